@@ -1,0 +1,47 @@
+# Needs Python >= 3.11 and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test parity lint clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/installed-fast  ## run the worked examples; tables and pictures go to demo/
+	$(BIN)/fallline demo --out demo
+	@echo "The results are in $$(pwd)/demo"
+
+test: $(VENV)/installed-test  ## run the tests and doctests, with coverage
+	$(BIN)/python -m pytest -n auto --cov
+
+parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and jax (installs gigabytes)
+	$(BIN)/python -m pytest tests/parity
+
+lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+clean:  ## remove .venv, the demo's results and every cache
+	rm -rf $(VENV) demo build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+		.pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp for each set of extras: installed again when what it was installed from has changed.
+$(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/created
+	@echo "Installing fallline[$*] into $(VENV) ..."
+	@$(INSTALL) -e '.[$*]'
+	@touch $@
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Fallline needs Python 3.11 or newer, and $(PYTHON) is older or missing."; \
+		echo "Name another one, for instance: make demo PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

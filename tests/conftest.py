@@ -1,0 +1,47 @@
+"""What every test runs under."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Generator
+
+import hypothesis
+import pytest
+
+# Pictures are drawn without a screen, here and in the processes that tests start.
+os.environ["MPLBACKEND"] = "Agg"
+# Output is read as plain text of the default width, whatever terminal the tests were started from.
+for name in ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
+    os.environ.pop(name, None)
+# Keras computes in its own code on this backend; on torch it hands some rules on to torch. JAX needs
+# to be told before its import that float64 means float64.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+# Long enough for a first call that compiles on a busy machine, short enough to catch a hang.
+hypothesis.settings.register_profile("local", deadline=datetime.timedelta(seconds=10))
+# On CI the same examples every time: a red run then points at the change, and the blob reproduces it.
+hypothesis.settings.register_profile(
+    "ci", hypothesis.settings.get_profile("local"), derandomize=True, print_blob=True
+)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skip as a failure: what a test needs is installed, or the installation is wrong."""
+    report = yield
+    if report.skipped:
+        report.outcome, report.longrepr = "failed", f"a test must run, but it was skipped: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips itself as a whole."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"a test must run, but its file was skipped: {report.longrepr}"
+    return report
