@@ -1,0 +1,84 @@
+"""The contract of everything that can be minimised."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+
+
+class Cost(NamedTuple):
+    """How many evaluations of the function, and of its gradient, one call takes."""
+
+    value: int
+    gradient: int
+
+
+class Objective(ABC):
+    """A function of `dimension` coordinates, evaluated on one point or on any batch of points.
+
+    `x` is float64 with the coordinates on the last axis; leading axes are a batch. `value(x)` drops the
+    last axis, `gradient(x)` keeps it. The result for a point never depends on the batch it came in.
+
+    Attributes:
+        names: the coordinates' names, in order.
+        symbol: what its value is called: the name of a formula's last line, else "f".
+        bounds: (low, high) of each coordinate, the part worth drawing; None when not known.
+        minima: known minima, one point a row; empty when not known.
+        gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
+        stochastic: whether `at_step` gives another objective from step to step (mini-batches).
+        steps_per_epoch: how many steps pass over the data once; 1 without data.
+    """
+
+    names: tuple[str, ...]
+    symbol: str = "f"
+    bounds: tuple[tuple[float, float], ...] | None = None
+    minima: tuple[tuple[float, ...], ...] = ()
+    gradient_kind: str | None = None
+    stochastic: ClassVar[bool] = False
+    steps_per_epoch: int = 1
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates."""
+        return len(self.names)
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """One line that says what is minimised, for tables and pictures."""
+
+    @abstractmethod
+    def value(self, x: FloatArray) -> FloatArray:
+        """The function's value at each point: shape (..., dimension) to (...)."""
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """The gradient at each point: shape (..., dimension), kept."""
+        raise FalllineError(
+            f"gradient is 'symbolic' or 'exact', but {self.title} has no gradient of its own; "
+            "use gradient='auto' or a Perturbation"
+        )
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Both at once, sharing what they have in common."""
+        return self.value(x), self.gradient(x)
+
+    @property
+    def cost_of_gradient(self) -> Cost:
+        """What one call of `gradient` costs, for one point."""
+        return Cost(value=0, gradient=1)
+
+    @property
+    def cost_of_both(self) -> Cost:
+        """What one call of `value_and_gradient` costs, for one point."""
+        return Cost(value=1, gradient=1)
+
+    def at_step(self, step: int, seed: int) -> Objective:
+        """What the optimizer sees at a step (counted from 1): itself, or a mini-batch of its data."""
+        return self
+
+    def recipe(self) -> dict[str, Any] | None:
+        """What rebuilds this objective, as JSON would hold it; None when only the user can."""
+        return None

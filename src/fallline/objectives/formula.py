@@ -1,0 +1,119 @@
+"""A formula as an objective: its value and its exact gradient.
+
+At a kink the gradient is the symmetric one: the derivative of `abs` and of `sign` is 0 at 0, and arguments of
+`min` or `max` that tie share the derivative equally. Outside a function's domain value and gradient are NaN,
+beyond the largest float infinite; neither warns. A root, `x**(1/3)` too, has no value for negative numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from fallline.arrays import FloatArray
+from fallline.objectives.base import Objective
+from fallline.objectives.compiled import Compiled
+from fallline.objectives.derivatives import partial
+from fallline.objectives.grammar import Formula, from_sympy, parse
+from fallline.objectives.straight_line import StraightLine
+
+KINKED = (sympy.Abs, sympy.sign, sympy.Min, sympy.Max)
+
+
+class FormulaObjective(Objective):
+    """A formula, minimised with its symbolic gradient.
+
+    Args:
+        formula: what `fallline.objectives.grammar.parse` returns.
+
+    Attributes:
+        formula: the formula, with its steps.
+        analytic: whether the complex-step derivative is right: no abs, sign, min or max in the formula.
+
+    >>> bowl = FormulaObjective.from_text("x**2 + 3*y**2")
+    >>> bowl.value_and_gradient(np.array([[1.0, 2.0]]))
+    (array([13.]), array([[ 2., 12.]]))
+    """
+
+    gradient_kind = "symbolic"
+
+    def __init__(self, formula: Formula) -> None:
+        self.formula = formula
+        self.symbol = formula.name
+        self.names = tuple(symbol.name for symbol in formula.variables)
+        self.analytic = not any(step.has(*KINKED) for step in _expressions(formula))
+        code = StraightLine(formula)
+        outputs = [code.result, *code.gradient()]
+        self._value = Compiled(code, outputs[:1])
+        self._gradient = Compiled(code, outputs[1:])
+        self._both = Compiled(code, outputs)
+
+    @classmethod
+    def from_text(cls, text: str) -> FormulaObjective:
+        """The objective that a formula text says.
+
+        >>> FormulaObjective.from_text("u = x - 1; u**2").names
+        ('x',)
+        """
+        return cls(parse(text))
+
+    @classmethod
+    def from_sympy(cls, expression: sympy.Expr) -> FormulaObjective:
+        """The objective that a SymPy expression says.
+
+        >>> FormulaObjective.from_sympy(sympy.Symbol("a") ** 2).title
+        'a**2'
+        """
+        return cls(from_sympy(expression))
+
+    @property
+    def title(self) -> str:
+        """The formula's text."""
+        return self.formula.text
+
+    def value(self, x: FloatArray) -> FloatArray:
+        """The value at each point: shape (..., dimension) to (...). A complex `x` gives complex values."""
+        value: FloatArray = self._value(x)[..., 0]
+        return value
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        """The gradient at each point: shape (..., dimension), kept."""
+        return self._gradient(x)
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Both at once; equal subexpressions are computed once."""
+        outputs = self._both.at_one_point(x)
+        if outputs is not None:
+            return np.array(outputs[:1]), np.array([outputs[1:]])
+        rows = self._both(x)
+        return rows[..., 0].copy(), rows[..., 1:].copy()
+
+    def recipe(self) -> dict[str, Any]:
+        """The text, which is the one source of everything else."""
+        return {"formula": self.formula.text}
+
+    def __reduce__(self) -> tuple[Callable[[str], FormulaObjective], tuple[str]]:
+        return FormulaObjective.from_text, (self.formula.text,)
+
+    def latex(self) -> str:
+        """The steps and the last line in LaTeX, as written."""
+        return self.formula.latex()
+
+    def derivatives(self) -> tuple[sympy.Expr, ...]:
+        """The partial derivatives in terms of the variables, simplified by SymPy, for showing.
+
+        Raises:
+            FalllineError: when the formula is too large to be written out.
+
+        >>> FormulaObjective.from_text("u = 2*x**2 - x - 2; y = 3*u + 1").derivatives()
+        (12*x - 3,)
+        """
+        expression = self.formula.substituted
+        return tuple(partial(expression, variable) for variable in self.formula.variables)
+
+
+def _expressions(formula: Formula) -> list[Any]:
+    return [*(expression for _, expression in formula.steps), formula.expression]

@@ -1,0 +1,111 @@
+"""A Python function as an objective."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, shortened
+from fallline.objectives.base import Objective
+
+
+class FunctionObjective(Objective):
+    """A function `f(x)` of one vector, or `f(x, y, ...)` of one number for each coordinate.
+
+    The function is called once for each point, so that a point's value never depends on its neighbours.
+
+    Arguments:
+        function: the Python function; it returns one number.
+        names: the coordinates' names.
+        vector: whether the function takes one vector instead of a number for each coordinate.
+    """
+
+    def __init__(self, function: Callable[..., Any], names: tuple[str, ...], *, vector: bool) -> None:
+        self.function = function
+        self.names = names
+        self.vector = vector
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], dimension: int | None) -> FunctionObjective:
+        """Read from the function's signature how it wants its coordinates.
+
+        Arguments:
+            function: `f(x)` or `f(x, y, ...)`.
+            dimension: the number of coordinates, which only the start can tell for `f(x)`; None for a
+                start that is a single number.
+
+        Raises:
+            FalllineError: when the function takes no argument.
+        """
+        parameters = positional_parameters(function)
+        if not parameters:
+            raise FalllineError(
+                f"objective is {title_of(function)}, which names no arguments that must be given; "
+                "it must take a vector, f(x), or numbers, f(x, y, ...)"
+            )
+        if len(parameters) > 1 or dimension is None:
+            return cls(function, tuple(parameters), vector=False)
+        names = tuple(f"{parameters[0]}{i}" for i in range(dimension)) if dimension > 1 else tuple(parameters)
+        return cls(function, names, vector=True)
+
+    @property
+    def title(self) -> str:
+        return title_of(self.function)
+
+    def value(self, x: FloatArray) -> FloatArray:
+        points = x.reshape(-1, self.dimension)
+        values = np.array([self._number(called(self.function, point, vector=self.vector)) for point in points])
+        if np.iscomplexobj(values) and not np.iscomplexobj(x):
+            # A real point with a complex value, such as a root of a negative number, is outside the domain.
+            values = np.where(values.imag == 0, values.real, np.nan)
+        return values.reshape(x.shape[:-1])
+
+    def _number(self, result: Any) -> float | complex:
+        if isinstance(result, float):
+            return result
+        try:
+            number = np.asarray(result)
+        except ValueError:  # a ragged list
+            number = np.empty(0)
+        if number.size != 1 or number.dtype.kind not in "fiubc":
+            raise FalllineError(
+                f"objective {self.title} returned {shortened(result)}; it must return one number for a point"
+            )
+        return complex(number.item()) if number.dtype.kind == "c" else float(number.item())
+
+
+def called(function: Callable[..., Any], point: FloatArray, *, vector: bool) -> Any:
+    """What a user's function returns for a point; NaN where Python cannot compute it.
+
+    Plain Python raises where NumPy gives inf or nan; a run then ends as "not finite".
+    """
+    try:
+        # A copy, because a function may well work in place.
+        return function(point.copy()) if vector else function(*point)
+    except ArithmeticError:
+        return np.nan
+    except ValueError as error:
+        if "math domain error" not in str(error):
+            raise
+        return np.nan
+
+
+def positional_parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of the arguments that a caller gives by place and must give."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        # Functions written in C may not tell; nearly all take one array.
+        return ["x"]
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in parameters if p.kind in by_place and p.default is inspect.Parameter.empty]
+
+
+def title_of(function: Callable[..., Any]) -> str:
+    """What a function is called in tables and pictures."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return "a function" if name == "<lambda>" else str(name)

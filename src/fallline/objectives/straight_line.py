@@ -1,0 +1,249 @@
+"""From expressions to straight-line code: a formula's value and its gradient, one line an operation.
+
+SymPy gives the derivative of each function; the chain rule multiplies them from the result back to the
+variables (reverse accumulation), through the named steps and without writing any expression out. So the code
+is as long as the formula, whatever the number of variables, and equal subexpressions are computed once.
+
+Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, for reverse accumulation.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import sympy
+
+from fallline.objectives.derivatives import slope_of
+from fallline.objectives.grammar import FUNCTIONS, ON_NUMBERS, Formula
+
+_NAMES: Mapping[Any, str] = {function: name for name, function in FUNCTIONS.items()}
+# Up to this power, products are faster than a power and as exact; beyond it their rounding errors add up.
+_MAX_PRODUCTS = 8
+# Factors of this size move freely through the products of a gradient; larger ones could overflow on the way.
+_KEEP = 1e6
+
+
+class _Scaled(NamedTuple):
+    """`factor * name` in the code; the constant `factor` where there is no name."""
+
+    factor: float
+    name: str | None = None
+
+
+_ONE = _Scaled(1.0)
+
+
+class StraightLine:
+    """The straight-line code of a formula and of its gradient: one line an operation, equal lines shared."""
+
+    def __init__(self, formula: Formula) -> None:
+        self.lines: dict[str, str] = {}  # what is computed, and the name it has
+        self.steps = dict(formula.steps)
+        self.variables = formula.variables
+        self.inputs = tuple(f"x{i}" for i in range(len(formula.variables)))
+        # What each expression is in the code, parts before what is made of them.
+        self.known: dict[Any, _Scaled] = {
+            variable: _Scaled(1.0, name) for variable, name in zip(self.variables, self.inputs, strict=True)
+        }
+        for symbol, expression in formula.steps:
+            self.known[symbol] = self.value(expression, self.known)
+        self.last = formula.expression
+        self.result = self.text(self.value(self.last, self.known))
+
+    def source(self, outputs: list[str]) -> str:
+        """A function that returns these outputs, with the lines they need."""
+        needed = set(re.findall(r"\bt\d+", " ".join(outputs)))
+        body: list[str] = []
+        for right, name in reversed(self.lines.items()):
+            if name in needed:
+                body.append(f"    {name} = {right}\n")
+                needed.update(re.findall(r"\bt\d+", right))
+        return f"def f({', '.join(self.inputs)}):\n{''.join(reversed(body))}    return {', '.join(outputs)},\n"
+
+    def line(self, right: str) -> str:
+        return self.lines.setdefault(right, f"t{len(self.lines)}")
+
+    def text(self, term: _Scaled) -> str:
+        """A number, a name, or a line for a multiple of a name."""
+        if term.name is None:
+            return repr(term.factor)
+        if term.factor == 1:
+            return term.name
+        return self.line(f"-{term.name}" if term.factor == -1 else f"{term.factor!r} * {term.name}")
+
+    def plain(self, term: _Scaled, keep: float) -> _Scaled:
+        """The term with its factor multiplied out, unless that is a sign or between 1/keep and keep."""
+        if term.name is None or abs(term.factor) == 1 or 1 / keep < abs(term.factor) < keep:
+            return term
+        return _Scaled(1.0, self.text(term))
+
+    def times(self, left: _Scaled, right: _Scaled, keep: float = 1.0) -> _Scaled:
+        left, right = self.plain(left, keep), self.plain(right, keep)
+        factor = left.factor * right.factor
+        if left.name is None or right.name is None:
+            return _Scaled(factor, left.name or right.name)
+        return _Scaled(factor, self.line(" * ".join(sorted((left.name, right.name)))))
+
+    def over(self, left: _Scaled, right: _Scaled, keep: float = 1.0) -> _Scaled:
+        left, right = self.plain(left, keep), self.plain(right, keep)
+        if left.name is None:
+            factor = left.factor / right.factor
+            return _Scaled(factor) if right.name is None else _Scaled(1.0, self.line(f"{factor!r} / {right.name}"))
+        if right.name is None:
+            return _Scaled(left.factor, self.line(f"{left.name} / {right.factor!r}"))
+        return _Scaled(left.factor / right.factor, self.line(f"{left.name} / {right.name}"))
+
+    def plus(self, terms: Iterable[_Scaled]) -> _Scaled:
+        """The sum from left to right."""
+        first, *rest = terms
+        while first.name is None and rest and rest[0].name is None:
+            first = _Scaled(first.factor + rest.pop(0).factor)
+        # Cut into lines of 50, because Python compiles a long sum by recursion.
+        while rest:
+            right = self.text(first)
+            for factor, name in rest[:50]:
+                size = repr(abs(factor)) if name is None else name if abs(factor) == 1 else f"{abs(factor)!r} * {name}"
+                right += f" {'-' if factor < 0 else '+'} {size}"
+            first, rest = _Scaled(1.0, self.line(right)), rest[50:]
+        return first
+
+    def power(self, base: _Scaled, exponent: _Scaled) -> _Scaled:
+        if exponent.name is not None:
+            return _Scaled(1.0, self.line(f"power({self.text(base)}, {self.text(exponent)})"))
+        n = exponent.factor
+        if base.name is None:
+            return _Scaled(float(base.factor**n))
+        if n == -0.5 or (n < 0 and n.is_integer() and n >= -_MAX_PRODUCTS):
+            return self.over(_ONE, self.power(base, _Scaled(-n)))
+        if n == 0.5:
+            return _Scaled(1.0, self.line(f"sqrt({self.text(base)})"))
+        if not n.is_integer():
+            return _Scaled(1.0, self.line(f"power({self.text(base)}, {n!r})"))
+        if abs(n) > _MAX_PRODUCTS:
+            return _Scaled(1.0, self.line(f"whole_power({self.text(base)}, {n!r})"))
+        result, square, left = _ONE, base, int(n)
+        while left:
+            result = self.times(result, square) if left % 2 else result
+            left //= 2
+            square = self.times(square, square) if left else square
+        return result
+
+    # Forward: the value ------------------------------------------------------------------------------------
+
+    def value(self, expression: Any, known: dict[Any, _Scaled]) -> _Scaled:
+        """The value of an expression; `known` gathers the values of its parts."""
+        if expression not in known:
+            parts = [self.value(part, known) for part in expression.args]
+            known[expression] = self.operation(expression, parts, known)
+        return known[expression]
+
+    def operation(self, expression: Any, parts: list[_Scaled], known: Mapping[Any, _Scaled]) -> _Scaled:
+        function = expression.func
+        if not parts:
+            rational = expression.is_Rational
+            return _Scaled(int(expression.p) / int(expression.q) if rational else float(expression))
+        if function is sympy.Add:
+            return self.plus(parts)
+        if function is sympy.Mul:
+            return self.partial_products(expression, known)[-1]
+        if function is sympy.Pow:
+            return self.power(*parts)
+        name = _NAMES[function]
+        if all(part.name is None for part in parts):
+            return _Scaled(float(ON_NUMBERS[name](*(part.factor for part in parts))))
+        texts = [self.text(part) for part in parts]
+        if function not in (sympy.Min, sympy.Max):
+            return _Scaled(1.0, self.line(f"{name}({texts[0]})"))
+        return _Scaled(1.0, functools.reduce(lambda left, right: self.line(f"{name}({left}, {right})"), texts))
+
+    def partial_products(self, product: Any, known: Mapping[Any, _Scaled]) -> list[_Scaled]:
+        """The products of no factor, the first, the first two, ... and all."""
+        partial = [_ONE]
+        for factor in product.args:
+            divisor = _divisor(factor)
+            if divisor is None:
+                partial.append(self.times(partial[-1], known[factor]))
+            else:
+                partial.append(self.over(partial[-1], known[divisor]))
+        return partial
+
+    # Reverse: the gradient ---------------------------------------------------------------------------------
+
+    def gradient(self) -> list[str]:
+        """The derivative of the last line by each variable."""
+        shares: dict[Any, list[_Scaled]] = {self.last: [_ONE]}
+        for expression in reversed(list(self.known)):
+            if expression not in shares or self.known[expression].name is None:
+                continue
+            adjoint = self.plus(shares.pop(expression))
+            if expression in self.variables:
+                shares[expression] = [adjoint]
+            elif expression in self.steps:
+                shares.setdefault(self.steps[expression], []).append(adjoint)
+            else:
+                for part, share in self.backward(expression, adjoint):
+                    shares.setdefault(part, []).append(share)
+        return [self.text(*shares.get(variable, [_Scaled(0.0)])) for variable in self.variables]
+
+    def backward(self, expression: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
+        """What each part of an expression adds to its own derivative, given the expression's."""
+        parts, function, known = expression.args, expression.func, self.known
+        if function is sympy.Add:
+            yield from ((part, adjoint) for part in parts)
+        elif function is sympy.Mul:
+            yield from self.backward_product(expression, adjoint)
+        elif function is sympy.Pow:
+            yield from self.backward_power(expression, adjoint)
+        elif function in (sympy.Min, sympy.Max):
+            best = self.text(known[expression])
+            ties = [_Scaled(1.0, self.line(f"equal({self.text(known[part])}, {best})")) for part in parts]
+            count = self.plus(ties)
+            for part, tie in zip(parts, ties, strict=True):
+                yield part, self.times(adjoint, self.over(tie, count), _KEEP)
+        else:
+            symbol, slope = slope_of(function)
+            factor, slope = slope.as_coeff_Mul()
+            inner = {symbol: _Scaled(1.0, self.text(known[parts[0]]))}
+            adjoint = self.times(_Scaled(float(factor)), adjoint, _KEEP)
+            if slope.is_Pow and slope.exp.is_negative:
+                yield parts[0], self.over(adjoint, self.value(1 / slope, inner), _KEEP)
+            elif factor != 0:
+                yield parts[0], self.times(adjoint, self.value(slope, inner), _KEEP)
+
+    def backward_product(self, product: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
+        partial = self.partial_products(product, self.known)
+        for index in range(len(product.args) - 1, -1, -1):
+            factor = product.args[index]
+            divisor = _divisor(factor)
+            if divisor is None:
+                yield factor, self.times(adjoint, partial[index], _KEEP)
+                adjoint = self.times(adjoint, self.known[factor], _KEEP)
+            else:
+                adjoint = self.over(adjoint, self.known[divisor], _KEEP)
+                yield divisor, self.times(_Scaled(-adjoint.factor, adjoint.name), partial[index + 1], _KEEP)
+
+    def backward_power(self, power: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
+        base, exponent = (self.known[part] for part in power.args)
+        if base.name is not None:
+            lower = self.plus([exponent, _Scaled(-1.0)])
+            scaled = self.times(adjoint, exponent, _KEEP)
+            if lower.name is None and lower.factor < 0:
+                yield power.base, self.over(scaled, self.power(base, _Scaled(-lower.factor)), _KEEP)
+            else:
+                yield power.base, self.times(scaled, self.power(base, lower), _KEEP)
+        if exponent.name is not None:
+            value = self.known[power]
+            if base.name is None and base.factor > 0:
+                slope = self.times(_Scaled(math.log(base.factor)), value)
+            else:
+                slope = _Scaled(1.0, self.line(f"times_log({self.text(value)}, {self.text(base)})"))
+            yield power.exp, self.times(adjoint, slope, _KEEP)
+
+
+def _divisor(factor: Any) -> Any:
+    """What a factor of the form 1/divisor divides by."""
+    return factor.base if factor.is_Pow and factor.exp == -1 else None
