@@ -1,0 +1,152 @@
+"""Hyperparameters of rules, schedules and conditions: default, allowed range and symbol, stated once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fallline.errors import FalllineError, nearest, shortened
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers a hyperparameter may take: an interval, each end inside it or not; whole numbers or all."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    low_open: bool = False
+    high_open: bool = False
+    whole: bool = False
+
+    def allows(self, value: Any) -> bool:
+        """Whether the number, or every number of the array, lies in the range."""
+        try:
+            numbers = np.asarray(value)
+        except (TypeError, ValueError):
+            return False
+        # Texts, truth values and complex numbers could be made numbers, but were not meant as one.
+        if numbers.dtype.kind not in "iuf":
+            return False
+        above = numbers > self.low if self.low_open else numbers >= self.low
+        below = numbers < self.high if self.high_open else numbers <= self.high
+        whole = numbers == np.floor(numbers) if self.whole else True
+        return bool(np.all(above & below & whole & np.isfinite(numbers)))
+
+    def __str__(self) -> str:
+        ends = []
+        if self.low > -np.inf:
+            ends.append(f"{'above' if self.low_open else 'at least'} {self.low:g}")
+        if self.high < np.inf:
+            ends.append(f"{'below' if self.high_open else 'at most'} {self.high:g}")
+        kind = "a whole number" if self.whole else "a number"
+        return f"{kind} {' and '.join(ends)}".strip()
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """What is known of one hyperparameter: the source of checks, sliders, LaTeX and documentation.
+
+    Attributes:
+        range: the numbers allowed.
+        symbol: its LaTeX symbol; None for a setting that shapes the rule rather than enters its formula.
+        about: a few words on what it does.
+        defaults: the default of each convention that departs from the paper's.
+    """
+
+    range: Range
+    symbol: str | None
+    about: str
+    default: Any
+    defaults: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+class _ByConvention:
+    """Stands as a field's default until the convention is known and picks the number."""
+
+    def __init__(self, known: Hyperparameter) -> None:
+        self.known = known
+
+    def __repr__(self) -> str:
+        others = ", ".join(f"{name}: {value!r}" for name, value in self.known.defaults.items())
+        return f"{self.known.default!r} ({others})"
+
+
+def hyperparameter(
+    default: Any = dataclasses.MISSING,
+    *,
+    about: str,
+    symbol: str | None = None,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+    defaults: Mapping[str, float] | None = None,
+) -> Any:
+    """A dataclass field that carries its allowed range; without a default it must be given.
+
+    >>> @dataclass(frozen=True)
+    ... class Rule:
+    ...     beta: float = hyperparameter(0.9, about="decay", symbol=r"\\beta", at_least=0, below=1)
+    ...     def __post_init__(self): check_hyperparameters(self)
+    >>> Rule(beta=1)
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: Rule: beta is 1; it must be a number at least 0 and below 1
+    """
+    low, low_open = (above, True) if above is not None else (at_least, False)
+    high, high_open = (below, True) if below is not None else (at_most, False)
+    allowed = Range(-np.inf if low is None else low, np.inf if high is None else high, low_open, high_open, whole)
+    known = Hyperparameter(allowed, symbol, about, default, dict(defaults or {}))
+    return dataclasses.field(default=_ByConvention(known) if defaults else default, metadata={"hyperparameter": known})
+
+
+def hyperparameters(thing: Any) -> dict[str, Hyperparameter]:
+    """The hyperparameters of a dataclass or an instance of one, by name."""
+    return {
+        field.name: field.metadata["hyperparameter"]
+        for field in dataclasses.fields(thing)
+        if "hyperparameter" in field.metadata
+    }
+
+
+def check_hyperparameters(thing: Any, checked: Mapping[str, tuple[type, ...]] | None = None) -> None:
+    """Fill in the defaults of the convention, refuse what lies out of range, and make plain numbers of the rest.
+
+    Arguments:
+        thing: an instance of a dataclass with hyperparameters.
+        checked: for some of them, the types of values that have checked themselves, such as a schedule.
+
+    Raises:
+        FalllineError: naming the class, the hyperparameter, its value and its range.
+    """
+    for name, known in hyperparameters(thing).items():
+        value = getattr(thing, name)
+        if isinstance(value, _ByConvention):
+            value = known.defaults.get(thing.convention, known.default)
+            object.__setattr__(thing, name, value)
+        if checked and isinstance(value, checked.get(name, ())):
+            continue
+        allowed = known.range.allows(value)
+        if allowed and np.ndim(value) == 0:
+            # 10.0 counts as well as 10, and 2 is raised to a power as 2.0 is.
+            object.__setattr__(thing, name, int(value) if known.range.whole else float(value))
+        # Arrays may enter a formula, run by run; they cannot shape a rule.
+        elif not allowed or known.symbol is None:
+            raise FalllineError(f"{type(thing).__name__}: {name} is {shortened(value)}; it must be {known.range}")
+
+
+def check_convention(thing: Any, conventions: Mapping[str, str]) -> None:
+    """Refuse a convention that the class does not have.
+
+    Raises:
+        FalllineError: naming the class, the convention and the ones it has.
+    """
+    if thing.convention not in tuple(conventions):
+        raise FalllineError(
+            f"{type(thing).__name__}: convention is {shortened(thing.convention)}; "
+            f"{nearest(str(thing.convention), conventions)}"
+        )

@@ -1,0 +1,142 @@
+"""The contract of an update rule: hyperparameters, and two pure methods that read like the paper."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+
+import numpy as np
+
+from fallline.arrays import Quantity
+from fallline.errors import FalllineError
+from fallline.hyperparameters import (
+    check_convention,
+    check_hyperparameters,
+    hyperparameter,
+    hyperparameters,
+)
+from fallline.line_search import LineSearch
+from fallline.schedules import Schedule
+
+State = TypeVar("State")
+LearningRate: TypeAlias = "float | Schedule | LineSearch"
+
+
+def learning_rate(default: LearningRate, defaults: Mapping[str, float] | None = None) -> LearningRate:
+    """The field that every rule begins with: a number above 0, a schedule, or a line search."""
+    rate: LearningRate = hyperparameter(
+        default, about="step length", symbol=r"\eta", above=0, defaults=defaults
+    )
+    return rate
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC, Generic[State]):
+    """An update rule: a frozen dataclass of hyperparameters with `init` and `update`.
+
+    The two methods are plain NumPy on quantities of any kind and never change their arguments. They are the
+    only place where the rule stands: every engine, bridge and formula is made from them. Hyperparameters may
+    be arrays that broadcast against x, one entry a run.
+
+    Attributes:
+        name: what the command line calls the rule.
+        conventions: what the rule's libraries disagree on: name of a convention to a few words on it.
+        elementwise: whether each coordinate goes its own way, whatever the others do.
+        learning_rate: a number, a Schedule (of the step), or a LineSearch (along the direction).
+        convention: one of `conventions`.
+
+    A rule of your own needs no registering:
+
+    >>> import fallline
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Halving(fallline.Optimizer[None]):
+    ...     learning_rate: float = 0.1
+    ...     def init(self, x): return None
+    ...     def update(self, gradient, state, rate, step): return rate * gradient / step, state
+    >>> fallline.minimize("x**2", 3.0, Halving(0.5), max_steps=1).final.x
+    array([0.])
+    """
+
+    name: ClassVar[str] = ""
+    conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
+    elementwise: ClassVar[bool] = True
+
+    learning_rate: LearningRate
+    convention: str = field(default="paper", kw_only=True)
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        # Said here, because Python's own words for it are about other arguments than the user's.
+        if "__dataclass_fields__" not in vars(cls):
+            raise FalllineError(f"{cls.__name__} is no dataclass; write @dataclass(frozen=True) above its class line")
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        check_convention(self, self.conventions)
+        check_hyperparameters(self, checked={"learning_rate": (Schedule, LineSearch)})
+
+    @abstractmethod
+    def init(self, x: Quantity) -> State:
+        """The state before the first step, for a start x."""
+
+    @abstractmethod
+    def update(
+        self, gradient: Quantity, state: State, rate: Quantity, step: Quantity
+    ) -> tuple[Quantity, State]:
+        """One step of the rule.
+
+        Arguments:
+            gradient: the gradient at `lookahead(x, state)`, in the shape of x.
+            state: what the step before, or `init`, returned.
+            rate: the learning rate of this step.
+            step: the number of this step, counted from 1.
+
+        Returns:
+            What is subtracted from x, and the new state.
+        """
+
+    def lookahead(self, x: Quantity, state: State) -> Quantity:
+        """The point at which the rule wants its gradient: x itself unless the rule says otherwise."""
+        return x
+
+    def rate(self, step: Quantity) -> Quantity:
+        """The learning rate of a step, counted from 1."""
+        return (
+            self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
+        )
+
+    def latex(self) -> str:
+        """The rule's formula as LaTeX, made from its own source."""
+        from fallline.optimizers.latex import latex
+
+        return latex(self)
+
+    @property
+    def label(self) -> str:
+        """The rule in a few words: its name, its rate, and every setting that is not the default.
+
+        >>> import fallline
+        >>> fallline.Adam(0.1, beta1=0.5).label
+        'adam, learning_rate 0.1, beta1 0.5'
+        """
+        name = self.name or type(self).__name__
+        known = hyperparameters(self)
+        words = [name if self.convention == "paper" else f"{name}@{self.convention}"]
+        inside: list[str] = []
+        for entry in dataclasses.fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(value, Optimizer):
+                inside.append(f"of {value.label}")
+            if isinstance(value, Optimizer) or not entry.init:
+                continue
+            default: Any = entry.default
+            if entry.name in known:
+                default = known[entry.name].defaults.get(self.convention, known[entry.name].default)
+            if isinstance(value, Schedule):
+                words.append(str(value))
+            elif entry.name != "convention" and (entry.name == "learning_rate" or not np.array_equal(value, default)):
+                words.append(f"{entry.name} {value:g}" if isinstance(value, float) else f"{entry.name} {value}")
+        return ", ".join(words + inside)

@@ -1,0 +1,128 @@
+"""Rules for objectives with structure: kept inside a set, or with a penalty that has no gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from fallline.arrays import Quantity
+from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
+from fallline.optimizers.wrappers import PlacedState, Wrapper
+from fallline.penalties import L1, ConvexSet, Penalty
+
+
+@dataclass(frozen=True)
+class Projected(Wrapper[PlacedState]):
+    r"""Any rule, with every step ended at the nearest point of a set: x ← P(x − Δ), Δ the rule's change.
+
+    Goldstein (1964), Convex programming in Hilbert space; Levitin and Polyak (1966), Constrained minimization methods.
+    The first step brings a start from outside into the set.
+
+    >>> import fallline
+    >>> rule = Projected(fallline.GradientDescent(0.4), fallline.Box(2.0, 5.0))
+    >>> fallline.minimize("x**2", 3.0, rule).final.x
+    array([2.])
+    """
+
+    name: ClassVar[str] = "projected"
+    elementwise: ClassVar[bool] = False
+
+    onto: ConvexSet
+
+    def init(self, x: Quantity) -> PlacedState:
+        return PlacedState(self.rule.init(x), x)
+
+    def update(
+        self, gradient: Quantity, state: PlacedState, rate: Quantity, step: Quantity
+    ) -> tuple[Quantity, PlacedState]:
+        change, inner = self.rule.update(gradient, state.inner, rate, step)
+        change = state.x - self.onto.projected(state.x - change)
+        return change, PlacedState(inner, state.x - change)
+
+    def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
+        return self.rule.lookahead(x, state.inner)
+
+
+class ProximalState(NamedTuple):
+    """The point."""
+
+    x: Quantity
+
+
+@dataclass(frozen=True)
+class ProximalDescent(Optimizer[ProximalState]):
+    r"""Gradient descent on f + h where only f has a gradient: x ← prox(x − η g), prox the proximal step of η h.
+
+    Lions and Mercier (1979), Splitting algorithms for the sum of two nonlinear operators; for the l1 penalty this is
+    ISTA, Daubechies, Defrise and De Mol (2004). The objective that the run records is f alone.
+
+    >>> import fallline
+    >>> rule = ProximalDescent(0.5, penalty=fallline.L1(2.0))
+    >>> fallline.minimize("(x - 3)**2", 0.0, rule).final.x
+    array([2.])
+    """
+
+    name: ClassVar[str] = "proximal"
+
+    learning_rate: LearningRate = learning_rate(0.01)
+    penalty: Penalty = field(default=L1(0.0))
+
+    def init(self, x: Quantity) -> ProximalState:
+        return ProximalState(x)
+
+    def update(
+        self, gradient: Quantity, state: ProximalState, rate: Quantity, step: Quantity
+    ) -> tuple[Quantity, ProximalState]:
+        change = state.x - self.penalty.proximal(state.x - rate * gradient, rate)
+        return change, ProximalState(state.x - change)
+
+
+class FISTAState(NamedTuple):
+    """The point, the one before it, and the number t that grows with every step."""
+
+    x: Quantity
+    previous: Quantity
+    t: Quantity
+    next_t: Quantity
+
+
+@dataclass(frozen=True)
+class FISTA(Optimizer[FISTAState]):
+    r"""Proximal descent from a point that looks ahead: y = x + ((t₀ − 1) / t)(x − x₀); x ← prox(y − η ∇f(y)).
+
+    t grows as t ← (1 + √(1 + 4t²)) / 2. Beck and Teboulle (2009), A fast iterative shrinkage-thresholding algorithm.
+    With `restart`, t begins again at 1 whenever a step goes against the way it came (the gradient scheme of O'Donoghue
+    and Candès, 2015, Adaptive restart for accelerated gradient schemes). The objective that the run records is f alone.
+
+    >>> import fallline
+    >>> rule = FISTA(0.5, penalty=fallline.L1(2.0))
+    >>> fallline.minimize("(x - 3)**2", 0.0, rule).final.x
+    array([2.])
+    """
+
+    name: ClassVar[str] = "fista"
+    elementwise: ClassVar[bool] = False
+
+    learning_rate: LearningRate = learning_rate(0.01)
+    penalty: Penalty = field(default=L1(0.0))
+    restart: bool = True
+
+    def init(self, x: Quantity) -> FISTAState:
+        return FISTAState(x, previous=x, t=1 + 0 * x, next_t=1 + 0 * x)
+
+    def lookahead(self, x: Quantity, state: FISTAState) -> Quantity:
+        return x + (state.t - 1) / state.next_t * (x - state.previous)
+
+    def update(
+        self, gradient: Quantity, state: FISTAState, rate: Quantity, step: Quantity
+    ) -> tuple[Quantity, FISTAState]:
+        y = self.lookahead(state.x, state)
+        change = state.x - self.penalty.proximal(y - rate * gradient, rate)
+        x = state.x - change
+        t = state.next_t
+        if self.restart:
+            against = np.sum((y - x) * (x - state.x), axis=-1, keepdims=True) > 0
+            t = np.where(against, 1.0, t)
+        return change, FISTAState(x, state.x, t, (1 + np.sqrt(1 + 4 * t**2)) / 2)

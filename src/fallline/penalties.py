@@ -1,0 +1,157 @@
+"""Penalties and sets: what a structured rule adds to the objective, or keeps x inside of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.arrays import Quantity
+from fallline.errors import FalllineError
+from fallline.hyperparameters import check_hyperparameters, hyperparameter
+
+
+@dataclass(frozen=True)
+class Penalty(ABC):
+    """A function h that is added to the objective, and has no gradient everywhere but a proximal step."""
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    @abstractmethod
+    def value(self, x: Quantity) -> Quantity:
+        """h(x): shape (..., n) to (...)."""
+
+    @abstractmethod
+    def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
+        """The u that minimises rate · h(u) + ½ ‖u − x‖²; shape kept."""
+
+
+@dataclass(frozen=True)
+class L1(Penalty):
+    """λ Σ |x|: pulls small coordinates to exactly zero (Tibshirani, 1996, the lasso).
+
+    >>> L1(1.0).proximal(np.array([3.0, -0.5]), 1.0)
+    array([2., 0.])
+    """
+
+    strength: float = hyperparameter(about="weight of the penalty", symbol=r"\lambda", at_least=0)
+
+    def value(self, x: Quantity) -> Quantity:
+        return self.strength * np.sum(abs(x), axis=-1)
+
+    def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
+        # Exactly zero, never -0.0 or a rounding error.
+        return np.maximum(x - rate * self.strength, 0.0) - np.maximum(-x - rate * self.strength, 0.0)
+
+
+@dataclass(frozen=True)
+class L2(Penalty):
+    """½ λ Σ x²: shrinks every coordinate (Hoerl and Kennard, 1970, ridge regression).
+
+    >>> L2(1.0).proximal(np.array([3.0]), 0.5)
+    array([2.])
+    """
+
+    strength: float = hyperparameter(about="weight of the penalty", symbol=r"\lambda", at_least=0)
+
+    def value(self, x: Quantity) -> Quantity:
+        return 0.5 * self.strength * np.sum(x * x, axis=-1)
+
+    def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
+        return x / (1 + rate * self.strength)
+
+
+@dataclass(frozen=True)
+class ElasticNet(Penalty):
+    """λ₁ Σ |x| + ½ λ₂ Σ x² (Zou and Hastie, 2005, Regularization and variable selection via the elastic net).
+
+    >>> ElasticNet(1.0, 1.0).proximal(np.array([3.0]), 1.0)
+    array([1.])
+    """
+
+    l1: float = hyperparameter(about="weight of the absolute values", symbol=r"\lambda_1", at_least=0)
+    l2: float = hyperparameter(about="weight of the squares", symbol=r"\lambda_2", at_least=0)
+
+    def value(self, x: Quantity) -> Quantity:
+        return L1(self.l1).value(x) + L2(self.l2).value(x)
+
+    def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
+        return L2(self.l2).proximal(L1(self.l1).proximal(x, rate), rate)
+
+
+class ConvexSet(ABC):
+    """A set that x is kept inside of."""
+
+    @abstractmethod
+    def projected(self, x: Quantity) -> Quantity:
+        """The point of the set nearest to x; shape kept."""
+
+
+@dataclass(frozen=True)
+class Box(ConvexSet):
+    """Every coordinate between `low` and `high`: numbers, or one for each coordinate.
+
+    >>> Box(0.0, 1.0).projected(np.array([-1.0, 0.5, 3.0]))
+    array([0. , 0.5, 1. ])
+    """
+
+    low: Quantity
+    high: Quantity
+
+    def __post_init__(self) -> None:
+        if not np.all(np.asarray(self.low) <= np.asarray(self.high)):
+            raise FalllineError(
+                f"Box: low is {self.low!r}; it must be at most high, {self.high!r}, everywhere"
+            )
+
+    def projected(self, x: Quantity) -> Quantity:
+        return np.minimum(np.maximum(x, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Ball(ConvexSet):
+    """The points within `radius` of the origin.
+
+    >>> Ball(1.0).projected(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+    """
+
+    radius: float = hyperparameter(1.0, about="radius of the ball", symbol="r", above=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def projected(self, x: Quantity) -> Quantity:
+        length = np.linalg.norm(x, axis=-1, keepdims=True)
+        return x * (self.radius / np.maximum(length, self.radius))
+
+
+@dataclass(frozen=True)
+class Simplex(ConvexSet):
+    """The points whose coordinates are not negative and add up to `total`.
+
+    Duchi, Shalev-Shwartz, Singer and Chandra (2008), Efficient projections onto the l1-ball.
+
+    >>> Simplex().projected(np.array([1.0, 0.5, -1.0]))
+    array([0.75, 0.25, 0.  ])
+    """
+
+    total: float = hyperparameter(1.0, about="what the coordinates add up to", symbol="s", above=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def projected(self, x: Quantity) -> Quantity:
+        largest_first = np.sort(x, axis=-1)[..., ::-1]
+        count = np.arange(1, x.shape[-1] + 1)
+        excess = (np.cumsum(largest_first, axis=-1) - self.total) / count
+        # As many coordinates stay above zero as exceed what would be taken from each of them.
+        stay = np.sum(largest_first > excess, axis=-1, keepdims=True)
+        return np.maximum(x - np.take_along_axis(excess, stay - 1, axis=-1), 0.0)
+
+
+STRUCTURES: dict[str, type[Penalty | ConvexSet]] = {
+    kind.__name__: kind for kind in (L1, L2, ElasticNet, Box, Ball, Simplex)
+}

@@ -1,0 +1,102 @@
+"""Plain NumPy code carried out on another library: a small stand-in for its arrays or symbols."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from fallline.errors import FalllineError
+from fallline.state import map_state
+
+# Written as operators, these mean the same in every library and take Python numbers on either side.
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+    "power": operator.pow,
+    "matmul": operator.matmul,
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "absolute": operator.abs,
+    "square": lambda x: x * x,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+}
+
+Library = Mapping[str, Callable[..., Any]]
+
+
+class Proxy(NDArrayOperatorsMixin):
+    """Stands for a value of another library; NumPy's functions and operators on it become the library's.
+
+    NumPy asks every operand that is not its own how it wants to be computed with (`__array_ufunc__`,
+    `__array_function__`, NEP 13 and 18), so code that calls `np.sqrt` need not know whose square root it gets.
+
+    Arguments:
+        value: the array, tensor or symbol.
+        library: the library's functions by the names NumPy has for them.
+    """
+
+    __slots__ = ("library", "value")
+
+    def __init__(self, value: Any, library: Library) -> None:
+        self.value = value
+        self.library = library
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Proxy:
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        return self._carried(name, inputs, settings)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, inputs: tuple[Any, ...], settings: dict[str, Any]
+    ) -> Proxy:
+        return self._carried(function.__name__, inputs, settings)
+
+    def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Proxy:
+        function = self.library.get(name) or OPERATORS.get(name)
+        if function is None:
+            raise FalllineError(f"np.{name} cannot be carried over to {type(self.value).__module__}")
+        return Proxy(function(*(plain(part) for part in inputs), **settings), self.library)
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.value!r})"
+
+
+def plain(part: Any) -> Any:
+    """What another library takes in place of a proxy, or of a NumPy number."""
+    if isinstance(part, Proxy):
+        return part.value
+    return part.item() if isinstance(part, np.generic) else part
+
+
+def carried(function: Callable[..., Any], library: Library) -> Callable[..., Any]:
+    """The same function, run on the values of another library.
+
+    Every argument that is no Python number, or a nest of tuples of such, is handed over as a proxy, and the
+    proxies in the result are taken off again.
+
+    >>> import math
+    >>> root = carried(lambda x: np.sqrt(x) + 1, {"sqrt": math.sqrt})
+    >>> from fractions import Fraction
+    >>> root(Fraction(9, 4))
+    2.5
+    """
+
+    def on_library(*arguments: Any) -> Any:
+        return map_state(plain, function(*(map_state(wrapped, argument) for argument in arguments)))
+
+    def wrapped(leaf: Any) -> Any:
+        return leaf if isinstance(leaf, int | float | str) else Proxy(leaf, library)
+
+    return on_library

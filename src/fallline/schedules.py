@@ -1,0 +1,675 @@
+"""The learning rate as a function of the step."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from fallline.arrays import Quantity
+from fallline.errors import FalllineError, nearest
+from fallline.hyperparameters import check_convention, check_hyperparameters, hyperparameter
+
+
+@dataclass(frozen=True)
+class Schedule(ABC):
+    """A learning rate that changes with the step. Steps are counted from 1: `rate(1)` leaves the start.
+
+    The first setting of every schedule is the rate that it scales: twice that gives twice the rate at every
+    step. Rates at other places are parts of it.
+
+    Attributes:
+        name: what the command line calls the schedule.
+        conventions: what libraries disagree on: name of a convention to a few words on it.
+        needs_value: whether the rate depends on the values that the run meets; see `watched`.
+    """
+
+    name: ClassVar[str]
+    conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
+    needs_value: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if "convention" in self.__dataclass_fields__:
+            check_convention(self, self.conventions)
+        check_hyperparameters(self)
+
+    @abstractmethod
+    def rate(self, step: Quantity) -> Quantity:
+        """The rate of this step, or of each of an array of steps."""
+
+    def watched(self, memory: Any, value: Quantity) -> Any:
+        """What the schedule remembers once it has seen the value at a point.
+
+        Engines call it at every point of a run, the start included, if `needs_value`.
+
+        Arguments:
+            memory: what the call before returned; None at the start. Quantities in named tuples.
+            value: the objective at the point; for k runs at once an array of shape (k, 1).
+        """
+        return None
+
+    def rate_after(self, memory: Any, step: Quantity) -> Quantity:
+        """The rate of this step, given what `watched` returned at the point that it leaves."""
+        return self.rate(step)
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same rate at every step.
+
+    Attributes:
+        initial: the rate.
+
+    >>> Constant(0.1).rate(1000)
+    0.1
+    """
+
+    name: ClassVar[str] = "constant"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        return self.initial
+
+
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    r"""The rate is multiplied by `factor` after every `every` steps: η₀ · factor^⌊(t − 1) / every⌋.
+
+    The convention "tutorial" drops it once more, right after the first step, as a loop does that counts
+    from 0 and tests `i % every == 0` behind the update: η₀ · factor^⌈(t − 1) / every⌉.
+
+    Attributes:
+        initial: the rate of the first step.
+        factor: what the rate is multiplied by.
+        every: the number of steps between two drops.
+        convention: "paper" or "tutorial".
+
+    >>> schedule = StepDecay(1.0, factor=0.5, every=10)
+    >>> [schedule.rate(step) for step in (1, 10, 11, 21)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
+
+    name: ClassVar[str] = "step"
+    conventions: ClassVar[Mapping[str, str]] = {
+        "paper": "first drop after `every` steps",
+        "tutorial": "first drop after the first step",
+    }
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    factor: float = hyperparameter(0.1, about="what the rate is multiplied by", symbol=r"\gamma", above=0)
+    every: int = hyperparameter(30, about="steps between two drops", symbol="n", at_least=1, whole=True)
+    convention: str = field(default="paper", kw_only=True)
+
+    def rate(self, step: Quantity) -> Quantity:
+        passed = step - 1 if self.convention == "paper" else step + self.every - 2
+        return self.initial * self.factor ** (passed // self.every)
+
+
+@dataclass(frozen=True)
+class MultiStep(Schedule):
+    r"""The rate is multiplied by `factor` after each of the milestones: η₀ · factor^(milestones before t).
+
+    Attributes:
+        initial: the rate of the first step.
+        factor: what the rate is multiplied by.
+        milestones: after how many steps it drops, in rising order.
+
+    >>> schedule = MultiStep(1.0, factor=0.5, milestones=(10, 15))
+    >>> [float(schedule.rate(step)) for step in (10, 11, 15, 16)]
+    [1.0, 0.5, 0.5, 0.25]
+    """
+
+    name: ClassVar[str] = "multi_step"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    factor: float = hyperparameter(0.1, about="what the rate is multiplied by", symbol=r"\gamma", above=0)
+    milestones: tuple[int, ...] = hyperparameter(
+        (30, 80), about="steps after which the rate drops", symbol="m", at_least=1, whole=True
+    )
+
+    def __post_init__(self) -> None:
+        if np.ndim(self.milestones) == 0:
+            object.__setattr__(self, "milestones", (self.milestones,))
+        super().__post_init__()
+        object.__setattr__(self, "milestones", tuple(int(milestone) for milestone in self.milestones))
+        if any(
+            later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)
+        ):
+            raise FalllineError(
+                f"MultiStep: milestones is {self.milestones}; each must be above the one before"
+            )
+
+    def rate(self, step: Quantity) -> Quantity:
+        passed = sum(np.where(step > milestone, 1, 0) for milestone in self.milestones)
+        return self.initial * self.factor**passed
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    r"""The rate is multiplied by `decay` after every step: η₀ · decay^(t − 1).
+
+    Attributes:
+        initial: the rate of the first step.
+        decay: what the rate is multiplied by.
+
+    >>> Exponential(1.0, decay=0.5).rate(4)
+    0.125
+    """
+
+    name: ClassVar[str] = "exponential"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    decay: float = hyperparameter(0.99, about="what the rate is multiplied by", symbol=r"\gamma", above=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        return self.initial * self.decay ** (step - 1)
+
+
+@dataclass(frozen=True)
+class Polynomial(Schedule):
+    r"""The rate falls as a power to its last value and stays: η₀ (φ + (1 − φ) (1 − (t − 1) / steps)^power).
+
+    Linear with a power of 1. Chen, Papandreou, Kokkinos, Murphy and Yuille (2018), DeepLab, made it usual
+    ("poly").
+
+    Attributes:
+        initial: the rate of the first step.
+        steps: after how many steps the last rate is reached.
+        power: the exponent.
+        final: φ, the last rate as a part of the first. With 0 nothing moves from there on.
+
+    >>> schedule = Polynomial(1.0, steps=4, power=2)
+    >>> [float(schedule.rate(step)) for step in (1, 3, 5, 6)]
+    [1.0, 0.25, 0.0, 0.0]
+    """
+
+    name: ClassVar[str] = "polynomial"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    steps: int = hyperparameter(1000, about="steps until the last rate", symbol="T", at_least=1, whole=True)
+    power: float = hyperparameter(1.0, about="exponent of the fall", symbol="p", above=0)
+    final: float = hyperparameter(0.0, about="last rate, as a part of the first", symbol=r"\phi", at_least=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        left = 1 - np.minimum(step - 1, self.steps) / self.steps
+        return self.initial * (self.final + (1 - self.final) * left**self.power)
+
+
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    r"""The rate falls as one over the time: η₀ / (1 + decay · (t − 1)).
+
+    Robbins and Monro (1951), A stochastic approximation method: so slowly that the sum of the rates has no
+    bound, and so fast that the sum of their squares has one.
+
+    Attributes:
+        initial: the rate of the first step.
+        decay: how fast it falls.
+
+    >>> InverseTime(1.0, decay=0.5).rate(3)
+    0.5
+    """
+
+    name: ClassVar[str] = "inverse_time"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    decay: float = hyperparameter(0.01, about="speed of the fall", symbol=r"\lambda", at_least=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        return self.initial / (1 + self.decay * (step - 1))
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    r"""Half a cosine down to the last rate, which stays: η₀ (φ + (1 − φ) (1 + cos(π (t − 1) / steps)) / 2).
+
+    Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts.
+
+    Attributes:
+        initial: the rate of the first step.
+        steps: after how many steps the last rate is reached.
+        final: φ, the last rate as a part of the first. With 0 nothing moves from there on.
+
+    >>> schedule = Cosine(1.0, steps=100, final=0.5)
+    >>> [float(schedule.rate(step)) for step in (1, 51, 101, 1000)]
+    [1.0, 0.75, 0.5, 0.5]
+    """
+
+    name: ClassVar[str] = "cosine"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    steps: int = hyperparameter(1000, about="steps until the last rate", symbol="T", at_least=1, whole=True)
+    final: float = hyperparameter(0.0, about="last rate, as a part of the first", symbol=r"\phi", at_least=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        passed = np.minimum(step - 1, self.steps) / self.steps
+        return self.initial * (self.final + (1 - self.final) * (1 + np.cos(np.pi * passed)) / 2)
+
+
+@dataclass(frozen=True)
+class CosineRestarts(Schedule):
+    r"""Half cosines, each from the full rate and `growth` times as long as the one before.
+
+    Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts.
+
+    Attributes:
+        initial: the rate of the first step, and of the first step of each period.
+        steps: the length of the first period.
+        growth: how many times as long as the one before each period is.
+        final: what each period falls towards, as a part of the first rate; the restart comes just before.
+
+    >>> schedule = CosineRestarts(1.0, steps=10, growth=2)
+    >>> [round(float(schedule.rate(step)), 3) for step in (1, 6, 11, 21, 31)]
+    [1.0, 0.5, 1.0, 0.5, 1.0]
+    """
+
+    name: ClassVar[str] = "cosine_restarts"
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    steps: int = hyperparameter(100, about="steps in the first period", symbol="T", at_least=1, whole=True)
+    growth: int = hyperparameter(
+        1, about="length of a period over that of the one before", at_least=1, whole=True
+    )
+    final: float = hyperparameter(0.0, about="last rate, as a part of the first", symbol=r"\phi", at_least=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        passed = step - 1
+        if self.growth == 1:
+            begun, length = passed // self.steps * self.steps, self.steps
+        else:
+            # The logarithm may miss a restart by its rounding; whole numbers do not.
+            ratio = self.growth - 1
+            period = np.floor(np.log(passed * ratio / self.steps + 1) / np.log(self.growth))
+            period = period + (passed >= self.steps * (self.growth ** (period + 1) - 1) / ratio)
+            period = period - (passed < self.steps * (self.growth**period - 1) / ratio)
+            begun = self.steps * (self.growth**period - 1) / ratio
+            length = self.steps * self.growth**period
+        part = (passed - begun) / length
+        return self.initial * (self.final + (1 - self.final) * (1 + np.cos(np.pi * part)) / 2)
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    r"""Up to the peak, down again, and then to almost nothing.
+
+    Smith (2018), A disciplined approach to neural network hyper-parameters: straight up for a part `warm_up`
+    of the steps, straight down as long, straight to the last rate in the rest. The first step has the first
+    rate, the last step the last one. The conventions "torch" and "optax" go up and then all the way down in
+    half cosines; to optax the steps up are int(warm_up · steps) and the last rate is that of the step after
+    the last.
+
+    Attributes:
+        peak: the largest rate.
+        steps: how many steps there are; the last rate stays after them.
+        warm_up: the part of the steps that goes up.
+        start: the first rate as a part of the peak.
+        final: the last rate as a part of the peak.
+        convention: "paper", "torch" or "optax".
+
+    >>> schedule = OneCycle(1.0, steps=100, warm_up=0.25)
+    >>> [round(float(schedule.rate(step)), 6) for step in (1, 13, 25, 49, 100)]
+    [0.04, 0.52, 1.0, 0.04, 4e-06]
+    """
+
+    name: ClassVar[str] = "one_cycle"
+    conventions: ClassVar[Mapping[str, str]] = {
+        "paper": "straight up, straight down as long, straight to the last rate",
+        "torch": "half a cosine up, half a cosine down to the last rate",
+        "optax": "as torch, but one step longer, and the steps up cut to a whole number",
+    }
+
+    peak: float = hyperparameter(about="largest rate", symbol=r"\eta_{\max}", above=0)
+    steps: int = hyperparameter(1000, about="steps in all", symbol="T", at_least=2, whole=True)
+    warm_up: float = hyperparameter(0.3, about="part of the steps that goes up", symbol="w", above=0, below=1)
+    start: float = hyperparameter(0.04, about="first rate, as a part of the peak", symbol=r"\sigma", above=0)
+    final: float = hyperparameter(4e-6, about="last rate, as a part of the peak", symbol=r"\phi", at_least=0)
+    convention: str = field(default="paper", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.convention == "paper" and np.any(np.asarray(self.warm_up) > 0.5):
+            raise FalllineError(
+                f"OneCycle: warm_up is {self.warm_up!r}; it must be at most 0.5, for the way down is as long"
+            )
+
+    def rate(self, step: Quantity) -> Quantity:
+        if self.convention == "optax":
+            up, end = np.floor(self.warm_up * self.steps), self.steps
+        else:
+            up, end = np.maximum(self.warm_up * self.steps - 1, 0), self.steps - 1
+        passed = np.minimum(step - 1, end)
+        shape: Quantity
+        if self.convention == "paper":
+            shape = np.where(
+                passed <= up,
+                _straight(self.start, 1.0, _part(passed, up)),
+                np.where(
+                    passed <= 2 * up,
+                    _straight(1.0, self.start, _part(passed - up, up)),
+                    _straight(self.start, self.final, _part(passed - 2 * up, end - 2 * up)),
+                ),
+            )
+        else:
+            shape = np.where(
+                passed <= up,
+                _half_cosine(self.start, 1.0, _part(passed, up)),
+                _half_cosine(1.0, self.final, _part(passed - up, end - up)),
+            )
+        return self.peak * shape
+
+
+def _part(passed: Quantity, length: Quantity) -> Quantity:
+    """How much of a phase has passed; one without a length is over at once."""
+    return np.where(length > 0, passed / np.maximum(length, 1e-300), 1.0)
+
+
+def _straight(start: Quantity, end: Quantity, part: Quantity) -> Quantity:
+    return start + (end - start) * part
+
+
+def _half_cosine(start: Quantity, end: Quantity, part: Quantity) -> Quantity:
+    return end + (start - end) * (1 + np.cos(np.pi * part)) / 2
+
+
+@dataclass(frozen=True)
+class Cyclic(Schedule):
+    r"""Straight up to the peak and straight down again, over and over.
+
+    Smith (2017), Cyclical learning rates for training neural networks: "triangular" as it is, "triangular2"
+    with shrink=0.5, "exp_range" with a decay below 1.
+
+    Attributes:
+        peak: the largest rate of the first cycle.
+        steps: the steps up, and as many down.
+        low: the rate between the cycles, as a part of the peak; the paper advises 1/4 or 1/3.
+        shrink: what the height of the peak is multiplied by from cycle to cycle.
+        decay: what it is multiplied by from step to step.
+
+    >>> schedule = Cyclic(1.0, steps=4, low=0.5)
+    >>> [float(schedule.rate(step)) for step in (1, 3, 5, 9, 13)]
+    [0.5, 0.75, 1.0, 0.5, 1.0]
+    """
+
+    name: ClassVar[str] = "cyclic"
+
+    peak: float = hyperparameter(about="largest rate", symbol=r"\eta_{\max}", above=0)
+    steps: int = hyperparameter(2000, about="steps up, and down", symbol="T", at_least=1, whole=True)
+    low: float = hyperparameter(0.25, about="lowest rate, as a part of the peak", symbol=r"\sigma", above=0)
+    shrink: float = hyperparameter(
+        1.0, about="height of a cycle over that of the one before", symbol="s", above=0, at_most=1
+    )
+    decay: float = hyperparameter(
+        1.0, about="decay of the height, each step", symbol=r"\gamma", above=0, at_most=1
+    )
+
+    def rate(self, step: Quantity) -> Quantity:
+        passed = step - 1
+        climbed = 1 - np.abs(passed % (2 * self.steps) / self.steps - 1)
+        height = (1 - self.low) * self.shrink ** (passed // (2 * self.steps)) * self.decay**passed
+        return self.peak * (self.low + climbed * height)
+
+
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    r"""Straight up to another schedule's first rate, and then that schedule, from its own first step.
+
+    Goyal and others (2017), Accurate, large minibatch SGD: training ImageNet in 1 hour.
+
+    Attributes:
+        after: the schedule that follows, or a rate that stays.
+        steps: how many steps come before it.
+        start: the first rate, as a part of the one that is reached; 1/3 as in torch's LinearLR.
+
+    >>> schedule = WarmUp(Exponential(1.0, decay=0.5), steps=2, start=0.5)
+    >>> [float(schedule.rate(step)) for step in (1, 2, 3, 4)]
+    [0.5, 0.75, 1.0, 0.5]
+    """
+
+    name: ClassVar[str] = "warm_up"
+
+    after: Schedule | float
+    steps: int = hyperparameter(100, about="steps before the schedule", symbol="T", at_least=1, whole=True)
+    start: float = hyperparameter(
+        1 / 3, about="first rate, as a part of the one reached", symbol=r"\sigma", at_least=0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _make_schedule(self)
+
+    def rate(self, step: Quantity) -> Quantity:
+        assert isinstance(self.after, Schedule)
+        shape = self.start + (1 - self.start) * (step - 1) / self.steps
+        return np.where(step > self.steps, 1.0, shape) * self.after.rate(np.maximum(step - self.steps, 1))
+
+
+@dataclass(frozen=True)
+class WarmUpStableDecay(Schedule):
+    r"""Straight up, a long time at the peak, and straight down: a trapezium.
+
+    Hu and others (2024), MiniCPM: unveiling the potential of small language models with scalable training
+    strategies; the straight way down as in Hägele and others (2024), Scaling laws and compute-optimal
+    training beyond fixed training durations.
+
+    Attributes:
+        peak: the largest rate.
+        warm_up: steps before the peak is reached.
+        stable: steps at the peak.
+        decay: steps from the peak to the last rate, which stays.
+        start: the first rate as a part of the peak.
+        final: the last rate as a part of the peak. With 0 nothing moves from there on.
+
+    >>> schedule = WarmUpStableDecay(1.0, warm_up=2, stable=5, decay=4, start=0.5)
+    >>> [float(schedule.rate(step)) for step in (1, 2, 3, 8, 10, 12)]
+    [0.5, 0.75, 1.0, 1.0, 0.5, 0.0]
+    """
+
+    name: ClassVar[str] = "warm_up_stable_decay"
+
+    peak: float = hyperparameter(about="largest rate", symbol=r"\eta_{\max}", above=0)
+    warm_up: int = hyperparameter(100, about="steps up", symbol="T_1", at_least=1, whole=True)
+    stable: int = hyperparameter(800, about="steps at the peak", symbol="T_2", at_least=0, whole=True)
+    decay: int = hyperparameter(100, about="steps down", symbol="T_3", at_least=1, whole=True)
+    start: float = hyperparameter(
+        1 / 3, about="first rate, as a part of the peak", symbol=r"\sigma", at_least=0
+    )
+    final: float = hyperparameter(0.0, about="last rate, as a part of the peak", symbol=r"\phi", at_least=0)
+
+    def rate(self, step: Quantity) -> Quantity:
+        up = np.minimum((step - 1) / self.warm_up, 1.0)
+        down = np.clip((step - 1 - self.warm_up - self.stable) / self.decay, 0.0, 1.0)
+        shape: Quantity = np.where(down > 0, _straight(1.0, self.final, down), _straight(self.start, 1.0, up))
+        return self.peak * shape
+
+
+class Plateau(NamedTuple):
+    """What ReduceOnPlateau remembers of a run.
+
+    Attributes:
+        best: the lowest value that counted as an improvement.
+        waited: points since then.
+        resting: points for which the last drop still gives time.
+        scale: what the rate is multiplied by, by now.
+    """
+
+    best: Quantity
+    waited: Quantity
+    resting: Quantity
+    scale: Quantity
+
+
+@dataclass(frozen=True)
+class ReduceOnPlateau(Schedule):
+    r"""A rate, or any schedule, multiplied by `factor` each time the value has not improved for a while.
+
+    At each point the value f is held to the best so far, b: f < b − threshold · |b| is an improvement. After
+    more than `patience` points without one the rate drops, and the next `cooldown` points do not count. As
+    common as it is, it comes from no paper.
+
+    The conventions "torch" and "optax" ask for f < b (1 − threshold), which for a negative b lets a value
+    pass that is worse than the best. To "optax" and "keras" the rate drops with the `patience`-th point;
+    "keras" takes the threshold as a difference of values, and counts the last point of the cooldown.
+
+    Attributes:
+        after: the rate, or the schedule, that is reduced.
+        factor: what it is multiplied by.
+        patience: points without improvement that are waited for.
+        threshold: how much lower than the best counts as an improvement, as a part of the best.
+        cooldown: points after a drop that do not count.
+        least: what the rate is multiplied by in the end, at least.
+        convention: "paper", "torch", "optax" or "keras".
+
+    >>> import fallline
+    >>> schedule = fallline.ReduceOnPlateau(1.0, factor=0.5, patience=3)
+    >>> run = fallline.minimize("abs(x)", 0.5, fallline.GradientDescent(schedule), max_steps=6)
+    >>> run.rate[:-1].tolist()
+    [1.0, 1.0, 1.0, 1.0, 0.5, 0.5]
+    """
+
+    name: ClassVar[str] = "reduce_on_plateau"
+    conventions: ClassVar[Mapping[str, str]] = {
+        "paper": "the threshold is a part of the best value's size",
+        "torch": "a worse value may count as better where the best is negative",
+        "optax": "as torch, but drops one point earlier",
+        "keras": "the threshold is a difference of values; drops one point earlier",
+    }
+    needs_value: ClassVar[bool] = True
+
+    after: Schedule | float
+    factor: float = hyperparameter(
+        0.1, about="what the rate is multiplied by", symbol=r"\gamma", above=0, below=1
+    )
+    patience: int = hyperparameter(
+        10, about="points without improvement to wait for", symbol="p", at_least=1, whole=True
+    )
+    threshold: float = hyperparameter(1e-4, about="least improvement", symbol=r"\tau", at_least=0)
+    cooldown: int = hyperparameter(
+        0, about="points after a drop that do not count", symbol="c", at_least=0, whole=True
+    )
+    least: float = hyperparameter(0.0, about="smallest factor in all", symbol=r"\phi", at_least=0, at_most=1)
+    convention: str = field(default="paper", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _make_schedule(self)
+
+    def rate(self, step: Quantity) -> Quantity:
+        assert isinstance(self.after, Schedule)
+        return self.after.rate(step)
+
+    def rate_after(self, memory: Plateau, step: Quantity) -> Quantity:
+        return memory.scale * self.rate(step)
+
+    def watched(self, memory: Plateau | None, value: Quantity) -> Plateau:
+        if memory is None:
+            return Plateau(best=value, waited=0 * value, resting=0 * value, scale=0 * value + 1)
+        best, waited, resting, scale = memory
+        if self.convention == "keras":
+            wanted = best - self.threshold
+        elif self.convention == "paper":
+            wanted = best - self.threshold * np.abs(best)
+        else:
+            wanted = best * (1 - self.threshold)
+        # A start without a finite value is improved on by any.
+        better = (value < wanted) | (np.isfinite(value) & ~np.isfinite(best))
+        left = np.maximum(resting - 1, 0)
+        counts = (left if self.convention == "keras" else resting) == 0
+        waited = np.where(counts & ~better, waited + 1, 0)
+        allowed = self.patience - 1 if self.convention in ("optax", "keras") else self.patience
+        drops = waited > allowed
+        return Plateau(
+            best=np.where(better, value, best),
+            waited=np.where(drops, 0, waited),
+            resting=np.where(drops, self.cooldown, left),
+            scale=np.where(drops, np.maximum(scale * self.factor, self.least), scale),
+        )
+
+
+def _make_schedule(schedule: WarmUp | ReduceOnPlateau) -> None:
+    """A number in place of the schedule that another one builds on is a constant rate."""
+    after = schedule.after if isinstance(schedule.after, Schedule) else Constant(schedule.after)
+    if after.needs_value:
+        raise FalllineError(
+            f"{type(schedule).__name__}: after is a {type(after).__name__}, which no other schedule may hold"
+        )
+    object.__setattr__(schedule, "after", after)
+
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    kind.name: kind
+    for kind in (
+        Constant,
+        StepDecay,
+        MultiStep,
+        Exponential,
+        Polynomial,
+        InverseTime,
+        Cosine,
+        CosineRestarts,
+        OneCycle,
+        Cyclic,
+        WarmUp,
+        WarmUpStableDecay,
+        ReduceOnPlateau,
+    )
+}
+
+
+def schedule_form(kind: type[Schedule]) -> str:
+    """How a schedule is written on the command line, its settings in capitals.
+
+    >>> schedule_form(StepDecay), schedule_form(WarmUp)
+    ('step:FACTOR:EVERY', 'warm_up:STEPS:START:SCHEDULE')
+    """
+    first, *others = (entry.name for entry in dataclasses.fields(kind) if entry.name != "convention")
+    words = [kind.name, *(setting.upper() for setting in others), *(["SCHEDULE"] if first == "after" else [])]
+    return ":".join(words)
+
+
+def parse_schedule(text: str, rate: float) -> Schedule:
+    """Read a schedule as the command line writes it: `step:0.9:40`, `multi_step:0.1:30,80`, `cosine`.
+
+    The numbers are the schedule's settings after its rate, in order; those left out keep their defaults. Then
+    may come a convention, and, for a schedule that builds on another, that one: `warm_up:100:cosine:1000`.
+
+    Arguments:
+        text: the schedule.
+        rate: the rate that it scales.
+
+    Raises:
+        FalllineError: naming the schedule or the setting that is wrong.
+
+    >>> parse_schedule("step:0.9:40", 0.05)
+    StepDecay(initial=0.05, factor=0.9, every=40, convention='paper')
+    >>> parse_schedule("warm_up:5:exponential:0.5", 0.1)
+    WarmUp(after=Exponential(initial=0.1, decay=0.5), steps=5, start=0.333...)
+    """
+    name, *words = text.split(":")
+    if name not in SCHEDULES:
+        raise FalllineError(f"schedule is {text!r}; {nearest(name, SCHEDULES)}")
+    kind = SCHEDULES[name]
+    scaled: Schedule | float = rate
+    if "after" in kind.__dataclass_fields__:
+        inner = next((place for place, word in enumerate(words) if word in SCHEDULES), len(words))
+        if words[inner:]:
+            scaled = parse_schedule(":".join(words[inner:]), rate)
+        words = words[:inner]
+    named = {"convention": words.pop()} if words and words[-1] in kind.conventions else {}
+    try:
+        return kind(scaled, *map(_numbers, words), **named)  # type: ignore[call-arg]
+    except (TypeError, ValueError) as error:
+        if isinstance(error, FalllineError):
+            raise
+        raise FalllineError(f"schedule is {text!r}; write it as {schedule_form(kind)}") from None
+
+
+def _numbers(word: str) -> float | tuple[float, ...]:
+    """One number, or several with commas between."""
+    if "," in word:
+        return tuple(float(part) for part in word.split(",") if part)
+    return int(word) if word.isdecimal() else float(word)

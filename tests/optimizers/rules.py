@@ -1,0 +1,41 @@
+"""Every registered rule under every convention: what the tests of all rules run over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, Momentum, Optimizer
+
+RULES: dict[str, Optimizer[Any]] = {
+    f"{name}@{convention}": kind(0.05, convention=convention)
+    for name, kind in OPTIMIZERS.items()
+    for convention in kind.conventions
+} | {
+    f"{name}@{convention}:momentum": around(Momentum(0.05), convention=convention)
+    for name, around in WRAPPERS.items()
+    for convention in around.conventions
+}
+
+# Where every run in these tests begins: some rules look at the point itself.
+START = np.array([1.0, -2.0, 0.5])
+
+
+def gradients(steps: int, seed: int = 0) -> FloatArray:
+    """Made-up gradients of three coordinates: of very different sizes, some exactly zero."""
+    random = np.random.default_rng(seed)
+    drawn = random.normal(size=(steps, 3)) * np.array([1.0, 1e-4, 1e3])
+    drawn[random.random(drawn.shape) < 0.1] = 0.0
+    return drawn
+
+
+def changes(rule: Optimizer[Any], given: FloatArray) -> FloatArray:
+    """What the rule subtracts from x at each step, run on NumPy arrays."""
+    state = rule.init(START)
+    made = []
+    for step, gradient in enumerate(given, start=1):
+        change, state = rule.update(gradient, state, rule.rate(step), step)
+        made.append(change)
+    return np.array(made)

@@ -1,0 +1,154 @@
+"""The methods of a rule are its only implementation: they run unmodified on Numba scalars and SymPy symbols."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+import types
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+import sympy
+from tests.optimizers.rules import RULES, START, changes, gradients
+
+from fallline.arrays import FloatArray
+from fallline.optimizers import Optimizer
+from fallline.optimizers.latex import symbolic
+from fallline.optimizers.noise import standard_normal
+from fallline.optimizers.wrappers import Wrapper
+from fallline.state import map_state
+
+# Other libraries may compute a power or a root one unit in the last place away; 200 steps add up to far less.
+# That is relative to the largest change so far of the coordinate: one may be a small difference of large numbers.
+TOLERANCE = 1e-12
+
+
+def assert_near(found: FloatArray, expected: FloatArray) -> None:
+    largest = np.maximum.accumulate(np.abs(expected), axis=0)
+    assert np.all(np.abs(found - expected) <= TOLERANCE * largest)
+
+
+# What the formulas call by a name of their own.
+OVER_COORDINATES = {
+    "Norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
+    "Total": lambda x: np.sum(np.broadcast_to(x, START.shape), axis=-1, keepdims=True),
+    "StandardNormal": standard_normal,
+}
+
+# Numba's np.where takes arrays only.
+scalar_numpy = types.ModuleType("scalar_numpy")
+vars(scalar_numpy).update(vars(np))
+scalar_numpy.where = numba.njit(lambda condition, yes, no: yes if condition else no)  # type: ignore[attr-defined]
+
+
+def on_scalars(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same code, compiled with `np` standing for NumPy on scalars."""
+    # The rules compiled here have no x in their state, unless they are the outermost.
+    names = {**function.__globals__, "np": scalar_numpy, "with_x": numba.njit(lambda state, x: state)}
+    compiled: Callable[..., Any] = numba.njit(types.FunctionType(function.__code__, names))
+    return compiled
+
+
+def compiled_settings(rule: Optimizer[Any]) -> Any:
+    """What stands for `self` in compiled code; a rule inside has its compiled methods."""
+    settings = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
+    if isinstance(rule, Wrapper):
+        inside = compiled_settings(rule.rule)
+        update, lookahead = on_scalars(type(rule.rule).update), on_scalars(type(rule.rule).lookahead)
+        settings["rule"] = namedtuple("compiled_rule", "update lookahead")(
+            numba.njit(lambda gradient, state, rate, step: update(inside, gradient, state, rate, step)),
+            numba.njit(lambda x, state: lookahead(inside, x, state)),
+        )
+    return namedtuple("compiled_self", settings)(**settings)
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.elementwise])
+def test_rule_compiled_by_numba_on_scalars_equals_numpy(name: str) -> None:
+    rule = RULES[name]
+    given = gradients(200)
+    compiled_self = compiled_settings(rule)
+    update = on_scalars(type(rule).update)
+    found = np.empty_like(given)
+    for coordinate in range(given.shape[1]):
+        state = rule.init(float(START[coordinate]))
+        for row, gradient in enumerate(given[:, coordinate]):
+            found[row, coordinate], state = update(compiled_self, gradient, state, 0.05, row + 1)
+    assert_near(found, changes(rule, given))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rule_on_symbols_evaluates_to_the_same_numbers(name: str) -> None:
+    rule = RULES[name]
+    given = gradients(20)
+    # The formula leaves out the guard against 0 / 0, so every coordinate begins with a slope.
+    given[0] = [1.0, -1e-4, 1e3]
+    run = symbolic(rule)
+    inputs = [run.gradient, run.rate, run.step, *run.hyperparameters.values(), *run.before.values()]
+    numeric = sympy.lambdify(inputs, [run.change, *run.after.values()], [OVER_COORDINATES, "numpy"])
+    constants = [operator.attrgetter(setting)(rule) for setting in run.hyperparameters]
+    state = leaves(rule.init(START))
+    found = []
+    # Both branches of a choice are evaluated, and the one not taken may be no number.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for step, gradient in enumerate(given, start=1):
+            change, *state = numeric(gradient, 0.05, step, *constants, *state)
+            found.append(change)
+    assert_near(np.array(found), changes(rule, given))
+
+
+def test_latex_of_adam_is_the_papers_algorithm() -> None:
+    lines = RULES["adam@paper"].latex().split("\n")
+    assert lines == [
+        r"\begin{aligned}",
+        r"g_{t} &= \nabla f\left(x_{t-1}\right) \\",
+        r"m_{t} &= \beta_1 m_{t-1} + g_{t} \left(1 - \beta_1\right) \\",
+        r"v_{t} &= \beta_2 v_{t-1} + g_{t}^{2} \left(1 - \beta_2\right) \\",
+        r"x_{t} &= x_{t-1} - \frac{\eta m_{t}}{\left(1 - \beta_1^{t}\right) "
+        r"\left(\epsilon + \sqrt{\frac{v_{t}}{1 - \beta_2^{t}}}\right)}",
+        r"\end{aligned}",
+    ]
+
+
+def test_latex_of_nesterov_shows_where_the_gradient_is_taken() -> None:
+    assert r"\nabla f\left(- \gamma \mathrm{velocity}_{t-1} + x_{t-1}\right)" in RULES["nesterov@paper"].latex()
+
+
+def test_latex_of_a_users_rule_needs_no_registering() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Damped(Optimizer[Any]):
+        learning_rate: float = 0.1
+        damping: float = 0.5
+
+        def init(self, x: Any) -> Any:
+            return (0 * x,)
+
+        def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+            force = np.tanh(gradient) - self.damping * state[0]
+            return rate * force, (force,)
+
+    assert r"damping" in Damped().latex()
+    assert r"\tanh" in Damped().latex()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_update_changes_neither_gradient_nor_state(name: str) -> None:
+    rule = RULES[name]
+    x = np.array([1.0, -2.0, 3.0])
+    gradient = np.array([0.5, 0.0, -1e3])
+    state = rule.update(gradient, rule.init(x), 0.05, 1)[1]
+    kept = map_state(np.copy, state)
+    gradient_kept = gradient.copy()
+    rule.update(gradient, state, 0.05, 2)
+    assert np.array_equal(gradient, gradient_kept)
+    map_state_pairs: list[tuple[Any, Any]] = list(zip(leaves(state), leaves(kept), strict=True))
+    assert all(np.array_equal(now, then) for now, then in map_state_pairs)
+
+
+def leaves(state: Any) -> list[Any]:
+    found: list[Any] = []
+    map_state(found.append, state)
+    return found

@@ -1,0 +1,157 @@
+"""Line searches, by the conditions that they promise and the rates that theory gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fallline
+from fallline import (
+    Backtracking,
+    ConjugateGradient,
+    ExactQuadratic,
+    FalllineError,
+    GradientDescent,
+    Nesterov,
+    PolyakStep,
+    StrongWolfe,
+)
+from fallline.line_search import Place, interpolated
+
+ROSENBROCK = "(1 - x)**2 + 100*(y - x**2)**2"
+
+
+def steps(run: fallline.Trajectory) -> Any:
+    """For each step: the fall of the value, and the slopes along the step at its two ends."""
+    moves = np.diff(run.x, axis=0)
+    before = np.sum(run.gradient[:-1] * moves, axis=1)
+    after = np.sum(run.gradient[1:] * moves, axis=1)
+    return run.value[:-1] - run.value[1:], before, after
+
+
+@pytest.mark.parametrize("rule", [GradientDescent, ConjugateGradient])
+def test_every_step_of_strong_wolfe_keeps_both_conditions(rule: Any) -> None:
+    search = StrongWolfe(decrease=1e-3, curvature=0.3)
+    run = fallline.minimize(
+        ROSENBROCK, [-1.2, 1.0], rule(search), max_steps=60, stop=fallline.GradientNorm(1e-6)
+    )
+    fall, before, after = steps(run)
+    assert (before < 0).all()
+    # The conditions, up to the rounding of values and slopes that are recorded, not searched.
+    assert (fall >= -1e-3 * before * (1 - 1e-9)).all()
+    assert (abs(after) <= 0.3 * abs(before) * (1 + 1e-9)).all()
+
+
+def test_every_step_of_backtracking_falls_by_its_share_and_the_rate_before_would_not() -> None:
+    search = Backtracking(initial=1.0, shrink=0.5, decrease=0.1)
+    objective = fallline.as_objective(ROSENBROCK)
+    run = fallline.minimize(objective, [-1.2, 1.0], GradientDescent(search), max_steps=60)
+    for x, value, gradient, rate in zip(run.x[:-1], run.value, run.gradient, run.rate, strict=False):
+        squared = gradient @ gradient
+        assert objective.value(x - rate * gradient) <= value - 0.1 * rate * squared
+        if rate < 1.0:
+            assert objective.value(x - 2 * rate * gradient) > value - 0.1 * 2 * rate * squared
+
+
+@pytest.mark.parametrize("condition", [2.0, 10.0, 1000.0])
+def test_exact_steepest_descent_falls_at_kantorovichs_worst_rate(condition: float) -> None:
+    # From (κ, 1) on (x² + κ y²)/2 every step multiplies the value by exactly ((κ - 1)/(κ + 1))².
+    run = fallline.minimize(
+        f"(x**2 + {condition}*y**2)/2", [condition, 1.0], GradientDescent(ExactQuadratic()), max_steps=20
+    )
+    ratio = ((condition - 1) / (condition + 1)) ** 2
+    np.testing.assert_allclose(run.value[1:] / run.value[:-1], ratio, rtol=1e-9)  # 20 steps of rounding
+
+
+@pytest.mark.parametrize("formula", ConjugateGradient.FORMULAS)
+def test_conjugate_gradients_end_a_quadratic_of_n_coordinates_in_n_steps(formula: str) -> None:
+    random = np.random.default_rng(3)
+    root = random.normal(size=(6, 6))
+    matrix, target = root @ root.T + np.eye(6), random.normal(size=6)
+    run = fallline.minimize(
+        lambda x: 0.5 * (x - target) @ matrix @ (x - target),
+        np.zeros(6),
+        ConjugateGradient(ExactQuadratic(), formula=formula),
+        gradient=lambda x: matrix @ (x - target),
+        max_steps=6,
+    )
+    # Conjugacy is lost to rounding only as far as the matrix is ill-conditioned.
+    np.testing.assert_allclose(run.final.x, target, atol=1e-12 * np.linalg.cond(matrix))
+
+
+def test_polyak_step_on_a_norm_squared_halves_the_distance() -> None:
+    # f = |x|²: η = f / |g|² = 1/4 at every point, so x is halved.
+    run = fallline.minimize("x**2 + y**2", [3.0, -4.0], GradientDescent(PolyakStep()), max_steps=5)
+    np.testing.assert_array_equal(run.x[:, 0], 3.0 * 0.5 ** np.arange(6))
+    np.testing.assert_array_equal(run.rate[:-1], 0.25)
+
+
+def test_evaluations_are_counted_with_those_of_the_search() -> None:
+    calls = {"value": 0, "gradient": 0}
+
+    def value(x: float) -> float:
+        calls["value"] += 1
+        return x**4
+
+    def slope(x: float) -> float:
+        calls["gradient"] += 1
+        return 4 * x**3
+
+    run = fallline.minimize(value, 3.0, GradientDescent(StrongWolfe()), gradient=slope, max_steps=7)
+    assert (run.evaluations.value, run.evaluations.gradient) == (calls["value"], calls["gradient"])
+    assert calls["value"] > 8
+
+
+def test_starts_in_a_batch_search_as_they_would_alone() -> None:
+    starts = [[-1.2, 1.0], [0.5, 2.0], [3.0, 3.0]]
+    rule = ConjugateGradient(StrongWolfe())
+    together = fallline.compare(ROSENBROCK, starts, rule, max_steps=40)
+    for start, run in zip(starts, together, strict=True):
+        alone = fallline.minimize(ROSENBROCK, start, rule, max_steps=40)
+        assert np.array_equal(run.x, alone.x)
+        assert np.array_equal(run.rate, alone.rate, equal_nan=True)
+        assert run.evaluations == alone.evaluations
+
+
+def test_a_minimum_ends_the_search_with_rate_zero() -> None:
+    run = fallline.minimize("x**2", 0.0, GradientDescent(StrongWolfe()))
+    assert (run.stop.reason, run.step_count) == ("small step", 1)
+
+
+def test_a_step_out_of_the_domain_comes_back() -> None:
+    run = fallline.minimize("x - log(x)", 0.1, GradientDescent(StrongWolfe(initial=1e3)), max_steps=50)
+    assert run.final.x[0] == pytest.approx(1, rel=1e-6)
+
+
+def test_a_rule_that_looks_ahead_is_refused() -> None:
+    with pytest.raises(
+        FalllineError, match="a line search needs the gradient at x, and Nesterov takes it elsewhere"
+    ):
+        fallline.minimize("x**2", 1.0, Nesterov(StrongWolfe()), max_steps=5)
+
+
+@given(st.tuples(*[st.floats(-3, 3)] * 4), st.floats(0.1, 5), st.floats(-2, 2))
+def test_interpolation_finds_the_minimum_of_a_cubic(
+    cubic: tuple[float, ...], width: float, low: float
+) -> None:
+    value = np.polynomial.Polynomial(cubic)
+    slope, bend = value.deriv(), value.deriv(2)
+    ends = [Place(t, float(value(t)), float(slope(t))) for t in (low, low + width)]
+    found = interpolated(*ends)
+    assert low + 0.1 * width - 1e-9 <= found <= low + 0.9 * width + 1e-9
+    if found != low + width / 2:
+        # A root of the slope where the cubic curves up; both are differences of numbers of this size.
+        size = sum(abs(c) for c in cubic) * max(1.0, abs(low) + width) ** 3
+        assert abs(float(slope(found))) <= 1e-6 * size
+        assert float(bend(found)) >= -1e-6 * size
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    with pytest.raises(
+        FalllineError, match="StrongWolfe: curvature is 1; it must be a number above 0 and below 1"
+    ):
+        StrongWolfe(curvature=1)

@@ -1,0 +1,86 @@
+"""Penalties and sets against the definition of what they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import LinearConstraint, minimize
+
+from fallline.errors import FalllineError
+from fallline.penalties import L1, L2, Ball, Box, ConvexSet, ElasticNet, Penalty, Simplex
+
+points = st.lists(st.floats(-5, 5), min_size=1, max_size=5).map(np.array)
+
+
+@pytest.mark.parametrize("penalty", [L1(0.7), L2(0.7), ElasticNet(0.4, 0.9)], ids=lambda p: type(p).__name__)
+@given(x=points, rate=st.floats(0.01, 3), other=st.integers(0, 2**32 - 1))
+def test_proximal_step_is_the_minimum_of_its_definition(
+    penalty: Penalty, x: np.ndarray, rate: float, other: int
+) -> None:
+    u = penalty.proximal(x, rate)
+
+    def cost(v: np.ndarray) -> float:
+        return float(rate * penalty.value(v) + 0.5 * np.sum((v - x) ** 2))
+
+    nearby = u + np.random.default_rng(other).normal(size=(200, len(x))) * 0.3
+    # A rounding of the cost at the minimum.
+    assert cost(u) <= min(cost(v) for v in nearby) + 1e-12
+
+
+@pytest.mark.parametrize("penalty", [L1(0.7), ElasticNet(0.7, 0.1)], ids=lambda p: type(p).__name__)
+def test_small_coordinates_become_exactly_zero(penalty: Penalty) -> None:
+    assert penalty.proximal(np.array([0.69, -0.69, 0.0]), 1.0).tolist() == [0.0, 0.0, 0.0]
+
+
+def nearest(x: np.ndarray, constraints: list[LinearConstraint]) -> np.ndarray:
+    """The nearest point of a polytope, by a general solver."""
+    answer = minimize(
+        lambda u: np.sum((u - x) ** 2),
+        np.full(len(x), 1 / len(x)),
+        jac=lambda u: 2 * (u - x),
+        method="SLSQP",
+        constraints=constraints,
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    found: np.ndarray = answer.x
+    return found
+
+
+@given(x=points)
+def test_simplex_projection_is_the_nearest_point(x: np.ndarray) -> None:
+    u = Simplex(1.5).projected(x)
+    assert u.min() >= 0
+    assert u.sum() == pytest.approx(1.5, rel=1e-14)
+    n = len(x)
+    constraints = [LinearConstraint(np.eye(n), 0), LinearConstraint(np.ones(n), 1.5, 1.5)]
+    # SLSQP stops when the squared distance changes by less than 1e-14, so the point is good to about 1e-7.
+    np.testing.assert_allclose(u, nearest(x, constraints), atol=1e-6)
+
+
+@pytest.mark.parametrize("onto", [Box(-1.0, 2.0), Ball(1.5), Simplex()], ids=lambda s: type(s).__name__)
+@given(x=points)
+def test_projecting_twice_is_projecting_once(onto: ConvexSet, x: np.ndarray) -> None:
+    once = onto.projected(x)
+    np.testing.assert_allclose(onto.projected(once), once, atol=1e-15)  # one rounding of a number near 1
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [L1(0.7), ElasticNet(0.4, 0.9), Box(-1.0, 2.0), Ball(1.5), Simplex()],
+    ids=lambda s: type(s).__name__,
+)
+def test_a_batch_gives_the_same_bits_as_each_point(thing: Penalty | ConvexSet) -> None:
+    batch = np.random.default_rng(0).normal(size=(50, 7)) * 2
+    apply = thing.projected if isinstance(thing, ConvexSet) else lambda x: thing.proximal(x, 0.3)
+    assert np.array_equal(apply(batch), np.concatenate([apply(row[None, :]) for row in batch]))
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    with pytest.raises(FalllineError, match=r"L1: strength is -1; it must be a number at least 0"):
+        L1(-1)
+    with pytest.raises(FalllineError, match=r"Ball: radius is 0; it must be a number above 0"):
+        Ball(0)
+    with pytest.raises(FalllineError, match=r"Box: low is 2; it must be at most high, 1, everywhere"):
+        Box(2, 1)
