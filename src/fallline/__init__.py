@@ -1,0 +1,217 @@
+"""A workbench for gradient descent: run update rules, record every step, see and explain what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fallline.diagnosis import Finding, diagnose
+from fallline.errors import FalllineError
+from fallline.fit import Fit, fit
+from fallline.gradients import Perturbation
+from fallline.gradients.check import check_gradient
+from fallline.line_search import Backtracking, ExactQuadratic, LineSearch, PolyakStep, StrongWolfe
+from fallline.minimize import Comparison, compare, minimize, rerun
+from fallline.models import Logistic, SigmoidNeuron
+from fallline.objectives import Objective, as_objective
+from fallline.optimizers import (
+    ADOPT,
+    FISTA,
+    FTRL,
+    LAMB,
+    LARS,
+    LBFGS,
+    MADGRAD,
+    AdaBelief,
+    AdaBound,
+    Adadelta,
+    AdaGrad,
+    Adam,
+    AdaMax,
+    AdamW,
+    Adan,
+    AdEMAMix,
+    AMSGrad,
+    AveragedDescent,
+    BarzilaiBorwein,
+    Cautious,
+    ClipNorm,
+    ClipValue,
+    ConjugateGradient,
+    CoupledWeightDecay,
+    DoG,
+    GradientDescent,
+    GradientNoise,
+    LaProp,
+    Lion,
+    Lookahead,
+    Momentum,
+    NAdam,
+    Nesterov,
+    Optimizer,
+    Prodigy,
+    Projected,
+    ProximalDescent,
+    QuasiHyperbolicMomentum,
+    RAdam,
+    RMSProp,
+    Rprop,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
+    SignDescent,
+    Signum,
+    WeightDecay,
+    WindowedMomentum,
+    Yogi,
+)
+from fallline.penalties import L1, L2, Ball, Box, ElasticNet, Simplex
+from fallline.schedules import (
+    Constant,
+    Cosine,
+    CosineRestarts,
+    Cyclic,
+    Exponential,
+    InverseTime,
+    MultiStep,
+    OneCycle,
+    Polynomial,
+    ReduceOnPlateau,
+    Schedule,
+    StepDecay,
+    WarmUp,
+    WarmUpStableDecay,
+)
+from fallline.stopping import (
+    Diverging,
+    Evaluations,
+    GradientNorm,
+    NotFinite,
+    Seconds,
+    StepSize,
+    StoppingCondition,
+    Target,
+    ValueChange,
+)
+from fallline.trajectory import Point, Record, Trajectory
+
+if TYPE_CHECKING:
+    from fallline import examples, views
+    from fallline.gradients.chain import chain_rule
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ADOPT",
+    "FISTA",
+    "FTRL",
+    "L1",
+    "L2",
+    "LAMB",
+    "LARS",
+    "LBFGS",
+    "MADGRAD",
+    "AMSGrad",
+    "AdEMAMix",
+    "AdaBelief",
+    "AdaBound",
+    "AdaGrad",
+    "AdaMax",
+    "Adadelta",
+    "Adam",
+    "AdamW",
+    "Adan",
+    "AveragedDescent",
+    "Backtracking",
+    "Ball",
+    "BarzilaiBorwein",
+    "Box",
+    "Cautious",
+    "ClipNorm",
+    "ClipValue",
+    "Comparison",
+    "ConjugateGradient",
+    "Constant",
+    "Cosine",
+    "CosineRestarts",
+    "CoupledWeightDecay",
+    "Cyclic",
+    "Diverging",
+    "DoG",
+    "ElasticNet",
+    "Evaluations",
+    "ExactQuadratic",
+    "Exponential",
+    "FalllineError",
+    "Finding",
+    "Fit",
+    "GradientDescent",
+    "GradientNoise",
+    "GradientNorm",
+    "InverseTime",
+    "LaProp",
+    "LineSearch",
+    "Lion",
+    "Logistic",
+    "Lookahead",
+    "Momentum",
+    "MultiStep",
+    "NAdam",
+    "Nesterov",
+    "NotFinite",
+    "Objective",
+    "OneCycle",
+    "Optimizer",
+    "Perturbation",
+    "Point",
+    "PolyakStep",
+    "Polynomial",
+    "Prodigy",
+    "Projected",
+    "ProximalDescent",
+    "QuasiHyperbolicMomentum",
+    "RAdam",
+    "RMSProp",
+    "Record",
+    "ReduceOnPlateau",
+    "Rprop",
+    "Schedule",
+    "ScheduleFreeAdamW",
+    "ScheduleFreeSGD",
+    "Seconds",
+    "SigmoidNeuron",
+    "SignDescent",
+    "Signum",
+    "Simplex",
+    "StepDecay",
+    "StepSize",
+    "StoppingCondition",
+    "StrongWolfe",
+    "Target",
+    "Trajectory",
+    "ValueChange",
+    "WarmUp",
+    "WarmUpStableDecay",
+    "WeightDecay",
+    "WindowedMomentum",
+    "Yogi",
+    "as_objective",
+    "chain_rule",
+    "check_gradient",
+    "compare",
+    "diagnose",
+    "examples",
+    "fit",
+    "minimize",
+    "rerun",
+    "views",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # What needs SymPy or Matplotlib is imported when it is first asked for.
+    import importlib
+
+    if name in ("examples", "views"):
+        return importlib.import_module(f"fallline.{name}")
+    if name == "chain_rule":
+        return importlib.import_module("fallline.gradients.chain").chain_rule
+    raise AttributeError(f"module 'fallline' has no attribute {name!r}")

@@ -1,0 +1,23 @@
+"""Why a run went as it did: one finding a file."""
+
+from __future__ import annotations
+
+from fallline.diagnosis import unbounded
+from fallline.diagnosis.finding import Finding
+from fallline.trajectory import Trajectory
+
+__all__ = ["Finding", "diagnose"]
+
+FINDINGS = (unbounded.find,)
+
+
+def diagnose(trajectory: Trajectory) -> tuple[Finding, ...]:
+    """Everything that is found out about a run, the gravest first.
+
+    >>> import fallline
+    >>> run = fallline.minimize("x**2 + c", [1.0, 1.0], fallline.GradientDescent(0.1))
+    >>> [finding.title for finding in diagnose(run)]
+    ['f has no lower bound along c']
+    """
+    found = (find(trajectory) for find in FINDINGS)
+    return tuple(finding for finding in found if finding is not None)

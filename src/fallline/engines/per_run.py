@@ -1,0 +1,57 @@
+"""Hyperparameters that differ from run to run in a batch."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Settings = TypeVar("Settings")
+
+
+class PerRun(np.ndarray[Any, np.dtype[Any]]):
+    """One number for each of k runs, shape (k, 1), that computes to the very bits of the single numbers.
+
+    NumPy sees to that itself, but for powers: those of an array may differ in the last digit from those of a
+    number. So powers are computed run by run, as each run would by itself.
+    """
+
+    def __pow__(self, exponent: Any, modulo: None = None) -> Any:
+        return np.power(self, exponent)
+
+    def __rpow__(self, base: Any, modulo: None = None) -> Any:
+        return np.power(base, self)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        if ufunc is np.power and method == "__call__":
+            base, exponent = (as_single(part, len(self)) for part in inputs)
+            result: Any = np.stack([np.atleast_1d(b**e) for b, e in zip(base, exponent, strict=True)])
+        else:
+            plain = (part.view(np.ndarray) if isinstance(part, PerRun) else part for part in inputs)
+            result = getattr(ufunc, method)(*plain, **settings)
+        among_numbers = all(isinstance(part, PerRun) or np.ndim(part) == 0 for part in inputs)
+        return result.view(PerRun) if among_numbers and np.ndim(result) == 2 else result
+
+
+def as_single(part: Any, runs: int) -> list[Any]:
+    """What each run by itself would have in place of this part of a batch."""
+    if isinstance(part, PerRun):
+        return part.ravel().tolist()
+    return list(part) if np.ndim(part) == 2 and len(part) == runs else [part] * runs
+
+
+def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_]) -> Settings:
+    """A rule, or a part of it, with only the chosen runs' entries of the settings that have one for each run."""
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, field.name)
+        if not field.init:
+            continue
+        if dataclasses.is_dataclass(value):
+            changed[field.name] = entries(value, chosen)
+        elif np.ndim(value) == 2 and np.shape(value)[1] == 1:
+            picked = np.asarray(value).view(PerRun)[chosen]
+            changed[field.name] = picked.item() if isinstance(chosen, int) else picked
+    return dataclasses.replace(settings, **changed) if changed else settings  # type: ignore[type-var]

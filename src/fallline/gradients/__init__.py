@@ -1,0 +1,74 @@
+"""How the slope is found: symbolic, exact, given, or by perturbation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.gradients.given import GivenGradientObjective
+from fallline.gradients.perturbation import Perturbation, PerturbedObjective
+from fallline.objectives.base import Objective
+
+__all__ = ["Perturbation", "parse_gradient", "with_gradient"]
+
+
+def with_gradient(objective: Objective, gradient: Any) -> Objective:
+    """The objective with its gradient found in the way that `gradient=` asks for.
+
+    Arguments:
+        objective: what is minimised.
+        gradient: "auto" (the objective's own gradient if it has one, else central differences), "symbolic",
+            "exact", a Perturbation, or a function of the point that returns the gradient.
+
+    Raises:
+        FalllineError: when the objective has no gradient of that kind.
+    """
+    if isinstance(gradient, Perturbation):
+        return PerturbedObjective(objective, gradient)
+    if isinstance(gradient, str):
+        if gradient == "auto":
+            return (
+                objective if objective.gradient_kind else PerturbedObjective(objective, Perturbation(scheme="central"))
+            )
+        if gradient not in ("symbolic", "exact"):
+            raise FalllineError(
+                f"gradient is {gradient!r}; {nearest(gradient, ['auto', 'symbolic', 'exact'])}, "
+                "a Perturbation, or a function"
+            )
+        if gradient != objective.gradient_kind:
+            own = f"has a gradient that is {objective.gradient_kind}" if objective.gradient_kind else "has none"
+            raise FalllineError(
+                f"gradient is {gradient!r}, but {objective.title} {own}; use gradient='auto' or a Perturbation"
+            )
+        return objective
+    if callable(gradient):
+        return GivenGradientObjective(objective, gradient)
+    raise FalllineError(
+        f"gradient is {shortened(gradient)}; it must be 'auto', 'symbolic', 'exact', a Perturbation, or a function"
+    )
+
+
+def parse_gradient(text: str) -> str | Perturbation:
+    """Read the gradient as the command line writes it: `auto`, `symbolic`, `perturbation:0.01:forward`.
+
+    The scheme of a perturbation may be left out, and its step too.
+
+    Raises:
+        FalllineError: naming what is wrong.
+
+    >>> parse_gradient("perturbation:0.01")
+    Perturbation(step=0.01, scheme='forward')
+    """
+    kind, *words = text.split(":")
+    if kind != "perturbation" or len(words) > 2:
+        if words:
+            raise FalllineError(f"gradient is {text!r}; write perturbation:STEP:SCHEME, auto or symbolic")
+        return text
+    if not words:
+        return Perturbation()
+    try:
+        return Perturbation(float(words[0]), *words[1:])
+    except ValueError as error:
+        if isinstance(error, FalllineError):
+            raise
+        raise FalllineError(f"gradient is {text!r}; its step {words[0]!r} is not a number") from None

@@ -1,0 +1,153 @@
+"""Whether a gradient is right: compared with the slope of the values themselves, coordinate by coordinate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+from fallline.gradients import with_gradient
+from fallline.objectives import as_objective
+from fallline.objectives.base import Objective
+
+# Ridders' method: steps that shrink by 1.4 from a tenth of the coordinate's size, extrapolated to zero.
+SHRINKING = 1.4
+LEVELS = 24
+# A gradient within this of the slope, relative to the larger of 1 and the slope, is right.
+CLOSE = 1e-6
+
+
+@dataclass(frozen=True)
+class CheckedSlope:
+    """One coordinate of a gradient at one point, beside the slope of the values.
+
+    Attributes:
+        point: the coordinates of the point.
+        name: the coordinate.
+        found: what the gradient says.
+        expected: the slope of the values.
+        uncertainty: how far off the expected slope may be.
+        verdict: "right", "wrong", "kink" (the slopes of the two sides differ), or "unclear" (the values are too
+            rough or not finite here, so that no slope can be told).
+    """
+
+    point: FloatArray
+    name: str
+    found: float
+    expected: float
+    uncertainty: float
+    verdict: str
+
+    @property
+    def factor(self) -> float:
+        """What the right slope was multiplied by to give the one found."""
+        return self.found / self.expected if self.expected else float("inf")
+
+    def __str__(self) -> str:
+        place = ", ".join(f"{number:g}" for number in self.point)
+        text = f"d/d{self.name} at ({place}): found {self.found:.10g}, expected {self.expected:.10g}"
+        if self.verdict == "wrong":
+            text += f", {self.factor:.6g} times what it should be" if self.expected else ""
+        return f"{text}: {self.verdict}"
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """The verdict on a gradient: one entry for each point and coordinate."""
+
+    slopes: tuple[CheckedSlope, ...]
+
+    @property
+    def wrong(self) -> tuple[CheckedSlope, ...]:
+        """The entries in which the gradient is wrong."""
+        return tuple(slope for slope in self.slopes if slope.verdict == "wrong")
+
+    def __bool__(self) -> bool:
+        return not self.wrong
+
+    def __str__(self) -> str:
+        return "\n".join(str(slope) for slope in self.slopes)
+
+
+def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto") -> GradientCheck:
+    """Compare the gradient in use with the slope of the values, extrapolated from shrinking differences.
+
+    Ridders (1982), Accurate computation of F'(x) and F'(x) F''(x).
+
+    Arguments:
+        objective: what `minimize` takes.
+        x: one point, or several, shape (k, n).
+        gradient: the gradient to check, as `minimize` takes it.
+
+    Returns:
+        The verdicts; true when no coordinate is wrong.
+
+    Raises:
+        FalllineError: when the points do not fit the objective.
+
+    >>> bool(check_gradient("x**2", 3.0))
+    True
+    >>> print(check_gradient("3*(2*x**2 - x - 2) + 1", 2.0, gradient=lambda x: 6*x - 3))
+    d/dx at (2): found 9, expected 21, 0.428571 times what it should be: wrong
+    """
+    shape = np.shape(x)
+    prepared = with_gradient(as_objective(objective, shape[-1] if shape else None), gradient)
+    points = np.atleast_2d(np.asarray(x, dtype=float))
+    if points.shape[-1] != prepared.dimension or points.ndim != 2:
+        raise FalllineError(
+            f"x has the shape {shape}; {prepared.title} needs points of {prepared.dimension}: "
+            f"{', '.join(prepared.names)}"
+        )
+    with np.errstate(all="ignore"):
+        found = prepared.gradient(points)
+        return GradientCheck(
+            tuple(
+                _checked(prepared, point, i, slopes[i])
+                for point, slopes in zip(points, found, strict=True)
+                for i in range(prepared.dimension)
+            )
+        )
+
+
+def _checked(objective: Objective, point: FloatArray, i: int, found: float) -> CheckedSlope:
+    steps = 0.1 * max(1.0, abs(point[i])) / SHRINKING ** np.arange(LEVELS)
+    moves = np.zeros((LEVELS, len(point)))
+    moves[:, i] = steps
+    after, before = objective.value(point + moves), objective.value(point - moves)
+    here = objective.value(point[None, :])[0]
+    expected, uncertainty = _extrapolated((after - before) / (2 * steps), order=2)
+    right, right_uncertainty = _extrapolated((after - here) / steps, order=1)
+    left, left_uncertainty = _extrapolated((here - before) / steps, order=1)
+    size = max(1.0, abs(expected))
+    one_sided = max(right_uncertainty, left_uncertainty, CLOSE * size)
+    if abs(right - left) > 10 * one_sided:
+        verdict = "kink"
+    elif not np.isfinite(expected) or uncertainty > 1e-3 * size:
+        verdict = "unclear"
+    else:
+        verdict = "right" if abs(found - expected) <= max(CLOSE * size, 10 * uncertainty) else "wrong"
+    return CheckedSlope(point, objective.names[i], float(found), expected, uncertainty, verdict)
+
+
+def _extrapolated(slopes: FloatArray, order: int) -> tuple[float, float]:
+    """The limit of slopes at shrinking steps, and its uncertainty (Neville's scheme).
+
+    Arguments:
+        slopes: difference quotients at steps that shrink by SHRINKING.
+        order: the power of the step in which their error begins: 1 for one side, 2 for central.
+    """
+    best, uncertainty = float(slopes[-1]), float("inf")
+    row = slopes[:1]
+    for level in range(1, len(slopes)):
+        new = [slopes[level]]
+        for k in range(1, level + 1):
+            weight = SHRINKING ** (order * k)
+            new.append((new[-1] * weight - row[k - 1]) / (weight - 1))
+            error = max(abs(new[-1] - new[-2]), abs(new[-1] - row[k - 1]))
+            if error < uncertainty:
+                best, uncertainty = float(new[-1]), float(error)
+        row = np.array(new)
+    return best, uncertainty

@@ -1,0 +1,64 @@
+"""The slope computed by a function that the user gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, shortened
+from fallline.objectives.base import Objective
+from fallline.objectives.function import FunctionObjective, called, positional_parameters, title_of
+
+
+class GivenGradientObjective(Objective):
+    """Another objective, with its gradient computed by a function of the user's.
+
+    Arguments:
+        objective: what is minimised.
+        function: takes one point as the objective's own function does: a number for each coordinate, or one vector;
+            and returns one number for each coordinate.
+    """
+
+    gradient_kind = "given"
+
+    def __init__(self, objective: Objective, function: Callable[..., Any]) -> None:
+        self.objective = objective
+        self.function = function
+        self.names = objective.names
+        self.symbol = objective.symbol
+        self.bounds = objective.bounds
+        self.minima = objective.minima
+        takes_vector = isinstance(objective, FunctionObjective) and objective.vector
+        self.vector = len(positional_parameters(function)) == 1 and (takes_vector or self.dimension > 1)
+
+    @property
+    def title(self) -> str:
+        return self.objective.title
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self.objective.value(x)
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        points = x.reshape(-1, self.dimension)
+        return np.array([self._slopes(point) for point in points]).reshape(x.shape)
+
+    def recipe(self) -> dict[str, Any] | None:
+        return self.objective.recipe()
+
+    def _slopes(self, point: FloatArray) -> FloatArray:
+        result = called(self.function, point, vector=self.vector)
+        if result is np.nan:
+            return np.full(self.dimension, np.nan)
+        try:
+            slopes = np.array(result, dtype=float)
+        except (TypeError, ValueError):
+            slopes = np.empty(0)
+        if slopes.size != self.dimension:
+            raise FalllineError(
+                f"gradient {title_of(self.function)} returned {shortened(result)}; it must return "
+                f"{self.dimension} number{'s' if self.dimension > 1 else ''}, one for each of {', '.join(self.names)}"
+            )
+        return slopes.reshape(self.dimension)

@@ -1,0 +1,169 @@
+"""The slope found by moving each coordinate a little."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest
+from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.objectives.base import Cost, Objective
+
+# The steps that balance the scheme's own error against rounding (Press et al., Numerical Recipes, 2007, §5.7);
+# they grow with the coordinate. The complex step has no rounding to balance, so it is as good as zero.
+EPSILON = float(np.finfo(float).eps)
+USUAL_STEPS = {
+    "forward": EPSILON ** (1 / 2),
+    "backward": EPSILON ** (1 / 2),
+    "central": EPSILON ** (1 / 3),
+    "complex": 1e-100,
+}
+
+# Coordinates are moved in blocks, so that many of them never fill the memory with n × n numbers.
+LARGEST_BLOCK = 2**22
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """How to find a gradient from values alone.
+
+    "forward" is (f(x + h) − f(x)) / h, "backward" (f(x) − f(x − h)) / h, "central" (f(x + h) − f(x − h)) / 2h, and
+    "complex" Im f(x + ih) / h: exact to the last digit, for functions that are analytic and take complex
+    numbers (Squire and Trapp, 1998, Using complex variables to estimate derivatives of real functions).
+
+    Attributes:
+        step: h, the same for every coordinate; None takes the usual step of the scheme, relative to the
+            coordinate's size where that exceeds 1.
+        scheme: "forward", "backward", "central" or "complex".
+
+    >>> import fallline
+    >>> run = fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), gradient=Perturbation(0.5))
+    >>> run.gradient[0]
+    array([2.5])
+    """
+
+    SCHEMES: ClassVar[tuple[str, ...]] = tuple(USUAL_STEPS)
+
+    step: float | None = hyperparameter(None, about="how far a coordinate is moved", symbol="h", above=0)
+    scheme: str = "forward"
+
+    def __post_init__(self) -> None:
+        if self.scheme not in self.SCHEMES:
+            raise FalllineError(f"scheme is {self.scheme!r}; {nearest(str(self.scheme), self.SCHEMES)}")
+        if self.step is not None:
+            check_hyperparameters(self)
+
+    @property
+    def kind(self) -> str:
+        """What a trajectory calls this way of finding the gradient."""
+        return "complex step" if self.scheme == "complex" else f"{self.scheme} differences"
+
+
+class PerturbedObjective(Objective):
+    """Another objective, with its gradient found by perturbation.
+
+    Arguments:
+        objective: what is minimised; only its values are used.
+        perturbation: step and scheme.
+    """
+
+    def __init__(self, objective: Objective, perturbation: Perturbation) -> None:
+        self.objective = objective
+        self.perturbation = perturbation
+        self.names = objective.names
+        self.symbol = objective.symbol
+        self.bounds = objective.bounds
+        self.minima = objective.minima
+        self.gradient_kind = perturbation.kind
+        self.steps_per_epoch = objective.steps_per_epoch
+
+    @property
+    def stochastic(self) -> bool:  # type: ignore[override]
+        return self.objective.stochastic
+
+    @property
+    def title(self) -> str:
+        return self.objective.title
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self.objective.value(x)
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        if self.perturbation.scheme in ("forward", "backward"):
+            return self.value_and_gradient(x)[1]
+        return self._symmetric(x)
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value = self.objective.value(x)
+        if self.perturbation.scheme not in ("forward", "backward"):
+            return value, self._symmetric(x)
+        step = self._steps(x)
+        if self.perturbation.scheme == "forward":
+            return value, (self._moved(x, step) - value[..., None]) / step
+        return value, (value[..., None] - self._moved(x, -step)) / step
+
+    @property
+    def cost_of_gradient(self) -> Cost:
+        per_coordinate = 2 if self.perturbation.scheme == "central" else 1
+        at_x = 1 if self.perturbation.scheme in ("forward", "backward") else 0
+        return Cost(value=per_coordinate * self.dimension + at_x, gradient=0)
+
+    @property
+    def cost_of_both(self) -> Cost:
+        per_coordinate = 2 if self.perturbation.scheme == "central" else 1
+        return Cost(value=per_coordinate * self.dimension + 1, gradient=0)
+
+    def at_step(self, step: int, seed: int) -> Objective:
+        if not self.stochastic:
+            return self
+        return PerturbedObjective(self.objective.at_step(step, seed), self.perturbation)
+
+    def recipe(self) -> dict[str, Any] | None:
+        return self.objective.recipe()
+
+    def _symmetric(self, x: FloatArray) -> FloatArray:
+        step = self._steps(x)
+        if self.perturbation.scheme == "central":
+            slopes: FloatArray = (self._moved(x, step) - self._moved(x, -step)) / (2 * step)
+            return slopes
+        try:
+            with warnings.catch_warnings():
+                # NumPy only warns where a function of Python's `math` loses the imaginary part.
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                values = self._moved(x, 1j * step)
+        except (TypeError, np.exceptions.ComplexWarning) as error:
+            raise FalllineError(
+                f"scheme is 'complex', but {self.title} does not take complex numbers ({error}); use scheme='central'"
+            ) from None
+        if not np.iscomplexobj(values):
+            raise FalllineError(
+                f"scheme is 'complex', but {self.title} does not give complex values "
+                "(abs, sign, min and max cannot); use scheme='central'"
+            )
+        gradient: FloatArray = values.imag / step
+        return gradient
+
+    def _steps(self, x: FloatArray) -> FloatArray:
+        """How far each coordinate moves, in the shape of x."""
+        if self.perturbation.step is not None:
+            return np.full(x.shape, self.perturbation.step)
+        usual = USUAL_STEPS[self.perturbation.scheme]
+        if self.perturbation.scheme == "complex":
+            return np.full(x.shape, usual)
+        step = usual * np.maximum(1, np.abs(x))
+        # The step that rounding lets x really take.
+        taken: FloatArray = (x + step) - x
+        return taken
+
+    def _moved(self, x: FloatArray, step: Any) -> Any:
+        """The values with each coordinate in turn moved by its step: shape (..., n)."""
+        block = max(1, LARGEST_BLOCK // max(1, x.size))
+        values = []
+        for first in range(0, self.dimension, block):
+            rows_of_identity = np.eye(min(block, self.dimension - first), self.dimension, first)
+            values.append(self.objective.value(x[..., None, :] + step[..., None, :] * rows_of_identity))
+        return np.concatenate(values, axis=-1)

@@ -1,0 +1,373 @@
+"""The one front door: minimize(), and compare() which stands on it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.engines import Problem, execute
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.gradients import Perturbation, with_gradient
+from fallline.hyperparameters import hyperparameters
+from fallline.line_search import LINE_SEARCHES
+from fallline.objectives import Objective, as_objective
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, Projected, optimizer_from_name
+from fallline.penalties import STRUCTURES
+from fallline.progress import progress_bar
+from fallline.recipe import decode, encode
+from fallline.schedules import SCHEDULES
+from fallline.stopping import CONDITIONS, StoppingCondition, conditions
+from fallline.trajectory import Point, Record, Trajectory, objective_from_recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Start: TypeAlias = "float | Sequence[float] | FloatArray | Mapping[str, float]"
+Rule: TypeAlias = "Optimizer[Any] | str"
+
+
+def minimize(
+    objective: Any,
+    x0: Start,
+    optimizer: Rule,
+    *,
+    max_steps: int = 1000,
+    stop: StoppingCondition | None = None,
+    gradient: Any = "auto",
+    engine: str = "auto",
+    record: str | int | Record = "all",
+    seed: int = 0,
+    callback: Callable[[Point], object] | None = None,
+    progress: bool = False,
+) -> Trajectory:
+    """Minimise an objective from one start by one update rule, and record how it went.
+
+    Arguments:
+        objective: a formula text, a SymPy expression, a function `f(x)` or `f(x, y, ...)`, or a loss.
+        x0: the start: one number, n numbers in the order of the objective's names, or a mapping by name.
+        optimizer: an update rule such as `Adam(0.1)`, or the name of one: "adam", "adam@tutorial".
+        max_steps: the number of updates after which the run ends.
+        stop: what else ends it; by default a step in which no coordinate moves by 1e-12 or more. A number
+            that is not finite always ends it.
+        gradient: "auto", "symbolic", "exact", a `Perturbation`, or a function that returns the gradient.
+        engine: "auto" or "reference".
+        record: "all", "ends", a whole number k (every k-th step), or a `Record`.
+        seed: the seed of everything random.
+        callback: called with each new Point; a true answer ends the run.
+        progress: show a progress bar, on a terminal.
+
+    Returns:
+        The trajectory. After Ctrl-C it holds the run so far.
+
+    Raises:
+        FalllineError: naming the argument that is wrong, its value and what is allowed.
+
+    >>> from fallline import GradientDescent, minimize
+    >>> run = minimize("(x - 10)**2", 30, GradientDescent(0.25))
+    >>> run.final.x
+    array([10.])
+    >>> run.stop.reason
+    'small step'
+    """
+    objective = _prepared(objective, x0, gradient)
+    rule = _rule(optimizer)
+    if callback is not None and not callable(callback):
+        raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
+    settings = _Settings(max_steps, stop, engine, record, seed)
+    return _run(objective, [x0], rule, settings, gradient, callback, progress)[0]
+
+
+def compare(
+    objective: Any,
+    x0: Any,
+    optimizers: Rule | Sequence[Rule] | Mapping[str, Rule],
+    *,
+    max_steps: int = 1000,
+    stop: StoppingCondition | None = None,
+    gradient: Any = "auto",
+    engine: str = "auto",
+    record: str | int | Record = "all",
+    seed: int = 0,
+    progress: bool = False,
+) -> Comparison:
+    """Run several optimizers, or several starts, or each optimizer from each start, on one objective.
+
+    Arguments:
+        x0: one start as `minimize` takes it, or a list of starts, one a row.
+        optimizers: one rule, several, or a mapping of labels to rules.
+
+    The other arguments are those of `minimize`.
+
+    Returns:
+        The trajectories with their labels, optimizer by optimizer.
+
+    Raises:
+        FalllineError: naming the argument that is wrong, its value and what is allowed.
+
+    >>> from fallline import Adam, GradientDescent, compare
+    >>> runs = compare("x**2", 1.0, {"plain": GradientDescent(0.1), "adam": Adam(0.1)}, max_steps=50)
+    >>> runs.labels
+    ('plain', 'adam')
+    >>> compare("x**2", [[1.0], [2.0]], GradientDescent(0.5), max_steps=1)[1].final.x
+    array([0.])
+    """
+    starts = _starts(x0)
+    objective = _prepared(objective, starts[0], gradient)
+    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
+        optimizers = [optimizers]
+    named = optimizers if isinstance(optimizers, Mapping) else None
+    rules = [_rule(rule) for rule in (named.values() if named is not None else optimizers)]
+    if not rules:
+        raise FalllineError("optimizers is empty; give at least one")
+    names = list(named) if named is not None else [rule.label for rule in rules]
+    settings = _Settings(max_steps, stop, engine, record, seed)
+    done: list[tuple[str, Trajectory]] = []
+    try:
+        for name, rule in zip(names, rules, strict=True):
+            runs = _run(objective, starts, rule, settings, gradient, None, progress)
+            done += [(name if len(runs) == 1 else f"{name} from {_place(run)}", run) for run in runs]
+            if any(run.stop.reason == "interrupted" for run in runs):
+                break
+    except KeyboardInterrupt:
+        # Ctrl-C between two rules, or before the first step of one.
+        if not done:
+            raise
+    labels, trajectories = zip(*done, strict=True)
+    return Comparison(labels, trajectories)
+
+
+def rerun(
+    recipe: Mapping[str, Any], *, objective: Any = None, optimizer: Rule | None = None, gradient: Any = None
+) -> Trajectory:
+    """Run a trajectory's recipe again.
+
+    Arguments:
+        recipe: `trajectory.recipe`.
+        objective: what to minimise, where the recipe cannot rebuild it (a Python function, large data).
+        optimizer: the rule, where the recipe holds one of the user's own.
+        gradient: the function that returns the gradient, where the run had one.
+
+    Raises:
+        FalllineError: when the recipe is not whole, or cannot rebuild what is not given.
+
+    >>> from fallline import Adam, minimize
+    >>> run = minimize("x**2", 1.0, Adam(0.1))
+    >>> (rerun(run.recipe).x == run.x).all()
+    np.True_
+    """
+    missing = [key for key in RECIPE if key not in recipe]
+    if missing:
+        raise FalllineError(f"recipe lacks {', '.join(missing)}; give the recipe of a trajectory, whole")
+    objective = objective_from_recipe(recipe["objective"]) if objective is None else objective
+    if objective is None:
+        raise FalllineError("objective is None, and the recipe cannot rebuild a Python function; give objective=")
+    gradient = decode(recipe["gradient"], {"Perturbation": Perturbation}) if gradient is None else gradient
+    if gradient is None:
+        raise FalllineError("gradient is None, and the recipe cannot rebuild a Python function; give gradient=")
+    registries = (OPTIMIZERS, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES)
+    known = {kind.__name__: kind for registry in registries for kind in (*registry.values(), Projected)}
+    return minimize(
+        objective,
+        recipe["x0"],
+        decode(recipe["optimizer"], known) if optimizer is None else optimizer,
+        max_steps=recipe["max_steps"],
+        stop=decode(recipe["stop"], CONDITIONS),
+        gradient=gradient,
+        engine=recipe["engine"],
+        record=decode(recipe["record"], {"Record": Record}),
+        seed=recipe["seed"],
+    )
+
+
+RECIPE = ("objective", "x0", "optimizer", "max_steps", "stop", "gradient", "engine", "record", "seed")
+
+
+@dataclass(frozen=True)
+class Comparison(Sequence[Trajectory]):
+    """Several runs on one objective: a sequence of trajectories with labels.
+
+    Attributes:
+        labels: what to call each run in a legend.
+        trajectories: the runs.
+    """
+
+    labels: tuple[str, ...]
+    trajectories: tuple[Trajectory, ...]
+
+    def __len__(self) -> int:
+        return len(self.trajectories)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.trajectories[index]
+
+    def __iter__(self) -> Iterator[Trajectory]:
+        return iter(self.trajectories)
+
+    @property
+    def best(self) -> Trajectory:
+        """The run that saw the lowest value; one that saw no number at all comes last."""
+        values = [run.best.value for run in self.trajectories]
+        return self.trajectories[int(np.argmin(np.where(np.isnan(values), np.inf, values)))]
+
+    def to_frame(self) -> pd.DataFrame:
+        """All rows of all runs as one pandas data frame, the label in the first column.
+
+        Raises:
+            FalllineError: when pandas is not installed.
+        """
+        frames = [run.to_frame() for run in self.trajectories]
+        import pandas as pd
+
+        for label, frame in zip(self.labels, frames, strict=True):
+            frame.insert(0, "label", label)
+        return pd.concat(frames, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """The settings of a run that need no objective to be checked."""
+
+    max_steps: int
+    stop: StoppingCondition | None
+    engine: str
+    record: str | int | Record
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_steps", 1), ("seed", 0)):
+            number = getattr(self, name)
+            whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+            if not (whole and number >= least):
+                raise FalllineError(f"{name} is {number!r}; it must be a whole number at least {least}")
+
+
+def _run(
+    objective: Objective,
+    starts: Sequence[Any],
+    rule: Optimizer[Any],
+    settings: _Settings,
+    gradient: Any,
+    callback: Callable[[Point], object] | None,
+    progress: bool,
+) -> list[Trajectory]:
+    record = Record.of(settings.record)
+    places = np.array([_start(objective, start) for start in starts])
+    with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
+        problem = Problem(
+            objective=objective,
+            starts=places,
+            optimizer=rule,
+            max_steps=int(settings.max_steps),
+            conditions=conditions(settings.stop),
+            record=record,
+            seed=int(settings.seed),
+            callback=callback,
+            report=report,
+        )
+        trajectories = execute(problem, settings.engine)
+    recipe = {
+        "objective": objective.recipe(),
+        "optimizer": encode(rule),
+        "max_steps": int(settings.max_steps),
+        "stop": encode(settings.stop),
+        "gradient": encode(gradient) if isinstance(gradient, str | Perturbation) else None,
+        "engine": settings.engine,
+        "record": encode(record),
+        "seed": int(settings.seed),
+    }
+    return [
+        # A function f(x) of one number is not one of a vector that holds one number.
+        dataclasses.replace(
+            run, recipe={**recipe, "x0": place.tolist() if _length(start) or len(place) > 1 else place.item()}
+        )
+        for run, place, start in zip(trajectories, places, starts, strict=True)
+    ]
+
+
+def _prepared(objective: Any, start: Any, gradient: Any) -> Objective:
+    """The objective with its gradient; the start tells how long the vector of a function f(x) is."""
+    return with_gradient(as_objective(objective, _length(start)), gradient)
+
+
+def _length(start: Any) -> int | None:
+    """How many numbers a start given by place holds; None for a single number, or for numbers given by name."""
+    if isinstance(start, Mapping):
+        return None
+    try:
+        return len(start)
+    except TypeError:
+        return None
+
+
+def _starts(x0: Any) -> list[Any]:
+    """The starts in what `compare` was given: its rows, or the one start that it is."""
+    rows = list(x0) if isinstance(x0, Sequence | np.ndarray) and not isinstance(x0, str) and _length(x0) else []
+    return rows if rows and (isinstance(rows[0], Mapping) or _length(rows[0]) is not None) else [x0]
+
+
+def _place(run: Trajectory) -> str:
+    return f"({', '.join(f'{number:g}' for number in run.start.x)})"
+
+
+def _rule(optimizer: Any) -> Optimizer[Any]:
+    if isinstance(optimizer, str):
+        return optimizer_from_name(optimizer)
+    if isinstance(optimizer, Optimizer):
+        for name in _arrays_in(optimizer):
+            raise FalllineError(
+                f"optimizer is {shortened(optimizer)}, with an array for {name}; it must have one number for each "
+                "hyperparameter (compare takes several optimizers)"
+            )
+        return optimizer
+    hint = f"; write {optimizer.__name__}()" if isinstance(optimizer, type) else ""
+    raise FalllineError(
+        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name{hint}"
+    )
+
+
+def _arrays_in(settings: Any) -> Iterator[str]:
+    """The names of the hyperparameters, in a rule or a part of it, that are arrays."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _arrays_in(value)
+        elif field.name in hyperparameters(settings) and np.ndim(value):
+            yield field.name
+
+
+def _start(objective: Objective, x0: Any) -> FloatArray:
+    """The start as one row of finite numbers, in the order of the objective's names."""
+    names = objective.names
+    if isinstance(x0, Mapping):
+        for name in x0:
+            if name not in names:
+                raise FalllineError(f"x0 names the coordinate {name!r}; {nearest(str(name), names)}")
+        absent = [name for name in names if name not in x0]
+        if absent:
+            raise FalllineError(
+                f"x0 lacks the coordinate {', '.join(absent)}; {objective.title} has {', '.join(names)}"
+            )
+        x0 = [x0[name] for name in names]
+    try:
+        if np.asarray(x0).dtype.kind in "SUc":
+            raise TypeError("texts and complex numbers could be made numbers, but were not meant as such")
+        start = np.array(x0, dtype=float)
+    except (TypeError, ValueError):
+        raise FalllineError(f"x0 is {shortened(x0)}; it must be numbers, one for each of {', '.join(names)}") from None
+    if start.ndim > 1:
+        raise FalllineError(f"x0 has the shape {start.shape}; minimize takes one start, compare takes several")
+    start = start.reshape(-1)
+    if len(start) != len(names):
+        raise FalllineError(
+            f"x0 has {len(start)} number{'s' if len(start) != 1 else ''}; "
+            f"{objective.title} needs {len(names)}, for {', '.join(names)}"
+        )
+    wrong = np.flatnonzero(~np.isfinite(start))
+    if wrong.size:
+        raise FalllineError(f"x0 is {start[wrong[0]]} in {names[wrong[0]]}; it must be a finite number")
+    return start

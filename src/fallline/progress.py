@@ -1,0 +1,28 @@
+"""A progress bar for long work: on a terminal only, never when output is piped."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, title: str, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Yield a function to call with the number of steps done so far.
+
+    Arguments:
+        total: the number of steps at most.
+        title: what stands before the bar.
+        shown: whether a bar is wanted at all.
+    """
+    if not shown:
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,321 @@
+"""Stopping conditions, joined with `|`, and the reasons they give."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.errors import FalllineError
+from fallline.hyperparameters import check_hyperparameters, hyperparameter
+
+
+class Progress(NamedTuple):
+    """Where k runs of one rule stand after a step: what the conditions look at.
+
+    Attributes:
+        step: updates made so far; 0 at the start.
+        x: the points, shape (k, n).
+        value: the objective there, shape (k,).
+        gradient: the gradients that the rule is given next, shape (k, n).
+        change: how far the last step moved each coordinate, shape (k, n); None at the start.
+        previous_value: the values one step earlier, shape (k,); None at the start.
+        first_value: the values at the start, shape (k,).
+        evaluations: evaluations of the value and of the gradient, together, in each run, shape (k,).
+        seconds: time since the runs began.
+    """
+
+    step: int
+    x: FloatArray
+    value: FloatArray
+    gradient: FloatArray
+    change: FloatArray | None
+    previous_value: FloatArray | None
+    first_value: FloatArray
+    evaluations: npt.NDArray[np.int64]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a run ended.
+
+    Attributes:
+        reason: a word or two that never change, such as "small step".
+        message: one line with the figures.
+        converged: whether the condition speaks for a minimum having been reached.
+    """
+
+    reason: str
+    message: str
+    converged: bool
+
+
+class StoppingCondition(ABC):
+    """A reason to end a run. `a | b` ends it at whichever is met first; `a` is asked first.
+
+    Attributes:
+        reason: what a Stop calls it.
+        converged: whether meeting it speaks for a minimum.
+        needs_value: whether it looks at the objective's value.
+    """
+
+    reason: ClassVar[str]
+    converged: ClassVar[bool] = False
+    needs_value: ClassVar[bool] = False
+
+    @property
+    def parts(self) -> tuple[StoppingCondition, ...]:
+        """The single conditions this one is joined from."""
+        return (self,)
+
+    def __or__(self, other: StoppingCondition) -> AnyOf:
+        if not isinstance(other, StoppingCondition):
+            return NotImplemented  # Python's own TypeError then says so
+        return AnyOf(self.parts + other.parts)
+
+    @abstractmethod
+    def met(self, progress: Progress) -> BoolArray:
+        """Which of the runs it ends, shape (k,)."""
+
+    @abstractmethod
+    def message(self, progress: Progress, run: int) -> str:
+        """One line that says why it ends the run with this number."""
+
+    def stop(self, progress: Progress, run: int) -> Stop:
+        """The reason a run that meets the condition is given."""
+        return Stop(self.reason, self.message(progress, run), self.converged)
+
+
+@dataclass(frozen=True)
+class AnyOf(StoppingCondition):
+    """Several conditions, asked in order; made by `|`.
+
+    >>> (StepSize(1e-5) | Seconds(60)).parts
+    (StepSize(tolerance=1e-05), Seconds(limit=60.0))
+    """
+
+    conditions: tuple[StoppingCondition, ...]
+    reason: ClassVar[str] = "any"
+
+    @property
+    def parts(self) -> tuple[StoppingCondition, ...]:
+        return self.conditions
+
+    def met(self, progress: Progress) -> BoolArray:
+        return np.asarray(np.logical_or.reduce([condition.met(progress) for condition in self.conditions]))
+
+    def message(self, progress: Progress, run: int) -> str:
+        return self._first(progress, run).message(progress, run)
+
+    def stop(self, progress: Progress, run: int) -> Stop:
+        return self._first(progress, run).stop(progress, run)
+
+    def _first(self, progress: Progress, run: int) -> StoppingCondition:
+        return next(condition for condition in self.conditions if condition.met(progress)[run])
+
+
+@dataclass(frozen=True)
+class StepSize(StoppingCondition):
+    """Every coordinate moved less than `tolerance` in the last step.
+
+    >>> import fallline
+    >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason
+    'small step'
+    """
+
+    reason: ClassVar[str] = "small step"
+    converged: ClassVar[bool] = True
+
+    tolerance: float = hyperparameter(1e-12, about="length of a step", at_least=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        if progress.change is None:
+            return np.zeros(len(progress.x), bool)
+        longest: FloatArray = np.abs(progress.change).max(axis=-1)
+        return longest < self.tolerance
+
+    def message(self, progress: Progress, run: int) -> str:
+        if not progress.gradient[run].any():
+            return f"the gradient is zero at step {progress.step}: a minimum, or another flat point, is found"
+        return f"no coordinate moved by {self.tolerance:g} or more in step {progress.step}"
+
+
+@dataclass(frozen=True)
+class GradientNorm(StoppingCondition):
+    """The gradient's Euclidean norm is at most `tolerance`."""
+
+    reason: ClassVar[str] = "small gradient"
+    converged: ClassVar[bool] = True
+
+    tolerance: float = hyperparameter(1e-8, about="length of the gradient", at_least=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        return np.asarray(norm(progress.gradient) <= self.tolerance)
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"the gradient's norm is at most {self.tolerance:g} at step {progress.step}"
+
+
+@dataclass(frozen=True)
+class ValueChange(StoppingCondition):
+    """The value changed by at most `tolerance` times the larger of 1 and its own size."""
+
+    reason: ClassVar[str] = "small change"
+    converged: ClassVar[bool] = True
+    needs_value: ClassVar[bool] = True
+
+    tolerance: float = hyperparameter(1e-12, about="relative change of the value", at_least=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        if progress.previous_value is None:
+            return np.zeros(len(progress.x), bool)
+        change = np.abs(progress.value - progress.previous_value)
+        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"the value changed by no more than {self.tolerance:g} of itself in step {progress.step}"
+
+
+@dataclass(frozen=True)
+class Target(StoppingCondition):
+    """The value is at most `value`."""
+
+    reason: ClassVar[str] = "target reached"
+    converged: ClassVar[bool] = True
+    needs_value: ClassVar[bool] = True
+
+    value: float = hyperparameter(about="value to reach")
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        return np.asarray(progress.value <= self.value)
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"the value {progress.value[run]:g} is at most the target {self.value:g} at step {progress.step}"
+
+
+@dataclass(frozen=True)
+class Evaluations(StoppingCondition):
+    """Value and gradient together have been evaluated at least `limit` times."""
+
+    reason: ClassVar[str] = "evaluations used up"
+
+    limit: int = hyperparameter(about="evaluations of value and gradient", at_least=1, whole=True)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        return np.asarray(progress.evaluations >= self.limit)
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"{progress.evaluations[run]} evaluations were made by step {progress.step}; the limit is {self.limit}"
+
+
+@dataclass(frozen=True)
+class Seconds(StoppingCondition):
+    """The run has taken at least `limit` seconds."""
+
+    reason: ClassVar[str] = "time used up"
+
+    limit: float = hyperparameter(about="seconds", above=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        return np.full(len(progress.x), progress.seconds >= self.limit)
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"{self.limit:g} seconds had passed at step {progress.step}"
+
+
+@dataclass(frozen=True)
+class NotFinite(StoppingCondition):
+    """A coordinate, the value or the gradient is infinite or not a number; every run ends there."""
+
+    reason: ClassVar[str] = "not finite"
+
+    def met(self, progress: Progress) -> BoolArray:
+        # Quick, and never finite if one of the numbers is not; it may overflow too, so it is only a cue.
+        if np.isfinite(np.vdot(progress.x, progress.gradient) + np.vdot(progress.value, progress.value)):
+            return np.zeros(len(progress.x), bool)
+        return ~(
+            np.isfinite(progress.x).all(axis=-1)
+            & np.isfinite(progress.gradient).all(axis=-1)
+            & np.isfinite(progress.value)
+        )
+
+    def message(self, progress: Progress, run: int) -> str:
+        parts = {"x": progress.x[run], "the value": progress.value[run], "the gradient": progress.gradient[run]}
+        what = next(name for name, part in parts.items() if not np.isfinite(part).all())
+        return f"{what} is not a finite number at step {progress.step}"
+
+
+@dataclass(frozen=True)
+class Diverging(StoppingCondition):
+    """The value has risen above its start by `factor` times the larger of 1 and the start's size."""
+
+    reason: ClassVar[str] = "diverging"
+    needs_value: ClassVar[bool] = True
+
+    factor: float = hyperparameter(1e6, about="rise of the value, relative to the start", above=0)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
+
+    def met(self, progress: Progress) -> BoolArray:
+        rise = progress.value - progress.first_value
+        return np.asarray(rise > self.factor * np.maximum(1, np.abs(progress.first_value)))
+
+    def message(self, progress: Progress, run: int) -> str:
+        first, now = progress.first_value[run], progress.value[run]
+        return f"the value has risen from {first:g} to {now:g} by step {progress.step}"
+
+
+CONDITIONS: dict[str, type[StoppingCondition]] = {
+    kind.__name__: kind
+    for kind in (AnyOf, StepSize, GradientNorm, ValueChange, Target, Evaluations, Seconds, NotFinite, Diverging)
+}
+
+
+def norm(vectors: FloatArray) -> FloatArray:
+    """The Euclidean length along the last axis.
+
+    >>> norm(np.array([[3.0, 4.0]]))
+    array([5.])
+    """
+    length: FloatArray = np.sqrt((vectors * vectors).sum(axis=-1))
+    return length
+
+
+def conditions(stop: StoppingCondition | None) -> tuple[StoppingCondition, ...]:
+    """The single conditions of a run: a number that is not finite ends every run, whatever else was asked.
+
+    Raises:
+        FalllineError: when `stop` is no stopping condition.
+    """
+    if stop is None:
+        stop = StepSize()
+    if not isinstance(stop, StoppingCondition):
+        raise FalllineError(
+            f"stop is {stop!r}; it must be a stopping condition such as StepSize(1e-5), or several joined with |"
+        )
+    others = tuple(part for part in stop.parts if not isinstance(part, NotFinite))
+    return (NotFinite(), *others)

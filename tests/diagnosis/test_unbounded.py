@@ -1,0 +1,60 @@
+"""The finding that there is no lower bound along a coordinate."""
+
+from __future__ import annotations
+
+import pytest
+
+import fallline
+from fallline.diagnosis import diagnose
+
+
+def titles(formula: str, start: list[float]) -> list[str]:
+    run = fallline.minimize(formula, start, fallline.GradientDescent(0.01), max_steps=50)
+    return [finding.title for finding in diagnose(run)]
+
+
+def test_the_coordinate_that_runs_off_is_named() -> None:
+    run = fallline.minimize(
+        "u = 3*a**2 - 2*a + b**2 + 1; y = 2*u + c", [1, 1, 1], fallline.SignDescent(0.05), max_steps=250
+    )
+    (finding,) = diagnose(run)
+    assert finding.title == "y has no lower bound along c"
+    assert "As c goes to -infinity" in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "along"),
+    [
+        ("-x**2", [1.0], "x"),
+        ("x**3", [-1.0], "x"),
+        ("-log(x)", [1.0], "x"),
+        ("-exp(x)", [1.0], "x"),
+        ("-sqrt(x) + y**2", [1.0, 1.0], "x"),
+        ("x - y", [0.0, 0.0], "x and y"),
+        ("-x + sin(x)", [1.0], "x"),
+    ],
+)
+def test_functions_that_fall_for_ever(formula: str, start: list[float], along: str) -> None:
+    assert titles(formula, start) == [f"f has no lower bound along {along}"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "start"),
+    [
+        ("x**2", [3.0]),
+        ("exp(-x)", [0.0]),
+        ("-atan(x)", [0.0]),
+        ("-x/(1 + x**2)", [0.3]),
+        ("x**4 - 1000*x**2", [0.1]),
+        ("1/x", [1.0]),
+        ("sin(x) + 0.0001*x**2", [1.0]),
+        ("-tanh(x) + y**2", [0.0, 1.0]),
+    ],
+)
+def test_functions_with_a_lower_bound(formula: str, start: list[float]) -> None:
+    assert titles(formula, start) == []
+
+
+def test_a_flat_start_and_a_start_that_is_no_number_give_no_finding() -> None:
+    assert titles("5 + 0*x", [1.0]) == []
+    assert titles("log(x)", [-1.0]) == []

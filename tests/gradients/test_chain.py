@@ -1,0 +1,52 @@
+"""The chain rule, factor by factor."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from fallline.errors import FalllineError
+from fallline.gradients.chain import chain_rule
+
+
+def test_every_line_of_a_derivation_with_its_numbers() -> None:
+    assert chain_rule("u = 3*a**2 - 2*a + b**2 + 1; y = 2*u + c", [1, 1, 1]).text.split("\n") == [
+        "u = 3*a**2 - 2*a + b**2 + 1 = 3",
+        "y = c + 2*u = 7",
+        "∂u/∂a = 6*a - 2 = 4",
+        "∂u/∂b = 2*b = 2",
+        "∂y/∂c = 1",
+        "∂y/∂u = 2",
+        "dy/da = ∂y/∂u · ∂u/∂a = 2 · 4 = 8",
+        "dy/db = ∂y/∂u · ∂u/∂b = 2 · 2 = 4",
+        "dy/dc = ∂y/∂c = 1",
+    ]
+
+
+def test_a_coordinate_on_several_paths_gets_the_sum_over_them() -> None:
+    chain = chain_rule("u = x*y; v = sin(u) + x; z = u*v + exp(-x)", [1.0, 0.5])
+    x, y = 1.0, 0.5
+    u = x * y
+    v = math.sin(u) + x
+    assert len(chain.paths["x"]) == 4
+    assert len(chain.paths["y"]) == 2
+    # Worked by hand: dz/dx = v y + u (cos(u) y + 1) - exp(-x), dz/dy = v x + u cos(u) x; sums of a few roundings.
+    by_hand = {"x": v * y + u * (math.cos(u) * y + 1) - math.exp(-x), "y": v * x + u * math.cos(u) * x}
+    assert chain.gradient == pytest.approx(by_hand, rel=1e-15)
+
+
+def test_a_coordinate_that_reaches_the_result_nowhere_else_is_one_factor() -> None:
+    assert chain_rule("x**2 + 5", 3).text.split("\n")[-1] == "df/dx = ∂f/∂x = 6"
+
+
+def test_too_many_paths_are_refused() -> None:
+    doubled = "; ".join(f"a{i} = b{i - 1}*c{i - 1}; b{i} = a{i} + 1; c{i} = a{i} - 1" for i in range(1, 12))
+    text = f"b0 = x + 1; c0 = x - 1; {doubled}; b11*c11"
+    with pytest.raises(FalllineError, match="more than 1000 paths"):
+        chain_rule(text, 0.5)
+
+
+def test_a_point_of_the_wrong_size_is_refused() -> None:
+    with pytest.raises(FalllineError, match=r"x has 1 numbers; x\*y needs 2, for x, y"):
+        chain_rule("x*y", 1)

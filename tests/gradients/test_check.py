@@ -1,0 +1,74 @@
+"""Checking a gradient against the slope of the values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fallline.errors import FalllineError
+from fallline.gradients import Perturbation
+from fallline.gradients.check import check_gradient
+
+
+def test_a_wrong_factor_of_the_chain_rule_is_caught() -> None:
+    # y = 3u + 1, u = 2x² - x - 2: taking du/dx for 2x - 1 makes dy/dx 6x - 3 instead of 12x - 3.
+    check = check_gradient("u = 2*x**2 - x - 2; y = 3*u + 1", 2.0, gradient=lambda x: 6 * x - 3)
+    assert not check
+    (slope,) = check.wrong
+    assert (slope.name, slope.found) == ("x", 9.0)
+    assert slope.expected == pytest.approx(21, abs=1e-9)  # the slope is extrapolated from values
+    assert slope.factor == pytest.approx(9 / 21, abs=1e-9)
+    assert "found 9, expected 21, 0.428571 times what it should be: wrong" in str(check)
+
+
+def test_the_wrong_coordinate_is_named_and_the_right_ones_are_not() -> None:
+    check = check_gradient(
+        lambda x, y: x**2 * y, [[1.0, 2.0], [0.5, -1.0]], gradient=lambda x, y: (2 * x * y, 2 * x**2)
+    )
+    assert [(slope.name, slope.verdict) for slope in check.slopes] == [("x", "right"), ("y", "wrong")] * 2
+    assert [slope.factor for slope in check.wrong] == pytest.approx([2, 2], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [("exp(x)*sin(y)", [1.0, 2.0]), ("x**6 - 5*x", [30.0]), ("log(x) + sqrt(y)", [1e-2, 40.0])],
+)
+def test_a_symbolic_gradient_is_right(text: str, point: list[float]) -> None:
+    assert [slope.verdict for slope in check_gradient(text, point).slopes] == ["right"] * len(point)
+
+
+def test_rounding_of_a_forward_difference_is_no_wrong_derivative() -> None:
+    assert check_gradient("sin(x)", 1.0, gradient=Perturbation())
+
+
+def test_a_coarse_difference_is_wrong() -> None:
+    assert not check_gradient("sin(x)", 1.0, gradient=Perturbation(0.1))
+
+
+def test_a_kink_is_neither_right_nor_wrong() -> None:
+    check = check_gradient("abs(x) + y**2", [0.0, 1.0])
+    assert [slope.verdict for slope in check.slopes] == ["kink", "right"]
+    assert check
+
+
+def test_where_the_values_are_not_finite_nothing_can_be_told() -> None:
+    assert [slope.verdict for slope in check_gradient("log(x)", -1.0).slopes] == ["unclear"]
+
+
+@given(st.floats(-5, 5), st.floats(-1.5, 1.5).filter(lambda factor: abs(factor - 1) > 1e-3))
+def test_any_wrong_multiple_is_caught(point: float, factor: float) -> None:
+    def slope(x: Any) -> Any:
+        return factor * (3 * np.cos(3 * x) + 4)
+
+    check = check_gradient(lambda x: np.sin(3 * x) + 4 * x, point, gradient=slope)
+    assert [found.verdict for found in check.slopes] == ["wrong"]
+    assert check.slopes[0].factor == pytest.approx(factor, rel=1e-6, abs=1e-6)
+
+
+def test_points_of_the_wrong_size_are_refused() -> None:
+    with pytest.raises(FalllineError, match="needs points of 2: x, y"):
+        check_gradient("x*y", [1.0, 2.0, 3.0])

@@ -1,0 +1,127 @@
+"""A gradient that the user computes, and the choice among gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline import FalllineError, GradientDescent, Objective, Perturbation, as_objective, minimize
+from fallline.gradients import with_gradient
+
+
+def bowl(x: Any, y: Any) -> Any:
+    return x**2 + 3 * y**2
+
+
+STEP = GradientDescent(0.1)
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        lambda x, y: (2 * x, 6 * y),
+        lambda x, y: [2 * x, 6 * y],
+        lambda v: np.array([2.0, 6.0]) * v,
+        lambda v: np.array([[2.0], [6.0]]) * v[:, None],
+        lambda *v: (2 * v[0], 6 * v[1]),
+    ],
+)
+def test_it_takes_numbers_or_a_vector_and_returns_one_number_for_each(gradient: Any) -> None:
+    for objective in (bowl, "x**2 + 3*y**2"):
+        run = minimize(objective, [1.0, 2.0], STEP, gradient=gradient, max_steps=3)
+        np.testing.assert_array_equal(run.gradient, run.x * np.array([2.0, 6.0]))
+        assert (run.gradient_kind, run.evaluations) == ("given", (4, 4))
+
+
+@pytest.mark.parametrize("objective", ["sin(x)", lambda x: math.sin(x)])
+def test_a_function_of_one_number_gets_a_number(objective: Any) -> None:
+    run = minimize(objective, 1.0, STEP, gradient=lambda x: math.cos(x), max_steps=1)
+    assert run.gradient[0, 0] == math.cos(1.0)
+
+
+def test_a_function_of_a_vector_of_one_gets_a_vector() -> None:
+    run = minimize(lambda v: v[0] ** 2, [1.0], STEP, gradient=lambda v: [2 * v[0]], max_steps=1)
+    assert run.gradient[0, 0] == 2.0
+
+
+def test_a_gradient_that_works_in_place_does_no_harm() -> None:
+    def spoils(v: Any) -> Any:
+        v *= np.array([2.0, 6.0])
+        return v
+
+    run = minimize(lambda v: bowl(*v), [1.0, 2.0], STEP, gradient=spoils, max_steps=1)
+    np.testing.assert_array_equal(run.x[0], [1.0, 2.0])
+    # 2 - 0.1 * 12, each rounded.
+    np.testing.assert_array_equal(run.x[1], [1 - 0.1 * 2, 2 - 0.1 * 12])
+
+
+def test_where_it_cannot_be_computed_the_run_ends() -> None:
+    run = minimize(lambda x: x, 1.0, GradientDescent(1.0), gradient=lambda x: 1 / math.sqrt(x), max_steps=9)
+    # 1, then 0, where the slope is 1 / 0.
+    assert (run.stop.reason, run.stop.message) == ("not finite", "the gradient is not a finite number at step 1")
+
+
+@pytest.mark.parametrize("wrong", [1.0, (1.0, 2.0, 3.0), None, "ab", [[1.0], [2.0, 3.0]]])
+def test_what_it_returns_must_fit(wrong: Any) -> None:
+    def slopes(x: Any, y: Any) -> Any:
+        return wrong
+
+    with pytest.raises(
+        FalllineError, match="^gradient slopes returned .*; it must return 2 numbers, one for each of x, y$"
+    ):
+        minimize(bowl, [1.0, 2.0], STEP, gradient=slopes)
+
+
+def test_one_coordinate_needs_one_number() -> None:
+    with pytest.raises(FalllineError, match="it must return 1 number, one for each of x$"):
+        minimize(lambda x: x**2, 1.0, STEP, gradient=lambda x: (x, x))
+
+
+class Exact(Objective):
+    """With a gradient of its own."""
+
+    names = ("x",)
+    title = "a parabola"  # type: ignore[assignment]
+    gradient_kind = "exact"
+
+    def value(self, x: Any) -> Any:
+        return x[..., 0] ** 2
+
+    def gradient(self, x: Any) -> Any:
+        return 2 * x
+
+
+def test_the_gradient_is_the_one_that_was_asked_for() -> None:
+    exact, function = Exact(), as_objective(bowl)
+    assert with_gradient(exact, "auto") is exact
+    assert with_gradient(exact, "exact") is exact
+    assert with_gradient(exact, Perturbation(0.1)).gradient_kind == "forward differences"
+    assert with_gradient(exact, lambda x: 2 * x).gradient_kind == "given"
+    assert with_gradient(function, "auto").gradient_kind == "central differences"
+
+
+@pytest.mark.parametrize(
+    ("objective", "gradient", "said"),
+    [
+        (Exact(), "symbolic", "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto'"),
+        (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation"),
+        (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'"),
+        (bowl, 3, "gradient is 3; it must be 'auto', 'symbolic', 'exact', a Perturbation, or a function"),
+        (bowl, None, "gradient is None; it must be 'auto'"),
+    ],
+)
+def test_a_gradient_that_is_not_to_be_had_is_said(objective: Any, gradient: Any, said: str) -> None:
+    with pytest.raises(FalllineError, match=f"^{said}") as caught:
+        with_gradient(as_objective(objective), gradient)
+    assert "\n" not in str(caught.value)
+
+
+def test_title_bounds_and_recipe_are_the_objectives() -> None:
+    formula = as_objective("x**2 + y")
+    for gradient in (Perturbation(0.1), lambda x, y: (2 * x, 1.0)):
+        other = with_gradient(formula, gradient)
+        assert (other.title, other.names, other.recipe()) == (formula.title, formula.names, formula.recipe())
+        assert (other.bounds, other.minima, other.steps_per_epoch) == (formula.bounds, formula.minima, 1)
