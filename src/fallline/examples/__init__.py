@@ -1,0 +1,7 @@
+"""Examples that come with Fallline."""
+
+from __future__ import annotations
+
+from fallline.examples.data import challenger
+
+__all__ = ["challenger"]

@@ -1,0 +1,309 @@
+"""The demonstration: every worked example beside the figures it must show, and the real data."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import multiprocessing
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fallline import views
+from fallline.data import read_table
+from fallline.diagnosis import diagnose
+from fallline.examples.data import challenger
+from fallline.examples.results import Results
+from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error
+from fallline.files import whole_file
+from fallline.fit import Fit, fit
+from fallline.gradients.chain import chain_rule
+from fallline.gradients.check import check_gradient
+from fallline.minimize import minimize
+from fallline.optimizers import SignDescent
+from fallline.progress import progress_bar
+
+# The most figures of a case that are printed.
+MOST_FIGURES = 12
+
+# The maximum-likelihood fit in Dalal, Fowlkes and Hoadley (1989), Risk analysis of the space shuttle.
+PUBLISHED = {"intercept": 15.0429, "temperature_F": -0.2322}
+
+
+class Demo:
+    """The parts of the demonstration, in order.
+
+    Attributes:
+        off: what did not agree, one line each.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.runs: dict[str, Runs] = {}
+        self.off: list[str] = []
+        self._drawings: list[Drawing] = []
+        self._captions: list[tuple[str, str]] = []
+
+    def work_through(self) -> None:
+        """Every part, and all the pictures."""
+        self.results.text("Every line of Python stands after: from fallline import *; from fallline.models import *")
+        self.descent()
+        self.neuron()
+        self.chain_rule()
+        self.twelve_epochs()
+        self.real_data()
+        self._draw()
+
+    def finish(self) -> bool:
+        """Write the page, say where it is and what is off; whether nothing is."""
+        for line in self.off:
+            self.results.text(f"NOT AS EXPECTED: {line}")
+        page = self.results.write_page("Fallline: the worked examples")
+        self.results.say(f"\nThe results are in {self.results.folder}; open {page}")
+        return not self.off
+
+    def descent(self) -> None:
+        """Part A."""
+        self.results.heading("A. Descent with a known derivative, and with an unknown one")
+        for case in self._cases("A"):
+            self._show(case)
+        (known,), (plain,) = self.runs["known_derivative_1d"], self.runs["local_minimum_1d_plain"]
+        (momentum,) = self.runs["local_minimum_1d_windowed_momentum"]
+        both = {"plain": plain, "momentum": momentum}
+        self._picture("a-curve-and-derivative.png", "f and df/dx", views.plot_curve, "(x-10)**2", (-10, 30))
+        self._picture("a-known-derivative.png", "the descent, red to yellow", views.plot_descent, known)
+        self._picture("a-plain-and-momentum.png", "plain descent stays, momentum gets over", views.plot_descent, both)
+        self._film("a-plain-and-momentum.gif", "the two side by side", both, "curve")
+        for name in ("perturbation_2d", "perturbation_2d_windowed_momentum"):
+            self._picture(
+                f"a-{name}.png",
+                f"{name}: the path on the 3D contour",
+                views.plot_contour_3d,
+                self.runs[name][0],
+            )
+        self._show_pictures()
+
+    def neuron(self) -> None:
+        """Part B: seven variants on two sets of data, and the exercise."""
+        self.results.heading("B. Seven variants on a sigmoid neuron")
+        for data in DATA:
+            stored = stored_cases()[f"sigmoid_neuron/{data}/GD"]
+            self._write_points(f"{data}.csv", stored["X"], stored["Y"])
+            self.results.text(f"The points are in {data}.csv, for the command lines.")
+            for name, *_ in VARIANTS:
+                case = WORKED[f"sigmoid_neuron/{data}/{name}"]
+                self._show(case)
+                (run,) = self.runs[case.name]
+                start = f"b-{data}-{name}"
+                self._picture(
+                    f"{start}-history.png",
+                    f"{name}: error, weight, bias",
+                    views.plot_histories,
+                    run,
+                    ("value", "w", "b"),
+                )
+                self._picture(f"{start}-surface.png", f"{name}: the error surface", views.plot_surface, run)
+                self._picture(f"{start}-contour.png", f"{name}: from above", views.plot_contour, run)
+                self._film(f"{start}-contour.gif", f"{name}: from above", run, "contour")
+                self._film(f"{start}-surface.gif", f"{name}: the error surface", run, "surface")
+                self._show_pictures()
+            variants = {name: self.runs[f"sigmoid_neuron/{data}/{name}"][0] for name, *_ in VARIANTS}
+            self.results.heading(f"All seven on {data}", 3)
+            rows = [[name, _short(total_error(run)[-1]), *map(_short, run.final.x)] for name, run in variants.items()]
+            self.results.table(["variant", "final error", "w", "b"], rows)
+            self._picture(f"b-{data}-all-contour.png", "all variants from the same start", views.plot_contour, variants)
+            self._picture(f"b-{data}-all-error.png", "their errors", views.plot_histories, variants, ("value",))
+            self._show_pictures()
+            self._exercise(data, stored["start"], stored["eta"])
+
+    def chain_rule(self) -> None:
+        """Part C: slope, sign steps, the chain rule, several variables."""
+        self.results.heading("C. Slope, sign steps, the chain rule, several variables")
+        for case in self._cases("C"):
+            self._show(case)
+            if case.name == "sign_descent_1d":
+                at_rest = minimize("2*x**2-3*x+4", 0.75, SignDescent(0.01))
+                self.results.text(f"Where the slope is zero, the run says so. From 0.75: {at_rest.stop.message}.")
+            if case.name == "sign_descent_chain_rule":
+                formula = self.runs[case.name][0].title
+                self.results.text("The chain rule, factor by factor, at x = 2:")
+                self.results.block(chain_rule(formula, 2.0).text)
+                self.results.text("The gradient check, given the document's derivative, 6*x - 3:")
+                check = check_gradient(formula, 2.0, gradient=lambda x: 6 * x - 3)
+                self.results.block(str(check))
+                if not check.wrong:
+                    self.off.append("the gradient check passed the document's wrong derivative")
+            if case.name == "sign_descent_three_variables":
+                run = self.runs[case.name][0]
+                self.results.text("The chain rule at (1, 1, 1):")
+                self.results.block(chain_rule(run.title, [1, 1, 1]).text)
+                findings = diagnose(run)
+                self.results.text("What the run says:")
+                self.results.block("\n".join(str(finding) for finding in findings))
+                if not any("no lower bound along c" in finding.title for finding in findings):
+                    self.off.append("the run did not say that y has no lower bound along c")
+        (signs,), (several,) = self.runs["sign_descent_1d"], self.runs["sign_descent_three_variables"]
+        self._picture("c-sign-descent.png", "steps of one length", views.plot_descent, signs)
+        self._picture("c-three-variables.png", "c runs off", views.plot_histories, several)
+        self._show_pictures()
+
+    def twelve_epochs(self) -> None:
+        """Part D."""
+        self.results.heading("D. Twelve epochs")
+        (case,) = self._cases("D")
+        self._show(case)
+        self._picture("d-twelve-epochs.png", "one plot an epoch", views.plot_epochs, self.runs[case.name][0])
+        self._show_pictures()
+
+    def real_data(self) -> None:
+        """The Challenger launches beside the published fit."""
+        self.results.heading("Real data: 23 Space Shuttle launches before Challenger")
+        self.results.text(
+            "O-ring distress against joint temperature, fitted from a zero start, beside the maximum-"
+            "likelihood fit that Dalal, Fowlkes and Hoadley published in 1989."
+        )
+        self.results.block("fit(challenger(), 'distress')\nfallline fit challenger.csv --target distress")
+        self.results.path("challenger.csv").write_bytes(challenger().read_bytes())
+        fitted = fit(challenger(), "distress")
+        # The published figures have four decimals.
+        figures = [Figure(name, number, fitted.parameters[name], 0.0, 0.5e-4) for name, number in PUBLISHED.items()]
+        self.compare("challenger", figures)
+        self.results.block("\n".join(fitted.notes))
+        self._picture("e-challenger.png", "the fitted probability of distress", _fit_picture, fitted)
+        self._picture("e-challenger-history.png", "the descent", views.plot_histories, fitted.trajectory)
+        self._show_pictures()
+
+    def _cases(self, part: str) -> list[Case]:
+        return [case for case in WORKED.values() if case.part == part]
+
+    def _show(self, case: Case) -> None:
+        """A case: its lines, its runs, its figures beside the stored ones."""
+        self.results.heading(case.name, 3)
+        self.results.text(case.shows)
+        self.results.block("\n".join([case.python, *case.commands]))
+        if not case.commands:
+            self.results.text("(For Python only: the command line shuffles the points.)")
+        self.runs[case.name] = case.run()
+        self.compare(case.name, case.figures(self.runs[case.name]))
+        if case.stored.get("reliable", np.inf) < case.stored.get("count", 0):
+            self.results.text(
+                "This run is chaotic: one rounding error more, and it goes another way. "
+                f"Figures are stored up to {case.stored['reliable']} only."
+            )
+
+    def compare(self, name: str, figures: Sequence[Figure]) -> None:
+        """Show figures beside the expected ones, and remember those that are off."""
+        wrong = [figure for figure in figures if not figure.agrees]
+        self.off += [f"{name}: {figure.label} is {figure.found}, not {figure.expected}" for figure in wrong]
+        places = [list(group) for _, group in itertools.groupby(wrong or figures, key=lambda figure: figure.place)]
+        groups = min(len(places), max(1, MOST_FIGURES // max(map(len, places))))
+        chosen = np.linspace(0, len(places) - 1, groups).round().astype(int)
+        shown = [figure for i in chosen for figure in places[i]]
+        rows = [[f.label, str(f.expected), str(f.found), f"{f.deviation:.1e}"] for f in shown]
+        largest = max(figure.deviation for figure in figures)
+        self.results.table(["figure", "expected", "found", "difference"], rows)
+        self.results.text(
+            f"{len(figures) - len(wrong)} of {len(figures)} figures agree; "
+            f"the largest relative difference is {largest:.1e}."
+        )
+
+    def _exercise(self, data: str, start: Sequence[float], eta: float) -> None:
+        """The document's exercise: other starting points, other rates, every variant."""
+        self.results.heading(f"The exercise: other starts and other rates on {data}", 3)
+        starts = [start, [2.0, 2.0], [0.0, 0.0], [-start[1], -start[0]]]
+        rates = [eta / 10, eta, 10 * eta]
+        header = [
+            "variant",
+            *(f"from ({w:g}, {b:g})" for w, b in starts),
+            *(f"rate {rate:g}" for rate in rates),
+        ]
+        rows = []
+        for name, *_ in VARIANTS:
+            case = WORKED[f"sigmoid_neuron/{data}/{name}"]
+            changes: list[Mapping[str, Any]] = [{"start": start} for start in starts] + [
+                {"eta": rate} for rate in rates
+            ]
+            rows.append([name, *(_short(total_error(case.run(**change)[0])[-1]) for change in changes)])
+        self.results.text("The final error:")
+        self.results.table(header, rows)
+
+    def _write_points(self, name: str, X: Sequence[float], Y: Sequence[float]) -> None:
+        with whole_file(self.results.path(name), "--out") as draft, draft.open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([("x", "y"), *zip(X, Y, strict=True)])
+
+    def _picture(self, name: str, caption: str, plot: Callable[..., Any], *arguments: Any) -> None:
+        """Put a picture on the page; it is drawn at the end."""
+        self._drawings.append(Drawing(str(self.results.path(name)), plot, arguments))
+        self._captions.append((name, caption))
+
+    def _film(self, name: str, caption: str, runs: Any, kind: str) -> None:
+        """Put a film on the page; it is drawn at the end."""
+        self._drawings.append(Drawing(str(self.results.path(name)), None, (runs, kind)))
+        self._captions.append((name, caption))
+
+    def _show_pictures(self) -> None:
+        self.results.pictures(self._captions)
+        self._captions = []
+
+    def _draw(self) -> None:
+        """Draw everything, on every processor."""
+        self.results.say(f"\nDrawing {len(self._drawings)} pictures and films ...")
+        # Spawned, because a copy of this process would be one without its threads.
+        workers = multiprocessing.get_context("spawn").Pool(initializer=_leave_interrupts_to_the_parent)
+        with workers, progress_bar(len(self._drawings), "pictures", shown=True) as report:
+            for done, _ in enumerate(workers.imap_unordered(Drawing.draw, self._drawings), start=1):
+                report(done)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture or a film to be drawn, by any process.
+
+    Attributes:
+        path: the file.
+        plot: makes the figure; None: a film.
+        arguments: what `plot` takes; of a film the runs and its kind.
+    """
+
+    path: str
+    plot: Callable[..., Any] | None
+    arguments: tuple[Any, ...]
+
+    def draw(self) -> None:
+        """Write the file."""
+        if self.plot is not None:
+            views.save_picture(self.plot(*self.arguments), self.path)
+        else:
+            runs, kind = self.arguments
+            views.animate(runs, self.path, kind=kind, frames=20)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _short(number: float) -> str:
+    return f"{number:.4g}"
+
+
+def _fit_picture(fitted: Fit) -> Any:
+    """The fitted probability over the feature, and the data."""
+    (feature,) = fitted.features
+    launches = read_table(challenger())
+    inputs, outcomes = launches.numbers(feature), launches.numbers(fitted.target)
+
+    def probability(temperature_F: float) -> float:
+        return float(fitted.predict([temperature_F])[0])
+
+    figure = views.plot_curve(probability, (30.0, 85.0), derivative=False, points=200)
+    ax = figure.axes[0]
+    ax.plot(inputs, outcomes, "o", color="black", alpha=0.6)
+    ax.set(
+        title="O-ring distress of 23 launches, and its fitted probability",
+        xlabel="joint temperature in °F",
+        ylabel="",
+    )
+    return figure

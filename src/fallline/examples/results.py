@@ -1,0 +1,96 @@
+"""What the demo shows, collected: said at once, and kept as one page with its tables and pictures."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fallline.errors import FalllineError
+from fallline.files import whole_file
+from fallline.tables import text_table
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h2 { margin-top: 3rem; border-top: 2px solid #888; padding-top: 1rem; }
+pre { background: #f4f4f4; padding: .8rem; overflow-x: auto; font-size: 13px; line-height: 1.35; }
+table { border-collapse: collapse; font-size: 14px; display: block; overflow-x: auto; }
+th, td { text-align: right; padding: .15rem .8rem; border-bottom: 1px solid #ddd; }
+figure { margin: 1rem 0; } img { max-width: 100%; } figcaption { color: #555; font-size: 14px; }
+.side { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
+"""
+
+
+class Results:
+    """The results of a demonstration in one folder.
+
+    Arguments:
+        folder: where the files go; made if it does not exist.
+        say: is given every text as it comes.
+
+    Raises:
+        FalllineError: when the folder cannot be made, or is a file.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise FalllineError(f"--out is {str(folder)!r}, which is a file; it must be a folder") from None
+        except OSError as error:
+            raise FalllineError(f"--out is {str(folder)!r}, which cannot be made: {error.strerror}") from None
+        if not os.access(folder, os.W_OK):
+            raise FalllineError(f"--out is {str(folder)!r}, a folder that cannot be written to")
+        self.folder = folder
+        self.say = say
+        self.parts: list[str] = []
+
+    def heading(self, text: str, level: int = 2) -> None:
+        """A heading: 2 for a part, 3 for a case."""
+        self.say(f"\n{text}\n{('=' if level == 2 else '-') * len(text)}")
+        self.parts.append(f"<h{level}>{html.escape(text)}</h{level}>")
+
+    def text(self, text: str) -> None:
+        """A paragraph."""
+        self.say(text)
+        self.parts.append(f"<p>{html.escape(text)}</p>")
+
+    def block(self, text: str) -> None:
+        """Lines to be shown as they are: code, tables."""
+        self.say(text)
+        self.parts.append(f"<pre>{html.escape(text)}</pre>")
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table of texts."""
+        self.say(text_table(header, rows))
+        lines = [("th", header), *(("td", row) for row in rows)]
+        body = "".join(
+            "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>" for tag, cells in lines
+        )
+        self.parts.append(f"<table>{body}</table>")
+
+    def pictures(self, files: Sequence[tuple[str, str]]) -> None:
+        """Pictures, side by side where there is room: the names of their files, and what they show."""
+        figures = []
+        for name, caption in files:
+            file, words = html.escape(name), html.escape(caption)
+            image = f'<a href="{file}"><img src="{file}" alt="{words}" loading="lazy"></a>'
+            figures.append(f"<figure>{image}<figcaption>{words}</figcaption></figure>")
+        self.parts.append(f'<div class="side">{"".join(figures)}</div>')
+
+    def path(self, name: str) -> Path:
+        """Where a file of this name goes."""
+        return self.folder / name
+
+    def write_page(self, title: str) -> Path:
+        """Write the page with everything so far."""
+        page = self.path("index.html")
+        head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+        body = "\n".join([f"<h1>{html.escape(title)}</h1>", *self.parts])
+        with whole_file(page, "--out") as draft:
+            draft.write_text(
+                f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n</body>\n</html>\n',
+                encoding="utf-8",
+            )
+        return page

@@ -1,0 +1,547 @@
+"""The worked examples: each as one line of Python, as command lines, and with the figures it must show."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import json
+import math
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.gradients import Perturbation
+from fallline.minimize import minimize
+from fallline.models import SigmoidNeuron
+from fallline.optimizers import (
+    AdaGrad,
+    Adam,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    RMSProp,
+    SignDescent,
+    WindowedMomentum,
+)
+from fallline.schedules import StepDecay
+from fallline.stopping import NotFinite, StepSize
+from fallline.trajectory import Trajectory
+
+Stored: TypeAlias = Mapping[str, Any]
+Runs: TypeAlias = tuple[Trajectory, ...]
+
+# Unless a case states its own, relative.
+USUAL_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that a case must show, and the one it showed.
+
+    Attributes:
+        name: what the figure is.
+        expected: the stored number or word.
+        found: ours.
+        tolerance: the relative difference allowed.
+        floor: a difference that is allowed whatever the size of the figure.
+        place: where it was taken; figures of one place belong together.
+    """
+
+    name: str
+    expected: float | str
+    found: float | str
+    tolerance: float = USUAL_TOLERANCE
+    floor: float = 0.0
+    place: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name and place."""
+        return f"{self.name} {self.place}".strip()
+
+    @property
+    def deviation(self) -> float:
+        """The relative difference; the plain one where the expected figure is 0, infinite between words."""
+        if isinstance(self.expected, str) or isinstance(self.found, str):
+            return 0.0 if self.expected == self.found else math.inf
+        return abs(self.found - self.expected) / (abs(self.expected) or 1.0)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the two are as close as they must be."""
+        if isinstance(self.expected, str) or isinstance(self.found, str):
+            return self.expected == self.found
+        return abs(self.found - self.expected) <= max(self.tolerance * abs(self.expected), self.floor)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A worked example.
+
+    Attributes:
+        name: its key among the stored cases.
+        part: the tutorial it is from: "A", "B", "C" or "D".
+        call: a function whose body is the one line of Python; its arguments are settings of the stored case.
+        commands: the command lines that do the same, one a run; none where only Python can.
+        compare: makes the figures from the runs and the stored case.
+    """
+
+    name: str
+    part: str
+    call: Callable[..., Any]
+    commands: tuple[str, ...]
+    compare: Callable[[Runs, Stored], Iterator[Figure]]
+
+    @property
+    def shows(self) -> str:
+        """What it is there to show."""
+        return inspect.getdoc(self.call) or ""
+
+    @property
+    def stored(self) -> Stored:
+        """The settings and figures of the case."""
+        case: Stored = stored_cases()[self.name]
+        return case
+
+    def run(self, **changes: Any) -> Runs:
+        """The runs of the case, most often one; `changes` are settings other than the stored ones."""
+        result = self.call(**{**self._arguments(), **changes})
+        return result if isinstance(result, tuple) else (result,)
+
+    def figures(self, runs: Runs) -> list[Figure]:
+        """Every stored figure beside the one that the runs show."""
+        return list(self.compare(runs, self.stored))
+
+    @property
+    def python(self) -> str:
+        """The one line of Python: what `call` returns, with the settings filled in.
+
+        >>> WORKED["twelve_epochs"].python
+        "minimize('x**2+5*x+6', 5, GradientDescent(0.1), max_steps=12)"
+        """
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(self.call))).body
+        (returned,) = (node for node in ast.walk(function) if isinstance(node, ast.Return))
+        assert returned.value is not None
+        return ast.unparse(_Filled(self._arguments()).visit(returned.value))
+
+    def _arguments(self) -> dict[str, Any]:
+        return {name: self.stored[name] for name in inspect.signature(self.call).parameters}
+
+
+class _Filled(ast.NodeTransformer):
+    """Puts the values of names in the place of the names."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id not in self.values:
+            return node
+        return ast.parse(repr(self.values[node.id]), mode="eval").body
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "len" and isinstance(node.args[0], ast.List):
+            return ast.Constant(len(node.args[0].elts))
+        return node
+
+
+@functools.cache
+def stored_cases() -> dict[str, Any]:
+    """The stored cases by name: settings, and figures computed with plain floats and loops."""
+    text = (resources.files("fallline.examples") / "seed_cases.json").read_text(encoding="utf-8")
+    cases: dict[str, Any] = json.loads(text)
+    return cases
+
+
+# How the runs of a case map onto its stored figures --------------------------------------------------------
+
+# The tutorials' words for why a run ended.
+REASONS = {"small step": "small step", "max iterations": "step limit"}
+
+
+def _points(runs: Runs, stored: Stored) -> Iterator[Figure]:
+    """Every point; the tutorials count iterations from 0, and print x after the update."""
+    (run,) = runs
+    tolerance = stored.get("relative_tolerance", USUAL_TOLERANCE)
+    yield Figure("number of points", len(stored["x"]), len(run), 0.0)
+    for i, (expected, found) in enumerate(zip(np.reshape(stored["x"], (-1, len(run.names))), run.x, strict=False)):
+        yield from _coordinates(f"at step {i}", run.names, expected, found, tolerance)
+    for iteration, printed in stored.get("iterations_printed", {}).items():
+        expected, found = np.atleast_1d(printed), run.x[int(iteration) + 1]
+        # Some were stored with the four decimals that the tutorial prints.
+        if (expected == expected.round(4)).all():
+            found = found.round(4)
+        yield from _coordinates(f"printed at iteration {iteration}", run.names, expected, found, tolerance)
+    if "minimum" in stored:
+        yield Figure("minimum", stored["minimum"], float(run.final.x[0]), tolerance)
+    if "stopped" in stored:
+        yield Figure("stopped", REASONS[stored["stopped"]], run.stop.reason)
+
+
+def _coordinates(
+    place: str, names: Sequence[str], expected: Any, found: Any, tolerance: float = USUAL_TOLERANCE
+) -> Iterator[Figure]:
+    for name, wanted, got in zip(names, expected, found, strict=True):
+        yield Figure(name, float(wanted), float(got), tolerance, place=place)
+
+
+def _history(runs: Runs, stored: Stored) -> Iterator[Figure]:
+    """Weight, bias and error after some updates or epochs; the error is always the sum over the points."""
+    (run,) = runs
+    errors = total_error(run)
+    unit = "epoch" if stored["logs"] == "one an epoch" else "update"
+    tolerance = stored["relative_tolerance"]
+    for index, (w, b, error) in stored["history"].items():
+        row = int(index) + 1
+        place = f"after {unit} {row}"
+        yield from _coordinates(place, ("w", "b"), (w, b), run.x[row], tolerance)
+        floor = _rounding_of_error(stored["X"], w, b, error)
+        yield Figure("error", error, float(errors[row]), tolerance, floor, place)
+
+
+def total_error(run: Trajectory) -> FloatArray:
+    """The error at each row of a neuron's run, summed over the points whatever the loss itself does."""
+    loss: Any = run.objective
+    loss = getattr(loss, "loss", loss)  # the whole data of mini-batches
+    return run.value * loss.rows if loss.reduction == "mean" else run.value
+
+
+def _rounding_of_error(X: Sequence[float], w: float, b: float, error: float) -> float:
+    """How much ½ Σ (p - y)² changes when w, b and each p = 1 / (1 + exp(-(w x + b))) move by one last digit.
+
+    Near a perfect fit p - y is hardly more than such a digit, and no relative tolerance can be met: math.exp
+    and np.exp already differ there. By Cauchy and Schwarz, moving each p by r changes the error by at most
+    r √(2 n error) + ½ n r². The slope of p is at most 1/4.
+    """
+    n = len(X)
+    r = (max(map(abs, X)) * math.ulp(w) + math.ulp(b)) / 4 + math.ulp(0.5)
+    return r * math.sqrt(2 * n * error) + n * r**2 / 2
+
+
+def _slopes(runs: Runs, stored: Stored) -> Iterator[Figure]:
+    for run, (place, slope) in zip(runs, stored["at"].items(), strict=True):
+        yield Figure(f"slope at {place}", slope, float(run.start.gradient[0]))
+
+
+def _end(runs: Runs, stored: Stored) -> Iterator[Figure]:
+    (run,) = runs
+    expected = stored["final"] if "final" in stored else [stored["x_final"]]
+    yield from _coordinates(f"at step {stored['iterations']}", run.names, expected, run.final.x)
+
+
+def _two_ends(runs: Runs, stored: Stored) -> Iterator[Figure]:
+    right, documents = runs
+    yield Figure("x, right derivative", stored["x_final_with_right_derivative"], float(right.final.x[0]))
+    yield Figure("x, the document's", stored["x_final_with_document_derivative"], float(documents.final.x[0]))
+
+
+def _epochs(runs: Runs, stored: Stored) -> Iterator[Figure]:
+    (run,) = runs
+    for epoch, (expected, found) in enumerate(zip(stored["x"], run.x[1:, 0], strict=True), start=1):
+        yield Figure(f"x after epoch {epoch}", expected, float(found))
+
+
+# A. Descent with a known derivative, and with an unknown one ----------------------------------------------
+# The document's loop counts from 0 and tests its limit after the step: a limit of N lets N + 2 updates pass.
+
+
+def known_derivative_1d() -> Trajectory:
+    """Plain descent with a fixed rate; the derivative is found symbolically."""
+    return minimize("(x-10)**2", 30, GradientDescent(0.05), max_steps=302, stop=StepSize(1e-5))
+
+
+def local_minimum_1d_plain() -> Trajectory:
+    """Plain descent stays in the local minimum near 3.595."""
+    return minimize(
+        "x**2+8*sin(x)",
+        10,
+        GradientDescent(StepDecay(0.05, 0.9, 40, convention="tutorial")),
+        max_steps=102,
+        stop=StepSize(1e-5),
+    )
+
+
+def local_minimum_1d_windowed_momentum() -> Trajectory:
+    """Momentum over the last ten steps leaves the local minimum, and finds -1.252."""
+    return minimize(
+        "x**2+8*sin(x)",
+        10,
+        WindowedMomentum(StepDecay(0.05, 0.9, 40, convention="tutorial"), momentum=0.8, window=10),
+        max_steps=102,
+        stop=StepSize(1e-5),
+    )
+
+
+def perturbation_2d() -> Trajectory:
+    """An unknown derivative: forward differences with a step of 0.01."""
+    return minimize(
+        "sin(x**2+y**2)",
+        [0, -1],
+        GradientDescent(StepDecay(0.1, 0.7, 20, convention="tutorial")),
+        max_steps=302,
+        stop=StepSize(1e-5),
+        gradient=Perturbation(0.01),
+    )
+
+
+def perturbation_2d_windowed_momentum() -> Trajectory:
+    """Momentum passes the minimum at (0, 0) and ends near (-0.2, 2.2)."""
+    return minimize(
+        "sin(x**2+y**2)",
+        [0, -1.2],
+        WindowedMomentum(
+            StepDecay(0.1, 0.7, 70, convention="tutorial"), momentum=0.99, window=10, convention="tutorial"
+        ),
+        max_steps=302,
+        stop=StepSize(1e-4),
+        gradient=Perturbation(0.01),
+    )
+
+
+# C. Slope, sign steps, the chain rule, several variables -------------------------------------------------
+
+
+def numerical_slope() -> Runs:
+    """The slope at a point by a small step h."""
+    return tuple(
+        minimize("2*x**2-3*x+4", x, GradientDescent(0.01), max_steps=1, gradient=Perturbation(1e-4)) for x in (-1, 2)
+    )
+
+
+def sign_descent_1d() -> Trajectory:
+    """Steps of 0.01 against the sign of the slope."""
+    return minimize("2*x**2-3*x+4", 2.0, SignDescent(0.01), max_steps=250, stop=NotFinite())
+
+
+def sign_descent_chain_rule() -> Runs:
+    """The derivative by the chain rule, and the wrong one that the document took, 6*x - 3."""
+    return tuple(
+        minimize(
+            "u = 2*x**2-x-2; y = 3*u+1",
+            2.0,
+            SignDescent(0.01),
+            max_steps=250,
+            stop=NotFinite(),
+            gradient=gradient,
+        )
+        for gradient in ("symbolic", lambda x: 6 * x - 3)
+    )
+
+
+def sign_descent_three_variables() -> Trajectory:
+    """Three variables moved at once; y has no lower bound along c."""
+    return minimize("u = 3*a**2-2*a+b**2+1; y = 2*u+c", [1, 1, 1], SignDescent(0.05), max_steps=250, stop=NotFinite())
+
+
+# D. Twelve epochs -----------------------------------------------------------------------------------------
+
+
+def twelve_epochs() -> Trajectory:
+    """Twelve epochs of plain descent."""
+    return minimize("x**2+5*x+6", 5, GradientDescent(0.1), max_steps=12)
+
+
+# B. Seven variants on a sigmoid neuron ---------------------------------------------------------------------
+# Batch descent and mini-batches take the mean of the gradients, the others their sum.
+
+
+def neuron_gd(X: Any, Y: Any, start: Any, eta: float, epochs: int) -> Trajectory:
+    """Batch gradient descent."""
+    return minimize(
+        SigmoidNeuron(X, Y, reduction="mean"), start, GradientDescent(eta), max_steps=epochs, stop=NotFinite()
+    )
+
+
+def neuron_mini_batch(X: Any, Y: Any, start: Any, eta: float, count: int, batch_size: int) -> Trajectory:
+    """Mini-batches, the points in order; those left over after the last whole batch are not used."""
+    return minimize(
+        SigmoidNeuron(X, Y, reduction="mean").batches(batch_size, remainder="drop"),
+        start,
+        GradientDescent(eta),
+        max_steps=count,
+        stop=NotFinite(),
+    )
+
+
+def neuron_momentum(X: Any, Y: Any, start: Any, eta: float, gamma: float, epochs: int) -> Trajectory:
+    """Momentum."""
+    return minimize(SigmoidNeuron(X, Y), start, Momentum(eta, momentum=gamma), max_steps=epochs, stop=NotFinite())
+
+
+def neuron_nag(X: Any, Y: Any, start: Any, eta: float, gamma: float, epochs: int) -> Trajectory:
+    """Nesterov momentum, the gradient taken at the look-ahead point."""
+    return minimize(SigmoidNeuron(X, Y), start, Nesterov(eta, momentum=gamma), max_steps=epochs, stop=NotFinite())
+
+
+def neuron_adagrad(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: int) -> Trajectory:
+    """AdaGrad, epsilon added to the ratio."""
+    return minimize(
+        SigmoidNeuron(X, Y),
+        start,
+        AdaGrad(eta, epsilon=epsilon, convention="tutorial"),
+        max_steps=epochs,
+        stop=NotFinite(),
+    )
+
+
+def neuron_rmsprop(X: Any, Y: Any, start: Any, eta: float, beta: float, epsilon: float, epochs: int) -> Trajectory:
+    """RMSProp, epsilon added to the ratio."""
+    return minimize(
+        SigmoidNeuron(X, Y),
+        start,
+        RMSProp(eta, beta=beta, epsilon=epsilon, convention="tutorial"),
+        max_steps=epochs,
+        stop=NotFinite(),
+    )
+
+
+def neuron_adam(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: int) -> Trajectory:
+    """Adam, epsilon added to the ratio, with an update after every single point."""
+    return minimize(
+        SigmoidNeuron(X, Y).batches(1),
+        start,
+        Adam(eta, epsilon=epsilon, convention="tutorial"),
+        max_steps=epochs * len(X),
+        record=len(X),
+        stop=NotFinite(),
+    )
+
+
+# Name, line of Python, and the rule as `fallline fit` takes it. That command shuffles its batches, so the two
+# that take the points in order are for Python only.
+VARIANTS: tuple[tuple[str, Callable[..., Trajectory], str | None], ...] = (
+    ("GD", neuron_gd, "gradient_descent --reduction mean"),
+    ("Momentum", neuron_momentum, "momentum --momentum {gamma} --reduction sum"),
+    ("NAG", neuron_nag, "nesterov --momentum {gamma} --reduction sum"),
+    ("MiniBatch", neuron_mini_batch, None),
+    ("AdaGrad", neuron_adagrad, "adagrad@tutorial --reduction sum"),
+    ("RMSProp", neuron_rmsprop, "rmsprop@tutorial --set beta={beta} --reduction sum"),
+    ("Adam", neuron_adam, None),
+)
+DATA = ("two_points", "six_points")
+
+
+def _neuron_cases() -> Iterator[Case]:
+    for data in DATA:
+        for name, call, rule in VARIANTS:
+            key = f"sigmoid_neuron/{data}/{name}"
+            stored = stored_cases()[key]
+            start = ",".join(f"{number:g}" for number in stored["start"])
+            command = (
+                f"fallline fit {data}.csv --target y --model sigmoid --no-standardize --start {start} "
+                f"--optimizer {rule} --learning-rate {stored['eta']:g} "
+                f"--max-steps {stored['epochs']} --stop-step 0"
+            )
+            yield Case(key, "B", call, (command.format(**stored),) if rule else (), _history)
+
+
+WORKED: dict[str, Case] = {
+    case.name: case
+    for case in (
+        Case(
+            "known_derivative_1d",
+            "A",
+            known_derivative_1d,
+            ('fallline run "(x-10)**2" --start 30 --learning-rate 0.05 --max-steps 302 --stop-step 1e-5',),
+            _points,
+        ),
+        Case(
+            "local_minimum_1d_plain",
+            "A",
+            local_minimum_1d_plain,
+            (
+                'fallline run "x**2+8*sin(x)" --start 10 --learning-rate 0.05 '
+                "--schedule step:0.9:40:tutorial --max-steps 102 --stop-step 1e-5",
+            ),
+            _points,
+        ),
+        Case(
+            "local_minimum_1d_windowed_momentum",
+            "A",
+            local_minimum_1d_windowed_momentum,
+            (
+                'fallline run "x**2+8*sin(x)" --start 10 --optimizer windowed_momentum --set momentum=0.8 '
+                "--set window=10 --learning-rate 0.05 --schedule step:0.9:40:tutorial --max-steps 102 "
+                "--stop-step 1e-5",
+            ),
+            _points,
+        ),
+        Case(
+            "perturbation_2d",
+            "A",
+            perturbation_2d,
+            (
+                'fallline run "sin(x**2+y**2)" --start 0,-1 --gradient perturbation:0.01 --learning-rate 0.1 '
+                "--schedule step:0.7:20:tutorial --max-steps 302 --stop-step 1e-5",
+            ),
+            _points,
+        ),
+        Case(
+            "perturbation_2d_windowed_momentum",
+            "A",
+            perturbation_2d_windowed_momentum,
+            (
+                'fallline run "sin(x**2+y**2)" --start 0,-1.2 --optimizer windowed_momentum@tutorial '
+                "--set momentum=0.99 --set window=10 --gradient perturbation:0.01 --learning-rate 0.1 "
+                "--schedule step:0.7:70:tutorial --max-steps 302 --stop-step 1e-4",
+            ),
+            _points,
+        ),
+        *_neuron_cases(),
+        Case(
+            "numerical_slope",
+            "C",
+            numerical_slope,
+            tuple(
+                f'fallline run "2*x**2-3*x+4" --start {x} --gradient perturbation:1e-4 --max-steps 1' for x in (-1, 2)
+            ),
+            _slopes,
+        ),
+        Case(
+            "sign_descent_1d",
+            "C",
+            sign_descent_1d,
+            (
+                'fallline run "2*x**2-3*x+4" --start 2 --optimizer sign_descent --learning-rate 0.01 '
+                "--max-steps 250 --stop-step 0",
+            ),
+            _end,
+        ),
+        Case(
+            "sign_descent_chain_rule",
+            "C",
+            sign_descent_chain_rule,
+            tuple(
+                f'fallline run "{formula}" --start 2 --optimizer sign_descent --learning-rate 0.01 '
+                "--max-steps 250 --stop-step 0"
+                # A formula whose derivative is the document's takes its path.
+                for formula in ("u = 2*x**2-x-2; y = 3*u+1", "3*x**2-3*x")
+            ),
+            _two_ends,
+        ),
+        Case(
+            "sign_descent_three_variables",
+            "C",
+            sign_descent_three_variables,
+            (
+                'fallline run "u = 3*a**2-2*a+b**2+1; y = 2*u+c" --start 1,1,1 --optimizer sign_descent '
+                "--learning-rate 0.05 --max-steps 250 --stop-step 0",
+            ),
+            _end,
+        ),
+        Case(
+            "twelve_epochs",
+            "D",
+            twelve_epochs,
+            ('fallline run "x**2+5*x+6" --start 5 --learning-rate 0.1 --max-steps 12',),
+            _epochs,
+        ),
+    )
+}

@@ -1,0 +1,52 @@
+"""Models with data as objectives; the registry of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from fallline.errors import FalllineError, nearest
+from fallline.models.base import Loss
+from fallline.models.batches import Batches
+from fallline.models.linear_family import LinearFamily
+from fallline.models.logistic import Logistic
+from fallline.models.sigmoid_neuron import SigmoidNeuron
+
+Built = TypeVar("Built")
+
+MODELS: dict[str, type[LinearFamily]] = {"logistic": Logistic, "sigmoid": SigmoidNeuron}
+
+__all__ = ["MODELS", "Batches", "LinearFamily", "Logistic", "Loss", "SigmoidNeuron", "loss_from_recipe"]
+
+
+def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches:
+    """Build again the loss, or the batches of one, whose `recipe()` this is.
+
+    Raises:
+        FalllineError: when the recipe names no model known here, or settings it does not have.
+
+    >>> loss = SigmoidNeuron([0.5, 2.5], [0.2, 0.9], reduction="mean")
+    >>> loss_from_recipe(loss.batches(1).recipe()).title
+    'mean squared loss of a sigmoid neuron, 2 rows, sequential batches of 1'
+    """
+    if recipe.get("type") == "Batches":
+        return _build(Batches, recipe, loss=_loss(recipe.get("loss", {})))
+    return _loss(recipe)
+
+
+def _loss(recipe: Mapping[str, Any]) -> Loss:
+    types = {model.__name__: model for model in MODELS.values()}
+    name = recipe.get("type")
+    if name not in types:
+        raise FalllineError(f"recipe has the type {name!r}; {nearest(str(name), [*types, 'Batches'])}")
+    return _build(types[name], recipe)
+
+
+def _build(kind: Callable[..., Built], recipe: Mapping[str, Any], **parts: Any) -> Built:
+    settings = {name: value for name, value in recipe.items() if name != "type"} | parts
+    try:
+        return kind(**settings)
+    except TypeError:
+        raise FalllineError(
+            f"recipe gives {recipe['type']} the settings {sorted(settings)}, which do not fit it"
+        ) from None

@@ -1,0 +1,96 @@
+"""Mini-batches: the rows of data that each step of a stochastic run sees."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest
+from fallline.objectives.base import Objective
+
+if TYPE_CHECKING:
+    from fallline.models.base import Loss
+
+Order = Literal["sequential", "shuffled"]
+Remainder = Literal["keep", "drop"]
+ORDERS = ("sequential", "shuffled")
+REMAINDERS = ("keep", "drop")
+
+
+class Batches(Objective):
+    """A loss whose gradient, at each step, is that of one batch of rows; made by `Loss.batches`.
+
+    Value and gradient of this object itself are over all rows; `at_step` gives the loss on a batch. A mean
+    is then the mean over the rows of that batch.
+    """
+
+    stochastic: ClassVar[bool] = True
+    gradient_kind = "exact"
+
+    loss: Loss
+    size: int
+    order: Order
+    remainder: Remainder
+
+    def __init__(
+        self, loss: Loss, size: int, order: Order = "sequential", remainder: Remainder = "keep"
+    ) -> None:
+        if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= loss.rows:
+            raise FalllineError(
+                f"size of a batch is {size!r}; allowed: whole numbers from 1 to {loss.rows}, the rows"
+            )
+        if order not in ORDERS:
+            raise FalllineError(f"order is {order!r}; {nearest(str(order), ORDERS)}")
+        if remainder not in REMAINDERS:
+            raise FalllineError(f"remainder is {remainder!r}; {nearest(str(remainder), REMAINDERS)}")
+        self.loss = loss
+        self.size = int(size)
+        self.order = order
+        self.remainder = remainder
+        self.names = loss.names
+        whole, left_over = divmod(loss.rows, self.size)
+        self.steps_per_epoch = whole + (1 if left_over and remainder == "keep" else 0)
+        # The last shuffle made: (seed, epoch) and the order of the rows. A step finds its epoch's here.
+        self._shuffle: tuple[tuple[int, int], npt.NDArray[np.intp]] | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.loss.title}, {self.order} batches of {self.size}"
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self.loss.value(x)
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self.loss.gradient(x)
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.loss.value_and_gradient(x)
+
+    def at_step(self, step: int, seed: int) -> Loss:
+        """The loss on the batch of a step (counted from 1); the same for the same step and seed, always."""
+        epoch, batch = divmod(step - 1, self.steps_per_epoch)
+        rows = slice(batch * self.size, (batch + 1) * self.size)
+        return self.loss.on_rows(self._shuffled(seed, epoch)[rows] if self.order == "shuffled" else rows)
+
+    def _shuffled(self, seed: int, epoch: int) -> npt.NDArray[np.intp]:
+        if self._shuffle is None or self._shuffle[0] != (seed, epoch):
+            permutation = np.random.default_rng([seed, epoch]).permutation(self.loss.rows)
+            self._shuffle = (seed, epoch), permutation
+        return self._shuffle[1]
+
+    def recipe(self) -> dict[str, Any] | None:
+        """What rebuilds these batches (see `loss_from_recipe`), data included; None when those are large."""
+        loss = self.loss.recipe()
+        if loss is None:
+            return None
+        return {
+            "type": "Batches",
+            "loss": loss,
+            "size": self.size,
+            "order": self.order,
+            "remainder": self.remainder,
+        }

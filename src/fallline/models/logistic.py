@@ -1,0 +1,54 @@
+"""Logistic regression: the cross-entropy of two classes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+from fallline.models.activations import sigmoid, softplus
+from fallline.models.linear_family import LinearFamily
+
+
+class Logistic(LinearFamily):
+    """P(y = 1) = 1 / (1 + exp(-(w·x + b))) with the loss -log P(y) of each row.
+
+    Cox (1958), The regression analysis of binary sequences. Convex; its minimum is the maximum-likelihood
+    fit, which is finite unless a plane separates the classes.
+
+    Arguments are those of `Loss`; targets are the labels 0 and 1.
+
+    >>> loss = Logistic([-1.0, 1.0], [0, 1])
+    >>> bool(np.isclose(loss.value(np.array([0.0, 0.0])), 2 * np.log(2)))
+    True
+    """
+
+    model = "cross-entropy of a logistic model"
+    # ∂²ℓ/∂z² = p (1 - p), at most 1/4.
+    curvature: ClassVar[float] = 0.25
+    convex: ClassVar[bool] = True
+
+    def check_targets(self) -> None:
+        strange = np.flatnonzero((self.y != 0) & (self.y != 1))
+        if strange.size:
+            row = int(strange[0])
+            raise FalllineError(f"y[{row}] is {self.y[row]:g}; the labels of a logistic model are 0 and 1")
+
+    def response(self, z: FloatArray) -> FloatArray:
+        return sigmoid(z)
+
+    # With the sign s = ±1 of the label, -log P(y) = log(1 + exp(-s z)): no digits are lost in either tail.
+
+    def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
+        return softplus((1 - 2 * y) * z)
+
+    def slope(self, z: FloatArray, y: FloatArray) -> FloatArray:
+        away = 1 - 2 * y
+        return away * sigmoid(away * z)
+
+    def separates(self, x: FloatArray) -> bool:
+        """Whether the parameters x put every row on its right side: then no finite fit is the best."""
+        z = self.X @ x[:-1] + x[-1]
+        return bool(np.all((2 * self.y - 1) * z > 0))

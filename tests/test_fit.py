@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.optimize
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fallline.errors import FalllineError
+from fallline.examples.data import challenger
+from fallline.fit import fit
+from fallline.models import MODELS
+from fallline.optimizers import Adam, GradientDescent
+from fallline.stopping import StepSize
+from fallline.trajectory import Point
+
+LAUNCHES = pd.read_csv(challenger())
+
+
+def maximum_likelihood(X: Any, y: Any) -> Any:
+    """Logistic regression by Newton's method: the weights, then the intercept."""
+    design = np.column_stack([X, np.ones(len(y))])
+    x = np.zeros(design.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-design @ x))
+        x -= np.linalg.solve(design.T @ (design * (p * (1 - p))[:, None]), design.T @ (p - y))
+    return x
+
+
+def two_features(rows: int = 60) -> dict[str, Any]:
+    """Data of two features on very different scales, whose classes overlap."""
+    random = np.random.default_rng(6)
+    salary, age = random.normal(40_000, 9_000, rows), random.normal(0.5, 0.01, rows)
+    chance = 1 / (1 + np.exp(-((salary - 40_000) / 9_000 - 40 * (age - 0.5))))
+    return {"salary": salary, "age": age, "bought": (random.random(rows) < chance).astype(int)}
+
+
+def test_the_challenger_fit_is_the_published_one() -> None:
+    found = fit(challenger(), "distress")
+    # Dalal, Fowlkes and Hoadley (1989) print four digits.
+    assert found.parameters["intercept"] == pytest.approx(15.0429, abs=5e-5)
+    assert found.parameters["temperature_F"] == pytest.approx(-0.2322, abs=5e-5)
+    assert found.trajectory.stop.converged
+    assert found.trajectory.start.x.tolist() == [0, 0]
+    assert found.classes == ("0", "1")
+    assert len(found.notes) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"reduction": "sum"},
+        {"optimizer": "gradient_descent"},
+        {"optimizer": "momentum"},
+        {"x0": [-1.0, 60.0]},
+        {"features": "temperature_F"},
+        {"optimizer": GradientDescent(1.0), "stop": StepSize(1e-11)},
+    ],
+)
+def test_every_way_ends_in_the_maximum_likelihood_fit(settings: dict[str, Any]) -> None:
+    slope, intercept = maximum_likelihood(LAUNCHES[["temperature_F"]], LAUNCHES["distress"])
+    found = fit(LAUNCHES, "distress", **settings)
+    # The gradient, or the step, ends below 1e-10, the curvature is 0.05 at least, and own units are ten
+    # times larger.
+    assert found.parameters == pytest.approx({"temperature_F": slope, "intercept": intercept}, rel=1e-8)
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_value_is_the_loss_over_all_rows(model: str, reduction: Any) -> None:
+    found = fit(LAUNCHES, "distress", model=model, reduction=reduction)
+    p = found.predict(LAUNCHES)
+    y = LAUNCHES["distress"].to_numpy()
+    errors = -np.log(np.where(y == 1, p, 1 - p)) if model == "logistic" else 0.5 * (p - y) ** 2
+    # The parameters pass from one unit to the other, with a few roundings of z ~ 20.
+    assert found.value == pytest.approx(errors.sum() if reduction == "sum" else errors.mean(), rel=1e-12)
+
+
+def test_the_sigmoid_neuron_finds_the_least_squares() -> None:
+    found = fit(LAUNCHES, "distress", model="sigmoid")
+    X, y = LAUNCHES["temperature_F"].to_numpy(), LAUNCHES["distress"].to_numpy()
+    best = scipy.optimize.least_squares(
+        lambda x: 1 / (1 + np.exp(-(x[0] * X + x[1]))) - y,
+        [-0.2, 15.0],
+        x_scale="jac",
+        xtol=1e-15,
+        gtol=1e-15,
+        ftol=1e-15,
+    )
+    # Squared errors fix the parameters only to the root of the rounding of SciPy's own end, about 1e-8.
+    assert list(found.parameters.values()) == pytest.approx(best.x, rel=1e-6)
+    assert found.trajectory.stop.converged
+
+
+def test_features_of_any_scale_are_fitted_in_their_own_units() -> None:
+    data = two_features()
+    weights = maximum_likelihood(
+        np.column_stack([(data["salary"] - 4e4) / 9e3, (data["age"] - 0.5) / 0.01]), data["bought"]
+    )
+    found = fit(data, "bought").parameters
+    # Newton's method needs the features scaled by hand; undo that. Both ends are sharp to about 1e-9.
+    assert found["salary"] == pytest.approx(weights[0] / 9e3, rel=1e-7)
+    assert found["age"] == pytest.approx(weights[1] / 0.01, rel=1e-7)
+    intercept = weights[2] - weights[0] * 4e4 / 9e3 - weights[1] * 0.5 / 0.01
+    assert found["intercept"] == pytest.approx(intercept, rel=1e-7)
+
+
+def test_without_standardising_the_fit_is_the_same() -> None:
+    random = np.random.default_rng(7)
+    X = random.normal(size=(50, 2))
+    y = (X[:, 0] + random.normal(size=50) > 0).astype(int)
+    plain, scaled = fit(X, y, standardize=False), fit(X, y)
+    assert plain.standardization is None
+    assert plain.parameters == pytest.approx(scaled.parameters, rel=1e-7, abs=1e-8)
+    assert plain.trajectory.final.x.tolist() == list(plain.parameters.values())
+
+
+def test_a_start_is_given_in_own_units() -> None:
+    optimum = fit(LAUNCHES, "distress").parameters
+    again = fit(LAUNCHES, "distress", x0=list(optimum.values()), max_steps=1)
+    # The fit ended at a gradient of 1e-10; the way through own units rounds z ~ 20 a few times.
+    assert again.trajectory.start.gradient_norm < 1e-9
+    plain = fit(LAUNCHES, "distress", x0=[-0.1, 5.0], max_steps=1, standardize=False)
+    assert plain.trajectory.start.x.tolist() == [-0.1, 5.0]
+    scaled = fit(LAUNCHES, "distress", x0=[-0.1, 5.0], max_steps=1)
+    assert scaled.trajectory.start.value == pytest.approx(plain.trajectory.start.value, rel=1e-13)
+
+
+@given(
+    st.sampled_from(sorted(MODELS)),
+    st.integers(0, 2**32),
+    st.sampled_from([1e-3, 1.0, 1e3]),
+    st.booleans(),
+    st.sampled_from([None, "gradient_descent", "momentum", "nesterov"]),
+)
+def test_the_chosen_rate_never_leads_above_the_start(
+    model: str, seed: int, scale: float, standardize: bool, optimizer: str | None
+) -> None:
+    random = np.random.default_rng(seed)
+    rows = int(random.integers(4, 20))
+    X = scale * (random.normal(size=(rows, 2)) + random.normal(size=2))
+    y = np.arange(rows) % 2
+    start = random.normal(size=3) * [1 / scale, 1 / scale, 3]
+    found = fit(X, y, model=model, x0=start, standardize=standardize, optimizer=optimizer, max_steps=100)
+    value = found.trajectory.value
+    # Rounding of a sum of some logits of size 10.
+    assert (value <= value[0] * (1 + 1e-12)).all()
+
+
+def test_perfectly_separable_data_are_reported() -> None:
+    data = {"dose": [1, 2, 3, 4], "cured": ["no", "no", "yes", "yes"]}
+    found = fit(data, "cured", max_steps=500)
+    assert found.trajectory.stop.reason == "step limit"
+    assert any(
+        "separate the two classes perfectly" in note and "without limit" in note for note in found.notes
+    )
+    longer = fit(data, "cured", max_steps=5000)
+    assert longer.parameters["dose"] > found.parameters["dose"]
+
+
+def test_a_run_that_ends_early_says_so() -> None:
+    found = fit(LAUNCHES, "distress", max_steps=3)
+    assert found.notes[-1] == "the run ended before it converged: the limit of 3 steps was reached"
+
+
+def test_a_run_that_rises_says_so() -> None:
+    # One step as long as this saturates the neuron: a gradient of zero, at a loss above that of the start.
+    thrown = fit(LAUNCHES, "distress", model="sigmoid", x0=[0.0, -1.0], optimizer=GradientDescent(1e6))
+    assert thrown.trajectory.stop.reason == "small gradient"
+    assert thrown.value > thrown.trajectory.start.value
+    assert thrown.notes[-1].startswith("the loss rose from 0.1")
+    assert "the learning rate is too large" in thrown.notes[-1]
+
+
+def test_the_notes_say_which_rule_ran() -> None:
+    # Standardised, AᵀA / n is the identity: L is 1/4 for the logistic model.
+    (note,) = fit(LAUNCHES, "distress").notes
+    assert note.startswith("optimizer: nesterov, learning_rate 4")
+    assert note.endswith("; the rate is 1/L, L the loss's largest curvature")
+    # The sigmoid neuron is not convex; the usual momentum of 0.9 could climb.
+    assert "momentum 0.7" in fit(LAUNCHES, "distress", model="sigmoid").notes[0]
+    assert (
+        "momentum, learning_rate 0.4; the rate is (1 - momentum)/L"
+        in fit(LAUNCHES, "distress", optimizer="momentum").notes[0]
+    )
+    assert (
+        "adam, learning_rate 0.001, the rule's own defaults"
+        in fit(LAUNCHES, "distress", optimizer="adam", max_steps=1).notes[0]
+    )
+    assert (
+        "adam, learning_rate 0.1, as given"
+        in fit(LAUNCHES, "distress", optimizer=Adam(0.1), max_steps=1).notes[0]
+    )
+
+
+def test_text_of_two_classes_is_mapped_and_the_mapping_reported() -> None:
+    words = LAUNCHES.assign(distress=LAUNCHES["distress"].map({0: "no", 1: "yes"}))
+    for model in MODELS:
+        found = fit(words, "distress", model=model)
+        assert found.classes == ("no", "yes")
+        assert found.notes[0] == "target 'distress': no is 0, yes is 1"
+        numbers = fit(LAUNCHES, "distress", model=model)
+        assert found.parameters == numbers.parameters
+
+
+def test_batches_come_near_and_repeat_with_the_seed() -> None:
+    settings: dict[str, Any] = {"batch_size": 5, "max_steps": 2000}
+    found = fit(LAUNCHES, "distress", **settings)
+    assert "gradient_descent" in found.notes[0]
+    assert found.trajectory.stop.reason == "step limit"
+    assert len(found.notes) == 1
+    # At a constant rate a stochastic run ends hovering about the optimum, 0.4416; it starts at log 2 = 0.69.
+    assert 0.4416 < found.value < 0.46
+    assert np.array_equal(fit(LAUNCHES, "distress", **settings).trajectory.x, found.trajectory.x)
+    assert not np.array_equal(fit(LAUNCHES, "distress", seed=1, **settings).trajectory.x, found.trajectory.x)
+
+
+def test_predictions_take_every_kind_of_data(tmp_path: Path) -> None:
+    found = fit(LAUNCHES, "distress")
+    a, b = found.parameters["intercept"], found.parameters["temperature_F"]
+    expected = 1 / (1 + np.exp(-(a + b * np.array([31.0, 66.0]))))
+    (tmp_path / "new.csv").write_text("day,temperature_F\nmonday,31\ntuesday,66\n")
+    for data in (
+        {"temperature_F": [31, 66]},
+        pd.DataFrame({"temperature_F": [31, 66]}),
+        tmp_path / "new.csv",
+        np.array([[31], [66]]),
+        [31, 66],
+    ):
+        assert found.predict(data) == pytest.approx(expected, rel=1e-13)
+    with pytest.raises(FalllineError, match="features is 'temperature_F', which is not a column of data"):
+        found.predict({"temperature": [31]})
+    with pytest.raises(FalllineError, match="it needs rows of 1 columns"):
+        found.predict([[1, 2]])
+
+
+def test_arrays_are_fitted_as_they_come() -> None:
+    found = fit(LAUNCHES["temperature_F"].to_numpy(), LAUNCHES["distress"])
+    assert found.features == ("x1",)
+    assert found.target == "target"
+    named = fit(LAUNCHES, "distress")
+    assert list(found.parameters.values()) == list(named.parameters.values())
+
+
+def test_the_callback_and_the_record_are_those_of_minimize() -> None:
+    seen: list[int] = []
+
+    def callback(point: Point) -> bool:
+        seen.append(point.step)
+        return point.step == 25
+
+    found = fit(LAUNCHES, "distress", record=10, engine="reference", callback=callback)
+    assert seen == list(range(26))
+    assert found.trajectory.steps.tolist() == [0, 10, 20, 25]
+
+
+TABLE = {"age": [30, 40, 50], "name": ["Ann", "Bo", "Cy"], "score": [0.1, 0.5, 1.5], "ill": [0, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": "il"}, "target is 'il', which is not a column of data; did you mean 'ill'?"),
+        ({"features": ["agee"]}, "features is 'agee', which is not a column of data; did you mean 'age'?"),
+        ({}, "data, row 1, column 'name': the value is 'Ann', which is not a number"),
+        ({"features": []}, "features is empty: data needs a column beside the target 'ill'"),
+        ({"features": ["age", "ill"]}, "features has 'ill', which is the target; leave it out"),
+        ({"features": ["age", "age"]}, "features is age, age; each may be named once"),
+        ({"model": "logit"}, "model is 'logit'; did you mean 'logistic'? Allowed: logistic, sigmoid"),
+        ({"target": "score", "features": "age"}, "target is 'score', which holds 3 different values"),
+        (
+            {"target": "score", "features": "age", "model": "sigmoid"},
+            "row 3, column 'score': the value is 1.5; the targets of a sigmoid neuron lie between 0 and 1",
+        ),
+        ({"features": "age", "optimizer": "adm"}, "optimizer is 'adm'; did you mean 'adam'?"),
+        (
+            {"features": "age", "x0": [1.0]},
+            "x0 has the shape (1,); it needs 2 numbers: the weights of age, then",
+        ),
+        ({"features": "age", "optimizer": ""}, "optimizer is ''; Allowed: gradient_descent"),
+        ({"features": "age", "x0": [1.0, np.nan]}, "x0[1] is missing"),
+        ({"features": "age", "batch_size": 4}, "size of a batch is 4; allowed: whole numbers from 1 to 3"),
+        ({"features": "age", "batch_size": "4", "reduction": "sum"}, "size of a batch is '4'"),
+        ({"features": "age", "reduction": "max"}, "reduction is 'max'"),
+        ({"target": [0, 1]}, "target has 2 values, but data has 3 rows"),
+        (
+            {"data": {"a": [1, 2], "target": [0, 1]}, "target": [0, 1]},
+            "but data has a column 'target'; give its name",
+        ),
+        (
+            {"data": {"intercept": [1, 2], "y": [0, 1]}, "target": "y"},
+            "features has 'intercept', which every model",
+        ),
+        ({"data": {"a": [1, 1, 1], "y": [0, 1, 1]}, "target": "y"}, "feature 'a' is 1 in every row"),
+        (
+            {"data": {"y": [0, 1]}, "target": "y"},
+            "features is empty: data needs a column beside the target 'y'",
+        ),
+        ({"data": "absent.csv"}, "data is 'absent.csv', which cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(FalllineError, match=re.escape(message)) as caught:
+        fit(**{"data": TABLE, "target": "ill", **arguments})
+    assert "\n" not in str(caught.value)
