@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.files import whole_file
-from fallline.objectives.base import Cost, Objective
+from fallline.objectives import Cost, Objective, as_objective
 from fallline.stopping import Stop, norm
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Trajectory:
         if not os.path.exists(path):
             raise FalllineError(f"path is {str(path)!r}; there is no such file")
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["header"]))
                 if header.pop("format") != FORMAT:
                     raise ValueError("another format")
@@ -262,9 +262,7 @@ def objective_from_recipe(recipe: Mapping[str, Any] | None) -> Objective | None:
     if recipe is None:
         return None
     if "formula" in recipe:
-        from fallline.objectives.formula import FormulaObjective
-
-        return FormulaObjective.from_text(recipe["formula"])
+        return as_objective(recipe["formula"])
     from fallline.models import loss_from_recipe
 
     return loss_from_recipe(recipe)

@@ -106,7 +106,11 @@ def test_the_gradient_is_the_one_that_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("objective", "gradient", "said"),
     [
-        (Exact(), "symbolic", "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto'"),
+        (
+            Exact(),
+            "symbolic",
+            "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto'",
+        ),
         (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation"),
         (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'"),
         (bowl, 3, "gradient is 3; it must be 'auto', 'symbolic', 'exact', a Perturbation, or a function"),

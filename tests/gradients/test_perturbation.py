@@ -46,7 +46,11 @@ def test_the_usual_steps_give_what_their_scheme_can(points: Any) -> None:
     exact = slope(points)
     # All derivatives up to the third are below 60 here. With the step that balances them, truncation and
     # rounding are each about sqrt(eps), or eps^(2/3), times that.
-    for scheme, best in (("forward", EPSILON ** (1 / 2)), ("backward", EPSILON ** (1 / 2)), ("central", EPSILON ** (2 / 3))):
+    for scheme, best in (
+        ("forward", EPSILON ** (1 / 2)),
+        ("backward", EPSILON ** (1 / 2)),
+        ("central", EPSILON ** (2 / 3)),
+    ):
         np.testing.assert_allclose(found(scheme, None, points), exact, rtol=0, atol=200 * best)
     # No truncation and no difference: what is left is the rounding of about ten operations.
     np.testing.assert_allclose(found("complex", None, points), exact, rtol=0, atol=60 * 10 * EPSILON)
@@ -68,7 +72,9 @@ def test_the_usual_step_grows_with_the_coordinate() -> None:
 @pytest.mark.parametrize("scheme", Perturbation.SCHEMES)
 @given(points=arrays(float, (4, 5), elements=st.floats(-10, 10)), block=st.integers(1, 200))
 def test_blocks_and_batches_change_no_bit(scheme: str, points: Any, block: int) -> None:
-    objective = with_gradient(as_objective(lambda v: v[0] * v[1] + v[2] ** 2 * v[3] - v[4], 5), Perturbation(None, scheme))
+    objective = with_gradient(
+        as_objective(lambda v: v[0] * v[1] + v[2] ** 2 * v[3] - v[4], 5), Perturbation(None, scheme)
+    )
     at_once = objective.gradient(points)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(perturbation, "LARGEST_BLOCK", block)
@@ -134,7 +140,9 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
         Perturbation(**settings)
 
 
-@pytest.mark.parametrize("function", [lambda x: abs(x), lambda x: math.sin(x) + x**2, lambda x: x.real, lambda x: x**2 // 1])
+@pytest.mark.parametrize(
+    "function", [lambda x: abs(x), lambda x: math.sin(x) + x**2, lambda x: x.real, lambda x: x**2 // 1]
+)
 def test_a_function_that_takes_no_complex_numbers_is_named(function: Any) -> None:
     with pytest.raises(FalllineError, match="^scheme is 'complex', but a function does not .*; use scheme='central'$"):
         minimize(function, 1.0, GradientDescent(0.1), gradient=Perturbation(scheme="complex"))

@@ -9,8 +9,11 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Momentum, Optimizer
 
+# The formula of the two-loop recursion doubles with every step that is remembered.
+SETTINGS: dict[str, dict[str, Any]] = {"lbfgs": {"memory": 2}}
+
 RULES: dict[str, Optimizer[Any]] = {
-    f"{name}@{convention}": kind(0.05, convention=convention)
+    f"{name}@{convention}": kind(0.05, convention=convention, **SETTINGS.get(name, {}))
     for name, kind in OPTIMIZERS.items()
     for convention in kind.conventions
 } | {
@@ -19,14 +22,14 @@ RULES: dict[str, Optimizer[Any]] = {
     for convention in around.conventions
 }
 
-# Where every run in these tests begins: some rules look at the point itself.
-START = np.array([1.0, -2.0, 0.5])
+# Where every run in these tests begins, of the sizes of the gradients: some rules look at the point itself.
+START = np.array([1.0, -2e-4, 500.0])
 
 
 def gradients(steps: int, seed: int = 0) -> FloatArray:
     """Made-up gradients of three coordinates: of very different sizes, some exactly zero."""
     random = np.random.default_rng(seed)
-    drawn = random.normal(size=(steps, 3)) * np.array([1.0, 1e-4, 1e3])
+    drawn: FloatArray = random.normal(size=(steps, 3)) * np.array([1.0, 1e-4, 1e3])
     drawn[random.random(drawn.shape) < 0.1] = 0.0
     return drawn
 

@@ -7,7 +7,7 @@ import operator
 import types
 from collections import namedtuple
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -29,7 +29,8 @@ TOLERANCE = 1e-12
 
 def assert_near(found: FloatArray, expected: FloatArray) -> None:
     largest = np.maximum.accumulate(np.abs(expected), axis=0)
-    assert np.all(np.abs(found - expected) <= TOLERANCE * largest)
+    # A difference of two points, such as x - z, is known no better than their last place.
+    assert np.all(np.abs(found - expected) <= TOLERANCE * largest + np.spacing(np.abs(START)))
 
 
 # What the formulas call by a name of their own.
@@ -37,6 +38,7 @@ OVER_COORDINATES = {
     "Norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
     "Total": lambda x: np.sum(np.broadcast_to(x, START.shape), axis=-1, keepdims=True),
     "StandardNormal": standard_normal,
+    "Where": np.where,
 }
 
 # Numba's np.where takes arrays only.
@@ -53,13 +55,20 @@ def on_scalars(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+class CompiledRule(NamedTuple):
+    """The compiled methods of a rule inside another."""
+
+    update: Callable[..., Any]
+    lookahead: Callable[..., Any]
+
+
 def compiled_settings(rule: Optimizer[Any]) -> Any:
     """What stands for `self` in compiled code; a rule inside has its compiled methods."""
     settings = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
     if isinstance(rule, Wrapper):
         inside = compiled_settings(rule.rule)
         update, lookahead = on_scalars(type(rule.rule).update), on_scalars(type(rule.rule).lookahead)
-        settings["rule"] = namedtuple("compiled_rule", "update lookahead")(
+        settings["rule"] = CompiledRule(
             numba.njit(lambda gradient, state, rate, step: update(inside, gradient, state, rate, step)),
             numba.njit(lambda x, state: lookahead(inside, x, state)),
         )

@@ -51,7 +51,8 @@ NOISE = 0.3 * _random.normal(size=(1000, 4))
 
 def _noisy_logistic(x: FloatArray, step: int) -> FloatArray:
     """The mean cross-entropy of forty rows, with noise in the slope that depends on the step alone."""
-    against = 1 / (1 + np.exp(LABELS * (FEATURES @ x)))
+    # Far out, exp is kept from overflowing.
+    against = 1 / (1 + np.exp(np.minimum(LABELS * (FEATURES @ x), 700.0)))
     gradient: FloatArray = -(FEATURES.T @ (LABELS * against)) / len(LABELS) + NOISE[(step - 1) % len(NOISE)]
     return gradient
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -46,14 +47,23 @@ def all_in_float64(build: Callable[..., Any], course: Course, steps: int) -> Flo
         torch.set_default_dtype(before)
 
 
+def in_its_old_torch(build: Callable[..., Any], course: Course, steps: int) -> FloatArray:
+    """The package calls torch in a way that torch warns of today."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="This overload of add", category=UserWarning)
+        return torch_style(build, course, steps)
+
+
 # What every rule of the family is tried with.
 GRID: tuple[dict[str, Any], ...] = (
     {},
     {"beta1": 0.5},
     {"beta2": 0.99},
     {"epsilon": 0.1},
-    {"learning_rate": 0.002},
+    {"learning_rate": 0.0005},
 )
+# With a shorter memory AdaMax jumps to and fro across Rosenbrock's valley, and rounding errors grow without end.
+ADAMAX: tuple[dict[str, Any], ...] = ({}, {"beta1": 0.5}, {"beta2": 0.9999}, {"epsilon": 0.1})
 
 ROWS = (
     Row(Adam, "torch", "torch", torch.optim.Adam, torch_arguments, 0.01, GRID),
@@ -86,9 +96,9 @@ ROWS = (
         rate=0.01,
         grid=(*GRID, {"weight_decay": 0.1}),
     ),
-    Row(AdaMax, "torch", "torch", torch.optim.Adamax, torch_arguments, 0.01, GRID),
-    Row(AdaMax, "keras", "keras", keras.optimizers.Adamax, keras_arguments, 0.01, GRID),
-    Row(AdaMax, "optax", "optax", optax.adamax, optax_arguments, 0.01, GRID),
+    Row(AdaMax, "torch", "torch", torch.optim.Adamax, torch_arguments, 0.003, ADAMAX),
+    Row(AdaMax, "keras", "keras", keras.optimizers.Adamax, keras_arguments, 0.003, ADAMAX),
+    Row(AdaMax, "optax", "optax", optax.adamax, optax_arguments, 0.003, ADAMAX),
     Row(
         rule=AMSGrad,
         convention="torch",
@@ -116,20 +126,20 @@ ROWS = (
         library="torch",
         peer=torch.optim.NAdam,
         arguments=lambda rule: {**torch_arguments(rule), "momentum_decay": rule.momentum_decay},
-        rate=0.01,
+        rate=0.002,
         grid=(*GRID, {"momentum_decay": 0.1}),
         drive=all_in_float64,
     ),
-    Row(NAdam, "keras", "keras", keras.optimizers.Nadam, keras_arguments, 0.01, GRID),
-    Row(NAdam, "optax", "optax", optax.nadam, optax_arguments, 0.01, GRID),
-    Row(RAdam, "torch", "torch", torch.optim.RAdam, torch_arguments, 0.001, GRID),
+    Row(NAdam, "keras", "keras", keras.optimizers.Nadam, keras_arguments, 0.002, GRID),
+    Row(NAdam, "optax", "optax", optax.nadam, optax_arguments, 0.002, GRID),
+    Row(RAdam, "torch", "torch", torch.optim.RAdam, torch_arguments, 0.0003, GRID),
     Row(
         rule=RAdam,
         convention="optax",
         library="optax",
         peer=optax.radam,
         arguments=lambda rule: {**optax_arguments(rule), "threshold": rule.threshold},
-        rate=0.001,
+        rate=0.0003,
         grid=(*GRID, {"threshold": 8.0}),
     ),
     Row(
@@ -184,7 +194,7 @@ ROWS = (
             "eps_root": rule.epsilon_root,
             "weight_decay": rule.weight_decay,
         },
-        rate=0.01,
+        rate=0.003,
         grid=(*GRID, {"beta3": 0.9}, {"epsilon_root": 1e-3}, {"weight_decay": 0.1}),
     ),
     Row(
@@ -198,6 +208,8 @@ ROWS = (
             "gamma": rule.gamma,
         },
         rate=0.0005,
-        grid=(*GRID, {"final_rate": 0.001}, {"gamma": 0.01}),
+        # The default of the final rate, that of gradient descent in the end, is too large for the quadratic.
+        grid=[{"final_rate": 3e-4, **settings} for settings in (*GRID, {"final_rate": 1e-4}, {"gamma": 0.01})],
+        drive=in_its_old_torch,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,13 +11,18 @@ from tests.optimizers.rules import RULES, START, changes, gradients
 
 from fallline.proxy import Library, carried
 
+
+def double(part: Any) -> torch.Tensor:
+    return torch.as_tensor(part, dtype=torch.float64)
+
+
 TORCH: Library = {
     "sqrt": torch.sqrt,
     "sign": torch.sign,
     "log": torch.log,
     "cos": torch.cos,
-    "maximum": lambda a, b: torch.clamp(a, min=b),
-    "minimum": lambda a, b: torch.clamp(a, max=b),
+    "maximum": lambda a, b: torch.maximum(double(a), double(b)),
+    "minimum": lambda a, b: torch.minimum(double(a), double(b)),
     "where": lambda condition, yes, no: torch.where(torch.as_tensor(condition), yes, no),
     "cumsum": lambda x, axis: torch.cumsum(x, dim=axis),
     "sum": lambda x, axis, keepdims: torch.sum(x, dim=axis, keepdim=keepdims),

@@ -230,7 +230,7 @@ class Batch:
             if np.count_nonzero(met):
                 for i in np.flatnonzero(met).tolist():
                     ended.setdefault(i, condition.stop(progress, i))
-        if self.problem.callback is not None:
+        if self.problem.callback is not None and self.active[0] == 0:
             # Copies, because the rows are still to be recorded from these arrays.
             x, gradient = progress.x[0].copy(), progress.gradient[0].copy()
             with at_once:

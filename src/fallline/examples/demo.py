@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import functools
 import itertools
 import multiprocessing
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,11 @@ from fallline.fit import Fit, fit
 from fallline.gradients.chain import chain_rule
 from fallline.gradients.check import check_gradient
 from fallline.minimize import minimize
+from fallline.models import SigmoidNeuron
+from fallline.objectives import Objective
 from fallline.optimizers import SignDescent
 from fallline.progress import progress_bar
+from fallline.trajectory import Trajectory
 
 # The most figures of a case that are printed.
 MOST_FIGURES = 12
@@ -77,13 +81,9 @@ class Demo:
         self._picture("a-known-derivative.png", "the descent, red to yellow", views.plot_descent, known)
         self._picture("a-plain-and-momentum.png", "plain descent stays, momentum gets over", views.plot_descent, both)
         self._film("a-plain-and-momentum.gif", "the two side by side", both, "curve")
+        surroundings = functools.partial(views.plot_contour_3d, bounds=((-2.5, 2.5), (-2.5, 2.5)))
         for name in ("perturbation_2d", "perturbation_2d_windowed_momentum"):
-            self._picture(
-                f"a-{name}.png",
-                f"{name}: the path on the 3D contour",
-                views.plot_contour_3d,
-                self.runs[name][0],
-            )
+            self._picture(f"a-{name}.png", f"{name}: the path on the contours", surroundings, *self.runs[name])
         self._show_pictures()
 
     def neuron(self) -> None:
@@ -96,7 +96,7 @@ class Demo:
             for name, *_ in VARIANTS:
                 case = WORKED[f"sigmoid_neuron/{data}/{name}"]
                 self._show(case)
-                (run,) = self.runs[case.name]
+                run = _summed(self.runs[case.name][0])
                 start = f"b-{data}-{name}"
                 self._picture(
                     f"{start}-history.png",
@@ -110,9 +110,9 @@ class Demo:
                 self._film(f"{start}-contour.gif", f"{name}: from above", run, "contour")
                 self._film(f"{start}-surface.gif", f"{name}: the error surface", run, "surface")
                 self._show_pictures()
-            variants = {name: self.runs[f"sigmoid_neuron/{data}/{name}"][0] for name, *_ in VARIANTS}
+            variants = {name: _summed(self.runs[f"sigmoid_neuron/{data}/{name}"][0]) for name, *_ in VARIANTS}
             self.results.heading(f"All seven on {data}", 3)
-            rows = [[name, _short(total_error(run)[-1]), *map(_short, run.final.x)] for name, run in variants.items()]
+            rows = [[name, _short(run.final.value), *map(_short, run.final.x)] for name, run in variants.items()]
             self.results.table(["variant", "final error", "w", "b"], rows)
             self._picture(f"b-{data}-all-contour.png", "all variants from the same start", views.plot_contour, variants)
             self._picture(f"b-{data}-all-error.png", "their errors", views.plot_histories, variants, ("value",))
@@ -213,7 +213,7 @@ class Demo:
     def _exercise(self, data: str, start: Sequence[float], eta: float) -> None:
         """The document's exercise: other starting points, other rates, every variant."""
         self.results.heading(f"The exercise: other starts and other rates on {data}", 3)
-        starts = [start, [2.0, 2.0], [0.0, 0.0], [-start[1], -start[0]]]
+        starts = [start, [2.0, 2.0], [0.0, 0.0], [4.0, -4.0]]
         rates = [eta / 10, eta, 10 * eta]
         header = [
             "variant",
@@ -258,7 +258,7 @@ class Demo:
                 report(done)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Drawing:
     """A picture or a film to be drawn, by any process.
 
@@ -283,6 +283,20 @@ class Drawing:
 
 def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _summed(run: Trajectory) -> Trajectory:
+    """A neuron's run as one on the sum of the points' errors, which the document shows for every variant."""
+    objective: Any = run.objective
+    loss = getattr(objective, "loss", objective)
+    total: Objective = SigmoidNeuron(loss.X, loss.y)
+    if objective is not loss:
+        total = SigmoidNeuron(loss.X, loss.y).batches(
+            objective.size, order=objective.order, remainder=objective.remainder
+        )
+    value = total_error(run)
+    best = run.best._replace(value=float(value.min()))
+    return dataclasses.replace(run, title=total.title, objective=total, value=value, best=best)
 
 
 def _short(number: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -30,18 +30,17 @@ class Results:
         say: is given every text as it comes.
 
     Raises:
-        FalllineError: when the folder cannot be made, or is a file.
+        FalllineError: when the folder is a file, or cannot be made or written to.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
         except FileExistsError:
             raise FalllineError(f"--out is {str(folder)!r}, which is a file; it must be a folder") from None
         except OSError as error:
-            raise FalllineError(f"--out is {str(folder)!r}, which cannot be made: {error.strerror}") from None
-        if not os.access(folder, os.W_OK):
-            raise FalllineError(f"--out is {str(folder)!r}, a folder that cannot be written to")
+            raise FalllineError(f"--out is {str(folder)!r}, which cannot be written to: {error.strerror}") from None
         self.folder = folder
         self.say = say
         self.parts: list[str] = []

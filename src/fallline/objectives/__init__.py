@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from typing import Any
 
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.function import FunctionObjective
+from fallline.objectives.landscapes import LANDSCAPES, Landscape
 
-__all__ = ["Cost", "FunctionObjective", "Objective", "as_objective"]
+__all__ = ["LANDSCAPES", "Cost", "FunctionObjective", "Landscape", "Objective", "as_objective"]
 
 
 def as_objective(thing: Any, dimension: int | None = None) -> Objective:
-    """Make an objective of a formula text, a SymPy expression, a Python function, or a loss.
+    """Make an objective of a formula text, a landscape's name, a SymPy expression, a function, or a loss.
 
     Arguments:
-        thing: a text such as "x**2 + 8*sin(x)", a SymPy expression, a callable `f(x)` or `f(x, y, ...)`, or
-            an Objective, which is returned as it is.
+        thing: a text such as "x**2 + 8*sin(x)", the name of a landscape such as "rosenbrock", a SymPy
+            expression, a callable `f(x)` or `f(x, y, ...)`, or an Objective, which is returned as it is.
         dimension: how many coordinates a callable `f(x)` takes as one vector; None: x is a single number.
 
     Raises:
@@ -25,15 +27,15 @@ def as_objective(thing: Any, dimension: int | None = None) -> Objective:
 
     >>> as_objective("x**2 + y").names
     ('x', 'y')
+    >>> as_objective("rosenbrock").minima
+    ((1.0, 1.0),)
     >>> as_objective(lambda x, y: x**2 + y).names
     ('x', 'y')
     """
     if isinstance(thing, Objective):
         return thing
     if isinstance(thing, str):
-        from fallline.objectives.formula import FormulaObjective
-
-        return FormulaObjective.from_text(thing)
+        return _from_text(thing)
     if "sympy" in sys.modules and isinstance(thing, sys.modules["sympy"].Basic):
         from fallline.objectives.formula import FormulaObjective
 
@@ -44,3 +46,19 @@ def as_objective(thing: Any, dimension: int | None = None) -> Objective:
         f"objective is {shortened(thing)}; it must be a formula text, a SymPy expression, "
         "a function f(x) or f(x, y, ...), or a loss"
     )
+
+
+def _from_text(text: str) -> Objective:
+    """The objective of a formula text, or of the name of a landscape."""
+    from fallline.objectives.formula import FormulaObjective
+
+    known = {landscape.formula: landscape for landscape in LANDSCAPES.values()} | LANDSCAPES
+    landscape = known.get(text.strip())
+    if landscape is None:
+        # A lone variable is hardly an objective, so a word much like a landscape's name is a slip of the pen.
+        if len(text) > 3 and text.isidentifier() and difflib.get_close_matches(text.lower(), LANDSCAPES, cutoff=0.75):
+            raise FalllineError(f"objective is {text!r}; {nearest(text, LANDSCAPES)}")
+        return FormulaObjective.from_text(text)
+    objective = FormulaObjective.from_text(landscape.formula)
+    objective.bounds, objective.minima = landscape.bounds, landscape.minima
+    return objective

@@ -584,9 +584,7 @@ class Adan(Optimizer[AdanState]):
         at_least=0,
         defaults={"optax": 1e-8},
     )
-    weight_decay: float = hyperparameter(
-        0.0, about="how much x shrinks each step", symbol=r"\lambda", at_least=0
-    )
+    weight_decay: float = hyperparameter(0.0, about="how much x shrinks each step", symbol=r"\lambda", at_least=0)
 
     def init(self, x: Quantity) -> AdanState:
         return AdanState(x=x, m=0 * x, v=0 * x, n=0 * x, last=0 * x)
@@ -653,9 +651,7 @@ class AdaBound(Optimizer[AdamState]):
     final_rate: float = hyperparameter(
         0.1, about="the rate that the bounds close in on", symbol=r"\eta_\infty", above=0
     )
-    gamma: float = hyperparameter(
-        1e-3, about="how fast the bounds close in", symbol=r"\gamma", above=0, below=1
-    )
+    gamma: float = hyperparameter(1e-3, about="how fast the bounds close in", symbol=r"\gamma", above=0, below=1)
 
     def init(self, x: Quantity) -> AdamState:
         return AdamState(m=0 * x, v=0 * x)

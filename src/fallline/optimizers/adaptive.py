@@ -47,7 +47,7 @@ class AdaGrad(Optimizer[AdaGradState]):
 
     Libraries depart: keras and optax start the sum at 0.1, torch and the paper at 0, and they take epsilon
     into the root: x ← x − η g / √(G + ε). The convention "tutorial" adds epsilon to the ratio:
-    x ← x − (η / √G + ε) g. The `lr_decay` of torch is a schedule of the rate.
+    x ← x − (η / √G + ε) g. The `lr_decay` of torch is the schedule `InverseTime`.
 
     Attributes:
         learning_rate: η.
@@ -135,9 +135,7 @@ class RMSProp(Optimizer[RMSPropState]):
     learning_rate: LearningRate = learning_rate(0.001, {"torch": 0.01})
     beta: float = decay(0.9, "mean square", r"\beta", torch=0.99)
     epsilon: float = epsilon(1e-8, keras=1e-7)
-    momentum: float = hyperparameter(
-        0.0, about="how much of the last step is kept", symbol=r"\mu", at_least=0, below=1
-    )
+    momentum: float = hyperparameter(0.0, about="how much of the last step is kept", symbol=r"\mu", at_least=0, below=1)
     centered: bool = False
 
     def init(self, x: Quantity) -> RMSPropState:
@@ -149,7 +147,7 @@ class RMSProp(Optimizer[RMSPropState]):
         mean_square = self.beta * state.mean_square + (1 - self.beta) * gradient**2
         if self.centered:
             mean = self.beta * state.mean + (1 - self.beta) * gradient
-            spread = np.maximum(mean_square - mean**2, 0.0)
+            spread = np.maximum(mean_square - mean**2, 0)
         else:
             mean = state.mean
             spread = mean_square
@@ -181,7 +179,8 @@ class Adadelta(Optimizer[AdadeltaState]):
 
     Zeiler (2012), ADADELTA: an adaptive learning rate method. The paper has no rate: η = 1.
 
-    Libraries depart in nothing but their defaults; the one to know is the rate of keras, 0.001.
+    Libraries depart in nothing but their defaults; the one to know is the rate of keras, 0.001. Left without
+    a rate, `optax.adadelta()` does not turn the sign, so it climbs.
 
     Attributes:
         learning_rate: η.
@@ -198,7 +197,7 @@ class Adadelta(Optimizer[AdadeltaState]):
         "paper": "no rate: it is 1",
         "torch": "as the paper",
         "keras": "as the paper, with a rate of 0.001",
-        "optax": "as the paper",
+        "optax": "as the paper, at a rate of 1; without a rate optax climbs",
     }
 
     learning_rate: LearningRate = learning_rate(1.0, {"keras": 0.001})
@@ -266,9 +265,7 @@ class FTRL(Optimizer[FTRLState]):
     )
     l1: float = hyperparameter(0.0, about="weight of |x|: makes zeros", symbol=r"\lambda_1", at_least=0)
     l2: float = hyperparameter(0.0, about="weight of x²", symbol=r"\lambda_2", at_least=0)
-    shrinkage: float = hyperparameter(
-        0.0, about="weight of x² in the gradient", symbol=r"\lambda_s", at_least=0
-    )
+    shrinkage: float = hyperparameter(0.0, about="weight of x² in the gradient", symbol=r"\lambda_s", at_least=0)
     power: float = hyperparameter(
         0.5, about="power of the summed squares that divides the rate", symbol="p", at_least=0
     )
@@ -283,10 +280,12 @@ class FTRL(Optimizer[FTRLState]):
         self, gradient: Quantity, state: FTRLState, rate: Quantity, step: Quantity
     ) -> tuple[Quantity, FTRLState]:
         n = state.n + gradient**2
-        sigma = (n**self.power - state.n**self.power) / rate
+        # An exponent in the shape of n: NumPy has routines of its own for a lone number, with other last digits.
+        power = self.power + 0 * n
+        sigma = (n**power - state.n**power) / rate
         z = state.z + gradient + 2 * self.shrinkage * state.x - sigma * state.x
         l2 = 2 * self.l2 if self.convention == "keras" else self.l2
-        stiffness = np.maximum((self.beta + n**self.power) / rate + l2, SMALLEST)
+        stiffness = np.maximum((self.beta + n**power) / rate + l2, SMALLEST)
         change = state.x - (np.minimum(np.maximum(z, -self.l1), self.l1) - z) / stiffness
         return change, FTRLState(state.x - change, n, z)
 

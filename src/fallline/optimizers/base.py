@@ -27,9 +27,7 @@ LearningRate: TypeAlias = "float | Schedule | LineSearch"
 
 def learning_rate(default: LearningRate, defaults: Mapping[str, float] | None = None) -> LearningRate:
     """The field that every rule begins with: a number above 0, a schedule, or a line search."""
-    rate: LearningRate = hyperparameter(
-        default, about="step length", symbol=r"\eta", above=0, defaults=defaults
-    )
+    rate: LearningRate = hyperparameter(default, about="step length", symbol=r"\eta", above=0, defaults=defaults)
     return rate
 
 
@@ -83,9 +81,7 @@ class Optimizer(ABC, Generic[State]):
         """The state before the first step, for a start x."""
 
     @abstractmethod
-    def update(
-        self, gradient: Quantity, state: State, rate: Quantity, step: Quantity
-    ) -> tuple[Quantity, State]:
+    def update(self, gradient: Quantity, state: State, rate: Quantity, step: Quantity) -> tuple[Quantity, State]:
         """One step of the rule.
 
         Arguments:
@@ -104,9 +100,7 @@ class Optimizer(ABC, Generic[State]):
 
     def rate(self, step: Quantity) -> Quantity:
         """The learning rate of a step, counted from 1."""
-        return (
-            self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
-        )
+        return self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
 
     def latex(self) -> str:
         """The rule's formula as LaTeX, made from its own source."""

@@ -190,8 +190,9 @@ class LBFGS(Optimizer[LBFGSState]):
             sy = np.sum(s * y, axis=-1, keepdims=True)
             turn = np.sum(y * direction, axis=-1, keepdims=True) / np.where(sy > 0, sy, 1.0)
             direction = direction + (weight - turn) * s
-        if self.convention == "torch" and step == 1:
+        if self.convention == "torch":
             total = np.sum(abs(gradient), axis=-1, keepdims=True)
-            direction = np.minimum(1.0, 1 / np.where(total > 0, total, 1.0)) * direction
+            shorter = np.minimum(1.0, 1 / np.where(total > 0, total, 1.0))
+            direction = np.where(step == 1, shorter, 1.0) * direction
         change = rate * direction
         return change, LBFGSState(steps, bends, change, gradient, scale)

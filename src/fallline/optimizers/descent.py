@@ -34,7 +34,5 @@ class GradientDescent(Optimizer[None]):
     def init(self, x: Quantity) -> None:
         return None
 
-    def update(
-        self, gradient: Quantity, state: None, rate: Quantity, step: Quantity
-    ) -> tuple[Quantity, None]:
+    def update(self, gradient: Quantity, state: None, rate: Quantity, step: Quantity) -> tuple[Quantity, None]:
         return rate * gradient, state

@@ -52,15 +52,11 @@ class LARS(Optimizer[LARSState]):
     elementwise: ClassVar[bool] = False
 
     learning_rate: LearningRate = learning_rate(1.0)
-    momentum: float = hyperparameter(
-        0.9, about="how much of the last step is kept", symbol=r"\mu", at_least=0, below=1
-    )
+    momentum: float = hyperparameter(0.9, about="how much of the last step is kept", symbol=r"\mu", at_least=0, below=1)
     weight_decay: float = hyperparameter(
         5e-4, about="how much of x joins the gradient", symbol=r"\lambda", at_least=0, defaults={"optax": 0.0}
     )
-    trust: float = hyperparameter(
-        0.001, about="length of a step, as a part of that of x", symbol=r"\tau", above=0
-    )
+    trust: float = hyperparameter(0.001, about="length of a step, as a part of that of x", symbol=r"\tau", above=0)
     epsilon: float = epsilon(0.0)
 
     def init(self, x: Quantity) -> LARSState:
@@ -73,12 +69,12 @@ class LARS(Optimizer[LARSState]):
         decayed = gradient + self.weight_decay * state.x
         if self.convention == "optax":
             length = np.linalg.norm(decayed, axis=-1, keepdims=True)
-            known = np.minimum(size, length) > 0
-            ratio = np.where(known, self.trust * size / np.maximum(length + self.epsilon, SMALLEST), 1.0)
         else:
             length = np.linalg.norm(gradient, axis=-1, keepdims=True) + self.weight_decay * size
-            ratio = self.trust * size / np.maximum(length + self.epsilon, SMALLEST)
-        velocity = self.momentum * state.velocity + rate * ratio * decayed
+        scaled = self.trust * size * (decayed / np.maximum(length + self.epsilon, SMALLEST))
+        if self.convention == "optax":
+            scaled = np.where(np.minimum(size, length) > 0, scaled, decayed)
+        velocity = self.momentum * state.velocity + rate * scaled
         return velocity, LARSState(state.x - velocity, velocity)
 
 
@@ -151,8 +147,8 @@ class LAMB(Optimizer[LAMBState]):
             direction = adam + self.weight_decay * state.x
         size = np.linalg.norm(state.x - decayed, axis=-1, keepdims=True)
         length = np.linalg.norm(direction, axis=-1, keepdims=True)
-        ratio = size / np.maximum(length, SMALLEST)
+        scaled = size * (direction / np.maximum(length, SMALLEST))
         if self.convention != "paper":
-            ratio = np.where(np.minimum(size, length) > 0, ratio, 1.0)
-        change = decayed + rate * ratio * direction
+            scaled = np.where(np.minimum(size, length) > 0, scaled, direction)
+        change = decayed + rate * scaled
         return change, LAMBState(state.x - change, m, v)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import sympy
@@ -20,31 +21,53 @@ def largest(*parts: Any) -> Any:
     return sympy.Max(*(part for part in parts if part != SMALLEST))
 
 
-class Norm(sympy.Function):  # type: ignore[misc]
+class Shown(sympy.Function):  # type: ignore[misc]
+    """A function of real numbers that SymPy does not know and need not simplify: only how it is written."""
+
+    is_extended_real = True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        text = self.written(*(printer.doprint(part) for part in self.args))
+        return text if exp is None else rf"{{{text}}}^{{{exp}}}"
+
+    def written(self, *parts: str) -> str:
+        """The LaTeX of the function of these parts."""
+        raise NotImplementedError
+
+
+class Norm(Shown):
     """The norm of the vector that has this expression in each coordinate."""
 
-    is_extended_real = True
-
-    def _latex(self, printer: Any) -> str:
-        return rf"\left\|{printer.doprint(self.args[0])}\right\|"
+    def written(self, *parts: str) -> str:
+        return rf"\left\|{parts[0]}\right\|"
 
 
-class Total(sympy.Function):  # type: ignore[misc]
+class Total(Shown):
     """The sum of this expression over the coordinates."""
 
-    is_extended_real = True
-
-    def _latex(self, printer: Any) -> str:
-        return rf"\sum\left({printer.doprint(self.args[0])}\right)"
+    def written(self, *parts: str) -> str:
+        return rf"\sum\left({parts[0]}\right)"
 
 
-class StandardNormal(sympy.Function):  # type: ignore[misc]
+class StandardNormal(Shown):
     """The standard normal noise of a seed, a step and a coordinate."""
 
-    is_extended_real = True
-
-    def _latex(self, printer: Any) -> str:
+    def written(self, *parts: str) -> str:
         return r"\xi_{t}"
+
+
+class Where(Shown):
+    """One expression where a condition holds, else another; unlike Piecewise, left as it is written."""
+
+    def written(self, *parts: str) -> str:
+        condition, yes, no = parts
+        return rf"\begin{{cases}} {yes} & \text{{if }} {condition} \\ {no} & \text{{otherwise}} \end{{cases}}"
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """The choice, without the same choice again inside it: that guards a quotient, and says nothing new."""
+    inside = {part: part.args[1] for part in sympy.S(yes).atoms(Where) if part.args[0] == condition}
+    return Where(condition, sympy.S(yes).xreplace(inside), no)
 
 
 SYMPY: Library = {
@@ -60,7 +83,7 @@ SYMPY: Library = {
     "sum": lambda x, axis, keepdims: Total(x),
     "maximum": largest,
     "minimum": sympy.Min,
-    "where": lambda condition, yes, no: sympy.Piecewise((yes, condition), (no, True)),
+    "where": where,
 }
 
 
@@ -124,9 +147,9 @@ def _with_symbols(
     }
     # Settings of a user's rule that say nothing of themselves go by their own names.
     for field in dataclasses.fields(rule):
-        if field.name not in ("learning_rate", "convention") and "hyperparameter" not in field.metadata:
-            if isinstance(getattr(rule, field.name), float):
-                texts[field.name] = field.metadata.get("symbol", field.name)
+        silent = field.name not in ("learning_rate", "convention") and "hyperparameter" not in field.metadata
+        if silent and isinstance(getattr(rule, field.name), float):
+            texts[field.name] = field.metadata.get("symbol", field.name)
     stand_in = copy.copy(rule)
     symbols: dict[str, sympy.Symbol] = {}
     for name, text in texts.items():
@@ -147,6 +170,8 @@ def _with_symbols(
 def latex(rule: Optimizer[Any]) -> str:
     """The rule as LaTeX: where the gradient is taken, each part of the state, and x.
 
+    A memory of many steps is shown as one of two.
+
     >>> from fallline import Momentum
     >>> print(latex(Momentum()))
     \\begin{aligned}
@@ -155,28 +180,57 @@ def latex(rule: Optimizer[Any]) -> str:
     x_{t} &= x_{t-1} - \\mathrm{velocity}_{t}
     \\end{aligned}
     """
-    run = symbolic(rule)
-    old = {symbol: _indexed(name, "t-1") for name, symbol in run.before.items()}
-    old[sympy.Symbol("x", real=True)] = _indexed("x", "t-1")
-    old[run.gradient] = _indexed("g", "t")
-    lines = [rf"g_{{t}} &= \nabla f\left({_tex(run.place.xreplace(old))}\right)"]
+    place, lines = assignments(symbolic(with_short_memory(rule)), _indexed)
+    texts = [rf"g_{{t}} &= \nabla f\left({_tex(place)}\right)"]
+    texts += [f"{symbol.name} &= {_tex(expression)}" for symbol, expression in lines[:-1]]
+    x, change = lines[-1]
+    shown = rf"\left({_tex(change)}\right)" if change.is_Add else _tex(change)
+    texts.append(f"{x.name} &= x_{{t-1}} - {shown}")
+    return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
+
+
+def assignments(
+    run: SymbolicRule, indexed: Callable[[str, str], sympy.Symbol]
+) -> tuple[sympy.Expr, list[tuple[sympy.Symbol, sympy.Expr]]]:
+    """A step as a paper writes it: each line names what the lines before it have computed.
+
+    Arguments:
+        run: the step on symbols.
+        indexed: the symbol of a part of the state, by its name, at the step "t" or "t-1".
+
+    Returns:
+        Where the gradient is taken; then what each part of the state becomes and, last, beside the symbol of x,
+        what is subtracted from x.
+    """
+    old = {symbol: indexed(name, "t-1") for name, symbol in run.before.items()}
+    old[sympy.Symbol("x", real=True)] = indexed("x", "t-1")
+    old[run.gradient] = indexed("g", "t")
+    lines: list[tuple[sympy.Symbol, sympy.Expr]] = []
     new: dict[sympy.Expr, sympy.Symbol] = {}
     moved: dict[sympy.Expr, sympy.Symbol] = {}
     for name, expression in run.after.items():
         # The last line tells of x; what this variant of the rule leaves as it was needs no line.
         if name.split(".")[-1] == "x" or expression == run.before[name]:
             if name == "x":
-                moved[expression] = _indexed("x", "t")
+                moved[expression] = indexed("x", "t")
             continue
-        symbol = _indexed(name, "t")
-        lines.append(f"{symbol.name} &= {_tex(_shortened(expression, moved | new).xreplace(old))}")
+        symbol = indexed(name, "t")
+        lines.append((symbol, _shortened(expression, moved | new).xreplace(old)))
         # Later lines name what this one has computed.
         if not expression.is_Atom:
             new[expression] = symbol
-    change = _shortened(run.change, new).xreplace(old)
-    shown = rf"\left({_tex(change)}\right)" if change.is_Add else _tex(change)
-    lines.append(f"x_{{t}} &= x_{{t-1}} - {shown}")
-    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+    lines.append((indexed("x", "t"), _shortened(run.change, new).xreplace(old)))
+    return run.place.xreplace(old), lines
+
+
+def with_short_memory(rule: Optimizer[Any]) -> Optimizer[Any]:
+    """The rule remembering two of what it remembers many of: the others go alike."""
+    counts: dict[str, Any] = {
+        name: 2
+        for name, known in hyperparameters(rule).items()
+        if known.symbol is None and known.range.whole and getattr(rule, name) > 2
+    }
+    return dataclasses.replace(rule, **counts)
 
 
 def _shortened(expression: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
@@ -189,9 +243,9 @@ def _shortened(expression: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) ->
 
 def _indexed(name: str, index: str) -> sympy.Symbol:
     """The symbol of a part of the state before or after the step."""
-    # Parts of a tuple are numbered; those of a rule inside go by their own names.
+    # Parts of a tuple are numbered; those of a rule inside go by their own names, and a bare tuple is called s.
     words = name.split(".")
-    letter = [word for word in words if not word.isdecimal()][-1]
+    letter = ["s", *(word for word in words if not word.isdecimal())][-1]
     position = [word for word in words if word.isdecimal()]
     letter = letter if len(letter) == 1 else rf"\mathrm{{{letter}}}".replace("_", r"\ ")
     place = "".join(f"({number})" for number in position)

@@ -60,9 +60,7 @@ class Momentum(Optimizer[MomentumState]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.convention != "torch" and np.any(self.dampening):
-            raise FalllineError(
-                f"Momentum: dampening is {self.dampening!r}; it must be 0 unless convention is 'torch'"
-            )
+            raise FalllineError(f"Momentum: dampening is {self.dampening!r}; it must be 0 unless convention is 'torch'")
 
     def init(self, x: Quantity) -> MomentumState:
         return MomentumState(velocity=0 * x)
@@ -160,9 +158,7 @@ class QuasiHyperbolicMomentum(Optimizer[MeanState]):
     name: ClassVar[str] = "qhm"
 
     learning_rate: LearningRate = learning_rate(1.0)
-    momentum: float = hyperparameter(
-        0.999, about="decay of the mean", symbol=r"\beta", at_least=0, below=1
-    )
+    momentum: float = hyperparameter(0.999, about="decay of the mean", symbol=r"\beta", at_least=0, below=1)
     discount: float = hyperparameter(
         0.7, about="weight of the mean against the gradient", symbol=r"\nu", at_least=0, at_most=1
     )

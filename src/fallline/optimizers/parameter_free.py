@@ -49,18 +49,14 @@ class DoG(Optimizer[DoGState]):
     elementwise: ClassVar[bool] = False
 
     learning_rate: LearningRate = learning_rate(1.0)
-    initial: float = hyperparameter(
-        1e-6, about="the first distance, as a part of 1 + ‖x₀‖", symbol="r_0", above=0
-    )
+    initial: float = hyperparameter(1e-6, about="the first distance, as a part of 1 + ‖x₀‖", symbol="r_0", above=0)
     epsilon: float = epsilon(0.0, optax=1e-8)
 
     def init(self, x: Quantity) -> DoGState:
         size = np.linalg.norm(x, axis=-1, keepdims=True)
         return DoGState(x=x, start=x, distance=self.initial * (1 + size), total=0 * size)
 
-    def update(
-        self, gradient: Quantity, state: DoGState, rate: Quantity, step: Quantity
-    ) -> tuple[Quantity, DoGState]:
+    def update(self, gradient: Quantity, state: DoGState, rate: Quantity, step: Quantity) -> tuple[Quantity, DoGState]:
         away = np.linalg.norm(state.x - state.start, axis=-1, keepdims=True)
         distance = np.maximum(state.distance, away)
         total = state.total + np.sum(gradient**2, axis=-1, keepdims=True)
@@ -124,15 +120,11 @@ class Prodigy(Optimizer[ProdigyState]):
     epsilon: float = epsilon(1e-8)
     initial: float = hyperparameter(1e-6, about="where d starts", symbol="d_0", above=0)
     coefficient: float = hyperparameter(1.0, about="multiplies the estimate of d", symbol="c", above=0)
-    weight_decay: float = hyperparameter(
-        0.0, about="how much x shrinks each step", symbol=r"\lambda", at_least=0
-    )
+    weight_decay: float = hyperparameter(0.0, about="how much x shrinks each step", symbol=r"\lambda", at_least=0)
     safeguard_warmup: bool = False
 
     def init(self, x: Quantity) -> ProdigyState:
-        return ProdigyState(
-            x=x, start=x, m=0 * x, v=0 * x, r=0 * x, s=0 * x, d=0 * x + self.initial
-        )
+        return ProdigyState(x=x, start=x, m=0 * x, v=0 * x, r=0 * x, s=0 * x, d=0 * x + self.initial)
 
     def update(
         self, gradient: Quantity, state: ProdigyState, rate: Quantity, step: Quantity
@@ -140,12 +132,12 @@ class Prodigy(Optimizer[ProdigyState]):
         d = state.d
         scaled = rate * d
         if self.convention == "optax":
-            scaled = scaled * (1 - self.beta2**step) ** 0.5 / (1 - self.beta1**step)
+            scaled = scaled * np.sqrt(1 - self.beta2**step) / (1 - self.beta1**step)
         m = self.beta1 * state.m + (1 - self.beta1) * d * gradient
         v = self.beta2 * state.v + (1 - self.beta2) * d**2 * gradient**2
         along = np.sum(gradient * (state.start - state.x), axis=-1, keepdims=True)
-        r = self.beta2**0.5 * state.r + d * scaled * along
-        s = self.beta2**0.5 * state.s + d * (d if self.safeguard_warmup else scaled) * gradient
+        r = np.sqrt(self.beta2) * state.r + d * scaled * along
+        s = np.sqrt(self.beta2) * state.s + d * (d if self.safeguard_warmup else scaled) * gradient
         size = np.sum(np.abs(s), axis=-1, keepdims=True)
         next_d = np.maximum(d, self.coefficient * r / np.maximum(size, SMALLEST))
         unit = d if self.convention == "paper" else next_d

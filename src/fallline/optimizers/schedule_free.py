@@ -58,9 +58,7 @@ class ScheduleFreeSGD(Optimizer[ScheduleFreeState]):
     beta: float = hyperparameter(
         0.9, about="how near to the mean the gradient is taken", symbol=r"\beta", at_least=0, at_most=1
     )
-    weight_decay: float = hyperparameter(
-        0.0, about="how much of y joins the gradient", symbol=r"\lambda", at_least=0
-    )
+    weight_decay: float = hyperparameter(0.0, about="how much of y joins the gradient", symbol=r"\lambda", at_least=0)
     rate_power: float = hyperparameter(
         2.0, about="power of the rate that weighs a point in the mean", symbol="p", at_least=0
     )
@@ -89,11 +87,11 @@ class ScheduleFreeSGD(Optimizer[ScheduleFreeState]):
 
 
 class ScheduleFreeAdamWState(NamedTuple):
-    """The mean x and the point z that the steps move; the mean square, the largest rate and the weights' sum."""
+    """The mean x, the mean square, the point z that the steps move; the largest rate and the weights' sum."""
 
     x: Quantity
-    z: Quantity
     v: Quantity
+    z: Quantity
     largest: Quantity
     total: Quantity
 
@@ -140,15 +138,13 @@ class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
     )
     beta2: float = decay(0.999, "mean square", r"\beta_2")
     epsilon: float = epsilon(1e-8)
-    weight_decay: float = hyperparameter(
-        0.0, about="how much y shrinks each step", symbol=r"\lambda", at_least=0
-    )
+    weight_decay: float = hyperparameter(0.0, about="how much y shrinks each step", symbol=r"\lambda", at_least=0)
     rate_power: float = hyperparameter(
         2.0, about="power of the rate that weighs a point in the mean", symbol="p", at_least=0
     )
 
     def init(self, x: Quantity) -> ScheduleFreeAdamWState:
-        return ScheduleFreeAdamWState(x=x, z=x, v=0 * x, largest=0 * x, total=0 * x)
+        return ScheduleFreeAdamWState(x=x, v=0 * x, z=x, largest=0 * x, total=0 * x)
 
     def lookahead(self, x: Quantity, state: ScheduleFreeAdamWState) -> Quantity:
         return (1 - self.beta1) * state.z + self.beta1 * x
@@ -175,4 +171,4 @@ class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
                 weight = corrected**2
             total = total + weight
             change = weight / np.maximum(total, SMALLEST) * (state.x - z)
-        return change, ScheduleFreeAdamWState(state.x - change, z, v, largest, total)
+        return change, ScheduleFreeAdamWState(state.x - change, v, z, largest, total)

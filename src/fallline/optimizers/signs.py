@@ -33,9 +33,7 @@ class SignDescent(Optimizer[None]):
     def init(self, x: Quantity) -> None:
         return None
 
-    def update(
-        self, gradient: Quantity, state: None, rate: Quantity, step: Quantity
-    ) -> tuple[Quantity, None]:
+    def update(self, gradient: Quantity, state: None, rate: Quantity, step: Quantity) -> tuple[Quantity, None]:
         return rate * np.sign(gradient), state
 
 
@@ -77,7 +75,7 @@ class RpropState(NamedTuple):
     """The length of each coordinate's step, and the sign of its last slope."""
 
     size: Quantity
-    sign: Quantity
+    direction: Quantity
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,7 @@ class Rprop(Optimizer[RpropState]):
 
     What torch and optax call Rprop is iRprop−. They differ in when Δ is held between its bounds, which a first Δ
     outside of them shows: torch holds it at every step, optax at those that change it, each between both bounds.
+    Optax (0.2.8) also moves x one step late: by the Δ sign(g) of the step before, and not at all in the first.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, Rprop(0.5), max_steps=3).x.ravel()
@@ -105,27 +104,25 @@ class Rprop(Optimizer[RpropState]):
         "paper": "Rprop−: where the sign has changed, the shorter step is taken",
         "irprop": "iRprop−: where the sign has changed, x waits for one step",
         "torch": "iRprop−, the step held between its bounds every time",
-        "optax": "iRprop−, the step held between its bounds when it changes",
+        "optax": "iRprop−, the step held between its bounds when it changes; x moves one step late",
     }
 
     learning_rate: LearningRate = learning_rate(0.1, {"torch": 0.01})
     shrink: float = hyperparameter(
         0.5, about="factor of the step where the sign has changed", symbol=r"\eta_-", above=0, below=1
     )
-    grow: float = hyperparameter(
-        1.2, about="factor of the step where it has not", symbol=r"\eta_+", above=1
-    )
+    grow: float = hyperparameter(1.2, about="factor of the step where it has not", symbol=r"\eta_+", above=1)
     smallest: float = hyperparameter(1e-6, about="the shortest step", symbol=r"\Delta_{\min}", at_least=0)
     largest: float = hyperparameter(50.0, about="the longest step", symbol=r"\Delta_{\max}", above=0)
 
     def init(self, x: Quantity) -> RpropState:
-        return RpropState(size=0 * x + self.rate(1), sign=0 * x)
+        return RpropState(size=0 * x + self.rate(1), direction=0 * x)
 
     def update(
         self, gradient: Quantity, state: RpropState, rate: Quantity, step: Quantity
     ) -> tuple[Quantity, RpropState]:
-        sign = np.sign(gradient)
-        agreement = sign * state.sign
+        direction = np.sign(gradient)
+        agreement = direction * state.direction
         if self.convention == "torch" or self.convention == "optax":
             grown = np.maximum(np.minimum(self.grow * state.size, self.largest), self.smallest)
             shrunk = np.maximum(np.minimum(self.shrink * state.size, self.largest), self.smallest)
@@ -137,8 +134,11 @@ class Rprop(Optimizer[RpropState]):
             kept = np.maximum(np.minimum(state.size, self.largest), self.smallest)
         size = np.where(agreement > 0, grown, np.where(agreement < 0, shrunk, kept))
         if self.convention != "paper":
-            sign = np.where(agreement < 0, 0 * sign, sign)
-        return size * sign, RpropState(size, sign)
+            direction = np.where(agreement < 0, 0 * direction, direction)
+        change = size * direction
+        if self.convention == "optax":
+            change = np.where(agreement < 0, 0 * direction, state.size * state.direction)
+        return change, RpropState(size, direction)
 
 
 class LionState(NamedTuple):
@@ -174,9 +174,7 @@ class Lion(Optimizer[LionState]):
         0.9, about="weight of the mean against the gradient", symbol=r"\beta_1", at_least=0, below=1
     )
     beta2: float = hyperparameter(0.99, about="decay of the mean", symbol=r"\beta_2", at_least=0, below=1)
-    decay: float = hyperparameter(
-        0.0, about="weight decay", symbol=r"\lambda", at_least=0, defaults={"optax": 1e-3}
-    )
+    decay: float = hyperparameter(0.0, about="weight decay", symbol=r"\lambda", at_least=0, defaults={"optax": 1e-3})
 
     def init(self, x: Quantity) -> LionState:
         return LionState(x=x, m=0 * x)

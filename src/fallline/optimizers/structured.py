@@ -80,12 +80,12 @@ class ProximalDescent(Optimizer[ProximalState]):
 
 
 class FISTAState(NamedTuple):
-    """The point, the one before it, and the number t that grows with every step."""
+    """The point, the one before it, and the number t, now and next, that grows with every step."""
 
     x: Quantity
     previous: Quantity
-    t: Quantity
-    next_t: Quantity
+    number: Quantity
+    next_number: Quantity
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,10 @@ class FISTA(Optimizer[FISTAState]):
     restart: bool = True
 
     def init(self, x: Quantity) -> FISTAState:
-        return FISTAState(x, previous=x, t=1 + 0 * x, next_t=1 + 0 * x)
+        return FISTAState(x, previous=x, number=1 + 0 * x, next_number=1 + 0 * x)
 
     def lookahead(self, x: Quantity, state: FISTAState) -> Quantity:
-        return x + (state.t - 1) / state.next_t * (x - state.previous)
+        return x + (state.number - 1) / state.next_number * (x - state.previous)
 
     def update(
         self, gradient: Quantity, state: FISTAState, rate: Quantity, step: Quantity
@@ -121,7 +121,7 @@ class FISTA(Optimizer[FISTAState]):
         y = self.lookahead(state.x, state)
         change = state.x - self.penalty.proximal(y - rate * gradient, rate)
         x = state.x - change
-        t = state.next_t
+        t = state.next_number
         if self.restart:
             against = np.sum((y - x) * (x - state.x), axis=-1, keepdims=True) > 0
             t = np.where(against, 1.0, t)

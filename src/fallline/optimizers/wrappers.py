@@ -222,7 +222,9 @@ class NoiseState(NamedTuple):
 
 @dataclass(frozen=True)
 class GradientNoise(Wrapper[NoiseState]):
-    r"""Any rule, with normal noise in the gradient that fades: g ← g + σ_t ξ, σ_t² = s / t^γ. Around gradient descent: noisy SGD.
+    r"""Any rule, with normal noise in the gradient that fades: g ← g + σ_t ξ, σ_t² = s / t^γ.
+
+    Around gradient descent this is noisy SGD.
 
     Neelakantan, Vilnis, Le, Sutskever, Kaiser, Kurach and Martens (2015), Adding gradient noise improves learning
     for very deep networks, where t counts from 0 and is raised by 1. Their s is 0.01, 0.3 or 1.
@@ -243,9 +245,7 @@ class GradientNoise(Wrapper[NoiseState]):
 
     variance: float = hyperparameter(0.01, about="variance in the first step", symbol="s", at_least=0)
     power: float = hyperparameter(0.55, about="how fast the variance falls", symbol=r"\gamma", at_least=0)
-    seed: int = hyperparameter(
-        0, about="seed of the noise", at_least=0, at_most=2**53, whole=True
-    )
+    seed: int = hyperparameter(0, about="seed of the noise", at_least=0, at_most=2**53, whole=True)
 
     def init(self, x: Quantity) -> NoiseState:
         return NoiseState(np.cumsum(0 * x + 1, axis=-1), self.rule.init(x))
@@ -340,9 +340,7 @@ class Lookahead(Wrapper[LookaheadState]):
     conventions = {"paper": "back after every k-th step", "optax": "as the paper"}
 
     period: int = hyperparameter(5, about="steps between two steps back", symbol="k", at_least=1, whole=True)
-    pull: float = hyperparameter(
-        0.5, about="how far the slow weights follow", symbol=r"\alpha", at_least=0, at_most=1
-    )
+    pull: float = hyperparameter(0.5, about="how far the slow weights follow", symbol=r"\alpha", at_least=0, at_most=1)
 
     def init(self, x: Quantity) -> LookaheadState:
         return LookaheadState(self.rule.init(x), x, x)

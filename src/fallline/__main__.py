@@ -1,0 +1,8 @@
+"""`python -m fallline`: the command line."""
+
+from __future__ import annotations
+
+from fallline.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The command line: the commands, and one line on stderr for whatever goes wrong."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import numpy as np
+import typer
+
+import fallline
+from fallline.cli.compare import compare
+from fallline.cli.conventions import conventions
+from fallline.cli.demo import demo
+from fallline.cli.fit import fit
+from fallline.cli.optimizers import optimizers
+from fallline.cli.options import EPILOGS
+from fallline.cli.run import run
+from fallline.errors import FalllineError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+for command in (run, compare, fit, optimizers, conventions, demo):
+    app.command(epilog=EPILOGS[command.__name__])(command)
+
+# Arguments of the Python functions that the command line calls by another name.
+FLAGS = {
+    name: "--" + name.replace("_", "-")
+    for name in (
+        "max_steps",
+        "batch_size",
+        "seed",
+        "gradient",
+        "schedule",
+        "optimizer",
+        "target",
+        "features",
+        "model",
+    )
+} | {"x0": "--start", "data": "CSV", "objective": "OBJECTIVE", "formula": "OBJECTIVE"}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fallline {fallline.__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EPILOGS["fallline"])
+def _fallline(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A workbench for gradient descent: run an update rule, record every step, see what happened and why."""
+
+
+def main() -> None:
+    """Run the command that `sys.argv` asks for and exit: 0, 2 after a user's mistake, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        # A run may overflow: its table shows it.
+        with np.errstate(all="ignore"):
+            code = app(sys.argv[1:] or ["--help"], prog_name="fallline", standalone_mode=False)
+    except FalllineError as error:
+        code = _complain(_in_flags(str(error)))
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "fallline"
+        code = _complain(f"{error.format_message().rstrip('.')}; see {path} --help")
+    sys.exit(code)
+
+
+def _complain(message: str) -> int:
+    print("fallline:", " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def _in_flags(message: str) -> str:
+    """The message with the argument that it begins with called as the command line does."""
+    first, space, rest = message.partition(" ")
+    return FLAGS.get(first, first) + space + rest

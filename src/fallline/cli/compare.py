@@ -1,0 +1,115 @@
+"""`fallline compare`: several update rules from one start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fallline.cli import options, report
+from fallline.conventions import largest_distance
+from fallline.errors import FalllineError
+from fallline.gradients import parse_gradient
+from fallline.minimize import Comparison
+from fallline.minimize import compare as compare_runs
+from fallline.tables import text_table
+from fallline.trajectory import Trajectory
+
+
+def compare(
+    objective: Annotated[
+        str,
+        typer.Argument(metavar="OBJECTIVE", help="A formula, or the name of a landscape such as rosenbrock."),
+    ],
+    start: Annotated[
+        str,
+        typer.Option(metavar="START", help="Where to start: -1.5,2 in the order of the names, or x=-1.5,y=2."),
+    ],
+    optimizers: Annotated[
+        str, typer.Option(metavar="RULE,RULE,...", help="The update rules, such as adam@torch,adam@keras.")
+    ],
+    learning_rate: options.LearningRateOption = None,
+    schedule: options.ScheduleOption = None,
+    gradient: Annotated[
+        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
+    ] = "auto",
+    max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
+    seed: options.SeedOption = 0,
+    plot: options.PlotOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Run several update rules from one start, and show how far they come apart.
+
+    The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early.
+    """
+    report.check_outputs(save=None, plot=plot)
+    names = [name.strip() for name in optimizers.split(",") if name.strip()]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if not names or twice:
+        wrong = f"names {twice} twice" if twice else "names no rule"
+        raise FalllineError(f"--optimizers is {optimizers!r}, which {wrong}; write adam@torch,adam@keras")
+    rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
+    runs = compare_runs(
+        objective,
+        options.parse_start(start),
+        rules,
+        max_steps=max_steps,
+        gradient=parse_gradient(gradient),
+        seed=seed,
+        progress=True,
+    )
+    report.say(_json(runs) if json else _text(runs))
+    if plot is not None:
+        from fallline import views
+
+        views.plot(runs, plot)
+        if not json:
+            report.say_written(plot=plot)
+    if runs[-1].stop.reason == "interrupted":
+        raise typer.Exit(130)
+
+
+def _text(runs: Comparison) -> str:
+    first = runs[0]
+    names = first.names[: report.MOST_COORDINATES]
+    header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
+    rows = [
+        [
+            label,
+            str(run.step_count),
+            *(f"{number:.6g}" for number in run.final.x[: len(names)]),
+            f"{run.final.value:.6g}",
+            f"{run.best.value:.6g}",
+            f"{largest_distance(run, first):.3g}",
+            run.stop.reason,
+        ]
+        for label, run in zip(runs.labels, runs, strict=True)
+    ]
+    return "\n".join([first.title, "", text_table(header, rows)])
+
+
+def _json(runs: Comparison) -> str:
+    return report.as_json(
+        {
+            "objective": runs[0].title,
+            "names": runs[0].names,
+            "start": runs[0].start.x,
+            "gradient": runs[0].gradient_kind,
+            "runs": [_run(label, run, runs[0]) for label, run in zip(runs.labels, runs, strict=True)],
+        }
+    )
+
+
+def _run(label: str, run: Trajectory, first: Trajectory) -> dict[str, object]:
+    return {
+        "name": label,
+        "optimizer": run.optimizer,
+        "x": run.final.x,
+        "value": run.final.value,
+        "steps": run.step_count,
+        "stopped": run.stop.reason,
+        "evaluations": run.evaluations._asdict(),
+        "best": {"step": run.best.step, "x": run.best.x, "value": run.best.value},
+        "distance": largest_distance(run, first),
+    }

@@ -1,0 +1,76 @@
+"""`fallline conventions`: which library does what under one rule's name, and how much that changes a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from fallline.cli import options, report
+from fallline.conventions import OBJECTIVE, START, STEPS, worked_run
+from fallline.errors import FalllineError, nearest
+from fallline.optimizers import OPTIMIZERS
+from fallline.tables import number_text, text_table
+
+
+def conventions(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The update rule, such as adam.")],
+    json: options.JsonOption = False,
+) -> None:
+    """Show which library does what under the name of one rule: formulas, defaults, and the size of the
+    difference.
+
+    In a formula, g is the gradient, t the step counted from 1, rate the learning rate, and _old marks what a
+    quantity was before the step.
+    """
+    from fallline.optimizers.conventions import conventions as known_conventions
+
+    if rule not in OPTIMIZERS:
+        raise FalllineError(f"RULE is {rule!r}; {nearest(rule, OPTIMIZERS)}")
+    known = known_conventions(rule)
+    apart = worked_run(rule)
+    if not json:
+        report.say(_text(rule, known, apart))
+        return
+    data = [
+        {
+            "convention": convention.name,
+            "about": convention.about,
+            "formula": convention.formula,
+            "defaults": {name: number_text(value) for name, value in convention.defaults.items()},
+            "value": run.value,
+            "distance": {"own defaults": run.by_default, "paper's defaults": run.by_formula},
+        }
+        for convention, run in zip(known, apart, strict=True)
+    ]
+    report.say(report.as_json({"rule": rule, "objective": OBJECTIVE, "start": START, "steps": STEPS, "runs": data}))
+
+
+def _text(rule: str, known: Any, apart: Any) -> str:
+    from fallline.optimizers.conventions import differences
+
+    width = max(len(convention.name) for convention in known)
+    lines = [rule, *(f"  {convention.name:{width}}  {convention.about}" for convention in known), ""]
+    differing = differences(known)
+    if differing:
+        lines.append("What differs in a step:")
+    for quantity, texts in differing.items():
+        lines.append(f"  {quantity}")
+        lines += [f"    {', '.join(names)}:\n      {text}" for text, names in texts.items()]
+    alike = {name: text for name, text in known[0].formula.items() if name not in differing}
+    if alike:
+        lines += ["", "What all have in common:"] if differing else ["The same step in all:"]
+        lines += [f"  {quantity} = {text}" for quantity, text in alike.items()]
+    names = [convention.name for convention in known]
+    defaults = [
+        [setting, *(number_text(convention.defaults[setting]) for convention in known)] for setting in known[0].defaults
+    ]
+    lines += ["", "Defaults:", text_table(["", *names], defaults), ""]
+    start = ",".join(f"{number:g}" for number in START)
+    lines.append(f"Largest distance from the paper's run in {STEPS} steps on {OBJECTIVE} from {start}:")
+    rows = [[run.convention, f"{run.by_default:.3g}", f"{run.by_formula:.3g}", f"{run.value:.6g}"] for run in apart]
+    lines.append(text_table(["", "own defaults", "the paper's defaults", "f at the end, own defaults"], rows))
+    if len(known) > 1:
+        others = ",".join(f"{rule}@{name}" for name in names)
+        lines += ["", f"Side by side: fallline compare {OBJECTIVE} --start {start} --optimizers {others}"]
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""`fallline optimizers`: the update rules, their formulas and their hyperparameters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from fallline.cli import options, report
+from fallline.errors import FalllineError, nearest
+from fallline.hyperparameters import Hyperparameter, hyperparameters
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
+from fallline.tables import number_text
+
+# A formula that is longer than this is easier to read in the rule's documentation.
+LONGEST = 400
+
+
+def optimizers(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules to show. [default: all]")
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """List the update rules with their formulas, hyperparameters and allowed ranges.
+
+    A formula is made from the rule's own source. In it, g is the gradient, t the step counted from 1, rate
+    the learning rate, and _old marks what a quantity was before the step.
+    """
+    known: dict[str, type[Optimizer[Any]]] = {**OPTIMIZERS, **WRAPPERS}
+    for name in names or ():
+        if name not in known:
+            raise FalllineError(f"RULE is {name!r}; {nearest(name, known)}")
+    chosen = {name: known[name] for name in names or known}
+    if json:
+        report.say(report.as_json([_data(name, kind) for name, kind in chosen.items()]))
+    else:
+        report.say("\n\n".join(_text(name, kind) for name, kind in chosen.items()))
+
+
+def _data(name: str, kind: type[Optimizer[Any]]) -> dict[str, Any]:
+    from fallline.optimizers.conventions import conventions
+
+    return {
+        "name": name,
+        "about": _about(kind),
+        "formula": conventions(name)[0].formula,
+        "conventions": dict(kind.conventions),
+        "hyperparameters": {
+            setting: {"default": number_text(about.default), "allowed": str(about.range), "about": about.about}
+            for setting, about in hyperparameters(kind).items()
+        },
+    }
+
+
+def _text(name: str, kind: type[Optimizer[Any]]) -> str:
+    from fallline.optimizers.conventions import conventions
+
+    lines = [f"{name}:RULE" if name in WRAPPERS else name, f"  {_about(kind)}"]
+    formula = conventions(name)[0].formula
+    if sum(map(len, formula.values())) <= LONGEST:
+        lines += [f"  {quantity} = {text}" for quantity, text in formula.items()]
+    lines += [f"    {setting}={_setting(about)}" for setting, about in hyperparameters(kind).items()]
+    if len(kind.conventions) > 1:
+        lines.append(f"  conventions: {', '.join(kind.conventions)}; see fallline conventions {name}")
+    return "\n".join(lines)
+
+
+def _about(kind: type[Optimizer[Any]]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
+
+
+def _setting(about: Hyperparameter) -> str:
+    return f"{number_text(about.default)}: {about.about}, {about.range}"

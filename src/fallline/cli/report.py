@@ -1,0 +1,187 @@
+"""What a run says of itself: tables, one JSON object, and where the files are."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fallline.cli.options import check_writable
+from fallline.errors import FalllineError
+from fallline.tables import text_table
+from fallline.trajectory import Point, Trajectory
+
+# More coordinates than this do not fit side by side.
+MOST_COORDINATES = 6
+USUAL_ROWS = 20
+
+
+def say(text: str) -> None:
+    """Print; go on in silence when nobody reads any more (`| head`): files are still to be written."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What Python flushes at its exit then goes nowhere, too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
+    """The run as a table, why it stopped and where, and what is to be known of it.
+
+    Arguments:
+        every: which steps to print, beside the first and the last; if None, about 20 of them.
+    """
+    final, best = trajectory.final, trajectory.best
+    cost = trajectory.evaluations
+    lines = [
+        f"{trajectory.title}",
+        f"{trajectory.optimizer}",
+        "",
+        _rows(trajectory, every),
+        "",
+        f"stopped: {trajectory.stop.message} ({trajectory.stop.reason})",
+        f"final:   {_place(trajectory, final)}",
+    ]
+    if best.value < final.value or math.isnan(final.value):
+        lines.append(f"best:    {_place(trajectory, best)}")
+    kind = trajectory.gradient_kind
+    lines.append(f"evaluations: {cost.value} of the value, {cost.gradient} of the gradient ({kind})")
+    for finding in _findings(trajectory):
+        lines += ["", f"finding: {finding.title}"]
+        lines += [f"  {part}" for part in (finding.evidence, finding.cause, finding.remedy) if part]
+    return "\n".join(lines)
+
+
+def trajectory_json(trajectory: Trajectory) -> str:
+    """The run as one JSON object; a number that is not finite is null, as JSON has none."""
+    final, best = trajectory.final, trajectory.best
+    return as_json(
+        {
+            "objective": trajectory.title,
+            "names": trajectory.names,
+            "optimizer": trajectory.optimizer,
+            "gradient": trajectory.gradient_kind,
+            "start": trajectory.start.x,
+            "x": final.x,
+            "value": final.value,
+            "gradient_norm": final.gradient_norm,
+            "steps": trajectory.step_count,
+            "stopped": trajectory.stop.reason,
+            "evaluations": trajectory.evaluations._asdict(),
+            "best": {"step": best.step, "x": best.x, "value": best.value},
+            "findings": [finding.title for finding in _findings(trajectory)],
+        }
+    )
+
+
+def as_json(value: Any) -> str:
+    """The value as JSON with every digit.
+
+    >>> as_json({"x": np.array([0.1, np.inf])})
+    '{"x": [0.1, null]}'
+    """
+    return json.dumps(_finite(value), allow_nan=False)
+
+
+def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path | None = None) -> None:
+    """Refuse, before any work, files that could not be written.
+
+    Raises:
+        FalllineError: naming the option, the path and what is wrong with it.
+    """
+    if save is not None and save.suffix != ".npz":
+        raise FalllineError(f"--save is {str(save)!r}; its name must end in .npz")
+    if plot is not None or animate is not None:
+        from fallline.views import check_film_path, check_picture_path
+
+        if plot is not None:
+            check_picture_path(plot, "--plot")
+        if animate is not None:
+            check_film_path(animate, "--animate")
+    for flag, path in (("--save", save), ("--plot", plot), ("--animate", animate)):
+        if path is not None:
+            check_writable(path, flag)
+
+
+def draw(trajectory: Trajectory, *, plot: Path | None = None, animate: Path | None = None) -> None:
+    """Write the picture and the film that were asked for."""
+    if plot is not None or animate is not None:
+        from fallline import views
+
+        if plot is not None:
+            views.plot(trajectory, plot)
+        if animate is not None:
+            views.animate(trajectory, animate)
+
+
+def say_written(**files: Path | None) -> None:
+    """Say where the files are."""
+    written = [str(path) for path in files.values() if path is not None]
+    if written:
+        say("\nwritten: " + ", ".join(written))
+
+
+def _findings(trajectory: Trajectory) -> Sequence[Any]:
+    from fallline.diagnosis import diagnose
+
+    return diagnose(trajectory)
+
+
+def _rows(trajectory: Trajectory, every: int | None) -> str:
+    if every is None:
+        every = _round_number(trajectory.step_count / USUAL_ROWS)
+    names = trajectory.names[:MOST_COORDINATES]
+    hidden = len(trajectory.names) - len(names)
+    header = ["iteration", *names, *(["..."] if hidden else []), "f", "|gradient|", "rate"]
+    rows = []
+    for row, step in enumerate(trajectory.steps):
+        if step % every == 0 or row == len(trajectory) - 1:
+            point, rate = trajectory[row], trajectory.rate[row]
+            place = [f"{number:.8g}" for number in point.x[: len(names)]] + ([f"+{hidden}"] if hidden else [])
+            figures = [
+                f"{point.value:.8g}",
+                f"{point.gradient_norm:.4g}",
+                "" if np.isnan(rate) else f"{rate:.4g}",
+            ]
+            rows.append([str(step), *place, *figures])
+    return text_table(header, rows)
+
+
+def _round_number(least: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50, ... that is at least `least`.
+
+    >>> [_round_number(least) for least in (0.3, 2.5, 51)]
+    [1, 5, 100]
+    """
+    power = 1
+    while True:
+        for digit in (1, 2, 5):
+            if digit * power >= least:
+                return digit * power
+        power *= 10
+
+
+def _place(trajectory: Trajectory, point: Point) -> str:
+    shown = zip(trajectory.names[:MOST_COORDINATES], point.x.tolist(), strict=False)
+    place = ", ".join(f"{name} = {number!r}" for name, number in shown)
+    if len(trajectory.names) > MOST_COORDINATES:
+        place += f", and {len(trajectory.names) - MOST_COORDINATES} more"
+    return f"{place}; f = {point.value!r}, |gradient| = {point.gradient_norm:.4g}, at iteration {point.step}"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,70 @@
+"""`fallline run`: one descent on a formula."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fallline.cli import options, report
+from fallline.errors import FalllineError
+from fallline.gradients import parse_gradient
+from fallline.minimize import minimize
+
+
+def run(
+    objective: Annotated[
+        str,
+        typer.Argument(metavar="OBJECTIVE", help='A formula, such as "x**2 + 8*sin(x)"; steps between by ";".'),
+    ],
+    start: Annotated[
+        str,
+        typer.Option(metavar="START", help="Where to start: 10, or 0,-1 in the order of the names, or x=0,y=-1."),
+    ],
+    optimizer: Annotated[str, typer.Option(metavar="RULE", help="The update rule: see below.")] = "gradient_descent",
+    learning_rate: options.LearningRateOption = None,
+    schedule: options.ScheduleOption = None,
+    momentum: options.MomentumOption = None,
+    settings: options.SetOption = None,
+    gradient: Annotated[
+        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
+    ] = "auto",
+    max_steps: options.MaxStepsOption = 1000,
+    stop_step: options.StopStepOption = None,
+    stop_gradient: options.StopGradientOption = None,
+    stop_change: options.StopChangeOption = None,
+    target: options.TargetOption = None,
+    max_evaluations: options.MaxEvaluationsOption = None,
+    max_seconds: options.MaxSecondsOption = None,
+    seed: options.SeedOption = 0,
+    every: options.EveryOption = None,
+    plot: options.PlotOption = None,
+    animate: options.AnimateOption = None,
+    save: options.SaveOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Minimise a formula from one start, and say how it went.
+
+    Ctrl-C ends the run early: what there is by then is printed and saved.
+    """
+    if every is not None and every < 1:
+        raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
+    report.check_outputs(plot=plot, animate=animate, save=save)
+    trajectory = minimize(
+        objective,
+        options.parse_start(start),
+        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
+        max_steps=max_steps,
+        stop=options.chosen_stop(stop_step, stop_gradient, stop_change, target, max_evaluations, max_seconds),
+        gradient=parse_gradient(gradient),
+        seed=seed,
+        progress=True,
+    )
+    if save is not None:
+        trajectory.save(save)
+    report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
+    report.draw(trajectory, plot=plot, animate=animate)
+    if not json:
+        report.say_written(plot=plot, animate=animate, save=save)
+    if trajectory.stop.reason == "interrupted":
+        raise typer.Exit(130)

@@ -1,0 +1,231 @@
+"""Functions of one coordinate: the curve, its slope, and a descent's points on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+from fallline.gradients import with_gradient
+from fallline.objectives import as_objective
+from fallline.objectives.base import Objective
+from fallline.views import grid, paths, style
+from fallline.views.paths import Interval, Labelled, Path, Runs
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A function of one coordinate over an interval.
+
+    Attributes:
+        title: what the function is.
+        name: its coordinate.
+        symbol: what its values are called: "f" or "loss".
+        x: where it was taken, shape (points,).
+        value: its values, shape (points,); NaN where they are not finite.
+        slope: its derivative, shape (points,); None when it was not wanted.
+    """
+
+    title: str
+    name: str
+    symbol: str
+    x: FloatArray
+    value: FloatArray
+    slope: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """The points of one run or several on the curve of their objective.
+
+    Attributes:
+        curve: the function.
+        paths: the runs.
+        unit: what their times count: "step" or "epoch".
+        heights: the lowest and the highest value shown.
+    """
+
+    curve: Curve
+    paths: tuple[Path, ...]
+    unit: str
+    heights: Interval
+
+
+def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, points: int = 512) -> Curve:
+    """A function of one coordinate, and its derivative, over an interval.
+
+    Arguments:
+        objective: a formula, a function or an Objective.
+        bounds: the two ends of the interval.
+        derivative: whether to find it as well: exact if the objective has one, else by central differences.
+        points: the number of points.
+
+    Raises:
+        FalllineError: when an argument is wrong, or the function is nowhere finite there.
+    """
+    objective = as_objective(objective)
+    if objective.dimension != 1:
+        raise FalllineError(
+            f"objective {objective.title} has the coordinates {', '.join(objective.names)}; "
+            "a curve needs a function of one"
+        )
+    low, high = grid.interval(bounds)
+    grid.check_count(points, "points", least=2)
+    x = np.linspace(low, high, points)
+    value = _finite(grid.evaluate(objective, x[:, None]))
+    if np.isnan(value).all():
+        raise FalllineError(
+            f"bounds: {objective.title} is nowhere a finite number from {low:g} to {high:g}; give other bounds"
+        )
+    slope = _finite(grid.slopes(with_gradient(objective, "auto"), x[:, None])[:, 0]) if derivative else None
+    return Curve(objective.title, objective.names[0], paths.value_symbol(objective), x, value, slope)
+
+
+def descent_data(runs: Runs, *, bounds: Interval | None = None, points: int = 512) -> Descent:
+    """The points of runs on the curve of their objective.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories, in one coordinate.
+        bounds: the interval of the curve; None: what shows the runs.
+        points: the number of points of the curve.
+
+    Raises:
+        FalllineError: when an argument is wrong.
+    """
+    pairs = paths.labelled(runs)
+    return descent_of(pairs, paths.objective_of(pairs), bounds, points)
+
+
+def descent_of(pairs: Sequence[Labelled], objective: Objective, bounds: Interval | None, points: int) -> Descent:
+    """The same for runs that are labelled already."""
+    if objective.dimension != 1:
+        raise FalllineError(
+            f"runs: {objective.title} has the coordinates {', '.join(objective.names)}; "
+            "points on a curve need one; use plot_contour or plot_histories"
+        )
+    window = paths.window_of(pairs, objective, [0])[0] if bounds is None else grid.interval(bounds)
+    curve = curve_data(objective, window, derivative=False, points=points)
+    on_curve = tuple(paths.path_of(pair, objective, [0], [window], pair.run.start.x) for pair in pairs)
+    return Descent(curve, on_curve, paths.unit_of(pairs), grid.height_range(curve.value))
+
+
+def plot_curve(
+    objective: Any,
+    bounds: Interval,
+    *,
+    derivative: bool = True,
+    points: int = 512,
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a function of one coordinate, and its derivative, over an interval.
+
+    Arguments:
+        objective: a formula, a function or an Objective.
+        bounds: the two ends of the interval.
+        derivative: whether to draw it: exact if the objective has one, else by central differences.
+        points: how many points to take.
+        ax: the axes to draw on; None: a new figure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        FalllineError: when an argument is wrong, or the function is nowhere finite there.
+
+    >>> figure = plot_curve(lambda x: (x - 10) ** 2, (0, 20))
+    >>> figure.axes[0].get_xlabel()
+    'x'
+    """
+    data = curve_data(objective, bounds, derivative=derivative, points=points)
+    figure, ax = style.figure_of(ax)
+    shown = [data.value] if data.slope is None else [data.value, data.slope]
+    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    draw_curve(ax, data, style.padded(*grid.height_range(np.concatenate(shown))))
+    ax.lines[-1].set_label(f"{data.symbol}({data.name})")
+    if data.slope is None:
+        style.label_axes(ax, data.name, f"{data.symbol}({data.name})")
+    else:
+        slope = f"d{data.symbol}/d{data.name}"
+        ax.plot(data.x, data.slope, "--", color=style.SLOPE, linewidth=2, label=slope)
+        style.label_axes(ax, data.name, "value")
+        style.legend_below(ax, list(ax.lines)[-2:], columns=2)
+    style.set_title(ax, data.title)
+    return figure
+
+
+def plot_descent(runs: Runs, *, bounds: Interval | None = None, points: int = 512, ax: Axes | None = None) -> Figure:
+    """Draw the points of runs on the curve of their objective, the start red, the end yellow.
+
+    Several runs stand one above the other.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories, in one coordinate.
+        bounds: the interval of the curve; None: what shows the runs.
+        points: how many points of the curve to take.
+        ax: the axes to draw a single run on; None: a new figure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        FalllineError: when an argument is wrong.
+
+    >>> import fallline
+    >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=2)
+    >>> print(plot_descent(run).axes[0].get_title())
+    gradient descent, learning rate 0.1
+    step limit after 2 steps: f = 3.686
+    """
+    data = descent_data(runs, bounds=bounds, points=points)
+    if len(data.paths) == 1:
+        figure, ax = style.figure_of(ax)
+        axes = [ax]
+    else:
+        if ax is not None:
+            raise FalllineError(f"ax takes one run, but runs are {len(data.paths)}; leave ax out")
+        figure = style.new_figure(8, 0.8 + 3.4 * len(data.paths))
+        axes = list(figure.subplots(len(data.paths), 1, sharex=True))
+    for place, path in zip(axes, data.paths, strict=True):
+        draw_still(place, data)
+        style.set_title(place, *path.title)
+        draw_points(place, path)
+        style.label_outer(place, left=True, bottom=place is axes[-1])
+        style.note(place, path.remark)
+    last = max(path.times[-1] for path in data.paths)
+    ends = f"{data.unit} {last:g}" if len(data.paths) == 1 else "end"
+    style.legend_below(axes[-1], style.step_keys(ends), columns=2)
+    return figure
+
+
+def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
+    """The line of the function, over exactly its interval."""
+    low, high = heights
+    # A line would join the two sides of a pole.
+    beyond = (curve.value < 2 * low - high) | (curve.value > 2 * high - low)
+    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=style.CURVE, linewidth=2)
+    ax.set_xlim(curve.x[0], curve.x[-1])
+    ax.set_ylim(*heights)
+
+
+def draw_still(ax: Axes, data: Descent) -> None:
+    """What of a descent's picture stays: the curve and the names of the axes."""
+    draw_curve(ax, data.curve, style.padded(*data.heights))
+    style.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
+
+
+def draw_points(ax: Axes, path: Path, until: float = np.inf, size: float = 50) -> list[Artist]:
+    """The points of a run up to a time; later ones lie on top."""
+    count = path.shown_until(until)
+    x, value, colours = path.x[:count, 0], path.value[:count], path.colours[:count]
+    return style.trace_steps(ax, x, value, colours=colours, size=size, line=False)
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(values), values, np.nan)

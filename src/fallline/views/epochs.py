@@ -1,0 +1,89 @@
+"""The grid of epochs: the curve again and again, each time with one epoch's points more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fallline.errors import FalllineError
+from fallline.trajectory import Trajectory
+from fallline.views import grid, paths, style
+from fallline.views.curve import Descent, descent_data, draw_points, draw_still
+from fallline.views.paths import Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """A run in one coordinate, epoch by epoch; without data each step is an epoch.
+
+    Attributes:
+        descent: the curve and all points.
+        epochs: the number of each small plot, counted from 1.
+        counts: how many of the points each shows.
+    """
+
+    descent: Descent
+    epochs: tuple[int, ...]
+    counts: tuple[int, ...]
+
+
+def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None) -> Epochs:
+    """What the grid of epochs shows.
+
+    Arguments:
+        run: a trajectory in one coordinate.
+        rows, columns: the shape of the grid; the run's first rows × columns epochs are shown.
+        bounds: the interval of the curve; None: what shows these epochs.
+
+    Raises:
+        FalllineError: when an argument is wrong.
+    """
+    grid.check_count(rows, "rows", least=1)
+    grid.check_count(columns, "columns", least=1)
+    if not isinstance(run, Trajectory):
+        raise FalllineError(f"run is a {type(run).__name__}; the grid of epochs shows one trajectory")
+    shown = paths.first_epochs(run, rows * columns)
+    descent = descent_data(shown, bounds=bounds)
+    path = descent.paths[0]
+    epochs = tuple(range(1, 1 + max(1, int(np.ceil(path.times[-1])))))
+    return Epochs(descent, epochs, tuple(path.shown_until(epoch) for epoch in epochs))
+
+
+def plot_epochs(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None) -> Figure:
+    """Draw a grid of small plots, one an epoch, each with the curve and all points so far.
+
+    Arguments:
+        run: a trajectory in one coordinate.
+        rows, columns: the shape of the grid; the run's first rows × columns epochs are shown.
+        bounds: the interval of the curve; None: what shows these epochs.
+
+    Returns:
+        The figure.
+
+    Raises:
+        FalllineError: when an argument is wrong.
+
+    >>> import fallline
+    >>> run = fallline.minimize(lambda x: x**2 + 5 * x + 6, 5.0, fallline.GradientDescent(0.1), max_steps=12)
+    >>> len(plot_epochs(run).axes)
+    12
+    """
+    data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
+    path = data.descent.paths[0]
+    rows = -(-len(data.epochs) // columns)
+    figure = style.new_figure(3.2 * columns, 1.0 + 2.4 * rows)
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    style.set_figure_title(figure, data.descent.curve.title, path.title[0])
+    for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
+        draw_still(place, data.descent)
+        draw_points(place, path, until=epoch, size=30)
+        x = style.number(path.x[count - 1, 0])
+        style.set_title(place, f"epoch {epoch}: {data.descent.curve.name} = {x}")
+        place.title.set_fontsize(style.TICK_SIZE)
+        first = epoch % columns == 1 or columns == 1
+        style.label_outer(place, left=first, bottom=epoch + columns > len(data.epochs))
+    for place in axes[len(data.epochs) :]:
+        place.set_axis_off()
+    return figure

@@ -1,0 +1,64 @@
+"""The files that pictures and films are written to, and which endings they may have."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
+
+from fallline.errors import FalllineError, nearest
+from fallline.files import whole_file
+
+# Matplotlib saves these as well, but they are no pictures to look at, or need LaTeX installed.
+_NO_PICTURES = {"pgf", "raw", "rgba"}
+PICTURE_ENDINGS = tuple(f".{kind}" for kind in sorted(set(FigureCanvasBase.filetypes) - _NO_PICTURES))
+FILM_ENDINGS = (".gif", ".html")
+
+
+def check_picture_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
+    """Refuse a file name whose ending is no picture's: to be asked before the work starts.
+
+    Raises:
+        FalllineError: naming `parameter` and the endings allowed.
+
+    >>> check_picture_path("descent.pgn")
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: path is 'descent.pgn', which ends in '.pgn'; did you mean '.png'? ...
+    """
+    _check_ending(path, PICTURE_ENDINGS, parameter)
+
+
+def check_film_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
+    """Refuse a file name whose ending is no film's: to be asked before the work starts.
+
+    Raises:
+        FalllineError: naming `parameter` and the endings allowed.
+
+    >>> check_film_path("descent.mov", parameter="--animate")
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: --animate is 'descent.mov', which ends in '.mov'; Allowed: .gif, .html
+    """
+    _check_ending(path, FILM_ENDINGS, parameter)
+
+
+def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file, whole or not at all; the ending says how.
+
+    Raises:
+        FalllineError: when the ending is no picture's, or the file cannot be written.
+
+    >>> import tempfile
+    >>> save_picture(Figure(), tempfile.mkdtemp() + "/empty.svg")
+    """
+    check_picture_path(path)
+    with whole_file(path) as draft:
+        figure.savefig(draft)
+
+
+def _check_ending(path: str | os.PathLike[str], endings: tuple[str, ...], parameter: str) -> None:
+    ending = Path(path).suffix.lower()
+    if ending not in endings:
+        which = f"ends in {ending!r}" if ending else "has no ending"
+        raise FalllineError(f"{parameter} is {str(path)!r}, which {which}; {nearest(ending, endings)}")

@@ -1,0 +1,145 @@
+"""Where pictures evaluate objectives: along a line, over a plane, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.errors import FalllineError, shortened
+from fallline.objectives.base import Objective
+
+# How many points an objective is given at once.
+CHUNK = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """An objective over two of its coordinates.
+
+    Attributes:
+        names: the two coordinates.
+        x: where the first was taken, shape (columns,).
+        y: where the second was taken, shape (rows,).
+        value: shape (rows, columns); NaN where the value is not finite.
+        held: the other coordinates and where they are held.
+    """
+
+    names: tuple[str, str]
+    x: FloatArray
+    y: FloatArray
+    value: FloatArray
+    held: dict[str, float]
+
+    def contains(self, x: FloatArray) -> BoolArray:
+        """Which points of the two coordinates, shape (k, 2), lie in the picture: shape (k,)."""
+        low, high = np.array([(line[0], line[-1]) for line in (self.x, self.y)]).T
+        return np.asarray(((x >= low) & (x <= high)).all(axis=-1))
+
+
+def evaluate(objective: Objective, points: FloatArray) -> FloatArray:
+    """The values at points of shape (k, n), a chunk at a time; nothing warns of an overflow."""
+    values = np.empty(len(points))
+    with np.errstate(all="ignore"):
+        for start in range(0, len(points), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            values[chunk] = objective.value(points[chunk])
+    return values
+
+
+def slopes(objective: Objective, points: FloatArray) -> FloatArray:
+    """The gradients at points of shape (k, n), a chunk at a time; the shape is kept."""
+    gradients = np.empty_like(points)
+    with np.errstate(all="ignore"):
+        for start in range(0, len(points), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            gradients[chunk] = objective.gradient(points[chunk])
+    return gradients
+
+
+def placed(at: FloatArray, columns: Sequence[int], x: FloatArray) -> FloatArray:
+    """Points of the full dimension: `x`, shape (k, d), in the columns, and `at`, shape (n,), elsewhere."""
+    points = np.tile(at, (len(x), 1))
+    points[:, columns] = x
+    return points
+
+
+def sample(
+    objective: Objective,
+    columns: tuple[int, int],
+    window: Sequence[tuple[float, float]],
+    at: FloatArray,
+    resolution: int,
+) -> Grid:
+    """Evaluate an objective over two coordinates.
+
+    Arguments:
+        columns: which coordinates.
+        window: the interval of each.
+        at: a point that holds the others, shape (n,).
+        resolution: the number of points along each.
+
+    Raises:
+        FalllineError: when no value there is a finite number.
+    """
+    check_count(resolution, "resolution", least=2)
+    x, y = (np.linspace(low, high, resolution) for low, high in window)
+    value = np.empty((resolution, resolution))
+    for start in range(0, resolution, rows := max(1, CHUNK // resolution)):
+        block = np.stack(np.meshgrid(x, y[start : start + rows]), axis=-1).reshape(-1, 2)
+        value[start : start + rows] = evaluate(objective, placed(at, columns, block)).reshape(-1, resolution)
+    value[~np.isfinite(value)] = np.nan
+    first, second = (objective.names[column] for column in columns)
+    if np.isnan(value).all():
+        raise FalllineError(
+            f"bounds: {objective.title} is nowhere finite for {first} from {x[0]:g} to {x[-1]:g} and "
+            f"{second} from {y[0]:g} to {y[-1]:g}; give other bounds"
+        )
+    held = {name: float(at[i]) for i, name in enumerate(objective.names) if i not in columns}
+    return Grid((first, second), x, y, value, held)
+
+
+def height_range(values: FloatArray) -> tuple[float, float]:
+    """The lowest and highest value worth showing: all of them, unless poles or steep edges dwarf the rest.
+
+    >>> height_range(np.linspace(0, 1, 101))
+    (0.0, 1.0)
+    >>> height_range(np.append(np.linspace(0, 1, 101), 1e9))[1] < 1.1
+    True
+    """
+    finite = values[np.isfinite(values)]
+    low, high = (float(end) for end in np.quantile(finite, (0.02, 0.98)))
+    room = 3 * (high - low)
+    ends = float(finite.min()), float(finite.max())
+    if room == 0:
+        return ends
+    return (ends[0] if ends[0] >= low - room else low), (ends[1] if ends[1] <= high + room else high)
+
+
+def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
+    """The pair of numbers that a user gave as an interval.
+
+    Raises:
+        FalllineError: when it is no pair of finite numbers, the lower first.
+    """
+    try:
+        low, high = (float(end) for end in bounds)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise FalllineError(f"{parameter} is {shortened(bounds)}; it must be two finite numbers, the lower one first")
+    return low, high
+
+
+def check_count(count: int, parameter: str, *, least: int) -> None:
+    """Refuse what is no whole number, or too small a one.
+
+    Raises:
+        FalllineError: naming the parameter.
+    """
+    whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
+    if not (whole and count >= least):
+        raise FalllineError(f"{parameter} is {count!r}; it must be a whole number at least {least}")

@@ -1,0 +1,76 @@
+"""The picture that fits: one call for any runs."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from fallline.errors import FalllineError, nearest
+from fallline.views import paths
+from fallline.views.contour import plot_contour, plot_contour_3d
+from fallline.views.curve import plot_descent
+from fallline.views.epochs import plot_epochs
+from fallline.views.files import check_picture_path, save_picture
+from fallline.views.histories import plot_histories
+from fallline.views.paths import Runs
+from fallline.views.surface import plot_surface
+
+PICTURES: Mapping[str, Callable[..., Figure]] = {
+    "curve": plot_descent,
+    "contour": plot_contour,
+    "contour_3d": plot_contour_3d,
+    "surface": plot_surface,
+    "histories": plot_histories,
+    "epochs": plot_epochs,
+}
+
+
+def plot(runs: Runs, path: str | os.PathLike[str] | None = None, kind: str = "auto", **options: Any) -> Figure:
+    """Draw the picture that fits: points on the curve, a path on contours, or histories.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories.
+        path: the file to write, such as descent.png, .svg or .pdf; None: no file.
+        kind: "curve", "contour", "contour_3d", "surface", "histories" or "epochs"; "auto" takes the curve for
+            one coordinate, the contour for two, and histories for more or where the objective is not known.
+        options: what the function of that kind takes: `plot_contour` for "contour", and so on.
+
+    Returns:
+        The figure.
+
+    Raises:
+        FalllineError: when an argument is wrong; before anything is computed when it is the path.
+
+    >>> import fallline
+    >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=10)
+    >>> print(plot(run).axes[0].get_title())
+    gradient descent, learning rate 0.1
+    step limit after 10 steps: f = 0.1038
+    """
+    if path is not None:
+        check_picture_path(path)
+    if kind == "auto":
+        kind = _fitting(runs, options)
+    if kind not in PICTURES:
+        raise FalllineError(f"kind is {kind!r}; {nearest(str(kind), ['auto', *PICTURES])}")
+    known = list(inspect.signature(PICTURES[kind]).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise FalllineError(f"{option} is no option of the picture {kind!r}; {nearest(option, known)}")
+    figure = PICTURES[kind](runs, **options)
+    if path is not None:
+        save_picture(figure, path)
+    return figure
+
+
+def _fitting(runs: Runs, options: Mapping[str, Any]) -> str:
+    run = paths.labelled(runs)[0].run
+    if run.objective is None:
+        return "histories"
+    if options.get("coordinates") is not None:
+        return "contour"
+    return {1: "curve", 2: "contour"}.get(len(run.names), "histories")

@@ -1,0 +1,215 @@
+"""The command line as a process: what it imports, Ctrl-C, terminals and pipes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from tests.cli.outcome import Run
+
+import fallline
+
+FALLLINE = [sys.executable, "-m", "fallline"]
+# Hours long, unless something ends it.
+FOREVER = [
+    "run",
+    "x**2 + 1",
+    "--start",
+    "1",
+    "--stop-step",
+    "0",
+    "--learning-rate",
+    "1e-9",
+    "--max-steps",
+    "1000000000",
+]
+CONTROL_CODES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+
+def imported(arguments: list[str]) -> set[str]:
+    """The packages that a command has imported when it ends."""
+    program = (
+        "import sys\n"
+        "from fallline.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["fit", "--help"], ["demo", "--help"], ["--version"]]
+)
+def test_help_imports_neither_sympy_nor_matplotlib(arguments: list[str]) -> None:
+    packages = imported(arguments)
+    assert "typer" in packages
+    assert not packages & {"sympy", "matplotlib", "rich", "scipy", "pandas", "numba", "torch", "jax"}
+
+
+def test_a_run_without_a_picture_does_not_import_matplotlib() -> None:
+    packages = imported(["run", "x**2", "--start", "1", "--max-steps", "2"])
+    assert "sympy" in packages
+    assert "matplotlib" not in packages
+
+
+def test_help_says_what_there_is(process: Run) -> None:
+    done = process("--help")
+    assert (done.code, done.err) == (0, "")
+    for command in ("run", "fit", "demo"):
+        assert command in done.out
+        assert f"fallline {command} " in process(command, "--help").out  # an example
+    assert process().out == done.out
+
+
+def test_help_lists_every_rule_setting_and_schedule(process: Run) -> None:
+    told = process("run", "--help").out
+    for name, rule in fallline.optimizers.OPTIMIZERS.items():
+        assert f"  {name}:" in told
+        for setting in fallline.hyperparameters.hyperparameters(rule):
+            assert f"{setting}=" in told
+    assert "adam@tutorial" in told or "@tutorial" in told
+    assert "step:FACTOR:EVERY" in told
+
+
+def test_version(process: Run) -> None:
+    assert process("--version").out == f"fallline {fallline.__version__}\n"
+
+
+def test_piped_output_is_plain_text(process: Run, tmp_path: Path) -> None:
+    done = process("run", "x**2", "--start", 1, "--max-steps", 3000, "--stop-step", 0, "--plot", tmp_path / "a.png")
+    assert (done.code, done.err) == (0, "")
+    assert not CONTROL_CODES.search(done.out)
+
+
+def test_a_mistake_in_a_process_is_one_plain_line(process: Run) -> None:
+    done = process("run", "x**2", "--start", "nan")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "fallline: --start is nan in x; it must be a finite number\n"
+
+
+def interrupted(arguments: list[str]) -> tuple[int, str, str]:
+    """Start a command, press Ctrl-C when its progress bar says that it is under way, and wait for its end."""
+    master, terminal = pty.openpty()
+    with subprocess.Popen(
+        [*FALLLINE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
+        text=True,
+    ) as process:
+        os.close(terminal)
+        errors = ""
+        while not re.search(r"[1-9]\d*/1000000000", errors):
+            errors += os.read(master, 65536).decode()
+        process.send_signal(signal.SIGINT)
+        threading.Thread(target=drain, args=[master], daemon=True).start()
+        out, _ = process.communicate(timeout=120)
+    return process.returncode, out, errors
+
+
+def drain(descriptor: int) -> None:
+    """Read what nobody wants, so that its writer need not wait."""
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while os.read(descriptor, 65536):
+            pass
+    os.close(descriptor)
+
+
+def test_ctrl_c_prints_and_saves_the_run_so_far(tmp_path: Path) -> None:
+    saved, picture = tmp_path / "run.npz", tmp_path / "run.png"
+    code, out, err = interrupted([*FOREVER, "--save", str(saved), "--plot", str(picture)])
+    assert code == 130
+    assert "Traceback" not in err
+    assert "interrupted at step" in out
+    run = fallline.Trajectory.load(saved)
+    assert run.stop.reason == "interrupted"
+    assert 0 < run.step_count < 1_000_000_000
+    # The rate is so small that x = (1 - 2e-9)^steps is a straight line still.
+    assert run.final.x[0] == pytest.approx(1 - 2e-9 * run.step_count, rel=1e-6)
+    assert picture.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.npz", "run.png"]
+
+
+def test_ctrl_c_with_json_prints_one_object() -> None:
+    code, out, err = interrupted([*FOREVER, "--json"])
+    assert code == 130
+    assert "Traceback" not in err
+    assert json.loads(out)["stopped"] == "interrupted"
+
+
+def test_ctrl_c_during_a_fit_saves_it(tmp_path: Path) -> None:
+    saved = tmp_path / "fit.npz"
+    data = str(fallline.examples.challenger())
+    options = ["--optimizer", "gradient_descent", "--learning-rate", "1e-9", "--max-steps", "1000000000"]
+    code, out, err = interrupted(["fit", data, "--target", "distress", *options, "--save", str(saved)])
+    assert code == 130
+    assert "Traceback" not in err
+    assert "interrupted" in out
+    assert fallline.Trajectory.load(saved).stop.reason == "interrupted"
+
+
+def test_a_broken_pipe_is_quiet_and_files_are_written(tmp_path: Path) -> None:
+    picture = tmp_path / "run.png"
+    command = [*FALLLINE, "run", "x**2", "--start", "1", "--every", "1", "--max-steps", "20000", "--stop-step", "0"]
+    with subprocess.Popen(
+        [*command, "--plot", str(picture)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "x**2\n"
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+    assert picture.exists()
+
+
+def on_a_terminal(arguments: list[str], environment: dict[str, str]) -> str:
+    """Everything that a command writes to a terminal."""
+    master, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*FALLLINE, *arguments],
+        stdin=terminal, stdout=terminal, stderr=terminal, env={**os.environ, "TERM": "xterm", **environment},
+    )  # fmt: skip
+    os.close(terminal)
+    written = b""
+    while True:
+        ready, _, _ = select.select([master], [], [], 120)
+        assert ready, "nothing more came, and it did not end"
+        try:
+            chunk = os.read(master, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not chunk:
+            break
+        written += chunk
+    os.close(master)
+    assert process.wait() == 0
+    return written.decode()
+
+
+LONG = ["run", "x**2", "--start", "1", "--stop-step", "0", "--max-steps", "30000"]
+
+
+def test_a_terminal_shows_a_progress_bar() -> None:
+    shown = on_a_terminal(LONG, {})
+    assert "━" in shown
+    assert "/30000" in shown
+    assert "gradient_descent" in shown
+    assert "stopped:" in shown
+
+
+def test_no_color_is_honoured() -> None:
+    colour = re.compile(r"\x1b\[(3[0-7]|9[0-7]|38;)")
+    assert colour.search(on_a_terminal(LONG, {}))
+    assert not colour.search(on_a_terminal(LONG, {"NO_COLOR": "1"}))

@@ -1,0 +1,291 @@
+"""`fallline run`: what it prints, what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.cli.outcome import Run
+
+import fallline
+
+DIVERGING = ("run", "x**2", "--start", "10", "--learning-rate", "1.5")
+
+
+def rows(out: str) -> list[list[str]]:
+    """The table of a run: its header and rows, without the lines around it."""
+    lines = out.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.split()[:1] == ["iteration"])
+    return [line.split() for line in lines[first : lines.index("", first)]]
+
+
+def test_the_table_names_each_coordinate_and_halves_the_distance(run: Run) -> None:
+    # Gradient 2(x - 10) and rate 0.25: each step halves the distance, exactly.
+    done = run("run", "(x-10)**2 + (y+1)**2", "--start", "14,-1", "--learning-rate", "0.25", "--max-steps", 3)
+    assert done.code == 0
+    assert done.err == ""
+    assert rows(done.out) == [
+        ["iteration", "x", "y", "f", "|gradient|", "rate"],
+        ["0", "14", "-1", "16", "8", "0.25"],
+        ["1", "12", "-1", "4", "4", "0.25"],
+        ["2", "11", "-1", "1", "2", "0.25"],
+        ["3", "10.5", "-1", "0.25", "1"],
+    ]
+    assert "the limit of 3 steps was reached" in done.out
+    assert "x = 10.5, y = -1.0; f = 0.25" in done.out
+    assert "4 of the value, 4 of the gradient (symbolic)" in done.out
+
+
+def test_every_thins_the_table_and_keeps_its_ends(run: Run) -> None:
+    done = run("run", "x**2", "--start", 1, "--max-steps", 45, "--every", 20, "--stop-step", 0)
+    assert [row[0] for row in rows(done.out)[1:]] == ["0", "20", "40", "45"]
+
+
+def test_a_long_run_is_thinned_to_about_twenty_rows(run: Run) -> None:
+    done = run("run", "x**2", "--start", 1, "--max-steps", 990, "--stop-step", 0)
+    steps = [int(row[0]) for row in rows(done.out)[1:]]
+    assert steps == [*range(0, 990, 50), 990]
+
+
+def test_the_best_is_told_where_it_is_not_the_final(run: Run) -> None:
+    # x, then -2x: the start is the best.
+    done = run(*DIVERGING, "--max-steps", 2)
+    assert "final:   x = 40.0; f = 1600.0" in done.out
+    assert "best:    x = 10.0; f = 100.0" in done.out
+    assert "best:" not in run("run", "x**2", "--start", 1, "--max-steps", 2).out
+
+
+def test_many_coordinates_do_not_break_the_table(run: Run) -> None:
+    formula = " + ".join(f"a{i}**2" for i in range(9))
+    done = run("run", formula, "--start", ",".join("1" * 9), "--max-steps", 1)
+    assert rows(done.out)[0] == ["iteration", *(f"a{i}" for i in range(6)), "...", "f", "|gradient|", "rate"]
+    assert rows(done.out)[1][7] == "+3"
+    assert "and 3 more" in done.out
+
+
+def test_findings_are_told(run: Run) -> None:
+    done = run("run", "x**2 + c", "--start", "x=1,c=1", "--max-steps", 30)
+    assert "has no lower bound along c" in done.out
+
+
+def test_json_is_one_object_with_every_digit(run: Run) -> None:
+    options = ("--start", 10, "--optimizer", "momentum", "--learning-rate", 0.05, "--max-steps", 300)
+    done = run("run", "x**2 + 8*sin(x)", *options, "--stop-step", "1e-5", "--json")
+    told = json.loads(done.out)
+    twin = fallline.minimize(
+        "x**2 + 8*sin(x)", 10, fallline.Momentum(0.05), max_steps=300, stop=fallline.StepSize(1e-5)
+    )
+    assert told.keys() >= {
+        "objective", "optimizer", "gradient", "start", "x", "value",
+        "gradient_norm", "steps", "stopped", "evaluations", "best",
+    }  # fmt: skip
+    assert told["objective"] == "x**2 + 8*sin(x)"
+    assert told["gradient"] == "symbolic"
+    assert told["start"] == [10.0]
+    assert told["x"] == twin.final.x.tolist()
+    assert told["value"] == twin.final.value
+    assert told["gradient_norm"] == twin.final.gradient_norm
+    assert told["steps"] == twin.step_count
+    assert told["stopped"] == "small step"
+    assert told["evaluations"] == {"value": twin.evaluations.value, "gradient": twin.evaluations.gradient}
+    assert told["best"] == {"step": twin.best.step, "x": twin.best.x.tolist(), "value": twin.best.value}
+    assert len(done.out.splitlines()) == 1
+
+
+def test_json_of_a_diverged_run_is_valid(run: Run) -> None:
+    def no_constant(name: str) -> float:
+        raise AssertionError(f"{name} is not JSON")
+
+    told = json.loads(run(*DIVERGING, "--json").out, parse_constant=no_constant)
+    assert told["stopped"] == "not finite"
+    assert told["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ([], fallline.GradientDescent()),
+        (
+            ["--optimizer", "adam@tutorial", "--learning-rate", "0.5"],
+            fallline.Adam(0.5, convention="tutorial"),
+        ),
+        (
+            ["--optimizer", "adam", "--set", "beta1=0.8", "--set", "beta2=0.9"],
+            fallline.Adam(beta1=0.8, beta2=0.9),
+        ),
+        (["--optimizer", "momentum", "--momentum", "0.8"], fallline.Momentum(momentum=0.8)),
+        (["--optimizer", "windowed_momentum", "--set", "window=3"], fallline.WindowedMomentum(window=3)),
+        (["--set", "learning_rate=0.5"], fallline.GradientDescent(0.5)),
+        (
+            ["--learning-rate", "0.05", "--schedule", "step:0.9:40"],
+            fallline.GradientDescent(fallline.StepDecay(0.05, 0.9, 40)),
+        ),
+        (
+            ["--schedule", "exponential:0.5", "--optimizer", "adam"],
+            fallline.Adam(fallline.Exponential(0.001, 0.5)),
+        ),
+    ],
+)
+def test_options_choose_the_rule(run: Run, tmp_path: Path, options: list[str], rule: fallline.Optimizer[Any]) -> None:
+    path = tmp_path / "run.npz"
+    assert run("run", "x**2", "--start", "-1.5", "--max-steps", 5, *options, "--save", path).code == 0
+    twin = fallline.minimize("x**2", -1.5, rule, max_steps=5)
+    loaded = fallline.Trajectory.load(path)
+    assert np.array_equal(loaded.x, twin.x)
+    assert loaded.optimizer == twin.optimizer
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--stop-step", "0.01"], "small step"),
+        (["--stop-gradient", "0.01"], "small gradient"),
+        (["--stop-change", "0.001"], "small change"),
+        (["--target", "0.5"], "target reached"),
+        (["--max-evaluations", "10"], "evaluations used up"),
+        (["--max-seconds", "1e-9"], "time used up"),
+        (["--max-steps", "7"], "step limit"),
+        ([], "small step"),
+        (["--stop-step", "0", "--learning-rate", "0.5"], "step limit"),
+    ],
+)
+def test_options_choose_when_to_stop(run: Run, options: list[str], reason: str) -> None:
+    done = run("run", "x**2", "--start", 1, "--learning-rate", 0.1, "--max-steps", 2000, *options, "--json")
+    assert json.loads(done.out)["stopped"] == reason
+
+
+@pytest.mark.parametrize("start", ["-1.5,2", "x=-1.5,y=2", "y=2,x=-1.5", " x = -1.5 , y = 2 "])
+def test_starts_may_be_negative_and_named(run: Run, start: str) -> None:
+    assert json.loads(run("run", "x**2 + y**2", "--start", start, "--json").out)["start"] == [-1.5, 2.0]
+
+
+def test_perturbation_gradients_are_chosen_and_told(run: Run) -> None:
+    # (f(1.5) - f(1)) / 0.5 = 2.5, by hand.
+    done = run("run", "x**2", "--start", 1, "--gradient", "perturbation:0.5", "--max-steps", 1)
+    assert rows(done.out)[1][3] == "2.5"
+    assert "forward differences" in done.out
+
+
+def test_pictures_films_and_trajectories_are_written(run: Run, tmp_path: Path) -> None:
+    picture, film, saved = tmp_path / "a.png", tmp_path / "a.gif", tmp_path / "a.npz"
+    done = run("run", "x**2", "--start", 1, "--max-steps", 9, "--plot", picture, "--animate", film, "--save", saved)
+    assert done.code == 0
+    with Image.open(picture) as image:
+        assert min(image.size) > 200
+    with Image.open(film) as frames:
+        assert getattr(frames, "n_frames", 1) > 5
+    assert fallline.Trajectory.load(saved).step_count == 9
+    for path in (picture, film, saved):
+        assert str(path) in done.out
+
+
+def test_json_stands_alone_though_files_are_written(run: Run, tmp_path: Path) -> None:
+    done = run("run", "x**2", "--start", 1, "--max-steps", 2, "--json", "--plot", tmp_path / "a.svg")
+    assert json.loads(done.out)["steps"] == 2
+    assert (tmp_path / "a.svg").exists()
+
+
+RUN = ["run", "x**2", "--start", "1"]
+
+# Arguments, and what the one line must name: the parameter, its value, what is allowed.
+MISTAKES = [
+    (["run", "", "--start", "1"], ["OBJECTIVE", "empty"]),
+    (["run", "frobnicate(x)", "--start", "1"], ["frobnicate", "sin"]),
+    (["run", "2x", "--start", "1"], ["2*x"]),
+    (["run", "x**2"], ["--start"]),
+    (["run"], ["OBJECTIVE"]),
+    (["run", "x**2", "--start", "1,2"], ["--start", "2 numbers", "needs 1"]),
+    (["run", "x**2 + y", "--start", "1"], ["--start", "1 number", "x, y"]),
+    (["run", "x**2 + y", "--start", "x=1"], ["--start", "y"]),
+    (["run", "x**2", "--start", "z=1"], ["--start", "'z'", "x"]),
+    (["run", "x**2", "--start", "x=1,x=2"], ["--start", "twice"]),
+    (["run", "x*y", "--start", "x=1,2"], ["--start", "'x=1,2'", "every coordinate"]),
+    (["run", "x**2", "--start", "one"], ["--start", "'one'", "not a number"]),
+    (["run", "x**2", "--start", ""], ["--start", "''"]),
+    (["run", "x**2", "--start", "nan"], ["--start", "nan", "finite"]),
+    (["run", "x**2", "--start", "inf"], ["--start", "inf", "finite"]),
+    ([*RUN, "--optimizer", "adm"], ["'adm'", "did you mean 'adam'"]),
+    ([*RUN, "--optimizer", "adam@torhc"], ["'torhc'", "tutorial"]),
+    ([*RUN, "--learning-rate", "-1"], ["learning_rate", "-1", "above 0"]),
+    ([*RUN, "--learning-rate", "0"], ["learning_rate", "0", "above 0"]),
+    ([*RUN, "--learning-rate", "nan"], ["learning_rate", "nan", "above 0"]),
+    ([*RUN, "--learning-rate", "fast"], ["--learning-rate", "'fast'", "not a number"]),
+    ([*RUN, "--optimizer", "momentum", "--momentum", "1"], ["momentum", "1", "below 1"]),
+    ([*RUN, "--momentum", "0.5"], ["momentum", "not a hyperparameter of gradient_descent"]),
+    ([*RUN, "--optimizer", "adam", "--set", "beta=1"], ["beta", "beta1"]),
+    ([*RUN, "--optimizer", "adam", "--set", "beta1"], ["--set", "'beta1'", "NAME=NUMBER"]),
+    ([*RUN, "--optimizer", "adam", "--set", "beta1=x"], ["--set", "'beta1=x'", "at least 0 and below 1"]),
+    ([*RUN, "--set", "nothing=x"], ["--set", "'nothing=x'", "a number"]),
+    ([*RUN, "--set", "learning_rate=1", "--learning-rate", "1"], ["--set", "learning_rate", "once"]),
+    ([*RUN, "--optimizer", "windowed_momentum", "--set", "window=1.5"], ["window", "1.5", "whole number"]),
+    ([*RUN, "--learning-rate", "0", "--schedule", "step:0.9:4"], ["initial", "0", "above 0"]),
+    ([*RUN, "--schedule", "stairs:1"], ["--schedule", "'stairs:1'", "step"]),
+    ([*RUN, "--schedule", "step:a:b"], ["--schedule", "'step:a:b'", "step:FACTOR:EVERY"]),
+    ([*RUN, "--optimizer", "adm", "--schedule", "step:0.9:4"], ["'adm'", "did you mean 'adam'"]),
+    ([*RUN, "--gradient", "psychic"], ["--gradient", "'psychic'", "symbolic"]),
+    ([*RUN, "--gradient", "perturbation:x"], ["--gradient", "'x'", "not a number"]),
+    ([*RUN, "--gradient", "perturbation:-1"], ["step", "-1", "above 0"]),
+    ([*RUN, "--max-steps", "0"], ["--max-steps", "0", "at least 1"]),
+    ([*RUN, "--max-steps", "1.5"], ["--max-steps", "'1.5'", "whole number"]),
+    ([*RUN, "--seed", "-1"], ["--seed", "-1", "at least 0"]),
+    ([*RUN, "--every", "0"], ["--every", "0", "at least 1"]),
+    ([*RUN, "--stop-step", "-1"], ["--stop-step", "-1", "at least 0"]),
+    ([*RUN, "--stop-gradient", "nan"], ["--stop-gradient", "nan", "at least 0"]),
+    ([*RUN, "--target", "inf"], ["--target", "inf", "a number"]),
+    ([*RUN, "--max-seconds", "0"], ["--max-seconds", "0", "above 0"]),
+    ([*RUN, "--max-evaluations", "0"], ["--max-evaluations", "0", "at least 1"]),
+    ([*RUN, "--plot", "run.doc"], ["--plot", "run.doc", ".png"]),
+    ([*RUN, "--plot", "missing/run.png"], ["--plot", "missing/run.png", "does not exist"]),
+    ([*RUN, "--animate", "run.png"], ["--animate", "run.png", ".gif"]),
+    ([*RUN, "--animate", "missing/run.gif"], ["--animate", "missing/run.gif", "does not exist"]),
+    ([*RUN, "--save", "run.txt"], ["--save", "run.txt", ".npz"]),
+    ([*RUN, "--save", "missing/run.npz"], ["--save", "missing/run.npz", "does not exist"]),
+    ([*RUN, "--save", "folder.npz"], ["--save", "folder.npz", "a folder"]),
+    ([*RUN, "--save", "/proc/run.npz"], ["--save", "/proc/run.npz", "cannot be written"]),
+    ([*RUN, "--frobnicate"], ["--frobnicate", "fallline run --help"]),
+    ([*RUN, "again"], ["again", "fallline run --help"]),
+    (["run", "-x**2", "--start", "1"], ["-x"]),
+    (["rnu"], ["'rnu'", "'run'"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), MISTAKES, ids=[" ".join(mistake[0][1:]) for mistake in MISTAKES])
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], named: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.npz").mkdir()
+    done = run(*arguments)
+    assert done.code == 2
+    assert done.out == ""
+    (line,) = done.err.splitlines()
+    assert line.startswith("fallline: ")
+    for text in named:
+        assert text in line
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.npz"]
+
+
+def test_files_are_checked_before_the_run(run: Run, tmp_path: Path) -> None:
+    # A run of this length would take hours.
+    forever = ["run", "x**2 + 1", "--start", "1", "--stop-step", "0", "--max-steps", "1000000000"]
+    for option, name in (("--plot", "a.doc"), ("--animate", "a.txt"), ("--save", "missing/a.npz")):
+        assert run(*forever, option, tmp_path / name).code == 2
+
+
+def test_an_old_file_survives_a_mistake(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    path.write_text("precious")
+    assert run("run", "x**2", "--start", "1,2", "--save", path).code == 2
+    assert path.read_text() == "precious"
+
+
+def test_a_diverged_run_is_no_mistake(run: Run) -> None:
+    done = run(*DIVERGING)
+    assert (done.code, done.err) == (0, "")
+    assert "not a finite number" in done.out
+    assert math.isclose(float(rows(done.out)[-2][1]), 10 * 2.0**500, rel_tol=1e-6)  # as printed

@@ -1,0 +1,281 @@
+"""A batch of runs is the runs one by one, to the last bit, whatever differs between them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from tests.optimizers.rules import RULES
+from tests.runs import same
+
+from fallline import (
+    Adam,
+    Diverging,
+    Exponential,
+    FalllineError,
+    GradientDescent,
+    GradientNorm,
+    Momentum,
+    Nesterov,
+    Objective,
+    Optimizer,
+    Perturbation,
+    Record,
+    RMSProp,
+    StepDecay,
+    StepSize,
+    StoppingCondition,
+    Target,
+    Trajectory,
+    ValueChange,
+    as_objective,
+    compare,
+    minimize,
+)
+from fallline.engines import Problem, execute
+from fallline.gradients import with_gradient
+from fallline.stopping import conditions
+
+STARTS = np.array([[-1.2, 1.0, 0.3], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [3.0, -4.0, 1e-3], [1e-9, 2.0, -7.0]])
+RECORDS = [Record(state=True), Record(every=4, state=True), Record(every=None, state=True)]
+
+
+def valley(v: Any) -> Any:
+    return (1 - v[0]) ** 2 + 10 * (v[1] - v[0] ** 2) ** 2 + v[2] ** 4
+
+
+def slopes(v: Any) -> Any:
+    between = v[1] - v[0] ** 2
+    return np.array([-2 * (1 - v[0]) - 40 * v[0] * between, 20 * between, 4 * v[2] ** 3])
+
+
+VALLEY = with_gradient(as_objective(valley, 3), slopes)
+
+
+class Noisy(Objective):
+    """A valley whose slopes are disturbed in every step, as those of mini-batches are."""
+
+    names = ("x", "y", "z")
+    gradient_kind = "exact"
+    title = "a noisy valley"  # type: ignore[assignment]
+    stochastic = True  # type: ignore[misc]
+
+    def __init__(self, noise: Any = 0.0) -> None:
+        self.noise = noise
+
+    def value(self, x: Any) -> Any:
+        return VALLEY.value(x)
+
+    def gradient(self, x: Any) -> Any:
+        return VALLEY.gradient(x) + self.noise
+
+    def at_step(self, step: int, seed: int) -> Objective:
+        return Noisy(np.random.default_rng([seed, step]).normal(size=3))
+
+
+def execute_batch(
+    rule: Optimizer[Any],
+    starts: Any,
+    record: Record,
+    stop: StoppingCondition | None = None,
+    objective: Objective = VALLEY,
+    max_steps: int = 30,
+) -> list[Trajectory]:
+    return execute(
+        Problem(
+            objective=objective,
+            starts=np.asarray(starts),
+            optimizer=rule,
+            max_steps=max_steps,
+            conditions=conditions(stop),
+            record=record,
+            seed=3,
+            callback=None,
+            report=lambda done: None,
+        ),
+        "reference",
+    )
+
+
+def assert_same_one_by_one(rules: list[Optimizer[Any]], batch: list[Trajectory], starts: Any, **settings: Any) -> None:
+    for rule, run, start in zip(rules, batch, starts, strict=True):
+        (alone,) = execute_batch(rule, start[None], **settings)
+        assert same(run, alone)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=["all", "every 4th", "ends"])
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_on_many_starts(name: str, record: Record) -> None:
+    rule = RULES[name]
+    # Some start at a minimum or a flat point, some come close to one, some are thrown out.
+    stop = Target(0.5) | GradientNorm(1e-3) | StepSize(1e-3) | Diverging(1e4)
+    batch = execute_batch(rule, STARTS, record, stop)
+    assert_same_one_by_one([rule] * len(STARTS), batch, STARTS, record=record, stop=stop)
+
+
+def test_the_runs_of_such_a_batch_end_at_different_steps_for_different_reasons() -> None:
+    stop = Target(0.5) | GradientNorm(1e-3) | StepSize(1e-3) | Diverging(1e4)
+    seen = [execute_batch(rule, STARTS, RECORDS[0], stop) for rule in RULES.values()]
+    assert {run.stop.reason for batch in seen for run in batch} >= {
+        "target reached", "small step", "diverging", "step limit",
+    }  # fmt: skip
+    assert sum(len({run.step_count for run in batch}) > 1 for batch in seen) > len(seen) / 2
+
+
+def array_settings(rule: Optimizer[Any]) -> dict[str, float]:
+    """The hyperparameters of a rule that may be an array, with the least number each may be."""
+    from fallline.hyperparameters import hyperparameters
+
+    return {
+        name: known.range.low if np.isfinite(known.range.low) else 0.0
+        for name, known in hyperparameters(rule).items()
+        if known.symbol is not None and isinstance(getattr(rule, name), float)
+    }
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if array_settings(rule)])
+def test_every_rule_with_every_hyperparameter_an_array(name: str) -> None:
+    rule = RULES[name]
+    draw = np.random.default_rng(len(name))
+    columns: dict[str, Any] = {}
+    for setting, least in array_settings(rule).items():
+        # Between the least and the default, so in the range of any.
+        columns[setting] = least + (getattr(rule, setting) - least) * draw.uniform(0.8, 1.0, (len(STARTS), 1))
+    batched = dataclasses.replace(rule, **{key: value for key, value in columns.items() if init_field(rule, key)})
+    singles = [
+        dataclasses.replace(
+            rule, **{key: float(value[i, 0]) for key, value in columns.items() if init_field(rule, key)}
+        )
+        for i in range(len(STARTS))
+    ]
+    stop = Target(0.5) | StepSize(1e-3) | Diverging(1e4)
+    batch = execute_batch(batched, STARTS, RECORDS[1], stop)
+    assert_same_one_by_one(singles, batch, STARTS, record=RECORDS[1], stop=stop)
+
+
+def init_field(rule: Optimizer[Any], name: str) -> bool:
+    return next(field.init for field in dataclasses.fields(rule) if field.name == name)
+
+
+@given(
+    rates=arrays(float, (4, 1), elements=st.floats(1e-6, 0.5)),
+    shares=arrays(float, (4, 1), elements=st.floats(0, 0.9999)),
+    starts=arrays(float, (4, 3), elements=st.floats(-10, 10)),
+)
+@settings(max_examples=40)
+def test_powers_of_an_array_are_those_of_its_numbers(rates: Any, shares: Any, starts: Any) -> None:
+    # NumPy's power of an array may differ in the last digit from Python's power of a number.
+    batched: list[Optimizer[Any]] = [
+        Adam(rates, beta1=shares, beta2=np.sqrt(shares)),
+        Momentum(Exponential(rates, decay=1 - shares / 10), momentum=shares),  # type: ignore[arg-type]
+        RMSProp(StepDecay(rates, factor=0.3 + shares / 2, every=np.array([[1], [2], [3], [7]]))),  # type: ignore[arg-type]
+    ]
+    for rule in batched:
+        singles = [one(rule, run) for run in range(4)]
+        batch = execute_batch(rule, starts, RECORDS[0], max_steps=12)
+        assert_same_one_by_one(singles, batch, starts, record=RECORDS[0], max_steps=12)
+
+
+def one(settings: Any, run: int) -> Any:
+    """A rule or schedule with the numbers of one run in place of its arrays."""
+    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    return dataclasses.replace(
+        settings,
+        **{
+            name: one(value, run) if dataclasses.is_dataclass(value) else value[run].item()
+            for name, value in values.items()
+            if dataclasses.is_dataclass(value) or isinstance(value, np.ndarray)
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class PartlyAdaptive(Optimizer[Any]):
+    """A rule of a user's, with a power in which the hyperparameter is the exponent."""
+
+    learning_rate: Any = 0.1
+    exponent: Any = 0.5
+    offset: Any = dataclasses.field(default_factory=lambda: np.array([1e-3, 1e-4, 1e-5]))
+
+    def init(self, x: Any) -> Any:
+        return (0 * x,)
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        total = state[0] + gradient**2
+        return rate * gradient / ((total + self.offset) ** self.exponent + 2**self.exponent / step**0.25), (total,)
+
+
+def test_a_users_rule_with_arrays() -> None:
+    exponents = np.array([[0.5], [0.25], [1.0], [2.0], [0.3]])
+    singles: list[Optimizer[Any]] = [PartlyAdaptive(exponent=float(number)) for number in exponents.ravel()]
+    batch = execute_batch(PartlyAdaptive(exponent=exponents), STARTS, RECORDS[0])
+    assert_same_one_by_one(singles, batch, STARTS, record=RECORDS[0])
+    assert batch[1].optimizer == singles[1].label
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=["all", "every 4th", "ends"])
+@pytest.mark.parametrize("rule", [GradientDescent(0.01), Nesterov(0.01), Adam(0.1)])
+def test_mini_batches(rule: Optimizer[Any], record: Record) -> None:
+    stop = GradientNorm(2.0)
+    batch = execute_batch(rule, STARTS, record, stop, Noisy())
+    assert len({run.step_count for run in batch}) > 2
+    assert_same_one_by_one([rule] * len(STARTS), batch, STARTS, record=record, stop=stop, objective=Noisy())
+
+
+@pytest.mark.parametrize("scheme", Perturbation.SCHEMES)
+def test_perturbations(scheme: str) -> None:
+    objective = with_gradient(as_objective(valley, 3), Perturbation(None, scheme))
+    stop = ValueChange(1e-3)
+    for rule in (Nesterov(0.01), Adam(0.1)):
+        batch = execute_batch(rule, STARTS, RECORDS[0], stop, objective)
+        assert_same_one_by_one([rule] * len(STARTS), batch, STARTS, record=RECORDS[0], stop=stop, objective=objective)
+
+
+@given(
+    starts=arrays(float, (5, 2), elements=st.floats(-3, 3)),
+    record=st.sampled_from(["all", "ends", 7]),
+    rule=st.sampled_from([GradientDescent(0.002), Momentum(0.001), Adam(0.05), "windowed_momentum"]),
+)
+@settings(max_examples=40)
+def test_compare_is_minimize_again_and_again(starts: Any, record: Any, rule: Any) -> None:
+    formula = "(1 - x)**2 + 100*(y - x**2)**2 + sin(3*x)*exp(-y**2)"
+    stop = GradientNorm(1.0) | Diverging(1e3)
+    runs = compare(formula, starts, rule, max_steps=60, stop=stop, record=record)
+    for run, start in zip(runs, starts, strict=True):
+        assert same(run, minimize(formula, start, rule, max_steps=60, stop=stop, record=record))
+
+
+def test_the_order_of_the_starts_does_not_matter() -> None:
+    stop = Target(0.5) | Diverging(1e4)
+    there = execute_batch(Adam(0.1), STARTS, RECORDS[0], stop)
+    back = execute_batch(Adam(0.1), STARTS[::-1], RECORDS[0], stop)
+    assert all(same(one, other) for one, other in zip(there, back[::-1], strict=True))
+
+
+def test_a_callback_sees_the_first_run_of_a_batch_as_long_as_it_lasts() -> None:
+    seen: list[Any] = []
+    problem = Problem(
+        objective=VALLEY,
+        starts=STARTS[[1, 0]],
+        optimizer=GradientDescent(1e-3),
+        max_steps=10,
+        conditions=conditions(Target(1.0)),
+        record=Record(),
+        seed=0,
+        callback=lambda point: seen.append(point.x),
+        report=lambda done: None,
+    )
+    first, second = execute(problem, "reference")
+    # The first run reaches its target of 1 at the start.
+    assert (first.step_count, second.step_count) == (0, 10)
+    np.testing.assert_array_equal(seen, first.x)
+
+
+def test_an_engine_that_does_not_exist_is_said() -> None:
+    with pytest.raises(FalllineError, match="^engine is 'numby'; Allowed: auto, reference$"):
+        minimize("x**2", 1.0, GradientDescent(), engine="numby")

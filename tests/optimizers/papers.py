@@ -1,0 +1,28 @@
+"""A rule beside its paper's algorithm, written out again in plain Python numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tests.optimizers.rules import START, gradients
+
+from fallline import Optimizer
+
+
+def assert_equals_the_paper(rule: Optimizer[Any], steps: Callable[[float, list[float]], list[float]]) -> None:
+    """Every coordinate of our run is where `steps`, from a start and the gradients, says that it is."""
+    given = gradients(200)
+    given[0] = [1.0, -1e-4, 1e3]  # some papers divide by 0 before the first slope
+    x = START[None]
+    state = rule.init(x)
+    points = []
+    for step, gradient in enumerate(given, start=1):
+        change, state = rule.update(gradient[None], state, rule.rate(step), step)
+        x = x - change
+        points.append(x[0])
+    expected = np.array([steps(float(x0), column.tolist()) for x0, column in zip(START, given.T, strict=True)]).T
+    # The same operations in another order: units in the last place of the numbers on the way, over 200 steps.
+    size = np.maximum.accumulate(np.abs(np.vstack([START, expected])), axis=0)[1:]
+    assert np.all(np.abs(np.array(points) - expected) <= 1e-12 * size)

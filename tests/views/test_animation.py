@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.views.pixels import frames
+from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, two_on_bowl
+
+from fallline import Comparison, FalllineError
+from fallline.views import Film, animate
+
+
+def test_frames_are_spread_over_the_run() -> None:
+    film = animate(on_bowl(steps=38), frames=20, resolution=8)
+    np.testing.assert_array_equal(film.times, np.arange(0, 40, 2))
+    assert film.frames == 20
+
+
+def test_a_short_run_has_a_frame_a_point() -> None:
+    assert animate(halving(3), frames=20).frames == 4
+    assert animate(halving(3), frames=1).frames == 1
+
+
+@pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface"])
+def test_gif_holds_the_frames(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "descent.gif"
+    animate(on_bowl(), path, kind, frames=6, frames_per_second=4, resolution=24)
+    pictures = frames(path)
+    assert len(pictures) == 6
+    assert {picture.shape for picture in pictures} == {(602, 800, 3)}
+    with Image.open(path) as film:
+        assert film.info["duration"] == 250
+        assert film.info["loop"] == 0
+    # Yellow, the end, is on the path in the last frame alone; the legend has a dot of it in all.
+    yellow = [int((np.abs(picture.astype(int) - [255, 255, 0]).max(axis=2) < 25).sum()) for picture in pictures]
+    assert yellow[-1] > max(yellow[:-1])
+
+
+def test_the_still_part_does_not_move(tmp_path: Path) -> None:
+    path = tmp_path / "descent.gif"
+    animate(halving(), path, frames=5)
+    pictures = np.array(frames(path))
+    moved = (pictures != pictures[0]).any(axis=(0, 3))
+    height, width = moved.shape
+    # Titles change above, points on the curve; the axis' name and the legend below do not.
+    assert moved[: height // 8].any()
+    assert not moved[-height // 10 :].any()
+    assert moved.sum() < 0.05 * height * width
+
+
+def test_a_film_can_be_drawn_twice() -> None:
+    film = animate(on_bowl(), kind="surface", frames=3, resolution=16)
+    first = [np.array(picture.convert("RGB")) for picture in film.pictures()]
+    again = [np.array(picture.convert("RGB")) for picture in film.pictures()]
+    np.testing.assert_array_equal(first, again)
+
+
+def test_the_surface_hides_the_shadow_behind_it() -> None:
+    """In a film the shadow lies below the surface as it does in the picture that is drawn at once."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from fallline.views import plot_surface
+
+    film = animate(on_bowl(), kind="surface", frames=2, resolution=32)
+    *_, last = (np.array(picture.convert("RGB")).astype(int) for picture in film.pictures())
+    canvas: Any = FigureCanvasAgg(plot_surface(on_bowl(), resolution=32))
+    canvas.draw()
+    at_once = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+    below_title = slice(at_once.shape[0] // 5, None)
+    apart = np.abs(last - at_once).max(axis=2)[below_title]
+    # The film's 255 colours lie within some twenty of the picture's; a line drawn on top would be a hundred off.
+    assert (apart > 60).mean() < 1e-3
+
+
+def test_titles_tell_the_step_and_the_value() -> None:
+    (stage,) = animate(halving(), frames=5).stages
+    assert [stage.title(float(time)) for time in (0, 2)] == [
+        ("gradient descent, learning rate 0.25", "step 0: f = 64"),
+        ("gradient descent, learning rate 0.25", "step 2: f = 4"),
+    ]
+
+
+def test_batches_are_told_in_epochs() -> None:
+    run = on_batches(epochs=3)
+    film = animate(run, frames=4, resolution=8)
+    np.testing.assert_array_equal(film.times, [0, 1, 2, 3])
+    assert film.stages[0].title(2.0)[1] == f"epoch 2: loss = {run.value[8]:.4g}"
+
+
+def test_several_runs_on_curves_stand_side_by_side() -> None:
+    film = animate(Comparison(("short", "long"), (halving(2), halving(6))), frames=7)
+    left, right = film.stages
+    assert left.ax.get_position().x0 < right.ax.get_position().x0
+    # The short run waits at its end for the long one.
+    assert left.title(6.0)[1] == "step 2: f = 4"
+    assert right.title(6.0)[1] == f"step 6: f = {8 / 2**6 * 8 / 2**6:.4g}"
+
+
+def test_several_runs_share_a_landscape() -> None:
+    (stage,) = animate(two_on_bowl(), frames=3, resolution=8).stages
+    assert stage.title(10.0) == ("bowl", "step 10")
+    assert len(stage.draw(10.0)) == 2 * len(stage.draw(0.0)) / 2
+
+
+def test_html_plays_without_a_network(tmp_path: Path) -> None:
+    path = tmp_path / "descent.html"
+    film = animate(halving(), path, frames=4, frames_per_second=8)
+    page = path.read_text(encoding="utf-8")
+    assert page == film.html()
+    assert not re.search(r"https?://|src=\"//|<link", page)
+    found = re.search(r"const frames = (\[.*?\]), milliseconds = 125;", page)
+    assert found is not None
+    pictures = [Image.open(io.BytesIO(base64.b64decode(frame))) for frame in json.loads(found[1])]
+    assert len(pictures) == 4
+    assert {picture.size for picture in pictures} == {(800, 500)}
+    for control in ("play", "back", "on", "frame", "speed"):
+        assert f'id="{control}"' in page
+
+
+def test_a_notebook_shows_the_player() -> None:
+    film = animate(halving(), frames=2)
+    shown = film._repr_html_()
+    assert shown.startswith("<iframe ")
+    inside = re.search('srcdoc="(.*)">', shown, re.DOTALL)
+    assert inside is not None
+    assert html.unescape(inside[1]) == film.html()
+
+
+def test_diverged_and_one_step_runs_make_films(tmp_path: Path) -> None:
+    for number, run in enumerate((doubling(), halving(1), on_bowl(rate=2.0, steps=2000), on_bowl(steps=1))):
+        path = tmp_path / f"{number}.gif"
+        film = animate(run, path, frames=5, resolution=16)
+        assert len(frames(path)) == film.frames == min(5, len(run))
+
+
+def test_two_of_many_coordinates() -> None:
+    film = animate(in_space(), coordinates=("a", "b"), frames=2, resolution=8)
+    assert film.stages[0].ax.get_xlabel() == "a"
+    with pytest.raises(FalllineError, match="coordinates is None, but three has 3"):
+        animate(in_space())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "contuor"}, "kind is 'contuor'; did you mean 'contour'?"),
+        ({"frames": 0}, "frames is 0; it must be a whole number at least 1"),
+        ({"frames_per_second": 0}, "frames_per_second is 0; it must be a number above 0"),
+        ({"frames_per_second": "fast"}, "frames_per_second is 'fast'"),
+        ({"path": "descent.mov"}, "path is 'descent.mov', which ends in '.mov'; Allowed: .gif, .html"),
+        ({"path": "missing/descent.gif"}, "the folder 'missing' does not exist"),
+        ({"kind": "curve"}, "points on a curve need one"),
+    ],
+)
+def test_wrong_options_are_named(options: dict[str, object], message: str) -> None:
+    with pytest.raises(FalllineError, match=message):
+        animate(on_bowl(), resolution=8, **options)  # type: ignore[arg-type]
+
+
+def test_a_film_saves_itself(tmp_path: Path) -> None:
+    film = animate(halving(), frames=3)
+    assert isinstance(film, Film)
+    film.save(tmp_path / "a.gif")
+    film.save(tmp_path / "a.HTML")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.HTML", "a.gif"]
+    with pytest.raises(FalllineError, match=r"path is 'a\.mp4'"):
+        film.save("a.mp4")

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from tests.views.pixels import colours
+from tests.views.runs import bowl, doubling, halving, on_bowl, square
+
+from fallline import Comparison, FalllineError, GradientDescent, minimize
+from fallline.views import curve_data, descent_data, plot_curve, plot_descent
+
+
+def test_values_and_slopes_are_the_functions() -> None:
+    data = curve_data("x**2 + 8*sin(x)", (-10, 10), points=101)
+    # One rounding of each operation: 1e-13 is some hundred units in the last place of numbers near 100.
+    np.testing.assert_allclose(data.value, data.x**2 + 8 * np.sin(data.x), rtol=0, atol=1e-13)
+    assert data.slope is not None
+    np.testing.assert_allclose(data.slope, 2 * data.x + 8 * np.cos(data.x), rtol=0, atol=1e-13)
+    assert (data.x[0], data.x[-1], data.name) == (-10, 10, "x")
+
+
+def test_slope_of_a_python_function() -> None:
+    data = curve_data(square, (-1, 1))
+    assert data.slope is not None
+    # Central differences of a parabola are exact up to rounding, about 1e-16 / 1e-5.
+    np.testing.assert_allclose(data.slope, 2 * data.x, atol=1e-10)
+    assert curve_data(square, (-1, 1), derivative=False).slope is None
+
+
+def test_what_cannot_be_drawn_as_a_curve() -> None:
+    with pytest.raises(FalllineError, match="bowl has the coordinates x, y; a curve needs a function of one"):
+        curve_data(bowl, (0, 1))
+    with pytest.raises(FalllineError, match="nowhere a finite number from -2 to -1"):
+        curve_data("log(x)", (-2, -1))
+    with pytest.raises(FalllineError, match="bounds is"):
+        plot_curve(square, (1, -1))
+    with pytest.raises(FalllineError, match="bowl has the coordinates x, y; points on a curve need one"):
+        plot_descent(on_bowl())
+
+
+def test_curve_picture_names_its_axes_and_lines() -> None:
+    ax = plot_curve("(x-10)**2", (0, 20)).axes[0]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["f(x)", "df/dx"]
+    assert ax.get_xlabel() == "x"
+    assert plot_curve("t**2", (0, 1), derivative=False).axes[0].get_ylabel() == "f(t)"
+
+
+def test_a_pole_is_not_drawn_as_a_wall() -> None:
+    figure = plot_curve("1/x", (-1, 1), derivative=False, points=400)
+    line = max(figure.axes[0].lines, key=lambda line: np.size(line.get_xdata()))
+    y = np.asarray(line.get_ydata())
+    jumps = np.abs(np.diff(y))
+    low, high = figure.axes[0].get_ylim()
+    assert np.nanmax(jumps) < high - low
+    assert np.isnan(y).any()
+
+
+def test_descent_stands_on_the_curve() -> None:
+    data = descent_data(halving())
+    np.testing.assert_array_equal(data.curve.value, data.curve.x**2)
+    assert data.curve.slope is None
+    assert data.unit == "step"
+
+
+def test_descent_points_are_drawn_in_their_colours() -> None:
+    figure = plot_descent(halving())
+    assert {(255, 0, 0), (255, 255, 0)} <= colours(figure)
+    assert figure.axes[0].get_title() == ("gradient descent, learning rate 0.25\nstep limit after 4 steps: f = 0.25")
+
+
+def test_several_runs_stand_one_above_the_other() -> None:
+    figure = plot_descent(Comparison(("short", "long"), (halving(2), halving(6))))
+    upper, lower = figure.axes
+    assert upper.get_position().y0 > lower.get_position().y0
+    assert upper.get_xlim() == lower.get_xlim()
+    assert upper.get_xlabel() == ""
+    assert lower.get_xlabel() == "x"
+
+
+def test_ax_is_used() -> None:
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert plot_curve(square, (0, 1), ax=left) is figure
+    assert plot_descent(halving(), ax=right) is figure
+    assert len(figure.axes) == 2
+    assert left.lines
+    assert right.collections
+
+
+def test_ax_takes_one_run() -> None:
+    with pytest.raises(FalllineError, match="ax takes one run, but runs are 2"):
+        plot_descent([halving(), halving()], ax=Figure().subplots())
+
+
+@pytest.mark.parametrize("wrong", [3, Figure()])
+def test_ax_must_be_axes(wrong: object) -> None:
+    with pytest.raises(FalllineError, match=r"ax is .*; it must be a Matplotlib Axes"):
+        plot_descent(halving(), ax=wrong)  # type: ignore[arg-type]
+
+
+def test_ax_must_be_on_a_figure() -> None:
+    ax = Figure().subplots()
+    ax.remove()
+    with pytest.raises(FalllineError, match="ax belongs to no figure"):
+        plot_descent(halving(), ax=ax)
+
+
+def test_a_run_that_could_not_start_is_drawn() -> None:
+    run = minimize(lambda x: 1 / x, 0.0, GradientDescent(0.1))
+    assert run.stop.reason == "not finite"
+    assert plot_descent(run).axes[0].get_title() == (
+        "gradient descent, learning rate 0.1\nnot finite after 0 steps: f = inf"
+    )
+
+
+def test_a_diverged_run_says_what_is_not_shown() -> None:
+    figure = plot_descent(doubling())
+    assert any("outside the picture" in text.get_text() for text in figure.axes[0].texts)
+    assert len(colours(figure)) > 50

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from tests.views.pixels import colours
+from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, three, two_on_bowl
+
+from fallline import Comparison, FalllineError, GradientDescent, NotFinite, SignDescent, minimize
+from fallline.views import histories_data, plot_histories
+
+
+def test_series_are_the_runs_own() -> None:
+    run = halving()
+    data = histories_data(run)
+    by_name = {panel.quantity: panel.series[0] for panel in data.panels}
+    assert list(by_name) == ["value", "gradient_norm", "rate", "x"]
+    np.testing.assert_array_equal(by_name["value"].numbers, [64, 16, 4, 1, 0.25])
+    np.testing.assert_array_equal(by_name["gradient_norm"].numbers, [16, 8, 4, 2, 1])
+    np.testing.assert_array_equal(by_name["rate"].numbers, [0.25] * 4 + [np.nan])
+    np.testing.assert_array_equal(by_name["x"].numbers, [8, 4, 2, 1, 0.5])
+    np.testing.assert_array_equal(by_name["x"].times, [0, 1, 2, 3, 4])
+
+
+def test_decades_get_a_log_axis() -> None:
+    logs = {panel.quantity: panel.log for panel in histories_data(halving(20)).panels}
+    assert logs == {"value": True, "gradient_norm": True, "rate": False, "x": True}
+    assert not any(panel.log for panel in histories_data(halving(2)).panels)
+
+
+def test_negative_values_get_a_linear_axis() -> None:
+    run = minimize(three, (3, 2, 1), SignDescent(0.1), max_steps=250, stop=NotFinite())
+    assert run.value.min() < 0
+    assert not histories_data(run, ["value"]).panels[0].log
+
+
+def test_a_zero_gradient_keeps_the_log_axis() -> None:
+    run = minimize(
+        lambda x: x * x, 8.0, GradientDescent(0.25), gradient=lambda x: 2 * x, max_steps=1100, stop=NotFinite()
+    )
+    assert run.final.gradient_norm == 0
+    assert histories_data(run, "gradient_norm").panels[0].log
+
+
+def test_a_gradient_that_is_always_zero_is_drawn() -> None:
+    run = minimize(lambda x: 1.0 + 0 * x, 8.0, GradientDescent(0.25), max_steps=3)
+    assert not histories_data(run, ["gradient_norm"]).panels[0].log
+    assert len(colours(plot_histories(run))) > 10
+
+
+def test_batches_are_told_in_epochs() -> None:
+    data = histories_data(on_batches(epochs=3))
+    assert data.unit == "epoch"
+    np.testing.assert_array_equal(data.panels[0].series[0].times, np.arange(13) / 4)
+    assert [panel.name for panel in data.panels] == ["loss", "gradient norm", "learning rate", "w", "b"]
+
+
+def test_several_runs_share_each_plot() -> None:
+    data = histories_data(two_on_bowl())
+    assert [len(panel.series) for panel in data.panels] == [2] * 5
+    figure = plot_histories(two_on_bowl())
+    assert [len(ax.lines) for ax in figure.axes] == [2, 2, 2, 2, 2, 0]
+    (legend,) = figure.legends
+    assert [text.get_text().split(":")[0] for text in legend.get_texts()] == ["slow", "fast"]
+
+
+def test_axes_are_named() -> None:
+    figure = plot_histories(halving())
+    assert [ax.get_ylabel() for ax in figure.axes] == ["f", "gradient norm", "learning rate", "x"]
+    assert {ax.get_xlabel() for ax in figure.axes} == {"step"}
+
+
+def test_one_quantity_takes_ax() -> None:
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    assert plot_histories(two_on_bowl(), "value", ax=right) is figure
+    assert len(right.lines) == 2
+    assert not left.lines
+    assert right.get_legend() is not None
+    with pytest.raises(FalllineError, match="ax takes one quantity, but quantities are 2"):
+        plot_histories(halving(), ["value", "x"], ax=left)
+
+
+@pytest.mark.parametrize(
+    ("quantities", "message"),
+    [(["loss"], "quantities names 'loss'; Allowed: value, gradient_norm, rate, x"), ([], "quantities is empty")],
+)
+def test_unknown_quantities_are_refused(quantities: list[str], message: str) -> None:
+    with pytest.raises(FalllineError, match=message):
+        plot_histories(halving(), quantities)
+
+
+def test_of_many_coordinates_the_farthest_are_shown() -> None:
+    start = np.array([1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 6.0])
+    run = minimize(lambda v: float((v * v).sum()), start, GradientDescent(0.5), max_steps=2)
+    data = histories_data(run)
+    assert [panel.quantity for panel in data.panels[3:]] == ["v1", "v3", "v4", "v5", "v6", "v7"]
+    assert data.omitted == 2
+    assert "2 more coordinates moved less" in [text.get_text() for text in plot_histories(run).axes[0].texts]
+
+
+def test_a_diverged_run_is_drawn_until_it_leaves() -> None:
+    run = doubling()
+    assert run.stop.reason == "not finite"
+    figure = plot_histories(run)
+    panel = figure.axes[3]
+    numbers = np.asarray(panel.lines[0].get_ydata())
+    low, high = panel.get_ylim()
+    # 2¹¹ = 2048 is the last within a thousand first steps; one more point shows where the line leaves.
+    assert np.isfinite(numbers).sum() == 13
+    assert low < -2048
+    assert high < 4096
+    assert figure.axes[0].get_yscale() == "log"
+    assert len(colours(figure)) > 10
+
+
+def test_a_constant_is_not_drawn_as_zero() -> None:
+    low, high = next(p.limits for p in histories_data(halving()).panels if p.quantity == "rate")
+    assert 0 < low < 0.25 < high
+
+
+def test_loaded_runs_without_an_objective_have_histories() -> None:
+    run = dataclasses.replace(in_space(), objective=None)
+    assert histories_data(run).unit == "step"
+    assert len(plot_histories(run).axes) == 6
+
+
+def test_runs_of_any_label_can_be_overlaid() -> None:
+    figure = plot_histories(Comparison(("$a", "b$"), (on_bowl(), on_bowl(0.05))), "value")
+    assert len(colours(figure)) > 10
