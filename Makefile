@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test parity lint clean
+.PHONY: help demo test parity docs lint clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,9 @@ test: $(VENV)/installed-test  ## run the tests and doctests, with coverage
 
 parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and jax (installs gigabytes)
 	$(BIN)/python -m pytest tests/parity
+
+docs: $(VENV)/installed-test,parity  ## write docs/conventions.md anew, measured against the libraries
+	$(BIN)/python -m tests.parity
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
 	$(BIN)/ruff check

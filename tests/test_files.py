@@ -105,7 +105,7 @@ def test_where_nothing_can_be_written_is_said_by_parameter_and_path(tmp_path: Pa
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_said() -> None:
     # A process of its own, so that it can give up the rights that ignore permissions.
     script = textwrap.dedent("""
         import os, sys

@@ -94,7 +94,7 @@ def test_a_whole_number_written_with_a_point_counts() -> None:
 def test_arrays_may_enter_a_formula_but_not_shape_a_rule() -> None:
     rates = np.array([[0.1], [0.2]])
     assert Adam(rates).learning_rate is rates  # type: ignore[arg-type, comparison-overlap]
-    with pytest.raises(FalllineError, match="WindowedMomentum: window is .* a whole number at least 1$"):
+    with pytest.raises(FalllineError, match=r"WindowedMomentum: window is .* a whole number at least 1$"):
         WindowedMomentum(window=np.array([[5], [6]]))  # type: ignore[arg-type]
 
 
@@ -115,7 +115,7 @@ def test_the_signature_shows_both_defaults() -> None:
 def test_an_unknown_convention_is_refused_with_the_known_ones(wrong: Any) -> None:
     with pytest.raises(FalllineError, match=r"^Settings: convention is .*Allowed: paper, library$"):
         Settings(convention=wrong)
-    with pytest.raises(FalllineError, match="did you mean 'library'"):
+    with pytest.raises(FalllineError, match=r"did you mean 'library'"):
         Settings(convention="libary")
 
 

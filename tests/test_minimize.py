@@ -48,6 +48,7 @@ def slope(x: Any, y: Any) -> Any:
 
 
 STEP = GradientDescent(0.1)
+RATES: Any = np.array([[0.1], [0.2]])
 
 
 # Starts
@@ -113,21 +114,21 @@ def test_a_start_that_does_not_fit_is_said(x0: Any, said: str) -> None:
             {"optimizer": Adam},
             r"optimizer is <class '.*Adam'>; it must be an update rule such as Adam\(0.1\), or a name; "
             r"write Adam\(\)$",
-        ),  # fmt: skip
+        ),
         ({"optimizer": None}, "optimizer is None; it must be an update rule"),
         ({"optimizer": 0.1}, "optimizer is 0.1; it must be an update rule"),
         ({"optimizer": "adm"}, r"optimizer is 'adm'; did you mean 'adam'\? Allowed: gradient_descent, "),
         ({"optimizer": "Adam"}, r"optimizer is 'Adam'; did you mean 'adam'\?"),
         ({"optimizer": "adam@tutrial"}, r"Adam: convention is 'tutrial'; did you mean 'tutorial'\?"),
         (
-            {"optimizer": Adam(np.array([[0.1], [0.2]]))},  # type: ignore[arg-type]
+            {"optimizer": Adam(RATES)},
             r"optimizer is Adam\(.*, with an array for learning_rate; it must have one number for each hyperparameter "
             r"\(compare takes several optimizers\)$",
-        ),  # fmt: skip
+        ),
         (
-            {"optimizer": Adam(StepDecay(np.array([[0.1], [0.2]])))},  # type: ignore[arg-type]
+            {"optimizer": Adam(StepDecay(RATES))},
             "optimizer is .*, with an array for initial; it must have one number",
-        ),  # fmt: skip
+        ),
         ({"max_steps": 0}, "max_steps is 0; it must be a whole number at least 1$"),
         ({"max_steps": 10.0}, "max_steps is 10.0; it must be a whole number at least 1$"),
         ({"max_steps": True}, "max_steps is True; it must be a whole number at least 1$"),
@@ -147,15 +148,12 @@ def test_a_start_that_does_not_fit_is_said(x0: Any, said: str) -> None:
     ],
 )
 def test_a_wrong_argument_is_named_in_one_line(settings: dict[str, Any], said: str) -> None:
-    arguments = {"objective": bowl, "x0": [1.0, 2.0], "optimizer": STEP, **settings}
-    for run in (minimize, compare):
-        if run is compare and "callback" in settings:
-            continue
-        positional = (arguments["objective"], arguments["x0"])
-        rule = {("optimizer" if run is minimize else "optimizers"): arguments["optimizer"]}
-        rest = {name: value for name, value in settings.items() if name not in ("objective", "optimizer")}
+    rest = dict(settings)
+    arguments = (rest.pop("objective", bowl), [1.0, 2.0], rest.pop("optimizer", STEP))
+    runs: list[Any] = [minimize] if "callback" in settings else [minimize, compare]
+    for run in runs:
         with pytest.raises(FalllineError, match=f"^{said}") as caught:
-            run(*positional, **rule, **rest)
+            run(*arguments, **rest)
         assert "\n" not in str(caught.value)
 
 
@@ -171,7 +169,7 @@ class Counting(Objective):
 
     names = ("x", "y")
     gradient_kind = "exact"
-    title = "a bowl"  # type: ignore[assignment]
+    title = "a bowl"
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -329,7 +327,7 @@ def test_what_is_done_to_one_trajectory_stays_there() -> None:
 
 
 def test_several_rules_on_one_objective() -> None:
-    rules = [GradientDescent(0.1), "adam", Momentum(0.1)]
+    rules: list[Any] = [GradientDescent(0.1), "adam", Momentum(0.1)]
     runs = compare(bowl, [1.0, 2.0], rules, max_steps=20, gradient=slope)
     assert isinstance(runs, Comparison)
     assert runs.labels == (
@@ -357,8 +355,11 @@ def test_labels_of_ones_own_and_several_starts() -> None:
     starts = [[1.0, 2.0], [-0.5, 0.25]]
     runs = compare(bowl, starts, {"slow": GradientDescent(0.01), "fast": STEP}, max_steps=5)
     assert runs.labels == (
-        "slow from (1, 2)", "slow from (-0.5, 0.25)", "fast from (1, 2)", "fast from (-0.5, 0.25)",
-    )  # fmt: skip
+        "slow from (1, 2)",
+        "slow from (-0.5, 0.25)",
+        "fast from (1, 2)",
+        "fast from (-0.5, 0.25)",
+    )
     assert [run.start.x.tolist() for run in runs] == starts * 2
     assert compare(bowl, [1.0, 2.0], {"a": STEP}).labels == ("a",)
 
@@ -394,7 +395,7 @@ def test_one_start_of_one_number(x0: Any) -> None:
         (np.empty((0, 2)), STEP, r"x0 has the shape \(0, 2\)"),
         ([1.0, 2.0], [], "optimizers is empty; give at least one"),
         ([1.0, 2.0], {}, "optimizers is empty; give at least one"),
-        ([1.0, 2.0], (rule for rule in ()), "optimizers is empty; give at least one"),
+        ([1.0, 2.0], iter(()), "optimizers is empty; give at least one"),
         ([1.0, 2.0], [STEP, Adam], r"optimizer is <class '.*Adam'>; it must be an update rule"),
         ([1.0, 2.0], None, "optimizer is None; it must be an update rule"),
     ],
@@ -461,9 +462,9 @@ def test_every_run_of_a_comparison_has_its_recipe() -> None:
 def test_what_only_the_user_can_rebuild_is_asked_for() -> None:
     run = minimize(bowl, [1.0, 2.0], STEP, gradient=slope, max_steps=9)
     assert same(rerun(run.recipe, objective=bowl, gradient=slope), run)
-    with pytest.raises(FalllineError, match="^objective is None, and the recipe cannot rebuild a Python function"):
+    with pytest.raises(FalllineError, match=r"^objective is None, and the recipe cannot rebuild a Python function"):
         rerun(run.recipe)
-    with pytest.raises(FalllineError, match="^gradient is None, and the recipe cannot rebuild a Python function"):
+    with pytest.raises(FalllineError, match=r"^gradient is None, and the recipe cannot rebuild a Python function"):
         rerun(run.recipe, objective=bowl)
 
 
@@ -497,16 +498,16 @@ def test_a_rule_and_a_condition_of_the_users_are_asked_for_too(tmp_path: Path) -
     run.save(tmp_path / "mine")
     assert Trajectory.load(tmp_path / "mine") == run
     assert same(rerun(run.recipe, optimizer=Mine()), run)
-    with pytest.raises(FalllineError, match="^recipe names the type '.*Mine', which is not known here"):
+    with pytest.raises(FalllineError, match=r"^recipe names the type '.*Mine', which is not known here"):
         rerun(run.recipe)
-    with pytest.raises(FalllineError, match="^recipe names the type '.*Never', which is not known here"):
+    with pytest.raises(FalllineError, match=r"^recipe names the type '.*Never', which is not known here"):
         rerun(minimize("x**2", 1.0, STEP, stop=Never(), max_steps=9).recipe)
 
 
 def test_half_a_recipe_is_refused() -> None:
     recipe = dict(minimize("x**2", 1.0, STEP, max_steps=1).recipe)
     del recipe["seed"], recipe["stop"]
-    with pytest.raises(FalllineError, match="^recipe lacks stop, seed; give the recipe of a trajectory, whole$"):
+    with pytest.raises(FalllineError, match=r"^recipe lacks stop, seed; give the recipe of a trajectory, whole$"):
         rerun(recipe)
 
 
@@ -515,7 +516,7 @@ def test_half_a_recipe_is_refused() -> None:
 
 def test_a_batch_loss_is_seen_step_by_step_and_its_whole_value_only_where_it_is_looked_at() -> None:
     class Noisy(Counting):
-        stochastic = True  # type: ignore[misc]
+        stochastic = True
 
         def at_step(self, step: int, seed: int) -> Objective:
             noisy = Noisy()

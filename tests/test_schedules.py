@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import mpmath
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fallline import Constant, Exponential, FalllineError, GradientDescent, Schedule, StepDecay, minimize
+from fallline import (
+    Adam,
+    Constant,
+    Cosine,
+    CosineRestarts,
+    Cyclic,
+    Exponential,
+    FalllineError,
+    GradientDescent,
+    InverseTime,
+    MultiStep,
+    OneCycle,
+    Polynomial,
+    ReduceOnPlateau,
+    Schedule,
+    StepDecay,
+    StepSize,
+    Trajectory,
+    WarmUp,
+    WarmUpStableDecay,
+    compare,
+    minimize,
+    rerun,
+)
+from fallline.engines import Problem, execute
+from fallline.models import Logistic
+from fallline.objectives import as_objective
 from fallline.schedules import SCHEDULES, parse_schedule
+from fallline.stopping import NotFinite
+from fallline.trajectory import Record
 
 STEPS = st.integers(min_value=1, max_value=5000)
 # A power and a product are each rounded once or twice.
@@ -78,6 +110,22 @@ def test_a_rate_that_grows_without_end_is_reported_and_not_raised() -> None:
         ("step:0.9:40:tutorial", StepDecay(0.5, 0.9, 40, convention="tutorial")),
         ("step:tutorial", StepDecay(0.5, convention="tutorial")),
         ("exponential:0.99", Exponential(0.5, 0.99)),
+        ("multi_step:0.1:30,80", MultiStep(0.5, 0.1, (30, 80))),
+        ("multi_step:0.1:30", MultiStep(0.5, 0.1, (30,))),
+        ("polynomial:500:2:0.1", Polynomial(0.5, 500, 2, 0.1)),
+        ("inverse_time:0.5", InverseTime(0.5, 0.5)),
+        ("cosine:500", Cosine(0.5, 500)),
+        ("cosine_restarts:50:2", CosineRestarts(0.5, 50, 2)),
+        ("one_cycle:300:0.2:torch", OneCycle(0.5, 300, 0.2, convention="torch")),
+        ("cyclic:20:0.1:0.5", Cyclic(0.5, 20, 0.1, 0.5)),
+        ("warm_up:20", WarmUp(0.5, 20)),
+        ("warm_up:20:0.1:cosine:500", WarmUp(Cosine(0.5, 500), 20, 0.1)),
+        ("warm_up_stable_decay:10:80:10", WarmUpStableDecay(0.5, 10, 80, 10)),
+        ("reduce_on_plateau:0.5:3", ReduceOnPlateau(0.5, 0.5, 3)),
+        (
+            "reduce_on_plateau:0.5:keras:warm_up:20:step:0.9:40:tutorial",
+            ReduceOnPlateau(WarmUp(StepDecay(0.5, 0.9, 40, convention="tutorial"), 20), 0.5, convention="keras"),
+        ),
     ],
 )
 def test_schedules_are_read_from_text(text: str, schedule: Schedule) -> None:
@@ -93,6 +141,12 @@ def test_schedules_are_read_from_text(text: str, schedule: Schedule) -> None:
         ("step:0.9:40:7", "schedule is 'step:0.9:40:7'; write it as step:FACTOR:EVERY$"),
         ("constant:1", "schedule is 'constant:1'; write it as constant$"),
         ("exponential:paper", "schedule is 'exponential:paper'; write it as exponential:DECAY$"),
+        ("warm_up:x", "schedule is 'warm_up:x'; write it as warm_up:STEPS:START:SCHEDULE$"),
+        ("warm_up:5:cosine:x", "schedule is 'cosine:x'; write it as cosine:STEPS:FINAL$"),
+        ("multi_step:0.1:30,x", "schedule is 'multi_step:0.1:30,x'; write it as multi_step:FACTOR:MILESTONES$"),
+        ("warm_up:5:reduce_on_plateau", "WarmUp: after is a ReduceOnPlateau, which no other schedule may hold$"),
+        ("multi_step:0.1:80,30", r"MultiStep: milestones is \(80, 30\); each must be above the one before$"),
+        ("one_cycle:100:0.7", "OneCycle: warm_up is 0.7; it must be at most 0.5"),
         ("step:0.9:2.5", "StepDecay: every is 2.5; it must be a whole number at least 1$"),
         ("step:0:40", "StepDecay: factor is 0; it must be a number above 0$"),
         ("exponential:nan", "Exponential: decay is nan; it must be a number above 0$"),
@@ -104,9 +158,167 @@ def test_what_cannot_be_read_is_one_line(text: str, said: str) -> None:
 
 
 def test_every_schedule_checks_its_settings() -> None:
-    with pytest.raises(FalllineError, match="StepDecay: convention is 'keras'; Allowed: paper, tutorial"):
+    with pytest.raises(FalllineError, match=r"StepDecay: convention is 'keras'; Allowed: paper, tutorial"):
         StepDecay(0.1, convention="keras")
     for kind in (Constant, StepDecay, Exponential):
         assert SCHEDULES[kind.name] is kind
-        with pytest.raises(FalllineError, match="initial is 0; it must be a number above 0"):
+        with pytest.raises(FalllineError, match=r"initial is 0; it must be a number above 0"):
             kind(0)
+
+
+# The schedules with closed forms, written with Python's own mathematics: count = step - 1, and a rate of 0.3.
+CLOSED: dict[str, tuple[Schedule, Callable[[int], float]]] = {
+    "multi_step": (
+        MultiStep(0.3, 0.2, (4, 9)),
+        lambda count: 0.3 * (1 if count < 4 else 0.2 if count < 9 else 0.2**2),
+    ),
+    "polynomial": (Polynomial(0.3, 20, 2, 0.1), lambda count: 0.03 + 0.27 * max(0, 1 - count / 20) ** 2),
+    "inverse_time": (InverseTime(0.3, 0.25), lambda count: 0.3 / (1 + 0.25 * count)),
+    "cosine": (
+        Cosine(0.3, 20, 0.1),
+        lambda count: 0.03 + 0.27 * (0.5 + 0.5 * math.cos(math.pi * min(count, 20) / 20)),
+    ),
+    "cosine_restarts": (
+        CosineRestarts(0.3, 6),
+        lambda count: 0.15 + 0.15 * math.cos(math.pi * (count % 6) / 6),
+    ),
+    "one_cycle": (
+        OneCycle(0.3, 41, 11 / 41, 0.5, 0.1),
+        lambda count: (
+            0.15 + 0.015 * count
+            if count <= 10
+            else 0.3 - 0.015 * (count - 10)
+            if count <= 20
+            else 0.15 - 0.006 * (min(count, 40) - 20)
+        ),
+    ),
+    "cyclic": (Cyclic(0.3, 5, 0.5), lambda count: 0.15 + 0.03 * (5 - abs(5 - count % 10))),
+    "warm_up": (
+        WarmUp(Exponential(0.3, 0.5), 10, 0.1),
+        lambda count: 0.03 + 0.027 * count if count < 10 else 0.3 * 0.5 ** (count - 10),
+    ),
+    "warm_up_stable_decay": (
+        WarmUpStableDecay(0.3, 5, 10, 5, 0.5, 0.2),
+        lambda count: 0.15 + 0.03 * count if count < 5 else 0.3 - 0.048 * (min(count, 20) - 15) if count > 15 else 0.3,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_the_rates_are_those_of_the_closed_form(name: str) -> None:
+    schedule, expected = CLOSED[name]
+    rates = [float(schedule.rate(step)) for step in range(1, 61)]
+    # Sums of a few terms of the size of the rate, each rounded.
+    np.testing.assert_allclose(rates, [expected(count) for count in range(60)], rtol=0, atol=0.3 * 4 * TOLERANCE)
+
+
+EVERY = [
+    *(schedule for schedule, _ in CLOSED.values()),
+    CosineRestarts(0.3, 3, 2),
+    OneCycle(0.3, 50, convention="torch"),
+    OneCycle(0.3, 50, convention="optax"),
+    OneCycle(0.3, 4, 0.1),
+    Constant(0.3),
+    StepDecay(0.3, 0.5, 7),
+    Exponential(0.3, 0.9),
+]
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=str)
+def test_an_array_of_steps_gives_the_rate_of_each(schedule: Schedule) -> None:
+    steps = np.arange(1, 61)
+    rates = np.broadcast_to(schedule.rate(steps), 60)
+    # NumPy computes powers and cosines of an array by other instructions than those of one number.
+    np.testing.assert_allclose(rates, [schedule.rate(int(step)) for step in steps], rtol=TOLERANCE, atol=1e-16)
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=str)
+def test_twice_the_first_setting_is_twice_the_rate_at_every_step(schedule: Schedule) -> None:
+    first = dataclasses.fields(schedule)[0].name
+    once = getattr(schedule, first)
+    if isinstance(once, Schedule):
+        twice: Schedule = dataclasses.replace(schedule, after=dataclasses.replace(once, initial=0.6))  # type: ignore[call-arg]
+    else:
+        twice = dataclasses.replace(schedule, **{first: 0.6})
+    for step in range(1, 61):
+        assert twice.rate(step) == 2 * schedule.rate(step)
+
+
+def test_restarts_come_at_the_very_step_however_late() -> None:
+    schedule = CosineRestarts(1.0, 7, 3)
+    begun, length = 0, 7
+    for _ in range(20):
+        assert schedule.rate(begun + 1) == 1.0
+        assert schedule.rate(begun + length) < 0.1
+        begun, length = begun + length, length * 3
+
+
+def test_a_rate_is_dropped_behind_a_plateau_and_counted_run_by_run() -> None:
+    # |x| with a rate of 1 from 0.5 goes to and fro between 0.5 and -0.5: no point improves on the first. The third
+    # without improvement is one more than is waited for.
+    schedule = ReduceOnPlateau(1.0, factor=0.5, patience=2)
+    run = minimize("abs(x)", 0.5, GradientDescent(schedule), max_steps=6)
+    np.testing.assert_array_equal(run.x[:, 0], [0.5, -0.5, 0.5, -0.5, 0, 0])
+    np.testing.assert_array_equal(run.rate, [1, 1, 1, 0.5, 0.5, np.nan])
+
+
+def test_a_negative_best_value_is_not_improved_on_by_a_worse_one() -> None:
+    # -9.9995 is worse than -10, but lies below -10 (1 - 1e-4) = -9.999, which is what torch asks for.
+    def scale(convention: str) -> float:
+        schedule = ReduceOnPlateau(1.0, patience=1, factor=0.5, convention=convention)
+        memory = schedule.watched(None, -10.0)
+        for _ in range(3):
+            memory = schedule.watched(memory, -9.9995)
+        return float(memory.scale)
+
+    assert (scale("paper"), scale("torch")) == (0.5, 1.0)
+
+
+def test_a_start_without_a_finite_value_is_improved_on_by_any() -> None:
+    schedule = ReduceOnPlateau(1.0, patience=1)
+    for start in (np.inf, np.nan):
+        memory = schedule.watched(None, start)
+        for value in (3.0, 2.0, 1.0):
+            memory = schedule.watched(memory, value)
+        assert (memory.best, memory.scale) == (1.0, 1.0)
+
+
+def test_runs_in_one_batch_wait_each_for_its_own_plateau() -> None:
+    objective = as_objective("abs(x) + 0.01*x**2")
+    starts = np.array([[0.5], [20.3], [-3.0], [0.0]])
+    schedule = ReduceOnPlateau(0.7, factor=0.5, patience=2, cooldown=1)
+
+    def runs(of: npt.NDArray[np.float64]) -> list[Trajectory]:
+        rule, stop = GradientDescent(schedule), (NotFinite(), StepSize(1e-3))
+        return execute(Problem(objective, of, rule, 80, stop, Record(), 0, None, lambda done: None), "reference")
+
+    together = runs(starts)
+    # They end at different steps, and leave the batch one by one.
+    assert len({run.step_count for run in together}) > 2
+    for start, run in zip(starts, together, strict=True):
+        (alone,) = runs(start[None])
+        np.testing.assert_array_equal(run.x, alone.x)
+        np.testing.assert_array_equal(run.rate, alone.rate)
+        assert len(set(alone.rate[:-1].tolist())) > 1 or start == 0
+
+
+def test_a_plateau_is_seen_when_only_the_ends_are_recorded() -> None:
+    rule = GradientDescent(ReduceOnPlateau(WarmUp(1.0, 2), factor=0.5, patience=2))
+    loss = Logistic([-1.0, 0.5, 2.0, 3.0], [0, 1, 0, 1]).batches(2)
+    runs = [minimize(loss, [3.0, 3.0], rule, max_steps=60, record=record) for record in ("all", "ends")]
+    np.testing.assert_array_equal(runs[0].final.x, runs[1].final.x)
+    assert len(set(runs[0].rate[:-1].tolist())) > 3
+
+
+def test_every_schedule_survives_a_recipe() -> None:
+    for schedule in [*EVERY, ReduceOnPlateau(WarmUp(Cosine(0.1, 20), 5), patience=2)]:
+        run = minimize("x**2 + abs(y)", [1.0, 2.0], Adam(schedule), max_steps=12)
+        np.testing.assert_array_equal(rerun(json.loads(json.dumps(run.recipe))).x, run.x)
+
+
+def test_several_schedules_are_compared_side_by_side() -> None:
+    runs = compare("x**2", 1.0, [GradientDescent(Cosine(0.1, 10)), GradientDescent(Cyclic(0.1, 10))], max_steps=5)
+    assert runs.labels == (
+        "gradient_descent, Cosine(initial=0.1, steps=10, final=0.0)",
+        "gradient_descent, Cyclic(peak=0.1, steps=10, low=0.25, shrink=1.0, decay=1.0)",
+    )

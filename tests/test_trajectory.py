@@ -40,7 +40,7 @@ def saved(run: Trajectory, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_rows_are_points(run: Trajectory) -> None:
     assert len(run) == 41
     assert run.step_count == 40
-    assert [point.step for point in run] == list(range(41))
+    assert [run[row].step for row in range(len(run))] == list(range(41))
     point = run[7]
     assert (point.step, point.value) == (7, run.value[7])
     np.testing.assert_array_equal(point.x, run.x[7])
@@ -51,7 +51,7 @@ def test_rows_are_points(run: Trajectory) -> None:
     lengths = [np.hypot(*gradient) for gradient in run.gradient]
     # hypot and the root of the sum of squares are each rounded a few times.
     np.testing.assert_allclose(run.gradient_norm, lengths, rtol=1e-15)
-    np.testing.assert_allclose([point.gradient_norm for point in run], lengths, rtol=1e-15)
+    np.testing.assert_allclose([run[row].gradient_norm for row in range(len(run))], lengths, rtol=1e-15)
 
 
 def test_it_says_what_was_run_and_how(run: Trajectory) -> None:
@@ -78,7 +78,7 @@ def test_equal_means_everything_that_is_saved(run: Trajectory) -> None:
     }
     for name, value in changed.items():
         assert run != dataclasses.replace(run, **{name: value}), name  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="unhashable"):
+    with pytest.raises(TypeError, match=r"unhashable"):
         hash(run)
 
 
@@ -152,9 +152,9 @@ def test_kill_9_while_saving_leaves_the_old_file_or_the_new(run: Trajectory, tmp
 
 
 def test_where_it_cannot_be_saved_is_said(run: Trajectory, tmp_path: Path) -> None:
-    with pytest.raises(FalllineError, match="^path is '.*none/run.npz', but the folder '.*none' does not exist$"):
+    with pytest.raises(FalllineError, match=r"^path is '.*none/run.npz', but the folder '.*none' does not exist$"):
         run.save(tmp_path / "none" / "run.npz")
-    with pytest.raises(FalllineError, match="^path is '.*', a folder; give the name of a file$"):
+    with pytest.raises(FalllineError, match=r"^path is '.*', a folder; give the name of a file$"):
         run.save(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -164,7 +164,7 @@ def test_where_it_cannot_be_saved_is_said(run: Trajectory, tmp_path: Path) -> No
 
 def refused(path: Path) -> str:
     """The one line that loading the file gives."""
-    with pytest.raises(FalllineError, match="^path is ") as caught:
+    with pytest.raises(FalllineError, match=r"^path is ") as caught:
         Trajectory.load(path)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -216,8 +216,8 @@ def test_a_damaged_byte_is_noticed_or_harmless(
     path.write_bytes(damaged)
     try:
         loaded = Trajectory.load(path)
-    except FalllineError as error:
-        assert "\n" not in str(error)
+    except FalllineError:
+        refused(path)
     else:
         # Times and attributes of the files in a zip mean nothing to us.
         assert loaded == run

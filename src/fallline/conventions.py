@@ -8,7 +8,7 @@ import numpy as np
 
 from fallline.hyperparameters import hyperparameters
 from fallline.minimize import minimize
-from fallline.optimizers import optimizer_from_name
+from fallline.optimizers import WRAPPERS, optimizer_from_name
 from fallline.stopping import NotFinite
 from fallline.trajectory import Trajectory
 
@@ -38,7 +38,7 @@ def worked_run(rule: str) -> tuple[Apart, ...]:
     """Every convention of a rule on the same worked run.
 
     Arguments:
-        rule: the rule's name, such as "adam".
+        rule: the rule's name, such as "adam". A rule that goes around another goes around gradient descent.
 
     Raises:
         FalllineError: when there is no such rule.
@@ -47,13 +47,14 @@ def worked_run(rule: str) -> tuple[Apart, ...]:
     >>> 0 < keras.by_formula < keras.by_default < 1e-6
     True
     """
-    paper = optimizer_from_name(rule)
+    inner = ":gradient_descent" if rule in WRAPPERS else ""
+    paper = optimizer_from_name(f"{rule}{inner}")
     settings = {name: getattr(paper, name) for name in hyperparameters(paper)}
     first = minimize(OBJECTIVE, START, paper, max_steps=STEPS, stop=NotFinite())
     found = []
     for convention in paper.conventions:
-        own = optimizer_from_name(f"{rule}@{convention}")
-        same = optimizer_from_name(f"{rule}@{convention}", **settings)
+        own = optimizer_from_name(f"{rule}@{convention}{inner}")
+        same = optimizer_from_name(f"{rule}@{convention}{inner}", **settings)
         by_default, by_formula = (
             minimize(OBJECTIVE, START, chosen, max_steps=STEPS, stop=NotFinite()) for chosen in (own, same)
         )

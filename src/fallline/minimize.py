@@ -332,11 +332,13 @@ def _rule(optimizer: Any) -> Optimizer[Any]:
 
 def _arrays_in(settings: Any) -> Iterator[str]:
     """The names of the hyperparameters, in a rule or a part of it, that are arrays."""
+    known = hyperparameters(settings)
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
             yield from _arrays_in(value)
-        elif field.name in hyperparameters(settings) and np.ndim(value):
+        # Several numbers may also be one setting, as milestones are.
+        elif field.name in known and np.ndim(value) and not isinstance(known[field.name].default, tuple):
             yield field.name
 
 

@@ -137,12 +137,8 @@ class MultiStep(Schedule):
             object.__setattr__(self, "milestones", (self.milestones,))
         super().__post_init__()
         object.__setattr__(self, "milestones", tuple(int(milestone) for milestone in self.milestones))
-        if any(
-            later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)
-        ):
-            raise FalllineError(
-                f"MultiStep: milestones is {self.milestones}; each must be above the one before"
-            )
+        if any(later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)):
+            raise FalllineError(f"MultiStep: milestones is {self.milestones}; each must be above the one before")
 
     def rate(self, step: Quantity) -> Quantity:
         passed = sum(np.where(step > milestone, 1, 0) for milestone in self.milestones)
@@ -272,9 +268,7 @@ class CosineRestarts(Schedule):
 
     initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
     steps: int = hyperparameter(100, about="steps in the first period", symbol="T", at_least=1, whole=True)
-    growth: int = hyperparameter(
-        1, about="length of a period over that of the one before", at_least=1, whole=True
-    )
+    growth: int = hyperparameter(1, about="length of a period over that of the one before", at_least=1, whole=True)
     final: float = hyperparameter(0.0, about="last rate, as a part of the first", symbol=r"\phi", at_least=0)
 
     def rate(self, step: Quantity) -> Quantity:
@@ -403,9 +397,7 @@ class Cyclic(Schedule):
     shrink: float = hyperparameter(
         1.0, about="height of a cycle over that of the one before", symbol="s", above=0, at_most=1
     )
-    decay: float = hyperparameter(
-        1.0, about="decay of the height, each step", symbol=r"\gamma", above=0, at_most=1
-    )
+    decay: float = hyperparameter(1.0, about="decay of the height, each step", symbol=r"\gamma", above=0, at_most=1)
 
     def rate(self, step: Quantity) -> Quantity:
         passed = step - 1
@@ -434,9 +426,7 @@ class WarmUp(Schedule):
 
     after: Schedule | float
     steps: int = hyperparameter(100, about="steps before the schedule", symbol="T", at_least=1, whole=True)
-    start: float = hyperparameter(
-        1 / 3, about="first rate, as a part of the one reached", symbol=r"\sigma", at_least=0
-    )
+    start: float = hyperparameter(1 / 3, about="first rate, as a part of the one reached", symbol=r"\sigma", at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -475,9 +465,7 @@ class WarmUpStableDecay(Schedule):
     warm_up: int = hyperparameter(100, about="steps up", symbol="T_1", at_least=1, whole=True)
     stable: int = hyperparameter(800, about="steps at the peak", symbol="T_2", at_least=0, whole=True)
     decay: int = hyperparameter(100, about="steps down", symbol="T_3", at_least=1, whole=True)
-    start: float = hyperparameter(
-        1 / 3, about="first rate, as a part of the peak", symbol=r"\sigma", at_least=0
-    )
+    start: float = hyperparameter(1 / 3, about="first rate, as a part of the peak", symbol=r"\sigma", at_least=0)
     final: float = hyperparameter(0.0, about="last rate, as a part of the peak", symbol=r"\phi", at_least=0)
 
     def rate(self, step: Quantity) -> Quantity:
@@ -541,16 +529,12 @@ class ReduceOnPlateau(Schedule):
     needs_value: ClassVar[bool] = True
 
     after: Schedule | float
-    factor: float = hyperparameter(
-        0.1, about="what the rate is multiplied by", symbol=r"\gamma", above=0, below=1
-    )
+    factor: float = hyperparameter(0.1, about="what the rate is multiplied by", symbol=r"\gamma", above=0, below=1)
     patience: int = hyperparameter(
         10, about="points without improvement to wait for", symbol="p", at_least=1, whole=True
     )
     threshold: float = hyperparameter(1e-4, about="least improvement", symbol=r"\tau", at_least=0)
-    cooldown: int = hyperparameter(
-        0, about="points after a drop that do not count", symbol="c", at_least=0, whole=True
-    )
+    cooldown: int = hyperparameter(0, about="points after a drop that do not count", symbol="c", at_least=0, whole=True)
     least: float = hyperparameter(0.0, about="smallest factor in all", symbol=r"\phi", at_least=0, at_most=1)
     convention: str = field(default="paper", kw_only=True)
 
@@ -567,16 +551,17 @@ class ReduceOnPlateau(Schedule):
 
     def watched(self, memory: Plateau | None, value: Quantity) -> Plateau:
         if memory is None:
-            return Plateau(best=value, waited=0 * value, resting=0 * value, scale=0 * value + 1)
+            none = np.zeros(np.shape(value))
+            # Any number improves on a start that has none.
+            return Plateau(np.where(np.isnan(value), np.inf, value), waited=none, resting=none, scale=none + 1)
         best, waited, resting, scale = memory
         if self.convention == "keras":
             wanted = best - self.threshold
         elif self.convention == "paper":
-            wanted = best - self.threshold * np.abs(best)
+            wanted = best * (1 - self.threshold * np.sign(best))
         else:
             wanted = best * (1 - self.threshold)
-        # A start without a finite value is improved on by any.
-        better = (value < wanted) | (np.isfinite(value) & ~np.isfinite(best))
+        better = value < wanted
         left = np.maximum(resting - 1, 0)
         counts = (left if self.convention == "keras" else resting) == 0
         waited = np.where(counts & ~better, waited + 1, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -123,6 +124,8 @@ class AnyOf(StoppingCondition):
 class StepSize(StoppingCondition):
     """Every coordinate moved less than `tolerance` in the last step.
 
+    A first step of exactly zero down a slope does not count: some rules only look around in it.
+
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason
     'small step'
@@ -139,8 +142,11 @@ class StepSize(StoppingCondition):
     def met(self, progress: Progress) -> BoolArray:
         if progress.change is None:
             return np.zeros(len(progress.x), bool)
-        longest: FloatArray = np.abs(progress.change).max(axis=-1)
-        return longest < self.tolerance
+        longest: FloatArray = np.maximum.reduce(np.abs(progress.change), axis=-1)
+        short: BoolArray = longest < self.tolerance
+        if progress.step == 1 and short.any():
+            short &= (longest > 0) | ~progress.gradient.any(axis=-1)
+        return short
 
     def message(self, progress: Progress, run: int) -> str:
         if not progress.gradient[run].any():
@@ -254,7 +260,7 @@ class NotFinite(StoppingCondition):
 
     def met(self, progress: Progress) -> BoolArray:
         # Quick, and never finite if one of the numbers is not; it may overflow too, so it is only a cue.
-        if np.isfinite(np.vdot(progress.x, progress.gradient) + np.vdot(progress.value, progress.value)):
+        if math.isfinite(np.vdot(progress.x, progress.gradient) + np.vdot(progress.value, progress.value)):
             return np.zeros(len(progress.x), bool)
         return ~(
             np.isfinite(progress.x).all(axis=-1)

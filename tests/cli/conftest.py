@@ -34,7 +34,7 @@ def process() -> Run:
             [sys.executable, "-m", "fallline", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,  # the demonstration, on a busy machine
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 

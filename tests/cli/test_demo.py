@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.cli.outcome import Run
 
-from fallline.examples.demo import Demo
+from fallline import views
+from fallline.examples import challenger
+from fallline.examples.demo import Demo, Drawing, fit_picture
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Figure
+from fallline.fit import fit
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,22 @@ def test_a_folder_that_cannot_be_is_one_line(
     assert line.startswith("fallline: --out is")
     assert out in line
     assert reason in line
+
+
+def test_pictures_and_films_are_drawn_by_one_rule(tmp_path: Path) -> None:
+    (run,) = WORKED["twelve_epochs"].run()
+    Drawing(str(tmp_path / "a.png"), views.plot_descent, (run,)).draw()
+    Drawing(str(tmp_path / "a.gif"), None, (run, "curve")).draw()
+    with Image.open(tmp_path / "a.png") as picture, Image.open(tmp_path / "a.gif") as film:
+        assert min(*picture.size, *film.size) > 200
+        assert getattr(film, "n_frames", 1) > 5
+
+
+def test_the_picture_of_the_fit_shows_every_launch() -> None:
+    figure = fit_picture(fit(challenger(), "distress"))
+    launches = np.loadtxt(challenger(), delimiter=",", skiprows=1)
+    drawn = [np.transpose(line.get_data()) for line in figure.axes[0].lines]
+    assert any(np.array_equal(points, launches) for points in drawn)
 
 
 def test_the_folder_must_be_named(run: Run) -> None:

@@ -39,9 +39,11 @@ from fallline import (
 )
 from fallline.engines import Problem, execute
 from fallline.gradients import with_gradient
+from fallline.hyperparameters import Hyperparameter
 from fallline.stopping import conditions
 
 STARTS = np.array([[-1.2, 1.0, 0.3], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [3.0, -4.0, 1e-3], [1e-9, 2.0, -7.0]])
+EVERY: Any = np.array([[1], [2], [3], [7]])
 RECORDS = [Record(state=True), Record(every=4, state=True), Record(every=None, state=True)]
 
 
@@ -62,8 +64,8 @@ class Noisy(Objective):
 
     names = ("x", "y", "z")
     gradient_kind = "exact"
-    title = "a noisy valley"  # type: ignore[assignment]
-    stochastic = True  # type: ignore[misc]
+    title = "a noisy valley"
+    stochastic = True
 
     def __init__(self, noise: Any = 0.0) -> None:
         self.noise = noise
@@ -129,13 +131,12 @@ def test_the_runs_of_such_a_batch_end_at_different_steps_for_different_reasons()
 
 def array_settings(rule: Optimizer[Any]) -> dict[str, float]:
     """The hyperparameters of a rule that may be an array, with the least number each may be."""
-    from fallline.hyperparameters import hyperparameters
-
-    return {
-        name: known.range.low if np.isfinite(known.range.low) else 0.0
-        for name, known in hyperparameters(rule).items()
-        if known.symbol is not None and isinstance(getattr(rule, name), float)
-    }
+    least = {}
+    for field in dataclasses.fields(rule):
+        known: Hyperparameter | None = field.metadata.get("hyperparameter")
+        if known and known.symbol and field.init and isinstance(getattr(rule, field.name), float):
+            least[field.name] = max(0.0, known.range.low)
+    return least
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if array_settings(rule)])
@@ -146,20 +147,11 @@ def test_every_rule_with_every_hyperparameter_an_array(name: str) -> None:
     for setting, least in array_settings(rule).items():
         # Between the least and the default, so in the range of any.
         columns[setting] = least + (getattr(rule, setting) - least) * draw.uniform(0.8, 1.0, (len(STARTS), 1))
-    batched = dataclasses.replace(rule, **{key: value for key, value in columns.items() if init_field(rule, key)})
-    singles = [
-        dataclasses.replace(
-            rule, **{key: float(value[i, 0]) for key, value in columns.items() if init_field(rule, key)}
-        )
-        for i in range(len(STARTS))
-    ]
+    batched: Any = dataclasses.replace(rule, **columns)
+    singles = [one(batched, run) for run in range(len(STARTS))]
     stop = Target(0.5) | StepSize(1e-3) | Diverging(1e4)
     batch = execute_batch(batched, STARTS, RECORDS[1], stop)
     assert_same_one_by_one(singles, batch, STARTS, record=RECORDS[1], stop=stop)
-
-
-def init_field(rule: Optimizer[Any], name: str) -> bool:
-    return next(field.init for field in dataclasses.fields(rule) if field.name == name)
 
 
 @given(
@@ -172,8 +164,8 @@ def test_powers_of_an_array_are_those_of_its_numbers(rates: Any, shares: Any, st
     # NumPy's power of an array may differ in the last digit from Python's power of a number.
     batched: list[Optimizer[Any]] = [
         Adam(rates, beta1=shares, beta2=np.sqrt(shares)),
-        Momentum(Exponential(rates, decay=1 - shares / 10), momentum=shares),  # type: ignore[arg-type]
-        RMSProp(StepDecay(rates, factor=0.3 + shares / 2, every=np.array([[1], [2], [3], [7]]))),  # type: ignore[arg-type]
+        Momentum(Exponential(rates, decay=1 - shares / 10), momentum=shares),
+        RMSProp(StepDecay(rates, factor=0.3 + shares / 2, every=EVERY)),
     ]
     for rule in batched:
         singles = [one(rule, run) for run in range(4)]
@@ -183,7 +175,7 @@ def test_powers_of_an_array_are_those_of_its_numbers(rates: Any, shares: Any, st
 
 def one(settings: Any, run: int) -> Any:
     """A rule or schedule with the numbers of one run in place of its arrays."""
-    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings) if field.init}
     return dataclasses.replace(
         settings,
         **{
@@ -277,5 +269,5 @@ def test_a_callback_sees_the_first_run_of_a_batch_as_long_as_it_lasts() -> None:
 
 
 def test_an_engine_that_does_not_exist_is_said() -> None:
-    with pytest.raises(FalllineError, match="^engine is 'numby'; Allowed: auto, reference$"):
+    with pytest.raises(FalllineError, match=r"^engine is 'numby'; Allowed: auto, reference$"):
         minimize("x**2", 1.0, GradientDescent(), engine="numby")

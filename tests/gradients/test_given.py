@@ -66,17 +66,17 @@ def test_where_it_cannot_be_computed_the_run_ends() -> None:
 
 @pytest.mark.parametrize("wrong", [1.0, (1.0, 2.0, 3.0), None, "ab", [[1.0], [2.0, 3.0]]])
 def test_what_it_returns_must_fit(wrong: Any) -> None:
-    def slopes(x: Any, y: Any) -> Any:
+    def slopes(_x: Any, _y: Any) -> Any:
         return wrong
 
     with pytest.raises(
-        FalllineError, match="^gradient slopes returned .*; it must return 2 numbers, one for each of x, y$"
+        FalllineError, match=r"^gradient slopes returned .*; it must return 2 numbers, one for each of x, y$"
     ):
         minimize(bowl, [1.0, 2.0], STEP, gradient=slopes)
 
 
 def test_one_coordinate_needs_one_number() -> None:
-    with pytest.raises(FalllineError, match="it must return 1 number, one for each of x$"):
+    with pytest.raises(FalllineError, match=r"it must return 1 number, one for each of x$"):
         minimize(lambda x: x**2, 1.0, STEP, gradient=lambda x: (x, x))
 
 
@@ -84,7 +84,7 @@ class Exact(Objective):
     """With a gradient of its own."""
 
     names = ("x",)
-    title = "a parabola"  # type: ignore[assignment]
+    title = "a parabola"
     gradient_kind = "exact"
 
     def value(self, x: Any) -> Any:

@@ -144,7 +144,7 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
     "function", [lambda x: abs(x), lambda x: math.sin(x) + x**2, lambda x: x.real, lambda x: x**2 // 1]
 )
 def test_a_function_that_takes_no_complex_numbers_is_named(function: Any) -> None:
-    with pytest.raises(FalllineError, match="^scheme is 'complex', but a function does not .*; use scheme='central'$"):
+    with pytest.raises(FalllineError, match=r"^scheme is 'complex', but a function does not .*; use scheme='central'$"):
         minimize(function, 1.0, GradientDescent(0.1), gradient=Perturbation(scheme="complex"))
 
 

@@ -27,7 +27,7 @@ def test_text_expression_and_function_are_the_same_objective() -> None:
 
 @pytest.mark.parametrize("thing", [3, 2.5, None, [1, 2], {"x": 1}, np.zeros((40, 40))])
 def test_anything_else_is_refused_in_one_line(thing: Any) -> None:
-    with pytest.raises(FalllineError, match="^objective is .*; it must be a formula text, a SymPy expression, ") as e:
+    with pytest.raises(FalllineError, match=r"^objective is .*; it must be a formula text, a SymPy expression, ") as e:
         as_objective(thing)
     assert "\n" not in str(e.value)
     assert len(str(e.value)) < 200
@@ -36,7 +36,7 @@ def test_anything_else_is_refused_in_one_line(thing: Any) -> None:
 def test_an_objective_of_ones_own_needs_names_title_and_value() -> None:
     class Slope(Objective):
         names = ("x",)
-        title = "a slope"  # type: ignore[assignment]
+        title = "a slope"
 
         def value(self, x: Any) -> Any:
             return 3.0 * x[..., 0]
@@ -44,5 +44,5 @@ def test_an_objective_of_ones_own_needs_names_title_and_value() -> None:
     slope = Slope()
     assert (slope.dimension, slope.cost_of_both, slope.cost_of_gradient) == (1, (1, 1), (0, 1))
     assert slope.at_step(5, seed=1) is slope
-    with pytest.raises(FalllineError, match="a slope has no gradient of its own"):
+    with pytest.raises(FalllineError, match=r"a slope has no gradient of its own"):
         slope.value_and_gradient(np.array([[1.0]]))

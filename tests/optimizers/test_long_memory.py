@@ -63,3 +63,9 @@ def test_ademamix_is_the_papers_algorithm() -> None:
     run = fallline.minimize("x**2", 1.0, rule, max_steps=50)
     # 1 - beta3 loses two digits, and a few roundings a step.
     np.testing.assert_allclose(run.x.ravel(), points, rtol=0, atol=1e-13)
+
+
+def test_a_first_step_that_only_looks_around_does_not_end_the_run() -> None:
+    run = fallline.minimize("x**2", 1.0, fallline.ADOPT(0.1, convention="optax"), max_steps=50)
+    assert run.x[1, 0] == run.x[0, 0]
+    assert run.step_count > 2

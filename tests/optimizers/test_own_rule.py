@@ -40,10 +40,10 @@ def test_it_works_wherever_a_rule_does() -> None:
 
 def test_its_hyperparameters_are_checked_like_any_others() -> None:
     with pytest.raises(
-        FalllineError, match="^Friction: friction is 1.5; it must be a number at least 0 and at most 1$"
+        FalllineError, match=r"^Friction: friction is 1.5; it must be a number at least 0 and at most 1$"
     ):
         Friction(friction=1.5)
-    with pytest.raises(FalllineError, match="^Friction: convention is 'torch'; Allowed: paper$"):
+    with pytest.raises(FalllineError, match=r"^Friction: convention is 'torch'; Allowed: paper$"):
         Friction(convention="torch")
 
 

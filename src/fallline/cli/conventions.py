@@ -9,24 +9,26 @@ import typer
 from fallline.cli import options, report
 from fallline.conventions import OBJECTIVE, START, STEPS, worked_run
 from fallline.errors import FalllineError, nearest
-from fallline.optimizers import OPTIMIZERS
+from fallline.optimizers import OPTIMIZERS, WRAPPERS
 from fallline.tables import number_text, text_table
+
+# Longer lines of a formula say nothing to a reader.
+LONGEST = 300
 
 
 def conventions(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The update rule, such as adam.")],
     json: options.JsonOption = False,
 ) -> None:
-    """Show which library does what under the name of one rule: formulas, defaults, and the size of the
-    difference.
+    """Show which library does what under the name of a rule, and how far that leads apart.
 
     In a formula, g is the gradient, t the step counted from 1, rate the learning rate, and _old marks what a
     quantity was before the step.
     """
     from fallline.optimizers.conventions import conventions as known_conventions
 
-    if rule not in OPTIMIZERS:
-        raise FalllineError(f"RULE is {rule!r}; {nearest(rule, OPTIMIZERS)}")
+    if rule not in OPTIMIZERS and rule not in WRAPPERS:
+        raise FalllineError(f"RULE is {rule!r}; {nearest(rule, [*OPTIMIZERS, *WRAPPERS])}")
     known = known_conventions(rule)
     apart = worked_run(rule)
     if not json:
@@ -46,6 +48,11 @@ def conventions(
     report.say(report.as_json({"rule": rule, "objective": OBJECTIVE, "start": START, "steps": STEPS, "runs": data}))
 
 
+def shortened_line(text: str) -> str:
+    """A line of a formula, cut where nobody reads on."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
+
+
 def _text(rule: str, known: Any, apart: Any) -> str:
     from fallline.optimizers.conventions import differences
 
@@ -56,11 +63,11 @@ def _text(rule: str, known: Any, apart: Any) -> str:
         lines.append("What differs in a step:")
     for quantity, texts in differing.items():
         lines.append(f"  {quantity}")
-        lines += [f"    {', '.join(names)}:\n      {text}" for text, names in texts.items()]
+        lines += [f"    {', '.join(names)}:\n      {shortened_line(text)}" for text, names in texts.items()]
     alike = {name: text for name, text in known[0].formula.items() if name not in differing}
     if alike:
         lines += ["", "What all have in common:"] if differing else ["The same step in all:"]
-        lines += [f"  {quantity} = {text}" for quantity, text in alike.items()]
+        lines += [f"  {quantity} = {shortened_line(text)}" for quantity, text in alike.items()]
     names = [convention.name for convention in known]
     defaults = [
         [setting, *(number_text(convention.defaults[setting]) for convention in known)] for setting in known[0].defaults
@@ -71,6 +78,7 @@ def _text(rule: str, known: Any, apart: Any) -> str:
     rows = [[run.convention, f"{run.by_default:.3g}", f"{run.by_formula:.3g}", f"{run.value:.6g}"] for run in apart]
     lines.append(text_table(["", "own defaults", "the paper's defaults", "f at the end, own defaults"], rows))
     if len(known) > 1:
-        others = ",".join(f"{rule}@{name}" for name in names)
+        inner = ":gradient_descent" if rule in WRAPPERS else ""
+        others = ",".join(f"{rule}@{name}{inner}" for name in names)
         lines += ["", f"Side by side: fallline compare {OBJECTIVE} --start {start} --optimizers {others}"]
     return "\n".join(lines)

@@ -7,13 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.conventions import shortened_line
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import Hyperparameter, hyperparameters
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
 from fallline.tables import number_text
-
-# A formula that is longer than this is easier to read in the rule's documentation.
-LONGEST = 400
 
 
 def optimizers(
@@ -57,9 +55,7 @@ def _text(name: str, kind: type[Optimizer[Any]]) -> str:
     from fallline.optimizers.conventions import conventions
 
     lines = [f"{name}:RULE" if name in WRAPPERS else name, f"  {_about(kind)}"]
-    formula = conventions(name)[0].formula
-    if sum(map(len, formula.values())) <= LONGEST:
-        lines += [f"  {quantity} = {text}" for quantity, text in formula.items()]
+    lines += [f"  {quantity} = {shortened_line(text)}" for quantity, text in conventions(name)[0].formula.items()]
     lines += [f"    {setting}={_setting(about)}" for setting, about in hyperparameters(kind).items()]
     if len(kind.conventions) > 1:
         lines.append(f"  conventions: {', '.join(kind.conventions)}; see fallline conventions {name}")

@@ -18,6 +18,7 @@ from fallline.errors import FalllineError, shortened
 from fallline.interruption import AtOnce, Interruption
 from fallline.line_search import Line, LineSearch
 from fallline.objectives.base import Cost, Objective
+from fallline.optimizers import Optimizer
 from fallline.schedules import Schedule
 from fallline.state import map_state, named_leaves
 from fallline.stopping import Progress, Stop
@@ -69,9 +70,9 @@ class Batch:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.objective = problem.objective
-        self.optimizer = entries(problem.optimizer, slice(None))
+        self._take(entries(problem.optimizer, slice(None)))
         self.needs_value = (
-            self._watching is not None or problem.callback is not None or any(c.needs_value for c in problem.conditions)
+            self.watching is not None or problem.callback is not None or any(c.needs_value for c in problem.conditions)
         )
         # Asked for once: they are computed anew each time.
         self.cost_of_both = problem.objective.cost_of_both
@@ -122,11 +123,11 @@ class Batch:
                 change=change,
                 previous_value=previous_value,
                 first_value=progress.first_value if progress else value,
-                evaluations=self.values_made + self.gradients_made + self.searched[self.active].sum(axis=-1),
+                evaluations=self._evaluations(),
                 seconds=time.perf_counter() - began,
             )
-            if self._watching is not None:
-                memory = self._watching.watched(memory, progress.value[:, None])
+            if self.watching is not None:
+                memory = self.watching.watched(memory, progress.value[:, None])
             self.reached = reached = Reached(progress, state, memory, value_is_old)
             self._keep_lowest(progress)
             ended = self._ended(progress, at_once)
@@ -138,28 +139,28 @@ class Batch:
                 progress, state, memory, _ = reached
             with at_once:
                 rate = self._rate(reached)
+                made = self.optimizer.update(progress.gradient, state, rate, step + 1)
             if self._recorded_at(step):
                 self._keep_rows(reached, rate)
                 self.last_recorded = step
-            with at_once:
-                made = self.optimizer.update(progress.gradient, state, rate, step + 1)
             if step == 0:
                 self._check_update(made, progress.x, state)
             change, state = made
             x = progress.x - change
 
-    @property
-    def _watching(self) -> Schedule | None:
-        """The schedule, if it looks at the value."""
-        rate = self.optimizer.learning_rate
-        return rate if isinstance(rate, Schedule) and rate.needs_value else None
+    def _take(self, optimizer: Optimizer[Any]) -> None:
+        """Go on with this rule: that of the active runs."""
+        self.optimizer = optimizer
+        rate = optimizer.learning_rate
+        self.watching = rate if isinstance(rate, Schedule) and rate.needs_value else None
+        self.search = rate if isinstance(rate, LineSearch) else None
 
     def _rate(self, reached: Reached) -> Any:
         """The learning rate of the next step."""
-        if isinstance(self.optimizer.learning_rate, LineSearch):
-            return self._searched(self.optimizer.learning_rate, reached)
-        if self._watching is not None:
-            return self._watching.rate_after(reached.memory, reached.progress.step + 1)
+        if self.search is not None:
+            return self._searched(self.search, reached)
+        if self.watching is not None:
+            return self.watching.rate_after(reached.memory, reached.progress.step + 1)
         return self.optimizer.rate(reached.progress.step + 1)
 
     def _searched(self, search: LineSearch, reached: Reached) -> FloatArray:
@@ -198,9 +199,9 @@ class Batch:
         """The value at x, the gradient that the rule wants for its next step, and whether the value is put off."""
         objective = self.objective
         place = self.optimizer.lookahead(x, state)
-        if place is not x and isinstance(self.optimizer.learning_rate, LineSearch):
+        if place is not x and self.search is not None:
             raise FalllineError(
-                f"learning_rate is {self.optimizer.learning_rate}; a line search needs the gradient at x, and "
+                f"learning_rate is {self.search}; a line search needs the gradient at x, and "
                 f"{type(self.optimizer).__name__} takes it elsewhere: give a number or a schedule"
             )
         if place is x and not objective.stochastic:
@@ -217,6 +218,13 @@ class Batch:
             return previous_value, gradient, True
         self.values_made += 1
         return objective.value(x), gradient, False
+
+    def _evaluations(self) -> npt.NDArray[np.int64]:
+        """Evaluations of value and gradient, together, by each active run."""
+        alike = self.values_made + self.gradients_made
+        if self.search is None:
+            return np.full(len(self.active), alike)
+        return np.asarray(alike + self.searched[self.active].sum(axis=-1))
 
     def _recorded_at(self, step: int) -> bool:
         every = self.problem.record.every
@@ -276,12 +284,12 @@ class Batch:
     def _keep_rows(self, reached: Reached, rate: Any, only: npt.NDArray[np.bool_] | None = None) -> None:
         """Record the active runs as they are, or only some of them."""
         progress = reached.progress
-        block = {
+        block: dict[str, Any] = {
             "steps": progress.step,
             "x": progress.x,
             "value": progress.value,
             "gradient": progress.gradient,
-            "rate": rate if np.ndim(rate) == 0 else rate[:, 0],
+            "rate": rate[:, 0] if isinstance(rate, np.ndarray) else rate,
         }
         if self.problem.record.state:
             for name, leaf in named_leaves(reached.state):
@@ -320,7 +328,7 @@ class Batch:
             return part[stay] if np.ndim(part) and len(part) == len(stay) else part
 
         self.active = self.active[stay]
-        self.optimizer = entries(self.optimizer, stay)
+        self._take(entries(self.optimizer, stay))
         self.lowest = map_state(staying, self.lowest)
         self.reached = map_state(staying, reached._replace(progress=progress))
 

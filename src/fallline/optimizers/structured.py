@@ -65,6 +65,8 @@ class ProximalDescent(Optimizer[ProximalState]):
     """
 
     name: ClassVar[str] = "proximal"
+    # A penalty may tie the coordinates together.
+    elementwise: ClassVar[bool] = False
 
     learning_rate: LearningRate = learning_rate(0.01)
     penalty: Penalty = field(default=L1(0.0))
