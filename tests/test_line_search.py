@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import fallline
@@ -36,9 +36,7 @@ def steps(run: fallline.Trajectory) -> Any:
 @pytest.mark.parametrize("rule", [GradientDescent, ConjugateGradient])
 def test_every_step_of_strong_wolfe_keeps_both_conditions(rule: Any) -> None:
     search = StrongWolfe(decrease=1e-3, curvature=0.3)
-    run = fallline.minimize(
-        ROSENBROCK, [-1.2, 1.0], rule(search), max_steps=60, stop=fallline.GradientNorm(1e-6)
-    )
+    run = fallline.minimize(ROSENBROCK, [-1.2, 1.0], rule(search), max_steps=60, stop=fallline.GradientNorm(1e-6))
     fall, before, after = steps(run)
     assert (before < 0).all()
     # The conditions, up to the rounding of values and slopes that are recorded, not searched.
@@ -128,30 +126,41 @@ def test_a_step_out_of_the_domain_comes_back() -> None:
 
 
 def test_a_rule_that_looks_ahead_is_refused() -> None:
-    with pytest.raises(
-        FalllineError, match="a line search needs the gradient at x, and Nesterov takes it elsewhere"
-    ):
+    with pytest.raises(FalllineError, match="a line search needs the gradient at x, and Nesterov takes it elsewhere"):
         fallline.minimize("x**2", 1.0, Nesterov(StrongWolfe()), max_steps=5)
 
 
-@given(st.tuples(*[st.floats(-3, 3)] * 4), st.floats(0.1, 5), st.floats(-2, 2))
-def test_interpolation_finds_the_minimum_of_a_cubic(
-    cubic: tuple[float, ...], width: float, low: float
+@given(
+    minimum=st.floats(-3, 3),
+    bend=st.floats(0.1, 3),
+    third=st.floats(-1, 1),
+    width=st.floats(0.1, 5),
+    share=st.floats(0.11, 0.89),
+)
+def test_interpolation_finds_the_minimum_of_a_cubic_inside_the_bracket(
+    minimum: float, bend: float, third: float, width: float, share: float
 ) -> None:
-    value = np.polynomial.Polynomial(cubic)
-    slope, bend = value.deriv(), value.deriv(2)
+    # f' = (t - minimum)(bend + third (t - minimum)): a minimum where it is said, with bend > 0.
+    slope = np.polynomial.Polynomial([-minimum, 1]) * np.polynomial.Polynomial([bend - third * minimum, third])
+    value = slope.integ()
+    low = minimum - share * width
     ends = [Place(t, float(value(t)), float(slope(t))) for t in (low, low + width)]
+    assume(ends[0].slope < 0 < ends[1].slope)
     found = interpolated(*ends)
-    assert low + 0.1 * width - 1e-9 <= found <= low + 0.9 * width + 1e-9
-    if found != low + width / 2:
-        # A root of the slope where the cubic curves up; both are differences of numbers of this size.
-        size = sum(abs(c) for c in cubic) * max(1.0, abs(low) + width) ** 3
-        assert abs(float(slope(found))) <= 1e-6 * size
-        assert float(bend(found)) >= -1e-6 * size
+    # The slopes are known to a rounding of their terms; the bend makes that a distance.
+    assert found == pytest.approx(minimum, abs=1e-12 * (1 + abs(low) + width) ** 4 / bend)
+
+
+def test_a_minimum_too_near_an_end_of_the_bracket_is_not_trusted() -> None:
+    # (t - 0.05)²/2 between 0 and 1.
+    assert interpolated(Place(0.0, 0.00125, -0.05), Place(1.0, 0.45125, 0.95)) == 0.5
+
+
+def test_interpolation_of_what_has_no_minimum_is_the_middle() -> None:
+    assert interpolated(Place(0.0, 0.0, 0.0), Place(1.0, 0.0, 0.0)) == 0.5
+    assert interpolated(Place(0.0, 0.0, -1.0), Place(1.0, -5.0, -1.0)) == 0.5
 
 
 def test_settings_out_of_range_are_refused() -> None:
-    with pytest.raises(
-        FalllineError, match="StrongWolfe: curvature is 1; it must be a number above 0 and below 1"
-    ):
+    with pytest.raises(FalllineError, match="StrongWolfe: curvature is 1; it must be a number above 0 and below 1"):
         StrongWolfe(curvature=1)

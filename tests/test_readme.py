@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -19,7 +20,9 @@ COMMANDS = re.findall(r"^\$ (fallline .*)$", README, re.MULTILINE)
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
 def test_python_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(block, {})
+    script = tmp_path / "block.py"
+    script.write_text(block)
+    runpy.run_path(str(script))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

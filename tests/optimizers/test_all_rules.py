@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.optimizers.rules import RULES
+from tests.optimizers.rules import RULES, SETTINGS
 from tests.runs import same
 
 from fallline import FalllineError, minimize, rerun
@@ -30,7 +30,8 @@ def test_its_recipe_runs_it_again(name: str) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_it_is_what_its_name_stands_for(name: str) -> None:
-    assert optimizer_from_name(name, learning_rate=0.05) == RULES[name]
+    settings = SETTINGS.get(name.partition("@")[0], {})
+    assert optimizer_from_name(name, learning_rate=0.05, **settings) == RULES[name]
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,7 @@ from fallline.optimizers import Optimizer
 from fallline.penalties import Penalty
 
 
-@pytest.mark.parametrize(
-    "rule", [GradientDescent(0.1), Momentum(0.05), Adam(0.05)], ids=lambda rule: rule.label
-)
+@pytest.mark.parametrize("rule", [GradientDescent(0.1), Momentum(0.05), Adam(0.05)], ids=lambda rule: rule.label)
 def test_any_rule_is_kept_in_a_box(rule: Optimizer[object]) -> None:
     run = fallline.minimize(
         "(x - 3)**2 + (y + 1)**2 + (z - 0.5)**2",
@@ -38,6 +36,12 @@ def test_any_rule_is_kept_in_a_box(rule: Optimizer[object]) -> None:
     assert (run.x <= 1).all()
     # The nearest point of the box: each coordinate clipped. Adam circles within its rate at the end.
     np.testing.assert_allclose(run.final.x, [1.0, 0.0, 0.5], atol=1e-6)
+
+
+def test_the_rule_inside_knows_where_the_set_has_put_it() -> None:
+    rule = Projected(fallline.AdamW(0.3), Box(0.0, 1.0))
+    run = fallline.minimize("(x - 3)**2", 0.0, rule, max_steps=10, record=fallline.Record(state=True))
+    assert np.array_equal(run.states["inner.x"], run.x)
 
 
 def test_the_ball_is_left_nowhere_and_the_minimum_on_it_is_found() -> None:

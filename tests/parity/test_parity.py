@@ -33,9 +33,7 @@ def _words(settings: Mapping[str, Any]) -> str:
         for course in row.courses
     ],
 )
-def test_rule_equals_the_librarys_over_a_thousand_steps(
-    row: Row, settings: Mapping[str, Any], course: Course
-) -> None:
+def test_rule_equals_the_librarys_over_a_thousand_steps(row: Row, settings: Mapping[str, Any], course: Course) -> None:
     found = measured(row, settings, course)
     assert found.difference <= row.bound, f"{found.difference:.2g} apart within {found.steps} steps"
     assert found.steps >= FEWEST_STEPS

@@ -161,30 +161,32 @@ KERAS_COSINES: list[tuple[Schedule, Callable[[Any], Any]]] = [
     (CosineRestarts(RATE, 7, 3, 0.1), keras_schedules.CosineDecayRestarts(RATE, 7, t_mul=3.0, alpha=0.1)),
 ]
 
-# Closed forms in float64 on both sides, but for torch's that multiply on from step to step: 240 roundings add
-# up to less. Where a rate has fallen to nothing, the rounding of the cosine is one of the rate it began with.
-TOLERANCE = {"rtol": 1e-12, "atol": 1e-15}
+
+def assert_same(ours: FloatArray, theirs: FloatArray | list[float]) -> None:
+    # Closed forms in float64 on both sides, but for torch's that multiply on from step to step: 240 roundings
+    # add up to less. Where a rate has fallen to nothing, the rounding of the cosine is one of the first rate.
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(("ours", "make"), TORCH, ids=[str(pair[0]) for pair in TORCH])
 def test_schedule_equals_torchs(ours: Schedule, make: Callable[[Any], Any]) -> None:
-    np.testing.assert_allclose(our_rates(ours), torch_rates(make), **TOLERANCE)
+    assert_same(our_rates(ours), torch_rates(make))
 
 
 def test_cosine_equals_torchs_until_its_end() -> None:
     # Behind its end torch's climbs again; ours stays, as optax's and Keras's do.
     theirs = torch_rates(lambda o: lr_scheduler.CosineAnnealingLR(o, 100, 0.1 * RATE), 101)
-    np.testing.assert_allclose(our_rates(Cosine(RATE, 100, 0.1), 101), theirs, **TOLERANCE)
+    assert_same(our_rates(Cosine(RATE, 100, 0.1), 101), theirs)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), OPTAX, ids=[str(pair[0]) for pair in OPTAX])
 def test_schedule_equals_optaxs(ours: Schedule, theirs: Callable[[Any], Any]) -> None:
-    np.testing.assert_allclose(our_rates(ours), counted_rates(theirs), **TOLERANCE)
+    assert_same(our_rates(ours), counted_rates(theirs))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), KERAS, ids=[str(pair[0]) for pair in KERAS])
 def test_schedule_equals_keras(ours: Schedule, theirs: Callable[[Any], Any]) -> None:
-    np.testing.assert_allclose(our_rates(ours), counted_rates(theirs), **TOLERANCE)
+    assert_same(our_rates(ours), counted_rates(theirs))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), KERAS_COSINES, ids=[str(pair[0]) for pair in KERAS_COSINES])
@@ -232,9 +234,7 @@ def test_reduce_on_plateau_equals_torchs(settings: dict[str, Any]) -> None:
     for value in VALUES:
         scheduler.step(value)
         theirs.append(optimizer.param_groups[0]["lr"])
-    np.testing.assert_allclose(
-        plateau_rates(ReduceOnPlateau(RATE, **settings, convention="torch")), theirs, **TOLERANCE
-    )
+    assert_same(plateau_rates(ReduceOnPlateau(RATE, **settings, convention="torch")), theirs)
 
 
 @pytest.mark.parametrize("settings", PLATEAUS, ids=str)
@@ -249,9 +249,7 @@ def test_reduce_on_plateau_equals_optaxs(settings: dict[str, Any]) -> None:
     for value in VALUES:
         update, state = advance(gradient, state, value=value)
         theirs.append(float(update[0]))
-    np.testing.assert_allclose(
-        plateau_rates(ReduceOnPlateau(RATE, **settings, convention="optax")), theirs, **TOLERANCE
-    )
+    assert_same(plateau_rates(ReduceOnPlateau(RATE, **settings, convention="optax")), theirs)
 
 
 @pytest.mark.parametrize("settings", PLATEAUS, ids=str)
@@ -269,7 +267,7 @@ def test_reduce_on_plateau_equals_keras(settings: dict[str, Any]) -> None:
         callback.on_epoch_end(epoch, {"loss": value})
         theirs.append(float(optimizer.learning_rate))
     ours = ReduceOnPlateau(RATE, **settings, convention="keras")
-    np.testing.assert_allclose(plateau_rates(ours), theirs, **TOLERANCE)
+    assert_same(plateau_rates(ours), theirs)
 
 
 def test_a_whole_run_on_a_plateau_equals_torchs() -> None:

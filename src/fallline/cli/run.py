@@ -15,7 +15,7 @@ from fallline.minimize import minimize
 def run(
     objective: Annotated[
         str,
-        typer.Argument(metavar="OBJECTIVE", help='A formula, such as "x**2 + 8*sin(x)"; steps between by ";".'),
+        typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as rosenbrock."),
     ],
     start: Annotated[
         str,

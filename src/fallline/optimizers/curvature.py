@@ -192,7 +192,7 @@ class LBFGS(Optimizer[LBFGSState]):
             direction = direction + (weight - turn) * s
         if self.convention == "torch":
             total = np.sum(abs(gradient), axis=-1, keepdims=True)
-            shorter = np.minimum(1.0, 1 / np.where(total > 0, total, 1.0))
+            shorter = 1 / np.maximum(total, 1.0)
             direction = np.where(step == 1, shorter, 1.0) * direction
         change = rate * direction
         return change, LBFGSState(steps, bends, change, gradient, scale)

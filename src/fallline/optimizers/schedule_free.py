@@ -76,7 +76,8 @@ class ScheduleFreeSGD(Optimizer[ScheduleFreeState]):
         z = state.z - rate * (gradient + self.weight_decay * y)
         if self.convention == "optax":
             largest = np.maximum(state.largest, rate)
-            weight = largest**self.rate_power
+            # An exponent in the shape of x: NumPy has other routines, with other last digits, for a lone number.
+            weight = largest ** (self.rate_power + 0 * largest)
             total = state.total + weight
             share = weight / np.maximum(total, SMALLEST)
         else:
@@ -164,7 +165,8 @@ class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
             if self.convention == "optax":
                 z = state.z - rate * (gradient / (np.sqrt(v / correction) + self.epsilon) + self.weight_decay * y)
                 largest = np.maximum(largest, rate)
-                weight = largest**self.rate_power
+                # An exponent in the shape of x: NumPy has other routines, with other last digits, for a lone number.
+                weight = largest ** (self.rate_power + 0 * largest)
             else:
                 corrected = rate * np.sqrt(correction)
                 z = state.z - corrected * (gradient / (np.sqrt(v) + self.epsilon) + self.weight_decay * y)

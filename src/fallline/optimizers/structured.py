@@ -11,6 +11,7 @@ from fallline.arrays import Quantity
 from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
 from fallline.optimizers.wrappers import PlacedState, Wrapper
 from fallline.penalties import L1, ConvexSet, Penalty
+from fallline.state import with_x
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Projected(Wrapper[PlacedState]):
     ) -> tuple[Quantity, PlacedState]:
         change, inner = self.rule.update(gradient, state.inner, rate, step)
         change = state.x - self.onto.projected(state.x - change)
-        return change, PlacedState(inner, state.x - change)
+        x = state.x - change
+        return change, PlacedState(with_x(inner, x), x)
 
     def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
         return self.rule.lookahead(x, state.inner)
