@@ -22,9 +22,7 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 # Long enough for a first call that compiles on a busy machine, short enough to catch a hang.
 hypothesis.settings.register_profile("local", deadline=datetime.timedelta(seconds=10))
 # On CI the same examples every time: a red run then points at the change, and the blob reproduces it.
-hypothesis.settings.register_profile(
-    "ci", hypothesis.settings.get_profile("local"), derandomize=True, print_blob=True
-)
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("local"), derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

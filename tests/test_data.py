@@ -63,9 +63,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, m
 
 def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
     absent = tmp_path / "absent.csv"
-    assert error(read_table, absent) == (
-        f"data is {str(absent)!r}, which cannot be read: No such file or directory"
-    )
+    assert error(read_table, absent) == (f"data is {str(absent)!r}, which cannot be read: No such file or directory")
     assert "which cannot be read: Is a directory" in error(read_table, str(tmp_path))
     assert "which is not UTF-8 text" in error(read_table, "a\0b.csv")
 
@@ -83,9 +81,7 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
         ("1e999", "is 1e999"),
     ],
 )
-def test_an_entry_that_is_no_number_is_named_by_row_and_column(
-    tmp_path: Path, entry: str, complaint: str
-) -> None:
+def test_an_entry_that_is_no_number_is_named_by_row_and_column(tmp_path: Path, entry: str, complaint: str) -> None:
     table = read_table(csv(tmp_path, f'id,age\n7,1\n\n8,"{entry}"\n9,also\n'))
     assert error(table.numbers, "age") == (
         f"data.csv, row 2 (line 4), column 'age': the value {complaint}; only finite numbers are allowed"
@@ -115,9 +111,7 @@ def test_entries_in_memory_are_held_to_the_same(column: Any, complaint: str) -> 
 
 def test_dates_and_complex_numbers_are_no_numbers() -> None:
     dates = read_table({"day": np.array(["2020-01-01"], "datetime64[D]")})
-    assert "row 1, column 'day': the value is '2020-01-01', which is not a number" in error(
-        dates.numbers, "day"
-    )
+    assert "row 1, column 'day': the value is '2020-01-01', which is not a number" in error(dates.numbers, "day")
     assert "the value is '(1+0j)', which is not a number" in error(read_table({"z": [1 + 0j]}).numbers, "z")
 
 
@@ -166,8 +160,7 @@ def test_other_things_are_refused(data: Any, message: str) -> None:
 def test_an_unknown_column_is_answered_with_the_nearest() -> None:
     table = read_table({"temperature": [1], "distress": [0]})
     assert error(table.numbers, "distres", "target") == (
-        "target is 'distres', which is not a column of data; did you mean 'distress'? "
-        "Allowed: temperature, distress"
+        "target is 'distres', which is not a column of data; did you mean 'distress'? Allowed: temperature, distress"
     )
 
 

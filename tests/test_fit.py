@@ -157,9 +157,7 @@ def test_perfectly_separable_data_are_reported() -> None:
     data = {"dose": [1, 2, 3, 4], "cured": ["no", "no", "yes", "yes"]}
     found = fit(data, "cured", max_steps=500)
     assert found.trajectory.stop.reason == "step limit"
-    assert any(
-        "separate the two classes perfectly" in note and "without limit" in note for note in found.notes
-    )
+    assert any("separate the two classes perfectly" in note and "without limit" in note for note in found.notes)
     longer = fit(data, "cured", max_steps=5000)
     assert longer.parameters["dose"] > found.parameters["dose"]
 
@@ -193,10 +191,7 @@ def test_the_notes_say_which_rule_ran() -> None:
         "adam, learning_rate 0.001, the rule's own defaults"
         in fit(LAUNCHES, "distress", optimizer="adam", max_steps=1).notes[0]
     )
-    assert (
-        "adam, learning_rate 0.1, as given"
-        in fit(LAUNCHES, "distress", optimizer=Adam(0.1), max_steps=1).notes[0]
-    )
+    assert "adam, learning_rate 0.1, as given" in fit(LAUNCHES, "distress", optimizer=Adam(0.1), max_steps=1).notes[0]
 
 
 def test_text_of_two_classes_is_mapped_and_the_mapping_reported() -> None:

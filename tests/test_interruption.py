@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from tests.runs import same
 
-from fallline import Adam, GradientDescent, Point, Record, Trajectory, compare, minimize
+from fallline import Adam, GradientDescent, Point, Record, StepSize, Trajectory, compare, minimize
 from fallline.interruption import Interruption
 
 
@@ -38,44 +38,46 @@ def _handler_is_restored() -> Iterator[None]:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-SLOW = """
-import os, random, signal, sys, threading
-from fallline import Adam, Record, StepSize, minimize
+def falls_slowly(max_steps: int, **settings: Any) -> Trajectory:
+    """A run that no condition ends."""
+    return minimize(
+        lambda x, y: x * x + 3 * y * y,
+        [1.0, 2.0],
+        Adam(1e-7),
+        gradient=lambda x, y: (2 * x, 6 * y),
+        max_steps=max_steps,
+        stop=StepSize(0),
+        **settings,
+    )
 
-def falls_slowly(max_steps, **settings):
-    return minimize(lambda x, y: x * x + 3 * y * y, [1.0, 2.0], Adam(1e-7), gradient=lambda x, y: (2 * x, 6 * y),
-                    max_steps=max_steps, stop=StepSize(0), **settings)
+
+INTERRUPTED = """
+import os, random, signal, sys, threading
+from tests.test_interruption import SETTINGS, falls_slowly
+
+draw = random.Random(1)
+for number in range(60):
+    threading.Timer(draw.uniform(0.001, 0.05), os.kill, (os.getpid(), signal.SIGINT)).start()
+    run = falls_slowly(10**9, **SETTINGS[number % 4])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    run.save(f"{sys.argv[1]}/{number}")
 """
-INTERRUPTED = (
-    SLOW
-    + """
-folder, runs = sys.argv[1:]
-draw = random.Random(folder)
-settings = [
+SETTINGS: list[dict[str, Any]] = [
     {},
     {"record": "ends"},
     {"record": Record(every=7, state=True)},
     {"record": Record(every=None, state=True), "callback": lambda point: None},
 ]
-for number in range(int(runs)):
-    threading.Timer(draw.uniform(0.001, 0.05), os.kill, (os.getpid(), signal.SIGINT)).start()
-    run = falls_slowly(10**9, **settings[number % 4])
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    run.save(f"{folder}/{number}")
-"""
-)
 
 
 def test_a_run_interrupted_at_a_random_moment_is_the_beginning_of_the_undisturbed_one(tmp_path: Path) -> None:
     # In a process of its own, and without coverage: that takes locks in the midst of a run, which an interruption
     # there would leave locked.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path), "60"]
-    subprocess.run(command, check=True, env=environment)
+    root = Path(__file__).parents[1]
+    subprocess.run([sys.executable, "-c", INTERRUPTED, tmp_path], check=True, env=environment, cwd=root)
     runs = [Trajectory.load(tmp_path / str(number)) for number in range(60)]
-    names: dict[str, Any] = {"__name__": "slow"}
-    exec(SLOW, names)  # noqa: S102 - the very function that was interrupted
-    undisturbed = names["falls_slowly"](max(run.step_count for run in runs), record=Record(state=True))
+    undisturbed = falls_slowly(max(run.step_count for run in runs), record=Record(state=True))
     assert len({run.step_count for run in runs}) > 30
     for number, run in enumerate(runs):
         last, every = run.step_count, (1, None, 7, None)[number % 4]

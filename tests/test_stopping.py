@@ -26,7 +26,7 @@ from fallline import (
     ValueChange,
     minimize,
 )
-from fallline.stopping import Progress, conditions
+from fallline.stopping import Progress, conditions, norm
 
 
 def square(x: Any) -> Any:
@@ -242,3 +242,16 @@ def test_what_makes_no_condition_is_one_line(make: Any, said: str) -> None:
 def test_a_condition_joins_with_nothing_else() -> None:
     with pytest.raises(TypeError, match=r"unsupported operand"):
         StepSize(1e-5) | 7  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+def test_the_norm_neither_overflows_nor_vanishes(scale: float) -> None:
+    # 3, 4, 5; a rounding each for the quotients, the squares, the sum, the root and the product.
+    assert norm(np.array([[3.0, 4.0]]) * scale)[0] == pytest.approx(5 * scale, rel=1e-15)
+
+
+def test_the_norm_of_zero_and_of_what_is_no_number() -> None:
+    lengths = norm(np.array([[0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0]]))
+    assert lengths[0] == 0
+    assert lengths[1] == np.inf
+    assert np.isnan(lengths[2])

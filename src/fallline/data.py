@@ -120,8 +120,7 @@ class Table:
         """
         if name not in self.columns:
             raise FalllineError(
-                f"{parameter} is {name!r}, which is not a column of {self.source}; "
-                f"{nearest(name, self.columns)}"
+                f"{parameter} is {name!r}, which is not a column of {self.source}; {nearest(name, self.columns)}"
             )
         return self.columns[name]
 
@@ -142,10 +141,7 @@ class Table:
 
     def is_text(self, name: str, parameter: str = "column") -> bool:
         """Whether a column has texts only, none of them a number."""
-        return all(
-            isinstance(entry, str) and not _is_number(entry)
-            for entry in self.entries(name, parameter).tolist()
-        )
+        return all(isinstance(entry, str) and not _is_number(entry) for entry in self.entries(name, parameter).tolist())
 
     def two_classes(self, name: str, parameter: str = "column") -> tuple[FloatArray, tuple[str, str]]:
         """A column of two different entries as the labels 0 and 1.
@@ -225,8 +221,7 @@ def _table_of(array: npt.ArrayLike, parameter: str, names: Sequence[str] | None)
         names = [f"x{number}" for number in range(1, entries.shape[1] + 1)]
     if not names or entries.ndim != 2 or entries.shape[1] != len(names):
         raise FalllineError(
-            f"{parameter} has the shape {np.shape(array)}; "
-            f"it needs rows of {len(names) if names else 'some'} columns"
+            f"{parameter} has the shape {np.shape(array)}; it needs rows of {len(names) if names else 'some'} columns"
         )
     return _checked(Table(parameter, dict(zip(names, entries.T, strict=True))))
 
@@ -243,9 +238,7 @@ def _column(entries: npt.ArrayLike) -> npt.NDArray[Any]:
 def _checked(table: Table) -> Table:
     for name, column in table.columns.items():
         if column.ndim != 1:
-            raise FalllineError(
-                f"{table.source}: column {name!r} has the shape {column.shape}; it needs one axis"
-            )
+            raise FalllineError(f"{table.source}: column {name!r} has the shape {column.shape}; it needs one axis")
         if len(column) != table.rows:
             raise FalllineError(
                 f"{table.source}: column {name!r} has {len(column)} entries, but the first has {table.rows}"
@@ -260,9 +253,7 @@ def _check_names(names: Sequence[str], source: str) -> None:
         raise FalllineError(f"{source} is empty: it has no columns")
     for number, name in enumerate(names, start=1):
         if not name:
-            raise FalllineError(
-                f"{source}: column {number} has no name; every column needs one in the header"
-            )
+            raise FalllineError(f"{source}: column {number} has no name; every column needs one in the header")
         if name in names[: number - 1]:
             raise FalllineError(
                 f"{source}: columns {names.index(name) + 1} and {number} are both called {name!r}; "
@@ -285,9 +276,7 @@ def _read_csv(path: Path, parameter: str) -> Table:
     except OSError as error:
         raise FalllineError(f"{parameter} is {str(path)!r}, which cannot be read: {error.strerror}") from None
     except ValueError:  # a byte that is not UTF-8, in the file or in its name
-        raise FalllineError(
-            f"{parameter} is {str(path)!r}, which is not UTF-8 text; a CSV file is needed"
-        ) from None
+        raise FalllineError(f"{parameter} is {str(path)!r}, which is not UTF-8 text; a CSV file is needed") from None
     except csv.Error as error:
         raise FalllineError(f"{path.name}, line {line}: not the CSV format: {error}") from None
     if not rows:

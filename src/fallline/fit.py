@@ -15,6 +15,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.minimize import minimize
 from fallline.models import MODELS, LinearFamily, Logistic
 from fallline.models.base import Reduction
+from fallline.models.batches import Order, Remainder
 from fallline.optimizers import GradientDescent, Momentum, Nesterov, Optimizer, optimizer_from_name
 from fallline.stopping import GradientNorm, NotFinite, StoppingCondition
 from fallline.trajectory import Point, Record, Trajectory
@@ -87,6 +88,8 @@ def fit(
     standardize: bool = True,
     reduction: Reduction = "mean",
     batch_size: int | None = None,
+    batch_order: Order = "shuffled",
+    batch_remainder: Remainder = "keep",
     max_steps: int = 10_000,
     stop: StoppingCondition | None = None,
     seed: int = 0,
@@ -110,7 +113,9 @@ def fit(
         standardize: descend on features of mean 0 and standard deviation 1. The fit is the same in the end,
             the way there much shorter. Parameters are reported in the data's own units all the same.
         reduction: "mean" or "sum" over the rows.
-        batch_size: rows a step; shuffled each epoch. All rows if not given.
+        batch_size: rows a step; all rows if not given.
+        batch_order: "shuffled" anew each epoch, or "sequential".
+        batch_remainder: whether to "keep" or "drop" the rows left over after the last whole batch.
         max_steps, seed, engine, record, callback, progress: as in `minimize`.
         stop: what ends the run. If not given: a gradient of almost zero, and for batches only the step limit.
 
@@ -145,7 +150,7 @@ def fit(
     standardization = Standardization.of(X, names) if standardize else None
     loss = MODELS[model](X if standardization is None else standardization.apply(X), y, reduction, names)
 
-    objective = loss if batch_size is None else loss.batches(batch_size, order="shuffled")
+    objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     rule, why = _rule(optimizer, loss, batch_size)
     notes.append(why)
     if stop is None:
@@ -177,9 +182,7 @@ def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Table, s
     if values.rows != table.rows:
         raise FalllineError(f"target has {values.rows} values, but {table.source} has {table.rows} rows")
     if "target" in table.columns:
-        raise FalllineError(
-            f"target is given by its values, but {table.source} has a column 'target'; give its name"
-        )
+        raise FalllineError(f"target is given by its values, but {table.source} has a column 'target'; give its name")
     return Table(table.source, table.columns | values.columns, table.lines), "target"
 
 
@@ -213,9 +216,7 @@ def _check_unit_interval(table: Table, target: str, y: FloatArray) -> None:
         )
 
 
-def _start(
-    x0: npt.ArrayLike | None, features: Sequence[str], standardization: Standardization | None
-) -> FloatArray:
+def _start(x0: npt.ArrayLike | None, features: Sequence[str], standardization: Standardization | None) -> FloatArray:
     if x0 is None:
         return np.zeros(len(features) + 1)
     start = number_array(x0, "x0")

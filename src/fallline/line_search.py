@@ -123,9 +123,7 @@ class StrongWolfe(LineSearch):
     name: ClassVar[str] = "strong_wolfe"
 
     decrease: float = hyperparameter(1e-4, about="share of the promised fall", symbol="c_1", above=0, below=1)
-    curvature: float = hyperparameter(
-        0.9, about="share of the slope that may be left", symbol="c_2", above=0, below=1
-    )
+    curvature: float = hyperparameter(0.9, about="share of the slope that may be left", symbol="c_2", above=0, below=1)
     most_tries: int = hyperparameter(40, about="places that are looked at", at_least=1, whole=True)
 
     def rate(self, line: Line) -> float:
@@ -157,9 +155,7 @@ class StrongWolfe(LineSearch):
 
     def _between(self, line: Line, low: Place, high: Place, tried: int) -> float:
         """Narrow a bracket whose end `low` is the best place so far and slopes down towards `high`."""
-        while tried < self.most_tries and abs(high.rate - low.rate) > SMALLEST_RATE * max(
-            low.rate, high.rate
-        ):
+        while tried < self.most_tries and abs(high.rate - low.rate) > SMALLEST_RATE * max(low.rate, high.rate):
             here = line.at(interpolated(low, high))
             tried += 1
             if not self._falls(line, here) or not here.value < low.value:

@@ -102,9 +102,7 @@ class Box(ConvexSet):
 
     def __post_init__(self) -> None:
         if not np.all(np.asarray(self.low) <= np.asarray(self.high)):
-            raise FalllineError(
-                f"Box: low is {self.low!r}; it must be at most high, {self.high!r}, everywhere"
-            )
+            raise FalllineError(f"Box: low is {self.low!r}; it must be at most high, {self.high!r}, everywhere")
 
     def projected(self, x: Quantity) -> Quantity:
         return np.minimum(np.maximum(x, self.low), self.high)

@@ -57,9 +57,7 @@ def test_the_gradient_is_that_of_the_value(loss: LinearFamily, seed: int) -> Non
     coordinates = np.eye(loss.dimension)
     complex_step = loss.value(x[:, None, :] + 1e-100j * coordinates).imag / 1e-100
     h = 1e-5
-    central = (loss.value(x[:, None, :] + h * coordinates) - loss.value(x[:, None, :] - h * coordinates)) / (
-        2 * h
-    )
+    central = (loss.value(x[:, None, :] + h * coordinates) - loss.value(x[:, None, :] - h * coordinates)) / (2 * h)
     scale = np.abs(loss.X).sum() + loss.rows
     # The complex step is exact up to rounding; the central difference up to h² f''' / 6 and 1e-16 f / h.
     np.testing.assert_allclose(loss.gradient(x), complex_step, rtol=1e-11, atol=1e-14 * scale)

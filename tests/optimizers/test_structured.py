@@ -67,7 +67,7 @@ def problem(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("kind", [ProximalDescent, FISTA])
 def test_the_end_meets_the_conditions_of_optimality(kind: type[Optimizer[object]], penalty: Penalty) -> None:
     matrix, target = problem()
-    rate = 1 / np.linalg.norm(matrix, 2) ** 2
+    rate = float(1 / np.linalg.norm(matrix, 2) ** 2)
     run = fallline.minimize(
         lambda x: 0.5 * np.sum((matrix @ x - target) ** 2),
         np.zeros(12),
@@ -93,7 +93,7 @@ def test_the_end_meets_the_conditions_of_optimality(kind: type[Optimizer[object]
 def test_fista_keeps_beck_and_teboulles_bound() -> None:
     matrix, target = problem(1)
     penalty = L1(4.0)
-    largest = np.linalg.norm(matrix, 2) ** 2
+    largest = float(np.linalg.norm(matrix, 2)) ** 2
 
     def smooth(x: np.ndarray) -> float:
         return float(0.5 * np.sum((matrix @ x - target) ** 2))

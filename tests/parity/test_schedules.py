@@ -115,8 +115,6 @@ TORCH: list[tuple[Schedule, Callable[[Any], Any]]] = [
         ),
     ),
 ]
-# SequentialLR and WarmUp's default number of steps.
-assert WarmUp(RATE, 5).start == 1 / 3
 
 OPTAX: list[tuple[Schedule, Callable[[Any], Any]]] = [
     (Constant(RATE), optax.constant_schedule(RATE)),

@@ -99,7 +99,7 @@ def test_the_command_lines_show_the_stored_figures(
     assert [one["x"] for one in printed] == [run.final.x.tolist() for run in runs]
 
 
-@pytest.mark.parametrize("name", [name for name in STORED if WORKED[name].part == "B" and WORKED[name].commands])
+@pytest.mark.parametrize("name", [name for name in STORED if WORKED[name].part == "B"])
 def test_the_command_line_ends_where_the_line_of_python_does(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

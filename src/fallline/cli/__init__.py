@@ -30,6 +30,8 @@ FLAGS = {
     for name in (
         "max_steps",
         "batch_size",
+        "batch_order",
+        "batch_remainder",
         "seed",
         "gradient",
         "schedule",

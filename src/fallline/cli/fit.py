@@ -13,6 +13,7 @@ from fallline.fit import Fit
 from fallline.fit import fit as fit_model
 from fallline.models import MODELS
 from fallline.models.base import Reduction
+from fallline.models.batches import Order, Remainder
 from fallline.optimizers import Optimizer
 from fallline.tables import text_table
 
@@ -44,6 +45,12 @@ def fit(
         typer.Option("--standardize/--no-standardize", help="Descend on features of mean 0 and standard deviation 1."),
     ] = True,
     batch_size: options.BatchSizeOption = None,
+    batch_order: Annotated[
+        str, typer.Option(metavar="shuffled|sequential", help="The order in which batches take the rows.")
+    ] = "shuffled",
+    batch_remainder: Annotated[
+        str, typer.Option(metavar="keep|drop", help="What happens to rows after the last whole batch.")
+    ] = "keep",
     max_steps: options.MaxStepsOption = 10_000,
     stop_step: options.StopStepOption = None,
     stop_gradient: options.StopGradientOption = None,
@@ -76,6 +83,8 @@ def fit(
         standardize=standardize,
         reduction=cast(Reduction, reduction),
         batch_size=batch_size,
+        batch_order=cast(Order, batch_order),
+        batch_remainder=cast(Remainder, batch_remainder),
         max_steps=max_steps,
         stop=options.chosen_stop(*limits) if any(limit is not None for limit in limits) else None,
         seed=seed,

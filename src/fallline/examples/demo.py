@@ -183,8 +183,6 @@ class Demo:
         self.results.heading(case.name, 3)
         self.results.text(case.shows)
         self.results.block("\n".join([case.python, *case.commands]))
-        if not case.commands:
-            self.results.text("(For Python only: the command line shuffles the points.)")
         self.runs[case.name] = case.run()
         self.compare(case.name, case.figures(self.runs[case.name]))
         if case.stored.get("reliable", np.inf) < case.stored.get("count", 0):

@@ -88,7 +88,7 @@ class Case:
         name: its key among the stored cases.
         part: the tutorial it is from: "A", "B", "C" or "D".
         call: a function whose body is the one line of Python; its arguments are settings of the stored case.
-        commands: the command lines that do the same, one a run; none where only Python can.
+        commands: the command lines that do the same, one a run.
         compare: makes the figures from the runs and the stored case.
     """
 
@@ -414,16 +414,24 @@ def neuron_adam(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: 
     )
 
 
-# Name, line of Python, and the rule as `fallline fit` takes it. That command shuffles its batches, so the two
-# that take the points in order are for Python only.
-VARIANTS: tuple[tuple[str, Callable[..., Trajectory], str | None], ...] = (
-    ("GD", neuron_gd, "gradient_descent --reduction mean"),
-    ("Momentum", neuron_momentum, "momentum --momentum {gamma} --reduction sum"),
-    ("NAG", neuron_nag, "nesterov --momentum {gamma} --reduction sum"),
-    ("MiniBatch", neuron_mini_batch, None),
-    ("AdaGrad", neuron_adagrad, "adagrad@tutorial --reduction sum"),
-    ("RMSProp", neuron_rmsprop, "rmsprop@tutorial --set beta={beta} --reduction sum"),
-    ("Adam", neuron_adam, None),
+# Name, line of Python, and what tells `fallline fit` to do the same.
+VARIANTS: tuple[tuple[str, Callable[..., Trajectory], str], ...] = (
+    ("GD", neuron_gd, "gradient_descent --reduction mean --max-steps {epochs}"),
+    ("Momentum", neuron_momentum, "momentum --momentum {gamma} --reduction sum --max-steps {epochs}"),
+    ("NAG", neuron_nag, "nesterov --momentum {gamma} --reduction sum --max-steps {epochs}"),
+    (
+        "MiniBatch",
+        neuron_mini_batch,
+        "gradient_descent --reduction mean --batch-size {batch_size} --batch-order sequential --batch-remainder drop "
+        "--max-steps {count}",
+    ),
+    ("AdaGrad", neuron_adagrad, "adagrad@tutorial --reduction sum --max-steps {epochs}"),
+    ("RMSProp", neuron_rmsprop, "rmsprop@tutorial --set beta={beta} --reduction sum --max-steps {epochs}"),
+    (
+        "Adam",
+        neuron_adam,
+        "adam@tutorial --reduction sum --batch-size 1 --batch-order sequential --max-steps {updates}",
+    ),
 )
 DATA = ("two_points", "six_points")
 
@@ -436,10 +444,10 @@ def _neuron_cases() -> Iterator[Case]:
             start = ",".join(f"{number:g}" for number in stored["start"])
             command = (
                 f"fallline fit {data}.csv --target y --model sigmoid --no-standardize --start {start} "
-                f"--optimizer {rule} --learning-rate {stored['eta']:g} "
-                f"--max-steps {stored['epochs']} --stop-step 0"
+                f"--learning-rate {stored['eta']:g} --stop-step 0 --optimizer {rule}"
             )
-            yield Case(key, "B", call, (command.format(**stored),) if rule else (), _history)
+            updates = stored["epochs"] * len(stored["X"])
+            yield Case(key, "B", call, (command.format(updates=updates, **stored),), _history)
 
 
 WORKED: dict[str, Case] = {

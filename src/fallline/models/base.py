@@ -116,9 +116,7 @@ def _inputs(X: npt.ArrayLike) -> FloatArray:
     if inputs.ndim == 1:
         inputs = inputs[:, None]
     if inputs.ndim != 2 or 0 in inputs.shape:
-        raise FalllineError(
-            f"X has the shape {inputs.shape}; it needs rows of features, at least one of each"
-        )
+        raise FalllineError(f"X has the shape {inputs.shape}; it needs rows of features, at least one of each")
     return inputs
 
 

@@ -41,8 +41,7 @@ class SigmoidNeuron(LinearFamily):
         if outside.size:
             row = int(outside[0])
             raise FalllineError(
-                f"y[{row}] is {self.y[row]:g}, but a sigmoid neuron answers between 0 and 1; "
-                "scale the targets to that"
+                f"y[{row}] is {self.y[row]:g}, but a sigmoid neuron answers between 0 and 1; scale the targets to that"
             )
 
     def response(self, z: FloatArray) -> FloatArray:

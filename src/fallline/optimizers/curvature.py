@@ -171,12 +171,8 @@ class LBFGS(Optimizer[LBFGSState]):
         sy, yy = np.sum(s * y, axis=-1, keepdims=True), np.sum(y * y, axis=-1, keepdims=True)
         curved = sy > (1e-10 if self.convention == "torch" else 0.0)
         # A run that learns nothing from its last step keeps all its pairs.
-        steps = tuple(
-            np.where(curved, new, old) for old, new in zip(state.steps, (*state.steps[1:], s), strict=True)
-        )
-        bends = tuple(
-            np.where(curved, new, old) for old, new in zip(state.bends, (*state.bends[1:], y), strict=True)
-        )
+        steps = tuple(np.where(curved, new, old) for old, new in zip(state.steps, (*state.steps[1:], s), strict=True))
+        bends = tuple(np.where(curved, new, old) for old, new in zip(state.bends, (*state.bends[1:], y), strict=True))
         scale = np.where(curved, sy / np.where(curved, yy, 1.0), state.scale)
 
         direction = gradient
