@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -38,10 +39,17 @@ def _handler_is_restored() -> Iterator[None]:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def falls_slowly(max_steps: int, **settings: Any) -> Trajectory:
-    """A run that no condition ends."""
+def falls_slowly(max_steps: int, under_way: Callable[[], object] = lambda: None, **settings: Any) -> Trajectory:
+    """A run that no condition ends, and that says when it is under way."""
+    calls = itertools.count(1)
+
+    def bowl(x: Any, y: Any) -> Any:
+        if next(calls) == 3:
+            under_way()
+        return x * x + 3 * y * y
+
     return minimize(
-        lambda x, y: x * x + 3 * y * y,
+        bowl,
         [1.0, 2.0],
         Adam(1e-7),
         gradient=lambda x, y: (2 * x, 6 * y),
@@ -57,8 +65,8 @@ from tests.test_interruption import SETTINGS, falls_slowly
 
 draw = random.Random(1)
 for number in range(60):
-    threading.Timer(draw.uniform(0.001, 0.05), os.kill, (os.getpid(), signal.SIGINT)).start()
-    run = falls_slowly(10**9, **SETTINGS[number % 4])
+    timer = threading.Timer(draw.uniform(0.001, 0.05), os.kill, (os.getpid(), signal.SIGINT))
+    run = falls_slowly(10**9, timer.start, **SETTINGS[number % 4])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     run.save(f"{sys.argv[1]}/{number}")
 """
