@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -121,12 +122,12 @@ def test_a_folder_without_permission_is_said() -> None:
             print(error)
     """)
     # pytest's own folder is closed to others.
-    open_folder = Path("/tmp") / f"fallline-{os.getpid()}"
+    open_folder = Path(tempfile.gettempdir()) / f"fallline-{os.getpid()}"
     open_folder.mkdir()
     try:
         # Without coverage, which could not write its findings either.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-        command = [sys.executable, "-c", script, open_folder]
+        command = [sys.executable, "-c", script, str(open_folder)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
     finally:
         open_folder.rmdir()

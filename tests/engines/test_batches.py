@@ -15,7 +15,9 @@ from tests.runs import same
 
 from fallline import (
     Adam,
+    Backtracking,
     Diverging,
+    ExactQuadratic,
     Exponential,
     FalllineError,
     GradientDescent,
@@ -30,6 +32,7 @@ from fallline import (
     StepDecay,
     StepSize,
     StoppingCondition,
+    StrongWolfe,
     Target,
     Trajectory,
     ValueChange,
@@ -217,6 +220,44 @@ def test_mini_batches(rule: Optimizer[Any], record: Record) -> None:
     batch = execute_batch(rule, STARTS, record, stop, Noisy())
     assert len({run.step_count for run in batch}) > 2
     assert_same_one_by_one([rule] * len(STARTS), batch, STARTS, record=record, stop=stop, objective=Noisy())
+
+
+@pytest.mark.parametrize("objective", [VALLEY, Noisy()], ids=["valley", "mini-batches"])
+def test_line_searches(objective: Objective) -> None:
+    firsts = np.array([[1.0], [0.5], [0.3], [2.0], [1.5]])
+    for rule in (
+        GradientDescent(Backtracking(firsts)),  # type: ignore[arg-type]
+        GradientDescent(StrongWolfe(firsts, curvature=firsts / 4)),  # type: ignore[arg-type]
+        GradientDescent(ExactQuadratic()),
+    ):
+        singles = [one(rule, run) for run in range(len(STARTS))]
+        batch = execute_batch(rule, STARTS, RECORDS[1], GradientNorm(0.5), objective)
+        assert_same_one_by_one(singles, batch, STARTS, record=RECORDS[1], stop=GradientNorm(0.5), objective=objective)
+        assert all(np.isfinite(run.rate[:-1]).all() for run in batch)
+
+
+def test_perturbations_of_mini_batches() -> None:
+    class Counted(Noisy):
+        """Whose value too depends on the batch, so that its slopes can be found from values."""
+
+        made = 0
+
+        def value(self, x: Any) -> Any:
+            Counted.made += np.size(x) // 3
+            return super().value(x) + x @ (self.noise * np.ones(3))
+
+        def at_step(self, step: int, seed: int) -> Objective:
+            return Counted(np.random.default_rng([seed, step]).normal(size=3))
+
+    for scheme, calls in {"forward": 4, "central": 6, "complex": 3}.items():
+        Counted.made = 0
+        objective = with_gradient(Counted(), Perturbation(None, scheme))
+        (run,) = execute_batch(GradientDescent(0.001), STARTS[:1], RECORDS[0], objective=objective, max_steps=5)
+        # The gradient of the batch, and the value of the whole, at each of six points.
+        assert run.evaluations == (Counted.made, 0) == (6 * (calls + 1), 0)
+        exact = VALLEY.gradient(run.x) + [np.random.default_rng([3, step]).normal(size=3) for step in range(1, 7)]
+        # The forward difference has the largest error: its step of 1.5e-8 times second derivatives below 200.
+        np.testing.assert_allclose(run.gradient, exact, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("scheme", Perturbation.SCHEMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -110,7 +111,7 @@ class Batch:
         with at_once:
             state = self.optimizer.init(x)
         self._prepare_rows(state)
-        for step in range(problem.max_steps + 1):
+        for step in itertools.count():
             previous_value = progress.value if progress else None
             with at_once:
                 problem.report(step)
@@ -173,9 +174,9 @@ class Batch:
         if self.objective.stochastic:
             values = objective.value(progress.x)
             self.searched[self.active] += Cost(value=1, gradient=0)
+        lines = zip(self.active.tolist(), progress.x, directions, values, progress.gradient, strict=True)
         rates = [
-            search.rate(Line(*self._counted(objective, run), *line))
-            for run, *line in zip(self.active.tolist(), progress.x, directions, values, progress.gradient, strict=True)
+            entries(search, i).rate(Line(*self._counted(objective, run), *line)) for i, (run, *line) in enumerate(lines)
         ]
         return np.array(rates)[:, None]
 
