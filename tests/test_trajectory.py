@@ -302,3 +302,9 @@ def test_a_momentum_run_has_its_velocity_where_it_was_asked_for() -> None:
     run = minimize("x**2", 1.0, Momentum(0.1), max_steps=10, record=Record(state=True))
     # The velocity is what the last step subtracted, up to the rounding of x.
     np.testing.assert_allclose(run.states["velocity"][1:], -np.diff(run.x, axis=0), rtol=0, atol=4e-16)
+
+
+def test_a_coordinate_never_hides_a_column_of_the_frame() -> None:
+    run = minimize("value**2", 1.0, GradientDescent(0.1), max_steps=2)
+    with pytest.raises(FalllineError, match="names has 'value', which to_frame calls a column of its own"):
+        run.to_frame()

@@ -215,16 +215,22 @@ class Trajectory:
         """The rows as a pandas data frame: step, each coordinate and its slope, value, gradient norm, rate.
 
         Raises:
-            FalllineError: when pandas is not installed.
+            FalllineError: when pandas is not installed, or a coordinate is called as another column is.
         """
         try:
             import pandas as pd
         except ImportError:
             raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
-        columns: dict[str, Any] = {"step": self.steps}
+        run = {"step": self.steps, "value": self.value, "gradient_norm": self.gradient_norm, "rate": self.rate}
+        taken = run.keys() & set(self.names)
+        if taken:
+            raise FalllineError(
+                f"names has {min(taken)!r}, which to_frame calls a column of its own; rename the coordinate"
+            )
+        columns: dict[str, Any] = {"step": run.pop("step")}
         columns |= {name: self.x[:, i] for i, name in enumerate(self.names)}
         columns |= {f"d/d{name}": self.gradient[:, i] for i, name in enumerate(self.names)}
-        return pd.DataFrame({**columns, "value": self.value, "gradient_norm": self.gradient_norm, "rate": self.rate})
+        return pd.DataFrame(columns | run)
 
     def _header(self) -> dict[str, Any]:
         # JSON has no tuples, and a header must compare equal to the one read back.

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, three, two_on_bowl
 
-from fallline import Comparison, FalllineError, GradientDescent, NotFinite, SignDescent, minimize
+from fallline import Comparison, FalllineError, GradientDescent, MultiStep, NotFinite, SignDescent, minimize
 from fallline.views import histories_data, plot_histories
 
 
@@ -37,8 +37,14 @@ def test_negative_values_get_a_linear_axis() -> None:
 
 
 def test_a_zero_gradient_keeps_the_log_axis() -> None:
+    # Five halvings, and the next step ends on the minimum itself.
     run = minimize(
-        lambda x: x * x, 8.0, GradientDescent(0.25), gradient=lambda x: 2 * x, max_steps=1100, stop=NotFinite()
+        lambda x: x * x,
+        8.0,
+        GradientDescent(MultiStep(0.25, factor=2.0, milestones=(5,))),
+        gradient=lambda x: 2 * x,
+        max_steps=6,
+        stop=NotFinite(),
     )
     assert run.final.gradient_norm == 0
     assert histories_data(run, "gradient_norm").panels[0].log
