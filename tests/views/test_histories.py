@@ -37,11 +37,11 @@ def test_negative_values_get_a_linear_axis() -> None:
 
 
 def test_a_zero_gradient_keeps_the_log_axis() -> None:
-    # Five halvings, and the next step ends on the minimum itself.
+    # Nine halvings, and the next step ends on the minimum itself.
     run = minimize(
         lambda x: x * x,
         8.0,
-        GradientDescent(MultiStep(0.25, factor=2.0, milestones=(5,))),
+        GradientDescent(MultiStep(0.25, factor=2.0, milestones=(9,))),
         gradient=lambda x: 2 * x,
         max_steps=6,
         stop=NotFinite(),
