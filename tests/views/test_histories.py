@@ -43,7 +43,7 @@ def test_a_zero_gradient_keeps_the_log_axis() -> None:
         8.0,
         GradientDescent(MultiStep(0.25, factor=2.0, milestones=(9,))),
         gradient=lambda x: 2 * x,
-        max_steps=6,
+        max_steps=10,
         stop=NotFinite(),
     )
     assert run.final.gradient_norm == 0
