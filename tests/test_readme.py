@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from fallline.cli import app
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+BLOCKS = [textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)```", README, re.DOTALL | re.MULTILINE)]
 COMMANDS = re.findall(r"^\$ (fallline .*)$", README, re.MULTILINE)
 
 
