@@ -12,6 +12,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from tests.environments import without_coverage
 
 from fallline import FalllineError
 from fallline.files import whole_file
@@ -125,10 +126,8 @@ def test_a_folder_without_permission_is_said() -> None:
     open_folder = Path(tempfile.gettempdir()) / f"fallline-{os.getpid()}"
     open_folder.mkdir()
     try:
-        # Without coverage, which could not write its findings either.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
         command = [sys.executable, "-c", script, str(open_folder)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, env=without_coverage())
     finally:
         open_folder.rmdir()
     assert (done.stdout, done.stderr) == (

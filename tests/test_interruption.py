@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.environments import without_coverage
 from tests.runs import same
 
 from fallline import Adam, GradientDescent, Point, Record, StepSize, Trajectory, compare, minimize
@@ -79,11 +80,8 @@ SETTINGS: list[dict[str, Any]] = [
 
 
 def test_a_run_interrupted_at_a_random_moment_is_the_beginning_of_the_undisturbed_one(tmp_path: Path) -> None:
-    # In a process of its own, and without coverage: that takes locks in the midst of a run, which an interruption
-    # there would leave locked.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     root = Path(__file__).parents[1]
-    subprocess.run([sys.executable, "-c", INTERRUPTED, tmp_path], check=True, env=environment, cwd=root)
+    subprocess.run([sys.executable, "-c", INTERRUPTED, tmp_path], check=True, env=without_coverage(), cwd=root)
     runs = [Trajectory.load(tmp_path / str(number)) for number in range(60)]
     undisturbed = falls_slowly(max(run.step_count for run in runs), record=Record(state=True))
     assert len({run.step_count for run in runs}) > 30

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.outcome import Run
+from tests.environments import without_coverage
 
 import fallline
 
@@ -105,7 +106,7 @@ def interrupted(arguments: list[str]) -> tuple[int, str, str]:
         [*FALLLINE, *arguments],
         stdout=subprocess.PIPE,
         stderr=terminal,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
+        env={**without_coverage(), "TERM": "xterm", "COLUMNS": "200"},
         text=True,
     ) as process:
         os.close(terminal)

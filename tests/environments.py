@@ -1,0 +1,14 @@
+"""The environments that the tests start processes in."""
+
+from __future__ import annotations
+
+import os
+
+
+def without_coverage() -> dict[str, str]:
+    """This process's environment, less what makes a Python started in it measure its coverage.
+
+    Coverage takes locks in the midst of a run, which an interruption there would leave locked; and it wants to
+    write its findings where a test may have forbidden it.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
