@@ -280,8 +280,8 @@ TABLE = {"age": [30, 40, 50], "name": ["Ann", "Bo", "Cy"], "score": [0.1, 0.5, 1
         ),
         ({"features": "age", "optimizer": ""}, "optimizer is ''; Allowed: gradient_descent"),
         ({"features": "age", "x0": [1.0, np.nan]}, "x0[1] is missing"),
-        ({"features": "age", "batch_size": 4}, "size of a batch is 4; allowed: whole numbers from 1 to 3"),
-        ({"features": "age", "batch_size": "4", "reduction": "sum"}, "size of a batch is '4'"),
+        ({"features": "age", "batch_size": 4}, "batch_size is 4; allowed: whole numbers from 1 to 3"),
+        ({"features": "age", "batch_size": "4", "reduction": "sum"}, "batch_size is '4'"),
         ({"features": "age", "reduction": "max"}, "reduction is 'max'"),
         ({"target": [0, 1]}, "target has 2 values, but data has 3 rows"),
         (

@@ -151,14 +151,53 @@ def test_interpolation_finds_the_minimum_of_a_cubic_inside_the_bracket(
     assert found == pytest.approx(minimum, abs=1e-12 * (1 + abs(low) + width) ** 4 / bend)
 
 
-def test_a_minimum_too_near_an_end_of_the_bracket_is_not_trusted() -> None:
+def test_a_minimum_too_near_an_end_of_the_bracket_is_kept_a_tenth_away() -> None:
     # (t - 0.05)²/2 between 0 and 1.
-    assert interpolated(Place(0.0, 0.00125, -0.05), Place(1.0, 0.45125, 0.95)) == 0.5
+    assert interpolated(Place(0.0, 0.00125, -0.05), Place(1.0, 0.45125, 0.95)) == 0.1
 
 
-def test_interpolation_of_what_has_no_minimum_is_the_middle() -> None:
+def test_interpolation_of_what_has_no_slope_is_the_middle() -> None:
     assert interpolated(Place(0.0, 0.0, 0.0), Place(1.0, 0.0, 0.0)) == 0.5
-    assert interpolated(Place(0.0, 0.0, -1.0), Place(1.0, -5.0, -1.0)) == 0.5
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e6, 1e13, 1e16])
+@pytest.mark.parametrize(
+    "rule", [GradientDescent(Backtracking()), ConjugateGradient(), fallline.LBFGS()], ids=lambda rule: rule.name
+)
+def test_a_search_finds_its_way_whatever_the_scale(rule: fallline.Optimizer[Any], scale: float) -> None:
+    run = fallline.minimize(f"{scale}*x**2", 1.0, rule, max_steps=100)
+    assert run.best.value < scale * 1e-6
+
+
+def test_a_step_that_overflows_comes_back_as_far_as_it_takes() -> None:
+    run = fallline.minimize("exp(x**2)", 18.0, fallline.LBFGS(), max_steps=200)
+    assert run.best.value < 2
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        fallline.Momentum(Backtracking()),
+        fallline.BarzilaiBorwein(Backtracking()),
+        fallline.ProximalDescent(Backtracking(), penalty=fallline.L1(1.0)),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_a_rule_whose_step_is_no_rate_times_a_direction_is_refused(rule: fallline.Optimizer[Any]) -> None:
+    with pytest.raises(FalllineError, match="is not the rate times a direction, so there is no line to search"):
+        fallline.minimize("50*x**2 + y**2", [1.0, 1.0], rule, max_steps=20)
+
+
+def test_a_set_that_bends_the_line_is_refused() -> None:
+    rule = fallline.Projected(GradientDescent(Backtracking()), fallline.Box(-1.0, 1.0))
+    with pytest.raises(FalllineError, match="Projected is not the rate times a direction"):
+        fallline.minimize("(x - 3)**2 + 50*(y + x)**2", [0.0, 0.0], rule)
+
+
+def test_a_search_that_finds_no_lower_value_says_so() -> None:
+    # The gradient is wrong: the value rises whichever way it points.
+    run = fallline.minimize(lambda x: abs(x), 0.0, GradientDescent(Backtracking()), gradient=lambda x: 1.0)
+    assert (run.stop.reason, run.stop.converged) == ("no lower value", False)
 
 
 def test_settings_out_of_range_are_refused() -> None:

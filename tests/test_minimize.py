@@ -85,17 +85,17 @@ def test_one_number_will_do_for_one_coordinate(x0: Any) -> None:
         (1.0, "x0 has 1 number; bowl needs 2"),
         ([1.0, float("nan")], "x0 is nan in y; it must be a finite number$"),
         ([-np.inf, 0.0], "x0 is -inf in x; it must be a finite number$"),
-        ([1.0, None], "x0 is nan in y; it must be a finite number$"),
+        ([1.0, None], r"x0 is \[1.0, None\]; it must be numbers, one for each of x, y$"),
         (["1", "2"], r"x0 is \['1', '2'\]; it must be numbers, one for each of x, y$"),
         ("12", "x0 is '12'; it must be numbers, one for each of x, y$"),
         ([1j, 0], r"x0 is \[1j, 0\]; it must be numbers"),
         ([1.0, [2.0]], r"x0 is \[1.0, \[2.0\]\]; it must be numbers"),
-        ([[1.0, 2.0]], r"x0 has the shape \(1, 2\); minimize takes one start, compare takes several$"),
+        ([[1.0, 2.0]], r"x0 has the shape \(1, 2\); it must be one point, a number or a row of them$"),
         ({"x": 1.0}, "x0 lacks the coordinate y; bowl has x, y$"),
         ({"x": 1.0, "y": 2.0, "z": 3.0}, "x0 names the coordinate 'z'; Allowed: x, y$"),
         ({"x": 1.0, "Y": 2.0}, r"x0 names the coordinate 'Y'; did you mean 'y'\? Allowed: x, y$"),
         ({1, 2}, "x0 is .*; it must be numbers"),
-        (None, "x0 has 1 number; bowl needs 2"),
+        (None, "x0 is None; it must be numbers, one for each of x, y$"),
     ],
 )
 def test_a_start_that_does_not_fit_is_said(x0: Any, said: str) -> None:
@@ -594,3 +594,85 @@ def test_without_pandas_a_table_asks_for_it_and_all_else_works(monkeypatch: pyte
 
 def test_every_public_name_is_there() -> None:
     assert all(hasattr(fallline, name) for name in fallline.__all__)
+
+
+NO_POINT: Any = None
+
+
+def test_points_of_a_run_are_copies() -> None:
+    run = minimize("x**2", [3.0], GradientDescent(0.1), max_steps=2)
+    run.final.x[0] = run.start.gradient[0] = run[1].x[0] = 99
+    assert run.x.max() == 3
+    assert run.gradient.max() == 6
+
+
+def test_a_rule_that_works_in_place_does_not_reach_into_the_record() -> None:
+    @dataclass(frozen=True)
+    class InPlace(Optimizer[Any]):
+        learning_rate: float = 0.1
+
+        def init(self, x: Any) -> Any:
+            x *= 0
+            return (x,)
+
+        def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+            gradient *= rate
+            return gradient, state
+
+    run = minimize("x**2", 1.0, InPlace(), max_steps=3)
+    # x is multiplied by 1 - 2 · 0.1 in each step; a few roundings.
+    np.testing.assert_allclose(run.x.ravel(), 0.8 ** np.arange(4), rtol=1e-15)
+    np.testing.assert_allclose(run.gradient.ravel(), 2 * run.x.ravel(), rtol=0)
+
+
+def test_a_rule_with_complex_changes_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Turning(Optimizer[None]):
+        learning_rate: float = 0.1
+
+        def init(self, x: Any) -> None:
+            return None
+
+        def update(self, gradient: Any, state: None, rate: Any, step: Any) -> Any:
+            return 1j * gradient, state
+
+    with pytest.raises(FalllineError, match="Turning: update returned complex numbers; a change must be real"):
+        minimize("x**2", 1.0, Turning())
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: minimize("x**2", 10**400, Adam(0.1)), "x0 is 1000"),
+        (lambda: minimize("x**2", NO_POINT, Adam(0.1)), "x0 is None; it must be numbers, one for each of x"),
+        (lambda: minimize("x**2", [NO_POINT], Adam(0.1)), r"x0 is \[None\]; it must be numbers"),
+        (lambda: rerun(None), "recipe is None; give trajectory.recipe"),  # type: ignore[arg-type]
+        (lambda: rerun({**minimize("x", 1.0, Adam(), max_steps=1).recipe, "objective": 3}), "recipe has the objective"),
+        (lambda: fallline.check_gradient("x**2", "a"), "x is 'a'; it must be numbers"),
+        (lambda: fallline.check_gradient("x**2", np.nan), "x is nan in x; it must be a finite number"),
+        (lambda: fallline.chain_rule("x + y", "ab"), "x is 'ab'; it must be numbers"),
+        (lambda: fallline.chain_rule(lambda x: x, 1), "the chain rule is shown of a formula only"),
+        (lambda: fallline.diagnose(None), "trajectory is None; it must be what minimize returns"),  # type: ignore[arg-type]
+        (lambda: fallline.Trajectory.load(None), "path is 'None'; there is no such file"),  # type: ignore[arg-type]
+        (lambda: minimize("x", 1.0, Adam(), max_steps=1).save("a\0b"), "it must be the name of a file"),
+        (lambda: minimize("x", 1.0, Adam(), max_steps=1).save(3), "path is 3; it must be the name of a file"),  # type: ignore[arg-type]
+        (lambda: minimize("x", 1.0, Adam(), max_steps=1).save(""), "path is empty; give the name of a file"),
+        (lambda: fallline.fit({"a": [1, 2, 3], "b": [0, 1, 0]}, "b", optimizer=3), "optimizer is 3; it must be"),  # type: ignore[arg-type]
+        (lambda: fallline.fit({"a": [1, 2, 3], "b": [0, 1, 0]}, "b", features=3), "features is 3; it must be"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_input_at_all_is_told_in_one_line(call: Any, said: str) -> None:
+    with pytest.raises(FalllineError, match=said) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_points_by_name_and_landscapes_are_taken_everywhere() -> None:
+    assert fallline.check_gradient("x**2 + y", {"y": 1, "x": 2})
+    assert fallline.chain_rule("u = x**2; u + y", {"y": 1, "x": 2}).gradient == {"x": 4, "y": 1}
+    assert fallline.chain_rule("rosenbrock", [1, 1]).gradient == {"x": 0, "y": 0}
+
+
+def test_a_whole_number_beyond_the_floats_is_infinite() -> None:
+    run = minimize(lambda x: 10**400, 1.0, GradientDescent(0.1), gradient=lambda x: 1.0)
+    assert (run.stop.reason, run.value[0]) == ("not finite", np.inf)

@@ -84,3 +84,8 @@ def test_settings_out_of_range_are_refused() -> None:
         Ball(0)
     with pytest.raises(FalllineError, match=r"Box: low is 2; it must be at most high, 1, everywhere"):
         Box(2, 1)
+
+
+def test_projections_of_huge_points() -> None:
+    np.testing.assert_allclose(Ball(1.0).projected(np.array([1e200, 1e200])), [0.5**0.5] * 2, rtol=1e-15)
+    assert Simplex().projected(np.array([1e20, 1.0, 0.0])).tolist() == [1.0, 0.0, 0.0]

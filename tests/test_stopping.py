@@ -26,6 +26,7 @@ from fallline import (
     ValueChange,
     minimize,
 )
+from fallline.optimizers import optimizer_from_name
 from fallline.stopping import Progress, conditions, norm
 
 
@@ -255,3 +256,9 @@ def test_the_norm_of_zero_and_of_what_is_no_number() -> None:
     assert lengths[0] == 0
     assert lengths[1] == np.inf
     assert np.isnan(lengths[2])
+
+
+@pytest.mark.parametrize("rule", ["rprop@irprop", "rprop@torch", "rprop@optax", "cautious:momentum", "adopt@optax"])
+def test_a_rule_that_pauses_is_not_taken_for_one_that_has_arrived(rule: str) -> None:
+    run = minimize("x**2", 1.0, optimizer_from_name(rule, learning_rate=0.1), max_steps=400)
+    assert not (run.stop.converged and abs(run.final.x[0]) > 1e-6)

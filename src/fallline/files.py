@@ -26,6 +26,10 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     >>> os.listdir(folder)
     ['a.txt']
     """
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise FalllineError(f"{parameter} is {path!r}; it must be the name of a file")
+    if not os.fspath(path):
+        raise FalllineError(f"{parameter} is empty; give the name of a file")
     target = Path(path)
     refused = f"{parameter} is {str(target)!r}, which cannot be written"
     if os.path.isdir(target):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.data import Standardization, Table, TableLike, number_array, read_table
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, nearest, shortened
 from fallline.minimize import minimize
 from fallline.models import MODELS, LinearFamily, Logistic
 from fallline.models.base import Reduction
@@ -189,8 +189,10 @@ def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Table, s
 def _feature_names(table: Table, target: str, features: Sequence[str] | str | None) -> tuple[str, ...]:
     if features is None:
         names = tuple(name for name in table.columns if name != target)
-    else:
+    elif isinstance(features, str | Sequence):
         names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
+    else:
+        raise FalllineError(f"features is {shortened(features)}; it must be the names of columns")
     for name in names:
         table.entries(name, "features")
     if not names:
@@ -234,6 +236,10 @@ def _rule(
     """The rule to run, and the sentence that says where its rate is from."""
     if isinstance(optimizer, Optimizer):
         return optimizer, f"optimizer: {optimizer.label}, as given"
+    if not (optimizer is None or isinstance(optimizer, str)):
+        raise FalllineError(
+            f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
+        )
     usual = "nesterov" if batch_size is None else "gradient_descent"
     name = usual if optimizer is None else optimizer
     rule = optimizer_from_name(name)

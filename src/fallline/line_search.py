@@ -48,6 +48,10 @@ class Line:
         self.direction = direction
         self.start = Place(0.0, float(value), -float(gradient @ direction))
 
+    def moves(self, rate: float) -> bool:
+        """Whether the rate is large enough to move any coordinate."""
+        return bool((self.x - rate * self.direction != self.x).any())
+
     def value(self, rate: float) -> float:
         """The value at a rate."""
         return self._value_at(self.x - rate * self.direction)
@@ -100,7 +104,7 @@ class Backtracking(LineSearch):
         if not line.start.slope < 0:
             return 0.0
         rate = self.initial
-        while rate > SMALLEST_RATE:
+        while line.moves(rate):
             if line.value(rate) <= line.start.value + self.decrease * rate * line.start.slope:
                 return rate
             rate *= self.shrink
@@ -131,20 +135,20 @@ class StrongWolfe(LineSearch):
             return 0.0
         before, tried = line.start, 0
         rate = self.initial
-        while tried < self.most_tries:
+        while tried < self.most_tries and line.moves(rate):
             here = line.at(rate)
-            tried += 1
             if not np.isfinite(here.value) or not np.isfinite(here.slope):
-                # Beyond the objective's domain: come back halfway.
-                rate = (before.rate + rate) / 2
-            elif not self._falls(line, here) or (tried > 1 and here.value >= before.value):
+                # Beyond the objective's domain: come back most of the way, for as long as it takes.
+                rate = before.rate + (rate - before.rate) / 10
+                continue
+            tried += 1
+            if not self._falls(line, here) or (tried > 1 and here.value >= before.value):
                 return self._between(line, before, here, tried)
-            elif self._flat(line, here):
+            if self._flat(line, here):
                 return rate
-            elif here.slope >= 0:
+            if here.slope >= 0:
                 return self._between(line, here, before, tried)
-            else:
-                before, rate = here, 2 * rate
+            before, rate = here, 2 * rate
         return before.rate
 
     def _falls(self, line: Line, here: Place) -> bool:
@@ -215,12 +219,12 @@ class PolyakStep(LineSearch):
         return min(self.initial, max(0.0, line.start.value - self.lowest) / -line.start.slope)
 
 
-# Below this a rate no longer moves x, or no longer tells the ends of a bracket apart.
+# Below this, relative to them, the ends of a bracket can no longer be told apart.
 SMALLEST_RATE = float(np.finfo(float).eps)
 
 
 def interpolated(low: Place, high: Place) -> float:
-    """The minimum of the cubic through two places, kept away from the ends of the bracket; else its middle.
+    """The minimum of the cubic through two places, kept a tenth away from the ends; the middle where it has none.
 
     >>> interpolated(Place(0.0, 0.0, -1.0), Place(1.0, 0.0, 1.0))
     0.5
@@ -237,7 +241,7 @@ def interpolated(low: Place, high: Place) -> float:
         return middle
     rate = high.rate - width * (high.slope + second - first) / divisor
     least, most = sorted((low.rate + 0.1 * width, high.rate - 0.1 * width))
-    return float(rate) if least <= rate <= most else middle
+    return float(min(max(rate, least), most))
 
 
 LINE_SEARCHES: dict[str, type[LineSearch]] = {

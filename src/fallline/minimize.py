@@ -11,12 +11,13 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines import Problem, execute
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, shortened
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES
 from fallline.objectives import Objective, as_objective
-from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, Projected, optimizer_from_name
+from fallline.objectives.points import one_point
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, optimizer_from_name
 from fallline.penalties import STRUCTURES
 from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
@@ -160,6 +161,8 @@ def rerun(
     >>> (rerun(run.recipe).x == run.x).all()
     np.True_
     """
+    if not isinstance(recipe, Mapping):
+        raise FalllineError(f"recipe is {shortened(recipe)}; give trajectory.recipe")
     missing = [key for key in RECIPE if key not in recipe]
     if missing:
         raise FalllineError(f"recipe lacks {', '.join(missing)}; give the recipe of a trajectory, whole")
@@ -170,7 +173,7 @@ def rerun(
     if gradient is None:
         raise FalllineError("gradient is None, and the recipe cannot rebuild a Python function; give gradient=")
     registries = (OPTIMIZERS, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES)
-    known = {kind.__name__: kind for registry in registries for kind in (*registry.values(), Projected)}
+    known = {kind.__name__: kind for registry in registries for kind in registry.values()}
     return minimize(
         objective,
         recipe["x0"],
@@ -256,7 +259,7 @@ def _run(
     progress: bool,
 ) -> list[Trajectory]:
     record = Record.of(settings.record)
-    places = np.array([_start(objective, start) for start in starts])
+    places = np.array([one_point(objective, start, "x0") for start in starts])
     with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
         problem = Problem(
             objective=objective,
@@ -340,36 +343,3 @@ def _arrays_in(settings: Any) -> Iterator[str]:
         # Several numbers may also be one setting, as milestones are.
         elif field.name in known and np.ndim(value) and not isinstance(known[field.name].default, tuple):
             yield field.name
-
-
-def _start(objective: Objective, x0: Any) -> FloatArray:
-    """The start as one row of finite numbers, in the order of the objective's names."""
-    names = objective.names
-    if isinstance(x0, Mapping):
-        for name in x0:
-            if name not in names:
-                raise FalllineError(f"x0 names the coordinate {name!r}; {nearest(str(name), names)}")
-        absent = [name for name in names if name not in x0]
-        if absent:
-            raise FalllineError(
-                f"x0 lacks the coordinate {', '.join(absent)}; {objective.title} has {', '.join(names)}"
-            )
-        x0 = [x0[name] for name in names]
-    try:
-        if np.asarray(x0).dtype.kind in "SUc":
-            raise TypeError("texts and complex numbers could be made numbers, but were not meant as such")
-        start = np.array(x0, dtype=float)
-    except (TypeError, ValueError):
-        raise FalllineError(f"x0 is {shortened(x0)}; it must be numbers, one for each of {', '.join(names)}") from None
-    if start.ndim > 1:
-        raise FalllineError(f"x0 has the shape {start.shape}; minimize takes one start, compare takes several")
-    start = start.reshape(-1)
-    if len(start) != len(names):
-        raise FalllineError(
-            f"x0 has {len(start)} number{'s' if len(start) != 1 else ''}; "
-            f"{objective.title} needs {len(names)}, for {', '.join(names)}"
-        )
-    wrong = np.flatnonzero(~np.isfinite(start))
-    if wrong.size:
-        raise FalllineError(f"x0 is {start[wrong[0]]} in {names[wrong[0]]}; it must be a finite number")
-    return start

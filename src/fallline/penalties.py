@@ -122,8 +122,10 @@ class Ball(ConvexSet):
         check_hyperparameters(self)
 
     def projected(self, x: Quantity) -> Quantity:
-        length = np.linalg.norm(x, axis=-1, keepdims=True)
-        return x * (self.radius / np.maximum(length, self.radius))
+        # Of what is scaled to 1 first, so that no square overflows.
+        largest = np.maximum(np.max(abs(x), axis=-1, keepdims=True), self.radius)
+        length = np.linalg.norm(x / largest, axis=-1, keepdims=True)
+        return x / largest * (self.radius / np.maximum(length, self.radius / largest))
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ class Simplex(ConvexSet):
         check_hyperparameters(self)
 
     def projected(self, x: Quantity) -> Quantity:
+        # The same for all x moved alike; the largest at zero leaves the sums small.
+        x = x - np.max(x, axis=-1, keepdims=True)
         largest_first = np.sort(x, axis=-1)[..., ::-1]
         count = np.arange(1, x.shape[-1] + 1)
         excess = (np.cumsum(largest_first, axis=-1) - self.total) / count

@@ -69,6 +69,16 @@ class Proxy(NDArrayOperatorsMixin):
             raise FalllineError(f"np.{name} cannot be carried over to {type(self.value).__module__}")
         return Proxy(function(*(plain(part) for part in inputs), **settings), self.library)
 
+    def __bool__(self) -> bool:
+        raise FalllineError(
+            "a condition on what the code computes with has no one answer here; choose with np.where instead of if"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise FalllineError(f".{name} cannot be carried over to {type(self.value).__module__}; write np.{name}(...)")
+
     def __repr__(self) -> str:
         return f"Proxy({self.value!r})"
 

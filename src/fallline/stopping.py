@@ -124,7 +124,7 @@ class AnyOf(StoppingCondition):
 class StepSize(StoppingCondition):
     """Every coordinate moved less than `tolerance` in the last step.
 
-    A first step of exactly zero down a slope does not count: some rules only look around in it.
+    A step of exactly zero where there is a slope does not count: some rules pause, and go on.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason
@@ -144,7 +144,7 @@ class StepSize(StoppingCondition):
             return np.zeros(len(progress.x), bool)
         longest: FloatArray = np.maximum.reduce(np.abs(progress.change), axis=-1)
         short: BoolArray = longest < self.tolerance
-        if progress.step == 1 and short.any():
+        if short.any():
             short &= (longest > 0) | ~progress.gradient.any(axis=-1)
         return short
 

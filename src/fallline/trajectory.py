@@ -119,7 +119,7 @@ class Trajectory:
         return len(self.steps)
 
     def __getitem__(self, row: int) -> Point:
-        return Point(int(self.steps[row]), self.x[row], float(self.value[row]), self.gradient[row])
+        return Point(int(self.steps[row]), self.x[row].copy(), float(self.value[row]), self.gradient[row].copy())
 
     @property
     def start(self) -> Point:
@@ -177,7 +177,7 @@ class Trajectory:
         >>> Trajectory.load(path) == run
         True
         """
-        if not os.path.exists(path):
+        if not isinstance(path, str | os.PathLike) or not os.path.exists(path):
             raise FalllineError(f"path is {str(path)!r}; there is no such file")
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -267,6 +267,8 @@ def objective_from_recipe(recipe: Mapping[str, Any] | None) -> Objective | None:
     """Build the objective that `Objective.recipe` described; None for one that only the user can rebuild."""
     if recipe is None:
         return None
+    if not isinstance(recipe, Mapping):
+        raise FalllineError(f"recipe has the objective {shortened(recipe)}; give the recipe of a trajectory, whole")
     if "formula" in recipe:
         return as_objective(recipe["formula"])
     from fallline.models import loss_from_recipe

@@ -48,5 +48,5 @@ def test_too_many_paths_are_refused() -> None:
 
 
 def test_a_point_of_the_wrong_size_is_refused() -> None:
-    with pytest.raises(FalllineError, match=r"x has 1 numbers; x\*y needs 2, for x, y"):
+    with pytest.raises(FalllineError, match=r"x has 1 number; x\*y needs 2, for x, y"):
         chain_rule("x*y", 1)

@@ -70,5 +70,5 @@ def test_any_wrong_multiple_is_caught(point: float, factor: float) -> None:
 
 
 def test_points_of_the_wrong_size_are_refused() -> None:
-    with pytest.raises(FalllineError, match="needs points of 2: x, y"):
+    with pytest.raises(FalllineError, match=r"x has 3 numbers; x\*y needs 2, for x, y"):
         check_gradient("x*y", [1.0, 2.0, 3.0])

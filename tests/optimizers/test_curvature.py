@@ -59,3 +59,47 @@ def test_lbfgs_needs_about_as_few_steps_as_scipys() -> None:
 def test_an_unknown_formula_is_refused() -> None:
     with pytest.raises(FalllineError, match="formula is 'fletcher'; did you mean 'fletcher_reeves'"):
         ConjugateGradient(formula="fletcher")
+
+
+@pytest.mark.parametrize("formula", ConjugateGradient.FORMULAS)
+def test_directions_are_those_of_the_papers(formula: str) -> None:
+    # Each paper's β, line by line in plain floats, on gradients of a curved valley and a fixed rate.
+    def slope(x: list[float]) -> list[float]:
+        return [4 * x[0] ** 3 + x[1], x[0] + 20 * x[1]]
+
+    def dot(a: list[float], b: list[float]) -> float:
+        return a[0] * b[0] + a[1] * b[1]
+
+    rate, x = 0.02, [1.5, -1.0]
+    g = slope(x)
+    d = [-g[0], -g[1]]
+    points = [x]
+    for _ in range(12):
+        x = [x[0] + rate * d[0], x[1] + rate * d[1]]
+        points.append(x)
+        new = slope(x)
+        y = [new[0] - g[0], new[1] - g[1]]
+        if formula == "fletcher_reeves":
+            beta = dot(new, new) / dot(g, g)
+        elif formula == "polak_ribiere":
+            beta = max(0.0, dot(new, y) / dot(g, g))
+        else:
+            dy = dot(d, y)
+            twice = 2 * dot(y, y) / dy
+            beta = dot([y[0] - twice * d[0], y[1] - twice * d[1]], new) / dy
+            beta = max(beta, -1 / (dot(d, d) ** 0.5 * min(0.01, dot(g, g) ** 0.5)))
+        d = [-new[0] + beta * d[0], -new[1] + beta * d[1]]
+        if dot(d, new) >= 0:
+            d = [-new[0], -new[1]]
+        g = new
+    run = fallline.minimize("x**4 + x*y + 10*y**2", points[0], ConjugateGradient(rate, formula=formula), max_steps=12)
+    # A dozen steps of roundings, in products that cancel.
+    np.testing.assert_allclose(run.x, points, rtol=1e-10)
+
+
+def test_polak_ribieres_factor_is_never_negative() -> None:
+    # From (1, 0) to a gradient turned by 60° and half as long: g·y = 1/4 - 1/4 = 0; shorter still, below zero.
+    rule = ConjugateGradient(1.0)
+    state = rule.update(np.array([[1.0, 0.0]]), rule.init(np.zeros((1, 2))), 1.0, 1)[1]
+    change, _ = rule.update(np.array([[0.2, 0.1]]), state, 1.0, 2)
+    assert change.tolist() == [[0.2, 0.1]]

@@ -16,6 +16,7 @@ import sympy
 from tests.optimizers.rules import RULES, START, changes, gradients
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
 from fallline.optimizers import Optimizer
 from fallline.optimizers.latex import symbolic
 from fallline.optimizers.noise import standard_normal
@@ -164,3 +165,19 @@ def leaves(state: Any) -> list[Any]:
     found: list[Any] = []
     map_state(found.append, state)
     return found
+
+
+def test_a_python_branch_in_a_users_rule_is_told_of_and_not_half_rendered() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Branching(Optimizer[Any]):
+        learning_rate: float = 0.1
+
+        def init(self, x: Any) -> Any:
+            return (np.zeros_like(x),)
+
+        def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+            mean = gradient if step == 1 else 0.9 * state[0] + 0.1 * gradient
+            return rate * mean, (mean,)
+
+    with pytest.raises(FalllineError, match=r"choose with np\.where instead of if"):
+        Branching().latex()

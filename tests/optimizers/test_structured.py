@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from fallline import (
     Ball,
     Box,
     ElasticNet,
+    FalllineError,
     GradientDescent,
     Momentum,
     Projected,
@@ -120,3 +124,39 @@ def test_the_recipe_of_a_structured_rule_runs_again() -> None:
     assert np.array_equal(fallline.rerun(run.recipe).x, run.x)
     kept = fallline.minimize("(x - 3)**2", 0.0, Projected(Adam(0.4), Box(0.0, 1.0)), max_steps=20)
     assert np.array_equal(fallline.rerun(kept.recipe).x, kept.x)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_fista_is_the_papers_algorithm(restart: bool) -> None:
+    # Beck and Teboulle's algorithm with the l1 penalty, and O'Donoghue and Candès' gradient scheme, in plain floats.
+    rate, strength = 0.02, 0.5
+    x, y, t = [3.0, -2.0], [3.0, -2.0], 1.0
+    points, restarts = [x], 0
+    for _ in range(60):
+        g = [2 * y[0] + y[1], y[0] + 40 * y[1]]
+        moved = [y[0] - rate * g[0], y[1] - rate * g[1]]
+        new = [math.copysign(max(abs(m) - rate * strength, 0.0), m) for m in moved]
+        if restart and sum((a - b) * (b - c) for a, b, c in zip(y, new, x, strict=True)) > 0:
+            t, restarts = 1.0, restarts + 1
+        t_next = (1 + math.sqrt(1 + 4 * t * t)) / 2
+        y = [b + (t - 1) / t_next * (b - c) for b, c in zip(new, x, strict=True)]
+        x, t = new, t_next
+        points.append(x)
+    assert (restarts > 0) == restart
+    rule = FISTA(rate, penalty=L1(strength), restart=restart)
+    run = fallline.minimize("x**2 + x*y + 20*y**2", points[0], rule, max_steps=60, stop=fallline.NotFinite())
+    # Sixty steps of roundings.
+    np.testing.assert_allclose(run.x, points, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [ProximalDescent, FISTA])
+def test_what_is_no_penalty_and_no_set_is_refused(kind: Any) -> None:
+    with pytest.raises(FalllineError, match="penalty is 3; it must be an L1, an L2 or an ElasticNet"):
+        kind(0.1, penalty=3)
+    with pytest.raises(FalllineError, match=r"onto is L1\(strength=1.0\); it must be a Box, a Ball or a Simplex"):
+        Projected(GradientDescent(0.1), L1(1.0))  # type: ignore[arg-type]
+
+
+def test_a_flag_is_true_or_false() -> None:
+    with pytest.raises(FalllineError, match="FISTA: restart is 'no'; it must be True or False"):
+        FISTA(0.1, restart="no")  # type: ignore[arg-type]

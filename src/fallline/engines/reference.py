@@ -84,6 +84,7 @@ class Batch:
         self.lowest: Lowest | None = None
         self.last_recorded = -1
         # Evaluations that all runs make alike, and those of each run's line searches.
+        self.directions = problem.starts
         self.values_made = 0
         self.gradients_made = 0
         self.searched = np.zeros((len(problem.starts), 2), np.int64)
@@ -109,7 +110,8 @@ class Batch:
         memory: Any = None
         x = problem.starts
         with at_once:
-            state = self.optimizer.init(x)
+            # Copies for the rule, here and below: one that works in place must not reach into the record.
+            state = self.optimizer.init(x.copy())
         self._prepare_rows(state)
         for step in itertools.count():
             previous_value = progress.value if progress else None
@@ -140,12 +142,21 @@ class Batch:
                 progress, state, memory, _ = reached
             with at_once:
                 rate = self._rate(reached)
-                made = self.optimizer.update(progress.gradient, state, rate, step + 1)
+            if self.search is not None and not rate.all():
+                rate = self._without_the_stuck(reached, rate)
+                if not len(self.active):
+                    return
+                reached = self.reached
+                progress, state, memory, _ = reached
             if self._recorded_at(step):
                 self._keep_rows(reached, rate)
                 self.last_recorded = step
+            with at_once:
+                made = self.optimizer.update(progress.gradient.copy(), state, rate, step + 1)
             if step == 0:
                 self._check_update(made, progress.x, state)
+            if self.search is not None:
+                self._check_direction(made, progress, rate)
             change, state = made
             x = progress.x - change
 
@@ -162,14 +173,19 @@ class Batch:
             return self._searched(self.search, reached)
         if self.watching is not None:
             return self.watching.rate_after(reached.memory, reached.progress.step + 1)
-        return self.optimizer.rate(reached.progress.step + 1)
+        try:
+            return self.optimizer.rate(reached.progress.step + 1)
+        except OverflowError:
+            # A schedule that rises for ever, in plain Python numbers.
+            return np.inf
 
     def _searched(self, search: LineSearch, reached: Reached) -> FloatArray:
         """The rate that a line search finds for each run, shape (k, 1)."""
         progress, step = reached.progress, reached.progress.step + 1
         objective = self.objective.at_step(step, self.problem.seed)
         # Rules are pure: a rate of 1 shows the direction and leaves no trace.
-        directions, _ = self.optimizer.update(progress.gradient, reached.state, 1.0, step)
+        directions = self.optimizer.update(progress.gradient.copy(), reached.state, 1.0, step)[0]
+        self.directions = directions
         values = progress.value
         if self.objective.stochastic:
             values = objective.value(progress.x)
@@ -179,6 +195,31 @@ class Batch:
             entries(search, i).rate(Line(*self._counted(objective, run), *line)) for i, (run, *line) in enumerate(lines)
         ]
         return np.array(rates)[:, None]
+
+    def _without_the_stuck(self, reached: Reached, rate: FloatArray) -> FloatArray:
+        """End the runs for which the line search found no rate down their slope; the rates of the others."""
+        progress = reached.progress
+        stuck = (rate[:, 0] == 0) & progress.gradient.any(axis=-1)
+        message = f"the line search found no rate at which the value falls, at step {progress.step}"
+        self._end(reached, dict.fromkeys(np.flatnonzero(stuck).tolist(), Stop("no lower value", message, False)))
+        self.directions = self.directions[~stuck]
+        staying: FloatArray = rate[~stuck]
+        return staying
+
+    def _check_direction(self, made: Any, progress: Progress, rate: FloatArray) -> None:
+        """Refuse a line search for a rule whose step is not the rate times a direction: it looked elsewhere."""
+        straight = np.allclose(made[0], rate * self.directions, rtol=1e-9, atol=0)
+        if progress.step == 0:
+            # Many a rule shows only in its second step what it makes of the first: half the rate, half the step?
+            whole, half = (
+                self.optimizer.update(progress.gradient.copy(), made[1], share, 2)[0] for share in (1.0, 0.5)
+            )
+            straight = straight and np.allclose(half, whole / 2, rtol=1e-9, atol=0)
+        if not straight:
+            raise FalllineError(
+                f"learning_rate is {self.search}; a step of {type(self.optimizer).__name__} is not the rate times a "
+                "direction, so there is no line to search: give a number or a schedule"
+            )
 
     def _counted(self, objective: Objective, run: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """The value at one point, and value and gradient there, counted as one run's own."""
@@ -244,7 +285,7 @@ class Batch:
             x, gradient = progress.x[0].copy(), progress.gradient[0].copy()
             with at_once:
                 answer = self.problem.callback(Point(progress.step, x, float(progress.value[0]), gradient))
-            if answer:
+            if np.asarray(answer).any():
                 ended.setdefault(0, Stop("callback", f"the callback ended it at step {progress.step}", False))
         if progress.step == self.problem.max_steps:
             limit = Stop("step limit", f"the limit of {self.problem.max_steps} steps was reached", False)
@@ -352,6 +393,8 @@ class Batch:
                 f"{name}: update returned a change of shape {np.shape(made[0])} for x of shape {x.shape}; "
                 "the two must be equal"
             )
+        if np.iscomplexobj(made[0]):
+            raise FalllineError(f"{name}: update returned complex numbers; a change must be real")
         before, after = ([part for part, _ in named_leaves(nest)] for nest in (state, made[1]))
         if before != after:
             raise FalllineError(

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import sympy
 
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, shortened
+from fallline.objectives import as_objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import Formula
+from fallline.objectives.points import one_point
 
 MOST_PATHS = 1000
 
@@ -84,7 +86,7 @@ class ChainRule:
         return "\n".join(lines)
 
 
-def chain_rule(objective: str | FormulaObjective, x: Any) -> ChainRule:
+def chain_rule(objective: Any, x: Any) -> ChainRule:
     """Work out the chain rule of a formula with named steps at a point.
 
     Arguments:
@@ -101,15 +103,11 @@ def chain_rule(objective: str | FormulaObjective, x: Any) -> ChainRule:
     ∂y/∂u = 3
     dy/dx = ∂y/∂u · ∂u/∂x = 3 · 7 = 21
     """
-    if isinstance(objective, str):
-        objective = FormulaObjective.from_text(objective)
-    formula = objective.formula
-    point = np.atleast_1d(np.asarray(x, dtype=float))
-    if point.shape != (objective.dimension,):
-        raise FalllineError(
-            f"x has {point.size} numbers; {objective.title} needs {objective.dimension}, "
-            f"for {', '.join(objective.names)}"
-        )
+    prepared = as_objective(objective)
+    if not isinstance(prepared, FormulaObjective):
+        raise FalllineError(f"objective is {shortened(objective)}; the chain rule is shown of a formula only")
+    formula = prepared.formula
+    point = one_point(prepared, x, "x")
     known: dict[sympy.Symbol, float] = dict(zip(formula.variables, point.tolist(), strict=True))
     formulas = dict(formula.steps) | {sympy.Symbol(formula.name, real=True): formula.expression}
     factors = []
@@ -122,10 +120,10 @@ def chain_rule(objective: str | FormulaObjective, x: Any) -> ChainRule:
             factors.append(Factor(symbol.name, name.name, derivative, float(slope)))
         known[symbol] = float(value[0])
     by_step = {symbol.name: [f for f in factors if f.of == symbol.name] for symbol in formulas}
-    paths: dict[str, list[Path]] = {name: [] for name in objective.names}
+    paths: dict[str, list[Path]] = {name: [] for name in prepared.names}
     for count, path in enumerate(_paths(formula.name, by_step)):
         if count == MOST_PATHS:
-            raise FalllineError(f"objective {objective.title} has more than {MOST_PATHS} paths; use fewer steps")
+            raise FalllineError(f"objective {prepared.title} has more than {MOST_PATHS} paths; use fewer steps")
         paths[path.factors[-1].by].append(path)
     return ChainRule(
         name=formula.name,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
+from fallline.objectives.points import one_point
 
 # Ridders' method: steps that shrink by 1.4 from a tenth of the coordinate's size, extrapolated to zero.
 SHRINKING = 1.4
@@ -93,14 +94,11 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto") -> Gradien
     >>> print(check_gradient("3*(2*x**2 - x - 2) + 1", 2.0, gradient=lambda x: 6*x - 3))
     d/dx at (2): found 9, expected 21, 0.428571 times what it should be: wrong
     """
-    shape = np.shape(x)
-    prepared = with_gradient(as_objective(objective, shape[-1] if shape else None), gradient)
-    points = np.atleast_2d(np.asarray(x, dtype=float))
-    if points.shape[-1] != prepared.dimension or points.ndim != 2:
-        raise FalllineError(
-            f"x has the shape {shape}; {prepared.title} needs points of {prepared.dimension}: "
-            f"{', '.join(prepared.names)}"
-        )
+    several = isinstance(x, Sequence | np.ndarray) and len(x) > 0 and np.ndim(x[0]) > 0
+    given = list(x) if several else [x]
+    dimension = None if np.ndim(given[0]) == 0 else len(given[0])
+    prepared = with_gradient(as_objective(objective, dimension), gradient)
+    points = np.array([one_point(prepared, point, "x") for point in given])
     with np.errstate(all="ignore"):
         found = prepared.gradient(points)
         return GradientCheck(

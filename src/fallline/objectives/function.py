@@ -67,6 +67,9 @@ class FunctionObjective(Objective):
     def _number(self, result: Any) -> float | complex:
         if isinstance(result, float):
             return result
+        if isinstance(result, int):
+            # Python's whole numbers know no largest one.
+            return float(result) if abs(result) < 2**1023 else np.copysign(np.inf, result > 0 or -1)
         try:
             number = np.asarray(result)
         except ValueError:  # a ragged list
@@ -89,7 +92,8 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool) -> 
     except ArithmeticError:
         return np.nan
     except ValueError as error:
-        if "math domain error" not in str(error):
+        # What Python's math says of arguments outside its domain, before version 3.14 and since.
+        if not str(error).startswith(("math domain error", "expected a ")):
             raise
         return np.nan
 

@@ -176,11 +176,12 @@ class StraightLine:
     def gradient(self) -> list[str]:
         """The derivative of the last line by each variable."""
         shares: dict[Any, list[_Scaled]] = {self.last: [_ONE]}
+        variables = frozenset(self.variables)
         for expression in reversed(list(self.known)):
             if expression not in shares or self.known[expression].name is None:
                 continue
             adjoint = self.plus(shares.pop(expression))
-            if expression in self.variables:
+            if expression in variables:
                 shares[expression] = [adjoint]
             elif expression in self.steps:
                 shares.setdefault(self.steps[expression], []).append(adjoint)

@@ -153,6 +153,7 @@ WRAPPERS: dict[str, type[Wrapper[Any]]] = {
         GradientNoise,
         Cautious,
         Lookahead,
+        Projected,
     )
 }
 

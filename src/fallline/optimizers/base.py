@@ -75,6 +75,10 @@ class Optimizer(ABC, Generic[State]):
     def __post_init__(self) -> None:
         check_convention(self, self.conventions)
         check_hyperparameters(self, checked={"learning_rate": (Schedule, LineSearch)})
+        for entry in dataclasses.fields(self):
+            flag = getattr(self, entry.name)
+            if isinstance(entry.default, bool) and not isinstance(flag, bool):
+                raise FalllineError(f"{type(self).__name__}: {entry.name} is {flag!r}; it must be True or False")
 
     @abstractmethod
     def init(self, x: Quantity) -> State:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from fallline.arrays import Quantity
+from fallline.errors import FalllineError, shortened
 from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
 from fallline.optimizers.wrappers import PlacedState, Wrapper
-from fallline.penalties import L1, ConvexSet, Penalty
+from fallline.penalties import L1, Box, ConvexSet, Penalty
 from fallline.state import with_x
 
 
@@ -19,7 +20,7 @@ class Projected(Wrapper[PlacedState]):
     r"""Any rule, with every step ended at the nearest point of a set: x ← P(x − Δ), Δ the rule's change.
 
     Goldstein (1964), Convex programming in Hilbert space; Levitin and Polyak (1966), Constrained minimization methods.
-    The first step brings a start from outside into the set.
+    The first step brings a start from outside into the set, which by default is where no coordinate is negative.
 
     >>> import fallline
     >>> rule = Projected(fallline.GradientDescent(0.4), fallline.Box(2.0, 5.0))
@@ -30,7 +31,12 @@ class Projected(Wrapper[PlacedState]):
     name: ClassVar[str] = "projected"
     elementwise: ClassVar[bool] = False
 
-    onto: ConvexSet
+    onto: ConvexSet = field(default=Box(0.0, np.inf))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.onto, ConvexSet):
+            raise FalllineError(f"Projected: onto is {shortened(self.onto)}; it must be a Box, a Ball or a Simplex")
 
     def init(self, x: Quantity) -> PlacedState:
         return PlacedState(self.rule.init(x), x)
@@ -45,6 +51,14 @@ class Projected(Wrapper[PlacedState]):
 
     def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
         return self.rule.lookahead(x, state.inner)
+
+
+def check_penalty(rule: Any) -> None:
+    """Refuse a penalty that is none."""
+    if not isinstance(rule.penalty, Penalty):
+        raise FalllineError(
+            f"{type(rule).__name__}: penalty is {shortened(rule.penalty)}; it must be an L1, an L2 or an ElasticNet"
+        )
 
 
 class ProximalState(NamedTuple):
@@ -72,6 +86,10 @@ class ProximalDescent(Optimizer[ProximalState]):
 
     learning_rate: LearningRate = learning_rate(0.01)
     penalty: Penalty = field(default=L1(0.0))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_penalty(self)
 
     def init(self, x: Quantity) -> ProximalState:
         return ProximalState(x)
@@ -112,6 +130,10 @@ class FISTA(Optimizer[FISTAState]):
     learning_rate: LearningRate = learning_rate(0.01)
     penalty: Penalty = field(default=L1(0.0))
     restart: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_penalty(self)
 
     def init(self, x: Quantity) -> FISTAState:
         return FISTAState(x, previous=x, number=1 + 0 * x, next_number=1 + 0 * x)

@@ -1,0 +1,60 @@
+"""A point as a user gives it: numbers in the order of an objective's names, or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.objectives.base import Objective
+
+
+def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
+    """The point as one row of finite numbers, in the order of the objective's names.
+
+    Arguments:
+        objective: whose coordinates they are.
+        given: one number, n numbers, or a mapping from names to numbers.
+        parameter: what the caller's argument is called, for the errors.
+
+    Raises:
+        FalllineError: naming `parameter` and what is wrong with it.
+
+    >>> from fallline.objectives import as_objective
+    >>> one_point(as_objective("x + y"), {"y": 2, "x": 1}, "x0")
+    array([1., 2.])
+    """
+    names = objective.names
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in names:
+                raise FalllineError(f"{parameter} names the coordinate {name!r}; {nearest(str(name), names)}")
+        absent = [name for name in names if name not in given]
+        if absent:
+            raise FalllineError(
+                f"{parameter} lacks the coordinate {', '.join(absent)}; {objective.title} has {', '.join(names)}"
+            )
+        given = [given[name] for name in names]
+    try:
+        if np.asarray(given).dtype.kind in "SUc" or given is None or (np.ndim(given) and None in list(given)):
+            raise TypeError("texts and complex numbers could be made numbers, but were not meant as such")
+        point = np.array(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise FalllineError(
+            f"{parameter} is {shortened(given)}; it must be numbers, one for each of {', '.join(names)}"
+        ) from None
+    if point.ndim > 1:
+        raise FalllineError(f"{parameter} has the shape {point.shape}; it must be one point, a number or a row of them")
+    point = point.reshape(-1)
+    if len(point) != len(names):
+        raise FalllineError(
+            f"{parameter} has {len(point)} number{'s' if len(point) != 1 else ''}; "
+            f"{objective.title} needs {len(names)}, for {', '.join(names)}"
+        )
+    wrong = np.flatnonzero(~np.isfinite(point))
+    if wrong.size:
+        raise FalllineError(f"{parameter} is {point[wrong[0]]} in {names[wrong[0]]}; it must be a finite number")
+    return point
