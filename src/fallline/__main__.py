@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fallline.cli import main
+from fallline_command import main
 
 if __name__ == "__main__":
     main()

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,40 @@ def test_ctrl_c_with_json_prints_one_object() -> None:
     assert code == 130
     assert "Traceback" not in err
     assert json.loads(out)["stopped"] == "interrupted"
+
+
+@pytest.mark.parametrize("module", ["fallline.errors", "fallline.cli.options"])
+def test_ctrl_c_while_modules_are_imported_is_quiet(module: str) -> None:
+    script = Path(sys.executable).with_name("fallline")
+    with subprocess.Popen(
+        [script, *FOREVER],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},  # a line on stderr for each module
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while module not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert out == ""
+    assert [line for line in err.splitlines() if not line.startswith("import time:")] == []
+
+
+def test_ctrl_c_ends_the_demo_without_a_figure_of_the_run(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*FALLLINE, "demo", "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        while "--batch-remainder drop" not in process.stdout.readline():
+            pass
+        time.sleep(0.03)  # into this case's run, which takes more than a tenth of a second
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert not (tmp_path / "index.html").exists()
 
 
 def test_ctrl_c_during_a_fit_saves_it(tmp_path: Path) -> None:

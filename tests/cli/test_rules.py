@@ -99,7 +99,15 @@ def test_compare_draws_the_paths(run: Run, tmp_path: Path) -> None:
         (("conventions", "adm"), "fallline: RULE is 'adm'; did you mean 'adam'?"),
         (
             ("compare", "booth", "--start", "0,0", "--optimizers", "adam,adam@kears"),
-            "fallline: Adam: convention is 'kears'; did you mean 'keras'?",
+            "fallline: --optimizers is 'adam,adam@kears': Adam: convention is 'kears'; did you mean 'keras'?",
+        ),
+        (
+            ("compare", "booth", "--start", "0,0", "--optimizers", "adam,foo"),
+            "fallline: --optimizers is 'adam,foo': optimizer is 'foo'; Allowed: gradient_descent",
+        ),
+        (
+            ("compare", "log(x)", "--start", "-1", "--optimizers", "adam,momentum", "--plot", ""),
+            "fallline: Invalid value for '--plot': ''",
         ),
         (
             ("compare", "booth", "--start", "0,0", "--optimizers", "adam,adam"),

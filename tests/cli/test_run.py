@@ -216,7 +216,7 @@ MISTAKES = [
     ([*RUN, "--learning-rate", "nan"], ["learning_rate", "nan", "above 0"]),
     ([*RUN, "--learning-rate", "fast"], ["--learning-rate", "'fast'", "not a number"]),
     ([*RUN, "--optimizer", "momentum", "--momentum", "1"], ["momentum", "1", "below 1"]),
-    ([*RUN, "--momentum", "0.5"], ["momentum", "not a hyperparameter of gradient_descent"]),
+    ([*RUN, "--momentum", "0.5"], ["--momentum is 0.5", "not a hyperparameter of gradient_descent", "learning_rate"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta=1"], ["beta", "beta1"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta1"], ["--set", "'beta1'", "NAME=NUMBER"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta1=x"], ["--set", "'beta1=x'", "at least 0 and below 1"]),
@@ -229,7 +229,8 @@ MISTAKES = [
     ([*RUN, "--optimizer", "adm", "--schedule", "step:0.9:4"], ["'adm'", "did you mean 'adam'"]),
     ([*RUN, "--gradient", "psychic"], ["--gradient", "'psychic'", "symbolic"]),
     ([*RUN, "--gradient", "perturbation:x"], ["--gradient", "'x'", "not a number"]),
-    ([*RUN, "--gradient", "perturbation:-1"], ["step", "-1", "above 0"]),
+    ([*RUN, "--gradient", "perturbation:-1"], ["--gradient: step is -1", "above 0"]),
+    ([*RUN, "--gradient", "perturbation:0.1:foo"], ["--gradient: scheme is 'foo'", "forward", "complex"]),
     ([*RUN, "--max-steps", "0"], ["--max-steps", "0", "at least 1"]),
     ([*RUN, "--max-steps", "1.5"], ["--max-steps", "'1.5'", "whole number"]),
     ([*RUN, "--seed", "-1"], ["--seed", "-1", "at least 0"]),
@@ -239,6 +240,8 @@ MISTAKES = [
     ([*RUN, "--target", "inf"], ["--target", "inf", "a number"]),
     ([*RUN, "--max-seconds", "0"], ["--max-seconds", "0", "above 0"]),
     ([*RUN, "--max-evaluations", "0"], ["--max-evaluations", "0", "at least 1"]),
+    ([*RUN, "--plot", ""], ["--plot", "''"]),
+    ([*RUN, "--save", ""], ["--save", "''"]),
     ([*RUN, "--plot", "run.doc"], ["--plot", "run.doc", ".png"]),
     ([*RUN, "--plot", "missing/run.png"], ["--plot", "missing/run.png", "does not exist"]),
     ([*RUN, "--animate", "run.png"], ["--animate", "run.png", ".gif"]),
@@ -249,7 +252,7 @@ MISTAKES = [
     ([*RUN, "--save", "/proc/run.npz"], ["--save", "/proc/run.npz", "cannot be written"]),
     ([*RUN, "--frobnicate"], ["--frobnicate", "fallline run --help"]),
     ([*RUN, "again"], ["again", "fallline run --help"]),
-    (["run", "-x**2", "--start", "1"], ["-x"]),
+    ([*RUN, "-p", "a.png"], ["No such option: -p"]),
     (["rnu"], ["'rnu'", "'run'"]),
 ]
 
@@ -282,6 +285,54 @@ def test_an_old_file_survives_a_mistake(run: Run, tmp_path: Path) -> None:
     path.write_text("precious")
     assert run("run", "x**2", "--start", "1,2", "--save", path).code == 2
     assert path.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "-(x-1)**2", "--start", "2"],
+        ["run", "--json", "--start", "-2", "-x**2"],
+        ["run", "--start=-2", "-x**2", "--learning-rate", "0.1"],
+        ["run", "--start", "2", "--", "-x**2"],
+        ["compare", "-x**2", "--start", "2", "--optimizers", "adam"],
+    ],
+    ids=" ".join,
+)
+def test_a_formula_may_begin_with_a_minus(run: Run, arguments: list[str]) -> None:
+    json_option = [] if "--json" in arguments else ["--json"]
+    done = run(arguments[0], "--max-steps=1", *json_option, *arguments[1:])
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["objective"] == next(text for text in arguments if "**" in text)
+
+
+def test_a_film_of_three_coordinates_is_refused_before_the_run(run: Run, tmp_path: Path) -> None:
+    # A run of this length would take hours.
+    forever = ["--start", "1,2,3", "--stop-step", "0", "--max-steps", "1000000000"]
+    film = tmp_path / "a.html"
+    done = run("run", "x**2+y**2+z**2+1", *forever, "--animate", film)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"fallline: --animate is '{film}'")
+    for text in ("x, y, z", "one or two", "--plot"):
+        assert text in done.err
+    assert not list(tmp_path.iterdir())
+    picture = tmp_path / "a.png"
+    assert run("run", "x**2+y**2+z**2", "--start", "1,2,3", "--max-steps", 9, "--plot", picture).code == 0
+    assert picture.exists()
+
+
+@pytest.mark.parametrize("option", ["--plot", "--animate"])
+@pytest.mark.parametrize(("formula", "start"), [("log(x)", "-1"), ("x**2", "1e200"), ("log(x+y)", "-1,-1")])
+def test_a_picture_of_nothing_finite_is_refused_by_its_option(
+    run: Run, tmp_path: Path, option: str, formula: str, start: str
+) -> None:
+    picture = tmp_path / "a.gif"
+    done = run("run", formula, "--start", start, option, picture, "--json")
+    assert done.code == 2
+    assert json.loads(done.out)["stopped"] == "not finite"
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"fallline: {option} is '{picture}', but there is nothing to draw: {formula} is nowhere")
+    assert "bounds" not in line
+    assert not picture.exists()
 
 
 def test_a_diverged_run_is_no_mistake(run: Run) -> None:

@@ -86,10 +86,10 @@ def test_a_mean_is_over_the_rows_of_the_batch() -> None:
 @pytest.mark.parametrize(
     ("size", "settings", "message"),
     [
-        (0, {}, "size of a batch is 0; allowed: whole numbers from 1 to 7, the rows"),
-        (8, {}, "size of a batch is 8"),
-        (2.5, {}, "size of a batch is 2.5"),
-        (True, {}, "size of a batch is True"),
+        (0, {}, "batch_size is 0; allowed: whole numbers from 1 to 7, the rows"),
+        (8, {}, "batch_size is 8"),
+        (2.5, {}, "batch_size is 2.5"),
+        (True, {}, "batch_size is True"),
         (2, {"order": "random"}, "order is 'random'; Allowed: sequential, shuffled"),
         (2, {"remainder": "kept"}, "remainder is 'kept'; did you mean 'keep'?"),
     ],

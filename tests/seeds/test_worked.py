@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import math
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -183,3 +185,13 @@ def test_figures_agree_to_the_stated_tolerance(
 def test_a_floor_allows_what_a_relative_tolerance_cannot() -> None:
     assert Figure("error", 1e-32, 2e-32, floor=2e-32).agrees
     assert not Figure("error", 1e-32, 4e-32, floor=2e-32).agrees
+
+
+def test_a_run_that_ctrl_c_ended_gives_no_figures() -> None:
+    def interrupted() -> fallline.Trajectory:
+        """Ctrl-C after the first step."""
+        return fallline.minimize("x**2", 1.0, "adam", callback=lambda point: signal.raise_signal(signal.SIGINT))
+
+    assert interrupted().stop.reason == "interrupted"
+    with pytest.raises(KeyboardInterrupt):
+        dataclasses.replace(WORKED["twelve_epochs"], call=interrupted).run()

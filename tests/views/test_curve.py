@@ -115,6 +115,24 @@ def test_a_run_that_could_not_start_is_drawn() -> None:
     )
 
 
+def test_a_start_without_a_finite_value_is_told_of() -> None:
+    # exp overflows from 709.8 on: the curve is drawn up to there, and the start at 800 has no place on it.
+    run = minimize("exp(x)", 800.0, GradientDescent(0.1))
+    texts = [text.get_text() for text in plot_descent(run).axes[0].texts]
+    assert texts == ["1 point outside the picture"]
+
+
+@pytest.mark.parametrize("start", [1e-300, 1.0])
+def test_a_run_that_hardly_moved_stands_on_a_curve_as_wide_as_the_axes(start: float) -> None:
+    # Matplotlib shows ±0.05 instead of an interval of 1e-300; beside 1, floats are 1e-16 apart.
+    run = minimize("x**2", start, GradientDescent(1e-16), max_steps=1)
+    ax = plot_descent(run).axes[0]
+    (line,) = ax.lines
+    x = np.asarray(line.get_xdata())
+    assert (x[0], x[-1]) == ax.get_xlim()
+    assert np.ptp(x) > 0.1
+
+
 def test_a_diverged_run_says_what_is_not_shown() -> None:
     figure = plot_descent(doubling())
     assert any("outside the picture" in text.get_text() for text in figure.axes[0].texts)

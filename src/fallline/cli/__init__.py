@@ -39,8 +39,18 @@ FLAGS = {
         "target",
         "features",
         "model",
+        "reduction",
     )
-} | {"x0": "--start", "data": "CSV", "objective": "OBJECTIVE", "formula": "OBJECTIVE"}
+} | {
+    "x0": "--start",
+    "data": "CSV",
+    "objective": "OBJECTIVE",
+    "formula": "OBJECTIVE",
+    "order": "--batch-order",
+    "remainder": "--batch-remainder",
+    "scheme": "--gradient: scheme",
+    "Perturbation:": "--gradient:",
+}
 
 
 def _version(wanted: bool) -> None:
@@ -65,7 +75,7 @@ def main() -> None:
     try:
         # A run may overflow: its table shows it.
         with np.errstate(all="ignore"):
-            code = app(sys.argv[1:] or ["--help"], prog_name="fallline", standalone_mode=False)
+            code = app(_formula_last(sys.argv[1:]) or ["--help"], prog_name="fallline", standalone_mode=False)
     except FalllineError as error:
         code = _complain(_in_flags(str(error)))
     except typer.TyperException as error:
@@ -73,6 +83,19 @@ def main() -> None:
         path = context.command_path if context else "fallline"
         code = _complain(f"{error.format_message().rstrip('.')}; see {path} --help")
     sys.exit(code)
+
+
+def _formula_last(arguments: list[str]) -> list[str]:
+    """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
+    if arguments[:1] not in (["run"], ["compare"]):
+        return arguments
+    place = 1
+    while place < len(arguments) and arguments[place].startswith("--"):
+        place += 1 if arguments[place] in ("--", "--json", "--help") or "=" in arguments[place] else 2
+    formula = arguments[place : place + 1]
+    if not formula or "--" in arguments or not formula[0].startswith("-"):
+        return arguments
+    return [*arguments[:place], *arguments[place + 1 :], "--", *formula]
 
 
 def _complain(message: str) -> int:

@@ -12,6 +12,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import Comparison
 from fallline.minimize import compare as compare_runs
+from fallline.optimizers import optimizer_from_name
 from fallline.tables import text_table
 from fallline.trajectory import Trajectory
 
@@ -48,6 +49,11 @@ def compare(
     if not names or twice:
         wrong = f"names {twice} twice" if twice else "names no rule"
         raise FalllineError(f"--optimizers is {optimizers!r}, which {wrong}; write adam@torch,adam@keras")
+    for name in names:
+        try:
+            optimizer_from_name(name)
+        except FalllineError as error:
+            raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
     runs = compare_runs(
         objective,
@@ -59,12 +65,9 @@ def compare(
         progress=True,
     )
     report.say(_json(runs) if json else _text(runs))
-    if plot is not None:
-        from fallline import views
-
-        views.plot(runs, plot)
-        if not json:
-            report.say_written(plot=plot)
+    report.draw(runs, plot=plot)
+    if not json:
+        report.say_written(plot=plot)
     if runs[-1].stop.reason == "interrupted":
         raise typer.Exit(130)
 

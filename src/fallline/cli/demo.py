@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from fallline.cli import report
+from fallline.cli import options, report
 
 
 def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the results; made if it does not exist.")],
+    out: Annotated[
+        Path,
+        typer.Option(parser=options.path, metavar="DIR", help="The folder for the results; made if it does not exist."),
+    ],
 ) -> None:
     """Work through four tutorials and one real set of data, with tables, pictures and films.
 

@@ -19,7 +19,7 @@ from fallline.tables import text_table
 
 
 def fit(
-    csv: Annotated[Path, typer.Argument(metavar="CSV", help="A file of columns with a header.")],
+    csv: Annotated[Path, typer.Argument(parser=options.path, metavar="CSV", help="A file of columns with a header.")],
     target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to be predicted.")],
     features: Annotated[
         str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
 from fallline.hyperparameters import hyperparameters
 from fallline.objectives import LANDSCAPES
@@ -42,6 +42,13 @@ def count(text: str) -> int:
         raise typer.BadParameter(f"{text!r} is not a whole number") from None
 
 
+def path(text: str) -> Path:
+    """What an option of type FILE or DIR takes."""
+    if not text:
+        raise typer.BadParameter("'' is no name of a file or folder")
+    return Path(text)
+
+
 def _number_option(flag: str, text: str) -> Any:
     return typer.Option(flag, parser=number, metavar="NUMBER", help=text)
 
@@ -51,7 +58,7 @@ def _count_option(flag: str, text: str) -> Any:
 
 
 def _file_option(flag: str, text: str) -> Any:
-    return typer.Option(flag, metavar="FILE", help=text)
+    return typer.Option(flag, parser=path, metavar="FILE", help=text)
 
 
 LearningRateOption = Annotated[
@@ -143,6 +150,11 @@ def chosen_rule(
     if learning_rate is not None:
         given["learning_rate"] = learning_rate
     if momentum is not None:
+        if rule is not None and "momentum" not in known:
+            raise FalllineError(
+                f"--momentum is {momentum:g}, but momentum is not a hyperparameter of {rule.name}; "
+                f"{nearest('momentum', known)}"
+            )
         given["momentum"] = momentum
     for text in settings:
         setting, equals, number = text.partition("=")

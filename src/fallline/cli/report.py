@@ -14,6 +14,7 @@ import numpy as np
 
 from fallline.cli.options import check_writable
 from fallline.errors import FalllineError
+from fallline.minimize import Comparison
 from fallline.tables import text_table
 from fallline.trajectory import Point, Trajectory
 
@@ -109,15 +110,23 @@ def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path 
             check_writable(path, flag)
 
 
-def draw(trajectory: Trajectory, *, plot: Path | None = None, animate: Path | None = None) -> None:
-    """Write the picture and the film that were asked for."""
+def draw(runs: Trajectory | Comparison, *, plot: Path | None = None, animate: Path | None = None) -> None:
+    """Write the picture and the film that were asked for.
+
+    Raises:
+        FalllineError: naming the option and why there is no picture.
+    """
     if plot is not None or animate is not None:
         from fallline import views
 
-        if plot is not None:
-            views.plot(trajectory, plot)
-        if animate is not None:
-            views.animate(trajectory, animate)
+        for flag, path, write in (("--plot", plot, views.plot), ("--animate", animate, views.animate)):
+            if path is not None:
+                try:
+                    write(runs, path)
+                except views.NothingToDraw as error:
+                    raise FalllineError(
+                        f"{flag} is {str(path)!r}, but there is nothing to draw: {error.reason}"
+                    ) from None
 
 
 def say_written(**files: Path | None) -> None:

@@ -10,6 +10,7 @@ from fallline.cli import options, report
 from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
+from fallline.objectives import as_objective
 
 
 def run(
@@ -50,8 +51,14 @@ def run(
     if every is not None and every < 1:
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
+    function = as_objective(objective)
+    if animate is not None and function.dimension > 2:
+        raise FalllineError(
+            f"--animate is {str(animate)!r}, but {function.title} has the coordinates {', '.join(function.names)}; "
+            "a film shows one or two; --plot draws the histories of any number"
+        )
     trajectory = minimize(
-        objective,
+        function,
         options.parse_start(start),
         options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
         max_steps=max_steps,

@@ -18,7 +18,7 @@ from fallline.data import read_table
 from fallline.diagnosis import diagnose
 from fallline.examples.data import challenger
 from fallline.examples.results import Results
-from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error
+from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error, whole
 from fallline.files import whole_file
 from fallline.fit import Fit, fit
 from fallline.gradients.chain import chain_rule
@@ -125,7 +125,7 @@ class Demo:
         for case in self._cases("C"):
             self._show(case)
             if case.name == "sign_descent_1d":
-                at_rest = minimize("2*x**2-3*x+4", 0.75, SignDescent(0.01))
+                at_rest = whole(minimize("2*x**2-3*x+4", 0.75, SignDescent(0.01)))
                 self.results.text(f"Where the slope is zero, the run says so. From 0.75: {at_rest.stop.message}.")
             if case.name == "sign_descent_chain_rule":
                 formula = self.runs[case.name][0].title
@@ -167,6 +167,7 @@ class Demo:
         self.results.block("fit(challenger(), 'distress')\nfallline fit challenger.csv --target distress")
         self.results.path("challenger.csv").write_bytes(challenger().read_bytes())
         fitted = fit(challenger(), "distress")
+        whole(fitted.trajectory)
         # The published figures have four decimals.
         figures = [Figure(name, number, fitted.parameters[name], 0.0, 0.5e-4) for name, number in PUBLISHED.items()]
         self.compare("challenger", figures)

@@ -80,6 +80,17 @@ class Figure:
         return abs(self.found - self.expected) <= max(self.tolerance * abs(self.expected), self.floor)
 
 
+def whole(run: Trajectory) -> Trajectory:
+    """The run, unless Ctrl-C ended it early: what it shows then is not what was asked for.
+
+    Raises:
+        KeyboardInterrupt: when it did.
+    """
+    if run.stop.reason == "interrupted":
+        raise KeyboardInterrupt
+    return run
+
+
 @dataclass(frozen=True)
 class Case:
     """A worked example.
@@ -110,9 +121,13 @@ class Case:
         return case
 
     def run(self, **changes: Any) -> Runs:
-        """The runs of the case, most often one; `changes` are settings other than the stored ones."""
+        """The runs of the case, most often one; `changes` are settings other than the stored ones.
+
+        Raises:
+            KeyboardInterrupt: when Ctrl-C ended one early.
+        """
         result = self.call(**{**self._arguments(), **changes})
-        return result if isinstance(result, tuple) else (result,)
+        return tuple(map(whole, result if isinstance(result, tuple) else (result,)))
 
     def figures(self, runs: Runs) -> list[Figure]:
         """Every stored figure beside the one that the runs show."""

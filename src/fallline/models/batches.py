@@ -38,7 +38,7 @@ class Batches(Objective):
 
     def __init__(self, loss: Loss, size: int, order: Order = "sequential", remainder: Remainder = "keep") -> None:
         if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= loss.rows:
-            raise FalllineError(f"size of a batch is {size!r}; allowed: whole numbers from 1 to {loss.rows}, the rows")
+            raise FalllineError(f"batch_size is {size!r}; allowed: whole numbers from 1 to {loss.rows}, the rows")
         if order not in ORDERS:
             raise FalllineError(f"order is {order!r}; {nearest(str(order), ORDERS)}")
         if remainder not in REMAINDERS:

@@ -7,6 +7,7 @@ from fallline.views.contour import Landscape, landscape_data, plot_contour, plot
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
 from fallline.views.files import check_film_path, check_picture_path, save_picture
+from fallline.views.grid import NothingToDraw
 from fallline.views.histories import Histories, histories_data, plot_histories
 from fallline.views.picture import plot
 from fallline.views.surface import plot_surface
@@ -18,6 +19,7 @@ __all__ = [
     "Film",
     "Histories",
     "Landscape",
+    "NothingToDraw",
     "animate",
     "check_film_path",
     "check_picture_path",

@@ -81,9 +81,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
     x = np.linspace(low, high, points)
     value = _finite(grid.evaluate(objective, x[:, None]))
     if np.isnan(value).all():
-        raise FalllineError(
-            f"bounds: {objective.title} is nowhere a finite number from {low:g} to {high:g}; give other bounds"
-        )
+        raise grid.NothingToDraw(f"{objective.title} is nowhere a finite number from {low:g} to {high:g}")
     slope = _finite(grid.slopes(with_gradient(objective, "auto"), x[:, None])[:, 0]) if derivative else None
     return Curve(objective.title, objective.names[0], paths.value_symbol(objective), x, value, slope)
 

@@ -16,6 +16,18 @@ from fallline.objectives.base import Objective
 CHUNK = 8192
 
 
+class NothingToDraw(FalllineError):
+    """No value in the window of a picture is a finite number.
+
+    Attributes:
+        reason: the function and the window.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"bounds: {reason}; give other bounds")
+        self.reason = reason
+
+
 @dataclass(frozen=True, eq=False)
 class Grid:
     """An objective over two of its coordinates.
@@ -83,7 +95,7 @@ def sample(
         resolution: the number of points along each.
 
     Raises:
-        FalllineError: when no value there is a finite number.
+        NothingToDraw: when no value there is a finite number.
     """
     check_count(resolution, "resolution", least=2)
     x, y = (np.linspace(low, high, resolution) for low, high in window)
@@ -94,9 +106,9 @@ def sample(
     value[~np.isfinite(value)] = np.nan
     first, second = (objective.names[column] for column in columns)
     if np.isnan(value).all():
-        raise FalllineError(
-            f"bounds: {objective.title} is nowhere finite for {first} from {x[0]:g} to {x[-1]:g} and "
-            f"{second} from {y[0]:g} to {y[-1]:g}; give other bounds"
+        raise NothingToDraw(
+            f"{objective.title} is nowhere finite for {first} from {x[0]:g} to {x[-1]:g} and "
+            f"{second} from {y[0]:g} to {y[-1]:g}"
         )
     held = {name: float(at[i]) for i, name in enumerate(objective.names) if i not in columns}
     return Grid((first, second), x, y, value, held)

@@ -20,6 +20,8 @@ from fallline.views import grid, style
 
 # More points than these cannot be told apart in a picture.
 MOST_POINTS = 2000
+# A window is wider than this, and than this part of the numbers in it.
+SMALLEST_WIDTH, RELATIVE_WIDTH = 1e-280, 1e-12
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -139,7 +141,8 @@ class Path:
         times: the step or epoch of each point, shape (rows,).
         x: the drawn coordinates, shape (rows, 1) or (rows, 2); NaN where far outside or not finite.
         value: the height of the drawn landscape there, shape (rows,); NaN likewise.
-        outside: how many of the run's recorded points lie outside the picture.
+        outside: how many of the run's recorded points lie outside the picture, those without a finite value on a
+            curve among them.
     """
 
     label: str
@@ -182,6 +185,8 @@ def path_of(
     label, run = pair
     low, high = np.array(window).T
     inside = ((run.x[:, columns] >= low) & (run.x[:, columns] <= high)).all(axis=1)
+    # A curve has no place for a point without a finite value.
+    seen = inside & np.isfinite(run.value) if len(columns) == 1 else inside
     # A run that leaves for good is followed one point farther, so that its line is seen to leave.
     last = min(int(np.flatnonzero(inside)[-1]) + 1, len(run) - 1) if inside.any() else 0
     rows = thinned(last + 1, MOST_POINTS)
@@ -199,7 +204,7 @@ def path_of(
         times=time_of(run)[rows],
         x=x,
         value=value,
-        outside=int(len(run) - inside.sum()),
+        outside=int(len(run) - seen.sum()),
     )
 
 
@@ -254,7 +259,10 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
     window = []
     for low, high in ends:
         # A coordinate that hardly moved still needs some room, and so does a run of a single point.
-        width = max(high - low, widest / 10) or max(1.0, abs(low))
+        width = max(high - low, widest / 10)
+        # Within so little the points have no room, and Matplotlib draws other axes than it is asked for.
+        if width <= max(SMALLEST_WIDTH, RELATIVE_WIDTH * max(abs(low), abs(high))):
+            width = max(1.0, abs(low))
         middle = (low + high) / 2
         window.append((middle - 0.6 * width, middle + 0.6 * width))
     return window
