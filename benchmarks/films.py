@@ -21,7 +21,7 @@ import fallline
 from fallline.views import Film, animate, style
 
 SIZE = (800, 600)
-RATE = 20.0
+RATE = 20
 LEAST = 12.0
 
 
@@ -30,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--scenes", nargs="+", default=["contour", "contour_3d", "surface"])
     asked = parser.parse_args()
     matplotlib.rcParams["animation.ffmpeg_path"] = imageio_ffmpeg.get_ffmpeg_exe()
     print(f"{machine()}; Python {platform.python_version()}, Matplotlib {matplotlib.__version__}")
@@ -38,7 +39,7 @@ def main() -> int:
     runs = four_runs()
     short = False
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("contour", "contour_3d", "surface"):
+        for kind in asked.scenes:
             for ending in (".gif", ".mp4"):
                 theirs, ours = [], []
                 for number in range(asked.repeats):
@@ -57,7 +58,7 @@ def main() -> int:
 
 def four_runs() -> fallline.Comparison:
     """Four rules on Rosenbrock's valley."""
-    rules = {
+    rules: dict[str, fallline.Optimizer[Any]] = {
         "gradient descent": fallline.GradientDescent(0.001),
         "momentum": fallline.Momentum(0.0005),
         "adam": fallline.Adam(0.05),
@@ -83,7 +84,7 @@ def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
     stage.ax.title.set_text(stage.titles[-1])
     film.figure.draw_without_rendering()
     film.figure.set_layout_engine("none")
-    artists = stage.draw(stage.ax, float(film.times[-1]))
+    artists: list[Any] = list(stage.draw(stage.ax, float(film.times[-1])))
     whole = [artist.get_data_3d() if stage.ax.name == "3d" else artist.get_data() for artist in artists]
     paths = film.scene.data.paths
     each = len(artists) // len(paths)

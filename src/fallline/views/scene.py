@@ -147,7 +147,7 @@ class Screen:
         # Letters grow with the picture: what changes with its size is how many pixels there are to an inch.
         dots = self.figure.dpi * min(self.size[0] / usual[0], self.size[1] / usual[1])
         self.figure.set_dpi(dots)
-        self.figure.set_size_inches(*(_inches(side, dots) for side in self.size))
+        self.figure.set_size_inches(_inches(self.size[0], dots), _inches(self.size[1], dots))
 
     def frame(self, number: int) -> Frame:
         """The pixels of a frame, shape (height, width, 4), opaque."""

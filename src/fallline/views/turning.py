@@ -51,6 +51,8 @@ def drawn_by_several(scene: Any, count: int, size: tuple[int, int], draw: Callab
             if len(pixels) < 4 * width * height:
                 raise RuntimeError("a process that draws frames ended early")
             yield np.frombuffer(pixels, np.uint8).reshape(height, width, 4)
+        for process in started:
+            process.wait()
 
 
 def draw_share() -> None:
