@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test parity docs lint clean
+.PHONY: help demo test parity docs bench lint clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,9 @@ parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and j
 
 docs: $(VENV)/installed-test,parity  ## write docs/conventions.md anew, measured against the libraries
 	$(BIN)/python -m tests.parity
+
+bench: $(VENV)/installed-films  ## time films against Matplotlib's own animation (minutes)
+	$(BIN)/python benchmarks/films.py
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -22,6 +22,7 @@ from fallline.penalties import STRUCTURES
 from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
+from fallline.shown import Shown
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
 from fallline.trajectory import Point, Record, Trajectory, objective_from_recipe
 
@@ -191,7 +192,7 @@ RECIPE = ("objective", "x0", "optimizer", "max_steps", "stop", "gradient", "engi
 
 
 @dataclass(frozen=True)
-class Comparison(Sequence[Trajectory]):
+class Comparison(Shown, Sequence[Trajectory]):
     """Several runs on one objective: a sequence of trajectories with labels.
 
     Attributes:

@@ -16,6 +16,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.files import whole_file
 from fallline.objectives import Cost, Objective, as_objective
+from fallline.shown import Shown
 from fallline.stopping import Stop, norm
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectory:
+class Trajectory(Shown):
     """What one run recorded. Row i of every array belongs to step `steps[i]`; row 0 is the start.
 
     Attributes:

@@ -85,7 +85,7 @@ def test_pyplot_is_never_imported() -> None:
         "import sys, fallline, fallline.views as views\n"
         "run = fallline.minimize(lambda x, y: x*x + y*y, (1, 2), fallline.GradientDescent(0.1), max_steps=5)\n"
         "for kind in ('contour', 'contour_3d', 'surface', 'histories'): views.plot(run, kind=kind)\n"
-        "views.animate(run, kind='surface', frames=2, resolution=8).html()\n"
+        "views.animate(run, kind='surface', frames=2, resolution=8)._repr_html_()\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

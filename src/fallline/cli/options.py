@@ -93,7 +93,7 @@ BatchSizeOption = Annotated[int | None, _count_option("--batch-size", "Rows a st
 SeedOption = Annotated[int, _count_option("--seed", "The seed of everything random.")]
 EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
-AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .html.")]
+AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
 SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
 JsonOption = Annotated[
     bool,

@@ -9,6 +9,7 @@ from fallline.views.epochs import Epochs, epochs_data, plot_epochs
 from fallline.views.files import check_film_path, check_picture_path, save_picture
 from fallline.views.grid import NothingToDraw
 from fallline.views.histories import Histories, histories_data, plot_histories
+from fallline.views.notebook import notebook
 from fallline.views.picture import plot
 from fallline.views.surface import plot_surface
 
@@ -28,6 +29,7 @@ __all__ = [
     "epochs_data",
     "histories_data",
     "landscape_data",
+    "notebook",
     "plot",
     "plot_contour",
     "plot_contour_3d",

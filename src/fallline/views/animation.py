@@ -1,47 +1,37 @@
-"""Films: the still part of a picture is drawn once, and only the paths grow from frame to frame."""
+"""Films of runs: their paths grow from frame to frame."""
 
 from __future__ import annotations
 
+import base64
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
-from fallline.views import contour, curve, grid, paths, player, style, surface
+from fallline.progress import progress_bar
+from fallline.views import contour, curve, encoders, grid, paths, player, style
+from fallline.views.contour import Landscape
+from fallline.views.curve import Descent
+from fallline.views.encoders import Frame
 from fallline.views.files import check_film_path
-from fallline.views.paths import Labelled, Path, Runs
+from fallline.views.paths import Labelled, Runs
+from fallline.views.scene import SPACE, Scene, Screen, Stage
+from fallline.views.turning import drawn_by_several
 
-KINDS = ("auto", "curve", "contour", "contour_3d", "surface")
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One axes of a film: what is drawn on it anew in every frame.
-
-    Attributes:
-        ax: the axes, with the still part on it.
-        draw: draws the paths up to a time and returns what it has drawn.
-        title: the lines of the title at a time.
-        cover: a still part, such as a surface, that hides what lies deeper; None when there is none.
-    """
-
-    ax: Axes
-    draw: Callable[[float], list[Artist]]
-    title: Callable[[float], tuple[str, ...]]
-    cover: Artist | None = None
+KINDS = ("auto", "curve", "contour", *SPACE)
+# From so many frames on, a bar shows how far the work is.
+LONG = 50
+LEAST_SIDE, MOST_SIDE = 64, 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,118 +39,111 @@ class Film:
     """A picture in which the paths grow. In a notebook it shows itself, with controls.
 
     Attributes:
-        times: the step or epoch up to which each frame shows the runs, shape (frames,).
+        scene: what it shows.
         frames_per_second: how fast it plays.
+        quality: how little is lost when it is written, from 1 to 100.
         title: what it shows, in a few words.
-        figure: the still part.
-        stages: what moves.
     """
 
-    times: FloatArray
+    scene: Scene
     frames_per_second: float
+    quality: int
     title: str
-    figure: Figure = field(repr=False)
-    stages: tuple[Stage, ...] = field(repr=False)
+    _pairs: tuple[Labelled, ...] = field(repr=False)
+
+    @property
+    def times(self) -> FloatArray:
+        """The step or epoch up to which each frame shows the runs, shape (frames,)."""
+        return self.scene.times
 
     @property
     def frames(self) -> int:
         """The number of frames."""
         return len(self.times)
 
-    def pictures(self) -> Iterator[Image.Image]:
-        """The frames one after the other, each drawn when it is asked for."""
-        # One table of few colours for all frames makes small files; the last frame has all colours.
-        table = self._frame(float(self.times[-1])).quantize(255, method=Image.Quantize.MAXCOVERAGE)
-        for time in self.times:
-            yield self._frame(float(time)).quantize(palette=table, dither=Image.Dither.NONE)
-
-    def _frame(self, time: float) -> Image.Image:
-        canvas, background, covers = self._still
-        canvas.restore_region(background)
-        for stage, cover in zip(self.stages, covers, strict=True):
-            style.set_title(stage.ax, *stage.title(time))
-            stage.ax.draw_artist(stage.ax.title)
-            artists = stage.draw(time)
-            if stage.cover is not None:
-                depth = stage.cover.get_zorder()
-                _draw(stage.ax, [artist for artist in artists if artist.get_zorder() < depth])
-                canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
-                artists = [artist for artist in artists if artist.get_zorder() > depth]
-            _draw(stage.ax, artists)
-        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the film to a file, whole or not at all: a .gif, or an .html page with controls.
-
-        Raises:
-            FalllineError: when the ending is another one, or the file cannot be written.
-        """
-        check_film_path(path)
-        with whole_file(path) as draft:
-            if FilePath(path).suffix.lower() == ".html":
-                draft.write_text(self.html(), encoding="utf-8")
-                return
-            pictures = self.pictures()
-            next(pictures).save(
-                draft,
-                save_all=True,
-                append_images=pictures,
-                duration=round(1000 / self.frames_per_second),
-                loop=0,
-            )
-
-    def html(self) -> str:
-        """The film as one page with controls to play, pause and step."""
-        return player.page(self._files, self.title, self._size[0], self.frames_per_second)
-
-    def _repr_html_(self) -> str:
-        return player.inline(self.html(), *self._size)
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return self.frames / self.frames_per_second
 
     @property
-    def _size(self) -> tuple[int, int]:
-        width, height = self.figure.bbox.size
-        return int(width), int(height)
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self._screen.size
+
+    @property
+    def figure(self) -> Figure:
+        """The still part."""
+        return self._screen.figure
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What moves."""
+        return self._screen.stages
+
+    def pictures(self) -> Iterator[Frame]:
+        """The frames one after the other, each drawn when it is asked for: pixels of shape (height, width, 4)."""
+        screen = self._screen
+        with progress_bar(self.frames, "frames", shown=self.frames >= LONG) as report:
+            if self.scene.turn:
+                drawn = drawn_by_several(self.scene, self.frames, self.size, screen.frame)
+            else:
+                drawn = (screen.frame(number) for number in range(self.frames))
+            for done, frame in enumerate(drawn, start=1):
+                yield frame
+                report(done)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the film to a file, whole or not at all: a .gif, .mp4 or .webp, or an .html page that plays.
+
+        Raises:
+            FalllineError: when the ending is another one, the encoder is missing, or the file cannot be written.
+        """
+        _check(path, self.scene)
+        ending = FilePath(path).suffix.lower()
+        if ending == ".mp4" and (self.size[0] % 2 or self.size[1] % 2):
+            raise FalllineError(f"size is {self.size}; .mp4 needs an even width and height")
+        with whole_file(path) as draft:
+            if ending == ".html":
+                draft.write_text(self.html(), encoding="utf-8")
+            elif ending == ".mp4":
+                encoders.write_mp4(self.pictures(), draft, self.size, self.frames_per_second, self.quality)
+            elif ending == ".webp":
+                encoders.write_webp(self.pictures(), draft, self._moments, self.quality)
+            else:
+                encoders.write_gif(self.pictures(), draft, self._moments, self.quality, self._colours())
+
+    def html(self) -> str:
+        """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
+
+        Raises:
+            FalllineError: for a film in space.
+        """
+        _check("film.html", self.scene)
+        return player.page(self._pairs, self.scene.data, self.seconds)
+
+    def _repr_html_(self) -> str:
+        if self.scene.kind not in SPACE:
+            return player.inline(self.html())
+        file = io.BytesIO()
+        encoders.write_webp(self.pictures(), file, self._moments, self.quality)
+        return f'<img src="data:image/webp;base64,{base64.b64encode(file.getvalue()).decode("ascii")}">'
+
+    @property
+    def _moments(self) -> list[int]:
+        """When each frame is shown, and when the last one ends, in milliseconds."""
+        return [round(1000 * number / self.frames_per_second) for number in range(self.frames + 1)]
+
+    def _colours(self) -> Image.Image:
+        """A picture with every colour of the film: the last frame has them all, unless the camera turns."""
+        last = self.frames - 1
+        numbers = sorted({0, last // 3, 2 * last // 3, last} if self.scene.turn else {last})
+        frames = [self._screen.frame(number) for number in numbers]
+        return encoders.picture_of(np.concatenate(frames))
 
     @cached_property
-    def _files(self) -> list[bytes]:
-        """The frames as PNG files."""
-        files = []
-        for picture in self.pictures():
-            file = io.BytesIO()
-            picture.save(file, format="PNG", optimize=True)
-            files.append(file.getvalue())
-        return files
-
-    @cached_property
-    def _still(self) -> tuple[Any, Any, list[Any]]:
-        """The canvas, the still part as drawn on it, and each stage's cover as an image."""
-        canvas: Any = FigureCanvasAgg(self.figure)
-        # The longest titles claim their room; then nothing may move any more, and they leave.
-        for stage in self.stages:
-            style.set_title(stage.ax, *stage.title(float(self.times[-1])))
-        canvas.draw()
-        self.figure.set_layout_engine("none")
-        covers: list[Any] = []
-        for stage in self.stages:
-            stage.ax.set_title("")
-            covers.append(None)
-            if stage.cover is not None:
-                canvas.renderer.clear()
-                stage.ax.draw_artist(stage.cover)
-                # Images are counted from the bottom here, and the canvas from the top.
-                covers[-1] = np.asarray(canvas.buffer_rgba())[::-1].copy()
-                stage.cover.set_visible(False)
-        canvas.draw()
-        return canvas, canvas.copy_from_bbox(self.figure.bbox), covers
-
-
-def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
-    """Draw what lives for one frame only."""
-    for artist in artists:
-        # In space, collections find their place on the screen when told to.
-        getattr(artist, "do_3d_projection", lambda: None)()
-        ax.draw_artist(artist)
-        artist.remove()
+    def _screen(self) -> Screen:
+        return Screen(self.scene)
 
 
 def animate(
@@ -170,6 +153,9 @@ def animate(
     *,
     frames: int = 20,
     frames_per_second: float = 5.0,
+    size: tuple[int, int] | None = None,
+    quality: int = 90,
+    turn: float = 0.0,
     coordinates: Sequence[str] | None = None,
     bounds: Any = None,
     resolution: int = 256,
@@ -178,11 +164,15 @@ def animate(
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
-        path: the file to write, .gif or .html; None: no file, and the film shows itself in a notebook.
+        path: the file to write, .gif, .mp4, .webp, or .html for a page that plays, with the numbers under the
+            pointer (of a curve or a contour); None: no file, and the film shows itself in a notebook.
         kind: "curve" (several runs side by side), "contour", "contour_3d" or "surface"; "auto" takes the
             curve for one coordinate and the contour for more.
         frames: how many frames at most, spread evenly over the run; the start and the end are among them.
         frames_per_second: how fast it plays.
+        size: width and height in pixels; None: what suits the kind.
+        quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp.
+        turn: by how many degrees the camera turns, in space; the frames are then drawn by several processes.
         coordinates: the two to show where there are more; the others are held at the first run's final point.
         bounds: the interval of each coordinate shown; None: what shows the runs.
         resolution: the number of grid points along each of two coordinates.
@@ -205,74 +195,63 @@ def animate(
     grid.check_count(frames, "frames", least=1)
     if not (np.isreal(frames_per_second) and 0 < frames_per_second <= 100):
         raise FalllineError(f"frames_per_second is {frames_per_second!r}; it must be a number above 0 and at most 100")
+    size = _size(size)
+    grid.check_count(quality, "quality", least=1)
+    if quality > 100:
+        raise FalllineError(f"quality is {quality!r}; it must be a whole number from 1 to 100")
+    if not (np.isreal(turn) and np.isfinite(turn)):
+        raise FalllineError(f"turn is {turn!r}; it must be a number of degrees")
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
-    if kind == "curve" or (kind == "auto" and objective.dimension == 1):
-        figure, stages = _curves(pairs, curve.descent_of(pairs, objective, bounds, points=512))
+    if kind == "auto":
+        kind = "curve" if objective.dimension == 1 else "contour"
+    if turn and kind not in SPACE:
+        raise FalllineError(f"turn is {turn!r}, but a {kind} is flat; take kind='contour_3d' or kind='surface'")
+    data: Descent | Landscape
+    if kind == "curve":
+        data = curve.descent_of(pairs, objective, bounds, points=512)
     else:
-        landscape = contour.landscape_of(pairs, objective, coordinates, bounds, resolution)
-        figure, stages = _landscape(pairs, landscape, "contour" if kind == "auto" else kind)
+        data = contour.landscape_of(pairs, objective, coordinates, bounds, resolution)
     every = np.unique(np.concatenate([paths.time_of(run) for _, run in pairs]))
-    film = Film(
-        times=every[paths.thinned(len(every), frames)],
-        frames_per_second=float(frames_per_second),
-        title=objective.title,
-        figure=figure,
-        stages=stages,
-    )
+    times = every[paths.thinned(len(every), frames)]
+    titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
+    if kind != "curve" and len(pairs) > 1:
+        titles = (tuple(style.title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
+    scene = Scene(kind, data, times, titles, size, float(turn))
+    film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
         film.save(path)
     return film
 
 
-def _curves(pairs: Sequence[Labelled], data: curve.Descent) -> tuple[Figure, tuple[Stage, ...]]:
-    """Each run on a curve of its own, side by side."""
-    figure = style.new_figure(max(8.0, 6.2 * len(pairs)), 5)
-    axes = figure.subplots(1, len(pairs), sharey=True, squeeze=False)[0]
-    stages: list[Stage] = []
-    for ax, pair, path in zip(axes, pairs, data.paths, strict=True):
-        curve.draw_still(ax, data)
-        style.label_outer(ax, left=not stages, bottom=True)
-        style.note(ax, path.remark)
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}"), columns=2)
-        stages.append(_stage(ax, pair, data.unit, path))
-    return figure, tuple(stages)
+def _check(path: str | os.PathLike[str], scene: Scene) -> None:
+    """Refuse a file that cannot hold the film."""
+    check_film_path(path)
+    if scene.kind in SPACE and FilePath(path).suffix.lower() == ".html":
+        raise FalllineError(
+            f"path is {str(path)!r}, and the .html player shows a curve or a contour, not a {scene.kind}; "
+            "choose .gif, .mp4 or .webp"
+        )
 
 
-def _stage(ax: Axes, pair: Labelled, unit: str, path: Path) -> Stage:
-    return Stage(
-        ax,
-        lambda time: curve.draw_points(ax, path, time),
-        lambda time: (style.optimizer_words(pair.run), _progress(pair.run, unit, time)),
-    )
+def _size(size: Any) -> tuple[int, int] | None:
+    """The size asked for, checked."""
+    if size is None:
+        return None
+    sides = tuple(size) if isinstance(size, Sequence | np.ndarray) and not isinstance(size, str) else ()
+    whole = all(isinstance(side, int | np.integer) and LEAST_SIDE <= side <= MOST_SIDE for side in sides)
+    if len(sides) != 2 or not whole:
+        raise FalllineError(
+            f"size is {shortened(size)}; it must be two whole numbers, width and height, "
+            f"from {LEAST_SIDE} to {MOST_SIDE} pixels"
+        )
+    return int(sides[0]), int(sides[1])
 
 
-def _landscape(pairs: Sequence[Labelled], data: contour.Landscape, kind: str) -> tuple[Figure, tuple[Stage, ...]]:
-    """All runs on one landscape."""
-    figure, ax = style.figure_of(None, solid=kind != "contour", keys=len(pairs))
-    draw_paths: Callable[[Any, contour.Landscape, float], list[Artist]]
-    cover = None
-    if kind == "contour":
-        contour.draw_still(ax, data)
-        draw_paths = contour.draw_paths
-    elif kind == "contour_3d":
-        contour.draw_still_3d(ax, data)
-        draw_paths = contour.draw_paths_3d
-    else:
-        cover = surface.draw_still(ax, data)
-        draw_paths = surface.draw_paths
-
-    def title(time: float) -> tuple[str, ...]:
-        if len(pairs) == 1:
-            return style.optimizer_words(pairs[0].run), _progress(pairs[0].run, data.unit, time)
-        return data.title, f"{data.unit} {time:g}"
-
-    return figure, (Stage(ax, lambda time: draw_paths(ax, data, time), title, cover),)
-
-
-def _progress(run: Any, unit: str, time: float) -> str:
-    """Where a run is at a time: the step or epoch of its last point until then, and the value there."""
-    times = paths.time_of(run)
+def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:
+    """The rule, and where it is at a time: the step or epoch of its last point until then, and the value there."""
+    times = paths.time_of(pair.run)
     row = int(np.searchsorted(times, time, side="right")) - 1
-    value = style.number(float(run.value[row]))
-    return f"{unit} {times[row]:g}: {paths.value_symbol(run.objective)} = {value}"
+    value = style.number(float(pair.run.value[row]))
+    symbol = paths.value_symbol(pair.run.objective)
+    return style.title_text(style.optimizer_words(pair.run), f"{data.unit} {times[row]:g}: {symbol} = {value}")

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
+from fallline.views.encoders import encoder
 
 # Matplotlib saves these as well, but they are no pictures to look at, or need LaTeX installed.
 _NO_PICTURES = {"pgf", "raw", "rgba"}
 PICTURE_ENDINGS = tuple(f".{kind}" for kind in sorted(set(FigureCanvasBase.filetypes) - _NO_PICTURES))
-FILM_ENDINGS = (".gif", ".html")
+FILM_ENDINGS = (".gif", ".html", ".mp4", ".webp")
 
 
 def check_picture_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
@@ -34,13 +35,15 @@ def check_film_path(path: str | os.PathLike[str], parameter: str = "path") -> No
     """Refuse a file name whose ending is no film's: to be asked before the work starts.
 
     Raises:
-        FalllineError: naming `parameter` and the endings allowed.
+        FalllineError: naming `parameter` and the endings allowed, or the encoder that is not installed.
 
     >>> check_film_path("descent.mov", parameter="--animate")
     Traceback (most recent call last):
-    fallline.errors.FalllineError: --animate is 'descent.mov', which ends in '.mov'; Allowed: .gif, .html
+    fallline.errors.FalllineError: --animate is 'descent.mov', which ends in '.mov'; Allowed: .gif, .html, .mp4, .webp
     """
     _check_ending(path, FILM_ENDINGS, parameter)
+    if Path(path).suffix.lower() == ".mp4":
+        encoder(parameter, str(path))
 
 
 def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:

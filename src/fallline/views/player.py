@@ -1,4 +1,4 @@
-"""The page that plays a film: one file with the frames in it, which needs no network."""
+"""The page that plays runs: one file with their numbers and a small player in it, which needs no network."""
 
 from __future__ import annotations
 
@@ -6,91 +6,138 @@ import base64
 import html
 import json
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-# Controls by name, since the page holds no fonts or icons; everything is found from the script's own element,
-# so that several players can stand in one notebook.
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>%(title)s</title>
-<style>
-body { margin: 0; font: 14px sans-serif; background: white; color: #202020; }
-figure { margin: 0; width: %(width)dpx; max-width: 100%%; }
-img { display: block; width: 100%%; }
-div { display: flex; gap: 6px; align-items: center; padding: 6px; }
-button { font: inherit; min-width: 3.5em; }
-input { flex: 1; min-width: 4em; }
-</style>
-</head>
-<body>
-<figure>
-<img alt="%(title)s">
-<div>
-<button id="play">Pause</button>
-<button id="back" aria-label="one frame back">&minus;1</button>
-<button id="on" aria-label="one frame on">+1</button>
-<input id="frame" type="range" min="0" max="%(last)d" value="0" aria-label="frame">
-<output id="count"></output>
-<label>Speed <select id="speed">
-<option value="0.25">1/4</option><option value="0.5">1/2</option><option value="1" selected>1</option>
-<option value="2">2</option><option value="4">4</option>
-</select></label>
-</div>
-</figure>
-<script>
-{
-const frames = %(frames)s, milliseconds = %(milliseconds)d;
-const [image, play, back, on, frame, count, speed] =
-  ["img", "#play", "#back", "#on", "#frame", "#count", "#speed"].map(name => document.querySelector(name));
-let timer = null;
-function show(number) {
-  frame.value = number;
-  image.src = "data:image/png;base64," + frames[number];
-  count.textContent = (number + 1) + " / " + frames.length;
-}
-function move(by) { show((Number(frame.value) + by + frames.length) %% frames.length); }
-function pause() { clearInterval(timer); timer = null; play.textContent = "Play"; }
-function start() {
-  clearInterval(timer);
-  timer = setInterval(() => move(1), milliseconds / Number(speed.value));
-  play.textContent = "Pause";
-}
-play.onclick = () => timer === null ? start() : pause();
-back.onclick = () => { pause(); move(-1); };
-on.onclick = () => { pause(); move(1); };
-frame.oninput = () => { pause(); show(Number(frame.value)); };
-speed.onchange = () => { if (timer !== null) start(); };
-show(0);
-start();
-}
-</script>
-</body>
-</html>
-"""
+import numpy as np
+from matplotlib.colors import to_hex
+
+from fallline.arrays import FloatArray
+from fallline.views import paths, style
+from fallline.views.contour import LEVELS, Landscape
+from fallline.views.curve import Descent
+from fallline.views.paths import Labelled
+
+# The page draws 4 : 3, with some lines of words above and below.
+WIDTH, HEIGHT = 860, 790
+# The code of a place in the landscape without a number; the codes below it rise from the lowest value to the highest.
+MISSING = 65535
 
 
-def page(frames: Sequence[bytes], title: str, width: int, frames_per_second: float) -> str:
-    """The page for frames that are PNG files.
+def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float) -> str:
+    """The page for runs on a curve or a landscape.
 
     Arguments:
-        frames: the files' contents.
-        title: what the film shows, as plain text.
-        width: the width of a frame in pixels.
-        frames_per_second: the usual speed.
+        pairs: the runs.
+        data: what is drawn of them.
+        seconds: how long the film plays at its usual speed.
     """
-    return _PAGE % {
-        "title": html.escape(title),
-        "width": width,
-        "last": len(frames) - 1,
-        "frames": json.dumps([base64.b64encode(frame).decode("ascii") for frame in frames]),
-        "milliseconds": round(1000 / frames_per_second),
+    scene = _landscape(data) if isinstance(data, Landscape) else _curve(data)
+    scene |= {
+        "unit": data.unit,
+        "seconds": seconds,
+        "paths": [_path(pair, path, number) for number, (pair, path) in enumerate(zip(pairs, data.paths, strict=True))],
+    }
+    scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
+    # Inside a script element nothing but "<" has a meaning to HTML.
+    words = json.dumps(scene, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    before, data_place, after = _template().partition("__data__")
+    assert data_place
+    return before.replace("__title__", html.escape(scene["title"])) + words + after
+
+
+def inline(whole_page: str) -> str:
+    """The page as a part of another one, such as a notebook: fenced off."""
+    return (
+        f'<iframe width="{WIDTH}" height="{HEIGHT}" style="border: 0; max-width: 100%" '
+        f'srcdoc="{html.escape(whole_page)}"></iframe>'
+    )
+
+
+def column(numbers: FloatArray) -> dict[str, Any]:
+    """Numbers as the page holds them: an even row by its start and step, otherwise as bytes in base64.
+
+    Four bytes a number where they keep seven digits of each, otherwise eight.
+
+    >>> column(np.array([0.0, 0.5, 1.0]))
+    {'from': 0.0, 'by': 0.5, 'count': 3}
+    >>> column(np.array([1.0, 1e300, 0.0])).keys()
+    dict_keys(['f8'])
+    """
+    count = len(numbers)
+    if np.isfinite(numbers).all():
+        by = float(numbers[1] - numbers[0]) if count > 1 else 0.0
+        if np.isfinite(by) and np.array_equal(numbers, numbers[0] + by * np.arange(count)):
+            return {"from": float(numbers[0]), "by": by, "count": count}
+    with np.errstate(over="ignore", under="ignore"):
+        short = numbers.astype("<f4")
+        enough = np.isclose(short, numbers, rtol=1e-6, atol=0, equal_nan=True).all()
+    return {"f4": _bytes(short)} if enough else {"f8": _bytes(numbers.astype("<f8"))}
+
+
+def _landscape(data: Landscape) -> dict[str, Any]:
+    over = data.grid
+    low, high = data.heights
+    with np.errstate(invalid="ignore"):
+        # As even as the contour levels, so that the picture's bands are even here.
+        share = np.clip((over.value - low) / (high - low), 0, 1) ** (1 / data.bend)
+    codes = np.where(np.isnan(share), MISSING, np.round(share * (MISSING - 1))).astype("<u2")
+    middles = (data.levels[1:] + data.levels[:-1]) / 2
+    colours = np.round(255 * style.LANDSCAPE(data.norm(middles))[:, :3]).astype(int)
+    assert len(colours) == LEVELS - 1
+    return {
+        "title": data.title,
+        "symbol": data.symbol,
+        "names": over.names,
+        "x": [float(over.x[0]), float(over.x[-1])],
+        "y": [float(over.y[0]), float(over.y[-1])],
+        "grid": {
+            "columns": len(over.x),
+            "rows": len(over.y),
+            "heights": [float(low), float(high)],
+            "bend": data.bend,
+            "colours": colours.tolist(),
+            "codes": {"u2": _bytes(codes)},
+        },
+        "remarks": [data.held] if data.held else [],
     }
 
 
-def inline(whole_page: str, width: int, height: int) -> str:
-    """The page as a part of another one, such as a notebook: fenced off, with room for the controls."""
-    return (
-        f'<iframe width="{width}" height="{height + 48}" style="border: 0; max-width: 100%" '
-        f'srcdoc="{html.escape(whole_page)}"></iframe>'
-    )
+def _curve(data: Descent) -> dict[str, Any]:
+    curve = data.curve
+    return {
+        "title": curve.title,
+        "symbol": curve.symbol,
+        "names": [curve.name, f"{curve.symbol}({curve.name})"],
+        "x": [float(curve.x[0]), float(curve.x[-1])],
+        "y": list(style.padded(*data.heights)),
+        "curve": {"colour": style.CURVE, "x": column(curve.x), "y": column(curve.value)},
+        "remarks": [],
+    }
+
+
+def _path(pair: Labelled, path: paths.Path, number: int) -> dict[str, Any]:
+    # The numbers are the run's own at those of its rows that the path shows.
+    run = pair.run
+    rows = np.searchsorted(paths.time_of(run), path.times)
+    return {
+        "label": path.label,
+        "outcome": path.title[1],
+        "colour": to_hex(style.run_look(number)["color"]),
+        "times": column(path.times),
+        "x": column(path.x[:, 0]),
+        "y": column(path.x[:, 1] if path.x.shape[1] == 2 else path.value),
+        "value": column(run.value[rows]),
+        "gradient": column(run.gradient_norm[rows]),
+        "rate": column(run.rate[rows]),
+    }
+
+
+def _bytes(numbers: Any) -> str:
+    return base64.b64encode(numbers.tobytes()).decode("ascii")
+
+
+@cache
+def _template() -> str:
+    return files("fallline.views").joinpath("player.html").read_text(encoding="utf-8")

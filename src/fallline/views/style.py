@@ -101,7 +101,12 @@ def label_outer(ax: Axes, *, left: bool, bottom: bool) -> None:
 
 def set_title(ax: Axes, *lines: str, width: int = TITLE_WIDTH) -> None:
     """Write the title, one line or two; what is too long goes on in the next line."""
-    ax.set_title("\n".join(plain(textwrap.fill(line, width)) for line in lines if line), fontsize=TITLE_SIZE)
+    ax.set_title(title_text(*lines, width=width), fontsize=TITLE_SIZE)
+
+
+def title_text(*lines: str, width: int = TITLE_WIDTH) -> str:
+    """The title as `set_title` writes it."""
+    return "\n".join(plain(textwrap.fill(line, width)) for line in lines if line)
 
 
 def set_figure_title(figure: Figure, *lines: str) -> None:

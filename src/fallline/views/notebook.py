@@ -1,0 +1,33 @@
+"""What a notebook shows for runs that nobody asked to draw."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from fallline.views import paths
+from fallline.views.animation import animate
+from fallline.views.paths import Runs
+from fallline.views.picture import plot
+
+# Fine enough for a player, and small enough to stand in a notebook many times.
+RESOLUTION = 128
+
+
+def notebook(runs: Runs) -> str:
+    """HTML for runs: a player for one or two coordinates, histories for more or without the objective.
+
+    Raises:
+        FalllineError: when there is nothing to draw.
+
+    >>> import fallline
+    >>> notebook(fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1)))[:7]
+    '<iframe'
+    """
+    run = paths.labelled(runs)[0].run
+    if run.objective is not None and len(run.names) <= 2:
+        # As many frames as there are: the player thins nothing, and plays for ten seconds.
+        return animate(runs, frames=100, frames_per_second=10, resolution=RESOLUTION)._repr_html_()
+    file = io.BytesIO()
+    plot(runs).savefig(file, format="png")
+    return f'<img src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode("ascii")}">'

@@ -1,0 +1,273 @@
+"""Frames of a film: the still part of a picture is drawn once, and only the paths anew for each frame."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from fallline.arrays import FloatArray
+from fallline.views import contour, curve, style, surface
+from fallline.views.contour import Landscape
+from fallline.views.curve import Descent
+from fallline.views.encoders import Frame
+from fallline.views.paths import Path
+
+SPACE = ("contour_3d", "surface")
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a film shows, as data, so that several processes can draw it.
+
+    Attributes:
+        kind: "curve", "contour", "contour_3d" or "surface".
+        data: the runs on a curve or a landscape.
+        times: the step or epoch up to which each frame shows the runs, shape (frames,).
+        titles: the title over each axes in each frame.
+        size: width and height in pixels; None: what suits the kind.
+        turn: by how many degrees the camera turns from the first frame to the last.
+    """
+
+    kind: str
+    data: Landscape | Descent
+    times: FloatArray
+    titles: tuple[tuple[str, ...], ...]
+    size: tuple[int, int] | None = None
+    turn: float = 0.0
+
+    def open(self) -> Callable[[int], Frame]:
+        """A function that draws the frame of a number."""
+        return Screen(self).frame
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One axes of a film, with the still part on it.
+
+    Attributes:
+        ax: the axes.
+        draw: draws the paths on axes up to a time and returns what it has drawn.
+        titles: the title of each frame.
+        cover: a still part, such as a surface, that hides what lies deeper; None when there is none.
+    """
+
+    ax: Any
+    draw: Callable[[Any, float], list[Artist]]
+    titles: tuple[str, ...]
+    cover: Artist | None = None
+
+    @cached_property
+    def retraced(self) -> Retraced:
+        """The paths up to a time, in the artists of the frame before."""
+        return Retraced(self.ax, self.draw)
+
+    @property
+    def still_title(self) -> str:
+        """Those lines of the title that are the same in all frames, above room for the others."""
+        lines = self.titles[0].split("\n")
+        return "\n".join(lines[: self._still_lines] + [""] * (len(lines) - self._still_lines))
+
+    def moving_title(self, number: int) -> str:
+        """The other lines, below room for these: letters take longer to draw than paths."""
+        return "\n".join([""] * self._still_lines + self.titles[number].split("\n")[self._still_lines :])
+
+    @cached_property
+    def _still_lines(self) -> int:
+        lines = [title.split("\n") for title in self.titles]
+        same_count = len({len(title) for title in lines}) == 1
+        if not same_count:
+            return 0
+        return sum(1 for _ in itertools.takewhile(lambda row: len(set(row)) == 1, zip(*lines, strict=True)))
+
+
+class Retraced:
+    """Axes for what is drawn again and again: lines are made once, and given new points afterwards."""
+
+    def __init__(self, ax: Any, draw: Callable[[Any, float], list[Artist]]) -> None:
+        self.name = ax.name
+        self._ax, self._draw = ax, draw
+        self._lines: list[tuple[Any, dict[str, Any]]] = []
+        self._drawn = 0
+        self._passing: list[Artist] = []
+
+    def __call__(self, time: float) -> list[Artist]:
+        """Draw up to a time."""
+        for artist in self._passing:
+            artist.remove()
+        self._drawn, self._passing = 0, []
+        return self._draw(self, time)
+
+    def clear(self) -> None:
+        """Take everything off the axes."""
+        for artist in self._passing + [line for line, _ in self._lines]:
+            artist.remove()
+        self._lines, self._passing = [], []
+
+    def plot(self, *places: FloatArray, **look: Any) -> list[Any]:
+        """As `Axes.plot`, for one line."""
+        number = self._drawn
+        self._drawn += 1
+        if number == len(self._lines):
+            (line,) = self._ax.plot(*places, **look)
+            # The canvas draws the still part alone.
+            line.set_animated(True)
+            self._lines.append((line, look))
+        line, before = self._lines[number]
+        if look != before:
+            raise ValueError("a line of a film changed its look from one frame to the next")
+        (line.set_data_3d if self.name == "3d" else line.set_data)(*places)
+        return [line]
+
+    def scatter(self, *places: FloatArray, **look: Any) -> Any:
+        """As `Axes.scatter`: points are made anew, since in space Matplotlib sorts them by their distance."""
+        points = self._ax.scatter(*places, **look)
+        points.set_animated(True)
+        self._passing.append(points)
+        return points
+
+
+class Screen:
+    """A scene as it is drawn, frame by frame."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        data = scene.data
+        self.figure, self.stages = _curves(scene, data) if isinstance(data, Descent) else _landscape(scene, data)
+        usual = tuple(round(side) for side in self.figure.bbox.size)
+        self.size: tuple[int, int] = scene.size or (usual[0], usual[1])
+        # Letters grow with the picture: what changes with its size is how many pixels there are to an inch.
+        dots = self.figure.dpi * min(self.size[0] / usual[0], self.size[1] / usual[1])
+        self.figure.set_dpi(dots)
+        self.figure.set_size_inches(_inches(self.size[0], dots), _inches(self.size[1], dots))
+
+    def frame(self, number: int) -> Frame:
+        """The pixels of a frame, shape (height, width, 4), opaque."""
+        covered = any(stage.cover is not None for stage in self.stages)
+        # Under a surface that lets some light through, a shadow may be one shade off; the last frame is exact.
+        if self.scene.turn or (covered and number == len(self.scene.times) - 1):
+            return self.whole(number)
+        canvas, background, covers = self._still
+        canvas.restore_region(background)
+        time = float(self.scene.times[number])
+        for stage, cover in zip(self.stages, covers, strict=True):
+            stage.ax.title.set_text(stage.moving_title(number))
+            stage.ax.draw_artist(stage.ax.title)
+            artists = sorted(stage.retraced(time), key=Artist.get_zorder)
+            if stage.cover is not None:
+                depth = stage.cover.get_zorder()
+                _draw(stage.ax, [artist for artist in artists if artist.get_zorder() < depth])
+                canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
+                artists = [artist for artist in artists if artist.get_zorder() > depth]
+            _draw(stage.ax, artists)
+        return np.array(canvas.buffer_rgba())
+
+    def whole(self, number: int) -> Frame:
+        """The same, with the still part drawn anew: slow, and from where the camera is by then."""
+        canvas = self._canvas
+        for stage in self.stages:
+            stage.retraced.clear()
+        time, last = float(self.scene.times[number]), len(self.scene.times) - 1
+        drawn: list[Artist] = []
+        for stage, azimuth in zip(self.stages, self._azimuths, strict=True):
+            if self.scene.turn:
+                stage.ax.view_init(elev=stage.ax.elev, azim=azimuth + self.scene.turn * number / max(1, last))
+            stage.ax.title.set_text(stage.titles[number])
+            drawn += stage.draw(stage.ax, time)
+            if stage.cover is not None:
+                stage.cover.set_visible(True)
+        canvas.draw()
+        for artist in drawn:
+            artist.remove()
+        return np.array(canvas.buffer_rgba())
+
+    @cached_property
+    def _azimuths(self) -> list[float]:
+        """Where the camera stands at first."""
+        return [getattr(stage.ax, "azim", 0.0) for stage in self.stages]
+
+    @cached_property
+    def _canvas(self) -> Any:
+        """The canvas, with everything on it in its place for all frames."""
+        canvas: Any = FigureCanvasAgg(self.figure)
+        # The tallest titles claim their room; then nothing may move any more.
+        for stage in self.stages:
+            style.set_title(stage.ax)
+            stage.ax.title.set_text(max(reversed(stage.titles), key=lambda title: title.count("\n")))
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+        return canvas
+
+    @cached_property
+    def _still(self) -> tuple[Any, Any, list[Any]]:
+        """The canvas, the still part as drawn on it, and each stage's cover as an image."""
+        canvas = self._canvas
+        covers: list[Any] = []
+        for stage in self.stages:
+            stage.ax.title.set_text(stage.still_title)
+            covers.append(None)
+            if stage.cover is not None:
+                canvas.renderer.clear()
+                stage.ax.draw_artist(stage.cover)
+                # Images are counted from the bottom here, and the canvas from the top.
+                covers[-1] = np.asarray(canvas.buffer_rgba())[::-1].copy()
+                stage.cover.set_visible(False)
+        canvas.draw()
+        return canvas, canvas.copy_from_bbox(self.figure.bbox), covers
+
+
+def _inches(pixels: int, dots: float) -> float:
+    """A length of so many pixels: Matplotlib cuts off what rounding leaves a hair below a whole one."""
+    inches = pixels / dots
+    return inches if int(inches * dots) == pixels else float(np.nextafter(inches, np.inf))
+
+
+def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
+    """Draw what moves."""
+    for artist in artists:
+        # In space, collections find their place on the screen when told to.
+        getattr(artist, "do_3d_projection", lambda: None)()
+        ax.draw_artist(artist)
+
+
+def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
+    """Each run on a curve of its own, side by side."""
+    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5)
+    axes = figure.subplots(1, len(data.paths), sharey=True, squeeze=False)[0]
+    stages: list[Stage] = []
+    for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
+        curve.draw_still(ax, data)
+        style.label_outer(ax, left=not stages, bottom=True)
+        style.note(ax, path.remark)
+        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}"), columns=2)
+        stages.append(Stage(ax, _on_curve(path), titles))
+    return figure, tuple(stages)
+
+
+def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
+    return lambda ax, time: curve.draw_points(ax, path, time)
+
+
+def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
+    """All runs on one landscape."""
+    figure, ax = style.figure_of(None, solid=scene.kind in SPACE, keys=len(data.paths))
+    draw_paths: Callable[[Any, Landscape, float], list[Artist]]
+    cover = None
+    if scene.kind == "contour":
+        contour.draw_still(ax, data)
+        draw_paths = contour.draw_paths
+    elif scene.kind == "contour_3d":
+        contour.draw_still_3d(ax, data)
+        draw_paths = contour.draw_paths_3d
+    else:
+        cover = surface.draw_still(ax, data)
+        draw_paths = surface.draw_paths
+    return figure, (Stage(ax, lambda ax, time: draw_paths(ax, data, time), scene.titles[0], cover),)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+from tests.views.pixels import frames
+from tests.views.runs import on_bowl, two_on_bowl
+
+from fallline import FalllineError
+from fallline.views import animate
+
+
+def film(path: Path, **options: Any) -> Any:
+    return animate(on_bowl(), path, frames=6, frames_per_second=8, size=(320, 240), resolution=24, **options)
+
+
+def decoded(path: Path, size: tuple[int, int] = (320, 240)) -> tuple[str, Any]:
+    """What an .mp4 says of itself, and its frames."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    done = subprocess.run(command, check=True, capture_output=True)
+    about = done.stderr.decode().partition("Output #0")[0]
+    return about, np.frombuffer(done.stdout, np.uint8).reshape(-1, size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp"])
+def test_frames_size_and_duration_in_picture_files(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"descent{ending}"
+    film(path)
+    with Image.open(path) as pictures:
+        assert pictures.size == (320, 240)
+        assert pictures.n_frames == 6  # type: ignore[attr-defined]
+        shown = []
+        for number in range(6):
+            pictures.seek(number)
+            pictures.load()
+            shown.append(pictures.info["duration"])
+    # Hundredths of a second in a .gif: an eighth of a second is rounded, and six of them are still 0.75 s.
+    assert sum(shown) == 750
+    assert set(shown) <= ({120, 130} if ending == ".gif" else {125})
+
+
+def test_frames_size_and_duration_in_mp4(tmp_path: Path) -> None:
+    path = tmp_path / "descent.mp4"
+    made = film(path)
+    about, pictures = decoded(path)
+    for words in ("Video: h264", " 320x240", " 8 fps", "Duration: 00:00:00.75", "bt709"):
+        assert words in about
+    assert len(pictures) == 6
+    # Colours are those that were drawn, up to the loss of the encoding and of halved colour resolution.
+    for picture, drawn in zip(pictures, made.pictures(), strict=True):
+        assert np.abs(picture.astype(int) - drawn[..., :3]).mean() < 4
+
+
+def test_quality_100_loses_nothing_in_webp(tmp_path: Path) -> None:
+    path = tmp_path / "descent.webp"
+    made = film(path, quality=100)
+    np.testing.assert_array_equal(frames(path), [frame[..., :3] for frame in made.pictures()])
+
+
+@pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
+def test_less_quality_makes_smaller_files(tmp_path: Path, ending: str) -> None:
+    small, large = tmp_path / f"small{ending}", tmp_path / f"large{ending}"
+    film(small, quality=5)
+    film(large, quality=95)
+    assert small.stat().st_size < large.stat().st_size
+
+
+def test_colours_of_a_gif_are_near_and_do_not_flicker(tmp_path: Path) -> None:
+    path = tmp_path / "race.gif"
+    made = animate(two_on_bowl(), path, frames=8, resolution=64)
+    drawn = np.array([frame[..., :3] for frame in made.pictures()]).astype(int)
+    read = np.array(frames(path)).astype(int)
+    # A table of 230 colours for a picture of thousands.
+    assert np.abs(read - drawn).mean() < 2
+    still = (drawn == drawn[0]).all(axis=(0, 3))
+    assert (read == read[0]).all(axis=(0, 3))[still].all()
+
+
+@pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
+def test_a_film_of_one_frame(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"one{ending}"
+    assert animate(on_bowl(), path, frames=1, size=(320, 240), resolution=24).frames == 1
+    assert len(decoded(path)[1] if ending == ".mp4" else frames(path)) == 1
+
+
+def test_a_missing_encoder_is_named_before_any_work(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['imageio_ffmpeg'] = None\n"
+        "from fallline import FalllineError, views\n"
+        "try: views.animate(3, 'a.mp4')\n"
+        "except FalllineError as error: sys.stdout.write(str(error))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert told.stdout.startswith("path is 'a.mp4', and .mp4 needs a video encoder: pip install \"fallline[films]\"")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
+def test_nothing_is_left_of_a_film_that_breaks_off(tmp_path: Path, ending: str) -> None:
+    made = animate(on_bowl(), frames=6, resolution=24)
+    title = made.stages[0].ax.title
+    # Mathematics that Matplotlib cannot set, from the third frame on.
+    made.stages[0].ax.title.set_text(title.get_text())
+    broken = tuple(text if number < 3 else r"$\nothing$" for number, text in enumerate(made.scene.titles[0]))
+    object.__setattr__(made.stages[0], "titles", broken)
+    with pytest.raises(ValueError, match="nothing"):
+        made.save(tmp_path / f"a{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_encoder_is_told(tmp_path: Path) -> None:
+    from fallline.views.encoders import write_mp4
+
+    frame = np.zeros((60, 61, 4), np.uint8)
+    # H.264 with halved colour resolution has no odd width.
+    with pytest.raises(FalllineError, match="path: the video encoder failed: "):
+        write_mp4(iter([frame] * 3), tmp_path / "a.mp4", (61, 60), 5.0, 90)
+
+
+def test_a_turning_camera_sees_other_frames_from_several_processes(tmp_path: Path) -> None:
+    path = tmp_path / "turning.gif"
+    made = animate(on_bowl(), path, "contour_3d", frames=16, size=(200, 160), resolution=16, turn=90)
+    assert len(frames(path)) == 16
+    fixed = animate(on_bowl(), None, "contour_3d", frames=16, size=(200, 160), resolution=16)
+    *_, turned = made.pictures()
+    *_, unturned = fixed.pictures()
+    assert (turned != unturned).any(axis=2).mean() > 0.05
+    # What another process draws is what is drawn here.
+    np.testing.assert_array_equal(turned, made.scene.open()(15))
