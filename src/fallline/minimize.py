@@ -59,7 +59,7 @@ def minimize(
         gradient: "auto", "symbolic", "exact", a `Perturbation`, or a function that returns the gradient.
         engine: "auto" or "reference".
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
-        seed: the seed of everything random.
+        seed: the seed of the order in which mini-batches take the data.
         callback: called with each new Point; a true answer ends the run.
         progress: show a progress bar, on a terminal.
 

@@ -90,7 +90,7 @@ MaxEvaluationsOption = Annotated[
 ]
 MaxSecondsOption = Annotated[float | None, _number_option("--max-seconds", "Stop after so many seconds.")]
 BatchSizeOption = Annotated[int | None, _count_option("--batch-size", "Rows a step. [default: all]")]
-SeedOption = Annotated[int, _count_option("--seed", "The seed of everything random.")]
+SeedOption = Annotated[int, _count_option("--seed", "The seed of the order in which batches take the data.")]
 EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
