@@ -218,7 +218,7 @@ MISTAKES = [
     ([*RUN, "--optimizer", "momentum", "--momentum", "1"], ["momentum", "1", "below 1"]),
     ([*RUN, "--momentum", "0.5"], ["--momentum is 0.5", "not a hyperparameter of gradient_descent", "learning_rate"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta=1"], ["beta", "beta1"]),
-    ([*RUN, "--optimizer", "adam", "--set", "beta1"], ["--set", "'beta1'", "NAME=NUMBER"]),
+    ([*RUN, "--optimizer", "adam", "--set", "beta1"], ["--set", "'beta1'", "NAME=VALUE"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta1=x"], ["--set", "'beta1=x'", "at least 0 and below 1"]),
     ([*RUN, "--set", "nothing=x"], ["--set", "'nothing=x'", "a number"]),
     ([*RUN, "--set", "learning_rate=1", "--learning-rate", "1"], ["--set", "learning_rate", "once"]),
@@ -340,3 +340,18 @@ def test_a_diverged_run_is_no_mistake(run: Run) -> None:
     assert (done.code, done.err) == (0, "")
     assert "not a finite number" in done.out
     assert math.isclose(float(rows(done.out)[-2][1]), 10 * 2.0**500, rel_tol=1e-6)  # as printed
+
+
+def test_a_line_search_and_settings_in_words_are_taken(run: Run) -> None:
+    valley = ("run", "rosenbrock", "--start", "-1.2,1", "--json")
+    searched = run(*valley, "--schedule", "strong_wolfe", "--max-steps", "5")
+    assert json.loads(searched.out)["value"] < 24.2  # the start's
+    conjugate = run(*valley, "--optimizer", "conjugate_gradient", "--set", "formula=hager_zhang")
+    assert json.loads(conjugate.out)["value"] < 1e-20
+    assert run(*valley, "--optimizer", "barzilai_borwein", "--set", "short=true", "--max-steps", "2").code == 0
+
+
+def test_a_schedule_for_a_rule_that_searches_needs_a_rate(run: Run) -> None:
+    done = run("run", "x**2", "--start", "1", "--optimizer", "lbfgs", "--schedule", "cosine:10")
+    assert done.code == 2
+    assert "lbfgs searches its rate along a line; give --learning-rate too" in done.err

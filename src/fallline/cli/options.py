@@ -11,6 +11,7 @@ import typer
 from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
 from fallline.hyperparameters import hyperparameters
+from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
 from fallline.schedules import SCHEDULES, parse_schedule, schedule_form
@@ -65,12 +66,13 @@ LearningRateOption = Annotated[
     float | None, _number_option("--learning-rate", "The length of a step; by default the rule's own.")
 ]
 ScheduleOption = Annotated[
-    str | None, typer.Option("--schedule", metavar="SCHEDULE", help="How the rate changes: see below.")
+    str | None,
+    typer.Option("--schedule", metavar="SCHEDULE", help="How the rate changes, or a line search: see below."),
 ]
 MomentumOption = Annotated[float | None, _number_option("--momentum", "Short for --set momentum=NUMBER.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=NUMBER", help="Any hyperparameter of the rule; may be repeated."),
+    typer.Option("--set", metavar="NAME=VALUE", help="Any hyperparameter of the rule; may be repeated."),
 ]
 MaxStepsOption = Annotated[int, _count_option("--max-steps", "Stop after so many steps.")]
 StopStepOption = Annotated[
@@ -159,17 +161,32 @@ def chosen_rule(
     for text in settings:
         setting, equals, number = text.partition("=")
         if not (setting and equals):
-            raise FalllineError(f"--set is {text!r}; write NAME=NUMBER, such as --set beta1=0.8")
+            raise FalllineError(f"--set is {text!r}; write NAME=VALUE, such as --set beta1=0.8")
         if setting in given:
             raise FalllineError(f"--set is {text!r}, but {setting} is given already; give it once")
+        default = getattr(rule, setting, None)
+        if isinstance(default, bool) and number in ("true", "false"):
+            given[setting] = number == "true"
+            continue
+        if isinstance(default, str):
+            given[setting] = number
+            continue
         try:
             given[setting] = int(number) if setting in known and known[setting].range.whole else float(number)
         except ValueError:
             allowed = known[setting].range if setting in known else "a number"
             raise FalllineError(f"--set is {text!r}; {setting} must be {allowed}") from None
-    if schedule is not None:
+    if schedule in LINE_SEARCHES:
+        first = {"initial": given["learning_rate"]} if "learning_rate" in given else {}
+        given["learning_rate"] = LINE_SEARCHES[schedule](**first)
+    elif schedule is not None:
         if "learning_rate" not in given:
-            given["learning_rate"] = optimizer_from_name(name).learning_rate  # the rule's own
+            own = optimizer_from_name(name).learning_rate
+            if isinstance(own, LineSearch):
+                raise FalllineError(
+                    f"--schedule is {schedule!r}, but {name} searches its rate along a line; give --learning-rate too"
+                )
+            given["learning_rate"] = own
         given["learning_rate"] = parse_schedule(schedule, given["learning_rate"])
     return optimizer_from_name(name, **given)
 
@@ -239,6 +256,7 @@ def _schedules() -> str:
     for schedule in SCHEDULES.values():
         form = schedule_form(schedule)
         lines.append(f"  {form}" + "".join(f" | {form}:{other}" for other in schedule.conventions if other != "paper"))
+    lines.append(f"Line searches, which begin at that rate: {', '.join(LINE_SEARCHES)}")
     return "\n".join(lines)
 
 

@@ -31,6 +31,7 @@ class AveragedDescent(Optimizer[AveragedState]):
     estimations from a slowly convergent Robbins-Monro process. The decay λ and the falling rate are those of
     Xu (2011), Towards optimal one pass large scale learning with averaged stochastic gradient descent. Torch has
     them by default, counts the t of μ_t from 0, and begins the mean only after a million steps: until then x̄ is x.
+    Under a schedule torch's rate is one step behind the schedule's; here it is the schedule's.
 
     >>> import fallline
     >>> rule = AveragedDescent(0.25)
