@@ -160,3 +160,11 @@ def test_what_is_no_penalty_and_no_set_is_refused(kind: Any) -> None:
 def test_a_flag_is_true_or_false() -> None:
     with pytest.raises(FalllineError, match="FISTA: restart is 'no'; it must be True or False"):
         FISTA(0.1, restart="no")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("around", [Projected, fallline.WeightDecay, fallline.Cautious, fallline.Lookahead])
+@pytest.mark.parametrize("inside", [fallline.BarzilaiBorwein(0.1), fallline.LBFGS()])
+def test_a_rule_that_learns_from_its_steps_is_given_no_others(around: Any, inside: Optimizer[Any]) -> None:
+    with pytest.raises(FalllineError, match="which learns from the steps it asks for"):
+        around(inside)
+    assert fallline.ClipNorm(inside).rule == inside

@@ -43,6 +43,7 @@ class Optimizer(ABC, Generic[State]):
         name: what the command line calls the rule.
         conventions: what the rule's libraries disagree on: name of a convention to a few words on it.
         elementwise: whether each coordinate goes its own way, whatever the others do.
+        learns_from_step: whether the rule draws conclusions from the very step it asked for.
         learning_rate: a number, a Schedule (of the step), or a LineSearch (along the direction).
         convention: one of `conventions`.
 
@@ -62,6 +63,7 @@ class Optimizer(ABC, Generic[State]):
     name: ClassVar[str] = ""
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     elementwise: ClassVar[bool] = True
+    learns_from_step: ClassVar[bool] = False
 
     learning_rate: LearningRate
     convention: str = field(default="paper", kw_only=True)

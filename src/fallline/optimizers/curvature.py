@@ -36,6 +36,7 @@ class BarzilaiBorwein(Optimizer[BarzilaiBorweinState]):
 
     name: ClassVar[str] = "barzilai_borwein"
     elementwise: ClassVar[bool] = False
+    learns_from_step: ClassVar[bool] = True
 
     learning_rate: LearningRate = learning_rate(0.01)
     short: bool = False
@@ -150,6 +151,7 @@ class LBFGS(Optimizer[LBFGSState]):
 
     name: ClassVar[str] = "lbfgs"
     elementwise: ClassVar[bool] = False
+    learns_from_step: ClassVar[bool] = True
     conventions = {
         "paper": "line search; the first direction is the gradient",
         "torch": "no line search; the first step is shortened",

@@ -29,6 +29,7 @@ class Projected(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "projected"
+    changes_step: ClassVar[bool] = True
     elementwise: ClassVar[bool] = False
 
     onto: ConvexSet = field(default=Box(0.0, np.inf))

@@ -22,8 +22,11 @@ class Wrapper(Optimizer[State]):
     """What every rule around a rule shares: the learning rate is the inner rule's.
 
     Attributes:
+        changes_step: whether another step is made than the inner rule asks for.
         rule: the inner rule.
     """
+
+    changes_step: ClassVar[bool] = False
 
     learning_rate: LearningRate = field(init=False, repr=False)
     rule: Optimizer[Any]
@@ -31,6 +34,11 @@ class Wrapper(Optimizer[State]):
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Optimizer):
             raise FalllineError(f"{type(self).__name__}: rule is {self.rule!r}; it must be a rule such as Adam(0.1)")
+        if self.changes_step and self.rule.learns_from_step:
+            raise FalllineError(
+                f"{type(self).__name__}: rule is {self.rule.label}, which learns from the steps it asks for; "
+                f"{type(self).__name__} would make others of them"
+            )
         object.__setattr__(self, "learning_rate", self.rule.learning_rate)
         object.__setattr__(self, "elementwise", self.elementwise and self.rule.elementwise)
         super().__post_init__()
@@ -145,6 +153,7 @@ class WeightDecay(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "weight_decay"
+    changes_step: ClassVar[bool] = True
     conventions = {
         "paper": "the decay is not multiplied by the rate",
         "torch": "the decay is multiplied by the rate",
@@ -279,6 +288,7 @@ class Cautious(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "cautious"
+    changes_step: ClassVar[bool] = True
     conventions = {
         "paper": "the step is lengthened by n / (n₊ + 1), n₊ of n coordinates staying",
         "authors": "the step is lengthened by n / n₊, or 1 / floor where that is less",
@@ -337,6 +347,7 @@ class Lookahead(Wrapper[LookaheadState]):
     """
 
     name: ClassVar[str] = "lookahead"
+    changes_step: ClassVar[bool] = True
     conventions = {"paper": "back after every k-th step", "optax": "as the paper"}
 
     period: int = hyperparameter(5, about="steps between two steps back", symbol="k", at_least=1, whole=True)
