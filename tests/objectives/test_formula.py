@@ -420,9 +420,9 @@ def test_gradients_agree_with_sympy(text: str) -> None:
 
 def test_the_code_stays_as_long_as_the_formula() -> None:
     steps = "; ".join(["a1 = x + sin(x)", *(f"a{i} = a{i - 1} + sin(a{i - 1})" for i in range(2, 300))])
-    started = time.perf_counter()
+    started = time.process_time()
     value, (slope,) = both(steps + "; a299", 0.01)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     x, expected = 0.01, 1.0
     for _ in range(299):
         x, expected = x + math.sin(x), expected * (1 + math.cos(x))

@@ -43,9 +43,9 @@ def test_memory_is_bounded() -> None:
 
 def test_a_formula_takes_no_time() -> None:
     objective = as_objective("(1 - x)**2 + 100*(y - x**2)**2")
-    start = time.perf_counter()
+    start = time.process_time()
     grid.sample(objective, (0, 1), [(-2, 2), (-1, 3)], np.zeros(2), 256)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_what_is_not_finite_is_left_out() -> None:
