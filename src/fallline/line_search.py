@@ -232,7 +232,8 @@ def interpolated(low: Place, high: Place) -> float:
     width = high.rate - low.rate
     middle = low.rate + width / 2
     first = low.slope + high.slope - 3 * (high.value - low.value) / width
-    under_root = first**2 - low.slope * high.slope
+    # Multiplied, as Python's power raises where the square is too large a number.
+    under_root = first * first - low.slope * high.slope
     if not under_root >= 0:
         return middle
     second = np.copysign(np.sqrt(under_root), width)
