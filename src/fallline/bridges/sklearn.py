@@ -39,9 +39,6 @@ except ImportError:
 
 __all__ = ["GradientDescentClassifier", "GradientDescentRegressor", "SigmoidNeuronRegressor"]
 
-# A descent that such a condition ends has come as far as rounding lets it.
-AS_FAR_AS_IT_GOES = "no lower value"
-
 
 class _Descent(BaseEstimator):
     """What the estimators share: z = X w + b of each output, found by descent.
@@ -98,13 +95,10 @@ class _Descent(BaseEstimator):
             FalllineError: when a setting is wrong, or the descent diverges.
         """
         X, y = self._checked(X, y, reset=True)
-        before = getattr(self, "classes_", None)
         targets = self._learn(y)
         self._begun: Begun | None = None
         loss = self._loss(X, targets)
         warm = self.warm_start and hasattr(self, "coef_")
-        if warm and not np.array_equal(before, getattr(self, "classes_", None)):
-            raise FalllineError(f"warm_start is True, but y has not the classes {shortened(before)} of the fit before")
         objective = self._objective(loss)
         start = self._start(objective) if warm else np.zeros(objective.dimension)
         trajectory = minimize(
@@ -120,7 +114,7 @@ class _Descent(BaseEstimator):
         self.n_iter_ = max(1, -(-trajectory.step_count // objective.steps_per_epoch))
         if self.tol and trajectory.stop.reason == "step limit":
             warnings.warn(
-                f"{type(self).__name__}: after max_iter = {self.max_iter} passes the fit still improves by more than "
+                f"{type(self).__name__}: after max_iter = {self.max_iter} passes the fit has not come to rest within "
                 f"tol = {self.tol:g}; raise max_iter or the learning rate, or scale the features",
                 ConvergenceWarning,
                 stacklevel=2,
@@ -164,9 +158,7 @@ class _Descent(BaseEstimator):
         self.trajectory_ = trajectory
         whole = np.zeros(loss.dimension)
         whole[slice(None) if self.fit_intercept else loss.are_weights] = trajectory.final.x
-        self._keep_parameters(
-            whole[loss.are_weights].reshape(-1, self.n_features_in_), whole[~loss.are_weights].copy()
-        )
+        self._keep_parameters(whole[loss.are_weights].reshape(-1, self.n_features_in_), whole[~loss.are_weights].copy())
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[FloatArray, npt.NDArray[Any]]:
         return validate_data(self, X, y, reset=reset, dtype=np.float64)  # type: ignore[no-any-return]
@@ -183,8 +175,8 @@ class _Descent(BaseEstimator):
         start = np.concatenate([np.ravel(self.coef_), np.ravel(self.intercept_) if self.fit_intercept else []])
         if len(start) != objective.dimension:
             raise FalllineError(
-                f"fit_intercept is {self.fit_intercept} now and X has {self.n_features_in_} features, but there are "
-                f"{len(start)} parameters of the fit before; set warm_start=False"
+                f"X has {self.n_features_in_} features, and the fit that warm_start goes on from had another number; "
+                "set warm_start=False"
             )
         return start
 
@@ -284,6 +276,8 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
 
     LOSSES: ClassVar[tuple[str, ...]] = ("logistic", "hinge", "squared_hinge")
 
+    classes_: npt.NDArray[Any]
+
     def __init__(
         self,
         loss: str = "logistic",
@@ -336,13 +330,13 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         chosen: npt.NDArray[Any] = self.classes_[(z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1)]
         return chosen
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
         """The probability of each class, shape (n, classes)."""
         z = self.decision_function(X)
         return softmax(z) if z.ndim == 2 else np.column_stack([sigmoid(-z), sigmoid(z)])
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> FloatArray:
         """The logarithm of the probability of each class, shape (n, classes)."""
         log: FloatArray = np.log(self.predict_proba(X))
@@ -363,7 +357,12 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         check_classification_targets(y)
         classes = np.unique(column_or_1d(y))
         if len(classes) < 2:
-            raise FalllineError(f"y has 1 class only, {classes.tolist()[0]!r}; there must be at least two to tell apart")
+            raise FalllineError(f"y has 1 class only, {classes.tolist()}; there must be at least two to tell apart")
+        if self.warm_start and not np.array_equal(classes, getattr(self, "classes_", classes)):
+            raise FalllineError(
+                f"warm_start is True, but y has the classes {shortened(classes.tolist())}, and the fit before had "
+                f"{shortened(self.classes_.tolist())}"
+            )
         self.classes_ = classes
         return self._as_learnt(y)
 
@@ -371,7 +370,8 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         y = column_or_1d(y, warn=True)
         strange = ~np.isin(y, self.classes_)
         if strange.any():
-            raise FalllineError(f"y has the class {y[strange].tolist()[0]!r}, which is not among {self.classes_.tolist()}")
+            first = y[strange].tolist()[0]
+            raise FalllineError(f"y has the class {first!r}, which is not among {shortened(self.classes_.tolist())}")
         return np.searchsorted(self.classes_, y).astype(np.float64)
 
     def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
@@ -460,8 +460,8 @@ class GradientDescentRegressor(_Regressor):
 
     def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
         _check_loss(self.loss, self.LOSSES)
-        own = {"delta": self.delta} if self.loss == "huber" else {}
-        return MODELS[self.loss](X, y, **self._settings(), **own)
+        settings = self._settings() | ({"delta": self.delta} if self.loss == "huber" else {})
+        return MODELS[self.loss](X, y, **settings)
 
     def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
         return y

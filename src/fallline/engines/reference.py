@@ -183,7 +183,8 @@ class Batch:
             evaluations=self._evaluations(),
             seconds=time.perf_counter() - self.began,
         )
-        if self.watching is not None:
+        # A schedule that has seen this point at the end of another run does not look at it twice.
+        if self.watching is not None and (last is not None or memory is None):
             memory = self.watching.watched(memory, progress.value[:, None])
         searched = self.searched if self.search is None else self.searched.copy()
         self.evaluated = Evaluated(self.values_made, self.gradients_made, searched)
