@@ -18,6 +18,7 @@ from fallline.data import number_array
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, Order, Remainder
+from fallline.models.slices import Slice, frozen, sliced
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
@@ -251,6 +252,44 @@ class Loss(Objective):
             "feature_names": encode(self.feature_names),
             **settings,
         }
+
+    def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
+        """This loss as a function of the named parameters alone, all others frozen at x.
+
+        So two weights of a network can be watched on their error surface.
+
+        Arguments:
+            x: a point of all parameters, shape (dimension,); what it says of the named ones does not matter.
+            but: the names of the parameters that stay free.
+
+        Raises:
+            FalllineError: when there is no such parameter.
+
+        >>> from fallline.models import Linear
+        >>> loss = Linear([[1.0, 2.0]], [3.0])
+        >>> loss.freeze([1.0, 0.0, 0.0], but=["w2"]).gradient(np.array([2.0]))
+        array([4.])
+        """
+        return frozen(self, x, but)
+
+    def slice(self, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float = 1.0) -> Slice:
+        """This loss along directions through x: at x + Σ u_i d_i, as a function of the coordinates u.
+
+        Arguments:
+            x: a point of all parameters, shape (dimension,).
+            directions: given ones, one a row; or `models.random_directions(loss, x)`; or those of a run,
+                `models.principal_directions(trajectory.x)`.
+            reach: how far to draw it to both sides of x.
+
+        Raises:
+            FalllineError: when the directions do not fit, or depend on each other.
+
+        >>> from fallline.models import Linear
+        >>> loss = Linear([[1.0, 2.0]], [3.0])
+        >>> loss.slice([1.0, 1.0, 0.0], [[1.0, 1.0, 0.0]]).value(np.array([1.0]))
+        array(4.5)
+        """
+        return sliced(self, x, directions, reach)
 
     def feature_labels(self) -> tuple[str, ...]:
         """What each feature's weight is called: "w" and the feature's number, or "w_" and its name."""

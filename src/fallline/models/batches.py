@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
+from fallline.models.slices import Slice, frozen, sliced
 from fallline.objectives.base import Objective
 
 if TYPE_CHECKING:
@@ -65,6 +67,14 @@ class Batches(Objective):
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         return self.loss.value_and_gradient(x)
+
+    def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
+        """These batches as a function of the named parameters alone; see `Loss.freeze`."""
+        return frozen(self, x, but)
+
+    def slice(self, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float = 1.0) -> Slice:
+        """These batches along directions through x; see `Loss.slice`."""
+        return sliced(self, x, directions, reach)
 
     def at_step(self, step: int, seed: int) -> Loss:
         """The loss on the batch of a step (counted from 1); the same for the same step and seed, always."""
