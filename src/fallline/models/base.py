@@ -17,7 +17,7 @@ from fallline.arrays import FloatArray
 from fallline.data import number_array
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
-from fallline.models.batches import Batches, Order, Remainder
+from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.slices import Slice, frozen, sliced
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
@@ -222,7 +222,14 @@ class Loss(Objective):
             part.l2 = self.l2 * part.rows / self.rows
         return part
 
-    def batches(self, size: int, *, order: Order = "sequential", remainder: Remainder = "keep") -> Batches:
+    def batches(
+        self,
+        size: int,
+        *,
+        order: Order = "sequential",
+        remainder: Remainder = "keep",
+        epoch_value: EpochValue = "full",
+    ) -> Batches:
         """This loss as an optimizer sees it when each step takes its gradient from a batch of rows.
 
         Arguments:
@@ -230,14 +237,16 @@ class Loss(Objective):
             order: "sequential" takes the rows as they stand; "shuffled" in another order every epoch, set by
                 the seed of the run.
             remainder: what becomes of the rows left over after the last whole batch of an epoch: "keep" makes
-                a smaller batch of them, "drop" leaves them out of that epoch.
+                a smaller batch of them, "drop" leaves them out of that epoch, so that they carry into no update.
+            epoch_value: what a run records: "full", the loss on all rows; or "running", the loss on the batch of
+                the coming step, which costs next to nothing; see `Batches.epoch_values` for that of an epoch.
 
         >>> from fallline.models import SigmoidNeuron
         >>> loss = SigmoidNeuron([0.5, 1.0, 2.5], [0.2, 0.4, 0.9], reduction="mean")
         >>> loss.batches(2).steps_per_epoch
         2
         """
-        return Batches(self, size, order=order, remainder=remainder)
+        return Batches(self, size, order=order, remainder=remainder, epoch_value=epoch_value)
 
     def recipe(self) -> dict[str, Any] | None:
         """What rebuilds this loss (see `loss_from_recipe`), data included; None when the data are large."""

@@ -49,6 +49,7 @@ class Slice(Objective):
         self.reach = reach
         self.bounds = None if reach is None else ((-reach, reach),) * len(self.names)
         self.steps_per_epoch = objective.steps_per_epoch
+        self.epoch_value = objective.epoch_value
 
     @property
     def stochastic(self) -> bool:  # type: ignore[override]
