@@ -119,8 +119,8 @@ class Batches(Objective):
                 f"steps lacks some of those that the {self.epoch_value} value of an epoch is made of; "
                 f"record {'all of them' if running else f'every {every} steps'}"
             )
-        of_each: FloatArray = values[found].reshape(epochs, every if running else 1)
-        return of_each.mean(axis=1)
+        of_each: FloatArray = values[found].reshape(epochs, every if running else 1).mean(axis=1)
+        return of_each
 
     def _shuffled(self, seed: int, epoch: int) -> npt.NDArray[np.intp]:
         if self._shuffle is None or self._shuffle[0] != (seed, epoch):
