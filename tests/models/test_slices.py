@@ -110,7 +110,7 @@ def test_principal_directions_hold_a_flat_path() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: NETWORK.freeze(x, but=["W1[1,4]"]), "but is 'W1[1,4]', which is no parameter; the nearest are W1["),
+        (lambda x: NETWORK.freeze(x, but=["W1[1,4]"]), "but is 'W1[1,4]'; did you mean 'W1[1,"),
         (lambda x: NETWORK.freeze(x, but=[]), "but is []; it needs the names of parameters, each once"),
         (lambda x: NETWORK.freeze(x, but=["b1[1]", "b1[1]"]), "it needs the names of parameters, each once"),
         (lambda x: NETWORK.freeze(x[:4], but="b1[1]"), "x has the shape (4,); it needs 17 numbers"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.data import number_array
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Cost, Objective
 
 if TYPE_CHECKING:
@@ -122,8 +121,7 @@ def frozen(objective: Objective, x: npt.ArrayLike, but: Sequence[str] | str) -> 
     free = (but,) if isinstance(but, str) else tuple(but)
     for name in free:
         if name not in objective.names:
-            close = difflib.get_close_matches(str(name), objective.names, n=3, cutoff=0)
-            raise FalllineError(f"but is {name!r}, which is no parameter; the nearest are {', '.join(close)}")
+            raise FalllineError(f"but is {name!r}; {nearest(str(name), objective.names)}")
     if not free or len(set(free)) != len(free):
         raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
     places = [objective.names.index(name) for name in free]
