@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import FloatArray
+from fallline.arrays import BLOCK, FloatArray
 from fallline.data import number_array
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
@@ -28,9 +28,6 @@ REDUCTIONS = ("sum", "mean")
 
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
 SMALL_DATA = 10_000
-
-# How many numbers a pass may hold at once: 8 MiB, whatever the number of rows and of points asked for.
-BLOCK = 2**20
 
 
 @dataclass(init=False, eq=False, repr=False)

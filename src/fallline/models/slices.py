@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import FloatArray
+from fallline.arrays import BLOCK, FloatArray
 from fallline.data import number_array
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Cost, Objective
@@ -71,14 +71,26 @@ class Slice(Objective):
         return nearest
 
     def value(self, x: FloatArray) -> FloatArray:
-        return self.objective.value(self.point(x))
+        values = [self.objective.value(self.point(u)) for u in self._blocks(x)]
+        return np.concatenate(values).reshape(x.shape[:-1])
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        return self._along(self.objective.gradient(self.point(x)))
+        gradients = [self._along(self.objective.gradient(self.point(u))) for u in self._blocks(x)]
+        return np.concatenate(gradients).reshape(x.shape)
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        value, gradient = self.objective.value_and_gradient(self.point(x))
-        return value, self._along(gradient)
+        values, gradients = [], []
+        for u in self._blocks(x):
+            value, gradient = self.objective.value_and_gradient(self.point(u))
+            values.append(value)
+            gradients.append(self._along(gradient))
+        return np.concatenate(values).reshape(x.shape[:-1]), np.concatenate(gradients).reshape(x.shape)
+
+    def _blocks(self, x: FloatArray) -> Iterator[FloatArray]:
+        """The points one a row, so many at once as may be held with all their parameters."""
+        rows, together = x.reshape(-1, self.dimension), max(1, BLOCK // len(self.origin))
+        for start in range(0, max(1, len(rows)), together):
+            yield rows[start : start + together]
 
     def _along(self, gradient: FloatArray) -> FloatArray:
         # By the chain rule ∂/∂u_i = d_i · ∇. One product a point, so that none depends on the others.
