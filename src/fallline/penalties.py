@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,10 +14,31 @@ from fallline.hyperparameters import check_hyperparameters, hyperparameter
 
 @dataclass(frozen=True)
 class Penalty(ABC):
-    """A function h that is added to the objective, and has no gradient everywhere but a proximal step."""
+    """A function h that is added to the objective, and has no gradient everywhere but a proximal step.
+
+    Arguments:
+        free: the places of coordinates that it leaves alone, such as the biases of a model.
+    """
+
+    free: tuple[int, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)
+
+    def acting(self, x: Quantity) -> Quantity:
+        """1 where the penalty acts, 0 on the free coordinates.
+
+        Raises:
+            FalllineError: when x has no such coordinate.
+        """
+        if not self.free:
+            return 1.0
+        acting, count = np.ones(x.shape[-1]), x.shape[-1]
+        for place in self.free:
+            if not -count <= place < count:
+                raise FalllineError(f"{type(self).__name__}: free has the place {place}, but x has {count} coordinates")
+            acting[place] = 0.0
+        return acting
 
     @abstractmethod
     def value(self, x: Quantity) -> Quantity:
@@ -39,11 +60,12 @@ class L1(Penalty):
     strength: float = hyperparameter(about="weight of the penalty", symbol=r"\lambda", at_least=0)
 
     def value(self, x: Quantity) -> Quantity:
-        return self.strength * np.sum(abs(x), axis=-1)
+        return self.strength * np.sum(self.acting(x) * abs(x), axis=-1)
 
     def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
         # Exactly zero, never -0.0 or a rounding error.
-        return np.maximum(x - rate * self.strength, 0.0) - np.maximum(-x - rate * self.strength, 0.0)
+        threshold = rate * self.strength * self.acting(x)
+        return np.maximum(x - threshold, 0.0) - np.maximum(-x - threshold, 0.0)
 
 
 @dataclass(frozen=True)
@@ -57,10 +79,10 @@ class L2(Penalty):
     strength: float = hyperparameter(about="weight of the penalty", symbol=r"\lambda", at_least=0)
 
     def value(self, x: Quantity) -> Quantity:
-        return 0.5 * self.strength * np.sum(x * x, axis=-1)
+        return 0.5 * self.strength * np.sum(self.acting(x) * x * x, axis=-1)
 
     def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
-        return x / (1 + rate * self.strength)
+        return x / (1 + rate * self.strength * self.acting(x))
 
 
 @dataclass(frozen=True)
@@ -75,10 +97,10 @@ class ElasticNet(Penalty):
     l2: float = hyperparameter(about="weight of the squares", symbol=r"\lambda_2", at_least=0)
 
     def value(self, x: Quantity) -> Quantity:
-        return L1(self.l1).value(x) + L2(self.l2).value(x)
+        return L1(self.l1, free=self.free).value(x) + L2(self.l2, free=self.free).value(x)
 
     def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
-        return L2(self.l2).proximal(L1(self.l1).proximal(x, rate), rate)
+        return L2(self.l2, free=self.free).proximal(L1(self.l1, free=self.free).proximal(x, rate), rate)
 
 
 class ConvexSet(ABC):

@@ -8,15 +8,43 @@ from typing import Any, TypeVar
 from fallline.errors import FalllineError, nearest
 from fallline.models.base import Loss
 from fallline.models.batches import Batches
+from fallline.models.hinge import Hinge, SquaredHinge
+from fallline.models.huber import Huber
+from fallline.models.linear import Linear
 from fallline.models.linear_family import LinearFamily
 from fallline.models.logistic import Logistic
+from fallline.models.poisson import Poisson
 from fallline.models.sigmoid_neuron import SigmoidNeuron
+from fallline.models.softmax import Softmax
 
 Built = TypeVar("Built")
 
-MODELS: dict[str, type[LinearFamily]] = {"logistic": Logistic, "sigmoid": SigmoidNeuron}
+MODELS: dict[str, type[Loss]] = {
+    "linear": Linear,
+    "huber": Huber,
+    "poisson": Poisson,
+    "logistic": Logistic,
+    "hinge": Hinge,
+    "squared_hinge": SquaredHinge,
+    "softmax": Softmax,
+    "sigmoid": SigmoidNeuron,
+}
 
-__all__ = ["MODELS", "Batches", "LinearFamily", "Logistic", "Loss", "SigmoidNeuron", "loss_from_recipe"]
+__all__ = [
+    "MODELS",
+    "Batches",
+    "Hinge",
+    "Huber",
+    "Linear",
+    "LinearFamily",
+    "Logistic",
+    "Loss",
+    "Poisson",
+    "SigmoidNeuron",
+    "Softmax",
+    "SquaredHinge",
+    "loss_from_recipe",
+]
 
 
 def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,8 +16,11 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.data import number_array
 from fallline.errors import FalllineError, nearest
+from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, Order, Remainder
 from fallline.objectives.base import Objective
+from fallline.penalties import L1
+from fallline.recipe import encode
 
 Reduction = Literal["sum", "mean"]
 REDUCTIONS = ("sum", "mean")
@@ -22,24 +28,41 @@ REDUCTIONS = ("sum", "mean")
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
 SMALL_DATA = 10_000
 
+# How many numbers a pass may hold at once: 8 MiB, whatever the number of rows and of points asked for.
+BLOCK = 2**20
 
+
+@dataclass(init=False, eq=False, repr=False)
 class Loss(Objective):
     """A model and the data it is fitted to; the coordinates are the model's parameters.
 
-    A model says how its parameters are named, and gives `value`, `gradient` and `check_targets`.
+    Value and gradient are Σ ℓ over the rows (or its mean) and ½ l2 ‖w‖². A model names its parameters, says
+    which of them are weights, and gives `forward`, `errors`, `backward` and `check_targets`. What else it can be
+    set to are fields of its dataclass, given by keyword.
 
     Arguments:
         X: the inputs, n rows of d features; n numbers are n rows of one feature. Kept, not copied.
         y: the n targets.
-        reduction: "sum" adds up the error of the rows, "mean" divides value and gradient by their number.
+        reduction: "sum" adds up the error of the rows, "mean" divides it and its gradient by their number.
         feature_names: the d names of the features, for the names of the parameters and error texts.
+        l2: strength of the penalty ½ l2 ‖w‖² on the weights, not the biases; it is added after the reduction. So
+            the l2 of a mean is that of the sum divided by n, and ridge regression's alpha is the l2 of a sum.
+
+    Attributes:
+        curvature: the largest eigenvalue of ∂²ℓ/∂z² over all outputs z and allowed y; inf where there is none.
+        convex: whether ∂²ℓ/∂z² is never negative, and so the loss convex in the parameters.
 
     Raises:
-        FalllineError: when X or y is empty, has the wrong shape, or holds something that is no finite number.
+        FalllineError: when X or y is empty, has the wrong shape, or holds something that is no finite number, and
+            when there is no such setting.
     """
 
     gradient_kind = "exact"
     model: ClassVar[str]
+    curvature: ClassVar[float] = math.inf
+    convex: ClassVar[bool] = False
+
+    l2: float = hyperparameter(0.0, about="strength of the penalty on the squared weights", at_least=0)
 
     def __init__(
         self,
@@ -47,6 +70,7 @@ class Loss(Objective):
         y: npt.ArrayLike,
         reduction: Reduction = "sum",
         feature_names: Sequence[str] | None = None,
+        **settings: Any,
     ) -> None:
         if reduction not in REDUCTIONS:
             raise FalllineError(f"reduction is {reduction!r}; {nearest(str(reduction), REDUCTIONS)}")
@@ -54,8 +78,18 @@ class Loss(Objective):
         self.y = _targets(y, rows=len(self.X))
         self.reduction = reduction
         self.feature_names = _feature_names(feature_names, self.X.shape[1])
+        known = [field.name for field in dataclasses.fields(self)]
+        for name, setting in settings.items():
+            if name not in known:
+                raise FalllineError(f"{type(self).__name__} has no setting {name!r}; {nearest(name, known)}")
+            setattr(self, name, setting)
+        check_hyperparameters(self)
+        self.check_settings()
         self.check_targets()
         self.names = self.parameter_names()
+        self.are_weights = np.zeros(len(self.names), bool)
+        for one_unit in self.filters():
+            self.are_weights[one_unit] = True
 
     @property
     def rows(self) -> int:
@@ -65,20 +99,124 @@ class Loss(Objective):
     @property
     def title(self) -> str:
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
-        return f"{'mean ' if self.reduction == 'mean' else ''}{self.model}, {rows}"
+        penalty = f" with l2 = {self.l2:g}" if self.l2 else ""
+        return f"{'mean ' if self.reduction == 'mean' else ''}{self.model}{penalty}, {rows}"
 
     @abstractmethod
     def parameter_names(self) -> tuple[str, ...]:
         """The names of the coordinates, made from `feature_names`, or from the shape of X without them."""
 
+    @abstractmethod
+    def filters(self) -> tuple[slice, ...]:
+        """The weights of each output or hidden unit; all other coordinates are biases."""
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a forward pass makes of one row."""
+        return 1
+
+    def check_settings(self) -> None:
+        """Raise a FalllineError for settings that do not go together, and make of the others what is computed with."""
+
     def check_targets(self) -> None:
         """Raise a FalllineError naming the first row of y that the model cannot mean."""
 
+    @abstractmethod
+    def forward(self, points: FloatArray, X: FloatArray) -> Any:
+        """What the model makes of the rows: points (k, dimension) and X (m, d) to all that `backward` needs."""
+
+    @abstractmethod
+    def errors(self, forward: Any, y: FloatArray) -> FloatArray:
+        """The loss ℓ of each row, shape (k, m)."""
+
+    @abstractmethod
+    def backward(self, points: FloatArray, forward: Any, X: FloatArray, y: FloatArray) -> FloatArray:
+        """The gradient of Σ ℓ over these rows at each point, shape (k, dimension)."""
+
+    @abstractmethod
+    def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
+        """What the model with the parameters x answers to other rows of inputs X (m, d)."""
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self._sums(x, value=True)[0]
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self._sums(x, gradient=True)[1]
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self._sums(x, value=True, gradient=True)
+
+    def _sums(self, x: FloatArray, value: bool = False, gradient: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Value and gradient, or zeros for that which is not asked for."""
+        points = one_a_row(x)
+        values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
+        # What is too large for float64 is infinite, as on the way of a run that diverges.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for block, rows in self._blocks(len(points)):
+                at, X, y = points[block], self.X[rows], self.y[rows]
+                forward = self.forward(at, X)
+                if value:
+                    values[block] += self.errors(forward, y).sum(axis=-1)
+                if gradient:
+                    gradients[block] += self.backward(at, forward, X, y)
+            if self.reduction == "mean":
+                values /= self.rows
+                gradients /= self.rows
+            if self.l2:
+                weights = np.where(self.are_weights, points, 0.0)
+                values += 0.5 * self.l2 * (weights**2).sum(axis=-1)
+                gradients += self.l2 * weights
+        return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
+
+    def _blocks(self, points: int) -> Iterator[tuple[slice, slice]]:
+        """Which points and rows to take together. The cut through the rows is the same for any points."""
+        rows = min(self.rows, max(1, BLOCK // self.outputs))
+        together = max(1, BLOCK // (rows * self.outputs))
+        for point in range(0, points, together):
+            for row in range(0, self.rows, rows):
+                yield slice(point, point + together), slice(row, row + rows)
+
+    def smoothness(self, batch_size: int | None = None) -> float:
+        """A Lipschitz constant L of the gradient: no step of a rate up to 1/L overshoots.
+
+        Arguments:
+            batch_size: None for the loss on all rows; a number for a bound that any batch of as many keeps.
+
+        Returns:
+            L = c λ + l2, where c is the model's `curvature` and λ the largest eigenvalue of AᵀA (of AᵀA / n for a
+            mean) with A = [X 1]; for batches λ is bounded by the longest row of A. Infinite where c is.
+
+        >>> from fallline.models import Logistic
+        >>> Logistic([-1.0, 1.0], [0, 1], reduction="mean").smoothness()
+        0.25
+        """
+        mean = self.reduction == "mean"
+        if batch_size is None:
+            design = np.column_stack([self.X, np.ones(self.rows)])
+            largest = float(np.linalg.eigvalsh(design.T @ design)[-1])
+            return self.curvature * largest / (self.rows if mean else 1) + self.l2
+        longest = float(np.max(np.sum(self.X**2, axis=1))) + 1
+        return self.curvature * longest * (1 if mean else batch_size) + self.l2
+
+    def l1_penalty(self, strength: float) -> L1:
+        """strength · Σ |w| over the weights, not the biases, for the proximal rules: the lasso.
+
+        Like `l2` it stands beside the reduction: scikit-learn's Lasso is the linear model under a mean.
+
+        >>> import fallline
+        >>> loss = fallline.models.Linear([-1.0, 1.0], [1.0, 5.0], reduction="mean")
+        >>> fallline.minimize(loss, [0, 0], fallline.FISTA(1 / loss.smoothness(), loss.l1_penalty(0.5))).final.x
+        array([1.5, 3. ])
+        """
+        return L1(strength, free=tuple(np.flatnonzero(~self.are_weights).tolist()))
+
     def on_rows(self, rows: slice | npt.NDArray[np.intp]) -> Self:
-        """The same model on some of the data points only."""
+        """The same model on some of the data points only; of a sum's l2 these bear their share."""
         part = copy.copy(self)
         part.X = self.X[rows]
         part.y = self.y[rows]
+        if self.reduction == "sum":
+            part.l2 = self.l2 * part.rows / self.rows
         return part
 
     def batches(self, size: int, *, order: Order = "sequential", remainder: Remainder = "keep") -> Batches:
@@ -102,13 +240,34 @@ class Loss(Objective):
         """What rebuilds this loss (see `loss_from_recipe`), data included; None when the data are large."""
         if self.X.size + self.y.size > SMALL_DATA:
             return None
+        settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {
             "type": type(self).__name__,
             "X": self.X.tolist(),
             "y": self.y.tolist(),
             "reduction": self.reduction,
-            "feature_names": None if self.feature_names is None else list(self.feature_names),
+            "feature_names": encode(self.feature_names),
+            **settings,
         }
+
+    def feature_labels(self) -> tuple[str, ...]:
+        """What each feature's weight is called: "w" and the feature's number, or "w_" and its name."""
+        if self.feature_names is not None:
+            return tuple(f"w_{name}" for name in self.feature_names)
+        return tuple(f"w{number}" for number in range(1, self.X.shape[1] + 1))
+
+    def refuse_row(self, wrong: npt.NDArray[np.bool_], why: str) -> None:
+        """Raise a FalllineError with the first target that is wrong, if one is."""
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise FalllineError(f"y[{row}] is {self.y[row]:g}{why}")
+
+
+def one_a_row(x: npt.ArrayLike) -> FloatArray:
+    """The points one a row, contiguous: a product may sum in another order along a strided row."""
+    numbers = np.asarray(x)
+    contiguous = np.ascontiguousarray(numbers, np.result_type(numbers, np.float64))
+    return contiguous.reshape(-1, numbers.shape[-1])
 
 
 def _inputs(X: npt.ArrayLike) -> FloatArray:

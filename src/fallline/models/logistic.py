@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError
 from fallline.models.activations import sigmoid, softplus
 from fallline.models.linear_family import LinearFamily
 
@@ -31,10 +30,7 @@ class Logistic(LinearFamily):
     convex: ClassVar[bool] = True
 
     def check_targets(self) -> None:
-        strange = np.flatnonzero((self.y != 0) & (self.y != 1))
-        if strange.size:
-            row = int(strange[0])
-            raise FalllineError(f"y[{row}] is {self.y[row]:g}; the labels of a logistic model are 0 and 1")
+        self.refuse_row((self.y != 0) & (self.y != 1), "; the labels of a logistic model are 0 and 1")
 
     def response(self, z: FloatArray) -> FloatArray:
         return sigmoid(z)
@@ -49,6 +45,6 @@ class Logistic(LinearFamily):
         return away * sigmoid(away * z)
 
     def separates(self, x: FloatArray) -> bool:
-        """Whether the parameters x put every row on its right side: then no finite fit is the best."""
+        """Whether the parameters x put every row on its right side: then, without l2, no finite fit is the best."""
         z = self.X @ x[:-1] + x[-1]
-        return bool(np.all((2 * self.y - 1) * z > 0))
+        return not self.l2 and bool(np.all((2 * self.y - 1) * z > 0))

@@ -1,0 +1,40 @@
+"""The labels of several classes: whole numbers from 0, with a name each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fallline.errors import FalllineError, shortened
+from fallline.models.base import Loss
+
+
+def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of the classes that the loss's targets number.
+
+    Arguments:
+        loss: whose y holds the labels.
+        classes: their names in the order of the labels; None for as many as there are labels, by their numbers.
+
+    Raises:
+        FalllineError: naming the first label that is none, or the names when these are not different.
+    """
+    y = loss.y
+    loss.refuse_row((y < 0) | (y != np.floor(y)), "; the labels of classes are the whole numbers 0, 1, 2, ...")
+    if classes is None:
+        if y.max() >= loss.rows:
+            # A label far beyond the rows is a slip, or no label at all, and would ask for as many parameters.
+            loss.refuse_row(
+                y >= loss.rows,
+                f", but {loss.rows} rows cannot show as many classes; number the classes from 0, or name them all",
+            )
+        names = tuple(str(label) for label in range(int(y.max()) + 1))
+    else:
+        names = tuple(str(name) for name in classes)
+        if isinstance(classes, str) or len(set(names)) != len(names):
+            raise FalllineError(f"classes is {shortened(classes)}; it needs different names, one for each label")
+        loss.refuse_row(y >= len(names), f", but classes names only {len(names)}, the labels 0 to {len(names) - 1}")
+    if len(names) < 2:
+        raise FalllineError("y holds one class only, 0; there must be at least two to tell apart")
+    return names

@@ -1,0 +1,83 @@
+"""Softmax regression: the cross-entropy of several classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.models.base import Loss
+from fallline.models.classes import check_labels
+from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
+
+
+@dataclass(init=False, eq=False, repr=False)
+class Softmax(Loss):
+    """P(class c) = exp(z_c) / Σ exp(z), z_c = w_c·x + b_c, with the loss -log P of each row's own class.
+
+    Multinomial logistic regression: Cox (1966), Some procedures connected with the logistic qualitative response
+    curve. Convex; the classes' weights may all be shifted alike without a change, so without `l2` the best is a
+    line of points. The parameters are the weights, class by class, then the biases.
+
+    Arguments are those of `Loss`; targets are the labels 0, 1, 2, ...; and
+        classes: the names of the classes, in the order of the labels; their numbers if not given.
+
+    >>> loss = Softmax([-1.0, 0.0, 1.0], [0, 1, 2])
+    >>> loss.names
+    ('w[0]', 'w[1]', 'w[2]', 'b[0]', 'b[1]', 'b[2]')
+    >>> bool(np.isclose(loss.value(np.zeros(6)), 3 * np.log(3)))
+    True
+    """
+
+    model = "cross-entropy of a softmax model"
+    # The Hessian diag(p) - p pᵀ has no eigenvalue above 1/2: Böhning (1992), Multinomial logistic regression.
+    curvature: ClassVar[float] = 0.5
+    convex: ClassVar[bool] = True
+
+    classes: Sequence[str] | None = None
+
+    def check_targets(self) -> None:
+        self.classes = check_labels(self, self.classes)
+
+    @property
+    def outputs(self) -> int:
+        assert self.classes is not None
+        return len(self.classes)
+
+    def parameter_names(self) -> tuple[str, ...]:
+        assert self.classes is not None
+        features = ("w",) if self.X.shape[1] == 1 else self.feature_labels()
+        weights = (f"{feature}[{name}]" for name in self.classes for feature in features)
+        return (*weights, *(f"b[{name}]" for name in self.classes))
+
+    def filters(self) -> tuple[slice, ...]:
+        features = self.X.shape[1]
+        return tuple(slice(c * features, (c + 1) * features) for c in range(self.outputs))
+
+    def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
+        classes = self.outputs
+        weights = points[:, :-classes].reshape(len(points), classes, -1)
+        z: FloatArray = np.matmul(X, weights.swapaxes(1, 2)) + points[:, None, -classes:]
+        return z
+
+    def errors(self, forward: FloatArray, y: FloatArray) -> FloatArray:
+        return cross_entropy(forward, y)
+
+    def backward(self, points: FloatArray, forward: FloatArray, X: FloatArray, y: FloatArray) -> FloatArray:
+        slope = cross_entropy_slope(forward, y)
+        weights = np.matmul(slope.swapaxes(1, 2), X).reshape(len(points), -1)
+        return np.concatenate([weights, slope.sum(axis=1)], axis=-1)
+
+    def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
+        """The probability of each class for other rows of inputs: X (m, d) and x (dimension,) to (m, classes)."""
+        return softmax(self.forward(x[None], X)[0])
+
+    def separates(self, x: FloatArray) -> bool:
+        """Whether x gives each row's own class the largest probability: then, without l2, no finite fit is the best."""
+        z = self.forward(x[None], self.X)[0]
+        own = z[np.arange(self.rows), self.y.astype(np.intp)]
+        z[np.arange(self.rows), self.y.astype(np.intp)] = -np.inf
+        return not self.l2 and bool(np.all(own > z.max(axis=-1)))
