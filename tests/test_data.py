@@ -64,7 +64,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, m
 def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
     absent = tmp_path / "absent.csv"
     assert error(read_table, absent) == (f"data is {str(absent)!r}, which cannot be read: No such file or directory")
-    assert "which cannot be read: Is a directory" in error(read_table, str(tmp_path))
+    assert "a folder without data files; allowed endings: .csv, .parquet, .pq" in error(read_table, str(tmp_path))
     assert "which is not UTF-8 text" in error(read_table, "a\0b.csv")
 
 

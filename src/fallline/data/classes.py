@@ -53,23 +53,31 @@ class Classes:
         Raises:
             FalllineError: naming the row whose entry is none of the classes.
         """
-        entries = table.entries(column, "target").tolist()
-        if self.names in NO_YES:
-            keys: list[Any] = [as_text(entry).lower() for entry in entries]
-            known: dict[Any, int] = {name: number for number, name in enumerate(self.names)}
-        elif all(map(is_number, self.names)):
-            keys = [float(entry) if is_number(entry) else as_text(entry) for entry in entries]
-            known = {float(name): number for number, name in enumerate(self.names)}
+        entries = table.entries(column, "target")
+        if entries.dtype.kind in "biuf" and self.are_numbers:
+            keys = np.array(self.names, np.float64)
+            places = np.minimum(np.searchsorted(keys, entries), len(keys) - 1)
+            labels = np.where(keys[places] == entries, places.astype(np.float64), np.nan)
         else:
-            keys = [as_text(entry) for entry in entries]
-            known = {name: number for number, name in enumerate(self.names)}
-        labels = [known.get(key) for key in keys]
-        for row, (label, entry) in enumerate(zip(labels, entries, strict=True)):
-            if label is None and not is_missing(entry):
+            known = {self._key(name): number for number, name in enumerate(self.names)}
+            labels = np.array([known.get(self._key(entry), np.nan) for entry in entries.tolist()], np.float64)
+        for row in np.flatnonzero(np.isnan(labels)).tolist():
+            if not is_missing(entries[row]):
                 raise table.error_at(
-                    row, column, f"is {as_text(entry)!r}, which is none of the classes {', '.join(self.names)}"
+                    row, column, f"is {as_text(entries[row])!r}, which is none of the classes {', '.join(self.names)}"
                 )
-        return np.array([np.nan if label is None else label for label in labels])
+        return labels
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether the classes are numbers, so that 1 and 1.0 are the same."""
+        return all(map(is_number, self.names))
+
+    def _key(self, entry: Any) -> Any:
+        if self.are_numbers:
+            return float(entry) if is_number(entry) else None
+        text = as_text(entry)
+        return text.lower() if self.names in NO_YES else text
 
 
 def class_texts(table: Table, column: str) -> set[str]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import BoolArray, FloatArray
+from fallline.arrays import FloatArray
 from fallline.data.classes import Classes
 from fallline.data.entries import as_text, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
+from fallline.errors import FalllineError
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,11 @@ class Feature:
                 into[np.isnan(numbers), 0] = self.fill
             return
         known = {category: number for number, category in enumerate(self.categories)}
-        numbers = category_numbers(table, self.name, known)
+        which = category_numbers(table, self.name, known)
         if self.fill is not None:
-            numbers[numbers < 0] = known[str(self.fill)]
-        into[:] = numbers[:, None] == np.arange(1, len(known))
-        into[numbers < 0] = np.nan
+            which[which < 0] = known[str(self.fill)]
+        into[:] = which[:, None] == np.arange(1, len(known))
+        into[which < 0] = np.nan
 
 
 @dataclass(frozen=True)
@@ -114,27 +115,12 @@ class Preparation:
             return self.classes.labels(table, self.target)
         return table.numbers(self.target, "target", missing=True)
 
-    def refuse_missing(self, table: Table, rows: BoolArray) -> None:
-        """Refuse a table some of whose rows lack something, with the first such entry.
 
-        Raises:
-            FalllineError: naming its row and its column.
-        """
-        if not rows.any():
-            return
-        row = int(np.argmax(rows))
-        for name in (*self.columns, self.target):
-            if name in table.columns and is_missing(table.columns[name][row]):
-                raise missing_at(table, row, name, name == self.target)
-
-
-def missing_at(table: Table, row: int, name: str, is_target: bool) -> Exception:
+def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:
     """The error that names a missing entry, and what may be done about it."""
     if is_target:
         return table.error_at(row, name, "is missing; every row needs a target, or missing='drop'")
-    return table.error_at(
-        row, name, "is missing; only finite numbers are allowed, or missing='drop' or missing='mean'"
-    )
+    return table.error_at(row, name, "is missing; only finite numbers are allowed, or missing='drop' or missing='mean'")
 
 
 def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.NDArray[np.int64]:

@@ -241,7 +241,7 @@ class _Pass:
         return ~lacking
 
     def _target_missing(self, table: Table) -> BoolArray:
-        if self.classes:
+        if self.classes and table.columns[self.target].dtype.kind not in "biuf":
             return np.array([is_missing(entry) for entry in table.columns[self.target].tolist()])
         return np.isnan(table.numbers(self.target, "target", missing=True))
 
@@ -286,4 +286,3 @@ class _Pass:
             ),
             notes,
         )
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -99,7 +98,8 @@ class Table:
     def error_at(self, row: int, name: str, complaint: str) -> FalllineError:
         """The error that says where an entry stands and what is wrong with it."""
         line = f" (line {self.lines[row]})" if len(self.lines) else ""
-        return FalllineError(f"{self.source}, row {self.first_row + row + 1}{line}, column {name!r}: the value {complaint}")
+        row += self.first_row + 1
+        return FalllineError(f"{self.source}, row {row}{line}, column {name!r}: the value {complaint}")
 
 
 def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Table:
@@ -164,6 +164,11 @@ def _checked(table: Table) -> Table:
 
 
 def check_names(names: Sequence[str], source: str) -> None:
+    """Refuse columns that cannot be told apart.
+
+    Raises:
+        FalllineError: when there are none, or one has no name or the name of another.
+    """
     if not names:
         raise FalllineError(f"{source} is empty: it has no columns")
     for number, name in enumerate(names, start=1):
@@ -174,5 +179,3 @@ def check_names(names: Sequence[str], source: str) -> None:
                 f"{source}: columns {names.index(name) + 1} and {number} are both called {name!r}; "
                 "every column needs its own name"
             )
-
-

@@ -46,5 +46,4 @@ class Logistic(LinearFamily):
 
     def separates(self, x: FloatArray) -> bool:
         """Whether the parameters x put every row on its right side: then, without l2, no finite fit is the best."""
-        z = self.X @ x[:-1] + x[-1]
-        return not self.l2 and bool(np.all((2 * self.y - 1) * z > 0))
+        return not self.l2 and all(np.all((2 * y - 1) * (X @ x[:-1] + x[-1]) > 0) for X, y in self.blocks())

@@ -77,7 +77,11 @@ class Softmax(Loss):
 
     def separates(self, x: FloatArray) -> bool:
         """Whether x gives each row's own class the largest probability: then, without l2, no finite fit is the best."""
-        z = self.forward(x[None], self.X)[0]
-        own = z[np.arange(self.rows), self.y.astype(np.intp)]
-        z[np.arange(self.rows), self.y.astype(np.intp)] = -np.inf
-        return not self.l2 and bool(np.all(own > z.max(axis=-1)))
+        return not self.l2 and all(self._separated(x, X, y) for X, y in self.blocks())
+
+    def _separated(self, x: FloatArray, X: FloatArray, y: FloatArray) -> bool:
+        z = self.forward(x[None], X)[0]
+        own = np.arange(len(y)), y.astype(np.intp)
+        largest = z[own]
+        z[own] = -np.inf
+        return bool(np.all(largest > z.max(axis=-1)))
