@@ -13,6 +13,7 @@ from fallline.models.huber import Huber
 from fallline.models.linear import Linear
 from fallline.models.linear_family import LinearFamily
 from fallline.models.logistic import Logistic
+from fallline.models.network import Network
 from fallline.models.poisson import Poisson
 from fallline.models.sigmoid_neuron import SigmoidNeuron
 from fallline.models.softmax import Softmax
@@ -27,6 +28,7 @@ MODELS: dict[str, type[Loss]] = {
     "hinge": Hinge,
     "squared_hinge": SquaredHinge,
     "softmax": Softmax,
+    "network": Network,
     "sigmoid": SigmoidNeuron,
 }
 
@@ -39,6 +41,7 @@ __all__ = [
     "LinearFamily",
     "Logistic",
     "Loss",
+    "Network",
     "Poisson",
     "SigmoidNeuron",
     "Softmax",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from fallline.arrays import FloatArray
@@ -33,3 +37,62 @@ def softplus(z: FloatArray) -> FloatArray:
     positive = z.real > 0
     rest: FloatArray = np.log1p(np.exp(np.where(positive, -z, z)))
     return np.where(positive, z, 0.0) + rest
+
+
+def normal_cdf(z: FloatArray) -> FloatArray:
+    """Φ(z), the probability that a standard normal number is below z, elementwise.
+
+    >>> normal_cdf(np.array([-40.0, 0.0, 40.0]))
+    array([0. , 0.5, 1. ])
+    """
+    probability: FloatArray = 0.5 * np.asarray(_erfc(z.real * -math.sqrt(0.5)), np.float64)
+    # Beside the real axis, as far as complex-step differences go.
+    return probability + 1j * z.imag * normal_density(z.real) if np.iscomplexobj(z) else probability
+
+
+def normal_density(z: FloatArray) -> FloatArray:
+    """exp(-z² / 2) / √(2π), elementwise: the slope of `normal_cdf`.
+
+    >>> normal_density(np.array([0.0]))
+    array([0.3989])
+    """
+    density: FloatArray = np.exp(-0.5 * np.square(z)) / math.sqrt(2 * math.pi)
+    return density
+
+
+# NumPy has no erfc; the one of Python's math is exact to the last digits.
+_erfc = np.frompyfunc(math.erfc, 1, 1)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What a hidden unit makes of its input z.
+
+    Attributes:
+        value: a = φ(z), elementwise.
+        slope: φ'(z), elementwise, from z and a; 0 at a kink.
+        rectifies: whether about half the inputs are blocked, so that initial weights must be larger by √2.
+    """
+
+    value: Callable[[FloatArray], FloatArray]
+    slope: Callable[[FloatArray, FloatArray], FloatArray]
+    rectifies: bool
+
+
+# The share of a negative input that a leaky unit lets through.
+LEAK = 0.01
+
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation(sigmoid, lambda z, a: a * (1 - a), rectifies=False),
+    "tanh": Activation(np.tanh, lambda z, a: 1 - a * a, rectifies=False),
+    # Nair and Hinton (2010).
+    "relu": Activation(
+        lambda z: np.where(z.real > 0, z, 0.0), lambda z, a: (z.real > 0).astype(np.float64), rectifies=True
+    ),
+    # Maas, Hannun and Ng (2013).
+    "leaky_relu": Activation(
+        lambda z: np.where(z.real > 0, z, LEAK * z), lambda z, a: np.where(z.real > 0, 1.0, LEAK), rectifies=True
+    ),
+    # Hendrycks and Gimpel (2016), the exact form.
+    "gelu": Activation(lambda z: z * normal_cdf(z), lambda z, a: normal_cdf(z) + z * normal_density(z), rectifies=True),
+}

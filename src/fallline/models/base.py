@@ -195,6 +195,8 @@ class Loss(Objective):
         >>> Logistic([-1.0, 1.0], [0, 1], reduction="mean").smoothness()
         0.25
         """
+        if math.isinf(self.curvature):
+            return math.inf
         mean = self.reduction == "mean"
         if batch_size is None:
             products = np.zeros((self.X.shape[1] + 1,) * 2)

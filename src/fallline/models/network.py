@@ -1,0 +1,207 @@
+"""A fully connected network, and the gradient of its loss by backpropagation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.models.activations import ACTIVATIONS
+from fallline.models.base import Loss, one_a_row
+from fallline.models.classes import check_labels
+from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
+
+LOSSES = {"cross_entropy": "softmax cross-entropy", "squared": "squared loss"}
+INITIAL = ("xavier", "he")
+
+
+class Layer(NamedTuple):
+    """What a layer adds up: the weights W (units, inputs) and biases b (units) of z = W a + b; k points stacked."""
+
+    W: FloatArray
+    b: FloatArray
+
+
+class Pass(NamedTuple):
+    """A pass forward: the inputs a₀ = X, a₁, ... of the layers, and the sums z₁, z₂, ... that they make of them."""
+
+    a: list[FloatArray]
+    z: list[FloatArray]
+
+
+@dataclass(init=False, eq=False, repr=False)
+class Network(Loss):
+    """Layers z = W a + b, a = φ(z) between inputs and outputs, under cross-entropy or the squared loss.
+
+    Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors. The parameters
+    are W1 (row by row), b1, W2, b2, ...; W1[2,3] leads from input 3 to unit 2 of layer 1. Start from `initial`:
+    at zero all units of a layer are alike, and stay so.
+
+    Arguments are those of `Loss`, and
+        hidden: how many units each hidden layer has; () for none.
+        activation: φ of the hidden units: "sigmoid", "tanh", "relu", "leaky_relu" or "gelu".
+        loss: "cross_entropy": -log of the softmax at the row's class, targets are the labels 0, 1, 2, ...;
+            "squared": ½ (z - y)² of the one output, targets are numbers.
+        classes: the names of the classes, in the order of the labels; their numbers if not given.
+
+    >>> import fallline
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> network = Network(X, y, hidden=(4,), activation="tanh")
+    >>> run = fallline.minimize(network, network.initial(seed=1), fallline.Adam(0.05), max_steps=500)
+    >>> network.predict(np.array(X), run.final.x).argmax(axis=1)
+    array([0, 1, 1, 0])
+    """
+
+    hidden: Sequence[int] = (16,)
+    activation: str = "relu"
+    loss: str = "cross_entropy"
+    classes: Sequence[str] | None = None
+
+    @property
+    def model(self) -> str:  # type: ignore[override]
+        shape = "-".join(str(width) for width in self.widths)
+        return f"{LOSSES[self.loss]} of a {shape} network of {self.activation} units"
+
+    def check_settings(self) -> None:
+        if self.activation not in tuple(ACTIVATIONS):
+            raise FalllineError(f"activation is {self.activation!r}; {nearest(str(self.activation), ACTIVATIONS)}")
+        if self.loss not in tuple(LOSSES):
+            raise FalllineError(f"loss is {self.loss!r}; {nearest(str(self.loss), LOSSES)}")
+        widths = np.atleast_1d(np.asarray(self.hidden))
+        if widths.ndim != 1 or (widths.size and (widths.dtype.kind not in "iu" or widths.min() < 1)):
+            raise FalllineError(f"hidden is {shortened(self.hidden)}; it must be whole numbers of units, at least 1")
+        self.hidden = tuple(widths.tolist())
+
+    def check_targets(self) -> None:
+        if self.loss == "cross_entropy":
+            self.classes = check_labels(self, self.classes)
+        elif self.classes is not None:
+            raise FalllineError("classes is given, but the squared loss has none; use loss='cross_entropy'")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The number of features, of the units of each hidden layer, and of outputs."""
+        return (self.X.shape[1], *self.hidden, 1 if self.classes is None else len(self.classes))
+
+    @property
+    def outputs(self) -> int:
+        # The activations and the sums of every layer are held for the way back.
+        return 2 * sum(self.widths[1:])
+
+    def parameter_names(self) -> tuple[str, ...]:
+        names: list[str] = []
+        for layer, (inputs, units) in enumerate(pairwise(self.widths), start=1):
+            names += [f"W{layer}[{unit},{i}]" for unit in range(1, units + 1) for i in range(1, inputs + 1)]
+            names += [f"b{layer}[{unit}]" for unit in range(1, units + 1)]
+        return tuple(names)
+
+    def filters(self) -> tuple[slice, ...]:
+        filters, place = [], 0
+        for inputs, units in pairwise(self.widths):
+            filters += [slice(place + unit * inputs, place + (unit + 1) * inputs) for unit in range(units)]
+            place += units * (inputs + 1)
+        return tuple(filters)
+
+    def layers(self, x: FloatArray) -> list[Layer]:
+        """The weights and biases of each layer: x (..., dimension) to W (..., units, inputs) and b (..., units)."""
+        layers, place = [], 0
+        for inputs, units in pairwise(self.widths):
+            weights, biases = x[..., place : place + units * inputs], x[..., place + units * inputs :][..., :units]
+            layers.append(Layer(weights.reshape(*x.shape[:-1], units, inputs), biases))
+            place += units * (inputs + 1)
+        return layers
+
+    def flat(self, layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]) -> FloatArray:
+        """The point with these weights and biases, such as those of another library: `layers` the other way.
+
+        Arguments:
+            layers: W (units, inputs) and b (units) of each layer.
+
+        Raises:
+            FalllineError: naming the layer whose shape is wrong.
+
+        >>> Network([1.0, 2.0], [3.0, 4.0], hidden=(), loss="squared").flat([([[5.0]], [6.0])])
+        array([5., 6.])
+        """
+        shapes = [(units, inputs) for inputs, units in pairwise(self.widths)]
+        if len(layers) != len(shapes):
+            raise FalllineError(f"layers holds {len(layers)}; a network of the widths {self.widths} has {len(shapes)}")
+        flat: list[FloatArray] = []
+        for number, ((weights, biases), shape) in enumerate(zip(layers, shapes, strict=True), start=1):
+            W, b = np.asarray(weights, dtype=float), np.asarray(biases, dtype=float)
+            if W.shape != shape or b.shape != shape[:1]:
+                raise FalllineError(
+                    f"layers: W{number} and b{number} have the shapes {W.shape} and {b.shape}; they must have "
+                    f"{shape} and {shape[:1]}"
+                )
+            flat += [W.ravel(), b]
+        return np.concatenate(flat)
+
+    def initial(self, seed: int = 0, scheme: str | None = None) -> FloatArray:
+        """A point to start from: random weights that keep the size of what passes through, and biases of 0.
+
+        Arguments:
+            seed: other seeds give other weights.
+            scheme: "xavier": uniform within ±√(6 / (inputs + units)), Glorot and Bengio (2010); "he": normal of
+                variance 2 / inputs, He and others (2015). If not given: he for units that rectify, else xavier.
+
+        >>> Network([1.0, 2.0], [0, 1], hidden=(3,)).initial(seed=1).shape
+        (14,)
+        """
+        if scheme is None:
+            scheme = "he" if ACTIVATIONS[self.activation].rectifies else "xavier"
+        if scheme not in INITIAL:
+            raise FalllineError(f"scheme is {scheme!r}; {nearest(str(scheme), INITIAL)}")
+        random = np.random.default_rng(seed)
+        layers = []
+        for inputs, units in pairwise(self.widths):
+            limit = math.sqrt(6 / (inputs + units))
+            W = (
+                random.uniform(-limit, limit, (units, inputs))
+                if scheme == "xavier"
+                else random.normal(0.0, math.sqrt(2 / inputs), (units, inputs))
+            )
+            layers.append((W, np.zeros(units)))
+        return self.flat(layers)
+
+    def forward(self, points: FloatArray, X: FloatArray) -> Pass:
+        a: list[FloatArray] = [X]
+        z: list[FloatArray] = []
+        for W, b in self.layers(points):
+            if z:
+                a.append(ACTIVATIONS[self.activation].value(z[-1]))
+            z.append(np.matmul(a[-1], W.swapaxes(1, 2)) + b[:, None, :])
+        return Pass(a, z)
+
+    def errors(self, forward: Pass, y: FloatArray) -> FloatArray:
+        if self.loss == "cross_entropy":
+            return cross_entropy(forward.z[-1], y)
+        half_square: FloatArray = 0.5 * (forward.z[-1][..., 0] - y) ** 2
+        return half_square
+
+    def backward(self, points: FloatArray, forward: Pass, X: FloatArray, y: FloatArray) -> FloatArray:
+        # δ is ∂ℓ/∂z of the layer at hand. z = W a + b, so ∂ℓ/∂W = δ aᵀ and ∂ℓ/∂b = δ, summed over the rows; and
+        # a = φ(z) of the layer before, whose δ is so (Wᵀ δ) φ'(z).
+        output = forward.z[-1]
+        delta = cross_entropy_slope(output, y) if self.loss == "cross_entropy" else output - y[:, None]
+        slopes: list[FloatArray] = []
+        layers = self.layers(points)
+        for number in reversed(range(len(layers))):
+            to_weights = np.matmul(delta.swapaxes(1, 2), forward.a[number])
+            slopes[:0] = [to_weights.reshape(len(points), -1), delta.sum(axis=1)]
+            if number:
+                slope = ACTIVATIONS[self.activation].slope(forward.z[number - 1], forward.a[number])
+                delta = np.matmul(delta, layers[number].W) * slope
+        return np.concatenate(slopes, axis=-1)
+
+    def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
+        """For other rows X (m, d) and parameters x: the classes' probabilities (m, classes), or outputs (m,)."""
+        z = self.forward(one_a_row(x), X).z[-1][0]
+        return softmax(z) if self.loss == "cross_entropy" else z[:, 0]
