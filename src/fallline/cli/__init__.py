@@ -40,6 +40,7 @@ FLAGS = {
         "features",
         "model",
         "reduction",
+        "checkpoint",
     )
 } | {
     "x0": "--start",

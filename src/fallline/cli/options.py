@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from fallline.errors import FalllineError, nearest
-from fallline.files import whole_file
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES
@@ -97,6 +96,10 @@ EveryOption = Annotated[int | None, _count_option("--every", "Print every so man
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
 SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
+CheckpointOption = Annotated[
+    Path | None,
+    _file_option("--checkpoint", "Save as it goes; the same command goes on from there, even after kill -9."),
+]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object instead; a number that is not finite is null."),
@@ -221,23 +224,6 @@ def chosen_stop(
             raise FalllineError(f"{flag} is {number:g}; it must be {known.range}")
         stop = stop | kind(number)
     return stop
-
-
-class _OnlyTried(Exception):
-    """Leaves `whole_file` before anything is written."""
-
-
-def check_writable(path: Path, flag: str) -> None:
-    """Refuse a file that could not be written, by beginning to.
-
-    Raises:
-        FalllineError: naming the flag, the path and what is wrong with it.
-    """
-    try:
-        with whole_file(path, flag):
-            raise _OnlyTried
-    except _OnlyTried:
-        pass
 
 
 def _rules() -> str:
