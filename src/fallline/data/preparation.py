@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from fallline.data.entries import as_text, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError
+
+Missing = Literal["refuse", "drop", "mean"]
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ class Preparation:
         target: the column that is predicted.
         classes: the classes that the target names; None if it holds numbers.
         standardization: what puts the inputs on a common scale; None if they are left as they are.
+        missing: what becomes of rows in which an entry is missing: see `survey`.
 
-    >>> preparation = Preparation((Feature("age", fill=40.0),), "ill", Classes(("no", "yes")), None)
+    >>> preparation = Preparation((Feature("age", fill=40.0),), "ill", Classes(("no", "yes")), None, "mean")
     >>> table = Table("data", {"age": np.array([30.0, np.nan]), "ill": np.array(["yes", "no"], dtype=object)})
     >>> preparation.inputs(table), preparation.targets(table)
     (array([[30.],
@@ -80,6 +84,7 @@ class Preparation:
     target: str
     classes: Classes | None
     standardization: Standardization | None
+    missing: Missing
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,16 +97,18 @@ class Preparation:
         return tuple(name for feature in self.features for name in feature.names)
 
     def inputs(self, table: Table) -> FloatArray:
-        """X of all rows of a table, shape (rows, features); a row in which something is missing has a NaN.
+        """X of all rows of a table, shape (rows, features); a row that is to be dropped has a NaN.
 
         Raises:
-            FalllineError: naming the row and the column of an entry that does not fit.
+            FalllineError: naming the row and the column of an entry that does not fit, or is missing.
         """
         X = np.empty((table.rows, len(self.names)))
         start = 0
         for feature in self.features:
             stop = start + len(feature.names)
             feature.take(table, X[:, start:stop])
+            if self.missing != "drop" and np.isnan(X[:, start]).any():
+                raise missing_at(table, int(np.argmax(np.isnan(X[:, start]))), feature.name, is_target=False)
             start = stop
         return X if self.standardization is None else self.standardization.apply(X)
 

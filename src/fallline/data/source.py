@@ -53,13 +53,13 @@ class Source:
         name: what error texts call the data.
         columns: the names of the columns.
         parts: what the rows come from, in order.
-        streamed: whether the data are larger than what is kept in memory without asking.
+        from_files: whether they come from files, which need not be in memory.
     """
 
     name: str
     columns: tuple[str, ...]
     parts: tuple[Part, ...]
-    streamed: bool = False
+    from_files: bool = False
 
     def require(self, column: str, parameter: str) -> None:
         """Refuse a column that there is not.
@@ -109,7 +109,7 @@ def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] |
         path.name or str(path),
         first.columns,
         tuple(part for source in opened for part in source.parts),
-        sum(_size(file) for file in files) > KEPT,
+        from_files=True,
     )
 
 

@@ -12,13 +12,12 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes, class_texts
 from fallline.data.dataset import Dataset, Split
 from fallline.data.entries import as_text, is_missing
-from fallline.data.preparation import Feature, Preparation, missing_at
+from fallline.data.preparation import Feature, Missing, Preparation, missing_at
 from fallline.data.source import Source
 from fallline.data.standardization import Moments, Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError, nearest, shortened
 
-Missing = Literal["refuse", "drop", "mean"]
 Constant = Literal["refuse", "drop"]
 
 # What `categories` may be, beside a list of columns.
@@ -283,6 +282,7 @@ class _Pass:
                 self.target,
                 Classes.of(self.texts) if self.classes else None,
                 Standardization(mean, scale) if standardize else None,
+                self.missing,
             ),
             notes,
         )

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -24,6 +24,9 @@ from fallline.penalties import L1
 from fallline.recipe import encode
 
 Reduction = Literal["sum", "mean"]
+
+# What the targets of a model are; of "numbers or two classes" classes are meant by texts.
+Target = Literal["numbers", "two classes", "classes", "numbers or two classes"]
 REDUCTIONS = ("sum", "mean")
 
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
@@ -111,6 +114,11 @@ class Loss(Objective):
     @abstractmethod
     def filters(self) -> tuple[slice, ...]:
         """The weights of each output or hidden unit; all other coordinates are biases."""
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        """What the model with these settings is fitted to."""
+        return "numbers"
 
     @property
     def outputs(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.models.activations import sigmoid, softplus
+from fallline.models.base import Target
 from fallline.models.linear_family import LinearFamily
 
 
@@ -28,6 +30,10 @@ class Logistic(LinearFamily):
     # ∂²ℓ/∂z² = p (1 - p), at most 1/4.
     curvature: ClassVar[float] = 0.25
     convex: ClassVar[bool] = True
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "two classes"
 
     def check_targets(self) -> None:
         self.refuse_row((self.y != 0) & (self.y != 1), "; the labels of a logistic model are 0 and 1")

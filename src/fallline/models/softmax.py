@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.models.base import Loss
+from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
 from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
 
@@ -38,6 +38,10 @@ class Softmax(Loss):
     convex: ClassVar[bool] = True
 
     classes: Sequence[str] | None = None
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "classes"
 
     def check_targets(self) -> None:
         self.classes = check_labels(self, self.classes)
