@@ -318,12 +318,12 @@ def _checkpoint(
     identity = {
         "objective": (objective.title, objective.recipe() or objective),
         "gradient": (objective.gradient_kind or "none", None if isinstance(gradient, str) else gradient),
-        "x0": (str(places.tolist()), places),
+        "x0": (shortened(places.tolist()), places),
         "optimizer": (" and ".join(rule.label for rule in rules), list(rules)),
-        "max_steps": (str(settings.max_steps), int(settings.max_steps)),
+        "max_steps": (int(settings.max_steps),) * 2,
         "stop": (" | ".join(map(str, stop)), stop),
         "record": (str(record), record),
-        "seed": (str(settings.seed), int(settings.seed)),
+        "seed": (int(settings.seed),) * 2,
     }
     return Checkpoint(path, identity, len(rules))
 

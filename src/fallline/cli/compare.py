@@ -42,8 +42,8 @@ def compare(
 ) -> None:
     """Run several update rules from one start, and show how far they come apart.
 
-    The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early; with --checkpoint
-    the same command then goes on.
+    The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early; with
+    --checkpoint the same command then goes on.
     """
     report.check_outputs(save=None, plot=plot)
     names = [name.strip() for name in optimizers.split(",") if name.strip()]

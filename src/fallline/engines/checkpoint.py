@@ -32,14 +32,14 @@ class Checkpoint:
 
     Arguments:
         path: the file. What is there is read: it must be a checkpoint of the same call.
-        identity: all that determines the runs, by name: what to call it in an error text, and the thing itself.
+        identity: all that determines the runs, by name: a text or number that error texts show, and the thing itself.
         parts: how many rules the call runs, one after another.
 
     Raises:
         FalllineError: when the file cannot be written, is damaged, or another's; naming what differs.
     """
 
-    def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, tuple[str, Any]], parts: int) -> None:
+    def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, tuple[str | int, Any]], parts: int) -> None:
         check_writable(path, "checkpoint")
         self.path = path
         self.identity = {name: [text, fingerprint(thing)] for name, (text, thing) in identity.items()}
@@ -72,7 +72,7 @@ class Checkpoint:
                     raise ValueError("another format")
                 arrays = [archive[str(number)] for number in range(len(archive.files) - 1)]
             contents = [_unpacked(part, arrays) for part in header["contents"]]
-            theirs = {name: (str(text), str(mark)) for name, (text, mark) in header["identity"].items()}
+            theirs = {name: (text, mark) for name, (text, mark) in header["identity"].items()}
         except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
             reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise FalllineError(
@@ -82,8 +82,8 @@ class Checkpoint:
         for name, (text, mark) in self.identity.items():
             before, mark_before = theirs.get(name, ("not known", ""))
             if mark != mark_before:
-                other = f"not {shortened(text)}" if text != before else "with other data or code"
-                differences.append(f"{name} is {shortened(before)}, {other}")
+                other = f"not {_cut(text)}" if text != before else "with other data or code"
+                differences.append(f"{name} is {_cut(before)}, {other}")
         if differences:
             raise FalllineError(
                 f"{named}, of another run, whose {'; '.join(differences)}: remove it, or give another path"
@@ -126,6 +126,11 @@ class Part:
         self.checkpoint.contents[self.number] = contents
         self.checkpoint.write()
         return max((time.perf_counter() - began) / SMALL_PART, min(LONGEST_WAIT, seconds * SMALL_PART))
+
+
+def _cut(text: str | int) -> str:
+    """The text on one line, without the quotes that a value would have."""
+    return shortened(text).strip("'")
 
 
 def _unpacked(nest: Any, arrays: list[npt.NDArray[Any]]) -> Any:
