@@ -153,13 +153,13 @@ class FittedModel:
             draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> FittedModel:
-        """Read a model that `save` wrote.
+    def load(cls, path: str | os.PathLike[str], parameter: str = "path") -> FittedModel:
+        """Read a model that `save` wrote; error texts call its place `parameter`.
 
         Raises:
             FalllineError: when there is no such file, or it is damaged, or something else.
         """
-        named = f"model is {str(path)!r}"
+        named = f"{parameter} is {str(path)!r}"
         try:
             if os.path.getsize(path) > LARGEST_FILE:
                 raise FalllineError(f"{named}, which is too large for a model saved by Fallline")
