@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -185,7 +186,7 @@ def fit(
         optimizer: a rule with its rate, or the name of one. Gradient descent and momentum by name get a rate
             with which they converge on any data, made from the loss's smoothness; other rules their own
             default. Without one: Nesterov momentum, or for batches plain gradient descent; where the loss has no
-            bound on its smoothness L-BFGS, or for batches Adam.
+            bound on its smoothness L-BFGS, or for batches Adam; and L-BFGS too where files are streamed.
         x0: where to start, in the data's own units, as `parameters` has them. Zeros if not given; for a network
             random weights, by the seed.
         categories: what becomes of columns of texts: "refuse" them; "one-hot": a feature for each category but the
@@ -225,8 +226,13 @@ def fit(
     if model not in tuple(MODELS):
         raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), MODELS)}")
     kind = MODELS[model]
-    if "classes" in settings:
-        raise FalllineError("classes is given, but they are read from the target; leave it out")
+    taken = [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
+    for name, setting in settings.items():
+        if name not in taken:
+            raise FalllineError(
+                f"{name} is {shortened(setting)}, which is no argument of fit or of the model {model!r}; "
+                f"{nearest(name, taken)}"
+            )
     source, target = _with_target(data, target)
     wanted = kind.target(settings)
     found = survey(
@@ -399,8 +405,12 @@ def _rule(optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | 
             f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
         )
     bounded = np.isfinite(loss.curvature)
-    usual = ("nesterov", "gradient_descent") if bounded else ("lbfgs", "adam")
-    name = usual[batch_size is not None] if optimizer is None else optimizer
+    if batch_size is not None:
+        usual = "gradient_descent" if bounded else "adam"
+    else:
+        # Where a pass reads files anew, the rule that needs the fewest.
+        usual = "nesterov" if bounded and loss.dataset is None else "lbfgs"
+    name = usual if optimizer is None else optimizer
     rule = optimizer_from_name(name)
     if not (bounded and isinstance(rule, Nesterov | Momentum | GradientDescent)):
         return rule, f"optimizer: {rule.label}, the rule's own defaults"

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.data.preparation import Preparation
+from fallline.data.preparation import Preparation, incomplete
 from fallline.data.source import Source
 from fallline.data.table import Table
 
@@ -105,8 +105,9 @@ class Dataset:
         for part in parts:
             for number, table in enumerate(self.source.blocks(part, [*preparation.columns, preparation.target])):
                 X, y = preparation.inputs(table), preparation.targets(table)
-                # A NaN in a row is all that makes its sum one: entries are finite.
-                kept = ~(np.isnan(X @ np.zeros(X.shape[1])) | np.isnan(y))
+                kept = ~np.isnan(y)
+                if preparation.missing == "drop":
+                    kept &= ~incomplete(X)
                 if self.split is not None:
                     kept &= self.split.held_out((part, number), table.rows) == self.held_out
                 yield table, kept, X, y

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import FloatArray
+from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes
 from fallline.data.entries import as_text, is_missing
 from fallline.data.standardization import Standardization
@@ -107,10 +107,14 @@ class Preparation:
         for feature in self.features:
             stop = start + len(feature.names)
             feature.take(table, X[:, start:stop])
-            if self.missing != "drop" and np.isnan(X[:, start]).any():
-                raise missing_at(table, int(np.argmax(np.isnan(X[:, start]))), feature.name, is_target=False)
             start = stop
-        return X if self.standardization is None else self.standardization.apply(X)
+        if self.missing != "drop":
+            gaps = incomplete(X)
+            if gaps.any():
+                row = int(np.argmax(gaps))
+                name = next(name for name in self.columns if is_missing(table.columns[name][row]))
+                raise missing_at(table, row, name, is_target=False)
+        return X if self.standardization is None else self.standardization.apply(X, out=X)
 
     def targets(self, table: Table) -> FloatArray:
         """y of all rows of a table, shape (rows,): numbers, or the numbers of the classes; NaN where missing.
@@ -121,6 +125,12 @@ class Preparation:
         if self.classes is not None:
             return self.classes.labels(table, self.target)
         return table.numbers(self.target, "target", missing=True)
+
+
+def incomplete(X: FloatArray) -> BoolArray:
+    """Which rows of X, otherwise finite, have a NaN."""
+    # In one pass: a NaN is the only entry whose product with 0 is not 0.
+    return np.isnan(X @ np.zeros(X.shape[1]))
 
 
 def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:

@@ -74,10 +74,10 @@ class Standardization:
     mean: tuple[float, ...]
     scale: tuple[float, ...]
 
-    def apply(self, X: FloatArray) -> FloatArray:
-        """X with every column shifted by its mean and divided by its scale."""
-        standardised: FloatArray = (X - np.asarray(self.mean)) / np.asarray(self.scale)
-        return standardised
+    def apply(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """X with every column shifted by its mean and divided by its scale; written to `out`, where given."""
+        shifted = np.subtract(X, np.asarray(self.mean), out=out)
+        return np.divide(shifted, np.asarray(self.scale), out=shifted)
 
     def own_units(self, parameters: FloatArray) -> FloatArray:
         """Parameters for standardised columns, shape (..., d + 1), as those for the columns as they are."""
