@@ -46,11 +46,10 @@ def test_reading_ahead_gives_the_items_in_order_and_the_error_at_its_place() -> 
         yield from range(5)
         raise ValueError("the sixth")
 
-    seen = []
+    ahead = read_ahead(items())
+    assert [next(ahead) for _ in range(5)] == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="the sixth"):
-        for item in read_ahead(items()):
-            seen.append(item)
-    assert seen == [0, 1, 2, 3, 4]
+        next(ahead)
 
 
 def test_the_thread_ends_with_its_reader() -> None:

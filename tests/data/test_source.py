@@ -81,15 +81,14 @@ def test_a_damaged_parquet_file_is_refused_when_it_is_read(tmp_path: Path) -> No
     path = tmp_path / "data.parquet"
     pd.DataFrame({"a": np.random.default_rng(0).normal(size=5000)}).to_parquet(path, compression="snappy")
     content = bytearray(path.read_bytes())
-    content[40:20_000] = bytes(20_000 - 40)
+    content[4:2000] = b"\xff" * 1996  # where the first page says what it is
     path.write_bytes(content)
     assert "data.parquet: cannot be read as a Parquet file" in error(read_table, path)
 
 
 def test_an_absent_parquet_file_is_refused(tmp_path: Path) -> None:
-    assert "absent.parquet', which cannot be read as a Parquet file: " in error(
-        open_source, tmp_path / "absent.parquet"
-    )
+    path = tmp_path / "absent.parquet"
+    assert error(open_source, path).startswith(f"data is {str(path)!r}, which cannot be read as a Parquet file: ")
 
 
 def test_parquet_columns_need_different_names(tmp_path: Path) -> None:
@@ -130,7 +129,7 @@ def test_csv_in_blocks_is_csv_at_once(tmp_path: Path) -> None:
     blocks = list(CsvFile(path, "data").blocks(["b", "a"], 2))
     assert [table.rows for table in blocks] == [2, 2, 1]
     for name in ("a", "b"):
-        assert sum((table.columns[name].tolist() for table in blocks), []) == whole.columns[name].tolist()
+        assert [entry for table in blocks for entry in table.columns[name]] == whole.columns[name].tolist()
     assert [line for table in blocks for line in table.lines] == list(whole.lines)
     assert str(blocks[2].error_at(0, "b", "is odd")) == str(whole.error_at(4, "b", "is odd"))
     path.write_text("a,b\n1,2\n3,4\n5,6\n7\n")

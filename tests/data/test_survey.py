@@ -9,7 +9,7 @@ import pytest
 from fallline.data import Split, open_source, survey
 from fallline.errors import FalllineError
 
-TABLE = {
+TABLE: dict[str, list[Any]] = {
     "age": [30.0, np.nan, 50.0, 40.0, 60.0],
     "colour": ["red", "blue", "red", None, "green"],
     "flat": [7, 7, 7, 7, 7],
@@ -119,10 +119,8 @@ def test_rows_held_out_teach_neither_scale_nor_fill() -> None:
     held = Split(0.3, seed=1).held_out((0, 0), 200)
     train = data["x"].to_numpy()[~held]
     filled = np.where(np.isnan(train), np.nanmean(train), train)
-    (mean,), (scale,) = (
-        found.training.preparation.standardization.mean,
-        found.training.preparation.standardization.scale,
-    )
+    standardization = found.training.preparation.standardization
+    (mean,), (scale,) = standardization.mean, standardization.scale
     # The order of summing is NumPy's own in both.
     assert (mean, scale) == pytest.approx((np.nanmean(train), filled.std()), rel=1e-13)
     assert found.held_out.whole()[1].tolist() == data["y"].to_numpy()[held].tolist()
