@@ -7,10 +7,10 @@ import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
-
-from fallline.models import MODELS, LinearFamily
 from tests.models.samples import NAMES, losses, points, sample
 from tests.models.test_losses import SEED
+
+from fallline.models import MODELS, LinearFamily
 
 FAMILY = [name for name in NAMES if issubclass(MODELS[name], LinearFamily)]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.models.samples import NAMES, losses, points, sample
 
 from fallline.models import MODELS, Loss, Network, loss_from_recipe
-from tests.models.samples import NAMES, losses, points, sample
 
 SEED = st.integers(0, 99)
 
