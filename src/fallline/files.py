@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from fallline.errors import FalllineError
+
+# Seconds after which nobody can be writing a draft any more.
+OLD = 3600
 
 
 @contextlib.contextmanager
@@ -37,7 +42,7 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     if not os.path.isdir(target.parent):
         raise FalllineError(f"{parameter} is {str(target)!r}, but the folder {str(target.parent)!r} does not exist")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem[:32]}-", suffix=target.suffix, dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=_draft_prefix(target), suffix=target.suffix, dir=target.parent)
     except OSError as error:
         raise FalllineError(f"{refused}: {error.strerror}") from None
     os.close(handle)
@@ -54,3 +59,34 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
         raise FalllineError(f"{refused}: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+class _OnlyTried(Exception):
+    """Leaves `whole_file` before anything is written."""
+
+
+def check_writable(path: str | os.PathLike[str], parameter: str = "path") -> None:
+    """Refuse a file that could not be written, by beginning to.
+
+    Raises:
+        FalllineError: naming the parameter, the path and what is wrong with it.
+    """
+    try:
+        with whole_file(path, parameter):
+            raise _OnlyTried
+    except _OnlyTried:
+        pass
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote this file have left of it beside it."""
+    target = Path(path)
+    for draft in target.parent.glob(glob.escape(_draft_prefix(target)) + "????????" + glob.escape(target.suffix)):
+        # A younger one may be another process's, which is writing now.
+        with contextlib.suppress(OSError):
+            if time.time() - draft.stat().st_mtime > OLD:
+                draft.unlink()
+
+
+def _draft_prefix(target: Path) -> str:
+    return f".{target.stem[:32]}-"

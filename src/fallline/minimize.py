@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.engines import Problem, execute
+from fallline.engines import Checkpoint, Part, Problem, execute
 from fallline.errors import FalllineError, shortened
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import hyperparameters
@@ -46,6 +47,7 @@ def minimize(
     seed: int = 0,
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Trajectory:
     """Minimise an objective from one start by one update rule, and record how it went.
 
@@ -62,6 +64,10 @@ def minimize(
         seed: the seed of the order in which mini-batches take the data.
         callback: called with each new Point; a true answer ends the run.
         progress: show a progress bar, on a terminal.
+        checkpoint: the path of a file that the run is saved in as it goes. The same call goes on from there, however
+            the one before ended, and ends with the same bits as an undisturbed run; it returns at once if that was
+            finished. The file is refused if it is another call's: what counts of the user's own functions is their
+            code and the data they read; what the functions themselves keep from call to call is not saved.
 
     Returns:
         The trajectory. After Ctrl-C it holds the run so far.
@@ -81,7 +87,8 @@ def minimize(
     if callback is not None and not callable(callback):
         raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
     settings = _Settings(max_steps, stop, engine, record, seed)
-    return _run(objective, [x0], rule, settings, gradient, callback, progress)[0]
+    saved = None if checkpoint is None else _checkpoint(checkpoint, objective, [x0], [rule], settings, gradient).part(0)
+    return _run(objective, [x0], rule, settings, gradient, callback, progress, saved)[0]
 
 
 def compare(
@@ -96,6 +103,7 @@ def compare(
     record: str | int | Record = "all",
     seed: int = 0,
     progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Run several optimizers, or several starts, or each optimizer from each start, on one objective.
 
@@ -128,10 +136,12 @@ def compare(
         raise FalllineError("optimizers is empty; give at least one")
     names = list(named) if named is not None else [rule.label for rule in rules]
     settings = _Settings(max_steps, stop, engine, record, seed)
+    saved = None if checkpoint is None else _checkpoint(checkpoint, objective, starts, rules, settings, gradient)
     done: list[tuple[str, Trajectory]] = []
     try:
-        for name, rule in zip(names, rules, strict=True):
-            runs = _run(objective, starts, rule, settings, gradient, None, progress)
+        for number, (name, rule) in enumerate(zip(names, rules, strict=True)):
+            part = None if saved is None else saved.part(number)
+            runs = _run(objective, starts, rule, settings, gradient, None, progress, part)
             done += [(name if len(runs) == 1 else f"{name} from {_place(run)}", run) for run in runs]
             if any(run.stop.reason == "interrupted" for run in runs):
                 break
@@ -258,9 +268,10 @@ def _run(
     gradient: Any,
     callback: Callable[[Point], object] | None,
     progress: bool,
+    checkpoint: Part | None,
 ) -> list[Trajectory]:
     record = Record.of(settings.record)
-    places = np.array([one_point(objective, start, "x0") for start in starts])
+    places = _places(objective, starts)
     with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
         problem = Problem(
             objective=objective,
@@ -272,6 +283,7 @@ def _run(
             seed=int(settings.seed),
             callback=callback,
             report=report,
+            checkpoint=checkpoint,
         )
         trajectories = execute(problem, settings.engine)
     recipe = {
@@ -291,6 +303,33 @@ def _run(
         )
         for run, place, start in zip(trajectories, places, starts, strict=True)
     ]
+
+
+def _checkpoint(
+    path: str | os.PathLike[str],
+    objective: Objective,
+    starts: Sequence[Any],
+    rules: Sequence[Optimizer[Any]],
+    settings: _Settings,
+    gradient: Any,
+) -> Checkpoint:
+    """The checkpoint of a call that runs each of the rules from all starts."""
+    places, stop, record = _places(objective, starts), conditions(settings.stop), Record.of(settings.record)
+    identity = {
+        "objective": (objective.title, objective.recipe() or objective),
+        "gradient": (objective.gradient_kind or "none", None if isinstance(gradient, str) else gradient),
+        "x0": (shortened(places.tolist()), places),
+        "optimizer": (" and ".join(rule.label for rule in rules), list(rules)),
+        "max_steps": (int(settings.max_steps),) * 2,
+        "stop": (" | ".join(map(str, stop)), stop),
+        "record": (str(record), record),
+        "seed": (int(settings.seed),) * 2,
+    }
+    return Checkpoint(path, identity, len(rules))
+
+
+def _places(objective: Objective, starts: Sequence[Any]) -> FloatArray:
+    return np.array([one_point(objective, start, "x0") for start in starts])
 
 
 def _prepared(objective: Any, start: Any, gradient: Any) -> Objective:

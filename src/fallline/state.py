@@ -36,6 +36,18 @@ def named_leaves(state: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield prefix or "state", state
 
 
+def refilled(state: Any, parts: Any) -> Any:
+    """The parts, in lists where the state has tuples, as a state of its form.
+
+    >>> refilled((1, (2, 3), None), [10, [20, 30], None])
+    (10, (20, 30), None)
+    """
+    if not isinstance(state, tuple):
+        return parts
+    inner = [refilled(*pair) for pair in zip(state, parts, strict=True)]
+    return type(state)(*inner) if hasattr(state, "_fields") else tuple(inner)
+
+
 def with_x(state: Any, x: Any) -> Any:
     """The same state with the point x in the place of every part named x, at any depth.
 

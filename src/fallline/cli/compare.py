@@ -37,11 +37,13 @@ def compare(
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
     seed: options.SeedOption = 0,
     plot: options.PlotOption = None,
+    checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules from one start, and show how far they come apart.
 
-    The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early.
+    The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early; with
+    --checkpoint the same command then goes on.
     """
     report.check_outputs(save=None, plot=plot)
     names = [name.strip() for name in optimizers.split(",") if name.strip()]
@@ -63,6 +65,7 @@ def compare(
         gradient=parse_gradient(gradient),
         seed=seed,
         progress=True,
+        checkpoint=checkpoint,
     )
     report.say(_json(runs) if json else _text(runs))
     report.draw(runs, plot=plot)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from fallline.errors import FalllineError, nearest
-from fallline.files import whole_file
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES
@@ -97,6 +96,10 @@ EveryOption = Annotated[int | None, _count_option("--every", "Print every so man
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
 SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
+CheckpointOption = Annotated[
+    Path | None,
+    _file_option("--checkpoint", "Save as it goes; the same command goes on from there, even after kill -9."),
+]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object instead; a number that is not finite is null."),
@@ -223,23 +226,6 @@ def chosen_stop(
     return stop
 
 
-class _OnlyTried(Exception):
-    """Leaves `whole_file` before anything is written."""
-
-
-def check_writable(path: Path, flag: str) -> None:
-    """Refuse a file that could not be written, by beginning to.
-
-    Raises:
-        FalllineError: naming the flag, the path and what is wrong with it.
-    """
-    try:
-        with whole_file(path, flag):
-            raise _OnlyTried
-    except _OnlyTried:
-        pass
-
-
 def _rules() -> str:
     """The update rules with what --set changes and their conventions, from the registry."""
     lines = ["Optimizers, their hyperparameters (--set) and their conventions (RULE@CONVENTION):"]
@@ -279,9 +265,14 @@ EPILOGS = {
         _schedules(),
     ),
     "fit": _epilog(
-        "Example:\n  fallline fit launches.csv --target distress --features temperature_F --plot fit.png",
+        "Examples:\n"
+        "  fallline fit launches.csv --target distress --features temperature_F --plot fit.png\n"
+        "  fallline fit digits.csv --target digit --model network --hidden 64 --optimizer adam \\\n"
+        "      --batch-size 32 --epochs 30 --constant drop --holdout 0.2 --save digits.json\n"
+        "  fallline predict digits.json new.csv --out predicted.csv",
         _rules(),
     ),
+    "predict": _epilog("Example:\n  fallline predict model.json new.csv --out predicted.csv"),
     "compare": _epilog(
         "Examples:\n"
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fallline.cli.options import check_writable
 from fallline.errors import FalllineError
+from fallline.files import check_writable
 from fallline.minimize import Comparison
 from fallline.tables import text_table
 from fallline.trajectory import Point, Trajectory

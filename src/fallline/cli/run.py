@@ -42,11 +42,13 @@ def run(
     plot: options.PlotOption = None,
     animate: options.AnimateOption = None,
     save: options.SaveOption = None,
+    checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Minimise a formula from one start, and say how it went.
 
-    Ctrl-C ends the run early: what there is by then is printed and saved.
+    Ctrl-C ends the run early: what there is by then is printed and saved. With --checkpoint the same command then
+    goes on.
     """
     if every is not None and every < 1:
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
@@ -66,6 +68,7 @@ def run(
         gradient=parse_gradient(gradient),
         seed=seed,
         progress=True,
+        checkpoint=checkpoint,
     )
     if save is not None:
         trajectory.save(save)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fallline.engines import reference
+from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.problem import Problem
 from fallline.errors import FalllineError, nearest
 from fallline.trajectory import Trajectory
 
-__all__ = ["Problem", "execute"]
+__all__ = ["Checkpoint", "Part", "Problem", "execute"]
 
 ENGINES = {"auto": reference.run, "reference": reference.run}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fallline.arrays import FloatArray
+from fallline.engines.checkpoint import Part
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
 from fallline.stopping import StoppingCondition
@@ -27,6 +28,7 @@ class Problem:
         seed: the seed of everything random.
         callback: called with each new point of the first run; a true answer ends it.
         report: called with the number of steps made, for a progress bar.
+        checkpoint: where the runs are saved, and go on from.
     """
 
     objective: Objective
@@ -38,3 +40,4 @@ class Problem:
     seed: int
     callback: Callable[[Point], object] | None
     report: Callable[[int], None]
+    checkpoint: Part | None = None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from fallline.line_search import Line, LineSearch
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.schedules import Schedule
-from fallline.state import map_state, named_leaves
+from fallline.state import map_state, named_leaves, refilled
 from fallline.stopping import Progress, Stop
 from fallline.trajectory import Point, Trajectory
 
@@ -44,6 +43,14 @@ class Reached(NamedTuple):
     state: Any
     memory: Any
     value_is_old: bool
+
+
+class Evaluated(NamedTuple):
+    """Evaluations up to a point: those that all runs make alike, and each run's line searches' (shape (k, 2))."""
+
+    values: int
+    gradients: int
+    searched: npt.NDArray[np.int64]
 
 
 class Lowest(NamedTuple):
@@ -88,77 +95,154 @@ class Batch:
         self.values_made = 0
         self.gradients_made = 0
         self.searched = np.zeros((len(problem.starts), 2), np.int64)
+        self.evaluated = Evaluated(0, 0, self.searched)
+        self.began = time.perf_counter()
+        # The seconds at which the checkpoint is due: for the first time at once, so that it is known to be possible.
+        self.save_at = np.inf if problem.checkpoint is None else 0.0
 
     def run(self) -> list[Trajectory]:
         # A run may overflow: that is recorded and reported, not warned of.
         with np.errstate(all="ignore"), Interruption() as interruption:
             try:
-                self._advance(interruption.at_once)
+                self._begin(interruption.at_once)
+                if len(self.active):
+                    while len(self.active):
+                        self._step(interruption.at_once)
+                    self._save()
             except KeyboardInterrupt:
                 if self.reached is None:
                     raise
+                self._save()
                 step = self.reached.progress.step
                 self._end(self.reached, dict.fromkeys(range(len(self.active)), interrupted(step)))
             return self._trajectories()
 
-    def _advance(self, at_once: AtOnce) -> None:
-        """Take all runs to their ends."""
-        began = time.perf_counter()
-        problem = self.problem
-        progress: Progress | None = None
-        change: FloatArray | None = None
-        memory: Any = None
-        x = problem.starts
+    def _begin(self, at_once: AtOnce) -> None:
+        """Go to the start, or to where the checkpoint was written."""
+        if self.problem.checkpoint is not None and self.problem.checkpoint.contents is not None:
+            with at_once:
+                self._go_on_from(self.problem.checkpoint.contents)
+            return
+        starts = self.problem.starts
         with at_once:
             # Copies for the rule, here and below: one that works in place must not reach into the record.
-            state = self.optimizer.init(x.copy())
+            state = self.optimizer.init(starts.copy())
         self._prepare_rows(state)
-        for step in itertools.count():
-            previous_value = progress.value if progress else None
-            with at_once:
-                problem.report(step)
-                value, gradient, value_is_old = self._evaluate(x, state, step, previous_value)
-            progress = Progress(
-                step=step,
-                x=x,
-                value=value,
-                gradient=gradient,
-                change=change,
-                previous_value=previous_value,
-                first_value=progress.first_value if progress else value,
-                evaluations=self._evaluations(),
-                seconds=time.perf_counter() - began,
-            )
+        self._arrive(starts, state, None, at_once)
+
+    def _step(self, at_once: AtOnce) -> None:
+        """Take all active runs one step further, or to their ends."""
+        assert self.reached is not None
+        if self.reached.progress.seconds >= self.save_at:
+            self._save()
+        ended = self._ended(self.reached.progress, at_once)
+        if ended:
+            self._end(self.reached, ended)
+            if not len(self.active):
+                return
+        with at_once:
+            rate = self._rate(self.reached)
+        if self.search is not None and not rate.all():
+            rate = self._without_the_stuck(self.reached, rate)
+            if not len(self.active):
+                return
+        reached = self.reached
+        progress, state, _, _ = reached
+        step = progress.step
+        if self.last_recorded != step and self._recorded_at(step):
+            self._keep_rows(reached, rate)
+            self.last_recorded = step
+        with at_once:
+            made = self.optimizer.update(progress.gradient.copy(), state, rate, step + 1)
+        if step == 0:
+            self._check_update(made, progress.x, state)
+        if self.search is not None:
+            self._check_direction(made, progress, rate)
+        change, state = made
+        self._arrive(progress.x - change, state, change, at_once)
+
+    def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, at_once: AtOnce) -> None:
+        """Look at the points that a step, or none yet, has led to."""
+        last = self.reached.progress if self.reached else None
+        memory = self.reached.memory if self.reached else None
+        step, previous_value = (last.step + 1, last.value) if last else (0, None)
+        with at_once:
+            self.problem.report(step)
+            value, gradient, value_is_old = self._evaluate(x, state, step, previous_value)
+        progress = Progress(
+            step=step,
+            x=x,
+            value=value,
+            gradient=gradient,
+            change=change,
+            previous_value=previous_value,
+            first_value=last.first_value if last else value,
+            evaluations=self._evaluations(),
+            seconds=time.perf_counter() - self.began,
+        )
+        if self.watching is not None:
+            memory = self.watching.watched(memory, progress.value[:, None])
+        searched = self.searched if self.search is None else self.searched.copy()
+        self.evaluated = Evaluated(self.values_made, self.gradients_made, searched)
+        self.reached = Reached(progress, state, memory, value_is_old)
+        self._keep_lowest(progress)
+
+    def _save(self) -> None:
+        """Write the checkpoint, if there is one to write: the runs as they were when their points were reached."""
+        if self.problem.checkpoint is None:
+            return
+        assert self.reached is not None
+        contents = {
+            "active": self.active,
+            "reached": self.reached,
+            "lowest": self.lowest,
+            "evaluated": self.evaluated,
+            "last_recorded": self.last_recorded,
+            "run": self.rows.run,
+            "columns": self.rows.columns,
+            "ends": self._ends_in_columns(),
+        }
+        seconds = self.reached.progress.seconds
+        self.save_at = seconds + self.problem.checkpoint.save(contents, seconds)
+
+    def _ends_in_columns(self) -> list[Any]:
+        """The runs that have ended, and how, as few arrays however many they are."""
+        ends = list(self.ends.values())
+        return [
+            list(self.ends),
+            [dataclasses.astuple(end.stop) for end in ends],
+            [end.best.step for end in ends],
+            np.array([end.best.x for end in ends]),
+            [end.best.value for end in ends],
+            np.array([end.best.gradient for end in ends]),
+            [end.evaluations for end in ends],
+            [end.seconds for end in ends],
+        ]
+
+    def _go_on_from(self, saved: Mapping[str, Any]) -> None:
+        """Take up what `_save` wrote."""
+        for run, stop, *best, evaluations, seconds in zip(*saved["ends"], strict=True):
+            self.ends[run] = End(Stop(*stop), Point(*best), Cost(*evaluations), seconds)
+        self.rows = Rows.of(saved["run"], saved["columns"])
+        self.last_recorded = saved["last_recorded"]
+        self.evaluated = Evaluated(*saved["evaluated"])
+        self.values_made, self.gradients_made, self.searched = self.evaluated
+        active = saved["active"]
+        chosen = np.zeros(len(self.problem.starts), bool)
+        chosen[active] = True
+        self._take(entries(self.problem.optimizer, chosen))
+        progress, state, memory, value_is_old = saved["reached"]
+        progress = Progress(*progress)
+        if len(active):
+            # Rules and schedules are pure: they say again what form their states have.
+            state = refilled(self.optimizer.init(progress.x.copy()), state)
             if self.watching is not None:
-                memory = self.watching.watched(memory, progress.value[:, None])
-            self.reached = reached = Reached(progress, state, memory, value_is_old)
-            self._keep_lowest(progress)
-            ended = self._ended(progress, at_once)
-            if ended:
-                self._end(reached, ended)
-                if not len(self.active):
-                    return
-                reached = self.reached
-                progress, state, memory, _ = reached
-            with at_once:
-                rate = self._rate(reached)
-            if self.search is not None and not rate.all():
-                rate = self._without_the_stuck(reached, rate)
-                if not len(self.active):
-                    return
-                reached = self.reached
-                progress, state, memory, _ = reached
-            if self._recorded_at(step):
-                self._keep_rows(reached, rate)
-                self.last_recorded = step
-            with at_once:
-                made = self.optimizer.update(progress.gradient.copy(), state, rate, step + 1)
-            if step == 0:
-                self._check_update(made, progress.x, state)
-            if self.search is not None:
-                self._check_direction(made, progress, rate)
-            change, state = made
-            x = progress.x - change
+                memory = refilled(self.watching.watched(None, progress.value[:, None]), memory)
+        self.lowest = Lowest(*saved["lowest"])
+        self.began -= progress.seconds
+        self.problem.report(progress.step)
+        self.active = active
+        self.reached = Reached(progress, state, memory, value_is_old)
 
     def _take(self, optimizer: Optimizer[Any]) -> None:
         """Go on with this rule: that of the active runs."""

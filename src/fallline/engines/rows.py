@@ -20,8 +20,25 @@ class Rows:
 
     def __init__(self, columns: Mapping[str, tuple[int, ...]]) -> None:
         self._columns = {name: np.empty((64, *shape)) for name, shape in columns.items()}
-        self._run = np.empty(64, int)
+        self._run = np.empty(64, np.int64)
         self._count = 0
+
+    @classmethod
+    def of(cls, run: npt.NDArray[np.int64], columns: Mapping[str, FloatArray]) -> Rows:
+        """The table that `run` and `columns` were of."""
+        rows = cls({})
+        rows._run, rows._columns, rows._count = run, dict(columns), len(run)
+        return rows
+
+    @property
+    def run(self) -> npt.NDArray[np.int64]:
+        """The run that each row belongs to, in the order they were added."""
+        return self._run[: self._count]
+
+    @property
+    def columns(self) -> dict[str, FloatArray]:
+        """Each column, in the order the rows were added."""
+        return {name: column[: self._count] for name, column in self._columns.items()}
 
     def add(self, runs: npt.NDArray[np.int64], block: Mapping[str, Any]) -> None:
         """Copy a block of rows in: one for each of the runs, which may share an entry."""
@@ -35,10 +52,9 @@ class Rows:
 
     def of_each(self, runs: int) -> list[dict[str, FloatArray]]:
         """Each run's rows, in the order they were added."""
-        run = self._run[: self._count]
-        order = np.argsort(run, kind="stable")
-        ends = np.cumsum(np.bincount(run, minlength=runs))[:-1]
-        split = {name: np.split(column[: self._count][order], ends) for name, column in self._columns.items()}
+        order = np.argsort(self.run, kind="stable")
+        ends = np.cumsum(np.bincount(self.run, minlength=runs))[:-1]
+        split = {name: np.split(column[order], ends) for name, column in self.columns.items()}
         return [{name: parts[i] for name, parts in split.items()} for i in range(runs)]
 
     def _grow(self, needed: int) -> None:

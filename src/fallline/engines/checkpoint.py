@@ -1,0 +1,146 @@
+"""Checkpoints: the file that a run killed at any moment goes on from, to the same last bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.engines.per_run import PerRun
+from fallline.errors import FalllineError, shortened
+from fallline.files import check_writable, remove_leftovers, whole_file
+from fallline.fingerprint import fingerprint
+
+FORMAT = "fallline checkpoint 1"
+
+# A part of the time: no more goes on writing, and no more is lost of the work so far, unless writing takes long.
+SMALL_PART = 1 / 50
+# Seconds of work that are lost at most, unless writing takes long.
+LONGEST_WAIT = 60.0
+
+
+class Checkpoint:
+    """A file that holds the runs of one call, rule by rule: what each has recorded, and what it needs to go on.
+
+    NumPy's .npz: numbers and texts as JSON, arrays beside them, every one with its checksum; nothing in it is code.
+
+    Arguments:
+        path: the file. What is there is read: it must be a checkpoint of the same call.
+        identity: all that determines the runs, by name: a text or number that error texts show, and the thing itself.
+        parts: how many rules the call runs, one after another.
+
+    Raises:
+        FalllineError: when the file cannot be written, is damaged, or another's; naming what differs.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, tuple[str | int, Any]], parts: int) -> None:
+        check_writable(path, "checkpoint")
+        self.path = path
+        self.identity = {name: [text, fingerprint(thing)] for name, (text, thing) in identity.items()}
+        self.contents: list[Any] = [None] * parts
+        remove_leftovers(path)
+        if os.path.exists(path):
+            self._read()
+
+    def part(self, number: int) -> Part:
+        """What belongs to the rule with this number."""
+        return Part(self, number)
+
+    def write(self) -> None:
+        """Write the whole file, in the place of the old one once it is safe on the disk."""
+        arrays: list[npt.NDArray[Any]] = []
+        contents = [self._packed(part, arrays) for part in self.contents]
+        header = json.dumps({"format": FORMAT, "identity": self.identity, "contents": contents})
+        members = {"header": np.array(header)} | {str(number): array for number, array in enumerate(arrays)}
+        with whole_file(self.path, "checkpoint") as draft, draft.open("wb") as file:
+            np.savez(file, allow_pickle=False, **members)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self) -> None:
+        named = f"checkpoint is {os.fspath(self.path)!r}"
+        try:
+            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                header = json.loads(str(archive["header"]))
+                if header["format"] != FORMAT:
+                    raise ValueError("another format")
+                arrays = [archive[str(number)] for number in range(len(archive.files) - 1)]
+            contents = [_unpacked(part, arrays) for part in header["contents"]]
+            theirs = {name: (text, mark) for name, (text, mark) in header["identity"].items()}
+        except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
+            reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+            raise FalllineError(
+                f"{named}; it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path"
+            ) from error
+        differences = []
+        for name, (text, mark) in self.identity.items():
+            before, mark_before = theirs.get(name, ("not known", ""))
+            if mark != mark_before:
+                other = f"not {_cut(text)}" if text != before else "with other data or code"
+                differences.append(f"{name} is {_cut(before)}, {other}")
+        if differences:
+            raise FalllineError(
+                f"{named}, of another run, whose {'; '.join(differences)}: remove it, or give another path"
+            )
+        self.contents = contents
+
+    def _packed(self, nest: Any, arrays: list[npt.NDArray[Any]]) -> Any:
+        """The nest as JSON has it, its arrays put into the list."""
+        if nest is None or isinstance(nest, bool | int | str) or type(nest) is float:
+            return nest
+        if isinstance(nest, Mapping):
+            return {"parts": {name: self._packed(part, arrays) for name, part in nest.items()}}
+        if isinstance(nest, list | tuple):
+            return [self._packed(part, arrays) for part in nest]
+        if not isinstance(nest, np.ndarray | np.generic) or nest.dtype.hasobject:
+            raise FalllineError(
+                f"checkpoint is {os.fspath(self.path)!r}, but the run holds {shortened(nest)}, a "
+                f"{type(nest).__name__}; a checkpoint can only hold numbers and arrays of numbers"
+            )
+        arrays.append(np.asarray(nest))
+        kind = "number" if isinstance(nest, np.generic) else "one a run" if isinstance(nest, PerRun) else "array"
+        return {"array": len(arrays) - 1, "kind": kind}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a checkpoint holds of one batch of runs."""
+
+    checkpoint: Checkpoint
+    number: int
+
+    @property
+    def contents(self) -> Any:
+        """What was saved, named tuples as lists; None before anything was."""
+        return self.checkpoint.contents[self.number]
+
+    def save(self, contents: Mapping[str, Any], seconds: float) -> float:
+        """Keep the state of the runs, which have taken so many seconds; returns after how many more it is due again."""
+        began = time.perf_counter()
+        self.checkpoint.contents[self.number] = contents
+        self.checkpoint.write()
+        return max((time.perf_counter() - began) / SMALL_PART, min(LONGEST_WAIT, seconds * SMALL_PART))
+
+
+def _cut(text: str | int) -> str:
+    """The text on one line, without the quotes that a value would have."""
+    return shortened(text).strip("'")
+
+
+def _unpacked(nest: Any, arrays: list[npt.NDArray[Any]]) -> Any:
+    if isinstance(nest, list):
+        return [_unpacked(part, arrays) for part in nest]
+    if not isinstance(nest, dict):
+        return nest
+    if "parts" in nest:
+        return {name: _unpacked(part, arrays) for name, part in nest["parts"].items()}
+    array = arrays[nest["array"]]
+    if nest["kind"] == "number":
+        return array[()]
+    return array.view(PerRun) if nest["kind"] == "one a run" else array

@@ -1,0 +1,66 @@
+"""`--checkpoint`: the same command goes on, whatever ended the one before."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.cli.outcome import Run
+from tests.environments import without_coverage
+
+LONG = ["--max-steps", "40000", "--stop-step", "0"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_command_goes_on(run: Run, tmp_path: Path, ending: signal.Signals) -> None:
+    path = tmp_path / "run.npz"
+    arguments = ["run", "(1 - x)**2 + 10*(y - x**2)**2", "--start=-1.2,1", "--optimizer", "adam", *LONG, "--json"]
+    kept = [*arguments, "--checkpoint", str(path)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fallline", *kept], env=without_coverage(), stdout=subprocess.PIPE, text=True
+    )
+    # It is written at the first step, and the run takes a second or more.
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    time.sleep(0.2)
+    os.kill(process.pid, ending)
+    told = process.communicate(timeout=60)[0]
+    if ending == signal.SIGINT:
+        assert process.returncode == 130
+        assert json.loads(told)["stopped"] == "interrupted"
+    else:
+        assert process.returncode == -signal.SIGKILL
+    assert run(*kept) == run(*arguments)
+    # Once more, and nothing is left to do.
+    assert run(*kept) == run(*arguments)
+
+
+def test_a_comparison_keeps_its_checkpoint(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "race"
+    arguments = ["compare", "rosenbrock", "--start=-1.5,2", "--optimizers", "adam,nadam", "--max-steps", "50"]
+    first = run(*arguments, "--checkpoint", path)
+    assert (first.code, path.exists()) == (0, True)
+    assert run(*arguments, "--checkpoint", path) == first == run(*arguments)
+
+
+def test_mistakes_are_told_in_one_line(run: Run, tmp_path: Path) -> None:
+    arguments = ["run", "x**2", "--start", "1", "--checkpoint"]
+    assert run(*arguments, tmp_path / "run.npz").code == 0
+    (tmp_path / "text").write_text("text")
+    for path, rest, told in [
+        (tmp_path / "run.npz", ["--seed", "4"], "of another run, whose seed is 0, not 4: remove it, or give another"),
+        (tmp_path / "text", [], "it is damaged, or no checkpoint of Fallline: remove it, or give another path"),
+        (tmp_path, [], "a folder; give the name of a file"),
+    ]:
+        done = run(*arguments, path, *rest)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"fallline: --checkpoint is '{path}'")
+        assert told in done.err
+        assert done.err.count("\n") == 1
