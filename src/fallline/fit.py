@@ -1,21 +1,41 @@
-"""fit(): a model fitted to a file or table of data, by a descent that needs no tuning."""
+"""fit(): a model fitted to files or tables of data, by a descent that needs no tuning."""
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Standardization, Table, TableLike, number_array, read_table
+from fallline.data import (
+    Classes,
+    Dataset,
+    Preparation,
+    Source,
+    Split,
+    Standardization,
+    Survey,
+    TableLike,
+    number_array,
+    open_source,
+    survey,
+)
+from fallline.data.preparation import Missing
+from fallline.data.survey import Constant
+from fallline.data.table import Table, table_of
 from fallline.errors import FalllineError, nearest, shortened
+from fallline.fitted import FittedModel, class_names
 from fallline.minimize import minimize
-from fallline.models import MODELS, LinearFamily, Logistic
+from fallline.models import MODELS, Logistic, Loss, Network, Softmax
 from fallline.models.base import Reduction
 from fallline.models.batches import Order, Remainder
+from fallline.models.streamed import StreamedBatches
 from fallline.optimizers import GradientDescent, Momentum, Nesterov, Optimizer, optimizer_from_name
 from fallline.stopping import GradientNorm, NotFinite, StoppingCondition
 from fallline.trajectory import Point, Record, Trajectory
@@ -26,55 +46,104 @@ SMALL_GRADIENT = 1e-10
 # A loss that has risen by no more than this part of itself has not risen.
 ROUNDING = 1e-12
 
+# Inputs from files that would take more bytes of memory than this are streamed: read anew in every pass.
+STREAMED_ABOVE = 2**28
+
+# Steps, or epochs of batches, if nothing is said.
+USUAL_STEPS = 10_000
+
+# Points of a learning curve at most.
+CURVE = 200
+
+
+class Curve(NamedTuple):
+    """How the loss fell.
+
+    Attributes:
+        steps: after how many steps, shape (k,).
+        loss: the loss over the rows that were fitted to, shape (k,).
+        held_out: that over the rows held out, shape (k,); None if none were.
+    """
+
+    steps: npt.NDArray[np.int64]
+    loss: FloatArray
+    held_out: FloatArray | None
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fitted model.
+    """A model, and the descent that fitted it.
 
     Attributes:
         trajectory: the descent; its coordinates belong to standardised features, unless there is no
             `standardization`.
         model: the loss that was minimised, with the data as the descent saw them.
-        features: the names of the features, in the order of the weights.
-        target: the name of the target.
-        standardization: how the features were put on a common scale; None if they were left as they are.
-        classes: the entries of the target that became 0 and 1; None if it was numbers from the first.
+        fitted: the model by itself: it predicts, and is saved to a file.
+        training: the rows that were fitted to.
+        held_out: the rows held out; None if none were.
         notes: what a reader of the result must know, one sentence each.
     """
 
     trajectory: Trajectory = field(repr=False)
-    model: LinearFamily = field(repr=False)
-    features: tuple[str, ...]
-    target: str
-    standardization: Standardization | None
-    classes: tuple[str, str] | None
+    model: Loss = field(repr=False)
+    fitted: FittedModel = field(repr=False)
+    training: Dataset = field(repr=False)
+    held_out: Dataset | None = field(repr=False)
     notes: tuple[str, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features, in the order of the weights."""
+        return self.fitted.preparation.names
+
+    @property
+    def target(self) -> str:
+        """The name of the target."""
+        return self.fitted.preparation.target
+
+    @property
+    def standardization(self) -> Standardization | None:
+        """How the features were put on a common scale; None if they were left as they are."""
+        return self.fitted.preparation.standardization
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The entries of the target that became 0, 1, ...; None if it was numbers from the first."""
+        classes = self.fitted.preparation.classes
+        return None if classes is None else classes.names
 
     @property
     def parameters(self) -> dict[str, float]:
         """Where the run ended, in the data's own units: the weight of each feature, and "intercept"."""
-        return dict(zip((*self.features, "intercept"), self._coordinates().tolist(), strict=True))
+        return self.fitted.parameters
 
     @property
     def value(self) -> float:
-        """The loss where the run ended, over all rows."""
+        """The loss where the run ended, over all rows that were fitted to."""
         return self.trajectory.final.value
 
     def predict(self, data: TableLike) -> FloatArray:
-        """The model's answer for each row, between 0 and 1; for classes, the probability of the second.
+        """The model's answer for each row: see `FittedModel.predict`."""
+        return self.fitted.predict(data)
 
-        Arguments:
-            data: what `fit` takes; an array has one column for each feature, in their order.
+    def classify(self, data: TableLike) -> npt.NDArray[Any]:
+        """The class of each row: see `FittedModel.classify`."""
+        return self.fitted.classify(data)
 
-        Raises:
-            FalllineError: when a feature is missing, or one of its entries is no finite number.
-        """
-        X = read_table(data, names=self.features).matrix(self.features)
-        return self.model.predict(X, self._coordinates())
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a JSON file: see `FittedModel.save`."""
+        self.fitted.save(path)
 
-    def _coordinates(self) -> FloatArray:
-        x = self.trajectory.final.x
-        return x if self.standardization is None else self.standardization.own_units(x)
+    def score(self) -> float:
+        """The accuracy, or for numbers R², on the rows held out; on those fitted to if none were."""
+        return self.fitted.score(self.training if self.held_out is None else self.held_out)
+
+    def learning_curve(self) -> Curve:
+        """The loss along the recorded steps, thinned to 200, on the rows fitted to and those held out."""
+        trajectory = self.trajectory
+        rows = np.unique(np.linspace(0, len(trajectory) - 1, CURVE).astype(int))
+        held_out = None if self.held_out is None else self.model.over(self.held_out).value(trajectory.x[rows])
+        return Curve(trajectory.steps[rows], trajectory.value[rows], held_out)
 
 
 def fit(
@@ -85,39 +154,61 @@ def fit(
     model: str = "logistic",
     optimizer: Optimizer[Any] | str | None = None,
     x0: npt.ArrayLike | None = None,
+    categories: str | Sequence[str] = "refuse",
+    missing: Missing = "refuse",
+    constant: Constant = "refuse",
     standardize: bool = True,
+    holdout: float = 0.0,
+    stream: bool | None = None,
     reduction: Reduction = "mean",
     batch_size: int | None = None,
     batch_order: Order = "shuffled",
     batch_remainder: Remainder = "keep",
-    max_steps: int = 10_000,
+    epochs: int | None = None,
+    max_steps: int | None = None,
     stop: StoppingCondition | None = None,
     seed: int = 0,
     engine: str = "auto",
-    record: str | int | Record = "all",
+    record: str | int | Record | None = None,
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    **settings: Any,
 ) -> Fit:
     """Fit a model to data by gradient descent.
 
     Arguments:
-        data: the path of a CSV file with a header, a data frame, a mapping of columns, or an array.
+        data: the path of a CSV or Parquet file or of a folder of them, a data frame, a mapping of columns, or an array.
         target: the name of the column to be predicted, or its values.
         features: the names of the columns to predict it from; all others if not given.
-        model: "logistic" (the target holds two classes) or "sigmoid" (numbers between 0 and 1).
+        model: a name in `fallline.models.MODELS`. The target of "logistic", "hinge" and "squared_hinge" holds two
+            classes, that of "softmax" and "network" several, that of the others numbers.
         optimizer: a rule with its rate, or the name of one. Gradient descent and momentum by name get a rate
             with which they converge on any data, made from the loss's smoothness; other rules their own
-            default. Without one: Nesterov momentum, or for batches plain gradient descent.
-        x0: where to start, in the data's own units: the weight of each feature, then the intercept. Zeros
-            if not given.
+            default. Without one: Nesterov momentum, or for batches plain gradient descent; where the loss has no
+            bound on its smoothness L-BFGS, or for batches Adam; and L-BFGS too where files are streamed.
+        x0: where to start, in the data's own units, as `parameters` has them. Zeros if not given; for a network
+            random weights, by the seed.
+        categories: what becomes of columns of texts: "refuse" them; "one-hot": a feature for each category but the
+            first; or the names of the columns, texts or numbers, to be taken so.
+        missing: what becomes of rows in which an entry is missing: "refuse", "drop" them, or "mean": the column's mean
+            takes its place, or its most frequent category. A target that is missing is never filled.
+        constant: whether to "refuse" or "drop" columns that are the same in every row.
         standardize: descend on features of mean 0 and standard deviation 1. The fit is the same in the end,
             the way there much shorter. Parameters are reported in the data's own units all the same.
+        holdout: the share of the rows, drawn by the seed, that are not fitted to but scored with.
+        stream: read files anew in every pass instead of keeping their rows in memory; if not given, where these would
+            take more than 256 MiB.
         reduction: "mean" or "sum" over the rows.
         batch_size: rows a step; all rows if not given.
         batch_order: "shuffled" anew each epoch, or "sequential".
         batch_remainder: whether to "keep" or "drop" the rows left over after the last whole batch.
-        max_steps, seed, engine, record, callback, progress: as in `minimize`.
+        epochs: the number of passes over the data after which the run ends, in place of `max_steps`.
+        max_steps: the number of steps after which it ends; 10,000 if neither is given.
+        seed, engine, callback, progress, checkpoint: as in `minimize`.
+        record: as in `minimize`; if not given, every step, or with batches every epoch.
         stop: what ends the run. If not given: a gradient of almost zero, and for batches only the step limit.
+        settings: those of the model: `l2` of all, `delta` of "huber", `hidden`, `activation` and `loss` of "network".
 
     Returns:
         The fit, with what must be known of it in `notes`.
@@ -132,71 +223,96 @@ def fit(
     >>> bool(fitted.parameters["hours"] > 0)
     True
     """
-    if model not in MODELS:
-        raise FalllineError(f"model is {model!r}; {nearest(str(model), MODELS)}")
-    table, target = _with_target(data, target)
-    names = _feature_names(table, target, features)
-    notes = []
+    if model not in tuple(MODELS):
+        raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), MODELS)}")
+    kind = MODELS[model]
+    taken = [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
+    for name, setting in settings.items():
+        if name not in taken:
+            raise FalllineError(
+                f"{name} is {shortened(setting)}, which is no argument of fit or of the model {model!r}; "
+                f"{nearest(name, taken)}"
+            )
+    source, target = _with_target(data, target)
+    wanted = kind.target(settings)
+    found = survey(
+        source,
+        _feature_names(source, target, features),
+        target,
+        classes={"numbers": False, "numbers or two classes": None}.get(wanted, True),
+        categories=categories,
+        missing=missing,
+        constant=constant,
+        standardize=standardize,
+        split=_split(holdout, seed),
+    )
+    preparation = found.training.preparation
+    notes = list(found.notes)
+    if preparation.classes is not None:
+        _check_classes(preparation.classes, several=wanted == "classes", source=source, target=target)
+        if wanted != "classes" and preparation.classes.names != ("0", "1"):
+            no, yes = preparation.classes.names
+            notes.append(f"target {target!r}: {no} is 0, {yes} is 1")
 
-    X = table.matrix(names)
-    classes = None
-    if MODELS[model] is Logistic or table.is_text(target, "target"):
-        y, classes = table.two_classes(target, "target")
-        if classes != ("0", "1"):
-            notes.append(f"target {target!r}: {classes[0]} is 0, {classes[1]} is 1")
-    else:
-        y = table.numbers(target, "target")
-        _check_unit_interval(table, target, y)
-    standardization = Standardization.of(X, names) if standardize else None
-    loss = MODELS[model](X if standardization is None else standardization.apply(X), y, reduction, names)
-
+    loss = _loss(kind, found.training, _streams(stream, source, found), reduction, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
+    if loss.dataset is not None:
+        notes.append(f"streamed: {loss.rows} rows are read anew in every pass")
     rule, why = _rule(optimizer, loss, batch_size)
     notes.append(why)
     if stop is None:
         smallest = SMALL_GRADIENT * (loss.rows if reduction == "sum" else 1)
         stop = GradientNorm(smallest) if batch_size is None else NotFinite()
+    if record is None:
+        record = "all" if batch_size is None else objective.steps_per_epoch
+    start = FittedModel(model, loss, preparation, _start(loss, preparation, x0, seed))
     trajectory = minimize(
         objective,
-        _start(x0, names, standardization),
+        start.x if x0 is None else start.standardised(start.x),
         rule,
-        max_steps=max_steps,
+        max_steps=_steps(epochs, max_steps, objective.steps_per_epoch),
         stop=stop,
         seed=seed,
         engine=engine,
         record=record,
         callback=callback,
         progress=progress,
+        checkpoint=checkpoint,
     )
+    if isinstance(objective, StreamedBatches):
+        objective.close()
     notes.extend(_warnings(trajectory, loss, batch_size))
-    return Fit(trajectory, loss, names, target, standardization, classes, tuple(notes))
+    fitted = FittedModel(model, loss, preparation, trajectory.final.x)
+    return Fit(trajectory, loss, fitted, found.training, found.held_out, tuple(notes))
 
 
-def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Table, str]:
-    """The table with the target among its columns, and the target's name."""
-    table = read_table(data)
+def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Source, str]:
+    """The source with the target among its columns, and the target's name."""
+    source = open_source(data)
     if isinstance(target, str):
-        table.entries(target, "target")
-        return table, target
-    values = read_table({"target": target}, "target")
+        source.require(target, "target")
+        return source, target
+    if isinstance(data, str | os.PathLike):
+        raise FalllineError("target is given by its values, but data is a file; give the name of a column")
+    table, values = table_of(data), table_of({"target": target}, "target")
     if values.rows != table.rows:
         raise FalllineError(f"target has {values.rows} values, but {table.source} has {table.rows} rows")
     if "target" in table.columns:
         raise FalllineError(f"target is given by its values, but {table.source} has a column 'target'; give its name")
-    return Table(table.source, table.columns | values.columns, table.lines), "target"
+    return open_source(Table(table.source, table.columns | values.columns, table.lines)), "target"
 
 
-def _feature_names(table: Table, target: str, features: Sequence[str] | str | None) -> tuple[str, ...]:
+def _feature_names(source: Source, target: str, features: Sequence[str] | str | None) -> tuple[str, ...]:
     if features is None:
-        names = tuple(name for name in table.columns if name != target)
+        names = tuple(name for name in source.columns if name != target)
     elif isinstance(features, str | Sequence):
         names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
     else:
         raise FalllineError(f"features is {shortened(features)}; it must be the names of columns")
     for name in names:
-        table.entries(name, "features")
+        source.require(name, "features")
     if not names:
-        raise FalllineError(f"features is empty: {table.source} needs a column beside the target {target!r}")
+        raise FalllineError(f"features is empty: {source.name} needs a column beside the target {target!r}")
     if target in names:
         raise FalllineError(f"features has {target!r}, which is the target; leave it out")
     if len(set(names)) != len(names):
@@ -208,31 +324,79 @@ def _feature_names(table: Table, target: str, features: Sequence[str] | str | No
     return names
 
 
-def _check_unit_interval(table: Table, target: str, y: FloatArray) -> None:
-    outside = np.flatnonzero((y < 0) | (y > 1))
-    if outside.size:
-        raise table.error_at(
-            int(outside[0]),
-            target,
-            f"is {y[outside[0]]:g}; the targets of a sigmoid neuron lie between 0 and 1",
-        )
+def _split(holdout: float, seed: int) -> Split | None:
+    if isinstance(holdout, bool) or not isinstance(holdout, int | float | np.number) or not 0 <= holdout < 1:
+        raise FalllineError(f"holdout is {shortened(holdout)}; it must be a share of the rows, at least 0 and below 1")
+    return Split(float(holdout), seed) if holdout else None
 
 
-def _start(x0: npt.ArrayLike | None, features: Sequence[str], standardization: Standardization | None) -> FloatArray:
+def _check_classes(classes: Classes, several: bool, source: Source, target: str) -> None:
+    """Refuse a target of too few or too many classes."""
+    count = len(classes.names)
+    if count == 2 or (several and count > 2):
+        return
+    held = ", ".join(repr(name) for name in classes.names[:4]) + (", ..." if count > 4 else "")
+    needs = "a model of classes needs two at least" if several else "a model of two classes needs two"
+    raise FalllineError(
+        f"target is {target!r}, which holds {count} different values in {source.name} ({held}); {needs}"
+        + ("" if several or count < 2 else ", model='softmax' takes more, model='linear' numbers")
+    )
+
+
+def _streams(stream: bool | None, source: Source, found: Survey) -> bool:
+    if stream is not None and not isinstance(stream, bool):
+        raise FalllineError(f"stream is {shortened(stream)}; allowed: True, False, None")
+    size = 8 * found.training.rows * len(found.training.preparation.names)
+    return (source.from_files and size > STREAMED_ABOVE) if stream is None else stream
+
+
+def _loss(kind: type[Loss], training: Dataset, streams: bool, reduction: Reduction, settings: dict[str, Any]) -> Loss:
+    """The model on the rows to fit to; in memory, or on the first block of them to stand for all."""
+    preparation = training.preparation
+    X, y = next(training.blocks()) if streams else training.whole()
+    settings = settings | class_names(kind, preparation)
+    before = 0
+    try:
+        loss = kind(X, y, reduction, preparation.names, **settings)
+        if not streams:
+            return loss
+        if preparation.classes is None:
+            for X, y in training.blocks():
+                loss.on_part(X, y).check_targets()
+                before += len(y)
+    except FalllineError as error:
+        complaint = re.match(r"y\[(\d+)\] (.*)", str(error))
+        if complaint is None:
+            raise
+        table, row = training.located(before + int(complaint[1]))
+        raise table.error_at(row, preparation.target, complaint[2]) from None
+    return loss.over(training)
+
+
+def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> int:
+    if epochs is None:
+        return USUAL_STEPS if max_steps is None else max_steps
+    if max_steps is not None:
+        raise FalllineError(f"epochs is {epochs!r} and max_steps {max_steps!r}; give one of the two")
+    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
+        raise FalllineError(f"epochs is {epochs!r}; it must be a whole number at least 1")
+    return int(epochs) * steps_per_epoch
+
+
+def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed: int) -> FloatArray:
+    """Where to start: as given, or for prepared features."""
     if x0 is None:
-        return np.zeros(len(features) + 1)
+        return loss.initial(seed) if isinstance(loss, Network) else np.zeros(loss.dimension)
     start = number_array(x0, "x0")
-    if start.shape != (len(features) + 1,):
+    if start.shape != (loss.dimension,):
         raise FalllineError(
-            f"x0 has the shape {start.shape}; it needs {len(features) + 1} numbers: "
-            f"the weights of {', '.join(features)}, then the intercept"
+            f"x0 has the shape {start.shape}; it needs {loss.dimension} numbers: "
+            f"the weights of {', '.join(preparation.names)}, then the intercept"
         )
-    return start if standardization is None else standardization.standardised(start)
+    return start
 
 
-def _rule(
-    optimizer: Optimizer[Any] | str | None, loss: LinearFamily, batch_size: int | None
-) -> tuple[Optimizer[Any], str]:
+def _rule(optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None) -> tuple[Optimizer[Any], str]:
     """The rule to run, and the sentence that says where its rate is from."""
     if isinstance(optimizer, Optimizer):
         return optimizer, f"optimizer: {optimizer.label}, as given"
@@ -240,9 +404,16 @@ def _rule(
         raise FalllineError(
             f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
         )
-    usual = "nesterov" if batch_size is None else "gradient_descent"
+    bounded = np.isfinite(loss.curvature)
+    if batch_size is not None:
+        usual = "gradient_descent" if bounded else "adam"
+    else:
+        # Where a pass reads files anew, the rule that needs the fewest.
+        usual = "nesterov" if bounded and loss.dataset is None else "lbfgs"
     name = usual if optimizer is None else optimizer
     rule = optimizer_from_name(name)
+    if not (bounded and isinstance(rule, Nesterov | Momentum | GradientDescent)):
+        return rule, f"optimizer: {rule.label}, the rule's own defaults"
     longest = 1 / loss.smoothness(batch_size)
     settings: dict[str, float]
     # At the rate 1/L Nesterov's step d' after a step d has f(x') ≤ f(x) + L/2 (|γ d|² - |d'|²) where f is
@@ -252,19 +423,17 @@ def _rule(
     # Half the bound of Ochs, Chen, Brox and Pock (2014), iPiano, for any smooth loss.
     elif isinstance(rule, Momentum):
         settings, source = {"learning_rate": (1 - rule.momentum) * longest}, "(1 - momentum)/L"
-    elif isinstance(rule, GradientDescent):
-        settings, source = {"learning_rate": longest}, "1/L"
     else:
-        return rule, f"optimizer: {rule.label}, the rule's own defaults"
+        settings, source = {"learning_rate": longest}, "1/L"
     chosen = optimizer_from_name(name, **settings)
     return chosen, f"optimizer: {chosen.label}; the rate is {source}, L the loss's largest curvature"
 
 
-def _warnings(trajectory: Trajectory, loss: LinearFamily, batch_size: int | None) -> list[str]:
+def _warnings(trajectory: Trajectory, loss: Loss, batch_size: int | None) -> list[str]:
     """What is wrong with the place where the run ended."""
-    if isinstance(loss, Logistic) and loss.separates(trajectory.final.x):
+    if isinstance(loss, Logistic | Softmax) and loss.separates(trajectory.final.x):
         return [
-            "the features separate the two classes perfectly, so no best parameters exist: they grow without "
+            "the features separate the classes perfectly, so no best parameters exist: they grow without "
             f"limit, and are reported where the run ended ({trajectory.stop.message})"
         ]
     warnings = []

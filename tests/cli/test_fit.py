@@ -73,8 +73,8 @@ def test_batches_are_shuffled_by_the_seed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("content", "arguments", "named"),
     [
-        (None, [], ["CSV", "data.csv", "No such file"]),
-        ("", [], ["CSV", "data.csv", "empty"]),
+        (None, [], ["DATA", "data.csv", "No such file"]),
+        ("", [], ["DATA", "data.csv", "empty"]),
         ("x,y\n", [], ["data.csv", "no rows"]),
         ("x,y\n1,0\n2,1,3\n", [], ["data.csv", "row 2", "3 values"]),
         ("x,y\n1,0\nwarm,1\n", [], ["row 2", "'x'", "'warm'"]),

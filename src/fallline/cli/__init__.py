@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated
 
@@ -12,16 +13,17 @@ import fallline
 from fallline.cli.compare import compare
 from fallline.cli.conventions import conventions
 from fallline.cli.demo import demo
-from fallline.cli.fit import fit
+from fallline.cli.fit import fit, model_settings
 from fallline.cli.optimizers import optimizers
 from fallline.cli.options import EPILOGS
+from fallline.cli.predict import predict
 from fallline.cli.run import run
 from fallline.errors import FalllineError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (run, compare, fit, optimizers, conventions, demo):
+for command in (run, compare, fit, predict, optimizers, conventions, demo):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
 # Arguments of the Python functions that the command line calls by another name.
@@ -41,10 +43,16 @@ FLAGS = {
         "model",
         "reduction",
         "checkpoint",
+        "categories",
+        "missing",
+        "constant",
+        "holdout",
+        "epochs",
+        *(name for name, _, _ in model_settings()),
     )
 } | {
     "x0": "--start",
-    "data": "CSV",
+    "data": "DATA",
     "objective": "OBJECTIVE",
     "formula": "OBJECTIVE",
     "order": "--batch-order",
@@ -105,6 +113,7 @@ def _complain(message: str) -> int:
 
 
 def _in_flags(message: str) -> str:
-    """The message with the argument that it begins with called as the command line does."""
+    """The message with the argument that it begins with, and settings that it advises, as the command line has them."""
     first, space, rest = message.partition(" ")
-    return FLAGS.get(first, first) + space + rest
+    advised = re.sub(r"\b(\w+)='([\w-]+)'", lambda found: f"{FLAGS.get(found[1], found[1])} {found[2]}", rest)
+    return FLAGS.get(first, first) + space + advised

@@ -1,30 +1,96 @@
-"""`fallline fit`: a model fitted to a CSV file."""
+"""`fallline fit`: a model fitted to files of data."""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, cast
 
+import numpy as np
 import typer
 
 from fallline.cli import options, report
+from fallline.data.preparation import Missing
+from fallline.data.survey import CATEGORIES, Constant
 from fallline.errors import FalllineError
-from fallline.fit import Fit
+from fallline.files import check_writable
+from fallline.fit import Curve, Fit
 from fallline.fit import fit as fit_model
+from fallline.hyperparameters import hyperparameters
 from fallline.models import MODELS
 from fallline.models.base import Reduction
 from fallline.models.batches import Order, Remainder
 from fallline.optimizers import Optimizer
 from fallline.tables import text_table
 
+# Rows of the learning curve that are printed; of so many parameters all are, of more the first few.
+CURVE_ROWS = 8
+PARAMETERS = 40
+FIRST_PARAMETERS = 10
 
+
+def _parser(default: Any) -> tuple[Callable[[str], Any], str]:
+    """How an option reads a setting of such a default, and what its help calls it."""
+    if isinstance(default, tuple):
+        return _counts, "COUNT,COUNT"
+    if isinstance(default, str):
+        return str, "NAME"
+    return (options.count, "COUNT") if isinstance(default, int) else (options.number, "NUMBER")
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(options.count(part) for part in text.split(",") if part.strip())
+
+
+def _shown(default: Any) -> str:
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def model_settings() -> Iterator[tuple[str, Any, str]]:
+    """The settings of all models: their names, defaults, and what they are, from the models' own fields."""
+    found: dict[str, tuple[Any, list[str], str]] = {}
+    for model, kind in MODELS.items():
+        about = {name: f": {known.about}" for name, known in hyperparameters(kind).items()}
+        for field in dataclasses.fields(kind):
+            # The classes are the target's.
+            if field.name != "classes":
+                found.setdefault(field.name, (field.default, [], about.get(field.name, "")))[1].append(model)
+    for name, (default, models, about_it) in found.items():
+        whose = "every model" if len(models) == len(MODELS) else ", ".join(models)
+        yield name, default, f"Of {whose}{about_it}. [default: {_shown(default)}]"
+
+
+def with_model_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each setting that a model has, in place of its `**settings`."""
+    signature = inspect.signature(command, eval_str=True)
+    kept = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    taken = {one.name for one in kept}
+    for name, default, text in model_settings():
+        assert name not in taken
+        parse, metavar = _parser(default)
+        option = typer.Option("--" + name.replace("_", "-"), parser=parse, metavar=metavar, help=text)
+        kept.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Any, option])
+        )
+    command.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    return command
+
+
+@with_model_settings
 def fit(
-    csv: Annotated[Path, typer.Argument(parser=options.path, metavar="CSV", help="A file of columns with a header.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            parser=options.path, metavar="DATA", help="A CSV file with a header, a Parquet file, or a folder of them."
+        ),
+    ],
     target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to be predicted.")],
     features: Annotated[
         str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")
     ] = None,
-    model: Annotated[str, typer.Option(metavar="MODEL", help=" or ".join(MODELS) + ".")] = "logistic",
+    model: Annotated[str, typer.Option(metavar="MODEL", help=", ".join(MODELS) + ".")] = "logistic",
     optimizer: Annotated[
         str | None,
         typer.Option(metavar="RULE", help="The update rule: see below. [default: one that needs no tuning]"),
@@ -32,18 +98,41 @@ def fit(
     learning_rate: options.LearningRateOption = None,
     schedule: options.ScheduleOption = None,
     momentum: options.MomentumOption = None,
-    settings: options.SetOption = None,
+    hyperparameter_settings: options.SetOption = None,
     start: Annotated[
         str | None,
         typer.Option(metavar="START", help="The weight of each feature, then the intercept. [default: zeros]"),
     ] = None,
-    reduction: Annotated[
-        str, typer.Option(metavar="mean|sum", help="Whether the loss is the rows' mean or their sum.")
-    ] = "mean",
+    categories: Annotated[
+        str,
+        typer.Option(
+            metavar="refuse|one-hot|A,B", help="What becomes of columns of texts, or which columns are categories."
+        ),
+    ] = "refuse",
+    missing: Annotated[
+        str, typer.Option(metavar="refuse|drop|mean", help="What becomes of rows in which an entry is missing.")
+    ] = "refuse",
+    constant: Annotated[
+        str, typer.Option(metavar="refuse|drop", help="What becomes of columns that are the same in every row.")
+    ] = "refuse",
     standardize: Annotated[
         bool,
         typer.Option("--standardize/--no-standardize", help="Descend on features of mean 0 and standard deviation 1."),
     ] = True,
+    holdout: Annotated[
+        float,
+        typer.Option(parser=options.number, metavar="SHARE", help="Rows to score with instead of fitting to them."),
+    ] = 0.0,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Read files anew in every pass, or keep their rows. [default: keep up to 256 MiB]",
+        ),
+    ] = None,
+    reduction: Annotated[
+        str, typer.Option(metavar="mean|sum", help="Whether the loss is the rows' mean or their sum.")
+    ] = "mean",
     batch_size: options.BatchSizeOption = None,
     batch_order: Annotated[
         str, typer.Option(metavar="shuffled|sequential", help="The order in which batches take the rows.")
@@ -51,53 +140,96 @@ def fit(
     batch_remainder: Annotated[
         str, typer.Option(metavar="keep|drop", help="What happens to rows after the last whole batch.")
     ] = "keep",
-    max_steps: options.MaxStepsOption = 10_000,
+    epochs: Annotated[
+        int | None, typer.Option(parser=options.count, metavar="COUNT", help="Stop after so many passes over the data.")
+    ] = None,
+    max_steps: Annotated[
+        int | None,
+        typer.Option(parser=options.count, metavar="COUNT", help="Stop after so many steps. [default: 10000]"),
+    ] = None,
     stop_step: options.StopStepOption = None,
     stop_gradient: options.StopGradientOption = None,
     stop_change: options.StopChangeOption = None,
     max_evaluations: options.MaxEvaluationsOption = None,
     max_seconds: options.MaxSecondsOption = None,
     seed: options.SeedOption = 0,
-    plot: options.PlotOption = None,
-    save: options.SaveOption = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            parser=options.path, metavar="FILE", help="Draw the path of two parameters, or the learning curve of more."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            parser=options.path,
+            metavar="FILE",
+            help="Keep the model: .json, for fallline predict; or the whole trajectory: .npz.",
+        ),
+    ] = None,
+    checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
+    **settings: Any,
 ) -> None:
-    """Fit a model to the columns of a file, and report its parameters in the file's own units.
+    """Fit a model to the columns of files, and report its parameters in their own units.
 
-    Ctrl-C ends the descent early: what there is by then is printed and saved.
+    Ctrl-C ends the descent early: what there is by then is printed and saved. With --checkpoint the same command then
+    goes on.
     """
-    report.check_outputs(plot=plot, save=save)
+    _check_save(save)
+    report.check_outputs(plot=plot, save=None)
     rule: Optimizer[Any] | str | None = optimizer
-    if any(option is not None for option in (learning_rate, schedule, momentum, settings)):
+    if any(option is not None for option in (learning_rate, schedule, momentum, hyperparameter_settings)):
         if optimizer is None:
             raise FalllineError("--optimizer is not given; a rate or a hyperparameter needs the rule that it is for")
-        rule = options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ())
+        rule = options.chosen_rule(optimizer, learning_rate, schedule, momentum, hyperparameter_settings or ())
     limits = (stop_step, stop_gradient, stop_change, None, max_evaluations, max_seconds)
     fitted = fit_model(
-        csv,
+        data,
         target,
-        features=None if features is None else [name.strip() for name in features.split(",")],
+        features=None if features is None else _listed(features),
         model=model,
         optimizer=rule,
         x0=None if start is None else _weights(start),
+        categories=categories if categories in CATEGORIES else _listed(categories),
+        missing=cast(Missing, missing),
+        constant=cast(Constant, constant),
         standardize=standardize,
+        holdout=holdout,
+        stream=stream,
         reduction=cast(Reduction, reduction),
         batch_size=batch_size,
         batch_order=cast(Order, batch_order),
         batch_remainder=cast(Remainder, batch_remainder),
+        epochs=epochs,
         max_steps=max_steps,
         stop=options.chosen_stop(*limits) if any(limit is not None for limit in limits) else None,
         seed=seed,
         progress=True,
+        checkpoint=checkpoint,
+        **{name: setting for name, setting in settings.items() if setting is not None},
     )
     if save is not None:
-        fitted.trajectory.save(save)
-    report.say(_json(fitted) if json else _text(fitted))
-    report.draw(fitted.trajectory, plot=plot)
+        (fitted if save.suffix == ".json" else fitted.trajectory).save(save)
+    curve = fitted.learning_curve()
+    report.say(_json(fitted, curve) if json else _text(fitted, curve))
+    if plot is not None:
+        _draw(fitted, curve, plot)
     if not json:
         report.say_written(plot=plot, save=save)
     if fitted.trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
+
+
+def _check_save(save: Path | None) -> None:
+    if save is not None:
+        if save.suffix not in (".json", ".npz"):
+            raise FalllineError(f"--save is {str(save)!r}; its name must end in .json (the model) or .npz (the run)")
+        check_writable(save, "--save")
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
 
 
 def _weights(text: str) -> list[float]:
@@ -108,27 +240,67 @@ def _weights(text: str) -> list[float]:
     return start
 
 
-def _text(fitted: Fit) -> str:
-    """The parameters as a table, why the descent stopped, and what is to be known of it."""
+def _text(fitted: Fit, curve: Curve) -> str:
+    """The learning curve and the parameters as tables, why the descent stopped, and what is to be known of it."""
     trajectory = fitted.trajectory
-    rows = [[name, f"{number:.8g}"] for name, number in fitted.parameters.items()]
+    parameters = list(fitted.parameters.items())
+    shown = parameters if len(parameters) <= PARAMETERS else parameters[:FIRST_PARAMETERS]
+    rows = [[name, f"{number:.8g}"] for name, number in shown]
+    hidden = len(parameters) - len(rows)
     stop = trajectory.stop
     return "\n".join(
         [
             f"{fitted.target} from {', '.join(fitted.features)}: {trajectory.title}",
             "",
+            _curve_table(curve),
+            "",
             text_table(["parameter", "value"], rows),
+            *([f"... and {hidden} more"] if hidden else []),
             "",
             f"loss: {fitted.value!r} after {trajectory.step_count} steps",
+            f"{fitted.fitted.score_name}: {_score_text(fitted)}",
             f"stopped: {stop.message} ({stop.reason})",
             *fitted.notes,
         ]
     )
 
 
-def _json(fitted: Fit) -> str:
+def _score_text(fitted: Fit) -> str:
+    held_out, training = fitted.held_out, fitted.training
+    if held_out is None:
+        return f"{fitted.score():.4f} on the {training.rows} rows fitted to"
+    return (
+        f"{fitted.score():.4f} on {held_out.rows} rows held out, "
+        f"{fitted.fitted.score(training):.4f} on the {training.rows} fitted to"
+    )
+
+
+def _curve_table(curve: Curve) -> str:
+    shown = np.unique(np.linspace(0, len(curve.steps) - 1, CURVE_ROWS).astype(int)).tolist()
+    header = ["step", "loss", *(["loss held out"] if curve.held_out is not None else [])]
+    rows = []
+    for row in shown:
+        cells = [str(curve.steps[row]), f"{curve.loss[row]:.8g}"]
+        rows.append(cells if curve.held_out is None else [*cells, f"{curve.held_out[row]:.8g}"])
+    return text_table(header, rows)
+
+
+def _draw(fitted: Fit, curve: Curve, plot: Path) -> None:
+    """The path where a landscape of two parameters is at hand, else the learning curve."""
+    if len(fitted.trajectory.names) <= 2 and fitted.model.dataset is None and fitted.held_out is None:
+        report.draw(fitted.trajectory, plot=plot)
+        return
+    from fallline import views
+
+    trajectory = fitted.trajectory
+    title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer}"
+    views.save_picture(views.plot_learning_curve(*curve, title=title), plot)
+
+
+def _json(fitted: Fit, curve: Curve) -> str:
     """The fit as one JSON object."""
     trajectory = fitted.trajectory
+    held_out = fitted.held_out
     return report.as_json(
         {
             "model": trajectory.title,
@@ -136,6 +308,10 @@ def _json(fitted: Fit) -> str:
             "classes": fitted.classes,
             "parameters": fitted.parameters,
             "value": fitted.value,
+            fitted.fitted.score_name: fitted.score(),
+            "rows": fitted.training.rows,
+            "rows_held_out": 0 if held_out is None else held_out.rows,
+            "curve": curve._asdict(),
             "gradient_norm": trajectory.final.gradient_norm,
             "optimizer": trajectory.optimizer,
             "steps": trajectory.step_count,

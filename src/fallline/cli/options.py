@@ -265,9 +265,14 @@ EPILOGS = {
         _schedules(),
     ),
     "fit": _epilog(
-        "Example:\n  fallline fit launches.csv --target distress --features temperature_F --plot fit.png",
+        "Examples:\n"
+        "  fallline fit launches.csv --target distress --features temperature_F --plot fit.png\n"
+        "  fallline fit digits.csv --target digit --model network --hidden 64 --optimizer adam \\\n"
+        "      --batch-size 32 --epochs 30 --constant drop --holdout 0.2 --save digits.json\n"
+        "  fallline predict digits.json new.csv --out predicted.csv",
         _rules(),
     ),
+    "predict": _epilog("Example:\n  fallline predict model.json new.csv --out predicted.csv"),
     "compare": _epilog(
         "Examples:\n"
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"

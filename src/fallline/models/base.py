@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -14,16 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BLOCK, FloatArray
-from fallline.data import number_array
+from fallline.data import Dataset, number_array
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.slices import Slice, frozen, sliced
+from fallline.models.streamed import StreamedBatches
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
 
 Reduction = Literal["sum", "mean"]
+
+# What the targets of a model are; of "numbers or two classes" classes are meant by texts.
+Target = Literal["numbers", "two classes", "classes", "numbers or two classes"]
 REDUCTIONS = ("sum", "mean")
 
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
@@ -75,6 +79,7 @@ class Loss(Objective):
         self.X = _inputs(X)
         self.y = _targets(y, rows=len(self.X))
         self.reduction = reduction
+        self.dataset: Dataset | None = None
         self.feature_names = _feature_names(feature_names, self.X.shape[1])
         known = [field.name for field in dataclasses.fields(self)]
         for name, setting in settings.items():
@@ -92,7 +97,7 @@ class Loss(Objective):
     @property
     def rows(self) -> int:
         """The number of data points."""
-        return len(self.y)
+        return len(self.y) if self.dataset is None else self.dataset.rows
 
     @property
     def title(self) -> str:
@@ -107,6 +112,11 @@ class Loss(Objective):
     @abstractmethod
     def filters(self) -> tuple[slice, ...]:
         """The weights of each output or hidden unit; all other coordinates are biases."""
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        """What the model with these settings is fitted to."""
+        return "numbers"
 
     @property
     def outputs(self) -> int:
@@ -150,13 +160,15 @@ class Loss(Objective):
         values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
         # What is too large for float64 is infinite, as on the way of a run that diverges.
         with np.errstate(over="ignore", invalid="ignore"):
-            for block, rows in self._blocks(len(points)):
-                at, X, y = points[block], self.X[rows], self.y[rows]
-                forward = self.forward(at, X)
-                if value:
-                    values[block] += self.errors(forward, y).sum(axis=-1)
-                if gradient:
-                    gradients[block] += self.backward(at, forward, X, y)
+            for X, y in self.blocks():
+                together = max(1, BLOCK // (len(y) * self.outputs))
+                for start in range(0, len(points), together):
+                    block = slice(start, start + together)
+                    forward = self.forward(points[block], X)
+                    if value:
+                        values[block] += self.errors(forward, y).sum(axis=-1)
+                    if gradient:
+                        gradients[block] += self.backward(points[block], forward, X, y)
             if self.reduction == "mean":
                 values /= self.rows
                 gradients /= self.rows
@@ -166,13 +178,14 @@ class Loss(Objective):
                 gradients += self.l2 * weights
         return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
 
-    def _blocks(self, points: int) -> Iterator[tuple[slice, slice]]:
-        """Which points and rows to take together. The cut through the rows is the same for any points."""
-        rows = min(self.rows, max(1, BLOCK // self.outputs))
-        together = max(1, BLOCK // (rows * self.outputs))
-        for point in range(0, points, together):
-            for row in range(0, self.rows, rows):
-                yield slice(point, point + together), slice(row, row + rows)
+    def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """X and y in blocks of rows that are always the same: sums over them have one order."""
+        if self.dataset is not None:
+            yield from self.dataset.blocks()
+            return
+        rows = max(1, BLOCK // self.outputs)
+        for start in range(0, self.rows, rows):
+            yield self.X[start : start + rows], self.y[start : start + rows]
 
     def smoothness(self, batch_size: int | None = None) -> float:
         """A Lipschitz constant L of the gradient: no step of a rate up to 1/L overshoots.
@@ -192,10 +205,13 @@ class Loss(Objective):
             return math.inf
         mean = self.reduction == "mean"
         if batch_size is None:
-            design = np.column_stack([self.X, np.ones(self.rows)])
-            largest = float(np.linalg.eigvalsh(design.T @ design)[-1])
+            products = np.zeros((self.X.shape[1] + 1,) * 2)
+            for X, y in self.blocks():
+                design = np.column_stack([X, np.ones(len(y))])
+                products += design.T @ design
+            largest = float(np.linalg.eigvalsh(products)[-1])
             return self.curvature * largest / (self.rows if mean else 1) + self.l2
-        longest = float(np.max(np.sum(self.X**2, axis=1))) + 1
+        longest = max(float(np.max(np.sum(X**2, axis=1))) for X, _ in self.blocks()) + 1
         return self.curvature * longest * (1 if mean else batch_size) + self.l2
 
     def l1_penalty(self, strength: float) -> L1:
@@ -212,12 +228,26 @@ class Loss(Objective):
 
     def on_rows(self, rows: slice | npt.NDArray[np.intp]) -> Self:
         """The same model on some of the data points only; of a sum's l2 these bear their share."""
+        return self.on_part(self.X[rows], self.y[rows])
+
+    def on_part(self, X: FloatArray, y: FloatArray) -> Self:
+        """The same model on a part of its data; of a sum's l2 it bears its share."""
         part = copy.copy(self)
-        part.X = self.X[rows]
-        part.y = self.y[rows]
+        part.dataset = None
+        part.X = X
+        part.y = y
         if self.reduction == "sum":
             part.l2 = self.l2 * part.rows / self.rows
         return part
+
+    def over(self, dataset: Dataset) -> Self:
+        """The same model on data larger than memory: every pass over them reads them block by block.
+
+        This loss itself is to be on some rows of them, which stand for all in `X` and `y`.
+        """
+        streamed = copy.copy(self)
+        streamed.dataset = dataset
+        return streamed
 
     def batches(
         self,
@@ -243,11 +273,12 @@ class Loss(Objective):
         >>> loss.batches(2).steps_per_epoch
         2
         """
-        return Batches(self, size, order=order, remainder=remainder, epoch_value=epoch_value)
+        kind = Batches if self.dataset is None else StreamedBatches
+        return kind(self, size, order=order, remainder=remainder, epoch_value=epoch_value)
 
     def recipe(self) -> dict[str, Any] | None:
         """What rebuilds this loss (see `loss_from_recipe`), data included; None when the data are large."""
-        if self.X.size + self.y.size > SMALL_DATA:
+        if self.dataset is not None or self.X.size + self.y.size > SMALL_DATA:
             return None
         settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {

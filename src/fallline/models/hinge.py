@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.models.base import Target
 from fallline.models.linear_family import LinearFamily
 
 
@@ -14,6 +16,10 @@ class _Margin(LinearFamily):
     """A loss of the margin s z, where s = ±1 is the label of the row."""
 
     convex: ClassVar[bool] = True
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "two classes"
 
     def check_targets(self) -> None:
         # 0 and 1, or -1 and 1: not both in one y.

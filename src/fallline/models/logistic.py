@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.models.activations import sigmoid, softplus
+from fallline.models.base import Target
 from fallline.models.linear_family import LinearFamily
 
 
@@ -29,6 +31,10 @@ class Logistic(LinearFamily):
     curvature: ClassVar[float] = 0.25
     convex: ClassVar[bool] = True
 
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "two classes"
+
     def check_targets(self) -> None:
         self.refuse_row((self.y != 0) & (self.y != 1), "; the labels of a logistic model are 0 and 1")
 
@@ -46,5 +52,4 @@ class Logistic(LinearFamily):
 
     def separates(self, x: FloatArray) -> bool:
         """Whether the parameters x put every row on its right side: then, without l2, no finite fit is the best."""
-        z = self.X @ x[:-1] + x[-1]
-        return not self.l2 and bool(np.all((2 * self.y - 1) * z > 0))
+        return not self.l2 and all(np.all((2 * y - 1) * (X @ x[:-1] + x[-1]) > 0) for X, y in self.blocks())

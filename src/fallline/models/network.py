@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.models.activations import ACTIVATIONS
-from fallline.models.base import Loss, one_a_row
+from fallline.models.base import Loss, Target, one_a_row
 from fallline.models.classes import check_labels
 from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
 
@@ -78,6 +78,10 @@ class Network(Loss):
         if widths.ndim != 1 or (widths.size and (widths.dtype.kind not in "iu" or widths.min() < 1)):
             raise FalllineError(f"hidden is {shortened(self.hidden)}; it must be whole numbers of units, at least 1")
         self.hidden = tuple(widths.tolist())
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "numbers" if settings.get("loss", cls.loss) == "squared" else "classes"
 
     def check_targets(self) -> None:
         if self.loss == "cross_entropy":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from fallline.arrays import FloatArray
 from fallline.models.activations import sigmoid
+from fallline.models.base import Target
 from fallline.models.linear_family import LinearFamily
 
 # ∂²ℓ/∂z² = p²(1 - p)² + (p - y) p (1 - p)(1 - 2p) is linear in y, so it is extreme at y = 0 or, mirrored,
@@ -32,6 +34,10 @@ class SigmoidNeuron(LinearFamily):
     model = "squared loss of a sigmoid neuron"
     curvature: ClassVar[float] = STEEPEST**2 * (1 - STEEPEST) * (2 - 3 * STEEPEST)
     convex: ClassVar[bool] = False
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "numbers or two classes"
 
     def check_targets(self) -> None:
         self.refuse_row(

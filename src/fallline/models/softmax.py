@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.models.base import Loss
+from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
 from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
 
@@ -38,6 +38,10 @@ class Softmax(Loss):
     convex: ClassVar[bool] = True
 
     classes: Sequence[str] | None = None
+
+    @classmethod
+    def target(cls, settings: Mapping[str, Any]) -> Target:
+        return "classes"
 
     def check_targets(self) -> None:
         self.classes = check_labels(self, self.classes)
@@ -77,7 +81,11 @@ class Softmax(Loss):
 
     def separates(self, x: FloatArray) -> bool:
         """Whether x gives each row's own class the largest probability: then, without l2, no finite fit is the best."""
-        z = self.forward(x[None], self.X)[0]
-        own = z[np.arange(self.rows), self.y.astype(np.intp)]
-        z[np.arange(self.rows), self.y.astype(np.intp)] = -np.inf
-        return not self.l2 and bool(np.all(own > z.max(axis=-1)))
+        return not self.l2 and all(self._separated(x, X, y) for X, y in self.blocks())
+
+    def _separated(self, x: FloatArray, X: FloatArray, y: FloatArray) -> bool:
+        z = self.forward(x[None], X)[0]
+        own = np.arange(len(y)), y.astype(np.intp)
+        largest = z[own]
+        z[own] = -np.inf
+        return bool(np.all(largest > z.max(axis=-1)))

@@ -9,6 +9,7 @@ from fallline.views.epochs import Epochs, epochs_data, plot_epochs
 from fallline.views.files import check_film_path, check_picture_path, save_picture
 from fallline.views.grid import NothingToDraw
 from fallline.views.histories import Histories, histories_data, plot_histories
+from fallline.views.learning import plot_learning_curve
 from fallline.views.notebook import notebook
 from fallline.views.picture import plot
 from fallline.views.surface import plot_surface
@@ -37,6 +38,7 @@ __all__ = [
     "plot_descent",
     "plot_epochs",
     "plot_histories",
+    "plot_learning_curve",
     "plot_surface",
     "save_picture",
 ]

@@ -1,0 +1,128 @@
+"""`fallline predict`: what a saved model answers to files of data."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from fallline.arrays import FloatArray
+from fallline.cli import options, report
+from fallline.errors import FalllineError
+from fallline.files import check_writable, whole_file
+from fallline.fitted import FittedModel
+
+# Named columns of some rows.
+Columns = dict[str, npt.NDArray[Any]]
+
+ENDINGS = (".csv", ".parquet")
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(parser=options.path, metavar="MODEL", help="What fallline fit --save wrote: .json.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            parser=options.path, metavar="DATA", help="A CSV file with a header, a Parquet file, or a folder of them."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(parser=options.path, metavar="FILE", help="Write the answers: .csv or .parquet. [default: print]"),
+    ] = None,
+) -> None:
+    """Let a model that was fitted answer to the rows of files, in their order.
+
+    One line a row: the prediction, and for classes the probability of each, or the margin. Both are empty where
+    an entry is missing, if the model was fitted with --missing drop.
+    """
+    if out is not None:
+        if out.suffix not in ENDINGS:
+            raise FalllineError(f"--out is {str(out)!r}; its name must end in {' or '.join(ENDINGS)}")
+        check_writable(out, "--out")
+    fitted = FittedModel.load(model, "MODEL")
+    blocks = (_columns(fitted, answers) for _, answers in fitted.answers(data))
+    if out is None:
+        for text in _lines(blocks):
+            report.say(text)
+        return
+    rows = 0
+    with whole_file(out, "--out") as draft, _writer(draft) as write:
+        for columns in blocks:
+            write(columns)
+            rows += len(columns["prediction"])
+    report.say(f"{rows} predictions of {fitted.preparation.target}\n\nwritten: {out}")
+
+
+def _columns(fitted: FittedModel, answers: FloatArray) -> Columns:
+    classes = fitted.preparation.classes
+    if classes is None:
+        return {"prediction": answers}
+    named = {"prediction": fitted.named(answers)}
+    if answers.ndim == 2:
+        return named | {f"P({name})": answers[:, i] for i, name in enumerate(classes.names)}
+    if fitted.boundary == 0:
+        return named | {"margin": answers}
+    return named | {f"P({name})": p for name, p in zip(classes.names, (1 - answers, answers), strict=True)}
+
+
+@contextlib.contextmanager
+def _writer(path: Path) -> Iterator[Callable[[Columns], object]]:
+    """What writes block after block to a file."""
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield _csv_writer(file)
+        return
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise FalllineError('--out is a Parquet file, which needs PyArrow: pip install "fallline[parquet]"') from None
+    with contextlib.ExitStack() as stack:
+        writers: list[Any] = []
+
+        def write(columns: Columns) -> None:
+            table = pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
+            if not writers:
+                writers.append(stack.enter_context(parquet.ParquetWriter(path, table.schema)))
+            writers[0].write_table(table.cast(writers[0].schema))
+
+        yield write
+
+
+def _csv_writer(file: TextIO) -> Callable[[Columns], None]:
+    writer = csv.writer(file, lineterminator="\n")
+    headed: list[bool] = []
+
+    def write(columns: Columns) -> None:
+        if not headed:
+            writer.writerow(columns)
+            headed.append(True)
+        cells = (["" if _is_gap(entry) else entry for entry in column.tolist()] for column in columns.values())
+        writer.writerows(zip(*cells, strict=True))
+
+    return write
+
+
+def _lines(blocks: Iterator[Columns]) -> Iterator[str]:
+    """The blocks as the lines of a CSV file, the last line break left to who prints them."""
+    text = io.StringIO()
+    write = _csv_writer(text)
+    for columns in blocks:
+        write(columns)
+        yield text.getvalue().rstrip("\n")
+        text.seek(0)
+        text.truncate()
+
+
+def _is_gap(entry: Any) -> bool:
+    return entry is None or (isinstance(entry, float) and np.isnan(entry))

@@ -1,0 +1,101 @@
+"""The classes that a target names, and the number of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.data.entries import as_text, is_missing, is_number
+from fallline.data.table import Table
+from fallline.errors import FalllineError
+
+# Of these pairs of texts, in any case, the second is the class 1.
+NO_YES = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off", "on"))
+
+# More different values than this are no classes.
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a target in their order: class k is the label k.
+
+    Numbers stand in their order; of yes and no, true and false and the like the affirmative comes second; other
+    texts stand in alphabetical order.
+
+    >>> classes = Classes.of({"yes", "No"})
+    >>> classes.names
+    ('no', 'yes')
+    >>> classes.labels(Table("data", {"ill": np.array(["YES", "no"], dtype=object)}), "ill")
+    array([1., 0.])
+    """
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: set[str]) -> Classes:
+        """The classes that go by these texts."""
+        lower = {text.lower() for text in texts}
+        pair = next((pair for pair in NO_YES if lower == set(pair)), None)
+        if pair is not None:
+            return cls(pair)
+        if all(map(is_number, texts)):
+            return cls(tuple(as_text(key) for key in sorted(set(map(float, texts)))))
+        return cls(tuple(sorted(texts)))
+
+    def labels(self, table: Table, column: str) -> FloatArray:
+        """The number of each row's class, as float64; NaN where the entry is missing.
+
+        Raises:
+            FalllineError: naming the row whose entry is none of the classes.
+        """
+        entries = table.entries(column, "target")
+        if entries.dtype.kind in "biuf" and self.are_numbers:
+            keys = np.array(self.names, np.float64)
+            places = np.minimum(np.searchsorted(keys, entries), len(keys) - 1)
+            labels = np.where(keys[places] == entries, places.astype(np.float64), np.nan)
+        else:
+            known = {self._key(name): number for number, name in enumerate(self.names)}
+            labels = np.array([known.get(self._key(entry), np.nan) for entry in entries.tolist()], np.float64)
+        for row in np.flatnonzero(np.isnan(labels)).tolist():
+            if not is_missing(entries[row]):
+                raise table.error_at(
+                    row, column, f"is {as_text(entries[row])!r}, which is none of the classes {', '.join(self.names)}"
+                )
+        return labels
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether the classes are numbers, so that 1 and 1.0 are the same."""
+        return all(map(is_number, self.names))
+
+    def _key(self, entry: Any) -> Any:
+        if self.are_numbers:
+            return float(entry) if is_number(entry) else None
+        text = as_text(entry)
+        return text.lower() if self.names in NO_YES else text
+
+
+def class_texts(table: Table, column: str) -> set[str]:
+    """What the entries of a column are called, those that are missing left out.
+
+    Raises:
+        FalllineError: when one is infinite, or there are too many different ones for classes.
+    """
+    entries: npt.NDArray[Any] = table.entries(column, "target")
+    distinct = np.unique(entries).tolist() if entries.dtype.kind in "biufUS" else entries.tolist()
+    texts = {as_text(entry) for entry in distinct if not is_missing(entry)}
+    for text in texts:
+        if is_number(text) and not np.isfinite(float(text)):
+            row = [as_text(entry) for entry in entries.tolist()].index(text)
+            raise table.error_at(row, column, f"is {text}; only finite numbers are allowed")
+    if len(texts) > MOST_CLASSES:
+        raise FalllineError(
+            f"target is {column!r}, which holds more than {MOST_CLASSES} different values in {table.source}; "
+            "a model of classes needs fewer"
+        )
+    return texts

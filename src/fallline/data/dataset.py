@@ -1,0 +1,159 @@
+"""Rows ready for a model, read again and again from where they are: a split of them, block by block."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.data.preparation import Preparation, incomplete
+from fallline.data.source import Source
+from fallline.data.table import Table
+
+Item = TypeVar("Item")
+
+# Blocks that wait, ready, while a model computes on the one before.
+AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows are held out: a share of each block, drawn by the seed.
+
+    Attributes:
+        share: between 0 and 1.
+        seed: the seed of the draw.
+
+    >>> int(Split(0.2, seed=0).held_out((0, 0), 100).sum())
+    20
+    """
+
+    share: float
+    seed: int
+
+    def held_out(self, block: tuple[int, int], rows: int) -> BoolArray:
+        """Which rows of a block, known by its part and its number there, are held out; always the same."""
+        random = np.random.default_rng([self.seed, *block])
+        held = np.zeros(rows, bool)
+        # Rounded up or down at random, so that many small blocks hold out the share too.
+        held[random.permutation(rows)[: int(self.share * rows + random.random())]] = True
+        return held
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows to fit to, or those held out, as inputs and targets.
+
+    Attributes:
+        source: where they come from.
+        preparation: how columns become inputs and targets.
+        counts: how many rows each part of the source has.
+        split: which rows are held out; None: none.
+        held_out: whether these are the rows held out.
+    """
+
+    source: Source
+    preparation: Preparation
+    counts: tuple[int, ...]
+    split: Split | None
+    held_out: bool
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(self.counts)
+
+    def blocks(self, parts: Sequence[int] | None = None) -> Generator[tuple[FloatArray, FloatArray]]:
+        """X and y, block by block, prepared in a thread of its own while the caller computes.
+
+        Arguments:
+            parts: the parts of the source, in the order to read them; None: all, as they stand.
+        """
+        return read_ahead(self._blocks(range(len(self.source.parts)) if parts is None else parts))
+
+    def whole(self) -> tuple[FloatArray, FloatArray]:
+        """X and y of all rows, in memory."""
+        blocks = list(self._blocks(range(len(self.source.parts))))
+        if len(blocks) == 1:
+            return blocks[0]
+        X, y = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        return X, y
+
+    def located(self, row: int) -> tuple[Table, int]:
+        """The table in which a row, counted in the order of `blocks`, was found, and its row there."""
+        for table, kept, _, _ in self._tables(range(len(self.source.parts))):
+            if row < kept.sum():
+                return table, int(np.flatnonzero(kept)[row])
+            row -= int(kept.sum())
+        raise IndexError(row)
+
+    def _blocks(self, parts: Iterable[int]) -> Iterator[tuple[FloatArray, FloatArray]]:
+        for _, kept, X, y in self._tables(parts):
+            if kept.all():
+                yield X, y
+            elif kept.any():
+                yield X[kept], y[kept]
+
+    def _tables(self, parts: Iterable[int]) -> Iterator[tuple[Table, BoolArray, FloatArray, FloatArray]]:
+        preparation = self.preparation
+        for part in parts:
+            for number, table in enumerate(self.source.blocks(part, [*preparation.columns, preparation.target])):
+                X, y = preparation.inputs(table), preparation.targets(table)
+                kept = ~np.isnan(y)
+                if preparation.missing == "drop":
+                    kept &= ~incomplete(X)
+                if self.split is not None:
+                    kept &= self.split.held_out((part, number), table.rows) == self.held_out
+                yield table, kept, X, y
+
+
+def read_ahead(items: Iterator[Item]) -> Generator[Item]:
+    """The items, made in a thread of its own a few ahead of where they are needed.
+
+    The thread ends with the generator: read to its end, closed or dropped.
+
+    >>> list(read_ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    ready: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(AHEAD)
+    closed = threading.Event()
+
+    def make() -> None:
+        try:
+            for item in items:
+                _put(ready, (item, None), closed)
+                if closed.is_set():
+                    return
+            _put(ready, (None, None), closed)
+        except BaseException as error:  # the caller's to see
+            _put(ready, (None, error), closed)
+
+    thread = threading.Thread(target=make, name="reading data", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = ready.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        closed.set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                ready.get_nowait()
+        thread.join()
+
+
+def _put(ready: queue.Queue[Item], item: Item, closed: threading.Event) -> None:
+    while not closed.is_set():
+        with contextlib.suppress(queue.Full):
+            ready.put(item, timeout=0.1)
+            return

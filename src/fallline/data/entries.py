@@ -1,0 +1,121 @@
+"""Single entries of data: which of them are numbers, which are missing, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+
+MISSING = {"", "na", "n/a", "nan", "nat", "<na>", "null", "none"}
+
+# Where an entry stands, and what is wrong with it.
+Fault = tuple[tuple[int, ...], str]
+
+
+def number_array(values: npt.ArrayLike, name: str) -> FloatArray:
+    """Values as float64, every one of them finite.
+
+    Arguments:
+        values: an array, or sequences; texts that spell numbers count as numbers.
+        name: what error texts call them.
+
+    Raises:
+        FalllineError: naming the index of the first entry that is missing, infinite or no number.
+
+    >>> number_array([1, "2.5", True], "y")
+    array([1. , 2.5, 1. ])
+    """
+    try:
+        entries = np.asarray(values)
+        if entries.dtype.kind in "US":
+            entries = np.asarray(values, dtype=object)  # [1, "2.5", True] as it is, not as three texts
+    except ValueError:
+        raise FalllineError(f"{name} has rows of different lengths; every row needs the same") from None
+    numbers, fault = as_numbers(entries)
+    if fault is not None:
+        index, complaint = fault
+        place = f"{name}[{', '.join(str(i) for i in index)}]" if index else name
+        raise FalllineError(f"{place} {complaint}; only finite numbers are allowed")
+    return numbers
+
+
+def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[FloatArray, Fault | None]:
+    """The entries as float64; and, unless all are finite numbers, the first that is not and why.
+
+    Arguments:
+        entries: an array of anything.
+        missing: whether an entry may be missing; it is then NaN, and no fault.
+
+    >>> as_numbers(np.array(["1", "", "2"], dtype=object), missing=True)
+    (array([ 1., nan,  2.]), None)
+    """
+    numbers = np.full(entries.shape, np.nan)
+    if entries.dtype.kind in "biufOUS":
+        # Where some entry is no number, the search below says which.
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            numbers = entries.astype(np.float64, copy=False)
+    if np.isfinite(numbers).all():
+        return numbers, None
+    if missing:
+        if entries.dtype.kind == "O":
+            present = np.array([not is_missing(entry) for entry in entries.flat], bool).reshape(entries.shape)
+        else:
+            present = ~np.isnan(numbers) | (entries.dtype.kind not in "f")
+        found, fault = as_numbers(entries[present])
+        numbers = np.full(entries.shape, np.nan)
+        numbers[present] = found
+        return numbers, None if fault is None else (_places(present)[fault[0][0]], fault[1])
+    faults = ((index, _fault(entry)) for index, entry in np.ndenumerate(entries))
+    return numbers, next((index, fault) for index, fault in faults if fault)
+
+
+def is_missing(entry: Any) -> bool:
+    """Whether an entry stands for nothing: None, NaN, or a text such as "" and "NA".
+
+    >>> [is_missing(entry) for entry in (None, float("nan"), " n/a ", 0)]
+    [True, True, True, False]
+    """
+    return str(entry).strip().lower() in MISSING
+
+
+def is_number(entry: Any) -> bool:
+    """Whether an entry is a number, or a text that spells one."""
+    if not isinstance(entry, str | bytes | Real | Decimal | np.bool_):
+        return False
+    try:
+        float(entry)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def as_text(entry: Any) -> str:
+    """An entry as a category is called: a text without the spaces around it, a whole number without a point.
+
+    >>> as_text(" red "), as_text(2.0), as_text(0.1)
+    ('red', '2', '0.1')
+    """
+    if isinstance(entry, float | np.floating) and float(entry).is_integer():
+        return str(int(entry))
+    return str(entry).strip()
+
+
+def _fault(entry: Any) -> str | None:
+    """What is wrong with an entry that should be a finite number."""
+    text = " ".join(str(entry).split())
+    if is_missing(entry):
+        return "is missing"
+    if not is_number(entry):
+        return f"is {text if len(text) <= 40 else text[:40] + '...'!r}, which is not a number"
+    return None if np.isfinite(float(entry)) else f"is {text}"
+
+
+def _places(chosen: npt.NDArray[np.bool_]) -> list[tuple[int, ...]]:
+    return [tuple(int(i) for i in place) for place in np.argwhere(chosen)]

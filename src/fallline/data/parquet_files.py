@@ -1,0 +1,110 @@
+"""Parquet files, read row group by row group in blocks of rows at bounded memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.data.table import Table, check_names
+from fallline.errors import FalllineError
+
+# Bytes read ahead of each column: with none, PyArrow takes in whole row groups.
+BUFFER = 2**18
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """One row group of a Parquet file: rows that can be read without those before them.
+
+    Attributes:
+        path: the file.
+        metadata: its footer, as PyArrow reads it.
+        number: which row group.
+        first_row: the number of rows in the row groups before.
+        nested: the type of each column whose entries are no single values.
+    """
+
+    path: Path
+    metadata: Any
+    number: int
+    first_row: int
+    nested: Mapping[str, str]
+
+    def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
+        """Some columns of the row group, a block of so many rows after the other; None: all of them.
+
+        Raises:
+            FalllineError: when the file is damaged, or a column is nested.
+        """
+        parquet = _parquet()
+        names = self.metadata.schema.to_arrow_schema().names if columns is None else list(columns)
+        for name in names:
+            if name in self.nested:
+                raise FalllineError(
+                    f"{self.path.name}, column {name!r}: its entries are {self.nested[name]}, not single values; "
+                    "leave it out of the features"
+                )
+        first_row = self.first_row
+        with (
+            _refused(self.path),
+            parquet.ParquetFile(self.path, metadata=self.metadata, buffer_size=BUFFER) as file,
+        ):
+            size = rows or self.metadata.row_group(self.number).num_rows
+            for batch in file.iter_batches(size, row_groups=[self.number], columns=names):
+                entries = {name: _entries(batch.column(name)) for name in names}
+                yield Table(self.path.name, entries, first_row=first_row)
+                first_row += batch.num_rows
+
+
+def row_groups(path: Path, parameter: str) -> tuple[tuple[str, ...], list[RowGroup]]:
+    """The names of a Parquet file's columns, and its row groups.
+
+    Raises:
+        FalllineError: when it is no Parquet file, or PyArrow is not installed.
+    """
+    parquet = _parquet()
+    with _refused(path, f"{parameter} is {str(path)!r}, which"), parquet.ParquetFile(path) as file:
+        schema, metadata = file.schema_arrow, file.metadata
+    check_names(schema.names, path.name)
+    nested = {field.name: str(field.type) for field in schema if field.type.num_fields}
+    counts = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    starts = np.cumsum([0, *counts])
+    groups = [RowGroup(path, metadata, i, int(starts[i]), nested) for i, count in enumerate(counts) if count]
+    return tuple(schema.names), groups
+
+
+def _parquet() -> Any:
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise FalllineError('data is a Parquet file, which needs PyArrow: pip install "fallline[parquet]"') from None
+    return parquet
+
+
+@contextlib.contextmanager
+def _refused(path: Path, named: str | None = None) -> Iterator[None]:
+    """Say of which file PyArrow complains, in one line."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        reason = " ".join(reason.split()).split(". ")[0].rstrip(".")[:120]
+        raise FalllineError(f"{named or path.name + ':'} cannot be read as a Parquet file: {reason}") from None
+
+
+def _entries(column: Any) -> npt.NDArray[Any]:
+    """A column as NumPy has it: numbers with NaN for nulls, or objects with None."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    entries: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return entries

@@ -1,0 +1,160 @@
+"""What columns become before a model sees them: numbers, categories, filled gaps, a common scale, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.data.classes import Classes
+from fallline.data.entries import as_text, is_missing
+from fallline.data.standardization import Standardization
+from fallline.data.table import Table
+from fallline.errors import FalllineError
+
+Missing = Literal["refuse", "drop", "mean"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column that a model predicts from.
+
+    Attributes:
+        name: the column.
+        categories: for a column of categories, all of them in order; the first is the baseline, each other has a
+            feature of its own that is 1 in its rows and 0 elsewhere. None for a column of numbers.
+        fill: what stands in for a missing entry, a number or a category; None if nothing does.
+
+    >>> Feature("colour", ("blue", "red"), None).names
+    ('colour=red',)
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+    fill: float | str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the model's features made of the column are called."""
+        return (self.name,) if self.categories is None else tuple(f"{self.name}={c}" for c in self.categories[1:])
+
+    def take(self, table: Table, into: FloatArray) -> None:
+        """Write the column into X, one column for each of `names`; what is missing and not filled is NaN.
+
+        Raises:
+            FalllineError: naming the row whose entry is no finite number, or none of the categories.
+        """
+        if self.categories is None:
+            numbers = table.numbers(self.name, "features", missing=True)
+            into[:, 0] = numbers
+            if self.fill is not None:
+                into[np.isnan(numbers), 0] = self.fill
+            return
+        known = {category: number for number, category in enumerate(self.categories)}
+        which = category_numbers(table, self.name, known)
+        if self.fill is not None:
+            which[which < 0] = known[str(self.fill)]
+        into[:] = which[:, None] == np.arange(1, len(known))
+        into[which < 0] = np.nan
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The way from the columns of a table to a model's inputs and targets.
+
+    Attributes:
+        features: the columns to predict from.
+        target: the column that is predicted.
+        classes: the classes that the target names; None if it holds numbers.
+        standardization: what puts the inputs on a common scale; None if they are left as they are.
+        missing: what becomes of rows in which an entry is missing: see `survey`.
+
+    >>> preparation = Preparation((Feature("age", fill=40.0),), "ill", Classes(("no", "yes")), None, "mean")
+    >>> table = Table("data", {"age": np.array([30.0, np.nan]), "ill": np.array(["yes", "no"], dtype=object)})
+    >>> preparation.inputs(table), preparation.targets(table)
+    (array([[30.],
+           [40.]]), array([1., 0.]))
+    """
+
+    features: tuple[Feature, ...]
+    target: str
+    classes: Classes | None
+    standardization: Standardization | None
+    missing: Missing
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the features are made of."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the features, in the order of the columns of X."""
+        return tuple(name for feature in self.features for name in feature.names)
+
+    def inputs(self, table: Table) -> FloatArray:
+        """X of all rows of a table, shape (rows, features); a row that is to be dropped has a NaN.
+
+        Raises:
+            FalllineError: naming the row and the column of an entry that does not fit, or is missing.
+        """
+        X = np.empty((table.rows, len(self.names)))
+        start = 0
+        for feature in self.features:
+            stop = start + len(feature.names)
+            feature.take(table, X[:, start:stop])
+            start = stop
+        if self.missing != "drop":
+            gaps = incomplete(X)
+            if gaps.any():
+                row = int(np.argmax(gaps))
+                name = next(name for name in self.columns if is_missing(table.columns[name][row]))
+                raise missing_at(table, row, name, is_target=False)
+        return X if self.standardization is None else self.standardization.apply(X, out=X)
+
+    def targets(self, table: Table) -> FloatArray:
+        """y of all rows of a table, shape (rows,): numbers, or the numbers of the classes; NaN where missing.
+
+        Raises:
+            FalllineError: naming the row of an entry that does not fit.
+        """
+        if self.classes is not None:
+            return self.classes.labels(table, self.target)
+        return table.numbers(self.target, "target", missing=True)
+
+
+def incomplete(X: FloatArray) -> BoolArray:
+    """Which rows of X, otherwise finite, have a NaN."""
+    # In one pass: a NaN is the only entry whose product with 0 is not 0.
+    return np.isnan(X @ np.zeros(X.shape[1]))
+
+
+def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:
+    """The error that names a missing entry, and what may be done about it."""
+    if is_target:
+        return table.error_at(row, name, "is missing; every row needs a target, or missing='drop'")
+    return table.error_at(row, name, "is missing; only finite numbers are allowed, or missing='drop' or missing='mean'")
+
+
+def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.NDArray[np.int64]:
+    """The number of each row's category; -1 where the entry is missing.
+
+    Raises:
+        FalllineError: naming the row whose entry is none of them.
+    """
+    entries = table.entries(column, "features").tolist()
+    numbers = np.array([known.get(as_text(entry), -1) for entry in entries], np.int64)
+    for row in np.flatnonzero(numbers < 0).tolist():
+        if not is_missing(entries[row]):
+            raise table.error_at(
+                row, column, f"is {as_text(entries[row])!r}, which is none of the categories {_listed(tuple(known))}"
+            )
+    return numbers
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words[:8]) + (", ..." if len(words) > 8 else "")

@@ -1,0 +1,186 @@
+"""Where data come from: files and tables as parts that are read in blocks of rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from fallline.data.csv_files import CsvFile
+from fallline.data.parquet_files import row_groups
+from fallline.data.table import Table, TableLike, table_of
+from fallline.errors import FalllineError, nearest
+
+# Files of up to so many bytes are read once and kept, as is what can be read but once, such as a pipe.
+KEPT = 2**26
+
+# A block of rows holds about so many entries: small beside the memory, large beside what a block costs by itself.
+BLOCK = 2**18
+
+ENDINGS = {".csv": "CSV", ".parquet": "Parquet", ".pq": "Parquet"}
+
+
+class Part(Protocol):
+    """Rows that can be read without those before them."""
+
+    def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
+        """Some columns of its rows, a block of so many rows after the other; None: all of them."""
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """A table in memory: one block, however large."""
+
+    table: Table
+
+    def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
+        table = self.table
+        if table.rows:
+            names = table.columns if columns is None else columns
+            entries = {name: table.columns[name] for name in names}
+            yield Table(table.source, entries, table.lines, table.first_row)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of named columns, which can be read again and again.
+
+    Attributes:
+        name: what error texts call the data.
+        columns: the names of the columns.
+        parts: what the rows come from, in order.
+        from_files: whether they come from files, which need not be in memory.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    parts: tuple[Part, ...]
+    from_files: bool = False
+
+    def require(self, column: str, parameter: str) -> None:
+        """Refuse a column that there is not.
+
+        Raises:
+            FalllineError: naming what asked for it, and the nearest that there is.
+        """
+        if column not in self.columns:
+            raise FalllineError(
+                f"{parameter} is {column!r}, which is not a column of {self.name}; {nearest(column, self.columns)}"
+            )
+
+    def blocks(self, part: int, columns: Sequence[str]) -> Iterator[Table]:
+        """Some columns of one part, in blocks that are the same whenever they are read."""
+        return self.parts[part].blocks(columns, max(1, BLOCK // len(columns)))
+
+
+def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Source:
+    """The source that a path, a mapping of columns, a data frame, an array or a table stands for.
+
+    A folder stands for all CSV and Parquet files in it and in the folders within, in the order of their names;
+    names that begin with a point or an underscore are passed over.
+
+    Arguments:
+        data: what is read; an array has rows of columns, and n numbers are n rows of one column.
+        parameter: what error texts call the data, unless they have a name of their own.
+        names: what to call the columns of an array; without, they are x1, x2, ...
+
+    Raises:
+        FalllineError: when `data` is none of these, or files differ in their columns.
+
+    >>> open_source({"height": [1.5, 1.8]}).columns
+    ('height',)
+    """
+    if isinstance(data, Source):
+        return data
+    if not isinstance(data, str | os.PathLike):
+        table = table_of(data, parameter, names)
+        return Source(table.source, tuple(table.columns), (InMemory(table),))
+    path = Path(data)
+    files = _files(path, parameter) if os.path.isdir(path) else [path]
+    opened = [_opened(file, parameter) for file in files]
+    first = opened[0]
+    for file, source in zip(files, opened, strict=True):
+        _check_same(source, file, first, files[0])
+    return Source(
+        path.name or str(path),
+        first.columns,
+        tuple(part for source in opened for part in source.parts),
+        from_files=True,
+    )
+
+
+def read_table(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Table:
+    """All that `open_source` opens as one table in memory.
+
+    Raises:
+        FalllineError: when it cannot be read, or has no rows.
+
+    >>> read_table([[1, 2], [3, 4]]).numbers("x2")
+    array([2., 4.])
+    """
+    source = open_source(data, parameter, names)
+    tables = [table for part in source.parts for table in part.blocks(None, None)]
+    if not tables:
+        raise FalllineError(f"{source.name} has columns but no rows")
+    if len(tables) == 1:
+        return tables[0]
+    return Table(source.name, {name: np.concatenate([t.columns[name] for t in tables]) for name in source.columns})
+
+
+def _files(folder: Path, parameter: str) -> list[Path]:
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in ENDINGS
+        and path.is_file()
+        and not any(name.startswith((".", "_")) for name in path.relative_to(folder).parts)
+    )
+    if not found:
+        raise FalllineError(
+            f"{parameter} is {str(folder)!r}, a folder without data files; allowed endings: {', '.join(ENDINGS)}"
+        )
+    return found
+
+
+def _opened(path: Path, parameter: str) -> Source:
+    if _is_parquet(path):
+        columns, groups = row_groups(path, parameter)
+        return Source(path.name, columns, tuple(groups))
+    file = CsvFile(path, parameter)
+    if os.path.isfile(path) and _size(path) > KEPT:
+        return Source(path.name, file.header(), (file,))
+    tables = list(file.blocks(None, None))
+    if tables:
+        return Source(path.name, tuple(tables[0].columns), (InMemory(tables[0]),))
+    return Source(path.name, file.header(), ())
+
+
+def _is_parquet(path: Path) -> bool:
+    if ENDINGS.get(path.suffix.lower()) == "Parquet":
+        return True
+    if not os.path.isfile(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:
+        return False  # reading it says why
+
+
+def _size(path: Path) -> int:
+    return os.path.getsize(path) if os.path.isfile(path) else 0
+
+
+def _check_same(source: Source, file: Path, first: Source, first_file: Path) -> None:
+    """Refuse files of one folder that differ in their columns; their order may differ."""
+    for one, one_file, other, other_file in ((first, first_file, source, file), (source, file, first, first_file)):
+        for name in one.columns:
+            if name not in other.columns:
+                raise FalllineError(
+                    f"{other_file.name} lacks the column {name!r}, which {one_file.name} has; "
+                    "all files of a folder need the same columns"
+                )

@@ -1,0 +1,92 @@
+"""Columns on a common scale: measured in one pass, and the way of parameters there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+
+
+class Moments:
+    """Count, mean, spread and range of columns, taken in block by block and stable whatever their size.
+
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance: Welford's update for blocks.
+
+    Attributes:
+        count: of each column, how many entries are not NaN, shape (d,).
+        mean: the mean of those.
+        squares: the sum of their squared distances from the mean.
+        low, high: the smallest and the largest.
+
+    >>> moments = Moments(1)
+    >>> moments.add(np.array([[1.0], [2.0]]))
+    >>> moments.add(np.array([[6.0], [np.nan]]))
+    >>> moments.count, moments.mean, moments.squares
+    (array([3]), array([3.]), array([14.]))
+    """
+
+    def __init__(self, columns: int) -> None:
+        self.count = np.zeros(columns, np.int64)
+        self.mean = np.zeros(columns)
+        self.squares = np.zeros(columns)
+        self.low = np.full(columns, np.inf)
+        self.high = np.full(columns, -np.inf)
+
+    def add(self, X: FloatArray) -> None:
+        """Take in the rows of X, shape (n, d); NaN is a missing entry."""
+        missing = np.isnan(X)
+        some = missing.any()
+        count = len(X) - missing.sum(axis=0) if some else np.full(len(self.mean), len(X))
+        total = self.count + count
+        share = np.divide(count, total, out=np.zeros(len(total)), where=total > 0)
+        # A column too large for float64 ends with a scale that is not finite, which is refused by name.
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = np.nansum(X, axis=0) if some else X.sum(axis=0)
+            mean = np.divide(sums, count, out=self.mean.copy(), where=count > 0)
+            squares = np.where(missing, 0.0, X - mean) ** 2 if some else (X - mean) ** 2
+            step = mean - self.mean
+            self.squares = self.squares + squares.sum(axis=0) + step * (step * (self.count * share))
+            self.mean = self.mean + step * share
+        self.low = np.fmin(self.low, np.fmin.reduce(X, axis=0, initial=np.inf))
+        self.high = np.fmax(self.high, np.fmax.reduce(X, axis=0, initial=-np.inf))
+        self.count = total
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """Columns with mean 0 and standard deviation 1, and the way of parameters there and back.
+
+    Parameters are the weights of the columns, then the bias, on the last axis: z = X w + b.
+
+    Attributes:
+        mean: of each column, in the data's own units.
+        scale: the standard deviation of each column (of the population: divided by n).
+
+    >>> standardization = Standardization(mean=(2.0,), scale=(0.5,))
+    >>> standardization.apply(np.array([[1.5], [2.5]])).ravel()
+    array([-1.,  1.])
+    >>> standardization.own_units(np.array([1.0, 0.0]))
+    array([ 2., -4.])
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    def apply(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """X with every column shifted by its mean and divided by its scale; written to `out`, where given."""
+        shifted = np.subtract(X, np.asarray(self.mean), out=out)
+        return np.divide(shifted, np.asarray(self.scale), out=shifted)
+
+    def own_units(self, parameters: FloatArray) -> FloatArray:
+        """Parameters for standardised columns, shape (..., d + 1), as those for the columns as they are."""
+        weights = parameters[..., :-1] / np.asarray(self.scale)
+        shift = (weights * np.asarray(self.mean)).sum(axis=-1, keepdims=True)
+        return np.concatenate([weights, parameters[..., -1:] - shift], axis=-1)
+
+    def standardised(self, parameters: FloatArray) -> FloatArray:
+        """Parameters for the columns as they are, shape (..., d + 1), as those for standardised columns."""
+        weights = parameters[..., :-1]
+        shift = (weights * np.asarray(self.mean)).sum(axis=-1, keepdims=True)
+        return np.concatenate([weights * np.asarray(self.scale), parameters[..., -1:] + shift], axis=-1)

@@ -1,0 +1,288 @@
+"""The first pass over data: what the columns hold, and how they are prepared for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.data.classes import Classes, class_texts
+from fallline.data.dataset import Dataset, Split
+from fallline.data.entries import as_text, is_missing
+from fallline.data.preparation import Feature, Missing, Preparation, missing_at
+from fallline.data.source import Source
+from fallline.data.standardization import Moments, Standardization
+from fallline.data.table import Table
+from fallline.errors import FalllineError, nearest, shortened
+
+Constant = Literal["refuse", "drop"]
+
+# What `categories` may be, beside a list of columns.
+CATEGORIES = ("refuse", "one-hot")
+
+# More different texts than this are names or remarks, not categories.
+MOST_CATEGORIES = 1000
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first pass found.
+
+    Attributes:
+        training: the rows to fit to.
+        held_out: the rows to score with; None if none are held out.
+        notes: what was done to the data, one sentence each.
+    """
+
+    training: Dataset
+    held_out: Dataset | None
+    notes: tuple[str, ...]
+
+
+def survey(
+    source: Source,
+    features: Sequence[str],
+    target: str,
+    *,
+    classes: bool | None = None,
+    categories: str | Sequence[str] = "refuse",
+    missing: Missing = "refuse",
+    constant: Constant = "refuse",
+    standardize: bool = True,
+    split: Split | None = None,
+) -> Survey:
+    """Read data once, and settle how they become inputs and targets.
+
+    Means, scales and fills are those of the rows to fit to, not of those held out.
+
+    Arguments:
+        source: the data.
+        features: the columns to predict from.
+        target: the column to predict.
+        classes: whether the target names classes; None: if it holds texts.
+        categories: what becomes of columns of texts: "refuse", "one-hot" (a feature for each category but the first,
+            the baseline), or the names of the columns, texts or numbers, to be taken so.
+        missing: what becomes of rows in which an entry is missing: "refuse", "drop" them, or "mean": the column's
+            mean takes its place, or its most frequent category. A target that is missing is never filled.
+        constant: whether to "refuse" or "drop" columns that are the same in every row.
+        standardize: whether to put the features on a common scale.
+        split: which rows are held out; None: none.
+
+    Raises:
+        FalllineError: naming the row and the column of what does not fit.
+
+    >>> from fallline.data.source import open_source
+    >>> found = survey(open_source({"age": [20, 40], "ill": ["no", "yes"]}), ["age"], "ill")
+    >>> found.training.preparation.standardization
+    Standardization(mean=(30.0,), scale=(10.0,))
+    """
+    check_choice("missing", missing, get_args(Missing))
+    check_choice("constant", constant, get_args(Constant))
+    columns = _columns(source, features, categories)
+    first = _Pass(columns, target, classes, missing)
+    counts = np.zeros((2, len(source.parts)), np.int64)
+    for part in range(len(source.parts)):
+        blocks = source.blocks(part, [*features, target])
+        for number, table in enumerate(blocks):
+            held = np.zeros(table.rows, bool) if split is None else split.held_out((part, number), table.rows)
+            kept = first.take(table, ~held)
+            counts[:, part] += (kept & ~held).sum(), (kept & held).sum()
+    if not first.rows:
+        raise FalllineError(f"{source.name} has columns but no rows")
+    training, held_rows = counts.sum(axis=1).tolist()
+    if not training:
+        raise FalllineError(
+            f"{source.name} has no row to fit to: {first.dropped} of {first.rows} lack an entry"
+            + ("" if split is None else f", and {held_rows} are held out")
+        )
+    if split is not None and not held_rows:
+        raise FalllineError(f"holdout is {split.share:g}, which is no row of {first.rows}; hold out more, or none")
+    preparation, notes = first.preparation(source, training, constant, standardize)
+    if first.dropped:
+        notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
+    parts = tuple(counts[0].tolist()), tuple(counts[1].tolist())
+    return Survey(
+        Dataset(source, preparation, parts[0], split, held_out=False),
+        None if split is None else Dataset(source, preparation, parts[1], split, held_out=True),
+        tuple(notes),
+    )
+
+
+def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:
+    """Refuse a word that is none of those allowed.
+
+    Raises:
+        FalllineError: naming the parameter and the nearest word.
+    """
+    if choice not in allowed:
+        raise FalllineError(f"{name} is {shortened(choice)}; {nearest(str(choice), allowed)}")
+
+
+def _columns(source: Source, features: Sequence[str], categories: str | Sequence[str]) -> list[_Column]:
+    if isinstance(categories, str):
+        check_choice("categories", categories, CATEGORIES)
+        asked: Sequence[str] = ()
+    else:
+        asked = [str(name) for name in categories]
+        for name in asked:
+            source.require(name, "categories")
+            if name not in features:
+                raise FalllineError(f"categories has {name!r}, which is not among the features; leave it out")
+    return [_Column(name, True if name in asked else None, categories == "one-hot") for name in features]
+
+
+class _Column:
+    """What is known so far of a column to predict from."""
+
+    def __init__(self, name: str, is_text: bool | None, may_be_text: bool) -> None:
+        self.name = name
+        # Whether it holds categories; None until an entry that is not missing has been seen.
+        self.is_text = is_text
+        self.may_be_text = may_be_text
+        self.moments = Moments(1)
+        # How many rows to fit to have each category; categories of other rows only count as none.
+        self.counts: dict[str, int] = {}
+        self.gaps = 0
+
+    def read(self, table: Table) -> FloatArray | list[str | None]:
+        """The entries as numbers or categories; NaN or None where they are missing."""
+        if self.is_text is None:
+            found = table.is_text(self.name, "features")
+            self.is_text = found if self.may_be_text else None if found is None else False
+        if not self.is_text:
+            hint = ", or categories='one-hot'" if table.is_text(self.name) and not self.may_be_text else ""
+            return table.numbers(self.name, "features", missing=True, hint=hint)
+        return [None if is_missing(entry) else as_text(entry) for entry in table.columns[self.name].tolist()]
+
+    def take(self, entries: FloatArray | list[str | None], fitted: BoolArray) -> None:
+        """Count the entries of the rows to fit to."""
+        if isinstance(entries, np.ndarray):
+            self.moments.add(entries[fitted][:, None])
+            self.gaps += int(np.isnan(entries[fitted]).sum())
+            return
+        for text, counts in zip(entries, fitted.tolist(), strict=True):
+            if text is not None:
+                self.counts[text] = self.counts.get(text, 0) + counts
+            else:
+                self.gaps += counts
+        if len(self.counts) > MOST_CATEGORIES:
+            raise FalllineError(
+                f"feature {self.name!r} has more than {MOST_CATEGORIES} different texts; leave it out of the features"
+            )
+
+    def feature(self, fills: bool) -> Feature:
+        """The column as the model sees it."""
+        fill: float | str | None = None
+        if not self.is_text:
+            if fills and self.moments.count[0]:
+                fill = float(self.moments.mean[0])
+            return Feature(self.name, None, fill)
+        if fills:
+            fill = max(sorted(self.counts), key=self.counts.__getitem__)
+        return Feature(self.name, tuple(sorted(self.counts)), fill)
+
+    def constant(self) -> str | None:
+        """What the column is in every row to fit to; None if it varies."""
+        if self.is_text:
+            present = [category for category, count in self.counts.items() if count]
+            return repr(present[0]) if len(present) == 1 else None
+        low, high = float(self.moments.low[0]), float(self.moments.high[0])
+        if not self.moments.count[0]:
+            return "missing"
+        return f"{low:g}" if low == high else None
+
+    def scale(self, feature: Feature, rows: int) -> list[tuple[float, float]]:
+        """Mean and standard deviation of each of its features over so many rows, gaps filled."""
+        if feature.categories is None:
+            return [(float(self.moments.mean[0]), float(np.sqrt(self.moments.squares[0] / rows)))]
+        filled = {feature.fill: self.gaps}
+        shares = [(self.counts[name] + filled.get(name, 0)) / rows for name in feature.categories[1:]]
+        # A category that only rows held out have is 0 in all others: left as it is, its weight stays at the start.
+        return [(share, np.sqrt(share * (1 - share)) if 0 < share < 1 else 1.0) for share in shares]
+
+
+class _Pass:
+    """What the pass has found so far."""
+
+    def __init__(self, columns: list[_Column], target: str, classes: bool | None, missing: Missing) -> None:
+        self.columns = columns
+        self.target = target
+        self.classes = classes
+        self.missing = missing
+        self.texts: set[str] = set()
+        self.rows = 0
+        self.dropped = 0
+
+    def take(self, table: Table, fitted: BoolArray) -> BoolArray:
+        """Take in a block of rows, some of which are fitted to; which of them are kept."""
+        if self.classes is None:
+            self.classes = table.is_text(self.target, "target")
+        entries = [column.read(table) for column in self.columns]
+        target_missing = self._target_missing(table)
+        lacking = target_missing.copy()
+        for column, read in zip(self.columns, entries, strict=True):
+            gaps = np.isnan(read) if isinstance(read, np.ndarray) else np.array([text is None for text in read])
+            if self.missing != "mean":
+                lacking |= gaps
+            if self.missing == "refuse" and gaps.any():
+                raise missing_at(table, int(np.argmax(gaps)), column.name, is_target=False)
+        if self.missing != "drop" and target_missing.any():
+            raise missing_at(table, int(np.argmax(target_missing)), self.target, is_target=True)
+        for column, read in zip(self.columns, entries, strict=True):
+            column.take(read, fitted & ~lacking)
+        if self.classes:
+            self.texts |= class_texts(table, self.target)
+        self.rows += table.rows
+        self.dropped += int(lacking.sum())
+        return ~lacking
+
+    def _target_missing(self, table: Table) -> BoolArray:
+        if self.classes and table.columns[self.target].dtype.kind not in "biuf":
+            return np.array([is_missing(entry) for entry in table.columns[self.target].tolist()])
+        return np.isnan(table.numbers(self.target, "target", missing=True))
+
+    def preparation(
+        self, source: Source, rows: int, constant: Constant, standardize: bool
+    ) -> tuple[Preparation, list[str]]:
+        notes = []
+        features, scales = [], []
+        for column in self.columns:
+            same = column.constant()
+            if same is not None and constant == "refuse":
+                raise FalllineError(
+                    f"feature {column.name!r} is {same} in every row; a constant cannot be told from the "
+                    "intercept: leave it out of the features, or constant='drop'"
+                )
+            if same is None:
+                feature = column.feature(self.missing == "mean")
+                features.append(feature)
+                scales += column.scale(feature, rows)
+                if column.gaps:
+                    notes.append(f"feature {column.name!r}: {column.gaps} missing entries became {feature.fill}")
+                if feature.categories is not None:
+                    notes.append(f"feature {column.name!r}: its category {feature.categories[0]!r} is the baseline")
+                elif not 0 < scales[-1][1] < np.inf:
+                    low, high = column.moments.low[0], column.moments.high[0]
+                    raise FalllineError(
+                        f"feature {column.name!r} reaches from {low:g} to {high:g}, which cannot be "
+                        "standardised in float64; rescale it"
+                    )
+        dropped = [column.name for column in self.columns if column.constant() is not None]
+        if dropped:
+            notes.append(f"left out, because they are constant: {', '.join(dropped)}")
+        if not features:
+            raise FalllineError(f"features is empty: every column of {source.name} is constant")
+        mean, scale = zip(*scales, strict=True)
+        return (
+            Preparation(
+                tuple(features),
+                self.target,
+                Classes.of(self.texts) if self.classes else None,
+                Standardization(mean, scale) if standardize else None,
+                self.missing,
+            ),
+            notes,
+        )

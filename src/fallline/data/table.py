@@ -1,0 +1,181 @@
+"""A table in memory: named columns of equal length, and where each of their entries stands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.data.entries import as_numbers, is_missing, is_number
+from fallline.errors import FalllineError, nearest
+
+# A path to a CSV or Parquet file or a folder of them, a mapping of columns, a pandas or polars data frame, an
+# array, or a Table.
+TableLike: TypeAlias = Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of equal length.
+
+    Attributes:
+        source: what error texts call the data: the name of a file, or "data".
+        columns: the entries of each column, as found: texts from a file, else whatever the data hold.
+        lines: for a CSV file, the line on which each row begins.
+        first_row: for a part of a file, the number of rows before it.
+
+    >>> table = table_of({"height": [1.5, 1.8], "tall": ["no", "yes"]})
+    >>> table.numbers("height")
+    array([1.5, 1.8])
+    """
+
+    source: str
+    columns: dict[str, npt.NDArray[Any]]
+    lines: Sequence[int] = ()
+    first_row: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return int(np.shape(next(iter(self.columns.values())))[0])
+
+    def entries(self, name: str, parameter: str) -> npt.NDArray[Any]:
+        """A column as found; `parameter` is what asked for it.
+
+        Raises:
+            FalllineError: when there is no such column, with the nearest that there is.
+        """
+        if name not in self.columns:
+            raise FalllineError(
+                f"{parameter} is {name!r}, which is not a column of {self.source}; {nearest(name, self.columns)}"
+            )
+        return self.columns[name]
+
+    def numbers(self, name: str, parameter: str = "column", *, missing: bool = False, hint: str = "") -> FloatArray:
+        """A column as finite numbers.
+
+        Arguments:
+            name: the column.
+            parameter: what asked for it.
+            missing: whether an entry may be missing; it is then NaN.
+            hint: what an error text adds to what is allowed.
+
+        Raises:
+            FalllineError: naming the row and the column of the first entry that is none.
+        """
+        numbers, fault = as_numbers(self.entries(name, parameter), missing=missing)
+        if fault is not None:
+            raise self.error_at(fault[0][0], name, f"{fault[1]}; only finite numbers are allowed{hint}")
+        return numbers
+
+    def matrix(self, names: Sequence[str], parameter: str = "features") -> FloatArray:
+        """Some columns as numbers, side by side: shape (rows, len(names))."""
+        return np.column_stack([self.numbers(name, parameter) for name in names])
+
+    def is_text(self, name: str, parameter: str = "column") -> bool | None:
+        """Whether a column has texts that are no numbers, and no numbers; None if all its entries are missing."""
+        entries = self.entries(name, parameter)
+        if entries.dtype.kind in "biuf":
+            return False if not np.isnan(entries).all() else None
+        present = [entry for entry in entries.tolist() if not is_missing(entry)]
+        return all(isinstance(entry, str) and not is_number(entry) for entry in present) if present else None
+
+    def on_rows(self, rows: slice) -> Table:
+        """Some consecutive rows, which keep their numbers and lines."""
+        start, stop, _ = rows.indices(self.rows)
+        return dataclasses.replace(
+            self,
+            columns={name: column[start:stop] for name, column in self.columns.items()},
+            lines=self.lines[start:stop],
+            first_row=self.first_row + start,
+        )
+
+    def error_at(self, row: int, name: str, complaint: str) -> FalllineError:
+        """The error that says where an entry stands and what is wrong with it."""
+        line = f" (line {self.lines[row]})" if len(self.lines) else ""
+        row += self.first_row + 1
+        return FalllineError(f"{self.source}, row {row}{line}, column {name!r}: the value {complaint}")
+
+
+def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Table:
+    """The table that a mapping of columns, a data frame or an array stands for.
+
+    Arguments:
+        data: what is read; an array has rows of columns, and n numbers are n rows of one column.
+        parameter: what error texts call the data.
+        names: what to call the columns of an array; without, they are x1, x2, ...
+
+    Raises:
+        FalllineError: when `data` is none of these, or holds no rows, or columns that cannot be told apart.
+    """
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__")):
+        # A PyArrow table calls its columns' names otherwise.
+        names = list(data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", data.columns))
+        check_names([str(name) for name in names], parameter)
+        return _checked(Table(parameter, {str(name): _column(data[name]) for name in names}))
+    if isinstance(data, np.ndarray | list | tuple):
+        return _of_array(data, parameter, names)
+    raise FalllineError(
+        f"{parameter} is of the type {type(data).__name__}; allowed: the path of a CSV or Parquet file or of a folder "
+        "of them, a mapping of columns, a data frame, an array"
+    )
+
+
+def _of_array(array: npt.ArrayLike, parameter: str, names: Sequence[str] | None) -> Table:
+    entries = _column(array)
+    if entries.ndim == 1:
+        entries = entries[:, None]
+    if names is None and entries.ndim == 2:
+        names = [f"x{number}" for number in range(1, entries.shape[1] + 1)]
+    if not names or entries.ndim != 2 or entries.shape[1] != len(names):
+        raise FalllineError(
+            f"{parameter} has the shape {np.shape(array)}; it needs rows of {len(names) if names else 'some'} columns"
+        )
+    return _checked(Table(parameter, dict(zip(names, entries.T, strict=True))))
+
+
+def _column(entries: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        column = np.asarray(entries)
+    except ValueError:  # entries of different lengths
+        column = np.asarray(entries, dtype=object)
+    # Beside a text NumPy turns numbers into texts; as they were, an error can name the one that is wrong.
+    return np.asarray(entries, dtype=object) if column.dtype.kind in "US" else column
+
+
+def _checked(table: Table) -> Table:
+    for name, column in table.columns.items():
+        if column.ndim != 1:
+            raise FalllineError(f"{table.source}: column {name!r} has the shape {column.shape}; it needs one axis")
+        if len(column) != table.rows:
+            raise FalllineError(
+                f"{table.source}: column {name!r} has {len(column)} entries, but the first has {table.rows}"
+            )
+    if not table.rows:
+        raise FalllineError(f"{table.source} has columns but no rows")
+    return table
+
+
+def check_names(names: Sequence[str], source: str) -> None:
+    """Refuse columns that cannot be told apart.
+
+    Raises:
+        FalllineError: when there are none, or one has no name or the name of another.
+    """
+    if not names:
+        raise FalllineError(f"{source} is empty: it has no columns")
+    for number, name in enumerate(names, start=1):
+        if not name:
+            raise FalllineError(f"{source}: column {number} has no name; every column needs one in the header")
+        if name in names[: number - 1]:
+            raise FalllineError(
+                f"{source}: columns {names.index(name) + 1} and {number} are both called {name!r}; "
+                "every column needs its own name"
+            )

@@ -1,0 +1,92 @@
+"""Mini-batches of data larger than memory: read as the run goes, shuffled in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.models.batches import Batches, EpochValue, Order, Remainder
+
+if TYPE_CHECKING:
+    from fallline.models.base import Loss
+
+# How many numbers of X are shuffled together: 32 MiB.
+WINDOW = 2**22
+
+
+class StreamedBatches(Batches):
+    """The batches of a loss whose data are read from files in every epoch; made by `Loss.batches`.
+
+    "sequential" takes the rows as they stand. "shuffled" reads the parts of the data (the row groups of Parquet
+    files, whole CSV files) in another order each epoch and shuffles the rows within a window of 32 MiB or of one
+    batch, if that is more. Both depend on nothing but the seed and the epoch.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        size: int,
+        order: Order = "sequential",
+        remainder: Remainder = "keep",
+        epoch_value: EpochValue = "full",
+    ) -> None:
+        super().__init__(loss, size, order, remainder, epoch_value)
+        # The epoch being read, by seed and number; the next batch to come of it, and the last that came.
+        self._epoch: tuple[int, int] | None = None
+        self._next = 0
+        self._coming: Generator[tuple[FloatArray, FloatArray]] | None = None
+        self._last: Loss | None = None
+
+    def at_step(self, step: int, seed: int) -> Loss:
+        epoch, batch = divmod(step - 1, self.steps_per_epoch)
+        if self._epoch != (seed, epoch) or batch < self._next - 1:
+            self.close()
+            self._epoch, self._next, self._coming = (seed, epoch), 0, self._read(seed, epoch)
+        # A run that goes on from the middle of an epoch passes over what came before.
+        while self._coming is not None and self._next <= batch:
+            self._last = self.loss.on_part(*next(self._coming))
+            self._next += 1
+        assert self._last is not None
+        return self._last
+
+    def close(self) -> None:
+        """Stop reading; the next step begins again."""
+        if self._coming is not None:
+            self._coming.close()
+        self._epoch = self._coming = None
+
+    def _read(self, seed: int, epoch: int) -> Generator[tuple[FloatArray, FloatArray]]:
+        """The batches of an epoch in order."""
+        dataset = self.loss.dataset
+        assert dataset is not None
+        random = np.random.default_rng([seed, epoch]) if self.order == "shuffled" else None
+        parts = len(dataset.source.parts)
+        blocks = dataset.blocks(range(parts) if random is None else random.permutation(parts).tolist())
+        try:
+            for X, y in self._windows(blocks):
+                order = np.arange(len(y)) if random is None else random.permutation(len(y))
+                for start in range(0, len(y), self.size):
+                    rows = order[start : start + self.size]
+                    yield X[rows], y[rows]
+        finally:
+            blocks.close()
+
+    def _windows(self, blocks: Iterator[tuple[FloatArray, FloatArray]]) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """The rows in windows of a whole number of batches, but for the last."""
+        waiting: list[tuple[FloatArray, FloatArray]] = []
+        rows = 0
+        for X, y in blocks:
+            waiting.append((X, y))
+            rows += len(y)
+            if rows < max(self.size, WINDOW // X.shape[1]):
+                continue
+            X, y = (np.concatenate(part) for part in zip(*waiting, strict=True))
+            whole = rows - rows % self.size
+            yield X[:whole], y[:whole]
+            waiting, rows = [(X[whole:], y[whole:])], rows - whole
+        if rows:
+            X, y = (np.concatenate(part) for part in zip(*waiting, strict=True))
+            yield X, y

@@ -1,0 +1,52 @@
+"""The learning curve: how the loss fell, on the rows that were fitted to and on those held out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fallline.arrays import FloatArray
+from fallline.views import style
+
+
+def plot_learning_curve(
+    steps: npt.NDArray[np.int64],
+    loss: FloatArray,
+    held_out: FloatArray | None = None,
+    *,
+    title: str = "Learning curve",
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a learning curve, such as `fit(...).learning_curve()`.
+
+    Losses that stay positive over more than two decades get a log axis.
+
+    Arguments:
+        steps: after how many steps, shape (k,).
+        loss: the loss on the rows fitted to, shape (k,).
+        held_out: that on the rows held out, shape (k,); None if none were.
+        title: what stands above it.
+        ax: the axes to draw on; None: a new figure.
+
+    Returns:
+        The figure.
+
+    >>> figure = plot_learning_curve(np.array([0, 10]), np.array([0.7, 0.4]), np.array([0.7, 0.5]))
+    >>> figure.axes[0].get_ylabel()
+    'loss'
+    """
+    curves = {"rows fitted to": loss} | ({} if held_out is None else {"rows held out": held_out})
+    figure, place = style.figure_of(ax, keys=len(curves))
+    style.set_title(place, title)
+    style.label_axes(place, "step", "loss")
+    for number, (_, curve) in enumerate(curves.items()):
+        place.plot(steps, curve, **style.series_look(number))
+    every = np.concatenate(list(curves.values()))
+    finite = every[np.isfinite(every)]
+    if finite.size and finite.min() > 0 and finite.max() > 100 * finite.min():
+        place.set_yscale("log")
+    if len(curves) > 1:
+        style.legend_below(place, [style.key(name, style.series_look(i)) for i, name in enumerate(curves)], columns=2)
+    return figure
