@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -30,7 +29,7 @@ from fallline.data.preparation import Missing
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
 from fallline.errors import FalllineError, nearest, shortened
-from fallline.fitted import FittedModel, class_names
+from fallline.fitted import FittedModel, class_names, setting_names
 from fallline.minimize import minimize
 from fallline.models import MODELS, Logistic, Loss, Network, Softmax
 from fallline.models.base import Reduction
@@ -226,12 +225,11 @@ def fit(
     if model not in tuple(MODELS):
         raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), MODELS)}")
     kind = MODELS[model]
-    taken = [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
     for name, setting in settings.items():
-        if name not in taken:
+        if name not in setting_names(kind):
             raise FalllineError(
                 f"{name} is {shortened(setting)}, which is no argument of fit or of the model {model!r}; "
-                f"{nearest(name, taken)}"
+                f"{nearest(name, setting_names(kind))}"
             )
     source, target = _with_target(data, target)
     wanted = kind.target(settings)
