@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
+from tests.runs import same
 
+from fallline import ProximalDescent, rerun
+from fallline import minimize as minimize_fallline
 from fallline.errors import FalllineError
 from fallline.penalties import L1, L2, Ball, Box, ConvexSet, ElasticNet, Penalty, Simplex
 
@@ -89,3 +92,27 @@ def test_settings_out_of_range_are_refused() -> None:
 def test_projections_of_huge_points() -> None:
     np.testing.assert_allclose(Ball(1.0).projected(np.array([1e200, 1e200])), [0.5**0.5] * 2, rtol=1e-15)
     assert Simplex().projected(np.array([1e20, 1.0, 0.0])).tolist() == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("penalty", [L1, L2])
+def test_free_coordinates_are_left_alone(penalty: type[L1 | L2]) -> None:
+    x = np.array([[3.0, -2.0, 5.0], [1.0, 0.1, -4.0]])
+    spared, all_but_the_last = penalty(0.7, free=(2,)), penalty(0.7)
+    assert np.array_equal(spared.value(x), all_but_the_last.value(x[:, :2]))
+    u = spared.proximal(x, 0.5)
+    assert np.array_equal(u[:, 2], x[:, 2])
+    assert np.array_equal(u[:, :2], all_but_the_last.proximal(x[:, :2], 0.5))
+    both = ElasticNet(0.3, 0.4, free=(-1,)).proximal(x, 0.5)
+    assert np.array_equal(both[:, 2], x[:, 2])
+    assert np.array_equal(both[:, :2], ElasticNet(0.3, 0.4).proximal(x[:, :2], 0.5))
+
+
+def test_a_free_coordinate_that_x_lacks_is_refused() -> None:
+    with pytest.raises(FalllineError, match="L1: free has the place 2, but x has 2 coordinates"):
+        L1(0.7, free=(2,)).proximal(np.array([1.0, 2.0]), 1.0)
+
+
+def test_a_run_with_free_coordinates_can_be_done_again() -> None:
+    run = minimize_fallline("x**2 + (y - 3)**2", [1.0, 0.0], ProximalDescent(0.3, L1(5.0, free=(1,))))
+    assert run.final.x == pytest.approx([0.0, 3.0], abs=1e-10)
+    assert same(rerun(run.recipe), run)

@@ -11,7 +11,7 @@ from fallline.gradients import Perturbation
 from fallline.gradients.check import check_gradient
 from fallline.line_search import Backtracking, ExactQuadratic, LineSearch, PolyakStep, StrongWolfe
 from fallline.minimize import Comparison, compare, minimize, rerun
-from fallline.models import Logistic, SigmoidNeuron
+from fallline.models import Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax, SquaredHinge
 from fallline.objectives import Objective, as_objective
 from fallline.optimizers import (
     ADOPT,
@@ -146,9 +146,12 @@ __all__ = [
     "GradientDescent",
     "GradientNoise",
     "GradientNorm",
+    "Hinge",
+    "Huber",
     "InverseTime",
     "LaProp",
     "LineSearch",
+    "Linear",
     "Lion",
     "Logistic",
     "Lookahead",
@@ -156,12 +159,14 @@ __all__ = [
     "MultiStep",
     "NAdam",
     "Nesterov",
+    "Network",
     "NotFinite",
     "Objective",
     "OneCycle",
     "Optimizer",
     "Perturbation",
     "Point",
+    "Poisson",
     "PolyakStep",
     "Polynomial",
     "Prodigy",
@@ -181,6 +186,8 @@ __all__ = [
     "SignDescent",
     "Signum",
     "Simplex",
+    "Softmax",
+    "SquaredHinge",
     "StepDecay",
     "StepSize",
     "StoppingCondition",

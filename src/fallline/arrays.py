@@ -12,3 +12,6 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 # What an update rule computes on: NumPy arrays, Numba scalars, torch tensors, JAX arrays, SymPy symbols.
 Quantity: TypeAlias = Any
+
+# How many numbers a pass over data may hold at once: 8 MiB, whatever the number of rows and of points asked for.
+BLOCK = 2**20

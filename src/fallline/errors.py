@@ -21,6 +21,22 @@ def shortened(thing: Any, length: int = 60) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+# A network has thousands of parameters; a longer list than this helps nobody.
+MOST_LISTED = 100
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words with commas between; of very many only the first and their number.
+
+    >>> listed(["w", "b"])
+    'w, b'
+    >>> listed(f"W{number}" for number in range(1000))
+    'W0, W1, W2, ... (1000 in all)'
+    """
+    names = list(words)
+    return ", ".join(names) if len(names) <= MOST_LISTED else f"{', '.join(names[:3])}, ... ({len(names)} in all)"
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """The end of an error text: the nearest allowed word if one is close, and the whole list.
 
@@ -28,7 +44,7 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     "did you mean 'adam'? Allowed: adam, momentum"
     """
     words = list(allowed)
-    listed = "Allowed: " + ", ".join(words)
+    allowed_words = f"Allowed: {listed(words)}"
     in_lower_case = {name.lower(): name for name in words}
     close = difflib.get_close_matches(word.lower(), in_lower_case, n=1)
-    return f"did you mean {in_lower_case[close[0]]!r}? {listed}" if close else listed
+    return f"did you mean {in_lower_case[close[0]]!r}? {allowed_words}" if close else allowed_words

@@ -90,7 +90,8 @@ def test_large_data_stay_out_of_the_recipe() -> None:
     [
         (
             {"type": "Perceptron"},
-            "recipe has the type 'Perceptron'; Allowed: Linear, Huber, Poisson, Logistic, Hinge, SquaredHinge, Softmax, Network, SigmoidNeuron, Batches",
+            "recipe has the type 'Perceptron'; Allowed: Linear, Huber, Poisson, Logistic, Hinge, SquaredHinge, "
+            "Softmax, Network, SigmoidNeuron, Batches, Slice",
         ),
         ({}, "recipe has the type None"),
         ({"type": "Logistic", "X": X}, "recipe gives Logistic the settings ['X'], which do not fit it"),

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.runs import same
 
+from fallline import GradientDescent, Nesterov, NotFinite, Perturbation, minimize, rerun
 from fallline.errors import FalllineError
-from fallline.models import SigmoidNeuron
+from fallline.models import Linear, SigmoidNeuron
 
 SIZES = st.integers(1, 12).flatmap(lambda rows: st.tuples(st.just(rows), st.integers(1, rows)))
 
@@ -92,6 +94,7 @@ def test_a_mean_is_over_the_rows_of_the_batch() -> None:
         (True, {}, "batch_size is True"),
         (2, {"order": "random"}, "order is 'random'; Allowed: sequential, shuffled"),
         (2, {"remainder": "kept"}, "remainder is 'kept'; did you mean 'keep'?"),
+        (2, {"epoch_value": "ful"}, "epoch_value is 'ful'; did you mean 'full'?"),
     ],
 )
 def test_impossible_batches_are_refused(size: Any, settings: dict[str, Any], message: str) -> None:
@@ -102,3 +105,43 @@ def test_impossible_batches_are_refused(size: Any, settings: dict[str, Any], mes
 def test_sizes_from_numpy_are_whole_numbers() -> None:
     size: Any = np.int64(3)
     assert numbered(7).batches(size).steps_per_epoch == 3
+
+
+DATA = np.random.default_rng(0).normal(size=(7, 2)), np.random.default_rng(1).normal(size=7)
+
+
+@pytest.mark.parametrize("rule", [GradientDescent(0.05), Nesterov(0.05)])
+@pytest.mark.parametrize("gradient", ["auto", Perturbation(1e-6, "central")])
+def test_a_running_value_is_the_mean_of_what_the_steps_of_an_epoch_saw(rule: Any, gradient: Any) -> None:
+    loss = Linear(*DATA, reduction="mean")
+    runs = {}
+    for kind in ("full", "running"):
+        batches = loss.batches(3, order="shuffled", epoch_value=kind)
+        runs[kind] = batches, minimize(batches, np.zeros(3), rule, max_steps=10, seed=4, gradient=gradient)
+    batches, run = runs["running"]
+    # The same descent: only what is recorded of it differs.
+    assert np.array_equal(run.x, runs["full"][1].x)
+    seen = [batches.at_step(step + 1, 4).value(x) for step, x in zip(run.steps, run.x, strict=True)]
+    assert run.value.tolist() == [float(value) for value in seen]
+    # Ten steps are three whole epochs of three steps, and one more step.
+    means = [np.mean(seen[3 * epoch : 3 * epoch + 3]) for epoch in range(3)]
+    assert batches.epoch_values(run.steps, run.value) == pytest.approx(means, rel=1e-15)
+    batches, run = runs["full"]
+    assert batches.epoch_values(run.steps, run.value).tolist() == [loss.value(run.x[step]) for step in (3, 6, 9)]
+
+
+def test_the_last_running_value_is_right_where_steps_are_not_recorded() -> None:
+    batches = Linear(*DATA).batches(3, epoch_value="running")
+    thin = minimize(batches, np.zeros(3), GradientDescent(0.05), max_steps=8, record="ends", stop=NotFinite())
+    assert thin.value[-1] == batches.at_step(9, 0).value(thin.final.x)
+    assert batches.epoch_values(thin.steps[:1], thin.value[:1]).shape == (0,)
+    with pytest.raises(FalllineError, match="the running value of an epoch is made of; record all of them"):
+        batches.epoch_values(thin.steps, thin.value)
+    full = Linear(*DATA).batches(3)
+    with pytest.raises(FalllineError, match="the full value of an epoch is made of; record every 3 steps"):
+        full.epoch_values(thin.steps, thin.value)
+
+
+def test_a_recipe_keeps_what_is_recorded() -> None:
+    run = minimize(Linear(*DATA).batches(3, epoch_value="running"), np.zeros(3), GradientDescent(0.05), max_steps=8)
+    assert same(rerun(run.recipe), run)

@@ -100,7 +100,7 @@ def test_a_small_block_of_memory_only_changes_the_order_of_the_sum(loss: Loss, s
 @pytest.mark.parametrize("model", NAMES)
 def test_logits_of_ten_thousand_raise_no_warning(model: str) -> None:
     X, y = [-1e4, 1e4, -1e4, 1e4], [0, 1, 1, 0]
-    settings = {"hidden": ()} if model == "network" else {}
+    settings: dict[str, Any] = {"hidden": ()} if model == "network" else {}
     loss = MODELS[model](X, y, **settings)
     # One weight and a bias; for two classes the difference of their logits is what the others have as z.
     x = np.array([[-0.5, 0.5, 0, 0], [0.5, -0.5, 0, 0]] if loss.dimension == 4 else [[1.0, 0.0], [-1.0, 0.0]])

@@ -111,3 +111,11 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], message: str)
 def test_an_unknown_scheme_is_refused() -> None:
     with pytest.raises(FalllineError, match="scheme is 'zavier'; did you mean 'xavier'"):
         Network(X, LABELS).initial(scheme="zavier")
+
+
+def test_a_start_that_does_not_fit_is_refused_without_a_list_of_all_parameters() -> None:
+    network = Network(X, LABELS, hidden=(50,))
+    for start in (np.zeros(3), {"W1[1,1]": 0.0}, {"W9[1,1]": 0.0}):
+        with pytest.raises(FalllineError, match=re.escape("W1[1,1], W1[1,2], W1[1,3], ... (353 in all)")) as caught:
+            fallline.minimize(network, start, "adam")
+        assert len(str(caught.value)) < 300

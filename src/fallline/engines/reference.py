@@ -343,7 +343,12 @@ class Batch:
         if previous_value is not None and objective.stochastic and not looked_at:
             return previous_value, gradient, True
         self.values_made += 1
-        return objective.value(x), gradient, False
+        return self._watched(step).value(x), gradient, False
+
+    def _watched(self, step: int) -> Objective:
+        """Whose value is recorded at a step."""
+        objective = self.objective
+        return objective if objective.epoch_value == "full" else objective.at_step(step + 1, self.problem.seed)
 
     def _evaluations(self) -> npt.NDArray[np.int64]:
         """Evaluations of value and gradient, together, by each active run."""
@@ -433,7 +438,7 @@ class Batch:
         leaves[list(ended)] = True
         if reached.value_is_old:
             value = progress.value.copy()
-            value[leaves] = self.objective.value(progress.x[leaves])
+            value[leaves] = self._watched(progress.step).value(progress.x[leaves])
             progress = progress._replace(value=value)
             self._keep_lowest(progress)
         if self.last_recorded != progress.step:

@@ -80,6 +80,7 @@ class PerturbedObjective(Objective):
         self.minima = objective.minima
         self.gradient_kind = perturbation.kind
         self.steps_per_epoch = objective.steps_per_epoch
+        self.epoch_value = objective.epoch_value
 
     @property
     def stochastic(self) -> bool:  # type: ignore[override]

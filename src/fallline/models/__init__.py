@@ -16,6 +16,7 @@ from fallline.models.logistic import Logistic
 from fallline.models.network import Network
 from fallline.models.poisson import Poisson
 from fallline.models.sigmoid_neuron import SigmoidNeuron
+from fallline.models.slices import Slice, principal_directions, random_directions
 from fallline.models.softmax import Softmax
 
 Built = TypeVar("Built")
@@ -44,14 +45,17 @@ __all__ = [
     "Network",
     "Poisson",
     "SigmoidNeuron",
+    "Slice",
     "Softmax",
     "SquaredHinge",
     "loss_from_recipe",
+    "principal_directions",
+    "random_directions",
 ]
 
 
-def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches:
-    """Build again the loss, or the batches of one, whose `recipe()` this is.
+def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches | Slice:
+    """Build again the loss, the batches of one, or a slice of either, whose `recipe()` this is.
 
     Raises:
         FalllineError: when the recipe names no model known here, or settings it does not have.
@@ -60,6 +64,8 @@ def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches:
     >>> loss_from_recipe(loss.batches(1).recipe()).title
     'mean squared loss of a sigmoid neuron, 2 rows, sequential batches of 1'
     """
+    if recipe.get("type") == "Slice":
+        return _build(Slice, recipe, objective=loss_from_recipe(recipe.get("objective", {})))
     if recipe.get("type") == "Batches":
         return _build(Batches, recipe, loss=_loss(recipe.get("loss", {})))
     return _loss(recipe)
@@ -69,7 +75,7 @@ def _loss(recipe: Mapping[str, Any]) -> Loss:
     types = {model.__name__: model for model in MODELS.values()}
     name = recipe.get("type")
     if name not in types:
-        raise FalllineError(f"recipe has the type {name!r}; {nearest(str(name), [*types, 'Batches'])}")
+        raise FalllineError(f"recipe has the type {name!r}; {nearest(str(name), [*types, 'Batches', 'Slice'])}")
     return _build(types[name], recipe)
 
 

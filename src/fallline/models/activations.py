@@ -79,8 +79,9 @@ class Activation:
     rectifies: bool
 
 
-def _quotient(a: FloatArray, z: FloatArray, at_zero: float) -> FloatArray:
-    return np.divide(a, z, out=np.full_like(a, at_zero), where=z != 0)
+def _gate(z: FloatArray, a: FloatArray) -> FloatArray:
+    """Φ(z) again from a = z Φ(z); so near 0 that the product loses digits, it is one half."""
+    return np.divide(a, z, out=np.full_like(a, 0.5), where=abs(z) > 1e-290)
 
 
 # The share of a negative input that a leaky unit lets through.
@@ -98,7 +99,5 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z: np.where(z.real > 0, z, LEAK * z), lambda z, a: np.where(z.real > 0, 1.0, LEAK), rectifies=True
     ),
     # Hendrycks and Gimpel (2016), the exact form.
-    "gelu": Activation(
-        lambda z: z * normal_cdf(z), lambda z, a: _quotient(a, z, at_zero=0.5) + z * normal_density(z), rectifies=True
-    ),
+    "gelu": Activation(lambda z: z * normal_cdf(z), lambda z, a: _gate(z, a) + z * normal_density(z), rectifies=True),
 }

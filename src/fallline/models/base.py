@@ -13,11 +13,12 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import FloatArray
+from fallline.arrays import BLOCK, FloatArray
 from fallline.data import Dataset, number_array
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
-from fallline.models.batches import Batches, Order, Remainder
+from fallline.models.batches import Batches, EpochValue, Order, Remainder
+from fallline.models.slices import Slice, frozen, sliced
 from fallline.models.streamed import StreamedBatches
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
@@ -31,9 +32,6 @@ REDUCTIONS = ("sum", "mean")
 
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
 SMALL_DATA = 10_000
-
-# How many numbers a pass may hold at once: 8 MiB, whatever the number of rows and of points asked for.
-BLOCK = 2**20
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -251,7 +249,14 @@ class Loss(Objective):
         streamed.dataset = dataset
         return streamed
 
-    def batches(self, size: int, *, order: Order = "sequential", remainder: Remainder = "keep") -> Batches:
+    def batches(
+        self,
+        size: int,
+        *,
+        order: Order = "sequential",
+        remainder: Remainder = "keep",
+        epoch_value: EpochValue = "full",
+    ) -> Batches:
         """This loss as an optimizer sees it when each step takes its gradient from a batch of rows.
 
         Arguments:
@@ -259,7 +264,9 @@ class Loss(Objective):
             order: "sequential" takes the rows as they stand; "shuffled" in another order every epoch, set by
                 the seed of the run.
             remainder: what becomes of the rows left over after the last whole batch of an epoch: "keep" makes
-                a smaller batch of them, "drop" leaves them out of that epoch.
+                a smaller batch of them, "drop" leaves them out of that epoch, so that they carry into no update.
+            epoch_value: what a run records: "full", the loss on all rows; or "running", the loss on the batch of
+                the coming step, which costs next to nothing; see `Batches.epoch_values` for that of an epoch.
 
         >>> from fallline.models import SigmoidNeuron
         >>> loss = SigmoidNeuron([0.5, 1.0, 2.5], [0.2, 0.4, 0.9], reduction="mean")
@@ -267,7 +274,7 @@ class Loss(Objective):
         2
         """
         kind = Batches if self.dataset is None else StreamedBatches
-        return kind(self, size, order=order, remainder=remainder)
+        return kind(self, size, order=order, remainder=remainder, epoch_value=epoch_value)
 
     def recipe(self) -> dict[str, Any] | None:
         """What rebuilds this loss (see `loss_from_recipe`), data included; None when the data are large."""
@@ -282,6 +289,44 @@ class Loss(Objective):
             "feature_names": encode(self.feature_names),
             **settings,
         }
+
+    def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
+        """This loss as a function of the named parameters alone, all others frozen at x.
+
+        So two weights of a network can be watched on their error surface.
+
+        Arguments:
+            x: a point of all parameters, shape (dimension,); what it says of the named ones does not matter.
+            but: the names of the parameters that stay free.
+
+        Raises:
+            FalllineError: when there is no such parameter.
+
+        >>> from fallline.models import Linear
+        >>> loss = Linear([[1.0, 2.0]], [3.0])
+        >>> loss.freeze([1.0, 0.0, 0.0], but=["w2"]).gradient(np.array([2.0]))
+        array([4.])
+        """
+        return frozen(self, x, but)
+
+    def slice(self, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float = 1.0) -> Slice:
+        """This loss along directions through x: at x + Σ u_i d_i, as a function of the coordinates u.
+
+        Arguments:
+            x: a point of all parameters, shape (dimension,).
+            directions: given ones, one a row; or `models.random_directions(loss, x)`; or those of a run,
+                `models.principal_directions(trajectory.x)`.
+            reach: how far to draw it to both sides of x.
+
+        Raises:
+            FalllineError: when the directions do not fit, or depend on each other.
+
+        >>> from fallline.models import Linear
+        >>> loss = Linear([[1.0, 2.0]], [3.0])
+        >>> loss.slice([1.0, 1.0, 0.0], [[1.0, 1.0, 0.0]]).value(np.array([1.0]))
+        array(4.5)
+        """
+        return sliced(self, x, directions, reach)
 
     def feature_labels(self) -> tuple[str, ...]:
         """What each feature's weight is called: "w" and the feature's number, or "w_" and its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
+from fallline.models.slices import Slice, frozen, sliced
 from fallline.objectives.base import Objective
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 Order = Literal["sequential", "shuffled"]
 Remainder = Literal["keep", "drop"]
+EpochValue = Literal["full", "running"]
 ORDERS = ("sequential", "shuffled")
 REMAINDERS = ("keep", "drop")
+EPOCH_VALUES = ("full", "running")
 
 
 class Batches(Objective):
@@ -36,17 +40,27 @@ class Batches(Objective):
     order: Order
     remainder: Remainder
 
-    def __init__(self, loss: Loss, size: int, order: Order = "sequential", remainder: Remainder = "keep") -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        size: int,
+        order: Order = "sequential",
+        remainder: Remainder = "keep",
+        epoch_value: EpochValue = "full",
+    ) -> None:
         if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= loss.rows:
             raise FalllineError(f"batch_size is {size!r}; allowed: whole numbers from 1 to {loss.rows}, the rows")
         if order not in ORDERS:
             raise FalllineError(f"order is {order!r}; {nearest(str(order), ORDERS)}")
         if remainder not in REMAINDERS:
             raise FalllineError(f"remainder is {remainder!r}; {nearest(str(remainder), REMAINDERS)}")
+        if epoch_value not in EPOCH_VALUES:
+            raise FalllineError(f"epoch_value is {epoch_value!r}; {nearest(str(epoch_value), EPOCH_VALUES)}")
         self.loss = loss
         self.size = int(size)
         self.order = order
         self.remainder = remainder
+        self.epoch_value = epoch_value
         self.names = loss.names
         whole, left_over = divmod(loss.rows, self.size)
         self.steps_per_epoch = whole + (1 if left_over and remainder == "keep" else 0)
@@ -66,11 +80,47 @@ class Batches(Objective):
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         return self.loss.value_and_gradient(x)
 
+    def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
+        """These batches as a function of the named parameters alone; see `Loss.freeze`."""
+        return frozen(self, x, but)
+
+    def slice(self, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float = 1.0) -> Slice:
+        """These batches along directions through x; see `Loss.slice`."""
+        return sliced(self, x, directions, reach)
+
     def at_step(self, step: int, seed: int) -> Loss:
         """The loss on the batch of a step (counted from 1); the same for the same step and seed, always."""
         epoch, batch = divmod(step - 1, self.steps_per_epoch)
         rows = slice(batch * self.size, (batch + 1) * self.size)
         return self.loss.on_rows(self._shuffled(seed, epoch)[rows] if self.order == "shuffled" else rows)
+
+    def epoch_values(self, steps: npt.NDArray[np.int64], values: FloatArray) -> FloatArray:
+        """One value for each whole epoch of a run: where it ends, or where "running" the mean over its steps.
+
+        Arguments:
+            steps, values: `trajectory.steps` and `trajectory.value`.
+
+        Raises:
+            FalllineError: when the run did not record the steps that are needed.
+
+        >>> from fallline import GradientDescent, minimize
+        >>> from fallline.models import Linear
+        >>> batches = Linear([1.0, 1.0], [0.0, 2.0]).batches(1, epoch_value="running")
+        >>> run = minimize(batches, [0.0, 0.0], GradientDescent(0.5), max_steps=2)
+        >>> batches.epoch_values(run.steps, run.value)
+        array([1.])
+        """
+        every, running = self.steps_per_epoch, self.epoch_value == "running"
+        epochs = int(steps[-1]) // every
+        needed = np.arange(epochs * every) if running else every * np.arange(1, epochs + 1)
+        found = np.searchsorted(steps, needed)
+        if not np.array_equal(steps[found], needed):
+            raise FalllineError(
+                f"steps lacks some of those that the {self.epoch_value} value of an epoch is made of; "
+                f"record {'all of them' if running else f'every {every} steps'}"
+            )
+        of_each: FloatArray = values[found].reshape(epochs, every if running else 1).mean(axis=1)
+        return of_each
 
     def _shuffled(self, seed: int, epoch: int) -> npt.NDArray[np.intp]:
         if self._shuffle is None or self._shuffle[0] != (seed, epoch):
@@ -89,4 +139,5 @@ class Batches(Objective):
             "size": self.size,
             "order": self.order,
             "remainder": self.remainder,
+            "epoch_value": self.epoch_value,
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.models.batches import Batches, Order, Remainder
+from fallline.models.batches import Batches, EpochValue, Order, Remainder
 
 if TYPE_CHECKING:
     from fallline.models.base import Loss
@@ -25,8 +25,15 @@ class StreamedBatches(Batches):
     batch, if that is more. Both depend on nothing but the seed and the epoch.
     """
 
-    def __init__(self, loss: Loss, size: int, order: Order = "sequential", remainder: Remainder = "keep") -> None:
-        super().__init__(loss, size, order=order, remainder=remainder)
+    def __init__(
+        self,
+        loss: Loss,
+        size: int,
+        order: Order = "sequential",
+        remainder: Remainder = "keep",
+        epoch_value: EpochValue = "full",
+    ) -> None:
+        super().__init__(loss, size, order, remainder, epoch_value)
         # The epoch being read, by seed and number; the next batch to come of it, and the last that came.
         self._epoch: tuple[int, int] | None = None
         self._next = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
@@ -30,6 +30,8 @@ class Objective(ABC):
         gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
         stochastic: whether `at_step` gives another objective from step to step (mini-batches).
         steps_per_epoch: how many steps pass over the data once; 1 without data.
+        epoch_value: whose value a run records: "full", this objective's own, or "running", that of what the next
+            step sees.
     """
 
     names: tuple[str, ...]
@@ -39,6 +41,7 @@ class Objective(ABC):
     gradient_kind: str | None = None
     stochastic: ClassVar[bool] = False
     steps_per_epoch: int = 1
+    epoch_value: Literal["full", "running"] = "full"
 
     @property
     def dimension(self) -> int:

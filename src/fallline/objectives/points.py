@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, listed, nearest, shortened
 from fallline.objectives.base import Objective
 
 
@@ -35,7 +35,7 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
         absent = [name for name in names if name not in given]
         if absent:
             raise FalllineError(
-                f"{parameter} lacks the coordinate {', '.join(absent)}; {objective.title} has {', '.join(names)}"
+                f"{parameter} lacks the coordinate {listed(absent)}; {objective.title} has {listed(names)}"
             )
         given = [given[name] for name in names]
     try:
@@ -44,7 +44,7 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
         point = np.array(given, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise FalllineError(
-            f"{parameter} is {shortened(given)}; it must be numbers, one for each of {', '.join(names)}"
+            f"{parameter} is {shortened(given)}; it must be numbers, one for each of {listed(names)}"
         ) from None
     if point.ndim > 1:
         raise FalllineError(f"{parameter} has the shape {point.shape}; it must be one point, a number or a row of them")
@@ -52,7 +52,7 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
     if len(point) != len(names):
         raise FalllineError(
             f"{parameter} has {len(point)} number{'s' if len(point) != 1 else ''}; "
-            f"{objective.title} needs {len(names)}, for {', '.join(names)}"
+            f"{objective.title} needs {len(names)}, for {listed(names)}"
         )
     wrong = np.flatnonzero(~np.isfinite(point))
     if wrong.size:

@@ -1,0 +1,232 @@
+"""A loss seen along a few directions through one point: some of its parameters, or a slice of its surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BLOCK, FloatArray
+from fallline.data import number_array
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.objectives.base import Cost, Objective
+
+if TYPE_CHECKING:
+    from fallline.models.base import Loss
+
+
+class Slice(Objective):
+    """Another objective at origin + Σ u_i d_i, as a function of the coordinates u; made by `Loss.freeze` and `.slice`.
+
+    Arguments:
+        objective: a loss, or the batches of one.
+        origin: the point that u = 0 stands for, shape (dimension,).
+        directions: d_i, one a row, shape (k, dimension).
+        names: of the k coordinates.
+        about: what the title says of them.
+        reach: how far from u = 0 the part worth drawing goes; None when that is not known.
+    """
+
+    gradient_kind = "exact"
+
+    def __init__(
+        self,
+        objective: Objective,
+        origin: npt.ArrayLike,
+        directions: npt.ArrayLike,
+        names: Sequence[str],
+        about: str,
+        reach: float | None = None,
+    ) -> None:
+        self.objective = objective
+        self.origin = np.asarray(origin, dtype=float)
+        self.directions = np.asarray(directions, dtype=float)
+        self.names = tuple(names)
+        self.about = about
+        self.reach = reach
+        self.bounds = None if reach is None else ((-reach, reach),) * len(self.names)
+        self.steps_per_epoch = objective.steps_per_epoch
+        self.epoch_value = objective.epoch_value
+
+    @property
+    def stochastic(self) -> bool:  # type: ignore[override]
+        return self.objective.stochastic
+
+    @property
+    def title(self) -> str:
+        return f"{self.objective.title}, {self.about}"
+
+    def point(self, u: FloatArray) -> FloatArray:
+        """The point in the space of the objective: u (..., k) to (..., dimension)."""
+        point = np.broadcast_to(self.origin, (*np.shape(u)[:-1], len(self.origin)))
+        for place, direction in enumerate(self.directions):
+            point = point + u[..., place, None] * direction
+        return point
+
+    def coordinates(self, x: FloatArray) -> FloatArray:
+        """The u whose point is nearest to x: (..., dimension) to (..., k); where a path runs, seen on this slice."""
+        nearest: FloatArray = (x - self.origin) @ np.linalg.pinv(self.directions)
+        return nearest
+
+    def value(self, x: FloatArray) -> FloatArray:
+        values = [self.objective.value(self.point(u)) for u in self._blocks(x)]
+        return np.concatenate(values).reshape(x.shape[:-1])
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        gradients = [self._along(self.objective.gradient(self.point(u))) for u in self._blocks(x)]
+        return np.concatenate(gradients).reshape(x.shape)
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        values, gradients = [], []
+        for u in self._blocks(x):
+            value, gradient = self.objective.value_and_gradient(self.point(u))
+            values.append(value)
+            gradients.append(self._along(gradient))
+        return np.concatenate(values).reshape(x.shape[:-1]), np.concatenate(gradients).reshape(x.shape)
+
+    def _blocks(self, x: FloatArray) -> Iterator[FloatArray]:
+        """The points one a row, so many at once as may be held with all their parameters."""
+        rows, together = x.reshape(-1, self.dimension), max(1, BLOCK // len(self.origin))
+        for start in range(0, max(1, len(rows)), together):
+            yield rows[start : start + together]
+
+    def _along(self, gradient: FloatArray) -> FloatArray:
+        # By the chain rule ∂/∂u_i = d_i · ∇. One product a point, so that none depends on the others.
+        along: FloatArray = np.matmul(self.directions, gradient[..., None])[..., 0]
+        return along
+
+    @property
+    def cost_of_gradient(self) -> Cost:
+        return self.objective.cost_of_gradient
+
+    @property
+    def cost_of_both(self) -> Cost:
+        return self.objective.cost_of_both
+
+    def at_step(self, step: int, seed: int) -> Objective:
+        return self._of(self.objective.at_step(step, seed)) if self.stochastic else self
+
+    def _of(self, objective: Objective) -> Slice:
+        return Slice(objective, self.origin, self.directions, self.names, self.about, self.reach)
+
+    def recipe(self) -> dict[str, Any] | None:
+        """What rebuilds it (see `loss_from_recipe`); None where nothing rebuilds the objective."""
+        objective = self.objective.recipe()
+        if objective is None:
+            return None
+        return {
+            "type": "Slice",
+            "objective": objective,
+            "origin": self.origin.tolist(),
+            "directions": self.directions.tolist(),
+            "names": list(self.names),
+            "about": self.about,
+            "reach": self.reach,
+        }
+
+
+def frozen(objective: Objective, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
+    """The objective as a function of the named parameters alone; see `Loss.freeze`."""
+    origin = _one_place(objective, x)
+    free = (but,) if isinstance(but, str) else tuple(but)
+    for name in free:
+        if name not in objective.names:
+            raise FalllineError(f"but is {name!r}; {nearest(str(name), objective.names)}")
+    if not free or len(set(free)) != len(free):
+        raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
+    places = [objective.names.index(name) for name in free]
+    # The free parameters are counted from zero, so that u holds their very values.
+    origin[places] = 0.0
+    directions = np.zeros((len(free), objective.dimension))
+    directions[range(len(free)), places] = 1.0
+    return Slice(objective, origin, directions, free, f"all frozen but {', '.join(free)}")
+
+
+def sliced(objective: Objective, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float) -> Slice:
+    """The objective along directions through x; see `Loss.slice`."""
+    origin, rows = _one_place(objective, x), number_array(directions, "directions")
+    if rows.ndim != 2 or rows.shape[1] != objective.dimension or np.linalg.matrix_rank(rows) < len(rows):
+        raise FalllineError(
+            f"directions has the shape {rows.shape}; it needs independent directions of {objective.dimension} numbers, "
+            "one a row"
+        )
+    if not 0 < reach < np.inf:
+        raise FalllineError(f"reach is {reach!r}; it must be a number above 0")
+    names = [f"d{number}" for number in range(1, len(rows) + 1)]
+    return Slice(objective, origin, rows, names, f"slice along {len(rows)} direction{'s' * (len(rows) != 1)}", reach)
+
+
+def _one_place(objective: Objective, x: npt.ArrayLike) -> FloatArray:
+    """A copy of the point x of the objective, one finite number for each of its coordinates."""
+    origin = number_array(x, "x").copy()
+    if origin.shape != (objective.dimension,):
+        raise FalllineError(
+            f"x has the shape {origin.shape}; it needs {objective.dimension} numbers, one for each parameter"
+        )
+    return origin
+
+
+def random_directions(loss: Loss, x: npt.ArrayLike, count: int = 2, seed: int = 0) -> FloatArray:
+    """Random directions through x for `Loss.slice`, each filter of them as long as that filter of x.
+
+    So a network seen along them looks as curved as it is, whatever the scale of its layers: Li, Xu, Taylor, Studer
+    and Goldstein (2018), Visualizing the loss landscape of neural nets. As there, biases stay where they are.
+
+    Arguments:
+        loss: whose filters are the weights that lead into one unit.
+        x: the point, shape (dimension,).
+        count: how many.
+        seed: other seeds give other directions.
+
+    Returns:
+        The directions, one a row: shape (count, dimension).
+
+    >>> from fallline.models import Linear
+    >>> directions = random_directions(Linear([[1.0, 2.0]], [3.0]), [3.0, 4.0, 1.0])
+    >>> np.linalg.norm(directions, axis=1)
+    array([5., 5.])
+    """
+    origin = _one_place(loss, x)
+    directions = np.zeros((count, loss.dimension))
+    drawn = np.random.default_rng(seed).normal(size=directions.shape)
+    for one_unit in loss.filters():
+        filters = drawn[:, one_unit]
+        length = np.linalg.norm(filters, axis=1, keepdims=True)
+        directions[:, one_unit] = filters / length * np.linalg.norm(origin[one_unit])
+    return directions
+
+
+def principal_directions(points: npt.ArrayLike, count: int = 2) -> FloatArray:
+    """The directions in which points spread the most, for `Loss.slice` through the last of them.
+
+    Arguments:
+        points: of a path, one a row, such as `trajectory.x`: shape (rows, dimension).
+        count: how many.
+
+    Returns:
+        Directions of length 1 at right angles, the first that of the most spread about the last point: (count,
+        dimension).
+
+    Raises:
+        FalllineError: when the points do not spread in as many directions.
+
+    >>> principal_directions([[0.0, 0.0], [3.0, 4.0]], count=1)
+    array([[0.6, 0.8]])
+    """
+    path = number_array(points, "points")
+    if path.ndim != 2 or not 1 <= count <= min(path.shape):
+        raise FalllineError(
+            f"points has the shape {path.shape}; it needs at least {count} points of as many coordinates"
+        )
+    _, spread, directions = np.linalg.svd(path - path[-1], full_matrices=False)
+    # A rounding error of the longest is no direction.
+    found = int((spread > 1e-12 * spread[0]).sum())
+    if found < count:
+        raise FalllineError(f"count is {count}, but the points spread in {found} direction{'s' * (found != 1)} only")
+    main = directions[:count]
+    # Either sign would do: the largest entry is positive.
+    largest = np.take_along_axis(main, np.abs(main).argmax(axis=1)[:, None], axis=1)
+    signed: FloatArray = main * np.sign(largest)
+    return signed
