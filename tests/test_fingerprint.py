@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +149,27 @@ def test_what_a_function_changes_itself_does_not_count() -> None:
         before = fingerprint(function)
         function(*arguments)
         assert fingerprint(function) == before
+
+
+class Tensor:
+    """As another library's array, which gives its numbers once it is detached."""
+
+    def __init__(self, numbers: Any, attached: bool = True) -> None:
+        self._numbers = numbers
+        self._attached = attached
+
+    def detach(self) -> Tensor:
+        return Tensor(self._numbers, attached=False)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        assert not self._attached
+        return np.array(self._numbers, dtype, copy=copy)
+
+
+def test_the_arrays_of_other_libraries_count() -> None:
+    for kind in (Tensor, pandas.Series, lambda numbers: pandas.DataFrame({"a": numbers})):
+        assert fingerprint(kind([1.0, 2.0])) == fingerprint(kind([1.0, 2.0]))
+        assert fingerprint(kind([1.0, 2.0])) != fingerprint(kind([1.0, 3.0]))
 
 
 def test_private_attributes_do_not_count() -> None:

@@ -156,6 +156,13 @@ def test_a_minimum_too_near_an_end_of_the_bracket_is_kept_a_tenth_away() -> None
     assert interpolated(Place(0.0, 0.00125, -0.05), Place(1.0, 0.45125, 0.95)) == 0.1
 
 
+def test_numbers_whose_squares_overflow_are_halved_between() -> None:
+    assert interpolated(Place(0.0, 1.0, -1e3), Place(1.0, 1e258, 1e260)) == 0.5
+    # As the first step of a Poisson regression whose counts are some hundred.
+    run = fallline.minimize("exp(x) - 400*x", 0.0, fallline.LBFGS())
+    assert run.final.x[0] == pytest.approx(np.log(400), rel=1e-9)
+
+
 def test_interpolation_of_what_has_no_slope_is_the_middle() -> None:
     assert interpolated(Place(0.0, 0.0, 0.0), Place(1.0, 0.0, 0.0)) == 0.5
 

@@ -73,6 +73,8 @@ class _Fingerprints:
     def _parts(self, thing: Any) -> Iterator[str | memoryview]:
         if isinstance(thing, np.ndarray | np.generic):
             yield from self._array(np.asarray(thing))
+        elif hasattr(type(thing), "__array__"):
+            yield from self._array(np.asarray(thing.detach() if hasattr(thing, "detach") else thing))
         elif isinstance(thing, Mapping):
             for key, value in thing.items():
                 yield self.of(key)

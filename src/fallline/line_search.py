@@ -224,7 +224,8 @@ SMALLEST_RATE = float(np.finfo(float).eps)
 
 
 def interpolated(low: Place, high: Place) -> float:
-    """The minimum of the cubic through two places, kept a tenth away from the ends; the middle where it has none.
+    """The minimum of the cubic through two places, kept a tenth away from the ends; the middle where it has none,
+    or where the numbers are too large for it.
 
     >>> interpolated(Place(0.0, 0.0, -1.0), Place(1.0, 0.0, 1.0))
     0.5
@@ -232,8 +233,9 @@ def interpolated(low: Place, high: Place) -> float:
     width = high.rate - low.rate
     middle = low.rate + width / 2
     first = low.slope + high.slope - 3 * (high.value - low.value) / width
-    under_root = first**2 - low.slope * high.slope
-    if not under_root >= 0:
+    # Multiplied, as Python's power raises where the square is too large a number.
+    under_root = first * first - low.slope * high.slope
+    if not 0 <= under_root < np.inf:
         return middle
     second = np.copysign(np.sqrt(under_root), width)
     divisor = high.slope - low.slope + 2 * second

@@ -315,7 +315,7 @@ def _checkpoint(
 ) -> Checkpoint:
     """The checkpoint of a call that runs each of the rules from all starts."""
     places, stop, record = _places(objective, starts), conditions(settings.stop), Record.of(settings.record)
-    identity = {
+    identity: dict[str, tuple[str | int, Any]] = {
         "objective": (objective.title, objective.recipe() or objective),
         "gradient": (objective.gradient_kind or "none", None if isinstance(gradient, str) else gradient),
         "x0": (shortened(places.tolist()), places),

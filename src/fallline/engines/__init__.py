@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fallline.engines import reference
 from fallline.engines.checkpoint import Checkpoint, Part
-from fallline.engines.problem import Problem
+from fallline.engines.problem import Begun, Problem
 from fallline.errors import FalllineError, nearest
 from fallline.trajectory import Trajectory
 
-__all__ = ["Checkpoint", "Part", "Problem", "execute"]
+__all__ = ["Begun", "Checkpoint", "Part", "Problem", "execute"]
 
 ENGINES = {"auto": reference.run, "reference": reference.run}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fallline.arrays import FloatArray
 from fallline.engines.checkpoint import Part
@@ -12,6 +12,20 @@ from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
 from fallline.stopping import StoppingCondition
 from fallline.trajectory import Point, Record
+
+
+class Begun(NamedTuple):
+    """What a rule takes along from the end of one run into the next.
+
+    Attributes:
+        step: the steps it has made.
+        state: its state after them.
+        memory: what its schedule remembers.
+    """
+
+    step: int
+    state: Any
+    memory: Any
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,9 @@ class Problem:
         callback: called with each new point of the first run; a true answer ends it.
         report: called with the number of steps made, for a progress bar.
         checkpoint: where the runs are saved, and go on from.
+        begun: what the rule, of a single run, brings along. It goes on counting its own steps, by which its bias
+            corrections and schedules go; the objective's batches begin anew.
+        keep: called, when a single run ends, with what the rule would take along.
     """
 
     objective: Objective
@@ -41,3 +58,5 @@ class Problem:
     callback: Callable[[Point], object] | None
     report: Callable[[int], None]
     checkpoint: Part | None = None
+    begun: Begun | None = None
+    keep: Callable[[Begun], None] | None = None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.engines.per_run import entries
-from fallline.engines.problem import Problem
+from fallline.engines.problem import Begun, Problem
 from fallline.engines.rows import Rows
 from fallline.errors import FalllineError, shortened
 from fallline.interruption import AtOnce, Interruption
@@ -79,6 +79,8 @@ class Batch:
         self.problem = problem
         self.objective = problem.objective
         self._take(entries(problem.optimizer, slice(None)))
+        self.first = problem.begun.step if problem.begun else 0
+        self.last = self.first + problem.max_steps
         self.needs_value = (
             self.watching is not None or problem.callback is not None or any(c.needs_value for c in problem.conditions)
         )
@@ -126,7 +128,7 @@ class Batch:
         starts = self.problem.starts
         with at_once:
             # Copies for the rule, here and below: one that works in place must not reach into the record.
-            state = self.optimizer.init(starts.copy())
+            state = self.problem.begun.state if self.problem.begun else self.optimizer.init(starts.copy())
         self._prepare_rows(state)
         self._arrive(starts, state, None, at_once)
 
@@ -154,7 +156,7 @@ class Batch:
             self.last_recorded = step
         with at_once:
             made = self.optimizer.update(progress.gradient.copy(), state, rate, step + 1)
-        if step == 0:
+        if step == self.first:
             self._check_update(made, progress.x, state)
         if self.search is not None:
             self._check_direction(made, progress, rate)
@@ -164,8 +166,9 @@ class Batch:
     def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, at_once: AtOnce) -> None:
         """Look at the points that a step, or none yet, has led to."""
         last = self.reached.progress if self.reached else None
-        memory = self.reached.memory if self.reached else None
-        step, previous_value = (last.step + 1, last.value) if last else (0, None)
+        before = self.reached or self.problem.begun
+        memory = before.memory if before else None
+        step, previous_value = (last.step + 1, last.value) if last else (self.first, None)
         with at_once:
             self.problem.report(step)
             value, gradient, value_is_old = self._evaluate(x, state, step, previous_value)
@@ -180,7 +183,8 @@ class Batch:
             evaluations=self._evaluations(),
             seconds=time.perf_counter() - self.began,
         )
-        if self.watching is not None:
+        # A schedule that has seen this point at the end of another run does not look at it twice.
+        if self.watching is not None and (last is not None or memory is None):
             memory = self.watching.watched(memory, progress.value[:, None])
         searched = self.searched if self.search is None else self.searched.copy()
         self.evaluated = Evaluated(self.values_made, self.gradients_made, searched)
@@ -266,7 +270,7 @@ class Batch:
     def _searched(self, search: LineSearch, reached: Reached) -> FloatArray:
         """The rate that a line search finds for each run, shape (k, 1)."""
         progress, step = reached.progress, reached.progress.step + 1
-        objective = self.objective.at_step(step, self.problem.seed)
+        objective = self.objective.at_step(step - self.first, self.problem.seed)
         # Rules are pure: a rate of 1 shows the direction and leaves no trace.
         directions = self.optimizer.update(progress.gradient.copy(), reached.state, 1.0, step)[0]
         self.directions = directions
@@ -293,10 +297,11 @@ class Batch:
     def _check_direction(self, made: Any, progress: Progress, rate: FloatArray) -> None:
         """Refuse a line search for a rule whose step is not the rate times a direction: it looked elsewhere."""
         straight = np.allclose(made[0], rate * self.directions, rtol=1e-9, atol=0)
-        if progress.step == 0:
+        if progress.step == self.first:
             # Many a rule shows only in its second step what it makes of the first: half the rate, half the step?
             whole, half = (
-                self.optimizer.update(progress.gradient.copy(), made[1], share, 2)[0] for share in (1.0, 0.5)
+                self.optimizer.update(progress.gradient.copy(), made[1], share, progress.step + 2)[0]
+                for share in (1.0, 0.5)
             )
             straight = straight and np.allclose(half, whole / 2, rtol=1e-9, atol=0)
         if not straight:
@@ -335,7 +340,7 @@ class Batch:
             self.values_made += self.cost_of_both.value
             self.gradients_made += self.cost_of_both.gradient
             return value, gradient, False
-        gradient = objective.at_step(step + 1, self.problem.seed).gradient(place)
+        gradient = objective.at_step(step - self.first + 1, self.problem.seed).gradient(place)
         self.values_made += self.cost_of_gradient.value
         self.gradients_made += self.cost_of_gradient.gradient
         # The value over all data costs more than a mini-batch's gradient: only where it is looked at.
@@ -359,7 +364,7 @@ class Batch:
 
     def _recorded_at(self, step: int) -> bool:
         every = self.problem.record.every
-        return step in (0, self.problem.max_steps) or (every is not None and step % every == 0)
+        return step in (self.first, self.last) or (every is not None and (step - self.first) % every == 0)
 
     def _ended(self, progress: Progress, at_once: AtOnce) -> dict[int, Stop]:
         """Which of the active runs end here, by their place in the batch, and why."""
@@ -376,7 +381,7 @@ class Batch:
                 answer = self.problem.callback(Point(progress.step, x, float(progress.value[0]), gradient))
             if np.asarray(answer).any():
                 ended.setdefault(0, Stop("callback", f"the callback ended it at step {progress.step}", False))
-        if progress.step == self.problem.max_steps:
+        if progress.step == self.last:
             limit = Stop("step limit", f"the limit of {self.problem.max_steps} steps was reached", False)
             ended = {i: ended.get(i, limit) for i in range(len(self.active))}
         return ended
@@ -434,6 +439,8 @@ class Batch:
     def _end(self, reached: Reached, ended: dict[int, Stop]) -> None:
         """Let runs leave the batch, their last row recorded."""
         progress = reached.progress
+        if self.problem.keep is not None:
+            self.problem.keep(Begun(progress.step, reached.state, reached.memory))
         leaves = np.zeros(len(self.active), bool)
         leaves[list(ended)] = True
         if reached.value_is_old:

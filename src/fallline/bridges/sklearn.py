@@ -1,0 +1,640 @@
+"""scikit-learn: linear models and the sigmoid neuron as its estimators, fitted by any update rule."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines import Begun, Problem, execute
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.line_search import LINE_SEARCHES, LineSearch
+from fallline.minimize import minimize
+from fallline.models import MODELS, Loss, SigmoidNeuron, Softmax
+from fallline.models.activations import sigmoid
+from fallline.models.cross_entropy import softmax
+from fallline.objectives import Cost, Objective
+from fallline.optimizers import Optimizer, optimizer_from_name
+from fallline.optimizers.wrappers import Wrapper
+from fallline.schedules import Schedule, parse_schedule
+from fallline.stopping import GradientNorm, NotFinite, Progress, StoppingCondition, norm
+from fallline.trajectory import Record, Trajectory
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.utils import check_random_state
+    from sklearn.utils.metaestimators import available_if
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+except ImportError:
+    raise FalllineError('fallline.bridges.sklearn needs scikit-learn: pip install "fallline[sklearn]"') from None
+
+__all__ = ["GradientDescentClassifier", "GradientDescentRegressor", "SigmoidNeuronRegressor"]
+
+
+class _Descent(BaseEstimator):
+    """What the estimators share: z = X w + b of each output, found by descent.
+
+    A model says what loss it has, and what y is to that.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer[Any] | str | None,
+        learning_rate: float | str | Schedule | LineSearch | None,
+        alpha: float,
+        batch_size: int | None,
+        max_iter: int,
+        tol: float | None,
+        fit_intercept: bool,
+        warm_start: bool,
+        random_state: Any,
+    ) -> None:
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    @abstractmethod
+    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+        """The loss on these rows, y as `_learn` or `_as_learnt` gave it."""
+
+    @abstractmethod
+    def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
+        """Take from the targets what is to be known of all, and give them as the loss wants them."""
+
+    @abstractmethod
+    def _as_learnt(self, y: npt.NDArray[Any]) -> FloatArray:
+        """Further targets as the loss wants them."""
+
+    @abstractmethod
+    def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
+        """Keep coef_ and intercept_, given as (outputs, features) and (outputs,)."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit the model anew, or with `warm_start` from the parameters it has.
+
+        Arguments:
+            X: n rows of d features.
+            y: n targets.
+
+        Raises:
+            FalllineError: when a setting is wrong, or the descent diverges.
+        """
+        X, y = self._checked(X, y, reset=True)
+        targets = self._learn(y)
+        self._begun: Begun | None = None
+        loss = self._loss(X, targets)
+        warm = self.warm_start and hasattr(self, "coef_")
+        objective = self._objective(loss)
+        start = self._start(objective) if warm else np.zeros(objective.dimension)
+        trajectory = minimize(
+            objective,
+            start,
+            self._rule(whole=self.batch_size is None),
+            max_steps=self._epochs() * objective.steps_per_epoch,
+            stop=self._stop(objective),
+            record=Record(every=objective.steps_per_epoch),
+            seed=self._seed(),
+        )
+        self._take(trajectory, loss)
+        self.n_iter_ = max(1, -(-trajectory.step_count // objective.steps_per_epoch))
+        if self.tol and trajectory.stop.reason == "step limit":
+            warnings.warn(
+                f"{type(self).__name__}: after max_iter = {self.max_iter} passes the fit has not come to rest within "
+                f"tol = {self.tol:g}; raise max_iter or the learning rate, or scale the features",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def _go_on(self, X: FloatArray, targets: FloatArray) -> Self:
+        """One pass over more rows, with what the rule remembers of those before."""
+        loss = self._loss(X, targets)
+        objective = self._objective(loss)
+        fresh = not hasattr(self, "coef_")
+        trajectory = execute(
+            Problem(
+                objective=objective,
+                starts=(np.zeros(objective.dimension) if fresh else self._start(objective))[None],
+                optimizer=self._rule(whole=False),
+                max_steps=objective.steps_per_epoch,
+                conditions=(NotFinite(),),
+                record=Record(),
+                seed=self._seed(0 if fresh else self.n_iter_),
+                callback=None,
+                report=lambda step: None,
+                begun=getattr(self, "_begun", None),
+                keep=lambda begun: setattr(self, "_begun", begun),
+            ),
+            "reference",
+        )[0]
+        self.n_iter_ = 1 if fresh else self.n_iter_ + 1
+        self._take(trajectory, loss)
+        return self
+
+    def _take(self, trajectory: Trajectory, loss: Loss) -> None:
+        """Keep where the run ended."""
+        if trajectory.stop.reason == "interrupted":
+            raise KeyboardInterrupt
+        if trajectory.stop.reason == NotFinite.reason:
+            raise FalllineError(
+                f"{type(self).__name__}: the descent diverged ({trajectory.stop.message}); scale the features, or set "
+                "a smaller learning_rate"
+            )
+        self.trajectory_ = trajectory
+        whole = np.zeros(loss.dimension)
+        whole[slice(None) if self.fit_intercept else loss.are_weights] = trajectory.final.x
+        self._keep_parameters(whole[loss.are_weights].reshape(-1, self.n_features_in_), whole[~loss.are_weights].copy())
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[FloatArray, npt.NDArray[Any]]:
+        return validate_data(self, X, y, reset=reset, dtype=np.float64)  # type: ignore[no-any-return]
+
+    def _z(self, X: Any) -> FloatArray:
+        """What the model makes of each row, before it is a prediction: (n,), or (n, outputs)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        z: FloatArray = X @ self.coef_.T + self.intercept_
+        return z
+
+    def _start(self, objective: Objective) -> FloatArray:
+        """The parameters of the fit so far."""
+        start = np.concatenate([np.ravel(self.coef_), np.ravel(self.intercept_) if self.fit_intercept else []])
+        if len(start) != objective.dimension:
+            raise FalllineError(
+                f"X has {self.n_features_in_} features, and the fit that warm_start goes on from had another number; "
+                "set warm_start=False"
+            )
+        return start
+
+    def _settings(self) -> dict[str, Any]:
+        """What every loss here is set to."""
+        if not (isinstance(self.alpha, int | float | np.number) and 0 <= self.alpha < np.inf):
+            raise FalllineError(f"alpha is {shortened(self.alpha)}; it must be a number at least 0")
+        return {"reduction": "mean", "l2": self.alpha}
+
+    def _objective(self, loss: Loss) -> Objective:
+        size = self.batch_size
+        if isinstance(size, int | np.integer) and size > loss.rows:
+            size = loss.rows
+        objective = loss if size is None else loss.batches(size, order="shuffled")
+        return objective if self.fit_intercept else ThroughOrigin(objective, loss.are_weights)
+
+    def _rule(self, *, whole: bool) -> Optimizer[Any]:
+        """The rule to run, on all rows at once or not."""
+        rule, rate = self.optimizer, self.learning_rate
+        if rule is None:
+            rule = "gradient_descent" if rate is not None else "lbfgs" if whole else "adam"
+        if isinstance(rule, str):
+            rule = optimizer_from_name(rule)
+        if not isinstance(rule, Optimizer):
+            raise FalllineError(
+                f"optimizer is {shortened(rule)}; it must be an update rule such as Adam(0.1), or a name"
+            )
+        return rule if rate is None else _with_rate(rule, rate)
+
+    def _stop(self, objective: Objective) -> StoppingCondition:
+        if self.tol is not None and not (isinstance(self.tol, int | float | np.number) and 0 <= self.tol < np.inf):
+            raise FalllineError(f"tol is {shortened(self.tol)}; it must be a number at least 0, or None")
+        if not self.tol:
+            return NotFinite()
+        if objective.stochastic:
+            return SmallEpoch(self.tol, objective.steps_per_epoch)
+        # In the units of the slope at zero, where that is large: those of the data.
+        slope = float(norm(objective.gradient(np.zeros(objective.dimension))))
+        return GradientNorm(self.tol * max(1.0, slope) if np.isfinite(slope) else self.tol)
+
+    def _epochs(self) -> int:
+        number = self.max_iter
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+            raise FalllineError(f"max_iter is {shortened(number)}; it must be a whole number at least 1")
+        return int(number)
+
+    def _seed(self, call: int = 0) -> int:
+        drawn = check_random_state(self.random_state).randint(2**31 - 1)
+        return int(np.random.SeedSequence([drawn, call]).generate_state(1)[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A trajectory knows its loss, and that the data: they are no part of the model.
+        state = dict(super().__getstate__())
+        if "trajectory_" in state:
+            state["trajectory_"] = dataclasses.replace(state["trajectory_"], objective=None)
+        return state
+
+
+def _has_probabilities(estimator: Any) -> bool:
+    if estimator.loss != "logistic":
+        raise AttributeError(f"predict_proba needs loss='logistic'; the loss is {estimator.loss!r}")
+    return True
+
+
+class GradientDescentClassifier(ClassifierMixin, _Descent):
+    """A linear classifier fitted by any update rule: logistic regression, softmax regression, the linear SVM.
+
+    What is minimised is the mean loss of the rows and ½ alpha ‖w‖².
+
+    Arguments:
+        loss: "logistic" (with more than two classes softmax), "hinge" or "squared_hinge" (two classes).
+        optimizer: an update rule such as `Adam(0.1)`, or the name of one. Without one L-BFGS on all rows, for batches
+            and `partial_fit` Adam; gradient descent where a `learning_rate` is given.
+        learning_rate: a number, a schedule or its text ("cosine:1000"), a line search or its name; the rule's own if
+            None.
+        alpha: the strength of the L2 penalty. LogisticRegression's C is 1 / (n alpha).
+        batch_size: rows a step, shuffled anew for each pass; all rows if None, or if there are no more than that.
+        max_iter: passes over the rows, at most.
+        tol: the fit ends when the gradient's norm is at most this, in units of the slope at zero where that is above
+            1; with batches, when a pass changes the value by at most this part of it. None or 0: after `max_iter`.
+        fit_intercept: whether there are intercepts; they are not penalised.
+        warm_start: go on from the parameters of the fit before.
+        random_state: what the shuffling is drawn from.
+
+    Attributes:
+        classes_: the classes, sorted.
+        coef_: the weights, shape (1, d) for two classes, else (classes, d).
+        intercept_: shape (1,) or (classes,).
+        n_iter_: passes made.
+        trajectory_: the run, a row a pass; of `partial_fit` the last call's, a row a step.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> round(GradientDescentClassifier().fit(X, y).score(X, y), 2)
+    0.98
+    """
+
+    LOSSES: ClassVar[tuple[str, ...]] = ("logistic", "hinge", "squared_hinge")
+
+    classes_: npt.NDArray[Any]
+
+    def __init__(
+        self,
+        loss: str = "logistic",
+        *,
+        optimizer: Optimizer[Any] | str | None = None,
+        learning_rate: float | str | Schedule | LineSearch | None = None,
+        alpha: float = 1e-4,
+        batch_size: int | None = None,
+        max_iter: int = 1000,
+        tol: float | None = 1e-4,
+        fit_intercept: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state
+        )
+        self.loss = loss
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """One pass over some rows; the rule keeps its state from call to call.
+
+        Arguments:
+            X: n rows of d features.
+            y: n labels.
+            classes: all labels that there will be; needed in the first call, whose y may lack some.
+
+        Raises:
+            FalllineError: when a label is not among the classes, a setting is wrong, or the descent diverges.
+        """
+        first = not hasattr(self, "classes_")
+        if first and classes is None:
+            raise FalllineError("classes is None; the first call of partial_fit must name all classes")
+        X, y = self._checked(X, y, reset=first)
+        check_classification_targets(y)
+        if first:
+            self._learn(np.asarray(classes))
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise FalllineError(f"classes is {shortened(classes)}; in the calls before it was {self.classes_.tolist()}")
+        return self._go_on(X, self._as_learnt(y))
+
+    def decision_function(self, X: Any) -> FloatArray:
+        """z of each class, shape (n, classes); of two classes, that of the second, shape (n,)."""
+        z = self._z(X)
+        return z[:, 0] if len(self.classes_) == 2 else z
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The most probable class of each row."""
+        z = self.decision_function(X)
+        chosen: npt.NDArray[Any] = self.classes_[(z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1)]
+        return chosen
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> FloatArray:
+        """The probability of each class, shape (n, classes)."""
+        z = self.decision_function(X)
+        return softmax(z) if z.ndim == 2 else np.column_stack([sigmoid(-z), sigmoid(z)])
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """The logarithm of the probability of each class, shape (n, classes)."""
+        log: FloatArray = np.log(self.predict_proba(X))
+        return log
+
+    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+        _check_loss(self.loss, self.LOSSES)
+        if len(self.classes_) == 2:
+            return MODELS[self.loss](X, y, **self._settings())
+        if self.loss != "logistic":
+            raise FalllineError(
+                "Only binary classification is supported. The type of the target is multiclass: loss is "
+                f"{self.loss!r}, and y has {len(self.classes_)} classes; take 'logistic', or OneVsRestClassifier"
+            )
+        return Softmax(X, y, classes=[str(label) for label in range(len(self.classes_))], **self._settings())
+
+    def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
+        check_classification_targets(y)
+        classes = np.unique(column_or_1d(y))
+        if len(classes) < 2:
+            raise FalllineError(f"y has 1 class only, {classes.tolist()}; there must be at least two to tell apart")
+        if self.warm_start and not np.array_equal(classes, getattr(self, "classes_", classes)):
+            raise FalllineError(
+                f"warm_start is True, but y has the classes {shortened(classes.tolist())}, and the fit before had "
+                f"{shortened(self.classes_.tolist())}"
+            )
+        self.classes_ = classes
+        return self._as_learnt(y)
+
+    def _as_learnt(self, y: npt.NDArray[Any]) -> FloatArray:
+        y = column_or_1d(y, warn=True)
+        strange = ~np.isin(y, self.classes_)
+        if strange.any():
+            first = y[strange].tolist()[0]
+            raise FalllineError(f"y has the class {first!r}, which is not among {shortened(self.classes_.tolist())}")
+        return np.searchsorted(self.classes_, y).astype(np.float64)
+
+    def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
+        self.coef_, self.intercept_ = weights, intercept
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.loss == "logistic"
+        return tags
+
+
+class _Regressor(RegressorMixin, _Descent):
+    """What the regressors share."""
+
+    def partial_fit(self, X: Any, y: Any) -> Self:
+        """One pass over some rows; the rule keeps its state from call to call.
+
+        Arguments:
+            X: n rows of d features.
+            y: n targets.
+
+        Raises:
+            FalllineError: when a setting is wrong, or the descent diverges.
+        """
+        first = not hasattr(self, "coef_")
+        X, y = self._checked(X, y, reset=first)
+        return self._go_on(X, self._learn(y) if first else self._as_learnt(y))
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[FloatArray, npt.NDArray[Any]]:
+        X, y = validate_data(self, X, y, reset=reset, dtype=np.float64, y_numeric=True)
+        return X, column_or_1d(y, warn=True).astype(np.float64)
+
+    def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
+        self.coef_, self.intercept_ = weights[0], float(intercept[0])
+
+
+class GradientDescentRegressor(_Regressor):
+    """A linear regression fitted by any update rule: least squares and ridge, Huber's robust one, Poisson's.
+
+    What is minimised is the mean loss of the rows and ½ alpha ‖w‖². Ridge's alpha is n times as large.
+
+    Arguments:
+        loss: "linear" (½ r²), "huber" or "poisson".
+        delta: where the Huber loss becomes a line, in the units of y.
+        optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state: as in
+            `GradientDescentClassifier`.
+
+    Attributes:
+        coef_: the weights, shape (d,).
+        intercept_: a number.
+        n_iter_, trajectory_: as in `GradientDescentClassifier`.
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> round(GradientDescentRegressor(alpha=0).fit(X, y).score(X, y), 4)
+    0.5177
+    """
+
+    LOSSES: ClassVar[tuple[str, ...]] = ("linear", "huber", "poisson")
+
+    def __init__(
+        self,
+        loss: str = "linear",
+        *,
+        delta: float = 1.0,
+        optimizer: Optimizer[Any] | str | None = None,
+        learning_rate: float | str | Schedule | LineSearch | None = None,
+        alpha: float = 1e-4,
+        batch_size: int | None = None,
+        max_iter: int = 1000,
+        tol: float | None = 1e-4,
+        fit_intercept: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state
+        )
+        self.loss = loss
+        self.delta = delta
+
+    def predict(self, X: Any) -> FloatArray:
+        """The target of each row, with the Poisson loss its mean."""
+        z = self._z(X)
+        return np.exp(z) if self.loss == "poisson" else z
+
+    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+        _check_loss(self.loss, self.LOSSES)
+        settings = self._settings() | ({"delta": self.delta} if self.loss == "huber" else {})
+        return MODELS[self.loss](X, y, **settings)
+
+    def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
+        return y
+
+    def _as_learnt(self, y: npt.NDArray[Any]) -> FloatArray:
+        return y
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags
+
+
+class SigmoidNeuronRegressor(_Regressor):
+    """One neuron p = 1 / (1 + exp(-(w·x + b))) with the squared loss ½ (p - y)², fitted by any update rule.
+
+    What is minimised is the mean loss of the rows and ½ alpha ‖w‖².
+
+    Arguments:
+        target_range: the least and the largest target, which become 0 and 1 before the fit, and again what they
+            were in a prediction. If None, 0 and 1 where all targets lie between, else those of the first fit.
+        optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state: as in
+            `GradientDescentClassifier`.
+
+    Attributes:
+        coef_: the weights, shape (d,).
+        intercept_: a number.
+        target_range_: what became 0 and 1.
+        n_iter_, trajectory_: as in `GradientDescentClassifier`.
+
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.1, 0.3, 0.7, 0.9]
+    >>> SigmoidNeuronRegressor(alpha=0).fit(X, y).predict([[1.5]]).round(6)
+    array([0.5])
+    """
+
+    def __init__(
+        self,
+        *,
+        target_range: Sequence[float] | None = None,
+        optimizer: Optimizer[Any] | str | None = None,
+        learning_rate: float | str | Schedule | LineSearch | None = None,
+        alpha: float = 1e-4,
+        batch_size: int | None = None,
+        max_iter: int = 1000,
+        tol: float | None = 1e-4,
+        fit_intercept: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state
+        )
+        self.target_range = target_range
+
+    def predict(self, X: Any) -> FloatArray:
+        """The target of each row."""
+        z = self._z(X)
+        low, high = self.target_range_
+        return low + (high - low) * sigmoid(z)
+
+    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+        return SigmoidNeuron(X, y, **self._settings())
+
+    def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
+        if self.target_range is not None:
+            try:
+                low, high = map(float, self.target_range)
+            except (TypeError, ValueError):
+                low, high = 0.0, 0.0
+            if not -np.inf < low < high < np.inf:
+                raise FalllineError(
+                    f"target_range is {shortened(self.target_range)}; it must be two numbers, the least first, or None"
+                )
+        elif y.min() >= 0 and y.max() <= 1:
+            low, high = 0.0, 1.0
+        else:
+            low, high = float(y.min()), float(y.max())
+            if low == high:
+                low, high = low - 0.5, high + 0.5
+        self.target_range_ = (low, high)
+        return self._as_learnt(y)
+
+    def _as_learnt(self, y: npt.NDArray[Any]) -> FloatArray:
+        low, high = self.target_range_
+        outside = (y < low) | (y > high)
+        if outside.any():
+            raise FalllineError(
+                f"y has {y[outside][0]:g}, which lies outside {low:g} to {high:g}; set target_range to hold all targets"
+            )
+        scaled: FloatArray = np.clip((y - low) / (high - low), 0.0, 1.0)
+        return scaled
+
+
+@dataclass(frozen=True)
+class SmallEpoch(StoppingCondition):
+    """The value over all rows changed in the last pass by at most `tolerance` times the larger of 1 and its size.
+
+    The value is only evaluated after each pass, where it is recorded; between, the last one stands for it.
+    """
+
+    reason: ClassVar[str] = "small change"
+    converged: ClassVar[bool] = True
+
+    tolerance: float
+    steps_per_epoch: int
+
+    def met(self, progress: Progress) -> BoolArray:
+        if progress.previous_value is None or progress.step % self.steps_per_epoch:
+            return np.zeros(len(progress.x), bool)
+        change = np.abs(progress.value - progress.previous_value)
+        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"the value changed by no more than {self.tolerance:g} of itself in the pass before step {progress.step}"
+
+
+class ThroughOrigin(Objective):
+    """A loss, or its batches, as a function of the weights alone, all biases being zero."""
+
+    gradient_kind = "exact"
+
+    def __init__(self, loss: Objective, are_weights: BoolArray) -> None:
+        self.loss = loss
+        self.are_weights = are_weights
+        self.names = tuple(name for name, weight in zip(loss.names, are_weights, strict=True) if weight)
+        self.steps_per_epoch = loss.steps_per_epoch
+
+    @property
+    def stochastic(self) -> bool:  # type: ignore[override]
+        return self.loss.stochastic
+
+    @property
+    def title(self) -> str:
+        return f"{self.loss.title}, without intercept"
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self.loss.value(self._whole(x))
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self.loss.gradient(self._whole(x))[..., self.are_weights]
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value, gradient = self.loss.value_and_gradient(self._whole(x))
+        return value, gradient[..., self.are_weights]
+
+    @property
+    def cost_of_both(self) -> Cost:
+        return self.loss.cost_of_both
+
+    def at_step(self, step: int, seed: int) -> Objective:
+        return ThroughOrigin(self.loss.at_step(step, seed), self.are_weights) if self.stochastic else self
+
+    def _whole(self, x: FloatArray) -> FloatArray:
+        whole = np.zeros((*np.shape(x)[:-1], len(self.are_weights)))
+        whole[..., self.are_weights] = x
+        return whole
+
+
+def _check_loss(loss: Any, allowed: Sequence[str]) -> None:
+    if loss not in tuple(allowed):
+        raise FalllineError(f"loss is {shortened(loss)}; {nearest(str(loss), allowed)}")
+
+
+def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) -> Optimizer[Any]:
+    """The rule with another learning rate."""
+    if isinstance(rule, Wrapper):
+        return dataclasses.replace(rule, rule=_with_rate(rule.rule, rate))
+    if not isinstance(rate, str):
+        return dataclasses.replace(rule, learning_rate=rate)
+    if rate in LINE_SEARCHES:
+        return dataclasses.replace(rule, learning_rate=LINE_SEARCHES[rate]())
+    if not isinstance(rule.learning_rate, float):
+        raise FalllineError(
+            f"learning_rate is {rate!r}, which scales a number, but that of the optimizer is {rule.learning_rate}"
+        )
+    return dataclasses.replace(rule, learning_rate=parse_schedule(rate, rule.learning_rate))
