@@ -36,6 +36,7 @@ from fallline.models.base import Reduction
 from fallline.models.batches import Order, Remainder
 from fallline.models.streamed import StreamedBatches
 from fallline.optimizers import GradientDescent, Momentum, Nesterov, Optimizer, optimizer_from_name
+from fallline.progress import progress_bar
 from fallline.stopping import GradientNorm, NotFinite, StoppingCondition
 from fallline.trajectory import Point, Record, Trajectory
 
@@ -233,17 +234,20 @@ def fit(
             )
     source, target = _with_target(data, target)
     wanted = kind.target(settings)
-    found = survey(
-        source,
-        _feature_names(source, target, features),
-        target,
-        classes={"numbers": False, "numbers or two classes": None}.get(wanted, True),
-        categories=categories,
-        missing=missing,
-        constant=constant,
-        standardize=standardize,
-        split=_split(holdout, seed),
-    )
+    names = _feature_names(source, target, features)
+    with progress_bar(len(source.parts), f"reading {source.name}", shown=progress and source.from_files) as report:
+        found = survey(
+            source,
+            names,
+            target,
+            classes={"numbers": False, "numbers or two classes": None}.get(wanted, True),
+            categories=categories,
+            missing=missing,
+            constant=constant,
+            standardize=standardize,
+            split=_split(holdout, seed),
+            report=report,
+        )
     preparation = found.training.preparation
     notes = list(found.notes)
     if preparation.classes is not None:
