@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -30,13 +29,14 @@ from fallline.data.preparation import Missing
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
 from fallline.errors import FalllineError, nearest, shortened
-from fallline.fitted import FittedModel, class_names
+from fallline.fitted import FittedModel, class_names, setting_names
 from fallline.minimize import minimize
 from fallline.models import MODELS, Logistic, Loss, Network, Softmax
 from fallline.models.base import Reduction
 from fallline.models.batches import Order, Remainder
 from fallline.models.streamed import StreamedBatches
 from fallline.optimizers import GradientDescent, Momentum, Nesterov, Optimizer, optimizer_from_name
+from fallline.progress import progress_bar
 from fallline.stopping import GradientNorm, NotFinite, StoppingCondition
 from fallline.trajectory import Point, Record, Trajectory
 
@@ -226,26 +226,28 @@ def fit(
     if model not in tuple(MODELS):
         raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), MODELS)}")
     kind = MODELS[model]
-    taken = [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
     for name, setting in settings.items():
-        if name not in taken:
+        if name not in setting_names(kind):
             raise FalllineError(
                 f"{name} is {shortened(setting)}, which is no argument of fit or of the model {model!r}; "
-                f"{nearest(name, taken)}"
+                f"{nearest(name, setting_names(kind))}"
             )
     source, target = _with_target(data, target)
     wanted = kind.target(settings)
-    found = survey(
-        source,
-        _feature_names(source, target, features),
-        target,
-        classes={"numbers": False, "numbers or two classes": None}.get(wanted, True),
-        categories=categories,
-        missing=missing,
-        constant=constant,
-        standardize=standardize,
-        split=_split(holdout, seed),
-    )
+    names = _feature_names(source, target, features)
+    with progress_bar(len(source.parts), f"reading {source.name}", shown=progress and source.from_files) as report:
+        found = survey(
+            source,
+            names,
+            target,
+            classes={"numbers": False, "numbers or two classes": None}.get(wanted, True),
+            categories=categories,
+            missing=missing,
+            constant=constant,
+            standardize=standardize,
+            split=_split(holdout, seed),
+            report=report,
+        )
     preparation = found.training.preparation
     notes = list(found.notes)
     if preparation.classes is not None:

@@ -134,8 +134,7 @@ class FittedModel:
             FalllineError: when the file cannot be written; nothing is left behind then.
         """
         preparation = self.preparation
-        settings = {field.name: encode(getattr(self.loss, field.name)) for field in dataclasses.fields(self.loss)}
-        settings.pop("classes", None)
+        settings = {name: encode(getattr(self.loss, name)) for name in setting_names(type(self.loss))}
         content = {
             "format": FORMAT,
             "model": self.model,
@@ -197,6 +196,8 @@ class FittedModel:
             raise FalllineError("its standardization is not one of its features")
         parameters = _part(content, "parameters", dict)
         settings = {name: _setting(value, len(parameters)) for name, value in _part(content, "settings", dict).items()}
+        if set(settings) != set(setting_names(kind)):
+            raise FalllineError(f"its settings are {', '.join(settings)}, not {', '.join(setting_names(kind))}")
         loss = bare_loss(kind, preparation, settings)
         if tuple(parameters) != loss.names:
             raise FalllineError("its parameters are not those of its model and features")
@@ -252,6 +253,11 @@ def bare_loss(kind: type[Loss], preparation: Preparation, settings: Mapping[str,
     """
     names = preparation.names
     return kind(np.zeros((1, len(names))), [0.0], "mean", names, **settings, **class_names(kind, preparation))
+
+
+def setting_names(kind: type[Loss]) -> list[str]:
+    """What a model can be set to, beside the names of its classes, which the target gives."""
+    return [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
 
 
 def class_names(kind: type[Loss], preparation: Preparation) -> dict[str, Any]:

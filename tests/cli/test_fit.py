@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from tests.cli.outcome import Run
 
 import fallline
 from fallline.examples import challenger
+from fallline.fit import fit
+from fallline.fitted import setting_names
+from fallline.models import MODELS
 
 FIT = ["fit", str(challenger()), "--target", "distress"]
 
@@ -98,7 +103,26 @@ def test_batches_are_shuffled_by_the_seed(run: Run) -> None:
         ("x,y\n1,0\n2,1\n", ["--start", "x=1,intercept=2"], ["--start", "in the order"]),
         ("x,y\n1,0\n2,1\n", ["--stop-gradient", "-1"], ["--stop-gradient", "-1", "at least 0"]),
         ("x,y\n1,0\n2,1\n", ["--max-steps", "0"], ["--max-steps", "0", "at least 1"]),
-        ("x,y\n1,0\n2,1\n", ["--save", "fit.csv"], ["--save", "fit.csv", ".npz"]),
+        ("x,y\n1,0\n2,1\n", ["--save", "fit.csv"], ["--save", "fit.csv", ".json", ".npz"]),
+        ("x,y\n1,0\n2,1\n", ["--save", "no/fit.json"], ["--save", "'no'", "does not exist"]),
+        ("x,x,y\n1,2,0\n2,3,1\n", [], ["data.csv", "columns 1 and 2", "'x'"]),
+        ("x,y\n1,0\n2,\n", [], ["row 2", "'y'", "missing", "--missing drop"]),
+        ("x,y\n1,0\n,1\n", ["--missing", "ignore"], ["--missing is 'ignore'", "refuse, drop, mean"]),
+        ("x,y\n1,0\n1,1\n", [], ["feature 'x' is 1 in every row", "--constant drop"]),
+        ("x,y\nred,0\nblue,1\n", [], ["row 1 (line 2)", "'red'", "--categories one-hot"]),
+        ("x,y\nred,0\nblue,1\n", ["--categories", "z"], ["--categories is 'z'", "x, y"]),
+        ("x,y\n1,0\n2,1\n3,2\n", [], ["--target is 'y'", "3 different values", "--model softmax"]),
+        ("x,y\n1,0\n2,0\n", ["--model", "softmax"], ["--target is 'y'", "1 different", "two at least"]),
+        ("x,y\n1,low\n2,high\n", ["--model", "linear"], ["row 1", "'y'", "'low'", "not a number"]),
+        ("x,y\n1,1\n2,-2\n", ["--model", "poisson"], ["row 2", "'y'", "-2", "not negative"]),
+        ("x,y\n1,0\n2,1\n", ["--hidden", "3"], ["--hidden is (3,)", "'logistic'", "l2"]),
+        ("x,y\n1,0\n2,1\n", ["--model", "network", "--hidden", "a"], ["--hidden", "'a'", "whole number"]),
+        ("x,y\n1,0\n2,1\n", ["--model", "network", "--activation", "rel"], ["--activation is 'rel'", "'relu'"]),
+        ("x,y\n1,0\n2,1\n", ["--model", "huber", "--delta", "0"], ["delta", "0", "above 0"]),
+        ("x,y\n1,0\n2,1\n", ["--holdout", "1.5"], ["--holdout is 1.5", "below 1"]),
+        ("x,y\n1,0\n2,1\n", ["--holdout", "0.1"], ["--holdout is 0.1", "no row"]),
+        ("x,y\n1,0\n2,1\n", ["--epochs", "2", "--max-steps", "2"], ["--epochs is 2", "give one of the two"]),
+        ("x,y\n1,0\n2,1\n", ["--epochs", "0"], ["--epochs is 0", "at least 1"]),
         ("x,y\n1,0\n2,1\n", ["--plot", "missing/fit.png"], ["--plot", "missing/fit.png", "does not exist"]),
     ],
 )
@@ -121,3 +145,83 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(
     for text in named:
         assert text in line
     assert [path.name for path in tmp_path.iterdir()] == ([] if content is None else ["data.csv"])
+
+
+def files(folder: Path, kind: str) -> None:
+    """A folder whose files are wrong in one way."""
+    folder.mkdir()
+    if kind == "bytes that are not UTF-8":
+        (folder / "a.csv").write_bytes("x,y\n1,ä\n".encode("latin-1"))
+    elif kind == "other columns":
+        (folder / "a.csv").write_text("x,y\n1,0\n2,1\n")
+        (folder / "b.csv").write_text("y,z\n1,0\n2,1\n")
+    elif kind == "no Parquet":
+        (folder / "a.parquet").write_text("x,y\n1,0\n2,1\n")
+    elif kind == "nested":
+        pd.DataFrame({"x": [[1], [2]], "y": [0, 1]}).to_parquet(folder / "a.parquet")
+    elif kind == "text late":
+        (folder / "a.csv").write_text("x,y\n1,0\n2,1\n")
+        pd.DataFrame({"x": ["3", "four"], "y": [0, 1]}).to_parquet(folder / "b.parquet")
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("bytes that are not UTF-8", ["DATA is", "a.csv", "not UTF-8 text"]),
+        ("other columns", ["b.csv lacks the column 'x', which a.csv has"]),
+        ("no Parquet", ["DATA is", "a.parquet", "cannot be read as a Parquet file"]),
+        ("nested", ["a.parquet, column 'x'", "list<", "not single values"]),
+        ("no files", ["DATA is", "a folder without data files", ".csv, .parquet, .pq"]),
+        ("text late", ["b.parquet, row 2, column 'x': the value is 'four', which is not a number"]),
+    ],
+)
+def test_bad_files_are_told_apart(run: Run, tmp_path: Path, kind: str, named: list[str]) -> None:
+    files(tmp_path / "folder", kind)
+    done = run("fit", tmp_path / "folder", "--target", "y")
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    for text in named:
+        assert text in line
+    with pytest.raises(fallline.FalllineError) as caught:
+        fit(tmp_path / "folder", "y")
+    assert all(text.removeprefix("DATA ") in str(caught.value) for text in named)
+
+
+def test_every_setting_of_every_model_is_an_option(run: Run) -> None:
+    told = run("fit", "--help").out
+    for model in MODELS.values():
+        for name in setting_names(model):
+            assert f"--{name} " in told
+
+
+def test_categories_gaps_and_rows_held_out_are_told_of(run: Run, tmp_path: Path) -> None:
+    path, picture = tmp_path / "data.csv", tmp_path / "curve.svg"
+    random = np.random.default_rng(0)
+    rows = (f"{x:.3f},{'red' if i % 3 else 'blue'},{2 * x + i % 3:.3f}" for i, x in enumerate(random.normal(size=60)))
+    path.write_text("x,colour,y\n" + "\n".join(rows) + "\n,red,1\n")
+    asked = ["--categories", "one-hot", "--missing", "drop", "--holdout", "0.2", "--model", "linear", "--plot", picture]
+    done = run("fit", path, "--target", "y", *asked)
+    assert (done.code, done.err) == (0, "")
+    for text in (
+        "colour=red",
+        "its category 'blue' is the baseline",
+        "1 of 61 rows are left out, because an entry is missing",
+        "loss held out",
+        "R²: 0.",
+        "rows held out",
+    ):
+        assert text in done.out
+    assert "rows held out" in picture.read_text()
+    told = json.loads(run("fit", path, "--target", "y", *asked[:-2], "--json").out)
+    assert told["rows"] + told["rows_held_out"] == 60
+    assert 0 < told["R²"] <= 1
+    assert len(told["curve"]["steps"]) == len(told["curve"]["held_out"])
+
+
+def test_the_same_command_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) -> None:
+    options = ["--optimizer", "adam", "--batch-size", "5", "--epochs", "20", "--json"]
+    first, again = (run(*FIT, *options, "--checkpoint", tmp_path / "run.checkpoint").out for _ in range(2))
+    assert first == again == run(*FIT, *options).out
+    other = run(*FIT, *options, "--checkpoint", tmp_path / "run.checkpoint", "--seed", "1")
+    assert other.code == 2
+    assert "--checkpoint" in other.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from fallline.errors import FalllineError
 from fallline.files import check_writable
 from fallline.fit import Curve, Fit
 from fallline.fit import fit as fit_model
+from fallline.fitted import setting_names
 from fallline.hyperparameters import hyperparameters
 from fallline.models import MODELS
 from fallline.models.base import Reduction
@@ -53,10 +53,8 @@ def model_settings() -> Iterator[tuple[str, Any, str]]:
     found: dict[str, tuple[Any, list[str], str]] = {}
     for model, kind in MODELS.items():
         about = {name: f": {known.about}" for name, known in hyperparameters(kind).items()}
-        for field in dataclasses.fields(kind):
-            # The classes are the target's.
-            if field.name != "classes":
-                found.setdefault(field.name, (field.default, [], about.get(field.name, "")))[1].append(model)
+        for name in setting_names(kind):
+            found.setdefault(name, (getattr(kind, name), [], about.get(name, "")))[1].append(model)
     for name, (default, models, about_it) in found.items():
         whose = "every model" if len(models) == len(MODELS) else ", ".join(models)
         yield name, default, f"Of {whose}{about_it}. [default: {_shown(default)}]"

@@ -76,8 +76,9 @@ class Standardization:
 
     def apply(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray:
         """X with every column shifted by its mean and divided by its scale; written to `out`, where given."""
-        shifted = np.subtract(X, np.asarray(self.mean), out=out)
-        return np.divide(shifted, np.asarray(self.scale), out=shifted)
+        standardised: FloatArray = np.subtract(X, np.asarray(self.mean), out=out)
+        standardised /= np.asarray(self.scale)
+        return standardised
 
     def own_units(self, parameters: FloatArray) -> FloatArray:
         """Parameters for standardised columns, shape (..., d + 1), as those for the columns as they are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -53,6 +53,7 @@ def survey(
     constant: Constant = "refuse",
     standardize: bool = True,
     split: Split | None = None,
+    report: Callable[[int], object] = bool,
 ) -> Survey:
     """Read data once, and settle how they become inputs and targets.
 
@@ -70,6 +71,7 @@ def survey(
         constant: whether to "refuse" or "drop" columns that are the same in every row.
         standardize: whether to put the features on a common scale.
         split: which rows are held out; None: none.
+        report: called with the number of parts of the source that have been read, for a progress bar.
 
     Raises:
         FalllineError: naming the row and the column of what does not fit.
@@ -90,6 +92,7 @@ def survey(
             held = np.zeros(table.rows, bool) if split is None else split.held_out((part, number), table.rows)
             kept = first.take(table, ~held)
             counts[:, part] += (kept & ~held).sum(), (kept & held).sum()
+        report(part + 1)
     if not first.rows:
         raise FalllineError(f"{source.name} has columns but no rows")
     training, held_rows = counts.sum(axis=1).tolist()
