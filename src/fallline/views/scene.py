@@ -35,6 +35,7 @@ class Scene:
         titles: the title over each axes in each frame.
         size: width and height in pixels; None: what suits the kind.
         turn: by how many degrees the camera turns from the first frame to the last.
+        style: "light" or "dark".
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Scene:
     titles: tuple[tuple[str, ...], ...]
     size: tuple[int, int] | None = None
     turn: float = 0.0
+    style: style.Style = "light"
 
     def open(self) -> Callable[[int], Frame]:
         """A function that draws the frame of a number."""
@@ -105,6 +107,14 @@ class Retraced:
             artist.remove()
         self._drawn, self._passing = 0, []
         return self._draw(self, time)
+
+    def get_figure(self, root: bool = False) -> Any:
+        """The figure whose background says which colours show."""
+        return self._ax.get_figure(root)
+
+    def get_proj(self) -> FloatArray:
+        """Where the camera stands."""
+        return np.asarray(self._ax.get_proj())
 
     def clear(self) -> None:
         """Take everything off the axes."""
@@ -240,14 +250,14 @@ def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
     """Each run on a curve of its own, side by side."""
-    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5)
-    axes = figure.subplots(1, len(data.paths), sharey=True, squeeze=False)[0]
+    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
+    axes = style.new_axes(figure, 1, len(data.paths), sharey=True)
     stages: list[Stage] = []
     for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
         curve.draw_still(ax, data)
         style.label_outer(ax, left=not stages, bottom=True)
         style.note(ax, path.remark)
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}"), columns=2)
+        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}", style.theme_of(ax)), columns=2)
         stages.append(Stage(ax, _on_curve(path), titles))
     return figure, tuple(stages)
 
@@ -258,7 +268,7 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """All runs on one landscape."""
-    figure, ax = style.figure_of(None, solid=scene.kind in SPACE, keys=len(data.paths))
+    figure, ax = style.figure_of(None, scene.style, solid=scene.kind in SPACE, keys=len(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":
