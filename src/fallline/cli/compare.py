@@ -12,6 +12,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import Comparison
 from fallline.minimize import compare as compare_runs
+from fallline.objectives import as_objective
 from fallline.optimizers import optimizer_from_name
 from fallline.tables import text_table
 from fallline.trajectory import Trajectory
@@ -37,6 +38,9 @@ def compare(
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
     seed: options.SeedOption = 0,
     plot: options.PlotOption = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules from one start, and show how far they come apart.
@@ -55,8 +59,10 @@ def compare(
         except FalllineError as error:
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
+    function = as_objective(objective)
+    drawing = options.chosen_drawing(picture, coordinates, style, function.names, several=True)
     runs = compare_runs(
-        objective,
+        function,
         options.parse_start(start),
         rules,
         max_steps=max_steps,
@@ -65,7 +71,7 @@ def compare(
         progress=True,
     )
     report.say(_json(runs) if json else _text(runs))
-    report.draw(runs, plot=plot)
+    report.draw(runs, drawing, plot=plot)
     if not json:
         report.say_written(plot=plot)
     if runs[-1].stop.reason == "interrupted":

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fallline.cli.options import check_writable
+from fallline.cli.options import Drawing, check_writable
 from fallline.errors import FalllineError
 from fallline.minimize import Comparison
 from fallline.tables import text_table
@@ -110,7 +110,13 @@ def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path 
             check_writable(path, flag)
 
 
-def draw(runs: Trajectory | Comparison, *, plot: Path | None = None, animate: Path | None = None) -> None:
+def draw(
+    runs: Trajectory | Comparison,
+    drawing: Drawing,
+    *,
+    plot: Path | None = None,
+    animate: Path | None = None,
+) -> None:
     """Write the picture and the film that were asked for.
 
     Raises:
@@ -119,10 +125,11 @@ def draw(runs: Trajectory | Comparison, *, plot: Path | None = None, animate: Pa
     if plot is not None or animate is not None:
         from fallline import views
 
-        for flag, path, write in (("--plot", plot, views.plot), ("--animate", animate, views.animate)):
+        kinds = (("--plot", plot, views.plot, drawing.kind), ("--animate", animate, views.animate, "auto"))
+        for flag, path, write, kind in kinds:
             if path is not None:
                 try:
-                    write(runs, path)
+                    write(runs, path, kind, **drawing.options)
                 except views.NothingToDraw as error:
                     raise FalllineError(
                         f"{flag} is {str(path)!r}, but there is nothing to draw: {error.reason}"
