@@ -18,10 +18,10 @@ RACE = ("compare", "x**2 + 3*y**2", "--start", "2,1", "--max-steps", "5", "--opt
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
-        *((BOWL, kind) for kind in ("auto", "contour", "contour_3d", "surface", "histories", "steps", "arrows")),
+        *((BOWL, kind) for kind in ("contour", "contour_3d", "surface", "histories", "arrows")),
         *((LINE, kind) for kind in ("auto", "curve", "arrows", "epochs")),
-        *((THREE, kind) for kind in ("auto", "surface", "arrows")),
-        *((RACE, kind) for kind in ("auto", "surface", "histories", "steps")),
+        *((THREE, kind) for kind in ("auto", "arrows")),
+        *((RACE, kind) for kind in ("auto", "steps")),
     ],
 )
 def test_every_kind_is_written(run: Run, tmp_path: Path, line: tuple[str, ...], kind: str) -> None:
