@@ -92,10 +92,7 @@ def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
         for at, (artist, points) in enumerate(zip(artists, whole, strict=True)):
             # On a surface the shadows come first, and then three lines a path: rim, path and last point.
             path = paths[at if each == 4 and at < 4 else (at - 4 * (each == 4)) // 3]
-            count = path.shown_until(float(film.times[number]))
-            first = count - 1 if len(points[0]) == 1 else 0
-            source = whole[at - 1] if len(points[0]) == 1 else points
-            cut = [line[first:count] for line in source]
+            cut = [line[: path.shown_until(float(film.times[number]))] for line in points]
             if stage.ax.name == "3d":
                 artist.set_data_3d(*cut)
             else:

@@ -174,7 +174,8 @@ def trace_run(ax: Any, *places: FloatArray, number: int, zorder: float = 5) -> l
     under = ax.plot(*places, color="white", linewidth=4, alpha=0.8, zorder=zorder)
     # Markers stand at even distances along the line, a share of the picture's diagonal apart.
     path = ax.plot(*places, markevery=0.12, zorder=zorder + 1, **look)
-    end = ax.plot(*(place[-1:] for place in places), zorder=zorder + 2, **(look | {"markersize": 12}))
+    last = {"markersize": 12, "markevery": [-1], "linestyle": "none"}
+    end = ax.plot(*places, zorder=zorder + 2, **(look | last))
     return [*under, *path, *end]
 
 
