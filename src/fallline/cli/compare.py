@@ -12,6 +12,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import Comparison
 from fallline.minimize import compare as compare_runs
+from fallline.objectives import as_objective
 from fallline.optimizers import optimizer_from_name
 from fallline.tables import text_table
 from fallline.trajectory import Trajectory
@@ -37,13 +38,20 @@ def compare(
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
     seed: options.SeedOption = 0,
     plot: options.PlotOption = None,
+    animate: options.AnimateOption = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules from one start, and show how far they come apart.
 
     The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early.
     """
-    report.check_outputs(save=None, plot=plot)
+    report.check_outputs(save=None, plot=plot, animate=animate)
     names = [name.strip() for name in optimizers.split(",") if name.strip()]
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice:
@@ -55,8 +63,12 @@ def compare(
         except FalllineError as error:
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
+    function = as_objective(objective)
+    filmed = options.chosen_film(
+        animate, function, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+    )
     runs = compare_runs(
-        objective,
+        function,
         options.parse_start(start),
         rules,
         max_steps=max_steps,
@@ -65,9 +77,9 @@ def compare(
         progress=True,
     )
     report.say(_json(runs) if json else _text(runs))
-    report.draw(runs, plot=plot)
+    report.draw(runs, plot=plot, animate=animate, film=filmed)
     if not json:
-        report.say_written(plot=plot)
+        report.say_written(plot=plot, animate=animate)
     if runs[-1].stop.reason == "interrupted":
         raise typer.Exit(130)
 

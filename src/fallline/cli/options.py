@@ -12,7 +12,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
-from fallline.objectives import LANDSCAPES
+from fallline.objectives import LANDSCAPES, Objective
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
 from fallline.schedules import SCHEDULES, parse_schedule, schedule_form
 from fallline.stopping import (
@@ -96,6 +96,19 @@ SeedOption = Annotated[int, _count_option("--seed", "The seed of the order in wh
 EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
+FilmOption = Annotated[
+    str | None,
+    typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
+]
+FramesOption = Annotated[
+    int | None, _count_option("--frames", "Frames of the film at most; the start and the end are among them.")
+]
+FpsOption = Annotated[float | None, _number_option("--fps", "Frames of the film a second.")]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720.")
+]
+QualityOption = Annotated[int | None, _count_option("--quality", "How little the film loses, from 1 to 100.")]
+TurnOption = Annotated[float | None, _number_option("--turn", "Degrees by which the camera turns, in space.")]
 SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
 JsonOption = Annotated[
     bool,
@@ -221,6 +234,64 @@ def chosen_stop(
             raise FalllineError(f"{flag} is {number:g}; it must be {known.range}")
         stop = stop | kind(number)
     return stop
+
+
+# The options of a film, by the names that `fallline.views.animate` has for them.
+_FILM_FLAGS = {
+    "path": "--animate",
+    "kind": "--film",
+    "frames": "--frames",
+    "frames_per_second": "--fps",
+    "size": "--size",
+    "quality": "--quality",
+    "turn": "--turn",
+}
+
+
+def chosen_film(
+    path: Path | None,
+    objective: Objective,
+    *,
+    kind: str | None,
+    frames: int | None,
+    fps: float | None,
+    size: str | None,
+    quality: int | None,
+    turn: float | None,
+) -> dict[str, Any]:
+    """What `fallline.views.animate` is to be told for the film that the options describe.
+
+    Arguments:
+        path: the file that --animate names.
+        objective: what the runs will be on.
+
+    Raises:
+        FalllineError: naming the option that is wrong, before the runs are made.
+    """
+    asked = {"kind": kind, "frames": frames, "frames_per_second": fps, "size": size, "quality": quality, "turn": turn}
+    film: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if path is None:
+        for name, value in film.items():
+            raise FalllineError(f"{_FILM_FLAGS[name]} is {value}, but no film is asked for; give --animate FILE, too")
+        return {}
+    if objective.dimension > 2:
+        raise FalllineError(
+            f"--animate is {str(path)!r}, but {objective.title} has the coordinates {', '.join(objective.names)}; "
+            "a film shows one or two; --plot draws the histories of any number"
+        )
+    if size is not None:
+        width, _, height = size.partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            raise FalllineError(f"--size is {size!r}; write width and height in pixels, such as 1280x720")
+        film["size"] = int(width), int(height)
+    from fallline.views import check_film
+
+    try:
+        check_film(objective.dimension, path, **film)
+    except FalllineError as error:
+        name, _, rest = str(error).partition(" ")
+        raise FalllineError(f"{_FILM_FLAGS[name]} {rest}") from None
+    return film
 
 
 class _OnlyTried(Exception):

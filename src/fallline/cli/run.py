@@ -41,6 +41,12 @@ def run(
     every: options.EveryOption = None,
     plot: options.PlotOption = None,
     animate: options.AnimateOption = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     save: options.SaveOption = None,
     json: options.JsonOption = False,
 ) -> None:
@@ -52,11 +58,9 @@ def run(
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
     function = as_objective(objective)
-    if animate is not None and function.dimension > 2:
-        raise FalllineError(
-            f"--animate is {str(animate)!r}, but {function.title} has the coordinates {', '.join(function.names)}; "
-            "a film shows one or two; --plot draws the histories of any number"
-        )
+    filmed = options.chosen_film(
+        animate, function, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+    )
     trajectory = minimize(
         function,
         options.parse_start(start),
@@ -70,7 +74,7 @@ def run(
     if save is not None:
         trajectory.save(save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
-    report.draw(trajectory, plot=plot, animate=animate)
+    report.draw(trajectory, plot=plot, animate=animate, film=filmed)
     if not json:
         report.say_written(plot=plot, animate=animate, save=save)
     if trajectory.stop.reason == "interrupted":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fallline.views.animation import Film, animate
+from fallline.views.animation import Film, animate, check_film
 from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
@@ -22,6 +22,7 @@ __all__ = [
     "Landscape",
     "NothingToDraw",
     "animate",
+    "check_film",
     "check_film_path",
     "check_picture_path",
     "curve_data",
