@@ -65,7 +65,7 @@ def compare(
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
     function = as_objective(objective)
     filmed = options.chosen_film(
-        animate, function, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )
     runs = compare_runs(
         function,

@@ -12,7 +12,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
-from fallline.objectives import LANDSCAPES, Objective
+from fallline.objectives import LANDSCAPES
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
 from fallline.schedules import SCHEDULES, parse_schedule, schedule_form
 from fallline.stopping import (
@@ -250,7 +250,7 @@ _FILM_FLAGS = {
 
 def chosen_film(
     path: Path | None,
-    objective: Objective,
+    dimension: int,
     *,
     kind: str | None,
     frames: int | None,
@@ -263,7 +263,7 @@ def chosen_film(
 
     Arguments:
         path: the file that --animate names.
-        objective: what the runs will be on.
+        dimension: how many coordinates the runs will have.
 
     Raises:
         FalllineError: naming the option that is wrong, before the runs are made.
@@ -274,11 +274,6 @@ def chosen_film(
         for name, value in film.items():
             raise FalllineError(f"{_FILM_FLAGS[name]} is {value}, but no film is asked for; give --animate FILE, too")
         return {}
-    if objective.dimension > 2:
-        raise FalllineError(
-            f"--animate is {str(path)!r}, but {objective.title} has the coordinates {', '.join(objective.names)}; "
-            "a film shows one or two; --plot draws the histories of any number"
-        )
     if size is not None:
         width, _, height = size.partition("x")
         if not (width.isdecimal() and height.isdecimal()):
@@ -287,7 +282,7 @@ def chosen_film(
     from fallline.views import check_film
 
     try:
-        check_film(objective.dimension, path, **film)
+        check_film(dimension, path, **film)
     except FalllineError as error:
         name, _, rest = str(error).partition(" ")
         raise FalllineError(f"{_FILM_FLAGS[name]} {rest}") from None

@@ -59,7 +59,7 @@ def run(
     report.check_outputs(plot=plot, animate=animate, save=save)
     function = as_objective(objective)
     filmed = options.chosen_film(
-        animate, function, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )
     trajectory = minimize(
         function,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from fallline.views.animation import Film, animate, check_film
+from fallline.views.arrows import Arrows, arrows_data, plot_arrows
 from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
 from fallline.views.files import check_film_path, check_picture_path, save_picture
 from fallline.views.grid import NothingToDraw
-from fallline.views.histories import Histories, histories_data, plot_histories
+from fallline.views.histories import Histories, histories_data, plot_histories, plot_steps
 from fallline.views.notebook import notebook
 from fallline.views.picture import plot
 from fallline.views.surface import plot_surface
 
 __all__ = [
+    "Arrows",
     "Curve",
     "Descent",
     "Epochs",
@@ -22,6 +24,7 @@ __all__ = [
     "Landscape",
     "NothingToDraw",
     "animate",
+    "arrows_data",
     "check_film",
     "check_film_path",
     "check_picture_path",
@@ -32,12 +35,14 @@ __all__ = [
     "landscape_data",
     "notebook",
     "plot",
+    "plot_arrows",
     "plot_contour",
     "plot_contour_3d",
     "plot_curve",
     "plot_descent",
     "plot_epochs",
     "plot_histories",
+    "plot_steps",
     "plot_surface",
     "save_picture",
 ]

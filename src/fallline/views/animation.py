@@ -20,12 +20,13 @@ from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
 from fallline.progress import progress_bar
 from fallline.views import contour, curve, encoders, grid, paths, player, style
-from fallline.views.contour import Landscape
+from fallline.views.contour import Coordinates, Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
 from fallline.views.files import check_film_path
 from fallline.views.paths import Labelled, Runs
 from fallline.views.scene import SPACE, Scene, Screen, Stage
+from fallline.views.style import Style, check_style, title_text
 from fallline.views.turning import drawn_by_several
 
 KINDS = ("auto", "curve", "contour", *SPACE)
@@ -156,9 +157,10 @@ def animate(
     size: tuple[int, int] | None = None,
     quality: int = QUALITY,
     turn: float = 0.0,
-    coordinates: Sequence[str] | None = None,
+    coordinates: Coordinates = None,
     bounds: Any = None,
     resolution: int = 256,
+    style: Style = "light",
 ) -> Film:
     """Make a film of runs: their paths grow, and the title says the step, or the epoch, and the value.
 
@@ -173,9 +175,11 @@ def animate(
         size: width and height in pixels; None: what suits the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp.
         turn: by how many degrees the camera turns, in space; the frames are then drawn by several processes.
-        coordinates: the two to show where there are more; the others are held at the first run's final point.
+        coordinates: the two to show where there are more, the others held at the first run's final point, or "pca":
+            the plane of the paths' principal components, which None takes as well.
         bounds: the interval of each coordinate shown; None: what shows the runs.
         resolution: the number of grid points along each of two coordinates.
+        style: "light" or "dark"; the player of an .html page has a switch of its own.
 
     Returns:
         The film.
@@ -190,6 +194,7 @@ def animate(
     """
     if path is not None:
         check_film_path(path)
+    check_style(style)
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
     check_film(
@@ -214,8 +219,8 @@ def animate(
     times = every[paths.thinned(len(every), frames)]
     titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
     if kind != "curve" and len(pairs) > 1:
-        titles = (tuple(style.title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
-    scene = Scene(kind, data, times, titles, size, float(turn))
+        titles = (tuple(title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
+    scene = Scene(kind, data, times, titles, size, float(turn), style)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
         film.save(path)

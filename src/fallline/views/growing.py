@@ -1,25 +1,21 @@
-"""Lines that grow from frame to frame: how they are drawn is worked out once, and then only strokes are drawn."""
+"""Lines that change from frame to frame: how they are drawn is worked out once, and then only strokes are drawn."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from fallline.arrays import FloatArray
 
-# For `Line2D.set_markevery`: a marker on the last point alone.
-AT_THE_END = [-1]
-
 
 class Growing:
-    """A line of which the first points are shown; it takes the place of the artist that draws all of them.
+    """A line that takes new points in each frame, and the place of the artist that was made for all of them.
 
     Attributes:
-        count: how many points are shown.
+        points: what is shown, in the coordinates of flat axes, shape (points, 2).
     """
 
     def __init__(self, line: Line2D, renderer: Any) -> None:
@@ -27,23 +23,25 @@ class Growing:
         tape: Any = _Tape(renderer)
         line.draw(tape)
         # Of a line in space, `draw` has found the places on the screen.
-        self._points = np.asarray(line.get_transform().transform_path_non_affine(line.get_path()).vertices)
-        self._strokes = tape.strokes
-        self._marks = [(mark, _rows(mark.points, self._points)) for mark in tape.marks]
-        self._ends = line.get_markevery() == AT_THE_END
-        self.count = len(self._points)
+        self.points: FloatArray = np.array(line.get_xydata(), float)
+        self._strokes, self._marks = tape.strokes, tape.marks
+        # Those at even distances stay where they are: each appears together with the point that it stands on.
+        every: Any = line.get_markevery() or 1
+        at = range(0, len(self.points), every) if isinstance(every, int) else None
+        self._rows = [np.array(at or _rows(mark.points, self.points), int) for mark in self._marks]
 
     def get_zorder(self) -> float:
         """How far in front it lies."""
         return self._depth
 
     def draw(self, renderer: Any) -> None:
-        """Draw the points shown; a marker appears together with the point that it stands on."""
+        """Draw the points shown."""
+        path, count = Path(self.points), len(self.points)
         for gc, transform in self._strokes:
-            renderer.draw_path(gc, Path(self._points[: self.count]), transform)
-        for mark, rows in self._marks:
-            shown = [self.count - 1] if self._ends else rows[: np.searchsorted(rows, self.count)]
-            renderer.draw_markers(mark.gc, mark.form, mark.size, Path(self._points[shown]), mark.transform, mark.colour)
+            renderer.draw_path(gc, path, transform)
+        for mark, rows in zip(self._marks, self._rows, strict=True):
+            places = Path(self.points[rows[: np.searchsorted(rows, count)]])
+            renderer.draw_markers(mark.gc, mark.form, mark.size, places, mark.transform, mark.colour)
 
 
 class _Mark(NamedTuple):
@@ -75,6 +73,19 @@ class _Tape:
         return getattr(self._renderer, name)
 
 
-def _rows(some: FloatArray, every: FloatArray) -> npt.NDArray[np.intp]:
+def _rows(some: FloatArray, every: FloatArray) -> list[int]:
     """The row in which each of some points first stands among all."""
-    return np.array([np.flatnonzero((every == point).all(axis=1))[0] for point in some], np.intp)
+    return [int(np.flatnonzero((every == point).all(axis=1))[0]) for point in some]
+
+
+def on_screen(places: tuple[FloatArray, ...], projection: FloatArray | None) -> FloatArray:
+    """Points in the coordinates of flat axes, shape (points, 2).
+
+    Arguments:
+        places: the coordinates, two arrays on flat axes or three in space.
+        projection: in space, the matrix of the camera, shape (4, 4).
+    """
+    if projection is None:
+        return np.stack(places, axis=1)
+    x, y, _, distance = projection @ np.stack([*places, np.ones(len(places[0]))])
+    return np.stack([x / distance, y / distance], axis=1)

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from fallline.errors import FalllineError, nearest
 from fallline.views import paths
+from fallline.views.arrows import plot_arrows
 from fallline.views.contour import plot_contour, plot_contour_3d
 from fallline.views.curve import plot_descent
 from fallline.views.epochs import plot_epochs
 from fallline.views.files import check_picture_path, save_picture
-from fallline.views.histories import plot_histories
+from fallline.views.histories import plot_histories, plot_steps
 from fallline.views.paths import Runs
 from fallline.views.surface import plot_surface
 
@@ -25,19 +26,23 @@ PICTURES: Mapping[str, Callable[..., Figure]] = {
     "contour_3d": plot_contour_3d,
     "surface": plot_surface,
     "histories": plot_histories,
+    "steps": plot_steps,
+    "arrows": plot_arrows,
     "epochs": plot_epochs,
 }
 
 
 def plot(runs: Runs, path: str | os.PathLike[str] | None = None, kind: str = "auto", **options: Any) -> Figure:
-    """Draw the picture that fits: points on the curve, a path on contours, or histories.
+    """Draw the picture that fits: points on the curve, a path on contours, or whichever is asked for.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         path: the file to write, such as descent.png, .svg or .pdf; None: no file.
-        kind: "curve", "contour", "contour_3d", "surface", "histories" or "epochs"; "auto" takes the curve for
-            one coordinate, the contour for two, and histories for more or where the objective is not known.
-        options: what the function of that kind takes: `plot_contour` for "contour", and so on.
+        kind: "curve", "contour", "contour_3d", "surface", "histories", "steps", "arrows" or "epochs"; "auto" takes
+            the curve for one coordinate and the contour for two. For more it takes the contour in the plane of the
+            path's principal components, and histories for a model on data, each of whose values is a pass over
+            them, and where the objective is not known.
+        options: what the function of that kind takes, such as style="dark": `plot_contour` for "contour", and so on.
 
     Returns:
         The figure.
@@ -71,6 +76,8 @@ def _fitting(runs: Runs, options: Mapping[str, Any]) -> str:
     run = paths.labelled(runs)[0].run
     if run.objective is None:
         return "histories"
-    if options.get("coordinates") is not None:
-        return "contour"
-    return {1: "curve", 2: "contour"}.get(len(run.names), "histories")
+    if len(run.names) == 1:
+        return "curve"
+    if len(run.names) > 2 and "coordinates" not in options and paths.on_data(run.objective):
+        return "histories"
+    return "contour"

@@ -84,7 +84,7 @@ def _landscape(data: Landscape) -> dict[str, Any]:
         share = np.clip((over.value - low) / (high - low), 0, 1) ** (1 / data.bend)
     codes = np.where(np.isnan(share), MISSING, np.round(share * (MISSING - 1))).astype("<u2")
     middles = (data.levels[1:] + data.levels[:-1]) / 2
-    colours = np.round(255 * style.LANDSCAPE(data.norm(middles))[:, :3]).astype(int)
+    colours = np.round(255 * style.LIGHT.landscape(data.norm(middles))[:, :3]).astype(int)
     assert len(colours) == LEVELS - 1
     return {
         "title": data.title,
@@ -112,7 +112,7 @@ def _curve(data: Descent) -> dict[str, Any]:
         "names": [curve.name, f"{curve.symbol}({curve.name})"],
         "x": [float(curve.x[0]), float(curve.x[-1])],
         "y": list(style.padded(*data.heights)),
-        "curve": {"colour": style.CURVE, "x": column(curve.x), "y": column(curve.value)},
+        "curve": {"colour": style.LIGHT.curve, "x": column(curve.x), "y": column(curve.value)},
         "remarks": [],
     }
 

@@ -19,7 +19,7 @@ from fallline.views import contour, curve, style, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
-from fallline.views.growing import Growing
+from fallline.views.growing import Growing, on_screen
 from fallline.views.paths import Path
 
 SPACE = ("contour_3d", "surface")
@@ -36,6 +36,7 @@ class Scene:
         titles: the title over each axes in each frame.
         size: width and height in pixels; None: what suits the kind.
         turn: by how many degrees the camera turns from the first frame to the last.
+        style: "light" or "dark".
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Scene:
     titles: tuple[tuple[str, ...], ...]
     size: tuple[int, int] | None = None
     turn: float = 0.0
+    style: style.Style = "light"
 
     def open(self) -> Callable[[int], Frame]:
         """A function that draws the frame of a number."""
@@ -91,11 +93,12 @@ class Stage:
 
 
 class Retraced:
-    """Axes for what is drawn again and again: lines are drawn whole at first, and then grow anew in each frame."""
+    """Axes under a camera that stands still, for what is drawn again and again: lines are made once."""
 
     def __init__(self, ax: Any, draw: Callable[[Any, float], list[Any]]) -> None:
         self.name = ax.name
         self._ax, self._draw = ax, draw
+        self._projection = ax.get_proj() if ax.name == "3d" else None
         self._lines: list[Growing] = []
         self._drawn = 0
         self._passing: list[Artist] = []
@@ -108,6 +111,14 @@ class Retraced:
         self._drawn, self._passing = 0, []
         return sorted(self._draw(self, time), key=lambda artist: artist.get_zorder())
 
+    def get_figure(self, root: bool = False) -> Any:
+        """The figure whose background says which colours show."""
+        return self._ax.get_figure(root)
+
+    def get_proj(self) -> Any:
+        """Where the camera stands, as `Axes3D.get_proj` tells."""
+        return self._projection
+
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line."""
         if self._drawn == len(self._lines):
@@ -115,7 +126,7 @@ class Retraced:
             self._lines.append(Growing(line, self._ax.figure.canvas.get_renderer()))
             line.remove()
         line = self._lines[self._drawn]
-        line.count = len(places[0])
+        line.points = on_screen(places, self._projection)
         self._drawn += 1
         return [line]
 
@@ -231,14 +242,14 @@ def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
     """Each run on a curve of its own, side by side."""
-    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5)
-    axes = figure.subplots(1, len(data.paths), sharey=True, squeeze=False)[0]
+    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
+    axes = style.new_axes(figure, 1, len(data.paths), sharey=True)
     stages: list[Stage] = []
     for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
         curve.draw_still(ax, data)
         style.label_outer(ax, left=not stages, bottom=True)
         style.note(ax, path.remark)
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}"), columns=2)
+        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}", style.theme_of(ax)), columns=2)
         stages.append(Stage(ax, _on_curve(path), titles))
     return figure, tuple(stages)
 
@@ -249,7 +260,7 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """All runs on one landscape."""
-    figure, ax = style.figure_of(None, solid=scene.kind in SPACE, keys=len(data.paths))
+    figure, ax = style.figure_of(None, scene.style, solid=scene.kind in SPACE, keys=len(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":
