@@ -121,7 +121,7 @@ class Film:
             FalllineError: for a film in space.
         """
         _check_holds("film.html", self.scene.kind, None)
-        return player.page(self._pairs, self.scene.data, self.seconds)
+        return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.style == "dark")
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SPACE:
