@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -190,3 +191,32 @@ def test_a_film_saves_itself(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.HTML", "a.gif"]
     with pytest.raises(FalllineError, match=r"path is 'a\.avi'"):
         film.save("a.avi")
+
+
+def test_a_marker_stays_where_it_appeared() -> None:
+    """Markers of a path that grows come one after the other, and none moves but the one at the end."""
+    screen = Screen(animate(two_on_bowl(), frames=21, resolution=16).scene)
+    (stage,) = screen.stages
+    screen.frame(0)
+    seen: list[set[tuple[float, ...]]] = []
+    for number in range(21):
+        drawn = Marks(screen.figure.canvas.renderer)  # type: ignore[attr-defined]
+        # Rims lie below paths, and paths below their ends: the third is the first run's path.
+        stage.retraced(float(number))[2].draw(drawn)
+        seen.append(drawn.places)
+    assert all(before <= after for before, after in itertools.pairwise(seen))
+    assert len(seen[0]) == 1 < len(seen[-1])
+
+
+class Marks:
+    """A renderer that keeps where markers are drawn."""
+
+    def __init__(self, renderer: Any) -> None:
+        self.places: set[tuple[float, ...]] = set()
+        self._renderer = renderer
+
+    def draw_markers(self, gc: Any, form: Any, size: Any, path: Any, transform: Any, colour: Any) -> None:
+        self.places |= {tuple(point) for point in path.vertices}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._renderer, name)

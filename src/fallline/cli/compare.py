@@ -41,13 +41,20 @@ def compare(
     picture: options.PictureOption = "auto",
     coordinates: options.CoordinatesOption = None,
     style: options.StyleOption = "light",
+    animate: options.AnimateOption = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules from one start, and show how far they come apart.
 
     The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early.
     """
-    report.check_outputs(save=None, plot=plot)
+    report.check_outputs(save=None, plot=plot, animate=animate)
     names = [name.strip() for name in optimizers.split(",") if name.strip()]
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice:
@@ -60,7 +67,10 @@ def compare(
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
     function = as_objective(objective)
-    drawing = options.chosen_drawing(picture, coordinates, style, function.names, several=True)
+    pictured = options.chosen_picture(picture, coordinates, style, function.names, several=True)
+    filmed = options.chosen_film(
+        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+    )
     runs = compare_runs(
         function,
         options.parse_start(start),
@@ -71,9 +81,9 @@ def compare(
         progress=True,
     )
     report.say(_json(runs) if json else _text(runs))
-    report.draw(runs, drawing, plot=plot)
+    report.draw(runs, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:
-        report.say_written(plot=plot)
+        report.say_written(plot=plot, animate=animate)
     if runs[-1].stop.reason == "interrupted":
         raise typer.Exit(130)
 

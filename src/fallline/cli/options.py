@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,6 +113,19 @@ CoordinatesOption = Annotated[
 ]
 StyleOption = Annotated[str, typer.Option("--style", metavar="light|dark", help="The colours of pictures and films.")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
+FilmOption = Annotated[
+    str | None,
+    typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
+]
+FramesOption = Annotated[
+    int | None, _count_option("--frames", "Frames of the film at most; the start and the end are among them.")
+]
+FpsOption = Annotated[float | None, _number_option("--fps", "Frames of the film a second.")]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720.")
+]
+QualityOption = Annotated[int | None, _count_option("--quality", "How little the film loses, from 1 to 100.")]
+TurnOption = Annotated[float | None, _number_option("--turn", "Degrees by which the camera turns, in space.")]
 SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
 JsonOption = Annotated[
     bool,
@@ -241,30 +253,10 @@ def chosen_stop(
     return stop
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How pictures and films are drawn.
-
-    Attributes:
-        kind: what --plot draws.
-        coordinates: which two coordinates pictures and films show; None: what fits.
-        style: "light" or "dark".
-    """
-
-    kind: str = "auto"
-    coordinates: Sequence[str] | None = None
-    style: str = "light"
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What both pictures and films of landscapes take."""
-        return ({} if self.coordinates is None else {"coordinates": self.coordinates}) | {"style": self.style}
-
-
-def chosen_drawing(
+def chosen_picture(
     kind: str, coordinates: str | None, style: str, names: Sequence[str] | None, *, several: bool = False
-) -> Drawing:
-    """How the options say that pictures and films are drawn.
+) -> dict[str, Any]:
+    """What `fallline.views.plot` is to be told for the picture that the options describe.
 
     Arguments:
         names: the runs' coordinates; None: not known yet.
@@ -280,15 +272,71 @@ def chosen_drawing(
     check_kind(kind, dimension, several=several, chosen=chosen, parameter="--picture")
     if chosen and dimension == 1:
         raise FalllineError(f"--coordinates is {coordinates!r}, but there is only one; leave it out")
-    if coordinates is None or coordinates == "pca":
-        return Drawing(kind, coordinates, style)
+    pictured: dict[str, Any] = {"kind": kind, "style": style}
+    if coordinates is None:
+        return pictured
+    if coordinates == "pca":
+        return pictured | {"coordinates": "pca"}
     two = [name.strip() for name in coordinates.split(",")]
     for name in two:
         if names is not None and name not in names:
             raise FalllineError(f"--coordinates is {coordinates!r}; {nearest(name, names)}")
     if len(set(two)) != 2 or len(two) != 2:
         raise FalllineError(f"--coordinates is {coordinates!r}; it must be two different names, or pca")
-    return Drawing(kind, two, style)
+    return pictured | {"coordinates": two}
+
+
+# The options of a film, by the names that `fallline.views.animate` has for them.
+_FILM_FLAGS = {
+    "path": "--animate",
+    "kind": "--film",
+    "frames": "--frames",
+    "frames_per_second": "--fps",
+    "size": "--size",
+    "quality": "--quality",
+    "turn": "--turn",
+}
+
+
+def chosen_film(
+    path: Path | None,
+    dimension: int,
+    *,
+    kind: str | None,
+    frames: int | None,
+    fps: float | None,
+    size: str | None,
+    quality: int | None,
+    turn: float | None,
+) -> dict[str, Any]:
+    """What `fallline.views.animate` is to be told for the film that the options describe.
+
+    Arguments:
+        path: the file that --animate names.
+        dimension: how many coordinates the runs will have.
+
+    Raises:
+        FalllineError: naming the option that is wrong, before the runs are made.
+    """
+    asked = {"kind": kind, "frames": frames, "frames_per_second": fps, "size": size, "quality": quality, "turn": turn}
+    film: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if path is None:
+        for name, value in film.items():
+            raise FalllineError(f"{_FILM_FLAGS[name]} is {value}, but no film is asked for; give --animate FILE, too")
+        return {}
+    if size is not None:
+        width, _, height = size.partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            raise FalllineError(f"--size is {size!r}; write width and height in pixels, such as 1280x720")
+        film["size"] = int(width), int(height)
+    from fallline.views import check_film
+
+    try:
+        check_film(dimension, path, **film)
+    except FalllineError as error:
+        name, _, rest = str(error).partition(" ")
+        raise FalllineError(f"{_FILM_FLAGS[name]} {rest}") from None
+    return film
 
 
 class _OnlyTried(Exception):

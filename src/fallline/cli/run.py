@@ -45,6 +45,12 @@ def run(
     coordinates: options.CoordinatesOption = None,
     style: options.StyleOption = "light",
     animate: options.AnimateOption = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     save: options.SaveOption = None,
     json: options.JsonOption = False,
 ) -> None:
@@ -56,7 +62,10 @@ def run(
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
     function = as_objective(objective)
-    drawing = options.chosen_drawing(picture, coordinates, style, function.names)
+    pictured = options.chosen_picture(picture, coordinates, style, function.names)
+    filmed = options.chosen_film(
+        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+    )
     trajectory = minimize(
         function,
         options.parse_start(start),
@@ -71,7 +80,7 @@ def run(
     if save is not None:
         trajectory.save(save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
-    report.draw(trajectory, drawing, plot=plot, animate=animate)
+    report.draw(trajectory, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:
         report.say_written(plot=plot, animate=animate, save=save)
     if trajectory.stop.reason == "interrupted":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fallline.views.animation import Film, animate
+from fallline.views.animation import Film, animate, check_film
 from fallline.views.arrows import Arrows, arrows_data, plot_arrows
 from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
@@ -26,6 +26,7 @@ __all__ = [
     "NothingToDraw",
     "animate",
     "arrows_data",
+    "check_film",
     "check_film_path",
     "check_kind",
     "check_picture_path",

@@ -19,6 +19,7 @@ from fallline.views import contour, curve, style, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
+from fallline.views.growing import Growing, on_screen
 from fallline.views.paths import Path
 
 SPACE = ("contour_3d", "surface")
@@ -79,8 +80,8 @@ class Stage:
         return "\n".join(lines[: self._still_lines] + [""] * (len(lines) - self._still_lines))
 
     def moving_title(self, number: int) -> str:
-        """The other lines, below room for these: letters take longer to draw than paths."""
-        return "\n".join([""] * self._still_lines + self.titles[number].split("\n")[self._still_lines :])
+        """The other lines, which stand below these: letters take longer to draw than paths."""
+        return "\n".join(self.titles[number].split("\n")[self._still_lines :])
 
     @cached_property
     def _still_lines(self) -> int:
@@ -92,54 +93,47 @@ class Stage:
 
 
 class Retraced:
-    """Axes for what is drawn again and again: lines are made once, and given new points afterwards."""
+    """Axes under a camera that stands still, for what is drawn again and again: lines are made once."""
 
-    def __init__(self, ax: Any, draw: Callable[[Any, float], list[Artist]]) -> None:
+    def __init__(self, ax: Any, draw: Callable[[Any, float], list[Any]]) -> None:
         self.name = ax.name
         self._ax, self._draw = ax, draw
-        self._lines: list[tuple[Any, dict[str, Any]]] = []
+        self._projection = ax.get_proj() if ax.name == "3d" else None
+        self._lines: list[Growing] = []
         self._drawn = 0
         self._passing: list[Artist] = []
+        self(np.inf)
 
-    def __call__(self, time: float) -> list[Artist]:
-        """Draw up to a time."""
+    def __call__(self, time: float) -> list[Any]:
+        """What is to be drawn up to a time, in front of what lies deeper."""
         for artist in self._passing:
             artist.remove()
         self._drawn, self._passing = 0, []
-        return self._draw(self, time)
+        return sorted(self._draw(self, time), key=lambda artist: artist.get_zorder())
 
     def get_figure(self, root: bool = False) -> Any:
         """The figure whose background says which colours show."""
         return self._ax.get_figure(root)
 
-    def get_proj(self) -> FloatArray:
-        """Where the camera stands."""
-        return np.asarray(self._ax.get_proj())
+    def get_proj(self) -> Any:
+        """Where the camera stands, as `Axes3D.get_proj` tells."""
+        return self._projection
 
-    def clear(self) -> None:
-        """Take everything off the axes."""
-        for artist in self._passing + [line for line, _ in self._lines]:
-            artist.remove()
-        self._lines, self._passing = [], []
-
-    def plot(self, *places: FloatArray, **look: Any) -> list[Any]:
+    def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line."""
-        number = self._drawn
-        self._drawn += 1
-        if number == len(self._lines):
+        if self._drawn == len(self._lines):
             (line,) = self._ax.plot(*places, **look)
-            # The canvas draws the still part alone.
-            line.set_animated(True)
-            self._lines.append((line, look))
-        line, before = self._lines[number]
-        if look != before:
-            raise ValueError("a line of a film changed its look from one frame to the next")
-        (line.set_data_3d if self.name == "3d" else line.set_data)(*places)
+            self._lines.append(Growing(line, self._ax.figure.canvas.get_renderer()))
+            line.remove()
+        line = self._lines[self._drawn]
+        line.points = on_screen(places, self._projection)
+        self._drawn += 1
         return [line]
 
     def scatter(self, *places: FloatArray, **look: Any) -> Any:
         """As `Axes.scatter`: points are made anew, since in space Matplotlib sorts them by their distance."""
         points = self._ax.scatter(*places, **look)
+        # The canvas draws the still part alone.
         points.set_animated(True)
         self._passing.append(points)
         return points
@@ -171,7 +165,7 @@ class Screen:
         for stage, cover in zip(self.stages, covers, strict=True):
             stage.ax.title.set_text(stage.moving_title(number))
             stage.ax.draw_artist(stage.ax.title)
-            artists = sorted(stage.retraced(time), key=Artist.get_zorder)
+            artists = stage.retraced(time)
             if stage.cover is not None:
                 depth = stage.cover.get_zorder()
                 _draw(stage.ax, [artist for artist in artists if artist.get_zorder() < depth])
@@ -183,8 +177,6 @@ class Screen:
     def whole(self, number: int) -> Frame:
         """The same, with the still part drawn anew: slow, and from where the camera is by then."""
         canvas = self._canvas
-        for stage in self.stages:
-            stage.retraced.clear()
         time, last = float(self.scene.times[number]), len(self.scene.times) - 1
         drawn: list[Artist] = []
         for stage, azimuth in zip(self.stages, self._azimuths, strict=True):
