@@ -146,7 +146,16 @@ def test_diverged_and_one_step_runs_make_films(tmp_path: Path) -> None:
 def test_two_of_many_coordinates() -> None:
     film = animate(in_space(), coordinates=("a", "b"), frames=2, resolution=8)
     assert film.stages[0].ax.get_xlabel() == "a"
-    assert animate(in_space(), frames=2, resolution=8).stages[0].ax.get_xlabel().startswith("PC 1 ")
+    assert str(animate(in_space(), frames=2, resolution=8).stages[0].ax.get_xlabel()).startswith("PC 1 (")
+
+
+@pytest.mark.parametrize("kind", ["contour", "surface"])
+def test_a_dark_film_is_the_dark_picture(kind: str) -> None:
+    film = animate(on_bowl(), kind=kind, frames=4, resolution=24, style="dark")
+    *_, last = film.pictures()
+    np.testing.assert_array_equal(last, drawn_at_once(plot(on_bowl(), kind=kind, resolution=24, style="dark"), film))
+    with pytest.raises(FalllineError, match="style is 'drak'; did you mean 'dark'"):
+        animate(on_bowl(), style="drak")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ def compare(
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
     seed: options.SeedOption = 0,
     plot: options.PlotOption = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
     animate: options.AnimateOption = None,
     film: options.FilmOption = None,
     frames: options.FramesOption = None,
@@ -64,6 +67,7 @@ def compare(
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
     function = as_objective(objective)
+    pictured = options.chosen_picture(picture, coordinates, style, function.names, several=True)
     filmed = options.chosen_film(
         animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )
@@ -77,7 +81,7 @@ def compare(
         progress=True,
     )
     report.say(_json(runs) if json else _text(runs))
-    report.draw(runs, plot=plot, animate=animate, film=filmed)
+    report.draw(runs, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:
         report.say_written(plot=plot, animate=animate)
     if runs[-1].stop.reason == "interrupted":

@@ -59,6 +59,9 @@ def fit(
     max_seconds: options.MaxSecondsOption = None,
     seed: options.SeedOption = 0,
     plot: options.PlotOption = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
     save: options.SaveOption = None,
     json: options.JsonOption = False,
 ) -> None:
@@ -67,6 +70,7 @@ def fit(
     Ctrl-C ends the descent early: what there is by then is printed and saved.
     """
     report.check_outputs(plot=plot, save=save)
+    pictured = options.chosen_picture(picture, coordinates, style, None)
     rule: Optimizer[Any] | str | None = optimizer
     if any(option is not None for option in (learning_rate, schedule, momentum, settings)):
         if optimizer is None:
@@ -93,7 +97,7 @@ def fit(
     if save is not None:
         fitted.trajectory.save(save)
     report.say(_json(fitted) if json else _text(fitted))
-    report.draw(fitted.trajectory, plot=plot)
+    report.draw(fitted.trajectory, plot=plot, picture=pictured)
     if not json:
         report.say_written(plot=plot, save=save)
     if fitted.trajectory.stop.reason == "interrupted":

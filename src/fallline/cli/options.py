@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,6 +95,23 @@ BatchSizeOption = Annotated[int | None, _count_option("--batch-size", "Rows a st
 SeedOption = Annotated[int, _count_option("--seed", "The seed of the order in which batches take the data.")]
 EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
+PictureOption = Annotated[
+    str,
+    typer.Option(
+        "--picture",
+        metavar="KIND",
+        help="What --plot draws: auto, curve, contour, contour_3d, surface, histories, steps, arrows or epochs.",
+    ),
+]
+CoordinatesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--coordinates",
+        metavar="NAME,NAME",
+        help="The two to draw where there are more; pca: along the path's principal components.",
+    ),
+]
+StyleOption = Annotated[str, typer.Option("--style", metavar="light|dark", help="The colours of pictures and films.")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
 FilmOption = Annotated[
     str | None,
@@ -236,6 +253,39 @@ def chosen_stop(
     return stop
 
 
+def chosen_picture(
+    kind: str, coordinates: str | None, style: str, names: Sequence[str] | None, *, several: bool = False
+) -> dict[str, Any]:
+    """What `fallline.views.plot` is to be told for the picture that the options describe.
+
+    Arguments:
+        names: the runs' coordinates; None: not known yet.
+        several: whether there are several runs.
+
+    Raises:
+        FalllineError: naming the option that is wrong.
+    """
+    from fallline.views import check_kind, check_style
+
+    check_style(style, "--style")
+    dimension, chosen = None if names is None else len(names), coordinates is not None
+    check_kind(kind, dimension, several=several, chosen=chosen, parameter="--picture")
+    if chosen and dimension == 1:
+        raise FalllineError(f"--coordinates is {coordinates!r}, but there is only one; leave it out")
+    pictured: dict[str, Any] = {"kind": kind, "style": style}
+    if coordinates is None:
+        return pictured
+    if coordinates == "pca":
+        return pictured | {"coordinates": "pca"}
+    two = [name.strip() for name in coordinates.split(",")]
+    for name in two:
+        if names is not None and name not in names:
+            raise FalllineError(f"--coordinates is {coordinates!r}; {nearest(name, names)}")
+    if len(set(two)) != 2 or len(two) != 2:
+        raise FalllineError(f"--coordinates is {coordinates!r}; it must be two different names, or pca")
+    return pictured | {"coordinates": two}
+
+
 # The options of a film, by the names that `fallline.views.animate` has for them.
 _FILM_FLAGS = {
     "path": "--animate",
@@ -340,6 +390,7 @@ EPILOGS = {
         '  fallline run "x**2 + 8*sin(x)" --start 10 --optimizer momentum --learning-rate 0.05\n'
         '  fallline run "sin(x**2 + y**2)" --start 0,-1 --learning-rate 0.1 \\\n'
         "      --gradient perturbation:0.01 --schedule step:0.7:20 --plot path.png\n"
+        "  fallline run rosenbrock --start -1.5,2 --plot arrows.png --picture arrows --style dark\n"
         '  fallline run "u = 2*x**2 - x - 2; y = 3*u + 1" --start x=2 --json',
         _rules(),
         _schedules(),

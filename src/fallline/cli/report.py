@@ -114,13 +114,18 @@ def draw(
     runs: Trajectory | Comparison,
     *,
     plot: Path | None = None,
+    picture: Mapping[str, Any],
     animate: Path | None = None,
     film: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the picture and the film that were asked for.
 
     Arguments:
-        film: what `fallline.views.animate` is to be told.
+        runs: what they show.
+        plot: the file of the picture; None: no picture.
+        picture: what `fallline.views.plot` is told; the film has the same coordinates and style.
+        animate: the file of the film; None: no film.
+        film: what else `fallline.views.animate` is told.
 
     Raises:
         FalllineError: naming the option and why there is no picture.
@@ -128,9 +133,10 @@ def draw(
     if plot is not None or animate is not None:
         from fallline import views
 
+        shared = {name: value for name, value in picture.items() if name != "kind"}
         wanted: tuple[tuple[str, Path | None, Callable[..., object], Mapping[str, Any]], ...] = (
-            ("--plot", plot, views.plot, {}),
-            ("--animate", animate, views.animate, film or {}),
+            ("--plot", plot, views.plot, picture),
+            ("--animate", animate, views.animate, shared | dict(film or {})),
         )
         for flag, path, write, options in wanted:
             if path is not None:

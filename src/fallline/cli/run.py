@@ -11,6 +11,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
 from fallline.objectives import as_objective
+from fallline.trajectory import Record
 
 
 def run(
@@ -40,6 +41,9 @@ def run(
     seed: options.SeedOption = 0,
     every: options.EveryOption = None,
     plot: options.PlotOption = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
     animate: options.AnimateOption = None,
     film: options.FilmOption = None,
     frames: options.FramesOption = None,
@@ -58,6 +62,7 @@ def run(
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
     function = as_objective(objective)
+    pictured = options.chosen_picture(picture, coordinates, style, function.names)
     filmed = options.chosen_film(
         animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )
@@ -68,13 +73,14 @@ def run(
         max_steps=max_steps,
         stop=options.chosen_stop(stop_step, stop_gradient, stop_change, target, max_evaluations, max_seconds),
         gradient=parse_gradient(gradient),
+        record=Record(state=picture == "arrows"),
         seed=seed,
         progress=True,
     )
     if save is not None:
         trajectory.save(save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
-    report.draw(trajectory, plot=plot, animate=animate, film=filmed)
+    report.draw(trajectory, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:
         report.say_written(plot=plot, animate=animate, save=save)
     if trajectory.stop.reason == "interrupted":

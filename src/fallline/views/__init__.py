@@ -11,7 +11,8 @@ from fallline.views.files import check_film_path, check_picture_path, save_pictu
 from fallline.views.grid import NothingToDraw
 from fallline.views.histories import Histories, histories_data, plot_histories, plot_steps
 from fallline.views.notebook import notebook
-from fallline.views.picture import plot
+from fallline.views.picture import check_kind, plot
+from fallline.views.style import check_style
 from fallline.views.surface import plot_surface
 
 __all__ = [
@@ -27,7 +28,9 @@ __all__ = [
     "arrows_data",
     "check_film",
     "check_film_path",
+    "check_kind",
     "check_picture_path",
+    "check_style",
     "curve_data",
     "descent_data",
     "epochs_data",

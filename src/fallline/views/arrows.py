@@ -22,7 +22,7 @@ from fallline.views.style import Style, figure_of
 # Parts of a rule's state that are directions, which the rule takes its steps against.
 MEMORIES = ("velocity", "m", "mean", "slow", "direction")
 # The longest arrow of a kind is this part of the picture's width, unless it is a step that shows at its own length.
-LONGEST, TRUE_STEPS = 0.15, (0.08, 0.5)
+LONGEST, TRUE_STEPS = 0.15, (0.08, 2.0)
 # Shorter ones, in the same shares, are no more than dots.
 SHORTEST = 0.01
 
@@ -165,7 +165,7 @@ def plot_arrows(
     >>> rule, record = fallline.Momentum(0.05), fallline.Record(state=True)
     >>> run = fallline.minimize("x**2 + 3*y**2", (2, 1), rule, max_steps=20, record=record)
     >>> [text.get_text() for text in plot_arrows(run, resolution=32).axes[0].get_legend().get_texts()][2:]
-    ['−gradient × 0.07', 'step', '−velocity']
+    ['−gradient × 0.05', 'step', '−velocity × 0.57']
     """
     data = arrows_data(run, shown=shown, points=points, coordinates=coordinates, bounds=bounds, resolution=resolution)
     figure, ax = figure_of(ax, style)

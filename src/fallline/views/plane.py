@@ -46,7 +46,7 @@ class Plane:
         share, distance = 100 * self.variance.sum(), style.number(self.distance, 2)
         return (
             "plane of the path's principal components (PC):\n"
-            f"{share:.3g} % of its variance; points up to {distance} off it"
+            f"{share:.4g} % of its variance; points up to {distance} off it"
         )
 
     def on(self, x: FloatArray) -> FloatArray:

@@ -36,19 +36,19 @@ class Sight:
 
         Returns:
             The vertices of lines with a row of NaN between two, shape (vertices, 3): the path's own points, and
-            where it comes into sight or goes out of it. Where there is no line, a row of NaN.
+            where it comes into sight or goes out of it. Those for a smaller count come first.
         """
         last = (count - 1) * self.fineness
         chosen = np.flatnonzero(self.hidden[:last] == hidden)
         gap = np.full((1, 3), np.nan)
-        lines = []
+        lines: list[FloatArray] = []
         for parts in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
             if parts.size:
                 first, end = parts[0], parts[-1] + 1
                 inner = np.arange(first + 1, end)
                 rows = [first, *inner[inner % self.fineness == 0], end]
                 lines += [gap, self.place[rows]]
-        return np.concatenate(lines[1:] or [gap])
+        return np.concatenate(lines[1:] or [gap[:0]])
 
     def points(self, count: int, hidden: bool) -> FloatArray:
         """The path's first `count` points, shape (count, 3): NaN where they are not hidden, or where they are."""
@@ -81,13 +81,15 @@ def behind(points: FloatArray, over: Grid, surface: FloatArray, projection: Floa
     # Above the surface, or on it; or beneath.
     side = np.where(height < -tolerance, -1.0, 1.0)
     toward = _toward_the_eye(points, projection)
-    ends = [(over.x[0], over.x[-1]), (over.y[0], over.y[-1]), (np.nanmin(surface), np.nanmax(surface))]
+    ends = [(over.x[0], over.x[-1]), (over.y[0], over.y[-1])]
     with np.errstate(divide="ignore", invalid="ignore"):
-        # How far along the line of sight the surface ends, in each direction; beyond it nothing can hide.
+        # How far along the line of sight the surface ends; beyond it, or above it, nothing can hide.
         reach = [
-            np.where(d > 0, high - p, low - p) / d for (low, high), p, d in zip(ends, points.T, toward.T, strict=True)
+            np.where(d > 0, high - p, p - low) / np.abs(d)
+            for (low, high), p, d in zip(ends, points.T, toward.T, strict=False)
         ]
-    length = np.fmin(np.fmin(reach[0], reach[1]), np.where(reach[2] > 0, reach[2], np.inf))
+        rise = (np.nanmax(surface) - points[:, 2]) / toward[:, 2]
+    length = np.fmin(np.fmin(*reach), np.where(toward[:, 2] > 0, rise, np.inf))
     hidden = np.zeros(len(points), bool)
     for depth in np.linspace(0, 1, DEPTHS + 1)[1:]:
         x, y, z = (points + (depth * length)[:, None] * toward).T

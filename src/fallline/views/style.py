@@ -93,8 +93,8 @@ LIGHT = Theme(
     curve="#0072B2",
     slope="#D55E00",
     # The first four of Okabe and Ito (2008), Color Universal Design; then such as show on white.
-    runs=("#000000", "#D55E00", "#0072B2", "#009E73", "#882255", "#332288", "#806000", "#225555"),
-    arrows=("#D55E00", "#000000", "#009E73", "#882255", "#332288", "#806000"),
+    runs=("#000000", "#D55E00", "#0072B2", "#009E73", "#882255", "#332288", "#225522", "#222255"),
+    arrows=("#D55E00", "#000000", "#009E73", "#882255", "#332288", "#225522"),
     # Blue below and nearly white above: red, yellow and all colours of runs stand out on it, in grey too.
     landscape=ListedColormap(_BLUES(np.linspace(0.2, 1, 256)), name="landscape"),
     # The same without the near white, for lines on white.
@@ -110,8 +110,8 @@ DARK = Theme(
     shadow="#F2F2F2",
     curve="#64B5F6",
     slope="#FFA64D",
-    runs=("#FFFFFF", "#FFA64D", "#7CC4FF", "#4FD1A5", "#FF9AC8", "#F0E442", "#B9A5FF", "#B5B5B5"),
-    arrows=("#FFA64D", "#FFFFFF", "#4FD1A5", "#FF9AC8", "#B9A5FF", "#F0E442"),
+    runs=("#FFFFFF", "#FFA64D", "#7CC4FF", "#4FD1A5", "#FFFF00", "#8CFF9F", "#77C8D9", "#FFAA00"),
+    arrows=("#FFA64D", "#FFFFFF", "#4FD1A5", "#7CC4FF", "#FFFF00", "#8CFF9F"),
     # The valley glows: paths end there, and theirs are the brightest colours of all.
     landscape=LinearSegmentedColormap.from_list("dark landscape", ["#245A8C", "#173B5C", "#131E2A"]),
     lines=LinearSegmentedColormap.from_list("dark contour lines", ["#7CC4FF", "#3F6E96"]),
@@ -322,7 +322,7 @@ def trace_run(
     ax: Any,
     *line: FloatArray,
     number: int,
-    ends: Any = None,
+    points: Any = None,
     every: float = 0.12,
     alpha: float = 1.0,
     zorder: float = 5,
@@ -332,7 +332,7 @@ def trace_run(
     Arguments:
         line: the vertices in each dimension.
         number: which of the runs it is.
-        ends: where the last point is; None: at the end of the line.
+        points: the run's points in each dimension; None: the line has these and no other vertices.
         every: where markers stand, as `markevery` of Matplotlib: at even distances, a share of the picture's
             diagonal apart, or at every so many vertices.
         alpha: how much of its colours it has.
@@ -341,8 +341,8 @@ def trace_run(
     look = run_look(number, theme) | {"alpha": alpha}
     under = ax.plot(*line, color=theme.rim, linewidth=4, alpha=0.8 * alpha, zorder=zorder)
     path = ax.plot(*line, markevery=every, zorder=zorder + 1, **look)
-    ends = [part[-1:] for part in line] if ends is None else ends
-    end = ax.plot(*ends, zorder=zorder + 2, **(look | {"markersize": 12}))
+    last = {"markersize": 12, "markevery": [-1], "linestyle": "none"}
+    end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **(look | last))
     return [*under, *path, *end]
 
 

@@ -130,7 +130,7 @@ def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, h
     if len(data.paths) > 1:
         # Even distances would need a line: of some paths, all is hidden, or nothing.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
-        return style.trace_run(ax, *line, ends=points[:, -1:], number=number, **look)
+        return style.trace_run(ax, *line, points=points, number=number, **look)
     colours, size = path.colours[:count], style.point_size(len(path))
     return style.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 
