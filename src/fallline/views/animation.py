@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
@@ -112,7 +111,7 @@ class Film:
             elif ending == ".webp":
                 encoders.write_webp(self.pictures(), draft, self._moments, self.quality)
             else:
-                encoders.write_gif(self.pictures(), draft, self._moments, self.quality, self._colours())
+                encoders.write_gif(self.pictures(), draft, self._moments, self.quality, self._sample())
 
     def html(self) -> str:
         """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
@@ -135,12 +134,11 @@ class Film:
         """When each frame is shown, and when the last one ends, in milliseconds."""
         return [round(1000 * number / self.frames_per_second) for number in range(self.frames + 1)]
 
-    def _colours(self) -> Image.Image:
+    def _sample(self) -> Frame:
         """A picture with every colour of the film: the last frame has them all, unless the camera turns."""
         last = self.frames - 1
         numbers = sorted({0, last // 3, 2 * last // 3, last} if self.scene.turn else {last})
-        frames = [self._screen.frame(number) for number in numbers]
-        return encoders.picture_of(np.concatenate(frames))
+        return np.concatenate([self._screen.frame(number) for number in numbers])
 
     @cached_property
     def _screen(self) -> Screen:
