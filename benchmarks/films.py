@@ -83,23 +83,16 @@ def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
     film.figure.draw_without_rendering()
     film.figure.set_layout_engine("none")
     artists: list[Any] = list(stage.draw(stage.ax, float(film.times[-1])))
-    whole = [artist.get_data_3d() if stage.ax.name == "3d" else artist.get_data() for artist in artists]
-    paths = film.scene.data.paths
-    each = len(artists) // len(paths)
 
     def show(number: int) -> list[Any]:
         stage.ax.title.set_text(stage.titles[number])
-        for at, (artist, points) in enumerate(zip(artists, whole, strict=True)):
-            # On a surface the shadows come first, and then three lines a path: rim, path and last point.
-            path = paths[at if each == 4 and at < 4 else (at - 4 * (each == 4)) // 3]
-            count = path.shown_until(float(film.times[number]))
-            first = count - 1 if len(points[0]) == 1 else 0
-            source = whole[at - 1] if len(points[0]) == 1 else points
-            cut = [line[first:count] for line in source]
+        shown = Places(stage.ax)
+        stage.draw(shown, float(film.times[number]))
+        for artist, places in zip(artists, shown.places, strict=True):
             if stage.ax.name == "3d":
-                artist.set_data_3d(*cut)
+                artist.set_data_3d(*places)
             else:
-                artist.set_data(*cut)
+                artist.set_data(*places)
         return artists
 
     movie = FuncAnimation(film.figure, show, frames=film.frames, init_func=lambda: artists, blit=False)
@@ -107,6 +100,25 @@ def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
     movie.save(path, writer=writer, dpi=film.figure.dpi)
     if not Path(path).stat().st_size:
         raise RuntimeError(f"Matplotlib wrote nothing to {path}")
+
+
+class Places:
+    """Axes that draw nothing and keep where lines were to go."""
+
+    def __init__(self, ax: Any) -> None:
+        self.name, self.get_figure, self._projection = ax.name, ax.get_figure, None
+        if ax.name == "3d":
+            self._projection = ax.get_proj()
+        self.places: list[tuple[Any, ...]] = []
+
+    def get_proj(self) -> Any:
+        """Where the camera stands."""
+        return self._projection
+
+    def plot(self, *places: Any, **_look: Any) -> list[None]:
+        """Keep a line."""
+        self.places.append(places)
+        return [None]
 
 
 def timed(work: Callable[..., None], *arguments: Any) -> float:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -145,8 +146,16 @@ def test_diverged_and_one_step_runs_make_films(tmp_path: Path) -> None:
 def test_two_of_many_coordinates() -> None:
     film = animate(in_space(), coordinates=("a", "b"), frames=2, resolution=8)
     assert film.stages[0].ax.get_xlabel() == "a"
-    with pytest.raises(FalllineError, match="coordinates is None, but three has 3"):
-        animate(in_space())
+    assert str(animate(in_space(), frames=2, resolution=8).stages[0].ax.get_xlabel()).startswith("PC 1 (")
+
+
+@pytest.mark.parametrize("kind", ["contour", "surface"])
+def test_a_dark_film_is_the_dark_picture(kind: str) -> None:
+    film = animate(on_bowl(), kind=kind, frames=4, resolution=24, style="dark")
+    *_, last = film.pictures()
+    np.testing.assert_array_equal(last, drawn_at_once(plot(on_bowl(), kind=kind, resolution=24, style="dark"), film))
+    with pytest.raises(FalllineError, match="style is 'drak'; did you mean 'dark'"):
+        animate(on_bowl(), style="drak")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -182,3 +191,32 @@ def test_a_film_saves_itself(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.HTML", "a.gif"]
     with pytest.raises(FalllineError, match=r"path is 'a\.avi'"):
         film.save("a.avi")
+
+
+def test_a_marker_stays_where_it_appeared() -> None:
+    """Markers of a path that grows come one after the other, and none moves but the one at the end."""
+    screen = Screen(animate(two_on_bowl(), frames=21, resolution=16).scene)
+    (stage,) = screen.stages
+    screen.frame(0)
+    seen: list[set[tuple[float, ...]]] = []
+    for number in range(21):
+        drawn = Marks(screen.figure.canvas.renderer)  # type: ignore[attr-defined]
+        # Rims lie below paths, and paths below their ends: the third is the first run's path.
+        stage.retraced(float(number))[2].draw(drawn)
+        seen.append(drawn.places)
+    assert all(before <= after for before, after in itertools.pairwise(seen))
+    assert len(seen[0]) == 1 < len(seen[-1])
+
+
+class Marks:
+    """A renderer that keeps where markers are drawn."""
+
+    def __init__(self, renderer: Any) -> None:
+        self.places: set[tuple[float, ...]] = set()
+        self._renderer = renderer
+
+    def draw_markers(self, gc: Any, form: Any, size: Any, path: Any, transform: Any, colour: Any) -> None:
+        self.places |= {tuple(point) for point in path.vertices}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._renderer, name)

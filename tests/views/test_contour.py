@@ -157,11 +157,11 @@ def test_a_run_that_ended_nowhere_is_held_at_its_best() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "coordinates is None, but three has 3: a, b, c; name the two to draw, or use plot_histories"),
+        ({"coordinates": "pac"}, "coordinates is 'pac'; it must be 'pca', or two different ones of a, b, c"),
         ({"coordinates": ("a", "z")}, "coordinates names 'z'; Allowed: a, b, c"),
-        ({"coordinates": 3}, "coordinates is 3; it must be two different ones of a, b, c"),
-        ({"coordinates": ("a",)}, "coordinates is .*; it must be two different ones of a, b, c"),
-        ({"coordinates": ("a", "a")}, "coordinates is .*; it must be two different ones of a, b, c"),
+        ({"coordinates": 3}, "coordinates is 3; it must be 'pca', or two different ones of a, b, c"),
+        ({"coordinates": ("a",)}, "coordinates is .*; it must be 'pca', or two different ones of a, b, c"),
+        ({"coordinates": ("a", "a")}, "coordinates is .*; it must be 'pca', or two different ones of a, b, c"),
         ({"coordinates": ("a", "b"), "bounds": 3}, "bounds is 3; it must be two intervals"),
         ({"coordinates": ("a", "b"), "bounds": ((0, 1), (1, 0))}, "bounds is .*the lower one first"),
         ({"coordinates": ("a", "b"), "resolution": 1}, "resolution is 1; it must be a whole number at least 2"),

@@ -89,9 +89,19 @@ def test_ax_is_used() -> None:
     assert right.collections
 
 
-def test_ax_takes_one_run() -> None:
-    with pytest.raises(FalllineError, match="ax takes one run, but runs are 2"):
-        plot_descent([halving(), halving()], ax=Figure().subplots())
+def test_several_runs_race_on_one_curve_with_one_legend() -> None:
+    runs = {"one": halving(), "two": halving(2)}
+    for figure in (plot_descent(runs, together=True), plot_descent(runs, ax=Figure().subplots())):
+        (ax,) = figure.axes
+        legend = ax.get_legend()
+        assert legend is not None
+        assert [text.get_text() for text in legend.get_texts()] == [
+            "one: step limit after 4 steps: f = 0.25",
+            "two: step limit after 2 steps: f = 4",
+        ]
+        points = [np.asarray(line.get_xdata()) for line in ax.lines[1:]]
+        for drawn, expected in zip(points, ([8, 4, 2, 1, 0.5], [0.5], [8, 4, 2], [2]), strict=True):
+            np.testing.assert_array_equal(drawn, expected)
 
 
 @pytest.mark.parametrize("wrong", [3, Figure()])

@@ -76,8 +76,10 @@ def test_colours_of_a_gif_are_near_and_do_not_flicker(tmp_path: Path) -> None:
     made = animate(two_on_bowl(), path, frames=8, resolution=64)
     drawn = np.array([frame[..., :3] for frame in made.pictures()]).astype(int)
     read = np.array(frames(path)).astype(int)
-    # A table of 230 colours for a picture of thousands.
-    assert np.abs(read - drawn).mean() < 2
+    # A table of 230 colours for a picture of thousands: bands and grounds keep theirs, and no rim is far off.
+    off = np.abs(read - drawn).max(axis=3)
+    assert (off == 0).mean() > 0.8
+    assert off.max() <= 32
     still = (drawn == drawn[0]).all(axis=(0, 3))
     assert (read == read[0]).all(axis=(0, 3))[still].all()
 

@@ -9,7 +9,7 @@ from tests.views.pixels import colours
 from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, three, two_on_bowl
 
 from fallline import Comparison, FalllineError, GradientDescent, MultiStep, NotFinite, SignDescent, minimize
-from fallline.views import histories_data, plot_histories
+from fallline.views import histories_data, plot_histories, plot_steps
 
 
 def test_series_are_the_runs_own() -> None:
@@ -91,7 +91,10 @@ def test_one_quantity_takes_ax() -> None:
 
 @pytest.mark.parametrize(
     ("quantities", "message"),
-    [(["loss"], "quantities names 'loss'; Allowed: value, gradient_norm, rate, x"), ([], "quantities is empty")],
+    [
+        (["loss"], "quantities names 'loss'; Allowed: value, gradient_norm, rate, step_length, x"),
+        ([], "quantities is empty"),
+    ],
 )
 def test_unknown_quantities_are_refused(quantities: list[str], message: str) -> None:
     with pytest.raises(FalllineError, match=message):
@@ -136,3 +139,47 @@ def test_loaded_runs_without_an_objective_have_histories() -> None:
 def test_runs_of_any_label_can_be_overlaid() -> None:
     figure = plot_histories(Comparison(("$a", "b$"), (on_bowl(), on_bowl(0.05))), "value")
     assert len(colours(figure)) > 10
+
+
+def test_step_lengths_are_the_moves() -> None:
+    data = histories_data(halving(), ["step_length"])
+    np.testing.assert_array_equal(data.panels[0].series[0].numbers, [4, 2, 1, 0.5, np.nan])
+    assert data.panels[0].name == "length of the step"
+    # Euclidean, over all coordinates: the first step on the bowl is 0.1 (4, 6).
+    run = on_bowl()
+    assert histories_data(run, ["step_length"]).panels[0].series[0].numbers[0] == pytest.approx(0.1 * np.hypot(4, 6))
+
+
+def test_a_thinned_run_has_no_step_lengths() -> None:
+    run = minimize(lambda x: x * x, 8.0, GradientDescent(0.25), max_steps=10, record=2)
+    assert np.isnan(histories_data(run, ["step_length"]).panels[0].series[0].numbers).all()
+    assert plot_steps(run).axes
+
+
+def test_step_sizes_beside_the_rate() -> None:
+    figure = plot_steps(two_on_bowl())
+    assert [ax.get_ylabel() for ax in figure.axes] == ["length of the step", "learning rate"]
+    length, rate = figure.axes
+    # From (2, 1) the gradient is (4, 6): the runs' first steps are as long as their rates say, and so is the legend.
+    for line, level, expected in zip(length.lines, rate.lines, (0.05, 0.2), strict=True):
+        assert np.asarray(level.get_ydata())[0] == expected
+        assert np.asarray(line.get_ydata())[0] == pytest.approx(expected * np.hypot(4, 6), rel=1e-6)
+    assert len(figure.legends[0].get_texts()) == 2
+
+
+def test_steps_of_odd_runs() -> None:
+    assert len(colours(plot_steps(doubling()))) > 10
+    assert len(colours(plot_steps(halving(1)))) > 10
+    still = minimize(lambda x: 1.0 + 0 * x, 8.0, GradientDescent(0.25), max_steps=3)
+    assert not histories_data(still, ["step_length"]).panels[0].log
+    # A run that ends with a step of length zero keeps its log axis.
+    run = minimize(
+        lambda x: x * x,
+        8.0,
+        GradientDescent(MultiStep(0.25, factor=2.0, milestones=(9,))),
+        gradient=lambda x: 2 * x,
+        max_steps=12,
+        stop=NotFinite(),
+    )
+    assert histories_data(run, ["step_length"]).panels[0].series[0].numbers[-2] == 0
+    assert histories_data(run, ["step_length"]).panels[0].log

@@ -1,24 +1,25 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from tests.views.runs import halving, in_space, on_bowl, two_on_bowl
 
 from fallline import FalllineError
-from fallline.views import plot
+from fallline.views import check_kind, plot
 
 
 def test_the_picture_that_fits() -> None:
     assert plot(halving()).axes[0].get_ylabel() == "f(x)"
     assert plot(on_bowl(), resolution=8).axes[0].get_ylabel() == "y"
     assert plot(two_on_bowl(), resolution=8).axes[0].get_title() == "bowl"
-    assert [ax.get_ylabel() for ax in plot(in_space()).axes][-3:] == ["a", "b", "c"]
+    assert [ax.get_ylabel() for ax in plot(in_space(), kind="histories").axes][-3:] == ["a", "b", "c"]
     assert plot(in_space(), coordinates=("b", "c"), resolution=8).axes[0].get_ylabel() == "c"
     assert plot(dataclasses.replace(halving(), objective=None)).axes[0].get_ylabel() == "f"
 
 
-@pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface", "histories"])
+@pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface", "histories", "steps", "arrows"])
 def test_every_kind(kind: str) -> None:
     assert plot(on_bowl(), kind=kind).axes
 
@@ -31,6 +32,21 @@ def test_kinds_of_one_coordinate() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(FalllineError, match="kind is 'surfac'; did you mean 'surface'\\?"):
         plot(on_bowl(), kind="surfac")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        ("curve", {"dimension": 2}, "--picture is 'curve', but there are 2 coordinates; Allowed: auto, contour"),
+        ("surface", {"dimension": 1}, "--picture is 'surface', but there is 1 coordinate; Allowed: auto, curve, hist"),
+        ("arrows", {"several": True}, "--picture is 'arrows', which shows one run; Allowed: auto, curve"),
+        ("steps", {"chosen": True}, "--picture is 'steps', which shows no two chosen coordinates; Allowed: auto, con"),
+        ("arows", {}, "--picture is 'arows'; did you mean 'arrows'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_beforehand(kind: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(FalllineError, match=message):
+        check_kind(kind, parameter="--picture", **settings)
 
 
 def test_an_unknown_option_is_refused() -> None:

@@ -12,6 +12,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import Comparison
 from fallline.minimize import compare as compare_runs
+from fallline.objectives import as_objective
 from fallline.optimizers import optimizer_from_name
 from fallline.tables import text_table
 from fallline.trajectory import Trajectory
@@ -38,6 +39,16 @@ def compare(
     seed: options.SeedOption = 0,
     plot: options.PlotOption = None,
     checkpoint: options.CheckpointOption = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
+    animate: options.AnimateOption = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules from one start, and show how far they come apart.
@@ -45,7 +56,7 @@ def compare(
     The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early; with
     --checkpoint the same command then goes on.
     """
-    report.check_outputs(save=None, plot=plot)
+    report.check_outputs(save=None, plot=plot, animate=animate)
     names = [name.strip() for name in optimizers.split(",") if name.strip()]
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice:
@@ -57,8 +68,13 @@ def compare(
         except FalllineError as error:
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
+    function = as_objective(objective)
+    pictured = options.chosen_picture(picture, coordinates, style, function.names, several=True)
+    filmed = options.chosen_film(
+        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+    )
     runs = compare_runs(
-        objective,
+        function,
         options.parse_start(start),
         rules,
         max_steps=max_steps,
@@ -68,9 +84,9 @@ def compare(
         checkpoint=checkpoint,
     )
     report.say(_json(runs) if json else _text(runs))
-    report.draw(runs, plot=plot)
+    report.draw(runs, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:
-        report.say_written(plot=plot)
+        report.say_written(plot=plot, animate=animate)
     if runs[-1].stop.reason == "interrupted":
         raise typer.Exit(130)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -157,6 +157,9 @@ def fit(
             parser=options.path, metavar="FILE", help="Draw the path of two parameters, or the learning curve of more."
         ),
     ] = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
     save: Annotated[
         Path | None,
         typer.Option(
@@ -176,6 +179,7 @@ def fit(
     """
     _check_save(save)
     report.check_outputs(plot=plot, save=None)
+    pictured = options.chosen_picture(picture, coordinates, style, None)
     rule: Optimizer[Any] | str | None = optimizer
     if any(option is not None for option in (learning_rate, schedule, momentum, hyperparameter_settings)):
         if optimizer is None:
@@ -212,7 +216,7 @@ def fit(
     curve = fitted.learning_curve()
     report.say(_json(fitted, curve) if json else _text(fitted, curve))
     if plot is not None:
-        _draw(fitted, curve, plot)
+        _draw(fitted, curve, plot, pictured)
     if not json:
         report.say_written(plot=plot, save=save)
     if fitted.trajectory.stop.reason == "interrupted":
@@ -283,16 +287,17 @@ def _curve_table(curve: Curve) -> str:
     return text_table(header, rows)
 
 
-def _draw(fitted: Fit, curve: Curve, plot: Path) -> None:
-    """The path where a landscape of two parameters is at hand, else the learning curve."""
-    if len(fitted.trajectory.names) <= 2 and fitted.model.dataset is None and fitted.held_out is None:
-        report.draw(fitted.trajectory, plot=plot)
+def _draw(fitted: Fit, curve: Curve, plot: Path, picture: Mapping[str, Any]) -> None:
+    """The picture asked for; left to choose, the learning curve where no landscape of two parameters is at hand."""
+    few = len(fitted.trajectory.names) <= 2 and fitted.model.dataset is None and fitted.held_out is None
+    if few or picture["kind"] != "auto" or "coordinates" in picture:
+        report.draw(fitted.trajectory, plot=plot, picture=picture)
         return
     from fallline import views
 
     trajectory = fitted.trajectory
     title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer}"
-    views.save_picture(views.plot_learning_curve(*curve, title=title), plot)
+    views.save_picture(views.plot_learning_curve(*curve, title=title, style=picture["style"]), plot)
 
 
 def _json(fitted: Fit, curve: Curve) -> str:

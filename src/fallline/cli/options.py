@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,7 +94,37 @@ BatchSizeOption = Annotated[int | None, _count_option("--batch-size", "Rows a st
 SeedOption = Annotated[int, _count_option("--seed", "The seed of the order in which batches take the data.")]
 EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
+PictureOption = Annotated[
+    str,
+    typer.Option(
+        "--picture",
+        metavar="KIND",
+        help="What --plot draws: auto, curve, contour, contour_3d, surface, histories, steps, arrows or epochs.",
+    ),
+]
+CoordinatesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--coordinates",
+        metavar="NAME,NAME",
+        help="The two to draw where there are more; pca: along the path's principal components.",
+    ),
+]
+StyleOption = Annotated[str, typer.Option("--style", metavar="light|dark", help="The colours of pictures and films.")]
 AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
+FilmOption = Annotated[
+    str | None,
+    typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
+]
+FramesOption = Annotated[
+    int | None, _count_option("--frames", "Frames of the film at most; the start and the end are among them.")
+]
+FpsOption = Annotated[float | None, _number_option("--fps", "Frames of the film a second.")]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720.")
+]
+QualityOption = Annotated[int | None, _count_option("--quality", "How little the film loses, from 1 to 100.")]
+TurnOption = Annotated[float | None, _number_option("--turn", "Degrees by which the camera turns, in space.")]
 SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
 CheckpointOption = Annotated[
     Path | None,
@@ -226,6 +256,92 @@ def chosen_stop(
     return stop
 
 
+def chosen_picture(
+    kind: str, coordinates: str | None, style: str, names: Sequence[str] | None, *, several: bool = False
+) -> dict[str, Any]:
+    """What `fallline.views.plot` is to be told for the picture that the options describe.
+
+    Arguments:
+        names: the runs' coordinates; None: not known yet.
+        several: whether there are several runs.
+
+    Raises:
+        FalllineError: naming the option that is wrong.
+    """
+    from fallline.views import check_kind, check_style
+
+    check_style(style, "--style")
+    dimension, chosen = None if names is None else len(names), coordinates is not None
+    check_kind(kind, dimension, several=several, chosen=chosen, parameter="--picture")
+    if chosen and dimension == 1:
+        raise FalllineError(f"--coordinates is {coordinates!r}, but there is only one; leave it out")
+    pictured: dict[str, Any] = {"kind": kind, "style": style}
+    if coordinates is None:
+        return pictured
+    if coordinates == "pca":
+        return pictured | {"coordinates": "pca"}
+    two = [name.strip() for name in coordinates.split(",")]
+    for name in two:
+        if names is not None and name not in names:
+            raise FalllineError(f"--coordinates is {coordinates!r}; {nearest(name, names)}")
+    if len(set(two)) != 2 or len(two) != 2:
+        raise FalllineError(f"--coordinates is {coordinates!r}; it must be two different names, or pca")
+    return pictured | {"coordinates": two}
+
+
+# The options of a film, by the names that `fallline.views.animate` has for them.
+_FILM_FLAGS = {
+    "path": "--animate",
+    "kind": "--film",
+    "frames": "--frames",
+    "frames_per_second": "--fps",
+    "size": "--size",
+    "quality": "--quality",
+    "turn": "--turn",
+}
+
+
+def chosen_film(
+    path: Path | None,
+    dimension: int,
+    *,
+    kind: str | None,
+    frames: int | None,
+    fps: float | None,
+    size: str | None,
+    quality: int | None,
+    turn: float | None,
+) -> dict[str, Any]:
+    """What `fallline.views.animate` is to be told for the film that the options describe.
+
+    Arguments:
+        path: the file that --animate names.
+        dimension: how many coordinates the runs will have.
+
+    Raises:
+        FalllineError: naming the option that is wrong, before the runs are made.
+    """
+    asked = {"kind": kind, "frames": frames, "frames_per_second": fps, "size": size, "quality": quality, "turn": turn}
+    film: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if path is None:
+        for name, value in film.items():
+            raise FalllineError(f"{_FILM_FLAGS[name]} is {value}, but no film is asked for; give --animate FILE, too")
+        return {}
+    if size is not None:
+        width, _, height = size.partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            raise FalllineError(f"--size is {size!r}; write width and height in pixels, such as 1280x720")
+        film["size"] = int(width), int(height)
+    from fallline.views import check_film
+
+    try:
+        check_film(dimension, path, **film)
+    except FalllineError as error:
+        name, _, rest = str(error).partition(" ")
+        raise FalllineError(f"{_FILM_FLAGS[name]} {rest}") from None
+    return film
+
+
 def _rules() -> str:
     """The update rules with what --set changes and their conventions, from the registry."""
     lines = ["Optimizers, their hyperparameters (--set) and their conventions (RULE@CONVENTION):"]
@@ -260,6 +376,7 @@ EPILOGS = {
         '  fallline run "x**2 + 8*sin(x)" --start 10 --optimizer momentum --learning-rate 0.05\n'
         '  fallline run "sin(x**2 + y**2)" --start 0,-1 --learning-rate 0.1 \\\n'
         "      --gradient perturbation:0.01 --schedule step:0.7:20 --plot path.png\n"
+        "  fallline run rosenbrock --start -1.5,2 --plot arrows.png --picture arrows --style dark\n"
         '  fallline run "u = 2*x**2 - x - 2; y = 3*u + 1" --start x=2 --json',
         _rules(),
         _schedules(),

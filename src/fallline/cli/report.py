@@ -6,7 +6,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +110,22 @@ def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path 
             check_writable(path, flag)
 
 
-def draw(runs: Trajectory | Comparison, *, plot: Path | None = None, animate: Path | None = None) -> None:
+def draw(
+    runs: Trajectory | Comparison,
+    *,
+    plot: Path | None = None,
+    picture: Mapping[str, Any],
+    animate: Path | None = None,
+    film: Mapping[str, Any] | None = None,
+) -> None:
     """Write the picture and the film that were asked for.
+
+    Arguments:
+        runs: what they show.
+        plot: the file of the picture; None: no picture.
+        picture: what `fallline.views.plot` is told; the film has the same coordinates and style.
+        animate: the file of the film; None: no film.
+        film: what else `fallline.views.animate` is told.
 
     Raises:
         FalllineError: naming the option and why there is no picture.
@@ -119,10 +133,15 @@ def draw(runs: Trajectory | Comparison, *, plot: Path | None = None, animate: Pa
     if plot is not None or animate is not None:
         from fallline import views
 
-        for flag, path, write in (("--plot", plot, views.plot), ("--animate", animate, views.animate)):
+        shared = {name: value for name, value in picture.items() if name != "kind"}
+        wanted: tuple[tuple[str, Path | None, Callable[..., object], Mapping[str, Any]], ...] = (
+            ("--plot", plot, views.plot, picture),
+            ("--animate", animate, views.animate, shared | dict(film or {})),
+        )
+        for flag, path, write, options in wanted:
             if path is not None:
                 try:
-                    write(runs, path)
+                    write(runs, path, **options)
                 except views.NothingToDraw as error:
                     raise FalllineError(
                         f"{flag} is {str(path)!r}, but there is nothing to draw: {error.reason}"

@@ -11,6 +11,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
 from fallline.objectives import as_objective
+from fallline.trajectory import Record
 
 
 def run(
@@ -40,7 +41,16 @@ def run(
     seed: options.SeedOption = 0,
     every: options.EveryOption = None,
     plot: options.PlotOption = None,
+    picture: options.PictureOption = "auto",
+    coordinates: options.CoordinatesOption = None,
+    style: options.StyleOption = "light",
     animate: options.AnimateOption = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     save: options.SaveOption = None,
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
@@ -54,11 +64,10 @@ def run(
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
     function = as_objective(objective)
-    if animate is not None and function.dimension > 2:
-        raise FalllineError(
-            f"--animate is {str(animate)!r}, but {function.title} has the coordinates {', '.join(function.names)}; "
-            "a film shows one or two; --plot draws the histories of any number"
-        )
+    pictured = options.chosen_picture(picture, coordinates, style, function.names)
+    filmed = options.chosen_film(
+        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
+    )
     trajectory = minimize(
         function,
         options.parse_start(start),
@@ -66,6 +75,7 @@ def run(
         max_steps=max_steps,
         stop=options.chosen_stop(stop_step, stop_gradient, stop_change, target, max_evaluations, max_seconds),
         gradient=parse_gradient(gradient),
+        record=Record(state=picture == "arrows"),
         seed=seed,
         progress=True,
         checkpoint=checkpoint,
@@ -73,7 +83,7 @@ def run(
     if save is not None:
         trajectory.save(save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
-    report.draw(trajectory, plot=plot, animate=animate)
+    report.draw(trajectory, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:
         report.say_written(plot=plot, animate=animate, save=save)
     if trajectory.stop.reason == "interrupted":

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from fallline.views.animation import Film, animate
+from fallline.views.animation import Film, animate, check_film
+from fallline.views.arrows import Arrows, arrows_data, plot_arrows
 from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
 from fallline.views.files import check_film_path, check_picture_path, save_picture
 from fallline.views.grid import NothingToDraw
-from fallline.views.histories import Histories, histories_data, plot_histories
+from fallline.views.histories import Histories, histories_data, plot_histories, plot_steps
 from fallline.views.learning import plot_learning_curve
 from fallline.views.notebook import notebook
-from fallline.views.picture import plot
+from fallline.views.picture import check_kind, plot
+from fallline.views.style import check_style
 from fallline.views.surface import plot_surface
 
 __all__ = [
+    "Arrows",
     "Curve",
     "Descent",
     "Epochs",
@@ -23,8 +26,12 @@ __all__ = [
     "Landscape",
     "NothingToDraw",
     "animate",
+    "arrows_data",
+    "check_film",
     "check_film_path",
+    "check_kind",
     "check_picture_path",
+    "check_style",
     "curve_data",
     "descent_data",
     "epochs_data",
@@ -32,6 +39,7 @@ __all__ = [
     "landscape_data",
     "notebook",
     "plot",
+    "plot_arrows",
     "plot_contour",
     "plot_contour_3d",
     "plot_curve",
@@ -39,6 +47,7 @@ __all__ = [
     "plot_epochs",
     "plot_histories",
     "plot_learning_curve",
+    "plot_steps",
     "plot_surface",
     "save_picture",
 ]

@@ -13,25 +13,26 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
 from fallline.progress import progress_bar
 from fallline.views import contour, curve, encoders, grid, paths, player, style
-from fallline.views.contour import Landscape
+from fallline.views.contour import Coordinates, Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
 from fallline.views.files import check_film_path
 from fallline.views.paths import Labelled, Runs
 from fallline.views.scene import SPACE, Scene, Screen, Stage
+from fallline.views.style import Style, check_style, title_text
 from fallline.views.turning import drawn_by_several
 
 KINDS = ("auto", "curve", "contour", *SPACE)
 # From so many frames on, a bar shows how far the work is.
 LONG = 50
 LEAST_SIDE, MOST_SIDE = 64, 8192
+FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +100,9 @@ class Film:
         Raises:
             FalllineError: when the ending is another one, the encoder is missing, or the file cannot be written.
         """
-        _check(path, self.scene)
+        check_film_path(path)
+        _check_holds(path, self.scene.kind, self.size)
         ending = FilePath(path).suffix.lower()
-        if ending == ".mp4" and (self.size[0] % 2 or self.size[1] % 2):
-            raise FalllineError(f"size is {self.size}; .mp4 needs an even width and height")
         with whole_file(path) as draft:
             if ending == ".html":
                 draft.write_text(self.html(), encoding="utf-8")
@@ -111,7 +111,7 @@ class Film:
             elif ending == ".webp":
                 encoders.write_webp(self.pictures(), draft, self._moments, self.quality)
             else:
-                encoders.write_gif(self.pictures(), draft, self._moments, self.quality, self._colours())
+                encoders.write_gif(self.pictures(), draft, self._moments, self.quality, self._sample())
 
     def html(self) -> str:
         """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
@@ -119,8 +119,8 @@ class Film:
         Raises:
             FalllineError: for a film in space.
         """
-        _check("film.html", self.scene)
-        return player.page(self._pairs, self.scene.data, self.seconds)
+        _check_holds("film.html", self.scene.kind, None)
+        return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.style == "dark")
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SPACE:
@@ -134,12 +134,11 @@ class Film:
         """When each frame is shown, and when the last one ends, in milliseconds."""
         return [round(1000 * number / self.frames_per_second) for number in range(self.frames + 1)]
 
-    def _colours(self) -> Image.Image:
+    def _sample(self) -> Frame:
         """A picture with every colour of the film: the last frame has them all, unless the camera turns."""
         last = self.frames - 1
         numbers = sorted({0, last // 3, 2 * last // 3, last} if self.scene.turn else {last})
-        frames = [self._screen.frame(number) for number in numbers]
-        return encoders.picture_of(np.concatenate(frames))
+        return np.concatenate([self._screen.frame(number) for number in numbers])
 
     @cached_property
     def _screen(self) -> Screen:
@@ -151,14 +150,15 @@ def animate(
     path: str | os.PathLike[str] | None = None,
     kind: str = "auto",
     *,
-    frames: int = 20,
-    frames_per_second: float = 5.0,
+    frames: int = FRAMES,
+    frames_per_second: float = FRAMES_PER_SECOND,
     size: tuple[int, int] | None = None,
-    quality: int = 90,
+    quality: int = QUALITY,
     turn: float = 0.0,
-    coordinates: Sequence[str] | None = None,
+    coordinates: Coordinates = None,
     bounds: Any = None,
     resolution: int = 256,
+    style: Style = "light",
 ) -> Film:
     """Make a film of runs: their paths grow, and the title says the step, or the epoch, and the value.
 
@@ -173,9 +173,11 @@ def animate(
         size: width and height in pixels; None: what suits the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp.
         turn: by how many degrees the camera turns, in space; the frames are then drawn by several processes.
-        coordinates: the two to show where there are more; the others are held at the first run's final point.
+        coordinates: the two to show where there are more, the others held at the first run's final point, or "pca":
+            the plane of the paths' principal components, which None takes as well.
         bounds: the interval of each coordinate shown; None: what shows the runs.
         resolution: the number of grid points along each of two coordinates.
+        style: "light" or "dark"; the player of an .html page has a switch of its own.
 
     Returns:
         The film.
@@ -190,23 +192,22 @@ def animate(
     """
     if path is not None:
         check_film_path(path)
-    if kind not in KINDS:
-        raise FalllineError(f"kind is {kind!r}; {nearest(str(kind), KINDS)}")
-    grid.check_count(frames, "frames", least=1)
-    if not (np.isreal(frames_per_second) and 0 < frames_per_second <= 100):
-        raise FalllineError(f"frames_per_second is {frames_per_second!r}; it must be a number above 0 and at most 100")
-    size = _size(size)
-    grid.check_count(quality, "quality", least=1)
-    if quality > 100:
-        raise FalllineError(f"quality is {quality!r}; it must be a whole number from 1 to 100")
-    if not (np.isreal(turn) and np.isfinite(turn)):
-        raise FalllineError(f"turn is {turn!r}; it must be a number of degrees")
+    check_style(style)
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
-    if kind == "auto":
-        kind = "curve" if objective.dimension == 1 else "contour"
-    if turn and kind not in SPACE:
-        raise FalllineError(f"turn is {turn!r}, but a {kind} is flat; take kind='contour_3d' or kind='surface'")
+    check_film(
+        objective.dimension,
+        path,
+        kind,
+        frames=frames,
+        frames_per_second=frames_per_second,
+        size=size,
+        quality=quality,
+        turn=turn,
+    )
+    kind = _fitting(kind, objective.dimension)
+    if size is not None:
+        size = int(size[0]), int(size[1])
     data: Descent | Landscape
     if kind == "curve":
         data = curve.descent_of(pairs, objective, bounds, points=512)
@@ -216,36 +217,83 @@ def animate(
     times = every[paths.thinned(len(every), frames)]
     titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
     if kind != "curve" and len(pairs) > 1:
-        titles = (tuple(style.title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
-    scene = Scene(kind, data, times, titles, size, float(turn))
+        titles = (tuple(title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
+    scene = Scene(kind, data, times, titles, size, float(turn), style)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
         film.save(path)
     return film
 
 
-def _check(path: str | os.PathLike[str], scene: Scene) -> None:
+def check_film(
+    dimension: int,
+    path: str | os.PathLike[str] | None = None,
+    kind: str = "auto",
+    *,
+    frames: Any = FRAMES,
+    frames_per_second: Any = FRAMES_PER_SECOND,
+    size: Any = None,
+    quality: Any = QUALITY,
+    turn: Any = 0.0,
+) -> None:
+    """Refuse what no film can be, whatever the runs are: to be asked before these are made.
+
+    Arguments:
+        dimension: how many coordinates the runs have.
+
+    The others are those of `animate`.
+
+    Raises:
+        FalllineError: naming the argument that is wrong.
+
+    >>> check_film(2, kind="contour", turn=90)
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: turn is 90, but a contour is flat; a contour_3d or a surface can turn
+    """
+    if kind not in KINDS:
+        raise FalllineError(f"kind is {kind!r}; {nearest(str(kind), KINDS)}")
+    kind = _fitting(kind, dimension)
+    if kind == "curve" and dimension > 1:
+        raise FalllineError(f"kind is {kind!r}, but there are {dimension} coordinates; points on a curve need one")
+    if kind != "curve" and dimension == 1:
+        raise FalllineError(f"kind is {kind!r}, but there is one coordinate; a landscape needs two")
+    grid.check_count(frames, "frames", least=1)
+    if not (np.isreal(frames_per_second) and 0 < frames_per_second <= 100):
+        raise FalllineError(f"frames_per_second is {frames_per_second!r}; it must be a number above 0 and at most 100")
+    grid.check_count(quality, "quality", least=1)
+    if quality > 100:
+        raise FalllineError(f"quality is {quality!r}; it must be a whole number from 1 to 100")
+    if not (np.isreal(turn) and np.isfinite(turn)):
+        raise FalllineError(f"turn is {turn!r}; it must be a number of degrees")
+    if turn and kind not in SPACE:
+        raise FalllineError(f"turn is {turn!r}, but a {kind} is flat; a contour_3d or a surface can turn")
+    if size is not None:
+        sides = tuple(size) if isinstance(size, Sequence | np.ndarray) and not isinstance(size, str) else ()
+        whole = all(isinstance(side, int | np.integer) and LEAST_SIDE <= side <= MOST_SIDE for side in sides)
+        if len(sides) != 2 or not whole:
+            raise FalllineError(
+                f"size is {shortened(size)}; it must be two whole numbers, width and height, "
+                f"from {LEAST_SIDE} to {MOST_SIDE} pixels"
+            )
+    if path is not None:
+        _check_holds(path, kind, size)
+
+
+def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None) -> None:
     """Refuse a file that cannot hold the film."""
-    check_film_path(path)
-    if scene.kind in SPACE and FilePath(path).suffix.lower() == ".html":
+    ending = FilePath(path).suffix.lower()
+    if ending == ".html" and kind in SPACE:
         raise FalllineError(
-            f"path is {str(path)!r}, and the .html player shows a curve or a contour, not a {scene.kind}; "
+            f"path is {str(path)!r}, and the .html player shows a curve or a contour, not a {kind}; "
             "choose .gif, .mp4 or .webp"
         )
+    if ending == ".mp4" and size is not None and any(side % 2 for side in size):
+        raise FalllineError(f"size is {tuple(size)}; .mp4 needs an even width and height")
 
 
-def _size(size: Any) -> tuple[int, int] | None:
-    """The size asked for, checked."""
-    if size is None:
-        return None
-    sides = tuple(size) if isinstance(size, Sequence | np.ndarray) and not isinstance(size, str) else ()
-    whole = all(isinstance(side, int | np.integer) and LEAST_SIDE <= side <= MOST_SIDE for side in sides)
-    if len(sides) != 2 or not whole:
-        raise FalllineError(
-            f"size is {shortened(size)}; it must be two whole numbers, width and height, "
-            f"from {LEAST_SIDE} to {MOST_SIDE} pixels"
-        )
-    return int(sides[0]), int(sides[1])
+def _fitting(kind: str, dimension: int) -> str:
+    """The kind asked for, or the one that fits."""
+    return kind if kind != "auto" else "curve" if dimension == 1 else "contour"
 
 
 def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -19,8 +19,12 @@ from fallline.objectives.base import Objective
 from fallline.views import paths, style
 from fallline.views.grid import Grid, height_range, interval, sample
 from fallline.views.paths import Interval, Labelled, Path, Runs
+from fallline.views.plane import OnPlane, Plane, principal_plane
+from fallline.views.style import Style, figure_of, set_title
 
 LEVELS = 21
+# What a landscape's two axes are: two coordinates by their names, or the paths' principal components.
+Coordinates: TypeAlias = "Sequence[str] | Literal['pca'] | None"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,8 @@ class Landscape:
         heights: the lowest and the highest value shown.
         bend: the power by which contour levels crowd at the bottom, 1 for even ones: half of the picture then
             lies below the middle level, so that a flat valley shows its shape as steep walls do.
+        plane: the plane of the paths' principal components that the grid lies on; None: it lies along two of
+            the coordinates.
     """
 
     title: str
@@ -45,6 +51,7 @@ class Landscape:
     paths: tuple[Path, ...]
     heights: Interval
     bend: float
+    plane: Plane | None = None
 
     @property
     def levels(self) -> FloatArray:
@@ -64,7 +71,9 @@ class Landscape:
 
     @property
     def held(self) -> str:
-        """Which coordinates are held, and where; empty with two coordinates."""
+        """What of the other coordinates: which are held, and where, or what a plane holds; empty with two."""
+        if self.plane is not None:
+            return self.plane.words
         values = [f"{name} = {style.number(value)}" for name, value in self.grid.held.items()]
         if len(values) > 4:
             values[3:] = [f"{len(values) - 3} more held"]
@@ -79,7 +88,7 @@ class Landscape:
 def landscape_data(
     runs: Runs,
     *,
-    coordinates: Sequence[str] | None = None,
+    coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     resolution: int = 256,
 ) -> Landscape:
@@ -87,14 +96,14 @@ def landscape_data(
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
-        coordinates: the names of the two to show; None: the only two there are. The others are held at the
-            first run's final point.
+        coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
+            plane through that point along the paths' two principal components. None: the only two there are,
+            or "pca".
         bounds: the interval of each of the two; None: what shows the runs.
         resolution: the number of grid points along each.
 
     Raises:
-        FalllineError: when an argument is wrong, there are more coordinates and two are not named, or the
-            function is nowhere finite there.
+        FalllineError: when an argument is wrong, or the function is nowhere finite there.
     """
     pairs = paths.labelled(runs)
     return landscape_of(pairs, paths.objective_of(pairs), coordinates, bounds, resolution)
@@ -103,15 +112,19 @@ def landscape_data(
 def landscape_of(
     pairs: Sequence[Labelled],
     objective: Objective,
-    coordinates: Sequence[str] | None,
+    coordinates: Coordinates,
     bounds: Sequence[Interval] | None,
     resolution: int,
 ) -> Landscape:
     """The same for runs that are labelled already."""
-    columns = _columns(objective, coordinates)
+    columns, plane = _columns(objective, coordinates), None
+    title, symbol = objective.title, paths.value_symbol(objective)
+    if columns is None:
+        plane, columns = principal_plane(pairs), (0, 1)
+        pairs = [Labelled(label, plane.seen(run)) for label, run in pairs]
+        objective = OnPlane(objective, plane)
     window = paths.window_of(pairs, objective, columns) if bounds is None else _window(bounds)
-    first = pairs[0].run
-    at = first.final.x if np.isfinite(first.final.value) else first.best.x
+    at = paths.end_of(pairs[0].run)
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
     # A path may lead between the grid's points, lower than any of them.
@@ -121,40 +134,43 @@ def landscape_of(
         low, high = style.padded(low, high)
     middle = float(np.clip((np.nanmedian(over.value) - low) / (high - low), 1 / 16, 1 / 2))
     return Landscape(
-        title=objective.title,
-        symbol=paths.value_symbol(objective),
+        title=title,
+        symbol=symbol,
         unit=paths.unit_of(pairs),
         grid=over,
         paths=on_it,
         heights=(low, high),
         bend=float(np.log(middle) / np.log(1 / 2)),
+        plane=plane,
     )
 
 
 def plot_contour(
     runs: Runs,
     *,
-    coordinates: Sequence[str] | None = None,
+    coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     resolution: int = 256,
+    style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw runs on the filled contours of their objective.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
-        coordinates: the names of the two to show; None: the only two there are. The others are held at the
-            first run's final point.
+        coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
+            plane through that point along the paths' two principal components. None: the only two there are,
+            or "pca".
         bounds: the interval of each of the two; None: what shows the runs.
         resolution: the number of grid points along each.
+        style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
 
     Returns:
         The figure.
 
     Raises:
-        FalllineError: when an argument is wrong, there are more coordinates and two are not named, or the
-            function is nowhere finite there.
+        FalllineError: when an argument is wrong, or the function is nowhere finite there.
 
     >>> import fallline
     >>> def bowl(x, y): return x**2 + 3 * y**2
@@ -163,19 +179,20 @@ def plot_contour(
     'y'
     """
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, resolution=resolution)
-    figure, ax = style.figure_of(ax, keys=len(data.paths))
+    figure, ax = figure_of(ax, style, keys=len(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
-    style.set_title(ax, *data.heading)
+    set_title(ax, *data.heading)
     return figure
 
 
 def plot_contour_3d(
     runs: Runs,
     *,
-    coordinates: Sequence[str] | None = None,
+    coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     resolution: int = 256,
+    style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw runs among the contour lines of their objective, each line at its height in space.
@@ -189,10 +206,10 @@ def plot_contour_3d(
     'f'
     """
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, resolution=resolution)
-    figure, ax = style.figure_of(ax, solid=True, keys=len(data.paths))
+    figure, ax = figure_of(ax, style, solid=True, keys=len(data.paths))
     draw_still_3d(ax, data)
     draw_paths_3d(ax, data)
-    style.set_title(ax, *data.heading)
+    set_title(ax, *data.heading)
     return figure
 
 
@@ -202,9 +219,9 @@ def draw_still(ax: Axes, data: Landscape) -> None:
     low, high = data.heights
     beyond = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = beyond[bool(np.nanmin(over.value) < low), bool(np.nanmax(over.value) > high)]
-    look: dict[str, Any] = {"cmap": style.LANDSCAPE, "norm": data.norm, "extend": extend}
+    look: dict[str, Any] = {"cmap": style.theme_of(ax).landscape, "norm": data.norm, "extend": extend}
     bands = ax.contourf(over.x, over.y, over.value, data.levels, **look)
-    ax.contour(over.x, over.y, over.value, data.levels, colors=style.EDGE, linewidths=0.3, alpha=0.6)
+    ax.contour(over.x, over.y, over.value, data.levels, colors=style.theme_of(ax).edge, linewidths=0.3, alpha=0.6)
     ax.set_xlim(over.x[0], over.x[-1])
     ax.set_ylim(over.y[0], over.y[-1])
     style.label_axes(ax, *over.names)
@@ -217,12 +234,10 @@ def draw_words(ax: Axes, data: Landscape) -> None:
     remarks = [data.held]
     if len(data.paths) == 1:
         path = data.paths[0]
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}"), columns=2)
+        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}", style.theme_of(ax)), columns=2)
         remarks.append(path.remark)
     else:
-        labels = [f"{path.label}: {path.title[1]}" for path in data.paths]
-        keys = [style.key(label, style.run_look(number)) for number, label in enumerate(labels)]
-        style.legend_below(ax, keys, columns=1)
+        style.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
     style.note(ax, "\n".join(filter(None, remarks)))
 
 
@@ -234,7 +249,7 @@ def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]
 def draw_still_3d(ax: Any, data: Landscape) -> None:
     """What of the picture in space stays: contour lines at their heights, the names and the legend."""
     over = data.grid
-    ax.contour(over.x, over.y, data.surface, data.levels[1:], cmap=style.LINES, norm=data.norm)
+    ax.contour(over.x, over.y, data.surface, data.levels[1:], cmap=style.theme_of(ax).lines, norm=data.norm)
     frame(ax, data, data.heights[0])
     draw_words(ax, data)
 
@@ -273,7 +288,8 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
     if len(places) == 1:
         path = data.paths[0]
         colours = path.colours[: len(places[0][0])]
-        return style.trace_steps(ax, *places[0], colours=colours, size=style.point_size(len(path)), zorder=7)
+        size = style.point_size(len(path))
+        return style.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
     traces = (style.trace_run(ax, *place, number=number, zorder=7) for number, place in enumerate(places))
     return [artist for trace in traces for artist in trace]
 
@@ -288,26 +304,24 @@ def _across(data: Landscape) -> float:
     return float(angles[np.argmin(towards)])
 
 
-def _columns(objective: Objective, coordinates: Sequence[str] | None) -> tuple[int, int]:
-    """Which two coordinates to draw."""
+def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] | None:
+    """Which two coordinates to draw; None for a plane that lies along none."""
     names = objective.names
     if len(names) == 1:
         raise FalllineError(
             f"runs: {objective.title} has one coordinate, {names[0]}; a landscape needs two; use plot_descent"
         )
-    if coordinates is None:
-        if len(names) > 2:
-            raise FalllineError(
-                f"coordinates is None, but {objective.title} has {len(names)}: {', '.join(names)}; "
-                "name the two to draw, or use plot_histories"
-            )
+    if coordinates is None and len(names) == 2:
         return 0, 1
-    chosen = tuple(coordinates) if isinstance(coordinates, Sequence) else ()
+    if coordinates is None or coordinates == "pca":
+        return None
+    chosen = tuple(coordinates) if isinstance(coordinates, Sequence) and not isinstance(coordinates, str) else ()
     for name in chosen:
         if name not in names:
             raise FalllineError(f"coordinates names {name!r}; {nearest(str(name), names)}")
     if len(chosen) != 2 or chosen[0] == chosen[1]:
-        raise FalllineError(f"coordinates is {coordinates!r}; it must be two different ones of {', '.join(names)}")
+        known = shortened(", ".join(names), 200)[1:-1]
+        raise FalllineError(f"coordinates is {coordinates!r}; it must be 'pca', or two different ones of {known}")
     return names.index(chosen[0]), names.index(chosen[1])
 
 

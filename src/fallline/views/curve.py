@@ -18,6 +18,7 @@ from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
 from fallline.views import grid, paths, style
 from fallline.views.paths import Interval, Labelled, Path, Runs
+from fallline.views.style import Style, figure_of, label_outer, new_axes, new_figure, set_title
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +121,7 @@ def plot_curve(
     *,
     derivative: bool = True,
     points: int = 512,
+    style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw a function of one coordinate, and its derivative, over an interval.
@@ -129,6 +131,7 @@ def plot_curve(
         bounds: the two ends of the interval.
         derivative: whether to draw it: exact if the objective has one, else by central differences.
         points: how many points to take.
+        style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
 
     Returns:
@@ -142,32 +145,32 @@ def plot_curve(
     'x'
     """
     data = curve_data(objective, bounds, derivative=derivative, points=points)
-    figure, ax = style.figure_of(ax)
-    shown = [data.value] if data.slope is None else [data.value, data.slope]
-    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    draw_curve(ax, data, style.padded(*grid.height_range(np.concatenate(shown))))
-    ax.lines[-1].set_label(f"{data.symbol}({data.name})")
-    if data.slope is None:
-        style.label_axes(ax, data.name, f"{data.symbol}({data.name})")
-    else:
-        slope = f"d{data.symbol}/d{data.name}"
-        ax.plot(data.x, data.slope, "--", color=style.SLOPE, linewidth=2, label=slope)
-        style.label_axes(ax, data.name, "value")
-        style.legend_below(ax, list(ax.lines)[-2:], columns=2)
-    style.set_title(ax, data.title)
+    figure, ax = figure_of(ax, style)
+    draw_with_slope(ax, data)
+    set_title(ax, data.title)
     return figure
 
 
-def plot_descent(runs: Runs, *, bounds: Interval | None = None, points: int = 512, ax: Axes | None = None) -> Figure:
+def plot_descent(
+    runs: Runs,
+    *,
+    bounds: Interval | None = None,
+    points: int = 512,
+    together: bool = False,
+    style: Style = "light",
+    ax: Axes | None = None,
+) -> Figure:
     """Draw the points of runs on the curve of their objective, the start red, the end yellow.
 
-    Several runs stand one above the other.
+    Several runs stand one above the other, or on one curve, each in a colour of its own.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: what shows the runs.
         points: how many points of the curve to take.
-        ax: the axes to draw a single run on; None: a new figure.
+        together: whether several runs share one curve, as they do on `ax`.
+        style: "light" or "dark".
+        ax: the axes to draw on; None: a new figure.
 
     Returns:
         The figure.
@@ -182,24 +185,63 @@ def plot_descent(runs: Runs, *, bounds: Interval | None = None, points: int = 51
     step limit after 2 steps: f = 3.686
     """
     data = descent_data(runs, bounds=bounds, points=points)
-    if len(data.paths) == 1:
-        figure, ax = style.figure_of(ax)
-        axes = [ax]
-    else:
-        if ax is not None:
-            raise FalllineError(f"ax takes one run, but runs are {len(data.paths)}; leave ax out")
-        figure = style.new_figure(8, 0.8 + 3.4 * len(data.paths))
-        axes = list(figure.subplots(len(data.paths), 1, sharex=True))
+    count = len(data.paths)
+    if count == 1 or together or ax is not None:
+        figure, ax = figure_of(ax, style, keys=count)
+        draw_still(ax, data)
+        if count > 1:
+            draw_race(ax, data)
+        else:
+            draw_run(ax, data.paths[0])
+            draw_keys(ax, data)
+        return figure
+    figure = new_figure(8, 0.8 + 3.4 * count, style)
+    axes = new_axes(figure, count, sharex=True)
     for place, path in zip(axes, data.paths, strict=True):
         draw_still(place, data)
-        style.set_title(place, *path.title)
-        draw_points(place, path)
-        style.label_outer(place, left=True, bottom=place is axes[-1])
-        style.note(place, path.remark)
-    last = max(path.times[-1] for path in data.paths)
-    ends = f"{data.unit} {last:g}" if len(data.paths) == 1 else "end"
-    style.legend_below(axes[-1], style.step_keys(ends), columns=2)
+        draw_run(place, path)
+        label_outer(place, left=True, bottom=place is axes[-1])
+    draw_keys(axes[-1], data)
     return figure
+
+
+def draw_with_slope(ax: Axes, data: Curve) -> None:
+    """A function, its derivative if that was wanted, and the names of the two."""
+    shown = [data.value] if data.slope is None else [data.value, data.slope]
+    ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+    draw_curve(ax, data, style.padded(*grid.height_range(np.concatenate(shown))))
+    ax.lines[-1].set_label(f"{data.symbol}({data.name})")
+    if data.slope is None:
+        style.label_axes(ax, data.name, f"{data.symbol}({data.name})")
+    else:
+        slope = f"d{data.symbol}/d{data.name}"
+        ax.plot(data.x, data.slope, "--", color=style.theme_of(ax).slope, linewidth=2, label=slope)
+        style.label_axes(ax, data.name, "value")
+        style.legend_below(ax, list(ax.lines)[-2:], columns=2)
+
+
+def draw_run(ax: Axes, path: Path) -> None:
+    """The points of one run, and its title."""
+    draw_points(ax, path)
+    style.set_title(ax, *path.title)
+    style.note(ax, path.remark)
+
+
+def draw_keys(ax: Axes, data: Descent) -> None:
+    """The legend that says what red and yellow mean."""
+    ends = f"{data.unit} {data.paths[0].times[-1]:g}" if len(data.paths) == 1 else "end"
+    style.legend_below(ax, style.step_keys(ends, style.theme_of(ax)), columns=2)
+
+
+def draw_race(ax: Axes, data: Descent) -> None:
+    """The points of several runs in colours of their own, with one legend."""
+    theme = style.theme_of(ax)
+    for number, path in enumerate(data.paths):
+        look = style.run_look(number, theme) | {"linestyle": "none"}
+        ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
+        ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **(look | {"markersize": 12}))
+    style.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
+    style.set_title(ax, data.curve.title)
 
 
 def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
@@ -207,7 +249,7 @@ def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
     low, high = heights
     # A line would join the two sides of a pole.
     beyond = (curve.value < 2 * low - high) | (curve.value > 2 * high - low)
-    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=style.CURVE, linewidth=2)
+    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=style.theme_of(ax).curve, linewidth=2)
     ax.set_xlim(curve.x[0], curve.x[-1])
     ax.set_ylim(*heights)
 
@@ -222,7 +264,7 @@ def draw_points(ax: Axes, path: Path, until: float = np.inf, size: float = 50) -
     """The points of a run up to a time; later ones lie on top."""
     count = path.shown_until(until)
     x, value, colours = path.x[:count, 0], path.value[:count], path.colours[:count]
-    return style.trace_steps(ax, x, value, colours=colours, size=size, line=False)
+    return style.trace_steps(ax, x, value, colours=colours, size=size)
 
 
 def _finite(values: FloatArray) -> FloatArray:

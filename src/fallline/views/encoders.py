@@ -17,7 +17,7 @@ from fallline.errors import FalllineError
 Frame: TypeAlias = npt.NDArray[np.uint8]
 
 
-def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: int, palette: Image.Image) -> None:
+def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: int, sample: Frame) -> None:
     """Write a .gif, repeated for ever.
 
     Arguments:
@@ -25,12 +25,12 @@ def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: 
         path: the file.
         moments: when each frame is shown, and when the last one ends, in milliseconds.
         quality: the share of 255 colours that all frames have in common, in percent.
-        palette: a picture that shows every colour of the film.
+        sample: a picture that shows every colour of the film.
     """
     # One of the 256 colours stands for "as before", which makes small files. The same table for all frames:
     # what does not move cannot flicker.
-    table = palette.quantize(max(8, round(2.55 * quality)), method=Image.Quantize.MAXCOVERAGE)
-    pictures = (picture_of(frame).quantize(palette=table, dither=Image.Dither.NONE) for frame in frames)
+    table = _Table(sample, max(8, round(2.55 * quality)))
+    pictures = (table.picture(frame) for frame in frames)
     # The format counts in hundredths of a second: the frames' ends are rounded, so that their sum is right.
     ends = [round(moment, -1) for moment in moments]
     next(pictures).save(
@@ -41,6 +41,53 @@ def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: 
         duration=[after - before for before, after in itertools.pairwise(ends)],
         loop=0,
     )
+
+
+class _Table:
+    """A few colours for all frames, and for every other colour the nearest of them."""
+
+    def __init__(self, sample: Frame, count: int) -> None:
+        codes, seen = np.unique(_codes(sample) & 0xFFFFFF, return_counts=True)
+        codes = codes[np.argsort(-seen)]
+        # Grounds and bands keep their colours, and the rims of letters share what is left.
+        kept, others = _colours(codes[: count // 4]), _colours(codes[count // 4 :])
+        self._colours = kept
+        if len(others):
+            rest = count - len(kept)
+            shared = Image.fromarray(others[None]).quantize(rest, method=Image.Quantize.MAXCOVERAGE).getpalette()
+            assert shared is not None
+            self._colours = np.concatenate([kept, np.array(shared[: 3 * rest], np.uint8).reshape(-1, 3)])
+        # Which of them stands for each of the 16 million, as far as met; there are never 256 of them.
+        self._nearest = np.full(1 << 24, 255, np.uint8)
+        self._before, self._numbers = np.zeros((0, 0), np.uint32), np.zeros((0, 0), np.uint8)
+
+    def picture(self, frame: Frame) -> Image.Image:
+        """A frame in these colours; most of it is as it was in the frame before."""
+        codes = _codes(frame)
+        if codes.shape != self._before.shape:
+            self._before, self._numbers = ~codes, np.zeros(codes.shape, np.uint8)
+        changed = codes != self._before
+        met = codes[changed] & 0xFFFFFF
+        numbers = self._nearest[met]
+        new = np.unique(met[numbers == 255])
+        if new.size:
+            far = ((_colours(new)[:, None].astype(np.int32) - self._colours) ** 2).sum(axis=2)
+            self._nearest[new] = far.argmin(axis=1)
+            numbers = self._nearest[met]
+        self._before, self._numbers[changed] = codes, numbers
+        picture = Image.fromarray(self._numbers.copy())
+        picture.putpalette(self._colours.tobytes())
+        return picture
+
+
+def _codes(frame: Frame) -> npt.NDArray[np.uint32]:
+    """The colour of each pixel as one number, shape (height, width); its last 24 bits are red, green and blue."""
+    return np.ascontiguousarray(frame).view("<u4")[..., 0]
+
+
+def _colours(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
+    """The other way: red, green and blue, shape (codes, 3)."""
+    return np.ascontiguousarray(codes, "<u4").view(np.uint8).reshape(-1, 4)[:, :3]
 
 
 def write_webp(frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int], quality: int) -> None:

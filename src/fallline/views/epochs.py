@@ -12,6 +12,7 @@ from fallline.trajectory import Trajectory
 from fallline.views import grid, paths, style
 from fallline.views.curve import Descent, descent_data, draw_points, draw_still
 from fallline.views.paths import Interval
+from fallline.views.style import Style, new_figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +23,18 @@ class Epochs:
         descent: the curve and all points.
         epochs: the number of each small plot, counted from 1.
         counts: how many of the points each shows.
+        columns: how many small plots stand side by side.
     """
 
     descent: Descent
     epochs: tuple[int, ...]
     counts: tuple[int, ...]
+    columns: int
+
+    @property
+    def rows(self) -> int:
+        """How many small plots stand one above the other."""
+        return -(-len(self.epochs) // self.columns)
 
 
 def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None) -> Epochs:
@@ -48,16 +56,19 @@ def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Int
     descent = descent_data(shown, bounds=bounds)
     path = descent.paths[0]
     epochs = tuple(range(1, 1 + max(1, int(np.ceil(path.times[-1])))))
-    return Epochs(descent, epochs, tuple(path.shown_until(epoch) for epoch in epochs))
+    return Epochs(descent, epochs, tuple(path.shown_until(epoch) for epoch in epochs), columns)
 
 
-def plot_epochs(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None) -> Figure:
+def plot_epochs(
+    run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None, style: Style = "light"
+) -> Figure:
     """Draw a grid of small plots, one an epoch, each with the curve and all points so far.
 
     Arguments:
         run: a trajectory in one coordinate.
         rows, columns: the shape of the grid; the run's first rows × columns epochs are shown.
         bounds: the interval of the curve; None: what shows these epochs.
+        style: "light" or "dark".
 
     Returns:
         The figure.
@@ -71,10 +82,15 @@ def plot_epochs(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Int
     12
     """
     data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
-    path = data.descent.paths[0]
-    rows = -(-len(data.epochs) // columns)
-    figure = style.new_figure(3.2 * columns, 1.0 + 2.4 * rows)
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    figure = new_figure(3.2 * columns, 1.0 + 2.4 * data.rows, style)
+    draw_epochs(figure, data)
+    return figure
+
+
+def draw_epochs(figure: Figure, data: Epochs) -> None:
+    """The small plots, on a figure of their own."""
+    path, columns = data.descent.paths[0], data.columns
+    axes = style.new_axes(figure, data.rows, columns, sharey=True)
     style.set_figure_title(figure, data.descent.curve.title, path.title[0])
     for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
         draw_still(place, data.descent)
@@ -86,4 +102,3 @@ def plot_epochs(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Int
         style.label_outer(place, left=first, bottom=epoch + columns > len(data.epochs))
     for place in axes[len(data.epochs) :]:
         place.set_axis_off()
-    return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.objectives.base import Objective
 
-# How many points an objective is given at once.
-CHUNK = 8192
+# How many points an objective is given at once, and of how many numbers at most.
+CHUNK, MOST_NUMBERS = 8192, 2**22
 
 
 class NothingToDraw(FalllineError):
@@ -52,12 +52,17 @@ class Grid:
         return np.asarray(((x >= low) & (x <= high)).all(axis=-1))
 
 
+def chunks(count: int, dimension: int) -> Iterator[slice]:
+    """The parts of so many points that an objective is given at once."""
+    rows = max(1, min(CHUNK, MOST_NUMBERS // dimension))
+    return (slice(start, start + rows) for start in range(0, count, rows))
+
+
 def evaluate(objective: Objective, points: FloatArray) -> FloatArray:
     """The values at points of shape (k, n), a chunk at a time; nothing warns of an overflow."""
     values = np.empty(len(points))
     with np.errstate(all="ignore"):
-        for start in range(0, len(points), CHUNK):
-            chunk = slice(start, start + CHUNK)
+        for chunk in chunks(*points.shape):
             values[chunk] = objective.value(points[chunk])
     return values
 
@@ -66,8 +71,7 @@ def slopes(objective: Objective, points: FloatArray) -> FloatArray:
     """The gradients at points of shape (k, n), a chunk at a time; the shape is kept."""
     gradients = np.empty_like(points)
     with np.errstate(all="ignore"):
-        for start in range(0, len(points), CHUNK):
-            chunk = slice(start, start + CHUNK)
+        for chunk in chunks(*points.shape):
             gradients[chunk] = objective.gradient(points[chunk])
     return gradients
 
@@ -100,7 +104,8 @@ def sample(
     check_count(resolution, "resolution", least=2)
     x, y = (np.linspace(low, high, resolution) for low, high in window)
     value = np.empty((resolution, resolution))
-    for start in range(0, resolution, rows := max(1, CHUNK // resolution)):
+    rows = max(1, min(CHUNK, MOST_NUMBERS // len(at)) // resolution)
+    for start in range(0, resolution, rows):
         block = np.stack(np.meshgrid(x, y[start : start + rows]), axis=-1).reshape(-1, 2)
         value[start : start + rows] = evaluate(objective, placed(at, columns, block)).reshape(-1, resolution)
     value[~np.isfinite(value)] = np.nan

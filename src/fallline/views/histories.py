@@ -8,15 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
+from fallline.stopping import norm
 from fallline.trajectory import Trajectory
 from fallline.views import paths, style
 from fallline.views.paths import Interval, Labelled, Runs
+from fallline.views.style import Style, figure_of, new_figure
 
 OVERALL = ("value", "gradient_norm", "rate")
+# Every quantity with the name of its axis; the value has the objective's own.
+NAMES = {"gradient_norm": "gradient norm", "rate": "learning rate", "step_length": "length of the step"}
+# Zeros among these cost a picture no log axis: with them ends many a run.
+LENGTHS = ("gradient_norm", "step_length")
 # A picture of more coordinates than these shows those that moved the farthest.
 MOST_COORDINATES = 6
 # Positive numbers that span more than this are shown on a log axis.
@@ -45,7 +52,7 @@ class History:
     """One quantity of all runs: one small plot.
 
     Attributes:
-        quantity: "value", "gradient_norm", "rate" or a coordinate's name.
+        quantity: "value", "gradient_norm", "rate", "step_length" or a coordinate's name.
         name: what the axis is called.
         log: whether the axis is logarithmic.
         limits: the lowest and the highest number shown.
@@ -77,14 +84,24 @@ class Histories:
     labels: tuple[str, ...]
     omitted: int
 
+    @property
+    def columns(self) -> int:
+        """How many small plots stand side by side."""
+        return 2 if len(self.panels) <= 4 else 3
+
+    @property
+    def rows(self) -> int:
+        """How many small plots stand one above the other."""
+        return -(-len(self.panels) // self.columns)
+
 
 def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histories:
     """The histories of runs.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
-        quantities: some of "value", "gradient_norm", "rate" and the coordinates' names; None: all, of the
-            coordinates the six that moved the farthest.
+        quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
+            value, gradient norm, rate, and of the coordinates the six that moved the farthest.
 
     Raises:
         FalllineError: when there is no such quantity.
@@ -98,7 +115,7 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
         quantities = [*OVERALL, *farthest]
     elif isinstance(quantities, str):
         quantities = [quantities]
-    known = [*OVERALL, *names]
+    known = ["value", *NAMES, *names]
     for quantity in quantities:
         if quantity not in known:
             raise FalllineError(f"quantities names {quantity!r}; {nearest(str(quantity), known)}")
@@ -116,15 +133,18 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
     )
 
 
-def plot_histories(runs: Runs, quantities: Sequence[str] | None = None, *, ax: Axes | None = None) -> Figure:
+def plot_histories(
+    runs: Runs, quantities: Sequence[str] | None = None, *, style: Style = "light", ax: Axes | None = None
+) -> Figure:
     """Draw value, gradient norm, rate and coordinates of runs against the step, or the epoch with data.
 
     Numbers that stay positive over more than two decades get a log axis.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories; they share each small plot.
-        quantities: some of "value", "gradient_norm", "rate" and the coordinates' names; None: all, of the
-            coordinates the six that moved the farthest.
+        quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
+            value, gradient norm, rate, and of the coordinates the six that moved the farthest.
+        style: "light" or "dark".
         ax: the axes for a single quantity; None: a new figure.
 
     Returns:
@@ -139,44 +159,77 @@ def plot_histories(runs: Runs, quantities: Sequence[str] | None = None, *, ax: A
     ['f', 'x']
     """
     data = histories_data(runs, quantities)
-    if len(data.panels) == 1:
-        figure, ax = style.figure_of(ax, keys=len(data.labels))
-        style.set_title(ax, *data.title)
-        axes = [ax]
-    else:
-        if ax is not None:
+    if ax is not None or len(data.panels) == 1:
+        if len(data.panels) > 1:
             raise FalllineError(f"ax takes one quantity, but quantities are {len(data.panels)}; leave ax out")
-        columns = 2 if len(data.panels) <= 4 else 3
-        rows = -(-len(data.panels) // columns)
-        figure = style.new_figure(4.6 * columns, 0.8 + 2.8 * rows + 0.22 * len(data.labels))
-        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        style.set_figure_title(figure, *data.title)
+        figure, ax = figure_of(ax, style, keys=len(data.labels))
+        draw_alone(ax, data)
+        return figure
+    figure = new_figure(4.6 * data.columns, 0.8 + 2.8 * data.rows + 0.22 * len(data.labels), style)
+    draw_panels(figure, data)
+    return figure
+
+
+def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
+    """Draw how long each step of the runs was, and beside it the learning rate that it was made with.
+
+    A step is the move from one recorded point to the next: a run that recorded every k-th step only has no such
+    moves to show.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories.
+        style: "light" or "dark".
+
+    Returns:
+        The figure.
+
+    >>> import fallline
+    >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=40)
+    >>> [ax.get_ylabel() for ax in plot_steps(run).axes]
+    ['length of the step', 'learning rate']
+    """
+    return plot_histories(runs, ("step_length", "rate"), style=style)
+
+
+def draw_alone(ax: Axes, data: Histories) -> None:
+    """The only quantity, on axes with a title and a legend of their own."""
+    _draw(ax, data.panels[0], data.unit)
+    style.set_title(ax, *data.title)
+    if len(data.labels) > 1:
+        style.legend_below(ax, _keys(ax, data), columns=1)
+
+
+def draw_panels(figure: Figure, data: Histories) -> None:
+    """One small plot a quantity, on a figure of their own."""
+    axes = style.new_axes(figure, data.rows, data.columns)
+    style.set_figure_title(figure, *data.title)
     for place, panel in zip(axes, data.panels, strict=False):
         _draw(place, panel, data.unit)
     for place in axes[len(data.panels) :]:
         place.set_axis_off()
     if len(data.labels) > 1:
-        keys = [style.key(label, style.series_look(number)) for number, label in enumerate(data.labels)]
-        if len(axes) == 1:
-            style.legend_below(axes[0], keys, columns=1)
-        else:
-            style.figure_legend_below(figure, keys)
+        style.figure_legend_below(figure, _keys(axes[0], data))
     if data.omitted:
         style.note(axes[0], f"{data.omitted} more coordinates moved less")
-    return figure
+
+
+def _keys(ax: Axes, data: Histories) -> list[Line2D]:
+    theme = style.theme_of(ax)
+    return [style.key(label, style.series_look(number, theme)) for number, label in enumerate(data.labels)]
 
 
 def _draw(ax: Axes, panel: History, unit: str) -> None:
+    theme = style.theme_of(ax)
     for number, series in enumerate(panel.series):
         # A line through one point is invisible.
         marker = "o" if np.isfinite(series.numbers).sum() == 1 else ""
         numbers = series.numbers if panel.log else _visible(series.numbers, panel.limits)
-        ax.plot(series.times, numbers, marker=marker, **style.series_look(number))
+        ax.plot(series.times, numbers, marker=marker, **style.series_look(number, theme))
     ax.set_ylim(*panel.limits)
     if panel.log:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
-    ax.grid(color="0.9")
+    ax.grid(color=theme.grid)
     style.label_axes(ax, unit, panel.name)
 
 
@@ -202,15 +255,14 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
     every = np.concatenate([one.numbers for one in series])
     every = every[np.isfinite(every)]
     positive = every[every > 0]
-    # A gradient norm of exactly zero ends many a run: it must not cost the picture its log axis.
-    log = quantity == "gradient_norm" or bool((every > 0).all())
+    log = quantity in LENGTHS or bool((every > 0).all())
     log = log and positive.size > 0 and bool(positive.max() / positive.min() > DECADES)
     if log:
         limits = max(float(positive.min()), SMALLEST) / 2, min(float(positive.max()), LARGEST) * 2
     else:
         limits = style.padded(min(low for low, _ in ends), max(high for _, high in ends))
-    names = {"value": symbol, "gradient_norm": "gradient norm", "rate": "learning rate"}
-    return History(quantity, names.get(quantity, quantity), log, limits, tuple(series))
+    name = symbol if quantity == "value" else NAMES.get(quantity, quantity)
+    return History(quantity, name, log, limits, tuple(series))
 
 
 def _numbers(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
@@ -222,8 +274,25 @@ def _numbers(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
             return run.gradient_norm, run.best.gradient_norm
     if quantity == "rate":
         return run.rate, float(run.rate[0])
+    if quantity == "step_length":
+        lengths = step_lengths(run)
+        return lengths, float(lengths[0])
     column = run.names.index(quantity)
     return run.x[:, column], float(run.best.x[column])
+
+
+def step_lengths(run: Trajectory) -> FloatArray:
+    """The Euclidean length of the step that leaves each row, shape (rows,); NaN where none was recorded.
+
+    >>> import fallline
+    >>> step_lengths(fallline.minimize("2*x", 3.0, fallline.GradientDescent(0.25), max_steps=2))
+    array([0.5, 0.5, nan])
+    """
+    lengths = np.full(len(run), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moves = norm(np.diff(run.x, axis=0))
+    lengths[:-1] = np.where(np.diff(run.steps) == 1, moves, np.nan)
+    return lengths
 
 
 def _farthest(runs: Sequence[Trajectory]) -> list[str]:

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.views import style
+from fallline.views import style as look
+from fallline.views.style import Style
 
 
 def plot_learning_curve(
@@ -17,6 +18,7 @@ def plot_learning_curve(
     held_out: FloatArray | None = None,
     *,
     title: str = "Learning curve",
+    style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw a learning curve, such as `fit(...).learning_curve()`.
@@ -28,6 +30,7 @@ def plot_learning_curve(
         loss: the loss on the rows fitted to, shape (k,).
         held_out: that on the rows held out, shape (k,); None if none were.
         title: what stands above it.
+        style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
 
     Returns:
@@ -38,15 +41,16 @@ def plot_learning_curve(
     'loss'
     """
     curves = {"rows fitted to": loss} | ({} if held_out is None else {"rows held out": held_out})
-    figure, place = style.figure_of(ax, keys=len(curves))
-    style.set_title(place, title)
-    style.label_axes(place, "step", "loss")
+    figure, place = look.figure_of(ax, style, keys=len(curves))
+    theme = look.theme_of(place)
+    look.set_title(place, title)
+    look.label_axes(place, "step", "loss")
     for number, (_, curve) in enumerate(curves.items()):
-        place.plot(steps, curve, **style.series_look(number))
+        place.plot(steps, curve, **look.series_look(number, theme))
     every = np.concatenate(list(curves.values()))
     finite = every[np.isfinite(every)]
     if finite.size and finite.min() > 0 and finite.max() > 100 * finite.min():
         place.set_yscale("log")
     if len(curves) > 1:
-        style.legend_below(place, [style.key(name, style.series_look(i)) for i, name in enumerate(curves)], columns=2)
+        look.legend_below(place, [look.key(name, look.series_look(i, theme)) for i, name in enumerate(curves)], columns=2)
     return figure

@@ -113,6 +113,11 @@ def time_of(run: Trajectory) -> FloatArray:
     return run.steps / (run.objective.steps_per_epoch if run.objective is not None else 1)
 
 
+def end_of(run: Trajectory) -> FloatArray:
+    """Where the run ended, shape (n,); of one that ended nowhere, its best point."""
+    return run.final.x if np.isfinite(run.final.value) else run.best.x
+
+
 def first_epochs(run: Trajectory, count: int) -> Trajectory:
     """The run up to an epoch (counted from 1), as if it had been recorded no farther."""
     kept = time_of(run) <= count

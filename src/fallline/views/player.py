@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex
 
 from fallline.arrays import FloatArray
 from fallline.views import paths, style
-from fallline.views.contour import LEVELS, Landscape
+from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.paths import Labelled
 
@@ -25,19 +25,22 @@ WIDTH, HEIGHT = 860, 790
 MISSING = 65535
 
 
-def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float) -> str:
+def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *, dark: bool = False) -> str:
     """The page for runs on a curve or a landscape.
 
     Arguments:
         pairs: the runs.
         data: what is drawn of them.
         seconds: how long the film plays at its usual speed.
+        dark: whether it is dark at first whatever the reader's system is set to.
     """
     scene = _landscape(data) if isinstance(data, Landscape) else _curve(data)
     scene |= {
         "unit": data.unit,
         "seconds": seconds,
-        "paths": [_path(pair, path, number) for number, (pair, path) in enumerate(zip(pairs, data.paths, strict=True))],
+        "dark": dark,
+        "themes": {name: _theme(theme, data) for name, theme in style.THEMES.items()},
+        "paths": [_path(pair, path) for pair, path in zip(pairs, data.paths, strict=True)],
     }
     scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
     # Inside a script element nothing but "<" has a meaning to HTML.
@@ -48,9 +51,9 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float) -
 
 
 def inline(whole_page: str) -> str:
-    """The page as a part of another one, such as a notebook: fenced off."""
+    """The page as a part of another one, such as a notebook: neither can touch the other."""
     return (
-        f'<iframe width="{WIDTH}" height="{HEIGHT}" style="border: 0; max-width: 100%" '
+        f'<iframe sandbox="allow-scripts" width="{WIDTH}" height="{HEIGHT}" style="border: 0; max-width: 100%" '
         f'srcdoc="{html.escape(whole_page)}"></iframe>'
     )
 
@@ -83,9 +86,6 @@ def _landscape(data: Landscape) -> dict[str, Any]:
         # As even as the contour levels, so that the picture's bands are even here.
         share = np.clip((over.value - low) / (high - low), 0, 1) ** (1 / data.bend)
     codes = np.where(np.isnan(share), MISSING, np.round(share * (MISSING - 1))).astype("<u2")
-    middles = (data.levels[1:] + data.levels[:-1]) / 2
-    colours = np.round(255 * style.LANDSCAPE(data.norm(middles))[:, :3]).astype(int)
-    assert len(colours) == LEVELS - 1
     return {
         "title": data.title,
         "symbol": data.symbol,
@@ -97,7 +97,6 @@ def _landscape(data: Landscape) -> dict[str, Any]:
             "rows": len(over.y),
             "heights": [float(low), float(high)],
             "bend": data.bend,
-            "colours": colours.tolist(),
             "codes": {"u2": _bytes(codes)},
         },
         "remarks": [data.held] if data.held else [],
@@ -112,19 +111,27 @@ def _curve(data: Descent) -> dict[str, Any]:
         "names": [curve.name, f"{curve.symbol}({curve.name})"],
         "x": [float(curve.x[0]), float(curve.x[-1])],
         "y": list(style.padded(*data.heights)),
-        "curve": {"colour": style.CURVE, "x": column(curve.x), "y": column(curve.value)},
+        "curve": {"x": column(curve.x), "y": column(curve.value)},
         "remarks": [],
     }
 
 
-def _path(pair: Labelled, path: paths.Path, number: int) -> dict[str, Any]:
+def _theme(theme: style.Theme, data: Landscape | Descent) -> dict[str, Any]:
+    colours: dict[str, Any] = {name: getattr(theme, name) for name in ("ground", "ink", "edge", "rim", "curve")}
+    colours["runs"] = [to_hex(style.run_look(number, theme)["color"]) for number in range(len(data.paths))]
+    if isinstance(data, Landscape):
+        middles = (data.levels[1:] + data.levels[:-1]) / 2
+        colours["bands"] = np.round(255 * theme.landscape(data.norm(middles))[:, :3]).astype(int).tolist()
+    return colours
+
+
+def _path(pair: Labelled, path: paths.Path) -> dict[str, Any]:
     # The numbers are the run's own at those of its rows that the path shows.
     run = pair.run
     rows = np.searchsorted(paths.time_of(run), path.times)
     return {
         "label": path.label,
         "outcome": path.title[1],
-        "colour": to_hex(style.run_look(number)["color"]),
         "times": column(path.times),
         "x": column(path.x[:, 0]),
         "y": column(path.x[:, 1] if path.x.shape[1] == 2 else path.value),

@@ -19,6 +19,7 @@ from fallline.views import contour, curve, style, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
+from fallline.views.growing import Growing, on_screen
 from fallline.views.paths import Path
 
 SPACE = ("contour_3d", "surface")
@@ -35,6 +36,7 @@ class Scene:
         titles: the title over each axes in each frame.
         size: width and height in pixels; None: what suits the kind.
         turn: by how many degrees the camera turns from the first frame to the last.
+        style: "light" or "dark".
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Scene:
     titles: tuple[tuple[str, ...], ...]
     size: tuple[int, int] | None = None
     turn: float = 0.0
+    style: style.Style = "light"
 
     def open(self) -> Callable[[int], Frame]:
         """A function that draws the frame of a number."""
@@ -77,8 +80,8 @@ class Stage:
         return "\n".join(lines[: self._still_lines] + [""] * (len(lines) - self._still_lines))
 
     def moving_title(self, number: int) -> str:
-        """The other lines, below room for these: letters take longer to draw than paths."""
-        return "\n".join([""] * self._still_lines + self.titles[number].split("\n")[self._still_lines :])
+        """The other lines, which stand below these: letters take longer to draw than paths."""
+        return "\n".join(self.titles[number].split("\n")[self._still_lines :])
 
     @cached_property
     def _still_lines(self) -> int:
@@ -90,46 +93,47 @@ class Stage:
 
 
 class Retraced:
-    """Axes for what is drawn again and again: lines are made once, and given new points afterwards."""
+    """Axes under a camera that stands still, for what is drawn again and again: lines are made once."""
 
-    def __init__(self, ax: Any, draw: Callable[[Any, float], list[Artist]]) -> None:
+    def __init__(self, ax: Any, draw: Callable[[Any, float], list[Any]]) -> None:
         self.name = ax.name
         self._ax, self._draw = ax, draw
-        self._lines: list[tuple[Any, dict[str, Any]]] = []
+        self._projection = ax.get_proj() if ax.name == "3d" else None
+        self._lines: list[Growing] = []
         self._drawn = 0
         self._passing: list[Artist] = []
+        self(np.inf)
 
-    def __call__(self, time: float) -> list[Artist]:
-        """Draw up to a time."""
+    def __call__(self, time: float) -> list[Any]:
+        """What is to be drawn up to a time, in front of what lies deeper."""
         for artist in self._passing:
             artist.remove()
         self._drawn, self._passing = 0, []
-        return self._draw(self, time)
+        return sorted(self._draw(self, time), key=lambda artist: artist.get_zorder())
 
-    def clear(self) -> None:
-        """Take everything off the axes."""
-        for artist in self._passing + [line for line, _ in self._lines]:
-            artist.remove()
-        self._lines, self._passing = [], []
+    def get_figure(self, root: bool = False) -> Any:
+        """The figure whose background says which colours show."""
+        return self._ax.get_figure(root)
 
-    def plot(self, *places: FloatArray, **look: Any) -> list[Any]:
+    def get_proj(self) -> Any:
+        """Where the camera stands, as `Axes3D.get_proj` tells."""
+        return self._projection
+
+    def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line."""
-        number = self._drawn
-        self._drawn += 1
-        if number == len(self._lines):
+        if self._drawn == len(self._lines):
             (line,) = self._ax.plot(*places, **look)
-            # The canvas draws the still part alone.
-            line.set_animated(True)
-            self._lines.append((line, look))
-        line, before = self._lines[number]
-        if look != before:
-            raise ValueError("a line of a film changed its look from one frame to the next")
-        (line.set_data_3d if self.name == "3d" else line.set_data)(*places)
+            self._lines.append(Growing(line, self._ax.figure.canvas.get_renderer()))
+            line.remove()
+        line = self._lines[self._drawn]
+        line.points = on_screen(places, self._projection)
+        self._drawn += 1
         return [line]
 
     def scatter(self, *places: FloatArray, **look: Any) -> Any:
         """As `Axes.scatter`: points are made anew, since in space Matplotlib sorts them by their distance."""
         points = self._ax.scatter(*places, **look)
+        # The canvas draws the still part alone.
         points.set_animated(True)
         self._passing.append(points)
         return points
@@ -161,7 +165,7 @@ class Screen:
         for stage, cover in zip(self.stages, covers, strict=True):
             stage.ax.title.set_text(stage.moving_title(number))
             stage.ax.draw_artist(stage.ax.title)
-            artists = sorted(stage.retraced(time), key=Artist.get_zorder)
+            artists = stage.retraced(time)
             if stage.cover is not None:
                 depth = stage.cover.get_zorder()
                 _draw(stage.ax, [artist for artist in artists if artist.get_zorder() < depth])
@@ -173,8 +177,6 @@ class Screen:
     def whole(self, number: int) -> Frame:
         """The same, with the still part drawn anew: slow, and from where the camera is by then."""
         canvas = self._canvas
-        for stage in self.stages:
-            stage.retraced.clear()
         time, last = float(self.scene.times[number]), len(self.scene.times) - 1
         drawn: list[Artist] = []
         for stage, azimuth in zip(self.stages, self._azimuths, strict=True):
@@ -240,14 +242,14 @@ def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
     """Each run on a curve of its own, side by side."""
-    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5)
-    axes = figure.subplots(1, len(data.paths), sharey=True, squeeze=False)[0]
+    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
+    axes = style.new_axes(figure, 1, len(data.paths), sharey=True)
     stages: list[Stage] = []
     for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
         curve.draw_still(ax, data)
         style.label_outer(ax, left=not stages, bottom=True)
         style.note(ax, path.remark)
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}"), columns=2)
+        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}", style.theme_of(ax)), columns=2)
         stages.append(Stage(ax, _on_curve(path), titles))
     return figure, tuple(stages)
 
@@ -258,7 +260,7 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """All runs on one landscape."""
-    figure, ax = style.figure_of(None, solid=scene.kind in SPACE, keys=len(data.paths))
+    figure, ax = style.figure_of(None, scene.style, solid=scene.kind in SPACE, keys=len(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":

@@ -4,41 +4,150 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, nearest
 
 if TYPE_CHECKING:
     from fallline.trajectory import Trajectory
 
-# Okabe and Ito (2008), Color Universal Design. Lines and markers tell runs apart in grey as well.
-RUN_COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-RUN_LINES = ("-", "--", "-.", ":")
+# Lines and markers tell runs apart in grey as well.
+RUN_LINES: tuple[Any, ...] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (8, 2, 2, 2, 2, 2)),
+    (0, (10, 3)),
+    (0, (2, 1)),
+    (0, (5, 1, 1, 1, 1, 1, 1, 1)),
+)
 RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-CURVE = "#0072B2"
-SLOPE = "#D55E00"
-EDGE = "#202020"
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE, LEGEND_SIZE, NOTE_SIZE = 14, 14, 12, 11, 10
 # How many characters fit above and below axes of the usual width.
 TITLE_WIDTH, LEGEND_WIDTH = 62, 76
 
-# Blue below and nearly white above: red, yellow and all colours of runs stand out on it, in grey too.
-LANDSCAPE = ListedColormap(matplotlib.colormaps["Blues_r"](np.linspace(0.2, 1, 256)), name="landscape")
-# The same without the near white, for lines on white.
-LINES = ListedColormap(matplotlib.colormaps["Blues_r"](np.linspace(0, 0.75, 256)), name="contour lines")
-SHADOW = "#303030"
 STEPS: Colormap = matplotlib.colormaps["autumn"]
+# How much of its colour keeps what lies behind a surface.
+FAINT = 0.35
+
+Style: TypeAlias = Literal["light", "dark"]
+
+
+@dataclass(frozen=True, eq=False)
+class Theme:
+    """The colours of a picture.
+
+    Attributes:
+        ground: what everything stands on.
+        ink: letters, and the lines of axes.
+        grid: the lines behind histories.
+        wall: the walls of axes in space.
+        edge: the rims of a run's points and the line that joins them.
+        rim: what sets the line of a run off a landscape.
+        shadow: what paths in space leave on the floor.
+        curve: a function of one coordinate.
+        slope: its derivative.
+        runs: the runs of a picture of several.
+        arrows: the gradient, the step, and what the rule remembers.
+        landscape: the filled contours, from the lowest value to the highest.
+        lines: the contour lines in space, likewise.
+    """
+
+    ground: str
+    ink: str
+    grid: str
+    wall: str
+    edge: str
+    rim: str
+    shadow: str
+    curve: str
+    slope: str
+    runs: tuple[str, ...]
+    arrows: tuple[str, ...]
+    landscape: Colormap
+    lines: Colormap
+
+
+_BLUES = matplotlib.colormaps["Blues_r"]
+LIGHT = Theme(
+    ground="#FFFFFF",
+    ink="#000000",
+    grid="#E5E5E5",
+    wall="#F4F4F4",
+    edge="#202020",
+    rim="#FFFFFF",
+    shadow="#303030",
+    curve="#0072B2",
+    slope="#D55E00",
+    # The first four of Okabe and Ito (2008), Color Universal Design; then such as show on white.
+    runs=("#000000", "#D55E00", "#0072B2", "#009E73", "#882255", "#332288", "#225522", "#222255"),
+    arrows=("#D55E00", "#000000", "#009E73", "#882255", "#332288", "#225522"),
+    # Blue below and nearly white above: red, yellow and all colours of runs stand out on it, in grey too.
+    landscape=ListedColormap(_BLUES(np.linspace(0.2, 1, 256)), name="landscape"),
+    # The same without the near white, for lines on white.
+    lines=ListedColormap(_BLUES(np.linspace(0, 0.75, 256)), name="contour lines"),
+)
+DARK = Theme(
+    ground="#12161C",
+    ink="#F2F2F2",
+    grid="#333A44",
+    wall="#1B2129",
+    edge="#F2F2F2",
+    rim="#12161C",
+    shadow="#F2F2F2",
+    curve="#64B5F6",
+    slope="#FFA64D",
+    runs=("#FFFFFF", "#FFA64D", "#7CC4FF", "#4FD1A5", "#FFFF00", "#8CFF9F", "#77C8D9", "#FFAA00"),
+    arrows=("#FFA64D", "#FFFFFF", "#4FD1A5", "#7CC4FF", "#FFFF00", "#8CFF9F"),
+    # The valley glows: paths end there, and theirs are the brightest colours of all.
+    landscape=LinearSegmentedColormap.from_list("dark landscape", ["#245A8C", "#173B5C", "#131E2A"]),
+    lines=LinearSegmentedColormap.from_list("dark contour lines", ["#7CC4FF", "#3F6E96"]),
+)
+THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
+
+
+def theme_of(ax: Any) -> Theme:
+    """The colours that show on the axes' figure, the user's own figures included."""
+    return _theme(ax.get_figure(root=True))
+
+
+def _theme(figure: Figure) -> Theme:
+    *colour, alpha = to_rgba(figure.get_facecolor())
+    return DARK if alpha > 0 and luminance(colour) < 0.18 else LIGHT
+
+
+def luminance(colour: Any) -> float:
+    """The relative luminance of a colour, from 0 for black to 1 for white (WCAG 2.2, 2023).
+
+    >>> luminance("white"), luminance("black")
+    (1.0, 0.0)
+    """
+    share = np.array(to_rgba(colour)[:3])
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def check_style(style: Any, parameter: str = "style") -> None:
+    """Refuse what is no style.
+
+    Raises:
+        FalllineError: naming `parameter` and the styles there are.
+    """
+    if style not in THEMES:
+        raise FalllineError(f"{parameter} is {style!r}; {nearest(str(style), THEMES)}")
 
 
 def step_colours(count: int) -> FloatArray:
@@ -52,25 +161,37 @@ def step_colours(count: int) -> FloatArray:
     return np.asarray(STEPS(np.linspace(0, 1, count)), float)
 
 
-def new_figure(width: float = 8.0, height: float = 6.0) -> Figure:
+def new_figure(width: float = 8.0, height: float = 6.0, style: Style = "light") -> Figure:
     """An empty figure that lays itself out; its size in inches."""
-    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+    check_style(style)
+    return Figure(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
 
 
-def figure_of(ax: Axes | None, *, solid: bool = False, keys: int = 1) -> tuple[Figure, Any]:
+def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = False, **shared: Any) -> list[Any]:
+    """Axes on a figure of `new_figure`, in its colours, row by row."""
+    options = {"projection": "3d"} if solid else None
+    axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw=options, **shared).flat)
+    for ax in axes:
+        _dress(ax, theme_of(ax))
+    return axes
+
+
+def figure_of(ax: Axes | None, style: Style = "light", *, solid: bool = False, keys: int = 1) -> tuple[Figure, Any]:
     """The axes to draw on and their figure: those the caller gave, or new ones.
 
     Arguments:
         ax: the caller's axes, or None.
+        style: the colours of a new figure; on the caller's axes, their background decides.
         solid: whether the picture is three-dimensional.
         keys: the number of lines in the legend below, which make a new figure taller.
 
     Raises:
-        FalllineError: when `ax` is of the wrong kind.
+        FalllineError: when `ax` is of the wrong kind, or there is no such style.
     """
+    check_style(style)
     if ax is None:
-        figure = new_figure(height=5.8 + 0.22 * keys)
-        return figure, figure.add_subplot(projection="3d" if solid else None)
+        figure = new_figure(height=5.8 + 0.22 * keys, style=style)
+        return figure, new_axes(figure, solid=solid)[0]
     if not isinstance(ax, Axes):
         raise FalllineError(f"ax is {ax!r}; it must be a Matplotlib Axes")
     if solid != (ax.name == "3d"):
@@ -80,6 +201,23 @@ def figure_of(ax: Axes | None, *, solid: bool = False, keys: int = 1) -> tuple[F
     if figure_of_ax is None:
         raise FalllineError("ax belongs to no figure any more; give axes that are on one")
     return figure_of_ax, ax
+
+
+def _dress(ax: Any, theme: Theme) -> None:
+    """Give new axes the colours of a theme."""
+    solid = ax.name == "3d"
+    ax.set_facecolor(theme.ground)
+    ax.title.set_color(theme.ink)
+    ax.tick_params(colors=theme.ink)
+    for spine in ax.spines.values():
+        spine.set_color(theme.ink)
+    for axis in (ax.xaxis, ax.yaxis, *([ax.zaxis] if solid else [])):
+        axis.label.set_color(theme.ink)
+        if solid:
+            axis.set_pane_color(theme.wall)
+            axis.line.set_color(theme.ink)
+            if theme is not LIGHT:
+                axis._axinfo["grid"]["color"] = theme.grid
 
 
 def label_axes(ax: Any, *names: str) -> None:
@@ -111,7 +249,8 @@ def title_text(*lines: str, width: int = TITLE_WIDTH) -> str:
 
 def set_figure_title(figure: Figure, *lines: str) -> None:
     """The same over a figure of several axes."""
-    figure.suptitle("\n".join(plain(line) for line in lines if line), fontsize=TITLE_SIZE)
+    title = "\n".join(plain(line) for line in lines if line)
+    figure.suptitle(title, fontsize=TITLE_SIZE, color=_theme(figure).ink)
 
 
 def legend_below(ax: Axes, keys: Sequence[Line2D], *, columns: int) -> None:
@@ -119,12 +258,21 @@ def legend_below(ax: Axes, keys: Sequence[Line2D], *, columns: int) -> None:
     # The distance is in letters: below the ticks and the axis' name, however tall the axes are.
     room = 0 if ax.name == "3d" else 4
     look: dict[str, Any] = {"ncols": columns, "fontsize": LEGEND_SIZE, "frameon": False}
-    ax.legend(handles=keys, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=room, **look)
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": room}
+    ax.legend(handles=keys, labelcolor=theme_of(ax).ink, **place, **look)
 
 
 def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
     """The same under a figure of several axes."""
-    figure.legend(handles=keys, loc="outside lower center", fontsize=LEGEND_SIZE, frameon=False)
+    look: dict[str, Any] = {"fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": _theme(figure).ink}
+    figure.legend(handles=keys, loc="outside lower center", **look)
+
+
+def race_legend(ax: Axes, runs: Sequence[tuple[str, str]]) -> None:
+    """The legend of several runs on one landscape: what each is called, and how it ended."""
+    theme = theme_of(ax)
+    keys = [key(f"{label}: {end}", run_look(number, theme)) for number, (label, end) in enumerate(runs)]
+    legend_below(ax, keys, columns=1)
 
 
 def note(ax: Any, text: str) -> None:
@@ -132,8 +280,10 @@ def note(ax: Any, text: str) -> None:
     if not text:
         return
     draw = ax.text2D if ax.name == "3d" else ax.text
-    ground = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 2}
-    draw(0.99, 0.98, plain(text), transform=ax.transAxes, ha="right", va="top", fontsize=NOTE_SIZE, bbox=ground)
+    theme = theme_of(ax)
+    ground = {"facecolor": theme.ground, "alpha": 0.8, "edgecolor": "none", "pad": 2}
+    look: dict[str, Any] = {"fontsize": NOTE_SIZE, "color": theme.ink, "bbox": ground}
+    draw(0.99, 0.98, plain(text), transform=ax.transAxes, ha="right", va="top", **look)
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
@@ -142,22 +292,22 @@ def padded(low: float, high: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def run_look(number: int) -> dict[str, Any]:
+def run_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
     """Colour and marker of a run in a landscape of several, for `plot` and the legend."""
     return {
-        "color": RUN_COLOURS[number % len(RUN_COLOURS)],
+        "color": theme.runs[number % len(theme.runs)],
         "linewidth": 2,
         "marker": RUN_MARKERS[number % len(RUN_MARKERS)],
         "markersize": 7,
-        "markeredgecolor": "white",
+        "markeredgecolor": theme.rim,
         "markeredgewidth": 0.8,
     }
 
 
-def series_look(number: int) -> dict[str, Any]:
+def series_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
     """Colour and line of a run among histories, for `plot` and the legend."""
     return {
-        "color": RUN_COLOURS[number % len(RUN_COLOURS)],
+        "color": theme.runs[number % len(theme.runs)],
         "linewidth": 2,
         "linestyle": RUN_LINES[number % len(RUN_LINES)],
     }
@@ -168,32 +318,61 @@ def key(label: str, look: dict[str, Any]) -> Line2D:
     return Line2D([], [], **look, label=plain(textwrap.fill(label, LEGEND_WIDTH)))
 
 
-def trace_run(ax: Any, *places: FloatArray, number: int, zorder: float = 5) -> list[Artist]:
-    """Draw the path of one run among several, its last point large, its rim white."""
-    look = run_look(number)
-    under = ax.plot(*places, color="white", linewidth=4, alpha=0.8, zorder=zorder)
-    # Markers stand at even distances along the line, a share of the picture's diagonal apart.
-    path = ax.plot(*places, markevery=0.12, zorder=zorder + 1, **look)
-    end = ax.plot(*(place[-1:] for place in places), zorder=zorder + 2, **(look | {"markersize": 12}))
+def trace_run(
+    ax: Any,
+    *line: FloatArray,
+    number: int,
+    points: Any = None,
+    every: float = 0.12,
+    alpha: float = 1.0,
+    zorder: float = 5,
+) -> list[Artist]:
+    """Draw the path of one run among several, its last point large, its rim in the colour of the ground.
+
+    Arguments:
+        line: the vertices in each dimension.
+        number: which of the runs it is.
+        points: the run's points in each dimension; None: the line has these and no other vertices.
+        every: where markers stand, as `markevery` of Matplotlib: at even distances, a share of the picture's
+            diagonal apart, or at every so many vertices.
+        alpha: how much of its colours it has.
+    """
+    theme = theme_of(ax)
+    look = run_look(number, theme) | {"alpha": alpha}
+    under = ax.plot(*line, color=theme.rim, linewidth=4, alpha=0.8 * alpha, zorder=zorder)
+    path = ax.plot(*line, markevery=every, zorder=zorder + 1, **look)
+    last = {"markersize": 12, "markevery": [-1], "linestyle": "none"}
+    end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **(look | last))
     return [*under, *path, *end]
 
 
 def trace_steps(
-    ax: Any, *places: FloatArray, colours: FloatArray, size: float, line: bool = True, zorder: float = 5
+    ax: Any,
+    *points: FloatArray,
+    colours: FloatArray,
+    size: float,
+    line: Sequence[FloatArray] | FloatArray | None = None,
+    alpha: float = 1.0,
+    zorder: float = 5,
 ) -> list[Artist]:
     """Draw the path of a single run, its points in the colours of their steps, later ones on top.
 
     All rims lie below all colours: they show yellow on white, and a crowd of points keeps its colours.
 
     Arguments:
+        points: the run's points in each dimension.
+        colours: theirs, shape (points, 4).
         size: the area of a point, in square points.
-        line: whether to join the points.
+        line: the vertices of the line that joins them; None: no line.
+        alpha: how much of its colours it has.
     """
     solid = {"depthshade": False} if ax.name == "3d" else {}
-    joined = ax.plot(*places, color=EDGE, linewidth=1, zorder=zorder) if line else []
-    rims = ax.scatter(*places, s=1.5 * size, color=EDGE, linewidths=0, zorder=zorder + 1, **solid)
-    points = ax.scatter(*places, s=size, c=colours, linewidths=0, zorder=zorder + 2, **solid)
-    return [*joined, rims, points]
+    edge = theme_of(ax).edge
+    joined = ax.plot(*line, color=edge, linewidth=1, alpha=alpha, zorder=zorder) if line is not None else []
+    look: dict[str, Any] = {"linewidths": 0, "alpha": alpha, **solid}
+    rims = ax.scatter(*points, s=1.5 * size, color=edge, zorder=zorder + 1, **look)
+    dots = ax.scatter(*points, s=size, c=colours, zorder=zorder + 2, **look)
+    return [*joined, rims, dots]
 
 
 def point_size(count: int) -> float:
@@ -206,14 +385,16 @@ def height_scale(ax: Axes, drawn: Any, symbol: str) -> None:
     figure, _ = figure_of(ax)
     # The lowest level is seldom a round number, and often a hair above zero.
     least = 1e-4 * max(abs(end) for end in drawn.get_clim())
-    bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: number(x if abs(x) > least else 0, 3))
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: _tick(x if abs(x) > least else 0))
     bar.set_label(symbol, fontsize=LABEL_SIZE)
+    _dress(bar.ax, theme_of(ax))
+    bar.outline.set_edgecolor(theme_of(ax).ink)
     bar.ax.tick_params(labelsize=TICK_SIZE)
 
 
-def step_keys(last: str) -> list[Line2D]:
+def step_keys(last: str, theme: Theme = LIGHT) -> list[Line2D]:
     """The entries that say what red and yellow mean: the start, and `last`."""
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": EDGE, "markersize": 8}
+    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": 8}
     return [key(label, look | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last))]
 
 
@@ -244,6 +425,11 @@ def number(value: float, digits: int = 4) -> str:
     '−0.0001235'
     """
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def _tick(value: float) -> str:
+    """Three digits, and powers of ten only where there are many more."""
+    return number(float(f"{value:.3g}"), 6)
 
 
 def plain(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fallline.views import contour, style
-from fallline.views.contour import Landscape, landscape_data
+from fallline.views.contour import Coordinates, Landscape, landscape_data
 from fallline.views.paths import Interval, Runs
+from fallline.views.sight import Sight, sight_of
+from fallline.views.style import Style, figure_of, set_title
 
 # How far the floor lies below the surface, in heights of the surface: far enough to be seen.
 DROP = 0.6
 # The surface is drawn by this many patches along each side; finer ones cannot be seen.
 PATCHES = 96
+# So many markers along a path among several.
+MARKERS = 8
 
 
 def floor(data: Landscape) -> float:
@@ -29,27 +34,29 @@ def floor(data: Landscape) -> float:
 def plot_surface(
     runs: Runs,
     *,
-    coordinates: Sequence[str] | None = None,
+    coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     resolution: int = 256,
+    style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw runs on the surface of their objective, over its filled contours with the runs' shadows.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
-        coordinates: the names of the two to show; None: the only two there are. The others are held at the
-            first run's final point.
+        coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
+            plane through that point along the paths' two principal components. None: the only two there are,
+            or "pca".
         bounds: the interval of each of the two; None: what shows the runs.
         resolution: the number of grid points along each.
+        style: "light" or "dark".
         ax: the three-dimensional axes to draw on; None: a new figure.
 
     Returns:
         The figure.
 
     Raises:
-        FalllineError: when an argument is wrong, there are more coordinates and two are not named, or the
-            function is nowhere finite there.
+        FalllineError: when an argument is wrong, or the function is nowhere finite there.
 
     >>> import fallline
     >>> def bowl(x, y): return x**2 + 3 * y**2
@@ -58,10 +65,10 @@ def plot_surface(
     'f'
     """
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, resolution=resolution)
-    figure, ax = style.figure_of(ax, solid=True, keys=len(data.paths))
+    figure, ax = figure_of(ax, style, solid=True, keys=len(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
-    style.set_title(ax, *data.heading)
+    set_title(ax, *data.heading)
     return figure
 
 
@@ -76,7 +83,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         data.levels,
         zdir="z",
         offset=floor(data),
-        cmap=style.LANDSCAPE,
+        cmap=style.theme_of(ax).landscape,
         norm=data.norm,
         zorder=1,
     )
@@ -84,7 +91,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         x,
         y,
         data.surface,
-        cmap=style.LANDSCAPE,
+        cmap=style.theme_of(ax).landscape,
         norm=data.norm,
         rcount=PATCHES,
         ccount=PATCHES,
@@ -99,10 +106,39 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
 
 
 def draw_paths(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
-    """The paths up to a time: the shadows on the floor, then the paths on the surface."""
+    """The paths up to a time: their shadows on the floor, what the surface hides of them faint, and the rest."""
+    camera = np.asarray(ax.get_proj()).tobytes()
+    shadow = style.theme_of(ax).shadow
     artists: list[Artist] = []
     for path in data.paths:
         x, y, z = contour.inside(data, path, path.shown_until(until))
         below = np.where(np.isfinite(z), floor(data), np.nan)
-        artists += ax.plot(x, y, below, color=style.SHADOW, linewidth=1.5, zorder=2)
-    return artists + contour.draw_paths_3d(ax, data, until)
+        artists += ax.plot(x, y, below, color=shadow, linewidth=1.5, zorder=2)
+    for number, path in enumerate(data.paths):
+        sight, count = _sight(data, number, camera), path.shown_until(until)
+        if sight.hidden.any() or sight.point_hidden.any():
+            artists += _trace(ax, data, number, sight, count, hidden=True)
+        artists += _trace(ax, data, number, sight, count, hidden=False)
+    return artists
+
+
+def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, hidden: bool) -> list[Artist]:
+    """One path up to a point: what the surface hides of it, faint, or what it does not."""
+    path = data.paths[number]
+    line, points = sight.line(count, hidden).T, sight.points(count, hidden).T
+    alpha = style.FAINT if hidden else 1.0
+    if len(data.paths) > 1:
+        # Even distances would need a line: of some paths, all is hidden, or nothing.
+        look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
+        return style.trace_run(ax, *line, points=points, number=number, **look)
+    colours, size = path.colours[:count], style.point_size(len(path))
+    return style.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
+
+
+# A film asks for the same with every frame.
+@lru_cache(maxsize=16)
+def _sight(data: Landscape, number: int, camera: bytes) -> Sight:
+    """What the surface hides of a path from a camera."""
+    path = data.paths[number]
+    points = np.stack(contour.inside(data, path, len(path)), axis=1)
+    return sight_of(points, data.grid, data.surface, np.frombuffer(camera).reshape(4, 4))

@@ -1,0 +1,54 @@
+"""A real browser, in which pages are opened as a reader opens them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Without these, it looks for updates, for its makers' hosts and for a graphics card.
+ALONE = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--disable-quic", "--no-first-run")  # fmt: skip
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Chromium, as the system has it installed."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is not installed, and with CI set the player has to be tried in it")
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ALONE))
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """A page opened from a file, and all that it asks of the network or complains of."""
+
+    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
+        self.page = browser.new_page(**options)
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        # Time passes when a test says so.
+        self.page.clock.install()
+        self.page.goto(path.as_uri())
+
+    def close(self) -> None:
+        """Close the page, which must have asked for nothing but itself and complained of nothing."""
+        asked = [url for url in self.requests if not url.startswith(("file:", "about:", "data:"))]
+        self.page.close()
+        assert asked == []
+        assert self.complaints == []

@@ -1,0 +1,227 @@
+"""The player as its readers use it: in a browser, with a mouse and with keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.views.browser import Opened, chromium
+from tests.views.runs import bowl, halving, on_bowl, two_on_bowl
+
+import fallline
+from fallline import GradientDescent
+from fallline.views import animate
+from fallline.views.paths import Runs
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    """Open the player of runs, which plays for ten seconds; at the end it must have complained of nothing."""
+    pages: list[Opened] = []
+
+    def open_page(runs: Runs, film: dict[str, Any] | None = None, **options: Any) -> Any:
+        path = tmp_path / f"{len(pages)}.html"
+        animate(runs, path, frames=20, frames_per_second=2, **{"resolution": 32} | (film or {}))
+        pages.append(Opened(browser, path, **options))
+        return pages[-1].page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def step(page: Any) -> int:
+    """The step that the page says it shows."""
+    return int(page.locator("#count").inner_text().removeprefix("step "))
+
+
+def test_it_plays_pauses_and_ends(opened: Open) -> None:
+    page = opened(on_bowl(steps=100))
+    assert step(page) == 100
+    play = page.get_by_role("button", name="Play")
+    play.click()
+    page.clock.run_for(2000)
+    # It begins anew: 101 points in ten seconds, give or take the frame at which it began.
+    assert 18 <= step(page) <= 21
+    page.get_by_role("button", name="Pause").click()
+    paused = step(page)
+    page.clock.run_for(2000)
+    assert step(page) == paused
+    play.click()
+    page.clock.run_for(12_000)
+    assert step(page) == 100
+    assert play.inner_text() == "Play"
+
+
+def test_speed(opened: Open) -> None:
+    page = opened(on_bowl(steps=100))
+    page.get_by_role("combobox", name="Speed").select_option("4")
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(1000)
+    # Four times ten points a second, give or take the frame at which it began.
+    assert 38 <= step(page) <= 41
+
+
+def test_it_goes_step_by_step_and_to_the_ends_with_buttons_and_keys(opened: Open) -> None:
+    page = opened(on_bowl(steps=30))
+    back, on = page.get_by_role("button", name="One step back"), page.get_by_role("button", name="One step on")
+    shown = []
+    for act in (back.click, back.click, on.click, on.click, on.click):
+        act()
+        shown.append(step(page))
+    # It does not leave the run.
+    assert shown == [29, 28, 29, 30, 30]
+    shown = []
+    # A button has the focus now.
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight", "Home", "ArrowLeft", "ArrowRight", "End"):
+        page.keyboard.press(key)
+        shown.append(step(page))
+    assert shown == [29, 28, 29, 0, 0, 1, 30]
+    page.locator("body").click(position={"x": 1, "y": 1})
+    page.keyboard.press("Space")
+    page.clock.run_for(1000)
+    assert 0 < step(page) < 30
+    page.keyboard.press("Space")
+    assert page.get_by_role("button", name="Play").is_visible()
+
+
+def test_the_slider_goes_to_a_time_and_says_it(opened: Open) -> None:
+    run = on_bowl(steps=30)
+    page = opened(run)
+    slider = page.get_by_role("slider", name="Time")
+    slider.fill("12")
+    assert step(page) == 12
+    assert slider.get_attribute("aria-valuetext") == "step 12"
+    assert page.get_by_role("status").inner_text().endswith(f"step 12: f = {float(f'{run.value[12]:.5g}')}")
+    slider.press("ArrowRight")
+    assert step(page) == 13
+
+
+def test_the_pointer_finds_the_numbers_of_the_run(opened: Open) -> None:
+    run = on_bowl(rate=0.1, steps=10)
+    page = opened(run)
+    # Where the page has drawn the point of step 2.
+    x, y = page.evaluate("() => [across(data.paths[0].x[2]), up(data.paths[0].y[2])]")
+    page.locator("canvas").hover(position={"x": x, "y": y})
+    # From (2, 1), x shrinks by 0.8 a step and y by 0.4: f = x² + 3y², its gradient (2x, 6y).
+    place = (2 * 0.8**2, 0.4**2)
+    numbers = {
+        "x": place[0],
+        "y": place[1],
+        "f": place[0] ** 2 + 3 * place[1] ** 2,
+        "|gradient|": ((2 * place[0]) ** 2 + (6 * place[1]) ** 2) ** 0.5,
+        "rate": 0.1,
+    }
+    told = [f"{name} = {float(f'{number:.5g}')}" for name, number in numbers.items()]
+    tip = page.get_by_role("tooltip")
+    assert tip.inner_text().splitlines() == ["gradient descent, learning rate 0.1", "step 2", *told]
+    page.get_by_role("heading").hover()
+    assert not tip.is_visible()
+
+
+def test_beside_the_path_the_pointer_finds_the_landscape(opened: Open) -> None:
+    page = opened(on_bowl(), {"bounds": ((-4, 4), (-2, 2)), "resolution": 129})
+    x, y = page.evaluate("() => [across(-3), up(-1.5)]")
+    page.locator("canvas").hover(position={"x": x, "y": y})
+    *place, height = (float(line.split(" = ")[1].replace("−", "-")) for line in tip_of(page).splitlines())
+    # A pixel is a hundredth of the width, and the page has the function at 129 points along each side.
+    assert place == pytest.approx([-3, -1.5], abs=0.02)
+    assert height == pytest.approx(place[0] ** 2 + 3 * place[1] ** 2, rel=0.01)
+
+
+def tip_of(page: Any) -> str:
+    return str(page.get_by_role("tooltip").inner_text())
+
+
+def test_several_runs_are_told_apart_and_each_tells_its_value(opened: Open) -> None:
+    runs = two_on_bowl()
+    page = opened(runs)
+    page.get_by_role("slider", name="Time").fill("3")
+    entries = page.get_by_role("listitem")
+    assert entries.count() == 2
+    for number, run in enumerate(runs):
+        assert runs.labels[number] in entries.nth(number).inner_text()
+        assert f"f = {float(f'{run.value[3]:.5g}')}" in entries.nth(number).inner_text()
+    forms, colours = [
+        {page.evaluate(script, number) for number in range(2)}
+        for script in (
+            "number => entries[number].firstChild.dataset.form",
+            "number => getComputedStyle(entries[number].firstChild, '::before').color",
+        )
+    ]
+    assert len(forms) == len(colours) == 2
+
+
+GROUND = "() => getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_light_and_dark_follow_the_system_and_the_button(opened: Open, system: str) -> None:
+    page = opened(on_bowl(), color_scheme=system)
+    grounds = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}
+    other = "dark" if system == "light" else "light"
+    assert page.evaluate(GROUND) == grounds[system]
+    page.get_by_role("button", name=f"Change to {other} colours").click()
+    assert page.evaluate(GROUND) == grounds[other]
+    # The picture has changed with the page: its corner is ground.
+    corner = page.evaluate("() => [...pen.getImageData(1, 1, 1, 1).data.slice(0, 3)]")
+    assert f"rgb({', '.join(map(str, corner))})" == grounds[other]
+    page.get_by_role("button", name=f"Change to {system} colours").click()
+    page.emulate_media(color_scheme=other)
+    page.get_by_role("button", name=f"Change to {system} colours").wait_for()
+    assert page.evaluate(GROUND) == grounds[other]
+
+
+def test_a_dark_film_is_dark_wherever_it_is_shown(opened: Open) -> None:
+    page = opened(halving(), {"style": "dark"}, color_scheme="light")
+    assert page.evaluate(GROUND) == "rgb(18, 22, 28)"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)], ids=["slide", "phone"])
+@pytest.mark.parametrize("runs", [halving(), two_on_bowl()], ids=["curve", "race"])
+def test_it_fits_the_window(opened: Open, runs: Runs, size: tuple[int, int]) -> None:
+    width, height = size
+    page = opened(runs, viewport={"width": width, "height": height})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    box = page.locator("#controls").bounding_box()
+    assert box["y"] + box["height"] <= height
+    # The picture is as large as leaves room for the rest.
+    assert page.locator("canvas").bounding_box()["width"] > 0.5 * min(width, height)
+
+
+def test_four_paths_of_a_thousand_steps(opened: Open) -> None:
+    rules = {f"rate {rate}": GradientDescent(rate) for rate in (1e-3, 2e-3, 3e-3, 4e-3)}
+    slope = lambda x, y: (2 * x, 6 * y)  # noqa: E731
+    page = opened(fallline.compare(bowl, (2, 1), rules, gradient=slope, max_steps=1000), {"resolution": 200})
+    page.get_by_role("slider", name="Time").fill("500")
+    assert step(page) == 500
+
+
+def test_in_a_notebook_a_run_plays_and_touches_nothing_else(browser: Any, tmp_path: Path) -> None:
+    """Two outputs of a notebook, as nbconvert, Jupyter, VS Code and Colab put them into their pages."""
+    path = tmp_path / "notebook.html"
+    outputs = [runs._repr_html_() for runs in (on_bowl(steps=30), two_on_bowl())]
+    cells = "".join(f'<div class="jp-RenderedHTMLCommon">{output}</div>' for output in outputs)
+    path.write_text(f"<!DOCTYPE html><title>mine</title><body style='margin: 40px'>{cells}</body>", encoding="utf-8")
+    opened = Opened(browser, path)
+    page = opened.page
+    first, second = page.frames[1:]
+    first.get_by_role("slider", name="Time").fill("7")
+    assert step(first) == 7
+    assert step(second) == 20
+    # It fits its frame, which has no room to scroll.
+    assert first.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+    reach = "() => { try { return parent.document.title } catch (error) { return error.name } }"
+    assert first.evaluate(reach) == "SecurityError"
+    assert page.evaluate("() => typeof data") == "undefined"
+    opened.close()
