@@ -15,6 +15,7 @@ from PIL import Image
 from tests.views.pixels import frames
 from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, two_on_bowl
 
+import fallline
 from fallline import Comparison, FalllineError
 from fallline.views import Film, animate, plot
 from fallline.views.paths import Runs
@@ -96,6 +97,24 @@ def test_the_surface_hides_the_shadow_behind_it() -> None:
     # Eight bits a colour are rounded once more for the image, so some shades are off by one or two; a shadow
     # drawn on top of the surface would be a hundred off.
     assert np.abs(quick - whole).max() <= 3
+
+
+def test_what_a_surface_hides_is_faint_in_every_frame() -> None:
+    """Two runs go down behind a ridge: all frames are as they would be drawn anew."""
+    ridge = lambda x, y: 4 * np.exp(-4 * (x - y) ** 2) + 0.2 * (x + y) ** 2  # noqa: E731
+    rules = {
+        f"rate {rate}": fallline.GradientDescent(
+            rate,
+        )
+        for rate in (0.02, 0.03)
+    }
+    runs = fallline.compare(ridge, (0.4, 0.1), rules, max_steps=12)
+    film = animate(runs, kind="surface", frames=5, resolution=32, bounds=((-2, 2), (-2, 2)))
+    screen = Screen(film.scene)
+    for number in range(1, 4):
+        quick, whole = screen.frame(number).astype(int), screen.whole(number).astype(int)
+        # As above; a faint path is at least as far from a bright one as it is from the surface.
+        assert np.abs(quick - whole).max() <= 3
 
 
 def test_titles_tell_the_step_and_the_value() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
@@ -25,10 +26,19 @@ class Growing:
         # Of a line in space, `draw` has found the places on the screen.
         self.points: FloatArray = np.array(line.get_xydata(), float)
         self._strokes, self._marks = tape.strokes, tape.marks
-        # Those at even distances stay where they are: each appears together with the point that it stands on.
         every: Any = line.get_markevery() or 1
-        at = range(0, len(self.points), every) if isinstance(every, int) else None
-        self._rows = [np.array(at or _rows(mark.points, self.points), int) for mark in self._marks]
+        # Such as [-1], for the last point of those shown.
+        self._chosen = every if isinstance(every, list) else None
+        self._rows = [self._marked(mark, every) for mark in self._marks]
+
+    def _marked(self, mark: _Mark, every: Any) -> npt.NDArray[np.intp]:
+        """Which of all points have markers: each appears together with its point, and stays."""
+        if self._chosen is not None:
+            return np.array([], int)
+        if isinstance(every, int):
+            return np.arange(0, len(self.points), every)
+        # At even distances: where Matplotlib has put them.
+        return np.array([np.flatnonzero((self.points == point).all(axis=1))[0] for point in mark.points], int)
 
     def get_zorder(self) -> float:
         """How far in front it lies."""
@@ -40,8 +50,8 @@ class Growing:
         for gc, transform in self._strokes:
             renderer.draw_path(gc, path, transform)
         for mark, rows in zip(self._marks, self._rows, strict=True):
-            places = Path(self.points[rows[: np.searchsorted(rows, count)]])
-            renderer.draw_markers(mark.gc, mark.form, mark.size, places, mark.transform, mark.colour)
+            shown = self.points[self._chosen or rows[: np.searchsorted(rows, count)]] if count else self.points
+            renderer.draw_markers(mark.gc, mark.form, mark.size, Path(shown), mark.transform, mark.colour)
 
 
 class _Mark(NamedTuple):
@@ -71,11 +81,6 @@ class _Tape:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._renderer, name)
-
-
-def _rows(some: FloatArray, every: FloatArray) -> list[int]:
-    """The row in which each of some points first stands among all."""
-    return [int(np.flatnonzero((every == point).all(axis=1))[0]) for point in some]
 
 
 def on_screen(places: tuple[FloatArray, ...], projection: FloatArray | None) -> FloatArray:
