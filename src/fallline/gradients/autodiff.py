@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.gradients.rebinding import World
-from fallline.gradients.traced import NotCarried, Trace, TracedArray, as_traced, root_of
+from fallline.gradients.traced import LIBRARIES, NotCarried, Trace, TracedArray, as_traced, root_of
 from fallline.libraries import jax_library
 from fallline.objectives.base import Objective
 from fallline.objectives.function import FunctionObjective, called
@@ -21,6 +21,11 @@ from fallline.objectives.function import FunctionObjective, called
 BLOCK, BLOCK_NUMBERS = 64, 4096
 # A traced function must give the plain one's value to this, relative and absolute: more is not rounding.
 SAME = (1e-8, 1e-10)
+# Where a loop over numbers was unrolled into more operations than this, XLA's fusing them takes many times as long as
+# all the rest of compiling, and gains nothing.
+LONG = 150
+# In the second column of a row, in place of 1: the gradient is NaN at a finite value.
+HIDDEN = 2.0
 # How many paths through a function stay compiled.
 PATHS = 256
 
@@ -31,16 +36,18 @@ class Path:
     Arguments:
         function: takes n numbers on JAX, returns the value and whether this is the path that is taken.
         dimension: n.
+        operations: how many it takes.
     """
 
-    def __init__(self, function: Callable[[Any], tuple[Any, Any]], dimension: int) -> None:
+    def __init__(self, function: Callable[[Any], tuple[Any, Any]], dimension: int, operations: int) -> None:
         self.function = function
         self.dimension = dimension
+        self.options = {"xla_disable_hlo_passes": "fusion"} if operations > LONG else {}
         self.size = max(1, min(BLOCK, BLOCK_NUMBERS // (dimension + 2)))
         self.compiled: dict[str, Callable[..., Any]] = {}
 
     def rows(self, points: FloatArray) -> FloatArray:
-        """For each point a row: the value, whether the path is the right one, the gradient.
+        """For each point a row: the value, 1 where the path is the right one, the gradient.
 
         The same compiled loop runs over the points of any batch, so that a point's numbers never depend on it:
         code that XLA compiles for one batch size may round otherwise than that for another.
@@ -49,22 +56,18 @@ class Path:
 
         with jax.enable_x64(True):
             block = self._compiled("rows", self._block, (self.size, self.dimension), ())
-            rows = []
-            for begin in range(0, len(points), self.size):
-                part = points[begin : begin + self.size]
-                count = len(part)
-                if count < self.size:
-                    padded = np.zeros((self.size, self.dimension))
-                    padded[:count] = part
-                    part = padded
-                rows.append(np.asarray(block(part, np.int64(count)))[:count])
-            whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
-            if np.isnan(whole).any():
-                whole = whole.copy()
+            if len(points) > self.size:
+                parts = range(0, len(points), self.size)
+                return np.concatenate([self.rows(points[begin : begin + self.size]) for begin in parts])
+            padded = np.zeros((self.size, self.dimension))
+            padded[: len(points)] = points
+            rows: FloatArray = np.asarray(block(padded, np.int64(len(points))))[: len(points)]
+            if HIDDEN in rows[:, 1]:
+                rows = rows.copy()
                 forward = self._compiled("forward", self._forward, (self.dimension,))
-                for i in np.flatnonzero(np.isnan(whole[:, 2:]).any(axis=1) & np.isfinite(whole[:, 0])):
-                    whole[i, 2:] = np.asarray(forward(points[i]))
-        return whole
+                for i in np.flatnonzero(rows[:, 1] == HIDDEN):
+                    rows[i, 1:] = 1, *np.asarray(forward(points[i]))
+        return rows
 
     def hessian(self, point: FloatArray) -> FloatArray:
         """The matrix of second derivatives at a point."""
@@ -99,7 +102,9 @@ class Path:
 
         def one(i: Any, rows: Any) -> Any:
             (value, holds), slopes = derivative(points[i])
-            return rows.at[i].set(jnp.concatenate([jnp.stack([value, jnp.asarray(holds, float)]), slopes]))
+            hidden = jnp.isnan(slopes).any() & jnp.isfinite(value)
+            mark = jnp.where(hidden, HIDDEN, 1.0) * holds
+            return rows.at[i].set(jnp.concatenate([jnp.stack([value, mark]), slopes]))
 
         return jax.lax.fori_loop(0, count, one, jnp.zeros((self.size, self.dimension + 2)))
 
@@ -108,7 +113,7 @@ class Path:
 
         if name not in self.compiled:
             kinds = [jax.ShapeDtypeStruct(shape, np.float64 if shape else np.int64) for shape in shapes]
-            self.compiled[name] = jax.jit(function).lower(*kinds).compile()
+            self.compiled[name] = jax.jit(function).lower(*kinds).compile(self.options)
         return self.compiled[name]
 
 
@@ -184,7 +189,8 @@ class Program:
                 return result, trace.holds()
             except Exception as error:
                 # The plain function did not raise it.
-                raise NotCarried(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+                said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                raise NotCarried(self.objective.title, f" ({said})", _place(error)) from error
             result = as_traced(result).reshape(())
             value = result.value
             if result.dtype.kind == "c":
@@ -195,16 +201,16 @@ class Program:
         with np.errstate(all="ignore"), jax.enable_x64(True):
             from jax import numpy as jnp
 
-            recorded = jaxpr_as_fun(jax.make_jaxpr(run)(point))
-        path = Path(lambda x: tuple(map(jnp.asarray, recorded(x))), self.objective.dimension)
+            recorded = jax.make_jaxpr(run)(point)
+        followed = jaxpr_as_fun(recorded)
+        path = Path(lambda x: tuple(map(jnp.asarray, followed(x))), self.objective.dimension, len(recorded.jaxpr.eqns))
         row = path.rows(point[None, :])[0]
         for found in (at_point[0], row[0]):
             if not same(found, plain):
-                raise NotCarried(
-                    f"{self.objective.title}", f" (its value is {plain:.17g}, but {found:.17g} when JAX follows it)"
-                )
+                said = f" (its value is {plain:.17g}, but {found:.17g} when JAX follows it)"
+                raise NotCarried(self.objective.title, said, place="")
         if contradicted(self.objective, point, row[2:]):
-            raise NotCarried(f"{self.objective.title}", " (its values have another slope than JAX finds)")
+            raise NotCarried(self.objective.title, " (its values have another slope than JAX finds)", place="")
         with self.lock:
             self.paths = [path, *self.paths][:PATHS]
         return path
@@ -212,6 +218,16 @@ class Program:
     def _result(self, x: TracedArray) -> Any:
         seen = World().stand_in(self.objective.function)
         return seen(x) if self.objective.vector else seen(*x)
+
+
+def _place(error: Exception) -> str:
+    """The last line of the user's own that an error came through."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
+            place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def same(found: float, plain: float) -> bool:
@@ -259,12 +275,18 @@ class AutodiffObjective(Objective):
         FalllineError: when JAX is not installed, or the function cannot be carried at the point.
     """
 
-    def __init__(self, objective: FunctionObjective, at: FloatArray | None = None, fallback: Objective | None = None) -> None:
+    def __init__(
+        self, objective: FunctionObjective, at: FloatArray | None = None, fallback: Objective | None = None
+    ) -> None:
         self.objective = objective
         self.names = objective.names
         self.fallback = fallback
         self.not_carried: str | None = None
         jax_library()
+        try:
+            self.program = program_of(objective.function, objective.names, objective.vector)
+        except TypeError:  # a callable without a hash
+            self.program = Program(objective)
         if at is not None:
             program, plain = self.program, float(objective.value(at))
             for _ in range(2):
@@ -273,15 +295,9 @@ class AutodiffObjective(Objective):
                 # The data that the function reads has changed since it was traced.
                 program.paths = []
 
-    @property
-    def program(self) -> Program:
-        """The compiled paths, which equal objectives share."""
-        try:
-            return program_of(self.objective.function, self.names, self.objective.vector)
-        except TypeError:  # a callable without a hash
-            if not hasattr(self, "_program"):
-                self._program = Program(self.objective)
-            return self._program
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled stays in its process.
+        return AutodiffObjective, (self.objective, None, self.fallback)
 
     @property
     def gradient_kind(self) -> str:  # type: ignore[override]

@@ -18,7 +18,7 @@ MOVES: dict[str, tuple[int, ...] | None] = {
          "diag", "diagonal", "diagflat", "triu", "tril", "split", "array_split", "hsplit", "vsplit", "dsplit",
          "unstack", "resize", "delete", "take_along_axis", "concatenate", "concat", "stack", "hstack", "vstack",
          "dstack", "column_stack", "row_stack", "block", "linalg.diagonal", "linalg.matrix_transpose",
-         "fft.fftshift", "fft.ifftshift", "sliding_window_view", "broadcast_to", "r_", "c_"), (0,)),
+         "fft.fftshift", "fft.ifftshift", "lib.stride_tricks.sliding_window_view", "broadcast_to", "r_", "c_"), (0,)),
     **dict.fromkeys(("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "meshgrid"), None),
     "append": (0, 1),
     "insert": (0, 2),
@@ -62,21 +62,27 @@ def advice(call: str) -> str:
     return SAFER.get(call, "write it with functions that jax.numpy has, or use gradient='auto' or a Perturbation")
 
 
+def spelled(name: str) -> str:
+    """The name of a function of NumPy as it is written in a program."""
+    found: Any = np
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"np.{name}" if found is not None else name
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """A function's name as NumPy's users write it, without the "np.": "sum", "linalg.norm", "add.reduce"."""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
         return f"{owner.__name__}.{function.__name__}"
     name = str(getattr(function, "__name__", type(function).__name__))
-    module = str(getattr(function, "__module__", None) or "")
+    module = str(getattr(function, "__module__", None) or name)
     if isinstance(function, np.ufunc) and not hasattr(np, name):
         return f"scipy.special.{name}"
-    for part in ("linalg", "fft"):
-        if module.startswith(f"numpy.{part}"):
-            return f"{part}.{name}"
-    if module.startswith("scipy."):
-        return f"{'.'.join(p for p in module.split('.') if not p.startswith('_'))}.{name}"
-    return name
+    package, *parts = (part for part in module.split(".") if not part.startswith("_"))
+    if package == "scipy":
+        return ".".join([package, *parts, name])
+    return ".".join([*parts, name]) if package == "numpy" else name
 
 
 @functools.cache
@@ -118,6 +124,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Beside NumPy's own names, for which jax.numpy has others."""
     from jax import numpy as jnp
 
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)

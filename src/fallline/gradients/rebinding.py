@@ -34,7 +34,7 @@ from fallline.gradients.traced import (
 )
 
 # Functions that call back: run from NumPy's own Python source, so that what they call computes with traced arrays.
-CALLING_BACK = ("apply_along_axis", "apply_over_axes", "piecewise", "fromfunction")
+CALLING_BACK = ("apply_over_axes", "piecewise", "fromfunction")
 
 # Packages whose functions know nothing of the user's numbers, or everything.
 LEFT_ALONE = {*sys.stdlib_module_names, "jax", "jaxlib", "fallline", "matplotlib", "torch", "sympy", "mpmath"}
@@ -256,8 +256,8 @@ class Carried:
             return carry(np.array, (list(inputs[0]),), {})
         if name == "frompyfunc":
             return Vectorized(inputs[0])
-        if name == "ndenumerate":
-            return _enumerated(inputs[0])
+        if name == "apply_along_axis":
+            return _along_axis(*inputs, **settings)
         try:
             return carry(function, inputs, settings)
         except NotCarried:
@@ -286,7 +286,9 @@ class Carried:
 class Vectorized:
     """`np.vectorize`: a function called for each number of its arguments."""
 
-    def __init__(self, function: Any = None, otypes: Any = None, *_: Any, signature: Any = None, excluded: Any = ()) -> None:
+    def __init__(
+        self, function: Any = None, otypes: Any = None, *_: Any, signature: Any = None, excluded: Any = ()
+    ) -> None:
         self.function = function
         self.signature = signature
         self.excluded = excluded or ()
@@ -303,7 +305,9 @@ class Vectorized:
             for place, part in enumerate(inputs)
         ]
         results = [
-            self.function(*(part if place in self.excluded else part[i] for place, part in enumerate(spread)), **settings)
+            self.function(
+                *(part if place in self.excluded else part[i] for place, part in enumerate(spread)), **settings
+            )
             for i in range(math.prod(shape))
         ]
         if results and isinstance(results[0], tuple):
@@ -330,6 +334,14 @@ class Joined:
         return move(joined, parts, {}, None)
 
 
+def _along_axis(func1d: Any, axis: int, arr: Any, *others: Any, **settings: Any) -> Any:
+    """`np.apply_along_axis`, with the names of its arguments."""
+    rows = carry(np.moveaxis, (as_traced(arr), axis, -1), {})
+    results = [as_traced(func1d(rows[place], *others, **settings)) for place in np.ndindex(rows.shape[:-1])]
+    made = carry(np.array, (results,), {}).reshape(rows.shape[:-1] + results[0].shape)
+    return carry(np.moveaxis, (made, -1, axis), {}) if results[0].ndim == 1 else made
+
+
 def _enumerated(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
     array = as_traced(array)
     return ((place, array[place]) for place in np.ndindex(array.shape))
@@ -341,9 +353,7 @@ def _of_numpy(thing: Any) -> bool:
     owner = getattr(thing, "__self__", None)
     if isinstance(owner, np.ufunc):
         return True
-    return package in ("numpy", "scipy") and isinstance(
-        thing, types.BuiltinFunctionType | type(np.sum)
-    )
+    return package in ("numpy", "scipy") and isinstance(thing, types.BuiltinFunctionType | type(np.sum))
 
 
 def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings: Any) -> Any:

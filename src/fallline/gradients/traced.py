@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fallline.errors import FalllineError
-from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of
+from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
 
 # Frames of these packages are not the user's.
 LIBRARIES = ("numpy", "scipy", "jax", "fallline")
@@ -22,19 +22,25 @@ LIBRARIES = ("numpy", "scipy", "jax", "fallline")
 class NotCarried(FalllineError):
     """A call that JAX cannot follow: its name, the line of the user's file, and what to write instead.
 
+    Arguments:
+        call: what was called: the name of a function of NumPy or SciPy, or what else it was.
+        reason: more about it, in brackets.
+        place: the user's file and line; None: where the call is being made.
+
     Attributes:
-        call: the call by the name that a user knows, with its place: "np.unique in model.py:12".
+        call: the call with its place: "np.unique in model.py:12".
     """
 
-    def __init__(self, call: str, reason: str = "") -> None:
-        place = users_line()
+    def __init__(self, call: str, reason: str = "", place: str | None = None) -> None:
+        call = spelled(call)
+        place = users_line() if place is None else place
         self.call = f"{call} in {place}" if place else call
         super().__init__(f"gradient is 'autodiff', but {self.call} cannot be carried to JAX{reason}; {advice(call)}")
 
 
-def users_line() -> str:
+def users_line(frame: FrameType | None = None) -> str:
     """The file and line of the innermost frame that is the user's own; empty without one."""
-    frame: FrameType | None = sys._getframe()
+    frame = frame or sys._getframe()
     while frame is not None:
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package not in LIBRARIES:
@@ -213,7 +219,8 @@ class TracedArray(NDArrayOperatorsMixin):
     def value(self) -> Any:
         """The numbers as JAX follows them."""
         if not self.depends:
-            return self.concrete
+            # A copy, because JAX keeps it and the code may go on to change it.
+            return np.array(self.concrete)
         of, value = self.cached
         if of is not self.buffer.value:
             whole = self.places is None
@@ -404,7 +411,9 @@ class TracedArray(NDArrayOperatorsMixin):
     def item(self, *position: Any) -> Any:
         concrete = self.concrete.item(*position)
         index = np.array(self.index.item(*position))
-        return paired(np.asarray(concrete)[()], self.buffer.read(index), self.buffer.trace) if self.depends else concrete
+        return (
+            paired(np.asarray(concrete)[()], self.buffer.read(index), self.buffer.trace) if self.depends else concrete
+        )
 
     def tolist(self) -> Any:
         return [part.tolist() for part in self] if self.ndim and self.depends else self._number()
@@ -417,6 +426,9 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def sort(self, axis: int = -1, **settings: Any) -> None:
         self[...] = carry(np.sort, (self, axis), settings)
+
+    def clip(self, min: Any = None, max: Any = None, **settings: Any) -> Any:
+        return carry(np.clip, (self, min, max), settings)
 
     def dot(self, other: Any) -> Any:
         return carry(np.dot, (self, other), {})
@@ -520,7 +532,9 @@ def constant(thing: Any) -> Any:
 
     def leaf(part: Any) -> Any:
         if isinstance(part, slice) and type(part) is slice:
-            return slice(*(constant(end) if type(end) is TracedArray else end for end in (part.start, part.stop, part.step)))
+            return slice(
+                *(constant(end) if type(end) is TracedArray else end for end in (part.start, part.stop, part.step))
+            )
         if type(part) is TracedArray:
             return part.concrete
         return getattr(part, "stands_for", part)
@@ -530,7 +544,13 @@ def constant(thing: Any) -> Any:
 
 def followed(thing: Any) -> Any:
     """What JAX takes in place of each traced array."""
-    return mapped(lambda part: part.value if type(part) is TracedArray else getattr(part, "stands_for", part), thing)
+
+    def leaf(part: Any) -> Any:
+        if type(part) is TracedArray:
+            return part.value
+        return part.copy() if type(part) is np.ndarray else getattr(part, "stands_for", part)
+
+    return mapped(leaf, thing)
 
 
 def decided(thing: Any, call: str = "an index") -> Any:
@@ -588,8 +608,11 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
     if name.endswith(".at"):
         return _at(function, name, *inputs)
     out = settings.pop("out", None)
+    if isinstance(function, np.ufunc) and len(inputs) > function.nin:
+        inputs, out = inputs[: function.nin], inputs[function.nin]
     if out is not None:
         target = out[0] if isinstance(out, tuple) else out
+        where = settings.pop("where", True) if isinstance(function, np.ufunc) else True
         result = carry(function, inputs, settings)
         if type(target) is not TracedArray:
             if first(result) is not None:
@@ -600,8 +623,7 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
             return result
         if not np.can_cast(constant(result).dtype, target.dtype, "same_kind"):
             raise TypeError(f"Cannot cast output of {name} from {constant(result).dtype} to {target.dtype}")
-        where = settings.get("where", True)
-        target[... if where is True else where] = result if where is True else result[where]
+        target[...] = result if where is True else carry(np.where, (where, result, target), {})
         return target
     dependent = first((inputs, settings))
     arguments, keywords = constant(inputs), {key: constant(part) for key, part in settings.items()}
@@ -623,14 +645,14 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
     concrete = function(*arguments, **keywords)
     values = tuple(map(followed, inputs))
     named = {key: followed(part) for key, part in settings.items() if key not in ("dtype", "casting", "order", "subok")}
-    where = named.pop("where", True) if isinstance(function, np.ufunc) else True
-    if where is not True:
+    if isinstance(function, np.ufunc) and named.pop("where", True) is not True:
         raise NotCarried(f"{name} with where= and no out=")
     try:
         value = rule(*values, **named)
     except Exception:
         # jax.numpy takes no lists where NumPy does.
         try:
+            named = {key: _listless(settings[key]) for key in named}
             value = rule(*(_listless(part) for part in inputs), **named)
         except Exception as error:
             raise NotCarried(name, f" ({' '.join(str(error).split())[:100]})") from error
@@ -730,8 +752,10 @@ def move_in_place(
     chosen[0] = np.array(chosen[0])
     function(*chosen, **keywords)
     buffer = _joined([target, *arrays[1:]])
-    target[...] = paired(np.zeros(target.shape), buffer.read(chosen[0] - 1), buffer.trace)
-    function(*constant(inputs), **keywords)
+    moved = buffer.read(chosen[0] - 1)
+    concrete = np.array(target.concrete)
+    function(concrete, *constant(inputs[1:]), **keywords)
+    target[...] = paired(concrete, moved, buffer.trace)
 
 
 def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others: Any) -> None:
@@ -746,7 +770,8 @@ def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others:
     if method is None:
         raise NotCarried(name)
     target._follow(first((target, others)).buffer.trace)
-    new = getattr(target.value.at[decided(key)], method)(*(followed(as_traced(part)) for part in others))
+    places = np.asarray(decided(key)) if isinstance(key, list) else decided(key)
+    new = getattr(target.value.at[places], method)(*(followed(as_traced(part)) for part in others))
     concrete = np.array(target.concrete)
     function(concrete, constant(key), *constant(others))
     target[...] = paired(concrete, new, target.buffer.trace)
