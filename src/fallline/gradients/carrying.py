@@ -24,6 +24,7 @@ MOVES: dict[str, tuple[int, ...] | None] = {
     "insert": (0, 2),
     "compress": (1,),
     "extract": (1,),
+    "choose": (1,),
 }  # fmt: skip
 
 # Functions that move numbers into their first argument.

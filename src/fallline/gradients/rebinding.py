@@ -70,6 +70,7 @@ class World:
             **builtins.__dict__,
             "__import__": importing,
             "super": self._super,
+            "type": Type,
             "float": Float,
             "complex": Complex,
             "max": functools.partial(_extreme, builtins.max, np.greater),
@@ -420,6 +421,20 @@ def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings
     for other in others:
         best = carry(np.where, (carry(better, (other, best), {}), other, best), {})
     return best
+
+
+class KindOfType(type):
+    """The class of the stand-in for `type`, which says of a traced array what NumPy's would be."""
+
+    def __call__(cls, *parts: Any, **settings: Any) -> Any:
+        return parts[0].__class__ if len(parts) == 1 else type(*parts, **settings)
+
+    def __instancecheck__(cls, thing: Any) -> bool:
+        return isinstance(thing, type)
+
+
+class Type(type, metaclass=KindOfType):
+    """Stands for `type`."""
 
 
 class NumberKind(type):

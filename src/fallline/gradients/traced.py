@@ -16,7 +16,7 @@ from fallline.errors import FalllineError
 from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
 
 # Frames of these packages are not the user's.
-LIBRARIES = ("numpy", "scipy", "jax", "fallline")
+LIBRARIES = {"numpy", "scipy", "jax", "fallline", *sys.stdlib_module_names} - {"__main__"}
 
 
 class NotCarried(FalllineError):

@@ -81,8 +81,8 @@ def one_number(x):
 def math_module(x, y, z):
     return (
         math.sqrt(x * x + y * y) * math.atan2(y, x) + math.fsum([x, y, z]) + math.prod([x, y])
-        + math.dist([x, y], [z, 1]) + math.degrees(x) + math.floor(z) * x + math.fabs(y) + math.gamma(z) + math.copysign(x, -1)
-        + math.lgamma(z)
+        + math.dist([x, y], [z, 1]) + math.degrees(x) + math.floor(z) * x + math.fabs(y) + math.gamma(z)
+        + math.copysign(x, -1) + math.lgamma(z)
     )  # fmt: skip
 
 
