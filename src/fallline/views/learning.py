@@ -52,5 +52,6 @@ def plot_learning_curve(
     if finite.size and finite.min() > 0 and finite.max() > 100 * finite.min():
         place.set_yscale("log")
     if len(curves) > 1:
-        look.legend_below(place, [look.key(name, look.series_look(i, theme)) for i, name in enumerate(curves)], columns=2)
+        keys = [look.key(name, look.series_look(i, theme)) for i, name in enumerate(curves)]
+        look.legend_below(place, keys, columns=2)
     return figure
