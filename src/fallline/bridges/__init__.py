@@ -1,0 +1,1 @@
+"""Ways to the libraries people already use: torch, optax, JAX, SciPy and scikit-learn, one a module."""
