@@ -152,7 +152,7 @@ def _optimizer_class() -> type[Any]:
                 group["lr"] = rule.rate(step)
             elif isinstance(rule.learning_rate, LineSearch):
                 direction = update(gradient, state, 1.0, step)[0]
-                group["lr"] = _searched(rule.learning_rate, tensors, (x, direction, float(loss), gradient), closure)
+                group["lr"] = _searched(rule.learning_rate, tensors, (x, direction, float(loss.detach()), gradient), closure)
             change, state = update(gradient, state, group["lr"], step)
             point = x - change
             ahead = carried(rule.lookahead, torch_library())(point, state)
@@ -258,7 +258,7 @@ def _searched(
     def both_at(point: Any) -> tuple[float, Any]:
         _write(tensors, point)
         with torch.enable_grad():
-            value = float(closure())
+            value = float(closure().detach())
         return value, _slopes(tensors)
 
     try:
