@@ -62,7 +62,7 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     rate = rule.learning_rate
     if isinstance(rate, LineSearch) or (isinstance(rate, Schedule) and rate.needs_value):
         raise FalllineError(
-            f"learning_rate is {rate}, which needs the value of the objective, and a GradientTransformation is given "
+            f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is given "
             "gradients alone; give a number or another schedule"
         )
     start, update, lookahead = (carried(way, library) for way in (rule.init, rule.update, rule.lookahead))

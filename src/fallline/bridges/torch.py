@@ -56,7 +56,7 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
     rate = rule.learning_rate
     if isinstance(rate, Schedule) and rate.needs_value:
         raise FalllineError(
-            f"learning_rate is {rate}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
+            f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
         )
     return type(type(rule).__name__, (_optimizer_class(),), {"rule": rule, "__doc__": type(rule).__doc__})
 
@@ -174,7 +174,7 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
     if not float(group["lr"]) >= 0:
         raise FalllineError(f"lr is {group['lr']!r}; it must be a number at least 0")
     if given_lr and isinstance(rule.learning_rate, Schedule | LineSearch):
-        raise FalllineError(f"lr is {group['lr']!r}, but {name} has {rule.learning_rate}; give one of the two")
+        raise FalllineError(f"lr is {group['lr']!r}, but {name} has {rule.learning_rate.name}; give one of the two")
     if isinstance(rule.learning_rate, LineSearch) and len(groups) > 1:
         raise FalllineError(f"params has {len(groups)} groups; {name} searches along one line: give one group")
     _rule_of(rule, group)
