@@ -62,8 +62,8 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     rate = rule.learning_rate
     if isinstance(rate, LineSearch) or (isinstance(rate, Schedule) and rate.needs_value):
         raise FalllineError(
-            f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is given "
-            "gradients alone; give a number or another schedule"
+            f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is "
+            "given gradients alone; give a number or another schedule"
         )
     start, update, lookahead = (carried(way, library) for way in (rule.init, rule.update, rule.lookahead))
 
@@ -161,7 +161,9 @@ class OptaxRule(Optimizer[OptaxState]):
     @property
     def label(self) -> str:
         rate = self.learning_rate
-        return self.title if rate == 1.0 else f"{self.title}, {rate if isinstance(rate, Schedule) else f'times {rate:g}'}"
+        return (
+            self.title if rate == 1.0 else f"{self.title}, {rate if isinstance(rate, Schedule) else f'times {rate:g}'}"
+        )
 
     def init(self, x: Quantity) -> OptaxState:
         rows = np.reshape(x, (-1, np.shape(x)[-1]))

@@ -145,7 +145,9 @@ def _box(bounds: Any, dimension: int) -> Box:
         low = [-np.inf if pair[0] is None else pair[0] for pair in bounds]
         high = [np.inf if pair[1] is None else pair[1] for pair in bounds]
     if any(np.size(ends) not in (1, dimension) for ends in (low, high)):
-        raise FalllineError(f"bounds is {shortened(bounds)}; x0 has {dimension} numbers, and it must have as many pairs")
+        raise FalllineError(
+            f"bounds is {shortened(bounds)}; x0 has {dimension} numbers, and it must have as many pairs"
+        )
     return Box(np.asarray(low, float), np.asarray(high, float))
 
 

@@ -152,7 +152,9 @@ def _optimizer_class() -> type[Any]:
                 group["lr"] = rule.rate(step)
             elif isinstance(rule.learning_rate, LineSearch):
                 direction = update(gradient, state, 1.0, step)[0]
-                group["lr"] = _searched(rule.learning_rate, tensors, (x, direction, float(loss.detach()), gradient), closure)
+                group["lr"] = _searched(
+                    rule.learning_rate, tensors, (x, direction, float(loss.detach()), gradient), closure
+                )
             change, state = update(gradient, state, group["lr"], step)
             point = x - change
             ahead = carried(rule.lookahead, torch_library())(point, state)
@@ -180,7 +182,9 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
     _rule_of(rule, group)
     tensors = group["params"]
     if any(tensor.is_complex() for tensor in tensors):
-        raise FalllineError("params has a complex tensor; an update rule takes real ones: give torch.view_as_real of it")
+        raise FalllineError(
+            "params has a complex tensor; an update rule takes real ones: give torch.view_as_real of it"
+        )
     kinds = sorted({f"{tensor.dtype} on {tensor.device}" for tensor in tensors})
     if len(kinds) > 1 and _joint(rule):
         raise FalllineError(
@@ -354,9 +358,7 @@ class ModuleObjective(Objective):
 
         named = self._parameters()
         pieces = vector.split([parameter.numel() for _, parameter in named])
-        places = {
-            name: piece.view(parameter.shape) for (name, parameter), piece in zip(named, pieces, strict=True)
-        }
+        places = {name: piece.view(parameter.shape) for (name, parameter), piece in zip(named, pieces, strict=True)}
         inputs, targets = self._data
         value = self._loss(torch.func.functional_call(self._copy, places, (inputs,)), targets)
         if not isinstance(value, torch.Tensor) or value.numel() != 1:

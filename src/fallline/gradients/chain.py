@@ -126,7 +126,12 @@ class ChainRule:
                 joined(r" \cdot ", [factor.number for factor in path.factors], first=i == 0)
                 for i, path in enumerate(paths)
             )
-            parts = [symbols, numbers, joined(" + ", [path.product for path in paths]), number(self.gradient[coordinate])]
+            parts = [
+                symbols,
+                numbers,
+                joined(" + ", [path.product for path in paths]),
+                number(self.gradient[coordinate]),
+            ]
             told = " = ".join(part for part, before in zip(parts, ["", *parts], strict=False) if part != before)
             lines.append(rf"\frac{{d {name_latex(self.name)}}}{{d {name_latex(coordinate)}}} &= {told}")
         block = "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
@@ -203,9 +208,7 @@ def joined(sign: str, values: Sequence[float], *, first: bool = True) -> str:
     '-2 · (-7)'
     """
     texts = [number(value) for value in values]
-    return sign.join(
-        f"({text})" if text.startswith("-") and (i or not first) else text for i, text in enumerate(texts)
-    )
+    return sign.join(f"({text})" if text.startswith("-") and (i or not first) else text for i, text in enumerate(texts))
 
 
 def equal(formula: sympy.Expr, value: float) -> str:
