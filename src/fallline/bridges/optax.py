@@ -53,8 +53,8 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     Raises:
         FalllineError: when optax is not installed, or the rule needs the value of the objective.
     """
-    library = jax_library()
     optax = _optax()
+    library = jax_library()
     import jax
 
     if not isinstance(rule, Optimizer):
@@ -204,7 +204,6 @@ def from_optax(tx: Any, name: str = "optax") -> OptaxRule:
     Raises:
         FalllineError: when optax is not installed, or `tx` needs more than gradients and parameters.
     """
-    jax_library()
     _optax()
     if not all(callable(getattr(tx, part, None)) for part in ("init", "update")):
         raise FalllineError(f"tx is {shortened(tx)}; it must be an optax optimizer such as optax.adam(0.1)")

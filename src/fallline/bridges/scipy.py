@@ -142,13 +142,17 @@ def _box(bounds: Any, dimension: int) -> Box:
     else:
         if not isinstance(bounds, Sequence | np.ndarray) or any(np.size(pair) != 2 for pair in bounds):
             raise FalllineError(f"bounds is {shortened(bounds)}; it must be Bounds(lb, ub) or a list of pairs")
+        if len(bounds) != dimension:
+            raise FalllineError(
+                f"bounds is {shortened(bounds)}; it must be {dimension} pairs, as many as x0 has numbers"
+            )
         low = [-np.inf if pair[0] is None else pair[0] for pair in bounds]
         high = [np.inf if pair[1] is None else pair[1] for pair in bounds]
-    if any(np.size(ends) not in (1, dimension) for ends in (low, high)):
-        raise FalllineError(
-            f"bounds is {shortened(bounds)}; x0 has {dimension} numbers, and it must have as many pairs"
-        )
-    return Box(np.asarray(low, float), np.asarray(high, float))
+    try:
+        ends = [np.broadcast_to(np.asarray(end, float), dimension).tolist() for end in (low, high)]
+    except ValueError:
+        raise FalllineError(f"bounds is {shortened(bounds)}; x0 has {dimension} numbers") from None
+    return Box(tuple(ends[0]), tuple(ends[1]))
 
 
 def _asked(callback: Callable[..., Any]) -> Callable[[Point], object]:

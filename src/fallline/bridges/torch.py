@@ -62,7 +62,7 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
 
 
 def _unpickled(rule: Optimizer[Any]) -> Any:
-    kind = as_torch_optimizer(rule)
+    kind: Any = as_torch_optimizer(rule)
     return kind.__new__(kind)
 
 

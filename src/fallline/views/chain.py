@@ -77,7 +77,7 @@ def chain_data(chain: ChainRule) -> ChainGraph:
     for name in chain.formulas:
         column[name] = 1 + max((column[f.by] for f in chain.factors if f.of == name), default=0)
     # A factor that skips columns passes through a place of its own in each of them.
-    ways = {
+    ways: dict[tuple[str, str], list[Any]] = {
         (f.by, f.of): [f.by, *((f.by, f.of, c) for c in range(column[f.by] + 1, column[f.of])), f.of]
         for f in chain.factors
     }
