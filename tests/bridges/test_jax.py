@@ -83,7 +83,7 @@ def test_a_lone_number_is_a_tree_too() -> None:
 def test_mistakes_are_named() -> None:
     with pytest.raises(FalllineError, match="function is 3; it must be a function of a tree"):
         from_jax(3, 1.0)  # type: ignore[arg-type]
-    with pytest.raises(FalllineError, match="tree is {}; it must hold real numbers"):
+    with pytest.raises(FalllineError, match=r"tree is \{\}; it must hold real numbers"):
         from_jax(network, {})
     with pytest.raises(FalllineError, match=r"tree is \{'a': 'text'\}"):
         from_jax(network, {"a": "text"})

@@ -15,7 +15,7 @@ TARGETS = np.sin(3 * INPUTS[:, :1]) + INPUTS[:, 1:]
 STEPS = 200
 
 # At larger rates these overshoot, and two runs one rounding error apart soon go ways of their own.
-SMALL = ("rmsprop", "lamb", "lbfgs")
+SMALL = ("rmsprop", "lamb", "lbfgs", "nadam")
 # These divide by the change of the gradient over a step, a difference of nearly equal numbers: rounding errors grow at
 # any rate. So they are compared on the gradients of one run.
 CHAOTIC = ("barzilai_borwein", "lbfgs")

@@ -126,9 +126,9 @@ def test_torch_schedulers_set_the_rate() -> None:
     assert pairs[0][0] == pairs[1][0]
     assert pairs[0] != pairs[1]
     plain, sgd = parameter(1.0), parameter(1.0)
-    for point, optimizer in (
-        (plain, as_torch_optimizer(fallline.Momentum(0.1, convention="torch"))([plain])),
-        (sgd, torch.optim.SGD([sgd], lr=0.1, momentum=0.9)),
+    for optimizer in (
+        as_torch_optimizer(fallline.Momentum(0.1, convention="torch"))([plain]),
+        torch.optim.SGD([sgd], lr=0.1, momentum=0.9),
     ):
         scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
         for _ in range(20):

@@ -89,10 +89,13 @@ def as_optax(rule: Optimizer[Any]) -> Any:
             if point is None:
                 move = -change
             else:
-                point = point - change
+                point = (point - change).astype(point.dtype)
                 move = lookahead(point, after) - place
             moves.append(move.astype(gradient.dtype))
-            states.append(after)
+            # What is reckoned with the step, a whole number, may come out wider than it went in.
+            states.append(
+                jax.tree.map(lambda new, old: jax.numpy.asarray(new, jax.numpy.result_type(old)), after, before)
+            )
             points.append(point)
         return whole(moves), RuleState(step, tuple(states), tuple(points))
 
@@ -129,7 +132,7 @@ def _parts(rule: Optimizer[Any], tree: Any) -> tuple[list[Any], Callable[[list[A
 
     if rule.elementwise:
         leaves, structure = jax.tree.flatten(tree)
-        return leaves, lambda parts: jax.tree.unflatten(structure, parts)
+        return [*map(jax.numpy.asarray, leaves)], lambda parts: jax.tree.unflatten(structure, parts)
     vector, unravel = ravel_pytree(tree)
     return [vector], lambda parts: unravel(parts[0])
 
