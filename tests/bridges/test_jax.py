@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
 
 import fallline
+from fallline.arrays import FloatArray
 from fallline.bridges.jax import TreeObjective, from_jax
 from fallline.errors import FalllineError
 
@@ -19,7 +22,7 @@ TREE = {
 }
 
 
-def network(tree):  # type: ignore[no-untyped-def]
+def network(tree: Any) -> Any:
     weight, bias = tree["hidden"]
     return jnp.mean((jnp.tanh(INPUTS @ weight + bias) @ tree["out"] - TARGETS) ** 2)
 
@@ -38,7 +41,7 @@ def test_names_say_the_way_through_the_tree(objective: TreeObjective) -> None:
 def test_value_and_gradient_in_float64_beside_numpy(objective: TreeObjective) -> None:
     points = objective.start + np.linspace(-0.5, 0.5, 3)[:, None]
 
-    def by_numpy(x: np.ndarray) -> float:
+    def by_numpy(x: FloatArray) -> float:
         hidden = np.tanh(INPUTS @ x[:6].reshape(2, 3) + x[6:9])
         return float(np.mean((hidden @ x[9:] - TARGETS) ** 2))
 

@@ -54,9 +54,14 @@ def test_without_jac_the_gradient_is_found() -> None:
 
 @pytest.mark.parametrize("bounds", [[(None, 2), (0, None)], scipy.optimize.Bounds([-np.inf, 0], [2, np.inf])])
 def test_bounds_are_kept(bounds: Any) -> None:
-    seen = []
+    seen: list[Any] = []
+
+    def watched(x: Any) -> Any:
+        seen.append(x.copy())
+        return bowl(x)
+
     result = scipy.optimize.minimize(
-        lambda x: seen.append(x.copy()) or bowl(x),
+        watched,
         [5.0, -4.0],
         jac=slope,
         bounds=bounds,
@@ -76,7 +81,8 @@ def test_tol_is_the_gradient_norm() -> None:
 
 
 def test_callbacks_of_both_forms_are_called_after_each_step_and_can_stop() -> None:
-    points, results = [], []
+    points: list[Any] = []
+    results: list[Any] = []
 
     def stopping(intermediate_result: Any) -> None:
         results.append(intermediate_result)

@@ -50,7 +50,6 @@ def taken(tx: Any, parameters: Any, gradients: list[Any]) -> tuple[Any, Any]:
 def test_a_compiled_rule_in_optax_equals_its_reference_run(name: str) -> None:
     tx = as_optax(RULES[name])
 
-    @jax.jit
     def step(_: Any, reached: Any) -> Any:
         parameters, state = reached
         updates, state = tx.update(jax.grad(loss)(parameters), state, parameters)

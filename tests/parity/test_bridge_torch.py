@@ -27,7 +27,7 @@ def network() -> torch.nn.Module:
 
 
 def flat(module: torch.nn.Module) -> FloatArray:
-    return torch.nn.utils.parameters_to_vector(module.parameters()).detach().numpy().copy()
+    return np.array(torch.nn.utils.parameters_to_vector(module.parameters()).detach())
 
 
 def train(module: torch.nn.Module, optimizer: Any, steps: int) -> None:
@@ -313,7 +313,7 @@ def test_mistakes_are_named() -> None:
         ("module is ReLU, which has no parameters", (torch.nn.ReLU(), mse, DATA)),
     ):
         with pytest.raises(FalllineError, match=message):
-            from_torch(*arguments)  # type: ignore[arg-type]
+            from_torch(*arguments)
     objective = from_torch(network(), lambda found, target: found - target, DATA)
     with pytest.raises(FalllineError, match="it must return one number"):
         objective.value(objective.start)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fallline import chain_rule
 from fallline.errors import FalllineError
-from fallline.views import chain_data, plot_chain
+from fallline.views import ChainGraph, chain_data, plot_chain
 
 CASES = {
     "u = 2*x**2 - x - 2; y = 3*u + 1": 1,
@@ -20,7 +20,7 @@ CASES = {
 }
 
 
-def graph_of(text: str):  # type: ignore[no-untyped-def]
+def graph_of(text: str) -> ChainGraph:
     return chain_data(chain_rule(text, [0.5 + 0.25 * i for i in range(CASES[text])]))
 
 
