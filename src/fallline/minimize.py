@@ -56,7 +56,7 @@ def minimize(
         max_steps: the number of updates after which the run ends.
         stop: what else ends it; by default a step in which no coordinate moves by 1e-12 or more. A number
             that is not finite always ends it.
-        gradient: "auto", "symbolic", "exact", a `Perturbation`, or a function that returns the gradient.
+        gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
         engine: "auto" or "reference".
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
         seed: the seed of the order in which mini-batches take the data.
@@ -295,7 +295,8 @@ def _run(
 
 def _prepared(objective: Any, start: Any, gradient: Any) -> Objective:
     """The objective with its gradient; the start tells how long the vector of a function f(x) is."""
-    return with_gradient(as_objective(objective, _length(start)), gradient)
+    prepared = as_objective(objective, _length(start))
+    return with_gradient(prepared, gradient, one_point(prepared, start, "x0"))
 
 
 def _length(start: Any) -> int | None:

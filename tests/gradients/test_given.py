@@ -113,7 +113,7 @@ def test_the_gradient_is_the_one_that_was_asked_for() -> None:
         ),
         (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation"),
         (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'"),
-        (bowl, 3, "gradient is 3; it must be 'auto', 'symbolic', 'exact', a Perturbation, or a function"),
+        (bowl, 3, "gradient is 3; it must be 'auto', 'symbolic', 'exact', 'autodiff', a Perturbation, or a function"),
         (bowl, None, "gradient is None; it must be 'auto'"),
     ],
 )

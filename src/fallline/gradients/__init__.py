@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
+from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.gradients.given import GivenGradientObjective
 from fallline.gradients.perturbation import Perturbation, PerturbedObjective
 from fallline.objectives.base import Objective
+from fallline.objectives.function import FunctionObjective
 
 __all__ = ["Perturbation", "parse_gradient", "with_gradient"]
 
+KINDS = ("auto", "symbolic", "exact", "autodiff")
 
-def with_gradient(objective: Objective, gradient: Any) -> Objective:
+
+def with_gradient(objective: Objective, gradient: Any, at: FloatArray | None = None) -> Objective:
     """The objective with its gradient found in the way that `gradient=` asks for.
 
     Arguments:
         objective: what is minimised.
-        gradient: "auto" (the objective's own gradient if it has one, else central differences), "symbolic",
-            "exact", a Perturbation, or a function of the point that returns the gradient.
+        gradient: "auto" (the objective's own gradient if it has one; else, where JAX is installed and can follow
+            the function, "autodiff"; else central differences), "symbolic", "exact", "autodiff" (a Python function
+            in plain NumPy, differentiated by JAX), a Perturbation, or a function of the point that returns the
+            gradient.
+        at: a point of the run, shape (n,): where "auto" finds out whether JAX can follow the function.
 
     Raises:
         FalllineError: when the objective has no gradient of that kind.
@@ -27,14 +35,13 @@ def with_gradient(objective: Objective, gradient: Any) -> Objective:
         return PerturbedObjective(objective, gradient)
     if isinstance(gradient, str):
         if gradient == "auto":
-            return (
-                objective if objective.gradient_kind else PerturbedObjective(objective, Perturbation(scheme="central"))
-            )
-        if gradient not in ("symbolic", "exact"):
-            raise FalllineError(
-                f"gradient is {gradient!r}; {nearest(gradient, ['auto', 'symbolic', 'exact'])}, "
-                "a Perturbation, or a function"
-            )
+            return objective if objective.gradient_kind else _best(objective, at)
+        if gradient not in KINDS:
+            raise FalllineError(f"gradient is {gradient!r}; {nearest(gradient, KINDS)}, a Perturbation, or a function")
+        if gradient == "autodiff" and isinstance(objective, FunctionObjective):
+            from fallline.gradients.autodiff import AutodiffObjective
+
+            return AutodiffObjective(objective, at)
         if gradient != objective.gradient_kind:
             own = f"has a gradient that is {objective.gradient_kind}" if objective.gradient_kind else "has none"
             raise FalllineError(
@@ -44,8 +51,23 @@ def with_gradient(objective: Objective, gradient: Any) -> Objective:
     if callable(gradient):
         return GivenGradientObjective(objective, gradient)
     raise FalllineError(
-        f"gradient is {shortened(gradient)}; it must be 'auto', 'symbolic', 'exact', a Perturbation, or a function"
+        f"gradient is {shortened(gradient)}; it must be {', '.join(map(repr, KINDS))}, a Perturbation, or a function"
     )
+
+
+def _best(objective: Objective, at: FloatArray | None) -> Objective:
+    """An objective without a gradient of its own, with the best one that can be had."""
+    central = PerturbedObjective(objective, Perturbation(scheme="central"))
+    if at is None or not isinstance(objective, FunctionObjective) or importlib.util.find_spec("jax") is None:
+        return central
+    from fallline.gradients.autodiff import AutodiffObjective
+    from fallline.gradients.traced import NotCarried
+
+    try:
+        return AutodiffObjective(objective, at, fallback=central)
+    except NotCarried as error:
+        central.gradient_kind = f"{central.gradient_kind} ({error.call} cannot be carried to JAX)"
+        return central
 
 
 def parse_gradient(text: str) -> str | Perturbation:

@@ -97,8 +97,9 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto") -> Gradien
     several = isinstance(x, Sequence | np.ndarray) and len(x) > 0 and np.ndim(x[0]) > 0
     given = list(x) if several else [x]
     dimension = None if np.ndim(given[0]) == 0 else len(given[0])
-    prepared = with_gradient(as_objective(objective, dimension), gradient)
+    prepared = as_objective(objective, dimension)
     points = np.array([one_point(prepared, point, "x") for point in given])
+    prepared = with_gradient(prepared, gradient, points[0])
     with np.errstate(all="ignore"):
         found = prepared.gradient(points)
         return GradientCheck(

@@ -1,0 +1,362 @@
+"""The exact gradient of a Python function written in plain NumPy: run on traced arrays, differentiated by JAX."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.gradients.rebinding import World
+from fallline.gradients.traced import LIBRARIES, NotCarried, Trace, TracedArray, as_traced, root_of
+from fallline.libraries import jax_library
+from fallline.objectives.base import Objective
+from fallline.objectives.function import FunctionObjective, called
+
+# How many points one call of the compiled code takes at most, and how many numbers.
+BLOCK, BLOCK_NUMBERS = 64, 4096
+# A traced function must give the plain one's value to this, relative and absolute: more is not rounding.
+SAME = (1e-8, 1e-10)
+# Where a loop over numbers was unrolled into more operations than this, XLA's fusing them takes many times as long as
+# all the rest of compiling, and gains nothing.
+LONG = 150
+# In the second column of a row, in place of 1: the gradient is NaN at a finite value.
+HIDDEN = 2.0
+# How many paths through a function stay compiled.
+PATHS = 256
+
+
+class Path:
+    """One way through a function, compiled: its value and gradient, and where it is the way that is taken.
+
+    Arguments:
+        function: takes n numbers on JAX, returns the value and whether this is the path that is taken.
+        dimension: n.
+        operations: how many it takes.
+    """
+
+    def __init__(self, function: Callable[[Any], tuple[Any, Any]], dimension: int, operations: int) -> None:
+        self.function = function
+        self.dimension = dimension
+        self.options = {"xla_disable_hlo_passes": "fusion"} if operations > LONG else {}
+        self.size = max(1, min(BLOCK, BLOCK_NUMBERS // (dimension + 2)))
+        self.compiled: dict[str, Callable[..., Any]] = {}
+
+    def rows(self, points: FloatArray) -> FloatArray:
+        """For each point a row: the value, 1 where the path is the right one, the gradient.
+
+        The same compiled loop runs over the points of any batch, so that a point's numbers never depend on it:
+        code that XLA compiles for one batch size may round otherwise than that for another.
+        """
+        import jax
+
+        with jax.enable_x64(True):
+            block = self._compiled("rows", self._block, (self.size, self.dimension), ())
+            if len(points) > self.size:
+                parts = range(0, len(points), self.size)
+                return np.concatenate([self.rows(points[begin : begin + self.size]) for begin in parts])
+            padded = np.zeros((self.size, self.dimension))
+            padded[: len(points)] = points
+            rows: FloatArray = np.asarray(block(padded, np.int64(len(points))))[: len(points)]
+            if HIDDEN in rows[:, 1]:
+                rows = rows.copy()
+                forward = self._compiled("forward", self._forward, (self.dimension,))
+                for i in np.flatnonzero(rows[:, 1] == HIDDEN):
+                    rows[i, 1:] = 1, *np.asarray(forward(points[i]))
+        return rows
+
+    def hessian(self, point: FloatArray) -> FloatArray:
+        """The matrix of second derivatives at a point."""
+        import jax
+
+        return np.asarray(self._compiled("hessian", jax.hessian(self._value), (self.dimension,))(point))
+
+    def hessian_vector(self, point: FloatArray, vector: FloatArray) -> FloatArray:
+        """The product of that matrix and a vector, without the matrix."""
+        import jax
+
+        def product(x: Any, v: Any) -> Any:
+            return jax.jvp(jax.grad(self._value), (x,), (v,))[1]
+
+        return np.asarray(self._compiled("product", product, (self.dimension,), (self.dimension,))(point, vector))
+
+    def _value(self, x: Any) -> Any:
+        return self.function(x)[0]
+
+    def _forward(self, x: Any) -> Any:
+        """The gradient forwards: where the number that a branch of `np.where` drops has no derivative, 0 times
+        infinity makes NaN of it backwards."""
+        import jax
+
+        return jax.jacfwd(self._value)(x)
+
+    def _block(self, points: Any, count: Any) -> Any:
+        import jax
+        from jax import numpy as jnp
+
+        derivative = jax.value_and_grad(self.function, has_aux=True)
+
+        def one(i: Any, rows: Any) -> Any:
+            (value, holds), slopes = derivative(points[i])
+            hidden = jnp.isnan(slopes).any() & jnp.isfinite(value)
+            mark = jnp.where(hidden, HIDDEN, 1.0) * holds
+            return rows.at[i].set(jnp.concatenate([jnp.stack([value, mark]), slopes]))
+
+        return jax.lax.fori_loop(0, count, one, jnp.zeros((self.size, self.dimension + 2)))
+
+    def _compiled(self, name: str, function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., Any]:
+        import jax
+
+        if name not in self.compiled:
+            kinds = [jax.ShapeDtypeStruct(shape, np.float64 if shape else np.int64) for shape in shapes]
+            self.compiled[name] = jax.jit(function).lower(*kinds).compile(self.options)
+        return self.compiled[name]
+
+
+class Program:
+    """A function with all the paths through it that have been seen.
+
+    Arguments:
+        objective: the user's function as an objective.
+    """
+
+    def __init__(self, objective: FunctionObjective) -> None:
+        self.objective = objective
+        self.paths: list[Path] = []
+        self.lock = threading.RLock()
+
+    def parted(self, points: FloatArray) -> Iterator[tuple[Path, npt.NDArray[np.intp], FloatArray]]:
+        """The points by the path that is taken at them: path, which points, and their rows."""
+        pending = np.arange(len(points))
+        for path in tuple(self.paths):
+            rows = path.rows(points[pending])
+            holds = rows[:, 1] == 1
+            if holds.any():
+                yield path, pending[holds], rows[holds]
+                pending = pending[~holds]
+            if not len(pending):
+                return
+        while len(pending):
+            path = self.traced(points[pending[0]])
+            rows = path.rows(points[pending])
+            holds = rows[:, 1] == 1
+            # What NumPy decided at the point itself stands, should JAX round otherwise.
+            holds[0] = True
+            yield path, pending[holds], rows[holds]
+            pending = pending[~holds]
+
+    def rows(self, points: FloatArray) -> FloatArray:
+        """For each point a row: the value, 1, the gradient."""
+        paths = self.paths
+        if len(points) == 1 and paths:
+            rows = paths[0].rows(points)
+            if rows[0, 1] == 1:
+                return rows
+        rows = np.empty((len(points), self.objective.dimension + 2))
+        for path, chosen, found in self.parted(points):
+            rows[chosen] = found
+            if path is not self.paths[0]:
+                with self.lock:
+                    # The path taken last is the likeliest to be taken next.
+                    self.paths = [path, *(other for other in self.paths if other is not path)][:PATHS]
+        return rows
+
+    def traced(self, point: FloatArray) -> Path:
+        """Run the function once on traced numbers, and note what it did as a path.
+
+        Raises:
+            NotCarried: when JAX cannot follow it, or what it follows is something else.
+        """
+        import jax
+        from jax.extend.core import jaxpr_as_fun
+
+        plain = float(self.objective.value(point))
+        at_point = []
+
+        def run(x: Any) -> tuple[Any, Any]:
+            trace = Trace()
+            try:
+                result = self._result(root_of(point.copy(), x, trace))
+            except NotCarried:
+                raise
+            except ArithmeticError:
+                result = x.sum() * np.nan
+                at_point.append(np.nan)
+                return result, trace.holds()
+            except Exception as error:
+                # The plain function did not raise it.
+                said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                raise NotCarried(self.objective.title, f" ({said})", _place(error)) from error
+            result = as_traced(result).reshape(())
+            value = result.value
+            if result.dtype.kind == "c":
+                value = jnp.where(value.imag == 0, value.real, np.nan)
+            at_point.append(np.real(result.concrete).item())
+            return jnp.asarray(value, float), trace.holds()
+
+        with np.errstate(all="ignore"), jax.enable_x64(True):
+            from jax import numpy as jnp
+
+            recorded = jax.make_jaxpr(run)(point)
+        followed = jaxpr_as_fun(recorded)
+        path = Path(lambda x: tuple(map(jnp.asarray, followed(x))), self.objective.dimension, len(recorded.jaxpr.eqns))
+        row = path.rows(point[None, :])[0]
+        for found in (at_point[0], row[0]):
+            if not same(found, plain):
+                said = f" (its value is {plain:.17g}, but {found:.17g} when JAX follows it)"
+                raise NotCarried(self.objective.title, said, place="")
+        if contradicted(self.objective, point, row[2:]):
+            raise NotCarried(self.objective.title, " (its values have another slope than JAX finds)", place="")
+        with self.lock:
+            self.paths = [path, *self.paths][:PATHS]
+        return path
+
+    def _result(self, x: TracedArray) -> Any:
+        seen = World().stand_in(self.objective.function)
+        return seen(x) if self.objective.vector else seen(*x)
+
+
+def _place(error: Exception) -> str:
+    """The last line of the user's own that an error came through."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
+            place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def same(found: float, plain: float) -> bool:
+    """Whether two values are one but for rounding."""
+    relative, absolute = SAME
+    return found == plain or bool(np.isclose(found, plain, rtol=relative, atol=absolute, equal_nan=True))
+
+
+def contradicted(objective: Objective, point: FloatArray, gradient: FloatArray) -> bool:
+    """Whether the values, where they are plainly smooth, have a slope that the gradient has not.
+
+    A number that escapes JAX's eyes would make its part of the gradient 0 without a word; this catches it. It
+    judges in one direction only, and not at all where two steps or two sides give two slopes.
+    """
+    direction = np.random.default_rng(0).uniform(0.5, 1, len(point)) * np.maximum(1, np.abs(point))
+    far, near = 1e-4, 1e-5
+    offsets = np.array([far, -far, near, -near, 0.0])
+    with np.errstate(all="ignore"):
+        a, b, c, d, here = objective.value(point + offsets[:, None] * direction)
+        coarse, fine, right, left = (a - b) / (2 * far), (c - d) / (2 * near), (c - here) / near, (here - d) / near
+        claimed = float(gradient @ direction)
+        size = max(abs(coarse), abs(fine), 1e-10 * abs(here) / near)
+        smooth = abs(coarse - fine) <= 1e-3 * size and abs(right - left) <= 1e-2 * size
+        return bool(smooth and abs(claimed - fine) > 1e-2 * max(size, abs(claimed)))
+
+
+@functools.lru_cache(maxsize=64)
+def program_of(function: Callable[..., Any], names: tuple[str, ...], vector: bool) -> Program:
+    """The program of a function, kept from run to run with what it has compiled."""
+    return Program(FunctionObjective(function, names, vector=vector))
+
+
+class AutodiffObjective(Objective):
+    """A Python function in plain NumPy, with its exact gradient.
+
+    The function is run once on traced numbers for each path through it, then XLA's compiled code takes its place:
+    what else it does (count its calls, print) it does only then, and data it reads must stay the same during a run.
+
+    Arguments:
+        objective: the function.
+        at: a point at which it is tried; None: the first one it meets.
+        fallback: takes over at points where the function cannot be carried; None: that is an error.
+
+    Raises:
+        FalllineError: when JAX is not installed, or the function cannot be carried at the point.
+    """
+
+    def __init__(
+        self, objective: FunctionObjective, at: FloatArray | None = None, fallback: Objective | None = None
+    ) -> None:
+        self.objective = objective
+        self.names = objective.names
+        self.fallback = fallback
+        self.not_carried: str | None = None
+        jax_library()
+        try:
+            self.program = program_of(objective.function, objective.names, objective.vector)
+        except TypeError:  # a callable without a hash
+            self.program = Program(objective)
+        if at is not None:
+            program, plain = self.program, float(objective.value(at))
+            for _ in range(2):
+                if same(program.rows(at[None, :])[0, 0], plain):
+                    break
+                # The data that the function reads has changed since it was traced.
+                program.paths = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled stays in its process.
+        return AutodiffObjective, (self.objective, None, self.fallback)
+
+    @property
+    def gradient_kind(self) -> str:  # type: ignore[override]
+        return f"autodiff; {self.fallback.gradient_kind} where {self.not_carried}" if self.not_carried else "autodiff"
+
+    @property
+    def title(self) -> str:
+        return self.objective.title
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self._rows(x)[..., 0]
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self._rows(x)[..., 2:]
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        rows = self._rows(x)
+        return rows[..., 0], rows[..., 2:]
+
+    def hessian(self, x: FloatArray) -> FloatArray:
+        """The matrix of second derivatives at each point: shape (..., n) to (..., n, n)."""
+        import jax
+
+        points = x.reshape(-1, self.dimension)
+        found = np.empty((len(points), self.dimension, self.dimension))
+        with jax.enable_x64(True):
+            for path, chosen, _ in self.program.parted(points):
+                for i in chosen:
+                    found[i] = path.hessian(points[i])
+        return found.reshape(*x.shape, self.dimension)
+
+    def hessian_vector(self, x: FloatArray, vector: FloatArray) -> FloatArray:
+        """The product of that matrix and a vector at each point, at the price of a few gradients."""
+        import jax
+
+        points, vectors = x.reshape(-1, self.dimension), np.broadcast_to(vector, x.shape).reshape(-1, self.dimension)
+        found = np.empty(points.shape)
+        with jax.enable_x64(True):
+            for path, chosen, _ in self.program.parted(points):
+                for i in chosen:
+                    found[i] = path.hessian_vector(points[i], vectors[i])
+        return found.reshape(x.shape)
+
+    def _rows(self, x: FloatArray) -> FloatArray:
+        points = x.reshape(-1, self.dimension)
+        try:
+            rows = self.program.rows(points)
+        except NotCarried as error:
+            if self.fallback is None:
+                raise
+            rows = np.stack([self._row(point) for point in points])
+            self.not_carried = error.call
+        return rows.reshape(*x.shape[:-1], self.dimension + 2)
+
+    def _row(self, point: FloatArray) -> FloatArray:
+        """One point by itself, so that the others keep the gradient they have without it."""
+        assert self.fallback is not None
+        try:
+            return self.program.rows(point[None, :])[0]
+        except NotCarried:
+            value, gradient = self.fallback.value_and_gradient(point)
+            return np.concatenate([[float(value), 1.0], gradient])

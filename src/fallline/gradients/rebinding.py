@@ -1,0 +1,485 @@
+"""A function as it is, but seeing NumPy and `math` as traced arrays need them: its globals are exchanged, not its code.
+
+NumPy's protocols reach the calls that are given an array. `np.zeros(3)`, `np.array([x[0], 1])`, `math.sin(x[0])` and
+`float(x[0])` are not; so a copy of the function runs in which these names mean their traced counterparts. The user's
+own module, functions and objects are never changed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import cmath
+import functools
+import math
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fallline.gradients.carrying import jax_rule, name_of
+from fallline.gradients.traced import (
+    NotCarried,
+    TracedArray,
+    array_of,
+    as_traced,
+    carry,
+    constant,
+    first,
+    followed,
+    move,
+    paired,
+    standing,
+)
+
+# Functions that call back: run from NumPy's own Python source, so that what they call computes with traced arrays.
+CALLING_BACK = ("apply_over_axes", "piecewise", "fromfunction")
+
+# Packages whose functions know nothing of the user's numbers, or everything.
+LEFT_ALONE = {*sys.stdlib_module_names, "jax", "jaxlib", "fallline", "matplotlib", "torch", "sympy", "mpmath"}
+
+
+class Globals(dict[str, Any]):
+    """The globals of a module, each name with its stand-in; new ones stay here."""
+
+    def __init__(self, world: World, own: dict[str, Any]) -> None:
+        super().__init__(__builtins__=world.builtins, __name__=own.get("__name__", "__main__"))
+        self.world = world
+        self.own = own
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self:
+            return super().__getitem__(name)
+        return self.world.stand_in(self.own[name])
+
+
+class World:
+    """What the user's code sees during one trace: for each thing it can name, the stand-in."""
+
+    def __init__(self) -> None:
+        # By identity; the thing is kept too, so that its identity is not given to another.
+        self.known: dict[int, tuple[Any, Any]] = {}
+        self.globals: dict[int, Globals] = {}
+        own_import = builtins.__import__
+
+        def importing(*parts: Any, **settings: Any) -> Any:
+            return self.stand_in(own_import(*parts, **settings))
+
+        self.builtins = {
+            **builtins.__dict__,
+            "__import__": importing,
+            "float": Float,
+            "complex": Complex,
+            "max": functools.partial(_extreme, builtins.max, np.greater),
+            "min": functools.partial(_extreme, builtins.min, np.less),
+        }
+
+    def stand_in(self, thing: Any) -> Any:
+        """What the user's code sees in place of a thing; most things stay as they are."""
+        if thing is None or isinstance(thing, int | float | str | bytes | complex) or type(thing) is TracedArray:
+            return thing
+        known = self.known.get(id(thing))
+        if known is None:
+            made = self._made(thing)
+            # A thing that holds itself was noted while it was made.
+            known = self.known.setdefault(id(thing), (thing, made))
+        return known[1]
+
+    def _made(self, thing: Any) -> Any:
+        if isinstance(thing, types.ModuleType):
+            return self._module(thing)
+        if isinstance(thing, type):
+            return self._class(thing)
+        if isinstance(thing, types.FunctionType):
+            return self._function(thing)
+        if isinstance(thing, types.MethodType):
+            return types.MethodType(self.stand_in(thing.__func__), self.stand_in(thing.__self__))
+        if isinstance(thing, functools.partial):
+            keywords = {name: self.stand_in(part) for name, part in thing.keywords.items()}
+            return functools.partial(self.stand_in(thing.func), *map(self.stand_in, thing.args), **keywords)
+        if isinstance(thing, functools._lru_cache_wrapper):
+            return self.stand_in(thing.__wrapped__)
+        if isinstance(thing, np.vectorize):
+            return Vectorized(self.stand_in(thing.pyfunc), excluded=thing.excluded, signature=thing.signature)
+        if isinstance(thing, np.ndarray):
+            return array_of(np.array(thing)) if type(thing) is np.ndarray and thing.dtype.kind in "biufc" else thing
+        if isinstance(thing, np.ufunc) or _of_numpy(thing):
+            return self._carried(thing)
+        if thing is np.r_ or thing is np.c_:
+            return Joined(thing)
+        if hasattr(thing, "py_func"):  # a function compiled by Numba
+            return self.stand_in(thing.py_func)
+        if isinstance(thing, types.BuiltinFunctionType):
+            return MATH_FUNCTIONS.get(thing, thing)
+        return self._container(thing)
+
+    def _container(self, thing: Any) -> Any:
+        if type(thing) is tuple or (isinstance(thing, tuple) and hasattr(thing, "_fields")):
+            parts = [self.stand_in(part) for part in thing]
+            if all(new is old for new, old in zip(parts, thing, strict=True)):
+                return thing
+            return type(thing)(*parts) if hasattr(thing, "_fields") else tuple(parts)
+        if type(thing) is list:
+            made: Any = []
+            self.known[id(thing)] = (thing, made)
+            made.extend(self.stand_in(part) for part in thing)
+            return made
+        if type(thing) is dict:
+            made = {}
+            self.known[id(thing)] = (thing, made)
+            made.update((name, self.stand_in(part)) for name, part in thing.items())
+            return made
+        return self._object(thing)
+
+    def _object(self, thing: Any) -> Any:
+        """An object of a class written in Python: the same attributes, in a class with the same methods."""
+        kind = type(thing)
+        stand_in = self.stand_in(kind)
+        if stand_in is kind or not hasattr(thing, "__dict__"):
+            return thing
+        try:
+            made = object.__new__(stand_in)
+        except TypeError:
+            return thing
+        self.known[id(thing)] = (thing, made)
+        made.__dict__.update({name: self.stand_in(part) for name, part in thing.__dict__.items()})
+        for each in kind.__mro__:
+            for name in getattr(each, "__slots__", ()):
+                if hasattr(thing, name) and name not in ("__dict__", "__weakref__"):
+                    object.__setattr__(made, name, self.stand_in(getattr(thing, name)))
+        return made
+
+    def _function(self, function: types.FunctionType) -> Any:
+        package = function.__module__.partition(".")[0] if function.__module__ else ""
+        if package in LEFT_ALONE or isinstance(function.__globals__, Globals):
+            return function
+        if package in ("numpy", "scipy") and jax_rule(name_of(function)) is not None:
+            return self._carried(function)
+        return self._rebound(function)
+
+    def _rebound(self, function: types.FunctionType) -> types.FunctionType:
+        """The same code with other globals."""
+        own = function.__globals__
+        seen = self.globals.setdefault(id(own), Globals(self, own))
+        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        made = types.FunctionType(function.__code__, seen, function.__name__, None, cells)
+        self.known[id(function)] = (function, made)
+        made.__defaults__ = self.stand_in(function.__defaults__)
+        made.__kwdefaults__ = self.stand_in(function.__kwdefaults__)
+        made.__dict__.update(function.__dict__)
+        made.__module__ = function.__module__
+        made.__qualname__ = function.__qualname__
+        for cell, old in zip(cells, function.__closure__ or (), strict=True):
+            try:
+                inside = old.cell_contents
+            except ValueError:  # not yet set
+                continue
+            # The class in a method's own cell stays, because super() asks for it.
+            cell.cell_contents = inside if isinstance(inside, type) else self.stand_in(inside)
+        return made
+
+    def _class(self, kind: type) -> Any:
+        if kind in CLASSES:
+            return CLASSES[kind]
+        package = kind.__module__.partition(".")[0]
+        if package in LEFT_ALONE or package == "numpy" or kind.__flags__ & (1 << 9) == 0:
+            return kind
+        members: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        for each in reversed(kind.__mro__):
+            if each.__module__.partition(".")[0] in LEFT_ALONE:
+                continue
+            for name, member in vars(each).items():
+                new = self._member(member)
+                if new is not member:
+                    members[name] = new
+        if len(members) == 2:
+            return kind
+        try:
+            made = type(kind)(kind.__name__, (kind,), members)
+        except Exception:
+            # Enumerations and other classes that allow no subclass.
+            return kind
+        return made
+
+    def _member(self, member: Any) -> Any:
+        if isinstance(member, types.FunctionType):
+            return self.stand_in(member)
+        if isinstance(member, staticmethod | classmethod):
+            return type(member)(self.stand_in(member.__func__))
+        if isinstance(member, property):
+            return property(*(self.stand_in(part) for part in (member.fget, member.fset, member.fdel)))
+        if isinstance(member, functools.cached_property):
+            return property(self.stand_in(member.func))
+        if isinstance(member, np.ndarray | np.vectorize):
+            return self.stand_in(member)
+        return member
+
+    def _module(self, module: types.ModuleType) -> Any:
+        if module is math or module is cmath:
+            return MathModule(module)
+        package = module.__name__.partition(".")[0]
+        return module if package in LEFT_ALONE else SeenModule(self, module)
+
+    def _carried(self, function: Any) -> Any:
+        return Carried(self, function)
+
+
+class SeenModule(types.ModuleType):
+    """A module whose members are seen as their stand-ins."""
+
+    def __init__(self, world: World, module: types.ModuleType) -> None:
+        super().__init__(module.__name__, module.__doc__)
+        self.__dict__["_seen"] = (world, module)
+
+    def __getattr__(self, name: str) -> Any:
+        world, module = self.__dict__["_seen"]
+        return world.stand_in(getattr(module, name))
+
+
+class Carried:
+    """A function of NumPy or SciPy, called on traced arrays."""
+
+    def __init__(self, world: World, function: Any) -> None:
+        self._world = world
+        self._function = function
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__doc__ = getattr(function, "__doc__", None)
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        function = self._function
+        source = getattr(function, "_implementation", function)
+        name = name_of(function)
+        if name in CALLING_BACK:
+            return self._world._rebound(source)(*inputs, **settings)
+        if name == "fromiter":
+            return carry(np.array, (list(inputs[0]),), {})
+        if name == "frompyfunc":
+            return Vectorized(inputs[0])
+        if name == "apply_along_axis":
+            return _along_axis(*inputs, **settings)
+        try:
+            return carry(function, inputs, settings)
+        except NotCarried:
+            # What JAX lacks may be made of what it has: NumPy's own source says how.
+            if not isinstance(source, types.FunctionType) or jax_rule(name) is not None:
+                raise
+            try:
+                return self._world._rebound(source)(*inputs, **settings)
+            except NotCarried:
+                pass
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(self._function, name)
+        return Carried(self._world, found) if callable(found) else found
+
+    def __eq__(self, other: object) -> bool:
+        return self._function == getattr(other, "_function", other)
+
+    def __hash__(self) -> int:
+        return hash(self._function)
+
+
+class Vectorized:
+    """`np.vectorize`: a function called for each number of its arguments."""
+
+    def __init__(
+        self, function: Any = None, otypes: Any = None, *_: Any, signature: Any = None, excluded: Any = ()
+    ) -> None:
+        self.function = function
+        self.signature = signature
+        self.excluded = excluded or ()
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        if self.function is None:  # a decorator with settings
+            return Vectorized(inputs[0], signature=self.signature, excluded=self.excluded)
+        if self.signature is not None:
+            raise NotCarried("np.vectorize with signature=")
+        inputs = tuple(part if place in self.excluded else as_traced(part) for place, part in enumerate(inputs))
+        shape = np.broadcast_shapes(*(part.shape for place, part in enumerate(inputs) if place not in self.excluded))
+        spread = [
+            part if place in self.excluded else carry(np.broadcast_to, (part, shape), {}).ravel()
+            for place, part in enumerate(inputs)
+        ]
+        results = [
+            self.function(
+                *(part if place in self.excluded else part[i] for place, part in enumerate(spread)), **settings
+            )
+            for i in range(math.prod(shape))
+        ]
+        if results and isinstance(results[0], tuple):
+            return tuple(carry(np.array, (list(column),), {}).reshape(shape) for column in zip(*results, strict=True))
+        return carry(np.array, (results,), {}).reshape(shape) if shape else as_traced(results[0])[()]
+
+
+class Joined:
+    """`np.r_` and `np.c_`: arrays joined by indexing."""
+
+    def __init__(self, own: Any) -> None:
+        self.own = own
+
+    def __getitem__(self, key: Any) -> Any:
+        if first(key) is None:
+            return standing(self.own[constant(key)])
+        parts = key if isinstance(key, tuple) else (key,)
+        parts = tuple(self.own[part] if isinstance(part, slice) else part for part in parts)
+
+        def joined(*pieces: Any) -> Any:
+            return self.own[pieces]
+
+        joined.__name__ = "r_"
+        return move(joined, parts, {}, None)
+
+
+def _along_axis(func1d: Any, axis: int, arr: Any, *others: Any, **settings: Any) -> Any:
+    """`np.apply_along_axis`, with the names of its arguments."""
+    rows = carry(np.moveaxis, (as_traced(arr), axis, -1), {})
+    results = [as_traced(func1d(rows[place], *others, **settings)) for place in np.ndindex(rows.shape[:-1])]
+    made = carry(np.array, (results,), {}).reshape(rows.shape[:-1] + results[0].shape)
+    return carry(np.moveaxis, (made, -1, axis), {}) if results[0].ndim == 1 else made
+
+
+def _enumerated(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
+    array = as_traced(array)
+    return ((place, array[place]) for place in np.ndindex(array.shape))
+
+
+def _of_numpy(thing: Any) -> bool:
+    """Whether a thing is a function of NumPy or SciPy that is written in C, or dispatched there."""
+    package = str(getattr(thing, "__module__", None) or "").partition(".")[0]
+    owner = getattr(thing, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        return True
+    return package in ("numpy", "scipy") and isinstance(thing, types.BuiltinFunctionType | type(np.sum))
+
+
+def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings: Any) -> Any:
+    """`max` and `min` of Python on numbers: a choice between traced numbers, the first of equal ones."""
+    if len(things) == 1 and not settings:
+        things = (list(things[0]),)
+    numbers = things[0] if len(things) == 1 else things
+    simple = not settings and first(list(numbers)) is not None and all(np.ndim(constant(part)) == 0 for part in numbers)
+    if not simple:
+        return own(*things, **settings)
+    best, *others = numbers
+    for other in others:
+        best = carry(np.where, (carry(better, (other, best), {}), other, best), {})
+    return best
+
+
+class NumberKind(type):
+    """The class of the stand-ins for classes of numbers: called on a traced number, they let it be."""
+
+    stands_for: type
+
+    def __call__(cls, *inputs: Any, **settings: Any) -> Any:
+        if first(inputs) is None:
+            return cls.stands_for(*constant(inputs), **settings)
+        number = as_traced(inputs[0])
+        if cls.stands_for in (complex, np.complex128):
+            imaginary = inputs[1] if len(inputs) > 1 else 0
+            return number.astype(complex) + 1j * imaginary
+        return number.astype(cls.stands_for)[()] if number.size > 1 else number.reshape(()).astype(cls.stands_for)[()]
+
+    def __instancecheck__(cls, thing: Any) -> bool:
+        return isinstance(thing, cls.stands_for)
+
+    def __subclasscheck__(cls, kind: Any) -> bool:
+        return issubclass(getattr(kind, "stands_for", kind), cls.stands_for)
+
+    def __eq__(cls, other: object) -> bool:
+        return cls.stands_for is getattr(other, "stands_for", other)
+
+    def __hash__(cls) -> int:
+        return hash(cls.stands_for)
+
+
+def _number_class(kind: Any) -> Any:
+    """A class that passes for a class of numbers, also as a dtype."""
+    return NumberKind(kind.__name__, (kind,), {"stands_for": kind, "dtype": np.dtype(kind)})
+
+
+Float = _number_class(float)
+Complex = _number_class(complex)
+CLASSES: dict[type, Any] = {
+    float: Float,
+    complex: Complex,
+    np.float64: _number_class(np.float64),
+    np.complex128: _number_class(np.complex128),
+    np.vectorize: Vectorized,
+    np.ndenumerate: _enumerated,
+}
+
+
+# What of `math` and `cmath` has another name in NumPy, or none.
+MATH = {
+    "fsum": lambda parts: carry(np.sum, (list(parts),), {}),
+    "sumprod": lambda a, b: carry(np.dot, (as_traced(a), as_traced(b)), {}),
+    "prod": lambda parts, start=1: carry(np.prod, (list(parts),), {}) * start,
+    "dist": lambda a, b: carry(np.linalg.norm, (as_traced(a) - as_traced(b),), {}),
+    "hypot": lambda *parts: carry(np.linalg.norm, (as_traced(list(parts)),), {}),
+    "log": lambda x, base=None: _called(np.log, x) if base is None else _called(np.log, x) / _called(np.log, base),
+    "isclose": lambda a, b, rel_tol=1e-9, abs_tol=0.0: (
+        abs(a - b) <= carry(np.maximum, (rel_tol * carry(np.maximum, (abs(a), abs(b)), {}), abs_tol), {})
+    ),
+    "polar": lambda z: (abs(z), _called(np.angle, z)),
+    "phase": lambda z: _called(np.angle, z),
+    "rect": lambda r, phi: r * _called(np.exp, 1j * phi),
+}
+IN_NUMPY = {"pow": "power", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
+            "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"}  # fmt: skip
+IN_SCIPY = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
+# These ask a number for a whole one, which it gives itself.
+WHOLE = ("floor", "ceil", "trunc", "comb", "perm", "factorial", "gcd", "lcm", "isqrt")
+
+
+def _called(ufunc: Any, *inputs: Any) -> Any:
+    return carry(ufunc, inputs, {})
+
+
+def _math_function(own: Any) -> Any:
+    """A function of `math` or `cmath` that lets traced numbers be carried."""
+    name = own.__name__
+    if name in WHOLE:
+        return own
+
+    @functools.wraps(own)
+    def on_traced(*inputs: Any, **settings: Any) -> Any:
+        inputs = tuple(list(part) if isinstance(part, Iterator) else part for part in inputs)
+        if first(inputs) is None:
+            return own(*constant(inputs), **settings)
+        if name in MATH:
+            return MATH[name](*inputs, **settings)
+        if name in IN_SCIPY:
+            rule = jax_rule(f"scipy.special.{IN_SCIPY[name]}")
+            assert rule is not None
+            return paired(own(*constant(inputs)), rule(*followed(inputs)), first(inputs).buffer.trace)
+        function = getattr(np, IN_NUMPY.get(name, name), None)
+        if function is None:
+            raise NotCarried(f"{own.__module__}.{name}")
+        return carry(function, tuple(map(as_traced, inputs)), {})
+
+    return on_traced
+
+
+class MathModule(types.ModuleType):
+    """`math`, or `cmath`, whose functions take traced numbers."""
+
+    def __init__(self, own: types.ModuleType) -> None:
+        super().__init__(own.__name__)
+        self.__dict__["own"] = own
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__dict__["own"], name)
+        return MATH_FUNCTIONS.get(found, found) if callable(found) else found
+
+
+MATH_FUNCTIONS: dict[Any, Any] = {
+    member: _math_function(member)
+    for module in (math, cmath)
+    for member in vars(module).values()
+    if isinstance(member, types.BuiltinFunctionType)
+}

@@ -1,0 +1,777 @@
+"""A NumPy array and, beside it, the same numbers as JAX follows them: what a traced function computes with."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from fallline.errors import FalllineError
+from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
+
+# Frames of these packages are not the user's.
+LIBRARIES = ("numpy", "scipy", "jax", "fallline")
+
+
+class NotCarried(FalllineError):
+    """A call that JAX cannot follow: its name, the line of the user's file, and what to write instead.
+
+    Arguments:
+        call: what was called: the name of a function of NumPy or SciPy, or what else it was.
+        reason: more about it, in brackets.
+        place: the user's file and line; None: where the call is being made.
+
+    Attributes:
+        call: the call with its place: "np.unique in model.py:12".
+    """
+
+    def __init__(self, call: str, reason: str = "", place: str | None = None) -> None:
+        call = spelled(call)
+        place = users_line() if place is None else place
+        self.call = f"{call} in {place}" if place else call
+        super().__init__(f"gradient is 'autodiff', but {self.call} cannot be carried to JAX{reason}; {advice(call)}")
+
+
+def users_line(frame: FrameType | None = None) -> str:
+    """The file and line of the innermost frame that is the user's own; empty without one."""
+    frame = frame or sys._getframe()
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in LIBRARIES:
+            return f"{frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+class Trace:
+    """One run of a function under JAX's eyes, at one point.
+
+    Where the function asks for a value (`if x[0] > 0`, `range(int(x[1]))`), it gets the value at that point. What JAX
+    recorded is then right wherever these values come out the same.
+
+    Attributes:
+        decided: the values that were asked for, as JAX computes them, each beside the one that was given.
+    """
+
+    def __init__(self) -> None:
+        self.decided: list[tuple[Any, Any]] = []
+
+    def holds(self) -> Any:
+        """Whether every value that was asked for is what it was, as JAX computes it."""
+        from jax import numpy as jnp
+
+        holds = jnp.asarray(True)
+        for traced, given in self.decided:
+            same = (traced == given) | ((traced != traced) & (given != given))
+            holds = holds & jnp.all(same)
+        return holds
+
+
+class Buffer:
+    """The memory that an array and its views share.
+
+    Attributes:
+        root: the numbers at the point of the trace, contiguous.
+        value: the same as JAX follows them; None as long as they do not depend on x.
+        trace: the run they belong to; None as long as they do not depend on x.
+    """
+
+    __slots__ = ("pieces", "root", "trace", "value")
+
+    def __init__(self, root: Any, value: Any = None, trace: Trace | None = None) -> None:
+        self.root = root
+        self.value = value
+        self.trace = trace
+        self.pieces: tuple[Any, list[Any]] = (None, [])
+
+    def read(self, index: Any) -> Any:
+        """The traced numbers at these flat indices, in the shape of `index`; zeros where it is -1."""
+        from jax import lax
+        from jax import numpy as jnp
+
+        if index.size == 0:
+            return jnp.zeros(index.shape, self.value.dtype)
+        if index.size == 1 and 1 < self.value.size <= 4096:
+            return self._single(int(index.ravel()[0])).reshape(index.shape)
+        # In the order of the memory most views are one slice.
+        order = sorted(range(index.ndim), key=lambda axis: -abs(index.strides[axis]))
+        lined = index.transpose(order)
+        flat = lined.ravel()
+        step = int(flat[1] - flat[0]) if flat.size > 1 else 1
+        if step > 0 and flat[0] >= 0 and (np.diff(flat) == step).all():
+            part = lax.slice(self.value.reshape(-1), (int(flat[0]),), (int(flat[-1]) + 1,), (step,))
+            return part.reshape(lined.shape).transpose(np.argsort(order))
+        part = self.value.reshape(-1).at[np.maximum(index, 0)].get(mode="promise_in_bounds")
+        return part if index.min() >= 0 else jnp.where(index < 0, 0, part)
+
+    def _single(self, position: int) -> Any:
+        """One number. A loop over all of them would make n slices, so the buffer is then taken apart once."""
+        from jax import lax
+
+        of, parts = self.pieces
+        if of is not self.value:
+            parts = []
+            self.pieces = (self.value, parts)
+        flat = self.value.reshape(-1)
+        if len(parts) < 4:
+            parts.append(None)
+            return lax.slice(flat, (position,), (position + 1,))
+        if len(parts) == 4:
+            parts[:] = [None] * 5 + lax.split(flat, (1,) * flat.size)
+        if position < 0:
+            return flat[:1] * 0
+        return parts[5 + position]
+
+    def write(self, index: Any, new: Any) -> None:
+        """Put traced numbers at flat indices (all, where index is None)."""
+        from jax import lax
+        from jax import numpy as jnp
+
+        if index is None:
+            self.value = jnp.broadcast_to(new, self.root.shape)
+            return
+        flat = self.value.reshape(-1)
+        places, new = index.ravel(), jnp.broadcast_to(new, index.shape).reshape(-1)
+        if places.size == 0:
+            return
+        if (np.diff(places) == 1).all():
+            flat = lax.dynamic_update_slice(flat, new, (int(places[0]),))
+        else:
+            # Where a place is written twice, the last one stays.
+            last = len(places) - 1 - np.unique(places[::-1], return_index=True)[1]
+            flat = flat.at[places[last]].set(new[last], mode="promise_in_bounds")
+        self.value = flat.reshape(self.root.shape)
+
+
+def _number_method(function: Callable[[Any], Any], call: str) -> Callable[[TracedArray], Any]:
+    """A conversion to a Python number, which can carry no derivative."""
+
+    def convert(self: TracedArray) -> Any:
+        if self.depends:
+            raise NotCarried(call)
+        return function(self.concrete)
+
+    return convert
+
+
+def _whole_method(function: Callable[[Any], int]) -> Callable[..., int]:
+    """A conversion to a whole number: a choice of the path, flat between the jumps."""
+
+    def convert(self: TracedArray) -> int:
+        whole = function(self.concrete)
+        if self.depends:
+            same = carry({"floor": np.floor, "ceil": np.ceil}.get(function.__name__, np.trunc), (self,), {})
+            same.decide()
+        return whole
+
+    return convert
+
+
+class TracedArray(NDArrayOperatorsMixin):
+    """Stands for a NumPy array, or a NumPy number, whose numbers may depend on x.
+
+    NumPy itself computes the numbers at the point (`concrete`), JAX follows them (`value`). NumPy's functions and
+    operators come here by its protocols (NEP 13 and 18). Views share their memory, as NumPy's do: an array is a
+    buffer and, for each of its numbers, where in the buffer it is.
+
+    Arguments:
+        concrete: the numbers at the point: an array, or a NumPy number.
+        buffer: the memory it shares with its views.
+        index: the flat position of each number in the buffer; None: the buffer as it is.
+    """
+
+    __slots__ = ("buffer", "cached", "concrete", "places")
+
+    def __init__(self, concrete: Any, buffer: Buffer, index: Any = None) -> None:
+        self.concrete = concrete
+        self.buffer = buffer
+        self.places = index
+        self.cached: tuple[Any, Any] = (None, None)
+
+    @property
+    def __class__(self) -> Any:
+        # So that isinstance(x, np.ndarray) and isinstance(x[0], float) say what they say without us.
+        return type(self.concrete)
+
+    @__class__.setter
+    def __class__(self, kind: Any) -> None:
+        raise TypeError("the class of an array cannot be set")
+
+    @property
+    def depends(self) -> bool:
+        """Whether the numbers depend on x."""
+        return self.buffer.value is not None
+
+    @property
+    def index(self) -> Any:
+        """The flat position of each number in the buffer."""
+        if self.places is None:
+            self.places = np.arange(self.buffer.root.size).reshape(self.buffer.root.shape)
+        return self.places
+
+    @property
+    def value(self) -> Any:
+        """The numbers as JAX follows them."""
+        if not self.depends:
+            # A copy, because JAX keeps it and the code may go on to change it.
+            return np.array(self.concrete)
+        of, value = self.cached
+        if of is not self.buffer.value:
+            whole = self.places is None
+            value = self.buffer.value if whole else self.buffer.read(self.places)
+            # NumPy's numbers have no shape; a buffer may have had one.
+            value = value.reshape(np.shape(self.concrete))
+            self.cached = (self.buffer.value, value)
+        return value
+
+    def decide(self) -> None:
+        """Note that the numbers at the point are used: the trace is right only where they come out the same."""
+        if self.depends and self.buffer.trace is not None:
+            self.buffer.trace.decided.append((self.value, np.array(self.concrete)))
+
+    # What NumPy asks for.
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        return carry(ufunc if method == "__call__" else getattr(ufunc, method), inputs, settings)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Any, settings: Any) -> Any:
+        return carry(function, inputs, settings)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.depends:
+            raise NotCarried("a conversion to a plain array")
+        return np.array(self.concrete, dtype=dtype)
+
+    # What Python asks for.
+
+    __hash__ = None  # type: ignore[assignment]
+    __float__ = _number_method(float, "float(...)")
+    __complex__ = _number_method(complex, "complex(...)")
+    __int__ = _whole_method(int)
+    __trunc__ = _whole_method(int)
+    __index__ = _whole_method(operator.index)
+
+    def __floor__(self) -> int:
+        return int(carry(np.floor, (self,), {}))
+
+    def __ceil__(self) -> int:
+        return int(carry(np.ceil, (self,), {}))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        rounded = carry(np.round, (self, digits or 0), {})
+        return int(rounded) if digits is None and np.ndim(self.concrete) == 0 else rounded
+
+    def __bool__(self) -> bool:
+        answer = bool(self.concrete)
+        if self.depends:
+            carry(np.not_equal, (self, 0), {}).decide()
+        return answer
+
+    def __len__(self) -> int:
+        return len(self.concrete)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self.concrete)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(carry(np.any, (self == item,), {}))
+
+    def __repr__(self) -> str:
+        return repr(self.concrete)
+
+    def __str__(self) -> str:
+        return str(self.concrete)
+
+    def __format__(self, style: str) -> str:
+        return format(self.concrete, style)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce__(self) -> Any:
+        raise NotCarried("pickle")
+
+    # Items.
+
+    def __getitem__(self, key: Any) -> Any:
+        key_depends = any(part.depends for part in leaves(key))
+        whole_numbers = key_depends and all(part.concrete.dtype.kind in "iu" for part in leaves(key) if part.depends)
+        at = tuple(map(constant, key)) if type(key) is tuple else constant(key)
+        if whole_numbers and not self.depends:
+            self._follow(first(key).buffer.trace)
+        if whole_numbers:
+            traced = tuple(map(followed, key)) if type(key) is tuple else followed(key)
+            return paired(self.concrete[at], self.value[traced], self.buffer.trace)
+        if key_depends:
+            decided(key)
+        return self._at(self.concrete[at], self.index[at])
+
+    def __setitem__(self, key: Any, new: Any) -> None:
+        at = tuple(map(constant, key)) if type(key) is tuple else constant(key)
+        new = as_traced(new)
+        mask = key if type(key) is TracedArray and key.depends and key.concrete.dtype == bool else None
+        if first((self, key, new)) is None:
+            self.concrete[at] = new.concrete
+            return
+        self._follow(first((self, key, new)).buffer.trace)
+        if mask is not None and new.concrete.size == 1 and mask.shape == self.shape:
+            from jax import numpy as jnp
+
+            selected = jnp.where(mask.value, new.value.astype(self.dtype).reshape(()), self.value)
+            self.buffer.write(self.places, selected)
+        else:
+            decided(key)
+            target = self.index[at]
+            shape = np.shape(target)
+            moved = new.value.reshape(new.shape[max(0, new.ndim - len(shape)) :])
+            if self.dtype.kind != "c" and new.dtype.kind == "c":
+                moved = moved.real
+            self.buffer.write(np.asarray(target), moved.astype(self.dtype))
+        self.concrete[at] = new.concrete
+
+    def _follow(self, trace: Trace | None) -> None:
+        """Let JAX follow the numbers from here on, because some will depend on x."""
+        if not self.depends:
+            from jax import numpy as jnp
+
+            self.buffer.value, self.buffer.trace = jnp.asarray(np.array(self.buffer.root)), trace
+
+    def _at(self, concrete: Any, index: Any) -> Any:
+        """The numbers at these positions of the buffer: a view if NumPy made one."""
+        if isinstance(concrete, np.ndarray) and np.may_share_memory(concrete, self.buffer.root):
+            return TracedArray(concrete, self.buffer, index)
+        if not self.depends:
+            return concrete if isinstance(concrete, np.generic) else array_of(concrete)
+        return paired(concrete, self.buffer.read(np.asarray(index)), self.buffer.trace)
+
+    # Attributes and methods.
+
+    @property
+    def shape(self) -> Any:
+        return self.concrete.shape
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        self.concrete.shape = shape
+        self.places = self.index.reshape(shape)
+        self.cached = (None, None)
+
+    @property
+    def ndim(self) -> int:
+        return int(self.concrete.ndim)
+
+    @property
+    def size(self) -> int:
+        return int(self.concrete.size)
+
+    @property
+    def dtype(self) -> Any:
+        return self.concrete.dtype
+
+    @property
+    def T(self) -> Any:
+        return self._at(self.concrete.T, self.index.T)
+
+    @property
+    def mT(self) -> Any:
+        return self._at(self.concrete.mT, self.index.mT)
+
+    @property
+    def flat(self) -> Any:
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, new: Any) -> None:
+        self.flat[:] = new
+
+    @property
+    def real(self) -> Any:
+        return carry(np.real, (self,), {}) if self.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Any:
+        return carry(np.imag, (self,), {})
+
+    def astype(self, dtype: Any, **_: Any) -> Any:
+        concrete = self.concrete.astype(dtype)
+        if not self.depends:
+            return array_of(concrete)
+        value = self.value
+        return paired(concrete, value.real if concrete.dtype.kind != "c" else value, self.buffer.trace)
+
+    def item(self, *position: Any) -> Any:
+        concrete = self.concrete.item(*position)
+        index = np.array(self.index.item(*position))
+        return (
+            paired(np.asarray(concrete)[()], self.buffer.read(index), self.buffer.trace) if self.depends else concrete
+        )
+
+    def tolist(self) -> Any:
+        return [part.tolist() for part in self] if self.ndim and self.depends else self._number()
+
+    def _number(self) -> Any:
+        return self if self.depends else self.concrete.tolist()
+
+    def fill(self, new: Any) -> None:
+        self[...] = new
+
+    def sort(self, axis: int = -1, **settings: Any) -> None:
+        self[...] = carry(np.sort, (self, axis), settings)
+
+    def clip(self, min: Any = None, max: Any = None, **settings: Any) -> Any:
+        return carry(np.clip, (self, min, max), settings)
+
+    def dot(self, other: Any) -> Any:
+        return carry(np.dot, (self, other), {})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(self.concrete, name)
+        if not callable(found):
+            return found
+        if name in METHODS:
+
+            def moved(*parts: Any, **settings: Any) -> Any:
+                parts = tuple(part if not leaves(part) else decided(part) for part in parts)
+                concrete = found(*parts, **settings)
+                return self._at(concrete, getattr(self.index, name)(*parts, **settings))
+
+            return moved
+        function = getattr(np, name, None)
+        if function is None:
+            if not self.depends:
+                return found
+            raise NotCarried(f".{name}")
+        if name in ("put", "partition"):
+            raise NotCarried(f".{name}")
+        return functools.partial(_called, function, self)
+
+
+def _called(function: Callable[..., Any], array: TracedArray, *parts: Any, **settings: Any) -> Any:
+    return carry(function, (array, *parts), settings)
+
+
+# Methods that only move numbers.
+METHODS = ("reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "diagonal", "repeat", "take", "copy",
+           "compress", "view")  # fmt: skip
+
+
+class Flat:
+    """`x.flat`: the numbers of an array in order, to read and to write."""
+
+    def __init__(self, array: TracedArray) -> None:
+        self.array = array
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self[:])
+
+    def __len__(self) -> int:
+        return self.array.size
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.array.ravel()[key]
+
+    def __setitem__(self, key: Any, new: Any) -> None:
+        places = np.unravel_index(np.arange(self.array.size)[key], self.array.shape)
+        self.array[places] = new
+
+
+def array_of(concrete: Any) -> TracedArray:
+    """Numbers that do not depend on x, as an array that ones that do may be put into."""
+    root = np.ascontiguousarray(concrete).reshape(np.shape(concrete))
+    return TracedArray(root, Buffer(root))
+
+
+def root_of(concrete: Any, value: Any, trace: Trace) -> TracedArray:
+    """Numbers that depend on x, in memory of their own."""
+    if not isinstance(concrete, np.generic):
+        concrete = np.ascontiguousarray(concrete).reshape(np.shape(concrete))
+    return TracedArray(concrete, Buffer(np.asarray(concrete), value, trace))
+
+
+def leaves(thing: Any) -> list[TracedArray]:
+    """The traced arrays in nested lists and tuples."""
+    if type(thing) is TracedArray:
+        return [thing]
+    if isinstance(thing, list | tuple):
+        return [leaf for part in thing for leaf in leaves(part)]
+    if isinstance(thing, slice):
+        return leaves((thing.start, thing.stop, thing.step))
+    if isinstance(thing, dict):
+        return leaves(list(thing.values()))
+    return []
+
+
+def first(thing: Any) -> Any:
+    """The first array in nested lists and tuples that depends on x, or None."""
+    return next((leaf for leaf in leaves(thing) if leaf.depends), None)
+
+
+def mapped(function: Callable[[Any], Any], thing: Any) -> Any:
+    """The same nest of lists and tuples with `function` applied to every leaf."""
+    if type(thing) is not TracedArray and isinstance(thing, list | tuple):
+        parts = [mapped(function, part) for part in thing]
+        if hasattr(thing, "_fields"):
+            return type(thing)(*parts)
+        return type(thing)(parts)
+    return function(thing)
+
+
+def constant(thing: Any) -> Any:
+    """The numbers at the point, in place of each traced array."""
+
+    def leaf(part: Any) -> Any:
+        if isinstance(part, slice) and type(part) is slice:
+            return slice(
+                *(constant(end) if type(end) is TracedArray else end for end in (part.start, part.stop, part.step))
+            )
+        if type(part) is TracedArray:
+            return part.concrete
+        return getattr(part, "stands_for", part)
+
+    return mapped(leaf, thing)
+
+
+def followed(thing: Any) -> Any:
+    """What JAX takes in place of each traced array."""
+
+    def leaf(part: Any) -> Any:
+        if type(part) is TracedArray:
+            return part.value
+        return part.copy() if type(part) is np.ndarray else getattr(part, "stands_for", part)
+
+    return mapped(leaf, thing)
+
+
+def decided(thing: Any, call: str = "an index") -> Any:
+    """The whole numbers and truth values at the point; the trace holds only where they come out the same.
+
+    Raises:
+        NotCarried: when other numbers are asked for; what is made of them would have no derivative.
+    """
+    for leaf in leaves(thing):
+        if leaf.depends and leaf.dtype.kind not in "biu":
+            raise NotCarried(call)
+        leaf.decide()
+    return constant(thing)
+
+
+def paired(concrete: Any, value: Any, trace: Any) -> Any:
+    """NumPy's result and JAX's, as one; both may be tuples or lists of arrays."""
+    if isinstance(concrete, list | tuple):
+        parts = [paired(one, other, trace) for one, other in zip(concrete, value, strict=True)]
+        return type(concrete)(*parts) if hasattr(concrete, "_fields") else type(concrete)(parts)
+    from jax import numpy as jnp
+
+    concrete = np.asarray(concrete)[()] if not isinstance(concrete, np.ndarray) else concrete
+    value = jnp.asarray(value)
+    if value.dtype != concrete.dtype:
+        value = value.astype(concrete.dtype)
+    if value.shape != concrete.shape:
+        if value.size != concrete.size:
+            raise NotCarried("a call", f" (JAX gives the shape {value.shape} for {concrete.shape})")
+        value = value.reshape(concrete.shape)
+    return root_of(concrete, value, trace)
+
+
+def as_traced(thing: Any) -> TracedArray:
+    """A number, an array or nested lists as one traced array."""
+    if type(thing) is TracedArray:
+        return thing
+    if leaves(thing):
+        made = carry(np.array, (thing,), {})
+        assert type(made) is TracedArray
+        return made
+    return array_of(np.asarray(thing))
+
+
+def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """Call a function of NumPy or SciPy on traced arrays.
+
+    Raises:
+        NotCarried: when JAX has nothing like it.
+    """
+    settings = dict(settings)
+    name = name_of(function)
+    if name in IN_PLACE:
+        return move_in_place(function, inputs, settings, IN_PLACE[name])
+    if name.endswith(".at"):
+        return _at(function, name, *inputs)
+    out = settings.pop("out", None)
+    if isinstance(function, np.ufunc) and len(inputs) > function.nin:
+        inputs, out = inputs[: function.nin], inputs[function.nin]
+    if out is not None:
+        target = out[0] if isinstance(out, tuple) else out
+        where = settings.pop("where", True) if isinstance(function, np.ufunc) else True
+        result = carry(function, inputs, settings)
+        if type(target) is not TracedArray:
+            if first(result) is not None:
+                raise NotCarried(f"{name} into a plain array")
+            target[...] = constant(result)
+            return target
+        if isinstance(target.concrete, np.generic):
+            return result
+        if not np.can_cast(constant(result).dtype, target.dtype, "same_kind"):
+            raise TypeError(f"Cannot cast output of {name} from {constant(result).dtype} to {target.dtype}")
+        target[...] = result if where is True else carry(np.where, (where, result, target), {})
+        return target
+    dependent = first((inputs, settings))
+    arguments, keywords = constant(inputs), {key: constant(part) for key, part in settings.items()}
+    if dependent is None:
+        return standing(function(*arguments, **keywords))
+    trace = dependent.buffer.trace
+    if name in NONZERO and (name != "where" or len(inputs) == 1):
+        carry(np.not_equal, (inputs[0], 0), {}).decide()
+        return standing(function(*arguments, **keywords))
+    if name in COUNTING:
+        decided(inputs, name)
+    if name in COUNTING or name in SHAPES:
+        return standing(function(*arguments, **keywords))
+    if name in MOVES:
+        return move(function, inputs, settings, MOVES[name])
+    rule = jax_rule(name)
+    if rule is None:
+        raise NotCarried(name)
+    concrete = function(*arguments, **keywords)
+    values = tuple(map(followed, inputs))
+    named = {key: followed(part) for key, part in settings.items() if key not in ("dtype", "casting", "order", "subok")}
+    if isinstance(function, np.ufunc) and named.pop("where", True) is not True:
+        raise NotCarried(f"{name} with where= and no out=")
+    try:
+        value = rule(*values, **named)
+    except Exception:
+        # jax.numpy takes no lists where NumPy does.
+        try:
+            named = {key: _listless(settings[key]) for key in named}
+            value = rule(*(_listless(part) for part in inputs), **named)
+        except Exception as error:
+            raise NotCarried(name, f" ({' '.join(str(error).split())[:100]})") from error
+    return paired(concrete, value, trace)
+
+
+def _listless(part: Any) -> Any:
+    return as_traced(part).value if isinstance(part, list | tuple) and type(part) is not TracedArray else followed(part)
+
+
+def standing(result: Any) -> Any:
+    """Arrays that do not depend on x, ready to have numbers put in that do."""
+
+    def leaf(part: Any) -> Any:
+        return array_of(part) if type(part) is np.ndarray and part.dtype.kind in "biufc" else part
+
+    return mapped(leaf, result) if type(result) in (list, tuple, np.ndarray) else result
+
+
+def _positions(things: tuple[Any, ...], data: tuple[int, ...] | None) -> tuple[list[TracedArray], list[Any]]:
+    """The arrays among the arguments whose numbers are moved, and the arguments with positions in their place.
+
+    A position is one more than the index into all the numbers, one after another; so 0 is none of them.
+    """
+    arrays: list[TracedArray] = []
+    offset = 0
+
+    def leaf(part: Any) -> Any:
+        nonlocal offset
+        if isinstance(part, str) or part is None:
+            return part
+        array = part if type(part) is TracedArray else array_of(np.asarray(part))
+        arrays.append(array)
+        positions = array.index + (offset + 1)
+        offset += array.buffer.root.size
+        return positions[()] if np.ndim(array.concrete) == 0 else positions
+
+    chosen = [
+        mapped(leaf, thing) if data is None or place in data else decided(thing) for place, thing in enumerate(things)
+    ]
+    return arrays, chosen
+
+
+def _joined(arrays: list[TracedArray]) -> Buffer:
+    """All the numbers that may be moved, one after another."""
+    if len(arrays) == 1:
+        return arrays[0].buffer
+    from jax import numpy as jnp
+
+    kind = np.result_type(*(array.dtype for array in arrays))
+    parts = [
+        (array.buffer.value if array.depends else jnp.asarray(np.array(array.buffer.root))).astype(kind).reshape(-1)
+        for array in arrays
+    ]
+    trace = next(array.buffer.trace for array in arrays if array.depends)
+    joined = jnp.concatenate(parts)
+    return Buffer(np.empty(joined.shape, bool), joined, trace)
+
+
+def move(
+    function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any], data: tuple[int, ...] | None
+) -> Any:
+    """Call a function that only moves numbers: it is run on their positions too, which says where each went."""
+    concrete = function(*constant(inputs), **{key: constant(part) for key, part in settings.items()})
+    arrays, chosen = _positions(inputs, data)
+    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asfarray"):
+        chosen = chosen[:1]
+    keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like", "casting")}
+    moved = function(*chosen, **keywords)
+    buffer: Buffer | None = None
+
+    def result(one: Any, positions: Any) -> Any:
+        nonlocal buffer
+        if type(one) in (list, tuple):
+            parts = [result(*both) for both in zip(one, positions, strict=True)]
+            return type(one)(parts)
+        if len(arrays) == 1 and arrays[0].depends:
+            return arrays[0]._at(one, np.asarray(positions) - 1)
+        buffer = buffer or _joined(arrays)
+        return paired(one, buffer.read(np.asarray(positions) - 1), buffer.trace)
+
+    return result(concrete, moved)
+
+
+def move_in_place(
+    function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any], data: tuple[int, ...]
+) -> None:
+    """The same for a function that moves numbers into its first argument."""
+    target = inputs[0]
+    keywords = {key: decided(part) for key, part in settings.items()}
+    if first((inputs, settings)) is None:
+        function(*constant(inputs), **keywords)
+        return
+    if type(target) is not TracedArray:
+        raise NotCarried(f"{name_of(function)} into a plain array")
+    arrays, chosen = _positions(inputs, data)
+    chosen[0] = np.array(chosen[0])
+    function(*chosen, **keywords)
+    buffer = _joined([target, *arrays[1:]])
+    moved = buffer.read(chosen[0] - 1)
+    concrete = np.array(target.concrete)
+    function(concrete, *constant(inputs[1:]), **keywords)
+    target[...] = paired(concrete, moved, buffer.trace)
+
+
+def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others: Any) -> None:
+    """`ufunc.at`: an operation at places that may repeat."""
+    if first((target, others)) is None:
+        function(*constant((target, decided(key), *others)))
+        return
+    if type(target) is not TracedArray:
+        raise NotCarried(f"{name} into a plain array")
+    method = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max",
+              "minimum": "min", "power": "power"}.get(name.partition(".")[0])  # fmt: skip
+    if method is None:
+        raise NotCarried(name)
+    target._follow(first((target, others)).buffer.trace)
+    places = np.asarray(decided(key)) if isinstance(key, list) else decided(key)
+    new = getattr(target.value.at[places], method)(*(followed(as_traced(part)) for part in others))
+    concrete = np.array(target.concrete)
+    function(concrete, constant(key), *constant(others))
+    target[...] = paired(concrete, new, target.buffer.trace)
