@@ -31,6 +31,16 @@ for extra, all_of_it in calls.items():
 """
 
 
+def test_the_bridges_are_at_hand_and_load_nothing_until_asked_for() -> None:
+    script = (
+        "import sys, fallline\n"
+        "assert fallline.bridges.scipy.method\n"
+        "assert not {'torch', 'optax', 'jax', 'scipy'} & set(sys.modules)\n"
+        "assert not hasattr(fallline.bridges, 'numpy')\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
 def test_each_call_names_its_extra() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120)
     lines = done.stdout.splitlines()

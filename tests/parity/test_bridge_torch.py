@@ -27,7 +27,8 @@ def network() -> torch.nn.Module:
 
 
 def flat(module: torch.nn.Module) -> FloatArray:
-    return np.array(torch.nn.utils.parameters_to_vector(module.parameters()).detach())
+    numbers: FloatArray = torch.nn.utils.parameters_to_vector(module.parameters()).detach().numpy().copy()
+    return numbers
 
 
 def train(module: torch.nn.Module, optimizer: Any, steps: int) -> None:

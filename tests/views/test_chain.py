@@ -27,7 +27,7 @@ def graph_of(text: str) -> ChainGraph:
 @pytest.mark.parametrize("text", CASES)
 def test_arrows_lead_from_left_to_right_and_around_the_boxes(text: str) -> None:
     graph = graph_of(text)
-    boxes = {(node.column, node.row): node.name for node in graph.nodes}
+    boxes: dict[tuple[float, float], str] = {(node.column, node.row): node.name for node in graph.nodes}
     assert len(boxes) == len(graph.nodes)
     for edge in graph.edges:
         assert [b[0] - a[0] for a, b in itertools.pairwise(edge.places)] == [1] * (len(edge.places) - 1)

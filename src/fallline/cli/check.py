@@ -17,6 +17,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.gradients import parse_gradient, with_gradient
 from fallline.gradients.check import CheckedSlope, GradientCheck, check_gradient
 from fallline.objectives import Objective, as_objective
+from fallline.objectives.points import one_point
 from fallline.tables import text_table
 
 
@@ -33,7 +34,9 @@ def check(
     ],
     gradient: Annotated[
         str,
-        typer.Option(metavar="KIND", help="The gradient to check: auto, symbolic, perturbation:..., or FILE.py:NAME."),
+        typer.Option(
+            metavar="KIND", help="The gradient to check: auto, symbolic, autodiff, perturbation:..., or FILE.py:NAME."
+        ),
     ] = "auto",
     derivative: Annotated[
         list[str] | None,
@@ -78,7 +81,7 @@ def _checked(
     )
     if derivatives:
         given = _from_formulas(function, derivatives)
-    prepared = with_gradient(function, given)
+    prepared = with_gradient(function, given, one_point(function, places[0], "x"))
     return prepared.gradient_kind, [slope for place in places for slope in check_gradient(prepared, place).slopes]
 
 
