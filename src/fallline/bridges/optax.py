@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from fallline.arrays import FloatArray, Quantity
+from fallline.bridges.elementwise import check_elementwise
 from fallline.errors import FalllineError, shortened
 from fallline.libraries import jax_library
 from fallline.line_search import LineSearch
@@ -65,6 +66,7 @@ def as_optax(rule: Optimizer[Any]) -> Any:
             f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is "
             "given gradients alone; give a number or another schedule"
         )
+    check_elementwise(rule)
     start, update, lookahead = (carried(way, library) for way in (rule.init, rule.update, rule.lookahead))
 
     def init(params: Any) -> RuleState:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.bridges.elementwise import check_elementwise
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.hyperparameters import hyperparameters
 from fallline.libraries import torch_library
@@ -58,6 +59,7 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
         raise FalllineError(
             f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
         )
+    check_elementwise(rule)
     return type(type(rule).__name__, (_optimizer_class(),), {"rule": rule, "__doc__": type(rule).__doc__})
 
 
