@@ -204,7 +204,11 @@ class Program:
             recorded = jax.make_jaxpr(run)(point)
         followed = jaxpr_as_fun(recorded)
         path = Path(lambda x: tuple(map(jnp.asarray, followed(x))), self.objective.dimension, len(recorded.jaxpr.eqns))
-        row = path.rows(point[None, :])[0]
+        try:
+            row = path.rows(point[None, :])[0]
+        except Exception as error:
+            said = " ".join(str(error).split())[:200]
+            raise NotCarried(self.objective.title, f" ({type(error).__name__}: {said})", place="") from error
         for found in (at_point[0], row[0]):
             if not same(found, plain):
                 said = f" (its value is {plain:.17g}, but {found:.17g} when JAX follows it)"

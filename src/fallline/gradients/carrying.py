@@ -99,7 +99,8 @@ def jax_rule(name: str) -> Callable[..., Any] | None:
             module = importlib.import_module(".".join(["jax", *modules]))
         except ImportError:
             return None
-        return getattr(module, last, None)
+        found = getattr(module, last, None)
+        return getattr(jnp.linalg, last, None) if found is None and modules == ["scipy", "linalg"] else found
     found: Any = jnp
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -143,6 +144,13 @@ def _on_jax(expression: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
+def _eig(a: Any) -> Any:
+    """The eigenvectors are known but for a factor; that NumPy and JAX take the same one is checked at the point."""
+    from jax import lax
+
+    return lax.linalg.eig(a, compute_left_eigenvectors=False, enable_eigvec_derivs=True)
+
+
 def _outer(name: str) -> Callable[..., Any]:
     def outer(jnp: Any, a: Any, b: Any) -> Any:
         a, b = jnp.asarray(a), jnp.asarray(b)
@@ -161,6 +169,10 @@ def _reduce(name: str) -> Callable[..., Any]:
 
 RULES: dict[str, Callable[..., Any]] = {
     "linalg.norm": _norm,
+    "scipy.linalg.norm": _norm,
+    "linalg.eig": _eig,
+    "roots": _on_jax(lambda jnp, p: jnp.roots(p, strip_zeros=False)),
+    "bincount": _on_jax(lambda jnp, x, weights, minlength=0: jnp.bincount(x, weights, minlength, length=int(np.max(x)) + 1)),
     "linalg.vector_norm": _norm,
     "clip": _clip,
     "amax": _on_jax(lambda jnp, *a, **s: jnp.max(*a, **s)),

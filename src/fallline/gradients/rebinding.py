@@ -69,6 +69,7 @@ class World:
         self.builtins = {
             **builtins.__dict__,
             "__import__": importing,
+            "super": self._super,
             "float": Float,
             "complex": Complex,
             "max": functools.partial(_extreme, builtins.max, np.greater),
@@ -125,6 +126,8 @@ class World:
             self.known[id(thing)] = (thing, made)
             made.extend(self.stand_in(part) for part in thing)
             return made
+        if type(thing).__module__.startswith("scipy.stats.") and hasattr(thing, "logpdf"):
+            return Distribution(thing)
         if type(thing) is dict:
             made = {}
             self.known[id(thing)] = (thing, made)
@@ -215,6 +218,13 @@ class World:
             return self.stand_in(member)
         return member
 
+    def _super(self, *given: Any) -> Any:
+        """`super()`, whose methods are stand-ins too; without arguments it looks where it is called, as Python's."""
+        if not given:
+            frame = sys._getframe(1)
+            given = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
+        return Above(self, super(*given), given[1])
+
     def _module(self, module: types.ModuleType) -> Any:
         if module is math or module is cmath:
             return MathModule(module)
@@ -223,6 +233,20 @@ class World:
 
     def _carried(self, function: Any) -> Any:
         return Carried(self, function)
+
+
+class Above:
+    """What `super()` gives: the methods of the classes above, as stand-ins."""
+
+    def __init__(self, world: World, own: Any, instance: Any) -> None:
+        self._parts = (world, own, instance)
+
+    def __getattribute__(self, name: str) -> Any:
+        world, own, instance = object.__getattribute__(self, "_parts")
+        found = getattr(own, name)
+        if isinstance(found, types.MethodType) and found.__self__ is instance:
+            return types.MethodType(world.stand_in(found.__func__), instance)
+        return found
 
 
 class SeenModule(types.ModuleType):
@@ -262,11 +286,11 @@ class Carried:
             return carry(function, inputs, settings)
         except NotCarried:
             # What JAX lacks may be made of what it has: NumPy's own source says how.
-            if not isinstance(source, types.FunctionType) or jax_rule(name) is not None:
+            if not isinstance(source, types.FunctionType):
                 raise
             try:
                 return self._world._rebound(source)(*inputs, **settings)
-            except NotCarried:
+            except Exception:
                 pass
             raise
 
@@ -332,6 +356,34 @@ class Joined:
 
         joined.__name__ = "r_"
         return move(joined, parts, {}, None)
+
+
+class Distribution:
+    """A distribution of `scipy.stats`, whose functions are those of `jax.scipy.stats`; with its parameters or not."""
+
+    def __init__(self, own: Any, inputs: tuple[Any, ...] = (), settings: Any = None) -> None:
+        self.own = own
+        self.inputs = inputs
+        self.settings = settings or {}
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Distribution:
+        return Distribution(self.own, inputs, settings)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.own, name)
+        if not callable(found):
+            return found
+
+        def of_distribution(*parts: Any, **settings: Any) -> Any:
+            return found(*parts, **settings)
+
+        of_distribution.__name__ = name
+        of_distribution.__module__ = f"scipy.stats.{self.own.name}"
+
+        def on_traced(*parts: Any, **settings: Any) -> Any:
+            return carry(of_distribution, (*parts, *self.inputs), {**self.settings, **settings})
+
+        return on_traced
 
 
 def _along_axis(func1d: Any, axis: int, arr: Any, *others: Any, **settings: Any) -> Any:

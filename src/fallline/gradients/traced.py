@@ -571,10 +571,14 @@ def paired(concrete: Any, value: Any, trace: Any) -> Any:
     if isinstance(concrete, list | tuple):
         parts = [paired(one, other, trace) for one, other in zip(concrete, value, strict=True)]
         return type(concrete)(*parts) if hasattr(concrete, "_fields") else type(concrete)(parts)
+    if isinstance(concrete, bool | str) or concrete is None:
+        return concrete
     from jax import numpy as jnp
 
     concrete = np.asarray(concrete)[()] if not isinstance(concrete, np.ndarray) else concrete
     value = jnp.asarray(value)
+    if value.dtype.kind == "c" and concrete.dtype.kind != "c":
+        value = value.real
     if value.dtype != concrete.dtype:
         value = value.astype(concrete.dtype)
     if value.shape != concrete.shape:
