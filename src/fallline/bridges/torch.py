@@ -155,7 +155,7 @@ def _optimizer_class() -> type[Any]:
             elif isinstance(rule.learning_rate, LineSearch):
                 direction = update(gradient, state, 1.0, step)[0]
                 group["lr"] = _searched(
-                    rule.learning_rate, tensors, (x, direction, float(loss.detach()), gradient), closure
+                    rule.learning_rate, tensors, (x, direction, torch.as_tensor(loss).item(), gradient), closure
                 )
             change, state = update(gradient, state, group["lr"], step)
             point = x - change
@@ -264,7 +264,7 @@ def _searched(
     def both_at(point: Any) -> tuple[float, Any]:
         _write(tensors, point)
         with torch.enable_grad():
-            value = float(closure().detach())
+            value = torch.as_tensor(closure()).item()
         return value, _slopes(tensors)
 
     try:
