@@ -72,3 +72,21 @@ def test_any_wrong_multiple_is_caught(point: float, factor: float) -> None:
 def test_points_of_the_wrong_size_are_refused() -> None:
     with pytest.raises(FalllineError, match=r"x has 3 numbers; x\*y needs 2, for x, y"):
         check_gradient("x*y", [1.0, 2.0, 3.0])
+
+
+def test_points_nearby_show_whether_the_factor_is_one_and_the_same() -> None:
+    check = check_gradient("x**3", 2.0, gradient=lambda x: 6 * x**2, nearby=4)
+    assert len(check.slopes) == 5
+    assert len({float(slope.point[0]) for slope in check.slopes}) == 5
+    assert all(abs(slope.point[0] - 2) <= 0.2 for slope in check.slopes)
+    assert [slope.factor for slope in check.wrong] == pytest.approx([2] * 5, rel=1e-12)
+
+
+def test_the_complex_step_says_what_is_expected_to_the_last_digits() -> None:
+    (slope,) = check_gradient("exp(x)", 1.0).slopes
+    assert slope.expected == pytest.approx(np.e, rel=1e-15)
+
+
+def test_the_number_of_points_nearby_is_whole() -> None:
+    with pytest.raises(FalllineError, match="nearby is -1; it must be a whole number at least 0"):
+        check_gradient("x**2", 1.0, nearby=-1)

@@ -119,9 +119,9 @@ def test_every_call_of_the_function_is_counted(scheme: str, calls: int) -> None:
     assert run.gradient_kind == {"complex": "complex step"}.get(scheme, f"{scheme} differences")
 
 
-def test_without_a_gradient_auto_is_central_differences() -> None:
-    run = minimize(curved, [0.3, 0.4], GradientDescent(0.1), max_steps=1)
-    assert run.gradient_kind == "central differences"
+def test_where_nothing_better_is_to_be_had_auto_is_central_differences() -> None:
+    run = minimize(lambda x: curved(np.frombuffer(x.tobytes())), [0.3, 0.4], GradientDescent(0.1), max_steps=1)
+    assert run.gradient_kind.startswith("central differences (.tobytes in test_perturbation.py")
     np.testing.assert_array_equal(run.gradient, found("central", None, run.x))
 
 

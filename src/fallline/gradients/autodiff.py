@@ -15,7 +15,7 @@ from fallline.gradients.rebinding import World
 from fallline.gradients.traced import LIBRARIES, NotCarried, Trace, TracedArray, as_traced, root_of
 from fallline.libraries import jax_library
 from fallline.objectives.base import Objective
-from fallline.objectives.function import FunctionObjective, called
+from fallline.objectives.function import FunctionObjective
 
 # How many points one call of the compiled code takes at most, and how many numbers.
 BLOCK, BLOCK_NUMBERS = 64, 4096
@@ -312,7 +312,8 @@ class AutodiffObjective(Objective):
         return self.objective.title
 
     def value(self, x: FloatArray) -> FloatArray:
-        return self._rows(x)[..., 0]
+        # JAX followed real numbers only.
+        return self.objective.value(x) if np.iscomplexobj(x) else self._rows(x)[..., 0]
 
     def gradient(self, x: FloatArray) -> FloatArray:
         return self._rows(x)[..., 2:]

@@ -172,7 +172,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "scipy.linalg.norm": _norm,
     "linalg.eig": _eig,
     "roots": _on_jax(lambda jnp, p: jnp.roots(p, strip_zeros=False)),
-    "bincount": _on_jax(lambda jnp, x, weights, minlength=0: jnp.bincount(x, weights, minlength, length=int(np.max(x)) + 1)),
+    "bincount": _on_jax(lambda jnp, x, weights: jnp.bincount(x, weights, length=int(np.max(x)) + 1)),
     "linalg.vector_norm": _norm,
     "clip": _clip,
     "amax": _on_jax(lambda jnp, *a, **s: jnp.max(*a, **s)),

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, shortened
 from fallline.gradients import with_gradient
+from fallline.gradients.perturbation import EPSILON, Perturbation, PerturbedObjective
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
 from fallline.objectives.points import one_point
@@ -73,15 +75,17 @@ class GradientCheck:
         return "\n".join(str(slope) for slope in self.slopes)
 
 
-def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto") -> GradientCheck:
+def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: int = 0) -> GradientCheck:
     """Compare the gradient in use with the slope of the values, extrapolated from shrinking differences.
 
-    Ridders (1982), Accurate computation of F'(x) and F'(x) F''(x).
+    Ridders (1982), Accurate computation of F'(x) and F'(x) F''(x). Where the objective takes complex numbers and the
+    complex step agrees with that slope, it is the one that is expected: it has no rounding (Squire and Trapp, 1998).
 
     Arguments:
         objective: what `minimize` takes.
         x: one point, or several, shape (k, n).
         gradient: the gradient to check, as `minimize` takes it.
+        nearby: at how many random points around each, within a tenth of its size, to look too; the same ones each time.
 
     Returns:
         The verdicts; true when no coordinate is wrong.
@@ -97,16 +101,21 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto") -> Gradien
     several = isinstance(x, Sequence | np.ndarray) and len(x) > 0 and np.ndim(x[0]) > 0
     given = list(x) if several else [x]
     dimension = None if np.ndim(given[0]) == 0 else len(given[0])
-    prepared = as_objective(objective, dimension)
-    points = np.array([one_point(prepared, point, "x") for point in given])
-    prepared = with_gradient(prepared, gradient, points[0])
+    values = as_objective(objective, dimension)
+    points = np.array([one_point(values, point, "x") for point in given])
+    if not (isinstance(nearby, int) and nearby >= 0):
+        raise FalllineError(f"nearby is {shortened(nearby)}; it must be a whole number at least 0")
+    moved = np.random.default_rng(0).uniform(-0.1, 0.1, (len(points), nearby, values.dimension))
+    around = points[:, None] + moved * np.maximum(1, np.abs(points[:, None]))
+    points = np.concatenate([points[:, None], around], axis=1).reshape(-1, values.dimension)
+    prepared = with_gradient(values, gradient, points[0])
     with np.errstate(all="ignore"):
         found = prepared.gradient(points)
         return GradientCheck(
             tuple(
-                _checked(prepared, point, i, slopes[i])
+                _checked(values, point, i, slopes[i])
                 for point, slopes in zip(points, found, strict=True)
-                for i in range(prepared.dimension)
+                for i in range(values.dimension)
             )
         )
 
@@ -118,6 +127,9 @@ def _checked(objective: Objective, point: FloatArray, i: int, found: float) -> C
     after, before = objective.value(point + moves), objective.value(point - moves)
     here = objective.value(point[None, :])[0]
     expected, uncertainty = _extrapolated((after - before) / (2 * steps), order=2)
+    exact = _complex_step(objective, point, i)
+    if exact is not None and abs(exact - expected) <= max(CLOSE * max(1.0, abs(exact)), 10 * uncertainty):
+        expected, uncertainty = exact, EPSILON * abs(exact)
     right, right_uncertainty = _extrapolated((after - here) / steps, order=1)
     left, left_uncertainty = _extrapolated((here - before) / steps, order=1)
     size = max(1.0, abs(expected))
@@ -129,6 +141,15 @@ def _checked(objective: Objective, point: FloatArray, i: int, found: float) -> C
     else:
         verdict = "right" if abs(found - expected) <= max(CLOSE * size, 10 * uncertainty) else "wrong"
     return CheckedSlope(point, objective.names[i], float(found), expected, uncertainty, verdict)
+
+
+def _complex_step(objective: Objective, point: FloatArray, i: int) -> float | None:
+    """The slope by a complex step; None where the objective does not take complex numbers."""
+    try:
+        return float(PerturbedObjective(objective, Perturbation(scheme="complex")).gradient(point)[i])
+    except Exception:
+        # A function that was written for real numbers may do anything with others.
+        return None
 
 
 def _extrapolated(slopes: FloatArray, order: int) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 # mypy: ignore-errors
 import math
-from math import cos, exp, pi, sin, sqrt
+from math import cos, exp, pi, sqrt
 
 import numpy as np
 from numpy import abs, arange, cumsum, prod

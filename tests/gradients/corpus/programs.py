@@ -80,8 +80,9 @@ def one_number(x):
 @at(0.7, 0.4, 1.9)
 def math_module(x, y, z):
     return (
-        math.sqrt(x * x + y * y) * math.atan2(y, x) + math.fsum([x, y, z]) + math.prod([x, y]) + math.dist([x, y], [z, 1])
-        + math.degrees(x) + math.floor(z) * x + math.fabs(y) + math.gamma(z) + math.copysign(x, -1) + math.lgamma(z)
+        math.sqrt(x * x + y * y) * math.atan2(y, x) + math.fsum([x, y, z]) + math.prod([x, y])
+        + math.dist([x, y], [z, 1]) + math.degrees(x) + math.floor(z) * x + math.fabs(y) + math.gamma(z) + math.copysign(x, -1)
+        + math.lgamma(z)
     )  # fmt: skip
 
 

@@ -1,0 +1,269 @@
+"""Exact gradients of plain NumPy functions: paths, batches, errors, second derivatives, what stays untouched."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.environments import without_coverage
+
+from fallline import Adam, FalllineError, GradientDescent, check_gradient, compare, minimize
+from fallline.gradients import with_gradient
+from fallline.gradients.autodiff import AutodiffObjective
+from fallline.objectives import FunctionObjective, as_objective
+
+
+def autodiff(function: Any, dimension: int | None, at: Any = None) -> AutodiffObjective:
+    objective = as_objective(function, dimension)
+    assert isinstance(objective, FunctionObjective)
+    return AutodiffObjective(objective, None if at is None else np.array(at, dtype=float))
+
+
+def bent(x: Any) -> Any:
+    y = np.zeros(2)
+    y[0] = x[0] ** 2
+    y[1] = -3 * x[1] if x[1] < 0 else x[1] ** 3
+    return y.sum()
+
+
+SLOPES = {True: lambda p: [2 * p[0], -3.0], False: lambda p: [2 * p[0], 3 * p[1] ** 2]}
+BENT = autodiff(bent, 2)
+
+
+# XLA takes subnormal numbers, below 2.3e-308, as 0.
+coordinates = st.floats(-9, 9, allow_subnormal=False)
+
+
+@given(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=130))
+@settings(deadline=None, max_examples=30)
+def test_each_point_takes_its_own_path_and_has_the_same_bits_in_any_batch(rows: Any) -> None:
+    points = np.array(rows)
+    value, gradient = BENT.value_and_gradient(points)
+    expected = np.array([SLOPES[bool(point[1] < 0)](point) for point in points])
+    np.testing.assert_allclose(gradient, expected, rtol=1e-15)  # one rounding of a product may fall the other way
+    for i, point in enumerate(points):
+        alone = BENT.value_and_gradient(point)
+        assert (alone[0], *alone[1]) == (value[i], *gradient[i])
+    assert len(BENT.program.paths) <= 2
+    np.testing.assert_array_equal(BENT.value(points), value)
+    np.testing.assert_array_equal(BENT.gradient(points), gradient)
+
+
+def test_whole_numbers_made_of_values_choose_the_path() -> None:
+    def powers(x: Any) -> Any:
+        return sum(x[1] ** k for k in range(int(x[0])))
+
+    found = autodiff(powers, 2).gradient(np.array([[2.5, 3.0], [4.5, 3.0]]))
+    # 1 + y, and 1 + y + y² + y³.
+    np.testing.assert_array_equal(found, [[0, 1], [0, 1 + 2 * 3 + 3 * 9]])
+
+
+def test_it_is_traced_once_and_again_only_where_a_new_path_begins() -> None:
+    calls = []
+
+    def counted(x: Any) -> Any:
+        calls.append(1)
+        return np.sum(x**2) if x[0] > 0 else np.sum(x)
+
+    objective = autodiff(counted, 2, at=[1.0, 2.0])
+    first = len(calls)
+    objective.gradient(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert len(calls) == first
+    autodiff(counted, 2, at=[2.0, 2.0])
+    # A new objective of the same function asks the function once whether its data is still the same.
+    assert len(calls) == first + 1
+
+
+def test_data_that_changed_between_runs_is_seen() -> None:
+    data = {"scale": 2.0}
+
+    def scaled(x: Any) -> Any:
+        return data["scale"] * np.sum(x**2)
+
+    def slope() -> float:
+        return float(minimize(scaled, [1.0], GradientDescent(0.0001), max_steps=1).gradient[0, 0])
+
+    assert slope() == 4.0
+    data["scale"] = 5.0
+    assert slope() == 10.0
+
+
+def test_what_the_function_reaches_is_left_as_it_was() -> None:
+    table, log = np.zeros(3), []
+
+    class Model:
+        def __init__(self) -> None:
+            self.weights = np.ones(2)
+
+        def loss(self, x: Any) -> Any:
+            self.weights[0] = 1.0
+            return (self.weights * x).sum() ** 2
+
+    model = Model()
+
+    def writes(x: Any) -> Any:
+        table[0] = 0.0
+        log.append(0)
+        copied = table.copy()
+        copied[1:] = x
+        return np.sum(copied**2) + model.loss(x)
+
+    start = np.array([1.0, 2.0])
+    # 2x + 2(x + y).
+    np.testing.assert_array_equal(autodiff(writes, 2).gradient(start), [8.0, 10.0])
+    np.testing.assert_array_equal(start, [1.0, 2.0])
+    np.testing.assert_array_equal(table, np.zeros(3))
+    assert all(type(entry) is int for entry in log)
+    assert type(model.weights) is np.ndarray
+    assert type(np.zeros(2)) is np.ndarray
+
+
+def rosenbrock(x: Any) -> Any:
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def test_second_derivatives_are_those_of_the_formula() -> None:
+    def exact(x: float, y: float) -> Any:
+        return [[1200 * x**2 - 400 * y + 2, -400 * x], [-400 * x, 200.0]]
+
+    points = np.array([[-1.2, 1.0], [0.5, 0.5]])
+    expected = np.array([exact(*point) for point in points])
+    objective = autodiff(rosenbrock, 2)
+    # A few roundings of numbers of size 1000.
+    np.testing.assert_allclose(objective.hessian(points), expected, rtol=1e-13)
+    vector = np.array([1.0, -2.0])
+    np.testing.assert_allclose(objective.hessian_vector(points, vector), expected @ vector, rtol=1e-12)
+
+
+def test_where_drops_a_branch_without_a_derivative() -> None:
+    def guarded(x: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return np.sum(np.where(x > 0, np.sqrt(x), x**2))
+
+    found = autodiff(guarded, 3).gradient(np.array([4.0, 0.0, -2.0]))
+    np.testing.assert_array_equal(found, [0.25, 0.0, -4.0])
+
+
+def test_the_norm_has_the_symmetric_slope_at_its_kink() -> None:
+    np.testing.assert_array_equal(autodiff(np.linalg.norm, 2).gradient(np.zeros(2)), [0.0, 0.0])
+
+
+def unknown(x: Any) -> Any:
+    from scipy import special
+
+    return special.jv(1.5, x[0]) + x[1] ** 2
+
+
+def test_what_cannot_be_carried_is_named_with_its_line() -> None:
+    with pytest.raises(FalllineError) as caught:
+        minimize(unknown, [1.0, 2.0], Adam(0.1), gradient="autodiff")
+    line = unknown.__code__.co_firstlineno + 3
+    assert str(caught.value) == (
+        f"gradient is 'autodiff', but scipy.special.jv in test_autodiff.py:{line} cannot be carried to JAX; "
+        "write it with functions that jax.numpy has, or use gradient='auto' or a Perturbation"
+    )
+
+
+def test_auto_falls_back_and_the_trajectory_says_so() -> None:
+    run = minimize(unknown, [1.0, 2.0], Adam(0.1), max_steps=3)
+    assert run.gradient_kind.startswith("central differences (scipy.special.jv in test_autodiff.py:")
+    assert run.evaluations.value == 4 * 5
+    # d(y²)/dy, by differences.
+    assert run.gradient[0, 1] == pytest.approx(4, rel=1e-8)
+    assert minimize(rosenbrock, [1.0, 2.0], Adam(0.1), max_steps=3).gradient_kind == "autodiff"
+    assert with_gradient(as_objective(rosenbrock, 2), "auto").gradient_kind == "central differences"
+
+
+def test_auto_falls_back_only_at_the_points_that_need_it() -> None:
+    def sometimes(x: Any) -> Any:
+        return unknown(x) if x[1] < 0 else x @ x
+
+    runs = compare(sometimes, [[1.0, 2.0], [1.0, -2.0]], GradientDescent(0.01), max_steps=2)
+    assert runs[0].gradient_kind.startswith("autodiff; central differences where scipy.special.jv in test_autodiff.py")
+    np.testing.assert_array_equal(runs[0].gradient[0], [2.0, 4.0])
+    assert runs[1].gradient[0, 1] == pytest.approx(-4, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: np.unique(x).sum(), "np.unique in test_autodiff.py:"),
+        (lambda x: x.sum() + np.random.default_rng().normal(), "a function cannot be carried to JAX (its value is"),
+        (lambda x: x.sum() + x.data[0], "a function cannot be carried to JAX (its values have another slope"),
+        (lambda x: np.frombuffer(x.tobytes()).sum(), ".tobytes in test_autodiff.py:"),
+        (lambda x: float("%.17g" % x[0]), "float(...) in test_autodiff.py:"),  # noqa: UP031
+    ],
+)
+def test_a_number_that_escapes_is_never_a_silent_zero(function: Any, said: str) -> None:
+    with pytest.raises(FalllineError) as caught:
+        minimize(function, [1.0, 2.0], Adam(0.1), gradient="autodiff")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_of_the_functions_own_stays_what_it_is() -> None:
+    def strict(x: Any) -> Any:
+        if x[0] > 1:
+            raise KeyError("too far")
+        return -x[0]
+
+    with pytest.raises(KeyError, match="too far"):
+        minimize(strict, [0.0], GradientDescent(0.5), gradient="autodiff")
+
+
+def test_where_python_cannot_divide_the_run_ends() -> None:
+    run = minimize(lambda x: 1 / (math.floor(x) - 2) + x**2, 2.5, GradientDescent(0.1), gradient="autodiff")
+    assert run.stop.reason == "not finite"
+
+
+def test_only_functions_are_differentiated_so() -> None:
+    with pytest.raises(FalllineError, match=r"gradient is 'autodiff', but x\*\*2 has a gradient that is symbolic"):
+        minimize("x**2", 1.0, Adam(0.1), gradient="autodiff")
+
+
+def test_the_process_keeps_its_own_precision() -> None:
+    code = (
+        "import fallline, jax, numpy as np\n"
+        "run = fallline.minimize(lambda x: np.sum(x**2) / 3, [0.1], fallline.GradientDescent(1.0), max_steps=2)\n"
+        "assert run.gradient_kind == 'autodiff' and not jax.config.jax_enable_x64\n"
+        "print(jax.numpy.ones(1).dtype, abs(run.gradient[0, 0] - 0.2 / 3) < 1e-16)\n"
+    )
+    environment = without_coverage() | {"JAX_ENABLE_X64": "0"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "float32 True\n"
+
+
+def test_threads_share_what_is_compiled() -> None:
+    objective = autodiff(bent, 2)
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    expected = objective.gradient(points)
+    found: list[Any] = [None] * 4
+
+    def work(k: int) -> None:
+        found[k] = [objective.gradient(point) for point in points]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each in found:
+        np.testing.assert_array_equal(each, expected)
+
+
+def test_it_goes_to_another_process_without_what_is_compiled() -> None:
+    copied = pickle.loads(pickle.dumps(autodiff(rosenbrock, 2)))
+    np.testing.assert_array_equal(copied.gradient(np.array([1.0, 1.0])), [0.0, 0.0])
+
+
+def test_its_gradient_passes_the_check() -> None:
+    check = check_gradient(rosenbrock, [-1.2, 1.0, 0.5], gradient="autodiff", nearby=3)
+    assert [slope.verdict for slope in check.slopes] == ["right"] * 12
