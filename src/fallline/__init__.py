@@ -94,7 +94,7 @@ from fallline.stopping import (
 from fallline.trajectory import Point, Record, Trajectory
 
 if TYPE_CHECKING:
-    from fallline import examples, views
+    from fallline import bridges, examples, views
     from fallline.gradients.chain import chain_rule
 
 __version__ = "0.1.0"
@@ -201,6 +201,7 @@ __all__ = [
     "WindowedMomentum",
     "Yogi",
     "as_objective",
+    "bridges",
     "chain_rule",
     "check_gradient",
     "compare",
@@ -217,7 +218,7 @@ def __getattr__(name: str) -> Any:
     # What needs SymPy or Matplotlib is imported when it is first asked for.
     import importlib
 
-    if name in ("examples", "views"):
+    if name in ("bridges", "examples", "views"):
         return importlib.import_module(f"fallline.{name}")
     if name == "chain_rule":
         return importlib.import_module("fallline.gradients.chain").chain_rule

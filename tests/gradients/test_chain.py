@@ -18,9 +18,12 @@ def test_every_line_of_a_derivation_with_its_numbers() -> None:
         "∂u/∂b = 2*b = 2",
         "∂y/∂c = 1",
         "∂y/∂u = 2",
-        "dy/da = ∂y/∂u · ∂u/∂a = 2 · 4 = 8",
-        "dy/db = ∂y/∂u · ∂u/∂b = 2 · 2 = 4",
-        "dy/dc = ∂y/∂c = 1",
+        "a → u → y: ∂y/∂u · ∂u/∂a = 2 · 4 = 8",
+        "dy/da = 8",
+        "b → u → y: ∂y/∂u · ∂u/∂b = 2 · 2 = 4",
+        "dy/db = 4",
+        "c → y: ∂y/∂c = 1",
+        "dy/dc = 1",
     ]
 
 
@@ -37,7 +40,24 @@ def test_a_coordinate_on_several_paths_gets_the_sum_over_them() -> None:
 
 
 def test_a_coordinate_that_reaches_the_result_nowhere_else_is_one_factor() -> None:
-    assert chain_rule("x**2 + 5", 3).text.split("\n")[-1] == "df/dx = ∂f/∂x = 6"
+    assert chain_rule("x**2 + 5", 3).text.split("\n")[-2:] == ["x → f: ∂f/∂x = 6", "df/dx = 6"]
+
+
+def test_products_and_sums_with_negative_numbers_read_as_they_are_meant() -> None:
+    lines = chain_rule("u = -2*x; y = x - 3*u**2", 1).text.split("\n")
+    # dy/du = -6 u = 12, du/dx = -2.
+    assert lines[-3:] == ["x → y: ∂y/∂x = 1", "x → u → y: ∂y/∂u · ∂u/∂x = 12 · (-2) = -24", "dy/dx = 1 + (-24) = -23"]
+
+
+def test_latex_has_each_factor_and_the_sum_over_the_paths() -> None:
+    latex = chain_rule("u = x**2; y_1 = x*u", 2).latex
+    assert r"\frac{\partial y_{1}}{\partial u} &= x = 2" in latex
+    sums = r"\frac{\partial y_{1}}{\partial x} + \frac{\partial y_{1}}{\partial u} \cdot \frac{\partial u}{\partial x}"
+    assert rf"\frac{{d y_{{1}}}}{{d x}} &= {sums} = 4 + 2 \cdot 4 = 4 + 8 = 12" in latex
+
+
+def test_latex_writes_powers_of_ten() -> None:
+    assert r"f &= x^{2} = 1 \cdot 10^{20}" in chain_rule("x**2", 1e10).latex
 
 
 def test_too_many_paths_are_refused() -> None:

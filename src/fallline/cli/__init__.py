@@ -10,6 +10,8 @@ import numpy as np
 import typer
 
 import fallline
+from fallline.cli.chain import chain
+from fallline.cli.check import check
 from fallline.cli.compare import compare
 from fallline.cli.conventions import conventions
 from fallline.cli.demo import demo
@@ -23,7 +25,7 @@ from fallline.errors import FalllineError
 __all__ = ["app", "main"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (run, compare, fit, predict, optimizers, conventions, demo):
+for command in (run, compare, fit, predict, check, chain, optimizers, conventions, demo):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
 # Arguments of the Python functions that the command line calls by another name.
@@ -52,6 +54,7 @@ FLAGS = {
     )
 } | {
     "x0": "--start",
+    "x": "--at",
     "data": "DATA",
     "objective": "OBJECTIVE",
     "formula": "OBJECTIVE",
@@ -96,11 +99,11 @@ def main() -> None:
 
 def _formula_last(arguments: list[str]) -> list[str]:
     """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
-    if arguments[:1] not in (["run"], ["compare"]):
+    if arguments[:1] not in (["run"], ["compare"], ["check"], ["chain"]):
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):
-        place += 1 if arguments[place] in ("--", "--json", "--help") or "=" in arguments[place] else 2
+        place += 1 if arguments[place] in ("--", "--json", "--latex", "--help") or "=" in arguments[place] else 2
     formula = arguments[place : place + 1]
     if not formula or "--" in arguments or not formula[0].startswith("-"):
         return arguments

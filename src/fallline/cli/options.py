@@ -57,7 +57,8 @@ def _count_option(flag: str, text: str) -> Any:
     return typer.Option(flag, parser=count, metavar="COUNT", help=text)
 
 
-def _file_option(flag: str, text: str) -> Any:
+def file_option(flag: str, text: str) -> Any:
+    """An option that takes the name of a file."""
     return typer.Option(flag, parser=path, metavar="FILE", help=text)
 
 
@@ -93,7 +94,7 @@ MaxSecondsOption = Annotated[float | None, _number_option("--max-seconds", "Stop
 BatchSizeOption = Annotated[int | None, _count_option("--batch-size", "Rows a step. [default: all]")]
 SeedOption = Annotated[int, _count_option("--seed", "The seed of the order in which batches take the data.")]
 EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
-PlotOption = Annotated[Path | None, _file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
+PlotOption = Annotated[Path | None, file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 PictureOption = Annotated[
     str,
     typer.Option(
@@ -111,7 +112,7 @@ CoordinatesOption = Annotated[
     ),
 ]
 StyleOption = Annotated[str, typer.Option("--style", metavar="light|dark", help="The colours of pictures and films.")]
-AnimateOption = Annotated[Path | None, _file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
+AnimateOption = Annotated[Path | None, file_option("--animate", "Film the run: .gif, .mp4, .webp, .html.")]
 FilmOption = Annotated[
     str | None,
     typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
@@ -125,10 +126,10 @@ SizeOption = Annotated[
 ]
 QualityOption = Annotated[int | None, _count_option("--quality", "How little the film loses, from 1 to 100.")]
 TurnOption = Annotated[float | None, _number_option("--turn", "Degrees by which the camera turns, in space.")]
-SaveOption = Annotated[Path | None, _file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
+SaveOption = Annotated[Path | None, file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
 CheckpointOption = Annotated[
     Path | None,
-    _file_option("--checkpoint", "Save as it goes; the same command goes on from there, even after kill -9."),
+    file_option("--checkpoint", "Save as it goes; the same command goes on from there, even after kill -9."),
 ]
 JsonOption = Annotated[
     bool,
@@ -136,8 +137,8 @@ JsonOption = Annotated[
 ]
 
 
-def parse_start(text: str) -> list[float] | dict[str, float]:
-    """A start: numbers in order, or each with its name.
+def parse_start(text: str, flag: str = "--start") -> list[float] | dict[str, float]:
+    """A start, or another point: numbers in order, or each with its name.
 
     Raises:
         FalllineError: quoting what is wrong.
@@ -154,16 +155,16 @@ def parse_start(text: str) -> list[float] | dict[str, float]:
             value = float(figure)
         except ValueError:
             raise FalllineError(
-                f"--start is {text!r}, where {part!r} is not a number; write 10, or 0,-1, or x=0,y=-1"
+                f"{flag} is {text!r}, where {part!r} is not a number; write 10, or 0,-1, or x=0,y=-1"
             ) from None
         if not equals:
             numbers.append(value)
         elif name in named:
-            raise FalllineError(f"--start is {text!r}, which gives {name} twice; give each coordinate once")
+            raise FalllineError(f"{flag} is {text!r}, which gives {name} twice; give each coordinate once")
         else:
             named[name] = value
     if named and numbers:
-        raise FalllineError(f"--start is {text!r}; name every coordinate, or none")
+        raise FalllineError(f"{flag} is {text!r}; name every coordinate, or none")
     return named or numbers
 
 
@@ -400,5 +401,16 @@ EPILOGS = {
     ),
     "optimizers": _epilog("Example:\n  fallline optimizers adam lion"),
     "conventions": _epilog("Example:\n  fallline conventions adam"),
+    "check": _epilog(
+        "Examples:\n"
+        "  fallline check rosenbrock --at -1.2,1 --gradient perturbation:0.01\n"
+        '  fallline check "u = 2*x**2 - x - 2; y = 3*u + 1" --at 2 --derivative "3*(2*x - 1)"\n'
+        "  fallline check losses.py:loss --at 1,2 --gradient losses.py:slope"
+    ),
+    "chain": _epilog(
+        "Examples:\n"
+        '  fallline chain "u = 2*x**2 - x - 2; y = 3*u + 1" --at x=2\n'
+        '  fallline chain "u = 3*a**2 - 2*a + b**2 + 1; y = 2*u + c" --at 1,1,1 --plot chain.png'
+    ),
     "demo": _epilog("Example:\n  fallline demo --out demo"),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from fallline.objectives.grammar import Formula
 from fallline.objectives.points import one_point
 
 MOST_PATHS = 1000
+# 1e-05, 2.5e+20: as Python writes numbers, and LaTeX does not.
+POWER_OF_TEN = re.compile(r"(\d)e\+?(-?)0*(\d+)")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class Factor:
         """The derivative as a reader writes it."""
         return f"∂{self.of}/∂{self.by}"
 
+    @property
+    def latex_symbol(self) -> str:
+        """The derivative in LaTeX."""
+        return rf"\frac{{\partial {name_latex(self.of)}}}{{\partial {name_latex(self.by)}}}"
+
     def __str__(self) -> str:
         return f"{self.symbol} = {equal(self.formula, self.number)}"
 
@@ -44,9 +52,19 @@ class Path:
     factors: tuple[Factor, ...]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The coordinate, the steps on the way and the objective."""
+        return (*(factor.by for factor in reversed(self.factors)), self.factors[0].of)
+
+    @property
     def product(self) -> float:
         """The product of the factors."""
         return math.prod(factor.number for factor in self.factors)
+
+    def __str__(self) -> str:
+        symbols = " · ".join(factor.symbol for factor in self.factors)
+        parts = [symbols, joined(" · ", [factor.number for factor in self.factors]), number(self.product)]
+        return f"{' → '.join(self.names)}: {' = '.join(parts if len(self.factors) > 1 else parts[::2])}"
 
 
 @dataclass(frozen=True)
@@ -78,12 +96,46 @@ class ChainRule:
         lines = [f"{name} = {equal(formula, self.values[name])}" for name, formula in self.formulas.items()]
         lines += [str(factor) for factor in self.factors]
         for coordinate, paths in self.paths.items():
-            symbols = " + ".join(" · ".join(factor.symbol for factor in path.factors) for path in paths)
-            numbers = " + ".join(" · ".join(number(factor.number) for factor in path.factors) for path in paths)
-            parts = [f"d{self.name}/d{coordinate}", symbols, numbers]
-            total = number(self.gradient[coordinate])
-            lines.append(" = ".join(parts if numbers == total else [*parts, total]))
+            lines += [str(path) for path in paths]
+            products = joined(" + ", [path.product for path in paths])
+            parts = [f"d{self.name}/d{coordinate}", products, number(self.gradient[coordinate])]
+            lines.append(" = ".join(parts if len(paths) > 1 else parts[::2]))
         return "\n".join(lines)
+
+    @property
+    def latex(self) -> str:
+        """The same lines as an `aligned` block of LaTeX.
+
+        >>> print(chain_rule("u = x**2; y = 3*u", 2).latex)
+        \\begin{aligned}
+        u &= x^{2} = 4 \\\\
+        y &= 3 u = 12 \\\\
+        \\frac{\\partial u}{\\partial x} &= 2 x = 4 \\\\
+        \\frac{\\partial y}{\\partial u} &= 3 \\\\
+        \\frac{d y}{d x} &= \\frac{\\partial y}{\\partial u} \\cdot \\frac{\\partial u}{\\partial x} = 3 \\cdot 4 = 12
+        \\end{aligned}
+        """
+        lines = [
+            f"{name_latex(name)} &= {equal_latex(formula, self.values[name])}"
+            for name, formula in self.formulas.items()
+        ]
+        lines += [f"{factor.latex_symbol} &= {equal_latex(factor.formula, factor.number)}" for factor in self.factors]
+        for coordinate, paths in self.paths.items():
+            symbols = " + ".join(r" \cdot ".join(factor.latex_symbol for factor in path.factors) for path in paths)
+            numbers = " + ".join(
+                joined(r" \cdot ", [factor.number for factor in path.factors], first=i == 0)
+                for i, path in enumerate(paths)
+            )
+            parts = [
+                symbols,
+                numbers,
+                joined(" + ", [path.product for path in paths]),
+                number(self.gradient[coordinate]),
+            ]
+            told = " = ".join(part for part, before in zip(parts, ["", *parts], strict=False) if part != before)
+            lines.append(rf"\frac{{d {name_latex(self.name)}}}{{d {name_latex(coordinate)}}} &= {told}")
+        block = "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+        return POWER_OF_TEN.sub(r"\1 \\cdot 10^{\2\3}", block)
 
 
 def chain_rule(objective: Any, x: Any) -> ChainRule:
@@ -101,7 +153,8 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
     y = 3*u + 1 = 13
     ∂u/∂x = 4*x - 1 = 7
     ∂y/∂u = 3
-    dy/dx = ∂y/∂u · ∂u/∂x = 3 · 7 = 21
+    x → u → y: ∂y/∂u · ∂u/∂x = 3 · 7 = 21
+    dy/dx = 21
     """
     prepared = as_objective(objective)
     if not isinstance(prepared, FormulaObjective):
@@ -148,7 +201,29 @@ def number(value: float) -> str:
     return f"{value:.6g}"
 
 
+def joined(sign: str, values: Sequence[float], *, first: bool = True) -> str:
+    """Numbers with a sign between them, a negative one in brackets unless nothing stands before it.
+
+    >>> joined(" · ", [-2.0, -7.0])
+    '-2 · (-7)'
+    """
+    texts = [number(value) for value in values]
+    return sign.join(f"({text})" if text.startswith("-") and (i or not first) else text for i, text in enumerate(texts))
+
+
 def equal(formula: sympy.Expr, value: float) -> str:
     """A formula and the number it has here, or only the number when they read the same."""
     text = str(formula)
+    return text if text == number(value) else f"{text} = {number(value)}"
+
+
+def name_latex(name: str) -> str:
+    """A name in LaTeX: Greek letters, and what stands behind _ below the line."""
+    text: str = sympy.latex(sympy.Symbol(name))
+    return text
+
+
+def equal_latex(formula: sympy.Expr, value: float) -> str:
+    """The same as `equal`, in LaTeX."""
+    text = sympy.latex(formula)
     return text if text == number(value) else f"{text} = {number(value)}"

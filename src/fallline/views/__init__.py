@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fallline.views.animation import Film, animate, check_film
 from fallline.views.arrows import Arrows, arrows_data, plot_arrows
+from fallline.views.chain import ChainEdge, ChainGraph, ChainNode, chain_data, plot_chain
 from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
@@ -18,6 +19,9 @@ from fallline.views.surface import plot_surface
 
 __all__ = [
     "Arrows",
+    "ChainEdge",
+    "ChainGraph",
+    "ChainNode",
     "Curve",
     "Descent",
     "Epochs",
@@ -28,6 +32,7 @@ __all__ = [
     "animate",
     "arrows_data",
     "check_film",
+    "chain_data",
     "check_film_path",
     "check_kind",
     "check_picture_path",
@@ -40,6 +45,7 @@ __all__ = [
     "notebook",
     "plot",
     "plot_arrows",
+    "plot_chain",
     "plot_contour",
     "plot_contour_3d",
     "plot_curve",

@@ -1,0 +1,119 @@
+"""JAX: a function of any tree of arrays as an objective."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, shortened
+from fallline.libraries import jax_library
+from fallline.objectives.base import Objective
+from fallline.objectives.function import title_of
+from fallline.objectives.points import one_point
+
+
+class TreeObjective(Objective):
+    """A JAX function of a tree of arrays as a function of one float64 vector of its numbers.
+
+    Made by `from_jax`. A point is computed by itself, whatever batch it came in.
+
+    Attributes:
+        start: the numbers of the tree it was made with: a point to start from.
+        names: "layer.weight[0,1]" and so on: the way to each leaf, with its index.
+    """
+
+    gradient_kind = "exact"
+
+    def __init__(self, function: Callable[[Any], Any], tree: Any) -> None:
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        self.function = function
+        with jax.enable_x64(True):
+            leaves = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)
+            vector, self._unravel = ravel_pytree(leaves)
+            self._value = jax.jit(lambda x: self._number(self._unravel(x)))
+            self._both = jax.jit(jax.value_and_grad(lambda x: self._number(self._unravel(x))))
+        self.start: FloatArray = np.array(vector)
+        paths = jax.tree_util.tree_flatten_with_path(leaves)[0]
+        self.names = tuple(itertools.chain.from_iterable(_entry_names(*entry) for entry in paths))
+
+    @property
+    def title(self) -> str:
+        return title_of(self.function)
+
+    def tree(self, x: Any) -> Any:
+        """A point as the tree that the function takes.
+
+        Raises:
+            FalllineError: when the point does not fit.
+        """
+        import jax
+
+        with jax.enable_x64(True):
+            return jax.tree.map(np.asarray, self._unravel(one_point(self, x, "x")))
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return np.array([self._at(self._value, point) for point in x.reshape(-1, self.dimension)]).reshape(x.shape[:-1])
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self.value_and_gradient(x)[1]
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        made = [self._at(self._both, point) for point in x.reshape(-1, self.dimension)]
+        values, gradients = ([pair[i] for pair in made] for i in (0, 1))
+        return np.reshape(np.array(values, float), x.shape[:-1]), np.reshape(np.array(gradients, float), x.shape)
+
+    def _at(self, compiled: Callable[..., Any], point: FloatArray) -> Any:
+        import jax
+
+        with jax.enable_x64(True):
+            return jax.tree.map(np.asarray, compiled(point))
+
+    def _number(self, tree: Any) -> Any:
+        value = self.function(tree)
+        if np.size(value) != 1 or np.iscomplexobj(value):
+            raise FalllineError(f"function {self.title} returned {shortened(value)}; it must return one real number")
+        return value.reshape(())
+
+
+def from_jax(function: Callable[[Any], Any], tree: Any) -> TreeObjective:
+    """A JAX function of a tree of arrays (a dict, a list, a named tuple, ...) as an objective.
+
+    It is compiled and differentiated by JAX, in float64, whatever the process has chosen.
+
+    Arguments:
+        function: takes a tree and returns one number.
+        tree: such a tree; its numbers are the objective's `start`.
+
+    Raises:
+        FalllineError: when JAX is not installed or an argument is wrong.
+
+    >>> import fallline
+    >>> from jax import numpy as jnp
+    >>> bowl = from_jax(lambda p: (p["a"] - 1)**2 + jnp.sum(p["b"]**2), {"a": 3.0, "b": np.array([2.0, 4.0])})
+    >>> bowl.names
+    ('a', 'b[0]', 'b[1]')
+    >>> bowl.tree(fallline.minimize(bowl, bowl.start, fallline.GradientDescent(0.5)).final.x)
+    {'a': array(1.), 'b': array([0., 0.])}
+    """
+    jax_library()
+    import jax
+
+    if not callable(function):
+        raise FalllineError(f"function is {shortened(function)}; it must be a function of a tree of arrays")
+    leaves = jax.tree.leaves(tree)
+    if not leaves or any(np.asarray(leaf).dtype.kind not in "fiu" for leaf in leaves):
+        raise FalllineError(f"tree is {shortened(tree)}; it must hold real numbers or arrays of them")
+    return TreeObjective(function, tree)
+
+
+def _entry_names(path: Any, leaf: Any) -> list[str]:
+    import jax
+
+    name = jax.tree_util.keystr(path, simple=True, separator=".") or "x"
+    return [f"{name}[{','.join(map(str, index))}]" if index else name for index in np.ndindex(np.shape(leaf))]

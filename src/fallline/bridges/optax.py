@@ -1,0 +1,281 @@
+"""optax: an update rule as a `GradientTransformation`, and any optax optimizer as an update rule."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from fallline.arrays import FloatArray, Quantity
+from fallline.bridges.elementwise import check_elementwise
+from fallline.errors import FalllineError, shortened
+from fallline.libraries import jax_library
+from fallline.line_search import LineSearch
+from fallline.optimizers import Optimizer
+from fallline.optimizers.base import LearningRate, learning_rate
+from fallline.proxy import carried
+from fallline.schedules import Schedule
+from fallline.state import with_x
+
+
+class RuleState(NamedTuple):
+    """What `as_optax` keeps: the number of steps made, and of each part of the parameters the rule's state.
+
+    Attributes:
+        step: how many steps have been made.
+        states: the rule's state, one for each leaf of the parameters, or one for all of them.
+        points: likewise the rule's own point, where its gradient is wanted elsewhere; None for most rules.
+    """
+
+    step: Any
+    states: tuple[Any, ...]
+    points: tuple[Any, ...]
+
+
+def as_optax(rule: Optimizer[Any]) -> Any:
+    """An update rule as an `optax.GradientTransformation`, to be compiled, chained and masked like any other.
+
+    The rule's own source runs on JAX arrays, in their type. An elementwise rule takes each leaf of the parameters by
+    itself; any other takes all of them as one vector. The learning rate, a number or a schedule, is the rule's.
+
+    A rule that looks ahead (Nesterov, FISTA, schedule-free) keeps the parameters at the point where it wants its
+    gradient; `eval_params` gives the rule's own point.
+
+    Example::
+
+        tx = optax.chain(optax.clip_by_global_norm(1.0), as_optax(fallline.Lion(0.001)))
+
+    Arguments:
+        rule: the update rule, of the library or your own.
+
+    Raises:
+        FalllineError: when optax is not installed, or the rule needs the value of the objective.
+    """
+    optax = _optax()
+    library = jax_library()
+    import jax
+
+    if not isinstance(rule, Optimizer):
+        raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
+    rate = rule.learning_rate
+    if isinstance(rate, LineSearch) or (isinstance(rate, Schedule) and rate.needs_value):
+        raise FalllineError(
+            f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is "
+            "given gradients alone; give a number or another schedule"
+        )
+    check_elementwise(rule)
+    start, update, lookahead = (carried(way, library) for way in (rule.init, rule.update, rule.lookahead))
+
+    def init(params: Any) -> RuleState:
+        parts, _ = _parts(rule, params)
+        states = tuple(start(x) for x in parts)
+        points = (x if lookahead(x, state) is not x else None for x, state in zip(parts, states, strict=True))
+        return RuleState(jax.numpy.zeros((), int), states, tuple(points))
+
+    def step_of(updates: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
+        gradients, whole = _parts(rule, updates)
+        step = state.step + 1
+        rate = carried(rule.rate, library)(step)
+        ahead = any(point is not None for point in state.points)
+        if ahead and params is None:
+            raise FalllineError(f"params is None; {type(rule).__name__} looks ahead of them: give them to update")
+        places = [None] * len(gradients) if params is None else _parts(rule, params)[0]
+        moves, states, points = [], [], []
+        for gradient, before, point, place in zip(gradients, state.states, state.points, places, strict=True):
+            # What stands after this in a chain may have moved the parameters otherwise.
+            told = with_x(before, place) if place is not None and point is None else before
+            change, after = update(gradient, told, rate, step)
+            if point is None:
+                move = -change
+            else:
+                point = (point - change).astype(point.dtype)
+                move = lookahead(point, after) - place
+            moves.append(move.astype(gradient.dtype))
+            # What is reckoned with the step, a whole number, may come out wider than it went in.
+            states.append(
+                jax.tree.map(lambda new, old: jax.numpy.asarray(new, jax.numpy.result_type(old)), after, before)
+            )
+            points.append(point)
+        return whole(moves), RuleState(step, tuple(states), tuple(points))
+
+    return optax.GradientTransformation(init, step_of)
+
+
+def eval_params(state: Any, params: Any) -> Any:
+    """The parameters to evaluate or save: the own point of a rule that looks ahead, else the parameters themselves.
+
+    Arguments:
+        state: the state of `as_optax(rule)`, or of a chain that it stands in.
+        params: the parameters that the state belongs to.
+    """
+    import jax
+
+    parts = jax.tree.leaves(state, is_leaf=lambda part: isinstance(part, RuleState))
+    for part in parts:
+        if isinstance(part, RuleState) and any(point is not None for point in part.points):
+            leaves, structure = jax.tree.flatten(params)
+            if len(part.points) == len(leaves) and all(map(_same_shape, part.points, leaves)):
+                return jax.tree.unflatten(structure, part.points)
+            return jax.flatten_util.ravel_pytree(params)[1](part.points[0])
+    return params
+
+
+def _same_shape(point: Any, leaf: Any) -> bool:
+    return bool(np.shape(point) == np.shape(leaf))
+
+
+def _parts(rule: Optimizer[Any], tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """The arrays that the rule takes as one x each, and what makes a tree of such again."""
+    import jax
+    from jax.flatten_util import ravel_pytree
+
+    if rule.elementwise:
+        leaves, structure = jax.tree.flatten(tree)
+        return [*map(jax.numpy.asarray, leaves)], lambda parts: jax.tree.unflatten(structure, parts)
+    vector, unravel = ravel_pytree(tree)
+    return [vector], lambda parts: unravel(parts[0])
+
+
+class OptaxState(NamedTuple):
+    """The point, and the leaves of the optax state, each one row a run."""
+
+    x: Quantity
+    leaves: tuple[Quantity, ...]
+
+
+@dataclass(frozen=True)
+class OptaxRule(Optimizer[OptaxState]):
+    """An optax optimizer as an update rule; made by `from_optax`.
+
+    Attributes:
+        learning_rate: what the steps of `tx`, which has a rate of its own, are multiplied by.
+        tx: the `optax.GradientTransformation`.
+        title: what tables and legends call it.
+    """
+
+    name: ClassVar[str] = "optax"
+    elementwise: ClassVar[bool] = False
+
+    learning_rate: LearningRate = learning_rate(1.0)
+    tx: Any = None
+    title: str = "optax"
+
+    @property
+    def label(self) -> str:
+        rate = self.learning_rate
+        return (
+            self.title if rate == 1.0 else f"{self.title}, {rate if isinstance(rate, Schedule) else f'times {rate:g}'}"
+        )
+
+    def init(self, x: Quantity) -> OptaxState:
+        rows = np.reshape(x, (-1, np.shape(x)[-1]))
+        compiled = _compiled(self.tx, rows.shape[-1])
+        return OptaxState(x, _stacked([compiled.init(row) for row in rows], x))
+
+    def update(
+        self, gradient: Quantity, state: OptaxState, rate: Quantity, step: Quantity
+    ) -> tuple[Quantity, OptaxState]:
+        n = np.shape(gradient)[-1]
+        compiled = _compiled(self.tx, n)
+        # Run by run, so that none depends on the others.
+        runs = zip(
+            np.reshape(gradient, (-1, n)),
+            np.reshape(state.x, (-1, n)),
+            *(np.reshape(leaf, (-1, np.shape(leaf)[-1])) for leaf in state.leaves),
+            strict=True,
+        )
+        made = [compiled.update(*run) for run in runs]
+        change = -rate * np.reshape([updates for updates, _ in made], np.shape(gradient))
+        return change, OptaxState(state.x - change, _stacked([leaves for _, leaves in made], gradient))
+
+
+def from_optax(tx: Any, name: str = "optax") -> OptaxRule:
+    """Any optax optimizer as an update rule: for `minimize`, `compare`, pictures and films.
+
+    It runs in float64, whatever the process has chosen for JAX. A recorded run cannot be rebuilt from its recipe
+    alone: give `rerun` the rule.
+
+    Example::
+
+        fallline.minimize("x**2", 1.0, from_optax(optax.adamw(0.1), name="adamw"))
+
+    Arguments:
+        tx: the `optax.GradientTransformation`; its learning rate is its own.
+        name: what tables and legends call it.
+
+    Raises:
+        FalllineError: when optax is not installed, or `tx` needs more than gradients and parameters.
+    """
+    _optax()
+    if not all(callable(getattr(tx, part, None)) for part in ("init", "update")):
+        raise FalllineError(f"tx is {shortened(tx)}; it must be an optax optimizer such as optax.adam(0.1)")
+    _compiled(tx, 1)
+    return OptaxRule(tx=tx, title=name)
+
+
+class _Compiled(NamedTuple):
+    """An optax optimizer of n coordinates on NumPy rows: its state is a list of rows."""
+
+    init: Callable[..., list[Any]]
+    update: Callable[..., tuple[Any, list[Any]]]
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(tx: Any, n: int) -> _Compiled:
+    import jax
+    from jax import numpy as jnp
+
+    def is_key(leaf: Any) -> bool:
+        return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))
+
+    def rows(state: Any) -> list[Any]:
+        leaves = map(jnp.asarray, jax.tree.leaves(state))
+        return [(jax.random.key_data(leaf) if is_key(leaf) else leaf).reshape(-1) for leaf in leaves]
+
+    def init(x: Any) -> list[Any]:
+        return rows(tx.init(x))
+
+    def update(gradient: Any, x: Any, *leaves: Any) -> tuple[Any, list[Any]]:
+        parts = [
+            jax.random.wrap_key_data(leaf) if is_key(like) else leaf.reshape(like.shape)
+            for leaf, like in zip(leaves, shapes, strict=True)
+        ]
+        updates, state = tx.update(gradient, jax.tree.unflatten(structure, parts), x)
+        return updates, rows(state)
+
+    def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
+        compiled = jax.jit(function)
+
+        def run(*arguments: Any) -> Any:
+            with jax.enable_x64(True):
+                return jax.tree.map(np.asarray, compiled(*arguments))
+
+        return run
+
+    with jax.enable_x64(True):
+        x = jax.ShapeDtypeStruct((n,), np.float64)
+        try:
+            shapes, structure = jax.tree.flatten(jax.eval_shape(tx.init, x))
+            jax.eval_shape(update, x, x, *jax.eval_shape(init, x))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise FalllineError(
+                f"tx cannot be run on gradients and parameters of one vector alone: {' '.join(str(error).split())}"
+            ) from error
+    return _Compiled(in_double(init), in_double(update))
+
+
+def _stacked(runs: list[list[FloatArray]], like: Quantity) -> tuple[Quantity, ...]:
+    """Each leaf of the state with one row a run, in the leading axes of `like`."""
+    leading = np.shape(like)[:-1]
+    return tuple(np.reshape(leaf, (*leading, np.shape(leaf[0])[-1])) for leaf in zip(*runs, strict=True))
+
+
+def _optax() -> Any:
+    try:
+        import optax
+    except ImportError:
+        raise FalllineError('optax is not installed; pip install "fallline[optax]"') from None
+    return optax

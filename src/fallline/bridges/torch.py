@@ -1,0 +1,425 @@
+"""PyTorch: an update rule as a `torch.optim.Optimizer`, and a module's loss as an objective."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.bridges.elementwise import check_elementwise
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.hyperparameters import hyperparameters
+from fallline.libraries import torch_library
+from fallline.line_search import Line, LineSearch
+from fallline.objectives.base import Cost, Objective
+from fallline.objectives.points import one_point
+from fallline.optimizers import Optimizer
+from fallline.proxy import carried
+from fallline.schedules import Schedule
+from fallline.state import map_state, named_leaves, with_x
+
+
+def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
+    """An update rule as a class of torch optimizers, to be made with a module's parameters.
+
+    The rule's own source runs on the tensors, in their type and on their device. An elementwise rule takes each
+    parameter by itself and passes over those without a gradient, as torch's own do; any other rule takes all
+    parameters of a group as one vector, a missing gradient being zero, so that LARS or LAMB by layers is one
+    group a layer.
+
+    A group may have its own `lr` and its own value of every other hyperparameter. A rule with a schedule sets `lr`
+    itself; one with a line search needs a closure, as `torch.optim.LBFGS` does.
+
+    A rule that looks ahead (Nesterov, FISTA, schedule-free) keeps the parameters at the point where it wants its
+    gradient: `optimizer.eval()` puts the rule's own point there, to be evaluated or saved, `optimizer.train()` goes
+    on. For every other rule both change nothing.
+
+    Example::
+
+        Lion = as_torch_optimizer(fallline.Lion(0.001))
+        optimizer = Lion(module.parameters(), lr=0.01)
+
+    Arguments:
+        rule: the update rule, of the library or your own.
+
+    Raises:
+        FalllineError: when torch is not installed, or the rule cannot be run there.
+    """
+    torch_library()
+    if not isinstance(rule, Optimizer):
+        raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
+    rate = rule.learning_rate
+    if isinstance(rate, Schedule) and rate.needs_value:
+        raise FalllineError(
+            f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
+        )
+    check_elementwise(rule)
+    return type(type(rule).__name__, (_optimizer_class(),), {"rule": rule, "__doc__": type(rule).__doc__})
+
+
+def _unpickled(rule: Optimizer[Any]) -> Any:
+    kind: Any = as_torch_optimizer(rule)
+    return kind.__new__(kind)
+
+
+@functools.cache
+def _optimizer_class() -> type[Any]:
+    """The class of torch that every rule's own is made from; here, because torch may not be installed."""
+    import torch
+
+    class RuleOptimizer(torch.optim.Optimizer):  # type: ignore[misc]
+        rule: Optimizer[Any]
+
+        def __init__(self, params: Iterable[Any], lr: float | None = None) -> None:
+            rate = self.rule.learning_rate
+            self._given_lr = lr is not None
+            own = rate.initial if isinstance(rate, LineSearch) else self.rule.rate(1)
+            super().__init__(params, {"lr": own if lr is None else lr, "evaluating": False})
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return _unpickled, (self.rule,), self.__getstate__()
+
+        def add_param_group(self, param_group: dict[str, Any]) -> None:
+            given_lr = self._given_lr or "lr" in param_group
+            super().add_param_group(param_group)
+            try:
+                _check_group(self.rule, self.param_groups, given_lr)
+            except FalllineError:
+                self.param_groups.pop()
+                raise
+
+        @torch.no_grad()  # type: ignore[untyped-decorator]
+        def step(self, closure: Callable[[], Any] | None = None) -> Any:
+            """One step of the rule.
+
+            Arguments:
+                closure: clears the gradients, computes the loss, calls its backward and returns it.
+            """
+            loss = None
+            if closure is not None:
+                with torch.enable_grad():
+                    loss = closure()
+            elif isinstance(self.rule.learning_rate, LineSearch):
+                raise FalllineError(f"closure is None; {self.rule.label} searches along a line: give step a closure")
+            for group in self.param_groups:
+                for tensors in _parts(self.rule, group):
+                    if any(tensor.grad is not None for tensor in tensors):
+                        self._move(group, tensors, loss, closure)
+            return loss
+
+        def eval(self) -> None:
+            """Put the rule's own point into the parameters, to be evaluated or saved."""
+            self._place(evaluating=True)
+
+        def train(self) -> None:
+            """Put the point where the rule wants its gradient into the parameters."""
+            self._place(evaluating=False)
+
+        @torch.no_grad()  # type: ignore[untyped-decorator]
+        def _place(self, *, evaluating: bool) -> None:
+            for group in self.param_groups:
+                group["evaluating"] = evaluating
+                for tensors in _parts(self.rule, group):
+                    kept = self.state.get(tensors[0], {})
+                    if "point" in kept:
+                        rule, point = _rule_of(self.rule, group), kept["point"]
+                        ahead = carried(rule.lookahead, torch_library())(point, _nest(rule, kept))
+                        _write(tensors, point if evaluating else ahead)
+
+        def _move(
+            self, group: dict[str, Any], tensors: list[Any], loss: Any, closure: Callable[[], Any] | None
+        ) -> None:
+            """One step of some tensors that the rule takes as one x."""
+            rule, kept = _rule_of(self.rule, group), self.state[tensors[0]]
+            here, gradient = _joined(tensors), _slopes(tensors)
+            if not kept:
+                x, step = here, 1
+                state = carried(rule.init, torch_library())(x)
+            elif "point" in kept:
+                if group["evaluating"]:
+                    raise FalllineError(f"{type(rule).__name__}: step after eval(); call the optimizer's train() first")
+                x, step, state = kept["point"], kept["step"] + 1, _nest(rule, kept)
+            else:
+                # The caller may have moved the parameters: clipped or loaded them.
+                x, step = here, kept["step"] + 1
+                state = with_x(_nest(rule, kept), x)
+            update = carried(rule.update, torch_library())
+            if isinstance(rule.learning_rate, Schedule):
+                group["lr"] = rule.rate(step)
+            elif isinstance(rule.learning_rate, LineSearch):
+                direction = update(gradient, state, 1.0, step)[0]
+                group["lr"] = _searched(
+                    rule.learning_rate, tensors, (x, direction, torch.as_tensor(loss).item(), gradient), closure
+                )
+            change, state = update(gradient, state, group["lr"], step)
+            point = x - change
+            ahead = carried(rule.lookahead, torch_library())(point, state)
+            kept |= {"step": step} | {f"state.{name}": leaf for name, leaf in named_leaves(state)}
+            if ahead is not point:
+                kept["point"] = point
+            _write(tensors, ahead)
+
+    return RuleOptimizer
+
+
+def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: bool) -> None:
+    """Refuse what a rule cannot do with the last of the groups."""
+    group, name = groups[-1], type(rule).__name__
+    known = ["params", "lr", *(setting for setting in hyperparameters(rule) if setting != "learning_rate")]
+    for setting in group:
+        if setting not in (*known, "evaluating"):
+            raise FalllineError(f"params has a group with {setting!r}; {nearest(setting, known)}")
+    if not float(group["lr"]) >= 0:
+        raise FalllineError(f"lr is {group['lr']!r}; it must be a number at least 0")
+    if given_lr and isinstance(rule.learning_rate, Schedule | LineSearch):
+        raise FalllineError(f"lr is {group['lr']!r}, but {name} has {rule.learning_rate.name}; give one of the two")
+    if isinstance(rule.learning_rate, LineSearch) and len(groups) > 1:
+        raise FalllineError(f"params has {len(groups)} groups; {name} searches along one line: give one group")
+    _rule_of(rule, group)
+    tensors = group["params"]
+    if any(tensor.is_complex() for tensor in tensors):
+        raise FalllineError(
+            "params has a complex tensor; an update rule takes real ones: give torch.view_as_real of it"
+        )
+    kinds = sorted({f"{tensor.dtype} on {tensor.device}" for tensor in tensors})
+    if len(kinds) > 1 and _joint(rule):
+        raise FalllineError(
+            f"params has a group of {' and '.join(kinds)}; {name} takes a group as one vector: give each its own group"
+        )
+
+
+def _rule_of(rule: Optimizer[Any], group: Mapping[str, Any]) -> Optimizer[Any]:
+    """The rule with the hyperparameters that a group has of its own."""
+    own = {name: group[name] for name in hyperparameters(rule) if name in group}
+    return dataclasses.replace(rule, **own) if own else rule
+
+
+def _joint(rule: Optimizer[Any]) -> bool:
+    """Whether the rule must see all coordinates at once."""
+    return not rule.elementwise or isinstance(rule.learning_rate, LineSearch)
+
+
+def _parts(rule: Optimizer[Any], group: Mapping[str, Any]) -> list[list[Any]]:
+    """The tensors of a group, those together that the rule takes as one x."""
+    return [group["params"]] if _joint(rule) else [[tensor] for tensor in group["params"]]
+
+
+def _joined(tensors: list[Any]) -> Any:
+    """A copy of a single tensor in its own shape, or several as one vector."""
+    import torch
+
+    return tensors[0].clone() if len(tensors) == 1 else torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def _slopes(tensors: list[Any]) -> Any:
+    """The gradients, joined as the tensors are; zeros where there is none."""
+    import torch
+
+    for tensor in tensors:
+        if tensor.grad is not None and tensor.grad.layout != torch.strided:
+            raise FalllineError(
+                f"gradient of a parameter of shape {tuple(tensor.shape)} is sparse; an update rule needs a dense one, "
+                "such as of an Embedding with sparse=False"
+            )
+    return _joined([torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in tensors])
+
+
+def _write(tensors: list[Any], x: Any) -> None:
+    """Put what `_joined` gave, or what a rule made of it, into the tensors."""
+    if len(tensors) == 1:
+        tensors[0].copy_(x)
+        return
+    for tensor, piece in zip(tensors, x.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(piece.view_as(tensor))
+
+
+def _nest(rule: Optimizer[Any], kept: Mapping[str, Any]) -> Any:
+    """The rule's state, from the names under which a state_dict keeps its parts."""
+    template = rule.init(np.zeros(1))
+    leaves = iter([kept[f"state.{name}"] for name, _ in named_leaves(template)])
+    return map_state(lambda _: next(leaves), template)
+
+
+def _searched(
+    search: LineSearch,
+    tensors: list[Any],
+    line: tuple[Any, Any, float, Any],
+    closure: Callable[[], Any] | None,
+) -> float:
+    """The rate that the line search finds; the tensors are back at x then.
+
+    Arguments:
+        line: x, the direction, and value and gradient at x.
+    """
+    import torch
+
+    assert closure is not None
+
+    def both_at(point: Any) -> tuple[float, Any]:
+        _write(tensors, point)
+        with torch.enable_grad():
+            value = torch.as_tensor(closure()).item()
+        return value, _slopes(tensors)
+
+    try:
+        return search.rate(Line(lambda point: both_at(point)[0], both_at, *line))
+    finally:
+        _write(tensors, line[0])
+
+
+class ModuleObjective(Objective):
+    """The loss of a module on data as a function of the module's parameters, one float64 vector of them.
+
+    Made by `from_torch`. A point is computed by itself, whatever batch it came in.
+
+    Attributes:
+        module: the user's module, which only `write_back` changes.
+        names: "weight[0,1]" and so on: the parameters' names with their indices.
+    """
+
+    gradient_kind = "exact"
+
+    def __init__(self, module: Any, loss: Callable[[Any, Any], Any], data: tuple[Any, Any]) -> None:
+        import torch
+
+        self.module = module
+        # In evaluation mode nothing is drawn at random and no buffer changes: a function of the parameters alone.
+        self._copy = _in_double(module).eval()
+        self._loss = _in_double(loss) if isinstance(loss, torch.nn.Module) else loss
+        self._data = tuple(_in_double(part) for part in data)
+        self._title = f"{_title(loss)} of {_title(module)}"
+        self.names = tuple(itertools.chain.from_iterable(_entry_names(*entry) for entry in self._parameters()))
+
+    @property
+    def title(self) -> str:
+        return self._title
+
+    @property
+    def start(self) -> FloatArray:
+        """The module's parameters as they are now: a point to start from."""
+        pieces = [parameter.detach().double().cpu().numpy().ravel() for _, parameter in _trained(self.module)]
+        return np.concatenate(pieces)
+
+    def write_back(self, x: Any) -> None:
+        """Put a point into the module's parameters, in their own type and on their own device.
+
+        Raises:
+            FalllineError: when the point does not fit.
+        """
+        import torch
+
+        vector = torch.from_numpy(one_point(self, x, "x"))
+        with torch.no_grad():
+            parameters = [parameter for _, parameter in _trained(self.module)]
+            for parameter, piece in zip(parameters, vector.split([p.numel() for p in parameters]), strict=True):
+                parameter.copy_(piece.view(parameter.shape))
+
+    def value(self, x: FloatArray) -> FloatArray:
+        import torch
+
+        with torch.no_grad():
+            values = [float(self._loss_at(self._leaf(point))) for point in x.reshape(-1, self.dimension)]
+        return np.array(values).reshape(x.shape[:-1])
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self.value_and_gradient(x)[1]
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        import torch
+
+        values, gradients = [], []
+        with torch.enable_grad():
+            for point in x.reshape(-1, self.dimension):
+                vector = self._leaf(point).requires_grad_()
+                value = self._loss_at(vector)
+                values.append(float(value.detach()))
+                (slopes,) = torch.autograd.grad(value, vector)
+                gradients.append(slopes.cpu().numpy())
+        return np.array(values).reshape(x.shape[:-1]), np.array(gradients).reshape(x.shape)
+
+    @property
+    def cost_of_gradient(self) -> Cost:
+        return Cost(value=1, gradient=1)
+
+    def _parameters(self) -> list[tuple[str, Any]]:
+        return _trained(self._copy)
+
+    def _leaf(self, point: FloatArray) -> Any:
+        import torch
+
+        return torch.tensor(point, dtype=torch.float64, device=self._parameters()[0][1].device)
+
+    def _loss_at(self, vector: Any) -> Any:
+        import torch
+
+        named = self._parameters()
+        pieces = vector.split([parameter.numel() for _, parameter in named])
+        places = {name: piece.view(parameter.shape) for (name, parameter), piece in zip(named, pieces, strict=True)}
+        inputs, targets = self._data
+        value = self._loss(torch.func.functional_call(self._copy, places, (inputs,)), targets)
+        if not isinstance(value, torch.Tensor) or value.numel() != 1:
+            raise FalllineError(f"loss {_title(self._loss)} returned {shortened(value)}; it must return one number")
+        return value.reshape(())
+
+
+def from_torch(module: Any, loss: Callable[[Any, Any], Any], data: tuple[Any, Any]) -> ModuleObjective:
+    """The loss of a module on data as an objective of the module's parameters.
+
+    It is computed in float64 on a copy of the module in evaluation mode: dropout is off and batch normalisation uses
+    the averages it has gathered, so that the loss depends on the parameters alone. Parameters that need no gradient
+    stay as they are.
+
+    Example::
+
+        objective = from_torch(module, torch.nn.functional.mse_loss, (inputs, targets))
+        run = fallline.minimize(objective, objective.start, fallline.LBFGS())
+        objective.write_back(run.final.x)
+
+    Arguments:
+        module: what the parameters belong to; it takes the inputs.
+        loss: takes what the module returns and the targets, and returns one number.
+        data: the inputs and the targets, two tensors on the module's device.
+
+    Raises:
+        FalllineError: when torch is not installed or an argument is wrong.
+    """
+    torch_library()
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        raise FalllineError(f"module is {shortened(module)}; it must be a torch.nn.Module")
+    if not callable(loss):
+        raise FalllineError(f"loss is {shortened(loss)}; it must be a function of the module's result and the targets")
+    if not (isinstance(data, tuple | list) and len(data) == 2):
+        raise FalllineError(f"data is {shortened(type(data))}; it must be a pair, the inputs and the targets")
+    if not _trained(module):
+        raise FalllineError(f"module is {_title(module)}, which has no parameters that need a gradient")
+    return ModuleObjective(module, loss, (data[0], data[1]))
+
+
+def _trained(module: Any) -> list[tuple[str, Any]]:
+    return [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
+
+
+def _in_double(part: Any) -> Any:
+    """A copy of a module, or a tensor, with its real numbers in float64."""
+    import torch
+
+    if isinstance(part, torch.nn.Module):
+        return copy.deepcopy(part).double()
+    return part.double() if isinstance(part, torch.Tensor) and part.is_floating_point() else part
+
+
+def _entry_names(name: str, parameter: Any) -> Iterator[str]:
+    for index in np.ndindex(*parameter.shape):
+        yield f"{name}[{','.join(map(str, index))}]" if index else name
+
+
+def _title(part: Any) -> str:
+    return str(getattr(part, "__name__", type(part).__name__))

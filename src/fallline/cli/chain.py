@@ -1,0 +1,58 @@
+"""`fallline chain`: the chain rule of a formula, factor by factor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fallline.cli import options, report
+from fallline.errors import FalllineError
+
+
+def chain(
+    formula: Annotated[
+        str, typer.Argument(metavar="FORMULA", help='A formula with named steps: "u = x**2 - 1; y = 3*u".')
+    ],
+    at: Annotated[
+        str, typer.Option("--at", metavar="POINT", help="Where: 10, or 0,-1 in the order of the names, or x=0,y=-1.")
+    ],
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX instead.")] = False,
+    plot: Annotated[
+        Path | None, options.file_option("--plot", "Draw the graph with its factors: .png, .svg, .pdf, ...")
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Show the chain rule with the numbers of a point: every factor, the product along each path, the sums."""
+    if latex and json:
+        raise FalllineError("--latex is given, and --json too; give one of the two")
+    report.check_outputs(save=None, plot=plot)
+    from fallline.gradients.chain import chain_rule
+
+    shown = chain_rule(formula, options.parse_start(at, "--at"))
+    if json:
+        report.say(
+            report.as_json(
+                {
+                    "name": shown.name,
+                    "values": shown.values,
+                    "factors": [
+                        {"of": f.of, "by": f.by, "formula": str(f.formula), "number": f.number} for f in shown.factors
+                    ],
+                    "paths": {
+                        name: [{"names": path.names, "product": path.product} for path in paths]
+                        for name, paths in shown.paths.items()
+                    },
+                    "gradient": shown.gradient,
+                }
+            )
+        )
+    else:
+        report.say(shown.latex if latex else shown.text)
+    if plot is not None:
+        from fallline.views import plot_chain
+
+        plot_chain(shown, plot)
+        if not json and not latex:
+            report.say_written(plot=plot)

@@ -1,0 +1,158 @@
+"""`fallline check`: whether a gradient is right, coordinate by coordinate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from fallline.arrays import FloatArray
+from fallline.cli import options, report
+from fallline.cli.function import function_from_file, names_a_function, told_in_one_line
+from fallline.errors import FalllineError, nearest
+from fallline.gradients import parse_gradient, with_gradient
+from fallline.gradients.check import CheckedSlope, GradientCheck, check_gradient
+from fallline.objectives import Objective, as_objective
+from fallline.objectives.points import one_point
+from fallline.tables import text_table
+
+
+def check(
+    objective: Annotated[
+        str,
+        typer.Argument(
+            metavar="OBJECTIVE", help="A formula, a landscape, or FILE.py:NAME, a function in a file, which is run."
+        ),
+    ],
+    at: Annotated[
+        list[str],
+        typer.Option("--at", metavar="POINT", help="Where: 10, or 0,-1 in order, or x=0,y=-1; may be repeated."),
+    ],
+    gradient: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND", help="The gradient to check: auto, symbolic, autodiff, perturbation:..., or FILE.py:NAME."
+        ),
+    ] = "auto",
+    derivative: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--derivative", metavar="FORMULA", help="Your own derivative instead, one for each coordinate in order."
+        ),
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Compare a gradient with the slope of the values themselves.
+
+    The exit code is 0 when nothing is wrong, 1 when a coordinate is, 2 after a mistake in what was asked.
+    """
+    points = [options.parse_start(text, "--at") for text in at]
+    if derivative and gradient != "auto":
+        raise FalllineError(f"--derivative is {derivative[0]!r}, and --gradient {gradient!r}; give one of the two")
+    with ExitStack() as stack:
+        # An exception in the user's own code is the user's to hear of, in one line.
+        for flag, text in (("OBJECTIVE", objective), ("--gradient", gradient)):
+            if names_a_function(text):
+                stack.enter_context(told_in_one_line(text, flag))
+        kind, slopes = _checked(objective, points, gradient, derivative or [])
+    checked = GradientCheck(tuple(slopes))
+    if json:
+        report.say(report.as_json([_data(slope) for slope in checked.slopes]))
+    else:
+        report.say(_text(objective, kind, checked))
+    if not checked:
+        raise typer.Exit(1)
+
+
+def _checked(
+    text: str, points: Sequence[Any], gradient: str, derivatives: Sequence[str]
+) -> tuple[str | None, list[CheckedSlope]]:
+    """How the gradient is found, and the verdict on it at each point and coordinate."""
+    thing = function_from_file(text, "OBJECTIVE") if names_a_function(text) else text
+    # A function f(x) at a single number takes a number, not a vector of one.
+    places = [point[0] if isinstance(point, list) and len(point) == 1 else point for point in points]
+    function = as_objective(thing, len(places[0]) if isinstance(places[0], list) else None)
+    given: Any = (
+        parse_gradient(gradient) if not names_a_function(gradient) else function_from_file(gradient, "--gradient")
+    )
+    if derivatives:
+        given = _from_formulas(function, derivatives)
+    prepared = with_gradient(function, given, one_point(function, places[0], "x"))
+    return prepared.gradient_kind, [slope for place in places for slope in check_gradient(prepared, place).slopes]
+
+
+def _from_formulas(objective: Objective, texts: Sequence[str]) -> Callable[..., FloatArray]:
+    """The gradient that formulas say, one for each coordinate."""
+    if len(texts) != objective.dimension:
+        raise FalllineError(
+            f"--derivative is given {len(texts)} time{'s' if len(texts) > 1 else ''}; {objective.title} needs "
+            f"{objective.dimension}, for {', '.join(objective.names)}"
+        )
+    parts = [_derivative(objective, text) for text in texts]
+
+    def slopes(*point: float) -> FloatArray:
+        return np.array([part(np.array([point])) for part in parts])
+
+    return slopes
+
+
+def _derivative(objective: Objective, text: str) -> Callable[[FloatArray], float]:
+    from fallline.objectives.formula import FormulaObjective
+
+    try:
+        number = float(Fraction(text.replace(" ", "")))
+    except (ValueError, ZeroDivisionError):
+        pass
+    else:
+        return lambda x: number
+    try:
+        formula = FormulaObjective.from_text(text)
+    except FalllineError as error:
+        raise FalllineError(str(error).replace("objective", "--derivative", 1)) from None
+    for name in formula.names:
+        if name not in objective.names:
+            raise FalllineError(f"--derivative is {text!r}, with the variable {name}; {nearest(name, objective.names)}")
+    columns = [objective.names.index(name) for name in formula.names]
+    return lambda x: float(formula.value(x[:, columns])[0])
+
+
+def _text(title: str, kind: str | None, checked: GradientCheck) -> str:
+    rows = [
+        [
+            ", ".join(f"{number:g}" for number in slope.point[: report.MOST_COORDINATES]),
+            slope.name,
+            f"{slope.found:.10g}",
+            f"{slope.expected:.10g}",
+            _factor(slope),
+            slope.verdict,
+        ]
+        for slope in checked.slopes
+    ]
+    table = text_table(["at", "coordinate", "found", "expected", "factor", "verdict"], rows)
+    wrong = dict.fromkeys(slope.name for slope in checked.wrong)
+    verdict = f"the gradient is wrong in {', '.join(wrong)}" if wrong else "the gradient is right"
+    unsure = {slope.verdict for slope in checked.slopes} - {"right", "wrong"}
+    if unsure and not wrong:
+        verdict = f"nothing is wrong, but not everything can be told: {', '.join(sorted(unsure))}"
+    return f"{title}\ngradient: {kind}\n\n{table}\n\n{verdict}"
+
+
+def _factor(slope: CheckedSlope) -> str:
+    """What the right slope was multiplied by, where it is wrong and that can be told."""
+    return f"{slope.factor:.6g}" if slope.verdict == "wrong" and slope.expected else ""
+
+
+def _data(slope: CheckedSlope) -> dict[str, Any]:
+    return {
+        "at": slope.point,
+        "coordinate": slope.name,
+        "found": slope.found,
+        "expected": slope.expected,
+        "uncertainty": slope.uncertainty,
+        "factor": slope.factor,
+        "verdict": slope.verdict,
+    }

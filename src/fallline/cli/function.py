@@ -1,0 +1,82 @@
+"""A function of the user's, named on the command line by its file: `losses.py:rosenbrock`."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fallline.errors import FalllineError, nearest
+
+
+def names_a_function(text: str) -> bool:
+    """Whether the text names a function in a file; no formula has such an end.
+
+    >>> names_a_function("losses.py:rosenbrock"), names_a_function("x**2")
+    (True, False)
+    """
+    return ".py:" in text
+
+
+def function_from_file(text: str, flag: str) -> Callable[..., Any]:
+    """The function that FILE.py:NAME names. The file is run as Python would import it.
+
+    Arguments:
+        text: the file and the name of the function in it.
+        flag: what the command line calls it, for the errors.
+
+    Raises:
+        FalllineError: when there is no such file or function, or the file fails.
+    """
+    file, _, name = text.rpartition(":")
+    path = Path(file)
+    if not path.is_file():
+        raise FalllineError(f"{flag} is {text!r}; there is no file {file!r}")
+    # As a script would find the modules beside it.
+    sys.path.insert(0, str(path.parent.resolve()))
+    module_name = f"fallline_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    with told_in_one_line(text, flag):
+        spec.loader.exec_module(module)
+    function = getattr(module, name, None)
+    if not callable(function):
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise FalllineError(f"{flag} is {text!r}; {file} has no function {name!r}; {nearest(name, known)}")
+    found: Callable[..., Any] = function
+    return found
+
+
+@contextmanager
+def told_in_one_line(text: str, flag: str) -> Iterator[None]:
+    """Say of whatever the user's code raises in here what it was, and where.
+
+    Arguments:
+        text: the file and the name of the function in it.
+        flag: what the command line calls it.
+    """
+    try:
+        yield
+    except FalllineError:
+        raise
+    except Exception as error:
+        file = text.rpartition(":")[0]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(file).resolve()]
+        if isinstance(error, SyntaxError):
+            lines, told = [error.lineno], error.msg
+        elif lines:
+            told = str(error)
+        else:
+            # Not the fault of this file.
+            raise
+        raise FalllineError(
+            f"{flag} is {text!r}; {file} failed in line {lines[-1]}: {type(error).__name__}: {told}"
+        ) from error

@@ -1,0 +1,320 @@
+"""PyTorch: every rule as a torch optimizer, and a module's loss as an objective."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.parity.networks import CHAOTIC, INPUTS, RULES, STEPS, TARGETS, assert_equal
+
+import fallline
+from fallline.arrays import FloatArray
+from fallline.bridges.torch import ModuleObjective, as_torch_optimizer, from_torch
+from fallline.errors import FalllineError
+
+DATA = (torch.tensor(INPUTS), torch.tensor(TARGETS))
+mse = torch.nn.functional.mse_loss
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
+
+
+def flat(module: torch.nn.Module) -> FloatArray:
+    numbers: FloatArray = torch.nn.utils.parameters_to_vector(module.parameters()).detach().numpy().copy()
+    return numbers
+
+
+def train(module: torch.nn.Module, optimizer: Any, steps: int) -> None:
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss: torch.Tensor = mse(module(DATA[0]), DATA[1])
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+
+
+def parameter(*numbers: float, dtype: torch.dtype = torch.float64) -> torch.nn.Parameter:
+    made = torch.nn.Parameter(torch.tensor(numbers, dtype=dtype))
+    made.grad = torch.ones_like(made)
+    return made
+
+
+def reference(rule: Any, steps: int = STEPS) -> fallline.Trajectory:
+    objective = from_torch(network(), mse, DATA)
+    return fallline.minimize(objective, objective.start, rule, max_steps=steps, stop=fallline.NotFinite())
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in CHAOTIC])
+def test_a_rule_in_torch_equals_its_reference_run(name: str) -> None:
+    module = network()
+    optimizer = as_torch_optimizer(RULES[name])(module.parameters())
+    train(module, optimizer, STEPS)
+    optimizer.eval()
+    run = reference(RULES[name])
+    assert run.step_count == STEPS
+    assert_equal(flat(module), run.final.x)
+
+
+@pytest.mark.parametrize("name", CHAOTIC)
+def test_a_chaotic_rule_in_torch_equals_its_reference_run_on_the_same_gradients(name: str) -> None:
+    run = reference(RULES[name])
+    point = torch.nn.Parameter(torch.tensor(run.start.x))
+    optimizer = as_torch_optimizer(RULES[name])([point])
+    for gradient in run.gradient[:-1]:
+        point.grad = torch.tensor(gradient)
+        optimizer.step()
+    assert_equal(point.detach().numpy(), run.final.x)
+
+
+@pytest.mark.parametrize("search", [fallline.Backtracking(), fallline.StrongWolfe(), fallline.ExactQuadratic()])
+def test_a_line_search_in_torch_takes_the_reference_runs_rates(search: fallline.LineSearch) -> None:
+    rule = fallline.GradientDescent(search)
+    module = network()
+    optimizer = as_torch_optimizer(rule)(module.parameters())
+    rates = []
+    for _ in range(10):
+        train(module, optimizer, 1)
+        rates.append(optimizer.param_groups[0]["lr"])
+    run = reference(rule, steps=10)
+    # Ten steps, before rounding errors have grown: a search compares values that are nearly equal.
+    assert rates == pytest.approx(run.rate[:-1].tolist(), rel=1e-9)
+    assert flat(module) == pytest.approx(run.final.x, rel=1e-9)
+
+
+def test_lbfgs_with_its_line_search_fits_the_network() -> None:
+    module = network()
+    train(module, as_torch_optimizer(fallline.LBFGS())(module.parameters()), 120)
+    assert mse(module(DATA[0]), DATA[1]) < 1e-10
+
+
+def test_groups_have_rates_and_hyperparameters_of_their_own() -> None:
+    a, b, c = parameter(1.0), parameter(1.0), parameter(1.0)
+    groups = [{"params": [a]}, {"params": [b], "lr": 0.5}, {"params": [c], "momentum": 0.0}]
+    optimizer = as_torch_optimizer(fallline.Momentum(0.125, momentum=0.5))(groups)
+    optimizer.step()
+    optimizer.step()
+    # By hand: two steps of rate (1 + 1.5), or rate (1 + 1) without momentum.
+    assert (a.item(), b.item(), c.item()) == (1 - 0.125 * 2.5, 1 - 0.5 * 2.5, 1 - 0.125 * 2)
+    with pytest.raises(FalllineError, match="momentum is 2"):
+        optimizer.add_param_group({"params": [parameter(1.0)], "momentum": 2.0})
+    assert len(optimizer.param_groups) == 3
+
+
+def test_torch_schedulers_set_the_rate() -> None:
+    ours, theirs = parameter(1.0), parameter(1.0)
+    pairs = []
+    for point, optimizer in (
+        (ours, as_torch_optimizer(fallline.Momentum(0.1))([ours])),
+        (theirs, torch.optim.SGD([theirs], lr=0.1, momentum=0.9)),
+    ):
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.3, total_steps=20, cycle_momentum=False)
+        path = []
+        for _ in range(20):
+            optimizer.step()
+            scheduler.step() if scheduler.last_epoch < 19 else None
+            path.append(point.item())
+        pairs.append(path)
+    # Fallline's momentum holds the rate inside its sum, torch's outside: they differ when the rate changes.
+    assert pairs[0][0] == pairs[1][0]
+    assert pairs[0] != pairs[1]
+    plain, sgd = parameter(1.0), parameter(1.0)
+    for optimizer in (
+        as_torch_optimizer(fallline.Momentum(0.1, convention="torch"))([plain]),
+        torch.optim.SGD([sgd], lr=0.1, momentum=0.9),
+    ):
+        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+        for _ in range(20):
+            optimizer.step()
+            scheduler.step()
+    assert plain.item() == pytest.approx(sgd.item(), rel=1e-14)  # twenty steps of a few roundings
+
+
+def test_a_schedule_of_the_rule_sets_the_rate_and_shows_it() -> None:
+    point = parameter(1.0)
+    optimizer = as_torch_optimizer(fallline.GradientDescent(fallline.StepDecay(0.5, factor=0.5, every=1)))([point])
+    shown = []
+    for _ in range(3):
+        optimizer.step()
+        shown.append(optimizer.param_groups[0]["lr"])
+    assert shown == [0.5, 0.25, 0.125]
+    assert point.item() == 1 - 0.875
+
+
+@pytest.mark.parametrize("name", ["adam", "lbfgs", "nesterov", "schedule_free_adamw", "lookahead", "gradient_noise"])
+def test_a_saved_state_goes_on_to_the_same_bits(name: str) -> None:
+    kind = as_torch_optimizer(RULES[name])
+    whole, first = network(), network()
+    train(whole, kind(whole.parameters()), 20)
+    optimizer = kind(first.parameters())
+    train(first, optimizer, 12)
+    file = io.BytesIO()
+    torch.save({"module": first.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    file.seek(0)
+    saved = torch.load(file)  # weights only, torch's default: no classes of ours
+    second = network()
+    second.load_state_dict(saved["module"])
+    optimizer = kind(second.parameters())
+    optimizer.load_state_dict(saved["optimizer"])
+    train(second, optimizer, 8)
+    assert np.array_equal(flat(second), flat(whole))
+
+
+def test_copies_and_pickles_go_on_alike() -> None:
+    point = parameter(1.0, 2.0)
+    optimizer = as_torch_optimizer(fallline.Adam(0.1))([point])
+    optimizer.step()
+    for other in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert isinstance(other, torch.optim.Optimizer)
+        (copied,) = other.param_groups[0]["params"]
+        copied.grad = torch.ones_like(copied)
+        other.step()
+        assert other.state[copied]["step"] == 2
+    assert optimizer.state[point]["step"] == 1
+
+
+def test_a_rule_that_looks_ahead_keeps_the_parameters_there_until_eval() -> None:
+    point = parameter(1.0)
+    optimizer = as_torch_optimizer(fallline.Nesterov(0.125, momentum=0.5))([point])
+    optimizer.step()
+    # By hand: velocity 0.125, x = 0.875, and the next gradient is wanted half a velocity on.
+    assert point.item() == 0.8125
+    optimizer.eval()
+    optimizer.eval()
+    assert point.item() == 0.875
+    with pytest.raises(FalllineError, match=r"step after eval\(\); call the optimizer's train\(\) first"):
+        optimizer.step()
+    optimizer.train()
+    assert point.item() == 0.8125
+
+
+def test_types_stay_and_parameters_without_gradient_are_passed_over() -> None:
+    single, double, frozen = parameter(1.0, dtype=torch.float32), parameter(1.0), parameter(5.0)
+    frozen.grad = None
+    optimizer = as_torch_optimizer(fallline.AdamW(0.1))([single, double, frozen])
+    optimizer.step()
+    assert {leaf.dtype for name, leaf in optimizer.state[single].items() if name != "step"} == {torch.float32}
+    assert {leaf.dtype for name, leaf in optimizer.state[double].items() if name != "step"} == {torch.float64}
+    assert (frozen.item(), frozen in optimizer.state) == (5.0, False)
+    half = parameter(1.0, dtype=torch.bfloat16)
+    as_torch_optimizer(fallline.Lion(0.5))([half]).step()
+    assert (half.dtype, half.item()) == (torch.bfloat16, 0.5)
+
+
+def test_what_moves_the_parameters_otherwise_is_heeded() -> None:
+    point = parameter(4.0)
+    optimizer = as_torch_optimizer(fallline.WeightDecay(fallline.GradientDescent(0.5), decay=0.5))([point])
+    optimizer.step()  # 4 - 0.5 - 2
+    assert point.item() == 1.5
+    with torch.no_grad():
+        point.fill_(1.0)
+    optimizer.step()
+    assert point.item() == 0.0  # 1 - 0.5 - 0.5
+
+
+def refused(rule: Any, params: Any, **settings: Any) -> None:
+    as_torch_optimizer(rule)(params, **settings).step()
+
+
+def test_what_cannot_be_done_is_refused_in_one_line() -> None:
+    descent = fallline.GradientDescent(0.1)
+    sparse = parameter(1.0)
+    sparse.grad = torch.ones(1, dtype=torch.float64).to_sparse()
+    mixed = [parameter(1.0), parameter(1.0, dtype=torch.float32)]
+    complex_number = torch.nn.Parameter(torch.ones(1, dtype=torch.complex128))
+    scheduled = fallline.GradientDescent(fallline.Cosine(0.1, steps=10))
+    searched = fallline.GradientDescent(fallline.Backtracking())
+    for message, rule, params, settings in (
+        ("rule is 'adam'; it must be an update rule", "adam", [], {}),
+        ("gradient of a parameter of shape .1,. is sparse", descent, [sparse], {}),
+        ("params has a complex tensor", descent, [complex_number], {}),
+        ("params has a group of torch.float32 on cpu and torch.float64 on cpu; LAMB", fallline.LAMB(), mixed, {}),
+        ("params has a group with 'momentun'; did you mean 'momentum'", fallline.Momentum(),
+         [{"params": [parameter(1.0)], "momentun": 0.5}], {}),
+        ("lr is -1; it must be a number at least 0", descent, [parameter(1.0)], {"lr": -1}),
+        ("lr is 0.5, but GradientDescent has cosine; give one of the two", scheduled, [parameter(1.0)], {"lr": 0.5}),
+        ("closure is None; .* searches along a line", searched, [parameter(1.0)], {}),
+        ("params has 2 groups; GradientDescent searches along one line", searched,
+         [{"params": [parameter(1.0)]}, {"params": [parameter(1.0)]}], {}),
+        ("learning_rate is reduce_on_plateau, which watches the value",
+         fallline.GradientDescent(fallline.ReduceOnPlateau(fallline.Constant(0.1))), [parameter(1.0)], {}),
+    ):  # fmt: skip
+        with pytest.raises(FalllineError, match=message):
+            refused(rule, params, **settings)
+
+
+# The loss of a module -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def objective() -> ModuleObjective:
+    return from_torch(network(), mse, DATA)
+
+
+def test_the_loss_and_its_gradient_are_torchs_own(objective: ModuleObjective) -> None:
+    module = network()
+    loss = mse(module(DATA[0]), DATA[1])
+    loss.backward()
+    value, gradient = objective.value_and_gradient(objective.start)
+    assert value == loss.item()
+    assert np.array_equal(gradient, np.concatenate([p.grad.numpy().ravel() for p in module.parameters()]))
+    assert objective.names[:2] == ("0.weight[0,0]", "0.weight[0,1]")
+    assert objective.names[-1] == "2.bias[0]"
+    assert fallline.check_gradient(objective, list(objective.start))
+
+
+def test_a_point_of_the_loss_has_the_same_bits_in_every_batch(objective: ModuleObjective) -> None:
+    points = objective.start + np.random.default_rng(0).normal(size=(2, 5, objective.dimension))
+    values, gradients = objective.value_and_gradient(points)
+    assert (values.shape, gradients.shape) == ((2, 5), points.shape)
+    assert values[1, 3] == objective.value(points[1, 3]) == objective.value(points)[1, 3]
+    assert np.array_equal(gradients[1, 3], objective.gradient(points[1, 3]))
+
+
+def test_a_run_leaves_the_module_alone_until_it_is_written_back() -> None:
+    module = network().float()
+    before = flat(module)
+    objective = from_torch(module, mse, tuple(part.float() for part in DATA))
+    run = fallline.minimize(objective, objective.start, fallline.Adam(0.1), max_steps=20)
+    assert np.array_equal(flat(module), before)
+    objective.write_back(run.final.x)
+    assert next(module.parameters()).dtype == torch.float32
+    assert np.array_equal(flat(module), run.final.x.astype(np.float32))
+    assert np.array_equal(objective.start, run.final.x.astype(np.float32))
+
+
+def test_frozen_parameters_dropout_and_batch_normalisation_leave_a_function_of_the_rest() -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Linear(2, 4), torch.nn.BatchNorm1d(4), torch.nn.Dropout(0.5), torch.nn.Linear(4, 3)
+    )
+    module[0].requires_grad_(False)
+    weighted = torch.nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 3.0]))
+    objective = from_torch(module, weighted, (DATA[0].float(), torch.arange(7) % 3))
+    assert objective.dimension == 4 + 4 + 12 + 3
+    assert objective.title == "CrossEntropyLoss of Sequential"
+    assert objective.value(objective.start) == objective.value(objective.start)
+    assert fallline.check_gradient(objective, list(objective.start))
+    assert module.training
+
+
+def test_mistakes_are_named() -> None:
+    for message, arguments in (
+        ("module is 3; it must be a torch.nn.Module", (3, mse, DATA)),
+        ("loss is 3; it must be a function", (network(), 3, DATA)),
+        ("data is .* it must be a pair", (network(), mse, DATA[0])),
+        ("module is ReLU, which has no parameters", (torch.nn.ReLU(), mse, DATA)),
+    ):
+        with pytest.raises(FalllineError, match=message):
+            from_torch(*arguments)
+    objective = from_torch(network(), lambda found, target: found - target, DATA)
+    with pytest.raises(FalllineError, match="it must return one number"):
+        objective.value(objective.start)
