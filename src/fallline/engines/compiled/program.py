@@ -1,0 +1,121 @@
+"""A step of a problem, compiled: it takes one run, or many side by side, through any number of steps."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.engines.compiled import llvm, machine
+from fallline.engines.compiled.trace import GIVEN_RATE, trace
+from fallline.engines.problem import Problem
+from fallline.optimizers import Optimizer
+from fallline.state import named_leaves
+
+_ARGUMENTS = (*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 4, ctypes.c_void_p, *[ctypes.c_int64] * 3)
+
+
+class Program:
+    """The compiled step of a problem.
+
+    Arguments:
+        problem: what is run.
+        optimizer: its rule, or that of some of its runs.
+        lanes: how many runs go side by side; one by itself is recorded.
+
+    Attributes:
+        widths: how many numbers of each kind a row of the record holds: value, rate, x, gradient, parts of the state.
+        limit: which of the settings is the limit of steps.
+
+    Raises:
+        NotCompilable: when the problem is not of those that can be compiled.
+    """
+
+    def __init__(self, problem: Problem, optimizer: Optimizer[Any], lanes: int) -> None:
+        self.optimizer = optimizer
+        state = optimizer.init(problem.starts[:1].copy())
+        self.step = trace(problem.objective, optimizer, problem.conditions, problem.max_steps, state)
+        self.layout = llvm.layout(self.step, lanes)
+        states = self.step.state if problem.record.state and lanes == 1 else []
+        n = problem.objective.dimension
+        self.widths = (1, 1, n, n, *map(len, states))
+        self._advance = machine.function(
+            llvm.source(self.step, self.layout, state_rows=bool(states)), "advance", _ARGUMENTS
+        )
+        self.settings = np.array(self.step.settings)
+        self.limit = len(self.settings) - 1
+
+    def slots(self, starts: FloatArray, optimizer: Optimizer[Any]) -> FloatArray:
+        """What is kept of runs from these starts, before their first step: a row for each slot, a column for each run.
+
+        Columns are added to make whole groups of lanes; their runs have ended already.
+        """
+        lanes, runs = self.layout.lanes, len(starts)
+        room = -(-runs // lanes) * lanes
+        slots = np.zeros((len(self.layout.slots), room))
+        rows = self.layout.slots
+        slots[[rows[leaf.detail] for leaf in self.step.x], :runs] = starts.T
+        for leaves, (_, part) in zip(self.step.state, named_leaves(optimizer.init(starts.copy())), strict=True):
+            part = np.broadcast_to(part, (runs, len(leaves)))
+            slots[[rows[leaf.detail] for leaf in leaves], :runs] = part.T
+        for i, numbers in enumerate(self.step.own):
+            slots[rows[f"own.{i}"], :runs] = numbers
+        # No step was made yet, and there is no value to compare with.
+        for name, number in ((llvm.LONGEST, np.inf), (llvm.PREVIOUS, np.nan), (llvm.FIRST, np.nan)):
+            if name in rows:
+                slots[rows[name]] = number
+        slots[rows["stop"], runs:] = np.inf
+        return slots
+
+    def advance(
+        self,
+        slots: FloatArray,
+        settings: FloatArray,
+        made: int,
+        visits: int,
+        record: FloatArray | None = None,
+        capacity: int = 0,
+        every: int | None = None,
+    ) -> int:
+        """Take the runs that have not ended on.
+
+        Arguments:
+            slots: what is kept of them; changed in place.
+            settings: the numbers of the rule and the conditions.
+            made: the updates made before.
+            visits: how many points to visit; after each but a run's last comes an update.
+            record: for one run, room for rows, all numbers of a kind together.
+            capacity: for how many rows.
+            every: how many steps apart the rows are; None: the first point alone. The last always has one.
+
+        Returns:
+            The number of rows.
+        """
+        columns = self.layout.columns
+        table = np.empty((visits, max(len(columns), 1)))
+        for i, node in enumerate(columns):
+            if node.detail == GIVEN_RATE:
+                table[:, i] = [self._rate(step) for step in range(made + 1, made + visits + 1)]
+        never = np.iinfo(np.int64).max
+        until = -made % every if every is not None else 0 if made == 0 else never
+        return self._advance(
+            settings.ctypes.data,
+            table.ctypes.data,
+            slots.ctypes.data,
+            slots.shape[1],
+            slots.shape[1],
+            made,
+            visits,
+            None if record is None else record.ctypes.data,
+            capacity,
+            never if every is None else every,
+            until,
+        )
+
+    def _rate(self, step: int) -> float:
+        try:
+            return float(self.optimizer.rate(step))
+        except OverflowError:
+            return float(np.inf)
