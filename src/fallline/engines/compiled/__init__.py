@@ -8,7 +8,8 @@ nor the formula has more than sums, products, quotients and roots, the two engin
 
 from __future__ import annotations
 
-from fallline.engines.compiled.recorded import run
+from fallline.engines.compiled.recorded import NAME, run
+from fallline.engines.compiled.side_by_side import ends
 from fallline.engines.compiled.trace import NotCompilable
 
-__all__ = ["NotCompilable", "run"]
+__all__ = ["NAME", "NotCompilable", "ends", "run"]

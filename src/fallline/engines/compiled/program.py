@@ -47,10 +47,15 @@ class Program:
         self.settings = np.array(self.step.settings)
         self.limit = len(self.settings) - 1
 
-    def slots(self, starts: FloatArray, optimizer: Optimizer[Any]) -> FloatArray:
-        """What is kept of runs from these starts, before their first step: a row for each slot, a column for each run.
+    def slots(self, starts: FloatArray, optimizer: Optimizer[Any], chosen: slice = slice(None)) -> FloatArray:
+        """What is kept of runs before their first step: a row for each slot, a column for each run.
 
         Columns are added to make whole groups of lanes; their runs have ended already.
+
+        Arguments:
+            starts: theirs.
+            optimizer: their rule.
+            chosen: which of the runs of the program's rule they are.
         """
         lanes, runs = self.layout.lanes, len(starts)
         room = -(-runs // lanes) * lanes
@@ -61,7 +66,7 @@ class Program:
             part = np.broadcast_to(part, (runs, len(leaves)))
             slots[[rows[leaf.detail] for leaf in leaves], :runs] = part.T
         for i, numbers in enumerate(self.step.own):
-            slots[rows[f"own.{i}"], :runs] = numbers
+            slots[rows[f"own.{i}"], :runs] = numbers[chosen]
         # No step was made yet, and there is no value to compare with.
         for name, number in ((llvm.LONGEST, np.inf), (llvm.PREVIOUS, np.nan), (llvm.FIRST, np.nan)):
             if name in rows:
