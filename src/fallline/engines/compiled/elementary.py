@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fallline.engines.compiled.graph import STEP, Node, fma, maximum, minimum, sign, where
+from fallline.engines.compiled.graph import Node, fma, maximum, minimum, sign, where
 
 # Adding this to a number below 2**51 rounds it to a whole one and leaves that in the last bits.
 MAGIC = 1.5 * 2**52

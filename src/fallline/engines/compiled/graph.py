@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -107,7 +108,7 @@ class Node:
 
 
 MASKS = {"olt", "ole", "ogt", "oge", "oeq", "une", "uge", "ule", "and", "or", "not", "bit"}
-_NUMBERS_FROM_NUMBERS = {"fadd", "fsub", "fmul"}
+_NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": operator.mul}
 
 
 class Graph:
@@ -135,7 +136,9 @@ class Graph:
             inputs = tuple(part.make("number", part) if part.is_mask else part for part in inputs)
         if operation in _NUMBERS_FROM_NUMBERS and all(part.operation == "constant" for part in inputs):
             left, right = (float.fromhex(part.detail) for part in inputs)
-            return self.of(left + right if operation == "fadd" else left - right if operation == "fsub" else left * right)
+            return self.of(
+                left + right if operation == "fadd" else left - right if operation == "fsub" else left * right
+            )
         return self._made(operation, inputs, detail, max((part.level for part in inputs), default=SETTING))
 
     def _made(self, operation: str, inputs: tuple[Node, ...], detail: Any, level: int) -> Node:

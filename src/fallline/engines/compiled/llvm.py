@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from fallline.engines.compiled.graph import LANE, SETTING, STEP, Node
-from fallline.engines.compiled.trace import GIVEN_RATE, Step
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step
 
-# What is kept of every run between calls, beside the point and the rule's state.
-LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
 # What is written of a run when it ends.
 AT_THE_END = ("value", "made", "stop")
 
@@ -451,7 +449,9 @@ class _Advance:
         here |= {f"lowest.gradient.{i}": names[node.index] for i, node in enumerate(step.gradient)}
         for name, number in here.items():
             before = code.load("double", self.variables[name])
-            code.store("double", code.line(f"select i1 {lower}, double {number}, double {before}"), self.variables[name])
+            code.store(
+                "double", code.line(f"select i1 {lower}, double {number}, double {before}"), self.variables[name]
+            )
 
     def _end(self, ending: str, active: str, made: str, value: str) -> None:
         """What is left of the runs that end here."""

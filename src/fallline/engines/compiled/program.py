@@ -9,7 +9,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm, machine
-from fallline.engines.compiled.trace import GIVEN_RATE, trace
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, trace
 from fallline.engines.problem import Problem
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
@@ -68,7 +68,7 @@ class Program:
         for i, numbers in enumerate(self.step.own):
             slots[rows[f"own.{i}"], :runs] = numbers[chosen]
         # No step was made yet, and there is no value to compare with.
-        for name, number in ((llvm.LONGEST, np.inf), (llvm.PREVIOUS, np.nan), (llvm.FIRST, np.nan)):
+        for name, number in ((LONGEST, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
             if name in rows:
                 slots[rows[name]] = number
         slots[rows["stop"], runs:] = np.inf

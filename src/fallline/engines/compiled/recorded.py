@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -137,9 +136,7 @@ class _Run:
 
     def _best(self) -> Point:
         n = self.problem.objective.dimension
-        x, gradient = (
-            np.array([self._slot(f"lowest.{part}.{i}") for i in range(n)]) for part in ("x", "gradient")
-        )
+        x, gradient = (np.array([self._slot(f"lowest.{part}.{i}") for i in range(n)]) for part in ("x", "gradient"))
         return Point(int(self._slot("lowest.step")), x, self._slot("lowest.value"), gradient)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fallline.engines.compiled.elementary import FUNCTIONS, exp, floor, log, power, remainder, sin, cos, sqrt, tanh
+from fallline.engines.compiled.elementary import FUNCTIONS, cos, exp, floor, log, power, remainder, sin, sqrt, tanh
 from fallline.engines.compiled.graph import LANE, SETTING, STEP, Graph, Node, maximum, minimum, sign, where
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost, Objective
@@ -32,6 +32,8 @@ from fallline.stopping import (
     ValueChange,
 )
 
+# Leaves for the conditions: the longest move of a coordinate in the last step, the value before it, and the first.
+LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
 # Code grows with the coordinates, and so does the time it takes to compile it.
@@ -104,7 +106,7 @@ def trace(
     if isinstance(optimizer.learning_rate, Schedule) and optimizer.learning_rate.needs_value:
         raise NotCompilable("the schedule of the rate looks at the values")
     for condition in conditions:
-        if type(condition) not in MET:
+        if type(condition) not in (*MET, Evaluations):
             raise NotCompilable(f"the stopping condition {type(condition).__name__} is asked in Python")
     try:
         return _Trace(objective, optimizer, state, bake=False).step(conditions, max_steps)
@@ -158,12 +160,11 @@ class _Trace:
                 [self.graph.leaf(f"state.{part}.{i}", LANE) for i in range(width)]
                 for part, width in enumerate(self.widths)
             ]
-            quantities = iter(leaves)
-            state = map_state(lambda _, parts=quantities: _quantity(next(parts)), self.state)
+            state = _in_place_of(self.state, map(_quantity, leaves))
             here = _quantity(self.x, always=True)
             place = self.optimizer.lookahead(here, state)
-            value, gradient = self._value_and_gradient(None if place is here else _nodes(place, self.graph))
-            made = self.optimizer.update(_quantity(gradient, always=True), state, _proxy(rate), step)
+            self.value, self.gradient = self._value_and_gradient(None if place is here else _nodes(place, self.graph))
+            made = self.optimizer.update(_quantity(self.gradient, always=True), state, _proxy(rate), step)
             change, next_state = made
             parts = [_nodes(leaf, self.graph) for _, leaf in named_leaves(next_state)]
             if [name for name, _ in named_leaves(self.state)] != [name for name, _ in named_leaves(next_state)]:
@@ -180,9 +181,9 @@ class _Trace:
             graph=self.graph,
             x=self.x,
             state=leaves,
-            value=value,
-            gradient=gradient,
-            met=self._met(conditions, max_steps, value, gradient, cost),
+            value=self.value,
+            gradient=self.gradient,
+            met=self._met(conditions, max_steps, cost),
             rate=self.graph.of(rate),
             change=_wide(_nodes(change, self.graph), n),
             next_state=[_wide(part, width) for part, width in zip(parts, self.widths, strict=True)],
@@ -211,64 +212,54 @@ class _Trace:
             _, *gradient = names["f"](*place)
         return self.graph.of(value), [self.graph.of(slope) for slope in gradient]
 
-    def _met(
-        self,
-        conditions: tuple[StoppingCondition, ...],
-        max_steps: int,
-        value: Node,
-        gradient: list[Node],
-        cost: Cost,
-    ) -> list[Node]:
+    def _met(self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost) -> list[Node]:
         made = self.graph.leaf("step", STEP) - 1.0
         met = []
         for condition in conditions:
             if isinstance(condition, Evaluations):
+                # All runs make the same number of evaluations with each step.
                 met.append(made >= self.setting(-(-condition.limit // sum(cost)) - 1))
             else:
-                met.append(MET[type(condition)](condition, self, value, gradient))
+                met.append(MET[type(condition)](condition, self))
         return [*met, made >= self.setting(max_steps)]
 
 
-def _small_step(condition: Any, trace: _Trace, value: Node, gradient: list[Node]) -> Node:
-    longest = trace.graph.leaf("longest", LANE)
-    flat = ~_any(slope.differs(0.0) for slope in gradient)
-    return (longest < trace.setting(condition.tolerance)) & ((longest > 0.0) | flat)
+def _small_step(condition: Any, at: _Trace) -> Node:
+    longest = at.graph.leaf(LONGEST, LANE)
+    flat = ~_any(slope.differs(0.0) for slope in at.gradient)
+    return (longest < at.setting(condition.tolerance)) & ((longest > 0.0) | flat)
 
 
-def _small_gradient(condition: Any, trace: _Trace, value: Node, gradient: list[Node]) -> Node:
-    tolerance = trace.setting(condition.tolerance)
-    length = sqrt(_sum(slope * slope for slope in gradient))
-    largest = abs(gradient[0])
-    for slope in gradient[1:]:
-        largest = maximum(largest, abs(slope))
+def _small_gradient(condition: Any, at: _Trace) -> Node:
+    tolerance = at.setting(condition.tolerance)
+    length = sqrt(_sum(slope * slope for slope in at.gradient))
+    largest = _maximum_of(abs(slope) for slope in at.gradient)
     # The squares of small slopes vanish.
     usual = length > 1e-150
-    return (usual & (length <= tolerance)) | (~usual & (largest <= tolerance))
+    small: Node = (usual & (length <= tolerance)) | (~usual & (largest <= tolerance))
+    return small
 
 
-def _small_change(condition: Any, trace: _Trace, value: Node, gradient: list[Node]) -> Node:
-    change = abs(value - trace.graph.leaf("previous", LANE))
-    return change <= trace.setting(condition.tolerance) * maximum(abs(value), 1.0)
+def _small_change(condition: Any, at: _Trace) -> Node:
+    change = abs(at.value - at.graph.leaf(PREVIOUS, LANE))
+    size: Node = maximum(abs(at.value), 1.0)
+    return change <= at.setting(condition.tolerance) * size
 
 
-def _not_finite(condition: Any, trace: _Trace, value: Node, gradient: list[Node]) -> Node:
-    return ~_all(abs(number) < np.inf for number in (*trace.x, *gradient, value))
-
-
-def _diverging(condition: Any, trace: _Trace, value: Node, gradient: list[Node]) -> Node:
-    first = trace.graph.leaf("first", LANE)
-    return (value - first) > trace.setting(condition.factor) * maximum(abs(first), 1.0)
+def _diverging(condition: Any, at: _Trace) -> Node:
+    first = at.graph.leaf(FIRST, LANE)
+    size: Node = maximum(abs(first), 1.0)
+    return (at.value - first) > at.setting(condition.factor) * size
 
 
 # When each condition ends a run; its own `met` says the same of arrays.
-MET: Mapping[type[StoppingCondition], Callable[[Any, _Trace, Node, list[Node]], Node]] = {
+MET: Mapping[type[StoppingCondition], Callable[[Any, _Trace], Node]] = {
     StepSize: _small_step,
     GradientNorm: _small_gradient,
     ValueChange: _small_change,
-    NotFinite: _not_finite,
     Diverging: _diverging,
-    Target: lambda condition, trace, value, gradient: value <= trace.setting(condition.value),
-    Evaluations: lambda condition, trace, value, gradient: NotImplemented,
+    NotFinite: lambda condition, at: ~_all(abs(number) < np.inf for number in (*at.x, *at.gradient, at.value)),
+    Target: lambda condition, at: at.value <= at.setting(condition.value),
 }
 
 
@@ -296,6 +287,11 @@ def _sum(numbers: Iterable[Any]) -> Any:
 def _quantity(nodes: list[Node], always: bool = False) -> Proxy:
     """The nodes of one number or of all coordinates, as a rule takes them."""
     return Proxy(Coordinates(nodes) if always or len(nodes) > 1 else nodes[0], LIBRARY)
+
+
+def _in_place_of(state: Any, parts: Iterator[Any]) -> Any:
+    """The same nest as the state, of these parts."""
+    return map_state(lambda _: next(parts), state)
 
 
 def _proxy(part: Any) -> Any:
@@ -363,48 +359,46 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
 
 
 # NumPy's functions on nodes.
+_OF_NUMBERS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
+    "positive": lambda x: x,
+    "absolute": abs,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1.0 / x,
+    "power": power,
+    "sqrt": sqrt,
+    "exp": exp,
+    "log": log,
+    "sin": sin,
+    "cos": cos,
+    "tanh": tanh,
+    "floor": floor,
+    "remainder": remainder,
+    "floor_divide": _whole_quotient,
+    "sign": sign,
+    "maximum": maximum,
+    "minimum": minimum,
+    "clip": _clip,
+    "where": where,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": _equal,
+    "not_equal": _different,
+    "logical_and": operator.and_,
+    "logical_or": operator.or_,
+    "logical_not": operator.invert,
+    "bitwise_and": operator.and_,
+    "bitwise_or": operator.or_,
+    "invert": operator.invert,
+}
 LIBRARY: Library = {
-    **{
-        name: _each(function)
-        for name, function in {
-            "add": operator.add,
-            "subtract": operator.sub,
-            "multiply": operator.mul,
-            "divide": operator.truediv,
-            "negative": operator.neg,
-            "positive": lambda x: x,
-            "absolute": abs,
-            "square": lambda x: x * x,
-            "reciprocal": lambda x: 1.0 / x,
-            "power": power,
-            "sqrt": sqrt,
-            "exp": exp,
-            "log": log,
-            "sin": sin,
-            "cos": cos,
-            "tanh": tanh,
-            "floor": floor,
-            "remainder": remainder,
-            "floor_divide": _whole_quotient,
-            "sign": sign,
-            "maximum": maximum,
-            "minimum": minimum,
-            "clip": _clip,
-            "where": where,
-            "less": operator.lt,
-            "less_equal": operator.le,
-            "greater": operator.gt,
-            "greater_equal": operator.ge,
-            "equal": _equal,
-            "not_equal": _different,
-            "logical_and": operator.and_,
-            "logical_or": operator.or_,
-            "logical_not": operator.invert,
-            "bitwise_and": operator.and_,
-            "bitwise_or": operator.or_,
-            "invert": operator.invert,
-        }.items()
-    },
+    **{name: _each(function) for name, function in _OF_NUMBERS.items()},
     "sum": _over_coordinates(_sum),
     "max": _over_coordinates(_maximum_of),
     "norm": _over_coordinates(lambda x: sqrt(_sum(part * part for part in x))),
