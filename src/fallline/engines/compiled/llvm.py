@@ -19,16 +19,18 @@ class Layout:
 
     Attributes:
         lanes: how many runs go side by side.
+        steps: how many steps are tabled side by side; more than one.
         slots: what is kept of a run between two calls, one row of an array each: by name, the row's number.
         columns: the nodes of the table: what depends on nothing but the step.
     """
 
     lanes: int
+    steps: int
     slots: dict[str, int]
     columns: tuple[Node, ...]
 
 
-def layout(step: Step, lanes: int) -> Layout:
+def layout(step: Step, lanes: int, steps: int) -> Layout:
     """Lay out the numbers of a step; with one lane, those of its record and its lowest point too."""
     graph = step.graph
     outputs = _outputs(step)
@@ -44,7 +46,7 @@ def layout(step: Step, lanes: int) -> Layout:
         names += [f"lowest.{part}.{i}" for part in ("x", "gradient") for i in range(n)]
     names += AT_THE_END
     ordered = tuple(sorted(columns, key=lambda node: node.index))
-    return Layout(lanes, {name: row for row, name in enumerate(names)}, ordered)
+    return Layout(lanes, steps, {name: row for row, name in enumerate(names)}, ordered)
 
 
 def _outputs(step: Step) -> list[Node]:
@@ -100,16 +102,13 @@ class Region:
             case "and" | "or":
                 return code.line(f"{node.operation} {self.mask} {a[0]}, {a[1]}")
             case "not":
-                true = "true" if self.lanes == 1 else "<" + ", ".join(["i1 true"] * self.lanes) + ">"
-                return code.line(f"xor {self.mask} {a[0]}, {true}")
+                return code.line(f"xor {self.mask} {a[0]}, {self.always()}")
             case "number":
                 return code.line(f"uitofp {self.mask} {a[0]} to {number}")
             case "select":
                 return code.line(f"select {self.mask} {a[0]}, {number} {a[1]}, {number} {a[2]}")
-            case "power":
-                return self.calls("pow", a)
             case "library":
-                return self.calls(node.detail, a)
+                return self.calls(node.detail, a, self.constant(0.0), self.always())
             case "one_by_one":
                 return self.patched(node.detail, a)
             case "two_to":
@@ -131,6 +130,10 @@ class Region:
             case operation:
                 raise NotImplementedError(operation)
 
+    def always(self) -> str:
+        """The mask of all lanes."""
+        return "true" if self.lanes == 1 else "<" + ", ".join(["i1 true"] * self.lanes) + ">"
+
     def exponent(self, x: str) -> str:
         """The whole number k for which x / 2ᵏ is between √½ and √2."""
         root_half = struct.unpack(">q", struct.pack(">d", 0.5**0.5))[0]
@@ -138,24 +141,23 @@ class Region:
         beyond = self.code.line(f"sub {self.whole} {bits}, {self.whole_constant(root_half)}")
         return self.code.line(f"ashr {self.whole} {beyond}, {self.whole_constant(52)}")
 
-    def calls(self, name: str, arguments: Sequence[str]) -> str:
-        """The C library's function of each lane."""
-        given = ", ".join(f"{self.number} {argument}" for argument in arguments)
-        return self.code.line(f"call {self.number} @{self.code.of_lanes(name, len(arguments), self)}({given})")
+    def calls(self, name: str, arguments: Sequence[str], otherwise: str, chosen: str) -> str:
+        """The C library's function of the chosen lanes."""
+        function = self.code.of_lanes(name, len(arguments), self)
+        given = ", ".join(f"{self.number} {argument}" for argument in (*arguments, otherwise))
+        return self.code.line(f"call {self.number} @{function}({given}, {self.mask} {chosen})")
 
     def patched(self, name: str, parts: Sequence[str]) -> str:
-        """The first part, but if the second holds for any lane the C library's function of the others."""
+        """The first part, but in the lanes in which the second holds the C library's function of the others."""
         quick, doubtful, *arguments = parts
         code, before = self.code, self.code.block
         slow, done = code.new_label("slow"), code.new_label("done")
         code.jump_if(self.any(doubtful), slow, done)
         code.label(slow)
-        called = self.calls(name, arguments)
-        exact = code.line(f"select {self.mask} {doubtful}, {self.number} {called}, {self.number} {quick}")
-        after = code.block
+        exact = self.calls(name, arguments, quick, doubtful)
         code.jump(done)
         code.label(done)
-        return code.line(f"phi {self.number} [ {quick}, %{before} ], [ {exact}, %{after} ]")
+        return code.line(f"phi {self.number} [ {quick}, %{before} ], [ {exact}, %{slow} ]")
 
     def any(self, mask: str) -> str:
         """Whether the mask holds in any lane."""
@@ -164,14 +166,14 @@ class Region:
         bits = self.code.line(f"bitcast {self.mask} {mask} to i{self.lanes}")
         return self.code.line(f"icmp ne i{self.lanes} {bits}, 0")
 
-    def spread(self, name: str) -> str:
-        """One number for all lanes."""
+    def spread(self, name: str, is_mask: bool = False) -> str:
+        """One number, or one truth, for all lanes."""
         if self.lanes == 1:
             return name
-        first = self.code.line(f"insertelement {self.number} poison, double {name}, i64 0")
-        return self.code.line(
-            f"shufflevector {self.number} {first}, {self.number} poison, <{self.lanes} x i32> zeroinitializer"
-        )
+        one, all_lanes = ("i1", self.mask) if is_mask else ("double", self.number)
+        first = self.code.line(f"insertelement {all_lanes} poison, {one} {name}, i64 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.code.line(f"shufflevector {all_lanes} {first}, {all_lanes} poison, {zeros}")
 
 
 class Code:
@@ -212,24 +214,46 @@ class Code:
         return self.line(f"call {region.number} @{full}({', '.join(f'{region.number} {a}' for a in arguments)})")
 
     def of_lanes(self, name: str, arity: int, region: Region) -> str:
-        """The name of a function that calls the C library's for one lane after another."""
-        kinds = ", ".join(["double"] * arity)
-        self.declared[name] = f"declare double @{name}({kinds})"
+        """The name of a function that calls the C library's for one chosen lane after another.
+
+        Its arguments: those of the library's function, the result in the other lanes, and the mask of the chosen.
+        """
+        self.declared[name] = f"declare double @{name}({', '.join(['double'] * arity)})"
+        full = f"lanes.{name}.{region.suffix}"
+        if full in self.declared:
+            return full
+        given = ", ".join(f"{region.number} %x{i}" for i in range(arity))
+        lines = [
+            f"define internal {region.number} @{full}({given}, {region.number} %r0, {region.mask} %chosen) noinline {{"
+        ]
         if region.lanes == 1:
-            return name
-        full = f"{name}.{region.suffix}"
-        if full not in self.declared:
-            given = ", ".join(f"{region.number} %x{i}" for i in range(arity))
-            lines = [f"define internal {region.number} @{full}({given}) noinline {{"]
-            result = "poison"
+            lines.append(f"  %y = call double @{name}({given})")
+            lines.append("  ret double %y")
+        else:
+            lines.append("  br label %lane0")
             for lane in range(region.lanes):
+                lines.append(f"lane{lane}:")
+                before = "%r0"
+                if lane:
+                    before = f"%r{lane}"
+                    last = lane - 1
+                    phi = f"[ %r{last}, %lane{last} ], [ %s{last}, %call{last} ]"
+                    lines.append(f"  {before} = phi {region.number} {phi}")
+                lines.append(f"  %m{lane} = extractelement {region.mask} %chosen, i64 {lane}")
+                lines.append(f"  br i1 %m{lane}, label %call{lane}, label %lane{lane + 1}")
+                lines.append(f"call{lane}:")
                 for i in range(arity):
                     lines.append(f"  %x{i}.{lane} = extractelement {region.number} %x{i}, i64 {lane}")
                 arguments = ", ".join(f"double %x{i}.{lane}" for i in range(arity))
                 lines.append(f"  %y{lane} = call double @{name}({arguments})")
-                lines.append(f"  %r{lane} = insertelement {region.number} {result}, double %y{lane}, i64 {lane}")
-                result = f"%r{lane}"
-            self.declared[full] = "\n".join([*lines, f"  ret {region.number} {result}", "}"])
+                lines.append(f"  %s{lane} = insertelement {region.number} {before}, double %y{lane}, i64 {lane}")
+                lines.append(f"  br label %lane{lane + 1}")
+            last = region.lanes - 1
+            lines.append(f"lane{region.lanes}:")
+            phi = f"[ %r{last}, %lane{last} ], [ %s{last}, %call{last} ]"
+            lines.append(f"  %result = phi {region.number} {phi}")
+            lines.append(f"  ret {region.number} %result")
+        self.declared[full] = "\n".join([*lines, "}"])
         return full
 
     def variable(self, kind: str) -> str:
@@ -246,12 +270,13 @@ class Code:
         return self.line(f"getelementptr double, ptr {base}, i64 {index}")
 
 
-# Arguments: the settings; the table, room for it, and whether its rates are given; the slots and how far apart their
+# Arguments: the settings; room for the table, and how far apart its columns are; the slots, and how far apart their
 # rows are; the number of runs, a multiple of the lanes; the updates made before, and how many points to visit; for
-# one lane, the record, how many rows it has room for, and how many steps apart they are. It returns the number of rows.
+# one lane, room for the record, for how many rows, how many steps apart they are, and how many to the first of them.
+# It returns the number of rows.
 HEADER = (
-    "define i64 @advance(ptr noalias %settings, ptr noalias %table, ptr noalias %slots, i64 %stride, i64 %runs, "
-    "i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %every, i64 %until) {"
+    "define i64 @advance(ptr noalias %settings, ptr noalias %table, i64 %room, ptr noalias %slots, i64 %stride, "
+    "i64 %runs, i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %every, i64 %until) {"
 )
 
 
@@ -277,6 +302,7 @@ class _Advance:
         self.code = code = Code()
         code.label("entry")
         self.once = Region(code, 1)
+        self.steps = Region(code, where.steps)
         self.lanes = Region(code, where.lanes)
         # What is left of a run when it has ended is written once; the rest is kept from call to call.
         kept = [name for name in where.slots if name not in AT_THE_END]
@@ -289,7 +315,7 @@ class _Advance:
         code.store("i64", "0", self.row)
         code.store("i64", "%until", self.until)
         self._settings()
-        self._loop("tabled", self.i, "%count", 1, self._table)
+        self._loop("tabled", self.i, "%count", self.where.steps, self._table)
         self._loop("grouped", self.group, "%runs", self.where.lanes, self._group)
         code.do(f"ret i64 {code.load('i64', self.row)}")
         return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", ""])
@@ -311,7 +337,8 @@ class _Advance:
             if node.level == SETTING:
                 constant = node.operation == "constant"
                 name = self.once.names[node.index]
-                self.lanes.names[node.index] = self.lanes.write(node) if constant else self.lanes.spread(name)
+                for region in (self.steps, self.lanes):
+                    region.names[node.index] = region.write(node) if constant else region.spread(name, node.is_mask)
 
     def _loop(self, name: str, counter: str, end: str, by: int, body: Callable[[str], None]) -> None:
         """Code that runs for counter = 0, by, 2 by, ... while below the end."""
@@ -328,24 +355,26 @@ class _Advance:
         code.jump(head)
         code.label(after)
 
+    def _column(self, column: int, i: str) -> str:
+        """The place of a number of the table."""
+        start = self.code.line(f"mul i64 %room, {column}")
+        return self.code.place("%table", self.code.line(f"add i64 {start}, {i}"))
+
     def _table(self, i: str) -> None:
-        """The numbers of one step that are the same for all runs."""
-        code, graph = self.code, self.step.graph
-        at_step = Region(code, 1)
-        at_step.names = dict(self.once.names)
-        number = code.line(f"add i64 {code.line(f'add i64 %first, {i}')}, 1")
-        at_step.names[graph.leaf("step", STEP).index] = code.line(f"sitofp i64 {number} to double")
-        row = code.line(f"mul i64 {i}, {len(self.where.columns)}")
+        """The numbers of some steps, side by side, that are the same for all runs."""
+        code, graph, steps = self.code, self.step.graph, self.steps
+        before = steps.spread(code.line(f"sitofp i64 {code.line(f'add i64 %first, {i}')} to double"))
+        counted = ", ".join(f"double {number}.0" for number in range(1, steps.lanes + 1))
+        steps.names[graph.leaf("step", STEP).index] = code.line(f"fadd {steps.number} {before}, <{counted}>")
         for column, node in enumerate(self.where.columns):
             if node.detail == GIVEN_RATE:
-                place = code.place("%table", code.line(f"add i64 {row}, {column}"))
-                at_step.names[node.index] = code.load("double", place)
-        self._emit(at_step, STEP, self.where.columns)
+                steps.names[node.index] = code.load(steps.number, self._column(column, i))
+        self._emit(steps, STEP, self.where.columns)
         for column, node in enumerate(self.where.columns):
-            name = at_step.names[node.index]
+            name = steps.names[node.index]
             if node.is_mask:
-                name = code.line(f"uitofp i1 {name} to double")
-            code.store("double", name, code.place("%table", code.line(f"add i64 {row}, {column}")))
+                name = code.line(f"uitofp {steps.mask} {name} to {steps.number}")
+            code.store(steps.number, name, self._column(column, i))
 
     def _slot(self, name: str) -> str:
         """The place of a number of the group's first run."""
@@ -396,14 +425,12 @@ class _Advance:
             if node.operation == "leaf" and node.detail in self.variables:
                 lanes.names[node.index] = code.load(lanes.number, self.variables[node.detail])
         self.scalars = dict(self.once.names)
-        row = code.line(f"mul i64 {i}, {len(self.where.columns)}")
         for column, node in enumerate(self.where.columns):
-            name = code.load("double", code.place("%table", code.line(f"add i64 {row}, {column}")))
-            self.scalars[node.index] = name
-            name = lanes.spread(name)
+            name = code.load("double", self._column(column, i))
             if node.is_mask:
-                name = code.line(f"fcmp une {lanes.number} {name}, {lanes.constant(0.0)}")
-            lanes.names[node.index] = name
+                name = code.line(f"fcmp une double {name}, {self.once.constant(0.0)}")
+            self.scalars[node.index] = name
+            lanes.names[node.index] = lanes.spread(name, node.is_mask)
         self._emit(lanes, LANE, [step.value, *step.gradient, *step.met])
         names = lanes.names
         value = names[step.value.index]

@@ -14,7 +14,14 @@ from fallline.engines.problem import Problem
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
 
-_ARGUMENTS = (*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 4, ctypes.c_void_p, *[ctypes.c_int64] * 3)
+_ARGUMENTS = (
+    *[ctypes.c_void_p] * 2,
+    ctypes.c_int64,
+    ctypes.c_void_p,
+    *[ctypes.c_int64] * 4,
+    ctypes.c_void_p,
+    *[ctypes.c_int64] * 3,
+)
 
 
 class Program:
@@ -37,7 +44,7 @@ class Program:
         self.optimizer = optimizer
         state = optimizer.init(problem.starts[:1].copy())
         self.step = trace(problem.objective, optimizer, problem.conditions, problem.max_steps, state)
-        self.layout = llvm.layout(self.step, lanes)
+        self.layout = llvm.layout(self.step, lanes, machine.lanes())
         states = self.step.state if problem.record.state and lanes == 1 else []
         n = problem.objective.dimension
         self.widths = (1, 1, n, n, *map(len, states))
@@ -99,15 +106,17 @@ class Program:
             The number of rows.
         """
         columns = self.layout.columns
-        table = np.empty((visits, max(len(columns), 1)))
+        side_by_side = self.layout.steps
+        table = np.empty((len(columns), -(-visits // side_by_side) * side_by_side))
         for i, node in enumerate(columns):
             if node.detail == GIVEN_RATE:
-                table[:, i] = [self._rate(step) for step in range(made + 1, made + visits + 1)]
+                table[i, :visits] = [self._rate(step) for step in range(made + 1, made + visits + 1)]
         never = np.iinfo(np.int64).max
         until = -made % every if every is not None else 0 if made == 0 else never
         return self._advance(
             settings.ctypes.data,
             table.ctypes.data,
+            table.shape[1],
             slots.ctypes.data,
             slots.shape[1],
             slots.shape[1],
