@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fallline.engines.compiled.graph import Node, fma, maximum, minimum, sign, where
+from fallline.engines.compiled.graph import ONE_BY_ONE, Node, fma, maximum, minimum, sign, where
 
 # Adding this to a number below 2**51 rounds it to a whole one and leaves that in the last bits.
 MAGIC = 1.5 * 2**52
@@ -101,18 +101,15 @@ def sin(x: Any) -> Any:
     """The sine: plus or minus the sine or the cosine of the distance to the nearest multiple of π/2."""
     n, r = _quarters(x)
     result = where(n.make("bit", n, detail=0), _cosine(r), _sine(r))
-    result = where(n.make("bit", n, detail=1), -result, result)
+    result = result.make("flip", result, n, detail=0)
     return one_by_one("sin", where(x.equals(0.0), x, result), abs(x) > LARGEST_ANGLE, x)
 
 
 def cos(x: Any) -> Any:
     """The cosine, as the sine."""
     n, r = _quarters(x)
-    odd = n.make("bit", n, detail=0)
-    result = where(odd, _sine(r), _cosine(r))
-    # Quarters 1 and 2 of the circle.
-    low, high = odd, n.make("bit", n, detail=1)
-    result = where((low & ~high) | (~low & high), -result, result)
+    result = where(n.make("bit", n, detail=0), _sine(r), _cosine(r))
+    result = result.make("flip", result, n, detail=1)
     return one_by_one("cos", result, abs(x) > LARGEST_ANGLE, x)
 
 
@@ -245,7 +242,7 @@ def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
 
 def one_by_one(name: str, quick: Any, doubtful: Any, *arguments: Any) -> Any:
     """`quick`, but where it is doubtful what the C library's function gives."""
-    return quick.make("one_by_one", quick, doubtful, *arguments, detail=name)
+    return quick.make(ONE_BY_ONE, quick, doubtful, *arguments, detail=name)
 
 
 def from_library(name: str) -> Callable[[Any], Any]:

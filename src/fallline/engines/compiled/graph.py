@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 # Where a node's number can differ: nowhere in a call, from step to step, or from run to run.
 SETTING, STEP, LANE = range(3)
 
+# The operation of a result that the C library puts right where it is doubtful: see `elementary.one_by_one`.
+ONE_BY_ONE = "one_by_one"
+
 Number: TypeAlias = "Node | float"
 
 

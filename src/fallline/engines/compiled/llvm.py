@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fallline.engines.compiled.graph import LANE, SETTING, STEP, Node
+from fallline.engines.compiled.graph import LANE, ONE_BY_ONE, SETTING, STEP, Node
 from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step
 
 # What is written of a run when it ends.
@@ -109,8 +109,14 @@ class Region:
                 return code.line(f"select {self.mask} {a[0]}, {number} {a[1]}, {number} {a[2]}")
             case "library":
                 return self.calls(node.detail, a, self.constant(0.0), self.always())
-            case "one_by_one":
-                return self.patched(node.detail, a)
+            case "flip":
+                # The last bit but one, or the sum of it and of the last one, to the place of the sign.
+                bits = code.line(f"bitcast {number} {a[1]} to {whole}")
+                bits = code.line(f"add {whole} {bits}, {self.whole_constant(node.detail)}")
+                bits = code.line(f"shl {whole} {bits}, {self.whole_constant(62)}")
+                bits = code.line(f"and {whole} {bits}, {self.whole_constant(-(1 << 63))}")
+                own = code.line(f"bitcast {number} {a[0]} to {whole}")
+                return code.line(f"bitcast {whole} {code.line(f'xor {whole} {own}, {bits}')} to {number}")
             case "two_to":
                 # Adding this leaves n + 1023, the exponent's bits, in the last bits.
                 shifted = code.line(f"fadd {number} {a[0]}, {self.constant(1.5 * 2**52 + 1023)}")
@@ -147,17 +153,10 @@ class Region:
         given = ", ".join(f"{self.number} {argument}" for argument in (*arguments, otherwise))
         return self.code.line(f"call {self.number} @{function}({given}, {self.mask} {chosen})")
 
-    def patched(self, name: str, parts: Sequence[str]) -> str:
-        """The first part, but in the lanes in which the second holds the C library's function of the others."""
-        quick, doubtful, *arguments = parts
-        code, before = self.code, self.code.block
-        slow, done = code.new_label("slow"), code.new_label("done")
-        code.jump_if(self.any(doubtful), slow, done)
-        code.label(slow)
-        exact = self.calls(name, arguments, quick, doubtful)
-        code.jump(done)
-        code.label(done)
-        return code.line(f"phi {self.number} [ {quick}, %{before} ], [ {exact}, %{slow} ]")
+    def patched(self, node: Node) -> str:
+        """The first input, but in the lanes in which the second holds the C library's function of the others."""
+        quick, doubtful, *arguments = (self.names[part.index] for part in node.inputs)
+        return self.calls(node.detail, arguments, quick, doubtful)
 
     def any(self, mask: str) -> str:
         """Whether the mask holds in any lane."""
@@ -204,8 +203,8 @@ class Code:
     def jump(self, label: str) -> None:
         self.do(f"br label %{label}")
 
-    def jump_if(self, truth: str, label: str, other: str) -> None:
-        self.do(f"br i1 {truth}, label %{label}, label %{other}")
+    def jump_if(self, truth: str, label: str, other: str, rarely: bool = False) -> None:
+        self.do(f"br i1 {truth}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
 
     def intrinsic(self, name: str, region: Region, arguments: Sequence[str]) -> str:
         full = f"llvm.{name}.{region.suffix}"
@@ -278,6 +277,8 @@ HEADER = (
     "define i64 @advance(ptr noalias %settings, ptr noalias %table, i64 %room, ptr noalias %slots, i64 %stride, "
     "i64 %runs, i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %every, i64 %until) {"
 )
+# What a branch is marked with so that the numbers on the usual way stay in registers.
+RARELY = '!0 = !{!"branch_weights", i32 1, i32 1048575}'
 
 
 def source(step: Step, where: Layout, state_rows: bool) -> str:
@@ -318,13 +319,42 @@ class _Advance:
         self._loop("tabled", self.i, "%count", self.where.steps, self._table)
         self._loop("grouped", self.group, "%runs", self.where.lanes, self._group)
         code.do(f"ret i64 {code.load('i64', self.row)}")
-        return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", ""])
+        return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", RARELY, ""])
 
-    def _emit(self, region: Region, level: int, outputs: Iterable[Node]) -> None:
-        """Code for these nodes, and for what they are made from on the same level."""
-        for node in self.step.graph.needed(outputs):
-            if node.level == level and node.index not in region.names:
-                region.names[node.index] = region.write(node)
+    def _emit(self, region: Region, level: int, outputs: Sequence[Node]) -> None:
+        """Code for these nodes, and for what they are made from on the same level.
+
+        It is written twice: once for the usual case, without a branch, and once with the calls for what is doubtful.
+        """
+        code, names = self.code, region.names
+        needed = self.step.graph.needed(outputs)
+        new = [node for node in needed if node.level == level and node.index not in names]
+        doubtful = [node for node in new if node.operation == ONE_BY_ONE]
+        unsure: set[int] = set()
+        for node in new:
+            if node.operation == ONE_BY_ONE or any(part.index in unsure for part in node.inputs):
+                unsure.add(node.index)
+            names[node.index] = names[node.inputs[0].index] if node.operation == ONE_BY_ONE else region.write(node)
+        if not doubtful:
+            return
+        before, slow, done = code.block, code.new_label("slow"), code.new_label("done")
+        doubt = names[doubtful[0].inputs[1].index]
+        for node in doubtful[1:]:
+            doubt = code.line(f"or {region.mask} {doubt}, {names[node.inputs[1].index]}")
+        code.jump_if(region.any(doubt), slow, done, rarely=True)
+        code.label(slow)
+        quick = {index: names.pop(index) for index in unsure}
+        for node in new:
+            if node.index in unsure:
+                names[node.index] = region.patched(node) if node.operation == ONE_BY_ONE else region.write(node)
+        exact = {index: names.pop(index) for index in unsure}
+        after = code.block
+        code.jump(done)
+        code.label(done)
+        for node in outputs:
+            if node.index in unsure:
+                sources = f"[ {quick[node.index]}, %{before} ], [ {exact[node.index]}, %{after} ]"
+                names[node.index] = code.line(f"phi {region.type_of(node)} {sources}")
 
     def _settings(self) -> None:
         """What is the same all the time."""
@@ -332,7 +362,7 @@ class _Advance:
             leaf = self.step.graph.leaf(f"setting.{i}", SETTING)
             self.once.names[leaf.index] = self.code.load("double", self.code.place("%settings", str(i)))
         needed = self.step.graph.needed(_outputs(self.step))
-        self._emit(self.once, SETTING, needed)
+        self._emit(self.once, SETTING, [node for node in needed if node.level == SETTING])
         for node in needed:
             if node.level == SETTING:
                 constant = node.operation == "constant"
@@ -445,7 +475,7 @@ class _Advance:
         active = code.load(lanes.mask, self.active)
         ending = code.line(f"and {lanes.mask} {met}, {active}")
         ended, on, away = code.new_label("ended"), code.new_label("on"), code.new_label("away")
-        code.jump_if(lanes.any(ending), ended, on)
+        code.jump_if(lanes.any(ending), ended, on, rarely=True)
         code.label(ended)
         self._end(ending, active, made, value)
         if self.records:
