@@ -57,17 +57,13 @@ class Program:
     def slots(self, starts: FloatArray, optimizer: Optimizer[Any], chosen: slice = slice(None)) -> FloatArray:
         """What is kept of runs before their first step: a row for each slot, a column for each run.
 
-        Columns are added to make whole groups of lanes; their runs have ended already.
-
         Arguments:
             starts: theirs.
             optimizer: their rule.
             chosen: which of the runs of the program's rule they are.
         """
-        lanes, runs = self.layout.lanes, len(starts)
-        room = -(-runs // lanes) * lanes
-        slots = np.zeros((len(self.layout.slots), room))
-        rows = self.layout.slots
+        runs, rows = len(starts), self.layout.slots
+        slots = self.room(runs)
         slots[[rows[leaf.detail] for leaf in self.step.x], :runs] = starts.T
         for leaves, (_, part) in zip(self.step.state, named_leaves(optimizer.init(starts.copy())), strict=True):
             part = np.broadcast_to(part, (runs, len(leaves)))
@@ -78,7 +74,13 @@ class Program:
         for name, number in ((LONGEST, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
             if name in rows:
                 slots[rows[name]] = number
-        slots[rows["stop"], runs:] = np.inf
+        return slots
+
+    def room(self, runs: int) -> FloatArray:
+        """Slots for so many runs, and to make whole groups of lanes for some more, which have ended already."""
+        lanes = self.layout.lanes
+        slots = np.zeros((len(self.layout.slots), -(-runs // lanes) * lanes))
+        slots[self.layout.slots["stop"], runs:] = np.inf
         return slots
 
     def advance(

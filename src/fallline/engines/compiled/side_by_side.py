@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import numpy as np
 import numpy.typing as npt
 
+from fallline.arrays import FloatArray
 from fallline.engines.compiled import machine
 from fallline.engines.compiled.program import Program
 from fallline.engines.compiled.recorded import NAME
@@ -96,16 +97,14 @@ class _Batch:
                     return
                 slots, runs = self._closed_up(slots[:, active], runs[active])
 
-    def _closed_up(
-        self, slots: npt.NDArray[np.float64], runs: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Whole groups of lanes again: columns are added whose runs have ended already."""
-        missing = -len(runs) % self.program.layout.lanes
-        slots = np.pad(slots, ((0, 0), (0, missing)))
-        slots[self.program.layout.slots["stop"], len(runs) :] = np.inf
-        return slots, np.pad(runs, (0, missing), constant_values=-1)
+    def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """Whole groups of lanes again."""
+        count = len(runs)
+        closed = self.program.room(count)
+        closed[:, :count] = slots
+        return closed, np.pad(runs, (0, closed.shape[1] - count), constant_values=-1)
 
-    def _write(self, slots: npt.NDArray[np.float64], runs: npt.NDArray[np.int64], interrupted: bool) -> None:
+    def _write(self, slots: FloatArray, runs: npt.NDArray[np.int64], interrupted: bool) -> None:
         """The ends of these runs, but for the columns that are none."""
         rows, real = self.program.layout.slots, runs >= 0
         slots, runs = slots[:, real], runs[real]
