@@ -271,11 +271,11 @@ class Code:
 
 # Arguments: the settings; room for the table, and how far apart its columns are; the slots, and how far apart their
 # rows are; the number of runs, a multiple of the lanes; the updates made before, and how many points to visit; for
-# one lane, room for the record, for how many rows, how many steps apart they are, and how many to the first of them.
-# It returns the number of rows.
+# one lane, room for the record, for how many rows, those written before, how many steps apart they are, and how many
+# steps it is to the next of them. It returns the number of rows.
 HEADER = (
     "define i64 @advance(ptr noalias %settings, ptr noalias %table, i64 %room, ptr noalias %slots, i64 %stride, "
-    "i64 %runs, i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %every, i64 %until) {"
+    "i64 %runs, i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %written, i64 %every, i64 %until) {"
 )
 # What a branch is marked with so that the numbers on the usual way stay in registers.
 RARELY = '!0 = !{!"branch_weights", i32 1, i32 1048575}'
@@ -313,7 +313,7 @@ class _Advance:
 
     def text(self) -> str:
         code = self.code
-        code.store("i64", "0", self.row)
+        code.store("i64", "%written", self.row)
         code.store("i64", "%until", self.until)
         self._settings()
         self._loop("tabled", self.i, "%count", self.where.steps, self._table)

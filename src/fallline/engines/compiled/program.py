@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm, machine
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, trace
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step, trace
 from fallline.engines.problem import Problem
+from fallline.objectives.base import Objective
+from fallline.objectives.formula import FormulaObjective
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
+from fallline.stopping import StoppingCondition
 
 _ARGUMENTS = (
     *[ctypes.c_void_p] * 2,
@@ -20,7 +24,7 @@ _ARGUMENTS = (
     ctypes.c_void_p,
     *[ctypes.c_int64] * 4,
     ctypes.c_void_p,
-    *[ctypes.c_int64] * 3,
+    *[ctypes.c_int64] * 4,
 )
 
 
@@ -28,30 +32,25 @@ class Program:
     """The compiled step of a problem.
 
     Arguments:
-        problem: what is run.
-        optimizer: its rule, or that of some of its runs.
+        step: what one step computes.
+        optimizer: the rule.
         lanes: how many runs go side by side; one by itself is recorded.
+        state_rows: whether the rule's state is recorded too.
 
     Attributes:
         widths: how many numbers of each kind a row of the record holds: value, rate, x, gradient, parts of the state.
+        settings: the numbers of the rule and the conditions.
         limit: which of the settings is the limit of steps.
-
-    Raises:
-        NotCompilable: when the problem is not of those that can be compiled.
     """
 
-    def __init__(self, problem: Problem, optimizer: Optimizer[Any], lanes: int) -> None:
+    def __init__(self, step: Step, optimizer: Optimizer[Any], lanes: int, state_rows: bool) -> None:
+        self.step = step
         self.optimizer = optimizer
-        state = optimizer.init(problem.starts[:1].copy())
-        self.step = trace(problem.objective, optimizer, problem.conditions, problem.max_steps, state)
-        self.layout = llvm.layout(self.step, lanes, machine.lanes())
-        states = self.step.state if problem.record.state and lanes == 1 else []
-        n = problem.objective.dimension
-        self.widths = (1, 1, n, n, *map(len, states))
-        self._advance = machine.function(
-            llvm.source(self.step, self.layout, state_rows=bool(states)), "advance", _ARGUMENTS
-        )
-        self.settings = np.array(self.step.settings)
+        self.layout = llvm.layout(step, lanes, machine.lanes())
+        n = len(step.x)
+        self.widths = (1, 1, n, n, *map(len, step.state if state_rows else []))
+        self._advance = machine.function(llvm.source(step, self.layout, state_rows), "advance", _ARGUMENTS)
+        self.settings = np.array(step.settings)
         self.limit = len(self.settings) - 1
 
     def slots(self, starts: FloatArray, optimizer: Optimizer[Any], chosen: slice = slice(None)) -> FloatArray:
@@ -91,6 +90,7 @@ class Program:
         visits: int,
         record: FloatArray | None = None,
         capacity: int = 0,
+        rows: int = 0,
         every: int | None = None,
     ) -> int:
         """Take the runs that have not ended on.
@@ -102,6 +102,7 @@ class Program:
             visits: how many points to visit; after each but a run's last comes an update.
             record: for one run, room for rows, all numbers of a kind together.
             capacity: for how many rows.
+            rows: those written before.
             every: how many steps apart the rows are; None: the first point alone. The last always has one.
 
         Returns:
@@ -126,6 +127,7 @@ class Program:
             visits,
             None if record is None else record.ctypes.data,
             capacity,
+            rows,
             never if every is None else every,
             until,
         )
@@ -135,3 +137,53 @@ class Program:
             return float(self.optimizer.rate(step))
         except OverflowError:
             return float(np.inf)
+
+
+def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Program:
+    """The program of a problem; of one asked for before, the same.
+
+    Arguments:
+        problem: what is run.
+        optimizer: its rule, or that of some of its runs.
+        lanes: how many runs go side by side.
+
+    Raises:
+        NotCompilable: when the problem is not of those that can be compiled.
+    """
+    state_rows = problem.record.state and lanes == 1
+    what = (problem.conditions, problem.max_steps, lanes, state_rows)
+    formula = Same(problem.objective)
+    try:
+        return _remembered(formula, optimizer, *what)
+    except TypeError:  # a rule with arrays cannot be looked up
+        return _made(formula, optimizer, *what)
+
+
+class Same:
+    """An objective, equal to another if it is the same formula."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.text = objective.formula.text if type(objective) is FormulaObjective else object()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def _made(
+    same: Same,
+    optimizer: Optimizer[Any],
+    conditions: tuple[StoppingCondition, ...],
+    max_steps: int,
+    lanes: int,
+    state_rows: bool,
+) -> Program:
+    with np.errstate(all="ignore"):
+        state = optimizer.init(np.ones((1, same.objective.dimension)))
+    return Program(trace(same.objective, optimizer, conditions, max_steps, state), optimizer, lanes, state_rows)
+
+
+_remembered = functools.lru_cache(maxsize=64)(_made)

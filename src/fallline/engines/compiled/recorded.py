@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.engines.compiled.program import Program
+from fallline.engines.compiled.program import Program, program_for
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.reference import interrupted, step_limit
@@ -22,6 +22,8 @@ from fallline.trajectory import Point, Trajectory
 NAME = "compiled"
 # Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.
 _FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 16
+# Rows that there is room for at first.
+_FIRST_ROWS = 1 << 20
 
 
 def run(problem: Problem) -> list[Trajectory]:
@@ -35,13 +37,13 @@ def run(problem: Problem) -> list[Trajectory]:
     runs = range(len(problem.starts))
     singles = [entries(problem.optimizer, i) for i in runs]
     alike = all(single == singles[0] for single in singles)
-    program = Program(problem, singles[0], lanes=1)
+    program = program_for(problem, singles[0], lanes=1)
     trajectories = []
     with np.errstate(all="ignore"), Interruption() as interruption:
         asked = False
         for i, rule in zip(runs, singles, strict=True):
             if not alike:
-                program = Program(problem, rule, lanes=1)
+                program = program_for(problem, rule, lanes=1)
             one = _Run(problem, program, rule, problem.starts[i : i + 1])
             while not one.ended:
                 try:
@@ -52,6 +54,37 @@ def run(problem: Problem) -> list[Trajectory]:
                 one.go_on(stop=asked)
             trajectories.append(one.trajectory())
     return trajectories
+
+
+class Rows:
+    """The record of one run: all numbers of a kind together, with room for more.
+
+    Arguments:
+        widths: how many numbers of each kind a row holds.
+        capacity: for how many rows there is room. Memory is taken only by those that are written.
+    """
+
+    def __init__(self, widths: tuple[int, ...], capacity: int) -> None:
+        self.widths = widths
+        self.capacity = capacity
+        self.numbers = np.empty(capacity * sum(widths))
+
+    def columns(self, rows: int) -> list[FloatArray]:
+        """The first rows of each kind; copies, unless they fill most of the room."""
+        ends = np.cumsum(self.widths) * self.capacity
+        columns = []
+        for width, end in zip(self.widths, ends.tolist(), strict=True):
+            column = self.numbers[end - width * self.capacity : end].reshape(self.capacity, width)[:rows]
+            columns.append(column if 2 * rows > self.capacity else column.copy())
+        return columns
+
+    def make_room(self, more: int, rows: int) -> None:
+        """Have room for more rows beside those written."""
+        if rows + more > self.capacity:
+            before = self.columns(rows)
+            self.__init__(self.widths, max(rows + more, 2 * self.capacity))  # type: ignore[misc]
+            for column, written in zip(self.columns(self.capacity), before, strict=True):
+                column[:rows] = written
 
 
 class _Run:
@@ -67,7 +100,10 @@ class _Run:
         self.names = [name for name, _ in named_leaves(rule.init(start.copy()))] if problem.record.state else []
         self.made = 0
         self.visits = _FIRST_VISITS
-        self.pieces: list[list[FloatArray]] = [[] for _ in program.widths]
+        self.rows = 0
+        every = problem.record.every
+        most = 2 if every is None else problem.max_steps // every + 2
+        self.record = Rows(program.widths, min(most, _FIRST_ROWS))
         self.interrupted = False
 
     @property
@@ -84,19 +120,16 @@ class _Run:
             self.settings[self.program.limit] = self.made
         every = self.problem.record.every
         visits = min(self.visits, int(self.settings[self.program.limit]) - self.made + 1)
-        capacity = 2 if every is None else visits // every + 2
-        record = np.empty(capacity * sum(self.program.widths))
-        rows = self.program.advance(self.slots, self.settings, self.made, visits, record, capacity, every)
-        start = 0
-        for width, pieces in zip(self.program.widths, self.pieces, strict=True):
-            pieces.append(record[capacity * start :][: rows * width].reshape(rows, width))
-            start += width
+        self.record.make_room(2 if every is None else visits // every + 2, self.rows)
+        self.rows = self.program.advance(
+            self.slots, self.settings, self.made, visits, self.record.numbers, self.record.capacity, self.rows, every
+        )
         self.made += visits
         self.visits = min(2 * self.visits, _MOST_VISITS)
 
     def trajectory(self) -> Trajectory:
         problem, objective = self.problem, self.problem.objective
-        value, rate, x, gradient, *states = (np.concatenate(pieces) for pieces in self.pieces)
+        value, rate, x, gradient, *states = self.record.columns(self.rows)
         made = int(self._slot("made"))
         every = problem.record.every
         steps = np.arange(0, made, every) if every is not None else np.zeros(min(made, 1), np.int64)
@@ -130,7 +163,7 @@ class _Run:
             seed=problem.seed,
             gradient_kind=objective.gradient_kind or "none",
             engine=NAME,
-            states={name: np.broadcast_to(part, x.shape).copy() for name, part in zip(self.names, states, strict=True)},
+            states={name: np.broadcast_to(part, x.shape) for name, part in zip(self.names, states, strict=True)},
             objective=objective,
         )
 

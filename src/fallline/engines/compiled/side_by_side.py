@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import machine
-from fallline.engines.compiled.program import Program
+from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
 from fallline.engines.ends import Ends
 from fallline.engines.per_run import entries
@@ -41,7 +41,7 @@ class _Batch:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.program = Program(problem, problem.optimizer, machine.lanes())
+        self.program = program_for(problem, problem.optimizer, machine.lanes())
         k, n = problem.starts.shape
         self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
         self.stop = np.zeros(k, np.int8)
