@@ -9,6 +9,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled.program import Program, program_for
+from fallline.engines.compiled.trace import NotCompilable
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.reference import interrupted, step_limit
@@ -34,6 +35,8 @@ def run(problem: Problem) -> list[Trajectory]:
     Raises:
         NotCompilable: when the problem is not of those that can be compiled.
     """
+    if problem.callback is not None:
+        raise NotCompilable("the callback is called in Python")
     runs = range(len(problem.starts))
     singles = [entries(problem.optimizer, i) for i in runs]
     alike = all(single == singles[0] for single in singles)

@@ -36,8 +36,8 @@ from fallline.stopping import (
 LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
-# Code grows with the coordinates, and so does the time it takes to compile it.
-MOST_COORDINATES = 64
+# More take many seconds to compile.
+MOST_OPERATIONS = 4000
 
 
 class NotCompilable(Exception):
@@ -99,8 +99,6 @@ def trace(
     """
     if type(objective) is not FormulaObjective:
         raise NotCompilable(f"{objective.title} is no formula, or its gradient is {objective.gradient_kind}")
-    if objective.dimension > MOST_COORDINATES:
-        raise NotCompilable(f"the objective has {objective.dimension} coordinates, more than {MOST_COORDINATES}")
     if isinstance(optimizer.learning_rate, LineSearch):
         raise NotCompilable("a line search takes the rate from values along the line")
     if isinstance(optimizer.learning_rate, Schedule) and optimizer.learning_rate.needs_value:
@@ -110,10 +108,14 @@ def trace(
             raise NotCompilable(f"the stopping condition {type(condition).__name__} is asked in Python")
     try:
         return _Trace(objective, optimizer, state, bake=False).step(conditions, max_steps)
+    except NotCompilable:
+        raise
     except Exception:  # a rule of the user's may fail anywhere on what is no array
         # A rule may ask its own numbers, as in `if self.decay > 0`: then they become part of the code.
         try:
             return _Trace(objective, optimizer, state, bake=True).step(conditions, max_steps)
+        except NotCompilable:
+            raise
         except Exception as error:
             raise NotCompilable(f"{type(optimizer).__name__} does what has no graph ({error})") from error
 
@@ -173,6 +175,8 @@ class _Trace:
                 break
             # A part that init made one number of, and that has become one for each coordinate.
             self.widths = [max(len(part), width) for part, width in zip(parts, self.widths, strict=True)]
+        if len(self.graph.nodes) > MOST_OPERATIONS:
+            raise NotCompilable(f"a step takes {len(self.graph.nodes)} operations, more than {MOST_OPERATIONS}")
         n = self.objective.dimension
         # As the reference engine evaluates: both at once at x, or apart.
         values, gradients = self.objective.cost_of_both if place is here else self.objective.cost_of_gradient
@@ -207,6 +211,8 @@ class _Trace:
         names: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan}
         # As in objectives.compiled: nothing that the user wrote gets into this code.
         exec(compile(code.source([code.result, *code.gradient()]), "<formula>", "exec"), names)  # noqa: S102
+        if len(code.lines) > MOST_OPERATIONS:
+            raise NotCompilable(f"the formula takes {len(code.lines)} operations, more than {MOST_OPERATIONS}")
         value, *gradient = names["f"](*self.x)
         if place is not None:
             _, *gradient = names["f"](*place)
