@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import tempfile
 from collections.abc import Generator
 
 import hypothesis
@@ -18,6 +19,10 @@ for name in ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
 # to be told before its import that float64 means float64.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+# Compiled code is kept for the time of the tests, and none of the user's is touched.
+_cache = tempfile.TemporaryDirectory()
+os.environ["FALLLINE_CACHE"] = _cache.name
 
 # Long enough for a first call that compiles on a busy machine, short enough to catch a hang.
 hypothesis.settings.register_profile("local", deadline=datetime.timedelta(seconds=10))

@@ -2,23 +2,87 @@
 
 from __future__ import annotations
 
-from fallline.engines import reference
+import importlib.util
+from collections.abc import Callable
+from typing import TypeVar
+
+from fallline.engines import compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
+from fallline.engines.ends import Ends, reference_ends
 from fallline.engines.problem import Begun, Problem
 from fallline.errors import FalllineError, nearest
 from fallline.trajectory import Trajectory
 
-__all__ = ["Begun", "Checkpoint", "Part", "Problem", "execute"]
+__all__ = ["Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]
 
-ENGINES = {"auto": reference.run, "reference": reference.run}
+ENGINES = ("auto", reference.NAME, compiled.NAME)
+Outcome = TypeVar("Outcome")
+
+# Steps, of all runs together, that the reference engine makes while the compiled one gets ready: it compiles for
+# about 0.2 s. A choice by the work alone, whether compiled before or not, so that a run repeated is the same run.
+_WORTH_COMPILING = 20_000
+# Beside its part for each run, which this many runs share, the reference engine has one for each step.
+_SHARED_BY = 50
 
 
 def execute(problem: Problem, engine: str) -> list[Trajectory]:
-    """Run the problem on an engine: "reference", or "auto" for the one that suits it best.
+    """Run the problem on an engine and return the trajectories in order.
+
+    Arguments:
+        engine: "reference", "compiled", or "auto" for the one that suits the work best.
 
     Raises:
-        FalllineError: when there is no such engine.
+        FalllineError: when there is no such engine, or the compiled one is asked for what it cannot do.
     """
+    return _by(engine, problem, reference.run, compiled.run)
+
+
+def ends(problem: Problem, engine: str) -> Ends:
+    """Run the problem and return nothing but where its runs ended: millions of runs need no more than their points.
+
+    Arguments:
+        problem: its record and callback are not used.
+        engine: as in `execute`.
+
+    Raises:
+        FalllineError: as `execute`.
+
+    >>> import numpy as np
+    >>> from fallline import GradientDescent
+    >>> from fallline.objectives import as_objective
+    >>> from fallline.stopping import conditions
+    >>> from fallline.trajectory import Record
+    >>> problem = Problem(
+    ...     objective=as_objective("x**4 - 2*x**2"), starts=np.array([[-2.0], [0.0], [0.5]]),
+    ...     optimizer=GradientDescent(0.05), max_steps=500, conditions=conditions(None),
+    ...     record=Record(), seed=0, callback=None, report=lambda made: None,
+    ... )
+    >>> found = ends(problem, "auto")
+    >>> found.x.round(6).ravel(), found.converged
+    (array([-1.,  0.,  1.]), array([ True,  True,  True]))
+    """
+    return _by(engine, problem, reference_ends, compiled.ends)
+
+
+def _by(
+    engine: str,
+    problem: Problem,
+    on_reference: Callable[[Problem], Outcome],
+    on_compiled: Callable[[Problem], Outcome],
+) -> Outcome:
     if engine not in ENGINES:
         raise FalllineError(f"engine is {engine!r}; {nearest(str(engine), ENGINES)}")
-    return ENGINES[engine](problem)
+    if engine == reference.NAME or (engine == "auto" and not _worth_compiling(problem)):
+        return on_reference(problem)
+    try:
+        return on_compiled(problem)
+    except compiled.NotCompilable as reason:
+        if engine == "auto":
+            return on_reference(problem)
+        raise FalllineError(f'engine is "compiled", which cannot run this: {reason}; use "auto"') from None
+
+
+def _worth_compiling(problem: Problem) -> bool:
+    """Whether the compiled engine would be done sooner, should all runs use all their steps."""
+    shared = max(1, len(problem.starts) / _SHARED_BY)
+    return problem.max_steps * shared >= _WORTH_COMPILING and importlib.util.find_spec("llvmlite") is not None

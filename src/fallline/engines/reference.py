@@ -384,7 +384,7 @@ class Batch:
             if np.asarray(answer).any():
                 ended.setdefault(0, Stop("callback", f"the callback ended it at step {progress.step}", False))
         if progress.step == self.last:
-            limit = Stop("step limit", f"the limit of {self.problem.max_steps} steps was reached", False)
+            limit = step_limit(self.problem.max_steps)
             ended = {i: ended.get(i, limit) for i in range(len(self.active))}
         return ended
 
@@ -526,6 +526,11 @@ class Batch:
                 )
             )
         return trajectories
+
+
+def step_limit(steps: int) -> Stop:
+    """What the limit of steps gives as the reason."""
+    return Stop("step limit", f"the limit of {steps} steps was reached", False)
 
 
 def interrupted(step: int) -> Stop:

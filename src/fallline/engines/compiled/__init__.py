@@ -1,0 +1,15 @@
+"""The compiled engine: the rule, the objective and the conditions in one loop of machine code.
+
+One source: the rule's own methods, run once on nodes of a graph (`trace`), the formula's straight-line code likewise.
+What depends on the step alone, such as the corrections of Adam, is computed once a step and not for each coordinate
+and run. All arithmetic is done in the order and with the rounding of the reference engine. So where neither the rule
+nor the formula has more than sums, products, quotients and roots, the two engines agree to the last bit.
+"""
+
+from __future__ import annotations
+
+from fallline.engines.compiled.recorded import NAME, run
+from fallline.engines.compiled.side_by_side import ends
+from fallline.engines.compiled.trace import NotCompilable
+
+__all__ = ["NAME", "NotCompilable", "ends", "run"]

@@ -1,0 +1,213 @@
+"""What a run computes at each step, as a graph of single operations on float64 numbers."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+# Where a node's number can differ: nowhere in a call, from step to step, or from run to run.
+SETTING, STEP, LANE = range(3)
+
+# The operation of a result that the C library puts right where it is doubtful: see `elementary.one_by_one`.
+ONE_BY_ONE = "one_by_one"
+
+Number: TypeAlias = "Node | float"
+
+
+class Node:
+    """One number, or one truth, of every run: an operation on other nodes, a constant, or a leaf.
+
+    The operators make new nodes, so a formula or a rule that is given nodes writes down what it computes.
+
+    Attributes:
+        operation: what is done; "constant" and "leaf" take no inputs.
+        inputs: the nodes it is done to.
+        detail: the constant, the leaf's name, or the operation's own parameter.
+        level: SETTING, STEP or LANE.
+        is_mask: whether it is a truth.
+    """
+
+    __slots__ = ("detail", "graph", "index", "inputs", "is_mask", "level", "operation")
+
+    def __init__(self, graph: Graph, operation: str, inputs: tuple[Node, ...], detail: Any, level: int) -> None:
+        self.graph = graph
+        self.index = len(graph.nodes)
+        self.operation = operation
+        self.inputs = inputs
+        self.detail = detail
+        self.level = level
+        self.is_mask = operation in MASKS
+
+    def make(self, operation: str, *inputs: Any, detail: Any = None) -> Node:
+        """The node of an operation on these nodes and numbers."""
+        return self.graph.node(operation, *map(self.graph.of, inputs), detail=detail)
+
+    def __add__(self, other: Number) -> Node:
+        return self.make("fadd", self, other)
+
+    def __radd__(self, other: Number) -> Node:
+        return self.make("fadd", other, self)
+
+    def __sub__(self, other: Number) -> Node:
+        return self.make("fsub", self, other)
+
+    def __rsub__(self, other: Number) -> Node:
+        return self.make("fsub", other, self)
+
+    def __mul__(self, other: Number) -> Node:
+        return self.make("fmul", self, other)
+
+    def __rmul__(self, other: Number) -> Node:
+        return self.make("fmul", other, self)
+
+    def __truediv__(self, other: Number) -> Node:
+        return self.make("fdiv", self, other)
+
+    def __rtruediv__(self, other: Number) -> Node:
+        return self.make("fdiv", other, self)
+
+    def __neg__(self) -> Node:
+        return self.make("fneg", self)
+
+    def __abs__(self) -> Node:
+        return self.make("fabs", self)
+
+    def __lt__(self, other: Number) -> Node:
+        return self.make("olt", self, other)
+
+    def __le__(self, other: Number) -> Node:
+        return self.make("ole", self, other)
+
+    def __gt__(self, other: Number) -> Node:
+        return self.make("ogt", self, other)
+
+    def __ge__(self, other: Number) -> Node:
+        return self.make("oge", self, other)
+
+    def equals(self, other: Number) -> Node:
+        """Whether the two are equal; `==` itself tells whether they are the same node."""
+        return self.make("oeq", self, other)
+
+    def differs(self, other: Number) -> Node:
+        """Whether the two differ, as a number that is none does from everything."""
+        return self.make("une", self, other)
+
+    def __and__(self, other: Node) -> Node:
+        return self.make("and", self, other)
+
+    def __or__(self, other: Node) -> Node:
+        return self.make("or", self, other)
+
+    def __invert__(self) -> Node:
+        return self.make("not", self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("which way an if goes would differ from run to run")
+
+    def __repr__(self) -> str:
+        return f"<{self.operation} {self.detail}>" if self.detail is not None else f"<{self.operation}>"
+
+
+MASKS = {"olt", "ole", "ogt", "oge", "oeq", "une", "uge", "ule", "and", "or", "not", "bit"}
+_NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": operator.mul}
+
+
+class Graph:
+    """All nodes, every one made from those before it; equal ones are one."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._known: dict[Any, Node] = {}
+
+    def leaf(self, name: str, level: int) -> Node:
+        """A number that comes from outside."""
+        return self._made("leaf", (), name, level)
+
+    def of(self, part: Any) -> Node:
+        """The node itself, or that of a constant."""
+        if isinstance(part, Node):
+            return part
+        number = float(part)
+        # The text tells -0.0 from 0.0, and one that is no number equals itself there.
+        return self._made("constant", (), number.hex(), SETTING)
+
+    def node(self, operation: str, *inputs: Node, detail: Any = None) -> Node:
+        """The node of an operation. Sums and products of constants are computed at once."""
+        if operation in ARITHMETIC:
+            inputs = tuple(part.make("number", part) if part.is_mask else part for part in inputs)
+        if operation in _NUMBERS_FROM_NUMBERS and all(part.operation == "constant" for part in inputs):
+            left, right = (float.fromhex(part.detail) for part in inputs)
+            return self.of(
+                left + right if operation == "fadd" else left - right if operation == "fsub" else left * right
+            )
+        return self._made(operation, inputs, detail, max((part.level for part in inputs), default=SETTING))
+
+    def _made(self, operation: str, inputs: tuple[Node, ...], detail: Any, level: int) -> Node:
+        key = (operation, detail, *(part.index for part in inputs))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = Node(self, operation, inputs, detail, level)
+            self.nodes.append(known)
+        return known
+
+    def needed(self, outputs: Iterable[Node]) -> list[Node]:
+        """The nodes that these outputs are made from, and they themselves, in order."""
+        found: set[int] = set()
+        waiting = list(outputs)
+        while waiting:
+            node = waiting.pop()
+            if node.index not in found:
+                found.add(node.index)
+                waiting += node.inputs
+        return [self.nodes[index] for index in sorted(found)]
+
+
+ARITHMETIC = {
+    "fadd", "fsub", "fmul", "fdiv", "fneg", "fabs", "sqrt", "floor", "fma", "power", "remainder", "two_to", "bits",
+    "olt", "ole", "ogt", "oge", "oeq", "une", "uge", "ule",
+}  # fmt: skip
+
+
+def where(mask: Any, chosen: Any, other: Any) -> Any:
+    """`chosen` where the mask is true, `other` elsewhere."""
+    if not isinstance(mask, Node):
+        return chosen if mask else other
+    if not mask.is_mask:
+        mask = mask.differs(0.0)
+    chosen, other = mask.graph.of(chosen), mask.graph.of(other)
+    if chosen.is_mask and other.is_mask:
+        return (mask & chosen) | (~mask & other)
+    chosen, other = (part.make("number", part) if part.is_mask else part for part in (chosen, other))
+    return mask.make("select", mask, chosen, other)
+
+
+def fma(left: Node, right: Number, added: Number) -> Node:
+    """left · right + added, rounded once."""
+    return left.make("fma", left, right, added)
+
+
+def maximum(left: Any, right: Any) -> Any:
+    """The larger number; no number if one of them is none."""
+    return _extreme("uge", left, right)
+
+
+def minimum(left: Any, right: Any) -> Any:
+    """The smaller number; no number if one of them is none."""
+    return _extreme("ule", left, right)
+
+
+def _extreme(order: str, left: Any, right: Any) -> Any:
+    some = left if isinstance(left, Node) else right
+    left, right = some.graph.of(left), some.graph.of(right)
+    # `order` holds too where one is no number, which is then `left`, but for:
+    result = where(some.make(order, left, right), left, right)
+    if right.operation == "constant" and not math.isnan(float.fromhex(right.detail)):
+        return result
+    return where(right.differs(right), right, result)
+
+
+def sign(x: Any) -> Any:
+    """1, 0 or -1; no number of none."""
+    return where(x > 0, 1.0, where(x < 0, -1.0, where(x.equals(0.0), 0.0, x)))

@@ -1,0 +1,569 @@
+"""From the graph of a step to LLVM code that makes many steps, of one run or of many side by side."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from fallline.engines.compiled.graph import LANE, ONE_BY_ONE, SETTING, STEP, Node
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step
+
+# What is written of a run when it ends.
+AT_THE_END = ("value", "made", "stop")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the code finds its numbers.
+
+    Attributes:
+        lanes: how many runs go side by side.
+        steps: how many steps are tabled side by side; more than one.
+        slots: what is kept of a run between two calls, one row of an array each: by name, the row's number.
+        columns: the nodes of the table: what depends on nothing but the step.
+    """
+
+    lanes: int
+    steps: int
+    slots: dict[str, int]
+    columns: tuple[Node, ...]
+
+
+def layout(step: Step, lanes: int, steps: int) -> Layout:
+    """Lay out the numbers of a step; with one lane, those of its record and its lowest point too."""
+    graph = step.graph
+    outputs = _outputs(step)
+    needed = graph.needed(outputs)
+    columns = {part for node in needed if node.level == LANE for part in node.inputs if part.level == STEP}
+    columns |= {node for node in outputs if node.level == STEP}
+    names = [node.detail for node in (*step.x, *_flat(step.state))]
+    names += [node.detail for node in needed if node.operation == "leaf" and node.detail in (LONGEST, PREVIOUS, FIRST)]
+    names += [f"own.{i}" for i in range(len(step.own))]
+    n = len(step.x)
+    if lanes == 1:
+        names += ["lowest.value", "lowest.step"]
+        names += [f"lowest.{part}.{i}" for part in ("x", "gradient") for i in range(n)]
+    names += AT_THE_END
+    ordered = tuple(sorted(columns, key=lambda node: node.index))
+    return Layout(lanes, steps, {name: row for row, name in enumerate(names)}, ordered)
+
+
+def _outputs(step: Step) -> list[Node]:
+    return [*step.met, *step.change, *_flat(step.next_state), step.value, *step.gradient, step.rate]
+
+
+def _flat(parts: Iterable[Iterable[Node]]) -> list[Node]:
+    return [node for part in parts for node in part]
+
+
+class Region:
+    """A stretch of code on quantities of one kind: single numbers, or one for each lane."""
+
+    def __init__(self, code: Code, lanes: int) -> None:
+        self.code = code
+        self.lanes = lanes
+        self.names: dict[int, str] = {}
+        self.number = "double" if lanes == 1 else f"<{lanes} x double>"
+        self.whole = "i64" if lanes == 1 else f"<{lanes} x i64>"
+        self.mask = "i1" if lanes == 1 else f"<{lanes} x i1>"
+        self.suffix = "f64" if lanes == 1 else f"v{lanes}f64"
+
+    def type_of(self, node: Node) -> str:
+        return self.mask if node.is_mask else self.number
+
+    def constant(self, number: float) -> str:
+        """A constant, written with all its bits."""
+        bits = "0x" + struct.pack(">d", number).hex().upper()
+        return bits if self.lanes == 1 else "<" + ", ".join([f"double {bits}"] * self.lanes) + ">"
+
+    def whole_constant(self, number: int) -> str:
+        return str(number) if self.lanes == 1 else "<" + ", ".join([f"i64 {number}"] * self.lanes) + ">"
+
+    def write(self, node: Node) -> str:
+        """The code of one operation whose inputs have names; its name."""
+        code, a = self.code, [self.names[part.index] for part in node.inputs]
+        number, whole = self.number, self.whole
+        match node.operation:
+            case "constant":
+                return self.constant(float.fromhex(node.detail))
+            case "fadd" | "fsub" | "fmul" | "fdiv":
+                return code.line(f"{node.operation} {number} {a[0]}, {a[1]}")
+            case "remainder":
+                return code.line(f"frem {number} {a[0]}, {a[1]}")
+            case "fneg":
+                return code.line(f"fneg {number} {a[0]}")
+            case "fabs" | "sqrt" | "floor":
+                return code.intrinsic(node.operation, self, a)
+            case "fma":
+                return code.intrinsic("fma", self, a)
+            case "olt" | "ole" | "ogt" | "oge" | "oeq" | "une" | "uge" | "ule":
+                return code.line(f"fcmp {node.operation} {number} {a[0]}, {a[1]}")
+            case "and" | "or":
+                return code.line(f"{node.operation} {self.mask} {a[0]}, {a[1]}")
+            case "not":
+                return code.line(f"xor {self.mask} {a[0]}, {self.always()}")
+            case "number":
+                return code.line(f"uitofp {self.mask} {a[0]} to {number}")
+            case "select":
+                return code.line(f"select {self.mask} {a[0]}, {number} {a[1]}, {number} {a[2]}")
+            case "library":
+                return self.calls(node.detail, a, self.constant(0.0), self.always())
+            case "flip":
+                # The last bit but one, or the sum of it and of the last one, to the place of the sign.
+                bits = code.line(f"bitcast {number} {a[1]} to {whole}")
+                bits = code.line(f"add {whole} {bits}, {self.whole_constant(node.detail)}")
+                bits = code.line(f"shl {whole} {bits}, {self.whole_constant(62)}")
+                bits = code.line(f"and {whole} {bits}, {self.whole_constant(-(1 << 63))}")
+                own = code.line(f"bitcast {number} {a[0]} to {whole}")
+                return code.line(f"bitcast {whole} {code.line(f'xor {whole} {own}, {bits}')} to {number}")
+            case "two_to":
+                # Adding this leaves n + 1023, the exponent's bits, in the last bits.
+                shifted = code.line(f"fadd {number} {a[0]}, {self.constant(1.5 * 2**52 + 1023)}")
+                bits = code.line(f"bitcast {number} {shifted} to {whole}")
+                bits = code.line(f"shl {whole} {bits}, {self.whole_constant(52)}")
+                return code.line(f"bitcast {whole} {bits} to {number}")
+            case "bit":
+                bits = code.line(f"bitcast {number} {a[0]} to {whole}")
+                bits = code.line(f"and {whole} {bits}, {self.whole_constant(1 << node.detail)}")
+                return code.line(f"icmp ne {whole} {bits}, {self.whole_constant(0)}")
+            case "exponent":
+                return code.line(f"sitofp {whole} {self.exponent(a[0])} to {number}")
+            case "mantissa":
+                bits = code.line(f"shl {whole} {self.exponent(a[0])}, {self.whole_constant(52)}")
+                own = code.line(f"bitcast {number} {a[0]} to {whole}")
+                return code.line(f"bitcast {whole} {code.line(f'sub {whole} {own}, {bits}')} to {number}")
+            case operation:
+                raise NotImplementedError(operation)
+
+    def always(self) -> str:
+        """The mask of all lanes."""
+        return "true" if self.lanes == 1 else "<" + ", ".join(["i1 true"] * self.lanes) + ">"
+
+    def exponent(self, x: str) -> str:
+        """The whole number k for which x / 2ᵏ is between √½ and √2."""
+        root_half = struct.unpack(">q", struct.pack(">d", 0.5**0.5))[0]
+        bits = self.code.line(f"bitcast {self.number} {x} to {self.whole}")
+        beyond = self.code.line(f"sub {self.whole} {bits}, {self.whole_constant(root_half)}")
+        return self.code.line(f"ashr {self.whole} {beyond}, {self.whole_constant(52)}")
+
+    def calls(self, name: str, arguments: Sequence[str], otherwise: str, chosen: str) -> str:
+        """The C library's function of the chosen lanes."""
+        function = self.code.of_lanes(name, len(arguments), self)
+        given = ", ".join(f"{self.number} {argument}" for argument in (*arguments, otherwise))
+        return self.code.line(f"call {self.number} @{function}({given}, {self.mask} {chosen})")
+
+    def patched(self, node: Node) -> str:
+        """The first input, but in the lanes in which the second holds the C library's function of the others."""
+        quick, doubtful, *arguments = (self.names[part.index] for part in node.inputs)
+        return self.calls(node.detail, arguments, quick, doubtful)
+
+    def any(self, mask: str) -> str:
+        """Whether the mask holds in any lane."""
+        if self.lanes == 1:
+            return mask
+        bits = self.code.line(f"bitcast {self.mask} {mask} to i{self.lanes}")
+        return self.code.line(f"icmp ne i{self.lanes} {bits}, 0")
+
+    def spread(self, name: str, is_mask: bool = False) -> str:
+        """One number, or one truth, for all lanes."""
+        if self.lanes == 1:
+            return name
+        one, all_lanes = ("i1", self.mask) if is_mask else ("double", self.number)
+        first = self.code.line(f"insertelement {all_lanes} poison, {one} {name}, i64 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.code.line(f"shufflevector {all_lanes} {first}, {all_lanes} poison, {zeros}")
+
+
+class Code:
+    """The text of one function, line by line."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.declared: dict[str, str] = {}
+        self.block = "entry"
+        self._count = 0
+
+    def line(self, right: str) -> str:
+        self._count += 1
+        self.lines.append(f"  %v{self._count} = {right}")
+        return f"%v{self._count}"
+
+    def do(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def new_label(self, name: str) -> str:
+        self._count += 1
+        return f"{name}{self._count}"
+
+    def label(self, name: str) -> None:
+        self.lines.append(f"{name}:")
+        self.block = name
+
+    def jump(self, label: str) -> None:
+        self.do(f"br label %{label}")
+
+    def jump_if(self, truth: str, label: str, other: str, rarely: bool = False) -> None:
+        self.do(f"br i1 {truth}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
+
+    def intrinsic(self, name: str, region: Region, arguments: Sequence[str]) -> str:
+        full = f"llvm.{name}.{region.suffix}"
+        kinds = ", ".join([region.number] * len(arguments))
+        self.declared[full] = f"declare {region.number} @{full}({kinds})"
+        return self.line(f"call {region.number} @{full}({', '.join(f'{region.number} {a}' for a in arguments)})")
+
+    def of_lanes(self, name: str, arity: int, region: Region) -> str:
+        """The name of a function that calls the C library's for one chosen lane after another.
+
+        Its arguments: those of the library's function, the result in the other lanes, and the mask of the chosen.
+        """
+        self.declared[name] = f"declare double @{name}({', '.join(['double'] * arity)})"
+        full = f"lanes.{name}.{region.suffix}"
+        if full in self.declared:
+            return full
+        given = ", ".join(f"{region.number} %x{i}" for i in range(arity))
+        lines = [
+            f"define internal {region.number} @{full}({given}, {region.number} %r0, {region.mask} %chosen) noinline {{"
+        ]
+        if region.lanes == 1:
+            lines.append(f"  %y = call double @{name}({given})")
+            lines.append("  ret double %y")
+        else:
+            lines.append("  br label %lane0")
+            for lane in range(region.lanes):
+                lines.append(f"lane{lane}:")
+                before = "%r0"
+                if lane:
+                    before = f"%r{lane}"
+                    last = lane - 1
+                    phi = f"[ %r{last}, %lane{last} ], [ %s{last}, %call{last} ]"
+                    lines.append(f"  {before} = phi {region.number} {phi}")
+                lines.append(f"  %m{lane} = extractelement {region.mask} %chosen, i64 {lane}")
+                lines.append(f"  br i1 %m{lane}, label %call{lane}, label %lane{lane + 1}")
+                lines.append(f"call{lane}:")
+                for i in range(arity):
+                    lines.append(f"  %x{i}.{lane} = extractelement {region.number} %x{i}, i64 {lane}")
+                arguments = ", ".join(f"double %x{i}.{lane}" for i in range(arity))
+                lines.append(f"  %y{lane} = call double @{name}({arguments})")
+                lines.append(f"  %s{lane} = insertelement {region.number} {before}, double %y{lane}, i64 {lane}")
+                lines.append(f"  br label %lane{lane + 1}")
+            last = region.lanes - 1
+            lines.append(f"lane{region.lanes}:")
+            phi = f"[ %r{last}, %lane{last} ], [ %s{last}, %call{last} ]"
+            lines.append(f"  %result = phi {region.number} {phi}")
+            lines.append(f"  ret {region.number} %result")
+        self.declared[full] = "\n".join([*lines, "}"])
+        return full
+
+    def variable(self, kind: str) -> str:
+        """Room for a value that changes; LLVM makes a register of it."""
+        return self.line(f"alloca {kind}")
+
+    def load(self, kind: str, place: str) -> str:
+        return self.line(f"load {kind}, ptr {place}, align 8")
+
+    def store(self, kind: str, value: str, place: str) -> None:
+        self.do(f"store {kind} {value}, ptr {place}, align 8")
+
+    def place(self, base: str, index: str) -> str:
+        return self.line(f"getelementptr double, ptr {base}, i64 {index}")
+
+
+# Arguments: the settings; room for the table, and how far apart its columns are; the slots, and how far apart their
+# rows are; the number of runs, a multiple of the lanes; the updates made before, and how many points to visit; for
+# one lane, room for the record, for how many rows, those written before, how many steps apart they are, and how many
+# steps it is to the next of them. It returns the number of rows.
+HEADER = (
+    "define i64 @advance(ptr noalias %settings, ptr noalias %table, i64 %room, ptr noalias %slots, i64 %stride, "
+    "i64 %runs, i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %written, i64 %every, i64 %until) {"
+)
+# What a branch is marked with so that the numbers on the usual way stay in registers.
+RARELY = '!0 = !{!"branch_weights", i32 1, i32 1048575}'
+
+
+def source(step: Step, where: Layout, state_rows: bool) -> str:
+    """The code of a function that takes runs through a number of steps.
+
+    Arguments:
+        step: what one step computes.
+        where: where its numbers are.
+        state_rows: whether the record holds the rule's state.
+    """
+    return _Advance(step, where, state_rows).text()
+
+
+class _Advance:
+    """The function in the making."""
+
+    def __init__(self, step: Step, where: Layout, state_rows: bool) -> None:
+        self.step = step
+        self.where = where
+        self.records = where.lanes == 1
+        self.recorded_state = _flat(step.state) if state_rows else []
+        self.code = code = Code()
+        code.label("entry")
+        self.once = Region(code, 1)
+        self.steps = Region(code, where.steps)
+        self.lanes = Region(code, where.lanes)
+        # What is left of a run when it has ended is written once; the rest is kept from call to call.
+        kept = [name for name in where.slots if name not in AT_THE_END]
+        self.variables = {name: code.variable(self.lanes.number) for name in kept}
+        self.active = code.variable(self.lanes.mask)
+        self.row, self.until, self.i, self.visited, self.group = (code.variable("i64") for _ in range(5))
+
+    def text(self) -> str:
+        code = self.code
+        code.store("i64", "%written", self.row)
+        code.store("i64", "%until", self.until)
+        self._settings()
+        self._loop("tabled", self.i, "%count", self.where.steps, self._table)
+        self._loop("grouped", self.group, "%runs", self.where.lanes, self._group)
+        code.do(f"ret i64 {code.load('i64', self.row)}")
+        return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", RARELY, ""])
+
+    def _emit(self, region: Region, level: int, outputs: Sequence[Node]) -> None:
+        """Code for these nodes, and for what they are made from on the same level.
+
+        It is written twice: once for the usual case, without a branch, and once with the calls for what is doubtful.
+        """
+        code, names = self.code, region.names
+        needed = self.step.graph.needed(outputs)
+        new = [node for node in needed if node.level == level and node.index not in names]
+        doubtful = [node for node in new if node.operation == ONE_BY_ONE]
+        unsure: set[int] = set()
+        for node in new:
+            if node.operation == ONE_BY_ONE or any(part.index in unsure for part in node.inputs):
+                unsure.add(node.index)
+            names[node.index] = names[node.inputs[0].index] if node.operation == ONE_BY_ONE else region.write(node)
+        if not doubtful:
+            return
+        before, slow, done = code.block, code.new_label("slow"), code.new_label("done")
+        doubt = names[doubtful[0].inputs[1].index]
+        for node in doubtful[1:]:
+            doubt = code.line(f"or {region.mask} {doubt}, {names[node.inputs[1].index]}")
+        code.jump_if(region.any(doubt), slow, done, rarely=True)
+        code.label(slow)
+        quick = {index: names.pop(index) for index in unsure}
+        for node in new:
+            if node.index in unsure:
+                names[node.index] = region.patched(node) if node.operation == ONE_BY_ONE else region.write(node)
+        exact = {index: names.pop(index) for index in unsure}
+        after = code.block
+        code.jump(done)
+        code.label(done)
+        for node in outputs:
+            if node.index in unsure:
+                sources = f"[ {quick[node.index]}, %{before} ], [ {exact[node.index]}, %{after} ]"
+                names[node.index] = code.line(f"phi {region.type_of(node)} {sources}")
+
+    def _settings(self) -> None:
+        """What is the same all the time."""
+        for i in range(len(self.step.settings)):
+            leaf = self.step.graph.leaf(f"setting.{i}", SETTING)
+            self.once.names[leaf.index] = self.code.load("double", self.code.place("%settings", str(i)))
+        needed = self.step.graph.needed(_outputs(self.step))
+        self._emit(self.once, SETTING, [node for node in needed if node.level == SETTING])
+        for node in needed:
+            if node.level == SETTING:
+                constant = node.operation == "constant"
+                name = self.once.names[node.index]
+                for region in (self.steps, self.lanes):
+                    region.names[node.index] = region.write(node) if constant else region.spread(name, node.is_mask)
+
+    def _loop(self, name: str, counter: str, end: str, by: int, body: Callable[[str], None]) -> None:
+        """Code that runs for counter = 0, by, 2 by, ... while below the end."""
+        code = self.code
+        head, inside, after = (code.new_label(f"{name}.{part}.") for part in ("head", "body", "after"))
+        code.store("i64", "0", counter)
+        code.jump(head)
+        code.label(head)
+        now = code.load("i64", counter)
+        code.jump_if(code.line(f"icmp slt i64 {now}, {end}"), inside, after)
+        code.label(inside)
+        body(now)
+        code.store("i64", code.line(f"add i64 {code.load('i64', counter)}, {by}"), counter)
+        code.jump(head)
+        code.label(after)
+
+    def _column(self, column: int, i: str) -> str:
+        """The place of a number of the table."""
+        start = self.code.line(f"mul i64 %room, {column}")
+        return self.code.place("%table", self.code.line(f"add i64 {start}, {i}"))
+
+    def _table(self, i: str) -> None:
+        """The numbers of some steps, side by side, that are the same for all runs."""
+        code, graph, steps = self.code, self.step.graph, self.steps
+        before = steps.spread(code.line(f"sitofp i64 {code.line(f'add i64 %first, {i}')} to double"))
+        counted = ", ".join(f"double {number}.0" for number in range(1, steps.lanes + 1))
+        steps.names[graph.leaf("step", STEP).index] = code.line(f"fadd {steps.number} {before}, <{counted}>")
+        for column, node in enumerate(self.where.columns):
+            if node.detail == GIVEN_RATE:
+                steps.names[node.index] = code.load(steps.number, self._column(column, i))
+        self._emit(steps, STEP, self.where.columns)
+        for column, node in enumerate(self.where.columns):
+            name = steps.names[node.index]
+            if node.is_mask:
+                name = code.line(f"uitofp {steps.mask} {name} to {steps.number}")
+            code.store(steps.number, name, self._column(column, i))
+
+    def _slot(self, name: str) -> str:
+        """The place of a number of the group's first run."""
+        code = self.code
+        start = code.line(f"mul i64 %stride, {self.where.slots[name]}")
+        return code.place("%slots", code.line(f"add i64 {start}, {code.load('i64', self.group)}"))
+
+    def _keep(self, name: str, value: str, mask: str) -> None:
+        """Store a number of the runs in the mask."""
+        place, number = self._slot(name), self.lanes.number
+        before = self.code.load(number, place)
+        chosen = self.code.line(f"select {self.lanes.mask} {mask}, {number} {value}, {number} {before}")
+        self.code.store(number, chosen, place)
+
+    def _group(self, _: str) -> None:
+        """As many runs as go side by side, from the first to the last step of the call."""
+        code, lanes = self.code, self.lanes
+        for name, variable in self.variables.items():
+            code.store(lanes.number, code.load(lanes.number, self._slot(name)), variable)
+        stop = code.load(lanes.number, self._slot("stop"))
+        code.store(lanes.mask, code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}"), self.active)
+        head, going, inside, after = (code.new_label(f"stepped.{part}.") for part in ("head", "on", "body", "after"))
+        code.store("i64", "0", self.visited)
+        code.jump(head)
+        code.label(head)
+        i = code.load("i64", self.visited)
+        code.jump_if(code.line(f"icmp slt i64 {i}, %count"), going, after)
+        code.label(going)
+        code.jump_if(lanes.any(code.load(lanes.mask, self.active)), inside, after)
+        code.label(inside)
+        self._visit(i)
+        code.store("i64", code.line(f"add i64 {i}, 1"), self.visited)
+        code.jump(head)
+        code.label(after)
+        active = code.load(lanes.mask, self.active)
+        for name, variable in self.variables.items():
+            value = code.load(lanes.number, variable)
+            if name.startswith("lowest."):
+                code.store(lanes.number, value, self._slot(name))
+            else:
+                self._keep(name, value, active)
+
+    def _visit(self, i: str) -> None:
+        """One point: its value and gradient, whether a run ends there, its record, and the step away from it."""
+        code, step, lanes = self.code, self.step, self.lanes
+        outer = dict(lanes.names)
+        for node in step.graph.nodes:
+            if node.operation == "leaf" and node.detail in self.variables:
+                lanes.names[node.index] = code.load(lanes.number, self.variables[node.detail])
+        self.scalars = dict(self.once.names)
+        for column, node in enumerate(self.where.columns):
+            name = code.load("double", self._column(column, i))
+            if node.is_mask:
+                name = code.line(f"fcmp une double {name}, {self.once.constant(0.0)}")
+            self.scalars[node.index] = name
+            lanes.names[node.index] = lanes.spread(name, node.is_mask)
+        self._emit(lanes, LANE, [step.value, *step.gradient, *step.met])
+        names = lanes.names
+        value = names[step.value.index]
+        made = code.line(f"add i64 %first, {i}")
+        at_start = code.line(f"icmp eq i64 {made}, 0")
+        made = code.line(f"sitofp i64 {made} to double")
+        if self.records:
+            self._keep_lowest(value, made, at_start)
+        met = names[step.met[0].index]
+        for condition in step.met[1:]:
+            met = code.line(f"or {lanes.mask} {met}, {names[condition.index]}")
+        active = code.load(lanes.mask, self.active)
+        ending = code.line(f"and {lanes.mask} {met}, {active}")
+        ended, on, away = code.new_label("ended"), code.new_label("on"), code.new_label("away")
+        code.jump_if(lanes.any(ending), ended, on, rarely=True)
+        code.label(ended)
+        self._end(ending, active, made, value)
+        if self.records:
+            self._record(value)
+        code.jump(away)
+        code.label(on)
+        if self.records:
+            until = code.load("i64", self.until)
+            write, skip = code.new_label("write"), code.new_label("skip")
+            code.store("i64", code.line(f"sub i64 {until}, 1"), self.until)
+            code.jump_if(code.line(f"icmp eq i64 {until}, 0"), write, skip)
+            code.label(write)
+            self._record(value)
+            code.store("i64", code.line("sub i64 %every, 1"), self.until)
+            code.jump(skip)
+            code.label(skip)
+        code.jump(away)
+        code.label(away)
+        self._leave(value, at_start)
+        lanes.names = outer
+
+    def _keep_lowest(self, value: str, made: str, at_start: str) -> None:
+        code, step, names = self.code, self.step, self.lanes.names
+        lower = code.line(f"fcmp olt double {value}, {code.load('double', self.variables['lowest.value'])}")
+        lower = code.line(f"or i1 {lower}, {at_start}")
+        here = {"lowest.value": value, "lowest.step": made}
+        here |= {f"lowest.x.{i}": names[node.index] for i, node in enumerate(step.x)}
+        here |= {f"lowest.gradient.{i}": names[node.index] for i, node in enumerate(step.gradient)}
+        for name, number in here.items():
+            before = code.load("double", self.variables[name])
+            code.store(
+                "double", code.line(f"select i1 {lower}, double {number}, double {before}"), self.variables[name]
+            )
+
+    def _end(self, ending: str, active: str, made: str, value: str) -> None:
+        """What is left of the runs that end here."""
+        code, step, lanes = self.code, self.step, self.lanes
+        stop = lanes.constant(0.0)
+        for number, condition in reversed(list(enumerate(step.met, start=1))):
+            met = lanes.names[condition.index]
+            stop = code.line(
+                f"select {lanes.mask} {met}, {lanes.number} {lanes.constant(number)}, {lanes.number} {stop}"
+            )
+        self._keep("stop", stop, ending)
+        self._keep("made", lanes.spread(made), ending)
+        self._keep("value", value, ending)
+        for i, node in enumerate(step.x):
+            self._keep(f"x.{i}", lanes.names[node.index], ending)
+        true = code.line(f"xor {lanes.mask} {ending}, {active}")
+        code.store(lanes.mask, true, self.active)
+
+    def _record(self, value: str) -> None:
+        """One row: the value, the rate, the point, the gradient and, if asked, the state."""
+        code, step, names = self.code, self.step, self.lanes.names
+        row = code.load("i64", self.row)
+        rate = self.scalars[step.rate.index]
+        start = 0
+        for numbers in ([value], [rate], *([names[node.index] for node in part] for part in self._parts())):
+            block = code.line(f"mul i64 %capacity, {start}")
+            within = code.line(f"mul i64 {row}, {len(numbers)}")
+            place = code.line(f"add i64 {block}, {within}")
+            for i, number in enumerate(numbers):
+                code.store("double", number, code.place("%rows", code.line(f"add i64 {place}, {i}")))
+            start += len(numbers)
+        code.store("i64", code.line(f"add i64 {row}, 1"), self.row)
+
+    def _parts(self) -> list[list[Node]]:
+        return [self.step.x, self.step.gradient, *(self.step.state if self.recorded_state else [])]
+
+    def _leave(self, value: str, at_start: str) -> None:
+        """The step away from the point."""
+        code, step, lanes = self.code, self.step, self.lanes
+        states = _flat(step.state)
+        self._emit(lanes, LANE, [*step.change, *_flat(step.next_state)])
+        names = lanes.names
+        after = {leaf.detail: names[node.index] for leaf, node in zip(states, _flat(step.next_state), strict=True)}
+        longest = lanes.constant(0.0)
+        for leaf, node in zip(step.x, step.change, strict=True):
+            change = names[node.index]
+            after[leaf.detail] = code.line(f"fsub {lanes.number} {names[leaf.index]}, {change}")
+            if LONGEST in self.variables:
+                length = code.intrinsic("fabs", lanes, [change])
+                longer = code.line(f"fcmp ogt {lanes.number} {length}, {longest}")
+                longest = code.line(f"select {lanes.mask} {longer}, {lanes.number} {length}, {lanes.number} {longest}")
+        if FIRST in self.variables:
+            before = code.load(lanes.number, self.variables[FIRST])
+            after[FIRST] = code.line(f"select i1 {at_start}, {lanes.number} {value}, {lanes.number} {before}")
+        after |= {LONGEST: longest, PREVIOUS: value}
+        for name, number in after.items():
+            if name in self.variables:
+                code.store(lanes.number, number, self.variables[name])

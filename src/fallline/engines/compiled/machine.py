@@ -1,0 +1,129 @@
+"""From LLVM code to functions of this machine, kept on disk so that it is compiled once."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fallline.errors import FalllineError
+
+_DIGEST = hashlib.sha256().digest_size
+# Functions of the C library that compiled code may call.
+LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")
+
+
+@functools.cache
+def _llvm() -> Any:
+    """LLVM, set up for this machine."""
+    try:
+        import llvmlite.binding as llvm
+    except ImportError:
+        raise FalllineError('engine is "compiled", which needs llvmlite: pip install "fallline[fast]"') from None
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    library = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+    for name in LIBRARY:
+        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+    return llvm
+
+
+@functools.cache
+def _target() -> Any:
+    llvm = _llvm()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
+    )
+
+
+@functools.cache
+def lanes() -> int:
+    """How many numbers this machine computes with side by side: two registers full."""
+    features = _llvm().get_host_cpu_features()
+    return 16 if features.get("avx512f") else 8 if features.get("avx") else 4
+
+
+# The engines of LLVM hold the code, so they are kept as long as the process.
+_LOADED: dict[str, Any] = {}
+
+
+def function(source: str, name: str, arguments: tuple[Any, ...]) -> Callable[..., int]:
+    """The function of this name in LLVM code, which returns a whole number. Calls do not hold Python's lock.
+
+    Arguments:
+        source: the code of a module.
+        name: of the function.
+        arguments: the ctypes of its arguments.
+    """
+    llvm = _llvm()
+    key = _key(source)
+    if key not in _LOADED:
+        compiled = _cached(key) or _compiled(source, key)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+        engine.add_object_file(llvm.ObjectFileRef.from_data(compiled))
+        engine.finalize_object()
+        _LOADED[key] = engine
+    made: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(_LOADED[key].get_function_address(name))
+    return made
+
+
+def _key(source: str) -> str:
+    """What tells this code on this machine from all other."""
+    llvm = _llvm()
+    import llvmlite
+
+    machine = (llvmlite.__version__, llvm.llvm_version_info, _target().triple, llvm.get_host_cpu_name())
+    parts = (source, machine, llvm.get_host_cpu_features().flatten())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _compiled(source: str, key: str) -> bytes:
+    """The machine code, put on the disk too."""
+    llvm = _llvm()
+    module = llvm.parse_assembly(source)
+    module.verify()
+    passes = llvm.create_pass_builder(_target(), llvm.create_pipeline_tuning_options(speed_level=2))
+    passes.getModulePassManager().run(module, passes)
+    code: bytes = _target().emit_object(module)
+    with contextlib.suppress(OSError):  # a folder that cannot be written: compiled anew next time
+        folder().mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(prefix=f".{key[:16]}-", dir=folder())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(code).digest() + code)
+            os.replace(draft, folder() / key)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    return code
+
+
+def _cached(key: str) -> bytes | None:
+    """The machine code that an earlier process left, unless there is none or it is damaged."""
+    try:
+        stored = (folder() / key).read_bytes()
+    except OSError:
+        return None
+    digest, code = stored[:_DIGEST], stored[_DIGEST:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def folder() -> Path:
+    """Where compiled code is kept: FALLLINE_CACHE, or a folder of the user's cache."""
+    chosen = os.environ.get("FALLLINE_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "fallline"

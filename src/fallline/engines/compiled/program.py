@@ -1,0 +1,189 @@
+"""A step of a problem, compiled: it takes one run, or many side by side, through any number of steps."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.engines.compiled import llvm, machine
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step, trace
+from fallline.engines.problem import Problem
+from fallline.objectives.base import Objective
+from fallline.objectives.formula import FormulaObjective
+from fallline.optimizers import Optimizer
+from fallline.state import named_leaves
+from fallline.stopping import StoppingCondition
+
+_ARGUMENTS = (
+    *[ctypes.c_void_p] * 2,
+    ctypes.c_int64,
+    ctypes.c_void_p,
+    *[ctypes.c_int64] * 4,
+    ctypes.c_void_p,
+    *[ctypes.c_int64] * 4,
+)
+
+
+class Program:
+    """The compiled step of a problem.
+
+    Arguments:
+        step: what one step computes.
+        optimizer: the rule.
+        lanes: how many runs go side by side; one by itself is recorded.
+        state_rows: whether the rule's state is recorded too.
+
+    Attributes:
+        widths: how many numbers of each kind a row of the record holds: value, rate, x, gradient, parts of the state.
+        settings: the numbers of the rule and the conditions.
+        limit: which of the settings is the limit of steps.
+    """
+
+    def __init__(self, step: Step, optimizer: Optimizer[Any], lanes: int, state_rows: bool) -> None:
+        self.step = step
+        self.optimizer = optimizer
+        self.layout = llvm.layout(step, lanes, machine.lanes())
+        n = len(step.x)
+        self.widths = (1, 1, n, n, *map(len, step.state if state_rows else []))
+        self._advance = machine.function(llvm.source(step, self.layout, state_rows), "advance", _ARGUMENTS)
+        self.settings = np.array(step.settings)
+        self.limit = len(self.settings) - 1
+
+    def slots(self, starts: FloatArray, optimizer: Optimizer[Any], chosen: slice = slice(None)) -> FloatArray:
+        """What is kept of runs before their first step: a row for each slot, a column for each run.
+
+        Arguments:
+            starts: theirs.
+            optimizer: their rule.
+            chosen: which of the runs of the program's rule they are.
+        """
+        runs, rows = len(starts), self.layout.slots
+        slots = self.room(runs)
+        slots[[rows[leaf.detail] for leaf in self.step.x], :runs] = starts.T
+        for leaves, (_, part) in zip(self.step.state, named_leaves(optimizer.init(starts.copy())), strict=True):
+            part = np.broadcast_to(part, (runs, len(leaves)))
+            slots[[rows[leaf.detail] for leaf in leaves], :runs] = part.T
+        for i, numbers in enumerate(self.step.own):
+            slots[rows[f"own.{i}"], :runs] = numbers[chosen]
+        # No step was made yet, and there is no value to compare with.
+        for name, number in ((LONGEST, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
+            if name in rows:
+                slots[rows[name]] = number
+        return slots
+
+    def room(self, runs: int) -> FloatArray:
+        """Slots for so many runs, and to make whole groups of lanes for some more, which have ended already."""
+        lanes = self.layout.lanes
+        slots = np.zeros((len(self.layout.slots), -(-runs // lanes) * lanes))
+        slots[self.layout.slots["stop"], runs:] = np.inf
+        return slots
+
+    def advance(
+        self,
+        slots: FloatArray,
+        settings: FloatArray,
+        made: int,
+        visits: int,
+        record: FloatArray | None = None,
+        capacity: int = 0,
+        rows: int = 0,
+        every: int | None = None,
+    ) -> int:
+        """Take the runs that have not ended on.
+
+        Arguments:
+            slots: what is kept of them; changed in place.
+            settings: the numbers of the rule and the conditions.
+            made: the updates made before.
+            visits: how many points to visit; after each but a run's last comes an update.
+            record: for one run, room for rows, all numbers of a kind together.
+            capacity: for how many rows.
+            rows: those written before.
+            every: how many steps apart the rows are; None: the first point alone. The last always has one.
+
+        Returns:
+            The number of rows.
+        """
+        columns = self.layout.columns
+        side_by_side = self.layout.steps
+        table = np.empty((len(columns), -(-visits // side_by_side) * side_by_side))
+        for i, node in enumerate(columns):
+            if node.detail == GIVEN_RATE:
+                table[i, :visits] = [self._rate(step) for step in range(made + 1, made + visits + 1)]
+        never = np.iinfo(np.int64).max
+        until = -made % every if every is not None else 0 if made == 0 else never
+        return self._advance(
+            settings.ctypes.data,
+            table.ctypes.data,
+            table.shape[1],
+            slots.ctypes.data,
+            slots.shape[1],
+            slots.shape[1],
+            made,
+            visits,
+            None if record is None else record.ctypes.data,
+            capacity,
+            rows,
+            never if every is None else every,
+            until,
+        )
+
+    def _rate(self, step: int) -> float:
+        try:
+            return float(self.optimizer.rate(step))
+        except OverflowError:
+            return float(np.inf)
+
+
+def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Program:
+    """The program of a problem; of one asked for before, the same.
+
+    Arguments:
+        problem: what is run.
+        optimizer: its rule, or that of some of its runs.
+        lanes: how many runs go side by side.
+
+    Raises:
+        NotCompilable: when the problem is not of those that can be compiled.
+    """
+    state_rows = problem.record.state and lanes == 1
+    what = (problem.conditions, problem.max_steps, lanes, state_rows)
+    formula = Same(problem.objective)
+    try:
+        return _remembered(formula, optimizer, *what)
+    except TypeError:  # a rule with arrays cannot be looked up
+        return _made(formula, optimizer, *what)
+
+
+class Same:
+    """An objective, equal to another if it is the same formula."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.text = objective.formula.text if type(objective) is FormulaObjective else object()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def _made(
+    same: Same,
+    optimizer: Optimizer[Any],
+    conditions: tuple[StoppingCondition, ...],
+    max_steps: int,
+    lanes: int,
+    state_rows: bool,
+) -> Program:
+    with np.errstate(all="ignore"):
+        state = optimizer.init(np.ones((1, same.objective.dimension)))
+    return Program(trace(same.objective, optimizer, conditions, max_steps, state), optimizer, lanes, state_rows)
+
+
+_remembered = functools.lru_cache(maxsize=64)(_made)

@@ -1,0 +1,187 @@
+"""Runs that are recorded: one after the other, each in registers from its start to its end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.engines.compiled.program import Program, program_for
+from fallline.engines.compiled.trace import NotCompilable
+from fallline.engines.per_run import entries
+from fallline.engines.problem import Problem
+from fallline.engines.reference import interrupted, step_limit
+from fallline.interruption import Interruption
+from fallline.objectives.base import Cost
+from fallline.optimizers import Optimizer
+from fallline.state import named_leaves
+from fallline.stopping import Progress, Stop
+from fallline.trajectory import Point, Trajectory
+
+NAME = "compiled"
+# Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.
+_FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 16
+# Rows that there is room for at first.
+_FIRST_ROWS = 1 << 20
+
+
+def run(problem: Problem) -> list[Trajectory]:
+    """Execute every run of the problem and return their trajectories in order.
+
+    Ctrl-C ends the run on its way, and those after it at their starts.
+
+    Raises:
+        NotCompilable: when the problem is not of those that can be compiled.
+    """
+    if problem.callback is not None:
+        raise NotCompilable("the callback is called in Python")
+    if problem.checkpoint is not None:
+        raise NotCompilable("a checkpoint is written between its steps")
+    if problem.begun is not None or problem.keep is not None:
+        raise NotCompilable("the rule goes on from run to run")
+    runs = range(len(problem.starts))
+    singles = [entries(problem.optimizer, i) for i in runs]
+    alike = all(single == singles[0] for single in singles)
+    program = program_for(problem, singles[0], lanes=1)
+    trajectories = []
+    with np.errstate(all="ignore"), Interruption() as interruption:
+        asked = False
+        for i, rule in zip(runs, singles, strict=True):
+            if not alike:
+                program = program_for(problem, rule, lanes=1)
+            one = _Run(problem, program, rule, problem.starts[i : i + 1])
+            while not one.ended:
+                try:
+                    with interruption.at_once:
+                        problem.report(one.made)
+                except KeyboardInterrupt:
+                    asked = True
+                one.go_on(stop=asked)
+            trajectories.append(one.trajectory())
+    return trajectories
+
+
+class Rows:
+    """The record of one run: all numbers of a kind together, with room for more.
+
+    Arguments:
+        widths: how many numbers of each kind a row holds.
+        capacity: for how many rows there is room. Memory is taken only by those that are written.
+    """
+
+    def __init__(self, widths: tuple[int, ...], capacity: int) -> None:
+        self.widths = widths
+        self.capacity = capacity
+        self.numbers = np.empty(capacity * sum(widths))
+
+    def columns(self, rows: int) -> list[FloatArray]:
+        """The first rows of each kind; copies, unless they fill most of the room."""
+        ends = np.cumsum(self.widths) * self.capacity
+        columns = []
+        for width, end in zip(self.widths, ends.tolist(), strict=True):
+            column = self.numbers[end - width * self.capacity : end].reshape(self.capacity, width)[:rows]
+            columns.append(column if 2 * rows > self.capacity else column.copy())
+        return columns
+
+    def make_room(self, more: int, rows: int) -> None:
+        """Have room for more rows beside those written."""
+        if rows + more > self.capacity:
+            before = self.columns(rows)
+            self.__init__(self.widths, max(rows + more, 2 * self.capacity))  # type: ignore[misc]
+            for column, written in zip(self.columns(self.capacity), before, strict=True):
+                column[:rows] = written
+
+
+class _Run:
+    """One run on its way."""
+
+    def __init__(self, problem: Problem, program: Program, rule: Optimizer[Any], start: FloatArray) -> None:
+        self.problem = problem
+        self.program = program
+        self.rule = rule
+        self.began = time.perf_counter()
+        self.slots = program.slots(start, rule)
+        self.settings = program.settings.copy()
+        self.names = [name for name, _ in named_leaves(rule.init(start.copy()))] if problem.record.state else []
+        self.made = 0
+        self.visits = _FIRST_VISITS
+        self.rows = 0
+        every = problem.record.every
+        most = 2 if every is None else problem.max_steps // every + 2
+        self.record = Rows(program.widths, min(most, _FIRST_ROWS))
+        self.interrupted = False
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._slot("stop"))
+
+    def _slot(self, name: str) -> float:
+        return float(self.slots[self.program.layout.slots[name], 0])
+
+    def go_on(self, stop: bool) -> None:
+        """Visit more points; with `stop` no more than one."""
+        if stop:
+            self.interrupted = True
+            self.settings[self.program.limit] = self.made
+        every = self.problem.record.every
+        visits = min(self.visits, int(self.settings[self.program.limit]) - self.made + 1)
+        self.record.make_room(2 if every is None else visits // every + 2, self.rows)
+        self.rows = self.program.advance(
+            self.slots, self.settings, self.made, visits, self.record.numbers, self.record.capacity, self.rows, every
+        )
+        self.made += visits
+        self.visits = min(2 * self.visits, _MOST_VISITS)
+
+    def trajectory(self) -> Trajectory:
+        problem, objective = self.problem, self.problem.objective
+        value, rate, x, gradient, *states = self.record.columns(self.rows)
+        made = int(self._slot("made"))
+        every = problem.record.every
+        steps = np.arange(0, made, every) if every is not None else np.zeros(min(made, 1), np.int64)
+        rate[-1] = np.nan
+        evaluations = Cost(*(cost * (made + 1) for cost in self.program.step.cost))
+        seconds = time.perf_counter() - self.began
+        progress = Progress(
+            step=made,
+            x=x[-1:],
+            value=value[-1],
+            gradient=gradient[-1:],
+            change=None,
+            previous_value=None,
+            first_value=value[0],
+            evaluations=np.array([sum(evaluations)]),
+            seconds=seconds,
+        )
+        return Trajectory(
+            title=objective.title,
+            optimizer=self.rule.label,
+            names=objective.names,
+            steps=np.append(steps, made),
+            x=x,
+            value=value[:, 0],
+            gradient=gradient,
+            rate=rate[:, 0],
+            best=self._best(),
+            stop=interrupted(made) if self.interrupted else stop_of(problem, int(self._slot("stop")), progress),
+            evaluations=evaluations,
+            seconds=seconds,
+            seed=problem.seed,
+            gradient_kind=objective.gradient_kind or "none",
+            engine=NAME,
+            states={name: np.broadcast_to(part, x.shape) for name, part in zip(self.names, states, strict=True)},
+            objective=objective,
+        )
+
+    def _best(self) -> Point:
+        n = self.problem.objective.dimension
+        x, gradient = (np.array([self._slot(f"lowest.{part}.{i}") for i in range(n)]) for part in ("x", "gradient"))
+        return Point(int(self._slot("lowest.step")), x, self._slot("lowest.value"), gradient)
+
+
+def stop_of(problem: Problem, number: int, progress: Progress) -> Stop:
+    """Why a run ended at the condition with this number, counted from 1; the limit of steps comes last."""
+    if number <= len(problem.conditions):
+        return problem.conditions[number - 1].stop(progress, 0)
+    return step_limit(problem.max_steps)

@@ -1,0 +1,116 @@
+"""Many runs side by side, of which only the ends are kept."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.engines.compiled import machine
+from fallline.engines.compiled.program import program_for
+from fallline.engines.compiled.recorded import NAME
+from fallline.engines.ends import Ends
+from fallline.engines.per_run import entries
+from fallline.engines.problem import Problem
+from fallline.interruption import Interruption
+
+# Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
+_LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 12
+# Points visited between two looks at which runs have ended: of a full block, and of one with few runs left.
+_LEAST_VISITS, _MOST_VISITS = 1 << 6, 1 << 12
+
+
+def ends(problem: Problem) -> Ends:
+    """Execute every run of the problem and return where they ended.
+
+    The runs go in blocks, on as many threads as the process may use. A run that has ended makes room. After Ctrl-C
+    all are where they were.
+
+    Raises:
+        NotCompilable: when the problem is not of those that can be compiled.
+    """
+    return _Batch(problem).ends()
+
+
+class _Batch:
+    """The runs of a problem on their way, and what has been written of their ends."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.program = program_for(problem, problem.optimizer, machine.lanes())
+        k, n = problem.starts.shape
+        self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
+        self.stop = np.zeros(k, np.int8)
+        self.stopping = threading.Event()
+
+    def ends(self) -> Ends:
+        k = len(self.problem.starts)
+        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        size = int(np.clip(k // (4 * threads), _LEAST_RUNS, _MOST_RUNS))
+        blocks = [slice(start, min(start + size, k)) for start in range(0, k, size)]
+        with np.errstate(all="ignore"), Interruption() as interruption, ThreadPoolExecutor(threads) as pool:
+            waiting = {pool.submit(self._run, block) for block in blocks}
+            while waiting:
+                try:
+                    with interruption.at_once:
+                        self.problem.report(self.problem.max_steps * (len(blocks) - len(waiting)) // len(blocks))
+                        wait(waiting, return_when=FIRST_COMPLETED)
+                except KeyboardInterrupt:
+                    self.stopping.set()
+                    wait(waiting)
+                for done in [future for future in waiting if future.done()]:
+                    waiting.remove(done)
+                    done.result()
+        return self._ends()
+
+    def _ends(self) -> Ends:
+        conditions = self.problem.conditions
+        reasons = (*(condition.reason for condition in conditions), "step limit", "interrupted")
+        converged = np.array([*(condition.converged for condition in conditions), False, False])
+        return Ends(self.x, self.value, self.steps, self.stop, reasons, converged[self.stop], NAME)
+
+    def _run(self, block: slice) -> None:
+        """Take a block of runs to their ends."""
+        program, rows = self.program, self.program.layout.slots
+        slots = program.slots(self.problem.starts[block], entries(self.problem.optimizer, block), block)
+        runs = np.full(slots.shape[1], -1)
+        runs[: block.stop - block.start] = np.arange(block.start, block.stop)
+        settings = program.settings.copy()
+        made, full = 0, slots.shape[1]
+        while True:
+            interrupted = self.stopping.is_set()
+            if interrupted:
+                settings[program.limit] = made
+            visits = int(np.clip(_LEAST_VISITS * full // slots.shape[1], _LEAST_VISITS, _MOST_VISITS))
+            visits = min(visits, int(settings[program.limit]) - made + 1)
+            program.advance(slots, settings, made, visits)
+            made += visits
+            active = slots[rows["stop"]] == 0
+            count = int(np.count_nonzero(active))
+            if count <= 7 * len(active) // 8:
+                self._write(slots[:, ~active], runs[~active], interrupted)
+                if not count:
+                    return
+                slots, runs = self._closed_up(slots[:, active], runs[active])
+
+    def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """Whole groups of lanes again."""
+        count = len(runs)
+        closed = self.program.room(count)
+        closed[:, :count] = slots
+        return closed, np.pad(runs, (0, closed.shape[1] - count), constant_values=-1)
+
+    def _write(self, slots: FloatArray, runs: npt.NDArray[np.int64], interrupted: bool) -> None:
+        """The ends of these runs, but for the columns that are none."""
+        rows, real = self.program.layout.slots, runs >= 0
+        slots, runs = slots[:, real], runs[real]
+        self.x[runs] = slots[[rows[leaf.detail] for leaf in self.program.step.x]].T
+        self.value[runs] = slots[rows["value"]]
+        self.steps[runs] = slots[rows["made"]]
+        stop = slots[rows["stop"]] - 1
+        limit = len(self.problem.conditions)
+        self.stop[runs] = np.where(interrupted & (stop == limit), limit + 1, stop)

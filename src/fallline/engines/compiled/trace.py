@@ -1,0 +1,411 @@
+"""From a rule, an objective and stopping conditions to the graph of what one step computes."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fallline.engines.compiled.elementary import FUNCTIONS, cos, exp, floor, log, power, remainder, sin, sqrt, tanh
+from fallline.engines.compiled.graph import LANE, SETTING, STEP, Graph, Node, maximum, minimum, sign, where
+from fallline.line_search import LineSearch
+from fallline.objectives.base import Cost, Objective
+from fallline.objectives.formula import FormulaObjective
+from fallline.objectives.straight_line import StraightLine
+from fallline.optimizers import Optimizer
+from fallline.proxy import Library, Proxy
+from fallline.schedules import Schedule
+from fallline.state import map_state, named_leaves
+from fallline.stopping import (
+    Diverging,
+    Evaluations,
+    GradientNorm,
+    NotFinite,
+    StepSize,
+    StoppingCondition,
+    Target,
+    ValueChange,
+)
+
+# Leaves for the conditions: the longest move of a coordinate in the last step, the value before it, and the first.
+LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
+# The leaf of a rate that Python computes.
+GIVEN_RATE = "rate"
+# More take many seconds to compile.
+MOST_OPERATIONS = 4000
+
+
+class NotCompilable(Exception):
+    """Why a problem is left to the reference engine: the text goes on from "cannot be compiled: "."""
+
+
+@dataclass
+class Step:
+    """What one step of a run computes.
+
+    Attributes:
+        graph: all nodes.
+        x: the leaves of the point.
+        state: the leaves of the rule's state, those of each part together.
+        value: the objective at x.
+        gradient: the gradient that the rule is given.
+        met: for each condition, whether it ends the run here; the last is the limit of steps.
+        rate: the learning rate.
+        change: what the rule subtracts from x.
+        next_state: the state after the step, as `state`.
+        settings: the numbers of the leaves "setting.0", "setting.1", ...: the same in all runs.
+        own: those of the leaves "own.0", ..., one for each run.
+        cost: the evaluations of value and gradient.
+    """
+
+    graph: Graph
+    x: list[Node]
+    state: list[list[Node]]
+    value: Node
+    gradient: list[Node]
+    met: list[Node]
+    rate: Node
+    change: list[Node]
+    next_state: list[list[Node]]
+    settings: list[float]
+    own: list[Any]
+    cost: Cost
+
+
+class Coordinates(list[Any]):
+    """The numbers of all coordinates of a point, or of something like it."""
+
+
+def trace(
+    objective: Objective,
+    optimizer: Optimizer[Any],
+    conditions: tuple[StoppingCondition, ...],
+    max_steps: int,
+    state: Any,
+) -> Step:
+    """Write down what one step computes.
+
+    Arguments:
+        objective, optimizer, conditions, max_steps: as in `Problem`.
+        state: the rule's state at one start or several, as its `init` returns it.
+
+    Raises:
+        NotCompilable: when one of them does what cannot be written as such a graph.
+    """
+    if type(objective) is not FormulaObjective:
+        raise NotCompilable(f"{objective.title} is no formula, or its gradient is {objective.gradient_kind}")
+    if isinstance(optimizer.learning_rate, LineSearch):
+        raise NotCompilable("a line search takes the rate from values along the line")
+    if isinstance(optimizer.learning_rate, Schedule) and optimizer.learning_rate.needs_value:
+        raise NotCompilable("the schedule of the rate looks at the values")
+    for condition in conditions:
+        if type(condition) not in (*MET, Evaluations):
+            raise NotCompilable(f"the stopping condition {type(condition).__name__} is asked in Python")
+    try:
+        return _Trace(objective, optimizer, state, bake=False).step(conditions, max_steps)
+    except NotCompilable:
+        raise
+    except Exception:  # a rule of the user's may fail anywhere on what is no array
+        # A rule may ask its own numbers, as in `if self.decay > 0`: then they become part of the code.
+        try:
+            return _Trace(objective, optimizer, state, bake=True).step(conditions, max_steps)
+        except NotCompilable:
+            raise
+        except Exception as error:
+            raise NotCompilable(f"{type(optimizer).__name__} does what has no graph ({error})") from error
+
+
+class _Trace:
+    """One attempt, with the rule's numbers as leaves, or baked into the graph."""
+
+    def __init__(self, objective: FormulaObjective, optimizer: Optimizer[Any], state: Any, bake: bool) -> None:
+        self.graph = Graph()
+        self.settings: list[float] = []
+        self.own: list[Any] = []
+        self.objective = objective
+        self.bake = bake
+        self.optimizer = self._with_leaves(optimizer)
+        n = objective.dimension
+        self.x = [self.graph.leaf(f"x.{i}", LANE) for i in range(n)]
+        self.widths = [n if np.shape(leaf)[-1:] == (n,) else 1 for _, leaf in named_leaves(state)]
+        self.state = state
+
+    def setting(self, number: float) -> Node:
+        self.settings.append(float(number))
+        return self.graph.leaf(f"setting.{len(self.settings) - 1}", SETTING)
+
+    def _with_leaves(self, settings: Any) -> Any:
+        """The rule, or a part of it, with leaves in the place of its numbers."""
+        clone = copy.copy(settings)
+        for entry in dataclasses.fields(settings):
+            number = getattr(settings, entry.name)
+            if dataclasses.is_dataclass(number):
+                object.__setattr__(clone, entry.name, self._with_leaves(number))
+            elif isinstance(number, np.ndarray) and number.ndim == 2 and number.shape[1] == 1:
+                self.own.append(np.asarray(number)[:, 0])
+                leaf = self.graph.leaf(f"own.{len(self.own) - 1}", LANE)
+                object.__setattr__(clone, entry.name, Proxy(leaf, LIBRARY))
+            elif isinstance(number, float) and not self.bake:
+                object.__setattr__(clone, entry.name, Proxy(self.setting(number), LIBRARY))
+        return clone
+
+    def step(self, conditions: tuple[StoppingCondition, ...], max_steps: int) -> Step:
+        step = Proxy(self.graph.leaf("step", STEP), LIBRARY)
+        rate = self._rate(step)
+        while True:
+            leaves = [
+                [self.graph.leaf(f"state.{part}.{i}", LANE) for i in range(width)]
+                for part, width in enumerate(self.widths)
+            ]
+            state = _in_place_of(self.state, map(_quantity, leaves))
+            here = _quantity(self.x, always=True)
+            place = self.optimizer.lookahead(here, state)
+            self.value, self.gradient = self._value_and_gradient(None if place is here else _nodes(place, self.graph))
+            made = self.optimizer.update(_quantity(self.gradient, always=True), state, _proxy(rate), step)
+            change, next_state = made
+            parts = [_nodes(leaf, self.graph) for _, leaf in named_leaves(next_state)]
+            if [name for name, _ in named_leaves(self.state)] != [name for name, _ in named_leaves(next_state)]:
+                raise NotCompilable("init and update return states of different parts")
+            if all(len(part) <= width for part, width in zip(parts, self.widths, strict=True)):
+                break
+            # A part that init made one number of, and that has become one for each coordinate.
+            self.widths = [max(len(part), width) for part, width in zip(parts, self.widths, strict=True)]
+        if len(self.graph.nodes) > MOST_OPERATIONS:
+            raise NotCompilable(f"a step takes {len(self.graph.nodes)} operations, more than {MOST_OPERATIONS}")
+        n = self.objective.dimension
+        # As the reference engine evaluates: both at once at x, or apart.
+        values, gradients = self.objective.cost_of_both if place is here else self.objective.cost_of_gradient
+        cost = Cost(values if place is here else values + 1, gradients)
+        return Step(
+            graph=self.graph,
+            x=self.x,
+            state=leaves,
+            value=self.value,
+            gradient=self.gradient,
+            met=self._met(conditions, max_steps, cost),
+            rate=self.graph.of(rate),
+            change=_wide(_nodes(change, self.graph), n),
+            next_state=[_wide(part, width) for part, width in zip(parts, self.widths, strict=True)],
+            settings=self.settings,
+            own=self.own,
+            cost=cost,
+        )
+
+    def _rate(self, step: Proxy) -> Any:
+        try:
+            rate = self.optimizer.rate(step)
+            return rate.value if isinstance(rate, Proxy) else rate
+        except Exception:  # whatever a schedule of the user's does with what is no number
+            if self.own:
+                raise
+            return self.graph.leaf(GIVEN_RATE, STEP)
+
+    def _value_and_gradient(self, place: list[Node] | None) -> tuple[Node, list[Node]]:
+        """The value at x, and the gradient at another place if the rule wants it there."""
+        code = StraightLine(self.objective.formula)
+        names: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan}
+        # As in objectives.compiled: nothing that the user wrote gets into this code.
+        exec(compile(code.source([code.result, *code.gradient()]), "<formula>", "exec"), names)  # noqa: S102
+        if len(code.lines) > MOST_OPERATIONS:
+            raise NotCompilable(f"the formula takes {len(code.lines)} operations, more than {MOST_OPERATIONS}")
+        value, *gradient = names["f"](*self.x)
+        if place is not None:
+            _, *gradient = names["f"](*place)
+        return self.graph.of(value), [self.graph.of(slope) for slope in gradient]
+
+    def _met(self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost) -> list[Node]:
+        made = self.graph.leaf("step", STEP) - 1.0
+        met = []
+        for condition in conditions:
+            if isinstance(condition, Evaluations):
+                # All runs make the same number of evaluations with each step.
+                met.append(made >= self.setting(-(-condition.limit // sum(cost)) - 1))
+            else:
+                met.append(MET[type(condition)](condition, self))
+        return [*met, made >= self.setting(max_steps)]
+
+
+def _small_step(condition: Any, at: _Trace) -> Node:
+    longest = at.graph.leaf(LONGEST, LANE)
+    flat = ~_any(slope.differs(0.0) for slope in at.gradient)
+    return (longest < at.setting(condition.tolerance)) & ((longest > 0.0) | flat)
+
+
+def _small_gradient(condition: Any, at: _Trace) -> Node:
+    tolerance = at.setting(condition.tolerance)
+    length = sqrt(_sum(slope * slope for slope in at.gradient))
+    largest = _maximum_of(abs(slope) for slope in at.gradient)
+    # The squares of small slopes vanish.
+    usual = length > 1e-150
+    small: Node = (usual & (length <= tolerance)) | (~usual & (largest <= tolerance))
+    return small
+
+
+def _small_change(condition: Any, at: _Trace) -> Node:
+    change = abs(at.value - at.graph.leaf(PREVIOUS, LANE))
+    size: Node = maximum(abs(at.value), 1.0)
+    return change <= at.setting(condition.tolerance) * size
+
+
+def _diverging(condition: Any, at: _Trace) -> Node:
+    first = at.graph.leaf(FIRST, LANE)
+    size: Node = maximum(abs(first), 1.0)
+    return (at.value - first) > at.setting(condition.factor) * size
+
+
+# When each condition ends a run; its own `met` says the same of arrays.
+MET: Mapping[type[StoppingCondition], Callable[[Any, _Trace], Node]] = {
+    StepSize: _small_step,
+    GradientNorm: _small_gradient,
+    ValueChange: _small_change,
+    Diverging: _diverging,
+    NotFinite: lambda condition, at: ~_all(abs(number) < np.inf for number in (*at.x, *at.gradient, at.value)),
+    Target: lambda condition, at: at.value <= at.setting(condition.value),
+}
+
+
+def _any(masks: Iterable[Node]) -> Node:
+    first, *others = masks
+    for mask in others:
+        first = first | mask
+    return first
+
+
+def _all(masks: Iterable[Node]) -> Node:
+    first, *others = masks
+    for mask in others:
+        first = first & mask
+    return first
+
+
+def _sum(numbers: Iterable[Any]) -> Any:
+    first, *others = numbers
+    for number in others:
+        first = first + number
+    return first
+
+
+def _quantity(nodes: list[Node], always: bool = False) -> Proxy:
+    """The nodes of one number or of all coordinates, as a rule takes them."""
+    return Proxy(Coordinates(nodes) if always or len(nodes) > 1 else nodes[0], LIBRARY)
+
+
+def _in_place_of(state: Any, parts: Iterator[Any]) -> Any:
+    """The same nest as the state, of these parts."""
+    return map_state(lambda _: next(parts), state)
+
+
+def _proxy(part: Any) -> Any:
+    return Proxy(part, LIBRARY) if isinstance(part, Node) else part
+
+
+def _nodes(quantity: Any, graph: Graph) -> list[Node]:
+    """The nodes of what a rule computed: one, or one for each coordinate."""
+    value = quantity.value if isinstance(quantity, Proxy) else quantity
+    return [graph.of(part) for part in (value if isinstance(value, Coordinates) else [value])]
+
+
+def _wide(nodes: list[Node], width: int) -> list[Node]:
+    return nodes * width if len(nodes) < width else nodes
+
+
+def _each(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of single numbers, on every coordinate of its arguments."""
+
+    def on_coordinates(*parts: Any) -> Any:
+        parts = tuple(Coordinates(part) if isinstance(part, np.ndarray) and part.ndim == 1 else part for part in parts)
+        widths = {len(part) for part in parts if isinstance(part, Coordinates)}
+        if not widths:
+            return function(*parts)
+        (width,) = widths
+        return Coordinates(
+            function(*(part[i] if isinstance(part, Coordinates) else part for part in parts)) for i in range(width)
+        )
+
+    return on_coordinates
+
+
+def _over_coordinates(function: Callable[[Iterable[Any]], Any]) -> Callable[..., Any]:
+    """A sum, or the like, over the coordinates, which are the last axis."""
+
+    def reduced(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        if axis != -1 or not keepdims:
+            raise TypeError("over the coordinates it takes axis=-1, keepdims=True")
+        return function(x) if isinstance(x, Coordinates) else x
+
+    return reduced
+
+
+def _equal(left: Any, right: Any) -> Any:
+    return left.equals(right) if isinstance(left, Node) else right.equals(left)
+
+
+def _different(left: Any, right: Any) -> Any:
+    return left.differs(right) if isinstance(left, Node) else right.differs(left)
+
+
+def _whole_quotient(x: Any, divisor: Any) -> Any:
+    return floor((x - remainder(x, divisor)) / divisor + 0.5)
+
+
+def _maximum_of(numbers: Iterable[Any]) -> Any:
+    first, *others = numbers
+    for number in others:
+        first = maximum(first, number)
+    return first
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return minimum(maximum(x, low), high)
+
+
+# NumPy's functions on nodes.
+_OF_NUMBERS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
+    "positive": lambda x: x,
+    "absolute": abs,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1.0 / x,
+    "power": power,
+    "sqrt": sqrt,
+    "exp": exp,
+    "log": log,
+    "sin": sin,
+    "cos": cos,
+    "tanh": tanh,
+    "floor": floor,
+    "remainder": remainder,
+    "floor_divide": _whole_quotient,
+    "sign": sign,
+    "maximum": maximum,
+    "minimum": minimum,
+    "clip": _clip,
+    "where": where,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": _equal,
+    "not_equal": _different,
+    "logical_and": operator.and_,
+    "logical_or": operator.or_,
+    "logical_not": operator.invert,
+    "bitwise_and": operator.and_,
+    "bitwise_or": operator.or_,
+    "invert": operator.invert,
+}
+LIBRARY: Library = {
+    **{name: _each(function) for name, function in _OF_NUMBERS.items()},
+    "sum": _over_coordinates(_sum),
+    "max": _over_coordinates(_maximum_of),
+    "norm": _over_coordinates(lambda x: sqrt(_sum(part * part for part in x))),
+}

@@ -1,0 +1,69 @@
+"""Where runs ended, as arrays: what is left of a batch too large for a trajectory each."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines import reference
+from fallline.engines.per_run import entries
+from fallline.engines.problem import Problem
+from fallline.trajectory import Record
+
+# Runs that the reference engine takes at a time, so that its memory stays bounded.
+_BLOCK = 1 << 12
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """The last points of k runs.
+
+    Attributes:
+        x: the points, shape (k, n).
+        value: the objective there, shape (k,).
+        steps: the updates made, shape (k,).
+        stop: why each run ended, as a place in `reasons`, shape (k,).
+        reasons: the reasons, as `Stop.reason` names them.
+        converged: whether the reason speaks for a minimum, shape (k,).
+        engine: who executed the runs.
+    """
+
+    x: FloatArray
+    value: FloatArray
+    steps: npt.NDArray[np.int64]
+    stop: npt.NDArray[np.int8]
+    reasons: tuple[str, ...]
+    converged: BoolArray
+    engine: str
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def ended_by(self, reason: str) -> BoolArray:
+        """Which runs ended for a reason such as "diverging", shape (k,)."""
+        return np.isin(self.stop, [i for i, known in enumerate(self.reasons) if known == reason])
+
+
+def reference_ends(problem: Problem) -> Ends:
+    """Where the runs of a problem end, by the reference engine."""
+    k, n = problem.starts.shape
+    x, value, steps = np.empty((k, n)), np.empty(k), np.empty(k, np.int64)
+    stop, converged = np.empty(k, np.int8), np.empty(k, bool)
+    reasons: dict[str, int] = {}
+    for start in range(0, k, _BLOCK):
+        block = slice(start, min(start + _BLOCK, k))
+        some = dataclasses.replace(
+            problem,
+            starts=problem.starts[block],
+            optimizer=entries(problem.optimizer, block),
+            record=Record(every=None),
+            callback=None,
+        )
+        for i, run in enumerate(reference.run(some), start=start):
+            x[i], value[i], steps[i] = run.final.x, run.final.value, run.final.step
+            stop[i], converged[i] = reasons.setdefault(run.stop.reason, len(reasons)), run.stop.converged
+    return Ends(x, value, steps, stop, tuple(reasons), converged, reference.NAME)

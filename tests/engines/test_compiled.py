@@ -1,0 +1,371 @@
+"""The compiled engine against the reference engine, which the other tests hold to papers and libraries."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from tests.engines.problems import problem
+from tests.optimizers.rules import RULES
+
+import fallline
+from fallline import Adam, FalllineError, GradientDescent, Momentum, Nesterov, Record, Trajectory, minimize
+from fallline.engines import Problem, compiled, ends, execute, reference
+from fallline.objectives.landscapes import LANDSCAPES
+from fallline.optimizers import Optimizer, WeightDecay
+from fallline.schedules import SCHEDULES, Schedule
+from fallline.stopping import (
+    Diverging,
+    Evaluations,
+    GradientNorm,
+    Seconds,
+    StepSize,
+    StoppingCondition,
+    Target,
+    ValueChange,
+)
+
+# Well-conditioned: curvatures between 2 and 6.
+BOWL = "x**2 + 3*y**2 + x*y/2"
+VALLEY = "rosenbrock"
+# NumPy has vectorised powers and cosines of its own for arrays, whose last digits may differ from the C library's.
+# All else the two engines compute alike, to the last bit.
+OTHER_LAST_DIGITS = ("ftrl", "madgrad", "gradient_noise", "schedule_free_sgd@optax", "schedule_free_adamw@optax")
+
+
+def assert_same(one: Trajectory, other: Trajectory, tolerance: float = 0.0) -> None:
+    """Whether two runs are equal in all but the time they took and the engine, coordinates to a relative tolerance."""
+    if tolerance:
+        assert one.steps.tolist() == other.steps.tolist()
+        scale = np.abs(one.x).max(initial=1.0)
+        np.testing.assert_allclose(other.x, one.x, rtol=tolerance, atol=tolerance * scale)
+        return
+    assert dataclasses.replace(one, seconds=0.0, engine="") == dataclasses.replace(other, seconds=0.0, engine="")
+
+
+def both(given: Problem) -> tuple[Trajectory, Trajectory]:
+    (one,), (other,) = reference.run(given), compiled.run(given)
+    assert (one.engine, other.engine) == ("reference", "compiled")
+    return one, other
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_goes_the_same_way(name: str) -> None:
+    # 1e-10 over 1,000 steps is the promise for well-conditioned problems; most rules keep it to the last bit.
+    exact = not name.startswith(OTHER_LAST_DIGITS)
+    given = problem(BOWL, [1.0, -0.7], RULES[name], max_steps=1000, record=Record(every=7, state=exact))
+    assert_same(*both(given), tolerance=0.0 if exact else 1e-10)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if not name.startswith(OTHER_LAST_DIGITS)][::3])
+def test_ill_conditioned_or_chaotic_runs_are_the_same_to_the_last_bit(name: str) -> None:
+    # In Rosenbrock's valley, and thrown out of it, rounding errors grow: only equal bits stay equal.
+    assert_same(*both(problem(VALLEY, [-1.2, 1.0], RULES[name], max_steps=500)))
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_every_landscape(name: str) -> None:
+    start = [low + 0.4 * (high - low) for low, high in LANDSCAPES[name].bounds]
+    one, other = both(problem(name, start, Adam(0.01), max_steps=200))
+    # Sines and exponentials of the two differ by a unit in the last place, and Adam divides small slopes by
+    # themselves; without them there is no difference at all.
+    assert_same(one, other, tolerance=1e-10 if any(word in one.title for word in ("sin", "cos", "exp")) else 0.0)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "abs(x - 1) + max(x, y, 0) + min(x*y, 3)",
+        "sqrt(x**2 + y**2 + 1) + x**3/(1 + y**2)",
+        "u = x - 2*y; v = u**2 + x; v**2 + u/7",
+        "sign(x)*x**2 + y**12",
+    ],
+)
+def test_formulas_of_the_whole_language_without_transcendentals(formula: str) -> None:
+    assert_same(*both(problem(formula, [1.3, -0.4], GradientDescent(0.01))))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sin(x)*cos(y) + tan(x/3)",
+        "exp(-x**2) + log(1 + y**2) + x**2.5 + 2**y",
+        "tanh(x)*sigmoid(y) + sinh(x/2) + cosh(y)",
+        "asin(x/3) + acos(y/3) + atan(x*y) + x**y",
+    ],
+)
+def test_formulas_of_the_whole_language_with_transcendentals(formula: str) -> None:
+    # A hundred short steps on a smooth function: the last digits of its functions stay last digits.
+    assert_same(*both(problem(formula, [0.7, 0.4], GradientDescent(0.001))), tolerance=1e-13)
+
+
+def test_a_formula_of_one_coordinate_and_of_many() -> None:
+    assert_same(*both(problem("(x - 3)**2", [10.0], Momentum(0.1))))
+    names = [f"x{i}" for i in range(20)]
+    text = " + ".join(f"{i + 1}*{name}**2" for i, name in enumerate(names))
+    for rule in (Adam(0.1), fallline.ClipNorm(GradientDescent(0.01))):
+        # NumPy adds more than 8 squares in another order.
+        tolerance = 0.0 if isinstance(rule, Adam) else 1e-12
+        assert_same(*both(problem(text, np.linspace(-1, 2, 20), rule)), tolerance=tolerance)
+
+
+STOPS: dict[str, tuple[StoppingCondition, Any]] = {
+    "small step": (StepSize(1e-4), GradientDescent(0.1)),
+    "small step at a flat point": (StepSize(), GradientDescent(0.25)),
+    "small gradient": (GradientNorm(1e-3), Adam(0.1)),
+    "zero gradient": (GradientNorm(0.0), GradientDescent(0.1)),
+    "small change": (ValueChange(1e-6), Nesterov(0.05)),
+    "target reached": (Target(0.01), Momentum(0.05)),
+    "evaluations used up": (Evaluations(37), GradientDescent(0.01)),
+    "evaluations of a rule that looks ahead": (Evaluations(38), Nesterov(0.01)),
+    "diverging": (Diverging(1e3), GradientDescent(2.0)),
+    "not finite": (Target(-1.0), GradientDescent(9.0)),
+    "several": (Target(0.5) | StepSize(1e-3) | GradientNorm(1e-2), GradientDescent(0.05)),
+    "at the start": (Target(1e9), GradientDescent(0.05)),
+    "step limit": (Target(-1.0), GradientDescent(0.01)),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+@pytest.mark.parametrize("record", ["all", 4, "ends"])
+def test_runs_end_at_the_same_step_for_the_same_reason(name: str, record: Any) -> None:
+    stop, rule = STOPS[name]
+    # The whole trajectory is compared: rows, best point, message, counts of evaluations.
+    assert_same(*both(problem("x**2 + y**2", [1.0, -2.0], rule, max_steps=200, stop=stop, record=record)))
+
+
+@pytest.mark.parametrize("stop", [Target(-1.0), Evaluations(7000)])
+def test_long_records_grow(stop: StoppingCondition, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_ROWS", 100)
+    given = problem(BOWL, [1.0, 1.0], Adam(1e-4), max_steps=5000, stop=stop, record=Record(every=3, state=True))
+    assert_same(*both(given))
+
+
+@pytest.mark.parametrize("name", [name for name, kind in SCHEDULES.items() if not kind.needs_value])
+def test_every_schedule(name: str) -> None:
+    schedule = fallline.schedules.parse_schedule(name, 0.05)
+    one, other = both(problem(BOWL, [1.0, 1.0], Momentum(schedule), max_steps=300))
+    # The cosine of some schedules is NumPy's, which may round otherwise.
+    np.testing.assert_allclose(other.rate[:-1], one.rate[:-1], rtol=1e-15)
+    assert_same(one, other, tolerance=1e-13)
+
+
+@dataclasses.dataclass(frozen=True)
+class Staircase(Schedule):
+    """A schedule that asks what step it is, which no graph can."""
+
+    name = "staircase"
+    initial: float = 0.1
+
+    def rate(self, step: Any) -> Any:
+        return self.initial if step < 20 else self.initial / step
+
+
+def test_a_schedule_that_python_must_ask() -> None:
+    assert_same(*both(problem(BOWL, [1.0, 1.0], GradientDescent(Staircase()))))
+    assert_same(*both(problem(BOWL, [1.0, 1.0], WeightDecay(Adam(Staircase())))))
+
+
+@dataclasses.dataclass(frozen=True)
+class Own(Optimizer[Any]):
+    """A rule of a user's, with everything that may stand in one."""
+
+    learning_rate: Any = 0.05
+    decay: float = 0.5
+    power: float = 0.3
+    scale: Any = dataclasses.field(default_factory=lambda: np.array([1.0, 2.0]), compare=False)
+
+    def init(self, x: Any) -> Any:
+        return (0 * x, (1.0, None))
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        mean, (count, none) = state
+        if self.decay > 0.2:  # of its own numbers it may ask
+            mean = self.decay * mean + gradient
+        size = np.sqrt(np.sum(mean**2, axis=-1, keepdims=True)) + np.maximum(np.abs(mean), 1.0)
+        change = rate * np.where(np.sign(mean) == np.sign(gradient), mean, 0.5 * gradient) * self.scale / size
+        return np.clip(change, -0.3, 0.3) / step**self.power, (mean, (count + 1, none))
+
+
+def test_a_rule_of_the_users() -> None:
+    assert_same(*both(problem(BOWL, [1.0, -3.0], Own(), record=Record(state=True))))
+
+
+@dataclasses.dataclass(frozen=True)
+class Asking(Optimizer[None]):
+    """A rule that asks for the size of a slope, which differs from run to run."""
+
+    learning_rate: Any = 0.1
+
+    def init(self, x: Any) -> None:
+        return None
+
+    def update(self, gradient: Any, state: None, rate: Any, step: Any) -> Any:
+        return (rate * gradient, state) if np.all(gradient > 0) else (gradient * 0.01, state)
+
+
+class Quiet(StoppingCondition):
+    reason = "quiet"
+
+    def met(self, progress: Any) -> Any:
+        return np.zeros(len(progress.x), bool)
+
+    def message(self, progress: Any, run: int) -> str:
+        return "never"
+
+
+NOT_COMPILABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "function": ({"objective": lambda x: x**2, "x0": 1.0}, "is no formula"),
+    "gradient": ({"gradient": fallline.Perturbation()}, "its gradient is"),
+    "line search": ({"optimizer": GradientDescent(fallline.Backtracking())}, "line search"),
+    "plateau": ({"optimizer": Adam(fallline.ReduceOnPlateau(0.1))}, "looks at the values"),
+    "rule": ({"optimizer": Asking()}, "Asking"),
+    "condition": ({"stop": Quiet()}, "Quiet"),
+    "seconds": ({"stop": Seconds(60)}, "Seconds"),
+    "callback": ({"callback": lambda point: False}, "callback"),
+    "size": ({"objective": "+".join(f"x{i}**2" for i in range(3000)), "x0": np.ones(3000)}, "operations"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_COMPILABLE)
+def test_what_cannot_be_compiled_is_said_in_one_line_and_left_to_the_reference_engine(name: str) -> None:
+    changed, reason = NOT_COMPILABLE[name]
+    asked: dict[str, Any] = {"objective": "x**2", "x0": 1.0, "optimizer": GradientDescent(0.1)} | changed
+    with pytest.raises(FalllineError, match=rf'^engine is "compiled", which cannot run this: .*{reason}.*use "auto"$'):
+        minimize(**asked, max_steps=3, engine="compiled")
+    if name != "size":
+        assert minimize(**asked, max_steps=20_000, engine="auto").engine == "reference"
+
+
+def test_auto_chooses_by_the_work() -> None:
+    short, long = (minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=steps) for steps in (1000, 100_000))
+    assert (short.engine, long.engine) == ("reference", "compiled")
+    # Whether they were compiled before or not makes no difference.
+    assert minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=1000).engine == "reference"
+    few, many = (ends(problem(BOWL, np.ones((k, 2)), Adam(0.01)), "auto") for k in (10, 20_000))
+    assert (few.engine, many.engine) == ("reference", "compiled")
+
+
+def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    for name in ("_llvm", "_target", "lanes"):
+        getattr(compiled.machine, name).cache_clear()
+    compiled.program._remembered.cache_clear()
+    assert minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=100_000, stop=Target(0.1)).engine == "reference"
+    with pytest.raises(FalllineError, match=r'^engine is "compiled", .*pip install "fallline\[fast\]"$'):
+        minimize(BOWL, [1.0, 1.0], Adam(0.01), engine="compiled")
+
+
+# Batches ---------------------------------------------------------------------------------------------------
+
+
+def assert_same_ends(one: Any, other: Any) -> None:
+    np.testing.assert_array_equal(one.x, other.x)
+    np.testing.assert_array_equal(one.value, other.value)
+    np.testing.assert_array_equal(one.steps, other.steps)
+    np.testing.assert_array_equal(one.converged, other.converged)
+    assert [one.reasons[i] for i in one.stop] == [other.reasons[i] for i in other.stop]
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 700])
+def test_the_ends_of_a_batch_are_those_of_the_reference_engine(count: int) -> None:
+    starts = np.random.default_rng(count).uniform(-5, 5, (count, 2))
+    # They end at different steps for different reasons, so lanes are freed and closed up.
+    stop = GradientNorm(1e-2) | Diverging(1e4) | Target(1.0)
+    given = problem("himmelblau", starts, Momentum(0.008), max_steps=150, stop=stop)
+    found = ends(given, "compiled")
+    assert_same_ends(ends(given, "reference"), found)
+    if count == 700:
+        assert {found.reasons[i] for i in found.stop} == {"small gradient", "diverging", "target reached"}
+        assert found.ended_by("diverging").sum() == (found.stop == 2).sum() > 0
+
+
+@given(
+    starts=arrays(float, (37, 2), elements=st.floats(-1e3, 1e3)),
+    rate=st.sampled_from([1e-5, 1e-3, 0.1]),
+    steps=st.integers(1, 200),
+)
+@settings(max_examples=30)
+def test_a_run_ends_alike_alone_and_in_a_batch(starts: Any, rate: float, steps: int) -> None:
+    given = problem("x**2*cos(y) + exp(-x**2) + y**2/9", starts, Adam(rate), max_steps=steps)
+    found = ends(given, "compiled")
+    for i in (0, 17, 36):
+        (alone,) = compiled.run(dataclasses.replace(given, starts=starts[i : i + 1]))
+        np.testing.assert_array_equal(alone.final.x, found.x[i])
+        np.testing.assert_array_equal(alone.final.value, found.value[i])
+        assert (alone.step_count, alone.stop.reason) == (found.steps[i], found.reasons[found.stop[i]])
+
+
+def test_one_slow_run_in_a_batch() -> None:
+    starts = np.full((3000, 2), 1e-3)
+    starts[1234] = [-1.2, 1.0]
+    given = problem("sphere", starts, GradientDescent(1e-4), max_steps=60_000, stop=Target(1e-6))
+    found = ends(given, "compiled")
+    (slow,) = compiled.run(dataclasses.replace(given, starts=starts[1234:1235], record=Record(every=None)))
+    assert found.steps[1234] == slow.step_count > 30_000
+    assert (np.delete(found.steps, 1234) == found.steps[0]).all()
+
+
+def test_settings_of_each_run() -> None:
+    k = 50
+    draw = np.random.default_rng(0)
+    rates, betas = draw.uniform(0.001, 0.5, (k, 1)), draw.uniform(0.5, 0.999, (k, 1))
+    starts = draw.uniform(-2, 2, (k, 2))
+    rule: Any = Adam(rates, beta1=betas, beta2=np.sqrt(betas))
+    stop = Target(0.3)
+    found = ends(problem(VALLEY, starts, rule, max_steps=300, stop=stop), "compiled")
+    assert_same_ends(ends(problem(VALLEY, starts, rule, max_steps=300, stop=stop), "reference"), found)
+    schedule: Any = fallline.Exponential(rates, decay=betas)
+    given = problem(VALLEY, starts / 10, Momentum(schedule, momentum=0.5 * betas), max_steps=50)
+    assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+
+
+def test_trajectories_of_several_starts() -> None:
+    starts = np.random.default_rng(1).uniform(-2, 2, (5, 2))
+    given = problem(VALLEY, starts, Adam(0.05), max_steps=60)
+    for one, other in zip(execute(given, "reference"), execute(given, "compiled"), strict=True):
+        assert_same(one, other)
+
+
+# Ctrl-C ----------------------------------------------------------------------------------------------------
+
+
+def interrupt_after(made: int) -> Any:
+    """Report like a user who presses Ctrl-C once so many steps are made."""
+
+    def report(done: int) -> None:
+        if done >= made:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return report
+
+
+def test_ctrl_c_keeps_the_run_so_far() -> None:
+    given = problem(BOWL, [1.0, 1.0], Adam(1e-6), max_steps=10**9, report=interrupt_after(2000))
+    (run,) = compiled.run(given)
+    assert run.stop.reason == "interrupted"
+    assert run.stop.message == f"interrupted at step {run.step_count}"
+    assert 2000 <= run.step_count < 10**6
+    # As far as it went it is the same run.
+    (whole,) = compiled.run(problem(BOWL, [1.0, 1.0], Adam(1e-6), max_steps=run.step_count, stop=Target(-1)))
+    np.testing.assert_array_equal(whole.x, run.x)
+    assert len(run.steps) == len(run.x) and run.evaluations == whole.evaluations
+
+
+def test_ctrl_c_leaves_the_runs_of_a_batch_where_they_are() -> None:
+    starts = np.random.default_rng(2).uniform(-2, 2, (5000, 2))
+    given = problem(BOWL, starts, Adam(1e-9), max_steps=10**8, report=interrupt_after(0))
+    found = ends(given, "compiled")
+    assert {found.reasons[i] for i in found.stop} == {"interrupted"}
+    assert not found.converged.any()
+    # Adam moves by its rate a step.
+    assert (np.abs(found.x - starts).max(axis=1) <= 1.01e-9 * found.steps + 1e-15).all()
