@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 # Objects within objects are looked into so far; what lies deeper counts by its type only.
-DEEPEST = 12
+DEEPEST = 30
 # Bytes of an array that are read at a time.
 BLOCK = 2**24
 PLAIN = (bool, int, float, complex, str, bytes, type(None))

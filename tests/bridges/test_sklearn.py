@@ -219,6 +219,19 @@ def test_batches_end_when_a_pass_changes_little() -> None:
     np.testing.assert_allclose(value, loss.value(model.trajectory_.x), rtol=1e-12)
 
 
+def test_long_runs_of_many_parameters_keep_few_points() -> None:
+    X = np.random.default_rng(0).normal(size=(20, 1999))
+    y = X[:, 0] > 0
+    # Ten thousand points of 2,000 numbers would be 2e7 of the 2^23 = 8.4e6 that are kept: one of three is.
+    model = GradientDescentClassifier(learning_rate=1e-4, batch_size=10, max_iter=10_000, tol=1e-2, random_state=0)
+    model.fit(X, y)
+    assert model.trajectory_.steps.tolist()[:3] == [0, 6, 12]
+    assert model.trajectory_.stop.reason == "small change"
+    assert abs(np.diff(model.trajectory_.value))[-1] <= 1e-2 < abs(np.diff(model.trajectory_.value))[:-1].min()
+    assert model.n_iter_ == model.trajectory_.step_count / 2
+    assert model.score(X, y) == 1
+
+
 def test_a_fit_that_has_not_come_to_rest_warns_unless_no_rest_was_asked_for() -> None:
     X, y = CANCER
     with pytest.warns(ConvergenceWarning, match="after max_iter = 3 passes"):
@@ -277,6 +290,20 @@ def test_partial_fits_are_one_run(rule: Any) -> None:
     # By the minimiser itself, and a rule that forgot would be elsewhere.
     run = fallline.minimize(Linear(X, y, "mean", l2=1e-4), np.zeros(11), rule, max_steps=12)
     np.testing.assert_array_equal(np.append(one.coef_, one.intercept_), run.final.x)
+
+
+def test_between_partial_fits_the_rate_may_change_but_not_the_rule() -> None:
+    X, y = CANCER
+    model = GradientDescentClassifier(optimizer=Adam(0.1))
+    for rate in (0.1, 0.05):
+        model.set_params(learning_rate=rate).partial_fit(X, y, classes=[0, 1])
+    run = fallline.minimize(Logistic(X, y, "mean", l2=1e-4), np.zeros(31), Adam(StepDecay(0.1, 0.5, 1)), max_steps=2)
+    np.testing.assert_array_equal(np.append(model.coef_, model.intercept_), run.final.x)
+    for other in ({"optimizer": Momentum()}, {"learning_rate": ReduceOnPlateau(0.1)}, {"fit_intercept": False}):
+        with pytest.raises(FalllineError, match="cannot go on with what another remembers"):
+            clone(model).partial_fit(X, y, classes=[0, 1]).set_params(**other).partial_fit(X, y)
+    # A fit begins anew.
+    assert model.set_params(optimizer=Momentum(), max_iter=3, tol=None).fit(X, y).partial_fit(X, y).n_iter_ == 4
 
 
 def test_partial_fits_learn_from_a_stream() -> None:

@@ -60,25 +60,25 @@ def neuron() -> Any:
     return SigmoidNeuron(X, y.astype(float), reduction="mean").batches(7, order="shuffled")
 
 
-# Each takes about a second, and `checkpoint=` as minimize does.
+# Each takes about a second on the reference engine, and `checkpoint=` as minimize does.
 RUNS: dict[str, Callable[..., Any]] = {
     "mini-batches": lambda **kept: minimize(
-        neuron(), np.zeros(4), Adam(0.01), max_steps=9_000, stop=StepSize(0), seed=5, **kept
+        neuron(), np.zeros(4), Adam(0.01), max_steps=9_000, stop=StepSize(0), seed=5, engine="reference", **kept
     ),
     "a schedule with a memory": lambda **kept: minimize(
         VALLEY, START, Momentum(ReduceOnPlateau(0.001, factor=0.9, patience=30)), max_steps=20_000, stop=StepSize(0),
-        record=50, **kept,
+        record=50, engine="reference", **kept,
     ),
     "a rule around a rule": lambda **kept: minimize(
         VALLEY, START, Lookahead(Adam(1e-3), period=6), max_steps=15_000, stop=StepSize(0),
-        record=Record(every=7, state=True), **kept,
+        record=Record(every=7, state=True), engine="reference", **kept,
     ),
     "a line search": lambda **kept: minimize(
-        VALLEY, START, GradientDescent(Backtracking()), max_steps=3_000, stop=StepSize(0), **kept
+        VALLEY, START, GradientDescent(Backtracking()), max_steps=3_000, stop=StepSize(0), engine="reference", **kept
     ),
     "a comparison": lambda **kept: compare(
         VALLEY, [START, [1.0, 1.0], [0.5, 0.9], [9.0, 9.0]], [GradientDescent(0.01), Adam(0.002), "nesterov"],
-        max_steps=6_000, stop=GradientNorm(1e-9) | Diverging(1e5), record="ends", **kept,
+        max_steps=6_000, stop=GradientNorm(1e-9) | Diverging(1e5), record="ends", engine="reference", **kept,
     ),
 }  # fmt: skip
 

@@ -135,3 +135,14 @@ def test_the_window_is_shuffled_anew_where_data_are_larger(
     rows = [row for step in range(1, 9) for row in rows_of(shuffled, step, 0)]
     assert sorted(rows) == list(range(ROWS))
     assert [len(rows_of(shuffled, step, 0)) for step in range(1, 9)] == [64] * 7 + [52]
+
+
+def test_the_running_value_is_that_of_the_batches_in_memory(folder: Path) -> None:
+    loss, _ = both(folder, "logistic", reduction="mean")
+    streamed = loss.over(dataset(folder, "two"))
+    runs = [
+        fallline.minimize(part.batches(64, epoch_value="running"), np.zeros(3), "adam", max_steps=20)
+        for part in (loss, streamed)
+    ]
+    assert np.array_equal(runs[0].value, runs[1].value)
+    assert np.array_equal(runs[0].x, runs[1].x)

@@ -24,6 +24,7 @@ from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper
 from fallline.schedules import Schedule, parse_schedule
+from fallline.state import named_leaves
 from fallline.stopping import GradientNorm, NotFinite, Progress, StoppingCondition, norm
 from fallline.trajectory import Record, Trajectory
 
@@ -38,6 +39,10 @@ except ImportError:
     raise FalllineError('fallline.bridges.sklearn needs scikit-learn: pip install "fallline[sklearn]"') from None
 
 __all__ = ["GradientDescentClassifier", "GradientDescentRegressor", "SigmoidNeuronRegressor"]
+
+
+# A run keeps no more points than make up as many numbers: 128 MiB of them and their gradients.
+MOST_RECORDED = 2**23
 
 
 class _Descent(BaseEstimator):
@@ -96,18 +101,20 @@ class _Descent(BaseEstimator):
         """
         X, y = self._checked(X, y, reset=True)
         targets = self._learn(y)
-        self._begun: Begun | None = None
+        self._begun: tuple[Any, Begun] | None = None
         loss = self._loss(X, targets)
         warm = self.warm_start and hasattr(self, "coef_")
         objective = self._objective(loss)
         start = self._start(objective) if warm else np.zeros(objective.dimension)
+        epochs = self._epochs()
+        every = objective.steps_per_epoch * max(1, -(-epochs * objective.dimension // MOST_RECORDED))
         trajectory = minimize(
             objective,
             start,
             self._rule(whole=self.batch_size is None),
-            max_steps=self._epochs() * objective.steps_per_epoch,
-            stop=self._stop(objective),
-            record=Record(every=objective.steps_per_epoch),
+            max_steps=epochs * objective.steps_per_epoch,
+            stop=self._stop(objective, every),
+            record=Record(every),
             seed=self._seed(),
         )
         self._take(trajectory, loss)
@@ -126,19 +133,28 @@ class _Descent(BaseEstimator):
         loss = self._loss(X, targets)
         objective = self._objective(loss)
         fresh = not hasattr(self, "coef_")
+        start = np.zeros(objective.dimension) if fresh else self._start(objective)
+        rule = self._rule(whole=False)
+        form = _form(rule, start)
+        before, begun = getattr(self, "_begun", None) or (form, None)
+        if form != before:
+            raise FalllineError(
+                f"optimizer is {rule.label} now, which cannot go on with what another remembers of the calls before; "
+                "begin with fit, or with a clone"
+            )
         trajectory = execute(
             Problem(
                 objective=objective,
-                starts=(np.zeros(objective.dimension) if fresh else self._start(objective))[None],
-                optimizer=self._rule(whole=False),
+                starts=start[None],
+                optimizer=rule,
                 max_steps=objective.steps_per_epoch,
                 conditions=(NotFinite(),),
                 record=Record(),
                 seed=self._seed(0 if fresh else self.n_iter_),
                 callback=None,
                 report=lambda step: None,
-                begun=getattr(self, "_begun", None),
-                keep=lambda begun: setattr(self, "_begun", begun),
+                begun=begun,
+                keep=lambda begun: setattr(self, "_begun", (form, begun)),
             ),
             "reference",
         )[0]
@@ -206,13 +222,13 @@ class _Descent(BaseEstimator):
             )
         return rule if rate is None else _with_rate(rule, rate)
 
-    def _stop(self, objective: Objective) -> StoppingCondition:
+    def _stop(self, objective: Objective, every: int) -> StoppingCondition:
         if self.tol is not None and not (isinstance(self.tol, int | float | np.number) and 0 <= self.tol < np.inf):
             raise FalllineError(f"tol is {shortened(self.tol)}; it must be a number at least 0, or None")
         if not self.tol:
             return NotFinite()
         if objective.stochastic:
-            return SmallEpoch(self.tol, objective.steps_per_epoch)
+            return SmallEpoch(self.tol, every)
         # In the units of the slope at zero, where that is large: those of the data.
         slope = float(norm(objective.gradient(np.zeros(objective.dimension))))
         return GradientNorm(self.tol * max(1.0, slope) if np.isfinite(slope) else self.tol)
@@ -266,7 +282,8 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         coef_: the weights, shape (1, d) for two classes, else (classes, d).
         intercept_: shape (1,) or (classes,).
         n_iter_: passes made.
-        trajectory_: the run, a row a pass; of `partial_fit` the last call's, a row a step.
+        trajectory_: the run, a row a pass, or every few passes where these would be very many numbers; of `partial_fit`
+            the last call's, a row a step.
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
@@ -557,19 +574,19 @@ class SigmoidNeuronRegressor(_Regressor):
 
 @dataclass(frozen=True)
 class SmallEpoch(StoppingCondition):
-    """The value over all rows changed in the last pass by at most `tolerance` times the larger of 1 and its size.
+    """In `every` steps the value over all rows changed by at most `tolerance` times the larger of 1 and its size.
 
-    The value is only evaluated after each pass, where it is recorded; between, the last one stands for it.
+    It is only looked at where it is recorded, and so evaluated: every so many steps. Between, the last stands for it.
     """
 
     reason: ClassVar[str] = "small change"
     converged: ClassVar[bool] = True
 
     tolerance: float
-    steps_per_epoch: int
+    every: int
 
     def met(self, progress: Progress) -> BoolArray:
-        if progress.previous_value is None or progress.step % self.steps_per_epoch:
+        if progress.previous_value is None or progress.step % self.every:
             return np.zeros(len(progress.x), bool)
         change = np.abs(progress.value - progress.previous_value)
         return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
@@ -623,6 +640,13 @@ class ThroughOrigin(Objective):
 def _check_loss(loss: Any, allowed: Sequence[str]) -> None:
     if loss not in tuple(allowed):
         raise FalllineError(f"loss is {shortened(loss)}; {nearest(str(loss), allowed)}")
+
+
+def _form(rule: Optimizer[Any], start: FloatArray) -> Any:
+    """What two rules must have in common for one to go on with the other's state."""
+    rate = rule.learning_rate
+    remembers = type(rate).__name__ if isinstance(rate, Schedule) and rate.needs_value else None
+    return len(start), remembers, tuple(name for name, _ in named_leaves(rule.init(start[None])))
 
 
 def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) -> Optimizer[Any]:

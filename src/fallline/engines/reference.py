@@ -353,7 +353,9 @@ class Batch:
     def _watched(self, step: int) -> Objective:
         """Whose value is recorded at a step."""
         objective = self.objective
-        return objective if objective.epoch_value == "full" else objective.at_step(step + 1, self.problem.seed)
+        if objective.epoch_value == "full":
+            return objective
+        return objective.at_step(step - self.first + 1, self.problem.seed)
 
     def _evaluations(self) -> npt.NDArray[np.int64]:
         """Evaluations of value and gradient, together, by each active run."""
