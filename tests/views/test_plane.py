@@ -53,7 +53,7 @@ def test_a_path_in_a_plane_is_seen_whole(seed: int, rows: int, dimension: int) -
     plane = principal_plane(labelled(passing(points)))
     # Rounding of sums of a few numbers of size 1 to 10.
     assert plane.variance.sum() == pytest.approx(1, abs=1e-12)
-    assert plane.distance < 1e-12
+    assert plane.distance == 0
     back = plane.origin + plane.on(points) @ plane.directions
     np.testing.assert_allclose(back, points, atol=1e-12)
 

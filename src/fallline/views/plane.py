@@ -107,7 +107,11 @@ def principal_plane(pairs: Sequence[Labelled]) -> Plane:
     variance = squares[:2] / squares.sum() if squares.sum() else np.array([1.0, 0.0])
     plane = Plane(end, directions, variance, 0.0)
     off = points - end - plane.on(points) @ directions
-    return dataclasses.replace(plane, distance=float(np.sqrt((off**2).sum(axis=1).max())))
+    with np.errstate(over="ignore"):
+        distance = float(np.sqrt((off**2).sum(axis=1).max()))
+    # Less is rounding, and no distance to tell of.
+    rounding = ROUNDING * float(np.abs(points).max())
+    return dataclasses.replace(plane, distance=distance if distance > rounding else 0.0)
 
 
 def _near(run: Trajectory) -> FloatArray:
