@@ -43,8 +43,9 @@ class Opened:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         # Time passes when a test says so.
-        self.page.clock.install()
+        self.page.clock.install(time=0)
         self.page.goto(path.as_uri())
+        self.page.clock.pause_at(3_600_000)
 
     def close(self) -> None:
         """Close the page, which must have asked for nothing but itself and complained of nothing."""

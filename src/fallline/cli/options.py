@@ -269,6 +269,9 @@ def chosen_picture(
     Raises:
         FalllineError: naming the option that is wrong.
     """
+    if (kind, coordinates, style) == ("auto", None, "light"):
+        # As pictures are by themselves; a run without one is spared Matplotlib.
+        return {}
     from fallline.views import check_kind, check_style
 
     check_style(style, "--style")
