@@ -35,6 +35,7 @@ FLAGS = {
         "batch_order",
         "batch_remainder",
         "seed",
+        "nearby",
         "gradient",
         "schedule",
         "optimizer",
