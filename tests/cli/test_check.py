@@ -71,6 +71,14 @@ def test_symbolic_gradients_kinks_and_json(run: Run) -> None:
     assert slope["expected"] == pytest.approx(-6, rel=1e-6)
 
 
+def test_points_nearby_are_looked_at_too(run: Run) -> None:
+    # Right at 2 alone: 2x there is 4, and x² as well.
+    arguments = ("check", "x**2", "--at", "2", "--derivative", "x**2")
+    assert run(*arguments).code == 0
+    done = run(*arguments, "--nearby", "3")
+    assert (done.code, done.out.count("wrong\n")) == (1, 3)
+
+
 def test_functions_of_a_file(run: Run, losses: Path) -> None:
     done = run("check", f"{losses}:loss", "--at", "1,2", "--gradient", f"{losses}:slope")
     assert done.code == 1
@@ -92,6 +100,7 @@ def test_mistakes_are_told_in_one_line(run: Run, losses: Path) -> None:
         (("x**2", "--at", "one"), "--at is 'one', where 'one' is not a number"),
         (("x**2", "--at", "1", "--derivative", "2*y"), "--derivative is '2*y', with the variable y; Allowed: x"),
         (("x**2", "--at", "1", "--derivative", "2*"), "--derivative is '2*'"),
+        (("x", "--at", "1", "--nearby", "-1"), "--nearby is -1; it must be a whole number at least 0"),
         (("x*y", "--at", "1,2", "--derivative", "y"), "--derivative is given 1 time; x*y needs 2, for x, y"),
         (("x", "--at", "1", "--derivative", "1", "--gradient", "symbolic"), "give one of the two"),
     ):

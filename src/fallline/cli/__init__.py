@@ -37,6 +37,7 @@ FLAGS = {
         "batch_order",
         "batch_remainder",
         "seed",
+        "nearby",
         "gradient",
         "schedule",
         "optimizer",

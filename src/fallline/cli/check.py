@@ -44,6 +44,7 @@ def check(
             "--derivative", metavar="FORMULA", help="Your own derivative instead, one for each coordinate in order."
         ),
     ] = None,
+    nearby: Annotated[int, options.count_option("--nearby", "At how many random points around each to look too.")] = 0,
     json: options.JsonOption = False,
 ) -> None:
     """Compare a gradient with the slope of the values themselves.
@@ -58,7 +59,7 @@ def check(
         for flag, text in (("OBJECTIVE", objective), ("--gradient", gradient)):
             if names_a_function(text):
                 stack.enter_context(told_in_one_line(text, flag))
-        kind, slopes = _checked(objective, points, gradient, derivative or [])
+        kind, slopes = _checked(objective, points, gradient, derivative or [], nearby)
     checked = GradientCheck(tuple(slopes))
     if json:
         report.say(report.as_json([_data(slope) for slope in checked.slopes]))
@@ -69,7 +70,7 @@ def check(
 
 
 def _checked(
-    text: str, points: Sequence[Any], gradient: str, derivatives: Sequence[str]
+    text: str, points: Sequence[Any], gradient: str, derivatives: Sequence[str], nearby: int
 ) -> tuple[str | None, list[CheckedSlope]]:
     """How the gradient is found, and the verdict on it at each point and coordinate."""
     thing = function_from_file(text, "OBJECTIVE") if names_a_function(text) else text
@@ -82,7 +83,9 @@ def _checked(
     if derivatives:
         given = _from_formulas(function, derivatives)
     prepared = with_gradient(function, given, one_point(function, places[0], "x"))
-    return prepared.gradient_kind, [slope for place in places for slope in check_gradient(prepared, place).slopes]
+    return prepared.gradient_kind, [
+        slope for place in places for slope in check_gradient(prepared, place, nearby=nearby).slopes
+    ]
 
 
 def _from_formulas(objective: Objective, texts: Sequence[str]) -> Callable[..., FloatArray]:

@@ -53,7 +53,8 @@ def _number_option(flag: str, text: str) -> Any:
     return typer.Option(flag, parser=number, metavar="NUMBER", help=text)
 
 
-def _count_option(flag: str, text: str) -> Any:
+def count_option(flag: str, text: str) -> Any:
+    """An option that takes a whole number."""
     return typer.Option(flag, parser=count, metavar="COUNT", help=text)
 
 
@@ -74,7 +75,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any hyperparameter of the rule; may be repeated."),
 ]
-MaxStepsOption = Annotated[int, _count_option("--max-steps", "Stop after so many steps.")]
+MaxStepsOption = Annotated[int, count_option("--max-steps", "Stop after so many steps.")]
 StopStepOption = Annotated[
     float | None,
     _number_option("--stop-step", "Stop when every coordinate moves less than this; 0: never. [default: 1e-12]"),
@@ -88,12 +89,12 @@ StopChangeOption = Annotated[
 ]
 TargetOption = Annotated[float | None, _number_option("--target", "Stop when the value is at most this.")]
 MaxEvaluationsOption = Annotated[
-    int | None, _count_option("--max-evaluations", "Stop after so many evaluations of value and gradient.")
+    int | None, count_option("--max-evaluations", "Stop after so many evaluations of value and gradient.")
 ]
 MaxSecondsOption = Annotated[float | None, _number_option("--max-seconds", "Stop after so many seconds.")]
-BatchSizeOption = Annotated[int | None, _count_option("--batch-size", "Rows a step. [default: all]")]
-SeedOption = Annotated[int, _count_option("--seed", "The seed of the order in which batches take the data.")]
-EveryOption = Annotated[int | None, _count_option("--every", "Print every so many steps. [default: about 20 rows]")]
+BatchSizeOption = Annotated[int | None, count_option("--batch-size", "Rows a step. [default: all]")]
+SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
+EveryOption = Annotated[int | None, count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 PictureOption = Annotated[
     str,
