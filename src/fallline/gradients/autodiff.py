@@ -18,7 +18,7 @@ from fallline.objectives.base import Objective
 from fallline.objectives.function import FunctionObjective
 
 # How many points one call of the compiled code takes at most, and how many numbers.
-BLOCK, BLOCK_NUMBERS = 64, 4096
+BLOCK, BLOCK_NUMBERS = 16, 4096
 # A traced function must give the plain one's value to this, relative and absolute: more is not rounding.
 SAME = (1e-8, 1e-10)
 # Where a loop was unrolled into more operations than this, XLA may take ten times as long to fuse them as to compile
