@@ -18,12 +18,12 @@ from fallline.objectives.base import Objective
 from fallline.objectives.function import FunctionObjective
 
 # How many points one call of the compiled code takes at most, and how many numbers.
-BLOCK, BLOCK_NUMBERS = 64, 4096
+BLOCK, BLOCK_NUMBERS = 16, 4096
 # A traced function must give the plain one's value to this, relative and absolute: more is not rounding.
 SAME = (1e-8, 1e-10)
-# Where a loop over numbers was unrolled into more operations than this, XLA's fusing them takes many times as long as
-# all the rest of compiling, and gains nothing.
-LONG = 150
+# Where a loop was unrolled into more operations than this, XLA may take ten times as long to fuse them as to compile
+# them one by one, and gains nothing by it.
+LONG = 400
 # In the second column of a row, in place of 1: the gradient is NaN at a finite value.
 HIDDEN = 2.0
 # How many paths through a function stay compiled.
@@ -305,7 +305,9 @@ class AutodiffObjective(Objective):
 
     @property
     def gradient_kind(self) -> str:  # type: ignore[override]
-        return f"autodiff; {self.fallback.gradient_kind} where {self.not_carried}" if self.not_carried else "autodiff"
+        if self.fallback is None or self.not_carried is None:
+            return "autodiff"
+        return f"autodiff; {self.fallback.gradient_kind} where {self.not_carried}"
 
     @property
     def title(self) -> str:
@@ -361,7 +363,8 @@ class AutodiffObjective(Objective):
         """One point by itself, so that the others keep the gradient they have without it."""
         assert self.fallback is not None
         try:
-            return self.program.rows(point[None, :])[0]
+            row: FloatArray = self.program.rows(point[None, :])[0]
+            return row
         except NotCarried:
             value, gradient = self.fallback.value_and_gradient(point)
             return np.concatenate([[float(value), 1.0], gradient])

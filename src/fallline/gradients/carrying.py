@@ -92,6 +92,7 @@ def jax_rule(name: str) -> Callable[..., Any] | None:
     import jax
     from jax import numpy as jnp
 
+    found: Any
     if name in RULES:
         return RULES[name]
     if name.startswith("scipy."):
@@ -102,7 +103,7 @@ def jax_rule(name: str) -> Callable[..., Any] | None:
             return None
         found = getattr(module, last, None)
         return getattr(jnp.linalg, last, None) if found is None and modules == ["scipy", "linalg"] else found
-    found: Any = jnp
+    found = jnp
     for part in name.split("."):
         found = getattr(found, part, None)
     if found is None and "." in name and not name.startswith(("linalg", "fft")):

@@ -302,7 +302,7 @@ class Carried:
         return Carried(self._world, found) if callable(found) else found
 
     def __eq__(self, other: object) -> bool:
-        return self._function == getattr(other, "_function", other)
+        return bool(self._function == getattr(other, "_function", other))
 
     def __hash__(self) -> int:
         return hash(self._function)
@@ -482,7 +482,7 @@ CLASSES: dict[type, Any] = {
 
 
 # What of `math` and `cmath` has another name in NumPy, or none.
-MATH = {
+MATH: dict[str, Callable[..., Any]] = {
     "fsum": lambda parts: carry(np.sum, (list(parts),), {}),
     "sumprod": lambda a, b: carry(np.dot, (as_traced(a), as_traced(b)), {}),
     "prod": lambda parts, start=1: carry(np.prod, (list(parts),), {}) * start,

@@ -664,7 +664,7 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
 
 
 def _listless(part: Any) -> Any:
-    return as_traced(part).value if isinstance(part, list | tuple) and type(part) is not TracedArray else followed(part)
+    return as_traced(part).value if type(part) in (list, tuple) else followed(part)
 
 
 def standing(result: Any) -> Any:

@@ -1,0 +1,65 @@
+"""Second derivatives of any objective: its own where it has them, else differences of its gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.gradients.perturbation import EPSILON
+from fallline.objectives.base import Objective
+
+
+def hessian(objective: Objective, x: FloatArray) -> FloatArray:
+    """The matrix of second derivatives at each point.
+
+    Exact for an objective with a method `hessian` (a Python function with gradient="autodiff"); else by central
+    differences of the gradient, made symmetric, good to about six digits.
+
+    Arguments:
+        objective: with a gradient.
+        x: the points, shape (..., n).
+
+    Returns:
+        Shape (..., n, n).
+
+    >>> from fallline.objectives import as_objective
+    >>> hessian(as_objective("x**2*y"), np.array([1.0, 2.0])).round(6)
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    own: Any = getattr(objective, "hessian", None)
+    if own is not None:
+        exact: FloatArray = own(x)
+        return exact
+    columns = np.stack([hessian_vector(objective, x, row) for row in np.eye(objective.dimension)], axis=-1)
+    symmetric: FloatArray = (columns + np.swapaxes(columns, -1, -2)) / 2
+    return symmetric
+
+
+def hessian_vector(objective: Objective, x: FloatArray, vector: FloatArray) -> FloatArray:
+    """The product of that matrix and a vector at each point, without the matrix: two gradients at most.
+
+    Arguments:
+        objective: with a gradient.
+        x: the points, shape (..., n).
+        vector: shape (n,), or one for each point.
+
+    Returns:
+        Shape (..., n).
+
+    >>> from fallline.objectives import as_objective
+    >>> hessian_vector(as_objective("x**2*y"), np.array([1.0, 2.0]), np.array([1.0, 0.0])).round(6)
+    array([4., 2.])
+    """
+    own: Any = getattr(objective, "hessian_vector", None)
+    if own is not None:
+        exact: FloatArray = own(x, vector)
+        return exact
+    length = np.linalg.norm(vector, axis=-1, keepdims=True)
+    size = np.maximum(1, np.max(np.abs(x), axis=-1, keepdims=True))
+    # The step of a central difference: the cube root of the rounding, in the size of the point.
+    step = EPSILON ** (1 / 3) * size / np.where(length == 0, 1, length)
+    product: FloatArray = (objective.gradient(x + step * vector) - objective.gradient(x - step * vector)) / (2 * step)
+    return product

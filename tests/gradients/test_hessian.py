@@ -1,0 +1,42 @@
+"""Second derivatives, exact and by differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline.gradients import with_gradient
+from fallline.gradients.hessian import hessian, hessian_vector
+from fallline.objectives import as_objective
+
+POINTS = np.array([[0.5, -1.5], [30.0, 2.0]])
+
+
+def exact(x: float, y: float) -> Any:
+    # Of x³y + sin(y).
+    return [[6 * x * y, 3 * x**2], [3 * x**2, -np.sin(y)]]
+
+
+def function(x: Any) -> Any:
+    return x[0] ** 3 * x[1] + np.sin(x[1])
+
+
+@pytest.mark.parametrize(
+    ("objective", "close"),
+    [
+        (as_objective("x**3*y + sin(y)"), 1e-7),  # differences: the rounding's power 2/3, some times over
+        (with_gradient(as_objective(function, 2), "autodiff"), 1e-13),  # exact but for a few roundings
+    ],
+)
+def test_second_derivatives(objective: Any, close: float) -> None:
+    expected = np.array([exact(*point) for point in POINTS])
+    found = hessian(objective, POINTS)
+    np.testing.assert_allclose(found, expected, rtol=close, atol=close * np.abs(expected).max())
+    np.testing.assert_array_equal(found, np.swapaxes(found, -1, -2))
+    vector = np.array([2.0, -1.0])
+    product = hessian_vector(objective, POINTS, vector)
+    np.testing.assert_allclose(product, expected @ vector, rtol=10 * close, atol=close * np.abs(expected).max())
+    assert hessian(objective, POINTS[0]).shape == (2, 2)
+    np.testing.assert_array_equal(hessian_vector(objective, POINTS, 0 * vector), np.zeros((2, 2)))
