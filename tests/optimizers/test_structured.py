@@ -153,7 +153,7 @@ def test_fista_is_the_papers_algorithm(restart: bool) -> None:
 def test_what_is_no_penalty_and_no_set_is_refused(kind: Any) -> None:
     with pytest.raises(FalllineError, match="penalty is 3; it must be an L1, an L2 or an ElasticNet"):
         kind(0.1, penalty=3)
-    with pytest.raises(FalllineError, match=r"onto is L1\(strength=1.0\); it must be a Box, a Ball or a Simplex"):
+    with pytest.raises(FalllineError, match=r"onto is L1\(.*strength=1.0\); it must be a Box, a Ball or a Simplex"):
         Projected(GradientDescent(0.1), L1(1.0))  # type: ignore[arg-type]
 
 

@@ -22,12 +22,17 @@ def chain(
     plot: Annotated[
         Path | None, options.file_option("--plot", "Draw the graph with its factors: .png, .svg, .pdf, ...")
     ] = None,
+    style: options.StyleOption = "light",
     json: options.JsonOption = False,
 ) -> None:
     """Show the chain rule with the numbers of a point: every factor, the product along each path, the sums."""
     if latex and json:
         raise FalllineError("--latex is given, and --json too; give one of the two")
     report.check_outputs(save=None, plot=plot)
+    if plot is not None:
+        from fallline.views import check_style
+
+        check_style(style, "--style")
     from fallline.gradients.chain import chain_rule
 
     shown = chain_rule(formula, options.parse_start(at, "--at"))
@@ -53,6 +58,6 @@ def chain(
     if plot is not None:
         from fallline.views import plot_chain
 
-        plot_chain(shown, plot)
+        plot_chain(shown, plot, style=style)
         if not json and not latex:
             report.say_written(plot=plot)

@@ -290,14 +290,14 @@ def _curve_table(curve: Curve) -> str:
 def _draw(fitted: Fit, curve: Curve, plot: Path, picture: Mapping[str, Any]) -> None:
     """The picture asked for; left to choose, the learning curve where no landscape of two parameters is at hand."""
     few = len(fitted.trajectory.names) <= 2 and fitted.model.dataset is None and fitted.held_out is None
-    if few or picture["kind"] != "auto" or "coordinates" in picture:
+    if few or picture.get("kind", "auto") != "auto" or "coordinates" in picture:
         report.draw(fitted.trajectory, plot=plot, picture=picture)
         return
     from fallline import views
 
     trajectory = fitted.trajectory
     title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer}"
-    views.save_picture(views.plot_learning_curve(*curve, title=title, style=picture["style"]), plot)
+    views.save_picture(views.plot_learning_curve(*curve, title=title, style=picture.get("style", "light")), plot)
 
 
 def _json(fitted: Fit, curve: Curve) -> str:

@@ -119,13 +119,13 @@ FilmOption = Annotated[
     typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
 ]
 FramesOption = Annotated[
-    int | None, _count_option("--frames", "Frames of the film at most; the start and the end are among them.")
+    int | None, count_option("--frames", "Frames of the film at most; the start and the end are among them.")
 ]
 FpsOption = Annotated[float | None, _number_option("--fps", "Frames of the film a second.")]
 SizeOption = Annotated[
     str | None, typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720.")
 ]
-QualityOption = Annotated[int | None, _count_option("--quality", "How little the film loses, from 1 to 100.")]
+QualityOption = Annotated[int | None, count_option("--quality", "How little the film loses, from 1 to 100.")]
 TurnOption = Annotated[float | None, _number_option("--turn", "Degrees by which the camera turns, in space.")]
 SaveOption = Annotated[Path | None, file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
 CheckpointOption = Annotated[

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import sympy
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fallline.gradients.chain import ChainRule, Factor, equal_latex, name_latex, number
-from fallline.views import style
 from fallline.views.files import check_picture_path, save_picture
+from fallline.views.style import LABEL_SIZE, TICK_SIZE, Style, new_figure, theme_of
 
 # Formulas of more characters than this are left to the text.
 LONGEST = 32
@@ -22,6 +23,8 @@ LONGEST = 32
 ROW, BOX, LABEL = 1.3, 0.115, 0.09
 # How far along an arrow its factor stands. Two arrows that cross do so half-way.
 ALONG = 0.42
+# How much of its rim's colour is in a box.
+TINT = 0.12
 
 
 @dataclass(frozen=True)
@@ -108,19 +111,22 @@ def chain_data(chain: ChainRule) -> ChainGraph:
     )
 
 
-def plot_chain(chain: ChainRule, path: str | os.PathLike[str] | None = None, *, ax: Axes | None = None) -> Figure:
+def plot_chain(
+    chain: ChainRule, path: str | os.PathLike[str] | None = None, *, style: Style = "light", ax: Axes | None = None
+) -> Figure:
     """Draw the graph of a chain rule: every step with its number, every factor on its arrow.
 
     Arguments:
         chain: what `fallline.chain_rule` gives.
         path: the file to write, such as chain.png; None: no file.
+        style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
 
     Returns:
         The figure.
 
     Raises:
-        FalllineError: when the path is no picture's.
+        FalllineError: when the path is no picture's, or there is no such style.
 
     >>> from fallline import chain_rule
     >>> len(plot_chain(chain_rule("u = x**2; y = 3*u", 2)).axes[0].texts) > 4
@@ -131,7 +137,7 @@ def plot_chain(chain: ChainRule, path: str | os.PathLike[str] | None = None, *, 
     graph = chain_data(chain)
     columns, rows = graph.size
     if ax is None:
-        figure = style.new_figure(graph.gap * (columns - 1) + 5.0, ROW * rows + 0.4)
+        figure = new_figure(graph.gap * (columns - 1) + 5.0, ROW * rows + 0.4, style)
         ax = figure.add_subplot()
     else:
         figure = ax.figure  # type: ignore[assignment]
@@ -175,46 +181,56 @@ def _factor_text(factor: Factor) -> str:
     return rf"$\partial {name_latex(factor.of)} / \partial {name_latex(factor.by)} = {told}$"
 
 
+def _tinted(ground: str, colour: str) -> tuple[float, ...]:
+    """The ground with a little of a colour in it."""
+    return tuple(TINT * np.array(to_rgb(colour)) + (1 - TINT) * np.array(to_rgb(ground)))
+
+
 def _draw_node(ax: Axes, node: ChainNode, slope: str, *, last: bool) -> None:
+    theme = theme_of(ax)
+    colour = theme.slope if last else theme.curve
     box = ax.annotate(
         "\n".join(node.lines),
         (node.column, node.row),
-        fontsize=style.LABEL_SIZE,
+        fontsize=LABEL_SIZE,
         ha="center",
         va="center",
         linespacing=1.4,
+        color=theme.ink,
         zorder=4,
         bbox={
             "boxstyle": "round,pad=0.5",
-            "facecolor": "#FDEBDD" if last else "#E5F1F9",
-            "edgecolor": style.SLOPE if last else style.CURVE,
+            "facecolor": _tinted(theme.ground, colour),
+            "edgecolor": colour,
             "linewidth": 1.5,
         },
     )
     if slope:
         # Left of the box, however wide that is.
         at: Any = {"xycoords": box, "textcoords": "offset points", "va": "center", "ha": "right"}
-        ax.annotate(slope, (0, 0.5), (-14, 0), fontsize=style.LABEL_SIZE + 3, color=style.SLOPE, **at)
+        ax.annotate(slope, (0, 0.5), (-14, 0), fontsize=LABEL_SIZE + 3, color=theme.slope, **at)
 
 
 def _draw_edge(ax: Axes, edge: ChainEdge) -> None:
+    theme = theme_of(ax)
     x, y = np.array(edge.places, float).T
-    ax.plot(x, y, color=style.EDGE, linewidth=1.3, zorder=1)
+    ax.plot(x, y, color=theme.edge, linewidth=1.3, zorder=1)
     # The head stands before the box, which would hide its end.
     ax.annotate(
         "",
         (0.36 * x[-2] + 0.64 * x[-1], 0.36 * y[-2] + 0.64 * y[-1]),
         (0.5 * x[-2] + 0.5 * x[-1], 0.5 * y[-2] + 0.5 * y[-1]),
-        arrowprops={"arrowstyle": "-|>,head_width=0.3,head_length=0.6", "color": style.EDGE, "linewidth": 1.3},
+        arrowprops={"arrowstyle": "-|>,head_width=0.3,head_length=0.6", "color": theme.edge, "linewidth": 1.3},
         zorder=2,
     )
     ax.text(
         (1 - ALONG) * x[0] + ALONG * x[1],
         (1 - ALONG) * y[0] + ALONG * y[1],
         edge.text,
-        fontsize=style.TICK_SIZE + 1,
+        fontsize=TICK_SIZE + 1,
+        color=theme.ink,
         ha="center",
         va="center",
         zorder=3,
-        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9},
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": theme.ground, "edgecolor": "none", "alpha": 0.9},
     )
