@@ -241,6 +241,22 @@ def test_the_process_keeps_its_own_precision() -> None:
     assert done.stdout == "float32 True\n"
 
 
+def test_without_jax_it_says_what_to_install_and_auto_does_without() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['jax'] = None\n"
+        "import fallline\n"
+        "settings = {'x0': [1.0], 'optimizer': fallline.Adam(0.1), 'max_steps': 1}\n"
+        "print(fallline.minimize(lambda x: x[0]**2, **settings).gradient_kind)\n"
+        "try:\n"
+        "    fallline.minimize(lambda x: x[0]**2, gradient='autodiff', **settings)\n"
+        "except fallline.FalllineError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=without_coverage(), capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["central differences", 'JAX is not installed; pip install "fallline[jax]"']
+
+
 def test_threads_share_what_is_compiled() -> None:
     objective = autodiff(bent, 2)
     points = np.random.default_rng(0).normal(size=(40, 2))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.gradients.given import GivenGradientObjective
 from fallline.gradients.perturbation import Perturbation, PerturbedObjective
+from fallline.libraries import jax_library
 from fallline.objectives.base import Objective
 from fallline.objectives.function import FunctionObjective
 
@@ -58,7 +58,11 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray | None = N
 def _best(objective: Objective, at: FloatArray | None) -> Objective:
     """An objective without a gradient of its own, with the best one that can be had."""
     central = PerturbedObjective(objective, Perturbation(scheme="central"))
-    if at is None or not isinstance(objective, FunctionObjective) or importlib.util.find_spec("jax") is None:
+    if at is None or not isinstance(objective, FunctionObjective):
+        return central
+    try:
+        jax_library()
+    except FalllineError:
         return central
     from fallline.gradients.autodiff import AutodiffObjective
     from fallline.gradients.traced import NotCarried
