@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from fallline.cli import options, report
 from fallline.errors import FalllineError
+
+if TYPE_CHECKING:
+    from fallline.views.style import Style
 
 
 def chain(
@@ -58,6 +61,6 @@ def chain(
     if plot is not None:
         from fallline.views import plot_chain
 
-        plot_chain(shown, plot, style=style)
+        plot_chain(shown, plot, style=cast("Style", style))
         if not json and not latex:
             report.say_written(plot=plot)
