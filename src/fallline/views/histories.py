@@ -87,7 +87,7 @@ class Histories:
     @property
     def columns(self) -> int:
         """How many small plots stand side by side."""
-        return 2 if len(self.panels) <= 4 else 3
+        return 2 if len(self.panels) in (2, 4) else 3
 
     @property
     def rows(self) -> int:
@@ -266,19 +266,19 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
 
 
 def _numbers(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
-    """A quantity of a run at each row, and at its best point."""
+    """A quantity of a run at each row, and at the point that it was after."""
     if quantity == "value":
-        return run.value, run.best.value
+        return run.value, paths.goal_of(run).value
     if quantity == "gradient_norm":
         with np.errstate(over="ignore", invalid="ignore"):
-            return run.gradient_norm, run.best.gradient_norm
+            return run.gradient_norm, paths.goal_of(run).gradient_norm
     if quantity == "rate":
         return run.rate, float(run.rate[0])
     if quantity == "step_length":
         lengths = step_lengths(run)
         return lengths, float(lengths[0])
     column = run.names.index(quantity)
-    return run.x[:, column], float(run.best.x[column])
+    return run.x[:, column], float(paths.goal_of(run).x[column])
 
 
 def step_lengths(run: Trajectory) -> FloatArray:

@@ -15,7 +15,7 @@ from fallline.errors import FalllineError, shortened
 from fallline.models.base import Loss
 from fallline.models.batches import Batches
 from fallline.objectives.base import Objective
-from fallline.trajectory import Trajectory
+from fallline.trajectory import Point, Trajectory
 from fallline.views import grid, style
 
 # More points than these cannot be told apart in a picture.
@@ -116,6 +116,12 @@ def time_of(run: Trajectory) -> FloatArray:
 def end_of(run: Trajectory) -> FloatArray:
     """Where the run ended, shape (n,); of one that ended nowhere, its best point."""
     return run.final.x if np.isfinite(run.final.value) else run.best.x
+
+
+def goal_of(run: Trajectory) -> Point:
+    """What the run was after: its best point; of one that fell without end, there is none but its start."""
+    fell = not np.isfinite(run.final.value) and run.best.step >= run.final.step - 1
+    return run.start if fell else run.best
 
 
 def first_epochs(run: Trajectory, count: int) -> Trajectory:
@@ -227,7 +233,7 @@ def thinned(count: int, most: int) -> npt.NDArray[np.intp]:
 def reach(series: FloatArray, best: float) -> Interval:
     """The interval of a series worth showing: all of it, unless some numbers lie wildly far out.
 
-    Wild is what lies ten times farther from the start than the best point or the first step does; if a
+    Wild is what lies thirty times farther from the start than the best point or the first step does; if a
     quarter of the numbers does so, then the limit moves out, up to a thousand times.
 
     >>> reach(np.array([4.0, 2.0, 1.0, 1e9, 0.5]), best=0.5)
@@ -241,7 +247,7 @@ def reach(series: FloatArray, best: float) -> Interval:
         first = float(distance[1]) if len(finite) > 1 else 0.0
         near = float(np.fmax(np.abs(best - finite[0]), first))
         if 0 < near < np.inf:
-            limit = min(max(10 * near, 2 * float(np.quantile(distance, 0.75))), 1000 * near)
+            limit = min(max(30 * near, 2 * float(np.quantile(distance, 0.75))), 1000 * near)
             finite = finite[distance <= limit]
     return float(finite.min()), float(finite.max())
 
@@ -254,7 +260,7 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
     calm = [run for _, run in pairs if run.final.value <= run.start.value] or [run for _, run in pairs]
     ends = []
     for column in columns:
-        reaches = [reach(run.x[:, column], float(run.best.x[column])) for run in calm]
+        reaches = [reach(run.x[:, column], float(goal_of(run).x[column])) for run in calm]
         reaches += [(run.x[0, column], run.x[0, column]) for _, run in pairs]
         if objective.bounds is not None:
             reaches.append(objective.bounds[column])
