@@ -295,11 +295,11 @@ class AutodiffObjective(Objective):
             # A start may be where the function is not finite; the run will say so.
             with np.errstate(all="ignore"):
                 program, plain = self.program, float(objective.value(at))
-            for _ in range(2):
-                if same(program.rows(at[None, :])[0, 0], plain):
-                    break
-                # The data that the function reads has changed since it was traced.
-                program.paths = []
+                for _ in range(2):
+                    if same(program.rows(at[None, :])[0, 0], plain):
+                        break
+                    # The data that the function reads has changed since it was traced.
+                    program.paths = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled stays in its process.
