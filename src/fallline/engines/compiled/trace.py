@@ -36,8 +36,8 @@ from fallline.stopping import (
 LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
-# More take many seconds to compile.
-MOST_OPERATIONS = 4000
+# So many compile in a second or two.
+MOST_OPERATIONS = 2000
 
 
 class NotCompilable(Exception):
