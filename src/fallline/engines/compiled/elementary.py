@@ -167,7 +167,7 @@ def power(base: Any, exponent: Any) -> Any:
     result, error = _sorted_sum(quadratic, rest)
     # Whether it would be rounded to the same number, were it 1/40 of its last place larger or smaller; more for large
     # exponents, which enlarge the errors of the logarithm.
-    doubt = result * fma(abs(high), 2.0**-66, 1.25 * 2.0**-58)
+    doubt = result * fma(abs(high), 2.0**-64, 1.25 * 2.0**-58)
     settled = (result + (error + doubt)).equals(result + (error - doubt))
     usual = (base >= 2.2250738585072014e-308) & (base < math.inf)
     over, under = high > 710.0, high < -746.0
