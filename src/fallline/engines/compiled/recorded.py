@@ -104,14 +104,17 @@ class _Run:
         self.made = 0
         self.visits = _FIRST_VISITS
         self.rows = 0
-        every = problem.record.every
-        most = 2 if every is None else problem.max_steps // every + 2
-        self.record = Rows(program.widths, min(most, _FIRST_ROWS))
+        self.record = Rows(program.widths, min(self._most_rows(problem.max_steps + 1), _FIRST_ROWS))
         self.interrupted = False
 
     @property
     def ended(self) -> bool:
         return bool(self._slot("stop"))
+
+    def _most_rows(self, visits: int) -> int:
+        """How many of so many points are recorded, at most: the last always is."""
+        every = self.problem.record.every
+        return 2 if every is None else (visits - 1) // every + 2
 
     def _slot(self, name: str) -> float:
         return float(self.slots[self.program.layout.slots[name], 0])
@@ -123,7 +126,7 @@ class _Run:
             self.settings[self.program.limit] = self.made
         every = self.problem.record.every
         visits = min(self.visits, int(self.settings[self.program.limit]) - self.made + 1)
-        self.record.make_room(2 if every is None else visits // every + 2, self.rows)
+        self.record.make_room(self._most_rows(visits), self.rows)
         self.rows = self.program.advance(
             self.slots, self.settings, self.made, visits, self.record.numbers, self.record.capacity, self.rows, every
         )
