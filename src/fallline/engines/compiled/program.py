@@ -183,7 +183,8 @@ def _made(
 ) -> Program:
     with np.errstate(all="ignore"):
         state = optimizer.init(np.ones((1, same.objective.dimension)))
-    return Program(trace(same.objective, optimizer, conditions, max_steps, state), optimizer, lanes, state_rows)
+    step = trace(same.objective, optimizer, conditions, max_steps, state, of_many=lanes > 1)
+    return Program(step, optimizer, lanes, state_rows)
 
 
 _remembered = functools.lru_cache(maxsize=64)(_made)

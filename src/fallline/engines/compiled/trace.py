@@ -87,12 +87,14 @@ def trace(
     conditions: tuple[StoppingCondition, ...],
     max_steps: int,
     state: Any,
+    of_many: bool,
 ) -> Step:
     """Write down what one step computes.
 
     Arguments:
         objective, optimizer, conditions, max_steps: as in `Problem`.
         state: the rule's state at one start or several, as its `init` returns it.
+        of_many: whether many runs are to go side by side.
 
     Raises:
         NotCompilable: when one of them does what cannot be written as such a graph.
@@ -107,13 +109,13 @@ def trace(
         if type(condition) not in (*MET, Evaluations):
             raise NotCompilable(f"the stopping condition {type(condition).__name__} is asked in Python")
     try:
-        return _Trace(objective, optimizer, state, bake=False).step(conditions, max_steps)
+        return _Trace(objective, optimizer, state, of_many, bake=False).step(conditions, max_steps)
     except NotCompilable:
         raise
     except Exception:  # a rule of the user's may fail anywhere on what is no array
         # A rule may ask its own numbers, as in `if self.decay > 0`: then they become part of the code.
         try:
-            return _Trace(objective, optimizer, state, bake=True).step(conditions, max_steps)
+            return _Trace(objective, optimizer, state, of_many, bake=True).step(conditions, max_steps)
         except NotCompilable:
             raise
         except Exception as error:
@@ -123,8 +125,10 @@ def trace(
 class _Trace:
     """One attempt, with the rule's numbers as leaves, or baked into the graph."""
 
-    def __init__(self, objective: FormulaObjective, optimizer: Optimizer[Any], state: Any, bake: bool) -> None:
-        self.graph = Graph()
+    def __init__(
+        self, objective: FormulaObjective, optimizer: Optimizer[Any], state: Any, of_many: bool, bake: bool
+    ) -> None:
+        self.graph = Graph(of_many)
         self.settings: list[float] = []
         self.own: list[Any] = []
         self.objective = objective
