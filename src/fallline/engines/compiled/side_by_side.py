@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import FloatArray
+from fallline.arrays import BoolArray, FloatArray
 from fallline.engines.compiled import machine
 from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
@@ -92,7 +92,7 @@ class _Batch:
             active = slots[rows["stop"]] == 0
             count = int(np.count_nonzero(active))
             if count <= 7 * len(active) // 8:
-                self._write(slots[:, ~active], runs[~active], interrupted)
+                self._write(slots, runs, ~active & (runs >= 0), interrupted)
                 if not count:
                     return
                 slots, runs = self._closed_up(slots[:, active], runs[active])
@@ -104,13 +104,13 @@ class _Batch:
         closed[:, :count] = slots
         return closed, np.pad(runs, (0, closed.shape[1] - count), constant_values=-1)
 
-    def _write(self, slots: FloatArray, runs: npt.NDArray[np.int64], interrupted: bool) -> None:
-        """The ends of these runs, but for the columns that are none."""
-        rows, real = self.program.layout.slots, runs >= 0
-        slots, runs = slots[:, real], runs[real]
-        self.x[runs] = slots[[rows[leaf.detail] for leaf in self.program.step.x]].T
-        self.value[runs] = slots[rows["value"]]
-        self.steps[runs] = slots[rows["made"]]
-        stop = slots[rows["stop"]] - 1
+    def _write(self, slots: FloatArray, runs: npt.NDArray[np.int64], ended: BoolArray, interrupted: bool) -> None:
+        """The ends of the runs of these columns."""
+        rows, these = self.program.layout.slots, runs[ended]
+        # The coordinates are the first slots.
+        self.x[these] = slots[: self.x.shape[1], ended].T
+        self.value[these] = slots[rows["value"], ended]
+        self.steps[these] = slots[rows["made"], ended]
+        stop = slots[rows["stop"], ended] - 1
         limit = len(self.problem.conditions)
-        self.stop[runs] = np.where(interrupted & (stop == limit), limit + 1, stop)
+        self.stop[these] = np.where(interrupted & (stop == limit), limit + 1, stop)
