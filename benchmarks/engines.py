@@ -176,7 +176,6 @@ def pointer(array: Any) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.ctypes.data)
 
 
-# The landscapes as one writes them for JAX, Ackley with its kink at the start of the batch never met.
 def jax_landscapes() -> dict[str, Callable[[Any], Any]]:
     """Rosenbrock, Rastrigin and Ackley on jax.numpy."""
     import jax.numpy as jnp

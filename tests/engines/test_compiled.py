@@ -332,6 +332,16 @@ def test_settings_of_each_run() -> None:
     assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
 
 
+@pytest.mark.parametrize("name", ["adam@paper", "adam@keras", "amsgrad@torch", "nadam@paper", "adadelta@paper"])
+def test_quotients_at_the_ends_of_the_range_of_floats(name: str) -> None:
+    # Zeros, squares that vanish or overflow, and digits that are all ones: a reciprocal alone would round otherwise.
+    sizes = np.array([0.0, 5e-324, 1e-310, 1e-200, 1e-160, 1e-150, 1e-9, 1.0, 1 - 2.0**-53, 1e9, 1e150, 1e155, 1e300])
+    starts = np.stack(np.meshgrid(sizes, -sizes), axis=-1).reshape(-1, 2)
+    for rule in (RULES[name], dataclasses.replace(RULES[name], learning_rate=1e3)):
+        given = problem("x**2 + 3*y**2", starts, rule, max_steps=60, stop=Target(-1.0))
+        assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+
+
 def test_trajectories_of_several_starts() -> None:
     starts = np.random.default_rng(1).uniform(-2, 2, (5, 2))
     given = problem(VALLEY, starts, Adam(0.05), max_steps=60)
