@@ -59,7 +59,8 @@ def minimize(
         stop: what else ends it; by default a step in which no coordinate moves by 1e-12 or more. A number
             that is not finite always ends it.
         gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
-        engine: "auto" or "reference".
+        engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), or "auto"
+            for the one that suits the work.
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
         seed: the seed of the order in which mini-batches take the data.
         callback: called with each new Point; a true answer ends the run.

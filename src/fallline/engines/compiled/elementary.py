@@ -165,8 +165,9 @@ def power(base: Any, exponent: Any) -> Any:
     quadratic, quadratic_low = _sorted_sum(linear, 0.5 * square)
     rest = series + fma(r_low, r, r_low) + 0.5 * square_low + linear_low + quadratic_low
     result, error = _sorted_sum(quadratic, rest)
-    # Whether the result would be rounded to the same number, were it a 1/20 of its last place larger or smaller.
-    doubt = result * 1.5 * 2.0**-57
+    # Whether it would be rounded to the same number, were it 1/40 of its last place larger or smaller; more for large
+    # exponents, which enlarge the errors of the logarithm.
+    doubt = result * fma(abs(high), 2.0**-64, 1.25 * 2.0**-58)
     settled = (result + (error + doubt)).equals(result + (error - doubt))
     usual = (base >= 2.2250738585072014e-308) & (base < math.inf)
     over, under = high > 710.0, high < -746.0

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fallline.engines.compiled.graph import LANE, ONE_BY_ONE, SETTING, STEP, Node
+from fallline.engines.compiled.graph import LANE, ONE_BY_ONE, QUOTIENT, SETTING, STEP, Node
 from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step
 
 # What is written of a run when it ends.
@@ -107,6 +107,11 @@ class Region:
                 return code.line(f"uitofp {self.mask} {a[0]} to {number}")
             case "select":
                 return code.line(f"select {self.mask} {a[0]}, {number} {a[1]}, {number} {a[2]}")
+            case "quotient":
+                return code.line(f"fdiv {number} {a[0]}, {a[1]}")
+            case "one_by_one":
+                # The first input, but in the lanes in which the second holds the C library's function of the others.
+                return self.calls(node.detail, a[2:], a[0], a[1])
             case "library":
                 return self.calls(node.detail, a, self.constant(0.0), self.always())
             case "flip":
@@ -153,10 +158,32 @@ class Region:
         given = ", ".join(f"{self.number} {argument}" for argument in (*arguments, otherwise))
         return self.code.line(f"call {self.number} @{function}({given}, {self.mask} {chosen})")
 
-    def patched(self, node: Node) -> str:
-        """The first input, but in the lanes in which the second holds the C library's function of the others."""
-        quick, doubtful, *arguments = (self.names[part.index] for part in node.inputs)
-        return self.calls(node.detail, arguments, quick, doubtful)
+    def quick(self, node: Node) -> tuple[str, str | None]:
+        """The code of an operation for the usual case; and the mask of the lanes in which it may be wrong, if any."""
+        parts = [self.names[part.index] for part in node.inputs]
+        if node.operation == ONE_BY_ONE:
+            return parts[0], parts[1]
+        if node.operation == QUOTIENT and self.lanes > 1:
+            return self.by_reciprocal(*parts)
+        return self.write(node), None
+
+    def by_reciprocal(self, dividend: str, divisor: str, reciprocal: str) -> tuple[str, str]:
+        """The quotient, rounded as a division rounds it, and where it may not be.
+
+        Markstein (1990), Computation of elementary functions on the IBM RISC System/6000 processor: right for a
+        divisor whose digits are not all ones, as long as nothing comes near the ends of the range of floats.
+        """
+        code, number, whole = self.code, self.number, self.whole
+        nearly = code.line(f"fmul {number} {dividend}, {reciprocal}")
+        less = code.line(f"fneg {number} {nearly}")
+        left = code.intrinsic("fma", self, [less, divisor, dividend])
+        quotient = code.intrinsic("fma", self, [left, reciprocal, nearly])
+        # The bits without the sign are in the order of the sizes: from 2**-800 to 2**800.
+        bits = code.line(
+            f"shl {whole} {code.line(f'bitcast {number} {quotient} to {whole}')}, {self.whole_constant(1)}"
+        )
+        beyond = code.line(f"sub {whole} {bits}, {self.whole_constant((1023 - 800) << 53)}")
+        return quotient, code.line(f"icmp ugt {whole} {beyond}, {self.whole_constant(1600 << 53)}")
 
     def any(self, mask: str) -> str:
         """Whether the mask holds in any lane."""
@@ -329,24 +356,23 @@ class _Advance:
         code, names = self.code, region.names
         needed = self.step.graph.needed(outputs)
         new = [node for node in needed if node.level == level and node.index not in names]
-        doubtful = [node for node in new if node.operation == ONE_BY_ONE]
+        doubts: list[str] = []
         unsure: set[int] = set()
         for node in new:
-            if node.operation == ONE_BY_ONE or any(part.index in unsure for part in node.inputs):
+            names[node.index], doubt = region.quick(node)
+            if doubt is not None:
+                doubts.append(doubt)
+            if doubt is not None or any(part.index in unsure for part in node.inputs):
                 unsure.add(node.index)
-            names[node.index] = names[node.inputs[0].index] if node.operation == ONE_BY_ONE else region.write(node)
-        if not doubtful:
+        if not doubts:
             return
         before, slow, done = code.block, code.new_label("slow"), code.new_label("done")
-        doubt = names[doubtful[0].inputs[1].index]
-        for node in doubtful[1:]:
-            doubt = code.line(f"or {region.mask} {doubt}, {names[node.inputs[1].index]}")
-        code.jump_if(region.any(doubt), slow, done, rarely=True)
+        code.jump_if(region.any(self._either(doubts, region.mask)), slow, done, rarely=True)
         code.label(slow)
         quick = {index: names.pop(index) for index in unsure}
         for node in new:
             if node.index in unsure:
-                names[node.index] = region.patched(node) if node.operation == ONE_BY_ONE else region.write(node)
+                names[node.index] = region.write(node)
         exact = {index: names.pop(index) for index in unsure}
         after = code.block
         code.jump(done)
@@ -469,15 +495,20 @@ class _Advance:
         made = code.line(f"sitofp i64 {made} to double")
         if self.records:
             self._keep_lowest(value, made, at_start)
-        met = names[step.met[0].index]
-        for condition in step.met[1:]:
-            met = code.line(f"or {lanes.mask} {met}, {names[condition.index]}")
+        # What holds for all runs alike is asked once.
+        own, shared = (
+            [names[node.index] if own else self.scalars[node.index] for node in step.met if (node.level == LANE) == own]
+            for own in (True, False)
+        )
         active = code.load(lanes.mask, self.active)
-        ending = code.line(f"and {lanes.mask} {met}, {active}")
+        met = self._either(own, lanes.mask)
+        met_by_all = self._either(shared, "i1")
+        some = lanes.any(code.line(f"and {lanes.mask} {met}, {active}"))
         ended, on, away = code.new_label("ended"), code.new_label("on"), code.new_label("away")
-        code.jump_if(lanes.any(ending), ended, on, rarely=True)
+        code.jump_if(code.line(f"or i1 {some}, {met_by_all}"), ended, on, rarely=True)
         code.label(ended)
-        self._end(ending, active, made, value)
+        met = code.line(f"or {lanes.mask} {met}, {lanes.spread(met_by_all, is_mask=True)}")
+        self._end(code.line(f"and {lanes.mask} {met}, {active}"), active, made, value)
         if self.records:
             self._record(value)
         code.jump(away)
@@ -496,6 +527,13 @@ class _Advance:
         code.label(away)
         self._leave(value, at_start)
         lanes.names = outer
+
+    def _either(self, masks: Sequence[str], kind: str) -> str:
+        """Whether one of the masks holds."""
+        first, *others = masks
+        for mask in others:
+            first = self.code.line(f"or {kind} {first}, {mask}")
+        return first
 
     def _keep_lowest(self, value: str, made: str, at_start: str) -> None:
         code, step, names = self.code, self.step, self.lanes.names
