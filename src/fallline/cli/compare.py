@@ -69,7 +69,9 @@ def compare(
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
     function = as_objective(objective)
-    pictured = options.chosen_picture(picture, coordinates, style, function.names, several=True)
+    pictured = options.chosen_picture(
+        picture, coordinates, style, function.names, plot=plot, animate=animate, several=True
+    )
     filmed = options.chosen_film(
         animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )

@@ -179,7 +179,7 @@ def fit(
     """
     _check_save(save)
     report.check_outputs(plot=plot, save=None)
-    pictured = options.chosen_picture(picture, coordinates, style, None)
+    pictured = options.chosen_picture(picture, coordinates, style, None, plot=plot)
     rule: Optimizer[Any] | str | None = optimizer
     if any(option is not None for option in (learning_rate, schedule, momentum, hyperparameter_settings)):
         if optimizer is None:

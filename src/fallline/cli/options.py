@@ -259,17 +259,31 @@ def chosen_stop(
 
 
 def chosen_picture(
-    kind: str, coordinates: str | None, style: str, names: Sequence[str] | None, *, several: bool = False
+    kind: str,
+    coordinates: str | None,
+    style: str,
+    names: Sequence[str] | None,
+    *,
+    plot: Path | None,
+    animate: Path | None = None,
+    several: bool = False,
 ) -> dict[str, Any]:
     """What `fallline.views.plot` is to be told for the picture that the options describe.
 
     Arguments:
         names: the runs' coordinates; None: not known yet.
+        plot, animate: the files that --plot and --animate name.
         several: whether there are several runs.
 
     Raises:
         FalllineError: naming the option that is wrong.
     """
+    if kind != "auto" and plot is None:
+        raise FalllineError(f"--picture is {kind!r}, but no picture is asked for; give --plot FILE, too")
+    if plot is None and animate is None:
+        for flag, value, usual in (("--coordinates", coordinates, None), ("--style", style, "light")):
+            if value != usual:
+                raise FalllineError(f"{flag} is {value!r}, but no picture is asked for; give --plot FILE, too")
     if (kind, coordinates, style) == ("auto", None, "light"):
         # As pictures are by themselves; a run without one is spared Matplotlib.
         return {}

@@ -105,6 +105,8 @@ def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path 
             check_picture_path(plot, "--plot")
         if animate is not None:
             check_film_path(animate, "--animate")
+        if plot is not None and animate is not None and plot.resolve() == animate.resolve():
+            raise FalllineError(f"--animate is {str(animate)!r}, and so is --plot; give two files")
     for flag, path in (("--save", save), ("--plot", plot), ("--animate", animate)):
         if path is not None:
             check_writable(path, flag)

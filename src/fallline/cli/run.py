@@ -64,7 +64,7 @@ def run(
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
     function = as_objective(objective)
-    pictured = options.chosen_picture(picture, coordinates, style, function.names)
+    pictured = options.chosen_picture(picture, coordinates, style, function.names, plot=plot, animate=animate)
     filmed = options.chosen_film(
         animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -258,13 +259,14 @@ def check_film(
     if kind != "curve" and dimension == 1:
         raise FalllineError(f"kind is {kind!r}, but there is one coordinate; a landscape needs two")
     grid.check_count(frames, "frames", least=1)
-    if not (np.isreal(frames_per_second) and 0 < frames_per_second <= 100):
-        raise FalllineError(f"frames_per_second is {frames_per_second!r}; it must be a number above 0 and at most 100")
-    grid.check_count(quality, "quality", least=1)
-    if quality > 100:
-        raise FalllineError(f"quality is {quality!r}; it must be a whole number from 1 to 100")
-    if not (np.isreal(turn) and np.isfinite(turn)):
-        raise FalllineError(f"turn is {turn!r}; it must be a number of degrees")
+    if not (_is_number(frames_per_second) and 0 < frames_per_second <= 100):
+        raise FalllineError(
+            f"frames_per_second is {shortened(frames_per_second)}; it must be a number above 0 and at most 100"
+        )
+    if not (_is_number(quality) and quality in range(1, 101)):
+        raise FalllineError(f"quality is {shortened(quality)}; it must be a whole number from 1 to 100")
+    if not (_is_number(turn) and np.isfinite(turn)):
+        raise FalllineError(f"turn is {shortened(turn)}; it must be a finite number of degrees")
     if turn and kind not in SPACE:
         raise FalllineError(f"turn is {turn!r}, but a {kind} is flat; a contour_3d or a surface can turn")
     if size is not None:
@@ -277,6 +279,10 @@ def check_film(
             )
     if path is not None:
         _check_holds(path, kind, size)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool)
 
 
 def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None) -> None:

@@ -14,6 +14,8 @@ from fallline.objectives.base import Objective
 
 # How many points an objective is given at once, and of how many numbers at most.
 CHUNK, MOST_NUMBERS = 8192, 2**22
+# What lies farther out overflows on its way to the screen.
+FARTHEST = 1e300
 
 
 class NothingToDraw(FalllineError):
@@ -148,6 +150,8 @@ def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
         low = high = np.nan
     if not (np.isfinite([low, high]).all() and low < high):
         raise FalllineError(f"{parameter} is {shortened(bounds)}; it must be two finite numbers, the lower one first")
+    if max(-low, high) > FARTHEST:
+        raise FalllineError(f"{parameter} is {shortened(bounds)}; its ends must lie within ±{FARTHEST:g}")
     return low, high
 
 
