@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -7,7 +9,7 @@ from matplotlib.quiver import Quiver
 from tests.views.pixels import colours
 from tests.views.runs import doubling, halving, in_space, on_bowl, two_on_bowl
 
-from fallline import Adam, FalllineError, Momentum, Record, Trajectory, minimize
+from fallline import Adam, FalllineError, GradientDescent, Momentum, Record, Trajectory, minimize
 from fallline.views import arrows_data, plot, plot_arrows
 
 RATE, DECAY = 0.02, 0.9
@@ -103,6 +105,8 @@ def test_arrows_of_many_coordinates(coordinates: object) -> None:
         lambda: on_bowl(rate=2.0, steps=3000),
         lambda: on_bowl(steps=1),
         lambda: minimize(lambda x, y: 7 + 0 * x * y, (1, 1), Momentum(0.1), max_steps=3),
+        lambda: minimize(lambda x: 7 + 0 * x, 1, Momentum(0.1), max_steps=3),
+        lambda: minimize("1e200*x**2 + 1e200*y**2", (1e50, 1), GradientDescent(1e-201), max_steps=20),
     ],
 )
 def test_odd_runs_are_drawn(run: object) -> None:
@@ -120,6 +124,18 @@ def test_wrong_options_are_named() -> None:
         plot_arrows(on_bowl(), points=0)
     with pytest.raises(FalllineError, match="bounds: the run makes no step inside the picture"):
         plot_arrows(on_bowl(), bounds=((5, 6), (5, 6)))
+
+
+def test_of_arrows_that_point_the_same_way_each_is_seen() -> None:
+    # Plain descent steps along minus the gradient: the shorter arrow of the two lies on the longer and wider one.
+    ax = plot_arrows(on_bowl(), resolution=8).axes[0]
+    arrows: list[Any] = [child for child in ax.collections if isinstance(child, Quiver)]
+    gradient, step = arrows
+    data = arrows_data(on_bowl(), resolution=8)
+    lengths = [float(np.hypot(*(kind.stretch * kind.vector[0]))) for kind in data.kinds]
+    assert lengths[0] < lengths[1]
+    assert gradient.zorder > step.zorder
+    assert gradient.width < step.width
 
 
 def test_ax_is_used() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -193,3 +194,22 @@ def test_colour_scale_shows_what_lies_beyond() -> None:
 
 def test_three_is_what_the_slice_shows() -> None:
     assert three(1, 2, 3) == 35
+
+
+def test_a_path_to_and_fro_has_few_markers() -> None:
+    # From one side of the valley to the other 400 times.
+    race = {"to and fro": minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.999), max_steps=400)}
+    race["calm"] = minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.1), max_steps=400)
+    figure = plot_contour(race, resolution=8)
+    line: Any = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    sides = [np.ptp(side) for side in (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())]
+    length = np.hypot(*(np.diff(line.get_xydata(), axis=0) / sides).T).sum() / np.sqrt(2)
+    assert length > 100
+    assert length / line.get_markevery() <= 25
+
+
+def test_words_stand_where_the_path_is_not() -> None:
+    for start, place in (((-3, -3, 1), ("left", "top")), ((9, -3, 1), ("right", "top"))):
+        run = minimize("(a - 3)**2 + (b - 3)**2 + c**2", start, GradientDescent(0.1), max_steps=50)
+        words = plot_contour(run, coordinates=("a", "b"), resolution=8).axes[0].texts[-1]
+        assert (words.get_horizontalalignment(), words.get_verticalalignment()) == place

@@ -183,3 +183,15 @@ def test_steps_of_odd_runs() -> None:
     )
     assert histories_data(run, ["step_length"]).panels[0].series[0].numbers[-2] == 0
     assert histories_data(run, ["step_length"]).panels[0].log
+
+
+def test_three_quantities_stand_side_by_side() -> None:
+    data = histories_data(on_bowl(), ("value", "x", "y"))
+    assert (data.rows, data.columns) == (1, 3)
+
+
+def test_numbers_too_large_for_a_log_axis_are_drawn() -> None:
+    run = minimize("1e200*x**2", 1e50, GradientDescent(1e-201), max_steps=20)
+    value = histories_data(run, ("value",)).panels[0]
+    assert value.limits[0] < run.value.min() < run.value.max() < value.limits[1]
+    assert plot_histories(run).axes

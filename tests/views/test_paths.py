@@ -136,3 +136,17 @@ def test_others_are_held_where_the_run_ended() -> None:
     assert over.names == ("c", "a")
     assert over.held == {"b": run.final.x[1]}
     np.testing.assert_array_equal(over.value[2, 5], over.y[2] ** 2 + run.final.x[1] ** 2 + 10 * over.x[5])
+
+
+def test_a_run_that_swings_far_out_and_comes_back_is_shown_whole() -> None:
+    # A swing of 20 times the distance between start and end, such as momentum makes.
+    swing = np.concatenate([np.linspace(0, -20, 30), np.linspace(-20, -1, 300)])
+    assert reach(swing, best=-1.0) == (-20.0, 0.0)
+
+
+def test_of_a_run_that_falls_without_end_the_beginning_is_shown() -> None:
+    run = minimize("-x**2 - y**4", (1, 1), GradientDescent(0.1), max_steps=30)
+    assert run.final.value == -np.inf
+    over = landscape_data(run, resolution=16).grid
+    assert over.contains(run.x[:4]).all()
+    assert np.ptp(over.y) < 1000

@@ -25,6 +25,8 @@ MEMORIES = ("velocity", "m", "mean", "slow", "direction")
 LONGEST, TRUE_STEPS = 0.15, (0.08, 2.0)
 # Shorter ones, in the same shares, are no more than dots.
 SHORTEST = 0.01
+# The width of arrows, in shares of the picture's: the shortest kind's, and how much more each longer kind's is.
+THIN, THICKER = 0.005, 0.003
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,7 @@ def arrows_data(
     if len(run.names) == 1:
         ground = descent_data(run, bounds=bounds)
         place = np.column_stack([run.x, run.value])
-        ends = (ground.curve.x[[0, -1]], np.array(ground.heights))
+        ends = (ground.curve.x[[0, -1]], np.array(style.padded(*ground.heights)))
         axes = np.array([[1.0], [0.0]])
     else:
         ground = landscape_data(run, coordinates=coordinates, bounds=bounds, resolution=resolution)
@@ -124,7 +126,7 @@ def arrows_data(
             **{name: -run.states[name] for name in run.states},
         }
         vectors = {name: quantities[name][rows] @ axes.T for name in shown}
-    kinds = [Kind(name, vector, _stretch(name, vector / (high - low))) for name, vector in vectors.items()]
+        kinds = [Kind(name, vector, _stretch(name, vector / (high - low))) for name, vector in vectors.items()]
     return Arrows(ground, run.steps[rows], place[rows], (low, high), tuple(kinds))
 
 
@@ -190,8 +192,10 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
         places = tuple(path.x.T)
         style.trace_steps(ax, *places, line=places, colours=path.colours, size=12)
     keys = style.step_keys(f"{ground.unit} {path.times[-1]:g}", theme)
-    look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006, "zorder": 9}
-    for number, kind in enumerate(data.kinds):
+    look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
+    # Short arrows lie on long ones and are the slimmer: those that point the same way show all the same.
+    ranks = _ranks([_longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
+    for number, (kind, rank) in enumerate(zip(data.kinds, ranks, strict=True)):
         colour = theme.arrows[number % len(theme.arrows)]
         x, y = data.tail.T
         head = kind.stretch * kind.vector
@@ -203,6 +207,8 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             color=colour,
             edgecolor=theme.rim,
             linewidth=0.6,
+            width=THIN + rank * THICKER,
+            zorder=9 - rank / len(ranks),
             **look,
         )
         keys.append(style.key(kind.words, {"color": colour, "linewidth": 3, "marker": ">", "markersize": 8}))
@@ -231,8 +237,19 @@ def _steps(run: Trajectory) -> FloatArray:
 
 def _stretch(name: str, share: FloatArray) -> float:
     """By how much arrows of these lengths, in shares of the picture's sides, are drawn longer."""
-    lengths = np.sqrt((share**2).sum(axis=1))
-    longest = float(lengths[np.isfinite(lengths)].max(initial=0))
+    longest = _longest(share)
     if longest == 0 or (name == "step" and TRUE_STEPS[0] <= longest <= TRUE_STEPS[1]):
         return 1.0
     return float(f"{LONGEST / longest:.1e}")
+
+
+def _longest(share: FloatArray) -> float:
+    """The length of the longest of the arrows that have one."""
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt((share**2).sum(axis=1))
+    return float(lengths[np.isfinite(lengths)].max(initial=0))
+
+
+def _ranks(lengths: Sequence[float]) -> npt.NDArray[np.intp]:
+    """The place of each length among all, 0 for the shortest."""
+    return np.argsort(np.argsort(lengths, kind="stable"), kind="stable")

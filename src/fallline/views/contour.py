@@ -20,9 +20,13 @@ from fallline.views import paths, style
 from fallline.views.grid import Grid, height_range, interval, sample
 from fallline.views.paths import Interval, Labelled, Path, Runs
 from fallline.views.plane import OnPlane, Plane, principal_plane
-from fallline.views.style import Style, figure_of, set_title
+from fallline.views.style import Corner, Style, figure_of, set_title
 
 LEVELS = 21
+# A path among several has so many markers at most, and none nearer to each other than this share of the diagonal.
+MARKERS, LEAST_SPACING = 24, 0.12
+# How much of the picture's width and height words in a corner may take.
+NOTE_SHARE = (0.55, 0.2)
 # What a landscape's two axes are: two coordinates by their names, or the paths' principal components.
 Coordinates: TypeAlias = "Sequence[str] | Literal['pca'] | None"
 
@@ -238,7 +242,8 @@ def draw_words(ax: Axes, data: Landscape) -> None:
         remarks.append(path.remark)
     else:
         style.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
-    style.note(ax, "\n".join(filter(None, remarks)))
+    corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)
+    style.note(ax, "\n".join(filter(None, remarks)), corner)
 
 
 def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]:
@@ -290,8 +295,27 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
         colours = path.colours[: len(places[0][0])]
         size = style.point_size(len(path))
         return style.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
-    traces = (style.trace_run(ax, *place, number=number, zorder=7) for number, place in enumerate(places))
+    traces = (
+        style.trace_run(ax, *place, number=number, every=_spacing(data, path), zorder=7)
+        for number, (place, path) in enumerate(zip(places, data.paths, strict=True))
+    )
     return [artist for trace in traces for artist in trace]
+
+
+def _spacing(data: Landscape, path: Path) -> float:
+    """How far apart a path's markers stand, as a share of the picture's diagonal: to and fro, few are enough."""
+    sides = np.ptp(data.grid.x), np.ptp(data.grid.y)
+    length = float(np.nansum(np.hypot(*(np.diff(path.x, axis=0) / sides).T)) / np.sqrt(2))
+    return max(LEAST_SPACING, length / MARKERS)
+
+
+def _emptiest_corner(data: Landscape) -> Corner:
+    """Where words hide the fewest of the paths' points: of four corners the upper right one, if it is as good."""
+    over = data.grid
+    low, high = np.array([(line[0], line[-1]) for line in (over.x, over.y)]).T
+    places = (np.concatenate([path.x for path in data.paths]) - low) / (high - low)
+    corners: tuple[Corner, ...] = (1, 1), (0, 1), (1, 0), (0, 0)
+    return min(corners, key=lambda corner: int((np.abs(places - corner) < NOTE_SHARE).all(axis=1).sum()))
 
 
 def _across(data: Landscape) -> float:

@@ -256,9 +256,11 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
     every = every[np.isfinite(every)]
     positive = every[every > 0]
     log = quantity in LENGTHS or bool((every > 0).all())
-    log = log and positive.size > 0 and bool(positive.max() / positive.min() > DECADES)
+    # What lies beyond such an axis lies at its end.
+    low, high = np.clip([positive.min(), positive.max()], SMALLEST, LARGEST) if log and positive.size else (1.0, 1.0)
+    log = bool(high / low > DECADES)
     if log:
-        limits = max(float(positive.min()), SMALLEST) / 2, min(float(positive.max()), LARGEST) * 2
+        limits = float(low) / 2, float(high) * 2
     else:
         limits = style.padded(min(low for low, _ in ends), max(high for _, high in ends))
     name = symbol if quantity == "value" else NAMES.get(quantity, quantity)

@@ -119,8 +119,8 @@ def _near(run: Trajectory) -> FloatArray:
     x = run.x[np.isfinite(run.x).all(axis=1)]
     with np.errstate(over="ignore"):
         distance = np.sqrt(((x - x[0]) ** 2).sum(axis=1))
-        best = float(np.sqrt(((run.best.x - x[0]) ** 2).sum()))
-    x = x[distance <= paths.reach(distance, best)[1]]
+        goal = float(np.sqrt(((paths.goal_of(run).x - x[0]) ** 2).sum()))
+    x = x[distance <= paths.reach(distance, goal)[1]]
     return np.asarray(x[paths.thinned(len(x), paths.MOST_POINTS)])
 
 

@@ -44,6 +44,8 @@ STEPS: Colormap = matplotlib.colormaps["autumn"]
 FAINT = 0.35
 
 Style: TypeAlias = Literal["light", "dark"]
+# Right and top are 1.
+Corner: TypeAlias = tuple[Literal[0, 1], Literal[0, 1]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,7 @@ def check_style(style: Any, parameter: str = "style") -> None:
     Raises:
         FalllineError: naming `parameter` and the styles there are.
     """
-    if style not in THEMES:
+    if style not in tuple(THEMES):
         raise FalllineError(f"{parameter} is {style!r}; {nearest(str(style), THEMES)}")
 
 
@@ -275,15 +277,17 @@ def race_legend(ax: Axes, runs: Sequence[tuple[str, str]]) -> None:
     legend_below(ax, keys, columns=1)
 
 
-def note(ax: Any, text: str) -> None:
-    """A remark in the upper right corner of the axes; none when empty."""
+def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
+    """A remark in a corner of the axes, by its place from left and bottom; none when empty."""
     if not text:
         return
     draw = ax.text2D if ax.name == "3d" else ax.text
     theme = theme_of(ax)
     ground = {"facecolor": theme.ground, "alpha": 0.8, "edgecolor": "none", "pad": 2}
     look: dict[str, Any] = {"fontsize": NOTE_SIZE, "color": theme.ink, "bbox": ground}
-    draw(0.99, 0.98, plain(text), transform=ax.transAxes, ha="right", va="top", **look)
+    x, y = ((0.01, 0.99)[corner[0]], (0.02, 0.98)[corner[1]])
+    look |= {"ha": ("left", "right")[corner[0]], "va": ("bottom", "top")[corner[1]]}
+    draw(x, y, plain(text), transform=ax.transAxes, **look)
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
