@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fallline.basins import Basins, basins
 from fallline.diagnosis import Finding, diagnose
 from fallline.errors import FalllineError
 from fallline.fit import Fit, fit
@@ -123,6 +124,7 @@ __all__ = [
     "Backtracking",
     "Ball",
     "BarzilaiBorwein",
+    "Basins",
     "Box",
     "Cautious",
     "ClipNorm",
@@ -194,6 +196,7 @@ __all__ = [
     "WindowedMomentum",
     "Yogi",
     "as_objective",
+    "basins",
     "chain_rule",
     "check_gradient",
     "compare",

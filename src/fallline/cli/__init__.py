@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 import fallline
+from fallline.cli.basins import basins
 from fallline.cli.compare import compare
 from fallline.cli.conventions import conventions
 from fallline.cli.demo import demo
@@ -21,7 +22,7 @@ from fallline.errors import FalllineError
 __all__ = ["app", "main"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (run, compare, fit, optimizers, conventions, demo):
+for command in (run, compare, basins, fit, optimizers, conventions, demo):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
 # Arguments of the Python functions that the command line calls by another name.
@@ -40,6 +41,8 @@ FLAGS = {
         "features",
         "model",
         "reduction",
+        "box",
+        "resolution",
     )
 } | {
     "x0": "--start",
@@ -87,7 +90,7 @@ def main() -> None:
 
 def _formula_last(arguments: list[str]) -> list[str]:
     """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
-    if arguments[:1] not in (["run"], ["compare"]):
+    if arguments[:1] not in (["run"], ["compare"], ["basins"]):
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):

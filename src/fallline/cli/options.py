@@ -290,6 +290,14 @@ EPILOGS = {
         _rules(),
         _schedules(),
     ),
+    "basins": _epilog(
+        "Examples:\n"
+        "  fallline basins himmelblau --optimizer momentum --learning-rate 0.01 --resolution 512 --plot basins.png\n"
+        '  fallline basins "(x**2 - 1)**2 + y**2 + z**2" --box x=-2:2,y=-1:1 --at z=0.5',
+        f"Landscapes: {', '.join(LANDSCAPES)}",
+        _rules(),
+        _schedules(),
+    ),
     "optimizers": _epilog("Example:\n  fallline optimizers adam lion"),
     "conventions": _epilog("Example:\n  fallline conventions adam"),
     "demo": _epilog("Example:\n  fallline demo --out demo"),

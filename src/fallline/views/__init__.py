@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fallline.views.animation import Film, animate
+from fallline.views.basins import BasinMap, basin_map_data, plot_basins
 from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
 from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
@@ -14,6 +15,7 @@ from fallline.views.picture import plot
 from fallline.views.surface import plot_surface
 
 __all__ = [
+    "BasinMap",
     "Curve",
     "Descent",
     "Epochs",
@@ -22,6 +24,7 @@ __all__ = [
     "Landscape",
     "NothingToDraw",
     "animate",
+    "basin_map_data",
     "check_film_path",
     "check_picture_path",
     "curve_data",
@@ -31,6 +34,7 @@ __all__ = [
     "landscape_data",
     "notebook",
     "plot",
+    "plot_basins",
     "plot_contour",
     "plot_contour_3d",
     "plot_curve",
