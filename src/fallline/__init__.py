@@ -92,6 +92,7 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
+from fallline.sweep import Sweep, sweep
 from fallline.trajectory import Point, Record, Trajectory
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ __all__ = [
     "StepSize",
     "StoppingCondition",
     "StrongWolfe",
+    "Sweep",
     "Target",
     "Trajectory",
     "ValueChange",
@@ -205,6 +207,7 @@ __all__ = [
     "fit",
     "minimize",
     "rerun",
+    "sweep",
     "views",
 ]
 

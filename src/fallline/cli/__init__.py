@@ -17,12 +17,13 @@ from fallline.cli.fit import fit
 from fallline.cli.optimizers import optimizers
 from fallline.cli.options import EPILOGS
 from fallline.cli.run import run
+from fallline.cli.sweep import sweep
 from fallline.errors import FalllineError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (run, compare, basins, fit, optimizers, conventions, demo):
+for command in (run, compare, basins, sweep, fit, optimizers, conventions, demo):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
 # Arguments of the Python functions that the command line calls by another name.
@@ -43,12 +44,17 @@ FLAGS = {
         "reduction",
         "box",
         "resolution",
+        "grid",
+        "store",
+        "csv",
     )
 } | {
     "x0": "--start",
     "data": "CSV",
     "objective": "OBJECTIVE",
     "formula": "OBJECTIVE",
+    "optimizers": "--optimizer",
+    "seeds": "--seed",
     "order": "--batch-order",
     "remainder": "--batch-remainder",
     "scheme": "--gradient: scheme",
@@ -90,7 +96,7 @@ def main() -> None:
 
 def _formula_last(arguments: list[str]) -> list[str]:
     """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
-    if arguments[:1] not in (["run"], ["compare"], ["basins"]):
+    if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"]):
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):

@@ -25,6 +25,7 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
+from fallline.sweep import OUTCOMES
 
 
 def number(text: str) -> float:
@@ -260,6 +261,11 @@ def _schedules() -> str:
     return "\n".join(lines)
 
 
+def _outcomes() -> str:
+    """The outcomes of a sweep's runs, from their one definition."""
+    return "\n".join(["Outcomes:", *(f"  {name}: {about}" for name, about in OUTCOMES.items())])
+
+
 def _epilog(*paragraphs: str) -> str:
     # \b keeps the line breaks of a paragraph.
     return "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)
@@ -295,6 +301,16 @@ EPILOGS = {
         "  fallline basins himmelblau --optimizer momentum --learning-rate 0.01 --resolution 512 --plot basins.png\n"
         '  fallline basins "(x**2 - 1)**2 + y**2 + z**2" --box x=-2:2,y=-1:1 --at z=0.5',
         f"Landscapes: {', '.join(LANDSCAPES)}",
+        _rules(),
+        _schedules(),
+    ),
+    "sweep": _epilog(
+        "Examples:\n"
+        "  fallline sweep rosenbrock --start -1.2,1 --optimizer momentum --target 1e-6 \\\n"
+        "      --grid learning_rate=1e-5:0.01:40:log --grid momentum=0:0.99:30 --plot heat.png --store runs.db\n"
+        '  fallline sweep "x**2 + 10*y**2" --start 1,1 --start 2,-1 --optimizer adam --optimizer rmsprop \\\n'
+        "      --grid learning_rate=0.01,0.1,1 --csv runs.csv",
+        _outcomes(),
         _rules(),
         _schedules(),
     ),

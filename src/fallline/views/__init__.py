@@ -9,6 +9,7 @@ from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_
 from fallline.views.epochs import Epochs, epochs_data, plot_epochs
 from fallline.views.files import check_film_path, check_picture_path, save_picture
 from fallline.views.grid import NothingToDraw
+from fallline.views.heat_map import HeatMap, heat_map_data, plot_heat_map
 from fallline.views.histories import Histories, histories_data, plot_histories
 from fallline.views.notebook import notebook
 from fallline.views.picture import plot
@@ -20,6 +21,7 @@ __all__ = [
     "Descent",
     "Epochs",
     "Film",
+    "HeatMap",
     "Histories",
     "Landscape",
     "NothingToDraw",
@@ -30,6 +32,7 @@ __all__ = [
     "curve_data",
     "descent_data",
     "epochs_data",
+    "heat_map_data",
     "histories_data",
     "landscape_data",
     "notebook",
@@ -40,6 +43,7 @@ __all__ = [
     "plot_curve",
     "plot_descent",
     "plot_epochs",
+    "plot_heat_map",
     "plot_histories",
     "plot_surface",
     "save_picture",

@@ -82,13 +82,13 @@ def basin_map_data(found: Basins) -> BasinMap:
     shares = [found.share(place) for place in range(count)]
     symbols = [found.names.index(name) for name in found.axes]
     keys = [
-        (f"{place + 1}: {_point(found, place)}, {_percent(shares[place])}", tuple(colours[place].tolist()))
+        (f"{place + 1}: {_point(found, place)}, {style.percent(shares[place])}", tuple(colours[place].tolist()))
         for place in range(min(count, MOST_KEYS))
     ]
     left = count - len(keys)
     for label, colour, place in (("does not arrive", NOT_ARRIVED, -1), ("diverges", DIVERGED, -2)):
         if found.share(place):
-            keys.append((f"{label}: {_percent(found.share(place))}", colour))
+            keys.append((f"{label}: {style.percent(found.share(place))}", colour))
     held = [f"{name} = {style.number(value)}" for name, value in found.held.items()]
     return BasinMap(
         title=(found.title, found.optimizer.replace("_", " ")),
@@ -99,7 +99,7 @@ def basin_map_data(found: Basins) -> BasinMap:
         diverged=found.basin == -2,
         steps=steps,
         keys=tuple(keys),
-        rest=f"and {left} more minima: {_percent(sum(shares[MOST_KEYS:]))}" if left > 0 else "",
+        rest=f"and {left} more minima: {style.percent(sum(shares[MOST_KEYS:]))}" if left > 0 else "",
         marks=found.minima[:, symbols],
         remark="from " + ", ".join(held) if held else "",
     )
@@ -156,15 +156,7 @@ def plot_basins(found: Basins, *, ax: Axes | None = None) -> Figure:
     ]
     if data.rest:
         patches.append(Patch(facecolor="none", label=data.rest))
-    ax.legend(
-        handles=patches,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0),
-        borderaxespad=4,
-        ncols=2,
-        fontsize=style.LEGEND_SIZE,
-        frameon=False,
-    )
+    style.patches_below(ax, patches)
     return figure
 
 
@@ -212,7 +204,3 @@ def _point(found: Basins, place: int) -> str:
     more = ", …" if len(numbers) > 4 else ""
     value = found.values[place]
     return f"({shown}{more}), f = {style.number(value if abs(value) > 1e-9 else 0.0)}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
@@ -39,6 +40,11 @@ LANDSCAPE = ListedColormap(matplotlib.colormaps["Blues_r"](np.linspace(0.2, 1, 2
 LINES = ListedColormap(matplotlib.colormaps["Blues_r"](np.linspace(0, 0.75, 256)), name="contour lines")
 SHADOW = "#303030"
 STEPS: Colormap = matplotlib.colormaps["autumn"]
+
+
+def part_of(colours: Colormap, low: float, high: float) -> Colormap:
+    """The colours of a map between two places of it."""
+    return ListedColormap(colours(np.linspace(low, high, 256)), name=f"part of {colours.name}")
 
 
 def step_colours(count: int) -> FloatArray:
@@ -125,6 +131,12 @@ def legend_below(ax: Axes, keys: Sequence[Line2D], *, columns: int) -> None:
 def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
     """The same under a figure of several axes."""
     figure.legend(handles=keys, loc="outside lower center", fontsize=LEGEND_SIZE, frameon=False)
+
+
+def patches_below(ax: Axes, patches: Sequence[Patch]) -> None:
+    """A legend of areas under the axes."""
+    look: dict[str, Any] = {"ncols": 2, "fontsize": LEGEND_SIZE, "frameon": False}
+    ax.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4, **look)
 
 
 def note(ax: Any, text: str) -> None:
@@ -244,6 +256,15 @@ def number(value: float, digits: int = 4) -> str:
     '−0.0001235'
     """
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share in percent.
+
+    >>> percent(0.12345)
+    '12.3 %'
+    """
+    return f"{100 * share:.3g} %"
 
 
 def plain(text: str) -> str:
