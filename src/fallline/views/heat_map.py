@@ -89,9 +89,8 @@ def heat_map_data(
         if name not in (x, y):
             held[name] = (at or {}).get(name, best.get(name, runs.factors[name][0]))
             if held[name] not in runs.factors[name]:
-                raise FalllineError(
-                    f"at has {held[name]!r} for {name}; {nearest(str(held[name]), map(str, runs.factors[name]))}"
-                )
+                allowed = ", ".join(map(str, runs.factors[name]))
+                raise FalllineError(f"at has {held[name]!r} for {name}; it must be one of {allowed}")
             place[list(runs.factors).index(name)] = runs.factors[name].index(held[name])
     for name in at or {}:
         _factor(name, "at", [name for name in settings if name not in (x, y)])
