@@ -179,7 +179,7 @@ def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"grid": {"lr": [1]}}, "grid names 'lr', which gradient_descent does not have; Allowed: learning_rate"),
+        ({"grid": {"lr": [1]}}, "lr is no hyperparameter of gradient_descent; Allowed: learning_rate"),
         ({"grid": {"learning_rate": [-1]}}, "learning_rate is -1; it must be a number above 0"),
         ({"grid": {"learning_rate": []}}, r"grid: learning_rate is \[\]; it must be a list of values"),
         ({"grid": {"learning_rate": 0.1}}, "grid: learning_rate is 0.1; it must be a list of values"),

@@ -94,6 +94,7 @@ from fallline.stopping import (
 )
 from fallline.sweep import Sweep, sweep
 from fallline.trajectory import Point, Record, Trajectory
+from fallline.tune import Interval, Tuning, tune
 
 if TYPE_CHECKING:
     from fallline import examples, views
@@ -149,6 +150,7 @@ __all__ = [
     "GradientDescent",
     "GradientNoise",
     "GradientNorm",
+    "Interval",
     "InverseTime",
     "LaProp",
     "LineSearch",
@@ -191,6 +193,7 @@ __all__ = [
     "Sweep",
     "Target",
     "Trajectory",
+    "Tuning",
     "ValueChange",
     "WarmUp",
     "WarmUpStableDecay",
@@ -208,6 +211,7 @@ __all__ = [
     "minimize",
     "rerun",
     "sweep",
+    "tune",
     "views",
 ]
 

@@ -291,12 +291,21 @@ def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimize
     'cautious, of adam, Cosine(initial=0.3, steps=50, final=0.0), beta1 0.8'
     """
     for name, value in settings.items():
-        path = _path(rule, name)
-        if path is None:
-            label = rule.label.partition(",")[0]
-            raise FalllineError(f"grid names {name!r}, which {label} does not have; {nearest(name, _settings(rule))}")
-        rule = _replaced(rule, path, value)
+        rule = _replaced(rule, _known_path(rule, name), value)
     return rule
+
+
+def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | None]:
+    """A setting of the rule, or of what is inside it, and what is known of it if it is a hyperparameter.
+
+    Raises:
+        FalllineError: when the rule has none of that name.
+    """
+    *inside, last = _known_path(rule, name)
+    owner: Any = rule
+    for part in inside:
+        owner = getattr(owner, part)
+    return getattr(owner, last), hyperparameters(owner).get(last)
 
 
 class Results(NamedTuple):
@@ -506,12 +515,16 @@ def _without_arrays(recipe: Any) -> Any:
 
 def _may_be_array(rule: Optimizer[Any], name: str) -> bool:
     """Whether one rule can have many values of it, run by run: it is a number that enters the formula."""
-    *inside, last = _path(rule, name) or ()
-    owner: Any = rule
-    for part in inside:
-        owner = getattr(owner, part)
-    known: Hyperparameter | None = hyperparameters(owner).get(last)
+    known = setting_of(rule, name)[1]
     return known is not None and known.symbol is not None and not known.range.whole
+
+
+def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
+    path = _path(rule, name)
+    if path is None:
+        label = rule.label.partition(",")[0]
+        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(name, _settings(rule))}")
+    return path
 
 
 def _path(settings: Any, name: str) -> tuple[str, ...] | None:

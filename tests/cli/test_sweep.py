@@ -56,7 +56,7 @@ def test_json_and_ranges(run: Run) -> None:
         (("--grid", "learning_rate=1:2:3:lin"), "write NAME=LOW:HIGH:COUNT"),
         (("--grid", "learning_rate=0:2:3:log"), "both ends must be above 0"),
         ((*GRID, *GRID), "--grid gives learning_rate twice"),
-        (("--grid", "lr=1"), "--grid names 'lr', which gradient_descent does not have"),
+        (("--grid", "lr=1"), "lr is no hyperparameter of gradient_descent"),
         (("--grid", "learning_rate=a"), "learning_rate is 'a'; it must be a number above 0"),
         ((*GRID, "--seed", "-1"), "--seed is -1; it must be a whole number at least 0"),
         ((*GRID, "--seed", "a"), "'a' is not a whole number"),

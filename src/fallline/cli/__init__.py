@@ -18,12 +18,13 @@ from fallline.cli.optimizers import optimizers
 from fallline.cli.options import EPILOGS
 from fallline.cli.run import run
 from fallline.cli.sweep import sweep
+from fallline.cli.tune import tune
 from fallline.errors import FalllineError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (run, compare, basins, sweep, fit, optimizers, conventions, demo):
+for command in (run, compare, basins, sweep, tune, fit, optimizers, conventions, demo):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
 # Arguments of the Python functions that the command line calls by another name.
@@ -45,6 +46,8 @@ FLAGS = {
         "box",
         "resolution",
         "grid",
+        "space",
+        "trials",
         "store",
         "csv",
     )
@@ -55,6 +58,8 @@ FLAGS = {
     "formula": "OBJECTIVE",
     "optimizers": "--optimizer",
     "seeds": "--seed",
+    "space:": "--space:",
+    "grid:": "--grid:",
     "order": "--batch-order",
     "remainder": "--batch-remainder",
     "scheme": "--gradient: scheme",
@@ -96,7 +101,7 @@ def main() -> None:
 
 def _formula_last(arguments: list[str]) -> list[str]:
     """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
-    if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"]):
+    if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"], ["tune"]):
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):

@@ -314,6 +314,14 @@ EPILOGS = {
         _rules(),
         _schedules(),
     ),
+    "tune": _epilog(
+        "Examples:\n"
+        "  fallline tune rosenbrock --start -1.2,1 --optimizer momentum --target 1e-6 \\\n"
+        "      --space learning_rate=1e-5:0.1:log --space momentum --store trials.db\n"
+        "  fallline tune booth --start 0,0 --start 5,-5 --optimizer adam --trials 100",
+        _rules(),
+        _schedules(),
+    ),
     "optimizers": _epilog("Example:\n  fallline optimizers adam lion"),
     "conventions": _epilog("Example:\n  fallline conventions adam"),
     "demo": _epilog("Example:\n  fallline demo --out demo"),

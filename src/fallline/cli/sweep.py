@@ -109,7 +109,7 @@ def _grid(texts: list[str]) -> dict[str, list[Any]]:
             raise FalllineError(f"--grid is {text!r}; write NAME=0,0.5,0.9 or NAME=LOW:HIGH:COUNT:log")
         if name in grid:
             raise FalllineError(f"--grid gives {name} twice; give all its values at once")
-        grid[name] = _range(text, values) if ":" in values else [_value(part) for part in values.split(",")]
+        grid[name] = _range(text, values) if ":" in values else [value_of(part) for part in values.split(",")]
     return grid
 
 
@@ -131,7 +131,7 @@ def _range(text: str, values: str) -> list[float]:
     return [float(f"{value:.12g}") for value in spaced(low, high, number)]
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
     """A number, true or false, or a word such as a convention's name."""
     if text in ("true", "false"):
         return text == "true"
