@@ -16,9 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Objective
-from fallline.objectives.points import interval
 from fallline.views import paths, style
-from fallline.views.grid import Grid, height_range, sample
+from fallline.views.grid import Grid, height_range, interval, sample
 from fallline.views.paths import Interval, Labelled, Path, Runs
 
 LEVELS = 21

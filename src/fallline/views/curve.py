@@ -16,7 +16,6 @@ from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
-from fallline.objectives.points import interval
 from fallline.views import grid, paths, style
 from fallline.views.paths import Interval, Labelled, Path, Runs
 
@@ -77,7 +76,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
             f"objective {objective.title} has the coordinates {', '.join(objective.names)}; "
             "a curve needs a function of one"
         )
-    low, high = interval(bounds)
+    low, high = grid.interval(bounds)
     grid.check_count(points, "points", least=2)
     x = np.linspace(low, high, points)
     value = _finite(grid.evaluate(objective, x[:, None]))
@@ -109,7 +108,7 @@ def descent_of(pairs: Sequence[Labelled], objective: Objective, bounds: Interval
             f"runs: {objective.title} has the coordinates {', '.join(objective.names)}; "
             "points on a curve need one; use plot_contour or plot_histories"
         )
-    window = paths.window_of(pairs, objective, [0])[0] if bounds is None else interval(bounds)
+    window = paths.window_of(pairs, objective, [0])[0] if bounds is None else grid.interval(bounds)
     curve = curve_data(objective, window, derivative=False, points=points)
     on_curve = tuple(paths.path_of(pair, objective, [0], [window], pair.run.start.x) for pair in pairs)
     return Descent(curve, on_curve, paths.unit_of(pairs), grid.height_range(curve.value))

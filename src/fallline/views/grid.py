@@ -10,6 +10,7 @@ import numpy as np
 from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError
 from fallline.objectives.base import Objective
+from fallline.objectives.points import interval as interval
 
 # How many points an objective is given at once.
 CHUNK = 8192
