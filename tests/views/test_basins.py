@@ -8,7 +8,7 @@ from tests.views.pixels import colours
 
 from fallline import Basins, GradientDescent, Momentum, basins
 from fallline.views import basin_map_data, plot_basins
-from fallline.views.style import RUN_COLOURS
+from fallline.views.basins import OKABE_ITO
 
 
 def two_wells() -> Basins:
@@ -28,7 +28,7 @@ def test_each_basin_has_a_colour_of_its_own() -> None:
     assert data.image.shape == (40, 40, 3)
     assert ((data.image >= 0) & (data.image <= 1)).all()
     used = [colour for _, colour in data.keys]
-    assert used[:2] == [to_rgb(colour) for colour in RUN_COLOURS[1:3]]
+    assert used[:2] == [to_rgb(colour) for colour in OKABE_ITO[:2]]
     # A shade of a colour has its hue: what is left when white or black is taken away points the same way.
     for place, colour in enumerate(used[:2]):
         shades = data.image[found.basin == place]

@@ -143,6 +143,7 @@ def plot_heat_map(
     y: str | None = None,
     at: Mapping[str, Any] | None = None,
     *,
+    style: look.Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw how the runs of a sweep ended, over two of its factors.

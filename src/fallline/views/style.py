@@ -407,7 +407,7 @@ def dress_bar(bar: Colorbar, label: str) -> None:
     theme = theme_of(bar.ax)
     bar.set_label(label, fontsize=LABEL_SIZE)
     _dress(bar.ax, theme)
-    bar.outline.set_edgecolor(theme.ink)  # type: ignore[operator]
+    bar.outline.set_edgecolor(theme.ink)
     bar.ax.tick_params(labelsize=TICK_SIZE)
 
 
