@@ -63,6 +63,14 @@ def log(x: Any) -> Any:
     return where(x < math.inf, result, x)
 
 
+def log1p(x: Any) -> Any:
+    """log(1 + x): what rounding the sum takes from it is put back (Kahan, as in Hewlett-Packard's calculators)."""
+    u = x + 1.0
+    result = log(u) + (x - (u - 1.0)) / u
+    # Where there is no slope to put it back along.
+    return where((u > 0.0) & (u < math.inf), result, log(u))
+
+
 def _quarters(x: Any) -> tuple[Any, Any]:
     """The nearest multiple of π/2, as a whole number in the last bits of a float, and how far x is beyond it."""
     shifted = fma(x, 2 / math.pi, MAGIC)
@@ -311,6 +319,8 @@ OF_NUMPY: Mapping[str, Callable[..., Any]] = {
     "sqrt": sqrt,
     "exp": exp,
     "log": log,
+    "log1p": log1p,
+    "real": lambda x: x,
     "sin": sin,
     "cos": cos,
     "tanh": tanh,
