@@ -11,6 +11,9 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, listed, nearest, shortened
 from fallline.objectives.base import Objective
 
+# The length of an interval whose ends lie farther out overflows.
+FARTHEST = 1e300
+
 
 def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
     """The point as one row of finite numbers, in the order of the objective's names.
@@ -58,3 +61,20 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
     if wrong.size:
         raise FalllineError(f"{parameter} is {point[wrong[0]]} in {names[wrong[0]]}; it must be a finite number")
     return point
+
+
+def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
+    """The pair of numbers that a user gave as an interval.
+
+    Raises:
+        FalllineError: when it is no pair of finite numbers, the lower first.
+    """
+    try:
+        low, high = (float(end) for end in bounds)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise FalllineError(f"{parameter} is {shortened(bounds)}; it must be two finite numbers, the lower one first")
+    if max(-low, high) > FARTHEST:
+        raise FalllineError(f"{parameter} is {shortened(bounds)}; its ends must lie within ±{FARTHEST:g}")
+    return low, high

@@ -18,7 +18,7 @@ RUN = (
 )
 # What stands in place of the compiler, to see whether it is asked.
 REFUSE = (
-    "from fallline.engines.compiled import machine\n"
+    "from fallline.machine_code import machine\n"
     "def refuse(*_): raise AssertionError('compiled again')\n"
     "machine._compiled = refuse\n"
 )
