@@ -99,8 +99,10 @@ class World:
             return self._module(thing)
         if isinstance(thing, type):
             return self._class(thing)
-        if str(getattr(thing, "__module__", None)).startswith("scipy.") and name_of(thing) in REWRITTEN:
-            return self._rebound(REWRITTEN[name_of(thing)])
+        in_scipy = str(getattr(thing, "__module__", None)).startswith("scipy.")
+        rewritten: Any = REWRITTEN.get(name_of(thing)) if in_scipy else None
+        if rewritten is not None:
+            return self._rebound(rewritten)
         if isinstance(thing, types.FunctionType):
             return self._function(thing)
         if isinstance(thing, types.MethodType):
