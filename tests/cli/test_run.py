@@ -347,3 +347,24 @@ def test_a_schedule_for_a_rule_that_searches_needs_a_rate(run: Run) -> None:
     done = run("run", "x**2", "--start", "1", "--optimizer", "lbfgs", "--schedule", "cosine:10")
     assert done.code == 2
     assert "lbfgs searches its rate along a line; give --learning-rate too" in done.err
+
+
+def test_functions_of_a_file_run_and_compare(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "losses.py"
+    file.write_text(
+        "import numpy as np\n"
+        "def vector(x): return np.sum((x - [1, 2]) ** 2)\n"
+        "def number(x): return (x - 3) ** 2\n"
+        "def failing(x): return undefined + x\n"
+    )
+    half = ("--learning-rate", "0.25", "--max-steps", 1)
+    # Gradient 2(x - c) and rate 0.25: each step halves the distance, exactly.
+    assert rows(run("run", f"{file}:vector", "--start", "3,4", *half).out)[2][1:4] == ["2", "3", "2"]
+    for start in ("5", "x=5"):
+        assert rows(run("run", f"{file}:number", "--start", start, *half).out)[2][1:3] == ["4", "1"]
+    compared = run("compare", f"{file}:vector", "--start", "3,4", "--optimizers", "adam,adagrad", *half)
+    assert (compared.code, "vector" in compared.out) == (0, True)
+    for command in (("run",), ("compare", "--optimizers", "adam")):
+        failed = run(*command, f"{file}:failing", "--start", "1")
+        assert (failed.code, failed.out, failed.err.count("\n")) == (2, "", 1)
+        assert "losses.py failed in line 4: NameError: name 'undefined' is not defined" in failed.err

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.gradients.corpus import arrays, classical, programs, working_in_place
+from tests.gradients.corpus import arrays, classical, objects, programs, working_in_place
 from tests.gradients.corpus.cases import CASES, Case
 
 from fallline.gradients.autodiff import AutodiffObjective
 from fallline.objectives import FunctionObjective, as_objective
 from fallline.objectives.function import positional_parameters
 
-MODULES = (arrays, classical, programs, working_in_place)
+MODULES = (arrays, classical, objects, programs, working_in_place)
 # The central differences of order 8 (Fornberg, 1988, Generation of finite difference formulas).
 WEIGHTS = {1: 4 / 5, 2: -1 / 5, 3: 4 / 105, 4: -1 / 280}
 
@@ -42,7 +42,7 @@ def differences(objective: FunctionObjective, point: Any) -> Any:
 
 
 def test_the_corpus_is_large() -> None:
-    assert len(MODULES) == 4
+    assert len(MODULES) == 5
     assert len(CASES) >= 150
     assert all(len(positional_parameters(case.function)) in (1, len(case.point)) for case in CASES.values())
 

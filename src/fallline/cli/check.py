@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -12,11 +11,11 @@ import typer
 
 from fallline.arrays import FloatArray
 from fallline.cli import options, report
-from fallline.cli.function import function_from_file, names_a_function, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, function_from_file, names_a_function, objective_at, told_in_one_line
 from fallline.errors import FalllineError, nearest
 from fallline.gradients import parse_gradient, with_gradient
 from fallline.gradients.check import CheckedSlope, GradientCheck, check_gradient
-from fallline.objectives import Objective, as_objective
+from fallline.objectives import Objective
 from fallline.objectives.points import one_point
 from fallline.tables import text_table
 
@@ -24,9 +23,7 @@ from fallline.tables import text_table
 def check(
     objective: Annotated[
         str,
-        typer.Argument(
-            metavar="OBJECTIVE", help="A formula, a landscape, or FILE.py:NAME, a function in a file, which is run."
-        ),
+        typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP),
     ],
     at: Annotated[
         list[str],
@@ -54,11 +51,7 @@ def check(
     points = [options.parse_start(text, "--at") for text in at]
     if derivative and gradient != "auto":
         raise FalllineError(f"--derivative is {derivative[0]!r}, and --gradient {gradient!r}; give one of the two")
-    with ExitStack() as stack:
-        # An exception in the user's own code is the user's to hear of, in one line.
-        for flag, text in (("OBJECTIVE", objective), ("--gradient", gradient)):
-            if names_a_function(text):
-                stack.enter_context(told_in_one_line(text, flag))
+    with told_in_one_line(objective, "OBJECTIVE"), told_in_one_line(gradient, "--gradient"):
         kind, slopes = _checked(objective, points, gradient, derivative or [], nearby)
     checked = GradientCheck(tuple(slopes))
     if json:
@@ -73,10 +66,8 @@ def _checked(
     text: str, points: Sequence[Any], gradient: str, derivatives: Sequence[str], nearby: int
 ) -> tuple[str | None, list[CheckedSlope]]:
     """How the gradient is found, and the verdict on it at each point and coordinate."""
-    thing = function_from_file(text, "OBJECTIVE") if names_a_function(text) else text
-    # A function f(x) at a single number takes a number, not a vector of one.
     places = [point[0] if isinstance(point, list) and len(point) == 1 else point for point in points]
-    function = as_objective(thing, len(places[0]) if isinstance(places[0], list) else None)
+    function = objective_at(text, points[0])
     given: Any = (
         parse_gradient(gradient) if not names_a_function(gradient) else function_from_file(gradient, "--gradient")
     )

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
 from fallline.conventions import largest_distance
 from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import Comparison
 from fallline.minimize import compare as compare_runs
-from fallline.objectives import as_objective
 from fallline.optimizers import optimizer_from_name
 from fallline.tables import text_table
 from fallline.trajectory import Trajectory
@@ -21,7 +21,7 @@ from fallline.trajectory import Trajectory
 def compare(
     objective: Annotated[
         str,
-        typer.Argument(metavar="OBJECTIVE", help="A formula, or the name of a landscape such as rosenbrock."),
+        typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP),
     ],
     start: Annotated[
         str,
@@ -33,7 +33,7 @@ def compare(
     learning_rate: options.LearningRateOption = None,
     schedule: options.ScheduleOption = None,
     gradient: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
+        str, typer.Option(metavar="KIND", help="auto, symbolic, autodiff, or perturbation:STEP:SCHEME.")
     ] = "auto",
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
     seed: options.SeedOption = 0,
@@ -68,23 +68,25 @@ def compare(
         except FalllineError as error:
             raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
     rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
-    function = as_objective(objective)
+    point = options.parse_start(start)
+    function = objective_at(objective, point)
     pictured = options.chosen_picture(
         picture, coordinates, style, function.names, plot=plot, animate=animate, several=True
     )
     filmed = options.chosen_film(
         animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )
-    runs = compare_runs(
-        function,
-        options.parse_start(start),
-        rules,
-        max_steps=max_steps,
-        gradient=parse_gradient(gradient),
-        seed=seed,
-        progress=True,
-        checkpoint=checkpoint,
-    )
+    with told_in_one_line(objective, "OBJECTIVE"):
+        runs = compare_runs(
+            function,
+            point,
+            rules,
+            max_steps=max_steps,
+            gradient=parse_gradient(gradient),
+            seed=seed,
+            progress=True,
+            checkpoint=checkpoint,
+        )
     report.say(_json(runs) if json else _text(runs))
     report.draw(runs, plot=plot, picture=pictured, animate=animate, film=filmed)
     if not json:

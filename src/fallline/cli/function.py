@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from fallline.errors import FalllineError, nearest
+from fallline.objectives import Objective, as_objective
+
+OBJECTIVE_HELP = "A formula, a landscape such as rosenbrock, or FILE.py:NAME, a function in a file, which is run."
 
 
 def names_a_function(text: str) -> bool:
@@ -54,12 +57,27 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
     return found
 
 
+def objective_at(text: str, point: Any) -> Objective:
+    """The objective that OBJECTIVE names: a formula, a landscape, or a function in a file.
+
+    Arguments:
+        text: what stands on the command line.
+        point: where it is to be evaluated, as `options.parse_start` reads it: it tells what `f(x)` takes.
+
+    Raises:
+        FalllineError: when it names no objective.
+    """
+    thing = function_from_file(text, "OBJECTIVE") if names_a_function(text) else text
+    # A function f(x) at a single number takes a number, not a vector of one.
+    return as_objective(thing, len(point) if isinstance(point, list) and len(point) > 1 else None)
+
+
 @contextmanager
 def told_in_one_line(text: str, flag: str) -> Iterator[None]:
     """Say of whatever the user's code raises in here what it was, and where.
 
     Arguments:
-        text: the file and the name of the function in it.
+        text: the file and the name of the function in it, or something else, whose errors stay what they are.
         flag: what the command line calls it.
     """
     try:
@@ -67,6 +85,8 @@ def told_in_one_line(text: str, flag: str) -> Iterator[None]:
     except FalllineError:
         raise
     except Exception as error:
+        if not names_a_function(text):
+            raise
         file = text.rpartition(":")[0]
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == Path(file).resolve()]

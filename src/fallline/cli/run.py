@@ -7,17 +7,17 @@ from typing import Annotated
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
 from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
-from fallline.objectives import as_objective
 from fallline.trajectory import Record
 
 
 def run(
     objective: Annotated[
         str,
-        typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as rosenbrock."),
+        typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP),
     ],
     start: Annotated[
         str,
@@ -29,7 +29,7 @@ def run(
     momentum: options.MomentumOption = None,
     settings: options.SetOption = None,
     gradient: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
+        str, typer.Option(metavar="KIND", help="auto, symbolic, autodiff, or perturbation:STEP:SCHEME.")
     ] = "auto",
     max_steps: options.MaxStepsOption = 1000,
     stop_step: options.StopStepOption = None,
@@ -63,23 +63,25 @@ def run(
     if every is not None and every < 1:
         raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
     report.check_outputs(plot=plot, animate=animate, save=save)
-    function = as_objective(objective)
+    point = options.parse_start(start)
+    function = objective_at(objective, point)
     pictured = options.chosen_picture(picture, coordinates, style, function.names, plot=plot, animate=animate)
     filmed = options.chosen_film(
         animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
     )
-    trajectory = minimize(
-        function,
-        options.parse_start(start),
-        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
-        max_steps=max_steps,
-        stop=options.chosen_stop(stop_step, stop_gradient, stop_change, target, max_evaluations, max_seconds),
-        gradient=parse_gradient(gradient),
-        record=Record(state=picture == "arrows"),
-        seed=seed,
-        progress=True,
-        checkpoint=checkpoint,
-    )
+    with told_in_one_line(objective, "OBJECTIVE"):
+        trajectory = minimize(
+            function,
+            point,
+            options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
+            max_steps=max_steps,
+            stop=options.chosen_stop(stop_step, stop_gradient, stop_change, target, max_evaluations, max_seconds),
+            gradient=parse_gradient(gradient),
+            record=Record(state=picture == "arrows"),
+            seed=seed,
+            progress=True,
+            checkpoint=checkpoint,
+        )
     if save is not None:
         trajectory.save(save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))

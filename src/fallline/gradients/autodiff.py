@@ -62,7 +62,7 @@ class Path:
             padded = np.zeros((self.size, self.dimension))
             padded[: len(points)] = points
             rows: FloatArray = np.asarray(block(padded, np.int64(len(points))))[: len(points)]
-            if HIDDEN in rows[:, 1]:
+            if HIDDEN in rows[:, 1].tolist():
                 rows = rows.copy()
                 forward = self._compiled("forward", self._forward, (self.dimension,))
                 for i in np.flatnonzero(rows[:, 1] == HIDDEN):

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from fallline.gradients.carrying import jax_rule, name_of
+from fallline.gradients.rewritten import REWRITTEN
 from fallline.gradients.traced import (
     NotCarried,
     TracedArray,
@@ -39,12 +40,17 @@ CALLING_BACK = ("apply_over_axes", "piecewise", "fromfunction")
 # Packages whose functions know nothing of the user's numbers, or everything.
 LEFT_ALONE = {*sys.stdlib_module_names, "jax", "jaxlib", "fallline", "matplotlib", "torch", "sympy", "mpmath"}
 
+# Of NumPy's own classes, those that are written in Python and compute with what they are given.
+POLYNOMIALS = ("numpy.polynomial", "numpy.poly1d")
+
 
 class Globals(dict[str, Any]):
     """The globals of a module, each name with its stand-in; new ones stay here."""
 
     def __init__(self, world: World, own: dict[str, Any]) -> None:
-        super().__init__(__builtins__=world.builtins, __name__=own.get("__name__", "__main__"))
+        # What an import relative to the module asks for, past __getitem__.
+        named = {name: own[name] for name in ("__package__", "__spec__", "__path__") if name in own}
+        super().__init__(__builtins__=world.builtins, __name__=own.get("__name__", "__main__"), **named)
         self.world = world
         self.own = own
 
@@ -93,6 +99,10 @@ class World:
             return self._module(thing)
         if isinstance(thing, type):
             return self._class(thing)
+        in_scipy = str(getattr(thing, "__module__", None)).startswith("scipy.")
+        rewritten: Any = REWRITTEN.get(name_of(thing)) if in_scipy else None
+        if rewritten is not None:
+            return self._rebound(rewritten)
         if isinstance(thing, types.FunctionType):
             return self._function(thing)
         if isinstance(thing, types.MethodType):
@@ -158,7 +168,9 @@ class World:
         package = function.__module__.partition(".")[0] if function.__module__ else ""
         if package in LEFT_ALONE or isinstance(function.__globals__, Globals):
             return function
-        if package in ("numpy", "scipy") and jax_rule(name_of(function)) is not None:
+        # A method is no function of that name.
+        alone = "." not in function.__qualname__
+        if package in ("numpy", "scipy") and alone and jax_rule(name_of(function)) is not None:
             return self._carried(function)
         return self._rebound(function)
 
@@ -187,7 +199,8 @@ class World:
         if kind in CLASSES:
             return CLASSES[kind]
         package = kind.__module__.partition(".")[0]
-        if package in LEFT_ALONE or package == "numpy" or kind.__flags__ & (1 << 9) == 0:
+        arrays = package == "numpy" and not f"{kind.__module__}.{kind.__name__}".startswith(POLYNOMIALS)
+        if package in LEFT_ALONE or arrays or kind.__flags__ & (1 << 9) == 0:
             return kind
         members: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
         for each in reversed(kind.__mro__):
@@ -197,10 +210,14 @@ class World:
                 new = self._member(member)
                 if new is not member:
                     members[name] = new
+                elif name not in ("__module__", "__qualname__"):
+                    # What a class below puts in place of it.
+                    members.pop(name, None)
         if len(members) == 2:
             return kind
+        members["__stands_for__"] = kind
         try:
-            made = type(kind)(kind.__name__, (kind,), members)
+            made: type = _like(type(kind))(kind.__name__, (kind,), members)
         except Exception:
             # Enumerations and other classes that allow no subclass.
             return kind
@@ -234,6 +251,20 @@ class World:
 
     def _carried(self, function: Any) -> Any:
         return Carried(self, function)
+
+
+@functools.cache
+def _like(meta: Any) -> Any:
+    """The class of stand-ins for classes: what is an instance of the user's class is one of the stand-in too."""
+
+    class Like(meta):  # type: ignore[misc]
+        def __instancecheck__(cls, thing: Any) -> bool:
+            return type.__instancecheck__(cls.__dict__.get("__stands_for__", cls), thing)
+
+        def __subclasscheck__(cls, other: type) -> bool:
+            return type.__subclasscheck__(cls.__dict__.get("__stands_for__", cls), other)
+
+    return Like
 
 
 class Above:
@@ -458,7 +489,8 @@ class NumberKind(type):
         return issubclass(getattr(kind, "stands_for", kind), cls.stands_for)
 
     def __eq__(cls, other: object) -> bool:
-        return cls.stands_for is getattr(other, "stands_for", other)
+        # A dtype knows better whether it is the one of this class.
+        return cls.stands_for is getattr(other, "stands_for", other) if isinstance(other, type) else NotImplemented
 
     def __hash__(cls) -> int:
         return hash(cls.stands_for)

@@ -582,6 +582,9 @@ def paired(concrete: Any, value: Any, trace: Any) -> Any:
     if value.dtype != concrete.dtype:
         value = value.astype(concrete.dtype)
     if value.shape != concrete.shape:
+        if concrete.size == 0:
+            # Such as the residuals of np.linalg.lstsq, which NumPy leaves out where there are none.
+            value = jnp.zeros(concrete.shape, concrete.dtype)
         if value.size != concrete.size:
             raise NotCarried("a call", f" (JAX gives the shape {value.shape} for {concrete.shape})")
         value = value.reshape(concrete.shape)
