@@ -73,6 +73,7 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
     [
         ("warm", "is 'warm', which is not a number"),
         ("3,5", "is '3,5', which is not a number"),
+        ("1_2", "is '1_2', which is not a number"),
         ("x" * 100, f"is '{'x' * 40}...', which is not a number"),
         ("", "is missing"),
         ("NA", "is missing"),
@@ -98,6 +99,7 @@ def test_an_entry_that_is_no_number_is_named_by_row_and_column(tmp_path: Path, e
         (pd.Series(["1", None], dtype="str"), "is missing"),
         (np.array([1.0, np.inf]), "is inf"),
         ([1, "two"], "is 'two', which is not a number"),
+        (["1", "2_000"], "is '2_000', which is not a number"),
         ([1, [2]], "is '[2]', which is not a number"),
         ([1, 10**400], f"is '1{'0' * 39}...', which is not a number"),
         (pd.Categorical(["1", "low"]), "is 'low', which is not a number"),

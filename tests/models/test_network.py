@@ -95,6 +95,10 @@ def test_the_title_tells_the_shape() -> None:
         ({"loss": "square"}, "loss is 'square'; did you mean 'squared'?"),
         ({"hidden": (3, 0)}, "hidden is (3, 0); it must be whole numbers of units, at least 1"),
         ({"hidden": (2.5,)}, "hidden is (2.5,); it must be whole numbers"),
+        (
+            {"hidden": 10**9},
+            "hidden is 1000000000, which makes 7,000,000,003 parameters; allowed are at most 10,000,000",
+        ),
         ({"hidden": "wide"}, "hidden is 'wide'; it must be whole numbers"),
         ({"loss": "squared", "classes": ["a", "b", "c"]}, "classes is given, but the squared loss has none"),
         ({"classes": ["a", "b"]}, "y[2] is 2, but classes names only 2"),

@@ -6,7 +6,6 @@ import dataclasses
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -25,7 +24,7 @@ from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper
 from fallline.schedules import Schedule, parse_schedule
 from fallline.state import named_leaves
-from fallline.stopping import GradientNorm, NotFinite, Progress, StoppingCondition, norm
+from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition, norm
 from fallline.trajectory import Record, Trajectory
 
 try:
@@ -570,29 +569,6 @@ class SigmoidNeuronRegressor(_Regressor):
             )
         scaled: FloatArray = np.clip((y - low) / (high - low), 0.0, 1.0)
         return scaled
-
-
-@dataclass(frozen=True)
-class SmallEpoch(StoppingCondition):
-    """In `every` steps the value over all rows changed by at most `tolerance` times the larger of 1 and its size.
-
-    It is only looked at where it is recorded, and so evaluated: every so many steps. Between, the last stands for it.
-    """
-
-    reason: ClassVar[str] = "small change"
-    converged: ClassVar[bool] = True
-
-    tolerance: float
-    every: int
-
-    def met(self, progress: Progress) -> BoolArray:
-        if progress.previous_value is None or progress.step % self.every:
-            return np.zeros(len(progress.x), bool)
-        change = np.abs(progress.value - progress.previous_value)
-        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
-
-    def message(self, progress: Progress, run: int) -> str:
-        return f"the value changed by no more than {self.tolerance:g} of itself in the pass before step {progress.step}"
 
 
 class ThroughOrigin(Objective):

@@ -51,6 +51,7 @@ FLAGS = {
         "constant",
         "holdout",
         "epochs",
+        "l1",
         *(name for name, _, _ in model_settings()),
     )
 } | {

@@ -21,6 +21,9 @@ from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, so
 LOSSES = {"cross_entropy": "softmax cross-entropy", "squared": "squared loss"}
 INITIAL = ("xavier", "he")
 
+# Each has a name; of so many the names alone take a gigabyte.
+MOST_PARAMETERS = 10_000_000
+
 
 class Layer(NamedTuple):
     """What a layer adds up: the weights W (units, inputs) and biases b (units) of z = W a + b; k points stacked."""
@@ -100,6 +103,12 @@ class Network(Loss):
         return 2 * sum(self.widths[1:])
 
     def parameter_names(self) -> tuple[str, ...]:
+        count = sum(units * (inputs + 1) for inputs, units in pairwise(self.widths))
+        if count > MOST_PARAMETERS:
+            raise FalllineError(
+                f"hidden is {shortened(self.hidden)}, which makes {count:,} parameters; allowed are at most "
+                f"{MOST_PARAMETERS:,}"
+            )
         names: list[str] = []
         for layer, (inputs, units) in enumerate(pairwise(self.widths), start=1):
             names += [f"W{layer}[{unit},{i}]" for unit in range(1, units + 1) for i in range(1, inputs + 1)]
