@@ -477,6 +477,21 @@ def test_a_streamed_run_of_batches_that_was_broken_off_goes_on_to_the_same_bits(
         fit(folder, "two", checkpoint=saved, **settings | {"seed": 3})
 
 
+def test_a_checkpoint_is_not_that_of_other_labels(tmp_path: Path) -> None:
+    rows = {"a": [1.0, 2.0, 3.0, 4.0]}
+    parts = tmp_path / "data"
+    parts.mkdir()
+    saved = tmp_path / "run.checkpoint"
+    # The labels of the second file change places; no count, mean or spread does.
+    for labels in ([0, 1, 0, 1], [1, 0, 1, 0]):
+        for name, y in (("1.csv", [0, 1, 1, 0]), ("2.csv", labels)):
+            pd.DataFrame(rows | {"y": y}).to_csv(parts / name, index=False)
+        if labels[0] == 0:
+            fit(parts, "y", stream=True, max_steps=3, checkpoint=saved)
+    with pytest.raises(FalllineError, match=r"of another run, whose objective is .* with other data or code"):
+        fit(parts, "y", stream=True, max_steps=3, checkpoint=saved)
+
+
 def test_epochs_count_passes_and_are_recorded() -> None:
     found = fit(REGRESSION, "two", features=["a", "b"], batch_size=64, epochs=3)
     assert found.trajectory.steps.tolist() == [0, 4, 8, 12]
