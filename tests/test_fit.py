@@ -529,6 +529,8 @@ def test_a_bad_target_of_a_streamed_fit_is_named_by_file_row_and_column(tmp_path
             "l1 is 1, but the optimizer has a penalty of its own, L1(free=(), strength=0.5); give one of the two",
         ),
         ({"holdout": 1}, "holdout is 1; it must be a share of the rows, at least 0 and below 1"),
+        ({"holdout": 0.2, "seed": -1}, "seed is -1; it must be a whole number at least 0"),
+        ({"categories": 3}, "categories is 3; allowed: refuse, one-hot, or the names of columns"),
         ({"holdout": "0.2"}, "holdout is '0.2'; it must be a share"),
         ({"stream": "yes"}, "stream is 'yes'; allowed: True, False, None"),
         ({"epochs": 0}, "epochs is 0; it must be a whole number at least 1"),

@@ -29,7 +29,7 @@ from fallline.data import (
 from fallline.data.preparation import Missing
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.fitted import FittedModel, class_names, setting_names
 from fallline.minimize import minimize
 from fallline.models import MODELS, Logistic, Loss, Network, Softmax
@@ -363,6 +363,7 @@ def _feature_names(source: Source, target: str, features: Sequence[str] | str | 
 def _split(holdout: float, seed: int) -> Split | None:
     if isinstance(holdout, bool) or not isinstance(holdout, int | float | np.number) or not 0 <= holdout < 1:
         raise FalllineError(f"holdout is {shortened(holdout)}; it must be a share of the rows, at least 0 and below 1")
+    check_whole("seed", seed, least=0)
     return Split(float(holdout), seed) if holdout else None
 
 
@@ -414,8 +415,7 @@ def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> i
         return USUAL_STEPS if max_steps is None else max_steps
     if max_steps is not None:
         raise FalllineError(f"epochs is {epochs!r} and max_steps {max_steps!r}; give one of the two")
-    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
-        raise FalllineError(f"epochs is {epochs!r}; it must be a whole number at least 1")
+    check_whole("epochs", epochs, least=1)
     return int(epochs) * steps_per_epoch
 
 

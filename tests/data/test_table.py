@@ -114,7 +114,9 @@ def test_entries_in_memory_are_held_to_the_same(column: Any, complaint: str) -> 
     assert error(read_table(pd.DataFrame({"age": column})).numbers, "age") == expected
 
 
-def test_dates_and_complex_numbers_are_no_numbers() -> None:
+def test_dates_times_and_complex_numbers_are_no_numbers() -> None:
+    times = read_table({"t": np.array([5], "timedelta64[us]")})
+    assert "row 1, column 't': the value is " in error(times.numbers, "t")
     dates = read_table({"day": np.array(["2020-01-01"], "datetime64[D]")})
     assert "row 1, column 'day': the value is '2020-01-01', which is not a number" in error(dates.numbers, "day")
     assert "the value is '(1+0j)', which is not a number" in error(read_table({"z": [1 + 0j]}).numbers, "z")
@@ -148,6 +150,7 @@ def test_arrays_have_numbered_columns_unless_named() -> None:
     [
         (7, "data is of the type int; allowed: the path of a CSV or Parquet file or of a folder"),
         (None, "data is of the type NoneType"),
+        (pl.DataFrame({"a": [1]}).lazy(), "data is a LazyFrame, which holds no rows yet; call its collect()"),
         ({}, "data is empty: it has no columns"),
         (pd.DataFrame(), "data is empty: it has no columns"),
         ({"a": []}, "data has columns but no rows"),

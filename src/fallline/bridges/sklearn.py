@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Begun, Problem, execute
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize
 from fallline.models import MODELS, Loss, SigmoidNeuron, Softmax
@@ -233,10 +233,8 @@ class _Descent(BaseEstimator):
         return GradientNorm(self.tol * max(1.0, slope) if np.isfinite(slope) else self.tol)
 
     def _epochs(self) -> int:
-        number = self.max_iter
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise FalllineError(f"max_iter is {shortened(number)}; it must be a whole number at least 1")
-        return int(number)
+        check_whole("max_iter", self.max_iter, least=1)
+        return int(self.max_iter)
 
     def _seed(self, call: int = 0) -> int:
         drawn = check_random_state(self.random_state).randint(2**31 - 1)

@@ -93,7 +93,7 @@ def is_number(entry: Any) -> bool:
         return False
     try:
         float(entry)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

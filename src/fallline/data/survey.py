@@ -131,6 +131,10 @@ def _columns(source: Source, features: Sequence[str], categories: str | Sequence
     if isinstance(categories, str):
         check_choice("categories", categories, CATEGORIES)
         asked: Sequence[str] = ()
+    elif not isinstance(categories, Sequence):
+        raise FalllineError(
+            f"categories is {shortened(categories)}; allowed: {', '.join(CATEGORIES)}, or the names of columns"
+        )
     else:
         asked = [str(name) for name in categories]
         for name in asked:

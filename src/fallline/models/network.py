@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.models.activations import ACTIVATIONS
 from fallline.models.base import Loss, Target, one_a_row
 from fallline.models.classes import check_labels
@@ -170,6 +170,7 @@ class Network(Loss):
         """
         if scheme is None:
             scheme = "he" if ACTIVATIONS[self.activation].rectifies else "xavier"
+        check_whole("seed", seed, least=0)
         if scheme not in INITIAL:
             raise FalllineError(f"scheme is {scheme!r}; {nearest(str(scheme), INITIAL)}")
         random = np.random.default_rng(seed)
