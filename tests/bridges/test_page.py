@@ -1,4 +1,4 @@
-"""What docs/bridges.md shows of JAX and SciPy runs."""
+"""What docs/bridges.md shows of JAX, SciPy and scikit-learn runs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import pytest
 from tests.bridges.pages import code
 
 
-@pytest.mark.parametrize("title", ["JAX", "SciPy"])
+@pytest.mark.parametrize("title", ["JAX", "SciPy", "scikit-learn"])
 def test_the_code_runs(title: str, tmp_path: Path) -> None:
     script = tmp_path / "page.py"
     script.write_text(code(title))
     left = runpy.run_path(str(script))
     if title == "SciPy":
         assert left["result"].success
+    if title == "scikit-learn":
+        # A logistic regression gets about 0.98 here.
+        assert left["scores"].mean() > 0.96

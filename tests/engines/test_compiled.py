@@ -19,6 +19,7 @@ from tests.optimizers.rules import RULES
 import fallline
 from fallline import Adam, FalllineError, GradientDescent, Momentum, Nesterov, Record, Trajectory, minimize
 from fallline.engines import Problem, compiled, ends, execute, reference
+from fallline.machine_code import machine
 from fallline.objectives.landscapes import LANDSCAPES
 from fallline.optimizers import Optimizer, WeightDecay
 from fallline.schedules import SCHEDULES, Schedule
@@ -231,7 +232,7 @@ NOT_COMPILABLE: dict[str, tuple[dict[str, Any], str]] = {
     "condition": ({"stop": Quiet()}, "Quiet"),
     "seconds": ({"stop": Seconds(60)}, "Seconds"),
     "callback": ({"callback": lambda point: False}, "callback"),
-    "size": ({"objective": "+".join(f"x{i}**2" for i in range(3000)), "x0": np.ones(3000)}, "operations"),
+    "size": ({"objective": "+".join(f"x{i}**2" for i in range(1000)), "x0": np.ones(1000)}, "operations"),
 }
 
 
@@ -258,7 +259,7 @@ def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
     for name in ("_llvm", "_target", "lanes"):
-        getattr(compiled.machine, name).cache_clear()
+        getattr(machine, name).cache_clear()
     compiled.program._remembered.cache_clear()
     assert minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=100_000, stop=Target(0.1)).engine == "reference"
     with pytest.raises(FalllineError, match=r'^engine is "compiled", .*pip install "fallline\[fast\]"$'):
@@ -280,12 +281,14 @@ def assert_same_ends(one: Any, other: Any) -> None:
 def test_the_ends_of_a_batch_are_those_of_the_reference_engine(count: int) -> None:
     starts = np.random.default_rng(count).uniform(-5, 5, (count, 2))
     # They end at different steps for different reasons, so lanes are freed and closed up.
-    stop = GradientNorm(1e-2) | Diverging(1e4) | Target(1.0)
-    given = problem("himmelblau", starts, Momentum(0.008), max_steps=150, stop=stop)
+    stop = GradientNorm(1e-2) | Diverging(1e4) | Target(1e-5)
+    given = problem("himmelblau", starts, Momentum(0.015), max_steps=150, stop=stop)
     found = ends(given, "compiled")
     assert_same_ends(ends(given, "reference"), found)
     if count == 700:
-        assert {found.reasons[i] for i in found.stop} == {"small gradient", "diverging", "target reached"}
+        assert {found.reasons[i] for i in found.stop} == {
+            "small gradient", "diverging", "target reached", "step limit",
+        }  # fmt: skip
         assert found.ended_by("diverging").sum() == (found.stop == 2).sum() > 0
 
 
@@ -318,15 +321,26 @@ def test_one_slow_run_in_a_batch() -> None:
 def test_settings_of_each_run() -> None:
     k = 50
     draw = np.random.default_rng(0)
-    rates, betas = draw.uniform(0.001, 0.5, (k, 1)), draw.uniform(0.5, 0.999, (k, 1))
+    rates: Any = draw.uniform(0.001, 0.5, (k, 1))
+    betas: Any = draw.uniform(0.5, 0.999, (k, 1))
     starts = draw.uniform(-2, 2, (k, 2))
-    rule: Any = Adam(rates, beta1=betas, beta2=np.sqrt(betas))
+    rule = Adam(rates, beta1=betas, beta2=np.sqrt(betas))
     stop = Target(0.3)
     found = ends(problem(VALLEY, starts, rule, max_steps=300, stop=stop), "compiled")
     assert_same_ends(ends(problem(VALLEY, starts, rule, max_steps=300, stop=stop), "reference"), found)
-    schedule: Any = fallline.Exponential(rates, decay=betas)
+    schedule = fallline.Exponential(rates, decay=betas)
     given = problem(VALLEY, starts / 10, Momentum(schedule, momentum=0.5 * betas), max_steps=50)
     assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+
+
+@pytest.mark.parametrize("name", ["adam@paper", "adam@keras", "amsgrad@torch", "nadam@paper", "adadelta@paper"])
+def test_quotients_at_the_ends_of_the_range_of_floats(name: str) -> None:
+    # Zeros, squares that vanish or overflow, and digits that are all ones: a reciprocal alone would round otherwise.
+    sizes = np.array([0.0, 5e-324, 1e-310, 1e-200, 1e-160, 1e-150, 1e-9, 1.0, 1 - 2.0**-53, 1e9, 1e150, 1e155, 1e300])
+    starts = np.stack(np.meshgrid(sizes, -sizes), axis=-1).reshape(-1, 2)
+    for rule in (RULES[name], dataclasses.replace(RULES[name], learning_rate=1e3)):
+        given = problem("x**2 + 3*y**2", starts, rule, max_steps=60, stop=Target(-1.0))
+        assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
 
 
 def test_trajectories_of_several_starts() -> None:
@@ -358,7 +372,8 @@ def test_ctrl_c_keeps_the_run_so_far() -> None:
     # As far as it went it is the same run.
     (whole,) = compiled.run(problem(BOWL, [1.0, 1.0], Adam(1e-6), max_steps=run.step_count, stop=Target(-1)))
     np.testing.assert_array_equal(whole.x, run.x)
-    assert len(run.steps) == len(run.x) and run.evaluations == whole.evaluations
+    assert len(run.steps) == len(run.x)
+    assert run.evaluations == whole.evaluations
 
 
 def test_ctrl_c_leaves_the_runs_of_a_batch_where_they_are() -> None:

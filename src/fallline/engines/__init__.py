@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import Ends, reference_ends
 from fallline.engines.problem import Begun, Problem
 from fallline.errors import FalllineError, nearest
+from fallline.machine_code import machine
 from fallline.trajectory import Trajectory
 
 __all__ = ["Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]
@@ -18,11 +18,11 @@ __all__ = ["Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]
 ENGINES = ("auto", reference.NAME, compiled.NAME)
 Outcome = TypeVar("Outcome")
 
-# Steps, of all runs together, that the reference engine makes while the compiled one gets ready: it compiles for
-# about 0.2 s. A choice by the work alone, whether compiled before or not, so that a run repeated is the same run.
-_WORTH_COMPILING = 20_000
-# Beside its part for each run, which this many runs share, the reference engine has one for each step.
-_SHARED_BY = 50
+# Steps that the reference engine makes while the compiled one compiles, which takes 0.2 s and more with every
+# coordinate. A choice by the work alone, whether compiled before or not, so that a run repeated is the same run.
+_WORTH_COMPILING, _AND_FOR_EACH_COORDINATE = 20_000, 1_000
+# The reference engine takes a batch of so many runs through a step in about twice the time of one.
+_RUNS_AT_ONCE = 50
 
 
 def execute(problem: Problem, engine: str) -> list[Trajectory]:
@@ -84,5 +84,6 @@ def _by(
 
 def _worth_compiling(problem: Problem) -> bool:
     """Whether the compiled engine would be done sooner, should all runs use all their steps."""
-    shared = max(1, len(problem.starts) / _SHARED_BY)
-    return problem.max_steps * shared >= _WORTH_COMPILING and importlib.util.find_spec("llvmlite") is not None
+    steps = problem.max_steps * max(1.0, len(problem.starts) / _RUNS_AT_ONCE)
+    enough = _WORTH_COMPILING + _AND_FOR_EACH_COORDINATE * problem.objective.dimension
+    return steps >= enough and machine.available()

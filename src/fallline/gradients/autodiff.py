@@ -292,12 +292,14 @@ class AutodiffObjective(Objective):
         except TypeError:  # a callable without a hash
             self.program = Program(objective)
         if at is not None:
-            program, plain = self.program, float(objective.value(at))
-            for _ in range(2):
-                if same(program.rows(at[None, :])[0, 0], plain):
-                    break
-                # The data that the function reads has changed since it was traced.
-                program.paths = []
+            # A start may be where the function is not finite; the run will say so.
+            with np.errstate(all="ignore"):
+                program, plain = self.program, float(objective.value(at))
+                for _ in range(2):
+                    if same(program.rows(at[None, :])[0, 0], plain):
+                        break
+                    # The data that the function reads has changed since it was traced.
+                    program.paths = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is compiled stays in its process.

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.engines.compiled import llvm, machine
+from fallline.engines.compiled import llvm
 from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step, trace
 from fallline.engines.problem import Problem
+from fallline.machine_code import machine
 from fallline.objectives.base import Objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.optimizers import Optimizer
@@ -26,6 +27,9 @@ _ARGUMENTS = (
     ctypes.c_void_p,
     *[ctypes.c_int64] * 4,
 )
+
+# More steps than any run makes.
+_NEVER = 2**62
 
 
 class Program:
@@ -63,10 +67,11 @@ class Program:
         """
         runs, rows = len(starts), self.layout.slots
         slots = self.room(runs)
-        slots[[rows[leaf.detail] for leaf in self.step.x], :runs] = starts.T
+        row = starts.shape[1]
+        slots[:row, :runs] = starts.T
         for leaves, (_, part) in zip(self.step.state, named_leaves(optimizer.init(starts.copy())), strict=True):
-            part = np.broadcast_to(part, (runs, len(leaves)))
-            slots[[rows[leaf.detail] for leaf in leaves], :runs] = part.T
+            slots[row : row + len(leaves), :runs] = np.broadcast_to(part, (runs, len(leaves))).T
+            row += len(leaves)
         for i, numbers in enumerate(self.step.own):
             slots[rows[f"own.{i}"], :runs] = numbers[chosen]
         # No step was made yet, and there is no value to compare with.
@@ -114,8 +119,7 @@ class Program:
         for i, node in enumerate(columns):
             if node.detail == GIVEN_RATE:
                 table[i, :visits] = [self._rate(step) for step in range(made + 1, made + visits + 1)]
-        never = np.iinfo(np.int64).max
-        until = -made % every if every is not None else 0 if made == 0 else never
+        until = -made % every if every is not None else 0 if made == 0 else _NEVER
         return self._advance(
             settings.ctypes.data,
             table.ctypes.data,
@@ -128,7 +132,7 @@ class Program:
             None if record is None else record.ctypes.data,
             capacity,
             rows,
-            never if every is None else every,
+            _NEVER if every is None else every,
             until,
         )
 
@@ -183,7 +187,8 @@ def _made(
 ) -> Program:
     with np.errstate(all="ignore"):
         state = optimizer.init(np.ones((1, same.objective.dimension)))
-    return Program(trace(same.objective, optimizer, conditions, max_steps, state), optimizer, lanes, state_rows)
+    step = trace(same.objective, optimizer, conditions, max_steps, state, of_many=lanes > 1)
+    return Program(step, optimizer, lanes, state_rows)
 
 
 _remembered = functools.lru_cache(maxsize=64)(_made)

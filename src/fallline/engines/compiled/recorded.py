@@ -22,7 +22,7 @@ from fallline.trajectory import Point, Trajectory
 
 NAME = "compiled"
 # Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.
-_FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 16
+_FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 15
 # Rows that there is room for at first.
 _FIRST_ROWS = 1 << 20
 
@@ -63,7 +63,7 @@ def run(problem: Problem) -> list[Trajectory]:
     return trajectories
 
 
-class Rows:
+class Columns:
     """The record of one run: all numbers of a kind together, with room for more.
 
     Arguments:
@@ -76,7 +76,7 @@ class Rows:
         self.capacity = capacity
         self.numbers = np.empty(capacity * sum(widths))
 
-    def columns(self, rows: int) -> list[FloatArray]:
+    def of(self, rows: int) -> list[FloatArray]:
         """The first rows of each kind; copies, unless they fill most of the room."""
         ends = np.cumsum(self.widths) * self.capacity
         columns = []
@@ -85,13 +85,14 @@ class Rows:
             columns.append(column if 2 * rows > self.capacity else column.copy())
         return columns
 
-    def make_room(self, more: int, rows: int) -> None:
-        """Have room for more rows beside those written."""
-        if rows + more > self.capacity:
-            before = self.columns(rows)
-            self.__init__(self.widths, max(rows + more, 2 * self.capacity))  # type: ignore[misc]
-            for column, written in zip(self.columns(self.capacity), before, strict=True):
-                column[:rows] = written
+    def with_room(self, rows: int, more: int) -> Columns:
+        """These, or a copy with room for more rows beside those written."""
+        if rows + more <= self.capacity:
+            return self
+        larger = Columns(self.widths, max(rows + more, 2 * self.capacity))
+        for column, written in zip(larger.of(larger.capacity), self.of(rows), strict=True):
+            column[:rows] = written
+        return larger
 
 
 class _Run:
@@ -108,14 +109,17 @@ class _Run:
         self.made = 0
         self.visits = _FIRST_VISITS
         self.rows = 0
-        every = problem.record.every
-        most = 2 if every is None else problem.max_steps // every + 2
-        self.record = Rows(program.widths, min(most, _FIRST_ROWS))
+        self.record = Columns(program.widths, min(self._most_rows(problem.max_steps + 1), _FIRST_ROWS))
         self.interrupted = False
 
     @property
     def ended(self) -> bool:
         return bool(self._slot("stop"))
+
+    def _most_rows(self, visits: int) -> int:
+        """How many of so many points are recorded, at most: the last always is."""
+        every = self.problem.record.every
+        return 2 if every is None else (visits - 1) // every + 2
 
     def _slot(self, name: str) -> float:
         return float(self.slots[self.program.layout.slots[name], 0])
@@ -127,7 +131,7 @@ class _Run:
             self.settings[self.program.limit] = self.made
         every = self.problem.record.every
         visits = min(self.visits, int(self.settings[self.program.limit]) - self.made + 1)
-        self.record.make_room(2 if every is None else visits // every + 2, self.rows)
+        self.record = self.record.with_room(self.rows, self._most_rows(visits))
         self.rows = self.program.advance(
             self.slots, self.settings, self.made, visits, self.record.numbers, self.record.capacity, self.rows, every
         )
@@ -136,7 +140,7 @@ class _Run:
 
     def trajectory(self) -> Trajectory:
         problem, objective = self.problem, self.problem.objective
-        value, rate, x, gradient, *states = self.record.columns(self.rows)
+        value, rate, x, gradient, *states = self.record.of(self.rows)
         made = int(self._slot("made"))
         every = problem.record.every
         steps = np.arange(0, made, every) if every is not None else np.zeros(min(made, 1), np.int64)

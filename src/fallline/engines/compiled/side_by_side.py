@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.engines.compiled import machine
 from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
 from fallline.engines.ends import Ends
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.interruption import Interruption
+from fallline.machine_code import machine
 
 # Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
-_LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 12
-# Points visited between two looks at which runs have ended: of a full block, and of one with few runs left.
+_LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14
+# Points visited between two looks at which runs have ended: fewest after some have, then ever more.
 _LEAST_VISITS, _MOST_VISITS = 1 << 6, 1 << 12
 
 
@@ -80,22 +80,23 @@ class _Batch:
         runs = np.full(slots.shape[1], -1)
         runs[: block.stop - block.start] = np.arange(block.start, block.stop)
         settings = program.settings.copy()
-        made, full = 0, slots.shape[1]
+        made, visits = 0, _LEAST_VISITS
         while True:
             interrupted = self.stopping.is_set()
             if interrupted:
                 settings[program.limit] = made
-            visits = int(np.clip(_LEAST_VISITS * full // slots.shape[1], _LEAST_VISITS, _MOST_VISITS))
-            visits = min(visits, int(settings[program.limit]) - made + 1)
-            program.advance(slots, settings, made, visits)
-            made += visits
+            now = min(visits, int(settings[program.limit]) - made + 1)
+            program.advance(slots, settings, made, now)
+            made += now
+            visits = min(2 * visits, _MOST_VISITS)
             active = slots[rows["stop"]] == 0
             count = int(np.count_nonzero(active))
             if count <= 7 * len(active) // 8:
-                self._write(slots[:, ~active], runs[~active], interrupted)
+                self._write(slots, runs, np.flatnonzero(~active & (runs >= 0)), interrupted)
                 if not count:
                     return
                 slots, runs = self._closed_up(slots[:, active], runs[active])
+                visits = _LEAST_VISITS
 
     def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Whole groups of lanes again."""
@@ -104,13 +105,15 @@ class _Batch:
         closed[:, :count] = slots
         return closed, np.pad(runs, (0, closed.shape[1] - count), constant_values=-1)
 
-    def _write(self, slots: FloatArray, runs: npt.NDArray[np.int64], interrupted: bool) -> None:
-        """The ends of these runs, but for the columns that are none."""
-        rows, real = self.program.layout.slots, runs >= 0
-        slots, runs = slots[:, real], runs[real]
-        self.x[runs] = slots[[rows[leaf.detail] for leaf in self.program.step.x]].T
-        self.value[runs] = slots[rows["value"]]
-        self.steps[runs] = slots[rows["made"]]
-        stop = slots[rows["stop"]] - 1
+    def _write(
+        self, slots: FloatArray, runs: npt.NDArray[np.int64], ended: npt.NDArray[np.int64], interrupted: bool
+    ) -> None:
+        """The ends of the runs of these columns."""
+        rows, these = self.program.layout.slots, runs[ended]
+        for i in range(self.x.shape[1]):
+            self.x[these, i] = slots[rows[f"x.{i}"]][ended]
+        self.value[these] = slots[rows["value"]][ended]
+        self.steps[these] = slots[rows["made"]][ended]
+        stop = slots[rows["stop"]][ended] - 1
         limit = len(self.problem.conditions)
-        self.stop[runs] = np.where(interrupted & (stop == limit), limit + 1, stop)
+        self.stop[these] = np.where(interrupted & (stop == limit), limit + 1, stop)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fallline.engines.compiled.elementary import FUNCTIONS, cos, exp, floor, log, power, remainder, sin, sqrt, tanh
-from fallline.engines.compiled.graph import LANE, SETTING, STEP, Graph, Node, maximum, minimum, sign, where
 from fallline.line_search import LineSearch
+from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
+from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, fma, maximum
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.straight_line import StraightLine
@@ -36,8 +35,8 @@ from fallline.stopping import (
 LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
-# More take many seconds to compile.
-MOST_OPERATIONS = 4000
+# So many compile in a second or two.
+MOST_OPERATIONS = 2000
 
 
 class NotCompilable(Exception):
@@ -87,12 +86,14 @@ def trace(
     conditions: tuple[StoppingCondition, ...],
     max_steps: int,
     state: Any,
+    of_many: bool,
 ) -> Step:
     """Write down what one step computes.
 
     Arguments:
         objective, optimizer, conditions, max_steps: as in `Problem`.
         state: the rule's state at one start or several, as its `init` returns it.
+        of_many: whether many runs are to go side by side.
 
     Raises:
         NotCompilable: when one of them does what cannot be written as such a graph.
@@ -107,13 +108,13 @@ def trace(
         if type(condition) not in (*MET, Evaluations):
             raise NotCompilable(f"the stopping condition {type(condition).__name__} is asked in Python")
     try:
-        return _Trace(objective, optimizer, state, bake=False).step(conditions, max_steps)
+        return _Trace(objective, optimizer, state, of_many, bake=False).step(conditions, max_steps)
     except NotCompilable:
         raise
     except Exception:  # a rule of the user's may fail anywhere on what is no array
         # A rule may ask its own numbers, as in `if self.decay > 0`: then they become part of the code.
         try:
-            return _Trace(objective, optimizer, state, bake=True).step(conditions, max_steps)
+            return _Trace(objective, optimizer, state, of_many, bake=True).step(conditions, max_steps)
         except NotCompilable:
             raise
         except Exception as error:
@@ -123,8 +124,10 @@ def trace(
 class _Trace:
     """One attempt, with the rule's numbers as leaves, or baked into the graph."""
 
-    def __init__(self, objective: FormulaObjective, optimizer: Optimizer[Any], state: Any, bake: bool) -> None:
-        self.graph = Graph()
+    def __init__(
+        self, objective: FormulaObjective, optimizer: Optimizer[Any], state: Any, of_many: bool, bake: bool
+    ) -> None:
+        self.graph = Graph(of_many)
         self.settings: list[float] = []
         self.own: list[Any] = []
         self.objective = objective
@@ -252,6 +255,14 @@ def _small_change(condition: Any, at: _Trace) -> Node:
     return change <= at.setting(condition.tolerance) * size
 
 
+def _zeros(at: _Trace) -> Any:
+    """Zero times all numbers, which is zero if all are finite."""
+    total = at.value * 0.0
+    for number in (*at.x, *at.gradient):
+        total = fma(number, 0.0, total)
+    return total
+
+
 def _diverging(condition: Any, at: _Trace) -> Node:
     first = at.graph.leaf(FIRST, LANE)
     size: Node = maximum(abs(first), 1.0)
@@ -264,7 +275,7 @@ MET: Mapping[type[StoppingCondition], Callable[[Any, _Trace], Node]] = {
     GradientNorm: _small_gradient,
     ValueChange: _small_change,
     Diverging: _diverging,
-    NotFinite: lambda condition, at: ~_all(abs(number) < np.inf for number in (*at.x, *at.gradient, at.value)),
+    NotFinite: lambda condition, at: _zeros(at).differs(0.0),
     Target: lambda condition, at: at.value <= at.setting(condition.value),
 }
 
@@ -273,13 +284,6 @@ def _any(masks: Iterable[Node]) -> Node:
     first, *others = masks
     for mask in others:
         first = first | mask
-    return first
-
-
-def _all(masks: Iterable[Node]) -> Node:
-    first, *others = masks
-    for mask in others:
-        first = first & mask
     return first
 
 
@@ -341,18 +345,6 @@ def _over_coordinates(function: Callable[[Iterable[Any]], Any]) -> Callable[...,
     return reduced
 
 
-def _equal(left: Any, right: Any) -> Any:
-    return left.equals(right) if isinstance(left, Node) else right.equals(left)
-
-
-def _different(left: Any, right: Any) -> Any:
-    return left.differs(right) if isinstance(left, Node) else right.differs(left)
-
-
-def _whole_quotient(x: Any, divisor: Any) -> Any:
-    return floor((x - remainder(x, divisor)) / divisor + 0.5)
-
-
 def _maximum_of(numbers: Iterable[Any]) -> Any:
     first, *others = numbers
     for number in others:
@@ -360,51 +352,9 @@ def _maximum_of(numbers: Iterable[Any]) -> Any:
     return first
 
 
-def _clip(x: Any, low: Any, high: Any) -> Any:
-    return minimum(maximum(x, low), high)
-
-
-# NumPy's functions on nodes.
-_OF_NUMBERS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "positive": lambda x: x,
-    "absolute": abs,
-    "square": lambda x: x * x,
-    "reciprocal": lambda x: 1.0 / x,
-    "power": power,
-    "sqrt": sqrt,
-    "exp": exp,
-    "log": log,
-    "sin": sin,
-    "cos": cos,
-    "tanh": tanh,
-    "floor": floor,
-    "remainder": remainder,
-    "floor_divide": _whole_quotient,
-    "sign": sign,
-    "maximum": maximum,
-    "minimum": minimum,
-    "clip": _clip,
-    "where": where,
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": _equal,
-    "not_equal": _different,
-    "logical_and": operator.and_,
-    "logical_or": operator.or_,
-    "logical_not": operator.invert,
-    "bitwise_and": operator.and_,
-    "bitwise_or": operator.or_,
-    "invert": operator.invert,
-}
+# NumPy's functions on quantities.
 LIBRARY: Library = {
-    **{name: _each(function) for name, function in _OF_NUMBERS.items()},
+    **{name: _each(function) for name, function in OF_NUMPY.items()},
     "sum": _over_coordinates(_sum),
     "max": _over_coordinates(_maximum_of),
     "norm": _over_coordinates(lambda x: sqrt(_sum(part * part for part in x))),

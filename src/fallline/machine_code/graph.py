@@ -12,6 +12,8 @@ SETTING, STEP, LANE = range(3)
 
 # The operation of a result that the C library puts right where it is doubtful: see `elementary.one_by_one`.
 ONE_BY_ONE = "one_by_one"
+# That of a quotient by a number that many runs have in common.
+QUOTIENT = "quotient"
 
 Number: TypeAlias = "Node | float"
 
@@ -63,7 +65,13 @@ class Node:
         return self.make("fmul", other, self)
 
     def __truediv__(self, other: Number) -> Node:
-        return self.make("fdiv", self, other)
+        divisor = self.graph.of(other)
+        if not self.graph.of_many or self.level < LANE or divisor.level == LANE:
+            return self.make("fdiv", self, divisor)
+        # Many runs are divided by the same: its reciprocal serves all, where it is sure to give the same quotient.
+        usual = (abs(divisor) >= 2.0**-60) & (abs(divisor) <= 2.0**60)
+        usual = usual & divisor.make("mantissa", abs(divisor)).differs(1 - 2.0**-53)
+        return self.make(QUOTIENT, self, divisor, where(usual, 1.0 / divisor, math.nan))
 
     def __rtruediv__(self, other: Number) -> Node:
         return self.make("fdiv", other, self)
@@ -115,9 +123,14 @@ _NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": ope
 
 
 class Graph:
-    """All nodes, every one made from those before it; equal ones are one."""
+    """All nodes, every one made from those before it; equal ones are one.
 
-    def __init__(self) -> None:
+    Arguments:
+        of_many: whether many runs are to go side by side.
+    """
+
+    def __init__(self, of_many: bool) -> None:
+        self.of_many = of_many
         self.nodes: list[Node] = []
         self._known: dict[Any, Node] = {}
 

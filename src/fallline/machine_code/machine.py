@@ -6,18 +6,30 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import importlib.util
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fallline.errors import FalllineError
 
+# Seconds after which nobody writes a draft any more.
+_ABANDONED = 3600
 _DIGEST = hashlib.sha256().digest_size
 # Functions of the C library that compiled code may call.
 LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")
+
+
+def available() -> bool:
+    """Whether what compiles is installed."""
+    try:
+        return importlib.util.find_spec("llvmlite") is not None
+    except ValueError:  # what stands in its place is no module
+        return False
 
 
 @functools.cache
@@ -93,16 +105,23 @@ def _compiled(source: str, key: str) -> bytes:
     passes.getModulePassManager().run(module, passes)
     code: bytes = _target().emit_object(module)
     with contextlib.suppress(OSError):  # a folder that cannot be written: compiled anew next time
-        folder().mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f".{key[:16]}-", dir=folder())
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
-            os.replace(draft, folder() / key)
-        except BaseException:
-            os.unlink(draft)
-            raise
+        _put_on_disk(code, key)
     return code
+
+
+def _put_on_disk(code: bytes, key: str) -> None:
+    """Write an entry, whole or not at all, and remove drafts that were left in the middle."""
+    folder().mkdir(parents=True, exist_ok=True)
+    for old in folder().glob(".*"):
+        if time.time() - old.stat().st_mtime > _ABANDONED:
+            old.unlink(missing_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f".{key[:16]}-", dir=folder())
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        os.replace(draft, folder() / key)
+    finally:
+        Path(draft).unlink(missing_ok=True)
 
 
 def _cached(key: str) -> bytes | None:
