@@ -29,7 +29,7 @@ def check_whole(parameter: str, number: Any, least: int) -> None:
     Traceback (most recent call last):
     fallline.errors.FalllineError: seed is 1.5; it must be a whole number at least 0
     """
-    if isinstance(number, bool) or not isinstance(number, Integral) or not number >= least:
+    if isinstance(number, bool) or not isinstance(number, Integral) or int(number) < least:
         raise FalllineError(f"{parameter} is {shortened(number)}; it must be a whole number at least {least}")
 
 
