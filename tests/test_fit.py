@@ -12,6 +12,8 @@ import pytest
 import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Lasso, Ridge
 from tests.environments import without_coverage
 
 from fallline.data import Split
@@ -19,7 +21,8 @@ from fallline.errors import FalllineError
 from fallline.examples.data import challenger
 from fallline.fit import fit
 from fallline.models import MODELS
-from fallline.optimizers import Adam, GradientDescent
+from fallline.optimizers import FISTA, Adam, GradientDescent, ProximalDescent
+from fallline.penalties import L1
 from fallline.stopping import StepSize
 from fallline.trajectory import Point
 
@@ -368,6 +371,54 @@ def test_more_classes_have_a_probability_each() -> None:
     assert found.parameters.keys() == {f"{name}[{kind}]" for kind in found.classes for name in ("a", "b", "intercept")}
 
 
+DIABETES = load_diabetes(return_X_y=True)
+
+
+def test_ridge_and_the_lasso_are_those_of_scikit_learn() -> None:
+    X, y = DIABETES
+    ridge = fit(X, y, model="ridge", l2=0.001, standardize=False)
+    peer = Ridge(alpha=0.001 * len(y), tol=1e-14).fit(X, y)
+    # The mean gradient, about 1e-9 here, over l2 bounds the error.
+    np.testing.assert_allclose(list(ridge.parameters.values()), [*peer.coef_, peer.intercept_], rtol=0, atol=2e-6)
+
+    lasso = fit(X, y, model="lasso", l1=0.5, standardize=False)
+    peer = Lasso(alpha=0.5, tol=1e-12, max_iter=100_000).fit(X, y)
+    # Both converge to rounding; the coefficients are hundreds.
+    np.testing.assert_allclose(list(lasso.parameters.values()), [*peer.coef_, peer.intercept_], rtol=0, atol=1e-6)
+    assert {name for name, weight in lasso.parameters.items() if weight == 0} == {
+        f"x{number}" for number, weight in enumerate(peer.coef_, start=1) if weight == 0
+    }
+    assert lasso.trajectory.stop.converged
+    assert any(note.startswith(f"l1: {(peer.coef_ == 0).sum()} of 10 weights are zero") for note in lasso.notes)
+
+
+def test_a_lasso_of_too_much_leaves_the_mean() -> None:
+    X, y = DIABETES
+    found = fit(X, y, model="lasso", l1=1e6)
+    assert [found.parameters[f"x{number}"] for number in range(1, 11)] == [0.0] * 10
+    assert found.parameters["intercept"] == pytest.approx(y.mean(), rel=1e-12)
+    assert found.score() == pytest.approx(0, abs=1e-12)
+
+
+def test_any_model_takes_an_l1_by_a_proximal_rule() -> None:
+    data = two_features()
+    assert fit(data, "bought", l1=0.05).trajectory.optimizer.startswith("fista")
+    batches = fit(data, "bought", l1=0.05, batch_size=10, epochs=2)
+    assert batches.trajectory.optimizer.startswith("proximal")
+    given = fit(data, "bought", l1=10.0, optimizer=ProximalDescent(0.1))
+    assert given.trajectory.final.x[:2].tolist() == [0.0, 0.0]
+    # Not separated, however far apart: under the penalty a best fit exists.
+    apart = {"x": [1.0, 2.0, 3.0, 4.0], "y": [0, 0, 1, 1]}
+    assert not any("separate" in note for note in fit(apart, "y", l1=0.1).notes)
+
+
+@pytest.mark.parametrize("settings", [{}, {"reduction": "sum"}, {"l1": 2e6}])
+def test_large_targets_converge_too(settings: dict[str, Any]) -> None:
+    X, y = DIABETES
+    found = fit(X, 1e6 * y, model="linear", **settings)
+    assert found.trajectory.stop.converged
+
+
 def test_rows_held_out_are_scored_with_and_not_fitted_to() -> None:
     found = fit(REGRESSION, "two", features=["a", "b"], holdout=0.25, seed=5)
     assert found.held_out is not None
@@ -426,6 +477,21 @@ def test_a_streamed_run_of_batches_that_was_broken_off_goes_on_to_the_same_bits(
         fit(folder, "two", checkpoint=saved, **settings | {"seed": 3})
 
 
+def test_a_checkpoint_is_not_that_of_other_labels(tmp_path: Path) -> None:
+    rows = {"a": [1.0, 2.0, 3.0, 4.0]}
+    parts = tmp_path / "data"
+    parts.mkdir()
+    saved = tmp_path / "run.checkpoint"
+    # The labels of the second file change places; no count, mean or spread does.
+    for labels in ([0, 1, 0, 1], [1, 0, 1, 0]):
+        for name, y in (("1.csv", [0, 1, 1, 0]), ("2.csv", labels)):
+            pd.DataFrame(rows | {"y": y}).to_csv(parts / name, index=False)
+        if labels[0] == 0:
+            fit(parts, "y", stream=True, max_steps=3, checkpoint=saved)
+    with pytest.raises(FalllineError, match=r"of another run, whose objective is .* with other data or code"):
+        fit(parts, "y", stream=True, max_steps=3, checkpoint=saved)
+
+
 def test_epochs_count_passes_and_are_recorded() -> None:
     found = fit(REGRESSION, "two", features=["a", "b"], batch_size=64, epochs=3)
     assert found.trajectory.steps.tolist() == [0, 4, 8, 12]
@@ -457,7 +523,14 @@ def test_a_bad_target_of_a_streamed_fit_is_named_by_file_row_and_column(tmp_path
         ),
         ({"model": "softmax", "classes": ["a"]}, "classes is ['a'], which is no argument of fit or"),
         ({"l2": -1}, "Logistic: l2 is -1; it must be a number at least 0"),
+        ({"l1": "much"}, "l1 is 'much'; it must be a number at least 0"),
+        (
+            {"l1": 1.0, "optimizer": FISTA(0.1, L1(0.5))},
+            "l1 is 1, but the optimizer has a penalty of its own, L1(free=(), strength=0.5); give one of the two",
+        ),
         ({"holdout": 1}, "holdout is 1; it must be a share of the rows, at least 0 and below 1"),
+        ({"holdout": 0.2, "seed": -1}, "seed is -1; it must be a whole number at least 0"),
+        ({"categories": 3}, "categories is 3; allowed: refuse, one-hot, or the names of columns"),
         ({"holdout": "0.2"}, "holdout is '0.2'; it must be a share"),
         ({"stream": "yes"}, "stream is 'yes'; allowed: True, False, None"),
         ({"epochs": 0}, "epochs is 0; it must be a whole number at least 1"),

@@ -136,6 +136,14 @@ def test_a_file_that_does_not_hold_together_is_refused(
     assert "damaged, or not a model saved by Fallline: " in refused(changed)
 
 
+@pytest.mark.parametrize("classes", [None, ["1", "2", "3"]])
+def test_classes_that_do_not_fit_the_model_are_refused(tmp_path: Path, classes: list[str] | None) -> None:
+    path = tmp_path / "model.json"
+    fitted("logistic").save(path)
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"classes": classes}), "utf-8")
+    assert "its classes are" in refused(path)
+
+
 @pytest.mark.parametrize("content", ["NaN", '{"format": Infinity}', "[" * 100_000, "\0", "{}", '"fallline model 1"'])
 def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "other.json"

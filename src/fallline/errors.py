@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 
@@ -19,6 +20,17 @@ def shortened(thing: Any, length: int = 60) -> str:
     """
     text = " ".join(repr(thing).split())
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def check_whole(parameter: str, number: Any, least: int) -> None:
+    """Refuse what is no whole number, or too small a one.
+
+    >>> check_whole("seed", 1.5, least=0)
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: seed is 1.5; it must be a whole number at least 0
+    """
+    if isinstance(number, bool) or not isinstance(number, Integral) or int(number) < least:
+        raise FalllineError(f"{parameter} is {shortened(number)}; it must be a whole number at least {least}")
 
 
 # A network has thousands of parameters; a longer list than this helps nobody.

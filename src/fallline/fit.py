@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,20 +29,34 @@ from fallline.data import (
 from fallline.data.preparation import Missing
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.fitted import FittedModel, class_names, setting_names
 from fallline.minimize import minimize
 from fallline.models import MODELS, Logistic, Loss, Network, Softmax
 from fallline.models.base import Reduction
 from fallline.models.batches import Order, Remainder
 from fallline.models.streamed import StreamedBatches
-from fallline.optimizers import GradientDescent, Momentum, Nesterov, Optimizer, optimizer_from_name
+from fallline.optimizers import (
+    FISTA,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    ProximalDescent,
+    optimizer_from_name,
+)
+from fallline.penalties import L1
 from fallline.progress import progress_bar
-from fallline.stopping import GradientNorm, NotFinite, StoppingCondition
+from fallline.stopping import GradientNorm, NotFinite, StepSize, StoppingCondition, norm
 from fallline.trajectory import Point, Record, Trajectory
 
-# A mean gradient on standardised data is known to about 1e-16; this leaves room above that.
+# The linear model goes by these names too, with the penalty that they need.
+PENALISED = {"ridge": "l2", "lasso": "l1"}
+
+# A mean gradient on standardised data is known to about 1e-16, or as much of its size at zero where targets are large;
+# this leaves room above that.
 SMALL_GRADIENT = 1e-10
+SMALL_PART = 1e-13
 
 # A loss that has risen by no more than this part of itself has not risen.
 ROUNDING = 1e-12
@@ -161,6 +176,7 @@ def fit(
     holdout: float = 0.0,
     stream: bool | None = None,
     reduction: Reduction = "mean",
+    l1: float = 0.0,
     batch_size: int | None = None,
     batch_order: Order = "shuffled",
     batch_remainder: Remainder = "keep",
@@ -182,11 +198,13 @@ def fit(
         target: the name of the column to be predicted, or its values.
         features: the names of the columns to predict it from; all others if not given.
         model: a name in `fallline.models.MODELS`. The target of "logistic", "hinge" and "squared_hinge" holds two
-            classes, that of "softmax" and "network" several, that of the others numbers.
+            classes, that of "softmax" and "network" several, that of the others numbers. "ridge" is "linear" with an
+            `l2`, "lasso" with an `l1`.
         optimizer: a rule with its rate, or the name of one. Gradient descent and momentum by name get a rate
             with which they converge on any data, made from the loss's smoothness; other rules their own
             default. Without one: Nesterov momentum, or for batches plain gradient descent; where the loss has no
-            bound on its smoothness L-BFGS, or for batches Adam; and L-BFGS too where files are streamed.
+            bound on its smoothness L-BFGS, or for batches Adam; and L-BFGS too where files are streamed. With an
+            `l1` FISTA, or for batches and losses that are not convex proximal descent: no other rule can take it.
         x0: where to start, in the data's own units, as `parameters` has them. Zeros if not given; for a network
             random weights, by the seed.
         categories: what becomes of columns of texts: "refuse" them; "one-hot": a feature for each category but the
@@ -200,6 +218,8 @@ def fit(
         stream: read files anew in every pass instead of keeping their rows in memory; if not given, where these would
             take more than 256 MiB.
         reduction: "mean" or "sum" over the rows.
+        l1: the strength of the penalty Σ |w|, which makes weights exactly zero. Like `l2` it acts on the weights that
+            the descent sees, those of standardised features, and stands beside the reduction.
         batch_size: rows a step; all rows if not given.
         batch_order: "shuffled" anew each epoch, or "sequential".
         batch_remainder: whether to "keep" or "drop" the rows left over after the last whole batch.
@@ -223,8 +243,7 @@ def fit(
     >>> bool(fitted.parameters["hours"] > 0)
     True
     """
-    if model not in tuple(MODELS):
-        raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), MODELS)}")
+    model = _unpenalised(model, settings | {"l1": l1})
     kind = MODELS[model]
     for name, setting in settings.items():
         if name not in setting_names(kind):
@@ -260,11 +279,11 @@ def fit(
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     if loss.dataset is not None:
         notes.append(f"streamed: {loss.rows} rows are read anew in every pass")
-    rule, why = _rule(optimizer, loss, batch_size)
+    penalty = loss.l1_penalty(l1)
+    rule, why = _rule(optimizer, loss, batch_size, penalty)
     notes.append(why)
     if stop is None:
-        smallest = SMALL_GRADIENT * (loss.rows if reduction == "sum" else 1)
-        stop = GradientNorm(smallest) if batch_size is None else NotFinite()
+        stop = NotFinite() if batch_size is not None else _at_rest(loss, rule)
     if record is None:
         record = "all" if batch_size is None else objective.steps_per_epoch
     start = FittedModel(model, loss, preparation, _start(loss, preparation, x0, seed))
@@ -283,9 +302,24 @@ def fit(
     )
     if isinstance(objective, StreamedBatches):
         objective.close()
-    notes.extend(_warnings(trajectory, loss, batch_size))
+    notes.extend(_warnings(trajectory, loss, batch_size, penalty))
     fitted = FittedModel(model, loss, preparation, trajectory.final.x)
     return Fit(trajectory, loss, fitted, found.training, found.held_out, tuple(notes))
+
+
+def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
+    """The name in MODELS of a model."""
+    l1 = settings["l1"]
+    if isinstance(l1, bool) or not isinstance(l1, int | float | np.number) or not 0 <= l1 < np.inf:
+        raise FalllineError(f"l1 is {shortened(l1)}; it must be a number at least 0")
+    if model in tuple(PENALISED):
+        strength = settings.get(PENALISED[model], 0)
+        if not strength:
+            raise FalllineError(f"{PENALISED[model]} is {strength!r}; the model {model!r} needs a number above 0")
+        return "linear"
+    if model not in tuple(MODELS):
+        raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), [*MODELS, *PENALISED])}")
+    return model
 
 
 def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Source, str]:
@@ -329,6 +363,7 @@ def _feature_names(source: Source, target: str, features: Sequence[str] | str | 
 def _split(holdout: float, seed: int) -> Split | None:
     if isinstance(holdout, bool) or not isinstance(holdout, int | float | np.number) or not 0 <= holdout < 1:
         raise FalllineError(f"holdout is {shortened(holdout)}; it must be a share of the rows, at least 0 and below 1")
+    check_whole("seed", seed, least=0)
     return Split(float(holdout), seed) if holdout else None
 
 
@@ -380,8 +415,7 @@ def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> i
         return USUAL_STEPS if max_steps is None else max_steps
     if max_steps is not None:
         raise FalllineError(f"epochs is {epochs!r} and max_steps {max_steps!r}; give one of the two")
-    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 1:
-        raise FalllineError(f"epochs is {epochs!r}; it must be a whole number at least 1")
+    check_whole("epochs", epochs, least=1)
     return int(epochs) * steps_per_epoch
 
 
@@ -398,8 +432,42 @@ def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed:
     return start
 
 
-def _rule(optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None) -> tuple[Optimizer[Any], str]:
+def _at_rest(loss: Loss, rule: Optimizer[Any]) -> StoppingCondition:
+    """When a descent on all rows has come to rest: a gradient of almost zero, or under a penalty steps of as little."""
+    # Of the rows in memory alone, so that no pass over files is spent on it.
+    part = loss.on_part(loss.X, loss.y)
+    rows, rows_in_part = (loss.rows, part.rows) if loss.reduction == "sum" else (1, 1)
+    slope = float(norm(part.gradient(np.zeros(loss.dimension)))) / rows_in_part
+    smallest = rows * max(SMALL_GRADIENT, SMALL_PART * slope if np.isfinite(slope) else 0.0)
+    if isinstance(rule, FISTA | ProximalDescent):
+        rate = rule.learning_rate
+        return StepSize(smallest * rate) if isinstance(rate, float) else StepSize()
+    return GradientNorm(smallest)
+
+
+def _rule(
+    optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalty: L1
+) -> tuple[Optimizer[Any], str]:
     """The rule to run, and the sentence that says where its rate is from."""
+    rule, why = _smooth_rule(optimizer, loss, batch_size, penalised=penalty.strength > 0)
+    if not penalty.strength:
+        return rule, why
+    if not isinstance(rule, FISTA | ProximalDescent):
+        raise FalllineError(
+            f"optimizer is {rule.label}, which cannot take l1 = {penalty.strength:g}; allowed: fista, proximal"
+        )
+    if rule.penalty != L1(0.0):
+        raise FalllineError(
+            f"l1 is {penalty.strength:g}, but the optimizer has a penalty of its own, {rule.penalty}; give one of the "
+            "two"
+        )
+    return dataclasses.replace(rule, penalty=penalty), why
+
+
+def _smooth_rule(
+    optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalised: bool
+) -> tuple[Optimizer[Any], str]:
+    """The rule before it has a penalty."""
     if isinstance(optimizer, Optimizer):
         return optimizer, f"optimizer: {optimizer.label}, as given"
     if not (optimizer is None or isinstance(optimizer, str)):
@@ -407,14 +475,16 @@ def _rule(optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | 
             f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
         )
     bounded = np.isfinite(loss.curvature)
-    if batch_size is not None:
+    if penalised:
+        usual = "fista" if batch_size is None and loss.convex else "proximal"
+    elif batch_size is not None:
         usual = "gradient_descent" if bounded else "adam"
     else:
         # Where a pass reads files anew, the rule that needs the fewest.
         usual = "nesterov" if bounded and loss.dataset is None else "lbfgs"
     name = usual if optimizer is None else optimizer
     rule = optimizer_from_name(name)
-    if not (bounded and isinstance(rule, Nesterov | Momentum | GradientDescent)):
+    if not (bounded and isinstance(rule, Nesterov | Momentum | GradientDescent | FISTA | ProximalDescent)):
         return rule, f"optimizer: {rule.label}, the rule's own defaults"
     longest = 1 / loss.smoothness(batch_size)
     settings: dict[str, float]
@@ -431,17 +501,22 @@ def _rule(optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | 
     return chosen, f"optimizer: {chosen.label}; the rate is {source}, L the loss's largest curvature"
 
 
-def _warnings(trajectory: Trajectory, loss: Loss, batch_size: int | None) -> list[str]:
-    """What is wrong with the place where the run ended."""
-    if isinstance(loss, Logistic | Softmax) and loss.separates(trajectory.final.x):
+def _warnings(trajectory: Trajectory, loss: Loss, batch_size: int | None, penalty: L1) -> list[str]:
+    """What is to be known of the place where the run ended, and what is wrong with it."""
+    if not penalty.strength and isinstance(loss, Logistic | Softmax) and loss.separates(trajectory.final.x):
         return [
             "the features separate the classes perfectly, so no best parameters exist: they grow without "
             f"limit, and are reported where the run ended ({trajectory.stop.message})"
         ]
+    start, end = (float(point.value + penalty.value(point.x)) for point in (trajectory.start, trajectory.final))
     warnings = []
+    if penalty.strength:
+        zero = int((trajectory.final.x[loss.are_weights] == 0).sum())
+        warnings.append(
+            f"l1: {zero} of {loss.are_weights.sum()} weights are zero; with the penalty the loss is {end!r}"
+        )
     if not (trajectory.stop.converged or (batch_size is not None and trajectory.stop.reason == "step limit")):
         warnings.append(f"the run ended before it converged: {trajectory.stop.message}")
-    start, end = trajectory.start.value, trajectory.final.value
     if end > start * (1 + ROUNDING):
         warnings.append(f"the loss rose from {start:g} to {end:g}: the learning rate is too large")
     return warnings

@@ -7,9 +7,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 import numpy as np
@@ -24,6 +23,7 @@ from fallline.data.table import Table
 from fallline.errors import FalllineError, shortened
 from fallline.files import whole_file
 from fallline.models import MODELS, LinearFamily, Loss, Softmax
+from fallline.models.base import Target
 from fallline.recipe import encode
 
 FORMAT = "fallline model 1"
@@ -160,10 +160,11 @@ class FittedModel:
         """
         named = f"{parameter} is {str(path)!r}"
         try:
-            if os.path.getsize(path) > LARGEST_FILE:
-                raise FalllineError(f"{named}, which is too large for a model saved by Fallline")
-            content = json.loads(Path(path).read_text("utf-8"), parse_constant=_refuse_constant)
-            return cls._from_json(content)
+            with open(path, "rb") as file:
+                written = file.read(LARGEST_FILE + 1)  # what is no file may have no end
+            if len(written) > LARGEST_FILE:
+                raise FalllineError("it is too large")
+            return cls._from_json(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
         except OSError as error:
             raise FalllineError(f"{named}, which cannot be read: {error.strerror}") from None
         except FalllineError as error:
@@ -198,6 +199,8 @@ class FittedModel:
         settings = {name: _setting(value, len(parameters)) for name, value in _part(content, "settings", dict).items()}
         if set(settings) != set(setting_names(kind)):
             raise FalllineError(f"its settings are {', '.join(settings)}, not {', '.join(setting_names(kind))}")
+        if len(classes or ()) not in _class_counts(kind.target(settings), len(parameters)):
+            raise FalllineError(f"its classes are {shortened(content.get('classes'))}, which do not fit its model")
         loss = bare_loss(kind, preparation, settings)
         if tuple(parameters) != loss.names:
             raise FalllineError("its parameters are not those of its model and features")
@@ -274,6 +277,13 @@ def _read(value: Any, name: str, kind: type[Part]) -> Part:
     if not isinstance(value, kind):
         raise FalllineError(f"{name} is {shortened(value)}")
     return value
+
+
+def _class_counts(target: Target, most: int) -> Sequence[int]:
+    """How many classes a model may have; 0 where its target is numbers."""
+    return {"numbers": (0,), "two classes": (2,), "numbers or two classes": (0, 2), "classes": range(2, most + 1)}[
+        target
+    ]
 
 
 def _number(value: Any) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines import Checkpoint, Part, Problem, execute
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES
@@ -255,10 +255,7 @@ class _Settings:
 
     def __post_init__(self) -> None:
         for name, least in (("max_steps", 1), ("seed", 0)):
-            number = getattr(self, name)
-            whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-            if not (whole and number >= least):
-                raise FalllineError(f"{name} is {number!r}; it must be a whole number at least {least}")
+            check_whole(name, getattr(self, name), least)
 
 
 def _run(

@@ -295,9 +295,43 @@ class Diverging(StoppingCondition):
         return f"the value has risen from {first:g} to {now:g} by step {progress.step}"
 
 
+@dataclass(frozen=True)
+class SmallEpoch(StoppingCondition):
+    """In `every` steps the value over all rows changed by at most `tolerance` times the larger of 1 and its size.
+
+    It is only looked at where it is recorded, and so evaluated: every so many steps. Between, the last stands for it.
+    """
+
+    reason: ClassVar[str] = "small change"
+    converged: ClassVar[bool] = True
+
+    tolerance: float
+    every: int
+
+    def met(self, progress: Progress) -> BoolArray:
+        if progress.previous_value is None or progress.step % self.every:
+            return np.zeros(len(progress.x), bool)
+        change = np.abs(progress.value - progress.previous_value)
+        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
+
+    def message(self, progress: Progress, run: int) -> str:
+        return f"the value changed by no more than {self.tolerance:g} of itself in the pass before step {progress.step}"
+
+
 CONDITIONS: dict[str, type[StoppingCondition]] = {
     kind.__name__: kind
-    for kind in (AnyOf, StepSize, GradientNorm, ValueChange, Target, Evaluations, Seconds, NotFinite, Diverging)
+    for kind in (
+        AnyOf,
+        StepSize,
+        GradientNorm,
+        ValueChange,
+        SmallEpoch,
+        Target,
+        Evaluations,
+        Seconds,
+        NotFinite,
+        Diverging,
+    )
 }
 
 

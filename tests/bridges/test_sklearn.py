@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from fallline import (
     StrongWolfe,
 )
 from fallline.bridges.sklearn import GradientDescentClassifier, GradientDescentRegressor, SigmoidNeuronRegressor
+from fallline.minimize import rerun
 from fallline.models import Huber, Linear, Logistic, Softmax
 
 CHECKED = [
@@ -255,6 +257,13 @@ def test_in_a_pipeline_and_a_grid_search() -> None:
     assert cross_val_score(GradientDescentRegressor(), *DIABETES, cv=3).mean() > 0.4
     several = OneVsRestClassifier(GradientDescentClassifier("squared_hinge")).fit(scale(X), y)
     assert several.score(scale(X), y) > 0.93
+
+
+def test_a_run_of_batches_is_done_again_from_its_recipe() -> None:
+    X, y = (part[:200] for part in DIABETES)  # few enough to be in the recipe
+    model = GradientDescentRegressor(batch_size=50, max_iter=9, tol=0.02, random_state=0).fit(scale(X), y)
+    again = rerun(json.loads(json.dumps(model.trajectory_.recipe)))
+    np.testing.assert_array_equal(again.final.x, model.trajectory_.final.x)
 
 
 def test_a_pickle_holds_the_run_but_not_the_data() -> None:

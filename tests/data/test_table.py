@@ -73,6 +73,7 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
     [
         ("warm", "is 'warm', which is not a number"),
         ("3,5", "is '3,5', which is not a number"),
+        ("1_2", "is '1_2', which is not a number"),
         ("x" * 100, f"is '{'x' * 40}...', which is not a number"),
         ("", "is missing"),
         ("NA", "is missing"),
@@ -98,6 +99,7 @@ def test_an_entry_that_is_no_number_is_named_by_row_and_column(tmp_path: Path, e
         (pd.Series(["1", None], dtype="str"), "is missing"),
         (np.array([1.0, np.inf]), "is inf"),
         ([1, "two"], "is 'two', which is not a number"),
+        (["1", "2_000"], "is '2_000', which is not a number"),
         ([1, [2]], "is '[2]', which is not a number"),
         ([1, 10**400], f"is '1{'0' * 39}...', which is not a number"),
         (pd.Categorical(["1", "low"]), "is 'low', which is not a number"),
@@ -112,7 +114,9 @@ def test_entries_in_memory_are_held_to_the_same(column: Any, complaint: str) -> 
     assert error(read_table(pd.DataFrame({"age": column})).numbers, "age") == expected
 
 
-def test_dates_and_complex_numbers_are_no_numbers() -> None:
+def test_dates_times_and_complex_numbers_are_no_numbers() -> None:
+    times = read_table({"t": np.array([5], "timedelta64[us]")})
+    assert "row 1, column 't': the value is " in error(times.numbers, "t")
     dates = read_table({"day": np.array(["2020-01-01"], "datetime64[D]")})
     assert "row 1, column 'day': the value is '2020-01-01', which is not a number" in error(dates.numbers, "day")
     assert "the value is '(1+0j)', which is not a number" in error(read_table({"z": [1 + 0j]}).numbers, "z")
@@ -146,6 +150,7 @@ def test_arrays_have_numbered_columns_unless_named() -> None:
     [
         (7, "data is of the type int; allowed: the path of a CSV or Parquet file or of a folder"),
         (None, "data is of the type NoneType"),
+        (pl.DataFrame({"a": [1]}).lazy(), "data is a LazyFrame, which holds no rows yet; call its collect()"),
         ({}, "data is empty: it has no columns"),
         (pd.DataFrame(), "data is empty: it has no columns"),
         ({"a": []}, "data has columns but no rows"),

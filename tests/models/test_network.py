@@ -95,6 +95,10 @@ def test_the_title_tells_the_shape() -> None:
         ({"loss": "square"}, "loss is 'square'; did you mean 'squared'?"),
         ({"hidden": (3, 0)}, "hidden is (3, 0); it must be whole numbers of units, at least 1"),
         ({"hidden": (2.5,)}, "hidden is (2.5,); it must be whole numbers"),
+        (
+            {"hidden": 10**9},
+            "hidden is (1000000000,), which makes 7,000,000,003 parameters; allowed are at most 10,000,000",
+        ),
         ({"hidden": "wide"}, "hidden is 'wide'; it must be whole numbers"),
         ({"loss": "squared", "classes": ["a", "b", "c"]}, "classes is given, but the squared loss has none"),
         ({"classes": ["a", "b"]}, "y[2] is 2, but classes names only 2"),
@@ -108,9 +112,11 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], message: str)
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_scheme_is_refused() -> None:
+def test_an_unknown_scheme_or_seed_is_refused() -> None:
     with pytest.raises(FalllineError, match="scheme is 'zavier'; did you mean 'xavier'"):
         Network(X, LABELS).initial(scheme="zavier")
+    with pytest.raises(FalllineError, match="seed is -1; it must be a whole number at least 0"):
+        Network(X, LABELS).initial(seed=-1)
 
 
 def test_a_start_that_does_not_fit_is_refused_without_a_list_of_all_parameters() -> None:

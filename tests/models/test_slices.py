@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import re
 import tracemalloc
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -113,6 +113,16 @@ def test_principal_directions_hold_a_flat_path() -> None:
     [
         (lambda x: NETWORK.freeze(x, but=["W1[1,4]"]), "but is 'W1[1,4]'; did you mean 'W1[1,"),
         (lambda x: NETWORK.freeze(x, but=[]), "but is []; it needs the names of parameters, each once"),
+        (lambda x: NETWORK.freeze(x, but=cast(Any, 3)), "but is 3; it needs the names of parameters, each once"),
+        (lambda x: random_directions(NETWORK, x, count=-1), "count is -1; it must be a whole number at least 1"),
+        (
+            lambda x: random_directions(NETWORK, x, seed=cast(Any, 0.5)),
+            "seed is 0.5; it must be a whole number at least 0",
+        ),
+        (
+            lambda x: principal_directions([x, x], count=cast(Any, 1.5)),
+            "count is 1.5; it must be a whole number at least 1",
+        ),
         (lambda x: NETWORK.freeze(x, but=["b1[1]", "b1[1]"]), "it needs the names of parameters, each once"),
         (lambda x: NETWORK.freeze(x[:4], but="b1[1]"), "x has the shape (4,); it needs 17 numbers"),
         (lambda x: NETWORK.slice(x, np.ones((2, 17))), "directions has the shape (2, 17); it needs independent"),

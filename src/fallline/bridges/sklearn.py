@@ -6,7 +6,6 @@ import dataclasses
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Begun, Problem, execute
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize
 from fallline.models import MODELS, Loss, SigmoidNeuron, Softmax
@@ -25,7 +24,7 @@ from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper
 from fallline.schedules import Schedule, parse_schedule
 from fallline.state import named_leaves
-from fallline.stopping import GradientNorm, NotFinite, Progress, StoppingCondition, norm
+from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition, norm
 from fallline.trajectory import Record, Trajectory
 
 try:
@@ -234,10 +233,8 @@ class _Descent(BaseEstimator):
         return GradientNorm(self.tol * max(1.0, slope) if np.isfinite(slope) else self.tol)
 
     def _epochs(self) -> int:
-        number = self.max_iter
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise FalllineError(f"max_iter is {shortened(number)}; it must be a whole number at least 1")
-        return int(number)
+        check_whole("max_iter", self.max_iter, least=1)
+        return int(self.max_iter)
 
     def _seed(self, call: int = 0) -> int:
         drawn = check_random_state(self.random_state).randint(2**31 - 1)
@@ -570,29 +567,6 @@ class SigmoidNeuronRegressor(_Regressor):
             )
         scaled: FloatArray = np.clip((y - low) / (high - low), 0.0, 1.0)
         return scaled
-
-
-@dataclass(frozen=True)
-class SmallEpoch(StoppingCondition):
-    """In `every` steps the value over all rows changed by at most `tolerance` times the larger of 1 and its size.
-
-    It is only looked at where it is recorded, and so evaluated: every so many steps. Between, the last stands for it.
-    """
-
-    reason: ClassVar[str] = "small change"
-    converged: ClassVar[bool] = True
-
-    tolerance: float
-    every: int
-
-    def met(self, progress: Progress) -> BoolArray:
-        if progress.previous_value is None or progress.step % self.every:
-            return np.zeros(len(progress.x), bool)
-        change = np.abs(progress.value - progress.previous_value)
-        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
-
-    def message(self, progress: Progress, run: int) -> str:
-        return f"the value changed by no more than {self.tolerance:g} of itself in the pass before step {progress.step}"
 
 
 class ThroughOrigin(Objective):

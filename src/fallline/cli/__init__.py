@@ -67,6 +67,7 @@ FLAGS = {
         "constant",
         "holdout",
         "epochs",
+        "l1",
         *(name for name, _, _ in model_settings()),
         "box",
         "resolution",

@@ -15,7 +15,7 @@ from fallline.data.preparation import Missing
 from fallline.data.survey import CATEGORIES, Constant
 from fallline.errors import FalllineError
 from fallline.files import check_writable
-from fallline.fit import Curve, Fit
+from fallline.fit import PENALISED, Curve, Fit
 from fallline.fit import fit as fit_model
 from fallline.fitted import setting_names
 from fallline.hyperparameters import hyperparameters
@@ -88,7 +88,7 @@ def fit(
     features: Annotated[
         str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")
     ] = None,
-    model: Annotated[str, typer.Option(metavar="MODEL", help=", ".join(MODELS) + ".")] = "logistic",
+    model: Annotated[str, typer.Option(metavar="MODEL", help=", ".join([*MODELS, *PENALISED]) + ".")] = "logistic",
     optimizer: Annotated[
         str | None,
         typer.Option(metavar="RULE", help="The update rule: see below. [default: one that needs no tuning]"),
@@ -131,6 +131,12 @@ def fit(
     reduction: Annotated[
         str, typer.Option(metavar="mean|sum", help="Whether the loss is the rows' mean or their sum.")
     ] = "mean",
+    l1: Annotated[
+        float,
+        typer.Option(
+            parser=options.number, metavar="NUMBER", help="Strength of the lasso's penalty, which makes weights zero."
+        ),
+    ] = 0.0,
     batch_size: options.BatchSizeOption = None,
     batch_order: Annotated[
         str, typer.Option(metavar="shuffled|sequential", help="The order in which batches take the rows.")
@@ -200,6 +206,7 @@ def fit(
         holdout=holdout,
         stream=stream,
         reduction=cast(Reduction, reduction),
+        l1=l1,
         batch_size=batch_size,
         batch_order=cast(Order, batch_order),
         batch_remainder=cast(Remainder, batch_remainder),

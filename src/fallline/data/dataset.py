@@ -56,6 +56,7 @@ class Dataset:
         counts: how many rows each part of the source has.
         split: which rows are held out; None: none.
         held_out: whether these are the rows held out.
+        checksum: of all entries of the source, as first read: no run goes on from the checkpoint of another's data.
     """
 
     source: Source
@@ -63,6 +64,7 @@ class Dataset:
     counts: tuple[int, ...]
     split: Split | None
     held_out: bool
+    checksum: int
 
     @property
     def rows(self) -> int:

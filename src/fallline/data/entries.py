@@ -61,6 +61,8 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
         # Where some entry is no number, the search below says which.
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             numbers = entries.astype(np.float64, copy=False)
+    if entries.dtype.kind in "OUS" and any("_" in entry for entry in entries.flat if isinstance(entry, str)):
+        numbers = np.full(entries.shape, np.nan)
     if np.isfinite(numbers).all():
         return numbers, None
     if missing:
@@ -86,12 +88,12 @@ def is_missing(entry: Any) -> bool:
 
 
 def is_number(entry: Any) -> bool:
-    """Whether an entry is a number, or a text that spells one."""
-    if not isinstance(entry, str | bytes | Real | Decimal | np.bool_):
+    """Whether an entry is a number, or a text that spells one; "1_2" is a name, though Python reads 12."""
+    if not isinstance(entry, str | bytes | Real | Decimal | np.bool_) or "_" in str(entry):
         return False
     try:
         float(entry)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 

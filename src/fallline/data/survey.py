@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
+from zlib import crc32
 
 import numpy as np
 
@@ -108,8 +109,10 @@ def survey(
         notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
     parts = tuple(counts[0].tolist()), tuple(counts[1].tolist())
     return Survey(
-        Dataset(source, preparation, parts[0], split, held_out=False),
-        None if split is None else Dataset(source, preparation, parts[1], split, held_out=True),
+        Dataset(source, preparation, parts[0], split, held_out=False, checksum=first.checksum),
+        None
+        if split is None
+        else Dataset(source, preparation, parts[1], split, held_out=True, checksum=first.checksum),
         tuple(notes),
     )
 
@@ -128,6 +131,10 @@ def _columns(source: Source, features: Sequence[str], categories: str | Sequence
     if isinstance(categories, str):
         check_choice("categories", categories, CATEGORIES)
         asked: Sequence[str] = ()
+    elif not isinstance(categories, Sequence):
+        raise FalllineError(
+            f"categories is {shortened(categories)}; allowed: {', '.join(CATEGORIES)}, or the names of columns"
+        )
     else:
         asked = [str(name) for name in categories]
         for name in asked:
@@ -218,6 +225,7 @@ class _Pass:
         self.texts: set[str] = set()
         self.rows = 0
         self.dropped = 0
+        self.checksum = 0
 
     def take(self, table: Table, fitted: BoolArray) -> BoolArray:
         """Take in a block of rows, some of which are fitted to; which of them are kept."""
@@ -238,6 +246,11 @@ class _Pass:
             column.take(read, fitted & ~lacking)
         if self.classes:
             self.texts |= class_texts(table, self.target)
+        for read in (*entries, table.entries(self.target, "target")):
+            numbers = isinstance(read, np.ndarray) and read.dtype.kind in "biuf"
+            self.checksum = crc32(
+                np.ascontiguousarray(read).data if numbers else repr(list(read)).encode(), self.checksum
+            )
         self.rows += table.rows
         self.dropped += int(lacking.sum())
         return ~lacking

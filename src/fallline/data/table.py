@@ -115,6 +115,8 @@ def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | No
     """
     if isinstance(data, Table):
         return data
+    if hasattr(type(data), "collect"):
+        raise FalllineError(f"{parameter} is a {type(data).__name__}, which holds no rows yet; call its collect()")
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__")):
         # A PyArrow table calls its columns' names otherwise.
         names = list(data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", data.columns))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.models.activations import ACTIVATIONS
 from fallline.models.base import Loss, Target, one_a_row
 from fallline.models.classes import check_labels
@@ -20,6 +20,9 @@ from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, so
 
 LOSSES = {"cross_entropy": "softmax cross-entropy", "squared": "squared loss"}
 INITIAL = ("xavier", "he")
+
+# Each has a name; of so many the names alone take a gigabyte.
+MOST_PARAMETERS = 10_000_000
 
 
 class Layer(NamedTuple):
@@ -100,6 +103,12 @@ class Network(Loss):
         return 2 * sum(self.widths[1:])
 
     def parameter_names(self) -> tuple[str, ...]:
+        count = sum(units * (inputs + 1) for inputs, units in pairwise(self.widths))
+        if count > MOST_PARAMETERS:
+            raise FalllineError(
+                f"hidden is {shortened(self.hidden)}, which makes {count:,} parameters; allowed are at most "
+                f"{MOST_PARAMETERS:,}"
+            )
         names: list[str] = []
         for layer, (inputs, units) in enumerate(pairwise(self.widths), start=1):
             names += [f"W{layer}[{unit},{i}]" for unit in range(1, units + 1) for i in range(1, inputs + 1)]
@@ -161,6 +170,7 @@ class Network(Loss):
         """
         if scheme is None:
             scheme = "he" if ACTIVATIONS[self.activation].rectifies else "xavier"
+        check_whole("seed", seed, least=0)
         if scheme not in INITIAL:
             raise FalllineError(f"scheme is {scheme!r}; {nearest(str(scheme), INITIAL)}")
         random = np.random.default_rng(seed)

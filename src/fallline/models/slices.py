@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fallline.arrays import BLOCK, FloatArray
 from fallline.data import number_array
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.objectives.base import Cost, Objective
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ class Slice(Objective):
 def frozen(objective: Objective, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
     """The objective as a function of the named parameters alone; see `Loss.freeze`."""
     origin = _one_place(objective, x)
+    if not isinstance(but, Iterable):
+        raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
     free = (but,) if isinstance(but, str) else tuple(but)
     for name in free:
         if name not in objective.names:
@@ -188,6 +190,8 @@ def random_directions(loss: Loss, x: npt.ArrayLike, count: int = 2, seed: int = 
     >>> np.linalg.norm(directions, axis=1)
     array([5., 5.])
     """
+    check_whole("count", count, least=1)
+    check_whole("seed", seed, least=0)
     origin = _one_place(loss, x)
     directions = np.zeros((count, loss.dimension))
     drawn = np.random.default_rng(seed).normal(size=directions.shape)
@@ -215,8 +219,9 @@ def principal_directions(points: npt.ArrayLike, count: int = 2) -> FloatArray:
     >>> principal_directions([[0.0, 0.0], [3.0, 4.0]], count=1)
     array([[0.6, 0.8]])
     """
+    check_whole("count", count, least=1)
     path = number_array(points, "points")
-    if path.ndim != 2 or not 1 <= count <= min(path.shape):
+    if path.ndim != 2 or count > min(path.shape):
         raise FalllineError(
             f"points has the shape {path.shape}; it needs at least {count} points of as many coordinates"
         )
