@@ -144,7 +144,7 @@ class StepSize(StoppingCondition):
             return np.zeros(len(progress.x), bool)
         longest: FloatArray = np.maximum.reduce(np.abs(progress.change), axis=-1)
         short: BoolArray = longest < self.tolerance
-        if short.any():
+        if np.count_nonzero(short):
             short &= (longest > 0) | ~progress.gradient.any(axis=-1)
         return short
 
@@ -260,7 +260,7 @@ class NotFinite(StoppingCondition):
 
     def met(self, progress: Progress) -> BoolArray:
         # Quick, and never finite if one of the numbers is not; it may overflow too, so it is only a cue.
-        if math.isfinite(np.vdot(progress.x, progress.gradient) + np.vdot(progress.value, progress.value)):
+        if math.isfinite(np.vdot(progress.x, progress.gradient) + progress.value.dot(progress.value)):
             return np.zeros(len(progress.x), bool)
         return ~(
             np.isfinite(progress.x).all(axis=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,10 @@ class Evaluated(NamedTuple):
     searched: npt.NDArray[np.int64]
 
 
+# What a look at the active runs' points gives: values, gradients, whether the values are put off, and the cost.
+Seen: TypeAlias = tuple[FloatArray, FloatArray, bool, Cost]
+
+
 class Lowest(NamedTuple):
     """The point with the lowest value that each active run has seen."""
 
@@ -92,10 +96,7 @@ class Batch:
         self.reached: Reached | None = None
         self.lowest: Lowest | None = None
         self.last_recorded = -1
-        # Evaluations that all runs make alike, and those of each run's line searches.
         self.directions = problem.starts
-        self.values_made = 0
-        self.gradients_made = 0
         self.searched = np.zeros((len(problem.starts), 2), np.int64)
         self.evaluated = Evaluated(0, 0, self.searched)
         self.began = time.perf_counter()
@@ -129,8 +130,9 @@ class Batch:
         with at_once:
             # Copies for the rule, here and below: one that works in place must not reach into the record.
             state = self.problem.begun.state if self.problem.begun else self.optimizer.init(starts.copy())
-        self._prepare_rows(state)
-        self._arrive(starts, state, None, at_once)
+            self._prepare_rows(state)
+            seen = self._evaluate(starts, state, self.first, None)
+        self._arrive(starts, state, None, seen)
 
     def _step(self, at_once: AtOnce) -> None:
         """Take all active runs one step further, or to their ends."""
@@ -156,38 +158,32 @@ class Batch:
             self.last_recorded = step
         with at_once:
             made = self.optimizer.update(progress.gradient.copy(), state, rate, step + 1)
-        if step == self.first:
-            self._check_update(made, progress.x, state)
-        if self.search is not None:
-            self._check_direction(made, progress, rate)
-        change, state = made
-        self._arrive(progress.x - change, state, change, at_once)
+            if step == self.first:
+                self._check_update(made, progress.x, state)
+            if self.search is not None:
+                self._check_direction(made, progress, rate)
+            change, state = made
+            x = progress.x - change
+            seen = self._evaluate(x, state, step + 1, progress.value)
+        self._arrive(x, state, change, seen)
 
-    def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, at_once: AtOnce) -> None:
-        """Look at the points that a step, or none yet, has led to."""
+    def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, seen: Seen) -> None:
+        """Be at the points that a step, or none yet, has led to."""
         last = self.reached.progress if self.reached else None
         before = self.reached or self.problem.begun
         memory = before.memory if before else None
         step, previous_value = (last.step + 1, last.value) if last else (self.first, None)
-        with at_once:
-            self.problem.report(step)
-            value, gradient, value_is_old = self._evaluate(x, state, step, previous_value)
-        progress = Progress(
-            step=step,
-            x=x,
-            value=value,
-            gradient=gradient,
-            change=change,
-            previous_value=previous_value,
-            first_value=last.first_value if last else value,
-            evaluations=self._evaluations(),
-            seconds=time.perf_counter() - self.began,
-        )
+        value, gradient, value_is_old, cost = seen
+        values, gradients, _ = self.evaluated
+        searched = self.searched if self.search is None else self.searched.copy()
+        self.evaluated = Evaluated(values + cost.value, gradients + cost.gradient, searched)
+        first_value = last.first_value if last else value
+        seconds = time.perf_counter() - self.began
+        # In the order of its fields: to name them all takes as long as a sum of two arrays.
+        progress = Progress(step, x, value, gradient, change, previous_value, first_value, self._evaluations(), seconds)
         # A schedule that has seen this point at the end of another run does not look at it twice.
         if self.watching is not None and (last is not None or memory is None):
             memory = self.watching.watched(memory, progress.value[:, None])
-        searched = self.searched if self.search is None else self.searched.copy()
-        self.evaluated = Evaluated(self.values_made, self.gradients_made, searched)
         self.reached = Reached(progress, state, memory, value_is_old)
         self._keep_lowest(progress)
 
@@ -230,7 +226,7 @@ class Batch:
         self.rows = Rows.of(saved["run"], saved["columns"])
         self.last_recorded = saved["last_recorded"]
         self.evaluated = Evaluated(*saved["evaluated"])
-        self.values_made, self.gradients_made, self.searched = self.evaluated
+        self.searched = self.evaluated.searched.copy()
         active = saved["active"]
         chosen = np.zeros(len(self.problem.starts), bool)
         chosen[active] = True
@@ -324,10 +320,9 @@ class Batch:
 
         return value_at, both_at
 
-    def _evaluate(
-        self, x: FloatArray, state: Any, step: int, previous_value: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray, bool]:
-        """The value at x, the gradient that the rule wants for its next step, and whether the value is put off."""
+    def _evaluate(self, x: FloatArray, state: Any, step: int, previous_value: FloatArray | None) -> Seen:
+        """Look at x: its value, and the gradient that the rule wants for its next step."""
+        self.problem.report(step)
         objective = self.objective
         place = self.optimizer.lookahead(x, state)
         if place is not x and self.search is not None:
@@ -337,18 +332,14 @@ class Batch:
             )
         if place is x and not objective.stochastic:
             value, gradient = objective.value_and_gradient(x)
-            self.values_made += self.cost_of_both.value
-            self.gradients_made += self.cost_of_both.gradient
-            return value, gradient, False
+            return value, gradient, False, self.cost_of_both
         gradient = objective.at_step(step - self.first + 1, self.problem.seed).gradient(place)
-        self.values_made += self.cost_of_gradient.value
-        self.gradients_made += self.cost_of_gradient.gradient
+        cost = self.cost_of_gradient
         # The value over all data costs more than a mini-batch's gradient: only where it is looked at.
         looked_at = self.needs_value or self._recorded_at(step)
         if previous_value is not None and objective.stochastic and not looked_at:
-            return previous_value, gradient, True
-        self.values_made += 1
-        return self._watched(step).value(x), gradient, False
+            return previous_value, gradient, True, cost
+        return self._watched(step).value(x), gradient, False, Cost(cost.value + 1, cost.gradient)
 
     def _watched(self, step: int) -> Objective:
         """Whose value is recorded at a step."""
@@ -359,10 +350,12 @@ class Batch:
 
     def _evaluations(self) -> npt.NDArray[np.int64]:
         """Evaluations of value and gradient, together, by each active run."""
-        alike = self.values_made + self.gradients_made
-        if self.search is None:
-            return np.full(len(self.active), alike)
-        return np.asarray(alike + self.searched[self.active].sum(axis=-1))
+        alike = self.evaluated.values + self.evaluated.gradients
+        if self.search is not None:
+            return np.asarray(alike + self.searched[self.active].sum(axis=-1))
+        each = np.empty(len(self.active), np.int64)
+        each.fill(alike)
+        return each
 
     def _recorded_at(self, step: int) -> bool:
         every = self.problem.record.every
@@ -372,10 +365,8 @@ class Batch:
         """Which of the active runs end here, by their place in the batch, and why."""
         ended: dict[int, Stop] = {}
         for condition in self.problem.conditions:
-            met = condition.met(progress)
-            if np.count_nonzero(met):
-                for i in np.flatnonzero(met).tolist():
-                    ended.setdefault(i, condition.stop(progress, i))
+            for i in condition.met(progress).nonzero()[0].tolist():
+                ended.setdefault(i, condition.stop(progress, i))
         if self.problem.callback is not None and self.active[0] == 0:
             # Copies, because the rows are still to be recorded from these arrays.
             x, gradient = progress.x[0].copy(), progress.gradient[0].copy()
@@ -389,21 +380,21 @@ class Batch:
         return ended
 
     def _keep_lowest(self, progress: Progress) -> None:
-        here, lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient), self.lowest
+        lowest = self.lowest
         if lowest is None:
-            self.lowest = here
+            self.lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient)
             return
-        lower = here.value < lowest.value
-        count = np.count_nonzero(lower)
+        lower = progress.value < lowest.value
+        count = len(lower.nonzero()[0])
         if count == len(lower):
-            self.lowest = here
+            self.lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient)
         elif count:
             rows = lower[:, None]
             self.lowest = Lowest(
-                step=np.where(lower, here.step, lowest.step),
-                x=np.where(rows, here.x, lowest.x),
-                value=np.where(lower, here.value, lowest.value),
-                gradient=np.where(rows, here.gradient, lowest.gradient),
+                step=np.where(lower, progress.step, lowest.step),
+                x=np.where(rows, progress.x, lowest.x),
+                value=np.where(lower, progress.value, lowest.value),
+                gradient=np.where(rows, progress.gradient, lowest.gradient),
             )
 
     def _prepare_rows(self, state: Any) -> None:
@@ -457,8 +448,8 @@ class Batch:
                 stop=stop,
                 best=self._best(i),
                 evaluations=Cost(
-                    self.values_made + reached.value_is_old + int(self.searched[self.active[i], 0]),
-                    self.gradients_made + int(self.searched[self.active[i], 1]),
+                    self.evaluated.values + reached.value_is_old + int(self.searched[self.active[i], 0]),
+                    self.evaluated.gradients + int(self.searched[self.active[i], 1]),
                 ),
                 seconds=progress.seconds,
             )

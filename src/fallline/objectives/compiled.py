@@ -170,7 +170,7 @@ class Compiled:
         """The outputs for an array of one point, computed without NumPy's cost for each operation."""
         if x.shape == self.shape and x.dtype == np.float64:
             try:
-                return self.on_floats(*x[0].tolist())
+                return self.on_floats(*x.tolist()[0])
             except ArithmeticError:
                 return None
         return None

@@ -87,7 +87,8 @@ class FormulaObjective(Objective):
         """Both at once; equal subexpressions are computed once."""
         outputs = self._both.at_one_point(x)
         if outputs is not None:
-            return np.array(outputs[:1]), np.array([outputs[1:]])
+            row = np.array(outputs)
+            return row[:1], row[None, 1:]
         rows = self._both(x)
         return rows[..., 0].copy(), rows[..., 1:].copy()
 
