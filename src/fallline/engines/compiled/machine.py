@@ -8,6 +8,7 @@ import functools
 import hashlib
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -17,9 +18,12 @@ from typing import Any
 
 from fallline.errors import FalllineError
 
-# Seconds after which nobody writes a draft any more.
+# Seconds after which nobody writes a draft any more; how its name begins.
 _ABANDONED = 3600
 _DIGEST = hashlib.sha256().digest_size
+_DRAFT = ".fallline-draft-"
+# That there is no place to keep anything only costs time; a user without a home is a RuntimeError.
+_NO_FOLDER = (OSError, RuntimeError)
 # Functions of the C library that compiled code may call.
 LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")
 
@@ -104,34 +108,50 @@ def _compiled(source: str, key: str) -> bytes:
     passes = llvm.create_pass_builder(_target(), llvm.create_pipeline_tuning_options(speed_level=2))
     passes.getModulePassManager().run(module, passes)
     code: bytes = _target().emit_object(module)
-    with contextlib.suppress(OSError):  # a folder that cannot be written: compiled anew next time
+    with contextlib.suppress(*_NO_FOLDER):  # compiled anew next time
         _put_on_disk(code, key)
     return code
 
 
 def _put_on_disk(code: bytes, key: str) -> None:
     """Write an entry, whole or not at all, and remove drafts that were left in the middle."""
-    folder().mkdir(parents=True, exist_ok=True)
-    for old in folder().glob(".*"):
-        if time.time() - old.stat().st_mtime > _ABANDONED:
-            old.unlink(missing_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{key[:16]}-", dir=folder())
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=_DRAFT, dir=folder())
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
+            file.write(_digest(code, key) + code)
         os.replace(draft, folder() / key)
     finally:
         Path(draft).unlink(missing_ok=True)
+    for old in folder().glob(f"{_DRAFT}*"):
+        if time.time() - old.stat().st_mtime > _ABANDONED:
+            old.unlink(missing_ok=True)
 
 
 def _cached(key: str) -> bytes | None:
-    """The machine code that an earlier process left, unless there is none or it is damaged."""
+    """The machine code that an earlier process left, unless there is none, or it is damaged, or another user's."""
     try:
-        stored = (folder() / key).read_bytes()
-    except OSError:
+        with open(folder() / key, "rb", opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            # What is in there will be run, so nobody else may have written it. Windows gives each user a folder.
+            others = found.st_uid != os.geteuid() or found.st_mode & 0o022 if sys.platform != "win32" else False
+            if others or not stat.S_ISREG(found.st_mode):
+                return None
+            stored = file.read()
+    except _NO_FOLDER:
         return None
     digest, code = stored[:_DIGEST], stored[_DIGEST:]
-    return code if hashlib.sha256(code).digest() == digest else None
+    return code if digest == _digest(code, key) else None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; were it a pipe, nobody might write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _digest(code: bytes, key: str) -> bytes:
+    """What shows that an entry is whole, and that it is the one of this key."""
+    return hashlib.sha256(key.encode() + code).digest()
 
 
 def folder() -> Path:

@@ -12,7 +12,19 @@ from typing import Any
 import numpy as np
 
 from fallline.engines.compiled.elementary import FUNCTIONS, cos, exp, floor, log, power, remainder, sin, sqrt, tanh
-from fallline.engines.compiled.graph import LANE, SETTING, STEP, Graph, Node, fma, maximum, minimum, sign, where
+from fallline.engines.compiled.graph import (
+    LANE,
+    SETTING,
+    STEP,
+    Graph,
+    Node,
+    as_number,
+    fma,
+    maximum,
+    minimum,
+    sign,
+    where,
+)
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.formula import FormulaObjective
@@ -312,7 +324,7 @@ def _proxy(part: Any) -> Any:
 def _nodes(quantity: Any, graph: Graph) -> list[Node]:
     """The nodes of what a rule computed: one, or one for each coordinate."""
     value = quantity.value if isinstance(quantity, Proxy) else quantity
-    return [graph.of(part) for part in (value if isinstance(value, Coordinates) else [value])]
+    return [as_number(graph.of(part)) for part in (value if isinstance(value, Coordinates) else [value])]
 
 
 def _wide(nodes: list[Node], width: int) -> list[Node]:
