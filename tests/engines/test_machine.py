@@ -157,6 +157,22 @@ def test_a_user_without_a_home_only_loses_time(monkeypatch: pytest.MonkeyPatch) 
     assert machine.function("define i64 @eight() { ret i64 8 }", "eight", ())() == 8
 
 
+def test_threads_that_start_together_do_not_disturb_each_other(tmp_path: Path) -> None:
+    # In a process of its own, for what goes wrong in here ends it.
+    threads = (
+        "import threading, fallline\n"
+        "ends = []\n"
+        "def go(i):\n"
+        "    run = fallline.minimize(f'(x - {i % 3})**2', 5.0, fallline.GradientDescent(0.5), engine='compiled')\n"
+        "    ends.append(run.final.x.item() == i % 3)\n"
+        "together = [threading.Thread(target=go, args=(i,)) for i in range(12)]\n"
+        "for thread in together: thread.start()\n"
+        "for thread in together: thread.join()\n"
+        "print(len(ends), all(ends))\n"
+    )
+    assert output(started(threads, tmp_path)) == "12 True\n"
+
+
 def test_other_code_has_another_entry(tmp_path: Path) -> None:
     output(started(RUN, tmp_path))
     output(started(RUN.replace("3*y**2", "4*y**2"), tmp_path))

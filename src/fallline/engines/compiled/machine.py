@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -62,10 +63,18 @@ def _target() -> Any:
 @functools.cache
 def lanes() -> int:
     """How many numbers this machine computes with side by side: two registers full."""
-    features = _llvm().get_host_cpu_features()
+    with _ONE_AT_A_TIME:
+        features = _llvm().get_host_cpu_features()
     return 16 if features.get("avx512f") else 8 if features.get("avx") else 4
 
 
+# LLVM is one, and so is its description of the machine: threads that compile wait for one another, and a process does
+# not fork in the midst of it.
+_ONE_AT_A_TIME = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_ONE_AT_A_TIME.acquire, after_in_parent=_ONE_AT_A_TIME.release, after_in_child=_ONE_AT_A_TIME.release
+    )
 # The engines of LLVM hold the code, so they are kept as long as the process.
 _LOADED: dict[str, Any] = {}
 
@@ -78,16 +87,17 @@ def function(source: str, name: str, arguments: tuple[Any, ...]) -> Callable[...
         name: of the function.
         arguments: the ctypes of its arguments.
     """
-    llvm = _llvm()
-    key = _key(source)
-    if key not in _LOADED:
-        compiled = _cached(key) or _compiled(source, key)
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
-        engine.add_object_file(llvm.ObjectFileRef.from_data(compiled))
-        engine.finalize_object()
-        _LOADED[key] = engine
-    made: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(_LOADED[key].get_function_address(name))
-    return made
+    with _ONE_AT_A_TIME:
+        llvm = _llvm()
+        key = _key(source)
+        if key not in _LOADED:
+            compiled = _cached(key) or _compiled(source, key)
+            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+            engine.add_object_file(llvm.ObjectFileRef.from_data(compiled))
+            engine.finalize_object()
+            _LOADED[key] = engine
+        made: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(_LOADED[key].get_function_address(name))
+        return made
 
 
 def _key(source: str) -> str:
