@@ -143,6 +143,11 @@ def test_runs_end_at_the_same_step_for_the_same_reason(name: str, record: Any) -
     assert_same(*both(problem("x**2 + y**2", [1.0, -2.0], rule, max_steps=200, stop=stop, record=record)))
 
 
+def test_rows_may_be_farther_apart_than_any_run_is_long() -> None:
+    for every in (2**62, 2**63, 2**64 + 5, 10**30):
+        assert_same(*both(problem(BOWL, [1.0, 1.0], GradientDescent(0.1), max_steps=20, record=every)))
+
+
 @pytest.mark.parametrize("stop", [Target(-1.0), Evaluations(7000)])
 def test_long_records_grow(stop: StoppingCondition, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_ROWS", 100)

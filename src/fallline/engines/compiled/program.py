@@ -123,7 +123,8 @@ class Program:
                 # The last point is not left.
                 steps = range(made + 1, min(made + visits, self.most) + 1)
                 table[i, : len(steps)] = [self._rate(step) for step in steps]
-        until = -made % every if every is not None else 0 if made == 0 else _NEVER
+        apart = _NEVER if every is None else min(every, _NEVER)
+        until = -made % apart
         return self._advance(
             settings.ctypes.data,
             table.ctypes.data,
@@ -136,7 +137,7 @@ class Program:
             None if record is None else record.ctypes.data,
             capacity,
             rows,
-            _NEVER if every is None else every,
+            apart,
             until,
         )
 

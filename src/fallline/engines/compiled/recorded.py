@@ -150,7 +150,7 @@ class _Run:
         value, rate, x, gradient, *states = self.record.of(self.rows)
         made = int(self._slot("made"))
         every = problem.record.every
-        steps = np.arange(0, made, every) if every is not None else np.zeros(min(made, 1), np.int64)
+        steps = np.arange(0, made, min(every, max(made, 1))) if every is not None else np.zeros(min(made, 1), np.int64)
         rate[-1] = np.nan
         evaluations = Cost(*(cost * (made + 1) for cost in self.program.step.cost))
         seconds = time.perf_counter() - self.began
