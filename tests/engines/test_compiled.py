@@ -273,6 +273,25 @@ def test_a_change_of_the_wrong_shape_is_refused_as_ever() -> None:
 
 
 @dataclasses.dataclass(frozen=True)
+class Square(Optimizer[Any]):
+    """A rule whose state has a number for each pair of coordinates, of which it makes no use."""
+
+    learning_rate: Any = 0.05
+
+    def init(self, x: Any) -> Any:
+        return np.zeros((len(x), 2, 2))
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        return rate * gradient, 0.9 * state + 1
+
+
+@pytest.mark.parametrize("execute_by", [execute, ends])
+def test_a_state_that_is_not_of_coordinates_is_left_to_the_reference_engine(execute_by: Any) -> None:
+    with pytest.raises(FalllineError, match="state has the shape"):
+        execute_by(problem(BOWL, [1.0, -3.0], Square(), max_steps=5), "compiled")
+
+
+@dataclasses.dataclass(frozen=True)
 class Truths(Optimizer[Any]):
     """A rule that computes with truths, and remembers them."""
 

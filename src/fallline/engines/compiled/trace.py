@@ -148,6 +148,10 @@ class _Trace:
         self.optimizer = self._with_leaves(optimizer)
         n = objective.dimension
         self.x = [self.graph.leaf(f"x.{i}", LANE) for i in range(n)]
+        for name, leaf in named_leaves(state):
+            *rows, last = np.shape(leaf) or (1,)
+            if last not in (1, n) or rows not in ([], [1], *([len(own)] for own in self.own)):
+                raise NotCompilable(f"{name} in the state has the shape {np.shape(leaf)}, not a number a coordinate")
         self.widths = [n if np.shape(leaf)[-1:] == (n,) else 1 for _, leaf in named_leaves(state)]
         self.state = state
 
