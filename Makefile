@@ -29,6 +29,7 @@ bench: $(VENV)/installed-fast,films,bench,parity  ## time films, engines and gra
 	$(BIN)/python benchmarks/films.py
 	$(BIN)/python benchmarks/engines.py
 	$(BIN)/python benchmarks/gradients.py
+	$(BIN)/python -m benchmarks.losses
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fallline.basins import Basins, basins
 from fallline.diagnosis import Finding, diagnose
 from fallline.errors import FalllineError
 from fallline.fit import Fit, fit
@@ -91,7 +92,9 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
+from fallline.sweep import Sweep, sweep
 from fallline.trajectory import Point, Record, Trajectory
+from fallline.tune import Interval, Tuning, tune
 
 if TYPE_CHECKING:
     from fallline import bridges, examples, views
@@ -123,6 +126,7 @@ __all__ = [
     "Backtracking",
     "Ball",
     "BarzilaiBorwein",
+    "Basins",
     "Box",
     "Cautious",
     "ClipNorm",
@@ -148,6 +152,7 @@ __all__ = [
     "GradientNorm",
     "Hinge",
     "Huber",
+    "Interval",
     "InverseTime",
     "LaProp",
     "LineSearch",
@@ -192,8 +197,10 @@ __all__ = [
     "StepSize",
     "StoppingCondition",
     "StrongWolfe",
+    "Sweep",
     "Target",
     "Trajectory",
+    "Tuning",
     "ValueChange",
     "WarmUp",
     "WarmUpStableDecay",
@@ -201,6 +208,7 @@ __all__ = [
     "WindowedMomentum",
     "Yogi",
     "as_objective",
+    "basins",
     "bridges",
     "chain_rule",
     "check_gradient",
@@ -210,6 +218,8 @@ __all__ = [
     "fit",
     "minimize",
     "rerun",
+    "sweep",
+    "tune",
     "views",
 ]
 

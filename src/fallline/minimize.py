@@ -84,7 +84,7 @@ def minimize(
     'small step'
     """
     objective = _prepared(objective, x0, gradient)
-    rule = _rule(optimizer)
+    rule = rule_of(optimizer)
     if callback is not None and not callable(callback):
         raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
     settings = _Settings(max_steps, stop, engine, record, seed)
@@ -127,12 +127,12 @@ def compare(
     >>> compare("x**2", [[1.0], [2.0]], GradientDescent(0.5), max_steps=1)[1].final.x
     array([0.])
     """
-    starts = _starts(x0)
+    starts = starts_of(x0)
     objective = _prepared(objective, starts[0], gradient)
     if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
         optimizers = [optimizers]
     named = optimizers if isinstance(optimizers, Mapping) else None
-    rules = [_rule(rule) for rule in (named.values() if named is not None else optimizers)]
+    rules = [rule_of(rule) for rule in (named.values() if named is not None else optimizers)]
     if not rules:
         raise FalllineError("optimizers is empty; give at least one")
     names = list(named) if named is not None else [rule.label for rule in rules]
@@ -349,7 +349,7 @@ def _length(start: Any) -> int | None:
         return None
 
 
-def _starts(x0: Any) -> list[Any]:
+def starts_of(x0: Any) -> list[Any]:
     """The starts in what `compare` was given: its rows, or the one start that it is."""
     rows = list(x0) if isinstance(x0, Sequence | np.ndarray) and not isinstance(x0, str) and _length(x0) else []
     return rows if rows and (isinstance(rows[0], Mapping) or _length(rows[0]) is not None) else [x0]
@@ -359,7 +359,12 @@ def _place(run: Trajectory) -> str:
     return f"({', '.join(f'{number:g}' for number in run.start.x)})"
 
 
-def _rule(optimizer: Any) -> Optimizer[Any]:
+def rule_of(optimizer: Any) -> Optimizer[Any]:
+    """The rule that a user gave, or named.
+
+    Raises:
+        FalllineError: when it is none, or its hyperparameters are arrays.
+    """
     if isinstance(optimizer, str):
         return optimizer_from_name(optimizer)
     if isinstance(optimizer, Optimizer):

@@ -20,6 +20,7 @@ from tests.optimizers.rules import RULES
 import fallline
 from fallline import Adam, FalllineError, GradientDescent, Momentum, Nesterov, Record, Trajectory, minimize
 from fallline.engines import Problem, compiled, ends, execute, reference
+from fallline.machine_code import machine
 from fallline.objectives.landscapes import LANDSCAPES
 from fallline.optimizers import Optimizer, WeightDecay
 from fallline.schedules import SCHEDULES, Schedule
@@ -393,7 +394,7 @@ def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
     for name in ("_llvm", "_target", "lanes"):
-        getattr(compiled.machine, name).cache_clear()
+        getattr(machine, name).cache_clear()
     compiled.program._remembered.cache_clear()
     assert minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=100_000, stop=Target(0.1)).engine == "reference"
     with pytest.raises(FalllineError, match=r'^engine is "compiled", .*pip install "fallline\[fast\]"$'):

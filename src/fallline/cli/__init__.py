@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 import fallline
+from fallline.cli.basins import basins
 from fallline.cli.chain import chain
 from fallline.cli.check import check
 from fallline.cli.compare import compare
@@ -20,12 +21,27 @@ from fallline.cli.optimizers import optimizers
 from fallline.cli.options import EPILOGS
 from fallline.cli.predict import predict
 from fallline.cli.run import run
+from fallline.cli.sweep import sweep
+from fallline.cli.tune import tune
 from fallline.errors import FalllineError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (run, compare, fit, predict, check, chain, optimizers, conventions, demo):
+for command in (
+    run,
+    compare,
+    basins,
+    sweep,
+    tune,
+    fit,
+    predict,
+    check,
+    chain,
+    optimizers,
+    conventions,
+    demo,
+):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
 # Arguments of the Python functions that the command line calls by another name.
@@ -52,6 +68,13 @@ FLAGS = {
         "holdout",
         "epochs",
         *(name for name, _, _ in model_settings()),
+        "box",
+        "resolution",
+        "grid",
+        "space",
+        "trials",
+        "store",
+        "csv",
     )
 } | {
     "x0": "--start",
@@ -59,6 +82,10 @@ FLAGS = {
     "data": "DATA",
     "objective": "OBJECTIVE",
     "formula": "OBJECTIVE",
+    "optimizers": "--optimizer",
+    "seeds": "--seed",
+    "space:": "--space:",
+    "grid:": "--grid:",
     "order": "--batch-order",
     "remainder": "--batch-remainder",
     "scheme": "--gradient: scheme",
@@ -100,7 +127,7 @@ def main() -> None:
 
 def _formula_last(arguments: list[str]) -> list[str]:
     """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
-    if arguments[:1] not in (["run"], ["compare"], ["check"], ["chain"]):
+    if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"], ["tune"], ["check"], ["chain"]):
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from fallline.cli import options, report
 from fallline.errors import FalllineError
-
-if TYPE_CHECKING:
-    from fallline.views.style import Style
 
 
 def chain(
@@ -32,10 +29,7 @@ def chain(
     if latex and json:
         raise FalllineError("--latex is given, and --json too; give one of the two")
     report.check_outputs(save=None, plot=plot)
-    if plot is not None:
-        from fallline.views import check_style
-
-        check_style(style, "--style")
+    chosen = options.chosen_style(style)
     from fallline.gradients.chain import chain_rule
 
     shown = chain_rule(formula, options.parse_start(at, "--at"))
@@ -61,6 +55,6 @@ def chain(
     if plot is not None:
         from fallline.views import plot_chain
 
-        plot_chain(shown, plot, style=cast("Style", style))
+        plot_chain(shown, plot, style=chosen)
         if not json and not latex:
             report.say_written(plot=plot)

@@ -25,6 +25,7 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
+from fallline.sweep import OUTCOMES
 
 
 def number(text: str) -> float:
@@ -310,6 +311,20 @@ def chosen_picture(
     return pictured | {"coordinates": two}
 
 
+def chosen_style(style: str) -> Any:
+    """The style of a picture, looked at before any work.
+
+    Raises:
+        FalllineError: when there is no such style.
+    """
+    if style != "light":
+        # What is as usual is spared Matplotlib.
+        from fallline.views import check_style
+
+        check_style(style, "--style")
+    return style
+
+
 # The options of a film, by the names that `fallline.views.animate` has for them.
 _FILM_FLAGS = {
     "path": "--animate",
@@ -383,6 +398,11 @@ def _schedules() -> str:
     return "\n".join(lines)
 
 
+def _outcomes() -> str:
+    """The outcomes of a sweep's runs, from their one definition."""
+    return "\n".join(["Outcomes:", *(f"  {name}: {about}" for name, about in OUTCOMES.items())])
+
+
 def _epilog(*paragraphs: str) -> str:
     # \b keeps the line breaks of a paragraph.
     return "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)
@@ -416,6 +436,32 @@ EPILOGS = {
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"
         '  fallline compare "x**2 + 10*y**2" --start 1,1 --optimizers momentum,nesterov --plot paths.png',
         f"Landscapes: {', '.join(LANDSCAPES)}",
+        _rules(),
+        _schedules(),
+    ),
+    "basins": _epilog(
+        "Examples:\n"
+        "  fallline basins himmelblau --optimizer momentum --learning-rate 0.01 --resolution 512 --plot basins.png\n"
+        '  fallline basins "(x**2 - 1)**2 + y**2 + z**2" --box x=-2:2,y=-1:1 --at z=0.5',
+        f"Landscapes: {', '.join(LANDSCAPES)}",
+        _rules(),
+        _schedules(),
+    ),
+    "sweep": _epilog(
+        "Examples:\n"
+        "  fallline sweep rosenbrock --start -1.2,1 --optimizer momentum --target 1e-6 \\\n"
+        "      --grid learning_rate=1e-5:0.01:40:log --grid momentum=0:0.99:30 --plot heat.png --store runs.db\n"
+        '  fallline sweep "x**2 + 10*y**2" --start 1,1 --start 2,-1 --optimizer adam --optimizer rmsprop \\\n'
+        "      --grid learning_rate=0.01,0.1,1 --csv runs.csv",
+        _outcomes(),
+        _rules(),
+        _schedules(),
+    ),
+    "tune": _epilog(
+        "Examples:\n"
+        "  fallline tune rosenbrock --start -1.2,1 --optimizer momentum --target 1e-6 \\\n"
+        "      --space learning_rate=1e-5:0.1:log --space momentum --store trials.db\n"
+        "  fallline tune booth --start 0,0 --start 5,-5 --optimizer adam --trials 100",
         _rules(),
         _schedules(),
     ),

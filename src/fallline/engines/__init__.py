@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from fallline.engines import compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
-from fallline.engines.compiled import machine
 from fallline.engines.ends import Ends, reference_ends
 from fallline.engines.problem import Begun, Problem
 from fallline.errors import FalllineError, nearest
+from fallline.machine_code import machine
 from fallline.trajectory import Trajectory
 
 __all__ = ["ENGINES", "Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]

@@ -66,4 +66,9 @@ def reference_ends(problem: Problem) -> Ends:
         for i, run in enumerate(reference.run(some), start=start):
             x[i], value[i], steps[i] = run.final.x, run.final.value, run.final.step
             stop[i], converged[i] = reasons.setdefault(run.stop.reason, len(reasons)), run.stop.converged
+        if "interrupted" in reasons:
+            # What has not begun stays where it is.
+            x[block.stop :], value[block.stop :], steps[block.stop :] = problem.starts[block.stop :], np.nan, 0
+            stop[block.stop :], converged[block.stop :] = reasons["interrupted"], False
+            break
     return Ends(x, value, steps, stop, tuple(reasons), converged, reference.NAME)

@@ -34,7 +34,7 @@ def softplus(z: FloatArray) -> FloatArray:
     >>> softplus(np.array([-1e4, 1e4]))
     array([    0., 10000.])
     """
-    positive = z.real > 0
+    positive = np.real(z) > 0
     rest: FloatArray = np.log1p(np.exp(np.where(positive, -z, z)))
     return np.where(positive, z, 0.0) + rest
 

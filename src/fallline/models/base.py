@@ -32,6 +32,8 @@ REDUCTIONS = ("sum", "mean")
 
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
 SMALL_DATA = 10_000
+# Numbers of a block of rows, of its inputs or of what a model makes of them, that stay in the cache.
+CACHED = 2**16
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -43,7 +45,8 @@ class Loss(Objective):
     set to are fields of its dataclass, given by keyword.
 
     Arguments:
-        X: the inputs, n rows of d features; n numbers are n rows of one feature. Kept, not copied.
+        X: the inputs, n rows of d features; n numbers are n rows of one feature. Kept, not copied: float64 or
+            float32 (all is computed in float64 even so), in any order, or a sparse matrix of SciPy's, as CSR.
         y: the n targets.
         reduction: "sum" adds up the error of the rows, "mean" divides it and its gradient by their number.
         feature_names: the d names of the features, for the names of the parameters and error texts.
@@ -77,7 +80,7 @@ class Loss(Objective):
         if reduction not in REDUCTIONS:
             raise FalllineError(f"reduction is {reduction!r}; {nearest(str(reduction), REDUCTIONS)}")
         self.X = _inputs(X)
-        self.y = _targets(y, rows=len(self.X))
+        self.y = _targets(y, rows=self.X.shape[0])
         self.reduction = reduction
         self.dataset: Dataset | None = None
         self.feature_names = _feature_names(feature_names, self.X.shape[1])
@@ -160,15 +163,10 @@ class Loss(Objective):
         values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
         # What is too large for float64 is infinite, as on the way of a run that diverges.
         with np.errstate(over="ignore", invalid="ignore"):
-            for X, y in self.blocks():
-                together = max(1, BLOCK // (len(y) * self.outputs))
-                for start in range(0, len(points), together):
-                    block = slice(start, start + together)
-                    forward = self.forward(points[block], X)
-                    if value:
-                        values[block] += self.errors(forward, y).sum(axis=-1)
-                    if gradient:
-                        gradients[block] += self.backward(points[block], forward, X, y)
+            for X, y in self._parts():
+                some_values, some_gradients = self.sums(points, X, y, value, gradient)
+                values += some_values
+                gradients += some_gradients
             if self.reduction == "mean":
                 values /= self.rows
                 gradients /= self.rows
@@ -178,14 +176,40 @@ class Loss(Objective):
                 gradients += self.l2 * weights
         return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
 
+    def sums(
+        self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
+    ) -> tuple[FloatArray, FloatArray]:
+        """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is asked for."""
+        values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
+        for some_X, some_y in self._pieces(X, y):
+            together = max(1, BLOCK // (len(some_y) * self.outputs))
+            for start in range(0, len(points), together):
+                block = slice(start, start + together)
+                forward = self.forward(points[block], some_X)
+                if value:
+                    values[block] += self.errors(forward, some_y).sum(axis=-1)
+                if gradient:
+                    gradients[block] += self.backward(points[block], forward, some_X, some_y)
+        return values, gradients
+
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """X and y in blocks of rows that are always the same: sums over them have one order."""
+        """X and y in small blocks of rows that are always the same: sums over them have one order."""
+        for X, y in self._parts():
+            yield from self._pieces(X, y)
+
+    def _parts(self) -> Iterator[tuple[Any, FloatArray]]:
+        """X and y as they are, or from beyond memory part by part."""
         if self.dataset is not None:
             yield from self.dataset.blocks()
-            return
-        rows = max(1, BLOCK // self.outputs)
-        for start in range(0, self.rows, rows):
-            yield self.X[start : start + rows], self.y[start : start + rows]
+        else:
+            yield self.X, self.y
+
+    def _pieces(self, X: Any, y: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Rows in blocks that stay in the cache from the pass forward to the pass back."""
+        rows = max(1, CACHED // max(X.shape[1], self.outputs))
+        for start in range(0, len(y), rows):
+            piece = X[start : start + rows]
+            yield piece if isinstance(piece, np.ndarray) else piece.toarray(), y[start : start + rows]
 
     def smoothness(self, batch_size: int | None = None) -> float:
         """A Lipschitz constant L of the gradient: no step of a rate up to 1/L overshoots.
@@ -278,12 +302,12 @@ class Loss(Objective):
 
     def recipe(self) -> dict[str, Any] | None:
         """What rebuilds this loss (see `loss_from_recipe`), data included; None when the data are large."""
-        if self.dataset is not None or self.X.size + self.y.size > SMALL_DATA:
+        if self.dataset is not None or self.rows * (self.X.shape[1] + 1) > SMALL_DATA:
             return None
         settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {
             "type": type(self).__name__,
-            "X": self.X.tolist(),
+            "X": (self.X if isinstance(self.X, np.ndarray) else self.X.toarray()).tolist(),
             "y": self.y.tolist(),
             "reduction": self.reduction,
             "feature_names": encode(self.feature_names),
@@ -348,13 +372,30 @@ def one_a_row(x: npt.ArrayLike) -> FloatArray:
     return contiguous.reshape(-1, numbers.shape[-1])
 
 
-def _inputs(X: npt.ArrayLike) -> FloatArray:
-    inputs = number_array(X, "X")
+def _inputs(X: Any) -> Any:
+    if hasattr(X, "tocsr"):
+        return _stored(X.tocsr())
+    single = isinstance(X, np.ndarray) and X.dtype == np.float32 and bool(np.isfinite(X).all())
+    inputs = X if single else number_array(X, "X")
     if inputs.ndim == 1:
         inputs = inputs[:, None]
     if inputs.ndim != 2 or 0 in inputs.shape:
         raise FalllineError(f"X has the shape {inputs.shape}; it needs rows of features, at least one of each")
     return inputs
+
+
+def _stored(X: Any) -> Any:
+    """A CSR matrix with entries that are computed with."""
+    if X.ndim != 2 or 0 in X.shape:
+        raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float64)
+    wrong = ~np.isfinite(X.data)
+    if wrong.any():
+        entry = int(np.argmax(wrong))
+        row = int(np.searchsorted(X.indptr, entry, side="right")) - 1
+        raise FalllineError(f"X[{row}, {X.indices[entry]}] is {X.data[entry]}; only finite numbers are allowed")
+    return X
 
 
 def _targets(y: npt.ArrayLike, rows: int) -> FloatArray:

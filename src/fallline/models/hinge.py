@@ -51,7 +51,7 @@ class Hinge(_Margin):
         return _short_of_margin(z, y)
 
     def slope(self, z: FloatArray, y: FloatArray) -> FloatArray:
-        return -_sign(y) * (_short_of_margin(z, y).real > 0)
+        return -_sign(y) * (np.real(_short_of_margin(z, y)) > 0)
 
 
 class SquaredHinge(_Margin):
@@ -83,4 +83,4 @@ def _sign(y: FloatArray) -> FloatArray:
 
 def _short_of_margin(z: FloatArray, y: FloatArray) -> FloatArray:
     short = 1 - _sign(y) * z
-    return np.where(short.real > 0, short, 0.0)
+    return np.where(np.real(short) > 0, short, 0.0)

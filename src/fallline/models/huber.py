@@ -43,4 +43,4 @@ class Huber(LinearFamily):
 
     def slope(self, z: FloatArray, y: FloatArray) -> FloatArray:
         residual = z - y
-        return np.where(abs(residual.real) <= self.delta, residual, self.delta * np.sign(residual.real))
+        return np.where(abs(np.real(residual)) <= self.delta, residual, self.delta * np.sign(np.real(residual)))

@@ -58,3 +58,18 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
     if wrong.size:
         raise FalllineError(f"{parameter} is {point[wrong[0]]} in {names[wrong[0]]}; it must be a finite number")
     return point
+
+
+def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
+    """The pair of numbers that a user gave as an interval.
+
+    Raises:
+        FalllineError: when it is no pair of finite numbers, the lower first.
+    """
+    try:
+        low, high = (float(end) for end in bounds)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise FalllineError(f"{parameter} is {shortened(bounds)}; it must be two finite numbers, the lower one first")
+    return low, high

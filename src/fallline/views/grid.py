@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.objectives.base import Objective
+from fallline.objectives.points import interval as interval
 
 # How many points an objective is given at once, and of how many numbers at most.
 CHUNK, MOST_NUMBERS = 8192, 2**22
@@ -134,21 +134,6 @@ def height_range(values: FloatArray) -> tuple[float, float]:
     if room == 0:
         return ends
     return (ends[0] if ends[0] >= low - room else low), (ends[1] if ends[1] <= high + room else high)
-
-
-def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
-    """The pair of numbers that a user gave as an interval.
-
-    Raises:
-        FalllineError: when it is no pair of finite numbers, the lower first.
-    """
-    try:
-        low, high = (float(end) for end in bounds)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise FalllineError(f"{parameter} is {shortened(bounds)}; it must be two finite numbers, the lower one first")
-    return low, high
 
 
 def check_count(count: int, parameter: str, *, least: int) -> None:

@@ -12,9 +12,11 @@ import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
@@ -150,6 +152,11 @@ def check_style(style: Any, parameter: str = "style") -> None:
         raise FalllineError(f"{parameter} is {style!r}; {nearest(str(style), THEMES)}")
 
 
+def part_of(colours: Colormap, low: float, high: float) -> Colormap:
+    """The colours of a map between two places of it."""
+    return ListedColormap(colours(np.linspace(low, high, 256)), name=f"part of {colours.name}")
+
+
 def step_colours(count: int) -> FloatArray:
     """The colours of a run's points in order, shape (count, 4): the first red, the last yellow.
 
@@ -275,6 +282,12 @@ def race_legend(ax: Axes, runs: Sequence[tuple[str, str]]) -> None:
     legend_below(ax, keys, columns=1)
 
 
+def patches_below(ax: Axes, patches: Sequence[Patch]) -> None:
+    """A legend of areas under the axes."""
+    look: dict[str, Any] = {"ncols": 2, "fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": theme_of(ax).ink}
+    ax.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4, **look)
+
+
 def note(ax: Any, text: str) -> None:
     """A remark in the upper right corner of the axes; none when empty."""
     if not text:
@@ -386,9 +399,15 @@ def height_scale(ax: Axes, drawn: Any, symbol: str) -> None:
     # The lowest level is seldom a round number, and often a hair above zero.
     least = 1e-4 * max(abs(end) for end in drawn.get_clim())
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: _tick(x if abs(x) > least else 0))
-    bar.set_label(symbol, fontsize=LABEL_SIZE)
-    _dress(bar.ax, theme_of(ax))
-    bar.outline.set_edgecolor(theme_of(ax).ink)
+    dress_bar(bar, symbol)
+
+
+def dress_bar(bar: Colorbar, label: str) -> None:
+    """Give a colour bar its label, in the sizes and colours of its figure."""
+    theme = theme_of(bar.ax)
+    bar.set_label(label, fontsize=LABEL_SIZE)
+    _dress(bar.ax, theme)
+    bar.outline.set_edgecolor(theme.ink)
     bar.ax.tick_params(labelsize=TICK_SIZE)
 
 
@@ -430,6 +449,15 @@ def number(value: float, digits: int = 4) -> str:
 def _tick(value: float) -> str:
     """Three digits, and powers of ten only where there are many more."""
     return number(float(f"{value:.3g}"), 6)
+
+
+def percent(share: float) -> str:
+    """A share in percent.
+
+    >>> percent(0.12345)
+    '12.3 %'
+    """
+    return f"{100 * share:.3g} %"
 
 
 def plain(text: str) -> str:

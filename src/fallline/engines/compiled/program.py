@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.engines.compiled import llvm, machine
+from fallline.engines.compiled import llvm
 from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, trace
 from fallline.engines.problem import Problem
+from fallline.machine_code import machine
 from fallline.objectives.base import Objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.optimizers import Optimizer

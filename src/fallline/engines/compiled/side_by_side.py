@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.engines.compiled import machine
 from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
 from fallline.engines.compiled.rehearsal import rehearse
@@ -18,6 +17,7 @@ from fallline.engines.ends import Ends
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.interruption import Interruption
+from fallline.machine_code import machine
 
 # Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
 _LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14

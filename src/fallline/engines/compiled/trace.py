@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fallline.engines.compiled.elementary import FUNCTIONS, cos, exp, floor, log, power, remainder, sin, sqrt, tanh
-from fallline.engines.compiled.graph import (
-    LANE,
-    SETTING,
-    STEP,
-    Graph,
-    Node,
-    as_number,
-    fma,
-    maximum,
-    minimum,
-    sign,
-    where,
-)
 from fallline.line_search import LineSearch
+from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
+from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, fma, maximum
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.straight_line import StraightLine
@@ -362,18 +349,6 @@ def _over_coordinates(function: Callable[[Iterable[Any]], Any]) -> Callable[...,
     return reduced
 
 
-def _equal(left: Any, right: Any) -> Any:
-    return left.equals(right) if isinstance(left, Node) else right.equals(left)
-
-
-def _different(left: Any, right: Any) -> Any:
-    return left.differs(right) if isinstance(left, Node) else right.differs(left)
-
-
-def _whole_quotient(x: Any, divisor: Any) -> Any:
-    return floor((x - remainder(x, divisor)) / divisor + 0.5)
-
-
 def _maximum_of(numbers: Iterable[Any]) -> Any:
     first, *others = numbers
     for number in others:
@@ -381,51 +356,9 @@ def _maximum_of(numbers: Iterable[Any]) -> Any:
     return first
 
 
-def _clip(x: Any, low: Any, high: Any) -> Any:
-    return minimum(maximum(x, low), high)
-
-
-# NumPy's functions on nodes.
-_OF_NUMBERS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "positive": lambda x: x,
-    "absolute": abs,
-    "square": lambda x: x * x,
-    "reciprocal": lambda x: 1.0 / x,
-    "power": power,
-    "sqrt": sqrt,
-    "exp": exp,
-    "log": log,
-    "sin": sin,
-    "cos": cos,
-    "tanh": tanh,
-    "floor": floor,
-    "remainder": remainder,
-    "floor_divide": _whole_quotient,
-    "sign": sign,
-    "maximum": maximum,
-    "minimum": minimum,
-    "clip": _clip,
-    "where": where,
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": _equal,
-    "not_equal": _different,
-    "logical_and": operator.and_,
-    "logical_or": operator.or_,
-    "logical_not": operator.invert,
-    "bitwise_and": operator.and_,
-    "bitwise_or": operator.or_,
-    "invert": operator.invert,
-}
+# NumPy's functions on quantities.
 LIBRARY: Library = {
-    **{name: _each(function) for name, function in _OF_NUMBERS.items()},
+    **{name: _each(function) for name, function in OF_NUMPY.items()},
     "sum": _over_coordinates(_sum),
     "max": _over_coordinates(_maximum_of),
     "norm": _over_coordinates(lambda x: sqrt(_sum(part * part for part in x))),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.environments import without_coverage
 
-from fallline.engines.compiled import machine
+from fallline.machine_code import machine
 
 RUN = (
     "import fallline\n"
@@ -22,7 +22,7 @@ RUN = (
 )
 # What stands in place of the compiler, to see whether it is asked.
 REFUSE = (
-    "from fallline.engines.compiled import machine\n"
+    "from fallline.machine_code import machine\n"
     "def refuse(*_): raise AssertionError('compiled again')\n"
     "machine._compiled = refuse\n"
 )

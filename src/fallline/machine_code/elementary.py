@@ -11,10 +11,11 @@ hyperbolic tangent that of Cephes (Moshier, 1989).
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fallline.engines.compiled.graph import ONE_BY_ONE, Node, as_number, fma, maximum, minimum, sign, where
+from fallline.machine_code.graph import ONE_BY_ONE, Node, as_number, fma, maximum, minimum, sign, where
 
 # Adding this to a number below 2**51 rounds it to a whole one and leaves that in the last bits.
 MAGIC = 1.5 * 2**52
@@ -60,6 +61,14 @@ def log(x: Any) -> Any:
     result = where(x.equals(0.0), -math.inf, where(x < 0.0, math.nan, result))
     # Infinity, and what is no number, stay what they are.
     return where(x < math.inf, result, x)
+
+
+def log1p(x: Any) -> Any:
+    """log(1 + x): what rounding the sum takes from it is put back (Kahan, as in Hewlett-Packard's calculators)."""
+    u = x + 1.0
+    result = log(u) + (x - (u - 1.0)) / u
+    # Where there is no slope to put it back along.
+    return where((u > 0.0) & (u < math.inf), result, log(u))
 
 
 def _quarters(x: Any) -> tuple[Any, Any]:
@@ -276,4 +285,63 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "times_log": times_log,
     "equal": lambda left, right: as_number((left if isinstance(left, Node) else right).make("oeq", left, right)),
     **{name: from_library(name) for name in ("tan", "asin", "acos", "atan", "sinh", "cosh")},
+}
+
+
+def _equal(left: Any, right: Any) -> Any:
+    return left.equals(right) if isinstance(left, Node) else right.equals(left)
+
+
+def _different(left: Any, right: Any) -> Any:
+    return left.differs(right) if isinstance(left, Node) else right.differs(left)
+
+
+def _whole_quotient(x: Any, divisor: Any) -> Any:
+    return floor((x - remainder(x, divisor)) / divisor + 0.5)
+
+
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    return minimum(maximum(x, low), high)
+
+
+# NumPy's functions by the names it has for them.
+OF_NUMPY: Mapping[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
+    "positive": lambda x: x,
+    "absolute": abs,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1.0 / x,
+    "power": power,
+    "sqrt": sqrt,
+    "exp": exp,
+    "log": log,
+    "log1p": log1p,
+    "real": lambda x: x,
+    "sin": sin,
+    "cos": cos,
+    "tanh": tanh,
+    "floor": floor,
+    "remainder": remainder,
+    "floor_divide": _whole_quotient,
+    "sign": sign,
+    "maximum": maximum,
+    "minimum": minimum,
+    "clip": _clip,
+    "where": where,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": _equal,
+    "not_equal": _different,
+    "logical_and": operator.and_,
+    "logical_or": operator.or_,
+    "logical_not": operator.invert,
+    "bitwise_and": operator.and_,
+    "bitwise_or": operator.or_,
+    "invert": operator.invert,
 }

@@ -1,0 +1,192 @@
+"""`fallline sweep`: a whole grid of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from fallline.cli import options, report
+from fallline.errors import FalllineError
+from fallline.files import check_writable
+from fallline.gradients import parse_gradient
+from fallline.objectives import as_objective
+from fallline.sweep import NAMES, NOT_RUN, OUTCOMES, Setting, Sweep
+from fallline.sweep import sweep as sweep_over
+from fallline.tables import number_text, text_table
+
+
+def sweep(
+    objective: Annotated[
+        str, typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as rosenbrock.")
+    ],
+    start: Annotated[
+        list[str], typer.Option(metavar="START", help="Where to start, as in fallline run; may be repeated.")
+    ],
+    grid: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="A hyperparameter and its values, 0,0.5,0.9 or LOW:HIGH:COUNT or LOW:HIGH:COUNT:log; may be repeated.",
+        ),
+    ],
+    optimizer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULE", help="The update rule: see below; may be repeated. [default: gradient_descent]"),
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option(parser=options.number, metavar="NUMBER", help="The value to reach.")
+    ] = None,
+    learning_rate: options.LearningRateOption = None,
+    schedule: options.ScheduleOption = None,
+    momentum: options.MomentumOption = None,
+    settings: options.SetOption = None,
+    gradient: Annotated[
+        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
+    ] = "auto",
+    max_steps: options.MaxStepsOption = 1000,
+    seed: Annotated[
+        list[str] | None, typer.Option(metavar="COUNT", help="The seed of all noise; may be repeated. [default: 0]")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(parser=options.path, metavar="FILE", help="Draw a map of two hyperparameters: .png, .svg, ..."),
+    ] = None,
+    style: options.StyleOption = "light",
+    store: Annotated[
+        Path | None,
+        typer.Option(parser=options.path, metavar="FILE", help="Keep results here as they come, and go on from them."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(parser=options.path, metavar="FILE", help="Write all runs as a table.")
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Run every combination of hyperparameters, starts, seeds and rules, and show which settings are best.
+
+    Ctrl-C ends the sweep early: what there is by then is printed. With --store the same command goes on from there,
+    and several at once share the work.
+    """
+    report.check_outputs(save=None, plot=plot)
+    chosen = options.chosen_style(style)
+    if csv is not None:
+        check_writable(csv, "--csv")
+    values = _grid(grid)
+    rules = [
+        options.chosen_rule(name, learning_rate, schedule, momentum, settings or ())
+        for name in optimizer or ["gradient_descent"]
+    ]
+    runs = sweep_over(
+        as_objective(objective),
+        values,
+        [options.parse_start(text) for text in start],
+        rules,
+        target=target,
+        max_steps=max_steps,
+        seeds=[options.count(text) for text in seed or ["0"]],
+        gradient=parse_gradient(gradient),
+        store=store,
+        progress=True,
+    )
+    if csv is not None:
+        runs.to_csv(csv)
+    report.say(_json(runs) if json else _text(runs))
+    if plot is not None:
+        from fallline.views import plot_heat_map, save_picture
+
+        save_picture(plot_heat_map(runs, style=chosen), plot)
+    if not json:
+        report.say_written(plot=plot, csv=csv, store=store)
+    if not runs.complete:
+        raise typer.Exit(130)
+
+
+def _grid(texts: list[str]) -> dict[str, list[Any]]:
+    """The values of each hyperparameter that --grid names."""
+    grid: dict[str, list[Any]] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not (name and equals and values):
+            raise FalllineError(f"--grid is {text!r}; write NAME=0,0.5,0.9 or NAME=LOW:HIGH:COUNT:log")
+        if name in grid:
+            raise FalllineError(f"--grid gives {name} twice; give all its values at once")
+        grid[name] = _range(text, values) if ":" in values else [value_of(part) for part in values.split(",")]
+    return grid
+
+
+def _range(text: str, values: str) -> list[float]:
+    """The numbers from LOW to HIGH, COUNT of them, at even distances or even ratios."""
+    ends, (count, *kind) = values.split(":")[:2], values.split(":")[2:] or [""]
+    try:
+        low, high, number = float(ends[0]), float(ends[1]), int(count)
+    except ValueError:
+        raise FalllineError(f"--grid is {text!r}; write NAME=LOW:HIGH:COUNT, or NAME=LOW:HIGH:COUNT:log") from None
+    if kind not in ([], ["log"]) or number < 2 or not np.isfinite([low, high]).all():
+        raise FalllineError(
+            f"--grid is {text!r}; write NAME=LOW:HIGH:COUNT, or NAME=LOW:HIGH:COUNT:log, with a COUNT of 2 or more"
+        )
+    if kind and not (low > 0 and high > 0):
+        raise FalllineError(f"--grid is {text!r}; both ends must be above 0 for even ratios")
+    spaced = np.geomspace if kind else np.linspace
+    # As short as a user would write them.
+    return [float(f"{value:.12g}") for value in spaced(low, high, number)]
+
+
+def value_of(text: str) -> Any:
+    """A number, true or false, or a word such as a convention's name."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
+
+
+def _text(runs: Sweep) -> str:
+    made = int(np.count_nonzero(runs.outcome != NOT_RUN))
+    counts = [[name, str(runs.count(name)), about] for name, about in OUTCOMES.items() if runs.count(name)]
+    widths = [max(len(row[i]) for row in counts) for i in range(2)] if counts else [0, 0]
+    goal = "" if runs.target is None else f", target {runs.target:g}"
+    best = runs.best()
+    lines = [
+        runs.title,
+        f"{made} runs of at most {runs.max_steps} steps{goal}"
+        + ("" if runs.complete else f"; interrupted, {len(runs) - made} to go"),
+        "",
+        *(f"{name:{widths[0]}}  {count:>{widths[1]}}  {about}" for name, count, about in counts),
+    ]
+    if best:
+        names = [name for name in best[0].settings if len(runs.factors[name]) > 1] or ["optimizer"]
+        lines += ["", "The best settings:", text_table([*names, "converged", "steps", "f"], _rows(best, names))]
+    return "\n".join(lines)
+
+
+def _rows(best: list[Setting], names: list[str]) -> list[list[str]]:
+    return [
+        [
+            *(number_text(setting.settings[name]) for name in names),
+            f"{100 * setting.converged:.3g} %",
+            "" if np.isnan(setting.steps) else f"{setting.steps:g}",
+            f"{setting.value:.6g}",
+        ]
+        for setting in best
+    ]
+
+
+def _json(runs: Sweep) -> str:
+    return report.as_json(
+        {
+            "objective": runs.title,
+            "target": runs.target,
+            "max_steps": runs.max_steps,
+            "factors": {name: list(values) for name, values in runs.factors.items()},
+            "complete": runs.complete,
+            "outcomes": {name: runs.count(name) for name in NAMES},
+            "best": [
+                {**setting.settings, "converged": setting.converged, "steps": setting.steps, "value": setting.value}
+                for setting in runs.best()
+            ],
+        }
+    )

@@ -1,0 +1,152 @@
+"""`fallline tune`: a search for the best hyperparameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from fallline.cli import options, report
+from fallline.cli.sweep import value_of
+from fallline.errors import FalllineError
+from fallline.gradients import parse_gradient
+from fallline.objectives import as_objective
+from fallline.tables import number_text, text_table
+from fallline.tune import Interval, Trial, Tuning
+from fallline.tune import tune as tune_rule
+
+# Trials in the printed table.
+MOST_ROWS = 10
+
+
+def tune(
+    objective: Annotated[
+        str, typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as rosenbrock.")
+    ],
+    start: Annotated[
+        list[str], typer.Option(metavar="START", help="Where to start, as in fallline run; may be repeated.")
+    ],
+    optimizer: Annotated[str, typer.Option(metavar="RULE", help="The update rule: see below.")] = "gradient_descent",
+    space: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=VALUES]",
+            help="A hyperparameter, and what is tried: LOW:HIGH, LOW:HIGH:log or a,b,c; may be repeated. "
+            "[default: learning_rate, around its own]",
+        ),
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option(parser=options.number, metavar="NUMBER", help="The value to reach.")
+    ] = None,
+    trials: Annotated[int, typer.Option(parser=options.count, metavar="COUNT", help="Settings to try.")] = 50,
+    learning_rate: options.LearningRateOption = None,
+    schedule: options.ScheduleOption = None,
+    momentum: options.MomentumOption = None,
+    settings: options.SetOption = None,
+    gradient: Annotated[
+        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
+    ] = "auto",
+    max_steps: options.MaxStepsOption = 1000,
+    seed: Annotated[
+        int, typer.Option(parser=options.count, metavar="COUNT", help="The seed of the search and of all noise.")
+    ] = 0,
+    store: Annotated[
+        Path | None,
+        typer.Option(parser=options.path, metavar="FILE", help="Keep results here as they come, and go on from them."),
+    ] = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Search for the hyperparameters with which a rule gets to the target, or down, best.
+
+    Ctrl-C ends the search early: what there is by then is printed. With --store the same command goes on from there.
+    """
+    found = tune_rule(
+        as_objective(objective),
+        _space(space or ["learning_rate"]),
+        [options.parse_start(text) for text in start],
+        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
+        target=target,
+        trials=trials,
+        max_steps=max_steps,
+        seeds=[seed],
+        seed=seed,
+        gradient=parse_gradient(gradient),
+        store=store,
+        progress=True,
+    )
+    report.say(_json(found) if json else _text(found))
+    if not json:
+        report.say_written(store=store)
+    if not found.complete:
+        raise typer.Exit(130)
+
+
+def _space(texts: list[str]) -> dict[str, Any]:
+    """What --space says of each hyperparameter; None where its range is to tell."""
+    space: dict[str, Any] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not name or bool(equals) != bool(values):
+            raise FalllineError(f"--space is {text!r}; write NAME, NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=a,b,c")
+        if name in space:
+            raise FalllineError(f"--space gives {name} twice; give all its values at once")
+        space[name] = None if not equals else _interval(text, values) if ":" in values else _choices(values)
+    return space
+
+
+def _interval(text: str, values: str) -> Interval | tuple[float, float]:
+    low, high, *kind = values.split(":")
+    try:
+        ends = float(low), float(high)
+    except ValueError:
+        kind = ["no number"]
+    if kind not in ([], ["log"]):
+        raise FalllineError(f"--space is {text!r}; write NAME=LOW:HIGH or NAME=LOW:HIGH:log")
+    return Interval(*ends, log=True) if kind else ends
+
+
+def _choices(values: str) -> list[Any]:
+    return [value_of(part) for part in values.split(",")]
+
+
+def _text(found: Tuning) -> str:
+    goal = "" if found.target is None else f", target {found.target:g}"
+    ranked = sorted(found.trials, key=lambda trial: trial.score)[:MOST_ROWS]
+    pruned = sum(np.isinf(trial.score) for trial in found.trials)
+    names = list(found.best.settings)
+    settings = " ".join(f"--set {name}={number_text(value)}" for name, value in found.best.settings.items())
+    return "\n".join(
+        [
+            found.title,
+            f"{found.optimizer.partition(',')[0]}: {len(found.trials)} trials, {pruned} given up as diverging{goal}"
+            + ("" if found.complete else "; interrupted"),
+            "",
+            text_table([*names, "converged", "steps", "f"], [_row(trial) for trial in ranked]),
+            "",
+            f"The best: {settings}",
+        ]
+    )
+
+
+def _row(trial: Trial) -> list[str]:
+    return [
+        *(number_text(value) for value in trial.settings.values()),
+        f"{100 * trial.converged:.3g} %",
+        "" if np.isnan(trial.steps) else f"{trial.steps:g}",
+        f"{trial.value:.6g}",
+    ]
+
+
+def _json(found: Tuning) -> str:
+    return report.as_json(
+        {
+            "objective": found.title,
+            "optimizer": found.optimizer,
+            "target": found.target,
+            "complete": found.complete,
+            "best": dict(found.best.settings),
+            "trials": [{**vars(trial), "settings": dict(trial.settings)} for trial in found.trials],
+        }
+    )

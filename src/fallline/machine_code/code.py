@@ -1,0 +1,247 @@
+"""LLVM code line by line: the operations of a graph on single numbers, or on many side by side."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from fallline.machine_code.graph import ONE_BY_ONE, QUOTIENT, Node
+
+
+class Region:
+    """A stretch of code on quantities of one kind: single numbers, or one for each lane."""
+
+    def __init__(self, code: Code, lanes: int) -> None:
+        self.code = code
+        self.lanes = lanes
+        self.names: dict[int, str] = {}
+        self.number = "double" if lanes == 1 else f"<{lanes} x double>"
+        self.whole = "i64" if lanes == 1 else f"<{lanes} x i64>"
+        self.mask = "i1" if lanes == 1 else f"<{lanes} x i1>"
+        self.suffix = "f64" if lanes == 1 else f"v{lanes}f64"
+
+    def type_of(self, node: Node) -> str:
+        return self.mask if node.is_mask else self.number
+
+    def constant(self, number: float) -> str:
+        """A constant, written with all its bits."""
+        bits = "0x" + struct.pack(">d", number).hex().upper()
+        return bits if self.lanes == 1 else "<" + ", ".join([f"double {bits}"] * self.lanes) + ">"
+
+    def whole_constant(self, number: int) -> str:
+        return str(number) if self.lanes == 1 else "<" + ", ".join([f"i64 {number}"] * self.lanes) + ">"
+
+    def write(self, node: Node) -> str:
+        """The code of one operation whose inputs have names; its name."""
+        code, a = self.code, [self.names[part.index] for part in node.inputs]
+        number, whole = self.number, self.whole
+        match node.operation:
+            case "constant":
+                return self.constant(float.fromhex(node.detail))
+            case "fadd" | "fsub" | "fmul" | "fdiv":
+                return code.line(f"{node.operation} {number} {a[0]}, {a[1]}")
+            case "remainder":
+                return code.line(f"frem {number} {a[0]}, {a[1]}")
+            case "fneg":
+                return code.line(f"fneg {number} {a[0]}")
+            case "fabs" | "sqrt" | "floor":
+                return code.intrinsic(node.operation, self, a)
+            case "fma":
+                return code.intrinsic("fma", self, a)
+            case "olt" | "ole" | "ogt" | "oge" | "oeq" | "une" | "uge" | "ule":
+                return code.line(f"fcmp {node.operation} {number} {a[0]}, {a[1]}")
+            case "and" | "or":
+                return code.line(f"{node.operation} {self.mask} {a[0]}, {a[1]}")
+            case "not":
+                return code.line(f"xor {self.mask} {a[0]}, {self.always()}")
+            case "number":
+                return code.line(f"uitofp {self.mask} {a[0]} to {number}")
+            case "select":
+                return code.line(f"select {self.mask} {a[0]}, {number} {a[1]}, {number} {a[2]}")
+            case "quotient":
+                return code.line(f"fdiv {number} {a[0]}, {a[1]}")
+            case "one_by_one":
+                # The first input, but in the lanes in which the second holds the C library's function of the others.
+                return self.calls(node.detail, a[2:], a[0], a[1])
+            case "library":
+                return self.calls(node.detail, a, self.constant(0.0), self.always())
+            case "flip":
+                # The last bit but one, or the sum of it and of the last one, to the place of the sign.
+                bits = code.line(f"bitcast {number} {a[1]} to {whole}")
+                bits = code.line(f"add {whole} {bits}, {self.whole_constant(node.detail)}")
+                bits = code.line(f"shl {whole} {bits}, {self.whole_constant(62)}")
+                bits = code.line(f"and {whole} {bits}, {self.whole_constant(-(1 << 63))}")
+                own = code.line(f"bitcast {number} {a[0]} to {whole}")
+                return code.line(f"bitcast {whole} {code.line(f'xor {whole} {own}, {bits}')} to {number}")
+            case "two_to":
+                # Adding this leaves n + 1023, the exponent's bits, in the last bits.
+                shifted = code.line(f"fadd {number} {a[0]}, {self.constant(1.5 * 2**52 + 1023)}")
+                bits = code.line(f"bitcast {number} {shifted} to {whole}")
+                bits = code.line(f"shl {whole} {bits}, {self.whole_constant(52)}")
+                return code.line(f"bitcast {whole} {bits} to {number}")
+            case "bit":
+                bits = code.line(f"bitcast {number} {a[0]} to {whole}")
+                bits = code.line(f"and {whole} {bits}, {self.whole_constant(1 << node.detail)}")
+                return code.line(f"icmp ne {whole} {bits}, {self.whole_constant(0)}")
+            case "exponent":
+                return code.line(f"sitofp {whole} {self.exponent(a[0])} to {number}")
+            case "mantissa":
+                bits = code.line(f"shl {whole} {self.exponent(a[0])}, {self.whole_constant(52)}")
+                own = code.line(f"bitcast {number} {a[0]} to {whole}")
+                return code.line(f"bitcast {whole} {code.line(f'sub {whole} {own}, {bits}')} to {number}")
+            case operation:
+                raise NotImplementedError(operation)
+
+    def always(self) -> str:
+        """The mask of all lanes."""
+        return "true" if self.lanes == 1 else "<" + ", ".join(["i1 true"] * self.lanes) + ">"
+
+    def exponent(self, x: str) -> str:
+        """The whole number k for which x / 2ᵏ is between √½ and √2."""
+        root_half = struct.unpack(">q", struct.pack(">d", 0.5**0.5))[0]
+        bits = self.code.line(f"bitcast {self.number} {x} to {self.whole}")
+        beyond = self.code.line(f"sub {self.whole} {bits}, {self.whole_constant(root_half)}")
+        return self.code.line(f"ashr {self.whole} {beyond}, {self.whole_constant(52)}")
+
+    def calls(self, name: str, arguments: Sequence[str], otherwise: str, chosen: str) -> str:
+        """The C library's function of the chosen lanes."""
+        function = self.code.of_lanes(name, len(arguments), self)
+        given = ", ".join(f"{self.number} {argument}" for argument in (*arguments, otherwise))
+        return self.code.line(f"call {self.number} @{function}({given}, {self.mask} {chosen})")
+
+    def quick(self, node: Node) -> tuple[str, str | None]:
+        """The code of an operation for the usual case; and the mask of the lanes in which it may be wrong, if any."""
+        parts = [self.names[part.index] for part in node.inputs]
+        if node.operation == ONE_BY_ONE:
+            return parts[0], parts[1]
+        if node.operation == QUOTIENT and self.lanes > 1:
+            return self.by_reciprocal(*parts)
+        return self.write(node), None
+
+    def by_reciprocal(self, dividend: str, divisor: str, reciprocal: str) -> tuple[str, str]:
+        """The quotient, rounded as a division rounds it, and where it may not be.
+
+        Markstein (1990), Computation of elementary functions on the IBM RISC System/6000 processor: right for a
+        divisor whose digits are not all ones, as long as nothing comes near the ends of the range of floats.
+        """
+        code, number, whole = self.code, self.number, self.whole
+        nearly = code.line(f"fmul {number} {dividend}, {reciprocal}")
+        less = code.line(f"fneg {number} {nearly}")
+        left = code.intrinsic("fma", self, [less, divisor, dividend])
+        quotient = code.intrinsic("fma", self, [left, reciprocal, nearly])
+        # The bits without the sign are in the order of the sizes: from 2**-800 to 2**800.
+        bits = code.line(
+            f"shl {whole} {code.line(f'bitcast {number} {quotient} to {whole}')}, {self.whole_constant(1)}"
+        )
+        beyond = code.line(f"sub {whole} {bits}, {self.whole_constant((1023 - 800) << 53)}")
+        return quotient, code.line(f"icmp ugt {whole} {beyond}, {self.whole_constant(1600 << 53)}")
+
+    def any(self, mask: str) -> str:
+        """Whether the mask holds in any lane."""
+        if self.lanes == 1:
+            return mask
+        bits = self.code.line(f"bitcast {self.mask} {mask} to i{self.lanes}")
+        return self.code.line(f"icmp ne i{self.lanes} {bits}, 0")
+
+    def spread(self, name: str, is_mask: bool = False) -> str:
+        """One number, or one truth, for all lanes."""
+        if self.lanes == 1:
+            return name
+        one, all_lanes = ("i1", self.mask) if is_mask else ("double", self.number)
+        first = self.code.line(f"insertelement {all_lanes} poison, {one} {name}, i64 0")
+        zeros = f"<{self.lanes} x i32> zeroinitializer"
+        return self.code.line(f"shufflevector {all_lanes} {first}, {all_lanes} poison, {zeros}")
+
+
+class Code:
+    """The text of one function, line by line."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.declared: dict[str, str] = {}
+        self.block = "entry"
+        self._count = 0
+
+    def line(self, right: str) -> str:
+        self._count += 1
+        self.lines.append(f"  %v{self._count} = {right}")
+        return f"%v{self._count}"
+
+    def do(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def new_label(self, name: str) -> str:
+        self._count += 1
+        return f"{name}{self._count}"
+
+    def label(self, name: str) -> None:
+        self.lines.append(f"{name}:")
+        self.block = name
+
+    def jump(self, label: str) -> None:
+        self.do(f"br label %{label}")
+
+    def jump_if(self, truth: str, label: str, other: str, rarely: bool = False) -> None:
+        self.do(f"br i1 {truth}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
+
+    def intrinsic(self, name: str, region: Region, arguments: Sequence[str]) -> str:
+        full = f"llvm.{name}.{region.suffix}"
+        kinds = ", ".join([region.number] * len(arguments))
+        self.declared[full] = f"declare {region.number} @{full}({kinds})"
+        return self.line(f"call {region.number} @{full}({', '.join(f'{region.number} {a}' for a in arguments)})")
+
+    def of_lanes(self, name: str, arity: int, region: Region) -> str:
+        """The name of a function that calls the C library's for one chosen lane after another.
+
+        Its arguments: those of the library's function, the result in the other lanes, and the mask of the chosen.
+        """
+        self.declared[name] = f"declare double @{name}({', '.join(['double'] * arity)})"
+        full = f"lanes.{name}.{region.suffix}"
+        if full in self.declared:
+            return full
+        given = ", ".join(f"{region.number} %x{i}" for i in range(arity))
+        lines = [
+            f"define internal {region.number} @{full}({given}, {region.number} %r0, {region.mask} %chosen) noinline {{"
+        ]
+        if region.lanes == 1:
+            lines.append(f"  %y = call double @{name}({given})")
+            lines.append("  ret double %y")
+        else:
+            lines.append("  br label %lane0")
+            for lane in range(region.lanes):
+                lines.append(f"lane{lane}:")
+                before = "%r0"
+                if lane:
+                    before = f"%r{lane}"
+                    last = lane - 1
+                    phi = f"[ %r{last}, %lane{last} ], [ %s{last}, %call{last} ]"
+                    lines.append(f"  {before} = phi {region.number} {phi}")
+                lines.append(f"  %m{lane} = extractelement {region.mask} %chosen, i64 {lane}")
+                lines.append(f"  br i1 %m{lane}, label %call{lane}, label %lane{lane + 1}")
+                lines.append(f"call{lane}:")
+                for i in range(arity):
+                    lines.append(f"  %x{i}.{lane} = extractelement {region.number} %x{i}, i64 {lane}")
+                arguments = ", ".join(f"double %x{i}.{lane}" for i in range(arity))
+                lines.append(f"  %y{lane} = call double @{name}({arguments})")
+                lines.append(f"  %s{lane} = insertelement {region.number} {before}, double %y{lane}, i64 {lane}")
+                lines.append(f"  br label %lane{lane + 1}")
+            last = region.lanes - 1
+            lines.append(f"lane{region.lanes}:")
+            phi = f"[ %r{last}, %lane{last} ], [ %s{last}, %call{last} ]"
+            lines.append(f"  %result = phi {region.number} {phi}")
+            lines.append(f"  ret {region.number} %result")
+        self.declared[full] = "\n".join([*lines, "}"])
+        return full
+
+    def variable(self, kind: str) -> str:
+        """Room for a value that changes; LLVM makes a register of it."""
+        return self.line(f"alloca {kind}")
+
+    def load(self, kind: str, place: str) -> str:
+        return self.line(f"load {kind}, ptr {place}, align 8")
+
+    def store(self, kind: str, value: str, place: str) -> None:
+        self.do(f"store {kind} {value}, ptr {place}, align 8")
+
+    def place(self, base: str, index: str) -> str:
+        return self.line(f"getelementptr double, ptr {base}, i64 {index}")

@@ -1,0 +1,588 @@
+"""sweep(): one objective, and every combination of hyperparameters, starts, seeds and optimizers."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines import Ends, Problem, ends
+from fallline.engines.per_run import entries
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.files import whole_file
+from fallline.gradients import Perturbation, with_gradient
+from fallline.hyperparameters import Hyperparameter, Range, hyperparameters
+from fallline.line_search import LineSearch
+from fallline.minimize import Rule, rule_of, starts_of
+from fallline.objectives import Objective, as_objective
+from fallline.objectives.points import one_point
+from fallline.optimizers import Optimizer
+from fallline.progress import progress_bar
+from fallline.recipe import encode
+from fallline.schedules import Schedule
+from fallline.stopping import Diverging, StepSize, Target, conditions
+from fallline.store import Row, Store, fingerprint
+from fallline.trajectory import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# How a run of a sweep may end.
+OUTCOMES: Mapping[str, str] = {
+    "converged": "reached the target; without a target, came to rest",
+    "stuck": "came to rest above the target",
+    "slow": "used up its steps, and fell in each quarter of their second half",
+    "oscillating": "used up its steps, and neither fell nor rose in each quarter of their second half",
+    "diverged": "left for infinity, or used up its steps above its start and rose in each quarter of their second half",
+}
+NAMES = tuple(OUTCOMES)
+NOT_RUN = -1
+
+# What stands beside the hyperparameters among the factors of a sweep.
+OTHER_FACTORS = ("optimizer", "start", "seed")
+# Between two entries in the store lie so many steps of a formula; of what may cost far more, so many runs.
+_FORMULA_STEPS, _OTHER_RUNS = 4_000_000, 64
+
+
+class Setting(NamedTuple):
+    """One combination of optimizer and hyperparameters, over all starts and seeds.
+
+    Attributes:
+        settings: the optimizer and the hyperparameters by name.
+        converged: the share of the runs that converged.
+        steps: the median of the steps that those took; NaN if there are none.
+        value: the median of the values at the end.
+    """
+
+    settings: Mapping[str, Any]
+    converged: float
+    steps: float
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The runs of a sweep, in arrays with one axis for each factor.
+
+    Attributes:
+        title: what was minimised.
+        names: the coordinates' names, n of them.
+        target: the value to reach; None if there was none.
+        max_steps: the updates that a run had.
+        factors: the values of each factor by its name: "optimizer" (labels), each hyperparameter of the grid, "start"
+            (points) and "seed", in the order of the arrays' axes.
+        outcome: each run's outcome as its place in `NAMES`; NOT_RUN where the sweep was interrupted before.
+        steps: the updates made, 0 where none was.
+        value: the objective at the end.
+        x: the end, its n coordinates along one more axis.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    target: float | None
+    max_steps: int
+    factors: Mapping[str, tuple[Any, ...]]
+    outcome: npt.NDArray[np.int8]
+    steps: npt.NDArray[np.int64]
+    value: FloatArray
+    x: FloatArray
+
+    def __len__(self) -> int:
+        return self.outcome.size
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs were made."""
+        return bool((self.outcome != NOT_RUN).all())
+
+    def count(self, outcome: str) -> int:
+        """How many runs ended so.
+
+        Raises:
+            FalllineError: when there is no such outcome.
+        """
+        if outcome not in OUTCOMES:
+            raise FalllineError(f"outcome is {outcome!r}; {nearest(str(outcome), OUTCOMES)}")
+        return int(np.count_nonzero(self.outcome == NAMES.index(outcome)))
+
+    def best(self, count: int = 10) -> list[Setting]:
+        """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value."""
+        pooled = self.outcome.ndim - 2
+        shape = self.outcome.shape[:pooled]
+        converged = (self.outcome == 0).reshape(*shape, -1)
+        share = converged.mean(axis=-1)
+        steps = np.where(converged, self.steps.reshape(*shape, -1), np.nan)
+        with np.errstate(all="ignore"):
+            value = np.median(self.value.reshape(*shape, -1), axis=-1)
+        taken = np.full(shape, np.nan)
+        taken[share > 0] = np.nanmedian(steps[share > 0], axis=-1)
+        run = (self.outcome != NOT_RUN).reshape(*shape, -1).all(axis=-1)
+        order = np.lexsort([_last(value).ravel(), _last(taken).ravel(), -share.ravel(), ~run.ravel()])
+        places = np.transpose(np.unravel_index(order[: min(count, np.count_nonzero(run))], shape)).tolist()
+        names = list(self.factors)[:pooled]
+        return [
+            Setting(
+                {name: self.factors[name][i] for name, i in zip(names, place, strict=True)},
+                float(share[tuple(place)]),
+                float(taken[tuple(place)]),
+                float(value[tuple(place)]),
+            )
+            for place in places
+        ]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Each run that was made: its factors, outcome, steps, value and end, by name."""
+        for place in zip(*np.nonzero(self.outcome != NOT_RUN), strict=True):
+            row = {name: values[i] for (name, values), i in zip(self.factors.items(), place, strict=True)}
+            row |= {"outcome": NAMES[self.outcome[place]], "steps": int(self.steps[place])}
+            row |= {"value": float(self.value[place])}
+            yield row | {f"final {name}": float(end) for name, end in zip(self.names, self.x[place], strict=True)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """The runs as a pandas data frame, one a row.
+
+        Raises:
+            FalllineError: when pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
+        return pd.DataFrame(list(self.rows()))
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the runs to a CSV file, one a row.
+
+        Raises:
+            FalllineError: when the file cannot be written; nothing is left behind then.
+        """
+        header = [*self.factors, "outcome", "steps", "value", *(f"final {name}" for name in self.names)]
+        with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, header)
+            table.writeheader()
+            for row in self.rows():
+                table.writerow(row | {"start": " ".join(map(repr, row["start"]))})
+
+
+def sweep(
+    objective: Any,
+    grid: Mapping[str, Sequence[Any]],
+    x0: Any,
+    optimizers: Rule | Sequence[Rule] = "gradient_descent",
+    *,
+    target: float | None = None,
+    max_steps: int = 1000,
+    seeds: Sequence[int] = (0,),
+    gradient: Any = "auto",
+    engine: str = "auto",
+    store: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> Sweep:
+    """Run every combination of hyperparameters, starts, seeds and optimizers on one objective.
+
+    A run ends when it reaches the target, comes to rest, leaves for infinity, or has made its steps; `OUTCOMES` says
+    what it is called then.
+
+    Arguments:
+        objective: what `minimize` takes.
+        grid: the values of each hyperparameter, by its name. A name that an optimizer does not have itself is looked
+            for in the rule or the schedule inside it; "learning_rate" is the first rate of a schedule.
+        x0: one start as `minimize` takes it, or a list of starts, one a row.
+        optimizers: one rule or several, which have all hyperparameters of the grid.
+        target: the value to reach.
+        seeds: of everything random: the order of mini-batches, and noise.
+        store: the path of an SQLite file that the results are kept in as they come. Runs that it has are not made
+            again, so an interrupted sweep goes on where it was, a larger one begins with what is there, and several
+            processes with the same sweep share its runs.
+        max_steps, gradient, engine, progress: as in `minimize`.
+
+    Returns:
+        The runs. After Ctrl-C those made so far.
+
+    Raises:
+        FalllineError: naming the argument that is wrong, its value and what is allowed.
+
+    >>> from fallline import GradientDescent
+    >>> runs = sweep("x**2/2", {"learning_rate": [0.5, 1.9, 2.0, 2.1]}, 1.0, GradientDescent(), max_steps=500)
+    >>> [NAMES[place] for place in runs.outcome.ravel()]
+    ['converged', 'converged', 'oscillating', 'diverged']
+    >>> runs.best(1)[0].settings["learning_rate"]
+    0.5
+    """
+    seeds = _several(seeds, "seeds")
+    for name, number, allowed in (
+        ("max_steps", max_steps, Range(1, whole=True)),
+        ("target", 0.0 if target is None else target, Range()),
+        *(("seeds", seed, Range(0, whole=True)) for seed in seeds),
+    ):
+        if not (np.ndim(number) == 0 and allowed.allows(number)):
+            raise FalllineError(f"{name} is {shortened(number)}; it must be {allowed}")
+    starts = starts_of(x0)
+    length = len(starts[0]) if isinstance(starts[0], Sequence | np.ndarray) else None
+    of = with_gradient(as_objective(objective, length), gradient)
+    places = np.array([one_point(of, start, "x0") for start in starts])
+    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
+        optimizers = [optimizers]
+    rules = [rule_of(rule) for rule in optimizers]
+    if not rules:
+        raise FalllineError("optimizers is empty; give at least one")
+    if not isinstance(grid, Mapping):
+        raise FalllineError(f"grid is {shortened(grid)}; it must give the values of each hyperparameter, by its name")
+    for name in grid:
+        if name in OTHER_FACTORS:
+            raise FalllineError(f"grid names {name!r}, which is no hyperparameter; give it as an argument of its own")
+    values = {name: tuple(_several(given, f"grid: {name}")) for name, given in grid.items()}
+    for rule, (name, given) in itertools.product(rules, values.items()):
+        for value in given:
+            with_settings(rule, {name: value})
+    labels = [_label(rule, values) for rule in rules]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice:
+        raise FalllineError(f"optimizers has {twice} twice; give each rule once")
+    factors = {
+        "optimizer": tuple(labels),
+        **values,
+        "start": tuple(tuple(place) for place in places.tolist()),
+        "seed": tuple(int(seed) for seed in seeds),
+    }
+    shape = tuple(len(given) for given in factors.values())
+    found = Sweep(
+        title=of.title,
+        names=of.names,
+        target=target,
+        max_steps=int(max_steps),
+        factors=factors,
+        outcome=np.full(shape, NOT_RUN, np.int8),
+        steps=np.zeros(shape, np.int64),
+        value=np.full(shape, np.nan),
+        x=np.full((*shape, of.dimension), np.nan),
+    )
+    portions = _portions(found, of, rules, engine)
+    with progress_bar(len(found), "runs", shown=progress) as report:
+        try:
+            for portion, results in _made(portions) if store is None else _kept(store, portions, of, gradient):
+                # The outcome last: with it a run is made.
+                for name, part in reversed(results._asdict().items()):
+                    getattr(found, name)[portion.places] = part
+                report(int(np.count_nonzero(found.outcome != NOT_RUN)))
+        except KeyboardInterrupt:
+            if (found.outcome == NOT_RUN).all():
+                raise
+    return found
+
+
+def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimizer[Any]:
+    """The rule with other hyperparameters: its own, or those of the rule or the schedule inside it.
+
+    Raises:
+        FalllineError: when it has none of a name, or a value is out of range.
+
+    >>> from fallline import Adam, Cautious, Cosine
+    >>> with_settings(Cautious(Adam(Cosine(0.1, 50))), {"learning_rate": 0.3, "beta1": 0.8}).label
+    'cautious, of adam, Cosine(initial=0.3, steps=50, final=0.0), beta1 0.8'
+    """
+    for name, value in settings.items():
+        rule = _replaced(rule, _known_path(rule, name), value)
+    return rule
+
+
+def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | None]:
+    """A setting of the rule, or of what is inside it, and what is known of it if it is a hyperparameter.
+
+    Raises:
+        FalllineError: when the rule has none of that name.
+    """
+    *inside, last = _known_path(rule, name)
+    owner: Any = rule
+    for part in inside:
+        owner = getattr(owner, part)
+    return getattr(owner, last), hyperparameters(owner).get(last)
+
+
+class Results(NamedTuple):
+    """How k runs ended: as the arrays of a `Sweep`, shape (k,) and for x (k, n)."""
+
+    outcome: npt.NDArray[np.int8]
+    steps: npt.NDArray[np.int64]
+    value: FloatArray
+    x: FloatArray
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Some runs of a sweep that are made together.
+
+    Attributes:
+        places: the place of each run among the sweep's factors, one array of shape (k,) a factor.
+        problem: the runs.
+        own: what tells them apart: each run's value of each factor but the optimizer.
+        engine: who executes them.
+    """
+
+    places: tuple[npt.NDArray[np.int64], ...]
+    problem: Problem
+    own: tuple[Mapping[str, Any], ...]
+    engine: str
+
+    def run(self) -> Results:
+        """Make the runs.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C.
+        """
+        found = _ends(self.problem, self.engine)
+        outcome = np.full(len(found), NAMES.index("stuck"), np.int8)
+        has_target = any(isinstance(condition, Target) for condition in self.problem.conditions)
+        rested = found.converged | found.ended_by("no lower value")
+        outcome[found.ended_by("target reached") if has_target else rested] = NAMES.index("converged")
+        outcome[found.ended_by("not finite") | found.ended_by("diverging")] = NAMES.index("diverged")
+        limited = found.ended_by("step limit")
+        if limited.any():
+            outcome[limited] = self._under_way(limited, found)
+        return Results(outcome, found.steps, found.value, found.x)
+
+    def only(self, chosen: BoolArray) -> Portion:
+        """The chosen ones of the runs."""
+        own = tuple(itertools.compress(self.own, chosen))
+        return dataclasses.replace(
+            self, places=tuple(place[chosen] for place in self.places), problem=_only(self.problem, chosen), own=own
+        )
+
+    def _under_way(self, limited: BoolArray, found: Ends) -> npt.NDArray[np.int8]:
+        """The outcomes of the runs that used up their steps."""
+        problem = _only(self.problem, limited)
+        marks = sorted({-(-self.problem.max_steps * eighth // 8) for eighth in range(4, 8)} - {self.problem.max_steps})
+        # Few runs may be left, but what ran before is compiled.
+        engine = found.engine if self.engine == "auto" else self.engine
+        values = [_ends(dataclasses.replace(problem, max_steps=mark), engine).value for mark in marks]
+        change = np.diff(np.array([*values, found.value[limited]]), axis=0)
+        falling, rising = (change < 0).all(axis=0), (change > 0).all(axis=0)
+        with np.errstate(all="ignore"):
+            rising &= found.value[limited] > problem.objective.value(problem.starts)
+        names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
+        return np.select([falling, rising], names[:2], names[2]).astype(np.int8)
+
+
+def _ends(problem: Problem, engine: str) -> Ends:
+    found = ends(problem, engine)
+    if found.ended_by("interrupted").any():
+        raise KeyboardInterrupt
+    return found
+
+
+def _only(problem: Problem, chosen: BoolArray) -> Problem:
+    return dataclasses.replace(problem, starts=problem.starts[chosen], optimizer=entries(problem.optimizer, chosen))
+
+
+def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]], engine: str) -> Iterator[Portion]:
+    """The runs of a sweep: of each rule those together that can be a batch, but not too many."""
+    names, values = list(found.factors), list(found.factors.values())
+    grid = names[1:-2]
+    starts = np.array(found.factors["start"])
+    is_formula = "formula" in (objective.recipe() or {})
+    most = max(1, _FORMULA_STEPS // found.max_steps) if is_formula else _OTHER_RUNS
+    stop = StepSize() | Diverging()
+    stop = stop if found.target is None else Target(found.target) | stop
+    for number, rule in enumerate(rules):
+        batched = [name for name in grid if _may_be_array(rule, name)]
+        # The factors whose values are the same in all runs of a portion come first.
+        alone = [axis for axis, name in enumerate(names) if name not in (*batched, "start", "optimizer")]
+        together = [axis for axis, name in enumerate(names) if name in (*batched, "start")]
+        for fixed in itertools.product(*(range(len(values[axis])) for axis in alone)):
+            shared = {names[axis]: values[axis][i] for axis, i in zip(alone, fixed, strict=True)}
+            seed = shared.pop("seed")
+            seeded = shared | ({"seed": seed} if _path(rule, "seed") else {})
+            size = [len(values[axis]) for axis in together]
+            count = int(np.prod(size))
+            for first in range(0, count, most):
+                runs = np.arange(first, min(first + most, count))
+                places: list[Any] = [np.full(len(runs), number)] * len(names)
+                for axis, i in zip(alone, fixed, strict=True):
+                    places[axis] = np.full(len(runs), i)
+                for axis, place in zip(together, np.unravel_index(runs, size), strict=True):
+                    places[axis] = place
+                columns = {
+                    name: np.array(found.factors[name], float)[places[names.index(name)], None] for name in batched
+                }
+                yield Portion(
+                    places=tuple(places),
+                    problem=Problem(
+                        objective=objective,
+                        starts=starts[places[-2]],
+                        optimizer=with_settings(rule, seeded | columns),
+                        max_steps=found.max_steps,
+                        conditions=conditions(stop),
+                        record=Record(every=None),
+                        seed=seed,
+                        callback=None,
+                        report=lambda made: None,
+                    ),
+                    own=tuple(
+                        {names[axis]: values[axis][place[run]] for axis, place in enumerate(places) if axis}
+                        for run in range(len(runs))
+                    ),
+                    engine=engine,
+                )
+
+
+def _made(portions: Iterable[Portion]) -> Iterator[tuple[Portion, Results]]:
+    for portion in portions:
+        yield portion, portion.run()
+
+
+def _kept(
+    path: str | os.PathLike[str], portions: Iterable[Portion], objective: Objective, gradient: Any
+) -> Iterator[tuple[Portion, Results]]:
+    """The results from the store, and those that it lacked, which it then has; what others work on comes last."""
+    if objective.recipe() is None or not isinstance(gradient, str | Perturbation):
+        what = objective.title if objective.recipe() is None else "the gradient"
+        raise FalllineError(
+            f"store is {os.fspath(path)!r}, but results of {what} cannot be kept: it is a Python function, and one "
+            "cannot be told from another"
+        )
+    with Store(path) as store:
+        others = []
+        for portion in portions:
+            problem, runs = _fingerprints(portion, gradient)
+            claim = next(iter(runs))
+            if len(store.found(list(runs))) == len(runs):
+                yield portion, _from_store(store, problem, runs, portion)
+            elif store.claim(claim):
+                try:
+                    yield portion, _from_store(store, problem, runs, portion)
+                finally:
+                    store.release(claim)
+            else:
+                others.append(portion)
+        for portion in others:
+            problem, runs = _fingerprints(portion, gradient)
+            yield portion, _from_store(store, problem, runs, portion)
+            store.release(next(iter(runs)))
+
+
+def _from_store(store: Store, problem: str, runs: Mapping[str, Any], portion: Portion) -> Results:
+    """The results of a portion, those made that the store lacked."""
+    keys = list(runs)
+    known = store.found(keys)
+    lacking = np.array([key not in known for key in keys])
+    if lacking.any():
+        made = portion.only(lacking).run()
+        rows = [
+            Row(NAMES[outcome], steps, value, x)
+            for outcome, steps, value, x in zip(*(part.tolist() for part in made), strict=True)
+        ]
+        new = dict(zip(itertools.compress(keys, lacking), rows, strict=True))
+        store.add(problem, {key: runs[key] for key in new}, rows)
+        known |= new
+    outcome, steps, value, x = zip(*(known[key] for key in keys), strict=True)
+    return Results(
+        np.array([NAMES.index(name) for name in outcome], np.int8),
+        np.array(steps, np.int64),
+        np.array(value, float),
+        np.array(x, float),
+    )
+
+
+def _fingerprints(portion: Portion, gradient: Any) -> tuple[str, dict[str, Mapping[str, Any]]]:
+    """What the runs of a portion have in common, as text, and each one's own settings by its fingerprint."""
+    problem = portion.problem
+    common = {
+        "objective": problem.objective.recipe(),
+        "gradient": encode(gradient),
+        "optimizer": _without_arrays(encode(problem.optimizer)),
+        "max_steps": problem.max_steps,
+        "stop": encode(problem.conditions),
+    }
+    text = json.dumps(common, sort_keys=True)
+    return text, {fingerprint(text, own): own for own in portion.own}
+
+
+def _without_arrays(recipe: Any) -> Any:
+    """The recipe of a rule without the settings that differ from run to run."""
+    if isinstance(recipe, dict):
+        return {name: _without_arrays(part) for name, part in recipe.items()}
+    return None if isinstance(recipe, list) and recipe and isinstance(recipe[0], list) else recipe
+
+
+def _may_be_array(rule: Optimizer[Any], name: str) -> bool:
+    """Whether one rule can have many values of it, run by run: it is a number that enters the formula."""
+    known = setting_of(rule, name)[1]
+    return known is not None and known.symbol is not None and not known.range.whole
+
+
+def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
+    path = _path(rule, name)
+    if path is None:
+        label = rule.label.partition(",")[0]
+        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(name, _settings(rule))}")
+    return path
+
+
+def _path(settings: Any, name: str) -> tuple[str, ...] | None:
+    """The way to a hyperparameter, from field to field; None if there is none of that name."""
+    own = [field.name for field in dataclasses.fields(settings) if field.init]
+    if name in own:
+        return (name, *_first_rate(getattr(settings, name)))
+    for part in own:
+        inner = getattr(settings, part)
+        if dataclasses.is_dataclass(inner):
+            rest = _path(inner, name)
+            if rest is not None:
+                return (part, *rest)
+    return None
+
+
+def _first_rate(rate: Any) -> tuple[str, ...]:
+    """The way from a schedule or a line search to the number that it begins with; none from a number."""
+    if isinstance(rate, LineSearch):
+        return ("initial",)
+    if isinstance(rate, Schedule):
+        first = dataclasses.fields(rate)[0].name
+        return (first, *_first_rate(getattr(rate, first)))
+    return ()
+
+
+def _replaced(settings: Any, path: tuple[str, ...], value: Any) -> Any:
+    first, *rest = path
+    return dataclasses.replace(
+        settings, **{first: _replaced(getattr(settings, first), tuple(rest), value) if rest else value}
+    )
+
+
+def _settings(settings: Any) -> list[str]:
+    """The names of all settings of a rule and of what is inside it."""
+    names = []
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if field.init:
+            names += _settings(value) if dataclasses.is_dataclass(value) else [field.name]
+    return names
+
+
+def _label(rule: Optimizer[Any], grid: Iterable[str]) -> str:
+    """The rule in a few words, without what the grid says."""
+    name, *words = rule.label.split(", ")
+    return ", ".join([name, *(word for word in words if word.partition(" ")[0] not in tuple(grid))])
+
+
+def _several(given: Any, parameter: str) -> Sequence[Any]:
+    """The numbers or texts of a list, an array or a range."""
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+        raise FalllineError(f"{parameter} is {shortened(given)}; it must be a list of values, one at least")
+    return [value.item() if isinstance(value, np.generic) else value for value in given]
+
+
+def _last(numbers: FloatArray) -> FloatArray:
+    """The numbers, such that those that are none are sorted behind all others."""
+    return np.where(np.isnan(numbers), np.inf, numbers)

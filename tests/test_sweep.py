@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import csv
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fallline import (
+    Adam,
+    Cautious,
+    Cosine,
+    Diverging,
+    FalllineError,
+    GradientDescent,
+    GradientNoise,
+    Lookahead,
+    Momentum,
+    Optimizer,
+    StepSize,
+    Target,
+    minimize,
+    sweep,
+)
+from fallline.models import Logistic
+from fallline.sweep import NAMES, NOT_RUN, OUTCOMES, with_settings
+
+STARTS = [[-1.2, 1.0], [0.5, 2.0]]
+
+
+def names_of(runs: Any) -> list[str]:
+    return [NAMES[place] for place in runs.outcome.ravel()]
+
+
+def test_the_region_of_convergence_is_below_two_over_the_curvature() -> None:
+    curvature = 4.0
+    rates = [2 / curvature * share for share in (1e-4, 0.01, 0.5, 0.9, 0.99, 1.0, 1.01, 1.5, 3.0)]
+    runs = sweep(f"{curvature}*x**2/2", {"learning_rate": rates}, 1.0, GradientDescent(), target=1e-10)
+    assert names_of(runs) == ["slow", *["converged"] * 4, "oscillating", *["diverged"] * 3]
+    for rate, steps, value in zip(rates, runs.steps.ravel(), runs.value.ravel(), strict=True):
+        x = 1.0
+        made = 0
+        while curvature * x * x / 2 > 1e-10 and made < 1000 and abs(x) < 1e3:
+            x -= rate * curvature * x
+            made += 1
+        if abs(x) < 1e3:
+            assert steps == made
+            assert value == pytest.approx(curvature * x * x / 2, rel=1e-9)  # products in another order
+
+
+def test_without_a_target_coming_to_rest_is_to_converge() -> None:
+    runs = sweep("x**2/2", {"learning_rate": [0.5, 2.0]}, 1.0, GradientDescent())
+    assert names_of(runs) == ["converged", "oscillating"]
+
+
+def test_a_run_in_a_local_minimum_is_stuck() -> None:
+    runs = sweep("x**4 - 2*x**2 + 0.3*x", {"learning_rate": [0.05]}, [[-1.0], [1.0]], GradientDescent(), target=-1.2)
+    assert names_of(runs) == ["converged", "stuck"]
+
+
+def test_a_search_that_finds_no_lower_value_has_come_to_rest() -> None:
+    runs = sweep("x**2 + 3*y**2", {"convention": ["paper"]}, [1, 1], "lbfgs")
+    assert names_of(runs) == ["converged"]
+
+
+def test_each_run_is_that_of_minimize() -> None:
+    rules: list[Optimizer[Any]] = [Momentum(), Adam(0.1), Cautious(Momentum())]
+    grid = {"learning_rate": [1e-4, 1e-3, 0.02]}
+    runs = sweep("rosenbrock", grid, STARTS, rules, target=1e-3, max_steps=300)
+    assert runs.outcome.shape == (3, 3, 2, 1)
+    stop = Target(1e-3) | StepSize() | Diverging()
+    for place in np.ndindex(runs.outcome.shape):
+        rule = with_settings(rules[place[0]], {"learning_rate": grid["learning_rate"][place[1]]})
+        run = minimize("rosenbrock", STARTS[place[2]], rule, max_steps=300, stop=stop)
+        assert runs.steps[place] == run.step_count
+        assert runs.value[place] == run.final.value
+        np.testing.assert_array_equal(runs.x[place], run.final.x)
+
+
+def test_settings_that_shape_a_rule_are_swept_too() -> None:
+    grid: dict[str, Any] = {"period": [2, 5.0], "convention": ["paper", "optax"], "momentum": [0.5, 0.9]}
+    runs = sweep("booth", grid, [0, 0], Lookahead(Momentum(Cosine(0.01, 300))), target=1e-8)
+    assert runs.outcome.shape == (1, 2, 2, 2, 1, 1)
+    for i, j, k in np.ndindex(2, 2, 2):
+        inner = Momentum(Cosine(0.01, 300), momentum=grid["momentum"][k])
+        rule = Lookahead(inner, period=(2, 5)[i], convention=grid["convention"][j])
+        run = minimize("booth", [0, 0], rule, stop=Target(1e-8) | StepSize() | Diverging())
+        assert runs.steps[0, i, j, k] == run.step_count
+
+
+def test_the_learning_rate_of_a_schedule_is_its_first() -> None:
+    runs = sweep("booth", {"learning_rate": [0.01, 0.03]}, [0, 0], GradientDescent(Cosine(1.0, 500)), max_steps=50)
+    for rate, value in zip((0.01, 0.03), runs.value.ravel(), strict=True):
+        run = minimize("booth", [0, 0], GradientDescent(Cosine(rate, 500)), max_steps=50)
+        assert value == run.final.value
+
+
+def test_seeds_are_those_of_noise_and_of_batches() -> None:
+    noisy = sweep(
+        "booth", {"learning_rate": [0.01]}, [0, 0], GradientNoise(GradientDescent()), seeds=[0, 7], max_steps=9
+    )
+    expected = minimize("booth", [0, 0], GradientNoise(GradientDescent(0.01), seed=7), max_steps=9)
+    assert noisy.value[0, 0, 0, 1] == expected.final.value != noisy.value[0, 0, 0, 0]
+    draw = np.random.default_rng(0)
+    rows = Logistic(draw.normal(size=(40, 2)), (draw.normal(size=40) > 0).astype(float))
+    loss = rows.batches(8, order="shuffled")
+    batches = sweep(loss, {"learning_rate": [0.1]}, [0.0, 0, 0], GradientDescent(), seeds=[1, 2], max_steps=9)
+    run = minimize(loss, [0.0, 0, 0], GradientDescent(0.1), seed=2, max_steps=9, stop=StepSize(0))
+    assert batches.value[0, 0, 0, 1] == run.final.value != batches.value[0, 0, 0, 0]
+
+
+def test_the_best_settings_converge_most_and_fastest() -> None:
+    rates = [0.01, 0.5, 1.0, 1.9, 2.5]
+    runs = sweep("x**2/2", {"learning_rate": rates}, [[1.0], [1e-3], [5.0]], GradientDescent(), target=1e-6)
+    best = runs.best()
+    assert [setting.settings["learning_rate"] for setting in best] == [1.0, 0.5, 1.9, 0.01, 2.5]
+    assert [setting.converged for setting in best[:4]] == [1.0] * 3 + [pytest.approx(1.0)]
+    # A rate of 1/L arrives in one step; the start at 1e-3 lies within the target.
+    assert (best[0].steps, best[0].value) == (1, 0)
+    # That one is the only one that the largest rate does not drive away.
+    assert best[-1].converged == pytest.approx(1 / 3)
+    assert len(runs.best(2)) == 2
+
+
+def test_the_runs_as_a_table(tmp_path: Path) -> None:
+    runs = sweep("booth", {"learning_rate": [0.01, 0.05]}, STARTS, ["momentum", "adam"], seeds=[0, 1], max_steps=20)
+    frame = runs.to_frame()
+    assert len(frame) == len(runs) == 16
+    assert list(frame) == [
+        "optimizer",
+        "learning_rate",
+        "start",
+        "seed",
+        "outcome",
+        "steps",
+        "value",
+        "final x",
+        "final y",
+    ]
+    runs.to_csv(tmp_path / "runs.csv")
+    with open(tmp_path / "runs.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["value"]) for row in rows] == frame["value"].tolist()
+    assert rows[-1]["start"] == "0.5 2.0"
+    assert set(frame["outcome"]) <= set(OUTCOMES)
+    pd.testing.assert_frame_equal(frame, pd.DataFrame(runs.rows()))
+
+
+def interrupting(call: int) -> Any:
+    calls = 0
+
+    def bowl(x: Any, y: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGINT)
+        return x**2 + y**2
+
+    return bowl
+
+
+def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
+    settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
+    # Conventions cannot be mixed in a batch. The first takes 16 values: 6 of the run, and of parts of it to judge it.
+    grid: dict[str, Any] = {"convention": ["paper", "torch", "keras"], "learning_rate": [1e-5]}
+    runs = sweep(interrupting(24), grid, [1, 1], Momentum(), **settings)
+    assert not runs.complete
+    assert (runs.outcome.ravel() == NOT_RUN).tolist() == [False, True, True]
+    assert len(runs.best()) == 1
+    assert len(runs.to_frame()) == 1
+    with pytest.raises(KeyboardInterrupt):
+        sweep(interrupting(3), grid, [1, 1], Momentum(), **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"grid": {"lr": [1]}}, "lr is no hyperparameter of gradient_descent; Allowed: learning_rate"),
+        ({"grid": {"learning_rate": [-1]}}, "learning_rate is -1; it must be a number above 0"),
+        ({"grid": {"learning_rate": []}}, r"grid: learning_rate is \[\]; it must be a list of values"),
+        ({"grid": {"learning_rate": 0.1}}, "grid: learning_rate is 0.1; it must be a list of values"),
+        ({"grid": {"seed": [1]}}, "grid names 'seed', which is no hyperparameter; give it as an argument"),
+        ({"grid": [1]}, r"grid is \[1\]; it must give the values of each hyperparameter"),
+        ({"optimizers": []}, "optimizers is empty"),
+        ({"optimizers": ["adam", "adam"]}, "optimizers has adam twice"),
+        ({"optimizers": ["adam", "adm"]}, "did you mean 'adam'"),
+        ({"seeds": [-1]}, "seeds is -1; it must be a whole number at least 0"),
+        ({"seeds": 3}, "seeds is 3; it must be a list of values"),
+        ({"max_steps": 0.5}, "max_steps is 0.5; it must be a whole number at least 1"),
+        ({"target": "low"}, "target is 'low'; it must be a number"),
+        ({"x0": [[1, 2], [3]]}, "x0 has 1 number"),
+    ],
+)
+def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"grid": {"learning_rate": [0.1]}, "x0": [1, 1]} | settings
+    with pytest.raises(FalllineError, match=message):
+        sweep("booth", **given)
+
+
+def test_there_is_no_other_outcome() -> None:
+    runs = sweep("booth", {"learning_rate": [0.1]}, [1, 1])
+    with pytest.raises(FalllineError, match="outcome is 'best'; Allowed: converged, stuck"):
+        runs.count("best")
