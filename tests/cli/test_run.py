@@ -287,6 +287,17 @@ def test_an_old_file_survives_a_mistake(run: Run, tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
+def test_an_engine_is_chosen_and_refused(run: Run, tmp_path: Path) -> None:
+    for engine in ("reference", "compiled"):
+        kept = tmp_path / f"{engine}.npz"
+        assert run("run", "x**2", "--start", "3", "--engine", engine, "--save", str(kept)).code == 0
+        assert fallline.Trajectory.load(kept).engine == engine
+    refused = run("run", "x**2", "--start", "3", "--engine", "compild")
+    assert refused.code == 2
+    assert refused.err.startswith("fallline: --engine is 'compild'; did you mean 'compiled'?")
+    assert run("compare", "x**2", "--start", "3", "--optimizers", "adam", "--engine", "compild").code == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

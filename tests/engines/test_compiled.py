@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,11 @@ def test_runs_end_at_the_same_step_for_the_same_reason(name: str, record: Any) -
     assert_same(*both(problem("x**2 + y**2", [1.0, -2.0], rule, max_steps=200, stop=stop, record=record)))
 
 
+def test_rows_may_be_farther_apart_than_any_run_is_long() -> None:
+    for every in (2**62, 2**63, 2**64 + 5, 10**30):
+        assert_same(*both(problem(BOWL, [1.0, 1.0], GradientDescent(0.1), max_steps=20, record=every)))
+
+
 @pytest.mark.parametrize("stop", [Target(-1.0), Evaluations(7000)])
 def test_long_records_grow(stop: StoppingCondition, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_ROWS", 100)
@@ -198,6 +204,135 @@ class Own(Optimizer[Any]):
 
 def test_a_rule_of_the_users() -> None:
     assert_same(*both(problem(BOWL, [1.0, -3.0], Own(), record=Record(state=True))))
+
+
+CALLED: list[int] = []
+FACTOR = [1.0]
+
+
+def _counted(gradient: Any, _: Any) -> Any:
+    CALLED.append(1)
+    return gradient / len(CALLED)
+
+
+def _by_the_kind_of_number(gradient: Any, step: Any) -> Any:
+    return gradient / (step if isinstance(step, int) else 1)
+
+
+def _caught(gradient: Any, step: Any) -> Any:
+    try:
+        return gradient / int(step)
+    except TypeError:
+        return gradient
+
+
+# Directions that have a graph, which says something else than Python does.
+OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
+    "counting": _counted,
+    "chance": lambda gradient, step: gradient * np.random.default_rng().random(),
+    "kind of number": _by_the_kind_of_number,
+    "caught": _caught,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Directed(Optimizer[None]):
+    """A rule that goes where it is told."""
+
+    learning_rate: Any = 0.1
+    direction: Any = None
+
+    def init(self, x: Any) -> None:
+        return None
+
+    def update(self, gradient: Any, state: None, rate: Any, step: Any) -> Any:
+        return rate * self.direction(gradient, step), state
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+@pytest.mark.parametrize("execute_by", [execute, ends])
+def test_a_rule_that_is_not_what_its_graph_says_is_left_to_python(name: str, execute_by: Any) -> None:
+    given = problem(BOWL, [1.0, -3.0], Directed(direction=OTHERWISE[name]), max_steps=20)
+    with pytest.raises(FalllineError, match="does in Python what its graph does not"):
+        execute_by(given, "compiled")
+
+
+def test_a_rule_of_the_users_is_read_anew_in_every_run() -> None:
+    rule = Directed(direction=lambda gradient, step: gradient * FACTOR[0])
+    for factor in (1.0, 0.5):
+        FACTOR[0] = factor
+        (run,) = execute(problem(BOWL, [1.0, -3.0], rule, max_steps=1), "compiled")
+        # The bowl's slope at the start is 2x + y/2, 6y + x/2, by hand; a rounding or two of float64.
+        slope = np.array([0.5, -17.5])
+        np.testing.assert_allclose(run.final.x, [1.0, -3.0] - 0.1 * factor * slope, rtol=1e-15)
+
+
+def test_a_change_of_the_wrong_shape_is_refused_as_ever() -> None:
+    given = problem(BOWL, [1.0, -3.0], Directed(direction=lambda gradient, step: 1.0), max_steps=5)
+    with pytest.raises(FalllineError, match="returned a change of shape"):
+        execute(given, "compiled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Square(Optimizer[Any]):
+    """A rule whose state has a number for each pair of coordinates, of which it makes no use."""
+
+    learning_rate: Any = 0.05
+
+    def init(self, x: Any) -> Any:
+        return np.zeros((len(x), 2, 2))
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        return rate * gradient, 0.9 * state + 1
+
+
+@pytest.mark.parametrize("execute_by", [execute, ends])
+def test_a_state_that_is_not_of_coordinates_is_left_to_the_reference_engine(execute_by: Any) -> None:
+    with pytest.raises(FalllineError, match="state has the shape"):
+        execute_by(problem(BOWL, [1.0, -3.0], Square(), max_steps=5), "compiled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Truths(Optimizer[Any]):
+    """A rule that computes with truths, and remembers them."""
+
+    learning_rate: Any = 0.05
+
+    def init(self, x: Any) -> Any:
+        return x > 0
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        up, large = gradient > 0, np.abs(gradient) > 1
+        both = 1.0 * (up + large) + (up * large)  # a sum of truths is a truth
+        return rate * gradient * np.where(state, 1.0, 0.5) * both, up
+
+
+def test_truths_are_computed_with_as_numpy_does() -> None:
+    assert_same(*both(problem(BOWL, [1.0, -3.0], Truths(), max_steps=40, record=Record(state=True))))
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed(Schedule):
+    """A schedule of so many rates, and no more."""
+
+    name = "listed"
+    initial: float = 0.1
+    count: int = 40
+
+    def rate(self, step: Any) -> Any:
+        return ([self.initial] * self.count)[step - 1]
+
+
+def test_rates_are_asked_for_no_further_than_the_steps_go() -> None:
+    assert_same(*both(problem(BOWL, [1.0, 1.0], GradientDescent(Listed(count=40)), max_steps=40)))
+
+
+def test_rates_that_end_before_the_steps_may_are_left_to_the_reference_engine() -> None:
+    rule = GradientDescent(Listed(count=600))
+    with pytest.raises(FalllineError, match="the learning rate fails at step 601"):
+        minimize("x**2", 1.0, rule, max_steps=50_000, engine="compiled")
+    run = minimize("x**2", 1.0, rule, max_steps=50_000)
+    assert (run.engine, run.stop.reason) == ("reference", "small step")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.environments import without_coverage
+
+from fallline.machine_code import machine
 
 RUN = (
     "import fallline\n"
@@ -78,18 +82,95 @@ def test_kill_9_while_an_entry_is_written_leaves_none(tmp_path: Path) -> None:
 
 
 def test_drafts_that_a_kill_left_behind_are_removed(tmp_path: Path) -> None:
-    (tmp_path / ".0123-old").write_bytes(b"half")
-    os.utime(tmp_path / ".0123-old", (time.time() - 7200,) * 2)
-    (tmp_path / ".4567-new").write_bytes(b"another process is writing it")
+    old, new, other = (tmp_path / name for name in (".fallline-draft-old", ".fallline-draft-new", ".profile"))
+    new.write_bytes(b"another process is writing it")
+    for path in (old, other):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - 7200,) * 2)
     output(started(RUN, tmp_path))
     names = os.listdir(tmp_path)
-    assert ".0123-old" not in names
-    assert ".4567-new" in names
+    assert old.name not in names
+    assert new.name in names
+    # The folder may be one where a user keeps more than this.
+    assert other.name in names
 
 
 def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     output(started(RUN, tmp_path / "file" / "below"))
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Know no code any more, as a new process. The old is kept, for it cannot be unloaded."""
+    KEPT.append(machine._LOADED)
+    monkeypatch.setattr(machine, "_LOADED", {})
+    KEPT.append(machine._LOADED)
+
+
+KEPT: list[Any] = []
+
+
+def seven(cache: Path, monkeypatch: pytest.MonkeyPatch, name: str = "seven") -> int:
+    """Call a function that a new process would find in the folder, or compile."""
+    monkeypatch.setenv("FALLLINE_CACHE", str(cache))
+    forget(monkeypatch)
+    return machine.function(f"define i64 @{name}() {{ ret i64 7 }}", name, ())()
+
+
+def test_what_another_user_could_have_written_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seven(tmp_path, monkeypatch) == 7
+    (entry,) = tmp_path.iterdir()
+    written = entry.stat().st_mtime_ns
+    assert seven(tmp_path, monkeypatch) == 7
+    assert entry.stat().st_mtime_ns == written
+    entry.chmod(0o666)
+    assert seven(tmp_path, monkeypatch) == 7
+    assert entry.stat().st_mtime_ns > written
+    assert entry.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_entry_in_the_place_of_another_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seven(tmp_path, monkeypatch) == 7
+    (entry,) = tmp_path.iterdir()
+    assert seven(tmp_path, monkeypatch, "septem") == 7
+    (other,) = (path for path in tmp_path.iterdir() if path != entry)
+    entry.replace(other)
+    assert seven(tmp_path, monkeypatch, "septem") == 7
+
+
+def test_a_pipe_in_the_place_of_an_entry_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seven(tmp_path, monkeypatch) == 7
+    (entry,) = tmp_path.iterdir()
+    entry.unlink()
+    os.mkfifo(entry)
+    assert seven(tmp_path, monkeypatch) == 7
+
+
+def test_a_user_without_a_home_only_loses_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home() -> Path:  # as in a container that runs under a number which no user has
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.setenv("FALLLINE_CACHE", "")
+    forget(monkeypatch)
+    assert machine.function("define i64 @eight() { ret i64 8 }", "eight", ())() == 8
+
+
+def test_threads_that_start_together_do_not_disturb_each_other(tmp_path: Path) -> None:
+    # In a process of its own, for what goes wrong in here ends it.
+    threads = (
+        "import threading, fallline\n"
+        "ends = []\n"
+        "def go(i):\n"
+        "    run = fallline.minimize(f'(x - {i % 3})**2', 5.0, fallline.GradientDescent(0.5), engine='compiled')\n"
+        "    ends.append(run.final.x.item() == i % 3)\n"
+        "together = [threading.Thread(target=go, args=(i,)) for i in range(12)]\n"
+        "for thread in together: thread.start()\n"
+        "for thread in together: thread.join()\n"
+        "print(len(ends), all(ends))\n"
+    )
+    assert output(started(threads, tmp_path)) == "12 True\n"
 
 
 def test_other_code_has_another_entry(tmp_path: Path) -> None:

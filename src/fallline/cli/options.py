@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fallline.engines import ENGINES
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
@@ -95,6 +96,10 @@ MaxEvaluationsOption = Annotated[
 MaxSecondsOption = Annotated[float | None, _number_option("--max-seconds", "Stop after so many seconds.")]
 BatchSizeOption = Annotated[int | None, count_option("--batch-size", "Rows a step. [default: all]")]
 SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
+EngineOption = Annotated[
+    str,
+    typer.Option("--engine", metavar="|".join(ENGINES), help="What makes the steps: NumPy, or machine code."),
+]
 EveryOption = Annotated[int | None, count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
 PictureOption = Annotated[
@@ -225,6 +230,17 @@ def chosen_rule(
             given["learning_rate"] = own
         given["learning_rate"] = parse_schedule(schedule, given["learning_rate"])
     return optimizer_from_name(name, **given)
+
+
+def chosen_engine(name: str) -> str:
+    """Who executes the run.
+
+    Raises:
+        FalllineError: when there is no such engine.
+    """
+    if name not in ENGINES:
+        raise FalllineError(f"--engine is {name!r}; {nearest(name, ENGINES)}")
+    return name
 
 
 def chosen_stop(

@@ -13,7 +13,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
 from fallline.trajectory import Trajectory
 
-__all__ = ["Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]
+__all__ = ["ENGINES", "Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]
 
 ENGINES = ("auto", reference.NAME, compiled.NAME)
 Outcome = TypeVar("Outcome")

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fallline.machine_code.graph import ONE_BY_ONE, Node, fma, maximum, minimum, sign, where
+from fallline.machine_code.graph import ONE_BY_ONE, Node, as_number, fma, maximum, minimum, sign, where
 
 # Adding this to a number below 2**51 rounds it to a whole one and leaves that in the last bits.
 MAGIC = 1.5 * 2**52
@@ -283,7 +283,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "power": power,
     "whole_power": power,
     "times_log": times_log,
-    "equal": lambda left, right: (left if isinstance(left, Node) else right).make("oeq", left, right),
+    "equal": lambda left, right: as_number((left if isinstance(left, Node) else right).make("oeq", left, right)),
     **{name: from_library(name) for name in ("tan", "asin", "acos", "atan", "sinh", "cosh")},
 }
 

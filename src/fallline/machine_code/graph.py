@@ -148,8 +148,15 @@ class Graph:
 
     def node(self, operation: str, *inputs: Node, detail: Any = None) -> Node:
         """The node of an operation. Sums and products of constants are computed at once."""
+        if all(part.is_mask for part in inputs):
+            # As NumPy has it: truths have no differences, and their sums and products are truths.
+            if operation in ("fsub", "fneg"):
+                raise TypeError("truths have no difference")
+            operation = {"fadd": "or", "fmul": "and"}.get(operation, operation)
+        if operation in ("and", "or", "not") and not all(part.is_mask for part in inputs):
+            raise TypeError("a number is no truth")
         if operation in ARITHMETIC:
-            inputs = tuple(part.make("number", part) if part.is_mask else part for part in inputs)
+            inputs = tuple(as_number(part) for part in inputs)
         if operation in _NUMBERS_FROM_NUMBERS and all(part.operation == "constant" for part in inputs):
             left, right = (float.fromhex(part.detail) for part in inputs)
             return self.of(
@@ -183,6 +190,11 @@ ARITHMETIC = {
 }  # fmt: skip
 
 
+def as_number(node: Node) -> Node:
+    """The node itself, or 1 for a truth that holds and 0 for one that does not."""
+    return node.make("number", node) if node.is_mask else node
+
+
 def where(mask: Any, chosen: Any, other: Any) -> Any:
     """`chosen` where the mask is true, `other` elsewhere."""
     if not isinstance(mask, Node):
@@ -192,7 +204,7 @@ def where(mask: Any, chosen: Any, other: Any) -> Any:
     chosen, other = mask.graph.of(chosen), mask.graph.of(other)
     if chosen.is_mask and other.is_mask:
         return (mask & chosen) | (~mask & other)
-    chosen, other = (part.make("number", part) if part.is_mask else part for part in (chosen, other))
+    chosen, other = as_number(chosen), as_number(other)
     return mask.make("select", mask, chosen, other)
 
 

@@ -8,8 +8,10 @@ import functools
 import hashlib
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +19,12 @@ from typing import Any
 
 from fallline.errors import FalllineError
 
-# Seconds after which nobody writes a draft any more.
+# Seconds after which nobody writes a draft any more; how its name begins.
 _ABANDONED = 3600
 _DIGEST = hashlib.sha256().digest_size
+_DRAFT = ".fallline-draft-"
+# That there is no place to keep anything only costs time; a user without a home is a RuntimeError.
+_NO_FOLDER = (OSError, RuntimeError)
 # Functions of the C library that compiled code may call.
 LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")
 
@@ -58,10 +63,18 @@ def _target() -> Any:
 @functools.cache
 def lanes() -> int:
     """How many numbers this machine computes with side by side: two registers full."""
-    features = _llvm().get_host_cpu_features()
+    with _ONE_AT_A_TIME:
+        features = _llvm().get_host_cpu_features()
     return 16 if features.get("avx512f") else 8 if features.get("avx") else 4
 
 
+# LLVM is one, and so is its description of the machine: threads that compile wait for one another, and a process does
+# not fork in the midst of it.
+_ONE_AT_A_TIME = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_ONE_AT_A_TIME.acquire, after_in_parent=_ONE_AT_A_TIME.release, after_in_child=_ONE_AT_A_TIME.release
+    )
 # The engines of LLVM hold the code, so they are kept as long as the process.
 _LOADED: dict[str, Any] = {}
 
@@ -74,16 +87,17 @@ def function(source: str, name: str, arguments: tuple[Any, ...]) -> Callable[...
         name: of the function.
         arguments: the ctypes of its arguments.
     """
-    llvm = _llvm()
-    key = _key(source)
-    if key not in _LOADED:
-        compiled = _cached(key) or _compiled(source, key)
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
-        engine.add_object_file(llvm.ObjectFileRef.from_data(compiled))
-        engine.finalize_object()
-        _LOADED[key] = engine
-    made: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(_LOADED[key].get_function_address(name))
-    return made
+    with _ONE_AT_A_TIME:
+        llvm = _llvm()
+        key = _key(source)
+        if key not in _LOADED:
+            compiled = _cached(key) or _compiled(source, key)
+            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target())
+            engine.add_object_file(llvm.ObjectFileRef.from_data(compiled))
+            engine.finalize_object()
+            _LOADED[key] = engine
+        made: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(_LOADED[key].get_function_address(name))
+        return made
 
 
 def _key(source: str) -> str:
@@ -104,34 +118,50 @@ def _compiled(source: str, key: str) -> bytes:
     passes = llvm.create_pass_builder(_target(), llvm.create_pipeline_tuning_options(speed_level=2))
     passes.getModulePassManager().run(module, passes)
     code: bytes = _target().emit_object(module)
-    with contextlib.suppress(OSError):  # a folder that cannot be written: compiled anew next time
+    with contextlib.suppress(*_NO_FOLDER):  # compiled anew next time
         _put_on_disk(code, key)
     return code
 
 
 def _put_on_disk(code: bytes, key: str) -> None:
     """Write an entry, whole or not at all, and remove drafts that were left in the middle."""
-    folder().mkdir(parents=True, exist_ok=True)
-    for old in folder().glob(".*"):
-        if time.time() - old.stat().st_mtime > _ABANDONED:
-            old.unlink(missing_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{key[:16]}-", dir=folder())
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=_DRAFT, dir=folder())
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
+            file.write(_digest(code, key) + code)
         os.replace(draft, folder() / key)
     finally:
         Path(draft).unlink(missing_ok=True)
+    for old in folder().glob(f"{_DRAFT}*"):
+        if time.time() - old.stat().st_mtime > _ABANDONED:
+            old.unlink(missing_ok=True)
 
 
 def _cached(key: str) -> bytes | None:
-    """The machine code that an earlier process left, unless there is none or it is damaged."""
+    """The machine code that an earlier process left, unless there is none, or it is damaged, or another user's."""
     try:
-        stored = (folder() / key).read_bytes()
-    except OSError:
+        with open(folder() / key, "rb", opener=_without_waiting) as file:
+            found = os.fstat(file.fileno())
+            # What is in there will be run, so nobody else may have written it. Windows gives each user a folder.
+            others = found.st_uid != os.geteuid() or found.st_mode & 0o022 if sys.platform != "win32" else False
+            if others or not stat.S_ISREG(found.st_mode):
+                return None
+            stored = file.read()
+    except _NO_FOLDER:
         return None
     digest, code = stored[:_DIGEST], stored[_DIGEST:]
-    return code if hashlib.sha256(code).digest() == digest else None
+    return code if digest == _digest(code, key) else None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; were it a pipe, nobody might write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _digest(code: bytes, key: str) -> bytes:
+    """What shows that an entry is whole, and that it is the one of this key."""
+    return hashlib.sha256(key.encode() + code).digest()
 
 
 def folder() -> Path:

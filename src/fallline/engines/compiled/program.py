@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import functools
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step, trace
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, trace
 from fallline.engines.problem import Problem
 from fallline.machine_code import machine
 from fallline.objectives.base import Objective
@@ -45,6 +46,7 @@ class Program:
         widths: how many numbers of each kind a row of the record holds: value, rate, x, gradient, parts of the state.
         settings: the numbers of the rule and the conditions.
         limit: which of the settings is the limit of steps.
+        most: that limit.
     """
 
     def __init__(self, step: Step, optimizer: Optimizer[Any], lanes: int, state_rows: bool) -> None:
@@ -56,6 +58,7 @@ class Program:
         self._advance = machine.function(llvm.source(step, self.layout, state_rows), "advance", _ARGUMENTS)
         self.settings = np.array(step.settings)
         self.limit = len(self.settings) - 1
+        self.most = int(self.settings[self.limit])
 
     def slots(self, starts: FloatArray, optimizer: Optimizer[Any], chosen: slice = slice(None)) -> FloatArray:
         """What is kept of runs before their first step: a row for each slot, a column for each run.
@@ -118,8 +121,11 @@ class Program:
         table = np.empty((len(columns), -(-visits // side_by_side) * side_by_side))
         for i, node in enumerate(columns):
             if node.detail == GIVEN_RATE:
-                table[i, :visits] = [self._rate(step) for step in range(made + 1, made + visits + 1)]
-        until = -made % every if every is not None else 0 if made == 0 else _NEVER
+                # The last point is not left.
+                steps = range(made + 1, min(made + visits, self.most) + 1)
+                table[i, : len(steps)] = [self._rate(step) for step in steps]
+        apart = _NEVER if every is None else min(every, _NEVER)
+        until = -made % apart
         return self._advance(
             settings.ctypes.data,
             table.ctypes.data,
@@ -132,7 +138,7 @@ class Program:
             None if record is None else record.ctypes.data,
             capacity,
             rows,
-            _NEVER if every is None else every,
+            apart,
             until,
         )
 
@@ -141,10 +147,12 @@ class Program:
             return float(self.optimizer.rate(step))
         except OverflowError:
             return float(np.inf)
+        except Exception as error:  # the run may end before it comes there, so the other engine has to find out
+            raise NotCompilable(f"the learning rate fails at step {step} ({error})") from error
 
 
 def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Program:
-    """The program of a problem; of one asked for before, the same.
+    """The program of a problem; of one asked for before, with a rule of our own, the same.
 
     Arguments:
         problem: what is run.
@@ -157,10 +165,19 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
     state_rows = problem.record.state and lanes == 1
     what = (problem.conditions, problem.max_steps, lanes, state_rows)
     formula = Same(problem.objective)
+    if not is_ours(optimizer):  # it may read what changes, and compare equal to what it is not
+        return _made(formula, optimizer, *what)
     try:
         return _remembered(formula, optimizer, *what)
     except TypeError:  # a rule with arrays cannot be looked up
         return _made(formula, optimizer, *what)
+
+
+def is_ours(settings: Any) -> bool:
+    """Whether a rule, and all parts of it, are Fallline's own, which are known to be what their graphs say."""
+    parts = (getattr(settings, entry.name) for entry in dataclasses.fields(settings))
+    ours = type(settings).__module__.partition(".")[0] == __name__.partition(".")[0]
+    return ours and all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))
 
 
 class Same:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled.program import Program, program_for
+from fallline.engines.compiled.rehearsal import rehearse
 from fallline.engines.compiled.trace import NotCompilable
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
@@ -44,13 +45,13 @@ def run(problem: Problem) -> list[Trajectory]:
     runs = range(len(problem.starts))
     singles = [entries(problem.optimizer, i) for i in runs]
     alike = all(single == singles[0] for single in singles)
-    program = program_for(problem, singles[0], lanes=1)
+    program = _rehearsed(problem, singles[0], 0)
     trajectories = []
     with np.errstate(all="ignore"), Interruption() as interruption:
         asked = False
         for i, rule in zip(runs, singles, strict=True):
             if not alike:
-                program = program_for(problem, rule, lanes=1)
+                program = _rehearsed(problem, rule, i)
             one = _Run(problem, program, rule, problem.starts[i : i + 1])
             while not one.ended:
                 try:
@@ -61,6 +62,12 @@ def run(problem: Problem) -> list[Trajectory]:
                 one.go_on(stop=asked)
             trajectories.append(one.trajectory())
     return trajectories
+
+
+def _rehearsed(problem: Problem, rule: Optimizer[Any], run: int) -> Program:
+    program = program_for(problem, rule, lanes=1)
+    rehearse(problem, program, run)
+    return program
 
 
 class Columns:
@@ -143,7 +150,7 @@ class _Run:
         value, rate, x, gradient, *states = self.record.of(self.rows)
         made = int(self._slot("made"))
         every = problem.record.every
-        steps = np.arange(0, made, every) if every is not None else np.zeros(min(made, 1), np.int64)
+        steps = np.arange(0, made, min(every, max(made, 1))) if every is not None else np.zeros(min(made, 1), np.int64)
         rate[-1] = np.nan
         evaluations = Cost(*(cost * (made + 1) for cost in self.program.step.cost))
         seconds = time.perf_counter() - self.began

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
+from fallline.engines.compiled.rehearsal import rehearse
 from fallline.engines.ends import Ends
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
@@ -42,6 +43,7 @@ class _Batch:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.program = program_for(problem, problem.optimizer, machine.lanes())
+        rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
         self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
         self.stop = np.zeros(k, np.int8)

@@ -12,7 +12,7 @@ import numpy as np
 
 from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
-from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, fma, maximum
+from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, fma, maximum
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.straight_line import StraightLine
@@ -135,6 +135,10 @@ class _Trace:
         self.optimizer = self._with_leaves(optimizer)
         n = objective.dimension
         self.x = [self.graph.leaf(f"x.{i}", LANE) for i in range(n)]
+        for name, leaf in named_leaves(state):
+            *rows, last = np.shape(leaf) or (1,)
+            if last not in (1, n) or rows not in ([], [1], *([len(own)] for own in self.own)):
+                raise NotCompilable(f"{name} in the state has the shape {np.shape(leaf)}, not a number a coordinate")
         self.widths = [n if np.shape(leaf)[-1:] == (n,) else 1 for _, leaf in named_leaves(state)]
         self.state = state
 
@@ -311,7 +315,7 @@ def _proxy(part: Any) -> Any:
 def _nodes(quantity: Any, graph: Graph) -> list[Node]:
     """The nodes of what a rule computed: one, or one for each coordinate."""
     value = quantity.value if isinstance(quantity, Proxy) else quantity
-    return [graph.of(part) for part in (value if isinstance(value, Coordinates) else [value])]
+    return [as_number(graph.of(part)) for part in (value if isinstance(value, Coordinates) else [value])]
 
 
 def _wide(nodes: list[Node], width: int) -> list[Node]:
