@@ -11,11 +11,10 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, trace
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, is_formula, trace
 from fallline.engines.problem import Problem
 from fallline.machine_code import machine
 from fallline.objectives.base import Objective
-from fallline.objectives.formula import FormulaObjective
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
 from fallline.stopping import StoppingCondition
@@ -185,7 +184,7 @@ class Same:
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
-        self.text = objective.formula.text if type(objective) is FormulaObjective else object()
+        self.text = objective.formula.text if is_formula(objective) else object()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and self.text == other.text

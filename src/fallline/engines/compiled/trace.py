@@ -6,7 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
 from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, fma, maximum
 from fallline.objectives.base import Cost, Objective
-from fallline.objectives.formula import FormulaObjective
-from fallline.objectives.straight_line import StraightLine
 from fallline.optimizers import Optimizer
 from fallline.proxy import Library, Proxy
 from fallline.schedules import Schedule
@@ -30,6 +28,9 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
+
+if TYPE_CHECKING:
+    from fallline.objectives.formula import FormulaObjective
 
 # Leaves for the conditions: the longest move of a coordinate in the last step, the value before it, and the first.
 LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
@@ -80,6 +81,15 @@ class Coordinates(list[Any]):
     """The numbers of all coordinates of a point, or of something like it."""
 
 
+def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
+    """Whether it is a formula with its own gradient; what is none does not need SymPy to be told so."""
+    if objective.gradient_kind != "symbolic":
+        return False
+    from fallline.objectives.formula import FormulaObjective
+
+    return type(objective) is FormulaObjective
+
+
 def trace(
     objective: Objective,
     optimizer: Optimizer[Any],
@@ -98,7 +108,7 @@ def trace(
     Raises:
         NotCompilable: when one of them does what cannot be written as such a graph.
     """
-    if type(objective) is not FormulaObjective:
+    if not is_formula(objective):
         raise NotCompilable(f"{objective.title} is no formula, or its gradient is {objective.gradient_kind}")
     if isinstance(optimizer.learning_rate, LineSearch):
         raise NotCompilable("a line search takes the rate from values along the line")
@@ -214,6 +224,8 @@ class _Trace:
 
     def _value_and_gradient(self, place: list[Node] | None) -> tuple[Node, list[Node]]:
         """The value at x, and the gradient at another place if the rule wants it there."""
+        from fallline.objectives.straight_line import StraightLine
+
         code = StraightLine(self.objective.formula)
         names: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan}
         # As in objectives.compiled: nothing that the user wrote gets into this code.
