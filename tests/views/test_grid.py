@@ -72,9 +72,3 @@ def test_heights_leave_out_poles_only() -> None:
 def test_an_interval_is_two_numbers(wrong: object) -> None:
     with pytest.raises(FalllineError, match=r"bounds is .*; it must be two finite numbers"):
         grid.interval(wrong)
-
-
-@pytest.mark.parametrize("wrong", [1, 2.5, True, "9"])
-def test_a_count_is_a_whole_number(wrong: object) -> None:
-    with pytest.raises(FalllineError, match=r"resolution is .*; it must be a whole number at least 2"):
-        grid.check_count(wrong, "resolution", least=2)  # type: ignore[arg-type]

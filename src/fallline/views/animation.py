@@ -16,10 +16,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.files import whole_file
 from fallline.progress import progress_bar
-from fallline.views import contour, curve, encoders, grid, paths, player, style
+from fallline.views import contour, curve, encoders, paths, player, style
 from fallline.views.contour import Coordinates, Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
@@ -258,7 +258,7 @@ def check_film(
         raise FalllineError(f"kind is {kind!r}, but there are {dimension} coordinates; points on a curve need one")
     if kind != "curve" and dimension == 1:
         raise FalllineError(f"kind is {kind!r}, but there is one coordinate; a landscape needs two")
-    grid.check_count(frames, "frames", least=1)
+    check_whole("frames", frames, least=1)
     if not (_is_number(frames_per_second) and 0 < frames_per_second <= 100):
         raise FalllineError(
             f"frames_per_second is {shortened(frames_per_second)}; it must be a number above 0 and at most 100"

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, check_whole, nearest
 from fallline.trajectory import Trajectory
-from fallline.views import contour, curve, grid, style
+from fallline.views import contour, curve, style
 from fallline.views.contour import Coordinates, Landscape, landscape_data
 from fallline.views.curve import Descent, descent_data
 from fallline.views.style import Style, figure_of
@@ -95,7 +95,7 @@ def arrows_data(
     """
     if not isinstance(run, Trajectory):
         raise FalllineError(f"run is a {type(run).__name__}; arrows show one trajectory")
-    grid.check_count(points, "points", least=1)
+    check_whole("points", points, least=1)
     known = ("gradient", "step", *run.states)
     if shown is None:
         shown = [name for name in known if name in known[:2] or name.rpartition(".")[2] in MEMORIES]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, check_whole
 from fallline.gradients import with_gradient
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
@@ -78,7 +78,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
             "a curve needs a function of one"
         )
     low, high = grid.interval(bounds)
-    grid.check_count(points, "points", least=2)
+    check_whole("points", points, least=2)
     x = np.linspace(low, high, points)
     value = _finite(grid.evaluate(objective, x[:, None]))
     if np.isnan(value).all():

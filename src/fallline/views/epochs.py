@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, check_whole
 from fallline.trajectory import Trajectory
-from fallline.views import grid, paths, style
+from fallline.views import paths, style
 from fallline.views.curve import Descent, descent_data, draw_points, draw_still
 from fallline.views.paths import Interval
 from fallline.views.style import Style, new_figure
@@ -48,8 +48,8 @@ def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Int
     Raises:
         FalllineError: when an argument is wrong.
     """
-    grid.check_count(rows, "rows", least=1)
-    grid.check_count(columns, "columns", least=1)
+    check_whole("rows", rows, least=1)
+    check_whole("columns", columns, least=1)
     if not isinstance(run, Trajectory):
         raise FalllineError(f"run is a {type(run).__name__}; the grid of epochs shows one trajectory")
     shown = paths.first_epochs(run, rows * columns)

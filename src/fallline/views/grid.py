@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, check_whole
 from fallline.objectives.base import Objective
 from fallline.objectives.points import interval as interval
 
@@ -101,7 +101,7 @@ def sample(
     Raises:
         NothingToDraw: when no value there is a finite number.
     """
-    check_count(resolution, "resolution", least=2)
+    check_whole("resolution", resolution, least=2)
     x, y = (np.linspace(low, high, resolution) for low, high in window)
     value = np.empty((resolution, resolution))
     rows = max(1, min(CHUNK, MOST_NUMBERS // len(at)) // resolution)
@@ -134,14 +134,3 @@ def height_range(values: FloatArray) -> tuple[float, float]:
     if room == 0:
         return ends
     return (ends[0] if ends[0] >= low - room else low), (ends[1] if ends[1] <= high + room else high)
-
-
-def check_count(count: int, parameter: str, *, least: int) -> None:
-    """Refuse what is no whole number, or too small a one.
-
-    Raises:
-        FalllineError: naming the parameter.
-    """
-    whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
-    if not (whole and count >= least):
-        raise FalllineError(f"{parameter} is {count!r}; it must be a whole number at least {least}")
