@@ -119,7 +119,18 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
     colours += ["-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
     source = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{size[0]}x{size[1]}", "-r", str(rate), "-i", "-"]
     # Pictures between two others save little in drawings, and take time.
-    coding = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-crf", str(round(40 - quality / 4)), "-pix_fmt", "yuv420p"]
+    coding = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-bf",
+        "0",
+        "-crf",
+        str(round(40 - quality / 4)),
+        "-pix_fmt",
+        "yuv420p",
+    ]
     command = [encoder(), "-y", "-loglevel", "error", *source, "-an", *colours, *coding]
     command += ["-movflags", "+faststart", str(path)]
     ffmpeg = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
