@@ -41,9 +41,7 @@ def basins(
     schedule: options.ScheduleOption = None,
     momentum: options.MomentumOption = None,
     settings: options.SetOption = None,
-    gradient: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
-    ] = "auto",
+    gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
     stop_step: options.StopStepOption = None,
     stop_gradient: options.StopGradientOption = None,

@@ -32,9 +32,7 @@ def compare(
     ],
     learning_rate: options.LearningRateOption = None,
     schedule: options.ScheduleOption = None,
-    gradient: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, symbolic, autodiff, or perturbation:STEP:SCHEME.")
-    ] = "auto",
+    gradient: options.GradientOption = "auto",
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
     seed: options.SeedOption = 0,
     engine: options.EngineOption = "auto",

@@ -95,6 +95,9 @@ MaxEvaluationsOption = Annotated[
 ]
 MaxSecondsOption = Annotated[float | None, _number_option("--max-seconds", "Stop after so many seconds.")]
 BatchSizeOption = Annotated[int | None, count_option("--batch-size", "Rows a step. [default: all]")]
+GradientOption = Annotated[
+    str, typer.Option("--gradient", metavar="KIND", help="auto, symbolic, autodiff, or perturbation:STEP:SCHEME.")
+]
 SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
 EngineOption = Annotated[
     str,

@@ -43,9 +43,7 @@ def sweep(
     schedule: options.ScheduleOption = None,
     momentum: options.MomentumOption = None,
     settings: options.SetOption = None,
-    gradient: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
-    ] = "auto",
+    gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
     seed: Annotated[
         list[str] | None, typer.Option(metavar="COUNT", help="The seed of all noise; may be repeated. [default: 0]")

@@ -45,9 +45,7 @@ def tune(
     schedule: options.ScheduleOption = None,
     momentum: options.MomentumOption = None,
     settings: options.SetOption = None,
-    gradient: Annotated[
-        str, typer.Option(metavar="KIND", help="auto, symbolic, or perturbation:STEP:SCHEME.")
-    ] = "auto",
+    gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
     seed: Annotated[
         int, typer.Option(parser=options.count, metavar="COUNT", help="The seed of the search and of all noise.")
