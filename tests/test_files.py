@@ -69,6 +69,27 @@ def test_kill_9_in_the_middle_leaves_nothing_or_the_old_file(tmp_path: Path, old
     assert old is None or target.read_text() == old
 
 
+def test_what_a_killed_process_left_goes_with_the_next_writing_after_an_hour(tmp_path: Path) -> None:
+    target = tmp_path / "film.gif"
+    program = """
+        import os, signal, sys
+        from fallline.files import whole_file
+        with whole_file(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    for _ in range(2):
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), str(target)], check=False, env=without_coverage()
+        )
+    old, young = sorted(tmp_path.iterdir())
+    an_hour_ago = old.stat().st_mtime - 3700
+    os.utime(old, (an_hour_ago, an_hour_ago))
+    with whole_file(target) as draft:
+        draft.write_text("whole")
+    # The young one may be another process's, which is writing now.
+    assert sorted(tmp_path.iterdir()) == sorted([young, target])
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     # A limit on the size of files makes the system refuse what does not fit, as a full disk does.
     script = textwrap.dedent("""

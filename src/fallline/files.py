@@ -20,7 +20,8 @@ OLD = 3600
 def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it onto `path` only if the block succeeds.
 
-    The temporary name keeps the ending of `path`, because writers choose their format by it.
+    The temporary name keeps the ending of `path`, because writers choose their format by it. What a killed process left
+    under such a name is removed after an hour, when the file is written again.
 
     Raises:
         FalllineError: naming `parameter`, when the folder is missing or the file cannot be written.
@@ -46,6 +47,7 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     except OSError as error:
         raise FalllineError(f"{refused}: {error.strerror}") from None
     os.close(handle)
+    _remove_leftovers(target)
     draft = Path(name)
     try:
         yield draft
@@ -78,9 +80,8 @@ def check_writable(path: str | os.PathLike[str], parameter: str = "path") -> Non
         pass
 
 
-def remove_leftovers(path: str | os.PathLike[str]) -> None:
+def _remove_leftovers(target: Path) -> None:
     """Remove what processes that were killed while they wrote this file have left of it beside it."""
-    target = Path(path)
     for draft in target.parent.glob(glob.escape(_draft_prefix(target)) + "????????" + glob.escape(target.suffix)):
         # A younger one may be another process's, which is writing now.
         with contextlib.suppress(OSError):

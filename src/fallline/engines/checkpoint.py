@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fallline.engines.per_run import PerRun
 from fallline.errors import FalllineError, shortened
-from fallline.files import check_writable, remove_leftovers, whole_file
+from fallline.files import check_writable, whole_file
 from fallline.fingerprint import fingerprint
 
 FORMAT = "fallline checkpoint 1"
@@ -44,7 +44,6 @@ class Checkpoint:
         self.path = path
         self.identity = {name: [text, fingerprint(thing)] for name, (text, thing) in identity.items()}
         self.contents: list[Any] = [None] * parts
-        remove_leftovers(path)
         if os.path.exists(path):
             self._read()
 
