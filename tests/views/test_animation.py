@@ -30,7 +30,14 @@ def test_frames_are_spread_over_the_run() -> None:
 
 def test_a_short_run_has_a_frame_a_point() -> None:
     assert animate(halving(3), frames=20).frames == 4
-    assert animate(halving(3), frames=1).frames == 1
+
+
+def test_a_single_frame_shows_the_end() -> None:
+    film = animate(halving(3), frames=1)
+    assert film.times.tolist() == [3]
+    (last,) = film.pictures()
+    *_, end = animate(halving(3), frames=4).pictures()
+    np.testing.assert_array_equal(last, end)
 
 
 @pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface"])

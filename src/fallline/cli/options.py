@@ -128,7 +128,7 @@ FilmOption = Annotated[
     typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
 ]
 FramesOption = Annotated[
-    int | None, count_option("--frames", "Frames of the film at most; the start and the end are among them.")
+    int | None, count_option("--frames", "Frames of the film at most: the start, the end and between; 1: the end.")
 ]
 FpsOption = Annotated[float | None, _number_option("--fps", "Frames of the film a second.")]
 SizeOption = Annotated[

@@ -169,7 +169,8 @@ def animate(
             pointer (of a curve or a contour); None: no file, and the film shows itself in a notebook.
         kind: "curve" (several runs side by side), "contour", "contour_3d" or "surface"; "auto" takes the
             curve for one coordinate and the contour for more.
-        frames: how many frames at most, spread evenly over the run; the start and the end are among them.
+        frames: how many frames at most, spread evenly over the run; the start and the end are among them, and a
+            single frame shows the end.
         frames_per_second: how fast it plays.
         size: width and height in pixels; None: what suits the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp.

@@ -220,14 +220,15 @@ def path_of(
 
 
 def thinned(count: int, most: int) -> npt.NDArray[np.intp]:
-    """At most so many of the numbers 0 ... count - 1, evenly spread, the first and the last among them.
+    """At most so many of the numbers 0 ... count - 1, evenly spread: the first and the last, and of one only the last.
 
     >>> thinned(11, 3)
     array([ 0,  5, 10])
-    >>> thinned(2, 20)
-    array([0, 1])
+    >>> thinned(2, 20), thinned(11, 1)
+    (array([0, 1]), array([10]))
     """
-    return np.unique(np.round(np.linspace(0, count - 1, min(count, most))).astype(np.intp))
+    first = 0 if most > 1 else count - 1
+    return np.unique(np.round(np.linspace(first, count - 1, min(count, most))).astype(np.intp))
 
 
 def reach(series: FloatArray, best: float) -> Interval:
