@@ -105,12 +105,11 @@ def test_words_cannot_end_the_script() -> None:
 def test_runs_show_themselves_in_a_notebook(runs: Any) -> None:
     shown = runs._repr_html_()
     assert shown == notebook(runs)
-    assert shown.startswith("<iframe ")
     assert " srcdoc=" in shown
 
 
 def test_runs_without_a_landscape_show_their_histories() -> None:
-    assert str(in_space()._repr_html_()).startswith('<img src="data:image/png;base64,')
+    assert ' src="data:image/png;base64,' in str(in_space()._repr_html_())
 
 
 def test_what_cannot_be_drawn_is_left_to_text() -> None:

@@ -125,7 +125,7 @@ class Film:
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SPACE:
-            return player.inline(self.html())
+            return player.inline(self.html(), self._screen.frame(self.frames - 1))
         file = io.BytesIO()
         encoders.write_webp(self.pictures(), file, self._moments, self.quality)
         return f'<img src="data:image/webp;base64,{base64.b64encode(file.getvalue()).decode("ascii")}">'

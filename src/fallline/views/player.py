@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -11,7 +12,9 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from fallline.arrays import FloatArray
 from fallline.views import appearance, paths
@@ -23,6 +26,18 @@ from fallline.views.paths import Labelled
 WIDTH, HEIGHT = 860, 790
 # The code of a place in the landscape without a number; the codes below it rise from the lowest value to the highest.
 MISSING = 65535
+# What the page around the player does, once: it tells the colour of its words, and gives the height that it is asked
+# for. In Colab that page is a frame, too, as high as its contents were at first.
+_MEETING = """
+const {port1, port2} = new MessageChannel();
+port1.onmessage = ({data}) => {
+  this.previousElementSibling?.remove();
+  this.height = data;
+  this.parentNode.style.minHeight = data + "px";
+  window.google?.colab?.output?.resizeIframeToContent?.();
+};
+this.contentWindow.postMessage(getComputedStyle(this).color, "*", [port2]);
+""".replace("\n", " ").strip()
 
 
 def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *, dark: bool = False) -> str:
@@ -50,12 +65,27 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *
     return before.replace("__title__", html.escape(scene["title"])) + words + after
 
 
-def inline(whole_page: str) -> str:
-    """The page as a part of another one, such as a notebook: neither can touch the other."""
+def inline(whole_page: str, still: npt.NDArray[np.uint8]) -> str:
+    """The page as a part of another one, such as a notebook: neither can touch the other.
+
+    Arguments:
+        whole_page: the player.
+        still: the pixels of a picture, shape (height, width, 4): all there is to see where a site, such as GitHub,
+            lets no player in. Until the player comes it lies behind it.
+    """
+    file = io.BytesIO()
+    Image.fromarray(still).save(file, format="png")
     return (
-        f'<iframe sandbox="allow-scripts" width="{WIDTH}" height="{HEIGHT}" style="border: 0; max-width: 100%" '
-        f'srcdoc="{html.escape(whole_page)}"></iframe>'
+        f'<div style="position: relative; min-height: {HEIGHT}px">{image(file.getvalue())}'
+        f'<iframe sandbox="allow-scripts" width="{WIDTH}" height="{HEIGHT}" '
+        'style="position: absolute; left: 0; top: 0; border: 0; max-width: 100%" '
+        f'onload="{html.escape(_MEETING)}" srcdoc="{html.escape(whole_page)}"></iframe></div>'
     )
+
+
+def image(png: bytes) -> str:
+    """A picture as HTML that holds all of it."""
+    return f'<img style="max-width: 100%" src="data:image/png;base64,{base64.b64encode(png).decode("ascii")}">'
 
 
 def column(numbers: FloatArray) -> dict[str, Any]:

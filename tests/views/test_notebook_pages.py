@@ -1,0 +1,117 @@
+"""Runs that show themselves in the pages of notebooks, each rebuilt as its source has it, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.views.browser import chromium
+from tests.views.notebooks import Pages, colab, github, jupyter, untrusted, vscode
+from tests.views.runs import halving, on_bowl, two_on_bowl
+
+import fallline
+from fallline import GradientDescent
+
+Host = Callable[[list[str], str], Pages]
+PLAYING: tuple[Host, ...] = (jupyter, vscode, colab)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Open a notebook with outputs; the network has nothing but its own pages, and nothing may be complained of."""
+    pages, complaints = [], []
+
+    def open_notebook(host: Host, outputs: list[str], theme: str = "light", **options: Any) -> Any:
+        site = host(outputs, theme)
+        page = browser.new_page(**options)
+        pages.append(page)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+
+        def answer(route: Any) -> None:
+            url = route.request.url
+            if url in site:
+                route.fulfill(body=site[url], content_type="text/html; charset=utf-8")
+            elif url.endswith("/favicon.ico"):
+                route.fulfill(status=204)
+            else:
+                complaints.append(f"asked for {url}")
+                route.abort()
+
+        page.route("**/*", answer)
+        page.goto(next(iter(site)))
+        return page
+
+    yield open_notebook
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+def players(page: Any, count: int) -> list[Any]:
+    """The frames of so many players, each as high as it asked to be."""
+    found: list[Any] = []
+    for _ in range(100):
+        found = [frame for frame in page.frames if frame.url == "about:srcdoc"]
+        if len(found) == count and all(
+            frame.evaluate("() => document.body?.className === 'inside'") for frame in found
+        ):
+            page.wait_for_timeout(50)
+            return found
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{len(found)} of {count} players have come")
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+@pytest.mark.parametrize("host", PLAYING)
+def test_players_play_and_each_has_the_room_it_needs(opened: Callable[..., Any], host: Host, width: int) -> None:
+    # Of eight runs, the legend alone is as high as a hand.
+    many = {f"rate {rate}": GradientDescent(rate) for rate in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08)}
+    race = fallline.compare("x**2 + 3*y**2", (2, 1), many, max_steps=10)
+    outputs = [runs._repr_html_() or "" for runs in (halving(), on_bowl(steps=30), race)]
+    page = opened(host, outputs, viewport={"width": width, "height": 900})
+    found = players(page, 3)
+    for player, last in zip(found, (4, 30, 10), strict=True):
+        # Neither a bar to scroll, nor more than a pixel of rounding below.
+        height, room = player.evaluate("() => [document.querySelector('main').offsetHeight, innerHeight]")
+        assert room == height
+        assert player.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        assert player.locator("#count").inner_text() == f"step {last}"
+    found[1].get_by_role("slider", name="Time").fill("7")
+    assert [player.locator("#count").inner_text() for player in found] == ["step 4", "step 7", "step 10"]
+    # The still picture has gone.
+    assert [frame.locator("img").count() for frame in page.frames] == [0] * len(page.frames)
+    # Where the notebook has given each output a frame, that is no higher than the player in it.
+    for frame in page.frames:
+        if "outputframe" in frame.url:
+            assert frame.evaluate("() => document.documentElement.scrollHeight === innerHeight")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("host", PLAYING)
+def test_a_player_is_as_dark_as_its_notebook_whatever_the_system_is(
+    opened: Callable[..., Any], host: Host, theme: str
+) -> None:
+    system = "dark" if theme == "light" else "light"
+    (player,) = players(opened(host, [str(halving()._repr_html_())], theme, color_scheme=system), 1)
+    ground = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}[theme]
+    assert player.evaluate("() => getComputedStyle(document.body).backgroundColor") == ground
+
+
+@pytest.mark.parametrize("host", [untrusted, github])
+def test_where_no_script_may_run_a_picture_stays(opened: Callable[..., Any], host: Host) -> None:
+    outputs = [str(runs._repr_html_()) for runs in (halving(), two_on_bowl())]
+    page = opened(host, outputs)
+    pictures = page.locator("img")
+    assert pictures.count() == 2
+    for number in range(2):
+        assert pictures.nth(number).is_visible()
+        assert pictures.nth(number).evaluate("image => image.complete && image.naturalWidth") >= 800
+    assert page.locator("iframe").count() == 0
