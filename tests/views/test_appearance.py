@@ -12,10 +12,23 @@ from matplotlib.text import Text
 from PIL import Image
 from tests.views.runs import halving, on_bowl, two_on_bowl
 
+import fallline
 from fallline import FalllineError
 from fallline.arrays import FloatArray
 from fallline.views import plot, plot_curve
-from fallline.views.appearance import DARK, LIGHT, RUN_LINES, RUN_MARKERS, STEPS, THEMES, Theme, luminance, theme_of
+from fallline.views.appearance import (
+    DARK,
+    LIGHT,
+    RUN_LINES,
+    RUN_MARKERS,
+    STEPS,
+    THEMES,
+    Theme,
+    luminance,
+    run_look,
+    series_look,
+    theme_of,
+)
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
@@ -100,6 +113,28 @@ def test_runs_differ_to_colour_blind_eyes(theme: Theme) -> None:
 def test_runs_differ_without_colours(theme: Theme) -> None:
     assert len(set(map(str, RUN_LINES))) == len(theme.runs)
     assert len(set(RUN_MARKERS)) == len(theme.runs)
+
+
+@themes
+def test_more_runs_than_colours_are_still_told_apart(theme: Theme) -> None:
+    for look, form in ((run_look, "marker"), (series_look, "linestyle")):
+        looks = [look(number, theme) for number in range(20)]
+        assert len({(one["color"], str(one[form])) for one in looks}) == 20
+
+
+@pytest.mark.parametrize("kind", ["contour", "histories"])
+def test_long_names_of_axes_are_folded_and_stay_on_the_picture(kind: str) -> None:
+    name = "z_mean_radius_of_the_nucleus_of_the_largest_of_all_cells"
+    run = fallline.minimize(f"x**2 + {name}**2", (1.0, 1.0), fallline.GradientDescent(0.1), max_steps=3)
+    figure = plot(run, kind=kind)
+    figure.canvas.draw()
+    label = next(ax.yaxis.label for ax in figure.axes if "mean" in ax.get_ylabel())
+    # It is cut where parts of it end, and nothing of it is lost.
+    assert label.get_text().replace("\n", "") == name
+    assert all(line.endswith("_") for line in label.get_text().split("\n")[:-1])
+    box = label.get_window_extent()
+    assert box.y0 >= 0
+    assert box.y1 <= figure.bbox.height
 
 
 @themes

@@ -40,6 +40,8 @@ RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE, LEGEND_SIZE, NOTE_SIZE = 14, 14, 12, 11, 10
 # How many characters fit above and below axes of the usual width.
 TITLE_WIDTH, LEGEND_WIDTH = 62, 76
+# And beside them: along axes of the usual height, and of a history's.
+NAME_WIDTH, SHORT_NAME_WIDTH = 36, 22
 
 STEPS: Colormap = matplotlib.colormaps["autumn"]
 # How much of its colour keeps what lies behind a surface.
@@ -229,12 +231,18 @@ def _dress(ax: Any, theme: Theme) -> None:
                 axis._axinfo["grid"]["color"] = theme.grid
 
 
-def label_axes(ax: Any, *names: str) -> None:
-    """Name the axes x, y and, in three dimensions, z, in the usual sizes."""
+def label_axes(ax: Any, *names: str, width: int = NAME_WIDTH) -> None:
+    """Name the axes x, y and, in three dimensions, z, in the usual sizes; a name longer than `width` is folded."""
     solid = {"labelpad": 8} if len(names) == 3 else {}
     for axis, name in zip("xyz", names, strict=False):
-        getattr(ax, f"set_{axis}label")(plain(name), fontsize=LABEL_SIZE, **solid)
+        getattr(ax, f"set_{axis}label")(plain(_folded(name, width)), fontsize=LABEL_SIZE, **solid)
     ax.tick_params(labelsize=NOTE_SIZE if solid else TICK_SIZE)
+
+
+def _folded(name: str, width: int) -> str:
+    """The name in lines no longer than the width, cut where a word or a part of an identifier ends."""
+    spaced = re.sub("(?<=_)(?=[^_])", "\u200b ", name)
+    return textwrap.fill(spaced, width).replace("\u200b ", "").replace("\u200b", "")
 
 
 def label_outer(ax: Axes, *, left: bool, bottom: bool) -> None:
@@ -314,7 +322,7 @@ def run_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
     return {
         "color": theme.runs[number % len(theme.runs)],
         "linewidth": 2,
-        "marker": RUN_MARKERS[number % len(RUN_MARKERS)],
+        "marker": _form(RUN_MARKERS, number, theme),
         "markersize": 7,
         "markeredgecolor": theme.rim,
         "markeredgewidth": 0.8,
@@ -326,8 +334,13 @@ def series_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
     return {
         "color": theme.runs[number % len(theme.runs)],
         "linewidth": 2,
-        "linestyle": RUN_LINES[number % len(RUN_LINES)],
+        "linestyle": _form(RUN_LINES, number, theme),
     }
+
+
+def _form(forms: Sequence[Any], number: int, theme: Theme) -> Any:
+    """One of the forms; runs that share a colour, as the first and the ninth of eight colours, differ in it."""
+    return forms[(number + number // len(theme.runs)) % len(forms)]
 
 
 def key(label: str, look: dict[str, Any]) -> Line2D:

@@ -230,7 +230,7 @@ def _draw(ax: Axes, panel: History, unit: str) -> None:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.grid(color=theme.grid)
-    appearance.label_axes(ax, unit, panel.name)
+    appearance.label_axes(ax, unit, panel.name, width=appearance.SHORT_NAME_WIDTH)
 
 
 def _visible(numbers: FloatArray, limits: Interval) -> FloatArray:
