@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from tests.cli.outcome import Run
 
 import fallline
@@ -229,3 +230,52 @@ def test_the_same_command_goes_on_from_its_checkpoint(run: Run, tmp_path: Path) 
     other = run(*FIT, *options, "--checkpoint", tmp_path / "run.checkpoint", "--seed", "1")
     assert other.code == 2
     assert "--checkpoint" in other.err
+
+
+def frames_of(path: Path) -> int:
+    with Image.open(path) as film:
+        return int(getattr(film, "n_frames", 1))
+
+
+def test_a_fit_is_filmed(run: Run, tmp_path: Path) -> None:
+    film, page = tmp_path / "fit.gif", tmp_path / "fit.html"
+    done = run(*FIT, "--features", "temperature_F", "--animate", film, "--frames", "3", "--size", "320x240")
+    assert (done.code, done.err) == (0, "")
+    assert f"written: {film}" in done.out
+    assert frames_of(film) == 3
+    assert run(*FIT, "--features", "temperature_F", "--animate", page).code == 0
+    assert "loss" in page.read_text(encoding="utf-8")
+
+
+def test_a_fit_of_many_parameters_is_filmed_in_a_plane_or_on_two_of_them(run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(30, 3))
+    data.write_text("a,b,c,y\n" + "\n".join(f"{a},{b},{c},{a - b + 2 * c}" for a, b, c in rows) + "\n")
+    linear = ("fit", data, "--target", "y", "--model", "linear", "--optimizer", "momentum", "--epochs", "20")
+    for asked, axis in (((), "PC 1 "), (("--coordinates", "w_a,b", "--film", "contour"), "w_a")):
+        page = tmp_path / "film.html"
+        done = run(*linear, "--animate", page, "--frames", "2", *asked)
+        assert (done.code, done.err) == (0, ""), done.err
+        assert f'"names":["{axis}' in page.read_text(encoding="utf-8")
+    # The kind is looked at before the data are; whether it suits these parameters, when they are there.
+    done = run(*linear, "--animate", page, "--film", "curve")
+    assert (done.code, done.out.count("\n") > 5) == (2, True)
+    assert done.err == "fallline: --film is 'curve', but there are 4 coordinates; points on a curve need one\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--frames", "5"], "--frames is 5, but no film is asked for; give --animate FILE, too"),
+        (["--animate", "fit.mov"], "--animate is 'fit.mov', which ends in '.mov'"),
+        (["--animate", "fit.gif", "--turn", "60"], "--turn is 60.0, but a contour is flat"),
+        (["--animate", "fit.gif", "--stream"], "--animate is 'fit.gif', but the data are read anew in every pass"),
+        (["--animate", "fit.png", "--plot", "fit.png"], "--animate is 'fit.png', which ends in '.png'"),
+    ],
+)
+def test_what_cannot_be_filmed_is_said_before_any_work(run: Run, options: list[str], words: str) -> None:
+    done = run("fit", "missing.csv", "--target", "y", *options)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert done.err.count("\n") == 1

@@ -29,6 +29,9 @@ from fallline.tables import text_table
 CURVE_ROWS = 8
 PARAMETERS = 40
 FIRST_PARAMETERS = 10
+# How many points a film takes along each side of the landscape of more than two parameters: each is a pass over all
+# rows, and of a wide model no short one.
+WIDE_RESOLUTION = 50
 
 
 def _parser(default: Any) -> tuple[Callable[[str], Any], str]:
@@ -166,6 +169,20 @@ def fit(
     picture: options.PictureOption = "auto",
     coordinates: options.CoordinatesOption = None,
     style: options.StyleOption = "light",
+    animate: Annotated[
+        Path | None,
+        options.file_option(
+            "--animate",
+            "Film the descent on the loss of two parameters, or of more in the plane of the path's principal "
+            "components: .gif, .mp4, .webp, .html.",
+        ),
+    ] = None,
+    film: options.FilmOption = None,
+    frames: options.FramesOption = None,
+    fps: options.FpsOption = None,
+    size: options.SizeOption = None,
+    quality: options.QualityOption = None,
+    turn: options.TurnOption = None,
     save: Annotated[
         Path | None,
         typer.Option(
@@ -184,8 +201,20 @@ def fit(
     goes on.
     """
     _check_save(save)
-    report.check_outputs(plot=plot, save=None)
-    pictured = options.chosen_picture(picture, coordinates, style, None, plot=plot)
+    report.check_outputs(plot=plot, animate=animate, save=None)
+    pictured = options.chosen_picture(picture, coordinates, style, None, plot=plot, animate=animate)
+    about_film: dict[str, Any] = {
+        "kind": film,
+        "frames": frames,
+        "fps": fps,
+        "size": size,
+        "quality": quality,
+        "turn": turn,
+    }
+    # How many parameters there are is seen in the data; until then, as many as suit the film.
+    options.chosen_film(animate, 1 if film == "curve" else 2, **about_film)
+    if animate is not None and stream:
+        _refuse_film(animate)
     rule: Optimizer[Any] | str | None = optimizer
     if any(option is not None for option in (learning_rate, schedule, momentum, hyperparameter_settings)):
         if optimizer is None:
@@ -224,8 +253,10 @@ def fit(
     report.say(_json(fitted, curve) if json else _text(fitted, curve))
     if plot is not None:
         _draw(fitted, curve, plot, pictured)
+    if animate is not None:
+        _animate(fitted, animate, pictured, options.chosen_film(animate, len(fitted.trajectory.names), **about_film))
     if not json:
-        report.say_written(plot=plot, save=save)
+        report.say_written(plot=plot, animate=animate, save=save)
     if fitted.trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
 
@@ -305,6 +336,22 @@ def _draw(fitted: Fit, curve: Curve, plot: Path, picture: Mapping[str, Any]) -> 
     trajectory = fitted.trajectory
     title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer}"
     views.save_picture(views.plot_learning_curve(*curve, title=title, style=picture.get("style", "light")), plot)
+
+
+def _animate(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[str, Any]) -> None:
+    """The film asked for, of a model whose rows are at hand."""
+    if fitted.model.dataset is not None:
+        _refuse_film(animate)
+    if len(fitted.trajectory.names) > 2:
+        film["resolution"] = WIDE_RESOLUTION
+    report.draw(fitted.trajectory, picture=picture, animate=animate, film=film)
+
+
+def _refuse_film(animate: Path) -> None:
+    raise FalllineError(
+        f"--animate is {str(animate)!r}, but the data are read anew in every pass, and the landscape of a film takes "
+        "thousands; keep the rows with --no-stream, or leave the film out"
+    )
 
 
 def _json(fitted: Fit, curve: Curve) -> str:

@@ -441,7 +441,7 @@ EPILOGS = {
     ),
     "fit": _epilog(
         "Examples:\n"
-        "  fallline fit launches.csv --target distress --features temperature_F --plot fit.png\n"
+        "  fallline fit launches.csv --target distress --features temperature_F --plot fit.png --animate fit.gif\n"
         "  fallline fit digits.csv --target digit --model network --hidden 64 --optimizer adam \\\n"
         "      --batch-size 32 --epochs 30 --constant drop --holdout 0.2 --save digits.json\n"
         "  fallline predict digits.json new.csv --out predicted.csv",
