@@ -334,7 +334,7 @@ def _draw(fitted: Fit, curve: Curve, plot: Path, picture: Mapping[str, Any]) -> 
     from fallline import views
 
     trajectory = fitted.trajectory
-    title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer}"
+    title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer.replace('_', ' ')}"
     views.save_picture(views.plot_learning_curve(*curve, title=title, style=picture.get("style", "light")), plot)
 
 

@@ -316,6 +316,6 @@ def fit_picture(fitted: Fit) -> Any:
     ax.set(
         title="O-ring distress of 23 launches, and its fitted probability",
         xlabel="joint temperature in °F",
-        ylabel="",
+        ylabel="probability of distress",
     )
     return figure

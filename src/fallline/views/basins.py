@@ -139,8 +139,8 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
     appearance.label_axes(ax, *data.names)
-    appearance.set_title(ax, *data.title)
-    appearance.note(ax, data.remark)
+    # Above the map: in a corner of it, words would hide where starts lead.
+    appearance.set_title(ax, *data.title, data.remark)
     if data.steps is not None:
         greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
         whole = MaxNLocator("auto", integer=True)

@@ -184,8 +184,8 @@ def plot_heat_map(
     appearance.label_axes(ax, *(name.replace("_", " ") for name in data.names))
     _tick(ax.xaxis, data.values[0], columns)
     _tick(ax.yaxis, data.values[1], rows)
-    appearance.set_title(ax, *data.title)
-    appearance.note(ax, ", ".join(_words(name, value) for name, value in data.held.items()))
+    # Above the map: in a corner of it, words would hide what became of runs.
+    appearance.set_title(ax, *data.title, ", ".join(_words(name, value) for name, value in data.held.items()))
     if data.scale is not None:
         shades = appearance.part_of(SHADES, LIGHTEST, DARKEST)
         bar = figure.colorbar(ScalarMappable(LogNorm(*data.scale), shades), ax=ax, pad=0.02, format=_steps)
