@@ -20,6 +20,7 @@ from matplotlib.patches import Patch
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
+from fallline.views.letters import make_legible
 
 if TYPE_CHECKING:
     from fallline.trajectory import Trajectory
@@ -172,10 +173,18 @@ def step_colours(count: int) -> FloatArray:
     return np.asarray(STEPS(np.linspace(0, 1, count)), float)
 
 
+class _Legible(Figure):
+    """A figure whose texts find their fonts when it is drawn: what they say is known only then."""
+
+    def draw(self, renderer: Any) -> None:
+        make_legible(self)
+        super().draw(renderer)
+
+
 def new_figure(width: float = 8.0, height: float = 6.0, style: Style = "light") -> Figure:
     """An empty figure that lays itself out; its size in inches."""
     check_style(style)
-    return Figure(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
+    return _Legible(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
 
 
 def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = False, **shared: Any) -> list[Any]:
