@@ -4,9 +4,12 @@ import dataclasses
 from typing import Any
 
 import pytest
+from tests.views.pixels import colours
 from tests.views.runs import halving, in_space, on_bowl, two_on_bowl
 
-from fallline import FalllineError
+import fallline
+from fallline import FalllineError, GradientDescent, Record
+from fallline.stopping import GradientNorm
 from fallline.views import check_kind, plot
 
 
@@ -52,3 +55,21 @@ def test_what_cannot_be_drawn_is_told_beforehand(kind: str, settings: dict[str, 
 def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(FalllineError, match="rows is no option of the picture 'contour'; Allowed: coordinates, bounds"):
         plot(on_bowl(), rows=3)
+
+
+@pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface", "arrows"])
+def test_a_run_that_made_no_step_shows_its_start_in_red(kind: str) -> None:
+    run = fallline.minimize(
+        "x**2 + y**2", (1.0, 2.0), GradientDescent(0.1), stop=GradientNorm(100), record=Record(state=True)
+    )
+    assert run.step_count == 0
+    figure = plot(run, kind=kind)
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words[0] == "start"
+    assert "step 0" not in words
+    legend.remove()
+    shown = colours(figure)
+    assert (255, 0, 0) in shown
+    assert (255, 255, 0) not in shown

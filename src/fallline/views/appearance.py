@@ -438,9 +438,9 @@ def dress_bar(bar: Colorbar, label: str) -> None:
 
 
 def step_keys(last: str, theme: Theme = LIGHT) -> list[Line2D]:
-    """The entries that say what red and yellow mean: the start, and `last`."""
+    """The entries that say what red and yellow mean: the start and, unless it is empty, `last`."""
     look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": 8}
-    return [key(label, look | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last))]
+    return [key(label, look | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]
 
 
 def outcome(run: Trajectory, symbol: str) -> str:

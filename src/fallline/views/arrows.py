@@ -191,7 +191,7 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
         contour.draw_still(ax, ground)
         places = tuple(path.x.T)
         appearance.trace_steps(ax, *places, line=places, colours=path.colours, size=12)
-    keys = appearance.step_keys(f"{ground.unit} {path.times[-1]:g}", theme)
+    keys = appearance.step_keys(path.last(ground.unit), theme)
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
     # Short arrows lie on long ones and are the slimmer: those that point the same way show all the same.
     ranks = _ranks([_longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])

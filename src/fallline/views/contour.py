@@ -238,7 +238,7 @@ def draw_words(ax: Axes, data: Landscape) -> None:
     remarks = [data.held]
     if len(data.paths) == 1:
         path = data.paths[0]
-        keys = appearance.step_keys(f"{data.unit} {path.times[-1]:g}", appearance.theme_of(ax))
+        keys = appearance.step_keys(path.last(data.unit), appearance.theme_of(ax))
         appearance.legend_below(ax, keys, columns=2)
         remarks.append(path.remark)
     else:

@@ -229,8 +229,8 @@ def draw_run(ax: Axes, path: Path) -> None:
 
 def draw_keys(ax: Axes, data: Descent) -> None:
     """The legend that says what red and yellow mean."""
-    ends = f"{data.unit} {data.paths[0].times[-1]:g}" if len(data.paths) == 1 else "end"
-    appearance.legend_below(ax, appearance.step_keys(ends, appearance.theme_of(ax)), columns=2)
+    last = data.paths[0].last(data.unit) if len(data.paths) == 1 else "end"
+    appearance.legend_below(ax, appearance.step_keys(last, appearance.theme_of(ax)), columns=2)
 
 
 def draw_race(ax: Axes, data: Descent) -> None:

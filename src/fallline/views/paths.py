@@ -178,6 +178,10 @@ class Path:
             return ""
         return f"{self.outside} point{'s' if self.outside > 1 else ''} outside the picture"
 
+    def last(self, unit: str) -> str:
+        """When its last point was reached, in steps or epochs; empty of a run that made no step."""
+        return f"{unit} {self.times[-1]:g}" if len(self) > 1 else ""
+
     def shown_until(self, time: float) -> int:
         """How many of the points are reached by a time."""
         return int(np.searchsorted(self.times, time, side="right"))

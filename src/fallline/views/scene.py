@@ -249,7 +249,7 @@ def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
         curve.draw_still(ax, data)
         appearance.label_outer(ax, left=not stages, bottom=True)
         appearance.note(ax, path.remark)
-        keys = appearance.step_keys(f"{data.unit} {path.times[-1]:g}", appearance.theme_of(ax))
+        keys = appearance.step_keys(path.last(data.unit), appearance.theme_of(ax))
         appearance.legend_below(ax, keys, columns=2)
         stages.append(Stage(ax, _on_curve(path), titles))
     return figure, tuple(stages)
