@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.views.runs import bowl, doubling, halving, in_space, on_batches, on_bowl, two_on_bowl
 
 import fallline
@@ -106,6 +108,19 @@ def test_runs_show_themselves_in_a_notebook(runs: Any) -> None:
     shown = runs._repr_html_()
     assert shown == notebook(runs)
     assert " srcdoc=" in shown
+
+
+def test_the_picture_behind_the_player_is_small_and_like_the_last_frame() -> None:
+    film = animate(two_on_bowl(), resolution=128)
+    found = re.search('src="data:image/png;base64,([^"]*)"', film._repr_html_())
+    assert found is not None
+    png = base64.b64decode(found[1])
+    # Notebooks keep every output: beside the player, which may have 300 kB, this is little.
+    assert len(png) < 60_000
+    *_, last = film.pictures()
+    shown = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int)
+    # Of 256 colours the one chosen is seldom far off; by eye a 20th of the range is none.
+    assert (np.abs(shown - last[..., :3]).max(axis=2) <= 13).mean() > 0.99
 
 
 def test_runs_without_a_landscape_show_their_histories() -> None:
