@@ -142,10 +142,11 @@ class StepSize(StoppingCondition):
     def met(self, progress: Progress) -> BoolArray:
         if progress.change is None:
             return np.zeros(len(progress.x), bool)
-        longest: FloatArray = np.maximum.reduce(np.abs(progress.change), axis=-1)
-        short: BoolArray = longest < self.tolerance
+        # Quick, and true of every short step.
+        short: BoolArray = np.abs(progress.change[:, 0]) < self.tolerance
         if np.count_nonzero(short):
-            short &= (longest > 0) | ~progress.gradient.any(axis=-1)
+            longest = np.abs(progress.change).max(axis=-1)
+            short = (longest < self.tolerance) & ((longest > 0) | ~progress.gradient.any(axis=-1))
         return short
 
     def message(self, progress: Progress, run: int) -> str:
@@ -333,6 +334,10 @@ CONDITIONS: dict[str, type[StoppingCondition]] = {
         Diverging,
     )
 }
+
+
+# Those that may be asked of many steps of one run at once, as of many runs: each looks at nothing but its own step.
+OF_ONE_STEP = frozenset({StepSize, GradientNorm, ValueChange, Target, Evaluations, NotFinite, Diverging})
 
 
 def norm(vectors: FloatArray) -> FloatArray:

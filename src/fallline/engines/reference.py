@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.engines.per_run import entries
-from fallline.engines.problem import Begun, Problem
+from fallline.engines.problem import Begun, Problem, is_formula, is_ours
 from fallline.engines.rows import Rows
 from fallline.errors import FalllineError, shortened
 from fallline.interruption import AtOnce, Interruption
@@ -21,10 +21,16 @@ from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.schedules import Schedule
 from fallline.state import map_state, named_leaves, refilled
-from fallline.stopping import Progress, Stop
+from fallline.stopping import OF_ONE_STEP, Progress, Stop
 from fallline.trajectory import Point, Trajectory
 
 NAME = "reference"
+
+# A single run makes so many steps, in a stretch, before it is asked whether it should have ended on the way; it begins
+# with few, so that it makes about as many in vain as it makes.
+_FIRST_STRETCH, _LONGEST_STRETCH = 8, 64
+# With more coordinates than these a step takes longer than to ask.
+_FEW_COORDINATES = 32
 
 
 def run(problem: Problem) -> list[Trajectory]:
@@ -43,6 +49,16 @@ class Reached(NamedTuple):
     state: Any
     memory: Any
     value_is_old: bool
+
+
+class Made(NamedTuple):
+    """A step of a stretch: the rate that it took, what it subtracted, and where it led to."""
+
+    rate: Any
+    change: FloatArray
+    x: FloatArray
+    state: Any
+    seen: Seen
 
 
 class Evaluated(NamedTuple):
@@ -91,6 +107,17 @@ class Batch:
         # Asked for once: they are computed anew each time.
         self.cost_of_both = problem.objective.cost_of_both
         self.cost_of_gradient = problem.objective.cost_of_gradient
+        self.stretch = _FIRST_STRETCH
+        self.only_at_its_end = (
+            is_formula(problem.objective)
+            and problem.objective.dimension <= _FEW_COORDINATES
+            and is_ours(problem.optimizer)
+            and all(type(condition) in OF_ONE_STEP for condition in problem.conditions)
+            and problem.callback is None
+            and not problem.record.state
+            and self.search is None
+            and self.watching is None
+        )
         self.active = np.arange(len(problem.starts))
         self.ends: dict[int, End] = {}
         self.reached: Reached | None = None
@@ -144,6 +171,9 @@ class Batch:
             self._end(self.reached, ended)
             if not len(self.active):
                 return
+        if self.only_at_its_end and len(self.active) == 1:
+            self._go_a_stretch(self.reached, at_once)
+            return
         with at_once:
             rate = self._rate(self.reached)
         if self.search is not None and not rate.all():
@@ -166,6 +196,78 @@ class Batch:
             x = progress.x - change
             seen = self._evaluate(x, state, step + 1, progress.value)
         self._arrive(x, state, change, seen)
+
+    def _go_a_stretch(self, reached: Reached, at_once: AtOnce) -> None:
+        """Take a single run many steps further, or to the first point where one of the conditions is met.
+
+        To look at many points at once takes hardly longer than to look at one. That the run went on beyond its end
+        is not seen: rule, formula and conditions are known to be pure.
+        """
+        progress, state, memory, _ = reached
+        first, x, gradient = progress.step, progress.x, progress.gradient
+        made: list[Made] = []
+        stopped: BaseException | None = None
+        try:
+            with at_once:
+                for step in range(first + 1, min(first + self.stretch, self.last) + 1):
+                    rate = self._rate_of(step)
+                    change, state = self.optimizer.update(gradient, state, rate, step)
+                    x = x - change
+                    seen = self._evaluate(x, state, step, None)
+                    gradient = seen[1]
+                    made.append(Made(rate, change, x, state, seen))
+        except BaseException as raised:  # Ctrl-C, or what a number too large for Python leads to
+            stopped = raised
+        self.stretch = min(2 * self.stretch, _LONGEST_STRETCH)
+        ended = bool(made) and self._walk(reached, made)
+        if stopped and not ended:
+            raise stopped
+
+    def _walk(self, reached: Reached, made: list[Made]) -> bool:
+        """Arrive where a stretch led to, or at its first point where a condition is met; whether there is one."""
+        progress, first = reached.progress, reached.progress.step
+        x = np.concatenate([progress.x, *(step.x for step in made)])
+        value = np.concatenate([progress.value, *(step.seen[0] for step in made)])
+        gradient = np.concatenate([progress.gradient, *(step.seen[1] for step in made)])
+        values, gradients, searched = self.evaluated
+        cost = made[0].seen[3]
+        points = Progress(
+            step=first + len(made),
+            x=x[1:],
+            value=value[1:],
+            gradient=gradient[1:],
+            change=np.concatenate([step.change for step in made]),
+            previous_value=value[:-1],
+            first_value=progress.first_value,
+            evaluations=values + gradients + sum(cost) * np.arange(1, len(made) + 1),
+            seconds=time.perf_counter() - self.began,
+        )
+        met = np.logical_or.reduce([condition.met(points) for condition in self.problem.conditions])
+        ended = bool(met.any())
+        count = int(met.argmax()) + 1 if ended else len(made)
+        steps = range(first, first + count)
+        left = [i for i, step in enumerate(steps) if step != self.last_recorded and self._recorded_at(step)]
+        if left:
+            rates = np.array([made[i].rate for i in left]).reshape(-1)
+            block = {"steps": np.add(first, left), "x": x[left], "value": value[left], "gradient": gradient[left]}
+            self.rows.add(np.repeat(self.active, len(left)), {**block, "rate": rates})
+            self.last_recorded = first + left[-1]
+        if count > 1:
+            assert self.lowest is not None
+            passed = np.where(np.isnan(value), np.inf, value)[:count]
+            lowest = int(passed.argmin())
+            if passed[lowest] < self.lowest.value[0]:
+                i = slice(lowest, lowest + 1)
+                self.lowest = Lowest(first + lowest, x[i], value[i], gradient[i])
+            self.evaluated = Evaluated(
+                values + (count - 1) * cost.value, gradients + (count - 1) * cost.gradient, searched
+            )
+            i = slice(count - 1, count)
+            progress = progress._replace(step=first + count - 1, x=x[i], value=value[i], gradient=gradient[i])
+            self.reached = reached._replace(progress=progress, state=made[count - 2].state)
+        last = made[count - 1]
+        self._arrive(last.x, last.state, last.change, last.seen)
+        return ended
 
     def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, seen: Seen) -> None:
         """Be at the points that a step, or none yet, has led to."""
@@ -257,8 +359,12 @@ class Batch:
             return self._searched(self.search, reached)
         if self.watching is not None:
             return self.watching.rate_after(reached.memory, reached.progress.step + 1)
+        return self._rate_of(reached.progress.step + 1)
+
+    def _rate_of(self, step: int) -> Any:
+        """The learning rate of a step, by its number alone."""
         try:
-            return self.optimizer.rate(reached.progress.step + 1)
+            return self.optimizer.rate(step)
         except OverflowError:
             # A schedule that rises for ever, in plain Python numbers.
             return np.inf
@@ -365,8 +471,10 @@ class Batch:
         """Which of the active runs end here, by their place in the batch, and why."""
         ended: dict[int, Stop] = {}
         for condition in self.problem.conditions:
-            for i in condition.met(progress).nonzero()[0].tolist():
-                ended.setdefault(i, condition.stop(progress, i))
+            met = condition.met(progress)
+            if np.count_nonzero(met):
+                for i in met.nonzero()[0].tolist():
+                    ended.setdefault(i, condition.stop(progress, i))
         if self.problem.callback is not None and self.active[0] == 0:
             # Copies, because the rows are still to be recorded from these arrays.
             x, gradient = progress.x[0].copy(), progress.gradient[0].copy()
@@ -385,7 +493,7 @@ class Batch:
             self.lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient)
             return
         lower = progress.value < lowest.value
-        count = len(lower.nonzero()[0])
+        count = np.count_nonzero(lower)
         if count == len(lower):
             self.lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient)
         elif count:
@@ -422,9 +530,10 @@ class Batch:
         }
         if self.problem.record.state:
             for name, leaf in named_leaves(reached.state):
-                block[f"state.{name}"] = np.broadcast_to(leaf, progress.x.shape)
+                # A copy, because a rule may work in place.
+                block[f"state.{name}"] = np.broadcast_to(leaf, progress.x.shape).copy()
         if only is None:
-            self.rows.add(self.active, block)
+            self.rows.add_soon(self.active, block)
         else:
             chosen = {name: part[only] if np.ndim(part) else part for name, part in block.items()}
             self.rows.add(self.active[only], chosen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import functools
 from typing import Any
 
@@ -11,8 +10,8 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, is_formula, trace
-from fallline.engines.problem import Problem
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, trace
+from fallline.engines.problem import Problem, is_formula, is_ours
 from fallline.machine_code import machine
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
@@ -170,13 +169,6 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
         return _remembered(formula, optimizer, *what)
     except TypeError:  # a rule with arrays cannot be looked up
         return _made(formula, optimizer, *what)
-
-
-def is_ours(settings: Any) -> bool:
-    """Whether a rule, and all parts of it, are Fallline's own, which are known to be what their graphs say."""
-    parts = (getattr(settings, entry.name) for entry in dataclasses.fields(settings))
-    ours = type(settings).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return ours and all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))
 
 
 class Same:

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 
 from fallline.engines import reference
-from fallline.engines.compiled.program import Program, is_ours
+from fallline.engines.compiled.program import Program
 from fallline.engines.compiled.trace import NotCompilable
 from fallline.engines.per_run import entries
-from fallline.engines.problem import Problem
+from fallline.engines.problem import Problem, is_ours
 from fallline.trajectory import Record
 
 # The steps that both engines make. A graph knows nothing of chance, of what Python remembers or of the kinds of

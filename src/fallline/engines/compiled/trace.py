@@ -6,10 +6,11 @@ import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fallline.engines.problem import is_formula
 from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
 from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, fma, maximum
@@ -79,15 +80,6 @@ class Step:
 
 class Coordinates(list[Any]):
     """The numbers of all coordinates of a point, or of something like it."""
-
-
-def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
-    """Whether it is a formula with its own gradient; what is none does not need SymPy to be told so."""
-    if objective.gradient_kind != "symbolic":
-        return False
-    from fallline.objectives.formula import FormulaObjective
-
-    return type(objective) is FormulaObjective
 
 
 def trace(
