@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+from fallline.engines.on_floats import NotOnFloats, OnFloats
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Begun, Problem, is_formula, is_ours
 from fallline.engines.rows import Rows
@@ -52,13 +53,15 @@ class Reached(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A step of a stretch: the rate that it took, what it subtracted, and where it led to."""
+    """A step of a stretch: the rate that it took, what it subtracted, and where it led to. On arrays or on floats."""
 
     rate: Any
-    change: FloatArray
-    x: FloatArray
+    change: Any
+    x: Any
     state: Any
-    seen: Seen
+    value: Any
+    gradient: Any
+    cost: Cost
 
 
 class Evaluated(NamedTuple):
@@ -108,6 +111,7 @@ class Batch:
         self.cost_of_both = problem.objective.cost_of_both
         self.cost_of_gradient = problem.objective.cost_of_gradient
         self.stretch = _FIRST_STRETCH
+        self.on_floats: OnFloats | Literal[False] | None = None
         self.only_at_its_end = (
             is_formula(problem.objective)
             and problem.objective.dimension <= _FEW_COORDINATES
@@ -203,40 +207,81 @@ class Batch:
         To look at many points at once takes hardly longer than to look at one. That the run went on beyond its end
         is not seen: rule, formula and conditions are known to be pure.
         """
-        progress, state, memory, _ = reached
-        first, x, gradient = progress.step, progress.x, progress.gradient
+        first = reached.progress.step
+        steps = range(first + 1, min(first + self.stretch, self.last) + 1)
+        if self.on_floats is None and self.stretch == _LONGEST_STRETCH:
+            self.on_floats = self._as_floats(reached)
         made: list[Made] = []
+        state_of: Callable[[Any], Any] = itself
         stopped: BaseException | None = None
         try:
             with at_once:
-                for step in range(first + 1, min(first + self.stretch, self.last) + 1):
-                    rate = self._rate_of(step)
-                    change, state = self.optimizer.update(gradient, state, rate, step)
-                    x = x - change
-                    seen = self._evaluate(x, state, step, None)
-                    gradient = seen[1]
-                    made.append(Made(rate, change, x, state, seen))
+                if self.on_floats:
+                    state_of = self.on_floats.state
+                    self._make_on_floats(self.on_floats, reached, steps, made)
+                if not made:
+                    state_of = itself
+                    self._make_on_arrays(reached, steps, made)
         except BaseException as raised:  # Ctrl-C, or what a number too large for Python leads to
             stopped = raised
         self.stretch = min(2 * self.stretch, _LONGEST_STRETCH)
-        ended = bool(made) and self._walk(reached, made)
+        ended = bool(made) and self._walk(reached, made, state_of)
         if stopped and not ended:
             raise stopped
 
-    def _walk(self, reached: Reached, made: list[Made]) -> bool:
+    def _make_on_arrays(self, reached: Reached, steps: range, made: list[Made]) -> None:
+        """Add the steps made from there, before they are looked at."""
+        x, gradient, state = reached.progress.x, reached.progress.gradient, reached.state
+        for step in steps:
+            rate = self._rate_of(step)
+            change, state = self.optimizer.update(gradient, state, rate, step)
+            x = x - change
+            value, gradient, _, cost = self._evaluate(x, state, step, None)
+            made.append(Made(rate, change, x, state, value, gradient, cost))
+
+    def _as_floats(self, reached: Reached) -> OnFloats | Literal[False]:
+        """The rule on floats, if it can be."""
+        if np.ndim(self._rate_of(reached.progress.step + 1)):
+            return False
+        try:
+            return OnFloats(self.optimizer, reached.progress.x, reached.state)
+        except NotOnFloats:
+            return False
+
+    def _make_on_floats(self, rule: OnFloats, reached: Reached, steps: range, made: list[Made]) -> None:
+        """The same on floats, up to where only arrays have an answer."""
+        objective = self.objective
+        assert is_formula(objective)
+        x, gradient = reached.progress.x.tolist()[0], reached.progress.gradient.tolist()[0]
+        leaves = rule.leaves(reached.state)
+        cost = self.cost_of_both
+        if rule.looks_ahead:
+            cost = Cost(self.cost_of_gradient.value + 1, self.cost_of_gradient.gradient)
+        try:
+            for step in steps:
+                self.problem.report(step)
+                rate = float(self._rate_of(step))
+                change, x, place, leaves = rule.step(x, gradient, leaves, rate, step)
+                value, gradient = objective.on_floats(x, place)
+                made.append(Made(rate, change, x, leaves, value, gradient, cost))
+        except ArithmeticError:
+            return
+
+    def _walk(self, reached: Reached, made: list[Made], state_of: Callable[[Any], Any]) -> bool:
         """Arrive where a stretch led to, or at its first point where a condition is met; whether there is one."""
-        progress, first = reached.progress, reached.progress.step
-        x = np.concatenate([progress.x, *(step.x for step in made)])
-        value = np.concatenate([progress.value, *(step.seen[0] for step in made)])
-        gradient = np.concatenate([progress.gradient, *(step.seen[1] for step in made)])
+        progress, first, n = reached.progress, reached.progress.step, self.objective.dimension
+        x = np.concatenate([progress.x, np.array([step.x for step in made]).reshape(-1, n)])
+        value = np.concatenate([progress.value, np.array([step.value for step in made]).reshape(-1)])
+        gradient = np.concatenate([progress.gradient, np.array([step.gradient for step in made]).reshape(-1, n)])
+        change = np.array([step.change for step in made]).reshape(-1, n)
         values, gradients, searched = self.evaluated
-        cost = made[0].seen[3]
+        cost = made[0].cost
         points = Progress(
             step=first + len(made),
             x=x[1:],
             value=value[1:],
             gradient=gradient[1:],
-            change=np.concatenate([step.change for step in made]),
+            change=change,
             previous_value=value[:-1],
             first_value=progress.first_value,
             evaluations=values + gradients + sum(cost) * np.arange(1, len(made) + 1),
@@ -259,14 +304,17 @@ class Batch:
             if passed[lowest] < self.lowest.value[0]:
                 i = slice(lowest, lowest + 1)
                 self.lowest = Lowest(first + lowest, x[i], value[i], gradient[i])
+            made_before = count - 1
             self.evaluated = Evaluated(
-                values + (count - 1) * cost.value, gradients + (count - 1) * cost.gradient, searched
+                values + made_before * cost.value, gradients + made_before * cost.gradient, searched
             )
-            i = slice(count - 1, count)
-            progress = progress._replace(step=first + count - 1, x=x[i], value=value[i], gradient=gradient[i])
-            self.reached = reached._replace(progress=progress, state=made[count - 2].state)
-        last = made[count - 1]
-        self._arrive(last.x, last.state, last.change, last.seen)
+            i = slice(made_before, count)
+            progress = progress._replace(step=first + made_before, x=x[i], value=value[i], gradient=gradient[i])
+            self.reached = reached._replace(progress=progress, state=state_of(made[made_before - 1].state))
+        i = slice(count, count + 1)
+        self._arrive(
+            x[i], state_of(made[count - 1].state), change[count - 1 : count], (value[i], gradient[i], False, cost)
+        )
         return ended
 
     def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, seen: Seen) -> None:
@@ -626,6 +674,11 @@ class Batch:
                 )
             )
         return trajectories
+
+
+def itself(state: Any) -> Any:
+    """The state as it is."""
+    return state
 
 
 def step_limit(steps: int) -> Stop:

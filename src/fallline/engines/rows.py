@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 
-
 # Numbers that wait to be copied in together: to copy many rows takes hardly longer than to copy one.
 _WAITING = 1 << 9
 

@@ -7,7 +7,7 @@ beyond the largest float infinite; neither warns. A root, `x**(1/3)` too, has no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +91,17 @@ class FormulaObjective(Objective):
             return row[:1], row[None, 1:]
         rows = self._both(x)
         return rows[..., 0].copy(), rows[..., 1:].copy()
+
+    def on_floats(self, x: Sequence[float], place: Sequence[float] | None) -> tuple[float, Sequence[float]]:
+        """The value at one point, and the gradient there or at another place: the same bits, quicker.
+
+        Raises:
+            ArithmeticError: where only the arrays have an answer.
+        """
+        if place is None:
+            value, *gradient = self._both.on_floats(*x)
+            return value, gradient
+        return self._value.on_floats(*x)[0], self._gradient.on_floats(*place)
 
     def recipe(self) -> dict[str, Any]:
         """The text, which is the one source of everything else."""
