@@ -30,8 +30,8 @@ NAME = "reference"
 # A single run makes so many steps, in a stretch, before it is asked whether it should have ended on the way; it begins
 # with few, so that it makes about as many in vain as it makes.
 _FIRST_STRETCH, _LONGEST_STRETCH = 8, 64
-# With more coordinates than these a step takes longer than to ask.
-_FEW_COORDINATES = 32
+# With more coordinates than these a step takes longer than to ask; and with more than those, longer on floats.
+_FEW_COORDINATES, _FEW_FLOATS = 32, 8
 
 
 def run(problem: Problem) -> list[Trajectory]:
@@ -241,7 +241,7 @@ class Batch:
 
     def _as_floats(self, reached: Reached) -> OnFloats | Literal[False]:
         """The rule on floats, if it can be."""
-        if np.ndim(self._rate_of(reached.progress.step + 1)):
+        if self.objective.dimension > _FEW_FLOATS or np.ndim(self._rate_of(reached.progress.step + 1)):
             return False
         try:
             return OnFloats(self.optimizer, reached.progress.x, reached.state)
