@@ -185,6 +185,19 @@ class Same:
         return hash(self.text)
 
 
+def traced(
+    objective: Objective,
+    optimizer: Optimizer[Any],
+    conditions: tuple[StoppingCondition, ...],
+    max_steps: int,
+    of_many: bool,
+) -> Step:
+    """What one step computes, for a rule whose state is that of its first step."""
+    with np.errstate(all="ignore"):
+        state = optimizer.init(np.ones((1, objective.dimension)))
+    return trace(objective, optimizer, conditions, max_steps, state, of_many)
+
+
 def _made(
     same: Same,
     optimizer: Optimizer[Any],
@@ -193,9 +206,7 @@ def _made(
     lanes: int,
     state_rows: bool,
 ) -> Program:
-    with np.errstate(all="ignore"):
-        state = optimizer.init(np.ones((1, same.objective.dimension)))
-    step = trace(same.objective, optimizer, conditions, max_steps, state, of_many=lanes > 1)
+    step = traced(same.objective, optimizer, conditions, max_steps, of_many=lanes > 1)
     return Program(step, optimizer, lanes, state_rows)
 
 
