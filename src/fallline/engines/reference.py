@@ -274,6 +274,7 @@ class Batch:
         value = np.concatenate([progress.value, np.array([step.value for step in made]).reshape(-1)])
         gradient = np.concatenate([progress.gradient, np.array([step.gradient for step in made]).reshape(-1, n)])
         change = np.array([step.change for step in made]).reshape(-1, n)
+        no_change = np.full((1, n), np.inf)
         values, gradients, searched = self.evaluated
         cost = made[0].cost
         points = Progress(
@@ -286,6 +287,7 @@ class Batch:
             first_value=progress.first_value,
             evaluations=values + gradients + sum(cost) * np.arange(1, len(made) + 1),
             seconds=time.perf_counter() - self.began,
+            previous_change=np.concatenate([no_change if progress.change is None else progress.change, change[:-1]]),
         )
         met = np.logical_or.reduce([condition.met(points) for condition in self.problem.conditions])
         ended = bool(met.any())
@@ -309,7 +311,13 @@ class Batch:
                 values + made_before * cost.value, gradients + made_before * cost.gradient, searched
             )
             i = slice(made_before, count)
-            progress = progress._replace(step=first + made_before, x=x[i], value=value[i], gradient=gradient[i])
+            progress = progress._replace(
+                step=first + made_before,
+                x=x[i],
+                value=value[i],
+                gradient=gradient[i],
+                change=change[made_before - 1 : made_before],
+            )
             self.reached = reached._replace(progress=progress, state=state_of(made[made_before - 1].state))
         i = slice(count, count + 1)
         self._arrive(
@@ -330,7 +338,11 @@ class Batch:
         first_value = last.first_value if last else value
         seconds = time.perf_counter() - self.began
         # In the order of its fields: to name them all takes as long as a sum of two arrays.
-        progress = Progress(step, x, value, gradient, change, previous_value, first_value, self._evaluations(), seconds)
+        previous_change = last.change if last else None
+        evaluations = self._evaluations()
+        progress = Progress(
+            step, x, value, gradient, change, previous_value, first_value, evaluations, seconds, previous_change
+        )
         # A schedule that has seen this point at the end of another run does not look at it twice.
         if self.watching is not None and (last is not None or memory is None):
             memory = self.watching.watched(memory, progress.value[:, None])

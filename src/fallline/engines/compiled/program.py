@@ -10,7 +10,16 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, trace
+from fallline.engines.compiled.trace import (
+    FIRST,
+    GIVEN_RATE,
+    LONGEST,
+    LONGEST_BEFORE,
+    PREVIOUS,
+    NotCompilable,
+    Step,
+    trace,
+)
 from fallline.engines.problem import Problem, is_formula, is_ours
 from fallline.machine_code import machine
 from fallline.objectives.base import Objective
@@ -76,7 +85,7 @@ class Program:
         for i, numbers in enumerate(self.step.own):
             slots[rows[f"own.{i}"], :runs] = numbers[chosen]
         # No step was made yet, and there is no value to compare with.
-        for name, number in ((LONGEST, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
+        for name, number in ((LONGEST, np.inf), (LONGEST_BEFORE, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
             if name in rows:
                 slots[rows[name]] = number
         return slots

@@ -20,6 +20,7 @@ from fallline.proxy import Library, Proxy
 from fallline.schedules import Schedule
 from fallline.state import map_state, named_leaves
 from fallline.stopping import (
+    SUDDEN,
     Diverging,
     Evaluations,
     GradientNorm,
@@ -33,8 +34,9 @@ from fallline.stopping import (
 if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective
 
-# Leaves for the conditions: the longest move of a coordinate in the last step, the value before it, and the first.
-LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
+# Leaves for the conditions: the longest move of a coordinate in the last step and in the one before, the value before
+# the last step, and the first value.
+LONGEST, LONGEST_BEFORE, PREVIOUS, FIRST = "longest", "longest_before", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
 # So many compile in a second or two.
@@ -243,8 +245,10 @@ class _Trace:
 
 def _small_step(condition: Any, at: _Trace) -> Node:
     longest = at.graph.leaf(LONGEST, LANE)
+    before = at.graph.leaf(LONGEST_BEFORE, LANE)
     flat = ~_any(slope.differs(0.0) for slope in at.gradient)
-    return (longest < at.setting(condition.tolerance)) & ((longest > 0.0) | flat)
+    resting = (longest > 0.0) & ((before <= at.setting(SUDDEN * condition.tolerance)) | before.equals(np.inf))
+    return (longest < at.setting(condition.tolerance)) & (resting | flat)
 
 
 def _small_gradient(condition: Any, at: _Trace) -> Node:
