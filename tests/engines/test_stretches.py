@@ -116,3 +116,15 @@ def test_a_run_beyond_pythons_largest_number_ends_where_it_is_infinite() -> None
     run = minimize("x**2", 1.0, GradientDescent(Exponential(0.1, 2.0)), max_steps=2000)
     assert run.stop.reason == "not finite"
     assert same(run, step_by_step("x**2", 1.0, GradientDescent(Exponential(0.1, 2.0)), max_steps=2000))
+
+
+def test_a_run_that_is_interrupted_on_the_way_keeps_the_steps_it_made() -> None:
+    def interrupting(made: int) -> None:
+        if made == 100:
+            raise KeyboardInterrupt
+
+    (run,) = execute(problem("rosenbrock", [[-1.2, 1.0]], Adam(0.01), max_steps=300, report=interrupting), "reference")
+    whole = minimize("rosenbrock", [-1.2, 1.0], Adam(0.01), max_steps=300, engine="reference")
+    assert run.stop.message == "interrupted at step 99"
+    assert (run.x == whole.x[:100]).all()
+    assert run.evaluations == (100, 100)
