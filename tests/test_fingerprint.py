@@ -192,3 +192,17 @@ def test_the_layout_of_an_array_does_not_count(rows: int, columns: int) -> None:
     array = np.arange(float(rows * columns)).reshape(rows, columns)
     assert fingerprint(np.asfortranarray(array)) == fingerprint(array)
     assert fingerprint(np.repeat(array, 2, axis=0)[::2]) == fingerprint(array)
+
+
+def test_what_changes_as_a_thing_is_used_counts_only_if_asked_for() -> None:
+    random, hidden = np.random.default_rng(0), Holder(None, hidden=[0])
+    for thing, use in (
+        (counting, lambda: counting(1)),
+        (hidden, lambda: hidden._hidden.append(1)),
+        (lambda x: x * random.random(), random.random),
+    ):
+        plain, changing = fingerprint(thing), fingerprint(thing, changing=True)
+        assert fingerprint(thing, changing=True) == changing
+        use()
+        assert fingerprint(thing) == plain
+        assert fingerprint(thing, changing=True) != changing

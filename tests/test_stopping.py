@@ -17,6 +17,7 @@ from fallline import (
     FalllineError,
     GradientDescent,
     GradientNorm,
+    Momentum,
     NotFinite,
     Seconds,
     StepSize,
@@ -262,3 +263,22 @@ def test_the_norm_of_zero_and_of_what_is_no_number() -> None:
 def test_a_rule_that_pauses_is_not_taken_for_one_that_has_arrived(rule: str) -> None:
     run = minimize("x**2", 1.0, optimizer_from_name(rule, learning_rate=0.1), max_steps=400)
     assert not (run.stop.converged and abs(run.final.x[0]) > 1e-6)
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+@pytest.mark.parametrize("start", [1.0, 3.0])
+def test_momentum_is_not_at_rest_where_it_turns_round(engine: str, start: float) -> None:
+    # By hand, with the slope 2x: from x the first step is 1.8 x, to -0.8 x; the second 0.8 · 1.8 x - 0.9 · 1.6 x = 0,
+    # and a rounding of it in float64, at a slope of -1.6 x.
+    run = minimize("x**2", start, Momentum(0.9, 0.8), engine=engine)
+    assert run.x[1:3].ravel() == pytest.approx([-0.8 * start] * 2, rel=1e-15)
+    assert run.stop.reason == "small step"
+    # It goes on so, every other step long, until a long one is at most 1000 times the tolerance of 1e-12.
+    assert abs(run.final.x[0]) < 1e-9
+
+
+def test_a_run_that_converges_at_a_stroke_is_at_rest() -> None:
+    # The slope of x**2 is 2x: at the rate 0.5 the first step leads to 0, where there is no slope; a first step that
+    # is short has none before it.
+    assert minimize("x**2", 3.0, GradientDescent(0.5)).step_count == 2
+    assert minimize("x**2", 3.0, GradientDescent(1e-14)).step_count == 1

@@ -24,7 +24,7 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None))
 LIBRARIES = ("fallline", "builtins", "abc", "typing", "numpy")
 
 
-def fingerprint(thing: Any) -> str:
+def fingerprint(thing: Any, *, changing: bool = False) -> str:
     """A text that tells things apart by what can be known of them.
 
     Of arrays and other data every bit counts; of a function its code, its defaults, and the data and functions that
@@ -32,19 +32,25 @@ def fingerprint(thing: Any) -> str:
     type, with the methods where the class is the user's own, and its public attributes. What modules and compiled
     functions do is known by their names alone.
 
+    Arguments:
+        thing: anything.
+        changing: count as well what changes as a thing is used: variables that a function changes itself, private
+            attributes, and where iterators and random generators have come to.
+
     >>> def multiplied(scale): return lambda x: scale * x
     >>> fingerprint(multiplied(2.0)) == fingerprint(multiplied(2.0)), fingerprint(multiplied(3.0)) == fingerprint(
     ...     multiplied(2.0)
     ... )
     (True, False)
     """
-    return _Fingerprints().of(thing)
+    return _Fingerprints(changing).of(thing)
 
 
 class _Fingerprints:
     """The fingerprints of a thing and of all that it is made of."""
 
-    def __init__(self) -> None:
+    def __init__(self, changing: bool) -> None:
+        self.changing = changing
         self.depth = 0
         # With the thing itself, so that no other takes its place in memory, and its id.
         self.known: dict[int, tuple[str, Any]] = {}
@@ -101,7 +107,10 @@ class _Fingerprints:
         else:
             yield from self._methods(type(thing))
             attributes = getattr(thing, "__dict__", {}).items()
-            yield self.of({name: value for name, value in attributes if not name.startswith("_")})
+            yield self.of({name: value for name, value in attributes if self.changing or not name.startswith("_")})
+            if self.changing and not attributes:
+                with contextlib.suppress(Exception):  # an object says as it likes that it has no such thing
+                    yield self.of(thing.__reduce_ex__(2)[1:])
 
     def _array(self, array: npt.NDArray[Any]) -> Iterator[str | memoryview]:
         yield f"{array.dtype} {array.shape}"
@@ -118,12 +127,16 @@ class _Fingerprints:
         parts = list(_nested(function.__code__))
         yield self.of(function.__code__)
         yield self.of((function.__defaults__, function.__kwdefaults__))
-        changed = {
-            instruction.argval
-            for part in parts
-            for instruction in dis.get_instructions(part)
-            if instruction.opname in ("STORE_GLOBAL", "STORE_DEREF")
-        }
+        changed = (
+            set()
+            if self.changing
+            else {
+                instruction.argval
+                for part in parts
+                for instruction in dis.get_instructions(part)
+                if instruction.opname in ("STORE_GLOBAL", "STORE_DEREF")
+            }
+        )
         names = {name for part in parts for name in part.co_names}
         around = {name: function.__globals__[name] for name in names if name in function.__globals__}
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):

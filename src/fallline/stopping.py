@@ -28,6 +28,7 @@ class Progress(NamedTuple):
         first_value: the values at the start, shape (k,).
         evaluations: evaluations of the value and of the gradient, together, in each run, shape (k,).
         seconds: time since the runs began.
+        previous_change: the change of the step before, infinite where there was none; None at the start.
     """
 
     step: int
@@ -39,6 +40,7 @@ class Progress(NamedTuple):
     first_value: FloatArray
     evaluations: npt.NDArray[np.int64]
     seconds: float
+    previous_change: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,17 @@ class AnyOf(StoppingCondition):
         return next(condition for condition in self.conditions if condition.met(progress)[run])
 
 
+# So many times shorter than the one before, a step shows that a run turns round rather than that it is at rest.
+SUDDEN = 1e3
+
+
 @dataclass(frozen=True)
 class StepSize(StoppingCondition):
     """Every coordinate moved less than `tolerance` in the last step.
 
-    A step of exactly zero where there is a slope does not count: some rules pause, and go on.
+    A step of exactly zero where there is a slope does not count: some rules pause, and go on. Nor does a short step
+    where there is a slope after one longer than 1000 times `tolerance`: with momentum a run turns round in such a
+    step, and the next is long again.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason
@@ -142,10 +150,15 @@ class StepSize(StoppingCondition):
     def met(self, progress: Progress) -> BoolArray:
         if progress.change is None:
             return np.zeros(len(progress.x), bool)
-        longest: FloatArray = np.maximum.reduce(np.abs(progress.change), axis=-1)
-        short: BoolArray = longest < self.tolerance
+        # Quick, and true of every short step.
+        short: BoolArray = np.abs(progress.change[:, 0]) < self.tolerance
         if np.count_nonzero(short):
-            short &= (longest > 0) | ~progress.gradient.any(axis=-1)
+            longest = np.abs(progress.change).max(axis=-1)
+            resting = longest > 0
+            if progress.previous_change is not None:
+                before = np.abs(progress.previous_change).max(axis=-1)
+                resting &= (before <= SUDDEN * self.tolerance) | (before == np.inf)
+            short = (longest < self.tolerance) & (resting | ~progress.gradient.any(axis=-1))
         return short
 
     def message(self, progress: Progress, run: int) -> str:
@@ -333,6 +346,10 @@ CONDITIONS: dict[str, type[StoppingCondition]] = {
         Diverging,
     )
 }
+
+
+# Those that may be asked of many steps of one run at once, as of many runs: each looks at nothing but its own step.
+OF_ONE_STEP = frozenset({StepSize, GradientNorm, ValueChange, Target, Evaluations, NotFinite, Diverging})
 
 
 def norm(vectors: FloatArray) -> FloatArray:

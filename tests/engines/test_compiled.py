@@ -226,12 +226,39 @@ def _caught(gradient: Any, step: Any) -> Any:
         return gradient
 
 
+class Hidden:
+    """A direction that hides its count of calls."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def __call__(self, gradient: Any, _: Any) -> Any:
+        self._calls += 1
+        return gradient * (1.0 if self._calls < 10_000 else 0.5)
+
+
+DRAWN = np.random.default_rng(0)
+
+
+def _counting_later(gradient: Any, _: Any) -> Any:
+    CALLED.append(1)
+    return gradient * (1.0 if len(CALLED) < 10_000 else 0.5)
+
+
+def _chance_later(gradient: Any, step: Any) -> Any:
+    return gradient * np.where(step > 15, DRAWN.random(), 1.0)
+
+
 # Directions that have a graph, which says something else than Python does.
 OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting": _counted,
     "chance": lambda gradient, step: gradient * np.random.default_rng().random(),
     "kind of number": _by_the_kind_of_number,
     "caught": _caught,
+    "counting, for later": _counting_later,
+    "counting in hiding": Hidden(),
+    "drawing, for later": lambda gradient, step: gradient * (1.0 if DRAWN.random() < 0.999999999 else 0.5),
+    "chance, later": _chance_later,
 }
 
 

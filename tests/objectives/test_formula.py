@@ -542,3 +542,10 @@ def test_shown_derivatives_of_kinks() -> None:
     by_x, by_y = objective("min(x, y) + max(x, 2*y, 3)").derivatives()
     assert [float(part.subs({x: 1, y: 5})) for part in (by_x, by_y)] == [1.0, 2.0]
     assert [float(part.subs({x: 2, y: 2})) for part in (by_x, by_y)] == [0.5, 2.5]
+
+
+def test_a_text_is_read_once_but_objectives_share_nothing_that_changes() -> None:
+    one, other = (FormulaObjective.from_text("x**2 + y**4") for _ in range(2))
+    assert one.formula is other.formula
+    one.bounds = ((0.0, 1.0), (0.0, 1.0))
+    assert other.bounds is None

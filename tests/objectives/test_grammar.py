@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -356,16 +357,16 @@ texts = [
     "f = x; f(x)",
     "u = 2*x; y = 3*u + 1",
 ]
-def read():
+def read(end=""):
     for text in texts:
         try:
-            parse(text)
+            parse(text + end)
         except FalllineError:
             pass
 read()  # what SymPy imports when it is first used
 seen = []
 sys.addaudithook(lambda event, arguments: seen.append((event, arguments)))
-read()
+read(" ")  # other texts, because one that was read is not read again
 watched = ("exec", "import", "open", "os.system", "subprocess.Popen", "code.__new__", "builtins.breakpoint")
 bad = [event for event in seen if event[0] in watched]
 compiled = [event for event in seen if event[0] == "compile"]
@@ -514,8 +515,12 @@ def test_a_sympy_expression_nested_beyond_recursion_is_refused() -> None:
 def test_many_variables_cost_in_proportion(join: str, most: int) -> None:
     letters = [chr(code) for code in range(0x4E00, 0x9FFF) if chr(code).isidentifier()]
 
+    firsts = itertools.count()
+
     def cost(count: int) -> float:
-        text = join.join(letters[:count])
+        # Another formula each time, because one that was read is not read again.
+        first = next(firsts)
+        text = join.join(letters[first : first + count])
         began = time.process_time()
         objective = FormulaObjective.from_text(f"max({text})" if join == "," else text)
         objective.value_and_gradient(np.full((1, count), 0.7))

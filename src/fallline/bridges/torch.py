@@ -60,7 +60,40 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
             f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
         )
     check_elementwise(rule)
-    return type(type(rule).__name__, (_optimizer_class(),), {"rule": rule, "__doc__": type(rule).__doc__})
+    return type(
+        type(rule).__name__,
+        (_optimizer_class(),),
+        {"rule": rule, "on_tensors": _OnTensors(rule), "__doc__": type(rule).__doc__},
+    )
+
+
+class _OnTensors:
+    """A rule carried over to tensors."""
+
+    def __init__(self, rule: Optimizer[Any]) -> None:
+        self.rule = rule
+        self.init = carried(rule.init, torch_library())
+        self.update = carried(rule.update, torch_library())
+        self._lookahead = carried(rule.lookahead, torch_library())
+        self._looks_ahead = type(rule).lookahead is not Optimizer.lookahead
+        self._settings = hyperparameters(rule)
+
+    def lookahead(self, x: Any, state: Any) -> Any:
+        return self._lookahead(x, state) if self._looks_ahead else x
+
+    def of(self, group: Mapping[str, Any]) -> _OnTensors:
+        """The rule with the hyperparameters that a group has of its own."""
+        own = {name: group[name] for name in self._settings if name in group}
+        return _OnTensors(dataclasses.replace(self.rule, **own)) if own else self
+
+    def state(self, kept: Mapping[str, Any]) -> Any:
+        """The rule's state, from the names under which a state_dict keeps its parts."""
+        leaves = iter([kept[f"state.{name}"] for name, _ in named_leaves(self._form)])
+        return map_state(lambda _: next(leaves), self._form)
+
+    @functools.cached_property
+    def _form(self) -> Any:
+        return self.rule.init(np.zeros(1))
 
 
 def _unpickled(rule: Optimizer[Any]) -> Any:
@@ -75,11 +108,13 @@ def _optimizer_class() -> type[Any]:
 
     class RuleOptimizer(torch.optim.Optimizer):  # type: ignore[misc]
         rule: Optimizer[Any]
+        on_tensors: _OnTensors
 
         def __init__(self, params: Iterable[Any], lr: float | None = None) -> None:
-            rate = self.rule.learning_rate
+            rule = self.rule
+            rate = rule.learning_rate
             self._given_lr = lr is not None
-            own = rate.initial if isinstance(rate, LineSearch) else self.rule.rate(1)
+            own = rate.initial if isinstance(rate, LineSearch) else rule.rate(1)
             super().__init__(params, {"lr": own if lr is None else lr, "evaluating": False})
 
         def __reduce__(self) -> tuple[Any, ...]:
@@ -128,28 +163,29 @@ def _optimizer_class() -> type[Any]:
                 for tensors in _parts(self.rule, group):
                     kept = self.state.get(tensors[0], {})
                     if "point" in kept:
-                        rule, point = _rule_of(self.rule, group), kept["point"]
-                        ahead = carried(rule.lookahead, torch_library())(point, _nest(rule, kept))
+                        rule, point = self.on_tensors.of(group), kept["point"]
+                        ahead = rule.lookahead(point, rule.state(kept))
                         _write(tensors, point if evaluating else ahead)
 
         def _move(
             self, group: dict[str, Any], tensors: list[Any], loss: Any, closure: Callable[[], Any] | None
         ) -> None:
             """One step of some tensors that the rule takes as one x."""
-            rule, kept = _rule_of(self.rule, group), self.state[tensors[0]]
+            on_tensors, kept = self.on_tensors.of(group), self.state[tensors[0]]
+            rule = on_tensors.rule
             here, gradient = _joined(tensors), _slopes(tensors)
             if not kept:
                 x, step = here, 1
-                state = carried(rule.init, torch_library())(x)
+                state = on_tensors.init(x)
             elif "point" in kept:
                 if group["evaluating"]:
                     raise FalllineError(f"{type(rule).__name__}: step after eval(); call the optimizer's train() first")
-                x, step, state = kept["point"], kept["step"] + 1, _nest(rule, kept)
+                x, step, state = kept["point"], kept["step"] + 1, on_tensors.state(kept)
             else:
                 # The caller may have moved the parameters: clipped or loaded them.
                 x, step = here, kept["step"] + 1
-                state = with_x(_nest(rule, kept), x)
-            update = carried(rule.update, torch_library())
+                state = with_x(on_tensors.state(kept), x)
+            update = on_tensors.update
             if isinstance(rule.learning_rate, Schedule):
                 group["lr"] = rule.rate(step)
             elif isinstance(rule.learning_rate, LineSearch):
@@ -159,7 +195,7 @@ def _optimizer_class() -> type[Any]:
                 )
             change, state = update(gradient, state, group["lr"], step)
             point = x - change
-            ahead = carried(rule.lookahead, torch_library())(point, state)
+            ahead = on_tensors.lookahead(point, state)
             kept |= {"step": step} | {f"state.{name}": leaf for name, leaf in named_leaves(state)}
             if ahead is not point:
                 kept["point"] = point
@@ -181,7 +217,7 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
         raise FalllineError(f"lr is {group['lr']!r}, but {name} has {rule.learning_rate.name}; give one of the two")
     if isinstance(rule.learning_rate, LineSearch) and len(groups) > 1:
         raise FalllineError(f"params has {len(groups)} groups; {name} searches along one line: give one group")
-    _rule_of(rule, group)
+    _OnTensors(rule).of(group)
     tensors = group["params"]
     if any(tensor.is_complex() for tensor in tensors):
         raise FalllineError(
@@ -192,12 +228,6 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
         raise FalllineError(
             f"params has a group of {' and '.join(kinds)}; {name} takes a group as one vector: give each its own group"
         )
-
-
-def _rule_of(rule: Optimizer[Any], group: Mapping[str, Any]) -> Optimizer[Any]:
-    """The rule with the hyperparameters that a group has of its own."""
-    own = {name: group[name] for name in hyperparameters(rule) if name in group}
-    return dataclasses.replace(rule, **own) if own else rule
 
 
 def _joint(rule: Optimizer[Any]) -> bool:
@@ -237,13 +267,6 @@ def _write(tensors: list[Any], x: Any) -> None:
         return
     for tensor, piece in zip(tensors, x.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(piece.view_as(tensor))
-
-
-def _nest(rule: Optimizer[Any], kept: Mapping[str, Any]) -> Any:
-    """The rule's state, from the names under which a state_dict keeps its parts."""
-    template = rule.init(np.zeros(1))
-    leaves = iter([kept[f"state.{name}"] for name, _ in named_leaves(template)])
-    return map_state(lambda _: next(leaves), template)
 
 
 def _searched(

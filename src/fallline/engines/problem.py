@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from fallline.arrays import FloatArray
 from fallline.engines.checkpoint import Part
@@ -12,6 +13,9 @@ from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
 from fallline.stopping import StoppingCondition
 from fallline.trajectory import Point, Record
+
+if TYPE_CHECKING:
+    from fallline.objectives.formula import FormulaObjective
 
 
 class Begun(NamedTuple):
@@ -60,3 +64,19 @@ class Problem:
     checkpoint: Part | None = None
     begun: Begun | None = None
     keep: Callable[[Begun], None] | None = None
+
+
+def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
+    """Whether it is a formula with its own gradient; what is none does not need SymPy to be told so."""
+    if objective.gradient_kind != "symbolic":
+        return False
+    from fallline.objectives.formula import FormulaObjective
+
+    return type(objective) is FormulaObjective
+
+
+def is_ours(settings: Any) -> bool:
+    """Whether a rule, and all parts of it, are Fallline's own, known to be pure, and to be what their graphs say."""
+    parts = (getattr(settings, entry.name) for entry in dataclasses.fields(settings))
+    ours = type(settings).__module__.partition(".")[0] == __name__.partition(".")[0]
+    return ours and all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))

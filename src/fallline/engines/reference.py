@@ -1,18 +1,22 @@
-"""The reference engine: the rule, the objective and the conditions, step by step on NumPy arrays."""
+"""The reference engine: the rule, the objective and the conditions in Python, step by step on NumPy arrays.
+
+Where nobody can tell the difference, not by a bit, it takes a single run many steps at a time, and on floats.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+from fallline.engines.on_floats import NotOnFloats, OnFloats
 from fallline.engines.per_run import entries
-from fallline.engines.problem import Begun, Problem
+from fallline.engines.problem import Begun, Problem, is_formula, is_ours
 from fallline.engines.rows import Rows
 from fallline.errors import FalllineError, shortened
 from fallline.interruption import AtOnce, Interruption
@@ -21,10 +25,16 @@ from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.schedules import Schedule
 from fallline.state import map_state, named_leaves, refilled
-from fallline.stopping import Progress, Stop
+from fallline.stopping import OF_ONE_STEP, Progress, Stop
 from fallline.trajectory import Point, Trajectory
 
 NAME = "reference"
+
+# A single run makes so many steps, in a stretch, before it is asked whether it should have ended on the way; it begins
+# with few, so that it makes about as many in vain as it makes.
+_FIRST_STRETCH, _LONGEST_STRETCH = 8, 64
+# With more coordinates than these a step takes longer than to ask; and with more than those, longer on floats.
+_FEW_COORDINATES, _FEW_FLOATS = 32, 8
 
 
 def run(problem: Problem) -> list[Trajectory]:
@@ -43,6 +53,18 @@ class Reached(NamedTuple):
     state: Any
     memory: Any
     value_is_old: bool
+
+
+class Made(NamedTuple):
+    """A step of a stretch: the rate that it took, what it subtracted, and where it led to. On arrays or on floats."""
+
+    rate: Any
+    change: Any
+    x: Any
+    state: Any
+    value: Any
+    gradient: Any
+    cost: Cost
 
 
 class Evaluated(NamedTuple):
@@ -91,6 +113,18 @@ class Batch:
         # Asked for once: they are computed anew each time.
         self.cost_of_both = problem.objective.cost_of_both
         self.cost_of_gradient = problem.objective.cost_of_gradient
+        self.stretch = _FIRST_STRETCH
+        self.on_floats: OnFloats | Literal[False] | None = None
+        self.only_at_its_end = (
+            is_formula(problem.objective)
+            and problem.objective.dimension <= _FEW_COORDINATES
+            and is_ours(problem.optimizer)
+            and all(type(condition) in OF_ONE_STEP for condition in problem.conditions)
+            and problem.callback is None
+            and not problem.record.state
+            and self.search is None
+            and self.watching is None
+        )
         self.active = np.arange(len(problem.starts))
         self.ends: dict[int, End] = {}
         self.reached: Reached | None = None
@@ -144,6 +178,9 @@ class Batch:
             self._end(self.reached, ended)
             if not len(self.active):
                 return
+        if self.only_at_its_end and len(self.active) == 1:
+            self._go_a_stretch(self.reached, at_once)
+            return
         with at_once:
             rate = self._rate(self.reached)
         if self.search is not None and not rate.all():
@@ -167,6 +204,130 @@ class Batch:
             seen = self._evaluate(x, state, step + 1, progress.value)
         self._arrive(x, state, change, seen)
 
+    def _go_a_stretch(self, reached: Reached, at_once: AtOnce) -> None:
+        """Take a single run many steps further, or to the first point where one of the conditions is met.
+
+        To look at many points at once takes hardly longer than to look at one. That the run went on beyond its end
+        is not seen: rule, formula and conditions are known to be pure.
+        """
+        first = reached.progress.step
+        steps = range(first + 1, min(first + self.stretch, self.last) + 1)
+        if self.on_floats is None and self.stretch == _LONGEST_STRETCH:
+            self.on_floats = self._as_floats(reached)
+        made: list[Made] = []
+        state_of: Callable[[Any], Any] = itself
+        stopped: BaseException | None = None
+        try:
+            with at_once:
+                if self.on_floats:
+                    state_of = self.on_floats.state
+                    self._make_on_floats(self.on_floats, reached, steps, made)
+                if not made:
+                    state_of = itself
+                    self._make_on_arrays(reached, steps, made)
+        except BaseException as raised:  # Ctrl-C, or what a number too large for Python leads to
+            stopped = raised
+        self.stretch = min(2 * self.stretch, _LONGEST_STRETCH)
+        ended = bool(made) and self._walk(reached, made, state_of)
+        if stopped and not ended:
+            raise stopped
+
+    def _make_on_arrays(self, reached: Reached, steps: range, made: list[Made]) -> None:
+        """Add the steps made from there, before they are looked at."""
+        x, gradient, state = reached.progress.x, reached.progress.gradient, reached.state
+        for step in steps:
+            rate = self._rate_of(step)
+            change, state = self.optimizer.update(gradient, state, rate, step)
+            x = x - change
+            value, gradient, _, cost = self._evaluate(x, state, step, None)
+            made.append(Made(rate, change, x, state, value, gradient, cost))
+
+    def _as_floats(self, reached: Reached) -> OnFloats | Literal[False]:
+        """The rule on floats, if it can be."""
+        if self.objective.dimension > _FEW_FLOATS or np.ndim(self._rate_of(reached.progress.step + 1)):
+            return False
+        try:
+            return OnFloats(self.optimizer, reached.progress.x, reached.state)
+        except NotOnFloats:
+            return False
+
+    def _make_on_floats(self, rule: OnFloats, reached: Reached, steps: range, made: list[Made]) -> None:
+        """The same on floats, up to where only arrays have an answer."""
+        objective = self.objective
+        assert is_formula(objective)
+        x, gradient = reached.progress.x.tolist()[0], reached.progress.gradient.tolist()[0]
+        leaves = rule.leaves(reached.state)
+        cost = self.cost_of_both
+        if rule.looks_ahead:
+            cost = Cost(self.cost_of_gradient.value + 1, self.cost_of_gradient.gradient)
+        try:
+            for step in steps:
+                self.problem.report(step)
+                rate = float(self._rate_of(step))
+                change, x, place, leaves = rule.step(x, gradient, leaves, rate, step)
+                value, gradient = objective.on_floats(x, place)
+                made.append(Made(rate, change, x, leaves, value, gradient, cost))
+        except ArithmeticError:
+            return
+
+    def _walk(self, reached: Reached, made: list[Made], state_of: Callable[[Any], Any]) -> bool:
+        """Arrive where a stretch led to, or at its first point where a condition is met; whether there is one."""
+        progress, first, n = reached.progress, reached.progress.step, self.objective.dimension
+        x = np.concatenate([progress.x, np.array([step.x for step in made]).reshape(-1, n)])
+        value = np.concatenate([progress.value, np.array([step.value for step in made]).reshape(-1)])
+        gradient = np.concatenate([progress.gradient, np.array([step.gradient for step in made]).reshape(-1, n)])
+        change = np.array([step.change for step in made]).reshape(-1, n)
+        earlier = np.full((1, n), np.inf) if progress.change is None else progress.change
+        values, gradients, searched = self.evaluated
+        cost = made[0].cost
+        points = Progress(
+            step=first + len(made),
+            x=x[1:],
+            value=value[1:],
+            gradient=gradient[1:],
+            change=change,
+            previous_value=value[:-1],
+            first_value=progress.first_value,
+            evaluations=values + gradients + sum(cost) * np.arange(1, len(made) + 1),
+            seconds=time.perf_counter() - self.began,
+            previous_change=np.concatenate([earlier, change[:-1]]),
+        )
+        met = np.logical_or.reduce([condition.met(points) for condition in self.problem.conditions])
+        ended = bool(met.any())
+        count = int(met.argmax()) + 1 if ended else len(made)
+        steps = range(first, first + count)
+        left = [i for i, step in enumerate(steps) if step != self.last_recorded and self._recorded_at(step)]
+        if left:
+            rates = np.array([made[i].rate for i in left]).reshape(-1)
+            block = {"steps": np.add(first, left), "x": x[left], "value": value[left], "gradient": gradient[left]}
+            self.rows.add(np.repeat(self.active, len(left)), {**block, "rate": rates})
+            self.last_recorded = first + left[-1]
+        if count > 1:
+            assert self.lowest is not None
+            passed = np.where(np.isnan(value), np.inf, value)[:count]
+            lowest = int(passed.argmin())
+            if passed[lowest] < self.lowest.value[0]:
+                i = slice(lowest, lowest + 1)
+                self.lowest = Lowest(first + lowest, x[i], value[i], gradient[i])
+            made_before = count - 1
+            self.evaluated = Evaluated(
+                values + made_before * cost.value, gradients + made_before * cost.gradient, searched
+            )
+            i = slice(made_before, count)
+            progress = progress._replace(
+                step=first + made_before,
+                x=x[i],
+                value=value[i],
+                gradient=gradient[i],
+                change=change[made_before - 1 : made_before],
+            )
+            self.reached = reached._replace(progress=progress, state=state_of(made[made_before - 1].state))
+        i = slice(count, count + 1)
+        self._arrive(
+            x[i], state_of(made[count - 1].state), change[count - 1 : count], (value[i], gradient[i], False, cost)
+        )
+        return ended
+
     def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, seen: Seen) -> None:
         """Be at the points that a step, or none yet, has led to."""
         last = self.reached.progress if self.reached else None
@@ -180,7 +341,11 @@ class Batch:
         first_value = last.first_value if last else value
         seconds = time.perf_counter() - self.began
         # In the order of its fields: to name them all takes as long as a sum of two arrays.
-        progress = Progress(step, x, value, gradient, change, previous_value, first_value, self._evaluations(), seconds)
+        previous_change = last.change if last else None
+        evaluations = self._evaluations()
+        progress = Progress(
+            step, x, value, gradient, change, previous_value, first_value, evaluations, seconds, previous_change
+        )
         # A schedule that has seen this point at the end of another run does not look at it twice.
         if self.watching is not None and (last is not None or memory is None):
             memory = self.watching.watched(memory, progress.value[:, None])
@@ -257,8 +422,12 @@ class Batch:
             return self._searched(self.search, reached)
         if self.watching is not None:
             return self.watching.rate_after(reached.memory, reached.progress.step + 1)
+        return self._rate_of(reached.progress.step + 1)
+
+    def _rate_of(self, step: int) -> Any:
+        """The learning rate of a step, by its number alone."""
         try:
-            return self.optimizer.rate(reached.progress.step + 1)
+            return self.optimizer.rate(step)
         except OverflowError:
             # A schedule that rises for ever, in plain Python numbers.
             return np.inf
@@ -365,8 +534,10 @@ class Batch:
         """Which of the active runs end here, by their place in the batch, and why."""
         ended: dict[int, Stop] = {}
         for condition in self.problem.conditions:
-            for i in condition.met(progress).nonzero()[0].tolist():
-                ended.setdefault(i, condition.stop(progress, i))
+            met = condition.met(progress)
+            if np.count_nonzero(met):
+                for i in met.nonzero()[0].tolist():
+                    ended.setdefault(i, condition.stop(progress, i))
         if self.problem.callback is not None and self.active[0] == 0:
             # Copies, because the rows are still to be recorded from these arrays.
             x, gradient = progress.x[0].copy(), progress.gradient[0].copy()
@@ -385,7 +556,7 @@ class Batch:
             self.lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient)
             return
         lower = progress.value < lowest.value
-        count = len(lower.nonzero()[0])
+        count = np.count_nonzero(lower)
         if count == len(lower):
             self.lowest = Lowest(progress.step, progress.x, progress.value, progress.gradient)
         elif count:
@@ -422,9 +593,10 @@ class Batch:
         }
         if self.problem.record.state:
             for name, leaf in named_leaves(reached.state):
-                block[f"state.{name}"] = np.broadcast_to(leaf, progress.x.shape)
+                # A copy, because a rule may work in place.
+                block[f"state.{name}"] = np.broadcast_to(leaf, progress.x.shape).copy()
         if only is None:
-            self.rows.add(self.active, block)
+            self.rows.add_soon(self.active, block)
         else:
             chosen = {name: part[only] if np.ndim(part) else part for name, part in block.items()}
             self.rows.add(self.active[only], chosen)
@@ -517,6 +689,11 @@ class Batch:
                 )
             )
         return trajectories
+
+
+def itself(state: Any) -> Any:
+    """The state as it is."""
+    return state
 
 
 def step_limit(steps: int) -> Stop:

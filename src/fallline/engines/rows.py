@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+
+# Numbers that wait to be copied in together: to copy many rows takes hardly longer than to copy one.
+_WAITING = 1 << 9
 
 
 class Rows:
@@ -22,33 +26,62 @@ class Rows:
         self._columns = {name: np.empty((64, *shape)) for name, shape in columns.items()}
         self._run = np.empty(64, np.int64)
         self._count = 0
+        self._most_waiting = _WAITING // sum(math.prod(shape) for shape in columns.values())
+        self._waiting: list[tuple[npt.NDArray[np.int64], Mapping[str, Any]]] = []
+        self._rows_waiting = 0
 
     @classmethod
     def of(cls, run: npt.NDArray[np.int64], columns: Mapping[str, FloatArray]) -> Rows:
         """The table that `run` and `columns` were of."""
-        rows = cls({})
+        rows = cls({name: column.shape[1:] for name, column in columns.items()})
         rows._run, rows._columns, rows._count = run, dict(columns), len(run)
         return rows
 
     @property
     def run(self) -> npt.NDArray[np.int64]:
         """The run that each row belongs to, in the order they were added."""
+        self._copy_in()
         return self._run[: self._count]
 
     @property
     def columns(self) -> dict[str, FloatArray]:
         """Each column, in the order the rows were added."""
+        self._copy_in()
         return {name: column[: self._count] for name, column in self._columns.items()}
 
     def add(self, runs: npt.NDArray[np.int64], block: Mapping[str, Any]) -> None:
         """Copy a block of rows in: one for each of the runs, which may share an entry."""
-        end = self._count + len(runs)
-        if end > len(self._run):
-            self._grow(end)
-        self._run[self._count : end] = runs
-        for name, part in block.items():
-            self._columns[name][self._count : end] = part
-        self._count = end
+        self._copy_in()
+        self.add_soon(runs, block)
+        self._copy_in()
+
+    def add_soon(self, runs: npt.NDArray[np.int64], block: Mapping[str, Any]) -> None:
+        """The same, but blocks are copied in when some have come together.
+
+        Until then nobody may change their arrays, and an entry that is shared in one of them is so in all.
+        """
+        self._waiting.append((runs, block))
+        self._rows_waiting += len(runs)
+        if self._rows_waiting > self._most_waiting:
+            self._copy_in()
+
+    def _copy_in(self) -> None:
+        if not self._waiting:
+            return
+        runs, blocks = zip(*self._waiting, strict=True)
+        rows = slice(self._count, self._count + self._rows_waiting)
+        if rows.stop > len(self._run):
+            self._grow(rows.stop)
+        np.concatenate(runs, out=self._run[rows])
+        for name, column in self._columns.items():
+            parts = [block[name] for block in blocks]
+            if len(parts) == 1:
+                column[rows] = parts[0]
+            elif np.ndim(parts[0]):
+                np.concatenate(parts, out=column[rows])
+            else:
+                column[rows] = np.repeat(parts, [len(part) for part in runs])
+        self._count, self._waiting, self._rows_waiting = rows.stop, [], 0
 
     def of_each(self, runs: int) -> list[dict[str, FloatArray]]:
         """Each run's rows, in the order they were added."""

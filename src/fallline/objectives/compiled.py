@@ -125,7 +125,7 @@ _float_exp = _within(-700, np.exp, 700)
 _float_log = _within(0, np.log, math.inf)
 
 # Each gives up (ArithmeticError) where NumPy would warn, or where the arrays' answer takes more than a line.
-_ON_FLOATS: Mapping[str, Callable[..., float]] = {
+ON_FLOATS: Mapping[str, Callable[..., float]] = {
     "sin": _within(-math.inf, np.sin, math.inf),
     "cos": _within(-math.inf, np.cos, math.inf),
     "tan": _within(-math.inf, np.tan, math.inf),
@@ -159,7 +159,7 @@ class Compiled:
         # the user wrote gets into it.
         compiled = compile(code.source(outputs), "<formula>", "exec")
         on_arrays: dict[str, Any] = {**_ON_ARRAYS, "inf": np.inf, "nan": np.nan}
-        on_floats: dict[str, Any] = {**_ON_FLOATS, "inf": np.inf, "nan": np.nan}
+        on_floats: dict[str, Any] = {**ON_FLOATS, "inf": np.inf, "nan": np.nan}
         exec(compiled, on_arrays)  # noqa: S102
         exec(compiled, on_floats)  # noqa: S102
         self.on_arrays: Callable[..., tuple[Any, ...]] = on_arrays["f"]

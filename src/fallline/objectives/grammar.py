@@ -232,6 +232,12 @@ def _written_out(expression: Any, steps: Mapping[Any, Any]) -> Any:
     return expression.func(*(_written_out(part, steps) for part in expression.args), evaluate=False)
 
 
+# Reading takes a thousand times as long as looking up.
+@functools.lru_cache(maxsize=16)
+def _read(text: str) -> Formula:
+    return _Reader(text).read()
+
+
 def parse(text: str) -> Formula:
     """Read a formula. The text is never evaluated.
 
@@ -256,7 +262,7 @@ def parse(text: str) -> Formula:
             f"objective is {shortened(text[:100])}, a formula of {len(text)} characters; at most {MAX_CHARACTERS}"
         )
     try:
-        return _Reader(text).read()
+        return _read(text)
     except (RecursionError, MemoryError):
         raise FalllineError(f"objective is {shortened(text)}, which is too long or nested too deeply") from None
 

@@ -27,7 +27,11 @@ def decay(default: float, of: str, symbol: str, **defaults: float) -> float:
 def epsilon(default: float, **defaults: float) -> float:
     """The hyperparameter that keeps a quotient finite."""
     small: float = hyperparameter(
-        default, about="keeps the quotient finite", symbol=r"\epsilon", at_least=0, defaults=defaults
+        default,
+        about="keeps the quotient finite where there was no slope",
+        symbol=r"\epsilon",
+        at_least=0,
+        defaults=defaults,
     )
     return small
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, Step
+from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, LONGEST_BEFORE, PREVIOUS, Step
 from fallline.machine_code.code import Code, Region
 from fallline.machine_code.graph import LANE, SETTING, STEP, Node
 
@@ -38,7 +38,8 @@ def layout(step: Step, lanes: int, steps: int) -> Layout:
     columns = {part for node in needed if node.level == LANE for part in node.inputs if part.level == STEP}
     columns |= {node for node in outputs if node.level == STEP}
     names = [node.detail for node in (*step.x, *_flat(step.state))]
-    names += [node.detail for node in needed if node.operation == "leaf" and node.detail in (LONGEST, PREVIOUS, FIRST)]
+    kept = (LONGEST, LONGEST_BEFORE, PREVIOUS, FIRST)
+    names += [node.detail for node in needed if node.operation == "leaf" and node.detail in kept]
     names += [f"own.{i}" for i in range(len(step.own))]
     n = len(step.x)
     if lanes == 1:
@@ -362,6 +363,8 @@ class _Advance:
         if FIRST in self.variables:
             before = code.load(lanes.number, self.variables[FIRST])
             after[FIRST] = code.line(f"select i1 {at_start}, {lanes.number} {value}, {lanes.number} {before}")
+        if LONGEST in self.variables:
+            after[LONGEST_BEFORE] = code.load(lanes.number, self.variables[LONGEST])
         after |= {LONGEST: longest, PREVIOUS: value}
         for name, number in after.items():
             if name in self.variables:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import functools
 from typing import Any
 
@@ -11,8 +10,17 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, PREVIOUS, NotCompilable, Step, is_formula, trace
-from fallline.engines.problem import Problem
+from fallline.engines.compiled.trace import (
+    FIRST,
+    GIVEN_RATE,
+    LONGEST,
+    LONGEST_BEFORE,
+    PREVIOUS,
+    NotCompilable,
+    Step,
+    trace,
+)
+from fallline.engines.problem import Problem, is_formula, is_ours
 from fallline.machine_code import machine
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
@@ -77,7 +85,7 @@ class Program:
         for i, numbers in enumerate(self.step.own):
             slots[rows[f"own.{i}"], :runs] = numbers[chosen]
         # No step was made yet, and there is no value to compare with.
-        for name, number in ((LONGEST, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
+        for name, number in ((LONGEST, np.inf), (LONGEST_BEFORE, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
             if name in rows:
                 slots[rows[name]] = number
         return slots
@@ -172,13 +180,6 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
         return _made(formula, optimizer, *what)
 
 
-def is_ours(settings: Any) -> bool:
-    """Whether a rule, and all parts of it, are Fallline's own, which are known to be what their graphs say."""
-    parts = (getattr(settings, entry.name) for entry in dataclasses.fields(settings))
-    ours = type(settings).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return ours and all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))
-
-
 class Same:
     """An objective, equal to another if it is the same formula."""
 
@@ -193,6 +194,19 @@ class Same:
         return hash(self.text)
 
 
+def traced(
+    objective: Objective,
+    optimizer: Optimizer[Any],
+    conditions: tuple[StoppingCondition, ...],
+    max_steps: int,
+    of_many: bool,
+) -> Step:
+    """What one step computes, for a rule whose state is that of its first step."""
+    with np.errstate(all="ignore"):
+        state = optimizer.init(np.ones((1, objective.dimension)))
+    return trace(objective, optimizer, conditions, max_steps, state, of_many)
+
+
 def _made(
     same: Same,
     optimizer: Optimizer[Any],
@@ -201,9 +215,7 @@ def _made(
     lanes: int,
     state_rows: bool,
 ) -> Program:
-    with np.errstate(all="ignore"):
-        state = optimizer.init(np.ones((1, same.objective.dimension)))
-    step = trace(same.objective, optimizer, conditions, max_steps, state, of_many=lanes > 1)
+    step = traced(same.objective, optimizer, conditions, max_steps, of_many=lanes > 1)
     return Program(step, optimizer, lanes, state_rows)
 
 

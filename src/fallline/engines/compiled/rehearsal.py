@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from fallline.engines import reference
-from fallline.engines.compiled.program import Program, is_ours
-from fallline.engines.compiled.trace import NotCompilable
+from fallline.engines.compiled.program import Program, traced
+from fallline.engines.compiled.trace import NotCompilable, Step
 from fallline.engines.per_run import entries
-from fallline.engines.problem import Problem
+from fallline.engines.problem import Problem, is_ours
+from fallline.fingerprint import fingerprint
 from fallline.trajectory import Record
 
 # The steps that both engines make. A graph knows nothing of chance, of what Python remembers or of the kinds of
-# numbers that a rule was given, and the third step shows that as well as the thousandth.
+# numbers that a rule was given. The third step shows most of that as well as the thousandth; what a rule remembers,
+# to do otherwise later, shows in what it reads having changed, and chance in that it is never traced alike.
 _STEPS = 10
 # How far their ends may be apart, as a part of the largest coordinate: rounding is far below, another rule far above.
 _APART = 1e-6
@@ -29,6 +32,12 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
     """
     if is_ours(problem.optimizer):
         return
+    name = type(problem.optimizer).__name__
+    before = fingerprint(problem.optimizer, changing=True)
+    many = program.step.graph.of_many
+    again = traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
+    if _told(again) != _told(program.step):
+        raise NotCompilable(f"{name} does in Python what its graph does not: it computes something else each time")
     steps = min(_STEPS, problem.max_steps)
     start, rule = problem.starts[run : run + 1], entries(problem.optimizer, slice(run, run + 1))
     short = dataclasses.replace(
@@ -44,4 +53,17 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
     sizes = np.abs([*start[0], *by_reference.final.x])
     largest = sizes[np.isfinite(sizes)].max(initial=0.0)
     if not np.allclose(x, by_reference.final.x, rtol=_APART, atol=_APART * largest, equal_nan=True):
-        raise NotCompilable(f"{type(problem.optimizer).__name__} does in Python what its graph does not")
+        raise NotCompilable(f"{name} does in Python what its graph does not")
+    if fingerprint(problem.optimizer, changing=True) != before:
+        raise NotCompilable(f"{name} does in Python what its graph does not: it changes what it reads")
+
+
+def _told(step: Step) -> Any:
+    """All that a step computes, to be compared with another."""
+    nodes = [
+        (node.operation, [part.index for part in node.inputs], repr(node.detail), node.level)
+        for node in step.graph.nodes
+    ]
+    parts = ([step.value, step.rate], step.gradient, step.change, *step.next_state)
+    results = [[node.index for node in part] for part in parts]
+    return nodes, results, list(map(repr, step.settings))

@@ -6,10 +6,11 @@ import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fallline.engines.problem import is_formula
 from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
 from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, fma, maximum
@@ -19,6 +20,7 @@ from fallline.proxy import Library, Proxy
 from fallline.schedules import Schedule
 from fallline.state import map_state, named_leaves
 from fallline.stopping import (
+    SUDDEN,
     Diverging,
     Evaluations,
     GradientNorm,
@@ -32,8 +34,9 @@ from fallline.stopping import (
 if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective
 
-# Leaves for the conditions: the longest move of a coordinate in the last step, the value before it, and the first.
-LONGEST, PREVIOUS, FIRST = "longest", "previous", "first"
+# Leaves for the conditions: the longest move of a coordinate in the last step and in the one before, the value before
+# the last step, and the first value.
+LONGEST, LONGEST_BEFORE, PREVIOUS, FIRST = "longest", "longest_before", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
 # So many compile in a second or two.
@@ -79,15 +82,6 @@ class Step:
 
 class Coordinates(list[Any]):
     """The numbers of all coordinates of a point, or of something like it."""
-
-
-def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
-    """Whether it is a formula with its own gradient; what is none does not need SymPy to be told so."""
-    if objective.gradient_kind != "symbolic":
-        return False
-    from fallline.objectives.formula import FormulaObjective
-
-    return type(objective) is FormulaObjective
 
 
 def trace(
@@ -251,8 +245,10 @@ class _Trace:
 
 def _small_step(condition: Any, at: _Trace) -> Node:
     longest = at.graph.leaf(LONGEST, LANE)
+    before = at.graph.leaf(LONGEST_BEFORE, LANE)
     flat = ~_any(slope.differs(0.0) for slope in at.gradient)
-    return (longest < at.setting(condition.tolerance)) & ((longest > 0.0) | flat)
+    resting = (longest > 0.0) & ((before <= at.setting(SUDDEN * condition.tolerance)) | before.equals(np.inf))
+    return (longest < at.setting(condition.tolerance)) & (resting | flat)
 
 
 def _small_gradient(condition: Any, at: _Trace) -> Node:
