@@ -152,7 +152,7 @@ def test_infinities_and_what_is_no_number(formula: str, x: float, expected: floa
 
 @dataclasses.dataclass(frozen=True)
 class Divided(Optimizer[None]):
-    """A rule whose first step from x = 0 on x·y goes to the quotient of y and a number that all runs share."""
+    """A rule whose first step from x = 0 on x·y + y goes to the quotient of y and a number that all runs share."""
 
     learning_rate: float = 1.0
     divisor: float = 1.0
@@ -166,8 +166,9 @@ class Divided(Optimizer[None]):
 
 def quotients(dividends: Any, divisor: float) -> Any:
     """The quotients, as compiled code computes them of many numbers at once."""
+    # The slope along y is 1: a 0 there would send all to the division itself.
     starts = np.stack([np.zeros(len(dividends)), dividends], axis=-1)
-    given = problem("x*y", starts, Divided(divisor=divisor), max_steps=1, stop=Evaluations(10**6))
+    given = problem("x*y + y", starts, Divided(divisor=divisor), max_steps=1, stop=Evaluations(10**6))
     return ends(given, "compiled").x[:, 0]
 
 

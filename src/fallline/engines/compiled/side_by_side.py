@@ -112,12 +112,12 @@ class _Batch:
         self, slots: FloatArray, runs: npt.NDArray[np.int64], ended: npt.NDArray[np.int64], interrupted: bool
     ) -> None:
         """The ends of the runs of these columns."""
-        rows, these, ended = self.program.layout.slots, _span(runs[ended]), _span(ended)
+        rows, these, columns = self.program.layout.slots, _span(runs[ended]), _span(ended)
         for i in range(self.x.shape[1]):
-            self.x[these, i] = slots[rows[f"x.{i}"]][ended]
-        self.value[these] = slots[rows["value"]][ended]
-        self.steps[these] = slots[rows["made"]][ended]
-        stop = slots[rows["stop"]][ended] - 1
+            self.x[these, i] = slots[rows[f"x.{i}"]][columns]
+        self.value[these] = slots[rows["value"]][columns]
+        self.steps[these] = slots[rows["made"]][columns]
+        stop = slots[rows["stop"]][columns] - 1
         limit = len(self.problem.conditions)
         self.stop[these] = np.where(interrupted & (stop == limit), limit + 1, stop)
 
