@@ -17,7 +17,7 @@ import matplotlib
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 import fallline
-from fallline.views import Film, animate, style
+from fallline.views import Film, animate, appearance
 
 SIZE = (800, 600)
 RATE = 20
@@ -78,7 +78,7 @@ def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
     """
     film: Film = animate(runs, None, kind, frames=frames, frames_per_second=RATE, size=SIZE)
     (stage,) = film.stages
-    style.set_title(stage.ax)
+    appearance.set_title(stage.ax)
     stage.ax.title.set_text(stage.titles[-1])
     film.figure.draw_without_rendering()
     film.figure.set_layout_engine("none")

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from fallline import GradientDescent, minimize
 from fallline.arrays import FloatArray
 from fallline.views import landscape_data, plot_surface
+from fallline.views.appearance import FAINT
 from fallline.views.grid import Grid
 from fallline.views.sight import behind, sight_of
-from fallline.views.style import FAINT
 
 SIDE = np.linspace(-1, 1, 257)
 ACROSS, ALONG = np.meshgrid(SIDE, SIDE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fallline.views.animation import Film, animate, check_film
+from fallline.views.appearance import check_style
 from fallline.views.arrows import Arrows, arrows_data, plot_arrows
 from fallline.views.basins import BasinMap, basin_map_data, plot_basins
 from fallline.views.chain import ChainEdge, ChainGraph, ChainNode, chain_data, plot_chain
@@ -16,7 +17,6 @@ from fallline.views.histories import Histories, histories_data, plot_histories, 
 from fallline.views.learning import plot_learning_curve
 from fallline.views.notebook import notebook
 from fallline.views.picture import check_kind, plot
-from fallline.views.style import check_style
 from fallline.views.surface import plot_surface
 
 __all__ = [

@@ -19,14 +19,14 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.files import whole_file
 from fallline.progress import progress_bar
-from fallline.views import contour, curve, encoders, paths, player, style
+from fallline.views import appearance, contour, curve, encoders, paths, player
+from fallline.views.appearance import Style, check_style, title_text
 from fallline.views.contour import Coordinates, Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
 from fallline.views.files import check_film_path
 from fallline.views.paths import Labelled, Runs
 from fallline.views.scene import SPACE, Scene, Screen, Stage
-from fallline.views.style import Style, check_style, title_text
 from fallline.views.turning import drawn_by_several
 
 KINDS = ("auto", "curve", "contour", *SPACE)
@@ -306,6 +306,7 @@ def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:
     """The rule, and where it is at a time: the step or epoch of its last point until then, and the value there."""
     times = paths.time_of(pair.run)
     row = int(np.searchsorted(times, time, side="right")) - 1
-    value = style.number(float(pair.run.value[row]))
+    value = appearance.number(float(pair.run.value[row]))
     symbol = paths.value_symbol(pair.run.objective)
-    return style.title_text(style.optimizer_words(pair.run), f"{data.unit} {times[row]:g}: {symbol} = {value}")
+    words = appearance.optimizer_words(pair.run)
+    return title_text(words, f"{data.unit} {times[row]:g}: {symbol} = {value}")

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest
 from fallline.trajectory import Trajectory
-from fallline.views import contour, curve, style
+from fallline.views import appearance, contour, curve
+from fallline.views.appearance import Style, figure_of
 from fallline.views.contour import Coordinates, Landscape, landscape_data
 from fallline.views.curve import Descent, descent_data
-from fallline.views.style import Style, figure_of
 
 # Parts of a rule's state that are directions, which the rule takes its steps against.
 MEMORIES = ("velocity", "m", "mean", "slow", "direction")
@@ -48,7 +48,7 @@ class Kind:
     def words(self) -> str:
         """What the legend calls it."""
         sign = "" if self.name == "step" else "−"
-        return f"{sign}{self.name}" + ("" if self.stretch == 1 else f" × {style.number(self.stretch, 2)}")
+        return f"{sign}{self.name}" + ("" if self.stretch == 1 else f" × {appearance.number(self.stretch, 2)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def arrows_data(
     if len(run.names) == 1:
         ground = descent_data(run, bounds=bounds)
         place = np.column_stack([run.x, run.value])
-        ends = (ground.curve.x[[0, -1]], np.array(style.padded(*ground.heights)))
+        ends = (ground.curve.x[[0, -1]], np.array(appearance.padded(*ground.heights)))
         axes = np.array([[1.0], [0.0]])
     else:
         ground = landscape_data(run, coordinates=coordinates, bounds=bounds, resolution=resolution)
@@ -177,21 +177,21 @@ def plot_arrows(
 
 def draw_arrows(ax: Axes, data: Arrows) -> None:
     """The curve or the landscape with the path, the arrows on it, and what they mean."""
-    theme = style.theme_of(ax)
+    theme = appearance.theme_of(ax)
     ground, path = data.ground, data.ground.paths[0]
     low, high = data.window
     lift = 0.0
     if isinstance(ground, Descent):
         curve.draw_still(ax, ground)
         curve.draw_points(ax, path, size=16)
-        style.note(ax, path.remark)
+        appearance.note(ax, path.remark)
         # On a line, arrows would cover each other.
         lift = 0.045 * float(np.diff(ax.get_ylim())[0])
     else:
         contour.draw_still(ax, ground)
         places = tuple(path.x.T)
-        style.trace_steps(ax, *places, line=places, colours=path.colours, size=12)
-    keys = style.step_keys(f"{ground.unit} {path.times[-1]:g}", theme)
+        appearance.trace_steps(ax, *places, line=places, colours=path.colours, size=12)
+    keys = appearance.step_keys(f"{ground.unit} {path.times[-1]:g}", theme)
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
     # Short arrows lie on long ones and are the slimmer: those that point the same way show all the same.
     ranks = _ranks([_longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
@@ -211,9 +211,9 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             zorder=9 - rank / len(ranks),
             **look,
         )
-        keys.append(style.key(kind.words, {"color": colour, "linewidth": 3, "marker": ">", "markersize": 8}))
-    style.legend_below(ax, keys, columns=min(3, len(keys) - 2))
-    style.set_title(ax, *path.title)
+        keys.append(appearance.key(kind.words, {"color": colour, "linewidth": 3, "marker": ">", "markersize": 8}))
+    appearance.legend_below(ax, keys, columns=min(3, len(keys) - 2))
+    appearance.set_title(ax, *path.title)
 
 
 def _spread(place: FloatArray, points: int) -> npt.NDArray[np.intp]:

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.views import style as look
+from fallline.views import appearance
 from fallline.views.paths import Interval
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ def basin_map_data(found: Basins) -> BasinMap:
     shares = [found.share(place) for place in range(count)]
     symbols = [found.names.index(name) for name in found.axes]
     keys = [
-        (f"{place + 1}: {_point(found, place)}, {look.percent(shares[place])}", tuple(colours[place].tolist()))
+        (f"{place + 1}: {_point(found, place)}, {appearance.percent(shares[place])}", tuple(colours[place].tolist()))
         for place in range(min(count, MOST_KEYS))
     ]
     left = count - len(keys)
     for label, colour, place in (("does not arrive", NOT_ARRIVED, -1), ("diverges", DIVERGED, -2)):
         if found.share(place):
-            keys.append((f"{label}: {look.percent(found.share(place))}", colour))
-    held = [f"{name} = {look.number(value)}" for name, value in found.held.items()]
+            keys.append((f"{label}: {appearance.percent(found.share(place))}", colour))
+    held = [f"{name} = {appearance.number(value)}" for name, value in found.held.items()]
     return BasinMap(
         title=(found.title, found.optimizer.replace("_", " ")),
         names=found.axes,
@@ -100,13 +100,13 @@ def basin_map_data(found: Basins) -> BasinMap:
         diverged=found.basin == -2,
         steps=steps,
         keys=tuple(keys),
-        rest=f"and {left} more minima: {look.percent(sum(shares[MOST_KEYS:]))}" if left > 0 else "",
+        rest=f"and {left} more minima: {appearance.percent(sum(shares[MOST_KEYS:]))}" if left > 0 else "",
         marks=found.minima[:, symbols],
         remark="from " + ", ".join(held) if held else "",
     )
 
 
-def plot_basins(found: Basins, *, style: look.Style = "light", ax: Axes | None = None) -> Figure:
+def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | None = None) -> Figure:
     """Draw which start ends in which minimum.
 
     Each minimum has a colour, light where the run took few steps and dark where it took many. Grey starts do not
@@ -126,7 +126,7 @@ def plot_basins(found: Basins, *, style: look.Style = "light", ax: Axes | None =
     'x'
     """
     data = basin_map_data(found)
-    figure, ax = look.figure_of(ax, style, keys=1 + (len(data.keys) + bool(data.rest)) // 2)
+    figure, ax = appearance.figure_of(ax, style, keys=1 + (len(data.keys) + bool(data.rest)) // 2)
     (left, right), (bottom, top) = data.extent
     options: dict[str, Any] = {"origin": "lower", "extent": (left, right, bottom, top), "aspect": "auto"}
     ax.imshow(data.image, interpolation="nearest", **options)
@@ -138,26 +138,26 @@ def plot_basins(found: Basins, *, style: look.Style = "light", ax: Axes | None =
             _mark(ax, place, str(number + 1) if number < MOST_KEYS else "")
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    look.label_axes(ax, *data.names)
-    look.set_title(ax, *data.title)
-    look.note(ax, data.remark)
+    appearance.label_axes(ax, *data.names)
+    appearance.set_title(ax, *data.title)
+    appearance.note(ax, data.remark)
     if data.steps is not None:
         greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
         whole = MaxNLocator("auto", integer=True)
         bar = figure.colorbar(ScalarMappable(Normalize(*data.steps), greys), ax=ax, pad=0.02, ticks=whole)
-        look.dress_bar(bar, "steps")
+        appearance.dress_bar(bar, "steps")
     patches = [
         Patch(
             facecolor=colour,
-            edgecolor="white" if colour == DIVERGED else look.LIGHT.edge,
+            edgecolor="white" if colour == DIVERGED else appearance.LIGHT.edge,
             hatch=HATCH if colour == DIVERGED else None,
-            label=look.plain(label),
+            label=appearance.plain(label),
         )
         for label, colour in data.keys
     ]
     if data.rest:
         patches.append(Patch(facecolor="none", label=data.rest))
-    look.patches_below(ax, patches)
+    appearance.patches_below(ax, patches)
     return figure
 
 
@@ -195,13 +195,13 @@ def _cells(places: FloatArray) -> Interval:
 
 def _mark(ax: Axes, place: FloatArray, number: str) -> None:
     """A minimum: its number in a white disc, or a small disc."""
-    ax.plot(*place, marker="o", markersize=13 if number else 4, color="white", markeredgecolor=look.LIGHT.edge)
-    ax.annotate(number, tuple(place), ha="center", va="center_baseline", fontsize=9, color=look.LIGHT.edge)
+    ax.plot(*place, marker="o", markersize=13 if number else 4, color="white", markeredgecolor=appearance.LIGHT.edge)
+    ax.annotate(number, tuple(place), ha="center", va="center_baseline", fontsize=9, color=appearance.LIGHT.edge)
 
 
 def _point(found: Basins, place: int) -> str:
     numbers = found.minima[place]
-    shown = ", ".join(look.number(number if abs(number) > 1e-9 else 0.0) for number in numbers[:4])
+    shown = ", ".join(appearance.number(number if abs(number) > 1e-9 else 0.0) for number in numbers[:4])
     more = ", …" if len(numbers) > 4 else ""
     value = found.values[place]
-    return f"({shown}{more}), f = {look.number(value if abs(value) > 1e-9 else 0.0)}"
+    return f"({shown}{more}), f = {appearance.number(value if abs(value) > 1e-9 else 0.0)}"

@@ -14,8 +14,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fallline.gradients.chain import ChainRule, Factor, equal_latex, name_latex, number
+from fallline.views.appearance import LABEL_SIZE, TICK_SIZE, Style, new_figure, theme_of
 from fallline.views.files import check_picture_path, save_picture
-from fallline.views.style import LABEL_SIZE, TICK_SIZE, Style, new_figure, theme_of
 
 # Formulas of more characters than this are left to the text.
 LONGEST = 32

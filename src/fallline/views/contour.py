@@ -16,11 +16,11 @@ from matplotlib.ticker import MaxNLocator
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Objective
-from fallline.views import paths, style
+from fallline.views import appearance, paths
+from fallline.views.appearance import Corner, Style, figure_of, set_title
 from fallline.views.grid import Grid, height_range, interval, sample
 from fallline.views.paths import Interval, Labelled, Path, Runs
 from fallline.views.plane import OnPlane, Plane, principal_plane
-from fallline.views.style import Corner, Style, figure_of, set_title
 
 LEVELS = 21
 # A path among several has so many markers at most, and none nearer to each other than this share of the diagonal.
@@ -78,7 +78,7 @@ class Landscape:
         """What of the other coordinates: which are held, and where, or what a plane holds; empty with two."""
         if self.plane is not None:
             return self.plane.words
-        values = [f"{name} = {style.number(value)}" for name, value in self.grid.held.items()]
+        values = [f"{name} = {appearance.number(value)}" for name, value in self.grid.held.items()]
         if len(values) > 4:
             values[3:] = [f"{len(values) - 3} more held"]
         return "at " + ", ".join(values) if values else ""
@@ -135,7 +135,7 @@ def landscape_of(
     seen = [path.value[over.contains(path.x)] for path in on_it]
     low, high = height_range(np.concatenate([over.value.ravel(), *seen]))
     if low == high:
-        low, high = style.padded(low, high)
+        low, high = appearance.padded(low, high)
     middle = float(np.clip((np.nanmedian(over.value) - low) / (high - low), 1 / 16, 1 / 2))
     return Landscape(
         title=title,
@@ -223,13 +223,13 @@ def draw_still(ax: Axes, data: Landscape) -> None:
     low, high = data.heights
     beyond = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = beyond[bool(np.nanmin(over.value) < low), bool(np.nanmax(over.value) > high)]
-    look: dict[str, Any] = {"cmap": style.theme_of(ax).landscape, "norm": data.norm, "extend": extend}
+    look: dict[str, Any] = {"cmap": appearance.theme_of(ax).landscape, "norm": data.norm, "extend": extend}
     bands = ax.contourf(over.x, over.y, over.value, data.levels, **look)
-    ax.contour(over.x, over.y, over.value, data.levels, colors=style.theme_of(ax).edge, linewidths=0.3, alpha=0.6)
+    ax.contour(over.x, over.y, over.value, data.levels, colors=appearance.theme_of(ax).edge, linewidths=0.3, alpha=0.6)
     ax.set_xlim(over.x[0], over.x[-1])
     ax.set_ylim(over.y[0], over.y[-1])
-    style.label_axes(ax, *over.names)
-    style.height_scale(ax, bands, data.symbol)
+    appearance.label_axes(ax, *over.names)
+    appearance.height_scale(ax, bands, data.symbol)
     draw_words(ax, data)
 
 
@@ -238,12 +238,13 @@ def draw_words(ax: Axes, data: Landscape) -> None:
     remarks = [data.held]
     if len(data.paths) == 1:
         path = data.paths[0]
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}", style.theme_of(ax)), columns=2)
+        keys = appearance.step_keys(f"{data.unit} {path.times[-1]:g}", appearance.theme_of(ax))
+        appearance.legend_below(ax, keys, columns=2)
         remarks.append(path.remark)
     else:
-        style.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
+        appearance.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
     corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)
-    style.note(ax, "\n".join(filter(None, remarks)), corner)
+    appearance.note(ax, "\n".join(filter(None, remarks)), corner)
 
 
 def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]:
@@ -254,7 +255,7 @@ def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]
 def draw_still_3d(ax: Any, data: Landscape) -> None:
     """What of the picture in space stays: contour lines at their heights, the names and the legend."""
     over = data.grid
-    ax.contour(over.x, over.y, data.surface, data.levels[1:], cmap=style.theme_of(ax).lines, norm=data.norm)
+    ax.contour(over.x, over.y, data.surface, data.levels[1:], cmap=appearance.theme_of(ax).lines, norm=data.norm)
     frame(ax, data, data.heights[0])
     draw_words(ax, data)
 
@@ -277,7 +278,7 @@ def frame(ax: Any, data: Landscape, bottom: float) -> None:
     ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
     # The start is mostly the highest point: seen across the valley, nothing stands before it.
     ax.view_init(elev=28, azim=_across(data))
-    style.label_axes(ax, *data.grid.names, data.symbol)
+    appearance.label_axes(ax, *data.grid.names, data.symbol)
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -293,10 +294,10 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
     if len(places) == 1:
         path = data.paths[0]
         colours = path.colours[: len(places[0][0])]
-        size = style.point_size(len(path))
-        return style.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
+        size = appearance.point_size(len(path))
+        return appearance.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
     traces = (
-        style.trace_run(ax, *place, number=number, every=_spacing(data, path), zorder=7)
+        appearance.trace_run(ax, *place, number=number, every=_spacing(data, path), zorder=7)
         for number, (place, path) in enumerate(zip(places, data.paths, strict=True))
     )
     return [artist for trace in traces for artist in trace]

@@ -16,9 +16,9 @@ from fallline.errors import FalllineError, check_whole
 from fallline.gradients import with_gradient
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
-from fallline.views import grid, paths, style
+from fallline.views import appearance, grid, paths
+from fallline.views.appearance import Style, figure_of, label_outer, new_axes, new_figure, set_title
 from fallline.views.paths import Interval, Labelled, Path, Runs
-from fallline.views.style import Style, figure_of, label_outer, new_axes, new_figure, set_title
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,39 +209,39 @@ def draw_with_slope(ax: Axes, data: Curve) -> None:
     """A function, its derivative if that was wanted, and the names of the two."""
     shown = [data.value] if data.slope is None else [data.value, data.slope]
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    draw_curve(ax, data, style.padded(*grid.height_range(np.concatenate(shown))))
+    draw_curve(ax, data, appearance.padded(*grid.height_range(np.concatenate(shown))))
     ax.lines[-1].set_label(f"{data.symbol}({data.name})")
     if data.slope is None:
-        style.label_axes(ax, data.name, f"{data.symbol}({data.name})")
+        appearance.label_axes(ax, data.name, f"{data.symbol}({data.name})")
     else:
         slope = f"d{data.symbol}/d{data.name}"
-        ax.plot(data.x, data.slope, "--", color=style.theme_of(ax).slope, linewidth=2, label=slope)
-        style.label_axes(ax, data.name, "value")
-        style.legend_below(ax, list(ax.lines)[-2:], columns=2)
+        ax.plot(data.x, data.slope, "--", color=appearance.theme_of(ax).slope, linewidth=2, label=slope)
+        appearance.label_axes(ax, data.name, "value")
+        appearance.legend_below(ax, list(ax.lines)[-2:], columns=2)
 
 
 def draw_run(ax: Axes, path: Path) -> None:
     """The points of one run, and its title."""
     draw_points(ax, path)
-    style.set_title(ax, *path.title)
-    style.note(ax, path.remark)
+    appearance.set_title(ax, *path.title)
+    appearance.note(ax, path.remark)
 
 
 def draw_keys(ax: Axes, data: Descent) -> None:
     """The legend that says what red and yellow mean."""
     ends = f"{data.unit} {data.paths[0].times[-1]:g}" if len(data.paths) == 1 else "end"
-    style.legend_below(ax, style.step_keys(ends, style.theme_of(ax)), columns=2)
+    appearance.legend_below(ax, appearance.step_keys(ends, appearance.theme_of(ax)), columns=2)
 
 
 def draw_race(ax: Axes, data: Descent) -> None:
     """The points of several runs in colours of their own, with one legend."""
-    theme = style.theme_of(ax)
+    theme = appearance.theme_of(ax)
     for number, path in enumerate(data.paths):
-        look = style.run_look(number, theme) | {"linestyle": "none"}
+        look = appearance.run_look(number, theme) | {"linestyle": "none"}
         ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
         ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **(look | {"markersize": 12}))
-    style.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
-    style.set_title(ax, data.curve.title)
+    appearance.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
+    appearance.set_title(ax, data.curve.title)
 
 
 def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
@@ -249,22 +249,22 @@ def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
     low, high = heights
     # A line would join the two sides of a pole.
     beyond = (curve.value < 2 * low - high) | (curve.value > 2 * high - low)
-    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=style.theme_of(ax).curve, linewidth=2)
+    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=appearance.theme_of(ax).curve, linewidth=2)
     ax.set_xlim(curve.x[0], curve.x[-1])
     ax.set_ylim(*heights)
 
 
 def draw_still(ax: Axes, data: Descent) -> None:
     """What of a descent's picture stays: the curve and the names of the axes."""
-    draw_curve(ax, data.curve, style.padded(*data.heights))
-    style.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
+    draw_curve(ax, data.curve, appearance.padded(*data.heights))
+    appearance.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
 
 
 def draw_points(ax: Axes, path: Path, until: float = np.inf, size: float = 50) -> list[Artist]:
     """The points of a run up to a time; later ones lie on top."""
     count = path.shown_until(until)
     x, value, colours = path.x[:count, 0], path.value[:count], path.colours[:count]
-    return style.trace_steps(ax, x, value, colours=colours, size=size)
+    return appearance.trace_steps(ax, x, value, colours=colours, size=size)
 
 
 def _finite(values: FloatArray) -> FloatArray:

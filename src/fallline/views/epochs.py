@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from fallline.errors import FalllineError, check_whole
 from fallline.trajectory import Trajectory
-from fallline.views import paths, style
+from fallline.views import appearance, paths
+from fallline.views.appearance import Style, new_figure
 from fallline.views.curve import Descent, descent_data, draw_points, draw_still
 from fallline.views.paths import Interval
-from fallline.views.style import Style, new_figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +90,15 @@ def plot_epochs(
 def draw_epochs(figure: Figure, data: Epochs) -> None:
     """The small plots, on a figure of their own."""
     path, columns = data.descent.paths[0], data.columns
-    axes = style.new_axes(figure, data.rows, columns, sharey=True)
-    style.set_figure_title(figure, data.descent.curve.title, path.title[0])
+    axes = appearance.new_axes(figure, data.rows, columns, sharey=True)
+    appearance.set_figure_title(figure, data.descent.curve.title, path.title[0])
     for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
         draw_still(place, data.descent)
         draw_points(place, path, until=epoch, size=30)
-        x = style.number(path.x[count - 1, 0])
-        style.set_title(place, f"epoch {epoch}: {data.descent.curve.name} = {x}")
-        place.title.set_fontsize(style.TICK_SIZE)
+        x = appearance.number(path.x[count - 1, 0])
+        appearance.set_title(place, f"epoch {epoch}: {data.descent.curve.name} = {x}")
+        place.title.set_fontsize(appearance.TICK_SIZE)
         first = epoch % columns == 1 or columns == 1
-        style.label_outer(place, left=first, bottom=epoch + columns > len(data.epochs))
+        appearance.label_outer(place, left=first, bottom=epoch + columns > len(data.epochs))
     for place in axes[len(data.epochs) :]:
         place.set_axis_off()

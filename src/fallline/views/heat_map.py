@@ -19,7 +19,7 @@ from matplotlib.ticker import LogLocator
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.sweep import NAMES, NOT_RUN, Sweep
-from fallline.views import style as look
+from fallline.views import appearance
 from fallline.views.paths import Interval
 
 # Of Okabe and Ito's colours, but for converged runs, which have shades of blue.
@@ -121,7 +121,7 @@ def heat_map_data(
     }
     values = runs.factors[x], runs.factors[y] if y else ("",)
     in_view = first is not None and first.converged > 0 and all(best[name] == value for name, value in held.items())
-    goal = "to rest" if runs.target is None else f"to {look.number(runs.target)}"
+    goal = "to rest" if runs.target is None else f"to {appearance.number(runs.target)}"
     pooled = [f"{len(runs.factors[name])} {name}s" for name in POOLED if len(runs.factors[name]) > 1]
     return HeatMap(
         title=(runs.title, ", ".join([f"{goal} in {runs.max_steps} steps", *pooled])),
@@ -143,7 +143,7 @@ def plot_heat_map(
     y: str | None = None,
     at: Mapping[str, Any] | None = None,
     *,
-    style: look.Style = "light",
+    style: appearance.Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
     """Draw how the runs of a sweep ended, over two of its factors.
@@ -172,7 +172,7 @@ def plot_heat_map(
     'momentum'
     """
     data = heat_map_data(runs, x, y, at)
-    figure, ax = look.figure_of(ax, style, keys=1 + len(data.shares) // 2)
+    figure, ax = appearance.figure_of(ax, style, keys=1 + len(data.shares) // 2)
     rows, columns = data.outcome.shape
     ax.imshow(data.image, origin="lower", aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(data.outcome == NAMES.index("diverged")), strict=True):
@@ -180,27 +180,27 @@ def plot_heat_map(
         hatched.set_linewidth(0)
         ax.add_patch(hatched)
     if data.best is not None:
-        ax.plot(*data.best, marker="*", markersize=16, color="white", markeredgecolor=look.LIGHT.edge)
-    look.label_axes(ax, *(name.replace("_", " ") for name in data.names))
+        ax.plot(*data.best, marker="*", markersize=16, color="white", markeredgecolor=appearance.LIGHT.edge)
+    appearance.label_axes(ax, *(name.replace("_", " ") for name in data.names))
     _tick(ax.xaxis, data.values[0], columns)
     _tick(ax.yaxis, data.values[1], rows)
-    look.set_title(ax, *data.title)
-    look.note(ax, ", ".join(_words(name, value) for name, value in data.held.items()))
+    appearance.set_title(ax, *data.title)
+    appearance.note(ax, ", ".join(_words(name, value) for name, value in data.held.items()))
     if data.scale is not None:
-        shades = look.part_of(SHADES, LIGHTEST, DARKEST)
+        shades = appearance.part_of(SHADES, LIGHTEST, DARKEST)
         bar = figure.colorbar(ScalarMappable(LogNorm(*data.scale), shades), ax=ax, pad=0.02, format=_steps)
         bar.ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         bar.ax.yaxis.set_minor_formatter(_steps)
-        look.dress_bar(bar, "steps")
-    look.patches_below(ax, [_key(name, share) for name, share in data.shares.items()])
+        appearance.dress_bar(bar, "steps")
+    appearance.patches_below(ax, [_key(name, share) for name, share in data.shares.items()])
     return figure
 
 
 def _key(name: str, share: float) -> Patch:
-    options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.6)), "edgecolor": look.LIGHT.edge}
+    options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.6)), "edgecolor": appearance.LIGHT.edge}
     if name == "diverged":
         options |= {"hatch": HATCH, "edgecolor": "white"}
-    return Patch(label=f"{name}: {look.percent(share)}", **options)
+    return Patch(label=f"{name}: {appearance.percent(share)}", **options)
 
 
 def _factor(name: str, parameter: str, known: list[str]) -> str:
@@ -229,4 +229,4 @@ def _words(name: str, value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return look.number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return appearance.number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -15,9 +15,9 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.stopping import norm
 from fallline.trajectory import Trajectory
-from fallline.views import paths, style
+from fallline.views import appearance, paths
+from fallline.views.appearance import Style, figure_of, new_figure
 from fallline.views.paths import Interval, Labelled, Runs
-from fallline.views.style import Style, figure_of, new_figure
 
 OVERALL = ("value", "gradient_norm", "rate")
 # Every quantity with the name of its axis; the value has the objective's own.
@@ -123,12 +123,12 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
         raise FalllineError(f"quantities is empty; {nearest('', known)}")
     symbol = paths.value_symbol(pairs[0].run.objective)
     single = len(pairs) == 1
-    title = style.run_title(pairs[0].run, symbol) if single else (pairs[0].run.title, "")
+    title = appearance.run_title(pairs[0].run, symbol) if single else (pairs[0].run.title, "")
     return Histories(
         title=title,
         unit=paths.unit_of(pairs),
         panels=tuple(_history(pairs, quantity, symbol) for quantity in quantities),
-        labels=tuple(f"{label}: {style.outcome(run, symbol)}" for label, run in pairs),
+        labels=tuple(f"{label}: {appearance.outcome(run, symbol)}" for label, run in pairs),
         omitted=omitted,
     )
 
@@ -194,43 +194,43 @@ def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
 def draw_alone(ax: Axes, data: Histories) -> None:
     """The only quantity, on axes with a title and a legend of their own."""
     _draw(ax, data.panels[0], data.unit)
-    style.set_title(ax, *data.title)
+    appearance.set_title(ax, *data.title)
     if len(data.labels) > 1:
-        style.legend_below(ax, _keys(ax, data), columns=1)
+        appearance.legend_below(ax, _keys(ax, data), columns=1)
 
 
 def draw_panels(figure: Figure, data: Histories) -> None:
     """One small plot a quantity, on a figure of their own."""
-    axes = style.new_axes(figure, data.rows, data.columns)
-    style.set_figure_title(figure, *data.title)
+    axes = appearance.new_axes(figure, data.rows, data.columns)
+    appearance.set_figure_title(figure, *data.title)
     for place, panel in zip(axes, data.panels, strict=False):
         _draw(place, panel, data.unit)
     for place in axes[len(data.panels) :]:
         place.set_axis_off()
     if len(data.labels) > 1:
-        style.figure_legend_below(figure, _keys(axes[0], data))
+        appearance.figure_legend_below(figure, _keys(axes[0], data))
     if data.omitted:
-        style.note(axes[0], f"{data.omitted} more coordinates moved less")
+        appearance.note(axes[0], f"{data.omitted} more coordinates moved less")
 
 
 def _keys(ax: Axes, data: Histories) -> list[Line2D]:
-    theme = style.theme_of(ax)
-    return [style.key(label, style.series_look(number, theme)) for number, label in enumerate(data.labels)]
+    theme = appearance.theme_of(ax)
+    return [appearance.key(label, appearance.series_look(number, theme)) for number, label in enumerate(data.labels)]
 
 
 def _draw(ax: Axes, panel: History, unit: str) -> None:
-    theme = style.theme_of(ax)
+    theme = appearance.theme_of(ax)
     for number, series in enumerate(panel.series):
         # A line through one point is invisible.
         marker = "o" if np.isfinite(series.numbers).sum() == 1 else ""
         numbers = series.numbers if panel.log else _visible(series.numbers, panel.limits)
-        ax.plot(series.times, numbers, marker=marker, **style.series_look(number, theme))
+        ax.plot(series.times, numbers, marker=marker, **appearance.series_look(number, theme))
     ax.set_ylim(*panel.limits)
     if panel.log:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.grid(color=theme.grid)
-    style.label_axes(ax, unit, panel.name)
+    appearance.label_axes(ax, unit, panel.name)
 
 
 def _visible(numbers: FloatArray, limits: Interval) -> FloatArray:
@@ -262,7 +262,7 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
     if log:
         limits = float(low) / 2, float(high) * 2
     else:
-        limits = style.padded(min(low for low, _ in ends), max(high for _, high in ends))
+        limits = appearance.padded(min(low for low, _ in ends), max(high for _, high in ends))
     name = symbol if quantity == "value" else NAMES.get(quantity, quantity)
     return History(quantity, name, log, limits, tuple(series))
 

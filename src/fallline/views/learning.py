@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.views import style as look
-from fallline.views.style import Style
+from fallline.views import appearance
+from fallline.views.appearance import Style
 
 
 def plot_learning_curve(
@@ -41,17 +41,17 @@ def plot_learning_curve(
     'loss'
     """
     curves = {"rows fitted to": loss} | ({} if held_out is None else {"rows held out": held_out})
-    figure, place = look.figure_of(ax, style, keys=len(curves))
-    theme = look.theme_of(place)
-    look.set_title(place, title)
-    look.label_axes(place, "step", "loss")
+    figure, place = appearance.figure_of(ax, style, keys=len(curves))
+    theme = appearance.theme_of(place)
+    appearance.set_title(place, title)
+    appearance.label_axes(place, "step", "loss")
     for number, (_, curve) in enumerate(curves.items()):
-        place.plot(steps, curve, **look.series_look(number, theme))
+        place.plot(steps, curve, **appearance.series_look(number, theme))
     every = np.concatenate(list(curves.values()))
     finite = every[np.isfinite(every)]
     if finite.size and finite.min() > 0 and finite.max() > 100 * finite.min():
         place.set_yscale("log")
     if len(curves) > 1:
-        keys = [look.key(name, look.series_look(i, theme)) for i, name in enumerate(curves)]
-        look.legend_below(place, keys, columns=2)
+        keys = [appearance.key(name, appearance.series_look(i, theme)) for i, name in enumerate(curves)]
+        appearance.legend_below(place, keys, columns=2)
     return figure

@@ -16,7 +16,7 @@ from fallline.models.base import Loss
 from fallline.models.batches import Batches
 from fallline.objectives.base import Objective
 from fallline.trajectory import Point, Trajectory
-from fallline.views import grid, style
+from fallline.views import appearance, grid
 
 # More points than these cannot be told apart in a picture.
 MOST_POINTS = 2000
@@ -56,10 +56,10 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
         FalllineError: when there is none, or something is no trajectory, or they differ in their coordinates.
     """
     if isinstance(runs, Trajectory):
-        pairs = [Labelled(style.optimizer_words(runs), runs)]
+        pairs = [Labelled(appearance.optimizer_words(runs), runs)]
     elif isinstance(runs, Compared):
         pairs = [
-            Labelled(label.replace(run.optimizer, style.optimizer_words(run)), run)
+            Labelled(label.replace(run.optimizer, appearance.optimizer_words(run)), run)
             for label, run in zip(runs.labels, runs.trajectories, strict=True)
         ]
     elif isinstance(runs, Mapping):
@@ -72,7 +72,7 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
         raise FalllineError(
             f"runs is {shortened(runs)}; it must be a trajectory, a comparison, or several trajectories"
         )
-    pairs = [Labelled(label or style.optimizer_words(run), run) for label, run in pairs]
+    pairs = [Labelled(label or appearance.optimizer_words(run), run) for label, run in pairs]
     names = pairs[0].run.names
     for label, run in pairs:
         if run.names != names:
@@ -169,7 +169,7 @@ class Path:
     @property
     def colours(self) -> FloatArray:
         """The colour of each point, shape (rows, 4): the start red, the last yellow."""
-        return style.step_colours(len(self))
+        return appearance.step_colours(len(self))
 
     @property
     def remark(self) -> str:
@@ -211,7 +211,7 @@ def path_of(
     value[~np.isfinite(value)] = np.nan
     return Path(
         label=label,
-        title=style.run_title(run, value_symbol(run.objective)),
+        title=appearance.run_title(run, value_symbol(run.objective)),
         times=time_of(run)[rows],
         x=x,
         value=value,

@@ -11,7 +11,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.objectives.base import Objective
 from fallline.trajectory import Trajectory
-from fallline.views import grid, paths, style
+from fallline.views import appearance, grid, paths
 from fallline.views.paths import Labelled
 
 # A direction along which the path is shorter than this part of its length is rounding.
@@ -43,7 +43,7 @@ class Plane:
     @property
     def words(self) -> str:
         """What the picture leaves out."""
-        share, distance = 100 * self.variance.sum(), style.number(self.distance, 2)
+        share, distance = 100 * self.variance.sum(), appearance.number(self.distance, 2)
         return (
             "plane of the path's principal components (PC):\n"
             f"{share:.4g} % of its variance; points up to {distance} off it"

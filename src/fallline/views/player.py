@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from fallline.arrays import FloatArray
-from fallline.views import paths, style
+from fallline.views import appearance, paths
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.paths import Labelled
@@ -39,7 +39,7 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *
         "unit": data.unit,
         "seconds": seconds,
         "dark": dark,
-        "themes": {name: _theme(theme, data) for name, theme in style.THEMES.items()},
+        "themes": {name: _theme(theme, data) for name, theme in appearance.THEMES.items()},
         "paths": [_path(pair, path) for pair, path in zip(pairs, data.paths, strict=True)],
     }
     scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
@@ -110,15 +110,15 @@ def _curve(data: Descent) -> dict[str, Any]:
         "symbol": curve.symbol,
         "names": [curve.name, f"{curve.symbol}({curve.name})"],
         "x": [float(curve.x[0]), float(curve.x[-1])],
-        "y": list(style.padded(*data.heights)),
+        "y": list(appearance.padded(*data.heights)),
         "curve": {"x": column(curve.x), "y": column(curve.value)},
         "remarks": [],
     }
 
 
-def _theme(theme: style.Theme, data: Landscape | Descent) -> dict[str, Any]:
+def _theme(theme: appearance.Theme, data: Landscape | Descent) -> dict[str, Any]:
     colours: dict[str, Any] = {name: getattr(theme, name) for name in ("ground", "ink", "edge", "rim", "curve")}
-    colours["runs"] = [to_hex(style.run_look(number, theme)["color"]) for number in range(len(data.paths))]
+    colours["runs"] = [to_hex(appearance.run_look(number, theme)["color"]) for number in range(len(data.paths))]
     if isinstance(data, Landscape):
         middles = (data.levels[1:] + data.levels[:-1]) / 2
         colours["bands"] = np.round(255 * theme.landscape(data.norm(middles))[:, :3]).astype(int).tolist()

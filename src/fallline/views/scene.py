@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.views import contour, curve, style, surface
+from fallline.views import appearance, contour, curve, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
@@ -45,7 +45,7 @@ class Scene:
     titles: tuple[tuple[str, ...], ...]
     size: tuple[int, int] | None = None
     turn: float = 0.0
-    style: style.Style = "light"
+    style: appearance.Style = "light"
 
     def open(self) -> Callable[[int], Frame]:
         """A function that draws the frame of a number."""
@@ -202,7 +202,7 @@ class Screen:
         canvas: Any = FigureCanvasAgg(self.figure)
         # The tallest titles claim their room; then nothing may move any more.
         for stage in self.stages:
-            style.set_title(stage.ax)
+            appearance.set_title(stage.ax)
             stage.ax.title.set_text(max(reversed(stage.titles), key=lambda title: title.count("\n")))
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
@@ -242,14 +242,15 @@ def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
     """Each run on a curve of its own, side by side."""
-    figure = style.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
-    axes = style.new_axes(figure, 1, len(data.paths), sharey=True)
+    figure = appearance.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
+    axes = appearance.new_axes(figure, 1, len(data.paths), sharey=True)
     stages: list[Stage] = []
     for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
         curve.draw_still(ax, data)
-        style.label_outer(ax, left=not stages, bottom=True)
-        style.note(ax, path.remark)
-        style.legend_below(ax, style.step_keys(f"{data.unit} {path.times[-1]:g}", style.theme_of(ax)), columns=2)
+        appearance.label_outer(ax, left=not stages, bottom=True)
+        appearance.note(ax, path.remark)
+        keys = appearance.step_keys(f"{data.unit} {path.times[-1]:g}", appearance.theme_of(ax))
+        appearance.legend_below(ax, keys, columns=2)
         stages.append(Stage(ax, _on_curve(path), titles))
     return figure, tuple(stages)
 
@@ -260,7 +261,7 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """All runs on one landscape."""
-    figure, ax = style.figure_of(None, scene.style, solid=scene.kind in SPACE, keys=len(data.paths))
+    figure, ax = appearance.figure_of(None, scene.style, solid=scene.kind in SPACE, keys=len(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":

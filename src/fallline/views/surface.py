@@ -11,11 +11,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fallline.views import contour, style
+from fallline.views import appearance, contour
+from fallline.views.appearance import Style, figure_of, set_title
 from fallline.views.contour import Coordinates, Landscape, landscape_data
 from fallline.views.paths import Interval, Runs
 from fallline.views.sight import Sight, sight_of
-from fallline.views.style import Style, figure_of, set_title
 
 # How far the floor lies below the surface, in heights of the surface: far enough to be seen.
 DROP = 0.6
@@ -83,7 +83,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         data.levels,
         zdir="z",
         offset=floor(data),
-        cmap=style.theme_of(ax).landscape,
+        cmap=appearance.theme_of(ax).landscape,
         norm=data.norm,
         zorder=1,
     )
@@ -91,7 +91,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         x,
         y,
         data.surface,
-        cmap=style.theme_of(ax).landscape,
+        cmap=appearance.theme_of(ax).landscape,
         norm=data.norm,
         rcount=PATCHES,
         ccount=PATCHES,
@@ -108,7 +108,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
 def draw_paths(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
     """The paths up to a time: their shadows on the floor, what the surface hides of them faint, and the rest."""
     camera = np.asarray(ax.get_proj()).tobytes()
-    shadow = style.theme_of(ax).shadow
+    shadow = appearance.theme_of(ax).shadow
     artists: list[Artist] = []
     for path in data.paths:
         x, y, z = contour.inside(data, path, path.shown_until(until))
@@ -126,13 +126,13 @@ def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, h
     """One path up to a point: what the surface hides of it, faint, or what it does not."""
     path = data.paths[number]
     line, points = sight.line(count, hidden).T, sight.points(count, hidden).T
-    alpha = style.FAINT if hidden else 1.0
+    alpha = appearance.FAINT if hidden else 1.0
     if len(data.paths) > 1:
         # Even distances would need a line: of some paths, all is hidden, or nothing.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
-        return style.trace_run(ax, *line, points=points, number=number, **look)
-    colours, size = path.colours[:count], style.point_size(len(path))
-    return style.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
+        return appearance.trace_run(ax, *line, points=points, number=number, **look)
+    colours, size = path.colours[:count], appearance.point_size(len(path))
+    return appearance.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 
 
 # A film asks for the same with every frame.

@@ -15,7 +15,7 @@ from tests.views.runs import halving, on_bowl, two_on_bowl
 from fallline import FalllineError
 from fallline.arrays import FloatArray
 from fallline.views import plot, plot_curve
-from fallline.views.style import DARK, LIGHT, RUN_LINES, RUN_MARKERS, STEPS, THEMES, Theme, luminance, theme_of
+from fallline.views.appearance import DARK, LIGHT, RUN_LINES, RUN_MARKERS, STEPS, THEMES, Theme, luminance, theme_of
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
