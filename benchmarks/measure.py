@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fallline.errors import FalllineError
+
 THREADS = len(os.sched_getaffinity(0))
-# Why a peer cannot be measured here: it is not installed, or its compiler or program fails.
-ABSENT = (ImportError, OSError, subprocess.CalledProcessError)
+# Why something cannot be measured here: it is not installed, or its compiler or program fails.
+ABSENT = (ImportError, OSError, FalllineError, subprocess.CalledProcessError)
 
 
 @dataclass(frozen=True)
