@@ -90,6 +90,12 @@ def spread(numbers: list[float], unit: str = "s") -> str:
     return f"{statistics.median(numbers):.3g} ({min(numbers):.3g} to {max(numbers):.3g}) {unit}"
 
 
+def peak_memory() -> int:
+    """The most bytes this process has had in memory, on Linux. What getrusage says may be those of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 def measured(*parts: Callable[[], Iterable[Row]]) -> Iterator[Row]:
     """The rows of each part; one that tells why, for a part whose peer is not there."""
     for part in parts:

@@ -56,14 +56,14 @@ TASKS = {
 }
 
 PROGRAM = """
-import json, resource, sys, time
+import json, sys, time
+from benchmarks.measure import peak_memory
 folder = sys.argv[1]
 loss = None
 began = time.perf_counter()
 {task}
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(json.dumps(dict(passes=passes, seconds=seconds, peak=peak, loss=loss)))
+print(json.dumps(dict(passes=passes, seconds=seconds, peak=peak_memory(), loss=loss)))
 """
 
 
