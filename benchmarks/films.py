@@ -1,19 +1,16 @@
-"""How much faster a film is written than by Matplotlib's own animation: the same scene, side by side, in one run."""
+"""How much faster a film is written than by Matplotlib's own animation: `python -m benchmarks.films`."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import statistics
+import functools
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import imageio_ffmpeg
 import matplotlib
+from benchmarks.measure import Row, faster, measured, show, timed
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 import fallline
@@ -24,34 +21,45 @@ RATE = 20
 LEAST = 12.0
 
 
+SCENES = ("contour", "contour_3d", "surface")
+TITLE = "Films"
+ABOUT = f"""\
+Four paths over a landscape as a film of {SIZE[0]} × {SIZE[1]} pixels, beside Matplotlib's `FuncAnimation.save` with the
+same figure and artists, each encoded as it usually is there. What stands still is drawn once here, and anew for every
+frame there."""
+
+
 def main() -> None:
     """Print the times and their ratios, and whether all reach what is aimed at."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--scenes", nargs="+", default=["contour", "contour_3d", "surface"])
+    parser.add_argument("--scenes", nargs="+", default=SCENES)
     asked = parser.parse_args()
-    matplotlib.rcParams["animation.ffmpeg_path"] = imageio_ffmpeg.get_ffmpeg_exe()
-    print(f"{machine()}; Python {platform.python_version()}, Matplotlib {matplotlib.__version__}")
-    print(f"4 paths, {asked.frames} frames, {SIZE[0]} x {SIZE[1]}; {asked.repeats} times each, in turn; seconds\n")
-    print(f"{'scene':12} {'file':5} {'FuncAnimation':>24} {'Fallline':>24} {'ratio':>22}")
+    show(rows(asked.repeats, asked.frames, asked.scenes))
+
+
+def rows(repeats: int = 3, frames: int = 200, scenes: Sequence[str] = SCENES) -> Iterator[Row]:
+    """Every scene as GIF and as MP4."""
+    return measured(
+        *(functools.partial(film, kind, ending, repeats, frames) for kind in scenes for ending in (".gif", ".mp4"))
+    )
+
+
+def film(kind: str, ending: str, repeats: int, frames: int) -> Iterator[Row]:
+    """One film by both."""
+    if ending == ".mp4":
+        import imageio_ffmpeg
+
+        matplotlib.rcParams["animation.ffmpeg_path"] = imageio_ffmpeg.get_ffmpeg_exe()
     runs = four_runs()
-    short = False
+    theirs, ours = [], []
     with tempfile.TemporaryDirectory() as folder:
-        for kind in asked.scenes:
-            for ending in (".gif", ".mp4"):
-                theirs, ours = [], []
-                for number in range(asked.repeats):
-                    path = f"{folder}/{number}{ending}"
-                    theirs.append(timed(by_matplotlib, runs, kind, asked.frames, path))
-                    ours.append(timed(by_fallline, runs, kind, asked.frames, path))
-                ratios = [one / other for one, other in zip(theirs, ours, strict=True)]
-                short |= statistics.median(ratios) < LEAST
-                print(
-                    f"{kind:12} {ending:5} {spread(theirs):>24} {spread(ours):>24} {spread(ratios, '×'):>22}",
-                    flush=True,
-                )
-    print(f"\nmedian (least to most); at least {LEAST:g} times faster: {'no' if short else 'yes'}")
+        path = f"{folder}/film{ending}"
+        for _ in range(repeats):
+            theirs.append(timed(functools.partial(by_matplotlib, runs, kind, frames, path)))
+            ours.append(timed(functools.partial(by_fallline, runs, kind, frames, path)))
+    yield faster(f"{kind}, {ending[1:].upper()}, {frames} frames: FuncAnimation", theirs, ours, LEAST)
 
 
 def four_runs() -> fallline.Comparison:
@@ -119,28 +127,6 @@ class Places:
         """Keep a line."""
         self.places.append(places)
         return [None]
-
-
-def timed(work: Callable[..., None], *arguments: Any) -> float:
-    """How long it takes, in seconds."""
-    start = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - start
-
-
-def spread(numbers: list[float], unit: str = "") -> str:
-    """The median, and from where to where the numbers go."""
-    return f"{statistics.median(numbers):.2f}{unit} ({min(numbers):.2f} to {max(numbers):.2f})"
-
-
-def machine() -> str:
-    """What was measured on."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
-        cpu = names[0] if names else cpu
-    return f"{cpu}, {os.cpu_count()} cores, {platform.system()}"
 
 
 if __name__ == "__main__":

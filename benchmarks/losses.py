@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import platform
+import functools
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from benchmarks.engines import THREADS, machine, spread, timed
+from benchmarks.measure import ABSENT, THREADS, Row, faster, in_turn, measured, show, spread
 
 from fallline.models import Logistic, Softmax
 
 FEATURES, CLASSES = 100, 10
+TITLE = "Gradients on large data"
+ABOUT = """\
+One gradient over all rows of data that are much larger than the processor's caches. No program can be quicker than the
+memory gives the data, so each is also compared with what reading alone takes: adding up all numbers, on all threads."""
 
 
 def main() -> None:
@@ -23,82 +27,95 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--rows", type=int, default=1_000_000)
     asked = parser.parse_args()
-    import jax
-    import torch
+    show(rows(asked.repeats, asked.rows))
 
-    jax.config.update("jax_enable_x64", True)
-    torch.set_num_threads(THREADS)
-    print(f"{machine()}, {THREADS} threads; Python {platform.python_version()}")
-    print(f"numpy {np.__version__}, jax {jax.__version__}, torch {torch.__version__}")
-    print(f"median (least to most) of {asked.repeats}, in turn; X has {asked.rows:,} rows of {FEATURES}\n")
+
+def rows(repeats: int = 9, count: int = 1_000_000) -> Iterator[Row]:
+    """Every loss."""
     random = np.random.default_rng(0)
-    X = random.standard_normal((asked.rows, FEATURES))
-    logistic(X, (random.random(asked.rows) < 0.5).astype(float), asked.repeats)
-    softmax(X, random.integers(0, CLASSES, asked.rows), asked.repeats)
+    X = random.standard_normal((count, FEATURES))
+    halves = (random.random(count) < 0.5).astype(float)
+    classes = random.integers(0, CLASSES, count)
+    return measured(
+        functools.partial(logistic, X, halves, repeats),
+        functools.partial(layouts, X, halves, repeats),
+        functools.partial(softmax, X, classes, repeats),
+    )
 
 
-def logistic(X: Any, y: Any, repeats: int) -> None:
-    """The logistic loss, on X as it lies in several ways."""
-    from scipy.sparse import csr_matrix
+def present(peers: dict[str, Callable[[], Any]]) -> tuple[dict[str, Callable[[], Any]], list[Row]]:
+    """The calls of the peers that are installed, and a row for each that is not."""
+    calls, absent = {}, []
+    for name, make in peers.items():
+        try:
+            calls[name] = make()
+        except ABSENT as reason:
+            absent.append(Row(f"not measured beside {name}: {reason}"))
+    return calls, absent
 
+
+def logistic(X: Any, y: Any, repeats: int) -> Iterator[Row]:
+    """The logistic loss beside peers and beside reading."""
     x = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
     loss = Logistic(X, y)
-    others = {
-        "NumPy": numpy_logistic(X, y, x),
-        "torch": torch_logistic(X, y, x),
-        "JAX": jax_logistic(X, y, x),
-    }
+    others, absent = present(
+        {
+            "torch": lambda: torch_logistic(X, y, x),
+            "JAX": lambda: jax_logistic(X, y, x),
+            "NumPy": lambda: numpy_logistic(X, y, x),
+        }
+    )
     expected = loss.gradient(x)
     for name, other in others.items():
         assert np.allclose(other(), expected, rtol=1e-9), name
+    taken = in_turn({"reading": reading(X), "ours": lambda: loss.gradient(x), **others}, repeats)
+    claim = f"logistic gradient, {len(X):,} × {FEATURES}"
+    for name in others:
+        yield faster(f"{claim}: {name}", taken[name], taken["ours"], AIMS.get(name))
+    yield from absent
+    yield of_reading(claim, taken["reading"], taken["ours"], 0.85)
+
+
+AIMS = {"torch": 5.0, "JAX": 5.0}
+
+
+def of_reading(claim: str, reads: list[float], ours: list[float], aim: float | None = None) -> Row:
+    """How near to the speed of reading a gradient is."""
+    shares = [100 * read / own for read, own in zip(reads, ours, strict=True)]
+    reached = None if aim is None else statistics.median(shares) >= 100 * aim
+    wanted = "" if aim is None else f"≥ {aim:.0%}"
+    return Row(f"{claim}: reading alone", spread(reads), spread(ours), spread(shares, "%"), wanted, reached)
+
+
+def layouts(X: Any, y: Any, repeats: int) -> Iterator[Row]:
+    """The same on X as it lies in other ways."""
+    from scipy.sparse import csr_matrix
+
+    x = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
     stored = csr_matrix(np.where(np.random.default_rng(2).random(X.shape) < 0.1, X, 0.0))
-    layouts: dict[str, tuple[Any, int]] = {
-        "columns": (np.asfortranarray(X), X.nbytes),
+    inputs: dict[str, tuple[Any, int]] = {
+        "column by column": (np.asfortranarray(X), X.nbytes),
         "float32": (X.astype(np.float32), X.nbytes // 2),
-        "CSR, a tenth": (stored, stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes),
+        "sparse, a tenth": (stored, stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes),
     }
-    calls: dict[str, Callable[[], Any]] = {"reading X": reading(X), "Fallline": lambda: loss.gradient(x), **others}
-    for name, (inputs, _) in layouts.items():
-        calls[f"Fallline, {name}"] = (lambda on: lambda: on.gradient(x))(Logistic(inputs, y))
-    times = in_turn(calls, repeats)
-    print("gradient of the logistic loss")
-    for name, taken in times.items():
-        size = next((size for layout, (_, size) in layouts.items() if name.endswith(layout)), X.nbytes)
-        share = [read / X.nbytes * size / one for read, one in zip(times["reading X"], taken, strict=True)]
-        print(f"  {name:24} {spread(taken):>28}   {100 * statistics.median(share):4.0f} % of the speed of reading")
-    against(times, others)
-    print(f"  reading: {X.nbytes / 1e9 / min(times['reading X']):.1f} GB/s at best\n")
+    losses = {name: Logistic(given, y) for name, (given, _) in inputs.items()}
+    calls = {name: functools.partial(loss.gradient, x) for name, loss in losses.items()}
+    taken = in_turn({"reading": reading(X), **calls}, repeats)
+    for name, (_, size) in inputs.items():
+        # As many bytes as this one has.
+        reads = [seconds * size / X.nbytes for seconds in taken["reading"]]
+        yield of_reading(f"logistic gradient, {len(X):,} × {FEATURES}, {name}", reads, taken[name])
 
 
-def softmax(X: Any, y: Any, repeats: int) -> None:
+def softmax(X: Any, y: Any, repeats: int) -> Iterator[Row]:
     """The softmax loss of several classes."""
     x = np.random.default_rng(1).normal(size=(FEATURES + 1) * CLASSES) / 10
     loss = Softmax(X, y)
-    others = {"torch": torch_softmax(X, y, x)}
-    assert np.allclose(others["torch"](), loss.gradient(x), rtol=1e-9, atol=1e-6)
-    times = in_turn({"Fallline": lambda: loss.gradient(x), **others}, repeats)
-    print(f"gradient of the softmax loss, {CLASSES} classes")
-    for name, taken in times.items():
-        print(f"  {name:24} {spread(taken):>28}")
-    against(times, others)
-
-
-def in_turn(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """The seconds of each call, after one untimed."""
-    for call in calls.values():
-        call()
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
-        for name, call in calls.items():
-            taken[name].append(timed(call))
-    return taken
-
-
-def against(times: dict[str, list[float]], others: dict[str, Any]) -> None:
-    """How many times faster Fallline is."""
-    for name in others:
-        ratios = [other / own for other, own in zip(times[name], times["Fallline"], strict=True)]
-        print(f"  {name:>8} / Fallline: {spread(ratios, '×')}")
+    by_torch = torch_softmax(X, y, x)
+    assert np.allclose(by_torch(), loss.gradient(x), rtol=1e-9, atol=1e-6)
+    taken = in_turn({"peer": by_torch, "ours": lambda: loss.gradient(x)}, repeats)
+    claim = f"softmax gradient, {len(X):,} × {FEATURES}, {CLASSES} classes: torch"
+    yield faster(claim, taken["peer"], taken["ours"], 1.0)
 
 
 def reading(X: Any) -> Callable[[], Any]:
@@ -122,6 +139,7 @@ def torch_logistic(X: Any, y: Any, x: Any) -> Callable[[], Any]:
     """By autograd."""
     import torch
 
+    torch.set_num_threads(THREADS)
     inputs, targets = torch.from_numpy(X), torch.from_numpy(y)
     point = torch.from_numpy(x).requires_grad_()
 
@@ -138,6 +156,7 @@ def jax_logistic(X: Any, y: Any, x: Any) -> Callable[[], Any]:
     import jax
     import jax.numpy as jnp
 
+    jax.config.update("jax_enable_x64", True)
     inputs, targets, point = jnp.asarray(X), jnp.asarray(y), jnp.asarray(x)
 
     def value(point: Any, inputs: Any, targets: Any) -> Any:
@@ -152,6 +171,7 @@ def torch_softmax(X: Any, y: Any, x: Any) -> Callable[[], Any]:
     """By autograd."""
     import torch
 
+    torch.set_num_threads(THREADS)
     inputs, targets = torch.from_numpy(X), torch.from_numpy(y)
     point = torch.from_numpy(x).requires_grad_()
 

@@ -1,38 +1,37 @@
-"""Fits a model to a folder of Parquet files larger than memory: peak memory, and speed beside plain reading."""
+"""A model fitted to a folder of Parquet files, in bounded memory, beside plain reading: `-m benchmarks.parquet`."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-import platform
-import shutil
 import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as parquet
+from benchmarks.measure import Row, measured, show
 
 COLUMNS = 50
 ROWS_OF_A_GROUP = 2**17
 GROUPS_OF_A_FILE = 5
 GIGABYTE = 10**9
+TITLE = "Data on disk"
+ABOUT = """\
+A logistic model of 50 features fitted to a folder of Parquet files, which may be larger than memory: here a small one,
+`python -m benchmarks.parquet --gigabytes 16` takes as much as you like. The peer is Arrow reading the same files, pass
+by pass, and doing nothing with them, so a ratio of 1 is as fast as they can be read; memory is the process's most."""
 
 # What the fit may take at its peak, whatever the size of the data.
 MOST_MEMORY = GIGABYTE
 
+READING = "plain reading, one file after the other"
 # Each runs in a process of its own, whose peak is then its own. `folder` is given.
 TASKS = {
-    "plain reading": """
-        import pyarrow.dataset
-        for batch in pyarrow.dataset.dataset(folder).to_batches():
-            pass
-        passes = 1
-    """,
-    "plain reading, one file after the other": """
+    READING: """
         import pathlib, pyarrow.parquet
         for path in sorted(pathlib.Path(folder).iterdir()):
             with pyarrow.parquet.ParquetFile(path, buffer_size=2**18) as file:
@@ -57,14 +56,14 @@ TASKS = {
 }
 
 PROGRAM = """
-import json, resource, sys, time
+import json, sys, time
+from benchmarks.measure import peak_memory
 folder = sys.argv[1]
 loss = None
 began = time.perf_counter()
 {task}
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(json.dumps(dict(passes=passes, seconds=seconds, peak=peak, loss=loss)))
+print(json.dumps(dict(passes=passes, seconds=seconds, peak=peak_memory(), loss=loss)))
 """
 
 
@@ -73,6 +72,9 @@ def generate(folder: Path, size: int) -> int:
     random = np.random.default_rng(0)
     weights = random.normal(size=COLUMNS) / np.sqrt(COLUMNS)
     names = [f"x{i}" for i in range(COLUMNS)]
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
     written = number = 0
     while written < size:
         path = folder / f"part-{number:04}.parquet"
@@ -89,33 +91,42 @@ def generate(folder: Path, size: int) -> int:
 
 
 def main() -> None:
-    """Generate, run each task, print the table, clean up."""
+    """Print the memory and the speed."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--gigabytes", type=float, default=8.0, help="size of the folder (8)")
     arguments.add_argument("--folder", type=Path, help="where to make it: a folder with room (the temporary one)")
     given = arguments.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="fallline-parquet-", dir=given.folder))
-    try:
-        size = generate(folder, int(given.gigabytes * GIGABYTE))
-        print(f"{size / GIGABYTE:.2f} GB of Parquet, {COLUMNS} features of float64; {platform.machine()}, ", end="")
-        print(f"Python {platform.python_version()}, PyArrow {pa.__version__}\n")
-        print(f"{'':46}{'passes':>7}{'seconds':>9}{'GB/s a pass':>13}{'peak MB':>9}")
-        peaks = {}
+    show(rows(given.gigabytes, given.folder))
+
+
+def rows(gigabytes: float = 0.5, folder: Path | None = None) -> Iterator[Row]:
+    """Each fit; the folder is made for it, and removed."""
+    return measured(functools.partial(fits, gigabytes, folder))
+
+
+def fits(gigabytes: float, where: Path | None) -> Iterator[Row]:
+    """Generate the files and run each task."""
+    with tempfile.TemporaryDirectory(prefix="fallline-parquet-", dir=where) as folder:
+        size = generate(Path(folder), int(gigabytes * GIGABYTE))
+        speeds = {}
         for name, task in TASKS.items():
             program = PROGRAM.format(task=textwrap.dedent(task))
-            done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True)
-            if done.returncode:
-                sys.exit(done.stderr)
+            done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=True)
             told = json.loads(done.stdout)
-            speed = size * told["passes"] / told["seconds"] / GIGABYTE
-            peaks[name] = told["peak"]
-            print(f"{name:46}{told['passes']:7}{told['seconds']:9.1f}{speed:13.2f}{told['peak'] / 1e6:9.0f}")
-        worst = max(peak for name, peak in peaks.items() if name.startswith("fit"))
-        print(f"\npeak of the fits: {worst / 1e6:.0f} MB; allowed: {MOST_MEMORY / 1e6:.0f} MB")
-        if worst > MOST_MEMORY:
-            sys.exit("the fit took too much memory")
-    finally:
-        shutil.rmtree(folder)
+            speeds[name] = size * told["passes"] / told["seconds"] / GIGABYTE
+            if name != READING:
+                yield Row(
+                    f"{name}, {size / GIGABYTE:.2f} GB: {READING}",
+                    f"{speeds[READING]:.2f} GB/s",
+                    f"{speeds[name]:.2f} GB/s",
+                    f"{speeds[name] / speeds[READING]:.2f} ×",
+                )
+                yield Row(
+                    f"{name}: most memory",
+                    ours=f"{told['peak'] / 1e6:.0f} MB",
+                    aim=f"< {MOST_MEMORY / GIGABYTE:g} GB",
+                    reached=told["peak"] < MOST_MEMORY,
+                )
 
 
 if __name__ == "__main__":

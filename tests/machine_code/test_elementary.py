@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.engines.problems import problem
 
-from fallline import GradientDescent
+from fallline import GradientDescent, Optimizer
 from fallline.engines import compiled, ends
 from fallline.stopping import Evaluations
 
@@ -144,3 +148,61 @@ def test_infinities_and_what_is_no_number(formula: str, x: float, expected: floa
     # One number at a time gives the same.
     (run,) = compiled.run(problem(formula, [x], GradientDescent(1.0), stop=Evaluations(1)))
     np.testing.assert_equal(run.final.value, expected)
+
+
+@dataclasses.dataclass(frozen=True)
+class Divided(Optimizer[None]):
+    """A rule whose first step from x = 0 on x·y + y goes to the quotient of y and a number that all runs share."""
+
+    learning_rate: float = 1.0
+    divisor: float = 1.0
+
+    def init(self, x: Any) -> None:
+        return None
+
+    def update(self, gradient: Any, state: None, rate: Any, step: Any) -> Any:
+        return -gradient / self.divisor, None
+
+
+def quotients(dividends: Any, divisor: float) -> Any:
+    """The quotients, as compiled code computes them of many numbers at once."""
+    # The slope along y is 1: a 0 there would send all to the division itself.
+    starts = np.stack([np.zeros(len(dividends)), dividends], axis=-1)
+    given = problem("x*y + y", starts, Divided(divisor=divisor), max_steps=1, stop=Evaluations(10**6))
+    return ends(given, "compiled").x[:, 0]
+
+
+def hardest_dividends(divisor: float) -> list[float]:
+    """Those whose quotient is as near to the middle between two floats as it can be.
+
+    With the divisor's digits as an odd number c, and m an odd one of 54 bits: y = (c m + d) / 2⁵⁴ for a small d.
+    """
+    c = int(math.frexp(divisor)[0] * 2**53)
+    while c % 2 == 0:
+        c //= 2
+    found = []
+    for d in range(-31, 32, 2):
+        m = -d * pow(c, -1, 2**54) % 2**54
+        y = (c * m + d) >> 54
+        if m >= 2**53 and y and y == int(float(y)):
+            found.append(float(y))
+    return found
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.9, 0.95, 0.99, 0.999, 0.9999])
+def test_quotients_by_what_all_runs_share_are_those_of_a_division(beta: float) -> None:
+    special = [0.0, -0.0, 5e-324, 2.3e-308, 1.7e308, 2.0**-767, 2.0**257, 1e-290, 1e290]
+    for step in (1, 2, 3, 7, 50, 400, 3000):
+        divisor = 1 - beta**step
+        drawn = np.exp(DRAW.uniform(-700, 700, 500)) * DRAW.choice([-1, 1], 500)
+        dividends = np.concatenate([special, drawn, DRAW.uniform(-1, 1, 500), hardest_dividends(divisor)])
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(quotients(dividends, divisor), dividends / divisor)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_quotients_of_any_numbers(divisor: float, dividends: list[float]) -> None:
+    with np.errstate(all="ignore"):
+        expected = np.array(dividends) / divisor
+        np.testing.assert_array_equal(quotients(dividends, divisor), expected)

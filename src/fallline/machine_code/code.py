@@ -129,12 +129,11 @@ class Region:
         less = code.line(f"fneg {number} {nearly}")
         left = code.intrinsic("fma", self, [less, divisor, dividend])
         quotient = code.intrinsic("fma", self, [left, reciprocal, nearly])
-        # The bits without the sign are in the order of the sizes: from 2**-800 to 2**800.
-        bits = code.line(
-            f"shl {whole} {code.line(f'bitcast {number} {quotient} to {whole}')}, {self.whole_constant(1)}"
-        )
-        beyond = code.line(f"sub {whole} {bits}, {self.whole_constant((1023 - 800) << 53)}")
-        return quotient, code.line(f"icmp ugt {whole} {beyond}, {self.whole_constant(1600 << 53)}")
+        # Of the exponent, less that of 2**-767, the highest bit is 0 from there to 2**257. It becomes the sign.
+        bits = code.line(f"bitcast {number} {quotient} to {whole}")
+        beyond = code.line(f"sub {whole} {bits}, {self.whole_constant((1023 - 767) << 52)}")
+        beyond = code.line(f"and {whole} {beyond}, {self.whole_constant(1 << 62)}")
+        return quotient, code.line(f"icmp ne {whole} {beyond}, {self.whole_constant(0)}")
 
     def any(self, mask: str) -> str:
         """Whether the mask holds in any lane."""

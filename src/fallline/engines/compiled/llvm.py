@@ -11,6 +11,8 @@ from fallline.machine_code.graph import LANE, SETTING, STEP, Node
 
 # What is written of a run when it ends.
 AT_THE_END = ("value", "made", "stop")
+# Runs whose numbers stay in the first cache from step to step.
+STRIP = 64
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,18 @@ class _Advance:
         kept = [name for name in where.slots if name not in AT_THE_END]
         self.variables = {name: code.variable(self.lanes.number) for name in kept}
         self.active = code.variable(self.lanes.mask)
-        self.row, self.until, self.i, self.visited, self.group = (code.variable("i64") for _ in range(5))
+        self.row, self.until, self.i, self.visited, self.strip, self.group = (code.variable("i64") for _ in range(6))
 
     def text(self) -> str:
         code = self.code
         code.store("i64", "%written", self.row)
         code.store("i64", "%until", self.until)
         self._settings()
-        self._loop("tabled", self.i, "%count", self.where.steps, self._table)
-        self._loop("grouped", self.group, "%runs", self.where.lanes, self._group)
+        self._loop("tabled", self.i, ("0", "%count"), self.where.steps, self._table)
+        if self.records:
+            self._alone()
+        else:
+            self._loop("strip", self.strip, ("0", "%runs"), STRIP, self._strip)
         code.do(f"ret i64 {code.load('i64', self.row)}")
         return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", RARELY, ""])
 
@@ -158,11 +163,11 @@ class _Advance:
                 for region in (self.steps, self.lanes):
                     region.names[node.index] = region.write(node) if constant else region.spread(name, node.is_mask)
 
-    def _loop(self, name: str, counter: str, end: str, by: int, body: Callable[[str], None]) -> None:
-        """Code that runs for counter = 0, by, 2 by, ... while below the end."""
-        code = self.code
+    def _loop(self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]) -> None:
+        """Code that runs for counter = start, start + by, ... while below the end."""
+        code, (start, end) = self.code, bounds
         head, inside, after = (code.new_label(f"{name}.{part}.") for part in ("head", "body", "after"))
-        code.store("i64", "0", counter)
+        code.store("i64", start, counter)
         code.jump(head)
         code.label(head)
         now = code.load("i64", counter)
@@ -207,75 +212,24 @@ class _Advance:
         chosen = self.code.line(f"select {self.lanes.mask} {mask}, {number} {value}, {number} {before}")
         self.code.store(number, chosen, place)
 
-    def _group(self, _: str) -> None:
-        """As many runs as go side by side, from the first to the last step of the call."""
+    def _alone(self) -> None:
+        """One run, from the first to the last step of the call. Its numbers stay in registers."""
         code, lanes = self.code, self.lanes
-        for name, variable in self.variables.items():
-            code.store(lanes.number, code.load(lanes.number, self._slot(name)), variable)
-        stop = code.load(lanes.number, self._slot("stop"))
-        code.store(lanes.mask, code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}"), self.active)
-        head, going, inside, after = (code.new_label(f"stepped.{part}.") for part in ("head", "on", "body", "after"))
-        code.store("i64", "0", self.visited)
-        code.jump(head)
-        code.label(head)
-        i = code.load("i64", self.visited)
-        code.jump_if(code.line(f"icmp slt i64 {i}, %count"), going, after)
-        code.label(going)
-        code.jump_if(lanes.any(code.load(lanes.mask, self.active)), inside, after)
-        code.label(inside)
-        self._visit(i)
-        code.store("i64", code.line(f"add i64 {i}, 1"), self.visited)
-        code.jump(head)
-        code.label(after)
-        active = code.load(lanes.mask, self.active)
-        for name, variable in self.variables.items():
-            value = code.load(lanes.number, variable)
-            if name.startswith("lowest."):
-                code.store(lanes.number, value, self._slot(name))
-            else:
-                self._keep(name, value, active)
+        code.store("i64", "0", self.group)
+        self._take_up()
+        after = code.new_label("alone.after")
 
-    def _visit(self, i: str) -> None:
-        """One point: its value and gradient, whether a run ends there, its record, and the step away from it."""
-        code, step, lanes = self.code, self.step, self.lanes
-        outer = dict(lanes.names)
-        for node in step.graph.nodes:
-            if node.operation == "leaf" and node.detail in self.variables:
-                lanes.names[node.index] = code.load(lanes.number, self.variables[node.detail])
-        self.scalars = dict(self.once.names)
-        for column, node in enumerate(self.where.columns):
-            name = code.load("double", self._column(column, i))
-            if node.is_mask:
-                name = code.line(f"fcmp une double {name}, {self.once.constant(0.0)}")
-            self.scalars[node.index] = name
-            lanes.names[node.index] = lanes.spread(name, node.is_mask)
-        self._emit(lanes, LANE, [step.value, *step.gradient, *step.met])
-        names = lanes.names
-        value = names[step.value.index]
-        made = code.line(f"add i64 %first, {i}")
-        at_start = code.line(f"icmp eq i64 {made}, 0")
-        made = code.line(f"sitofp i64 {made} to double")
-        if self.records:
+        def visit(i: str) -> None:
+            self._columns(i)
+            value, made, at_start, met = self._arrive(i)
             self._keep_lowest(value, made, at_start)
-        # What holds for all runs alike is asked once.
-        own, shared = (
-            [names[node.index] if own else self.scalars[node.index] for node in step.met if (node.level == LANE) == own]
-            for own in (True, False)
-        )
-        active = code.load(lanes.mask, self.active)
-        met = self._either(own, lanes.mask)
-        met_by_all = self._either(shared, "i1")
-        some = lanes.any(code.line(f"and {lanes.mask} {met}, {active}"))
-        ended, on, away = code.new_label("ended"), code.new_label("on"), code.new_label("away")
-        code.jump_if(code.line(f"or i1 {some}, {met_by_all}"), ended, on, rarely=True)
-        code.label(ended)
-        met = code.line(f"or {lanes.mask} {met}, {lanes.spread(met_by_all, is_mask=True)}")
-        self._end(code.line(f"and {lanes.mask} {met}, {active}"), active, made, value)
-        if self.records:
+            ended, on = code.new_label("ended"), code.new_label("on")
+            code.jump_if(met, ended, on, rarely=True)
+            code.label(ended)
+            self._end(met, made, value)
             self._record(value)
-        code.jump(away)
-        code.label(on)
-        if self.records:
+            code.jump(after)
+            code.label(on)
             until = code.load("i64", self.until)
             write, skip = code.new_label("write"), code.new_label("skip")
             code.store("i64", code.line(f"sub i64 {until}, 1"), self.until)
@@ -285,10 +239,90 @@ class _Advance:
             code.store("i64", code.line("sub i64 %every, 1"), self.until)
             code.jump(skip)
             code.label(skip)
-        code.jump(away)
-        code.label(away)
-        self._leave(value, at_start)
+            self._leave(value, at_start, lanes.always())
+
+        self._loop("visited", self.visited, ("0", "%count"), 1, visit)
+        code.jump(after)
+        code.label(after)
+        self._put_back()
+
+    def _strip(self, start: str) -> None:
+        """Some runs, from the first to the last step of the call: each step of all of them, group by group.
+
+        A step is a chain of operations that wait for one another, quotients and roots among them. The groups do not,
+        so the processor is at several at a time.
+        """
+        code = self.code
+        beyond = code.line(f"add i64 {start}, {STRIP}")
+        within = code.line(f"icmp slt i64 {beyond}, %runs")
+        end = code.line(f"select i1 {within}, i64 {beyond}, i64 %runs")
+
+        def visit(i: str) -> None:
+            self._columns(i)
+            self._loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group(i))
+
+        self._loop("visited", self.visited, ("0", "%count"), 1, visit)
+
+    def _group(self, i: str) -> None:
+        """As many runs as go side by side, at one point each. Those that have ended stay where they are."""
+        code, lanes = self.code, self.lanes
+        stop = code.load(lanes.number, self._slot("stop"))
+        active = code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}")
+        code.store(lanes.mask, active, self.active)
+        going, gone, ended, on = (code.new_label(name) for name in ("going", "gone", "ended", "on"))
+        code.jump_if(lanes.any(active), going, gone)
+        code.label(going)
+        outer = dict(lanes.names)
+        self._take_up()
+        value, made, at_start, met = self._arrive(i)
+        ending = code.line(f"and {lanes.mask} {met}, {active}")
+        code.jump_if(lanes.any(ending), ended, on, rarely=True)
+        code.label(ended)
+        self._end(ending, made, value)
+        code.store(lanes.mask, code.line(f"xor {lanes.mask} {ending}, {active}"), self.active)
+        code.jump(on)
+        code.label(on)
+        self._leave(value, at_start, code.load(lanes.mask, self.active))
+        self._put_back()
         lanes.names = outer
+        code.jump(gone)
+        code.label(gone)
+
+    def _take_up(self) -> None:
+        """The numbers of the group, from their places."""
+        for name, variable in self.variables.items():
+            number = self.code.load(self.lanes.number, self._slot(name))
+            self.code.store(self.lanes.number, number, variable)
+
+    def _put_back(self) -> None:
+        """The numbers of the group, to their places."""
+        for name, variable in self.variables.items():
+            number = self.code.load(self.lanes.number, variable)
+            self.code.store(self.lanes.number, number, self._slot(name))
+
+    def _columns(self, i: str) -> None:
+        """The numbers of a step that are the same for all runs."""
+        code, lanes = self.code, self.lanes
+        self.scalars = dict(self.once.names)
+        for column, node in enumerate(self.where.columns):
+            name = code.load("double", self._column(column, i))
+            if node.is_mask:
+                name = code.line(f"fcmp une double {name}, {self.once.constant(0.0)}")
+            self.scalars[node.index] = name
+            lanes.names[node.index] = lanes.spread(name, node.is_mask)
+
+    def _arrive(self, i: str) -> tuple[str, str, str, str]:
+        """One point: its value, the updates made before, whether it is the start, and where a condition is met."""
+        code, step, lanes = self.code, self.step, self.lanes
+        for node in step.graph.nodes:
+            if node.operation == "leaf" and node.detail in self.variables:
+                lanes.names[node.index] = code.load(lanes.number, self.variables[node.detail])
+        self._emit(lanes, LANE, [step.value, *step.gradient, *step.met])
+        made = code.line(f"add i64 %first, {i}")
+        at_start = code.line(f"icmp eq i64 {made}, 0")
+        made = code.line(f"sitofp i64 {made} to double")
+        met = self._either([lanes.names[node.index] for node in step.met], lanes.mask)
+        return lanes.names[step.value.index], made, at_start, met
 
     def _either(self, masks: Sequence[str], kind: str) -> str:
         """Whether one of the masks holds."""
@@ -310,7 +344,7 @@ class _Advance:
                 "double", code.line(f"select i1 {lower}, double {number}, double {before}"), self.variables[name]
             )
 
-    def _end(self, ending: str, active: str, made: str, value: str) -> None:
+    def _end(self, ending: str, made: str, value: str) -> None:
         """What is left of the runs that end here."""
         code, step, lanes = self.code, self.step, self.lanes
         stop = lanes.constant(0.0)
@@ -322,10 +356,6 @@ class _Advance:
         self._keep("stop", stop, ending)
         self._keep("made", lanes.spread(made), ending)
         self._keep("value", value, ending)
-        for i, node in enumerate(step.x):
-            self._keep(f"x.{i}", lanes.names[node.index], ending)
-        true = code.line(f"xor {lanes.mask} {ending}, {active}")
-        code.store(lanes.mask, true, self.active)
 
     def _record(self, value: str) -> None:
         """One row: the value, the rate, the point, the gradient and, if asked, the state."""
@@ -345,16 +375,18 @@ class _Advance:
     def _parts(self) -> list[list[Node]]:
         return [self.step.x, self.step.gradient, *(self.step.state if self.recorded_state else [])]
 
-    def _leave(self, value: str, at_start: str) -> None:
-        """The step away from the point."""
+    def _leave(self, value: str, at_start: str, active: str) -> None:
+        """The step away from the point, of the runs that have not ended."""
         code, step, lanes = self.code, self.step, self.lanes
         states = _flat(step.state)
         self._emit(lanes, LANE, [*step.change, *_flat(step.next_state)])
         names = lanes.names
         after = {leaf.detail: names[node.index] for leaf, node in zip(states, _flat(step.next_state), strict=True)}
-        longest = lanes.constant(0.0)
+        longest = nothing = lanes.constant(0.0)
         for leaf, node in zip(step.x, step.change, strict=True):
-            change = names[node.index]
+            change = code.line(
+                f"select {lanes.mask} {active}, {lanes.number} {names[node.index]}, {lanes.number} {nothing}"
+            )
             after[leaf.detail] = code.line(f"fsub {lanes.number} {names[leaf.index]}, {change}")
             if LONGEST in self.variables:
                 length = code.intrinsic("fabs", lanes, [change])

@@ -36,6 +36,8 @@ _ARGUMENTS = (
     *[ctypes.c_int64] * 4,
 )
 
+# Numbers that the first cache holds in one place each: those that are so far apart share one.
+_WAY = 512
 # More steps than any run makes.
 _NEVER = 2**62
 
@@ -92,8 +94,11 @@ class Program:
 
     def room(self, runs: int) -> FloatArray:
         """Slots for so many runs, and to make whole groups of lanes for some more, which have ended already."""
-        lanes = self.layout.lanes
-        slots = np.zeros((len(self.layout.slots), -(-runs // lanes) * lanes))
+        lanes, rows = self.layout.lanes, len(self.layout.slots)
+        wide = -(-runs // lanes) * lanes
+        # The rows of a strip lie behind one another in the cache, not on top of one another.
+        apart = wide + (llvm.STRIP - wide) % _WAY
+        slots = np.zeros((rows, apart))[:, :wide]
         slots[self.layout.slots["stop"], runs:] = np.inf
         return slots
 
@@ -138,7 +143,7 @@ class Program:
             table.ctypes.data,
             table.shape[1],
             slots.ctypes.data,
-            slots.shape[1],
+            slots.strides[0] // slots.itemsize,
             slots.shape[1],
             made,
             visits,
