@@ -477,6 +477,10 @@ def test_auto_chooses_by_the_work() -> None:
     assert minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=1000).engine == "reference"
     few, many = (ends(problem(BOWL, np.ones((k, 2)), Adam(0.01)), "auto") for k in (10, 20_000))
     assert (few.engine, many.engine) == ("reference", "compiled")
+    # The reference engine takes several times as long for a step on arrays: of a rule over all coordinates, or the
+    # user's.
+    for rule, engine in ((Adam(0.01), "reference"), (LAMB(0.01), "compiled"), (Own(), "compiled")):
+        assert minimize(BOWL, [1.0, 1.0], rule, max_steps=5000, stop=Target(0.1)).engine == engine
 
 
 def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
