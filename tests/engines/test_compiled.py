@@ -291,8 +291,8 @@ OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "chance, later": _chance_later,
     "counting in the class": OfTheClass(),
     "counting on the function": _counting_on_itself,
-    "drawing from NumPy, for later": lambda gradient, step: gradient * (0.5 if np.random.random() < 1e-9 else 1.0),
-    "drawing from Python, for later": lambda gradient, step: gradient * (0.5 if random.random() < 1e-9 else 1.0),
+    "drawing from NumPy, for later": lambda gradient, _: gradient * (0.5 if np.random.random() < 1e-9 else 1.0),  # noqa: NPY002
+    "drawing from Python, for later": lambda gradient, _: gradient * (0.5 if random.random() < 1e-9 else 1.0),
 }
 
 

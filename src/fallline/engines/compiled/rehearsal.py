@@ -64,7 +64,8 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
 
 def _memory(rule: Optimizer[Any]) -> str:
     """What the rule can remember, and where the random numbers have come to that it can draw."""
-    return fingerprint((rule, random.getstate(), np.random.get_state()), changing=True)
+    drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 - a user's rule may draw from the old generator
+    return fingerprint((rule, drawn), changing=True)
 
 
 def _told(step: Step) -> Any:
