@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -20,6 +19,7 @@ from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
 from fallline.views.growing import Growing, on_screen
+from fallline.views.lettering import lettering
 from fallline.views.paths import Path
 
 SPACE = ("contour_3d", "surface")
@@ -155,23 +155,26 @@ class Screen:
 
     def frame(self, number: int) -> Frame:
         """The pixels of a frame, shape (height, width, 4), opaque."""
-        covered = any(stage.cover is not None for stage in self.stages)
-        # Under a surface that lets some light through, a shadow may be one shade off; the last frame is exact.
-        if self.scene.turn or (covered and number == len(self.scene.times) - 1):
+        if self.scene.turn:
             return self.whole(number)
-        canvas, background, covers = self._still
+        last = number == len(self.scene.times) - 1
+        canvas, background, letterings, covers = self._still
         canvas.restore_region(background)
         time = float(self.scene.times[number])
-        for stage, cover in zip(self.stages, covers, strict=True):
+        for stage, lettered, cover in zip(self.stages, letterings, covers, strict=True):
             stage.ax.title.set_text(stage.moving_title(number))
-            stage.ax.draw_artist(stage.ax.title)
+            stage.ax.title.draw(lettered)
             artists = stage.retraced(time)
             if stage.cover is not None:
                 depth = stage.cover.get_zorder()
-                _draw(stage.ax, [artist for artist in artists if artist.get_zorder() < depth])
-                canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
+                _draw(canvas.renderer, [artist for artist in artists if artist.get_zorder() < depth])
+                # Under an image that lets some light through, a shadow may be one shade off; the last frame is exact.
+                if last:
+                    _draw(canvas.renderer, [stage.cover])
+                else:
+                    canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
                 artists = [artist for artist in artists if artist.get_zorder() > depth]
-            _draw(stage.ax, artists)
+            _draw(canvas.renderer, artists)
         return np.array(canvas.buffer_rgba())
 
     def whole(self, number: int) -> Frame:
@@ -184,8 +187,6 @@ class Screen:
                 stage.ax.view_init(elev=stage.ax.elev, azim=azimuth + self.scene.turn * number / max(1, last))
             stage.ax.title.set_text(stage.titles[number])
             drawn += stage.draw(stage.ax, time)
-            if stage.cover is not None:
-                stage.cover.set_visible(True)
         canvas.draw()
         for artist in drawn:
             artist.remove()
@@ -204,26 +205,35 @@ class Screen:
         for stage in self.stages:
             style.set_title(stage.ax)
             stage.ax.title.set_text(max(reversed(stage.titles), key=lambda title: title.count("\n")))
-        self.figure.draw_without_rendering()
+        engine = self.figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(self.figure)
         self.figure.set_layout_engine("none")
         return canvas
 
     @cached_property
-    def _still(self) -> tuple[Any, Any, list[Any]]:
-        """The canvas, the still part as drawn on it, and each stage's cover as an image."""
+    def _still(self) -> tuple[Any, Any, list[Any], list[Any]]:
+        """The canvas, the still part as drawn on it, and each stage's lettering, and its cover as an image."""
         canvas = self._canvas
-        covers: list[Any] = []
         for stage in self.stages:
             stage.ax.title.set_text(stage.still_title)
+            if stage.cover is not None:
+                stage.cover.set_visible(False)
+        canvas.draw()
+        background = canvas.copy_from_bbox(self.figure.bbox)
+        letterings: list[Any] = []
+        covers: list[Any] = []
+        for stage in self.stages:
+            titles = [stage.moving_title(number) for number in range(len(stage.titles))]
+            letterings.append(lettering(stage.ax.title, canvas.renderer, titles))
             covers.append(None)
             if stage.cover is not None:
                 canvas.renderer.clear()
-                stage.ax.draw_artist(stage.cover)
+                stage.cover.set_visible(True)
+                _draw(canvas.renderer, [stage.cover])
                 # Images are counted from the bottom here, and the canvas from the top.
                 covers[-1] = np.asarray(canvas.buffer_rgba())[::-1].copy()
-                stage.cover.set_visible(False)
-        canvas.draw()
-        return canvas, canvas.copy_from_bbox(self.figure.bbox), covers
+        return canvas, background, letterings, covers
 
 
 def _inches(pixels: int, dots: float) -> float:
@@ -232,12 +242,12 @@ def _inches(pixels: int, dots: float) -> float:
     return inches if int(inches * dots) == pixels else float(np.nextafter(inches, np.inf))
 
 
-def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
+def _draw(renderer: Any, artists: Sequence[Artist]) -> None:
     """Draw what moves."""
     for artist in artists:
         # In space, collections find their place on the screen when told to.
         getattr(artist, "do_3d_projection", lambda: None)()
-        ax.draw_artist(artist)
+        artist.draw(renderer)
 
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
