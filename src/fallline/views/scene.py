@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
@@ -18,7 +19,7 @@ from fallline.views import contour, curve, style, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
-from fallline.views.growing import Growing, on_screen
+from fallline.views.growing import Dots, Growing, on_screen
 from fallline.views.lettering import lettering
 from fallline.views.paths import Path
 
@@ -93,22 +94,19 @@ class Stage:
 
 
 class Retraced:
-    """Axes under a camera that stands still, for what is drawn again and again: lines are made once."""
+    """Axes under a camera that stands still, for what is drawn again and again: lines and points are made once."""
 
     def __init__(self, ax: Any, draw: Callable[[Any, float], list[Any]]) -> None:
         self.name = ax.name
         self._ax, self._draw = ax, draw
         self._projection = ax.get_proj() if ax.name == "3d" else None
-        self._lines: list[Growing] = []
+        self._made: list[Any] = []
         self._drawn = 0
-        self._passing: list[Artist] = []
         self(np.inf)
 
     def __call__(self, time: float) -> list[Any]:
         """What is to be drawn up to a time, in front of what lies deeper."""
-        for artist in self._passing:
-            artist.remove()
-        self._drawn, self._passing = 0, []
+        self._drawn = 0
         return sorted(self._draw(self, time), key=lambda artist: artist.get_zorder())
 
     def get_figure(self, root: bool = False) -> Any:
@@ -121,22 +119,36 @@ class Retraced:
 
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line."""
-        if self._drawn == len(self._lines):
-            (line,) = self._ax.plot(*places, **look)
-            self._lines.append(Growing(line, self._ax.figure.canvas.get_renderer()))
-            line.remove()
-        line = self._lines[self._drawn]
-        line.points = on_screen(places, self._projection)
-        self._drawn += 1
+        line = self._next(Growing, lambda: self._ax.plot(*places, **look)[0])
+        line.points = on_screen(places, self._projection)[:, :2]
         return [line]
 
-    def scatter(self, *places: FloatArray, **look: Any) -> Any:
-        """As `Axes.scatter`: points are made anew, since in space Matplotlib sorts them by their distance."""
-        points = self._ax.scatter(*places, **look)
-        # The canvas draws the still part alone.
-        points.set_animated(True)
-        self._passing.append(points)
-        return points
+    def scatter(self, *places: FloatArray, **look: Any) -> Dots:
+        """As `Axes.scatter`, for points all of one colour, or each of its own."""
+        dots: Dots = self._next(Dots, lambda: self._ax.scatter(*places, **look))
+        colours = to_rgba_array(look["c"], look["alpha"]) if "c" in look else None
+        if self._projection is None:
+            dots.points = on_screen(places, None)
+        else:
+            # As Matplotlib does: what is farther away comes first.
+            there = np.isfinite(places).all(axis=0)
+            points = on_screen(tuple(place[there] for place in places), self._projection)
+            order = np.argsort(points[:, 2])[::-1]
+            dots.points = points[order, :2]
+            colours = None if colours is None else colours[there][order]
+        if colours is not None:
+            dots.colours = colours
+        return dots
+
+    def _next(self, kind: Callable[[Any, Any], Any], make: Callable[[], Any]) -> Any:
+        """What stands in an artist's place, which is made for the first time only."""
+        if self._drawn == len(self._made):
+            artist = make()
+            _project(artist)
+            self._made.append(kind(artist, self._ax.figure.canvas.get_renderer()))
+            artist.remove()
+        self._drawn += 1
+        return self._made[self._drawn - 1]
 
 
 class Screen:
@@ -245,9 +257,13 @@ def _inches(pixels: int, dots: float) -> float:
 def _draw(renderer: Any, artists: Sequence[Artist]) -> None:
     """Draw what moves."""
     for artist in artists:
-        # In space, collections find their place on the screen when told to.
-        getattr(artist, "do_3d_projection", lambda: None)()
+        _project(artist)
         artist.draw(renderer)
+
+
+def _project(artist: Artist) -> None:
+    """In space, collections find their place on the screen when told to."""
+    getattr(artist, "do_3d_projection", lambda: None)()
 
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
