@@ -216,9 +216,11 @@ def animate(
         data = contour.landscape_of(pairs, objective, coordinates, bounds, resolution)
     every = np.unique(np.concatenate([paths.time_of(run) for _, run in pairs]))
     times = every[paths.thinned(len(every), frames)]
-    titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
+    titles: tuple[tuple[str, ...], ...]
     if kind != "curve" and len(pairs) > 1:
         titles = (tuple(title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
+    else:
+        titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
     scene = Scene(kind, data, times, titles, size, float(turn), style)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
