@@ -66,15 +66,17 @@ class _Table:
         codes = _codes(frame)
         if codes.shape != self._before.shape:
             self._before, self._numbers = ~codes, np.zeros(codes.shape, np.uint8)
-        changed = codes != self._before
-        met = codes[changed] & 0xFFFFFF
+        changed = np.flatnonzero(codes != self._before)
+        new_codes = codes.take(changed)
+        met = new_codes & 0xFFFFFF
         numbers = self._nearest[met]
         new = np.unique(met[numbers == 255])
         if new.size:
             far = ((_colours(new)[:, None].astype(np.int32) - self._colours) ** 2).sum(axis=2)
             self._nearest[new] = far.argmin(axis=1)
             numbers = self._nearest[met]
-        self._before, self._numbers[changed] = codes, numbers
+        self._before.put(changed, new_codes)
+        self._numbers.put(changed, numbers)
         picture = Image.fromarray(self._numbers.copy())
         picture.putpalette(self._colours.tobytes())
         return picture

@@ -167,6 +167,10 @@ class Screen:
 
     def frame(self, number: int) -> Frame:
         """The pixels of a frame, shape (height, width, 4), opaque."""
+        return self.draw(number).copy()
+
+    def draw(self, number: int) -> Frame:
+        """The same for a moment: the next frame is drawn over it."""
         if self.scene.turn:
             return self.whole(number)
         last = number == len(self.scene.times) - 1
@@ -187,7 +191,7 @@ class Screen:
                     canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
                 artists = [artist for artist in artists if artist.get_zorder() > depth]
             _draw(canvas.renderer, artists)
-        return np.array(canvas.buffer_rgba())
+        return np.asarray(canvas.buffer_rgba())
 
     def whole(self, number: int) -> Frame:
         """The same, with the still part drawn anew: slow, and from where the camera is by then."""
@@ -202,7 +206,7 @@ class Screen:
         canvas.draw()
         for artist in drawn:
             artist.remove()
-        return np.array(canvas.buffer_rgba())
+        return np.asarray(canvas.buffer_rgba()).copy()
 
     @cached_property
     def _azimuths(self) -> list[float]:
