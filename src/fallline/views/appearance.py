@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
-from fallline.views.letters import make_legible
+from fallline.views.fonts import make_legible
 
 if TYPE_CHECKING:
     from fallline.trajectory import Trajectory
