@@ -17,7 +17,7 @@ from fallline.arrays import BLOCK, FloatArray
 from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
-from fallline.models.fused_code import MOST_ROWS, Layout, Pointwise, source
+from fallline.models.fused_code import LINE, MOST_ROWS, Layout, Pointwise, source
 from fallline.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 WORTHWHILE = 2**20
 # The sums over the rows are taken in at most so many parts, which the threads share, and then added in order. A part
 # has at least so many numbers.
-PARTS, LEAST = 64, 2**17
+PARTS, LEAST = 16, 2**17
 # Numbers of X in a block of rows, which stay in the cache; one of columns has longer pieces.
-CACHED = {"rows": 2**15, "columns": 2**16, "entries": 2**13}
-# Bytes of a line of the cache.
-LINE = 64
+CACHED = {"rows": 2**11, "columns": 2**15, "entries": 2**13}
 
 Pass = Callable[..., int]
 
 
-def sums(model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, gradient: bool) -> FloatArray | None:
+def sums(
+    model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
+) -> FloatArray | None:
     """The sums over the rows of ∂ℓ/∂w, ∂ℓ/∂b and, last, ℓ at each point: (k, d + 2).
 
     They are the same to the last bit on any number of threads, and beside any other points.
@@ -45,7 +45,7 @@ def sums(model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, gradien
     Arguments:
         points: the parameters, shape (k, d + 1).
         X, y: the rows.
-        gradient: whether the ∂ℓ/∂w are asked for.
+        value, gradient: whether the sum of ℓ, and whether those of the ∂ℓ/∂w are asked for.
 
     Returns:
         None where it takes NumPy: there is nothing to compile with, the points are complex, the numbers of X lie in
@@ -90,6 +90,7 @@ def sums(model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, gradien
                 len(some),
                 totals[number].ctypes.data,
                 width,
+                value,
                 gradient,
             )
 
@@ -136,7 +137,7 @@ def _compiled(kind: type[LinearFamily], settings: tuple[Any, ...], layout: Layou
         return None
     X = [ctypes.c_void_p] * 3 if layout.lines == "entries" else [ctypes.c_void_p, ctypes.c_int64]
     of_rows = [ctypes.c_void_p, *[ctypes.c_int64] * 3]
-    of_points = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
+    of_points = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_bool] * 2]
     return machine.function(source(traced, layout, machine.lanes()), "sums", (*X, *of_rows, *of_points))
 
 

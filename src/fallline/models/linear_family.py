@@ -40,7 +40,7 @@ class LinearFamily(Loss):
     def sums(
         self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
     ) -> tuple[FloatArray, FloatArray]:
-        totals = fused.sums(self, points, X, y, gradient) if self._can_be_fused(X) else None
+        totals = fused.sums(self, points, X, y, value, gradient) if self._can_be_fused(X) else None
         return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
 
     def _can_be_fused(self, X: Any) -> bool:
