@@ -5,9 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +16,14 @@ from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
 from fallline.models.fused_code import LINE, MOST_ROWS, Layout, Pointwise, source
+from fallline.models.threads import PARTS, share
 from fallline.proxy import Proxy
 
 if TYPE_CHECKING:
     from fallline.models.linear_family import LinearFamily
 
-# Data of so many numbers are worth compiling for, once for a kind of model: that takes as long as NumPy's passes over
-# them in a run of a hundred steps.
-WORTHWHILE = 2**20
-# The sums over the rows are taken in at most so many parts, which the threads share, and then added in order. A part
-# has at least so many numbers.
-PARTS, LEAST = 16, 2**17
+# A part of the rows, the sums over which the threads share, has at least so many numbers.
+LEAST = 2**17
 # Numbers of X in a block of rows, which stay in the cache; one of columns has longer pieces.
 CACHED = {"rows": 2**11, "columns": 2**15, "entries": 2**13}
 
@@ -94,7 +89,7 @@ def sums(
                 gradient,
             )
 
-        _on_threads(of_part, len(starts))
+        share(of_part, len(starts))
         total = functools.reduce(np.add, totals)
         result[first : first + together] = np.delete(total[:, : width + 2], slice(features, width), axis=1)
     return result
@@ -156,13 +151,3 @@ def _pointwise(kind: type[LinearFamily], settings: tuple[Any, ...]) -> Pointwise
     except Exception:  # what a user's model does may fail anywhere on what is no array
         return None
     return Pointwise(graph, z, y, loss, slope)
-
-
-def _on_threads(work: Callable[[int], None], count: int) -> None:
-    threads = min(count, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    if threads == 1:
-        for number in range(count):
-            work(number)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(count)))

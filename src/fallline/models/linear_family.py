@@ -10,6 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.models import fused
 from fallline.models.base import Loss
+from fallline.models.threads import WORTHWHILE
 
 
 class LinearFamily(Loss):
@@ -47,7 +48,7 @@ class LinearFamily(Loss):
         """Whether the data are large, and the model is the three functions and nothing more."""
         own = type(self)
         passes = all(getattr(own, name) is getattr(LinearFamily, name) for name in ("forward", "errors", "backward"))
-        return passes and X.shape[0] * X.shape[1] >= fused.WORTHWHILE
+        return passes and X.shape[0] * X.shape[1] >= WORTHWHILE
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         # One matrix-vector product a point (matmul stacks them): X @ W for all points at once would let BLAS
