@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from benchmarks.engines import THREADS, machine, spread, timed
+from benchmarks.engines import THREADS, line, machine, spread, timed
 
-from fallline.models import Logistic, Softmax
+from fallline.models import Logistic, Network, Softmax
 
-FEATURES, CLASSES = 100, 10
+FEATURES, CLASSES, HIDDEN = 100, 10, 64
 
 
 def main() -> None:
@@ -31,10 +31,15 @@ def main() -> None:
     print(f"{machine()}, {THREADS} threads; Python {platform.python_version()}")
     print(f"numpy {np.__version__}, jax {jax.__version__}, torch {torch.__version__}")
     print(f"median (least to most) of {asked.repeats}, in turn; X has {asked.rows:,} rows of {FEATURES}\n")
+    print(f"{'claim':76} {'peer':>24} {'Fallline':>24} {'ratio':>24}  {'aim':>9}")
     random = np.random.default_rng(0)
     X = random.standard_normal((asked.rows, FEATURES))
+    labels = random.integers(0, CLASSES, asked.rows)
     logistic(X, (random.random(asked.rows) < 0.5).astype(float), asked.repeats)
-    softmax(X, random.integers(0, CLASSES, asked.rows), asked.repeats)
+    softmax(X, labels, asked.repeats)
+    # Its peers hold all activations, so fewer rows.
+    some = asked.rows // 5
+    network(X[:some, :HIDDEN].copy(), labels[:some], asked.repeats)
 
 
 def logistic(X: Any, y: Any, repeats: int) -> None:
@@ -43,44 +48,73 @@ def logistic(X: Any, y: Any, repeats: int) -> None:
 
     x = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
     loss = Logistic(X, y)
+    stored = csr_matrix(np.where(np.random.default_rng(2).random(X.shape) < 0.1, X, 0.0))
+    layouts: dict[str, tuple[Any, int]] = {
+        "rows": (X, X.nbytes),
+        "columns": (np.asfortranarray(X), X.nbytes),
+        "float32": (X.astype(np.float32), X.nbytes // 2),
+        "CSR, a tenth stored": (stored, stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes),
+    }
     others = {
         "NumPy": numpy_logistic(X, y, x),
         "torch": torch_logistic(X, y, x),
         "JAX": jax_logistic(X, y, x),
     }
-    expected = loss.gradient(x)
-    for name, other in others.items():
-        assert np.allclose(other(), expected, rtol=1e-9), name
-    stored = csr_matrix(np.where(np.random.default_rng(2).random(X.shape) < 0.1, X, 0.0))
-    layouts: dict[str, tuple[Any, int]] = {
-        "columns": (np.asfortranarray(X), X.nbytes),
-        "float32": (X.astype(np.float32), X.nbytes // 2),
-        "CSR, a tenth": (stored, stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes),
-    }
-    calls: dict[str, Callable[[], Any]] = {"reading X": reading(X), "Fallline": lambda: loss.gradient(x), **others}
-    for name, (inputs, _) in layouts.items():
-        calls[f"Fallline, {name}"] = (lambda on: lambda: on.gradient(x))(Logistic(inputs, y))
-    times = in_turn(calls, repeats)
-    print("gradient of the logistic loss")
-    for name, taken in times.items():
-        size = next((size for layout, (_, size) in layouts.items() if name.endswith(layout)), X.nbytes)
-        share = [read / X.nbytes * size / one for read, one in zip(times["reading X"], taken, strict=True)]
-        print(f"  {name:24} {spread(taken):>28}   {100 * statistics.median(share):4.0f} % of the speed of reading")
-    against(times, others)
-    print(f"  reading: {X.nbytes / 1e9 / min(times['reading X']):.1f} GB/s at best\n")
+    own = {name: (lambda on: lambda: on.gradient(x))(Logistic(inputs, y)) for name, (inputs, _) in layouts.items()}
+    same(loss.gradient(x), others)
+    times = in_turn({"reading": reading(X), **own, **others}, repeats)
+    for name, aim in (("NumPy", 1), ("torch", 5), ("JAX", 5)):
+        row(f"logistic gradient against {name}", times[name], times["rows"], aim)
+    for name, (_, size) in layouts.items():
+        read = [size / X.nbytes * seconds for seconds in times["reading"]]
+        row(f"logistic gradient, {name}, against reading as many bytes", read, times[name], 0.85)
+    print(f"{'':76} reading: {X.nbytes / 1e9 / min(times['reading']):.1f} GB/s at best")
 
 
 def softmax(X: Any, y: Any, repeats: int) -> None:
     """The softmax loss of several classes."""
     x = np.random.default_rng(1).normal(size=(FEATURES + 1) * CLASSES) / 10
     loss = Softmax(X, y)
-    others = {"torch": torch_softmax(X, y, x)}
-    assert np.allclose(others["torch"](), loss.gradient(x), rtol=1e-9, atol=1e-6)
+    weights = [(x[:-CLASSES].reshape(CLASSES, -1), x[-CLASSES:])]
+    others = {"torch": torch_layers(X, y, weights), "JAX": jax_layers(X, y, weights)}
+    same(loss.gradient(x), others)
     times = in_turn({"Fallline": lambda: loss.gradient(x), **others}, repeats)
-    print(f"gradient of the softmax loss, {CLASSES} classes")
-    for name, taken in times.items():
-        print(f"  {name:24} {spread(taken):>28}")
-    against(times, others)
+    for name in others:
+        row(f"softmax gradient, {CLASSES} classes, against {name}", times[name], times["Fallline"], 2)
+
+
+def network(X: Any, y: Any, repeats: int) -> None:
+    """A network with one hidden layer, in blocks of rows and all at once."""
+    loss = Network(X, y, hidden=(HIDDEN,))
+    x = loss.initial()
+    layers = loss.layers(x)
+
+    def at_once() -> Any:
+        forward = loss.forward(x[None], loss.X)
+        return loss.backward(x[None], forward, loss.X, loss.y)[0]
+
+    others = {
+        "all rows at once": at_once,
+        "torch": torch_layers(X, y, layers),
+        "JAX": jax_layers(X, y, layers),
+    }
+    same(loss.gradient(x), others)
+    times = in_turn({"Fallline": lambda: loss.gradient(x), **others}, repeats)
+    shape = "-".join(map(str, loss.widths))
+    for name in others:
+        row(f"gradient of a {shape} network, {len(y):,} rows, against {name}", times[name], times["Fallline"], 1)
+
+
+def row(claim: str, peer: list[float], own: list[float], aim: float) -> None:
+    """One row of the table."""
+    ratios = [other / seconds for other, seconds in zip(peer, own, strict=True)]
+    line(claim, spread(peer), spread(own), spread(ratios, "×"), f"{aim:.3g} ×", statistics.median(ratios) >= aim)
+
+
+def same(expected: Any, others: dict[str, Callable[[], Any]]) -> None:
+    """That the peers compute the same."""
+    for name, other in others.items():
+        assert np.allclose(other(), expected, rtol=1e-9, atol=1e-6), name
 
 
 def in_turn(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
@@ -92,13 +126,6 @@ def in_turn(calls: dict[str, Callable[[], Any]], repeats: int) -> dict[str, list
         for name, call in calls.items():
             taken[name].append(timed(call))
     return taken
-
-
-def against(times: dict[str, list[float]], others: dict[str, Any]) -> None:
-    """How many times faster Fallline is."""
-    for name in others:
-        ratios = [other / own for other, own in zip(times[name], times["Fallline"], strict=True)]
-        print(f"  {name:>8} / Fallline: {spread(ratios, '×')}")
 
 
 def reading(X: Any) -> Callable[[], Any]:
@@ -148,19 +175,40 @@ def jax_logistic(X: Any, y: Any, x: Any) -> Callable[[], Any]:
     return lambda: np.asarray(compiled(point, inputs, targets))
 
 
-def torch_softmax(X: Any, y: Any, x: Any) -> Callable[[], Any]:
-    """By autograd."""
+def torch_layers(X: Any, y: Any, layers: Any) -> Callable[[], Any]:
+    """The cross-entropy of layers with rectified units between them, by autograd."""
     import torch
 
     inputs, targets = torch.from_numpy(X), torch.from_numpy(y)
-    point = torch.from_numpy(x).requires_grad_()
+    leaves = [torch.from_numpy(part.copy()).requires_grad_() for layer in layers for part in layer]
 
     def gradient() -> Any:
-        z = inputs @ point[:-CLASSES].reshape(CLASSES, -1).T + point[-CLASSES:]
-        value = torch.nn.functional.cross_entropy(z, targets, reduction="sum")
-        return torch.autograd.grad(value, point)[0].numpy()
+        a = inputs
+        for number, (W, b) in enumerate(zip(leaves[::2], leaves[1::2], strict=True)):
+            a = (torch.relu(a) if number else a) @ W.T + b
+        value = torch.nn.functional.cross_entropy(a, targets, reduction="sum")
+        return np.concatenate([part.numpy().ravel() for part in torch.autograd.grad(value, leaves)])
 
     return gradient
+
+
+def jax_layers(X: Any, y: Any, layers: Any) -> Callable[[], Any]:
+    """The same by autodiff, compiled."""
+    import jax
+    import jax.numpy as jnp
+
+    inputs, targets = jnp.asarray(X), jnp.asarray(y)
+    leaves = [jnp.asarray(part) for layer in layers for part in layer]
+
+    def value(leaves: Any, inputs: Any, targets: Any) -> Any:
+        a = inputs
+        for number, (W, b) in enumerate(zip(leaves[::2], leaves[1::2], strict=True)):
+            a = (jax.nn.relu(a) if number else a) @ W.T + b
+        own = jnp.take_along_axis(a, targets[:, None], axis=1)[:, 0]
+        return jnp.sum(jax.nn.logsumexp(a, axis=1) - own)
+
+    compiled = jax.jit(jax.grad(value))
+    return lambda: np.concatenate([np.asarray(part).ravel() for part in compiled(leaves, inputs, targets)])
 
 
 if __name__ == "__main__":
