@@ -106,7 +106,7 @@ class _Function(Code):
                         if self.layout.lines == "columns":
                             # The same rows of the next block.
                             following = self._of_X(self._of_X(line, i), "%length")
-                            self._ask_for(following, range(self.lanes * self.layout.size // LINE), level=2)
+                            self._ask_for(following, range(-(-self.lanes * self.layout.size // LINE)), level=2)
                         self.store(wide, self.intrinsic("fma", self.wide, [a, b, self.load(wide, total)]), total)
 
                 self.loop(whole, self.lanes, stretch)
