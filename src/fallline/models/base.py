@@ -7,6 +7,7 @@ import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -20,9 +21,13 @@ from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.slices import Slice, frozen, sliced
 from fallline.models.streamed import StreamedBatches
+from fallline.models.threads import PARTS, WORTHWHILE, share, single_blas
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
+
+# Σ ℓ at each point, and its gradient.
+Sums = tuple[FloatArray, FloatArray]
 
 Reduction = Literal["sum", "mean"]
 
@@ -180,22 +185,44 @@ class Loss(Objective):
         self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
     ) -> tuple[FloatArray, FloatArray]:
         """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is asked for."""
+        pieces = self._pieces(X, y)
+        large = len(y) * max(X.shape[1], self.outputs) >= WORTHWHILE
+        parts = np.array_split(np.arange(len(pieces)), min(PARTS, len(pieces)) if large else 1)
         values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
-        for some_X, some_y in self._pieces(X, y):
-            together = max(1, BLOCK // (len(some_y) * self.outputs))
-            for start in range(0, len(points), together):
-                block = slice(start, start + together)
-                forward = self.forward(points[block], some_X)
-                if value:
-                    values[block] += self.errors(forward, some_y).sum(axis=-1)
-                if gradient:
-                    gradients[block] += self.backward(points[block], forward, some_X, some_y)
+        together = max(1, BLOCK // (len(parts) * points.shape[1]))
+        for start in range(0, len(points), together):
+            some = slice(start, start + together)
+            totals = [(np.zeros_like(values[some]), np.zeros_like(gradients[some])) for _ in parts]
+
+            def of_part(number: int, some: slice = some, totals: list[Sums] = totals) -> None:
+                for piece in parts[number]:
+                    self._add(totals[number], points[some], X[pieces[piece]], y[pieces[piece]], value, gradient)
+
+            with single_blas() if large else nullcontext():
+                share(of_part, len(parts))
+            for some_values, some_gradients in totals:
+                values[some] += some_values
+                gradients[some] += some_gradients
         return values, gradients
+
+    def _add(self, totals: Sums, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> None:
+        """Add what a piece of the data has of the sums."""
+        values, gradients = totals
+        X = dense(X)
+        together = max(1, BLOCK // (len(y) * self.outputs))
+        for start in range(0, len(points), together):
+            block = slice(start, start + together)
+            forward = self.forward(points[block], X)
+            if value:
+                values[block] += self.errors(forward, y).sum(axis=-1)
+            if gradient:
+                gradients[block] += self.backward(points[block], forward, X, y)
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """X and y in small blocks of rows that are always the same: sums over them have one order."""
         for X, y in self._parts():
-            yield from self._pieces(X, y)
+            for rows in self._pieces(X, y):
+                yield dense(X[rows]), y[rows]
 
     def _parts(self) -> Iterator[tuple[Any, FloatArray]]:
         """X and y as they are, or from beyond memory part by part."""
@@ -204,12 +231,10 @@ class Loss(Objective):
         else:
             yield self.X, self.y
 
-    def _pieces(self, X: Any, y: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def _pieces(self, X: Any, y: FloatArray) -> list[slice]:
         """Rows in blocks that stay in the cache from the pass forward to the pass back."""
         rows = max(1, CACHED // max(X.shape[1], self.outputs))
-        for start in range(0, len(y), rows):
-            piece = X[start : start + rows]
-            yield piece if isinstance(piece, np.ndarray) else piece.toarray(), y[start : start + rows]
+        return [slice(start, start + rows) for start in range(0, len(y), rows)]
 
     def smoothness(self, batch_size: int | None = None) -> float:
         """A Lipschitz constant L of the gradient: no step of a rate up to 1/L overshoots.
@@ -307,7 +332,7 @@ class Loss(Objective):
         settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {
             "type": type(self).__name__,
-            "X": (self.X if isinstance(self.X, np.ndarray) else self.X.toarray()).tolist(),
+            "X": dense(self.X).tolist(),
             "y": self.y.tolist(),
             "reduction": self.reduction,
             "feature_names": encode(self.feature_names),
@@ -370,6 +395,12 @@ def one_a_row(x: npt.ArrayLike) -> FloatArray:
     numbers = np.asarray(x)
     contiguous = np.ascontiguousarray(numbers, np.result_type(numbers, np.float64))
     return contiguous.reshape(-1, numbers.shape[-1])
+
+
+def dense(X: Any) -> FloatArray:
+    """X itself, or all numbers of what is stored sparse."""
+    numbers: FloatArray = X if isinstance(X, np.ndarray) else X.toarray()
+    return numbers
 
 
 def _inputs(X: Any) -> Any:
