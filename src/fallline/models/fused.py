@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -17,6 +16,7 @@ from fallline.arrays import BLOCK, FloatArray
 from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
+from fallline.machine_code.threads import threads
 from fallline.models.fused_code import MOST_ROWS, Layout, Pointwise, source
 from fallline.proxy import Proxy
 
@@ -158,10 +158,10 @@ def _pointwise(kind: type[LinearFamily], settings: tuple[Any, ...]) -> Pointwise
 
 
 def _on_threads(work: Callable[[int], None], count: int) -> None:
-    threads = min(count, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    if threads == 1:
+    together = min(count, threads())
+    if together == 1:
         for number in range(count):
             work(number)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(together) as pool:
         list(pool.map(work, range(count)))
