@@ -281,7 +281,10 @@ def fit(
     loss = _loss(kind, found.training, _streams(stream, source, found, engine), reduction, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     if loss.dataset is not None:
-        notes.append(f"streamed: {loss.rows} rows are read anew in every pass")
+        notes.append(
+            f"streamed: {loss.rows} rows are read "
+            + (f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass")
+        )
     penalty = loss.l1_penalty(l1)
     rule, why = _rule(optimizer, loss, batch_size, penalty)
     notes.append(why)

@@ -175,6 +175,7 @@ def fit(
         ),
     ] = None,
     checkpoint: options.CheckpointOption = None,
+    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
     **settings: Any,
 ) -> None:
@@ -185,6 +186,7 @@ def fit(
     """
     _check_save(save)
     report.check_outputs(plot=plot, save=None)
+    engine = options.engine_on(cluster)
     pictured = options.chosen_picture(picture, coordinates, style, None, plot=plot)
     rule: Optimizer[Any] | str | None = optimizer
     if any(option is not None for option in (learning_rate, schedule, momentum, hyperparameter_settings)):
@@ -213,6 +215,7 @@ def fit(
         epochs=epochs,
         max_steps=max_steps,
         stop=options.chosen_stop(*limits) if any(limit is not None for limit in limits) else None,
+        engine=engine,
         seed=seed,
         progress=True,
         checkpoint=checkpoint,

@@ -8,10 +8,13 @@ import functools
 import logging
 import multiprocessing
 import re
+import signal
+import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import numpy as np
@@ -89,13 +92,18 @@ class Cluster:
         if self.at.startswith("local:"):
             if self._local is None:
                 raise FalllineError(
-                    f"cluster is {self.at!r}; the number of local workers must be a whole number above 0"
+                    f"cluster is {self.title}; the number of local workers must be a whole number above 0"
                 )
         elif not re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d+|(tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", self.at):
-            raise FalllineError(f"cluster is {self.at!r}; it must be {_ALLOWED}")
+            raise FalllineError(f"cluster is {self.title}; it must be {_ALLOWED}")
 
     def __repr__(self) -> str:
         return f"Cluster({self.at!r})"
+
+    @property
+    def title(self) -> str:
+        """What error texts call it."""
+        return repr(self.at) if isinstance(self.at, str) else shortened(self.at)
 
     @property
     def _local(self) -> int | None:
@@ -111,15 +119,18 @@ class Cluster:
             FalllineError: in one line, when there is no Dask, no scheduler, no worker, or not the same versions.
         """
         try:
+            import dask
             import distributed
         except ImportError:
-            raise FalllineError(f'cluster is {self.at!r}, which needs Dask: pip install "fallline[cluster]"') from None
+            raise FalllineError(f'cluster is {self.title}, which needs Dask: pip install "fallline[cluster]"') from None
         own = contextlib.ExitStack()
         try:
             # Ctrl-C neither begins nor ends it by halves.
             with Interruption() as interruption:
+                # What we send is meant to be sent, however large.
+                own.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PB"}))
                 client = own.enter_context(self._client(distributed)) if isinstance(self.at, str) else self.at
-                workers = Workers(client, repr(self.at) if isinstance(self.at, str) else shortened(client))
+                workers = Workers(client, self.title)
                 workers.check()
             with interruption.at_once:
                 yield workers
@@ -139,7 +150,7 @@ class Cluster:
                     client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
             except (OSError, TimeoutError):
                 raise FalllineError(
-                    f"cluster is {self.at!r}, where no Dask scheduler answers within {PATIENCE:g} seconds"
+                    f"cluster is {self.title}, where no Dask scheduler answers within {PATIENCE:g} seconds"
                 ) from None
             with contextlib.closing(client):
                 yield client
@@ -147,24 +158,45 @@ class Cluster:
     @contextlib.contextmanager
     def _processes(self, distributed: Any) -> Iterator[Any]:
         """Workers on this machine, seen by nobody else."""
-        guard = f"cluster is {self.at!r}: a script must begin it under if __name__ == '__main__':"
         if getattr(multiprocessing.current_process(), "_inheriting", False):
-            # A worker reads the script that it is begun from.
-            raise FalllineError(guard)
+            # A process that reads the script that it is begun from; who began it says what is wrong.
+            raise SystemExit(1)
         try:
-            cluster = distributed.LocalCluster(
-                n_workers=self._local,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-                scheduler_kwargs={"allowed_failures": DEATHS},
-            )
+            with _deaf_to_ctrl_c():
+                cluster = distributed.LocalCluster(
+                    n_workers=self._local,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    scheduler_kwargs={"allowed_failures": DEATHS},
+                )
         except RuntimeError:
-            raise FalllineError(f"{guard} or its processes do not start") from None
+            raise FalllineError(
+                f"cluster is {self.title}, whose processes do not start; a script must ask for them under "
+                "if __name__ == '__main__':"
+            ) from None
         with contextlib.closing(cluster):
             yield cluster
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Threads and processes begun within do not hear Ctrl-C, nor do those that they begin: it is for this one to hear.
+
+    A terminal sends it to all processes, and workers would each complain of it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Begun later, it would let Ctrl-C through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _ALLOWED = "local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client"
@@ -208,7 +240,8 @@ class Workers:
     @property
     def threads(self) -> int:
         """How many tasks they can work on at the same time."""
-        return max(1, sum(worker["nthreads"] for worker in self._known().values()))
+        count: int = sum(worker["nthreads"] for worker in self._known().values())
+        return max(1, count)
 
     @property
     def memory(self) -> float:
@@ -323,8 +356,8 @@ def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:
     loss = problem.objective
     if not (isinstance(loss, Loss) and loss.dataset is not None):
         raise FalllineError(
-            f"engine is {cluster}, which spreads the rows of a loss on a Dask array or on files (stream=True), all of "
-            f"them in each step, or the runs of sweep and basins; objective is {loss.title}: use engine='auto'"
+            f"cluster is {cluster.title}, which takes the runs of sweep and basins, and losses on all rows of a Dask "
+            f"array or of files; objective is {loss.title}, which a single machine must take"
         )
     with cluster.opened() as workers:
         found = reference.run(dataclasses.replace(problem, objective=SpreadLoss(loss, loss.dataset, workers)))
@@ -370,15 +403,16 @@ class SpreadLoss(Objective):
     def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[tuple[FloatArray, FloatArray]]:
         workers = self._workers
         with workers._errors():
-            # A task of its own, so that it goes out once, however many the parts, and is there again when it is lost.
-            at = workers.client.submit(np.asarray, points, pure=False)
-            tasks = [
-                workers.client.submit(sums, self._model, at, value, gradient, *rows, pure=False)
-                for sums, rows in self._parts
-            ]
+            # In one message. The point is a task of its own: it goes out once, and is there again when it is lost.
+            look = uuid.uuid4().hex
+            graph: dict[str, Any] = {f"point-{look}": points}
+            names = [f"sums-{look}-{number}" for number in range(len(self._parts))]
+            for name, (sums, rows) in zip(names, self._parts, strict=True):
+                graph[name] = (sums, self._model, f"point-{look}", value, gradient, *rows)
+            tasks = workers.client.get(graph, names, sync=False)
             workers.finished(tasks, all_of_them=True)
-            sums: list[tuple[FloatArray, FloatArray]] = workers.client.gather(tasks)
-        return sums
+            found: list[tuple[FloatArray, FloatArray]] = workers.client.gather(tasks)
+        return found
 
     def _parts_of(self, dataset: Dataset | ChunkedRows) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
         """What a worker sums each part with, and where it finds its rows: in its memory, or in files."""
