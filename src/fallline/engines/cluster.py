@@ -168,9 +168,10 @@ class Cluster:
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address=_ANY_PORT,
+                    worker_dashboard_address=_ANY_PORT,
                     silence_logs=logging.CRITICAL,
-                    scheduler_kwargs={"allowed_failures": DEATHS},
+                    scheduler_kwargs={"allowed_failures": DEATHS, "dashboard": False},
                 )
         except RuntimeError:
             raise FalllineError(
@@ -199,6 +200,8 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+# Dask has an HTTP server in every process, which without an address is for all the network, on a port of its choice.
+_ANY_PORT = "127.0.0.1:0"
 _ALLOWED = "local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client"
 
 
