@@ -25,11 +25,12 @@ parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and j
 docs: $(VENV)/installed-test,parity  ## write docs/conventions.md anew, measured against the libraries
 	$(BIN)/python -m tests.parity
 
-bench: $(VENV)/installed-fast,films,bench,parity  ## time films, engines and gradients beside their peers (minutes; needs gcc)
+bench: $(VENV)/installed-fast,films,cluster,bench,parity  ## time films, engines and gradients beside their peers (minutes; needs gcc)
 	$(BIN)/python benchmarks/films.py
 	$(BIN)/python benchmarks/engines.py
 	$(BIN)/python benchmarks/gradients.py
 	$(BIN)/python -m benchmarks.losses
+	$(BIN)/python -m benchmarks.cluster
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -281,12 +281,12 @@ def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, 
         while not stopping.is_set():
             time.sleep(0.01)
             with Store(tmp_path / "runs.db") as store:
-                if store._connection.execute("SELECT count(*) FROM run").fetchone() > (20,):
+                if store._connection.execute("SELECT count(*) FROM run").fetchone() > (8,):
                     os.kill(os.getpid(), signal.SIGINT)
                     return
 
     # As many portions as seeds, of each convention: far more than are made until the first are seen.
-    seeds = list(range(40))
+    seeds = list(range(12))
     watching = threading.Thread(target=interrupt_when_some_are_kept)
     watching.start()
     try:
@@ -444,6 +444,18 @@ def of_session(session: int) -> list[psutil.Process]:
     return found
 
 
+def left_of(session: int) -> list[psutil.Process]:
+    """The processes of a session that have not ended by themselves after half a minute; they are killed."""
+    for _ in range(300):
+        left = of_session(session)
+        if not left:
+            break
+        time.sleep(0.1)
+    for process in left:
+        process.kill()
+    return left
+
+
 def wait_for_workers(session: int, store: Path) -> None:
     """Until something has been made."""
     for _ in range(1200):
@@ -477,7 +489,7 @@ def test_ctrl_c_ends_workers_and_work_without_a_word_of_dask(tmp_path: Path) -> 
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
     assert "interrupted" in out
-    assert not of_session(process.pid)
+    assert not left_of(process.pid)
 
 
 def test_kill_9_leaves_no_workers_behind(tmp_path: Path) -> None:
@@ -485,14 +497,7 @@ def test_kill_9_leaves_no_workers_behind(tmp_path: Path) -> None:
     wait_for_workers(process.pid, tmp_path / "runs.db")
     process.kill()
     process.communicate()
-    for _ in range(300):
-        left = of_session(process.pid)
-        if not left:
-            return
-        time.sleep(0.1)
-    for orphan in left:
-        orphan.kill()
-    raise AssertionError(left)
+    assert not left_of(process.pid)
 
 
 def test_a_script_that_does_not_guard_its_beginning_is_told_so(tmp_path: Path) -> None:

@@ -127,8 +127,7 @@ class Cluster:
         try:
             # Ctrl-C neither begins nor ends it by halves.
             with Interruption() as interruption:
-                # What we send is meant to be sent, however large.
-                own.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PB"}))
+                own.enter_context(dask.config.set(_SETTINGS))
                 client = own.enter_context(self._client(distributed)) if isinstance(self.at, str) else self.at
                 workers = Workers(client, self.title)
                 workers.check()
@@ -200,6 +199,12 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+_SETTINGS = {
+    # What we send is meant to be sent, however large.
+    "distributed.admin.large-graph-warning-threshold": "1 PB",
+    # Nobody looks at it, and it takes time from the work.
+    "distributed.worker.profile.enabled": False,
+}
 # Dask has an HTTP server in every process, which without an address is for all the network, on a port of its choice.
 _ANY_PORT = "127.0.0.1:0"
 _ALLOWED = "local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client"
@@ -271,7 +276,7 @@ class Workers:
                     if id(of) not in objectives:
                         objectives[id(of)] = of, self.sent(of, "objective", of.title)
                     rest = dataclasses.replace(problem, objective=_ELSEWHERE, callback=None, report=unheard)
-                    sent = _pickled((solve, rest), "optimizer", problem.optimizer.label)
+                    sent = _pickled((solve, rest), "optimizer", type(problem.optimizer).__name__)
                     task = self.client.submit(_solved, objectives[id(of)][1], sent, pure=False)
                     waiting[task] = item
                 if not waiting:
