@@ -213,7 +213,7 @@ def test_a_worker_killed_in_a_sweep_costs_no_result(here: Cluster, tmp_path: Pat
             return (1 - x) ** 2 + 5 * (y - x**2) ** 2
         return os.kill(os.getpid(), signal.SIGKILL)
 
-    grid = {"learning_rate": [0.001, 0.002], "convention": ["paper", "torch"]}
+    grid: dict[str, Any] = {"learning_rate": [0.001, 0.002], "convention": ["paper", "torch"]}
     settings: dict[str, Any] = {"max_steps": 40, "gradient": lambda x, y: (2 * x, 2 * y)}
     killed = sweep(deadly_once, grid, STARTS, "momentum", engine=here, **settings)
     assert os.path.exists(marker)
@@ -470,7 +470,7 @@ def _has_rows(store: Path) -> bool:
 
     try:
         with sqlite3.connect(store) as connection:
-            return connection.execute("SELECT count(*) FROM run").fetchone() != (0,)
+            return bool(connection.execute("SELECT count(*) FROM run").fetchone()[0])
     except sqlite3.OperationalError:
         return False
 
