@@ -350,6 +350,16 @@ def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: 
         basins("himmelblau", "momentum", resolution=4, engine=Cluster(client))
 
 
+def test_a_scheduler_that_goes_away_is_named() -> None:
+    X, y = made_up(100)
+    loss = Logistic(dask.array.from_array(X, chunks=(50, 4)), y)
+    with no_workers() as scheduler:
+        scheduler.scale(1)
+        address = scheduler.scheduler_address
+        with pytest.raises(WorkersLost, match=rf"^cluster is '{address}', whose scheduler has gone away$"):
+            minimize(loss, np.zeros(5), "adam", engine=Cluster(address), callback=lambda point: scheduler.close())
+
+
 def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
     # What the workers find first says that another version is installed.
     installed = tmp_path / "fallline-0.0.9.dist-info"

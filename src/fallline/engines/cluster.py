@@ -141,9 +141,10 @@ class Cluster:
     def _client(self, distributed: Any) -> Iterator[Any]:
         """A client of our own."""
         with contextlib.ExitStack() as stack:
+            # What goes wrong we say ourselves.
+            stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
             address = self.at if self._local is None else stack.enter_context(self._processes(distributed))
             try:
-                # Of different versions we speak ourselves.
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
