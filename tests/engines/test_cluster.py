@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -399,6 +400,19 @@ def test_what_cannot_be_sent_is_named(here: Cluster) -> None:
 
     with pytest.raises(FalllineError, match=r"^objective is locked.*, which cannot be sent to the workers: .*lock"):
         sweep(locked, {"learning_rate": [0.1]}, 1.0, engine=here)
+
+
+def test_a_module_that_the_workers_lack_is_named(
+    here: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bowls_of_mine.py").write_text("def bowl(x):\n    return x**2\n")
+    # Here it can be found; the workers have begun without it.
+    monkeypatch.syspath_prepend(tmp_path)
+    bowl = importlib.import_module("bowls_of_mine").bowl
+    with pytest.raises(
+        FalllineError, match=r"^cluster is .*, whose workers have no module 'bowls_of_mine'; install it"
+    ):
+        sweep(bowl, {"learning_rate": [0.1]}, 1.0, engine=here)
 
 
 def test_errors_at_the_workers_are_those_of_one_machine(here: Cluster) -> None:

@@ -69,8 +69,9 @@ class Cluster:
     of what it had, which another does again.
 
     Arguments:
-        at: "local:2" for two processes of one thread each on this machine, begun with the work and ended with it;
-            the address of a scheduler, "tcp://HOST:8786"; or a Dask client.
+        at: "local:2" for two processes of one thread each on this machine, begun with the work and ended with it (in
+            a script, under `if __name__ == "__main__":`, since each reads the script first); the address of a
+            scheduler, "tcp://HOST:8786"; or a Dask client.
 
     Raises:
         FalllineError: when it is none of these.
@@ -227,7 +228,7 @@ class Workers:
         """Refuse workers that are not there, or not of our versions."""
         if getattr(self.client, "asynchronous", False) or self.client.status != "running":
             raise FalllineError(f"cluster is {self.title}, which is closed or asynchronous; give a client that works")
-        with self._errors():
+        with self.errors():
             try:
                 self.client.wait_for_workers(1, timeout=PATIENCE)
             except TimeoutError:
@@ -270,7 +271,7 @@ class Workers:
         waiting: dict[Any, Item] = {}
         most = AHEAD * self.threads
         coming = iter(work)
-        with self._errors():
+        with self.errors():
             while True:
                 for item, problem in _first(coming, most - len(waiting)):
                     of = problem.objective
@@ -310,7 +311,7 @@ class Workers:
         return known
 
     @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
         """Say in one line what became of the cluster."""
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
@@ -323,6 +324,10 @@ class Workers:
             ) from None
         except (CancelledError, CommClosedError):
             raise WorkersLost(f"cluster is {self.title}, whose scheduler has gone away") from None
+        except ModuleNotFoundError as error:
+            raise FalllineError(
+                f"cluster is {self.title}, whose workers have no module {error.name!r}; install it there, too"
+            ) from None
 
 
 def ends(problem: Problem, cluster: Cluster, solve: Callable[[Problem], Ends]) -> Ends:
@@ -411,7 +416,7 @@ class SpreadLoss(Objective):
 
     def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[tuple[FloatArray, FloatArray]]:
         workers = self._workers
-        with workers._errors():
+        with workers.errors():
             # In one message. The point is a task of its own: it goes out once, and is there again when it is lost.
             look = uuid.uuid4().hex
             graph: dict[str, Any] = {f"point-{look}": points}
