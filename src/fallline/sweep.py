@@ -54,7 +54,7 @@ NOT_RUN = -1
 # What stands beside the hyperparameters among the factors of a sweep.
 OTHER_FACTORS = ("optimizer", "start", "seed")
 # Between two entries in the store lie so many steps of a formula; of what may cost far more, so many runs.
-_FORMULA_STEPS, _OTHER_RUNS = 4_000_000, 64
+_FORMULA_STEPS, _OTHER_RUNS = 16_000_000, 64
 
 
 class Setting(NamedTuple):
