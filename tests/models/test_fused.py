@@ -15,7 +15,7 @@ from tests.models.samples import NAMES, sample, targets
 from fallline import FalllineError, GradientDescent, minimize
 from fallline.models import MODELS, Linear, LinearFamily, Logistic, Loss, loss_from_recipe
 from fallline.models.fused import sums
-from fallline.models.threads import WORTHWHILE
+from fallline.models.parts import WORTHWHILE
 
 FAMILY = [name for name in NAMES if issubclass(MODELS[name], LinearFamily)]
 

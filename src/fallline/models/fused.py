@@ -16,7 +16,7 @@ from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
 from fallline.models.fused_code import LINE, MOST_ROWS, Layout, Pointwise, source
-from fallline.models.threads import PARTS, share
+from fallline.models.parts import PARTS, share
 from fallline.proxy import Proxy
 
 if TYPE_CHECKING:

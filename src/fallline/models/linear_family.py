@@ -10,7 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.models import fused
 from fallline.models.base import Loss
-from fallline.models.threads import WORTHWHILE
+from fallline.models.parts import WORTHWHILE
 
 
 class LinearFamily(Loss):

@@ -14,7 +14,7 @@ from tests.models.test_fused import LAYOUTS, data
 
 from fallline import FalllineError
 from fallline.models import Linear, Network, Softmax
-from fallline.models.threads import WORTHWHILE, share
+from fallline.models.parts import WORTHWHILE, share
 
 MODELS: dict[str, Any] = {"softmax": (Softmax, {}), "network": (Network, {"hidden": (5,), "activation": "tanh"})}
 
@@ -71,15 +71,15 @@ def test_a_network_holds_the_activations_of_few_rows_only() -> None:
 
 
 def test_without_threadpoolctl_the_sums_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fallline.models import threads
+    from fallline.models import parts
 
     loss = Softmax(data(30_000, 40), np.arange(30_000) % 3)
     x = np.random.default_rng(5).normal(size=loss.dimension)
     value, gradient = loss.value_and_gradient(x)
-    threads._blas.cache_clear()
+    parts._blas.cache_clear()
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
     plain = loss.value_and_gradient(x)
-    threads._blas.cache_clear()
+    parts._blas.cache_clear()
     # BLAS may add in another order on several threads; the rounding is that of the sums above.
     assert plain[0] == pytest.approx(value, rel=1e-12)
     np.testing.assert_allclose(plain[1], gradient, rtol=1e-12, atol=1e-9)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from fallline.machine_code.threads import threads
 
 # Data of so many numbers are shared by threads, in at most so many parts.
 WORTHWHILE, PARTS = 2**20, 16
 
 
 def share(work: Callable[[int], None], count: int) -> None:
-    """Do `work(0)` to `work(count - 1)`, as many at a time as there are processors."""
-    threads = min(count, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    if threads == 1:
+    """Do `work(0)` to `work(count - 1)`, as many at a time as threads are allowed."""
+    together = min(count, threads())
+    if together == 1:
         for number in range(count):
             work(number)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(together) as pool:
         # Each in the state of this thread: what NumPy makes of an overflow belongs to it.
         for done in [pool.submit(contextvars.copy_context().run, work, number) for number in range(count)]:
             done.result()
