@@ -96,6 +96,26 @@ def drawn_at_once(figure: Figure, film: Film) -> Any:
     return np.asarray(canvas.buffer_rgba())
 
 
+@pytest.mark.parametrize("bounds", [None, ((-0.5, 1), (-0.2, 0.8))], ids=["whole", "cut off"])
+@pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface"])
+def test_frames_are_as_they_would_be_drawn_anew(kind: str, bounds: Any) -> None:
+    """A run of many points, some of them again and again in one place, and with `bounds` some outside the picture."""
+    valley = fallline.minimize("(1 - x)**2 + 10*(y - x**2)**2", (-1.2, 1), fallline.Adam(0.05), max_steps=200)
+    screen = Screen(animate(valley, kind=kind, frames=5, resolution=16, bounds=bounds).scene)
+    # The first frame has a single dot, which Matplotlib would move to whole pixels, and no other.
+    for number in range(1, 5):
+        quick, whole = screen.frame(number).astype(int), screen.whole(number).astype(int)
+        # As below, the surface covers shadows as an image, and at last it is drawn.
+        assert np.abs(quick - whole).max() <= (3 if kind == "surface" and number < 4 else 0)
+
+
+@pytest.mark.parametrize("run", [halving(6), doubling()], ids=["halving", "diverging"])
+def test_frames_on_a_curve_are_as_they_would_be_drawn_anew(run: fallline.Trajectory) -> None:
+    screen = Screen(animate(run, frames=5).scene)
+    for number in range(1, 5):
+        np.testing.assert_array_equal(screen.frame(number), screen.whole(number))
+
+
 def test_the_surface_hides_the_shadow_behind_it() -> None:
     """Frames before the last put the surface over the shadows as an image."""
     film = animate(on_bowl(), kind="surface", frames=3, resolution=32)

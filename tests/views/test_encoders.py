@@ -14,6 +14,7 @@ from tests.views.runs import on_bowl, two_on_bowl
 
 from fallline import FalllineError
 from fallline.views import animate
+from fallline.views.encoders import write_mp4
 
 
 def film(path: Path, **options: Any) -> Any:
@@ -117,12 +118,44 @@ def test_nothing_is_left_of_a_film_that_breaks_off(tmp_path: Path, ending: str) 
 
 
 def test_a_failing_encoder_is_told(tmp_path: Path) -> None:
-    from fallline.views.encoders import write_mp4
+    frame = np.zeros((60, 64, 4), np.uint8)
+    with pytest.raises(FalllineError, match=r"path: the video encoder failed: .*No such file or directory"):
+        write_mp4(iter([frame] * 3), tmp_path / "missing" / "a.mp4", (64, 60), 5.0, 90)
 
-    frame = np.zeros((60, 61, 4), np.uint8)
-    # H.264 with halved colour resolution has no odd width.
-    with pytest.raises(FalllineError, match="path: the video encoder failed: "):
-        write_mp4(iter([frame] * 3), tmp_path / "a.mp4", (61, 60), 5.0, 90)
+
+@pytest.mark.parametrize(
+    ("colour", "video"),
+    [
+        # The bars at 75 % of ITU-R BT.709 as SMPTE RP 219-1:2014 lists them for 8 bits, and both ends of the range.
+        ((255, 255, 255), (235, 128, 128)),
+        ((0, 0, 0), (16, 128, 128)),
+        ((191, 191, 191), (180, 128, 128)),
+        ((191, 191, 0), (168, 44, 136)),
+        ((0, 191, 191), (145, 147, 44)),
+        ((0, 191, 0), (133, 63, 52)),
+        ((191, 0, 191), (63, 193, 204)),
+        ((191, 0, 0), (51, 109, 212)),
+        ((0, 0, 191), (28, 212, 120)),
+    ],
+)
+def test_the_colours_of_an_mp4_are_those_of_the_standard(
+    tmp_path: Path, colour: tuple[int, int, int], video: tuple[int, int, int]
+) -> None:
+    """A film of one colour, then of that colour on black: its luma and chromas as an encoder's user reads them."""
+    plain = np.full((64, 64, 4), (*colour, 255), np.uint8)
+    half = plain.copy()
+    half[:, 32:, :3] = 0
+    path = tmp_path / "a.mp4"
+    write_mp4(iter([plain, half, plain]), path, (64, 64), 5.0, 100)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "rawvideo", "-"]
+    planes = np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, np.uint8).reshape(3, -1)
+    luma, chromas = planes[:, :4096].reshape(3, 64, 64), planes[:, 4096:].reshape(3, 2, 32, 32)
+    # One for the rounding of 191 from 75 % of 255, and one for the loss of the encoding.
+    for number, columns in ((0, 32), (1, 12), (2, 32)):
+        assert np.abs(luma[number, :, : 2 * columns].astype(int) - video[0]).max() <= 2
+        assert np.abs(chromas[number, :, :, :columns].astype(int) - np.reshape(video[1:], (2, 1, 1))).max() <= 2
+    assert np.abs(luma[1, :, 40:].astype(int) - 16).max() <= 2
+    assert np.abs(chromas[1, :, :, 20:].astype(int) - 128).max() <= 2
 
 
 def test_a_turning_camera_sees_other_frames_from_several_processes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -85,12 +85,14 @@ class Film:
 
     def pictures(self) -> Iterator[Frame]:
         """The frames one after the other, each drawn when it is asked for: pixels of shape (height, width, 4)."""
-        screen = self._screen
+        return self._drawn(self._screen.frame)
+
+    def _drawn(self, draw: Callable[[int], Frame]) -> Iterator[Frame]:
         with progress_bar(self.frames, "frames", shown=self.frames >= LONG) as report:
             if self.scene.turn:
-                drawn = drawn_by_several(self.scene, self.frames, self.size, screen.frame)
+                drawn = drawn_by_several(self.scene, self.frames, self.size, draw)
             else:
-                drawn = (screen.frame(number) for number in range(self.frames))
+                drawn = (draw(number) for number in range(self.frames))
             for done, frame in enumerate(drawn, start=1):
                 yield frame
                 report(done)
@@ -104,15 +106,17 @@ class Film:
         check_film_path(path)
         _check_holds(path, self.scene.kind, self.size)
         ending = FilePath(path).suffix.lower()
+        # Each frame is encoded before the next one is drawn.
+        frames = self._drawn(self._screen.draw)
         with whole_file(path) as draft:
             if ending == ".html":
                 draft.write_text(self.html(), encoding="utf-8")
             elif ending == ".mp4":
-                encoders.write_mp4(self.pictures(), draft, self.size, self.frames_per_second, self.quality)
+                encoders.write_mp4(frames, draft, self.size, self.frames_per_second, self.quality)
             elif ending == ".webp":
-                encoders.write_webp(self.pictures(), draft, self._moments, self.quality)
+                encoders.write_webp(frames, draft, self._moments, self.quality)
             else:
-                encoders.write_gif(self.pictures(), draft, self._moments, self.quality, self._sample())
+                encoders.write_gif(frames, draft, self._moments, self.quality, self._sample())
 
     def html(self) -> str:
         """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
@@ -217,9 +221,11 @@ def animate(
         data = contour.landscape_of(pairs, objective, coordinates, bounds, resolution)
     every = np.unique(np.concatenate([paths.time_of(run) for _, run in pairs]))
     times = every[paths.thinned(len(every), frames)]
-    titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
+    titles: tuple[tuple[str, ...], ...]
     if kind != "curve" and len(pairs) > 1:
         titles = (tuple(title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
+    else:
+        titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
     scene = Scene(kind, data, times, titles, size, float(turn), style)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:

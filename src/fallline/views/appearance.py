@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import matplotlib
@@ -20,7 +21,7 @@ from matplotlib.patches import Patch
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
-from fallline.views.letters import make_legible
+from fallline.views.fonts import make_legible
 
 if TYPE_CHECKING:
     from fallline.trajectory import Trajectory
@@ -132,7 +133,13 @@ def theme_of(ax: Any) -> Theme:
 
 
 def _theme(figure: Figure) -> Theme:
-    *colour, alpha = to_rgba(figure.get_facecolor())
+    return _theme_on(to_rgba(figure.get_facecolor()))
+
+
+# A film asks for the same with every frame.
+@lru_cache(maxsize=16)
+def _theme_on(ground: tuple[float, ...]) -> Theme:
+    *colour, alpha = ground
     return DARK if alpha > 0 and luminance(colour) < 0.18 else LIGHT
 
 

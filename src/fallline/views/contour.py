@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -303,6 +304,8 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
     return [artist for trace in traces for artist in trace]
 
 
+# A film asks for the same with every frame.
+@lru_cache(maxsize=16)
 def _spacing(data: Landscape, path: Path) -> float:
     """How far apart a path's markers stand, as a share of the picture's diagonal: to and fro, few are enough."""
     sides = np.ptp(data.grid.x), np.ptp(data.grid.y)

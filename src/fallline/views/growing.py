@@ -1,4 +1,4 @@
-"""Lines that change from frame to frame: how they are drawn is worked out once, and then only strokes are drawn."""
+"""What grows from frame to frame: how it is drawn is worked out once, and then only strokes and dots are drawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
@@ -54,6 +55,39 @@ class Growing:
             renderer.draw_markers(mark.gc, mark.form, mark.size, Path(shown), mark.transform, mark.colour)
 
 
+class Dots:
+    """Points that are more in each frame, and the place of the artist that was made for all of them.
+
+    Attributes:
+        points: what is shown, later ones in front, in the coordinates of flat axes, shape (points, 2).
+        colours: theirs, shape (points, 4), unless all have the same.
+    """
+
+    def __init__(self, dots: PathCollection, renderer: Any) -> None:
+        self._depth = dots.get_zorder()
+        tape: Any = _Tape(renderer)
+        dots.draw(tape)
+        self._marks, self._crowds = tape.marks, tape.crowds
+        self.points: FloatArray = np.zeros((0, 2))
+        self.colours: FloatArray = np.zeros((0, 4))
+
+    def get_zorder(self) -> float:
+        """How far in front they lie."""
+        return self._depth
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the points shown."""
+        # Without a place, the form itself would be drawn.
+        if not len(self.points):
+            return
+        for mark in self._marks:
+            renderer.draw_markers(mark.gc, mark.form, mark.size, Path(self.points), mark.transform, mark.colour)
+        for crowd in self._crowds:
+            renderer.draw_path_collection(
+                *crowd.forms, self.points, crowd.transform, self.colours, *crowd.look, **crowd.hatching
+            )
+
+
 class _Mark(NamedTuple):
     """What draws the markers of a line."""
 
@@ -65,13 +99,23 @@ class _Mark(NamedTuple):
     colour: Any
 
 
+class _Crowd(NamedTuple):
+    """What draws points of many colours."""
+
+    forms: tuple[Any, ...]
+    transform: Any
+    look: tuple[Any, ...]
+    hatching: dict[str, Any]
+
+
 class _Tape:
-    """A renderer that draws nothing and keeps what a line asks it to draw."""
+    """A renderer that draws nothing and keeps what an artist asks it to draw."""
 
     def __init__(self, renderer: Any) -> None:
         self._renderer = renderer
         self.strokes: list[tuple[Any, Any]] = []
         self.marks: list[_Mark] = []
+        self.crowds: list[_Crowd] = []
 
     def draw_path(self, gc: Any, path: Path, transform: Any) -> None:
         self.strokes.append((gc, transform))
@@ -79,12 +123,28 @@ class _Tape:
     def draw_markers(self, gc: Any, form: Path, size: Any, path: Path, transform: Any, colour: Any) -> None:
         self.marks.append(_Mark(gc, form, size, np.asarray(path.vertices), transform, colour))
 
+    def draw_path_collection(
+        self,
+        gc: Any,
+        master: Any,
+        forms: Any,
+        sizes: Any,
+        points: Any,
+        transform: Any,
+        colours: Any,
+        *look: Any,
+        **hatching: Any,
+    ) -> None:
+        # Matplotlib asks once without forms, to learn whether a renderer knows hatching.
+        if len(forms):
+            self.crowds.append(_Crowd((gc, master, forms, sizes), transform, look, hatching))
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._renderer, name)
 
 
 def on_screen(places: tuple[FloatArray, ...], projection: FloatArray | None) -> FloatArray:
-    """Points in the coordinates of flat axes, shape (points, 2).
+    """Points in the coordinates of flat axes, shape (points, 2); in space (points, 3), the last one their distance.
 
     Arguments:
         places: the coordinates, two arrays on flat axes or three in space.
@@ -92,5 +152,5 @@ def on_screen(places: tuple[FloatArray, ...], projection: FloatArray | None) -> 
     """
     if projection is None:
         return np.stack(places, axis=1)
-    x, y, _, distance = projection @ np.stack([*places, np.ones(len(places[0]))])
-    return np.stack([x / distance, y / distance], axis=1)
+    *ahead, weight = projection @ np.stack([*places, np.ones(len(places[0]))])
+    return np.stack([place / weight for place in ahead], axis=1)

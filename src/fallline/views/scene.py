@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
@@ -19,7 +19,8 @@ from fallline.views import appearance, contour, curve, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
-from fallline.views.growing import Growing, on_screen
+from fallline.views.growing import Dots, Growing, on_screen
+from fallline.views.lettering import lettering
 from fallline.views.paths import Path
 
 SPACE = ("contour_3d", "surface")
@@ -93,22 +94,19 @@ class Stage:
 
 
 class Retraced:
-    """Axes under a camera that stands still, for what is drawn again and again: lines are made once."""
+    """Axes under a camera that stands still, for what is drawn again and again: lines and points are made once."""
 
     def __init__(self, ax: Any, draw: Callable[[Any, float], list[Any]]) -> None:
         self.name = ax.name
         self._ax, self._draw = ax, draw
         self._projection = ax.get_proj() if ax.name == "3d" else None
-        self._lines: list[Growing] = []
+        self._made: list[Any] = []
         self._drawn = 0
-        self._passing: list[Artist] = []
         self(np.inf)
 
     def __call__(self, time: float) -> list[Any]:
         """What is to be drawn up to a time, in front of what lies deeper."""
-        for artist in self._passing:
-            artist.remove()
-        self._drawn, self._passing = 0, []
+        self._drawn = 0
         return sorted(self._draw(self, time), key=lambda artist: artist.get_zorder())
 
     def get_figure(self, root: bool = False) -> Any:
@@ -121,22 +119,36 @@ class Retraced:
 
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line."""
-        if self._drawn == len(self._lines):
-            (line,) = self._ax.plot(*places, **look)
-            self._lines.append(Growing(line, self._ax.figure.canvas.get_renderer()))
-            line.remove()
-        line = self._lines[self._drawn]
-        line.points = on_screen(places, self._projection)
-        self._drawn += 1
+        line = self._next(Growing, lambda: self._ax.plot(*places, **look)[0])
+        line.points = on_screen(places, self._projection)[:, :2]
         return [line]
 
-    def scatter(self, *places: FloatArray, **look: Any) -> Any:
-        """As `Axes.scatter`: points are made anew, since in space Matplotlib sorts them by their distance."""
-        points = self._ax.scatter(*places, **look)
-        # The canvas draws the still part alone.
-        points.set_animated(True)
-        self._passing.append(points)
-        return points
+    def scatter(self, *places: FloatArray, **look: Any) -> Dots:
+        """As `Axes.scatter`, for points all of one colour, or each of its own."""
+        dots: Dots = self._next(Dots, lambda: self._ax.scatter(*places, **look))
+        colours = to_rgba_array(look["c"], look["alpha"]) if "c" in look else None
+        if self._projection is None:
+            dots.points = on_screen(places, None)
+        else:
+            # As Matplotlib does: what is farther away comes first.
+            there = np.isfinite(places).all(axis=0)
+            points = on_screen(tuple(place[there] for place in places), self._projection)
+            order = np.argsort(points[:, 2])[::-1]
+            dots.points = points[order, :2]
+            colours = None if colours is None else colours[there][order]
+        if colours is not None:
+            dots.colours = colours
+        return dots
+
+    def _next(self, kind: Callable[[Any, Any], Any], make: Callable[[], Any]) -> Any:
+        """What stands in an artist's place, which is made for the first time only."""
+        if self._drawn == len(self._made):
+            artist = make()
+            _project(artist)
+            self._made.append(kind(artist, self._ax.figure.canvas.get_renderer()))
+            artist.remove()
+        self._drawn += 1
+        return self._made[self._drawn - 1]
 
 
 class Screen:
@@ -155,24 +167,31 @@ class Screen:
 
     def frame(self, number: int) -> Frame:
         """The pixels of a frame, shape (height, width, 4), opaque."""
-        covered = any(stage.cover is not None for stage in self.stages)
-        # Under a surface that lets some light through, a shadow may be one shade off; the last frame is exact.
-        if self.scene.turn or (covered and number == len(self.scene.times) - 1):
+        return self.draw(number).copy()
+
+    def draw(self, number: int) -> Frame:
+        """The same for a moment: the next frame is drawn over it."""
+        if self.scene.turn:
             return self.whole(number)
-        canvas, background, covers = self._still
+        last = number == len(self.scene.times) - 1
+        canvas, background, letterings, covers = self._still
         canvas.restore_region(background)
         time = float(self.scene.times[number])
-        for stage, cover in zip(self.stages, covers, strict=True):
+        for stage, lettered, cover in zip(self.stages, letterings, covers, strict=True):
             stage.ax.title.set_text(stage.moving_title(number))
-            stage.ax.draw_artist(stage.ax.title)
+            stage.ax.title.draw(lettered)
             artists = stage.retraced(time)
             if stage.cover is not None:
                 depth = stage.cover.get_zorder()
-                _draw(stage.ax, [artist for artist in artists if artist.get_zorder() < depth])
-                canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
+                _draw(canvas.renderer, [artist for artist in artists if artist.get_zorder() < depth])
+                # Under an image that lets some light through, a shadow may be one shade off; the last frame is exact.
+                if last:
+                    _draw(canvas.renderer, [stage.cover])
+                else:
+                    canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
                 artists = [artist for artist in artists if artist.get_zorder() > depth]
-            _draw(stage.ax, artists)
-        return np.array(canvas.buffer_rgba())
+            _draw(canvas.renderer, artists)
+        return np.asarray(canvas.buffer_rgba())
 
     def whole(self, number: int) -> Frame:
         """The same, with the still part drawn anew: slow, and from where the camera is by then."""
@@ -184,12 +203,10 @@ class Screen:
                 stage.ax.view_init(elev=stage.ax.elev, azim=azimuth + self.scene.turn * number / max(1, last))
             stage.ax.title.set_text(stage.titles[number])
             drawn += stage.draw(stage.ax, time)
-            if stage.cover is not None:
-                stage.cover.set_visible(True)
         canvas.draw()
         for artist in drawn:
             artist.remove()
-        return np.array(canvas.buffer_rgba())
+        return np.asarray(canvas.buffer_rgba()).copy()
 
     @cached_property
     def _azimuths(self) -> list[float]:
@@ -204,26 +221,35 @@ class Screen:
         for stage in self.stages:
             appearance.set_title(stage.ax)
             stage.ax.title.set_text(max(reversed(stage.titles), key=lambda title: title.count("\n")))
-        self.figure.draw_without_rendering()
+        engine = self.figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(self.figure)
         self.figure.set_layout_engine("none")
         return canvas
 
     @cached_property
-    def _still(self) -> tuple[Any, Any, list[Any]]:
-        """The canvas, the still part as drawn on it, and each stage's cover as an image."""
+    def _still(self) -> tuple[Any, Any, list[Any], list[Any]]:
+        """The canvas, the still part as drawn on it, and each stage's lettering, and its cover as an image."""
         canvas = self._canvas
-        covers: list[Any] = []
         for stage in self.stages:
             stage.ax.title.set_text(stage.still_title)
+            if stage.cover is not None:
+                stage.cover.set_visible(False)
+        canvas.draw()
+        background = canvas.copy_from_bbox(self.figure.bbox)
+        letterings: list[Any] = []
+        covers: list[Any] = []
+        for stage in self.stages:
+            titles = [stage.moving_title(number) for number in range(len(stage.titles))]
+            letterings.append(lettering(stage.ax.title, canvas.renderer, titles))
             covers.append(None)
             if stage.cover is not None:
                 canvas.renderer.clear()
-                stage.ax.draw_artist(stage.cover)
+                stage.cover.set_visible(True)
+                _draw(canvas.renderer, [stage.cover])
                 # Images are counted from the bottom here, and the canvas from the top.
                 covers[-1] = np.asarray(canvas.buffer_rgba())[::-1].copy()
-                stage.cover.set_visible(False)
-        canvas.draw()
-        return canvas, canvas.copy_from_bbox(self.figure.bbox), covers
+        return canvas, background, letterings, covers
 
 
 def _inches(pixels: int, dots: float) -> float:
@@ -232,12 +258,16 @@ def _inches(pixels: int, dots: float) -> float:
     return inches if int(inches * dots) == pixels else float(np.nextafter(inches, np.inf))
 
 
-def _draw(ax: Axes, artists: Sequence[Artist]) -> None:
+def _draw(renderer: Any, artists: Sequence[Artist]) -> None:
     """Draw what moves."""
     for artist in artists:
-        # In space, collections find their place on the screen when told to.
-        getattr(artist, "do_3d_projection", lambda: None)()
-        ax.draw_artist(artist)
+        _project(artist)
+        artist.draw(renderer)
+
+
+def _project(artist: Artist) -> None:
+    """In space, collections find their place on the screen when told to."""
+    getattr(artist, "do_3d_projection", lambda: None)()
 
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:

@@ -1,0 +1,103 @@
+"""Titles that change from frame to frame: each letter is drawn once, and then only set in its place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.text import Text
+
+# Letters stand at places in 64ths of a pixel, as FreeType counts.
+PARTS = 64
+
+
+def lettering(text: Text, renderer: Any, lines: Sequence[str]) -> Any:
+    """What draws each of the lines as the renderer does, as its text, and sooner.
+
+    Arguments:
+        text: the text that is given the lines one after the other.
+        renderer: what is drawn on, and gets cleared.
+        lines: what is to be drawn, the words of a film.
+    """
+    letters = "".join(sorted(set("".join(lines)) - {"\n"}))
+    quick = Lettering(text, renderer)
+    # Each letter is compared, and the distances in a whole line: some scripts do not go letter by letter.
+    samples = [letters, lines[-1]]
+    alike = (np.array_equal(_drawn(text, line, renderer), _drawn(text, line, quick)) for line in samples)
+    return quick if all(alike) else renderer
+
+
+def _drawn(text: Text, line: str, renderer: Any) -> npt.NDArray[np.uint8]:
+    renderer.clear()
+    text.set_text(line)
+    text.draw(renderer)
+    return np.array(renderer.buffer_rgba())
+
+
+class Lettering:
+    """A renderer for one text that sets letters drawn before; all else is another renderer's work."""
+
+    def __init__(self, text: Text, renderer: Any) -> None:
+        self._renderer = renderer
+        font = text.get_fontproperties()
+        # Width, height and descent in pixels.
+        self._size = cache(lambda letters: renderer.get_text_width_height_descent(letters, font, False))
+        # How far from the first letter the second one stands: it may move closer to some.
+        self._advance = cache(lambda first, second: self._size(first + second)[0] - self._size(second)[0])
+        self._images: dict[tuple[str, int, int], tuple[npt.NDArray[np.uint8], int, int]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._renderer, name)
+
+    def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
+        """The box of a line, from those of its letters."""
+        if ismath:
+            return tuple(self._renderer.get_text_width_height_descent(s, prop, ismath))
+        widths, heights, descents = zip(*map(self._size, s), strict=True)
+        width = max(place + width for place, width in zip(self._places(s), widths, strict=True))
+        ascent = max(height - descent for height, descent in zip(heights, descents, strict=True))
+        return width, ascent + max(descents), max(descents)
+
+    def draw_text(
+        self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
+    ) -> None:
+        """Draw a line whose first letter stands at a place, counted from the upper left corner."""
+        if ismath or angle:
+            self._renderer.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            return
+        row, below = divmod(round(PARTS * y), PARTS)
+        bottom = int(self._renderer.height) - row
+        for letter, place in zip(s, self._places(s), strict=True):
+            column, right = divmod(round(PARTS * (x + place)), PARTS)
+            found = self._images.get((letter, right, below))
+            if found is None:
+                found = self._images[letter, right, below] = self._image(gc, prop, letter, right, below)
+            image, aside, above = found
+            if image.size:
+                self._renderer.draw_image(gc, column + aside, bottom + above, image)
+
+    def _places(self, s: str) -> list[float]:
+        """How far from the first letter each letter stands, in pixels."""
+        return list(itertools.accumulate(itertools.starmap(self._advance, itertools.pairwise(s)), initial=0.0))
+
+    def _image(self, gc: Any, prop: Any, letter: str, right: int, below: int) -> tuple[npt.NDArray[np.uint8], int, int]:
+        """The pixels of a letter from the bottom up, and how far right and up from its place they begin.
+
+        Arguments:
+            right, below: by how many parts of a pixel its place lies off a corner of four pixels.
+        """
+        middle = 2 * int(np.ceil(self._renderer.points_to_pixels(prop.get_size_in_points())))
+        sheet = type(self._renderer)(2 * middle, 2 * middle, self._renderer.dpi)
+        sheet.draw_text(gc, middle + right / PARTS, middle + below / PARTS, letter, prop, 0)
+        pixels = np.asarray(sheet.buffer_rgba())[::-1]
+        rows, columns = np.nonzero(pixels[..., 3])
+        if not rows.size:
+            return pixels[:0], 0, 0
+        image = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy()
+        # On a sheet that is transparent, pale pixels lose digits of their colour.
+        image[..., :3] = np.rint(255 * np.array(gc.get_rgb()[:3]))
+        return image, int(columns.min()) - middle, int(rows.min()) - middle
