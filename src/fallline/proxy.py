@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,44 @@ class Proxy(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"Proxy({self.value!r})"
+
+
+class Stack(NDArrayOperatorsMixin):
+    """Proxies that stand for the rows of one array: NumPy's functions and operators on it are carried out on each.
+
+    Beside it, arrays and stacks of as many rows are taken row by row, and all else for every row.
+
+    >>> from fractions import Fraction
+    >>> rows = Stack([Proxy(Fraction(1, 2), {}), Proxy(Fraction(1, 3), {})])
+    >>> [row.value for row in rows * np.array([2, 1]) + 1]
+    [Fraction(2, 1), Fraction(4, 3)]
+    """
+
+    __slots__ = ("parts",)
+    ndim = 1
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self.parts = parts
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Stack:
+        return self._each(ufunc if method == "__call__" else getattr(ufunc, method), inputs, settings)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, inputs: tuple[Any, ...], settings: dict[str, Any]
+    ) -> Stack:
+        return self._each(function, inputs, settings)
+
+    def _each(self, function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]) -> Stack:
+        rows = [list(part) if isinstance(part, Stack | np.ndarray) and part.ndim else [part] for part in inputs]
+        count = max(map(len, rows))
+        rows = [row * count if len(row) == 1 else row for row in rows]
+        return Stack([function(*parts, **settings) for parts in zip(*rows, strict=True)])
 
 
 def plain(part: Any) -> Any:

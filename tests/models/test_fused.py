@@ -10,11 +10,16 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import log_softmax
+from scipy.special import softmax as probabilities
 from tests.models.samples import NAMES, sample, targets
 
 from fallline import FalllineError, GradientDescent, minimize
-from fallline.models import MODELS, Linear, LinearFamily, Logistic, Loss, loss_from_recipe
-from fallline.models.fused import sums
+from fallline.machine_code.threads import limited
+from fallline.models import MODELS, Linear, LinearFamily, Logistic, Loss, Softmax, loss_from_recipe
+from fallline.models.fused import MOST_OUTPUTS, sums
 from fallline.models.parts import WORTHWHILE
 
 FAMILY = [name for name in NAMES if issubclass(MODELS[name], LinearFamily)]
@@ -138,6 +143,119 @@ def test_no_digit_is_lost_in_either_tail() -> None:
             # The exponential is within 2 units in the last place, and two more operations follow. Below exp(-709)
             # the sigmoid stays at 1e-308: see `sigmoid`.
             assert found[0] == pytest.approx(expected, rel=2e-15, abs=1e-300)
+
+
+def test_a_point_that_is_no_number_changes_no_other() -> None:
+    # Two blocks of rows, the second of whole lanes: nothing that the first has left behind it may come in.
+    loss = Logistic(np.asfortranarray(data(1024 + 32, 32)), np.arange(1056) % 2)
+    x = np.zeros((3, 33))
+    x[2] = np.nan
+    both, alone = (sums(loss, at, loss.X, loss.y, value=True, gradient=True) for at in (x, x[:2]))
+    assert both is not None
+    assert alone is not None
+    assert np.isfinite(alone).all()
+    assert np.array_equal(both[:2], alone)
+
+
+# One tile, one that is not whole, and several.
+CLASSES = [2, 7, 13]
+
+
+def labelled(rows: int, features: int, classes: int, layout: str) -> tuple[Any, Softmax]:
+    """A softmax model on inputs laid out so."""
+    X, y = data(rows, features), np.random.default_rng(rows).integers(0, classes, rows)
+    return X, Softmax(LAYOUTS[layout](X), y, classes=[str(label) for label in range(classes)])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("classes", CLASSES)
+@pytest.mark.parametrize(("rows", "features"), [(1, 1), (3, 2), (15, 16), (150, 41), (40, 130)])
+def test_softmax_of_several_classes(rows: int, features: int, classes: int, layout: str) -> None:
+    X, loss = labelled(rows, features, classes, layout)
+    x = np.random.default_rng(features).normal(size=(2, loss.dimension))
+    found = sums(loss, x, loss.X, loss.y, value=True, gradient=True)
+    assert found is not None
+    for at, total in zip(x, found, strict=True):
+        z = X @ at[:-classes].reshape(classes, -1).T + at[-classes:]
+        own = np.eye(classes)[loss.y.astype(int)]
+        # Some tens of sums of up to 150 terms, each within 1e-16 of the largest, which is less than 100; and where a
+        # logit is far above the others, what is left of the loss has lost as much of its own digits.
+        assert total[-1] == pytest.approx(-(log_softmax(z, axis=1) * own).sum(), rel=1e-12, abs=1e-12)
+        slope = probabilities(z, axis=1) - own
+        expected = np.concatenate([(slope.T @ X).ravel(), slope.sum(axis=0)])
+        np.testing.assert_allclose(total[:-1], expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("classes", [3, MOST_OUTPUTS + 1])
+def test_softmax_on_large_data_gives_the_sum_of_small_parts(classes: int, layout: str) -> None:
+    X, large = labelled(17_011, 63, classes, layout)
+    assert X.size > WORTHWHILE
+    x = np.random.default_rng(1).normal(size=(2, large.dimension)) / 4
+    value, gradient = large.value_and_gradient(x)
+    # Each of these is small, so NumPy computes it.
+    parts = [
+        large.on_part(X[i : i + 5000], large.y[i : i + 5000]).value_and_gradient(x) for i in range(0, 17_011, 5000)
+    ]
+    # As of the linear family; a gradient is of terms about 1, as many as rows.
+    np.testing.assert_allclose(value, sum(part[0] for part in parts), rtol=1e-12)
+    np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize("layout", ["rows", "columns", "CSR"])
+def test_neither_other_points_nor_threads_change_a_bit_of_softmax(layout: str) -> None:
+    _, loss = labelled(30_003, 41, 7, layout)
+    x = np.random.default_rng(2).normal(size=(3, loss.dimension))
+    value, gradient = loss.value_and_gradient(x)
+    assert np.array_equal(value, loss.value(x))
+    assert np.array_equal(gradient, loss.gradient(x))
+    with limited(1):
+        for i in range(3):
+            assert value[i] == loss.value(x[i])
+            assert np.array_equal(gradient[i], loss.gradient(x[i]))
+
+
+@given(st.lists(st.floats(-1e4, 1e4) | st.floats(-30, 30), min_size=2, max_size=6), st.data())
+def test_softmax_loses_no_digit_however_far_the_logits_are_apart(z: list[float], drawn: st.DataObject) -> None:
+    label, classes = drawn.draw(st.integers(0, len(z) - 1)), len(z)
+    loss = Softmax([[0.0]], [label], classes=[str(number) for number in range(classes)])
+    found = sums(loss, np.array([[0.0] * classes + z]), loss.X, loss.y, value=True, gradient=True)
+    assert found is not None
+    with mpmath.workdps(9000):
+        terms = [mpmath.exp(mpmath.mpf(number)) for number in z]
+        others = [term for place, term in enumerate(terms) if place != label]
+        slope = [float(term / sum(terms)) for term in terms]
+        slope[label] = -float(sum(others) / sum(terms))
+        value = float(mpmath.log1p(sum(others) / terms[label]))
+    # Differences of logits that are not below exp(-700) are rounded to 1e-16 · 700, and their exponential by as much
+    # of itself; of what is smaller, digits are lost below 1e-308.
+    assert found[0, -1] == pytest.approx(value, rel=1e-12, abs=1e-300)
+    assert found[0, classes:-1] == pytest.approx(slope, rel=1e-12, abs=1e-300)
+
+
+def test_softmax_at_points_that_are_no_numbers_and_beyond_all_numbers() -> None:
+    X, loss = labelled(30_000, 40, 3, "rows")
+    x = np.zeros((5, loss.dimension))
+    x[0, 3], x[1, -1], x[2, -1], x[3, 0] = np.nan, np.inf, -np.inf, 1e308
+    value, gradient = loss.value_and_gradient(x)
+    parts = [loss.on_part(X[i : i + 5000], loss.y[i : i + 5000]).value_and_gradient(x) for i in range(0, 30_000, 5000)]
+    # As above.
+    np.testing.assert_allclose(value, sum(part[0] for part in parts), rtol=1e-12)
+    np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-12, atol=1e-9)
+    assert value[4] == pytest.approx(30_000 * np.log(3), rel=1e-13)
+
+
+class Hesitant(Softmax):
+    """A model with a forward pass of its own: half the logits."""
+
+    def forward(self, points: Any, X: Any) -> Any:
+        return super().forward(points, X) / 2
+
+
+def test_a_softmax_of_ones_own_is_large_too() -> None:
+    X, y = data(30_000, 40), np.arange(30_000) % 3
+    x = np.random.default_rng(4).normal(size=123)
+    assert Hesitant(X, y).value(x) == pytest.approx(Softmax(X, y).value(x / 2), rel=1e-12)  # as above
 
 
 def test_points_that_are_no_numbers_and_beyond_all_numbers() -> None:

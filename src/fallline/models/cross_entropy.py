@@ -9,7 +9,7 @@ import numpy as np
 from fallline.arrays import BoolArray, FloatArray
 
 # Logits z have the shape (..., m, k): m rows, k classes. The labels of the rows, shape (m,), are 0 to k - 1.
-# Inside, the classes come first: what is done to many rows at once is quick, whatever the number of classes.
+# Inside, the classes come first, (k, ..., m): what is done to many rows at once is quick, whatever their number.
 
 
 def softmax(z: FloatArray) -> FloatArray:
@@ -18,7 +18,7 @@ def softmax(z: FloatArray) -> FloatArray:
     >>> softmax(np.array([[1e4, 1e4, -1e4]]))
     array([[0.5, 0.5, 0. ]])
     """
-    terms = np.exp(_below_the_largest(z))
+    terms = np.exp(_below_the_largest(classes_first(z)))
     return _rows_first(terms / _sum(terms))
 
 
@@ -28,28 +28,37 @@ def cross_entropy(z: FloatArray, labels: FloatArray) -> FloatArray:
     >>> cross_entropy(np.array([[0.0, 1e4], [0.0, 50.0]]), np.array([0, 1]))
     array([1.0000e+04, 1.9287e-22])
     """
+    return cross_entropy_by_class(classes_first(z), labels)
+
+
+def cross_entropy_by_class(z: FloatArray, labels: FloatArray) -> FloatArray:
+    """`cross_entropy` of logits whose classes come first."""
     # With z counted from its largest: log Σ exp(z) - z of the class. One that is the largest puts the 1 into
     # log(1 + rest), and others that are equal to it stay in the rest.
     below = _below_the_largest(z)
     largest = below == 0
-    rest = _sum(np.where(largest, 0.0, np.exp(below))) + (largest.sum(axis=0) - 1)
+    rest = _sum(np.where(largest, 0.0, np.exp(below))) + (_sum(np.where(largest, 1.0, 0.0)) - 1)
     error: FloatArray = np.log1p(rest) - _sum(np.where(_own(below, labels), below, 0.0))
     return error
 
 
 def cross_entropy_slope(z: FloatArray, labels: FloatArray) -> FloatArray:
     """∂/∂z of it: p - 1 for the row's own class, p for the others; shape kept."""
+    return _rows_first(slope_by_class(classes_first(z), labels))
+
+
+def slope_by_class(z: FloatArray, labels: FloatArray) -> FloatArray:
+    """`cross_entropy_slope` of logits whose classes come first, and come first in it."""
     terms = np.exp(_below_the_largest(z))
     own = _own(terms, labels)
     # p - 1 is what all others take: their sum has digits where p is nearly 1.
     others = np.where(own, 0.0, terms) / _sum(terms)
-    return _rows_first(np.where(own, -_sum(others), others))
+    return np.where(own, -_sum(others), others)
 
 
-def _below_the_largest(z: FloatArray) -> FloatArray:
-    """All logits less the largest of their row, classes first."""
-    by_class = np.ascontiguousarray(np.moveaxis(z, -1, 0))
-    below: FloatArray = by_class - by_class.max(axis=0)
+def _below_the_largest(by_class: FloatArray) -> FloatArray:
+    """All logits less the largest of their row."""
+    below: FloatArray = by_class - functools.reduce(np.maximum, by_class)
     return below
 
 
@@ -62,6 +71,11 @@ def _own(by_class: FloatArray, labels: FloatArray) -> BoolArray:
     """Which class is the row's own."""
     own: BoolArray = np.arange(len(by_class))[(...,) + (None,) * (by_class.ndim - 1)] == labels
     return own
+
+
+def classes_first(z: FloatArray) -> FloatArray:
+    """Logits (..., m, k) as the functions by class take them: (k, ..., m)."""
+    return np.ascontiguousarray(np.moveaxis(z, -1, 0))
 
 
 def _rows_first(by_class: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Value and gradient of a loss on z = X w + b at the speed of memory: one compiled pass over X, on all threads."""
+"""Value and gradient of a loss on z = X W + b at the speed of memory: one compiled pass over X, on all threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,30 +15,42 @@ from fallline.arrays import BLOCK, FloatArray
 from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
-from fallline.models.fused_code import LINE, MOST_ROWS, Layout, Pointwise, source
-from fallline.models.parts import PARTS, share
-from fallline.proxy import Proxy
+from fallline.models.fused_code import LINE, Layout, Pointwise, source
+from fallline.models.parts import PARTS, WORTHWHILE, share
+from fallline.proxy import Proxy, Stack
 
 if TYPE_CHECKING:
     from fallline.models.linear_family import LinearFamily
+    from fallline.models.softmax import Softmax
+
+    Model: TypeAlias = LinearFamily | Softmax
 
 # A part of the rows, the sums over which the threads share, has at least so many numbers.
 LEAST = 2**17
 # Numbers of X in a block of rows, which stay in the cache; one of columns has longer pieces.
 CACHED = {"rows": 2**11, "columns": 2**15, "entries": 2**13}
+# Rows of a block, and all their z, which stay in the cache too, are at most so many.
+MOST_ROWS, MOST_Z = 2**10, 2**12
+# So are the z of a row: the code, and the time to compile it, grow with them.
+MOST_OUTPUTS = 32
 
 Pass = Callable[..., int]
 
 
-def sums(
-    model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
-) -> FloatArray | None:
-    """The sums over the rows of ∂ℓ/∂w, ∂ℓ/∂b and, last, ℓ at each point: (k, d + 2).
+def fits(model: Model, kind: type[Model], X: Any) -> bool:
+    """Whether the data are large, and the model makes of rows what the kind of models makes of them."""
+    own = type(model)
+    passes = all(getattr(own, name) is getattr(kind, name) for name in ("forward", "errors", "backward"))
+    return passes and model.outputs <= MOST_OUTPUTS and bool(X.shape[0] * X.shape[1] >= WORTHWHILE)
+
+
+def sums(model: Model, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> FloatArray | None:
+    """The sums over the rows of ∂ℓ/∂w, ∂ℓ/∂b and, last, ℓ at each point: (k, dimension + 1).
 
     They are the same to the last bit on any number of threads, and beside any other points.
 
     Arguments:
-        points: the parameters, shape (k, d + 1).
+        points: the parameters, shape (k, dimension): the weights, of several z one after the other, then each b.
         X, y: the rows.
         value, gradient: whether the sum of ℓ, and whether those of the ∂ℓ/∂w are asked for.
 
@@ -54,24 +66,26 @@ def sums(
         hash(settings)
     except TypeError:
         return None
-    compiled = _compiled(type(model), settings, layout)
+    outputs = model.outputs
+    compiled = _compiled(type(model), settings, outputs, layout)
     if compiled is None:
         return None
     (rows, features), lanes = X.shape, machine.lanes()
     width = (features // lanes + 1) * lanes
-    at = _zeros(len(points), width + lanes)
-    at[:, :features], at[:, width] = points[:, :-1], points[:, -1]
+    at = _zeros(len(points), outputs, width + lanes)
+    at[..., :features], at[..., width] = points[:, :-outputs].reshape(-1, outputs, features), points[:, -outputs:]
     y = np.ascontiguousarray(y, np.float64)
     stored = X.nnz if layout.lines == "entries" else X.size
-    block = int(np.clip(CACHED[layout.lines] * rows // max(1, stored), lanes, MOST_ROWS)) // lanes * lanes
+    most = min(MOST_ROWS, MOST_Z // outputs)
+    block = int(np.clip(CACHED[layout.lines] * rows // max(1, stored), lanes, most)) // lanes * lanes
     part = max(-(-rows // PARTS), LEAST * rows // max(1, stored))
     part = -(-part // block) * block
     starts = range(0, rows, part)
-    result = np.empty((len(points), features + 2))
-    together = max(1, BLOCK // (len(starts) * (width + lanes)))
+    result = np.empty((len(points), points.shape[1] + 1))
+    together = max(1, BLOCK // (len(starts) * outputs * (width + lanes)))
     for first in range(0, len(points), together):
         some = at[first : first + together]
-        totals = _zeros(len(starts), len(some), width + lanes)
+        totals = _zeros(len(starts), *some.shape)
 
         def of_part(number: int, some: FloatArray = some, totals: FloatArray = totals) -> None:
             start = starts[number]
@@ -91,7 +105,8 @@ def sums(
 
         share(of_part, len(starts))
         total = functools.reduce(np.add, totals)
-        result[first : first + together] = np.delete(total[:, : width + 2], slice(features, width), axis=1)
+        of_weights = total[..., :features].reshape(len(some), -1)
+        result[first : first + together] = np.hstack([of_weights, total[..., width], total[:, 0, width + 1, None]])
     return result
 
 
@@ -125,9 +140,9 @@ def _arguments(X: Any, layout: Layout, start: int) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(kind: type[LinearFamily], settings: tuple[Any, ...], layout: Layout) -> Pass | None:
+def _compiled(kind: type[Model], settings: tuple[Any, ...], outputs: int, layout: Layout) -> Pass | None:
     """The pass for a model with these settings."""
-    traced = _pointwise(kind, settings)
+    traced = _pointwise(kind, settings, outputs)
     if traced is None:
         return None
     X = [ctypes.c_void_p] * 3 if layout.lines == "entries" else [ctypes.c_void_p, ctypes.c_int64]
@@ -136,18 +151,21 @@ def _compiled(kind: type[LinearFamily], settings: tuple[Any, ...], layout: Layou
     return machine.function(source(traced, layout, machine.lanes()), "sums", (*X, *of_rows, *of_points))
 
 
-def _pointwise(kind: type[LinearFamily], settings: tuple[Any, ...]) -> Pointwise | None:
+def _pointwise(kind: type[Model], settings: tuple[Any, ...], outputs: int) -> Pointwise | None:
     """What a model's own functions compute, traced on a model without data."""
     model: Any = object.__new__(kind)
     for field, setting in zip(fields(kind), settings, strict=True):
         object.__setattr__(model, field.name, setting)
     graph = Graph(of_many=False)
-    z, y = graph.leaf("z", LANE), graph.leaf("y", LANE)
+    z, y = [graph.leaf(f"z{i}", LANE) for i in range(outputs)], graph.leaf("y", LANE)
+    given = [[Proxy(leaf, OF_NUMPY) for leaf in leaves] for leaves in (z, [y])]
     try:
-        loss, slope = (
-            graph.of(function(Proxy(z, OF_NUMPY), Proxy(y, OF_NUMPY)).value)
-            for function in (model.pointwise, model.slope)
-        )
+        if outputs == 1:
+            (at,), (target,) = given
+            loss, slopes = model.pointwise(at, target), [model.slope(at, target)]
+        else:
+            stacks = [Stack(parts) for parts in given]
+            loss, slopes = model.pointwise(*stacks), model.slope(*stacks)
+        return Pointwise(graph, z, y, graph.of(loss.value), [graph.of(slope.value) for slope in slopes])
     except Exception:  # what a user's model does may fail anywhere on what is no array
         return None
-    return Pointwise(graph, z, y, loss, slope)

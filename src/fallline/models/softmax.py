@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.models import fused
 from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
-from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
+from fallline.models.cross_entropy import classes_first, cross_entropy_by_class, slope_by_class, softmax
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -61,6 +62,20 @@ class Softmax(Loss):
         features = self.X.shape[1]
         return tuple(slice(c * features, (c + 1) * features) for c in range(self.outputs))
 
+    def sums(
+        self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
+    ) -> tuple[FloatArray, FloatArray]:
+        totals = fused.sums(self, points, X, y, value, gradient) if fused.fits(self, Softmax, X) else None
+        return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
+
+    def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
+        """The loss of each row; z has the shape (classes, ..., rows)."""
+        return cross_entropy_by_class(z, y)
+
+    def slope(self, z: FloatArray, y: FloatArray) -> FloatArray:
+        """∂ℓ/∂z of each row, of the shape of z."""
+        return slope_by_class(z, y)
+
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         classes = self.outputs
         weights = points[:, :-classes].reshape(len(points), classes, -1)
@@ -69,10 +84,10 @@ class Softmax(Loss):
         return z
 
     def errors(self, forward: FloatArray, y: FloatArray) -> FloatArray:
-        return cross_entropy(forward, y)
+        return self.pointwise(classes_first(forward), y)
 
     def backward(self, points: FloatArray, forward: FloatArray, X: FloatArray, y: FloatArray) -> FloatArray:
-        slope = cross_entropy_slope(forward, y)
+        slope = np.moveaxis(self.slope(classes_first(forward), y), 0, -1)
         weights = np.matmul(slope.swapaxes(1, 2), X).reshape(len(points), -1)
         return np.concatenate([weights, slope.sum(axis=1)], axis=-1)
 
