@@ -145,18 +145,6 @@ def test_no_digit_is_lost_in_either_tail() -> None:
             assert found[0] == pytest.approx(expected, rel=2e-15, abs=1e-300)
 
 
-def test_a_point_that_is_no_number_changes_no_other() -> None:
-    # Two blocks of rows, the second of whole lanes: nothing that the first has left behind it may come in.
-    loss = Logistic(np.asfortranarray(data(1024 + 32, 32)), np.arange(1056) % 2)
-    x = np.zeros((3, 33))
-    x[2] = np.nan
-    both, alone = (sums(loss, at, loss.X, loss.y, value=True, gradient=True) for at in (x, x[:2]))
-    assert both is not None
-    assert alone is not None
-    assert np.isfinite(alone).all()
-    assert np.array_equal(both[:2], alone)
-
-
 # One tile, one that is not whole, and several.
 CLASSES = [2, 7, 13]
 
