@@ -25,7 +25,7 @@ parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and j
 docs: $(VENV)/installed-test,parity  ## write docs/conventions.md anew, measured against the libraries
 	$(BIN)/python -m tests.parity
 
-bench: $(VENV)/installed-fast,films,parquet,bench,parity  ## time all beside peers; writes docs/performance.md (minutes; needs gcc)
+bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## time all beside peers; writes docs/performance.md (minutes; needs gcc)
 	$(BIN)/python -m benchmarks.page
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports

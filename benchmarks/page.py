@@ -16,7 +16,7 @@ from fallline.files import whole_file
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 # Each has a TITLE, what it is ABOUT, and rows().
-BENCHMARKS = ("engines", "growth", "losses", "gradients", "films", "parquet")
+BENCHMARKS = ("engines", "growth", "losses", "gradients", "films", "parquet", "cluster")
 
 HEAD = """\
 <!-- Made by `make bench` from the files in benchmarks/. Do not edit. -->

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fallline.basins import Basins, basins
 from fallline.diagnosis import Finding, diagnose
+from fallline.engines import Cluster
 from fallline.errors import FalllineError
 from fallline.fit import Fit, fit
 from fallline.gradients import Perturbation
@@ -131,6 +132,7 @@ __all__ = [
     "Cautious",
     "ClipNorm",
     "ClipValue",
+    "Cluster",
     "Comparison",
     "ConjugateGradient",
     "Constant",

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import Ends, Problem, ends
+from fallline.engines import Ends, Engine, Problem, ends
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
 from fallline.gradients import with_gradient
@@ -125,7 +125,7 @@ def basins(
     stop: StoppingCondition | None = None,
     tolerance: float = 1e-3,
     gradient: Any = "auto",
-    engine: str = "auto",
+    engine: Engine = "auto",
     seed: int = 0,
     progress: bool = False,
 ) -> Basins:
@@ -144,7 +144,8 @@ def basins(
         at: where all runs start in the other coordinates, by name.
         resolution: the number of starts along each of the two.
         tolerance: a distance, as a share of the box's width in each coordinate; of its larger width in the others.
-        max_steps, stop, gradient, engine, seed, progress: as in `minimize`.
+        engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
+        max_steps, stop, gradient, seed, progress: as in `minimize`.
 
     Returns:
         The map.

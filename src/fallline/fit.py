@@ -29,6 +29,7 @@ from fallline.data import (
 from fallline.data.preparation import Missing
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
+from fallline.engines import Cluster, Engine
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.fitted import FittedModel, class_names, setting_names
 from fallline.minimize import minimize
@@ -184,7 +185,7 @@ def fit(
     max_steps: int | None = None,
     stop: StoppingCondition | None = None,
     seed: int = 0,
-    engine: str = "auto",
+    engine: Engine = "auto",
     record: str | int | Record | None = None,
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
@@ -225,7 +226,9 @@ def fit(
         batch_remainder: whether to "keep" or "drop" the rows left over after the last whole batch.
         epochs: the number of passes over the data after which the run ends, in place of `max_steps`.
         max_steps: the number of steps after which it ends; 10,000 if neither is given.
-        seed, engine, callback, progress, checkpoint: as in `minimize`.
+        engine: as in `minimize`. The workers of a `Cluster` read the files themselves, so they must find them under
+            the same path, and keep what they read if it fits into their memory; of batches they compute nothing.
+        seed, callback, progress, checkpoint: as in `minimize`.
         record: as in `minimize`; if not given, every step, or with batches every epoch.
         stop: what ends the run. If not given: a gradient of almost zero, and for batches only the step limit.
         settings: those of the model: `l2` of all, `delta` of "huber", `hidden`, `activation` and `loss` of "network".
@@ -275,10 +278,13 @@ def fit(
             no, yes = preparation.classes.names
             notes.append(f"target {target!r}: {no} is 0, {yes} is 1")
 
-    loss = _loss(kind, found.training, _streams(stream, source, found), reduction, settings)
+    loss = _loss(kind, found.training, _streams(stream, source, found, engine), reduction, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     if loss.dataset is not None:
-        notes.append(f"streamed: {loss.rows} rows are read anew in every pass")
+        notes.append(
+            f"streamed: {loss.rows} rows are read "
+            + (f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass")
+        )
     penalty = loss.l1_penalty(l1)
     rule, why = _rule(optimizer, loss, batch_size, penalty)
     notes.append(why)
@@ -380,11 +386,13 @@ def _check_classes(classes: Classes, several: bool, source: Source, target: str)
     )
 
 
-def _streams(stream: bool | None, source: Source, found: Survey) -> bool:
+def _streams(stream: bool | None, source: Source, found: Survey, engine: Engine) -> bool:
     if stream is not None and not isinstance(stream, bool):
         raise FalllineError(f"stream is {shortened(stream)}; allowed: True, False, None")
     size = 8 * found.training.rows * len(found.training.preparation.names)
-    return (source.from_files and size > STREAMED_ABOVE) if stream is None else stream
+    if stream is None:
+        return source.from_files and (size > STREAMED_ABOVE or isinstance(engine, Cluster))
+    return stream
 
 
 def _loss(kind: type[Loss], training: Dataset, streams: bool, reduction: Reduction, settings: dict[str, Any]) -> Loss:

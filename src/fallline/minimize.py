@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.engines import Checkpoint, Part, Problem, execute
+from fallline.engines import Checkpoint, Cluster, Engine, Part, Problem, execute
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import hyperparameters
@@ -42,7 +42,7 @@ def minimize(
     max_steps: int = 1000,
     stop: StoppingCondition | None = None,
     gradient: Any = "auto",
-    engine: str = "auto",
+    engine: Engine = "auto",
     record: str | int | Record = "all",
     seed: int = 0,
     callback: Callable[[Point], object] | None = None,
@@ -59,8 +59,8 @@ def minimize(
         stop: what else ends it; by default a step in which no coordinate moves by 1e-12 or more. A number
             that is not finite always ends it.
         gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
-        engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), or "auto"
-            for the one that suits the work.
+        engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), "auto"
+            for the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
         seed: the seed of the order in which mini-batches take the data.
         callback: called with each new Point; a true answer ends the run.
@@ -100,7 +100,7 @@ def compare(
     max_steps: int = 1000,
     stop: StoppingCondition | None = None,
     gradient: Any = "auto",
-    engine: str = "auto",
+    engine: Engine = "auto",
     record: str | int | Record = "all",
     seed: int = 0,
     progress: bool = False,
@@ -249,7 +249,7 @@ class _Settings:
 
     max_steps: int
     stop: StoppingCondition | None
-    engine: str
+    engine: Engine
     record: str | int | Record
     seed: int
 
@@ -290,7 +290,8 @@ def _run(
         "max_steps": int(settings.max_steps),
         "stop": encode(settings.stop),
         "gradient": encode(gradient) if isinstance(gradient, str | Perturbation) else None,
-        "engine": settings.engine,
+        # Elsewhere there may be no such workers, and one machine gives the same results.
+        "engine": "auto" if isinstance(settings.engine, Cluster) else settings.engine,
         "record": encode(record),
         "seed": int(settings.seed),
     }

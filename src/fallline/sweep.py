@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
+import functools
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import Ends, Problem, ends
+from fallline.engines import Cluster, Ends, Engine, Problem, WorkersLost, ends
 from fallline.engines.per_run import entries
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
@@ -36,6 +38,8 @@ from fallline.trajectory import Record
 if TYPE_CHECKING:
     import pandas as pd
 
+Item = TypeVar("Item")
+
 # How a run of a sweep may end.
 OUTCOMES: Mapping[str, str] = {
     "converged": "reached the target; without a target, came to rest",
@@ -50,7 +54,7 @@ NOT_RUN = -1
 # What stands beside the hyperparameters among the factors of a sweep.
 OTHER_FACTORS = ("optimizer", "start", "seed")
 # Between two entries in the store lie so many steps of a formula; of what may cost far more, so many runs.
-_FORMULA_STEPS, _OTHER_RUNS = 4_000_000, 64
+_FORMULA_STEPS, _OTHER_RUNS = 16_000_000, 64
 
 
 class Setting(NamedTuple):
@@ -183,7 +187,7 @@ def sweep(
     max_steps: int = 1000,
     seeds: Sequence[int] = (0,),
     gradient: Any = "auto",
-    engine: str = "auto",
+    engine: Engine = "auto",
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Sweep:
@@ -203,7 +207,8 @@ def sweep(
         store: the path of an SQLite file that the results are kept in as they come. Runs that it has are not made
             again, so an interrupted sweep goes on where it was, a larger one begins with what is there, and several
             processes with the same sweep share its runs.
-        max_steps, gradient, engine, progress: as in `minimize`.
+        engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
+        max_steps, gradient, progress: as in `minimize`.
 
     Returns:
         The runs. After Ctrl-C those made so far.
@@ -266,10 +271,11 @@ def sweep(
         value=np.full(shape, np.nan),
         x=np.full((*shape, of.dimension), np.nan),
     )
-    portions = _portions(found, of, rules, engine)
-    with progress_bar(len(found), "runs", shown=progress) as report:
+    portions = _portions(found, of, rules)
+    with _making(engine) as make, progress_bar(len(found), "runs", shown=progress) as report:
         try:
-            for portion, results in _made(portions) if store is None else _kept(store, portions, of, gradient):
+            made = make((portion, portion.problem) for portion in portions)
+            for portion, results in made if store is None else _kept(store, portions, make, of, gradient):
                 # The outcome last: with it a run is made.
                 for name, part in reversed(results._asdict().items()):
                     getattr(found, name)[portion.places] = part
@@ -325,30 +331,11 @@ class Portion:
         places: the place of each run among the sweep's factors, one array of shape (k,) a factor.
         problem: the runs.
         own: what tells them apart: each run's value of each factor but the optimizer.
-        engine: who executes them.
     """
 
     places: tuple[npt.NDArray[np.int64], ...]
     problem: Problem
     own: tuple[Mapping[str, Any], ...]
-    engine: str
-
-    def run(self) -> Results:
-        """Make the runs.
-
-        Raises:
-            KeyboardInterrupt: after Ctrl-C.
-        """
-        found = _ends(self.problem, self.engine)
-        outcome = np.full(len(found), NAMES.index("stuck"), np.int8)
-        has_target = any(isinstance(condition, Target) for condition in self.problem.conditions)
-        rested = found.converged | found.ended_by("no lower value")
-        outcome[found.ended_by("target reached") if has_target else rested] = NAMES.index("converged")
-        outcome[found.ended_by("not finite") | found.ended_by("diverging")] = NAMES.index("diverged")
-        limited = found.ended_by("step limit")
-        if limited.any():
-            outcome[limited] = self._under_way(limited, found)
-        return Results(outcome, found.steps, found.value, found.x)
 
     def only(self, chosen: BoolArray) -> Portion:
         """The chosen ones of the runs."""
@@ -357,19 +344,37 @@ class Portion:
             self, places=tuple(place[chosen] for place in self.places), problem=_only(self.problem, chosen), own=own
         )
 
-    def _under_way(self, limited: BoolArray, found: Ends) -> npt.NDArray[np.int8]:
-        """The outcomes of the runs that used up their steps."""
-        problem = _only(self.problem, limited)
-        marks = sorted({-(-self.problem.max_steps * eighth // 8) for eighth in range(4, 8)} - {self.problem.max_steps})
+
+def results_of(problem: Problem, engine: str) -> Results:
+    """Make the runs of a portion.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    found = _ends(problem, engine)
+    outcome = np.full(len(found), NAMES.index("stuck"), np.int8)
+    has_target = any(isinstance(condition, Target) for condition in problem.conditions)
+    rested = found.converged | found.ended_by("no lower value")
+    outcome[found.ended_by("target reached") if has_target else rested] = NAMES.index("converged")
+    outcome[found.ended_by("not finite") | found.ended_by("diverging")] = NAMES.index("diverged")
+    limited = found.ended_by("step limit")
+    if limited.any():
         # Few runs may be left, but what ran before is compiled.
-        engine = found.engine if self.engine == "auto" else self.engine
-        values = [_ends(dataclasses.replace(problem, max_steps=mark), engine).value for mark in marks]
-        change = np.diff(np.array([*values, found.value[limited]]), axis=0)
-        falling, rising = (change < 0).all(axis=0), (change > 0).all(axis=0)
-        with np.errstate(all="ignore"):
-            rising &= found.value[limited] > problem.objective.value(problem.starts)
-        names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
-        return np.select([falling, rising], names[:2], names[2]).astype(np.int8)
+        outcome[limited] = _under_way(problem, limited, found, found.engine if engine == "auto" else engine)
+    return Results(outcome, found.steps, found.value, found.x)
+
+
+def _under_way(problem: Problem, limited: BoolArray, found: Ends, engine: str) -> npt.NDArray[np.int8]:
+    """The outcomes of the runs that used up their steps."""
+    marks = sorted({-(-problem.max_steps * eighth // 8) for eighth in range(4, 8)} - {problem.max_steps})
+    problem = _only(problem, limited)
+    values = [_ends(dataclasses.replace(problem, max_steps=mark), engine).value for mark in marks]
+    change = np.diff(np.array([*values, found.value[limited]]), axis=0)
+    falling, rising = (change < 0).all(axis=0), (change > 0).all(axis=0)
+    with np.errstate(all="ignore"):
+        rising &= found.value[limited] > problem.objective.value(problem.starts)
+    names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
+    return np.select([falling, rising], names[:2], names[2]).astype(np.int8)
 
 
 def _ends(problem: Problem, engine: str) -> Ends:
@@ -383,7 +388,7 @@ def _only(problem: Problem, chosen: BoolArray) -> Problem:
     return dataclasses.replace(problem, starts=problem.starts[chosen], optimizer=entries(problem.optimizer, chosen))
 
 
-def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]], engine: str) -> Iterator[Portion]:
+def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]]) -> Iterator[Portion]:
     """The runs of a sweep: of each rule those together that can be a batch, but not too many."""
     names, values = list(found.factors), list(found.factors.values())
     grid = names[1:-2]
@@ -424,23 +429,30 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
                         record=Record(every=None),
                         seed=seed,
                         callback=None,
-                        report=lambda made: None,
                     ),
                     own=tuple(
                         {names[axis]: values[axis][place[run]] for axis, place in enumerate(places) if axis}
                         for run in range(len(runs))
                     ),
-                    engine=engine,
                 )
 
 
-def _made(portions: Iterable[Portion]) -> Iterator[tuple[Portion, Results]]:
-    for portion in portions:
-        yield portion, portion.run()
+# Makes the runs of each problem, and gives them, in any order, with the thing that stood beside it.
+Making: TypeAlias = Callable[[Iterable[tuple[Any, Problem]]], Iterator[tuple[Any, Results]]]
+
+
+@contextlib.contextmanager
+def _making(engine: Engine) -> Iterator[Making]:
+    """What makes runs: this process, or for as long as the `with` block lasts the workers of a cluster."""
+    if isinstance(engine, Cluster):
+        with engine.opened() as workers:
+            yield functools.partial(workers.each, functools.partial(results_of, engine="auto"))
+    else:
+        yield lambda work: ((portion, results_of(problem, engine)) for portion, problem in work)
 
 
 def _kept(
-    path: str | os.PathLike[str], portions: Iterable[Portion], objective: Objective, gradient: Any
+    path: str | os.PathLike[str], portions: Iterable[Portion], make: Making, objective: Objective, gradient: Any
 ) -> Iterator[tuple[Portion, Results]]:
     """The results from the store, and those that it lacked, which it then has; what others work on comes last."""
     if objective.recipe() is None or not isinstance(gradient, str | Perturbation):
@@ -450,40 +462,65 @@ def _kept(
             "cannot be told from another"
         )
     with Store(path) as store:
-        others = []
-        for portion in portions:
-            problem, runs = _fingerprints(portion, gradient)
-            claim = next(iter(runs))
-            if len(store.found(list(runs))) == len(runs):
-                yield portion, _from_store(store, problem, runs, portion)
-            elif store.claim(claim):
-                try:
-                    yield portion, _from_store(store, problem, runs, portion)
-                finally:
+        claims: set[str] = set()
+        others: list[Portion] = []
+        found: list[tuple[Portion, Results]] = []
+
+        def lacking(portions: Iterable[Portion], free: bool) -> Iterator[tuple[Any, Problem]]:
+            """The runs that the store lacks when it is their turn; results that it has go to `found`."""
+            for portion in portions:
+                problem, runs = _fingerprints(portion, gradient)
+                claim = next(iter(runs))
+                if free and len(store.found(list(runs))) < len(runs):
+                    if not store.claim(claim):
+                        others.append(portion)
+                        continue
+                    claims.add(claim)
+                known = store.found(list(runs))
+                there = np.array([run in known for run in runs])
+                if there.any():
+                    found.append((portion.only(there), _results([known[run] for run in runs if run in known])))
+                if there.all():
+                    claims.discard(claim)
                     store.release(claim)
-            else:
-                others.append(portion)
-        for portion in others:
-            problem, runs = _fingerprints(portion, gradient)
-            yield portion, _from_store(store, problem, runs, portion)
-            store.release(next(iter(runs)))
+                else:
+                    left = portion.only(~there)
+                    yield (left, problem, {run: runs[run] for run in runs if run not in known}, claim), left.problem
+
+        try:
+            # What others have claimed and not finished, they may have been killed over.
+            for some, free in ((portions, True), (others, False)):
+                for (portion, problem, runs, claim), results in make(lacking(some, free)):
+                    store.add(problem, runs, _rows(results))
+                    claims.discard(claim)
+                    store.release(claim)
+                    yield portion, results
+                    yield from _taken(found)
+                yield from _taken(found)
+        except WorkersLost as error:
+            raise WorkersLost(f"{error}; store {os.fspath(path)!r} keeps what is done") from None
+        finally:
+            for claim in claims:
+                store.release(claim)
 
 
-def _from_store(store: Store, problem: str, runs: Mapping[str, Any], portion: Portion) -> Results:
-    """The results of a portion, those made that the store lacked."""
-    keys = list(runs)
-    known = store.found(keys)
-    lacking = np.array([key not in known for key in keys])
-    if lacking.any():
-        made = portion.only(lacking).run()
-        rows = [
-            Row(NAMES[outcome], steps, value, x)
-            for outcome, steps, value, x in zip(*(part.tolist() for part in made), strict=True)
-        ]
-        new = dict(zip(itertools.compress(keys, lacking), rows, strict=True))
-        store.add(problem, {key: runs[key] for key in new}, rows)
-        known |= new
-    outcome, steps, value, x = zip(*(known[key] for key in keys), strict=True)
+def _taken(items: list[Item]) -> Iterator[Item]:
+    """The items, out of the list."""
+    while items:
+        yield items.pop()
+
+
+def _rows(results: Results) -> list[Row]:
+    """Results as the store keeps them."""
+    return [
+        Row(NAMES[outcome], steps, value, x)
+        for outcome, steps, value, x in zip(*(part.tolist() for part in results), strict=True)
+    ]
+
+
+def _results(rows: Iterable[Row]) -> Results:
+    """Results that the store has kept."""
+    outcome, steps, value, x = zip(*rows, strict=True)
     return Results(
         np.array([NAMES.index(name) for name in outcome], np.int8),
         np.array(steps, np.int64),

@@ -14,7 +14,8 @@ from tests.models.samples import NAMES, sample, targets
 
 from fallline import FalllineError, GradientDescent, minimize
 from fallline.models import MODELS, Linear, LinearFamily, Logistic, Loss, loss_from_recipe
-from fallline.models.fused import WORTHWHILE, sums
+from fallline.models.fused import sums
+from fallline.models.parts import WORTHWHILE
 
 FAMILY = [name for name in NAMES if issubclass(MODELS[name], LinearFamily)]
 
@@ -65,10 +66,22 @@ def test_the_sums_of_whole_numbers_are_exact(layout: str, rows: int, features: i
     residual = z - y[:, None]
     expected = np.column_stack([residual.T @ X, residual.sum(axis=0), (residual**2).sum(axis=0) / 2])
     loss = Linear(X, y)
-    found = sums(loss, x.astype(float), LAYOUTS[layout](X.astype(float)), loss.y, gradient=True)
+    found = sums(loss, x.astype(float), LAYOUTS[layout](X.astype(float)), loss.y, value=True, gradient=True)
     # All numbers are whole, or halves, and far below 2**52.
     assert found is not None
     assert np.array_equal(found, expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nothing_is_left_of_the_data_before(layout: str) -> None:
+    # The first rows leave numbers that are none wherever the code keeps its own; 64 are whole registers of any machine.
+    x = np.array([[np.nan, np.inf, 1.0]])
+    for X in (np.ones((1000, 2)), np.ones((64, 2))):
+        y = np.zeros(len(X))
+        found = sums(Linear(X, y), x, LAYOUTS[layout](X), y, value=True, gradient=True)
+        x = np.array([[1.0, 2.0, 3.0]])
+    assert found is not None
+    assert found.tolist() == [[6.0 * 64, 6.0 * 64, 6.0 * 64, 18.0 * 64]]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -81,7 +94,7 @@ def test_large_data_give_the_sum_of_small_parts(model: str, layout: str) -> None
     large: Any = MODELS[model](LAYOUTS[layout](X), y, reduction="mean", l2=0.5)
     x = random.normal(size=(2, features + 1)) / 4
     value, gradient = large.value_and_gradient(x)
-    assert sums(large, x, large.X, large.y, gradient=True) is not None
+    assert sums(large, x, large.X, large.y, value=True, gradient=True) is not None
     # Each of these is small, so NumPy computes it.
     parts = [MODELS[model](X[i : i + 5000], y[i : i + 5000]).value_and_gradient(x) for i in range(0, rows, 5000)]
     penalty = np.where(large.are_weights, x, 0)
@@ -114,7 +127,9 @@ def test_no_digit_is_lost_in_either_tail() -> None:
     z = np.array([-1e5, -745.2, -700.0, -40.0, -1.0, -1e-9, 0.0, 1e-300, 0.3, 36.0, 708.0, 1e5])
     for label in (0.0, 1.0):
         for at in z:
-            found = sums(Logistic([[at]], [label]), np.array([[1.0, 0.0]]), np.array([[at]]), np.array([label]), True)
+            found = sums(
+                Logistic([[at]], [label]), np.array([[1.0, 0.0]]), np.array([[at]]), np.array([label]), True, True
+            )
             assert found is not None
             with mpmath.workdps(60):
                 away = mpmath.mpf(at) * (1 - 2 * mpmath.mpf(label))

@@ -76,6 +76,7 @@ FLAGS = {
         "trials",
         "store",
         "csv",
+        "cluster",
     )
 } | {
     "x0": "--start",

@@ -54,11 +54,13 @@ def basins(
     save: Annotated[
         Path | None, typer.Option(parser=options.path, metavar="FILE", help="Keep the map: .npz, for Basins.load.")
     ] = None,
+    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Start a rule from every point of a grid, and show which start ends in which minimum, and how fast."""
     report.check_outputs(save=save, plot=plot)
     chosen = options.chosen_style(style)
+    engine = options.engine_on(cluster)
     found = basins_of(
         objective,
         options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
@@ -68,6 +70,7 @@ def basins(
         max_steps=max_steps,
         stop=options.chosen_stop(stop_step, stop_gradient, stop_change, None, None, None),
         gradient=parse_gradient(gradient),
+        engine=engine,
         seed=seed,
         progress=True,
     )

@@ -192,6 +192,7 @@ def fit(
         ),
     ] = None,
     checkpoint: options.CheckpointOption = None,
+    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
     **settings: Any,
 ) -> None:
@@ -202,6 +203,7 @@ def fit(
     """
     _check_save(save)
     report.check_outputs(plot=plot, animate=animate, save=None)
+    engine = options.engine_on(cluster)
     pictured = options.chosen_picture(picture, coordinates, style, None, plot=plot, animate=animate)
     about_film: dict[str, Any] = {
         "kind": film,
@@ -242,6 +244,7 @@ def fit(
         epochs=epochs,
         max_steps=max_steps,
         stop=options.chosen_stop(*limits) if any(limit is not None for limit in limits) else None,
+        engine=engine,
         seed=seed,
         progress=True,
         checkpoint=checkpoint,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fallline.engines import ENGINES
+from fallline.engines import ENGINES, Cluster, Engine
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
@@ -102,6 +102,14 @@ SeedOption = Annotated[int, count_option("--seed", "The seed of the order in whi
 EngineOption = Annotated[
     str,
     typer.Option("--engine", metavar="|".join(ENGINES), help="What makes the steps: NumPy, or machine code."),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="local:COUNT|tcp://HOST:PORT",
+        help="Spread the work over so many processes of this machine, or over a scheduler's Dask workers.",
+    ),
 ]
 EveryOption = Annotated[int | None, count_option("--every", "Print every so many steps. [default: about 20 rows]")]
 PlotOption = Annotated[Path | None, file_option("--plot", "Draw the run: .png, .svg, .pdf, ...")]
@@ -244,6 +252,15 @@ def chosen_engine(name: str) -> str:
     if name not in ENGINES:
         raise FalllineError(f"--engine is {name!r}; {nearest(name, ENGINES)}")
     return name
+
+
+def engine_on(cluster: str | None) -> Engine:
+    """Who executes the runs, or sums the rows: the workers that --cluster names, or what suits the work best.
+
+    Raises:
+        FalllineError: when it names none.
+    """
+    return "auto" if cluster is None else Cluster(cluster)
 
 
 def chosen_stop(

@@ -60,6 +60,7 @@ def sweep(
     csv: Annotated[
         Path | None, typer.Option(parser=options.path, metavar="FILE", help="Write all runs as a table.")
     ] = None,
+    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Run every combination of hyperparameters, starts, seeds and rules, and show which settings are best.
@@ -71,6 +72,7 @@ def sweep(
     chosen = options.chosen_style(style)
     if csv is not None:
         check_writable(csv, "--csv")
+    engine = options.engine_on(cluster)
     values = _grid(grid)
     rules = [
         options.chosen_rule(name, learning_rate, schedule, momentum, settings or ())
@@ -85,6 +87,7 @@ def sweep(
         max_steps=max_steps,
         seeds=[options.count(text) for text in seed or ["0"]],
         gradient=parse_gradient(gradient),
+        engine=engine,
         store=store,
         progress=True,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import operator
 import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -78,6 +80,16 @@ class Dataset:
             parts: the parts of the source, in the order to read them; None: all, as they stand.
         """
         return read_ahead(self._blocks(range(len(self.source.parts)) if parts is None else parts))
+
+    def by_part(self) -> Iterator[Iterator[tuple[FloatArray, FloatArray]]]:
+        """The `blocks` of each part that has any: sums over a part do not depend on the others."""
+        blocks = ((part, block) for part in range(len(self.counts)) for block in self.part(part))
+        for _, group in itertools.groupby(read_ahead(blocks), operator.itemgetter(0)):
+            yield (block for _, block in group)
+
+    def part(self, number: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """The `blocks` of one part."""
+        return self._blocks([number])
 
     def whole(self) -> tuple[FloatArray, FloatArray]:
         """X and y of all rows, in memory."""

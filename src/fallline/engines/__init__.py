@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from fallline.engines import compiled, reference
+from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
+from fallline.engines.cluster import Cluster, WorkersLost
 from fallline.engines.ends import Ends, reference_ends
 from fallline.engines.problem import Begun, Problem
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
 from fallline.trajectory import Trajectory
 
-__all__ = ["ENGINES", "Begun", "Checkpoint", "Ends", "Part", "Problem", "ends", "execute"]
+__all__ = [
+    "ENGINES",
+    "Begun",
+    "Checkpoint",
+    "Cluster",
+    "Ends",
+    "Engine",
+    "Part",
+    "Problem",
+    "WorkersLost",
+    "ends",
+    "execute",
+]
 
 ENGINES = ("auto", reference.NAME, compiled.NAME)
+Engine: TypeAlias = "str | Cluster"
 Outcome = TypeVar("Outcome")
 
 # Steps that the reference engine makes while the compiled one compiles, which takes 0.2 s and more with every
@@ -25,19 +39,21 @@ _WORTH_COMPILING, _AND_FOR_EACH_COORDINATE = 20_000, 1_000
 _RUNS_AT_ONCE = 50
 
 
-def execute(problem: Problem, engine: str) -> list[Trajectory]:
+def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
     """Run the problem on an engine and return the trajectories in order.
 
     Arguments:
-        engine: "reference", "compiled", or "auto" for the one that suits the work best.
+        engine: "reference", "compiled", "auto" for the one that suits the work best, or a `Cluster`.
 
     Raises:
-        FalllineError: when there is no such engine, or the compiled one is asked for what it cannot do.
+        FalllineError: when there is no such engine, or one is asked for what it cannot do.
     """
+    if isinstance(engine, Cluster):
+        return cluster.run(problem, engine)
     return _by(engine, problem, reference.run, compiled.run)
 
 
-def ends(problem: Problem, engine: str) -> Ends:
+def ends(problem: Problem, engine: Engine) -> Ends:
     """Run the problem and return nothing but where its runs ended: millions of runs need no more than their points.
 
     Arguments:
@@ -61,7 +77,15 @@ def ends(problem: Problem, engine: str) -> Ends:
     >>> found.x.round(6).ravel(), found.converged
     (array([-1.,  0.,  1.]), array([ True,  True,  True]))
     """
+    if isinstance(engine, Cluster):
+        # Chosen by all the work, so that the runs are those of one machine.
+        return cluster.ends(problem, engine, _ends_compiled if _worth_compiling(problem) else reference_ends)
     return _by(engine, problem, reference_ends, compiled.ends)
+
+
+def _ends_compiled(problem: Problem) -> Ends:
+    """Where the runs end, by the compiled engine if it can."""
+    return _compiled_if_possible(problem, reference_ends, compiled.ends)
 
 
 def _by(
@@ -74,12 +98,21 @@ def _by(
         raise FalllineError(f"engine is {engine!r}; {nearest(str(engine), ENGINES)}")
     if engine == reference.NAME or (engine == "auto" and not _worth_compiling(problem)):
         return on_reference(problem)
+    if engine == "auto":
+        return _compiled_if_possible(problem, on_reference, on_compiled)
     try:
         return on_compiled(problem)
     except compiled.NotCompilable as reason:
-        if engine == "auto":
-            return on_reference(problem)
         raise FalllineError(f'engine is "compiled", which cannot run this: {reason}; use "auto"') from None
+
+
+def _compiled_if_possible(
+    problem: Problem, on_reference: Callable[[Problem], Outcome], on_compiled: Callable[[Problem], Outcome]
+) -> Outcome:
+    try:
+        return on_compiled(problem)
+    except compiled.NotCompilable:
+        return on_reference(problem)
 
 
 def _worth_compiling(problem: Problem) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,21 @@ class Ends:
     def ended_by(self, reason: str) -> BoolArray:
         """Which runs ended for a reason such as "diverging", shape (k,)."""
         return np.isin(self.stop, [i for i, known in enumerate(self.reasons) if known == reason])
+
+
+def joined(parts: Sequence[Ends]) -> Ends:
+    """The ends of several batches of runs as those of one."""
+    reasons = tuple(dict.fromkeys(reason for part in parts for reason in part.reasons))
+    places = [np.array([reasons.index(reason) for reason in part.reasons], np.int8) for part in parts]
+    return Ends(
+        x=np.concatenate([part.x for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
+        steps=np.concatenate([part.steps for part in parts]),
+        stop=np.concatenate([place[part.stop] for place, part in zip(places, parts, strict=True)]),
+        reasons=reasons,
+        converged=np.concatenate([part.converged for part in parts]),
+        engine=parts[0].engine,
+    )
 
 
 def reference_ends(problem: Problem) -> Ends:

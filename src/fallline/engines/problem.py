@@ -32,6 +32,10 @@ class Begun(NamedTuple):
     memory: Any
 
 
+def unheard(made: int) -> None:
+    """What a problem reports to where nobody looks."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A run, or a batch of runs, to be executed.
@@ -60,7 +64,7 @@ class Problem:
     record: Record
     seed: int
     callback: Callable[[Point], object] | None
-    report: Callable[[int], None]
+    report: Callable[[int], None] = unheard
     checkpoint: Part | None = None
     begun: Begun | None = None
     keep: Callable[[Begun], None] | None = None

@@ -6,7 +6,8 @@ import copy
 import dataclasses
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -18,11 +19,16 @@ from fallline.data import Dataset, number_array
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
+from fallline.models.chunked import ChunkedRows
+from fallline.models.parts import PARTS, WORTHWHILE, share, single_blas
 from fallline.models.slices import Slice, frozen, sliced
 from fallline.models.streamed import StreamedBatches
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
+
+# Σ ℓ at each point, and its gradient.
+Sums = tuple[FloatArray, FloatArray]
 
 Reduction = Literal["sum", "mean"]
 
@@ -46,7 +52,8 @@ class Loss(Objective):
 
     Arguments:
         X: the inputs, n rows of d features; n numbers are n rows of one feature. Kept, not copied: float64 or
-            float32 (all is computed in float64 even so), in any order, or a sparse matrix of SciPy's, as CSR.
+            float32 (all is computed in float64 even so), in any order, or a sparse matrix of SciPy's, as CSR. Those
+            in a Dask array stay there, and are read chunk by chunk in every pass.
         y: the n targets.
         reduction: "sum" adds up the error of the rows, "mean" divides it and its gradient by their number.
         feature_names: the d names of the features, for the names of the parameters and error texts.
@@ -79,10 +86,14 @@ class Loss(Objective):
     ) -> None:
         if reduction not in REDUCTIONS:
             raise FalllineError(f"reduction is {reduction!r}; {nearest(str(reduction), REDUCTIONS)}")
+        chunked = ChunkedRows.of(X, y)
+        if chunked is not None:
+            # The first chunk stands for all.
+            X, y = next(iter(chunked.part(0)))
         self.X = _inputs(X)
         self.y = _targets(y, rows=self.X.shape[0])
         self.reduction = reduction
-        self.dataset: Dataset | None = None
+        self.dataset: Dataset | ChunkedRows | None = None
         self.feature_names = _feature_names(feature_names, self.X.shape[1])
         known = [field.name for field in dataclasses.fields(self)]
         for name, setting in settings.items():
@@ -96,6 +107,9 @@ class Loss(Objective):
         self.are_weights = np.zeros(len(self.names), bool)
         for one_unit in self.filters():
             self.are_weights[one_unit] = True
+        if chunked is not None:
+            chunked.check(lambda y: self.on_part(self.X, y).check_targets())
+            self.dataset = chunked
 
     @property
     def rows(self) -> int:
@@ -159,12 +173,25 @@ class Loss(Objective):
 
     def _sums(self, x: FloatArray, value: bool = False, gradient: bool = False) -> tuple[FloatArray, FloatArray]:
         """Value and gradient, or zeros for that which is not asked for."""
+        return self.total(x, lambda points: self._part_sums(points, value, gradient))
+
+    def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterator[tuple[FloatArray, FloatArray]]:
+        parts = [[(self.X, self.y)]] if self.dataset is None else self.dataset.by_part()
+        return (self.sums_over(part, points, value, gradient) for part in parts)
+
+    def total(
+        self, x: FloatArray, part_sums: Callable[[FloatArray], Iterable[tuple[FloatArray, FloatArray]]]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Value and gradient at x, shape (..., dimension), made of those of the parts of the rows in their order.
+
+        Arguments:
+            part_sums: Σ ℓ over each part at points (k, dimension), shape (k,), and its gradient, (k, dimension).
+        """
         points = one_a_row(x)
         values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
         # What is too large for float64 is infinite, as on the way of a run that diverges.
         with np.errstate(over="ignore", invalid="ignore"):
-            for X, y in self._parts():
-                some_values, some_gradients = self.sums(points, X, y, value, gradient)
+            for some_values, some_gradients in part_sums(points):
                 values += some_values
                 gradients += some_gradients
             if self.reduction == "mean":
@@ -176,26 +203,59 @@ class Loss(Objective):
                 gradients += self.l2 * weights
         return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
 
+    def sums_over(
+        self, blocks: Iterable[tuple[Any, FloatArray]], points: FloatArray, value: bool, gradient: bool
+    ) -> tuple[FloatArray, FloatArray]:
+        """The `sums` over all rows of some blocks."""
+        values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
+        for X, y in blocks:
+            some_values, some_gradients = self.sums(points, X, y, value, gradient)
+            values += some_values
+            gradients += some_gradients
+        return values, gradients
+
     def sums(
         self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
     ) -> tuple[FloatArray, FloatArray]:
         """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is asked for."""
+        pieces = self._pieces(X, y)
+        large = len(y) * max(X.shape[1], self.outputs) >= WORTHWHILE
+        parts = np.array_split(np.arange(len(pieces)), min(PARTS, len(pieces)) if large else 1)
         values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
-        for some_X, some_y in self._pieces(X, y):
-            together = max(1, BLOCK // (len(some_y) * self.outputs))
-            for start in range(0, len(points), together):
-                block = slice(start, start + together)
-                forward = self.forward(points[block], some_X)
-                if value:
-                    values[block] += self.errors(forward, some_y).sum(axis=-1)
-                if gradient:
-                    gradients[block] += self.backward(points[block], forward, some_X, some_y)
+        together = max(1, BLOCK // (len(parts) * points.shape[1]))
+        for start in range(0, len(points), together):
+            some = slice(start, start + together)
+            totals = [(np.zeros_like(values[some]), np.zeros_like(gradients[some])) for _ in parts]
+
+            def of_part(number: int, some: slice = some, totals: list[Sums] = totals) -> None:
+                for piece in parts[number]:
+                    self._add(totals[number], points[some], X[pieces[piece]], y[pieces[piece]], value, gradient)
+
+            with single_blas() if large else nullcontext():
+                share(of_part, len(parts))
+            for some_values, some_gradients in totals:
+                values[some] += some_values
+                gradients[some] += some_gradients
         return values, gradients
+
+    def _add(self, totals: Sums, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> None:
+        """Add what a piece of the data has of the sums."""
+        values, gradients = totals
+        X = dense(X)
+        together = max(1, BLOCK // (len(y) * self.outputs))
+        for start in range(0, len(points), together):
+            block = slice(start, start + together)
+            forward = self.forward(points[block], X)
+            if value:
+                values[block] += self.errors(forward, y).sum(axis=-1)
+            if gradient:
+                gradients[block] += self.backward(points[block], forward, X, y)
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """X and y in small blocks of rows that are always the same: sums over them have one order."""
         for X, y in self._parts():
-            yield from self._pieces(X, y)
+            for rows in self._pieces(X, y):
+                yield dense(X[rows]), y[rows]
 
     def _parts(self) -> Iterator[tuple[Any, FloatArray]]:
         """X and y as they are, or from beyond memory part by part."""
@@ -204,12 +264,10 @@ class Loss(Objective):
         else:
             yield self.X, self.y
 
-    def _pieces(self, X: Any, y: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def _pieces(self, X: Any, y: FloatArray) -> list[slice]:
         """Rows in blocks that stay in the cache from the pass forward to the pass back."""
         rows = max(1, CACHED // max(X.shape[1], self.outputs))
-        for start in range(0, len(y), rows):
-            piece = X[start : start + rows]
-            yield piece if isinstance(piece, np.ndarray) else piece.toarray(), y[start : start + rows]
+        return [slice(start, start + rows) for start in range(0, len(y), rows)]
 
     def smoothness(self, batch_size: int | None = None) -> float:
         """A Lipschitz constant L of the gradient: no step of a rate up to 1/L overshoots.
@@ -264,7 +322,7 @@ class Loss(Objective):
             part.l2 = self.l2 * part.rows / self.rows
         return part
 
-    def over(self, dataset: Dataset) -> Self:
+    def over(self, dataset: Dataset | ChunkedRows) -> Self:
         """The same model on data larger than memory: every pass over them reads them block by block.
 
         This loss itself is to be on some rows of them, which stand for all in `X` and `y`.
@@ -307,7 +365,7 @@ class Loss(Objective):
         settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {
             "type": type(self).__name__,
-            "X": (self.X if isinstance(self.X, np.ndarray) else self.X.toarray()).tolist(),
+            "X": dense(self.X).tolist(),
             "y": self.y.tolist(),
             "reduction": self.reduction,
             "feature_names": encode(self.feature_names),
@@ -370,6 +428,12 @@ def one_a_row(x: npt.ArrayLike) -> FloatArray:
     numbers = np.asarray(x)
     contiguous = np.ascontiguousarray(numbers, np.result_type(numbers, np.float64))
     return contiguous.reshape(-1, numbers.shape[-1])
+
+
+def dense(X: Any) -> FloatArray:
+    """X itself, or all numbers of what is stored sparse."""
+    numbers: FloatArray = X if isinstance(X, np.ndarray) else X.toarray()
+    return numbers
 
 
 def _inputs(X: Any) -> Any:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -17,27 +15,24 @@ from fallline.arrays import BLOCK, FloatArray
 from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
-from fallline.models.fused_code import MOST_ROWS, Layout, Pointwise, source
+from fallline.models.fused_code import LINE, MOST_ROWS, Layout, Pointwise, source
+from fallline.models.parts import PARTS, share
 from fallline.proxy import Proxy
 
 if TYPE_CHECKING:
     from fallline.models.linear_family import LinearFamily
 
-# Data of so many numbers are worth compiling for, once for a kind of model: that takes as long as NumPy's passes over
-# them in a run of a hundred steps.
-WORTHWHILE = 2**20
-# The sums over the rows are taken in at most so many parts, which the threads share, and then added in order. A part
-# has at least so many numbers.
-PARTS, LEAST = 64, 2**17
+# A part of the rows, the sums over which the threads share, has at least so many numbers.
+LEAST = 2**17
 # Numbers of X in a block of rows, which stay in the cache; one of columns has longer pieces.
-CACHED = {"rows": 2**15, "columns": 2**16, "entries": 2**13}
-# Bytes of a line of the cache.
-LINE = 64
+CACHED = {"rows": 2**11, "columns": 2**15, "entries": 2**13}
 
 Pass = Callable[..., int]
 
 
-def sums(model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, gradient: bool) -> FloatArray | None:
+def sums(
+    model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
+) -> FloatArray | None:
     """The sums over the rows of ∂ℓ/∂w, ∂ℓ/∂b and, last, ℓ at each point: (k, d + 2).
 
     They are the same to the last bit on any number of threads, and beside any other points.
@@ -45,7 +40,7 @@ def sums(model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, gradien
     Arguments:
         points: the parameters, shape (k, d + 1).
         X, y: the rows.
-        gradient: whether the ∂ℓ/∂w are asked for.
+        value, gradient: whether the sum of ℓ, and whether those of the ∂ℓ/∂w are asked for.
 
     Returns:
         None where it takes NumPy: there is nothing to compile with, the points are complex, the numbers of X lie in
@@ -90,10 +85,11 @@ def sums(model: LinearFamily, points: FloatArray, X: Any, y: FloatArray, gradien
                 len(some),
                 totals[number].ctypes.data,
                 width,
+                value,
                 gradient,
             )
 
-        _on_threads(of_part, len(starts))
+        share(of_part, len(starts))
         total = functools.reduce(np.add, totals)
         result[first : first + together] = np.delete(total[:, : width + 2], slice(features, width), axis=1)
     return result
@@ -136,7 +132,7 @@ def _compiled(kind: type[LinearFamily], settings: tuple[Any, ...], layout: Layou
         return None
     X = [ctypes.c_void_p] * 3 if layout.lines == "entries" else [ctypes.c_void_p, ctypes.c_int64]
     of_rows = [ctypes.c_void_p, *[ctypes.c_int64] * 3]
-    of_points = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
+    of_points = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_bool] * 2]
     return machine.function(source(traced, layout, machine.lanes()), "sums", (*X, *of_rows, *of_points))
 
 
@@ -155,13 +151,3 @@ def _pointwise(kind: type[LinearFamily], settings: tuple[Any, ...]) -> Pointwise
     except Exception:  # what a user's model does may fail anywhere on what is no array
         return None
     return Pointwise(graph, z, y, loss, slope)
-
-
-def _on_threads(work: Callable[[int], None], count: int) -> None:
-    threads = min(count, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    if threads == 1:
-        for number in range(count):
-            work(number)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(count)))

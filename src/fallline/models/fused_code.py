@@ -12,6 +12,8 @@ from fallline.machine_code.graph import Graph, Node
 MOST_ROWS = 1024
 # Lines of X, rows or columns, that go through a loop together.
 TOGETHER = 4
+# Bytes of a line of the cache, and how many lines the next block is asked for before each step that needs none.
+LINE, AHEAD = 64, 16
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Layout:
     number: str
     index: str = "i32"
 
+    @property
+    def size(self) -> int:
+        """The bytes of a number."""
+        return {"double": 8, "float": 4}[self.number]
+
 
 def source(pointwise: Pointwise, layout: Layout, lanes: int) -> str:
     """The code of the function `sums`, which adds up what a stretch of rows has of the sums.
@@ -46,17 +53,18 @@ def source(pointwise: Pointwise, layout: Layout, lanes: int) -> str:
     Its arguments: X; how far apart its lines are, or the column of each entry and where each row begins; y; the
     numbers of rows, of rows of a block, and of features; the points, each of them the weights, zeros up to the width,
     and b; their number; the sums of each, the gradient laid out like a point, and then the loss; the width, which is
-    more than the features and whole lanes; and whether the gradient is asked for.
+    more than the features and whole lanes; and whether the value and whether the gradient is asked for.
     """
-    parts = [_Function(layout, lanes) for _ in range(4)]
-    dots, combine, errors, sums = parts
+    parts = [_Function(layout, lanes) for _ in range(5)]
+    dots, combine, errors, slopes, sums = parts
     if layout.lines == "entries":
         dots.dots_of_entries()
         combine.combine_entries()
     else:
         dots.dots()
         combine.combine()
-    errors.errors(pointwise)
+    errors.errors("errors", pointwise, [pointwise.slope, pointwise.loss])
+    slopes.errors("slopes", pointwise, [pointwise.slope])
     sums.sums()
     declared = {name: text for part in parts for name, text in part.declared.items()}
     return "\n".join([*declared.values(), *(line for part in parts for line in part.lines), ""])
@@ -81,28 +89,33 @@ class _Function(Code):
         """
         wide = self.wide.number
         self._begin("void @dots", f"{self.X}, i64 %lines, i64 %length, ptr noalias %v, ptr noalias %out")
-        # Rows come from memory here, fastest in one stream.
-        together = 1 if self.layout.lines == "rows" else TOGETHER
-        sums = [self.variable(wide) for _ in range(together)]
+        sums = [self.variable(wide) for _ in range(TOGETHER)]
         whole, mask = self._tail()
 
         def group(start: str) -> None:
-            lines = self._group(start, together)
+            lines = [(line, total) for (_, line), total in zip(self._group(start), sums, strict=True)]
             for total in sums:
                 self.store(wide, self.wide.constant(0.0), total)
+            # Rows come from memory here, fastest in one stream.
+            for together in [[one] for one in lines] if self.layout.lines == "rows" else [lines]:
 
-            def stretch(i: str, mask: str | None = None) -> None:
-                b = self.load(wide, self.place("%v", i))
-                for (_, line), total in zip(lines, sums, strict=True):
-                    a = self._numbers(line, i, mask)
-                    self.store(wide, self.intrinsic("fma", self.wide, [a, b, self.load(wide, total)]), total)
+                def stretch(i: str, mask: str | None = None, together: list[tuple[str, str]] = together) -> None:
+                    b = self.load(wide, self.place("%v", i))
+                    for line, total in together:
+                        a = self._numbers(line, i, mask)
+                        if self.layout.lines == "columns":
+                            # The same rows of the next block.
+                            following = self._of_X(self._of_X(line, i), "%length")
+                            self._ask_for(following, range(-(-self.lanes * self.layout.size // LINE)), level=2)
+                        self.store(wide, self.intrinsic("fma", self.wide, [a, b, self.load(wide, total)]), total)
 
-            self.loop(whole, self.lanes, stretch)
-            stretch(whole, mask)
-            for (number, _), total in zip(lines, sums, strict=True):
-                self._add(self._total(self.load(wide, total)), self.place("%out", number))
+                self.loop(whole, self.lanes, stretch)
+                stretch(whole, mask)
+            kind, place = f"<{TOGETHER} x double>", self.place("%out", start)
+            totals = self._totals([self.load(wide, total) for total in sums])
+            self.store(kind, self.line(f"fadd {kind} {self.load(kind, place)}, {totals}"), place)
 
-        self.loop("%lines", together, group)
+        self.loop("%lines", TOGETHER, group)
         self._end()
 
     def combine(self) -> None:
@@ -112,7 +125,7 @@ class _Function(Code):
         whole, mask = self._tail()
 
         def group(start: str) -> None:
-            lines = self._group(start, TOGETHER)
+            lines = self._group(start)
             factors = [self.wide.spread(self.load("double", self.place("%c", number))) for number, _ in lines]
 
             def stretch(i: str, mask: str | None = None) -> None:
@@ -163,12 +176,18 @@ class _Function(Code):
         self.loop("%lines", 1, line)
         self._end()
 
-    def errors(self, pointwise: Pointwise) -> None:
-        """From z and y of some rows to their slopes, 0 past the last row; the sums go to totals[0] and, of ℓ, [1]."""
+    def errors(self, name: str, pointwise: Pointwise, wanted: list[Node]) -> None:
+        """From z and y of some rows to their slopes; the sums go to totals[0] and, of ℓ, [1].
+
+        Past the last row the slopes are 0, and so are whole lanes more: `dots` reads them, and masks only X.
+
+        Arguments:
+            wanted: the slope, and ℓ if its sum is.
+        """
         wide, region = self.wide.number, self.wide
-        self._begin("void @errors", "ptr noalias %z, ptr noalias %y, i64 %rows, ptr noalias %slopes, ptr %totals")
-        sums = {node.index: self.variable(wide) for node in (pointwise.slope, pointwise.loss)}
-        for total in sums.values():
+        self._begin(f"void @{name}", "ptr noalias %z, ptr noalias %y, i64 %rows, ptr noalias %slopes, ptr %totals")
+        sums = [self.variable(wide) for _ in wanted]
+        for total in sums:
             self.store(wide, region.constant(0.0), total)
 
         def stretch(i: str) -> None:
@@ -177,18 +196,19 @@ class _Function(Code):
                 pointwise.z.index: self.load(wide, self.place("%z", i)),
                 pointwise.y.index: self._masked("double", self.place("%y", i), mask),
             }
-            for node in pointwise.graph.needed([pointwise.loss, pointwise.slope]):
+            for node in pointwise.graph.needed(wanted):
                 if node.index not in region.names:
                     region.names[node.index] = region.write(node)
-            for node, total in zip((pointwise.slope, pointwise.loss), sums.values(), strict=True):
-                name = region.names[node.index]
-                name = self.line(f"select {region.mask} {mask}, {wide} {name}, {wide} {region.constant(0.0)}")
-                self.store(wide, self.line(f"fadd {wide} {self.load(wide, total)}, {name}"), total)
+            for node, total in zip(wanted, sums, strict=True):
+                number = region.names[node.index]
+                number = self.line(f"select {region.mask} {mask}, {wide} {number}, {wide} {region.constant(0.0)}")
+                self.store(wide, self.line(f"fadd {wide} {self.load(wide, total)}, {number}"), total)
                 if node is pointwise.slope:
-                    self.store(wide, name, self.place("%slopes", i))
+                    self.store(wide, number, self.place("%slopes", i))
 
         self.loop("%rows", self.lanes, stretch)
-        for number, total in enumerate(sums.values()):
+        self.store(wide, region.constant(0.0), self.place("%slopes", "%rows"))
+        for number, total in enumerate(sums):
             self._add(self._total(self.load(wide, total)), self.place("%totals", str(number)))
         self._end()
 
@@ -198,15 +218,15 @@ class _Function(Code):
         self._begin(
             "i64 @sums",
             f"{self.X}, ptr %y, i64 %rows, i64 %block, i64 %features, ptr %points, i64 %many, ptr %sums, i64 %width, "
-            "i64 %gradient",
+            "i1 %value, i1 %gradient",
         )
         z, slopes = (self.line(f"alloca double, i64 {MOST_ROWS + self.lanes}, align 64") for _ in range(2))
-        wanted = self.line("icmp ne i64 %gradient, 0")
 
         def block(start: str) -> None:
-            left = self.line(f"sub i64 %rows, {start}")
-            count = self._smaller(left, "%block")
+            count = self._smaller(self.line(f"sub i64 %rows, {start}"), "%block")
             here = self._from_row(start)
+            if self.layout.lines == "rows":
+                following = self._of_X("%X", self.line(f"mul i64 {self.line(f'add i64 {start}, %block')}, %apart"))
             y = self.place("%y", start)
 
             def point(number: str) -> None:
@@ -215,22 +235,34 @@ class _Function(Code):
                 b = self.wide.spread(self.load("double", self.place(weights, "%width")))
                 self.loop(count, self.lanes, lambda i: self.store(wide, b, self.place(z, i)))
                 rest = self.place(totals, "%width")
-                rows, columns = f"i64 {count}, i64 %features", f"i64 %features, i64 {count}"
-                forward, back = ("combine", "dots") if self.layout.lines == "columns" else ("dots", "combine")
-                shape = columns if self.layout.lines == "columns" else rows
+                shape = f"i64 {count}, i64 %features"
+                forward, back = "dots", "combine"
+                if self.layout.lines == "columns":
+                    shape, forward, back = f"i64 %features, i64 {count}", "combine", "dots"
                 self.do(f"call void @{forward}({here}, {shape}, ptr {weights}, ptr {z})")
-                self.do(f"call void @errors(ptr {z}, ptr {y}, i64 {count}, ptr {slopes}, ptr {rest})")
-                then, after = self.new_label("gradient"), self.new_label("after")
-                self.jump_if(wanted, then, after)
-                self.label(then)
-                self.do(f"call void @{back}({here}, {shape}, ptr {slopes}, ptr {totals})")
-                self.jump(after)
-                self.label(after)
+                if self.layout.lines == "rows":
+                    self._ask_for(following, range(AHEAD))
+                errors = f"(ptr {z}, ptr {y}, i64 {count}, ptr {slopes}, ptr {rest})"
+                self._if("%value", f"call void @errors{errors}", f"call void @slopes{errors}")
+                if self.layout.lines == "rows":
+                    self._ask_for(following, range(AHEAD, 2 * AHEAD))
+                self._if("%gradient", f"call void @{back}({here}, {shape}, ptr {slopes}, ptr {totals})")
 
             self.loop("%many", 1, point)
 
         self.loop("%rows", "%block", block)
         self._end("i64 0")
+
+    def _if(self, truth: str, then: str, otherwise: str | None = None) -> None:
+        """One instruction where the truth holds, another or none where it does not."""
+        yes, no, after = (self.new_label(part) for part in ("then", "otherwise", "after"))
+        self.jump_if(truth, yes, no)
+        for label, text in ((yes, then), (no, otherwise)):
+            self.label(label)
+            if text is not None:
+                self.do(text)
+            self.jump(after)
+        self.label(after)
 
     def loop(self, end: str, by: int | str, body: Callable[[str], None]) -> None:
         """Code that runs for i = 0, by, 2 by, ... while below the end."""
@@ -246,7 +278,9 @@ class _Function(Code):
         body(i)
         self.do(f"{further} = add i64 {i}, {by}")
         self.lines.insert(place, f"  {i} = phi i64 [ 0, %{before} ], [ {further}, %{self.block} ]")
-        self.jump(head)
+        # A line of few registers would not fill an unrolled loop.
+        self.declared["loop"] = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'
+        self.do(f"br label %{head}, !llvm.loop !0")
         self.label(after)
 
     def _begin(self, name: str, arguments: str) -> None:
@@ -271,11 +305,18 @@ class _Function(Code):
         counted = ", ".join(f"i64 {lane}" for lane in range(self.lanes))
         return self.line(f"icmp sgt {self.wide.whole} {spread}, <{counted}>")
 
-    def _group(self, start: str, together: int) -> list[tuple[str, str]]:
+    def _ask_for(self, place: str, lines: range, level: int = 3) -> None:
+        """Ask for these lines of the cache, counted from a place in X, which may lie beyond its end."""
+        self.declared["prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+        for line in lines:
+            away = self.line(f"getelementptr i8, ptr {place}, i64 {LINE * line}")
+            self.do(f"call void @llvm.prefetch.p0(ptr {away}, i32 0, i32 {level}, i32 1)")
+
+    def _group(self, start: str) -> list[tuple[str, str]]:
         """The lines from here that go together: number and place of each. Past the last, that is taken again."""
         lines = []
         last = self.line("sub i64 %lines, 1")
-        for more in range(together):
+        for more in range(TOGETHER):
             number = self.line(f"add i64 {start}, {more}")
             away = self.line(f"mul i64 {self._smaller(number, last)}, %apart")
             lines.append((number, self._of_X("%X", away)))
@@ -292,7 +333,7 @@ class _Function(Code):
         """Numbers of a line of X, as float64; zeros where a mask does not hold."""
         kind, place = f"<{self.lanes} x {self.layout.number}>", self._of_X(line, i)
         if mask is None:
-            numbers = self.line(f"load {kind}, ptr {place}, align {4 if self.layout.number == 'float' else 8}")
+            numbers = self.line(f"load {kind}, ptr {place}, align {self.layout.size}")
         else:
             numbers = self._masked(self.layout.number, place, mask)
         return numbers if self.layout.number == "double" else self.line(f"fpext {kind} {numbers} to {self.wide.number}")
@@ -338,6 +379,26 @@ class _Function(Code):
         name = f"llvm.vector.reduce.fadd.v{self.lanes}f64"
         self.declared[name] = f"declare double @{name}(double, {self.wide.number})"
         return self.line(f"call reassoc double @{name}(double {self.one.constant(-0.0)}, {self.wide.number} {numbers})")
+
+    def _totals(self, parts: list[str]) -> str:
+        """The sum of the lanes of each part: first of the halves, then of neighbours."""
+        lanes = self.lanes // 2
+        halves = [[self._shuffled(part, part, self.lanes, range(s, s + lanes)) for s in (0, lanes)] for part in parts]
+        sums = [self.line(f"fadd <{lanes} x double> {low}, {high}") for low, high in halves]
+        while len(sums) > 1:
+            sums = [self._shuffled(a, b, lanes, range(2 * lanes)) for a, b in zip(sums[::2], sums[1::2], strict=True)]
+            lanes *= 2
+        (total,) = sums
+        while lanes > len(parts):
+            even, odd = (self._shuffled(total, total, lanes, range(s, lanes, 2)) for s in (0, 1))
+            lanes //= 2
+            total = self.line(f"fadd <{lanes} x double> {even}, {odd}")
+        return total
+
+    def _shuffled(self, a: str, b: str, lanes: int, which: range) -> str:
+        kind = f"<{lanes} x double>"
+        places = ", ".join(f"i32 {place}" for place in which)
+        return self.line(f"shufflevector {kind} {a}, {kind} {b}, <{len(which)} x i32> <{places}>")
 
     def _add(self, number: str, place: str) -> None:
         self.store("double", self.line(f"fadd double {self.load('double', place)}, {number}"), place)

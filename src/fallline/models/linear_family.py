@@ -10,6 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.models import fused
 from fallline.models.base import Loss
+from fallline.models.parts import WORTHWHILE
 
 
 class LinearFamily(Loss):
@@ -40,14 +41,14 @@ class LinearFamily(Loss):
     def sums(
         self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
     ) -> tuple[FloatArray, FloatArray]:
-        totals = fused.sums(self, points, X, y, gradient) if self._can_be_fused(X) else None
+        totals = fused.sums(self, points, X, y, value, gradient) if self._can_be_fused(X) else None
         return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
 
     def _can_be_fused(self, X: Any) -> bool:
         """Whether the data are large, and the model is the three functions and nothing more."""
         own = type(self)
         passes = all(getattr(own, name) is getattr(LinearFamily, name) for name in ("forward", "errors", "backward"))
-        return passes and X.shape[0] * X.shape[1] >= fused.WORTHWHILE
+        return passes and X.shape[0] * X.shape[1] >= WORTHWHILE
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         # One matrix-vector product a point (matmul stacks them): X @ W for all points at once would let BLAS

@@ -64,7 +64,8 @@ class Softmax(Loss):
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         classes = self.outputs
         weights = points[:, :-classes].reshape(len(points), classes, -1)
-        z: FloatArray = np.matmul(X, weights.swapaxes(1, 2)) + points[:, None, -classes:]
+        # Class by class, as the pointwise functions take it.
+        z: FloatArray = np.matmul(weights, X.T).swapaxes(1, 2) + points[:, None, -classes:]
         return z
 
     def errors(self, forward: FloatArray, y: FloatArray) -> FloatArray:

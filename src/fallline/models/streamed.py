@@ -63,7 +63,7 @@ class StreamedBatches(Batches):
         dataset = self.loss.dataset
         assert dataset is not None
         random = np.random.default_rng([seed, epoch]) if self.order == "shuffled" else None
-        parts = len(dataset.source.parts)
+        parts = len(dataset.counts)
         blocks = dataset.blocks(range(parts) if random is None else random.permutation(parts).tolist())
         try:
             for X, y in self._windows(blocks):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
@@ -18,6 +17,7 @@ from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.interruption import Interruption
 from fallline.machine_code import machine
+from fallline.machine_code.threads import threads
 
 # Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
 _LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14
@@ -52,10 +52,10 @@ class _Batch:
 
     def ends(self) -> Ends:
         k = len(self.problem.starts)
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        size = int(np.clip(k // (4 * threads), _LEAST_RUNS, _MOST_RUNS))
+        count = threads()
+        size = int(np.clip(k // (4 * count), _LEAST_RUNS, _MOST_RUNS))
         blocks = [slice(start, min(start + size, k)) for start in range(0, k, size)]
-        with np.errstate(all="ignore"), Interruption() as interruption, ThreadPoolExecutor(threads) as pool:
+        with np.errstate(all="ignore"), Interruption() as interruption, ThreadPoolExecutor(count) as pool:
             waiting = {pool.submit(self._run, block) for block in blocks}
             while waiting:
                 try:

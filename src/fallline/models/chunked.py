@@ -1,0 +1,116 @@
+"""The rows of a loss that lie in a Dask array: read chunk by chunk."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.data import number_array
+from fallline.data.dataset import read_ahead
+from fallline.errors import FalllineError
+
+
+class ChunkedRows:
+    """X and y as Dask arrays, with chunks of rows that are the same in both.
+
+    Attributes:
+        counts: how many rows each chunk has.
+        tokens: Dask's names for the data: no run goes on from the checkpoint of another's.
+    """
+
+    def __init__(self, X: Any, y: Any) -> None:
+        self.counts: tuple[int, ...] = X.chunks[0]
+        self.tokens: tuple[str, str] = X.name, y.name
+        # Not public: that would be all the data, to whoever looks at what there is.
+        self._X = X
+        self._y = y
+
+    @classmethod
+    def of(cls, X: Any, y: Any) -> ChunkedRows | None:
+        """The rows of X and y if X is a Dask array; y is one too, or an array in memory.
+
+        Raises:
+            FalllineError: when they do not fit, or the lengths of the chunks are not known.
+        """
+        dask = sys.modules.get("dask.array")
+        if dask is None or not any(isinstance(data, dask.Array) for data in (X, y)):
+            return None
+        if not isinstance(X, dask.Array):
+            raise FalllineError("y is a Dask array, but X is not; give X as one, with chunks of rows, too")
+        X = X[:, None] if X.ndim == 1 else X
+        if X.ndim != 2:
+            raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
+        y = y if isinstance(y, dask.Array) else dask.from_array(np.asarray(y))
+        for name, data in (("X", X), ("y", y)):
+            if np.isnan(data.shape).any():
+                raise FalllineError(
+                    f"{name} is a Dask array with chunks of unknown lengths; call its compute_chunk_sizes()"
+                )
+        if 0 in X.shape:
+            raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        if y.ndim != 1 or len(y) != len(X):
+            raise FalllineError(f"y has the shape {y.shape}, but X has {len(X)} rows; each row needs one target")
+        X = X.rechunk((tuple(count for count in X.chunks[0] if count), -1))
+        return cls(X, y.rechunk((X.chunks[0],)))
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return sum(self.counts)
+
+    def blocks(self, parts: Sequence[int] | None = None) -> Generator[tuple[FloatArray, FloatArray]]:
+        """X and y, chunk by chunk, the next one read while the caller computes.
+
+        Arguments:
+            parts: the chunks, in the order to read them; None: all, as they stand.
+        """
+        numbers = range(len(self.counts)) if parts is None else parts
+        return read_ahead(block for number in numbers for block in self.part(number))
+
+    def by_part(self) -> Iterator[Iterable[tuple[FloatArray, FloatArray]]]:
+        """The block of each part, a chunk."""
+        return ([block] for block in self.blocks())
+
+    def part(self, number: int) -> list[tuple[FloatArray, FloatArray]]:
+        """The one block of a part."""
+        blocks: list[tuple[FloatArray, FloatArray]] = self.delayed()[number].compute()
+        return blocks
+
+    def delayed(self) -> list[Any]:
+        """The blocks of each part, as what Dask computes when it is asked to."""
+        from dask import delayed
+
+        read = delayed(_blocks, pure=False)
+        firsts = [0, *itertools.accumulate(self.counts[:-1])]
+        chunks = zip(self._X.to_delayed().ravel(), self._y.to_delayed(), firsts, strict=True)
+        return [read(X, y, first) for X, y, first in chunks]
+
+    def check(self, allowed: Callable[[FloatArray], None]) -> None:
+        """Ask of the targets of each chunk whether they are allowed."""
+        first = 0
+        for chunk, count in zip(self._y.to_delayed(), self.counts, strict=True):
+            with _from_row(first):
+                allowed(number_array(chunk.compute(), "y"))
+            first += count
+
+
+def _blocks(X: Any, y: Any, first: int) -> list[tuple[FloatArray, FloatArray]]:
+    """The rows of a chunk, looked at whenever they are read."""
+    with _from_row(first):
+        return [(number_array(X, "X"), number_array(y, "y"))]
+
+
+@contextlib.contextmanager
+def _from_row(first: int) -> Iterator[None]:
+    """Say with an error text that counts its rows from somewhere, where that is."""
+    try:
+        yield
+    except FalllineError as error:
+        raise error if not first else FalllineError(f"counted from row {first}, {error}") from None
