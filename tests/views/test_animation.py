@@ -94,7 +94,7 @@ def test_the_last_frame_on_a_curve_is_the_picture_to_the_last_pixel() -> None:
 def drawn_at_once(figure: Figure, film: Film) -> Any:
     """The pixels of a picture of the film's size, under its last title."""
     figure.set_dpi(film.figure.dpi)
-    figure.set_size_inches(film.figure.get_size_inches())
+    figure.set_size_inches(*film.figure.get_size_inches())
     figure.axes[0].title.set_text(film.stages[0].titles[-1])
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
