@@ -55,7 +55,7 @@ def test_the_camera_turns(run: Run, tmp_path: Path) -> None:
         (["--style", "dark"], "--style is 'dark', but no picture is asked for; give --plot FILE, too"),
         (["--plot", "a.gif", "--animate", "./a.gif"], "--animate is 'a.gif', and so is --plot; give two files"),
         (["--animate", "a.gif", "--frames", "0"], "--frames is 0; it must be a whole number at least 1"),
-        (["--animate", "a.gif", "--fps", "nan"], "--fps is nan; it must be a number above 0 and at most 100"),
+        (["--animate", "a.gif", "--fps", "nan"], "--fps is nan; it must be a number from 0.01 to 100"),
         (["--animate", "a.gif", "--size", "800"], "--size is '800'; write width and height in pixels, such as"),
         (["--animate", "a.gif", "--size", "10x800"], "--size is (10, 800); it must be two whole numbers"),
         (["--animate", "a.mp4", "--size", "801x600"], "--size is (801, 600); .mp4 needs an even width and height"),

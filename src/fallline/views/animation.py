@@ -33,6 +33,8 @@ KINDS = ("auto", "curve", "contour", *SPACE)
 # From so many frames on, a bar shows how far the work is.
 LONG = 50
 LEAST_SIDE, MOST_SIDE = 64, 8192
+# A .gif shows no frame for longer than eleven minutes.
+SLOWEST, FASTEST = 0.01, 100
 FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
 
 
@@ -47,7 +49,7 @@ class Film:
         title: what it shows, in a few words.
     """
 
-    scene: Scene
+    scene: Scene = field(repr=False)
     frames_per_second: float
     quality: int
     title: str
@@ -266,9 +268,9 @@ def check_film(
     if kind != "curve" and dimension == 1:
         raise FalllineError(f"kind is {kind!r}, but there is one coordinate; a landscape needs two")
     check_whole("frames", frames, least=1)
-    if not (_is_number(frames_per_second) and 0 < frames_per_second <= 100):
+    if not (_is_number(frames_per_second) and SLOWEST <= frames_per_second <= FASTEST):
         raise FalllineError(
-            f"frames_per_second is {shortened(frames_per_second)}; it must be a number above 0 and at most 100"
+            f"frames_per_second is {shortened(frames_per_second)}; it must be a number from {SLOWEST} to {FASTEST}"
         )
     if not (_is_number(quality) and quality in range(1, 101)):
         raise FalllineError(f"quality is {shortened(quality)}; it must be a whole number from 1 to 100")

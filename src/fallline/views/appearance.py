@@ -272,7 +272,7 @@ def label_outer(ax: Axes, *, left: bool, bottom: bool) -> None:
 
 def set_title(ax: Axes, *lines: str, width: int = TITLE_WIDTH) -> None:
     """Write the title, one line or two; what is too long goes on in the next line."""
-    ax.set_title(title_text(*lines, width=width), fontsize=TITLE_SIZE)
+    ax.set_title(title_text(*lines, width=width), fontsize=TITLE_SIZE, loc="center")
 
 
 def title_text(*lines: str, width: int = TITLE_WIDTH) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from fallline.views import appearance, contour, curve, surface
 from fallline.views.contour import Landscape
 from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
+from fallline.views.fonts import make_legible
 from fallline.views.growing import Dots, Growing, on_screen
 from fallline.views.lettering import lettering
 from fallline.views.paths import Path
@@ -73,24 +73,6 @@ class Stage:
     def retraced(self) -> Retraced:
         """The paths up to a time, in the artists of the frame before."""
         return Retraced(self.ax, self.draw)
-
-    @property
-    def still_title(self) -> str:
-        """Those lines of the title that are the same in all frames, above room for the others."""
-        lines = self.titles[0].split("\n")
-        return "\n".join(lines[: self._still_lines] + [""] * (len(lines) - self._still_lines))
-
-    def moving_title(self, number: int) -> str:
-        """The other lines, which stand below these: letters take longer to draw than paths."""
-        return "\n".join(self.titles[number].split("\n")[self._still_lines :])
-
-    @cached_property
-    def _still_lines(self) -> int:
-        lines = [title.split("\n") for title in self.titles]
-        same_count = len({len(title) for title in lines}) == 1
-        if not same_count:
-            return 0
-        return sum(1 for _ in itertools.takewhile(lambda row: len(set(row)) == 1, zip(*lines, strict=True)))
 
 
 class Retraced:
@@ -178,7 +160,7 @@ class Screen:
         canvas.restore_region(background)
         time = float(self.scene.times[number])
         for stage, lettered, cover in zip(self.stages, letterings, covers, strict=True):
-            stage.ax.title.set_text(stage.moving_title(number))
+            stage.ax.title.set_text(stage.titles[number])
             stage.ax.title.draw(lettered)
             artists = stage.retraced(time)
             if stage.cover is not None:
@@ -201,7 +183,7 @@ class Screen:
         for stage, azimuth in zip(self.stages, self._azimuths, strict=True):
             if self.scene.turn:
                 stage.ax.view_init(elev=stage.ax.elev, azim=azimuth + self.scene.turn * number / max(1, last))
-            stage.ax.title.set_text(stage.titles[number])
+            stage.ax.title.set(text=stage.titles[number], animated=False)
             drawn += stage.draw(stage.ax, time)
         canvas.draw()
         for artist in drawn:
@@ -221,6 +203,7 @@ class Screen:
         for stage in self.stages:
             appearance.set_title(stage.ax)
             stage.ax.title.set_text(max(reversed(stage.titles), key=lambda title: title.count("\n")))
+        make_legible(self.figure)
         engine = self.figure.get_layout_engine()
         assert engine is not None
         engine.execute(self.figure)
@@ -232,7 +215,8 @@ class Screen:
         """The canvas, the still part as drawn on it, and each stage's lettering, and its cover as an image."""
         canvas = self._canvas
         for stage in self.stages:
-            stage.ax.title.set_text(stage.still_title)
+            # It changes, and is left out of what `canvas.draw` draws.
+            stage.ax.title.set_animated(True)
             if stage.cover is not None:
                 stage.cover.set_visible(False)
         canvas.draw()
@@ -240,8 +224,7 @@ class Screen:
         letterings: list[Any] = []
         covers: list[Any] = []
         for stage in self.stages:
-            titles = [stage.moving_title(number) for number in range(len(stage.titles))]
-            letterings.append(lettering(stage.ax.title, canvas.renderer, titles))
+            letterings.append(lettering(stage.ax.title, canvas.renderer, stage.titles))
             covers.append(None)
             if stage.cover is not None:
                 canvas.renderer.clear()
