@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import dask.array
+import dask.dataframe
 import distributed
 import numpy as np
+import pandas
 import psutil
 import pyarrow as pa
 import pyarrow.parquet
@@ -149,6 +151,17 @@ def test_a_dask_array_is_descended_on_with_the_bits_of_one_machine(here: Cluster
     # In memory the rows are summed in another order; eight steps hardly make more of the last digits.
     whole = minimize(model(X, y), start, Momentum(1e-3), max_steps=8)
     np.testing.assert_allclose(one.x, whole.x, rtol=1e-12)
+
+
+def test_neither_the_threads_of_blas_nor_the_order_of_a_frame_are_anything_to_the_bits(here: Cluster) -> None:
+    # A worker's BLAS has one thread, which adds a long row in another order than two.
+    wide = dask.array.from_array(made_up(4, 20_000)[0], chunks=(2, 20_000))
+    # The columns of a frame lie one after another, until it is sent to a worker.
+    frame = dask.dataframe.from_pandas(pandas.DataFrame(made_up(60, 3)[0]), npartitions=4)
+    for X in (wide, frame.to_dask_array(lengths=True)):
+        loss, start = Logistic(X, np.arange(len(X)) % 2), np.zeros(X.shape[1] + 1)
+        one, other = (minimize(loss, start, Momentum(1e-3), max_steps=3, engine=who) for who in (here, "auto"))
+        assert_same_run(one, other)
 
 
 @pytest.mark.parametrize("share", [engine.KEPT_SHARE, 0.0])
@@ -309,7 +322,7 @@ def test_a_cluster_says_what_it_is(address: str) -> None:
 @pytest.mark.parametrize(
     ("at", "message"),
     [
-        ("local:0", "^cluster is 'local:0'; the number of local workers must be a whole number above 0$"),
+        ("local:0", "^cluster is 'local:0'; the number of local workers must be whole, 1 to 9999$"),
         ("local:x", "^cluster is 'local:x'; the number of local workers must be"),
         ("local:-1", "^cluster is 'local:-1'; the number of local workers must be"),
         ("foo", "^cluster is 'foo'; it must be local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client$"),
@@ -337,6 +350,11 @@ def test_a_scheduler_that_is_not_there_is_named_in_one_line(monkeypatch: pytest.
     monkeypatch.setattr(engine, "PATIENCE", 0.2)
     with pytest.raises(FalllineError, match=r"^cluster is 'tcp://127.0.0.1:9', where no Dask scheduler answers within"):
         basins("himmelblau", "momentum", resolution=4, engine=Cluster("tcp://127.0.0.1:9"))
+
+
+def test_a_scheduler_behind_certificates_that_are_not_there_is_named() -> None:
+    with pytest.raises(FalllineError, match=r"^cluster is 'tls://127.0.0.1:9', for which Dask has no certificates"):
+        basins("himmelblau", "momentum", resolution=4, engine=Cluster("tls://127.0.0.1:9"))
 
 
 def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ class Cluster:
     Cluster('local:2')
     >>> Cluster("local:none")
     Traceback (most recent call last):
-    fallline.errors.FalllineError: cluster is 'local:none'; the number of local workers must be a whole number above 0
+    fallline.errors.FalllineError: cluster is 'local:none'; the number of local workers must be whole, 1 to 9999
     """
 
     at: Any
@@ -92,9 +92,7 @@ class Cluster:
             return
         if self.at.startswith("local:"):
             if self._local is None:
-                raise FalllineError(
-                    f"cluster is {self.title}; the number of local workers must be a whole number above 0"
-                )
+                raise FalllineError(f"cluster is {self.title}; the number of local workers must be whole, 1 to 9999")
         elif not re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d+|(tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", self.at):
             raise FalllineError(f"cluster is {self.title}; it must be {_ALLOWED}")
 
@@ -152,6 +150,11 @@ class Cluster:
             except (OSError, TimeoutError):
                 raise FalllineError(
                     f"cluster is {self.title}, where no Dask scheduler answers within {PATIENCE:g} seconds"
+                ) from None
+            except TypeError:
+                raise FalllineError(
+                    f"cluster is {self.title}, for which Dask has no certificates; set distributed.comm.tls in its "
+                    "configuration, or give a client"
                 ) from None
             with contextlib.closing(client):
                 yield client
