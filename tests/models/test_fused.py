@@ -73,6 +73,18 @@ def test_the_sums_of_whole_numbers_are_exact(layout: str, rows: int, features: i
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+def test_nothing_is_left_of_the_data_before(layout: str) -> None:
+    # The first rows leave numbers that are none wherever the code keeps its own; 64 are whole registers of any machine.
+    x = np.array([[np.nan, np.inf, 1.0]])
+    for X in (np.ones((1000, 2)), np.ones((64, 2))):
+        y = np.zeros(len(X))
+        found = sums(Linear(X, y), x, LAYOUTS[layout](X), y, value=True, gradient=True)
+        x = np.array([[1.0, 2.0, 3.0]])
+    assert found is not None
+    assert found.tolist() == [[6.0 * 64, 6.0 * 64, 6.0 * 64, 18.0 * 64]]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("model", FAMILY)
 def test_large_data_give_the_sum_of_small_parts(model: str, layout: str) -> None:
     random = np.random.default_rng(1)

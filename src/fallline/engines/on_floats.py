@@ -9,7 +9,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
-from fallline.objectives.compiled import ON_FLOATS
+from fallline.objectives.floats import ON_FLOATS
 from fallline.optimizers import Optimizer
 from fallline.proxy import Library, Proxy
 from fallline.state import map_state, named_leaves

@@ -177,7 +177,9 @@ class _Function(Code):
         self._end()
 
     def errors(self, name: str, pointwise: Pointwise, wanted: list[Node]) -> None:
-        """From z and y of some rows to their slopes, 0 past the last row; the sums go to totals[0] and, of ℓ, [1].
+        """From z and y of some rows to their slopes; the sums go to totals[0] and, of ℓ, [1].
+
+        Past the last row the slopes are 0, and so are whole lanes more: `dots` reads them, and masks only X.
 
         Arguments:
             wanted: the slope, and ℓ if its sum is.
@@ -205,6 +207,7 @@ class _Function(Code):
                     self.store(wide, number, self.place("%slopes", i))
 
         self.loop("%rows", self.lanes, stretch)
+        self.store(wide, region.constant(0.0), self.place("%slopes", "%rows"))
         for number, total in enumerate(sums):
             self._add(self._total(self.load(wide, total)), self.place("%totals", str(number)))
         self._end()

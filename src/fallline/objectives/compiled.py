@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.objectives.floats import ON_FLOATS
 from fallline.objectives.straight_line import StraightLine
 
 # Points computed at a time, so that intermediate results stay in the cache and memory stays bounded.
@@ -64,89 +64,6 @@ _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
     "whole_power": _whole_power,
     "times_log": lambda value, base: np.where(value == 0, 0.0, value * np.log(base)),
     "equal": lambda left, right: np.equal(left, right) * 1.0,
-}
-
-
-def _within(low: float, function: Callable[[float], Any], high: float) -> Callable[[float], float]:
-    """A NumPy function on one float: the bits it gives on an array, faster. Gives up outside (low, high)."""
-
-    def on_float(x: float) -> float:
-        if low < x < high:
-            return float(function(x))
-        raise ArithmeticError
-
-    return on_float
-
-
-def _float_sqrt(x: float) -> float:
-    if x >= 0:
-        return math.sqrt(x)
-    raise ArithmeticError
-
-
-def _float_sign(x: float) -> float:
-    if x > 0:
-        return 1.0
-    if x < 0:
-        return -1.0
-    raise ArithmeticError
-
-
-def _float_min(left: float, right: float) -> float:
-    if left < right:
-        return left
-    if left > right:
-        return right
-    raise ArithmeticError
-
-
-def _float_max(left: float, right: float) -> float:
-    return -_float_min(-left, -right)
-
-
-def _float_sigmoid(x: float) -> float:
-    z = _float_exp(-abs(x))
-    return (1.0 if x >= 0 else z) / (1.0 + z)
-
-
-def _float_power(base: float, exponent: float) -> float:
-    if base > 0 and exponent not in (-1, 0, 0.5, 1, 2) and abs(exponent * math.log(base)) < 700:
-        return float(np.power(base, exponent))
-    raise ArithmeticError
-
-
-def _float_whole_power(base: float, exponent: float) -> float:
-    if base != 0 and abs(exponent * math.log(abs(base))) < 700:
-        return float(np.power(base, exponent))
-    raise ArithmeticError
-
-
-_float_exp = _within(-700, np.exp, 700)
-_float_log = _within(0, np.log, math.inf)
-
-# Each gives up (ArithmeticError) where NumPy would warn, or where the arrays' answer takes more than a line.
-ON_FLOATS: Mapping[str, Callable[..., float]] = {
-    "sin": _within(-math.inf, np.sin, math.inf),
-    "cos": _within(-math.inf, np.cos, math.inf),
-    "tan": _within(-math.inf, np.tan, math.inf),
-    "asin": _within(-1, np.arcsin, 1),
-    "acos": _within(-1, np.arccos, 1),
-    "atan": _within(-math.inf, np.arctan, math.inf),
-    "sinh": _within(-700, np.sinh, 700),
-    "cosh": _within(-700, np.cosh, 700),
-    "tanh": _within(-math.inf, np.tanh, math.inf),
-    "exp": _float_exp,
-    "log": _float_log,
-    "sqrt": _float_sqrt,
-    "abs": abs,
-    "sign": _float_sign,
-    "min": _float_min,
-    "max": _float_max,
-    "sigmoid": _float_sigmoid,
-    "power": _float_power,
-    "whole_power": _float_whole_power,
-    "times_log": lambda value, base: value * _float_log(base),
-    "equal": lambda left, right: 1.0 if left == right else 0.0,
 }
 
 
