@@ -195,6 +195,26 @@ def test_a_rule_whose_step_is_no_rate_times_a_direction_is_refused(rule: falllin
         fallline.minimize("50*x**2 + y**2", [1.0, 1.0], rule, max_steps=20)
 
 
+def test_a_rule_that_asks_for_its_rate_before_there_is_a_line_is_refused() -> None:
+    with pytest.raises(FalllineError, match=r"learning_rate is Backtracking\(.*; Rprop asks for a rate without a line"):
+        fallline.minimize("x**2", 1.0, fallline.Rprop(Backtracking()))
+
+
+# Each of these comes to the minimum at a stroke, and from there the search finds nothing lower, or hardly any.
+@pytest.mark.parametrize(
+    ("formula", "start", "rule"),
+    [
+        ("log(1 + x**2)", 2.520011971852248, GradientDescent(Backtracking())),
+        ("1 - cos(x)", 0.572438804831485, fallline.LBFGS(Backtracking())),
+        ("1 - cos(x)", -1.2990873858884981, GradientDescent(StrongWolfe())),
+    ],
+    ids=str,
+)
+def test_a_search_that_arrives_at_a_stroke_has_converged(formula: str, start: float, rule: Any) -> None:
+    run = fallline.minimize(formula, start, rule, stop=fallline.StepSize(1e-6))
+    assert (run.stop.reason, run.stop.converged) == ("small step", True)
+
+
 def test_a_set_that_bends_the_line_is_refused() -> None:
     rule = fallline.Projected(GradientDescent(Backtracking()), fallline.Box(-1.0, 1.0))
     with pytest.raises(FalllineError, match="Projected is not the rate times a direction"):

@@ -35,7 +35,8 @@ def fingerprint(thing: Any, *, changing: bool = False) -> str:
     Arguments:
         thing: anything.
         changing: count as well what changes as a thing is used: variables that a function changes itself, private
-            attributes, and where iterators and random generators have come to.
+            attributes, those of functions and of the user's classes, and where iterators and random generators have
+            come to.
 
     >>> def multiplied(scale): return lambda x: scale * x
     >>> fingerprint(multiplied(2.0)) == fingerprint(multiplied(2.0)), fingerprint(multiplied(3.0)) == fingerprint(
@@ -100,7 +101,7 @@ class _Fingerprints:
             yield from (self.of(thing.__func__), self.of(thing.__self__))
         elif isinstance(thing, functools.partial):
             yield self.of((thing.func, thing.args, thing.keywords))
-        elif isinstance(thing, types.ModuleType | type | np.ufunc) or inspect.isroutine(thing):
+        elif isinstance(thing, types.ModuleType | type | np.ufunc) or _is_named_routine(thing):
             yield f"{getattr(thing, '__module__', '')} {getattr(thing, '__qualname__', thing.__name__)}"
             if isinstance(thing, type):
                 yield from self._methods(thing)
@@ -127,6 +128,8 @@ class _Fingerprints:
         parts = list(_nested(function.__code__))
         yield self.of(function.__code__)
         yield self.of((function.__defaults__, function.__kwdefaults__))
+        if self.changing:
+            yield self.of(function.__dict__)
         changed = (
             set()
             if self.changing
@@ -148,8 +151,13 @@ class _Fingerprints:
         for owner in kind.__mro__:
             if owner.__module__.partition(".")[0] not in LIBRARIES:
                 for name, value in sorted(vars(owner).items()):
-                    if isinstance(value, types.FunctionType):
+                    if isinstance(value, types.FunctionType) or (self.changing and not name.startswith("__")):
                         yield from (name, self.of(value))
+
+
+def _is_named_routine(thing: Any) -> bool:
+    """Whether it is a compiled function, or the like; a cached property passes for one, but has no name."""
+    return inspect.isroutine(thing) and hasattr(thing, "__name__")
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -28,7 +28,8 @@ class Progress(NamedTuple):
         first_value: the values at the start, shape (k,).
         evaluations: evaluations of the value and of the gradient, together, in each run, shape (k,).
         seconds: time since the runs began.
-        previous_change: the change of the step before, infinite where there was none; None at the start.
+        previous_change: the change of the step before, infinite where there was none; None at the start, and where
+            a line search chooses the steps.
     """
 
     step: int
@@ -132,7 +133,7 @@ class StepSize(StoppingCondition):
 
     A step of exactly zero where there is a slope does not count: some rules pause, and go on. Nor does a short step
     where there is a slope after one longer than 1000 times `tolerance`: with momentum a run turns round in such a
-    step, and the next is long again.
+    step, and the next is long again. After a line search, which looks ahead, it counts.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
+import random
 import signal
 import sys
 from collections.abc import Callable
@@ -18,7 +20,20 @@ from tests.engines.problems import problem
 from tests.optimizers.rules import RULES
 
 import fallline
-from fallline import Adam, FalllineError, GradientDescent, Momentum, Nesterov, Record, Trajectory, minimize
+from fallline import (
+    LAMB,
+    LARS,
+    Adam,
+    ClipNorm,
+    DoG,
+    FalllineError,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Record,
+    Trajectory,
+    minimize,
+)
 from fallline.engines import Problem, compiled, ends, execute, reference
 from fallline.machine_code import machine
 from fallline.objectives.landscapes import LANDSCAPES
@@ -237,12 +252,27 @@ class Hidden:
         return gradient * (1.0 if self._calls < 10_000 else 0.5)
 
 
+class OfTheClass:
+    """A direction whose class counts its calls."""
+
+    calls = 0
+
+    def __call__(self, gradient: Any, _: Any) -> Any:
+        OfTheClass.calls += 1
+        return gradient * (1.0 if OfTheClass.calls < 10_000 else 0.5)
+
+
 DRAWN = np.random.default_rng(0)
 
 
 def _counting_later(gradient: Any, _: Any) -> Any:
     CALLED.append(1)
     return gradient * (1.0 if len(CALLED) < 10_000 else 0.5)
+
+
+def _counting_on_itself(gradient: Any, _: Any) -> Any:
+    vars(_counting_on_itself)["calls"] = vars(_counting_on_itself).get("calls", 0) + 1
+    return gradient * (1.0 if vars(_counting_on_itself)["calls"] < 10_000 else 0.5)
 
 
 def _chance_later(gradient: Any, step: Any) -> Any:
@@ -259,6 +289,10 @@ OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting in hiding": Hidden(),
     "drawing, for later": lambda gradient, step: gradient * (1.0 if DRAWN.random() < 0.999999999 else 0.5),
     "chance, later": _chance_later,
+    "counting in the class": OfTheClass(),
+    "counting on the function": _counting_on_itself,
+    "drawing from NumPy, for later": lambda gradient, _: gradient * (0.5 if np.random.random() < 1e-9 else 1.0),  # noqa: NPY002
+    "drawing from Python, for later": lambda gradient, _: gradient * (0.5 if random.random() < 1e-9 else 1.0),
 }
 
 
@@ -282,6 +316,34 @@ def test_a_rule_that_is_not_what_its_graph_says_is_left_to_python(name: str, exe
     given = problem(BOWL, [1.0, -3.0], Directed(direction=OTHERWISE[name]), max_steps=20)
     with pytest.raises(FalllineError, match="does in Python what its graph does not"):
         execute_by(given, "compiled")
+
+
+class Halved:
+    """A direction that computes its factor when it is first asked."""
+
+    @functools.cached_property
+    def factor(self) -> float:
+        return 0.5
+
+    def __call__(self, gradient: Any, _: Any) -> Any:
+        return self.factor * gradient
+
+
+def test_what_a_rule_keeps_from_its_first_step_is_no_memory() -> None:
+    assert_same(*both(problem(BOWL, [1.0, -3.0], Directed(direction=Halved()), max_steps=20)))
+
+
+# The norm along a single coordinate is its size; a state of one coordinate is a number.
+@pytest.mark.parametrize("rule", [LAMB(0.1), LARS(0.1), ClipNorm(Adam(0.1), 0.5), DoG(), LAMB(0.1, convention="keras")])
+def test_lengths_in_one_dimension(rule: Optimizer[Any]) -> None:
+    for start in (-2.0, 3.0):
+        assert_same(*both(problem("x**2 + x", [start], rule, max_steps=50)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_of_a_start_whose_length_is_too_large() -> None:
+    starts = np.full((3, 2), 1e300)
+    assert ends(problem("x**2 + y**2", starts, DoG(), max_steps=5), "compiled").ended_by("not finite").all()
 
 
 def test_a_rule_of_the_users_is_read_anew_in_every_run() -> None:
@@ -415,6 +477,10 @@ def test_auto_chooses_by_the_work() -> None:
     assert minimize(BOWL, [1.0, 1.0], Adam(0.01), max_steps=1000).engine == "reference"
     few, many = (ends(problem(BOWL, np.ones((k, 2)), Adam(0.01)), "auto") for k in (10, 20_000))
     assert (few.engine, many.engine) == ("reference", "compiled")
+    # The reference engine takes several times as long for a step on arrays: of a rule over all coordinates, or the
+    # user's.
+    for rule, engine in ((Adam(0.01), "reference"), (LAMB(0.01), "compiled"), (Own(), "compiled")):
+        assert minimize(BOWL, [1.0, 1.0], rule, max_steps=5000, stop=Target(0.1)).engine == engine
 
 
 def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

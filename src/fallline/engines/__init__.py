@@ -9,7 +9,7 @@ from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.cluster import Cluster, WorkersLost
 from fallline.engines.ends import Ends, reference_ends
-from fallline.engines.problem import Begun, Problem
+from fallline.engines.problem import Begun, Problem, is_ours
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
 from fallline.trajectory import Trajectory
@@ -32,11 +32,12 @@ ENGINES = ("auto", reference.NAME, compiled.NAME)
 Engine: TypeAlias = "str | Cluster"
 Outcome = TypeVar("Outcome")
 
-# Steps that the reference engine makes while the compiled one compiles, which takes 0.2 s and more with every
-# coordinate. A choice by the work alone, whether compiled before or not, so that a run repeated is the same run.
+# Steps of a single run that the reference engine makes on floats while the compiled one compiles, which takes 0.15 s
+# and more with every coordinate. A choice by the work alone, whether compiled before or not, so that a run repeated
+# is the same run.
 _WORTH_COMPILING, _AND_FOR_EACH_COORDINATE = 20_000, 1_000
-# The reference engine takes a batch of so many runs through a step in about twice the time of one.
-_RUNS_AT_ONCE = 50
+# A step on arrays takes it as long as so many of those, and as one more for so many runs.
+_STEPS_ON_FLOATS, _RUNS_AT_ONCE = 8, 20
 
 
 def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
@@ -117,6 +118,8 @@ def _compiled_if_possible(
 
 def _worth_compiling(problem: Problem) -> bool:
     """Whether the compiled engine would be done sooner, should all runs use all their steps."""
-    steps = problem.max_steps * max(1.0, len(problem.starts) / _RUNS_AT_ONCE)
+    runs, rule = len(problem.starts), problem.optimizer
+    on_floats = runs == 1 and is_ours(rule) and rule.elementwise
+    steps = problem.max_steps * (1 if on_floats else _STEPS_ON_FLOATS + runs / _RUNS_AT_ONCE)
     enough = _WORTH_COMPILING + _AND_FOR_EACH_COORDINATE * problem.objective.dimension
     return steps >= enough and machine.available()

@@ -341,7 +341,7 @@ class Batch:
         first_value = last.first_value if last else value
         seconds = time.perf_counter() - self.began
         # In the order of its fields: to name them all takes as long as a sum of two arrays.
-        previous_change = last.change if last else None
+        previous_change = last.change if last and self.search is None else None
         evaluations = self._evaluations()
         progress = Progress(
             step, x, value, gradient, change, previous_value, first_value, evaluations, seconds, previous_change

@@ -105,7 +105,16 @@ class Optimizer(ABC, Generic[State]):
         return x
 
     def rate(self, step: Quantity) -> Quantity:
-        """The learning rate of a step, counted from 1."""
+        """The learning rate of a step, counted from 1.
+
+        Raises:
+            FalllineError: when a line search is to find it, which takes more than the step's number.
+        """
+        if isinstance(self.learning_rate, LineSearch):
+            raise FalllineError(
+                f"learning_rate is {self.learning_rate}; {type(self).__name__} asks for a rate without a line to "
+                "search: give a number or a schedule"
+            )
         return self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
 
     def latex(self) -> str:

@@ -81,7 +81,10 @@ class Program:
         slots = self.room(runs)
         row = starts.shape[1]
         slots[:row, :runs] = starts.T
-        for leaves, (_, part) in zip(self.step.state, named_leaves(optimizer.init(starts.copy())), strict=True):
+        # Here too, because the threads of a batch do not take over what is ignored around them.
+        with np.errstate(all="ignore"):
+            state = optimizer.init(starts.copy())
+        for leaves, (_, part) in zip(self.step.state, named_leaves(state), strict=True):
             slots[row : row + len(leaves), :runs] = np.broadcast_to(part, (runs, len(leaves))).T
             row += len(leaves)
         for i, numbers in enumerate(self.step.own):

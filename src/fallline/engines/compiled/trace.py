@@ -352,7 +352,7 @@ def _over_coordinates(function: Callable[[Iterable[Any]], Any]) -> Callable[...,
     def reduced(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         if axis != -1 or not keepdims:
             raise TypeError("over the coordinates it takes axis=-1, keepdims=True")
-        return function(x) if isinstance(x, Coordinates) else x
+        return function(x if isinstance(x, Coordinates) else [x])
 
     return reduced
 
