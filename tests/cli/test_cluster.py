@@ -21,7 +21,7 @@ from tests.cli.outcome import Run
     ("address", "complaint"),
     [
         ("foo", "it must be local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client"),
-        ("local:0", "the number of local workers must be a whole number above 0"),
+        ("local:0", "the number of local workers must be whole, 1 to 9999"),
     ],
 )
 def test_a_cluster_that_is_none_is_refused_before_any_work(

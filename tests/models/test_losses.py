@@ -72,8 +72,8 @@ def test_a_batch_of_points_gives_the_bits_of_one_by_one(loss: Loss, seed: int) -
 
 
 @pytest.mark.parametrize("model", NAMES)
-@pytest.mark.parametrize(("rows", "features"), [(3000, 17), (10_007, 1), (200_000, 2)])
-def test_many_rows_give_the_bits_of_one_by_one(model: str, rows: int, features: int) -> None:
+@pytest.mark.parametrize(("rows", "features"), [(1, 5), (3000, 17), (10_007, 1), (200_000, 2)])
+def test_one_row_or_many_give_the_bits_of_one_by_one(model: str, rows: int, features: int) -> None:
     loss = sample(model, rows, features, np.random.default_rng(1))
     x = points(loss, 2, 4)
     value, gradient = loss.value_and_gradient(x)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.models.test_fused import LAYOUTS, data
+from threadpoolctl import threadpool_info
 
 from fallline import FalllineError
 from fallline.models import Linear, Network, Softmax
-from fallline.models.parts import WORTHWHILE, share
+from fallline.models.parts import WORTHWHILE, share, single_blas
 
 MODELS: dict[str, Any] = {"softmax": (Softmax, {}), "network": (Network, {"hidden": (5,), "activation": "tanh"})}
 
@@ -83,6 +84,21 @@ def test_without_threadpoolctl_the_sums_are_the_same(monkeypatch: pytest.MonkeyP
     # BLAS may add in another order on several threads; the rounding is that of the sums above.
     assert plain[0] == pytest.approx(value, rel=1e-12)
     np.testing.assert_allclose(plain[1], gradient, rtol=1e-12, atol=1e-9)
+
+
+def test_blas_has_its_threads_again_after_several_losses_at_a_time() -> None:
+    def of_blas() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    before = of_blas()
+    first, second = single_blas(), single_blas()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    inside = of_blas()
+    second.__exit__(None, None, None)
+    assert inside == [1] * len(before)
+    assert of_blas() == before
 
 
 def test_what_is_beyond_all_numbers_makes_no_noise() -> None:

@@ -68,6 +68,10 @@ class Cluster:
     may round the sums of a part differently, to about 1e-15 of their terms. A worker that is killed costs the time
     of what it had, which another does again.
 
+    It pays for work of minutes, on other machines or on rules and functions that one thread here computes: workers
+    of this machine take seconds to begin, each look at a loss takes milliseconds beside the sums, and compiled runs
+    and large data take all threads of one machine anyway.
+
     Arguments:
         at: "local:2" for two processes of one thread each on this machine, begun with the work and ended with it (in
             a script, under `if __name__ == "__main__":`, since each reads the script first); the address of a
@@ -80,7 +84,7 @@ class Cluster:
     Cluster('local:2')
     >>> Cluster("local:none")
     Traceback (most recent call last):
-    fallline.errors.FalllineError: cluster is 'local:none'; the number of local workers must be a whole number above 0
+    fallline.errors.FalllineError: cluster is 'local:none'; the number of local workers must be whole, 1 to 9999
     """
 
     at: Any
@@ -92,9 +96,7 @@ class Cluster:
             return
         if self.at.startswith("local:"):
             if self._local is None:
-                raise FalllineError(
-                    f"cluster is {self.title}; the number of local workers must be a whole number above 0"
-                )
+                raise FalllineError(f"cluster is {self.title}; the number of local workers must be whole, 1 to 9999")
         elif not re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d+|(tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", self.at):
             raise FalllineError(f"cluster is {self.title}; it must be {_ALLOWED}")
 
@@ -152,6 +154,11 @@ class Cluster:
             except (OSError, TimeoutError):
                 raise FalllineError(
                     f"cluster is {self.title}, where no Dask scheduler answers within {PATIENCE:g} seconds"
+                ) from None
+            except TypeError:
+                raise FalllineError(
+                    f"cluster is {self.title}, for which Dask has no certificates; set distributed.comm.tls in its "
+                    "configuration, or give a client"
                 ) from None
             with contextlib.closing(client):
                 yield client

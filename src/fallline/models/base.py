@@ -7,7 +7,6 @@ import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -175,13 +174,12 @@ class Loss(Objective):
         """Value and gradient, or zeros for that which is not asked for."""
         return self.total(x, lambda points: self._part_sums(points, value, gradient))
 
-    def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterator[tuple[FloatArray, FloatArray]]:
-        parts = [[(self.X, self.y)]] if self.dataset is None else self.dataset.by_part()
-        return (self.sums_over(part, points, value, gradient) for part in parts)
+    def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[Sums]:
+        if self.dataset is None:
+            return [self.sums(points, self.X, self.y, value, gradient)]
+        return (self.sums_over(part, points, value, gradient) for part in self.dataset.by_part())
 
-    def total(
-        self, x: FloatArray, part_sums: Callable[[FloatArray], Iterable[tuple[FloatArray, FloatArray]]]
-    ) -> tuple[FloatArray, FloatArray]:
+    def total(self, x: FloatArray, part_sums: Callable[[FloatArray], Iterable[Sums]]) -> Sums:
         """Value and gradient at x, shape (..., dimension), made of those of the parts of the rows in their order.
 
         Arguments:
@@ -191,9 +189,8 @@ class Loss(Objective):
         values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
         # What is too large for float64 is infinite, as on the way of a run that diverges.
         with np.errstate(over="ignore", invalid="ignore"):
-            for some_values, some_gradients in part_sums(points):
-                values += some_values
-                gradients += some_gradients
+            for part in part_sums(points):
+                _accumulate((values, gradients), part)
             if self.reduction == "mean":
                 values /= self.rows
                 gradients /= self.rows
@@ -205,51 +202,62 @@ class Loss(Objective):
 
     def sums_over(
         self, blocks: Iterable[tuple[Any, FloatArray]], points: FloatArray, value: bool, gradient: bool
-    ) -> tuple[FloatArray, FloatArray]:
-        """The `sums` over all rows of some blocks."""
-        values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
-        for X, y in blocks:
-            some_values, some_gradients = self.sums(points, X, y, value, gradient)
-            values += some_values
-            gradients += some_gradients
-        return values, gradients
+    ) -> Sums:
+        """The `sums` over all rows of some blocks, the same to the bit whoever computes them.
 
-    def sums(
-        self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
-    ) -> tuple[FloatArray, FloatArray]:
+        With several threads BLAS adds in an order that depends on how many they are.
+        """
+        totals = np.zeros(len(points), points.dtype), np.zeros_like(points)
+        with single_blas():
+            for X, y in blocks:
+                _accumulate(totals, self.sums(points, X, y, value, gradient))
+        return totals
+
+    def sums(self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> Sums:
         """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is asked for."""
         pieces = self._pieces(X, y)
-        large = len(y) * max(X.shape[1], self.outputs) >= WORTHWHILE
-        parts = np.array_split(np.arange(len(pieces)), min(PARTS, len(pieces)) if large else 1)
-        values, gradients = np.zeros(len(points), points.dtype), np.zeros_like(points)
+        totals = np.zeros(len(points), points.dtype), np.zeros_like(points)
+        if len(y) * max(X.shape[1], self.outputs) < WORTHWHILE:
+            self._add(totals, points, X, y, pieces, value, gradient)
+            return totals
+        parts = np.array_split(np.arange(len(pieces)), min(PARTS, len(pieces)))
         together = max(1, BLOCK // (len(parts) * points.shape[1]))
         for start in range(0, len(points), together):
             some = slice(start, start + together)
-            totals = [(np.zeros_like(values[some]), np.zeros_like(gradients[some])) for _ in parts]
+            of_parts = [(np.zeros_like(totals[0][some]), np.zeros_like(totals[1][some])) for _ in parts]
 
-            def of_part(number: int, some: slice = some, totals: list[Sums] = totals) -> None:
-                for piece in parts[number]:
-                    self._add(totals[number], points[some], X[pieces[piece]], y[pieces[piece]], value, gradient)
+            def of_part(number: int, some: slice = some, of_parts: list[Sums] = of_parts) -> None:
+                its_pieces = [pieces[piece] for piece in parts[number]]
+                self._add(of_parts[number], points[some], X, y, its_pieces, value, gradient)
 
-            with single_blas() if large else nullcontext():
+            with single_blas():
                 share(of_part, len(parts))
-            for some_values, some_gradients in totals:
-                values[some] += some_values
-                gradients[some] += some_gradients
-        return values, gradients
+            for one in of_parts:
+                _accumulate((totals[0][some], totals[1][some]), one)
+        return totals
 
-    def _add(self, totals: Sums, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> None:
-        """Add what a piece of the data has of the sums."""
+    def _add(
+        self,
+        totals: Sums,
+        points: FloatArray,
+        X: Any,
+        y: FloatArray,
+        pieces: Iterable[slice],
+        value: bool,
+        gradient: bool,
+    ) -> None:
+        """Add what some pieces of the rows have of the sums."""
         values, gradients = totals
-        X = dense(X)
-        together = max(1, BLOCK // (len(y) * self.outputs))
-        for start in range(0, len(points), together):
-            block = slice(start, start + together)
-            forward = self.forward(points[block], X)
-            if value:
-                values[block] += self.errors(forward, y).sum(axis=-1)
-            if gradient:
-                gradients[block] += self.backward(points[block], forward, X, y)
+        for piece in pieces:
+            some_X, some_y = dense(X[piece]), y[piece]
+            together = max(1, BLOCK // (len(some_y) * self.outputs))
+            for start in range(0, len(points), together):
+                block = slice(start, start + together)
+                forward = self.forward(points[block], some_X)
+                if value:
+                    values[block] += self.errors(forward, some_y).sum(axis=-1)
+                if gradient:
+                    gradients[block] += self.backward(points[block], forward, some_X, some_y)
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """X and y in small blocks of rows that are always the same: sums over them have one order."""
@@ -428,6 +436,11 @@ def one_a_row(x: npt.ArrayLike) -> FloatArray:
     numbers = np.asarray(x)
     contiguous = np.ascontiguousarray(numbers, np.result_type(numbers, np.float64))
     return contiguous.reshape(-1, numbers.shape[-1])
+
+
+def _accumulate(totals: Sums, more: Sums) -> None:
+    for total, part in zip(totals, more, strict=True):
+        total += part
 
 
 def dense(X: Any) -> FloatArray:

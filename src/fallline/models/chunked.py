@@ -104,7 +104,8 @@ class ChunkedRows:
 def _blocks(X: Any, y: Any, first: int) -> list[tuple[FloatArray, FloatArray]]:
     """The rows of a chunk, looked at whenever they are read."""
     with _from_row(first):
-        return [(number_array(X, "X"), number_array(y, "y"))]
+        # Row by row: a frame's numbers lie in an order that changes on the way to a worker, and the sums with it.
+        return [(np.ascontiguousarray(number_array(X, "X")), number_array(y, "y"))]
 
 
 @contextlib.contextmanager

@@ -36,5 +36,7 @@ def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
             raise FalllineError(f"classes is {shortened(classes)}; it needs different names, one for each label")
         loss.refuse_row(y >= len(names), f", but classes names only {len(names)}, the labels 0 to {len(names) - 1}")
     if len(names) < 2:
-        raise FalllineError("y holds one class only, 0; there must be at least two to tell apart")
+        raise FalllineError(
+            "y holds one class only, 0; there must be at least two to tell apart, so name them all if others are rare"
+        )
     return names

@@ -205,6 +205,8 @@ class Network(Loss):
         # a = φ(z) of the layer before, whose δ is so (Wᵀ δ) φ'(z).
         output = forward.z[-1]
         delta = cross_entropy_slope(output, y) if self.loss == "cross_entropy" else output - y[:, None]
+        # Strides that depend on how many points there are would let matmul choose its order of summing by them.
+        delta = np.ascontiguousarray(delta)
         slopes: list[FloatArray] = []
         layers = self.layers(points)
         for number in reversed(range(len(layers))):

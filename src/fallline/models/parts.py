@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,13 +29,37 @@ def share(work: Callable[[int], None], count: int) -> None:
             done.result()
 
 
-def single_blas() -> contextlib.AbstractContextManager[Any]:
+class _Limit:
+    """BLAS's own number of threads belongs to the process: the first to come limits it, the last to go restores it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._set: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                controller = _blas()
+                self._set = None if controller is None else controller.limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._set is not None:
+                self._set.restore_original_limits()
+
+
+_LIMIT = _Limit()
+
+
+def single_blas() -> contextlib.AbstractContextManager[None]:
     """While it is entered, a matrix product takes one thread: so several go side by side, each in its own cache.
 
     Without threadpoolctl this cannot be said, and nothing happens.
     """
-    controller = _blas()
-    return contextlib.nullcontext() if controller is None else controller.limit(limits=1)
+    return _LIMIT
 
 
 @functools.cache
