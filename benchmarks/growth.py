@@ -28,7 +28,7 @@ fixed costs that were measured. The exponent is the slope of the lines below, fi
 
 ![Time against steps, starts and rows](images/cost.png)"""
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "cost.png"
-MOST_ROWS, FEATURES = 1_000_000, 100
+MOST_ROWS, FEATURES = 2_000_000, 100
 APART = 0.1
 
 

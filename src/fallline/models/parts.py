@@ -19,14 +19,26 @@ WORTHWHILE, PARTS = 2**20, 16
 def share(work: Callable[[int], None], count: int) -> None:
     """Do `work(0)` to `work(count - 1)`, as many at a time as threads are allowed."""
     together = min(count, threads())
-    if together == 1:
-        for number in range(count):
+    waiting = list(reversed(range(count)))
+
+    def some() -> None:
+        while True:
+            try:
+                number = waiting.pop()
+            except IndexError:
+                return
             work(number)
+
+    if together == 1:
+        some()
         return
-    with ThreadPoolExecutor(together) as pool:
+    # This thread takes its share: to begin a thread takes as long as many a part.
+    with ThreadPoolExecutor(together - 1) as pool:
         # Each in the state of this thread: what NumPy makes of an overflow belongs to it.
-        for done in [pool.submit(contextvars.copy_context().run, work, number) for number in range(count)]:
-            done.result()
+        others = [pool.submit(contextvars.copy_context().run, some) for _ in range(together - 1)]
+        some()
+    for other in others:
+        other.result()
 
 
 class _Limit:
