@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from fallline.errors import FalllineError
 
@@ -30,17 +30,32 @@ def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: 
     # One of the 256 colours stands for "as before", which makes small files. The same table for all frames:
     # what does not move cannot flicker.
     table = _Table(sample, max(8, round(2.55 * quality)))
-    pictures = (table.picture(frame) for frame in frames)
     # The format counts in hundredths of a second: the frames' ends are rounded, so that their sum is right.
     ends = [round(moment, -1) for moment in moments]
-    next(pictures).save(
-        path,
-        format="GIF",
-        save_all=True,
-        append_images=pictures,
-        duration=[after - before for before, after in itertools.pairwise(ends)],
-        loop=0,
-    )
+    durations = [after - before for before, after in itertools.pairwise(ends)]
+    first = table.numbers(next(frames))
+    before = first.copy()
+    # Pillow's own way of saving films holds every frame until the last one.
+    with path.open("wb") as file:
+        picture = Image.fromarray(first)
+        picture.putpalette(table.palette)
+        header, _ = GifImagePlugin.getheader(picture, info={"loop": 0})
+        file.writelines([*header, *GifImagePlugin.getdata(picture, duration=durations[0])])
+        for frame, duration in zip(frames, durations[1:], strict=True):
+            numbers = table.numbers(frame)
+            changed = numbers != before
+            rows, columns = _span(changed.any(axis=1)), _span(changed.any(axis=0))
+            part = np.where(changed[rows, columns], numbers[rows, columns], table.as_before)
+            about = {"duration": duration, "transparency": int(table.as_before)}
+            file.writelines(GifImagePlugin.getdata(Image.fromarray(part), (columns.start, rows.start), **about))
+            before[rows, columns] = numbers[rows, columns]
+        file.write(b";")
+
+
+def _span(changed: npt.NDArray[np.bool]) -> slice:
+    """From the first to the last one; the first of all where there is none, as no part of a .gif is empty."""
+    where = np.flatnonzero(changed)
+    return slice(int(where[0]), int(where[-1]) + 1) if where.size else slice(0, 1)
 
 
 class _Table:
@@ -57,12 +72,15 @@ class _Table:
             shared = Image.fromarray(others[None]).quantize(rest, method=Image.Quantize.MAXCOVERAGE).getpalette()
             assert shared is not None
             self._colours = np.concatenate([kept, np.array(shared[: 3 * rest], np.uint8).reshape(-1, 3)])
+        # The number after theirs is that of no colour.
+        self.as_before = np.uint8(len(self._colours))
+        self.palette = self._colours.tobytes() + bytes(3)
         # Which of them stands for each of the 16 million, as far as met; there are never 256 of them.
         self._nearest = np.full(1 << 24, 255, np.uint8)
         self._before, self._numbers = np.zeros((0, 0), np.uint32), np.zeros((0, 0), np.uint8)
 
-    def picture(self, frame: Frame) -> Image.Image:
-        """A frame in these colours; most of it is as it was in the frame before."""
+    def numbers(self, frame: Frame) -> npt.NDArray[np.uint8]:
+        """The number of each pixel's colour, valid until the next frame; most of it is as in the frame before."""
         codes = _codes(frame)
         if codes.shape != self._before.shape:
             self._before, self._numbers = ~codes, np.zeros(codes.shape, np.uint8)
@@ -77,9 +95,7 @@ class _Table:
             numbers = self._nearest[met]
         self._before.put(changed, new_codes)
         self._numbers.put(changed, numbers)
-        picture = Image.fromarray(self._numbers.copy())
-        picture.putpalette(self._colours.tobytes())
-        return picture
+        return self._numbers
 
 
 def _codes(frame: Frame) -> npt.NDArray[np.uint32]:
