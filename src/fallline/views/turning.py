@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,9 @@ def drawn_by_several(scene: Any, count: int, size: tuple[int, int], draw: Callab
             stack.callback(_end, process)
             started.append(process)
             assert process.stdin is not None
-            with process.stdin:
-                pickle.dump((scene, range(first, count, processes)), process.stdin)
+            # It stays open: its end tells the process that this one is gone.
+            pickle.dump((scene, range(first, count, processes)), process.stdin)
+            process.stdin.flush()
         width, height = size
         for number in range(count):
             pipe = started[number % processes].stdout
@@ -59,15 +61,31 @@ def draw_share() -> None:
     """Draw the frames asked for on standard input, and write their pixels to standard output."""
     # Ctrl-C goes to all processes; the one that the user started ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    scene, numbers = pickle.load(sys.stdin.buffer)
-    draw = scene.open()
-    for number in numbers:
-        sys.stdout.buffer.write(draw(number).data)
-    sys.stdout.buffer.flush()
+    try:
+        scene, numbers = pickle.load(sys.stdin.buffer)
+        Thread(target=_end_with_the_asking, daemon=True).start()
+        draw = scene.open()
+        for number in numbers:
+            sys.stdout.buffer.write(draw(number).data)
+        sys.stdout.buffer.flush()
+    except (EOFError, pickle.UnpicklingError, BrokenPipeError):
+        # The process that asked is gone, and nobody is left to be told.
+        os._exit(1)
+
+
+def _end_with_the_asking() -> None:
+    """Wait for the end of standard input, which comes with that of the process that asked, and end this one."""
+    # Past Python's buffer, whose lock must be free when Python ends.
+    os.read(0, 1)
+    os._exit(1)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
+    assert process.stdin is not None
     assert process.stdout is not None
+    # What was not sent yet has nobody to go to.
+    with suppress(BrokenPipeError):
+        process.stdin.close()
     process.stdout.close()
     process.wait()
