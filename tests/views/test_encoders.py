@@ -9,12 +9,13 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
+from tests.environments import without_coverage
 from tests.views.pixels import frames
 from tests.views.runs import on_bowl, two_on_bowl
 
 from fallline import FalllineError
 from fallline.views import animate
-from fallline.views.encoders import write_mp4
+from fallline.views.encoders import write_gif, write_mp4
 
 
 def film(path: Path, **options: Any) -> Any:
@@ -90,6 +91,37 @@ def test_a_film_of_one_frame(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"one{ending}"
     assert animate(on_bowl(), path, frames=1, size=(320, 240), resolution=24).frames == 1
     assert len(decoded(path)[1] if ending == ".mp4" else frames(path)) == 1
+
+
+def test_frames_that_are_alike_all_count_in_a_gif(tmp_path: Path) -> None:
+    still = np.full((40, 60, 4), 255, np.uint8)
+    moved = still.copy()
+    moved[10, 20:23, 0] = 0
+    path = tmp_path / "a.gif"
+    write_gif(iter([still, still, moved, still]), path, [0, 50, 100, 150, 200], 90, moved)
+    with Image.open(path) as film:
+        assert film.info["loop"] == 0
+    np.testing.assert_array_equal(frames(path), [frame[..., :3] for frame in (still, still, moved, still)])
+
+
+def test_a_gif_takes_no_more_memory_for_more_frames(tmp_path: Path) -> None:
+    program = (
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from fallline.views.encoders import write_gif\n"
+        "peaks = []\n"
+        "def drawn():\n"
+        "    frame = np.full((480, 640, 4), 255, np.uint8)\n"
+        "    for number in range(300):\n"
+        "        frame[:40, number] = 0\n"
+        "        yield frame\n"
+        "        peaks.append(int(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0]))\n"
+        "write_gif(drawn(), Path('a.gif'), list(range(0, 30100, 100)), 90, np.eye(4, dtype=np.uint8)[None] * 255)\n"
+        "print(peaks[-1] - peaks[20])\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=tmp_path)
+    # In KiB. The 280 frames in between, one byte a pixel, are 84,000; a few pages come with any work.
+    assert int(told.stdout) < 8_000
 
 
 def test_a_missing_encoder_is_named_before_any_work(tmp_path: Path) -> None:
@@ -168,3 +200,23 @@ def test_a_turning_camera_sees_other_frames_from_several_processes() -> None:
     assert (turned != unturned).any(axis=2).mean() > 0.05
     # What another process draws is what is drawn here.
     np.testing.assert_array_equal(turned, made.scene.open()(15))
+
+
+@pytest.mark.parametrize("moment", ["before", "while"])
+def test_the_processes_of_a_killed_film_end_in_silence(moment: str) -> None:
+    program = (
+        "from fallline.views import animate\n"
+        "from tests.views.runs import on_bowl\n"
+        "film = animate(on_bowl(steps=300), None, 'contour_3d', frames=300, size=(400, 300), resolution=16, turn=90)\n"
+        "print('before', flush=True)\n"
+        "for _ in film.pictures(): print('while', flush=True)\n"
+    )
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", program], env=without_coverage(), **pipes) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != moment:
+            pass
+        process.kill()
+        # The end of its messages is there when the last of the others, which write to the same, has ended.
+        _, said = process.communicate()
+    assert said == ""
