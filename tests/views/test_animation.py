@@ -4,6 +4,7 @@ import html
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, t
 import fallline
 from fallline import Comparison, FalllineError
 from fallline.views import Film, animate, plot
+from fallline.views.curve import descent_data
 from fallline.views.paths import Runs
 from fallline.views.scene import Screen
 
@@ -155,6 +157,14 @@ def test_titles_tell_the_step_and_the_value() -> None:
         "gradient descent, learning rate 0.25\nstep 0: f = 64",
         "gradient descent, learning rate 0.25\nstep 2: f = 4",
     ]
+
+
+def test_a_step_is_told_with_all_its_digits() -> None:
+    run = replace(halving(1), steps=np.array([0, 1234567]))
+    assert animate(run, frames=2).stages[0].titles[1].endswith("\nstep 1234567: f = 16")
+    several = Comparison(("one", "other"), (replace(on_bowl(steps=1), steps=np.array([0, 1234567])),) * 2)
+    assert animate(several, frames=2, resolution=8).stages[0].titles[1].endswith("\nstep 1234567")
+    assert descent_data(run).paths[0].last("step") == "step 1234567"
 
 
 def test_batches_are_told_in_epochs() -> None:

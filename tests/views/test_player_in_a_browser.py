@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.views.browser import Opened, chromium
 from tests.views.runs import bowl, halving, on_bowl, two_on_bowl
@@ -105,6 +107,12 @@ def test_the_slider_goes_to_a_time_and_says_it(opened: Open) -> None:
     assert page.get_by_role("status").inner_text().endswith(f"step 12: f = {float(f'{run.value[12]:.5g}')}")
     slider.press("ArrowRight")
     assert step(page) == 13
+
+
+def test_a_step_is_told_with_all_its_digits(opened: Open) -> None:
+    page = opened(replace(on_bowl(steps=1), steps=np.array([0, 1234567])))
+    assert step(page) == 1234567
+    assert "step 1234567: " in page.get_by_role("status").inner_text()
 
 
 def test_the_pointer_finds_the_numbers_of_the_run(opened: Open) -> None:

@@ -225,7 +225,7 @@ def animate(
     times = every[paths.thinned(len(every), frames)]
     titles: tuple[tuple[str, ...], ...]
     if kind != "curve" and len(pairs) > 1:
-        titles = (tuple(title_text(objective.title, f"{data.unit} {time:g}") for time in times),)
+        titles = (tuple(title_text(objective.title, f"{data.unit} {paths.time_text(time)}") for time in times),)
     else:
         titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
     scene = Scene(kind, data, times, titles, size, float(turn), style)
@@ -318,4 +318,4 @@ def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:
     value = appearance.number(float(pair.run.value[row]))
     symbol = paths.value_symbol(pair.run.objective)
     words = appearance.optimizer_words(pair.run)
-    return title_text(words, f"{data.unit} {times[row]:g}: {symbol} = {value}")
+    return title_text(words, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}")

@@ -113,6 +113,15 @@ def time_of(run: Trajectory) -> FloatArray:
     return run.steps / (run.objective.steps_per_epoch if run.objective is not None else 1)
 
 
+def time_text(time: float) -> str:
+    """A time as titles show it: steps are whole numbers, epochs have six digits.
+
+    >>> time_text(1234567.0), time_text(1 / 3)
+    ('1234567', '0.333333')
+    """
+    return f"{time:.0f}" if time == round(time) else f"{time:g}"
+
+
 def end_of(run: Trajectory) -> FloatArray:
     """Where the run ended, shape (n,); of one that ended nowhere, its best point."""
     return run.final.x if np.isfinite(run.final.value) else run.best.x
@@ -180,7 +189,7 @@ class Path:
 
     def last(self, unit: str) -> str:
         """When its last point was reached, in steps or epochs; empty of a run that made no step."""
-        return f"{unit} {self.times[-1]:g}" if len(self) > 1 else ""
+        return f"{unit} {time_text(self.times[-1])}" if len(self) > 1 else ""
 
     def shown_until(self, time: float) -> int:
         """How many of the points are reached by a time."""
