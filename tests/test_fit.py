@@ -254,6 +254,20 @@ def test_arrays_are_fitted_as_they_come() -> None:
     assert list(found.parameters.values()) == list(named.parameters.values())
 
 
+def test_the_names_are_told_before_the_descent_and_may_be_refused() -> None:
+    told: list[tuple[str, ...]] = []
+    found = fit(LAUNCHES, "distress", named=told.append)
+    assert told == [found.trajectory.names]
+
+    def refuse(names: tuple[str, ...]) -> None:
+        raise FalllineError(f"{names[0]} is not wanted")
+
+    reached: list[Point] = []
+    with pytest.raises(FalllineError, match="is not wanted"):
+        fit(LAUNCHES, "distress", engine="reference", named=refuse, callback=reached.append)
+    assert reached == []
+
+
 def test_the_callback_and_the_record_are_those_of_minimize() -> None:
     seen: list[int] = []
 

@@ -258,10 +258,16 @@ def test_a_fit_of_many_parameters_is_filmed_in_a_plane_or_on_two_of_them(run: Ru
         done = run(*linear, "--animate", page, "--frames", "2", *asked)
         assert (done.code, done.err) == (0, ""), done.err
         assert f'"names":["{axis}' in page.read_text(encoding="utf-8")
-    # The kind is looked at before the data are; whether it suits these parameters, when they are there.
-    done = run(*linear, "--animate", page, "--film", "curve")
-    assert (done.code, done.out.count("\n") > 5) == (2, True)
-    assert done.err == "fallline: --film is 'curve', but there are 4 coordinates; points on a curve need one\n"
+    # The kind is looked at before the data are; whether it suits these parameters, before the descent.
+    for wrong, words in (
+        (("--film", "curve"), "--film is 'curve', but there are 4 coordinates; points on a curve need one"),
+        (("--coordinates", "w_a,w_d"), "--coordinates is 'w_a,w_d'; did you mean 'w_"),
+    ):
+        run_file = tmp_path / "run.npz"
+        done = run(*linear, "--animate", page, "--save", run_file, *wrong)
+        assert (done.code, done.out, run_file.exists()) == (2, "", False)
+        assert done.err.startswith(f"fallline: {words}")
+        assert done.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

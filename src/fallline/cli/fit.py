@@ -214,7 +214,7 @@ def fit(
         "turn": turn,
     }
     # How many parameters there are is seen in the data; until then, as many as suit the film.
-    options.chosen_film(animate, 1 if film == "curve" else 2, **about_film)
+    filmed = options.chosen_film(animate, 1 if film == "curve" else 2, **about_film)
     if animate is not None and stream:
         _refuse_film(animate)
     rule: Optimizer[Any] | str | None = optimizer
@@ -222,6 +222,11 @@ def fit(
         if optimizer is None:
             raise FalllineError("--optimizer is not given; a rate or a hyperparameter needs the rule that it is for")
         rule = options.chosen_rule(optimizer, learning_rate, schedule, momentum, hyperparameter_settings or ())
+
+    def check_views(names: tuple[str, ...]) -> None:
+        options.chosen_picture(picture, coordinates, style, names, plot=plot, animate=animate)
+        options.chosen_film(animate, len(names), **about_film)
+
     limits = (stop_step, stop_gradient, stop_change, None, max_evaluations, max_seconds)
     fitted = fit_model(
         data,
@@ -248,6 +253,7 @@ def fit(
         seed=seed,
         progress=True,
         checkpoint=checkpoint,
+        named=check_views,
         **{name: setting for name, setting in settings.items() if setting is not None},
     )
     if save is not None:
@@ -257,7 +263,7 @@ def fit(
     if plot is not None:
         _draw(fitted, curve, plot, pictured)
     if animate is not None:
-        _animate(fitted, animate, pictured, options.chosen_film(animate, len(fitted.trajectory.names), **about_film))
+        _animate(fitted, animate, pictured, filmed)
     if not json:
         report.say_written(plot=plot, animate=animate, save=save)
     if fitted.trajectory.stop.reason == "interrupted":
