@@ -49,7 +49,7 @@ def step_by_step(*arguments: Any, **settings: Any) -> Any:
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule(name: str) -> None:
     for formula, start in PROBLEMS:
-        given: dict[str, Any] = {"max_steps": 260, "engine": "reference"}
+        given: dict[str, Any] = {"max_steps": 130, "engine": "reference"}
         assert same(minimize(formula, start, RULES[name], **given), step_by_step(formula, start, RULES[name], **given))
 
 
