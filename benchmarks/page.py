@@ -25,7 +25,7 @@ HEAD = """\
 What a figure of speed means depends on the machine and on what else it does, so none stands here alone: each is
 measured beside a *peer*, another way to the same result, in turn with it, in one run on one machine. What counts is the
 ratio: how many times faster Fallline is. Below 1 it is slower. Times are the median (least to most) of several repeats.
-*Aim* is what this project set itself before it measured; where it is missed, the table says **NO**.
+*Aim* is what this project wants of it; where it is missed, the table says **NO**.
 
 Measured on: {machine}.
 With: {versions}.
