@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # A part of the rows, the sums over which the threads share, has at least so many numbers.
 LEAST = 2**17
 # Numbers of X in a block of rows, which stay in the cache; one of columns has longer pieces.
-CACHED = {"rows": 2**11, "columns": 2**15, "entries": 2**13}
+CACHED = {"rows": 2**12, "columns": 2**15, "entries": 2**13}
 # Rows of a block, and all their z, which stay in the cache too, are at most so many.
 MOST_ROWS, MOST_Z = 2**10, 2**12
 # So are the z of a row: the code, and the time to compile it, grow with them.

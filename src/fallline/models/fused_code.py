@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fallline.machine_code.code import Code, Region
 from fallline.machine_code.graph import Graph, Node
 
 # Lines of X, rows or columns, that go through a loop together.
 TOGETHER = 4
-# Bytes of a line of the cache, and how many lines the next block is asked for before each step that needs none.
-LINE, AHEAD = 64, 16
+# Bytes of a line of the cache, and of a block that leaves room for the next one in the second cache.
+LINE, ROOM = 64, 2**18
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,9 @@ class _Function(Code):
         self.wide = Region(self, lanes)
         self.register = Region(self, lanes // 2)
         self.one = Region(self, 1)
-        # X as an argument, and as it is handed on.
+        # X as an argument, and a block of it: beside its lines lies what is asked for meanwhile of the next block.
         self.X = "ptr %X, ptr %column, ptr %first" if layout.lines == "entries" else "ptr %X, i64 %apart"
+        self.block_of_X = self.X if layout.lines == "entries" else f"{self.X}, ptr %next"
 
     def dots(self) -> None:
         """To each number of `out` is added the product of a line of X and v.
@@ -104,20 +106,17 @@ class _Function(Code):
         whole, mask = self._tail(self.wide)
 
         def group(start: str) -> None:
-            lines = [(line, total) for (_, line), total in zip(self._group(start), sums, strict=True)]
+            lines = list(zip(self._group(start), self._meanwhile(start), sums, strict=True))
             for total in sums:
                 self.store(wide, self.wide.constant(0.0), total)
             # Rows come from memory here, fastest in one stream.
             for together in [[one] for one in lines] if self.layout.lines == "rows" else [lines]:
 
-                def stretch(i: str, mask: str | None = None, together: list[tuple[str, str]] = together) -> None:
+                def stretch(i: str, mask: str | None = None, together: list[Any] = together) -> None:
                     b = self._vector("%v", i, mask, self.wide)
-                    for line, total in together:
+                    for (_, line), following, total in together:
                         a = self._numbers(line, i, mask, self.wide)
-                        if self.layout.lines == "columns":
-                            # The same rows of the next block.
-                            following = self._of_X(self._of_X(line, i), "%length")
-                            self._ask_for(following, range(-(-self.lanes * self.layout.size // LINE)), level=2)
+                        self._ask_for(following, i)
                         self.store(wide, self.intrinsic("fma", self.wide, [a, b, self.load(wide, total)]), total)
 
                 self.loop(whole, self.lanes, stretch)
@@ -138,11 +137,13 @@ class _Function(Code):
         def group(start: str) -> None:
             lines = self._group(start)
             factors = [self.wide.spread(self.load("double", self.place("%v", number))) for number, _ in lines]
+            meanwhile = self._meanwhile(start)
 
             def stretch(i: str, mask: str | None = None) -> None:
                 place = self.place("%out", i)
                 total = self.load(wide, place)
-                for (_, line), factor in zip(lines, factors, strict=True):
+                for (_, line), factor, following in zip(lines, factors, meanwhile, strict=True):
+                    self._ask_for(following, i)
                     total = self.intrinsic("fma", self.wide, [self._numbers(line, i, mask, self.wide), factor, total])
                 self.store(wide, total, place)
 
@@ -328,8 +329,7 @@ class _Function(Code):
         def block(start: str) -> None:
             count = self._smaller(self.line(f"sub i64 %rows, {start}"), "%block")
             here = self._from_row(start)
-            if self.layout.lines == "rows":
-                following = self._of_X("%X", self.line(f"mul i64 {self.line(f'add i64 {start}, %block')}, %apart"))
+            first, second = [f"{here}{half}" for half in self._halves_after(start)]
             y = self.place("%y", start)
 
             def point(number: str) -> None:
@@ -349,16 +349,13 @@ class _Function(Code):
                 forward, back = "dots", "combine"
                 if self.layout.lines == "columns":
                     shape, forward, back = f"i64 %features, i64 {count}", "combine", "dots"
-                self.do(f"call void @{forward}({here}, {shape}, ptr {weights}, i64 {of_point}, ptr {z}, i64 {of_rows})")
-                if self.layout.lines == "rows":
-                    self._ask_for(following, range(AHEAD))
+                lines = f"ptr {weights}, i64 {of_point}, ptr {z}, i64 {of_rows}"
+                self.do(f"call void @{forward}({first}, {shape}, {lines})")
                 errors = f"(ptr {z}, ptr {y}, i64 {count}, i64 {of_rows}, ptr {slopes}, ptr {rest}, i64 {of_point})"
                 self._if("%value", f"call void @errors{errors}", f"call void @slopes{errors}")
-                if self.layout.lines == "rows":
-                    self._ask_for(following, range(AHEAD, 2 * AHEAD))
                 self._if(
                     "%gradient",
-                    f"call void @{back}({here}, {shape}, ptr {slopes}, i64 {of_rows}, ptr {totals}, i64 {of_point})",
+                    f"call void @{back}({second}, {shape}, ptr {slopes}, i64 {of_rows}, ptr {totals}, i64 {of_point})",
                 )
 
             self.loop("%many", 1, point)
@@ -403,7 +400,7 @@ class _Function(Code):
 
     def _begin_product(self, name: str) -> None:
         lines = "ptr noalias %v, i64 %v_apart, ptr noalias %out, i64 %out_apart"
-        self._begin(f"void @{name}", f"{self.X}, i64 %lines, i64 %length, {lines}")
+        self._begin(f"void @{name}", f"{self.block_of_X}, i64 %lines, i64 %length, {lines}")
 
     def _line_of(self, name: str, output: int, apart: str = "") -> str:
         """Where an argument that has a line for each z holds that of one of them."""
@@ -439,12 +436,38 @@ class _Function(Code):
         counted = ", ".join(f"i64 {lane}" for lane in range(region.lanes))
         return self.line(f"icmp sgt {region.whole} {spread}, <{counted}>")
 
-    def _ask_for(self, place: str, lines: range, level: int = 3) -> None:
-        """Ask for these lines of the cache, counted from a place in X, which may lie beyond its end."""
+    def _halves_after(self, start: str) -> list[str]:
+        """The halves of the block after this one, as arguments: the passes forward and back ask for one each.
+
+        So the memory never rests. Of a block for which there would be no room this one is asked for, which is there.
+        """
+        if self.layout.lines == "entries":
+            return ["", ""]
+        bytes_of_block = self.line(f"mul i64 {self.line('mul i64 %block, %features')}, {self.layout.size}")
+        has_room = self.line(f"icmp ule i64 {bytes_of_block}, {ROOM}")
+        following = self.line(f"select i1 {has_room}, i64 {self.line(f'add i64 {start}, %block')}, i64 {start}")
+        half = self.line("lshr i64 %block, 1")
+        rows = [following, self.line(f"add i64 {following}, {half}")]
+        return [f", ptr {self._of_X('%X', self._first_of(row))}" for row in rows]
+
+    def _meanwhile(self, start: str) -> list[str]:
+        """Where that of the next block begins which is asked for beside each line of a group: half of its length."""
+
+        def line(start: str, more: int) -> str:
+            return self._of_X("%next", self.line(f"mul i64 {self.line(f'add i64 {start}, {more}')}, %apart"))
+
+        if self.layout.lines == "columns":
+            return [line(start, more) for more in range(TOGETHER)]
+        half, first = self.line("lshr i64 %length, 1"), self.line(f"lshr i64 {start}, 1")
+        rows = [line(first, more) for more in range(TOGETHER // 2)]
+        return [place for row in rows for place in (row, self._of_X(row, half))]
+
+    def _ask_for(self, place: str, i: str) -> None:
+        """Ask for a line of the cache, half as far from a place as i; it may lie beyond the end of X."""
         self.declared["prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
-        for line in lines:
-            away = self.line(f"getelementptr i8, ptr {place}, i64 {LINE * line}")
-            self.do(f"call void @llvm.prefetch.p0(ptr {away}, i32 0, i32 {level}, i32 1)")
+        place = self._of_X(place, self.line(f"lshr i64 {i}, 1"))
+        # Into the second cache.
+        self.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
 
     def _group(self, start: str) -> list[tuple[str, str]]:
         """The lines from here that go together: number and place of each. Past the last, that is taken again."""
@@ -508,8 +531,11 @@ class _Function(Code):
         if self.layout.lines == "entries":
             first = self.line(f"getelementptr {self.layout.index}, ptr %first, i64 {row}")
             return f"ptr %X, ptr %column, ptr {first}"
-        away = self.line(f"mul i64 {row}, %apart") if self.layout.lines == "rows" else row
-        return f"ptr {self._of_X('%X', away)}, i64 %apart"
+        return f"ptr {self._of_X('%X', self._first_of(row))}, i64 %apart"
+
+    def _first_of(self, row: str) -> str:
+        """How far from X a row begins."""
+        return self.line(f"mul i64 {row}, %apart") if self.layout.lines == "rows" else row
 
     def _total(self, numbers: str, region: Region) -> str:
         """The sum of all lanes, in pairs, pairs of pairs, and so on."""
