@@ -12,7 +12,7 @@ from fallline.machine_code.graph import Graph, Node
 
 # Lines of X, rows or columns, that go through a loop together.
 TOGETHER = 4
-# Bytes of a line of the cache, and of a block that leaves room for the next one in the second cache.
+# Bytes of a line of the cache, and of the largest block beside which there is room for the next in the second cache.
 LINE, ROOM = 64, 2**20
 
 
