@@ -49,13 +49,17 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """The seconds of each call, after one untimed; in turn, so that what else runs here slows all alike."""
+def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int, rest: float = 0.0) -> dict[str, list[float]]:
+    """The seconds of each call, after one untimed; in turn, so that what else runs here slows all alike.
+
+    Before each it rests so many seconds.
+    """
     for call in calls.values():
         call()
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
+            time.sleep(rest)
             taken[name].append(timed(call))
     return taken
 
