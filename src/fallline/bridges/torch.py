@@ -33,9 +33,9 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
     """An update rule as a class of torch optimizers, to be made with a module's parameters.
 
     The rule's own source runs on the tensors, in their type and on their device. An elementwise rule takes each
-    parameter by itself and passes over those without a gradient, as torch's own do; any other rule takes all
-    parameters of a group as one vector, a missing gradient being zero, so that LARS or LAMB by layers is one
-    group a layer.
+    parameter by itself, small ones in one go, and passes over those without a gradient, as torch's own do; any other
+    rule takes all parameters of a group as one vector, a missing gradient being zero, so that LARS or LAMB by layers
+    is one group a layer.
 
     A group may have its own `lr` and its own value of every other hyperparameter. A rule with a schedule sets `lr`
     itself; one with a line search needs a closure, as `torch.optim.LBFGS` does.
