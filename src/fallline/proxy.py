@@ -37,6 +37,15 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 Library = Mapping[str, Callable[..., Any]]
 
 
+def _operator(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
+    """An operator of proxies, without the way through NumPy that the mixin's own takes."""
+
+    def on_proxy(proxy: Proxy, other: Any) -> Any:
+        return proxy._carried(name, (other, proxy) if reflected else (proxy, other), {})
+
+    return on_proxy
+
+
 class Proxy(NDArrayOperatorsMixin):
     """Stands for a value of another library; NumPy's functions and operators on it become the library's.
 
@@ -54,6 +63,13 @@ class Proxy(NDArrayOperatorsMixin):
         self.value = value
         self.library = library
 
+    # Those that rules and models are full of.
+    __add__, __radd__ = _operator("add"), _operator("add", reflected=True)
+    __sub__, __rsub__ = _operator("subtract"), _operator("subtract", reflected=True)
+    __mul__, __rmul__ = _operator("multiply"), _operator("multiply", reflected=True)
+    __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", reflected=True)
+    __pow__ = _operator("power")
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Proxy:
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         return self._carried(name, inputs, settings)
@@ -67,7 +83,7 @@ class Proxy(NDArrayOperatorsMixin):
         function = self.library.get(name) or OPERATORS.get(name)
         if function is None:
             raise FalllineError(f"np.{name} cannot be carried over to {type(self.value).__module__}")
-        return Proxy(function(*(plain(part) for part in inputs), **settings), self.library)
+        return Proxy(function(*[plain(part) for part in inputs], **settings), self.library)
 
     def __bool__(self) -> bool:
         raise FalllineError(

@@ -209,6 +209,49 @@ def test_types_stay_and_parameters_without_gradient_are_passed_over() -> None:
     assert (half.dtype, half.item()) == (torch.bfloat16, 0.5)
 
 
+@pytest.mark.parametrize("name", [name for name in RULES if RULES[name].elementwise])
+def test_small_tensors_together_move_as_each_by_itself_to_the_bit(name: str) -> None:
+    random = np.random.default_rng(0)
+    shapes = [(3, 4), (4,), (), (2, 0), (5,), (2, 2)]
+    starts = [random.normal(size=shape) for shape in shapes]
+    together = [torch.nn.Parameter(torch.tensor(start)) for start in starts[:-1]]
+    # In memory the other way round, and in another type.
+    together[0] = torch.nn.Parameter(torch.tensor(starts[0].T.copy()).T)
+    together.append(torch.nn.Parameter(torch.tensor(starts[-1], dtype=torch.float32)))
+    apart = [torch.nn.Parameter(point.detach().clone()) for point in together]
+    kind = as_torch_optimizer(RULES[name])
+    of_all, of_each = kind(together), [kind([point]) for point in apart]
+    for step in range(20):
+        for i, (one, other) in enumerate(zip(together, apart, strict=True)):
+            # Some have no gradient now and then, so their numbers of steps differ.
+            grad = torch.tensor(random.normal(size=shapes[i])).to(one.dtype) if step % (i + 2) else None
+            one.grad, other.grad = grad, None if grad is None else grad.clone()
+        of_all.step()
+        for optimizer in of_each:
+            optimizer.step()
+        if step == 10:
+            of_all.load_state_dict(copy.deepcopy(of_all.state_dict()))
+    of_all.zero_grad()
+    for optimizer in (of_all, *of_each):
+        optimizer.eval()
+    for one, other in zip(together, apart, strict=True):
+        assert torch.equal(one, other)
+        assert one.stride() == other.stride()
+
+
+def test_a_step_of_many_small_tensors_computes_as_often_as_a_step_of_one() -> None:
+    def products(count: int) -> int:
+        points = [parameter(1.0, 2.0) for _ in range(count)]
+        optimizer = as_torch_optimizer(fallline.Adam(0.1))(points)
+        optimizer.step()
+        with torch.profiler.profile() as seen:
+            optimizer.step()
+        return sum(event.count for event in seen.key_averages() if event.key == "aten::mul")
+
+    # β₁ m, (1 - β₁) g, β₂ v, (1 - β₂) g², rate · m̂.
+    assert products(1) == products(30) == 5
+
+
 def test_what_moves_the_parameters_otherwise_is_heeded() -> None:
     point = parameter(4.0)
     optimizer = as_torch_optimizer(fallline.WeightDecay(fallline.GradientDescent(0.5), decay=0.5))([point])

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,18 @@ from fallline.proxy import carried
 from fallline.schedules import Schedule
 from fallline.state import map_state, named_leaves, with_x
 
+# Tensors of up to so many numbers make their step as one vector, where the rule lets them: to begin an operation takes
+# longer than to do it.
+SMALL = 2**14
+
 
 def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
     """An update rule as a class of torch optimizers, to be made with a module's parameters.
 
     The rule's own source runs on the tensors, in their type and on their device. An elementwise rule takes each
-    parameter by itself and passes over those without a gradient, as torch's own do; any other rule takes all
-    parameters of a group as one vector, a missing gradient being zero, so that LARS or LAMB by layers is one
-    group a layer.
+    parameter by itself, small ones in one go, and passes over those without a gradient, as torch's own do; any other
+    rule takes all parameters of a group as one vector, a missing gradient being zero, so that LARS or LAMB by layers
+    is one group a layer.
 
     A group may have its own `lr` and its own value of every other hyperparameter. A rule with a schedule sets `lr`
     itself; one with a line search needs a closure, as `torch.optim.LBFGS` does.
@@ -86,14 +90,18 @@ class _OnTensors:
         own = {name: group[name] for name in self._settings if name in group}
         return _OnTensors(dataclasses.replace(self.rule, **own)) if own else self
 
-    def state(self, kept: Mapping[str, Any]) -> Any:
-        """The rule's state, from the names under which a state_dict keeps its parts."""
-        leaves = iter([kept[f"state.{name}"] for name, _ in named_leaves(self._form)])
+    def state(self, kept: Sequence[Mapping[str, Any]]) -> Any:
+        """The rule's state, from the names under which a state_dict keeps its parts, for one x or several as one."""
+        leaves = iter([_one([parts[name] for parts in kept]) for name in self._names])
         return map_state(lambda _: next(leaves), self._form)
 
     @functools.cached_property
     def _form(self) -> Any:
         return self.rule.init(np.zeros(1))
+
+    @functools.cached_property
+    def _names(self) -> list[str]:
+        return [f"state.{name}" for name, _ in named_leaves(self._form)]
 
 
 def _unpickled(rule: Optimizer[Any]) -> Any:
@@ -143,9 +151,8 @@ def _optimizer_class() -> type[Any]:
             elif isinstance(self.rule.learning_rate, LineSearch):
                 raise FalllineError(f"closure is None; {self.rule.label} searches along a line: give step a closure")
             for group in self.param_groups:
-                for tensors in _parts(self.rule, group):
-                    if any(tensor.grad is not None for tensor in tensors):
-                        self._move(group, tensors, loss, closure)
+                for tensors in self._together(group):
+                    self._move(group, tensors, loss, closure)
             return loss
 
         def eval(self) -> None:
@@ -164,26 +171,48 @@ def _optimizer_class() -> type[Any]:
                     kept = self.state.get(tensors[0], {})
                     if "point" in kept:
                         rule, point = self.on_tensors.of(group), kept["point"]
-                        ahead = rule.lookahead(point, rule.state(kept))
+                        ahead = rule.lookahead(point, rule.state([kept]))
                         _write(tensors, point if evaluating else ahead)
+
+        def _together(self, group: Mapping[str, Any]) -> list[list[Any]]:
+            """The tensors with a gradient, those in a list that make their step as one vector.
+
+            Apart from what a rule must see at once these are small ones of a kind whose numbers, such as the step,
+            are the same.
+            """
+            together: dict[Any, list[Any]] = {}
+            apart = _joint(self.rule) or isinstance(group["lr"], torch.Tensor)
+            for tensors in _parts(self.rule, group):
+                if all(tensor.grad is None for tensor in tensors):
+                    continue
+                first = tensors[0]
+                if apart or first.numel() > SMALL:
+                    together[id(first)] = tensors
+                else:
+                    numbers = [part for part in self.state[first].values() if not isinstance(part, torch.Tensor)]
+                    together.setdefault((first.dtype, first.device, *numbers), []).append(first)
+            return list(together.values())
 
         def _move(
             self, group: dict[str, Any], tensors: list[Any], loss: Any, closure: Callable[[], Any] | None
         ) -> None:
-            """One step of some tensors that the rule takes as one x."""
-            on_tensors, kept = self.on_tensors.of(group), self.state[tensors[0]]
+            """One step of some tensors as one x."""
+            # What the rule must see at once has one state.
+            owners = tensors[:1] if _joint(self.rule) else tensors
+            on_tensors, kept = self.on_tensors.of(group), [self.state[owner] for owner in owners]
             rule = on_tensors.rule
             here, gradient = _joined(tensors), _slopes(tensors)
-            if not kept:
-                x, step = here, 1
+            step = kept[0].get("step", 0) + 1
+            if step == 1:
+                x = here
                 state = on_tensors.init(x)
-            elif "point" in kept:
+            elif "point" in kept[0]:
                 if group["evaluating"]:
                     raise FalllineError(f"{type(rule).__name__}: step after eval(); call the optimizer's train() first")
-                x, step, state = kept["point"], kept["step"] + 1, on_tensors.state(kept)
+                x, state = _one([parts["point"] for parts in kept]), on_tensors.state(kept)
             else:
                 # The caller may have moved the parameters: clipped or loaded them.
-                x, step = here, kept["step"] + 1
+                x = here
                 state = with_x(on_tensors.state(kept), x)
             update = on_tensors.update
             if isinstance(rule.learning_rate, Schedule):
@@ -196,9 +225,13 @@ def _optimizer_class() -> type[Any]:
             change, state = update(gradient, state, group["lr"], step)
             point = x - change
             ahead = on_tensors.lookahead(point, state)
-            kept |= {"step": step} | {f"state.{name}": leaf for name, leaf in named_leaves(state)}
+            leaves = {f"state.{name}": leaf for name, leaf in named_leaves(state)} | {"step": step}
             if ahead is not point:
-                kept["point"] = point
+                leaves["point"] = point
+            for name, leaf in leaves.items():
+                apart = len(kept) > 1 and isinstance(leaf, torch.Tensor)
+                for parts, piece in zip(kept, _apart(leaf, tensors) if apart else [leaf] * len(kept), strict=True):
+                    parts[name] = piece
             _write(tensors, ahead)
 
     return RuleOptimizer
@@ -242,9 +275,9 @@ def _parts(rule: Optimizer[Any], group: Mapping[str, Any]) -> list[list[Any]]:
 
 def _joined(tensors: list[Any]) -> Any:
     """A copy of a single tensor in its own shape, or several as one vector."""
-    import torch
+    from torch._utils import _flatten_dense_tensors
 
-    return tensors[0].clone() if len(tensors) == 1 else torch.cat([tensor.reshape(-1) for tensor in tensors])
+    return tensors[0].clone() if len(tensors) == 1 else _flatten_dense_tensors(tensors)
 
 
 def _slopes(tensors: list[Any]) -> Any:
@@ -260,13 +293,23 @@ def _slopes(tensors: list[Any]) -> Any:
     return _joined([torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in tensors])
 
 
+def _one(parts: list[Any]) -> Any:
+    """What is kept of one x; or of several, joined as they are."""
+    return parts[0] if len(parts) == 1 or isinstance(parts[0], int | float) else _joined(parts)
+
+
+def _apart(x: Any, tensors: list[Any]) -> Sequence[Any]:
+    """What `_joined` gave, or what a rule made of it, tensor by tensor."""
+    from torch._utils import _unflatten_dense_tensors
+
+    return [x] if len(tensors) == 1 else _unflatten_dense_tensors(x, tensors)
+
+
 def _write(tensors: list[Any], x: Any) -> None:
     """Put what `_joined` gave, or what a rule made of it, into the tensors."""
-    if len(tensors) == 1:
-        tensors[0].copy_(x)
-        return
-    for tensor, piece in zip(tensors, x.split([tensor.numel() for tensor in tensors]), strict=True):
-        tensor.copy_(piece.view_as(tensor))
+    import torch
+
+    torch._foreach_copy_(tensors, _apart(x, tensors))
 
 
 def _searched(

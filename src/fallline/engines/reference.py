@@ -67,6 +67,38 @@ class Made(NamedTuple):
     cost: Cost
 
 
+class Stretch(NamedTuple):
+    """The points of a stretch one a row, first that where it began; with each the change that led there.
+
+    Attributes:
+        begins: how many steps were made before it.
+    """
+
+    begins: int
+    x: FloatArray
+    value: FloatArray
+    gradient: FloatArray
+    change: FloatArray
+
+    @classmethod
+    def of(cls, at: Progress, made: list[Made]) -> Stretch:
+        """That of the steps made from there."""
+        n = at.x.shape[1]
+        before = np.full((1, n), np.inf) if at.change is None else at.change
+        return cls(
+            at.step,
+            np.concatenate([at.x, np.array([step.x for step in made]).reshape(-1, n)]),
+            np.concatenate([at.value, np.array([step.value for step in made]).reshape(-1)]),
+            np.concatenate([at.gradient, np.array([step.gradient for step in made]).reshape(-1, n)]),
+            np.concatenate([before, np.array([step.change for step in made]).reshape(-1, n)]),
+        )
+
+    def after(self, count: int) -> Stretch:
+        """The point after so many of its steps alone."""
+        i = slice(count, count + 1)
+        return Stretch(self.begins + count, self.x[i], self.value[i], self.gradient[i], self.change[i])
+
+
 class Evaluated(NamedTuple):
     """Evaluations up to a point: those that all runs make alike, and each run's line searches' (shape (k, 2))."""
 
@@ -272,61 +304,61 @@ class Batch:
 
     def _walk(self, reached: Reached, made: list[Made], state_of: Callable[[Any], Any]) -> bool:
         """Arrive where a stretch led to, or at its first point where a condition is met; whether there is one."""
-        progress, first, n = reached.progress, reached.progress.step, self.objective.dimension
-        x = np.concatenate([progress.x, np.array([step.x for step in made]).reshape(-1, n)])
-        value = np.concatenate([progress.value, np.array([step.value for step in made]).reshape(-1)])
-        gradient = np.concatenate([progress.gradient, np.array([step.gradient for step in made]).reshape(-1, n)])
-        change = np.array([step.change for step in made]).reshape(-1, n)
-        earlier = np.full((1, n), np.inf) if progress.change is None else progress.change
-        values, gradients, searched = self.evaluated
-        cost = made[0].cost
-        points = Progress(
-            step=first + len(made),
-            x=x[1:],
-            value=value[1:],
-            gradient=gradient[1:],
-            change=change,
-            previous_value=value[:-1],
-            first_value=progress.first_value,
-            evaluations=values + gradients + sum(cost) * np.arange(1, len(made) + 1),
-            seconds=time.perf_counter() - self.began,
-            previous_change=np.concatenate([earlier, change[:-1]]),
-        )
-        met = np.logical_or.reduce([condition.met(points) for condition in self.problem.conditions])
+        stretch, cost = Stretch.of(reached.progress, made), made[0].cost
+        met = self._met(reached.progress, stretch, cost)
         ended = bool(met.any())
         count = int(met.argmax()) + 1 if ended else len(made)
-        steps = range(first, first + count)
+        self._keep_rows_before(count, stretch, made)
+        if count > 1:
+            self._pass(count - 1, stretch, cost)
+            last = stretch.after(count - 1)
+            progress = reached.progress._replace(
+                step=last.begins, x=last.x, value=last.value, gradient=last.gradient, change=last.change
+            )
+            self.reached = reached._replace(progress=progress, state=state_of(made[count - 2].state))
+        here = stretch.after(count)
+        self._arrive(here.x, state_of(made[count - 1].state), here.change, (here.value, here.gradient, False, cost))
+        return ended
+
+    def _met(self, at: Progress, stretch: Stretch, cost: Cost) -> npt.NDArray[np.bool_]:
+        """At which points of a stretch, after the first, a condition is met."""
+        count = len(stretch.x) - 1
+        points = Progress(
+            step=stretch.begins + count,
+            x=stretch.x[1:],
+            value=stretch.value[1:],
+            gradient=stretch.gradient[1:],
+            change=stretch.change[1:],
+            previous_value=stretch.value[:-1],
+            first_value=at.first_value,
+            evaluations=self.evaluated.values + self.evaluated.gradients + sum(cost) * np.arange(1, count + 1),
+            seconds=time.perf_counter() - self.began,
+            previous_change=stretch.change[:-1],
+        )
+        met: npt.NDArray[np.bool_] = np.logical_or.reduce([each.met(points) for each in self.problem.conditions])
+        return met
+
+    def _keep_rows_before(self, count: int, stretch: Stretch, made: list[Made]) -> None:
+        """Record the points from which the first so many steps of a stretch were made."""
+        steps = range(stretch.begins, stretch.begins + count)
         left = [i for i, step in enumerate(steps) if step != self.last_recorded and self._recorded_at(step)]
         if left:
             rates = np.array([made[i].rate for i in left]).reshape(-1)
-            block = {"steps": np.add(first, left), "x": x[left], "value": value[left], "gradient": gradient[left]}
-            self.rows.add(np.repeat(self.active, len(left)), {**block, "rate": rates})
-            self.last_recorded = first + left[-1]
-        if count > 1:
-            assert self.lowest is not None
-            passed = np.where(np.isnan(value), np.inf, value)[:count]
-            lowest = int(passed.argmin())
-            if passed[lowest] < self.lowest.value[0]:
-                i = slice(lowest, lowest + 1)
-                self.lowest = Lowest(first + lowest, x[i], value[i], gradient[i])
-            made_before = count - 1
-            self.evaluated = Evaluated(
-                values + made_before * cost.value, gradients + made_before * cost.gradient, searched
-            )
-            i = slice(made_before, count)
-            progress = progress._replace(
-                step=first + made_before,
-                x=x[i],
-                value=value[i],
-                gradient=gradient[i],
-                change=change[made_before - 1 : made_before],
-            )
-            self.reached = reached._replace(progress=progress, state=state_of(made[made_before - 1].state))
-        i = slice(count, count + 1)
-        self._arrive(
-            x[i], state_of(made[count - 1].state), change[count - 1 : count], (value[i], gradient[i], False, cost)
-        )
-        return ended
+            block = {"x": stretch.x[left], "value": stretch.value[left], "gradient": stretch.gradient[left]}
+            steps_left = stretch.begins + np.array(left)
+            self.rows.add(np.repeat(self.active, len(left)), {"steps": steps_left, **block, "rate": rates})
+            self.last_recorded = stretch.begins + left[-1]
+
+    def _pass(self, count: int, stretch: Stretch, cost: Cost) -> None:
+        """Count the first so many steps of a stretch, and keep the lowest of their points."""
+        assert self.lowest is not None
+        passed = np.where(np.isnan(stretch.value), np.inf, stretch.value)[: count + 1]
+        place = int(passed.argmin())
+        if passed[place] < self.lowest.value[0]:
+            lowest = stretch.after(place)
+            self.lowest = Lowest(lowest.begins, lowest.x, lowest.value, lowest.gradient)
+        values, gradients, searched = self.evaluated
+        self.evaluated = Evaluated(values + count * cost.value, gradients + count * cost.gradient, searched)
 
     def _arrive(self, x: FloatArray, state: Any, change: FloatArray | None, seen: Seen) -> None:
         """Be at the points that a step, or none yet, has led to."""

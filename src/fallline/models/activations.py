@@ -72,11 +72,13 @@ class Activation:
         value: a = φ(z), elementwise.
         slope: φ'(z), elementwise, from z and a; 0 at a kink.
         rectifies: whether about half the inputs are blocked, so that initial weights must be larger by √2.
+        needs_z: whether the slope needs z at all, so that it must be held for the way back.
     """
 
     value: Callable[[FloatArray], FloatArray]
     slope: Callable[[FloatArray, FloatArray], FloatArray]
     rectifies: bool
+    needs_z: bool = False
 
 
 def _gate(z: FloatArray, a: FloatArray) -> FloatArray:
@@ -92,12 +94,17 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, lambda z, a: 1 - a * a, rectifies=False),
     # Nair and Hinton (2010).
     "relu": Activation(
-        lambda z: np.where(z.real > 0, z, 0.0), lambda z, a: (z.real > 0).astype(np.float64), rectifies=True
+        lambda z: np.where(z.real > 0, z, 0.0), lambda z, a: (a.real > 0).astype(np.float64), rectifies=True
     ),
     # Maas, Hannun and Ng (2013).
     "leaky_relu": Activation(
-        lambda z: np.where(z.real > 0, z, LEAK * z), lambda z, a: np.where(z.real > 0, 1.0, LEAK), rectifies=True
+        lambda z: np.where(z.real > 0, z, LEAK * z), lambda z, a: np.where(a.real > 0, 1.0, LEAK), rectifies=True
     ),
     # Hendrycks and Gimpel (2016), the exact form.
-    "gelu": Activation(lambda z: z * normal_cdf(z), lambda z, a: _gate(z, a) + z * normal_density(z), rectifies=True),
+    "gelu": Activation(
+        lambda z: z * normal_cdf(z),
+        lambda z, a: _gate(z, a) + z * normal_density(z),
+        rectifies=True,
+        needs_z=True,
+    ),
 }

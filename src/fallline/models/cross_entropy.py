@@ -8,31 +8,26 @@ import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
 
-# Logits z have the shape (..., m, k): m rows, k classes. The labels of the rows, shape (m,), are 0 to k - 1.
-# Inside, the classes come first, (k, ..., m): what is done to many rows at once is quick, whatever their number.
+# Logits z have the classes first, (k, ..., m) for k classes and m rows: what is done to many rows at once is quick,
+# whatever their number. The labels of the rows, shape (m,), are 0 to k - 1.
 
 
 def softmax(z: FloatArray) -> FloatArray:
-    """The probabilities exp(z) / Σ exp(z), summed over the last axis.
+    """The probabilities exp(z) / Σ exp(z) of logits whose classes come last, as they do in the result.
 
     >>> softmax(np.array([[1e4, 1e4, -1e4]]))
     array([[0.5, 0.5, 0. ]])
     """
     terms = np.exp(_below_the_largest(classes_first(z)))
-    return _rows_first(terms / _sum(terms))
+    return np.moveaxis(terms / _sum(terms), 0, -1)
 
 
 def cross_entropy(z: FloatArray, labels: FloatArray) -> FloatArray:
     """-log p of each row's own class, shape (..., m).
 
-    >>> cross_entropy(np.array([[0.0, 1e4], [0.0, 50.0]]), np.array([0, 1]))
+    >>> cross_entropy(np.array([[0.0, 0.0], [1e4, 50.0]]), np.array([0, 1]))
     array([1.0000e+04, 1.9287e-22])
     """
-    return cross_entropy_by_class(classes_first(z), labels)
-
-
-def cross_entropy_by_class(z: FloatArray, labels: FloatArray) -> FloatArray:
-    """`cross_entropy` of logits whose classes come first."""
     # With z counted from its largest: log Σ exp(z) - z of the class. One that is the largest puts the 1 into
     # log(1 + rest), and others that are equal to it stay in the rest.
     below = _below_the_largest(z)
@@ -44,11 +39,6 @@ def cross_entropy_by_class(z: FloatArray, labels: FloatArray) -> FloatArray:
 
 def cross_entropy_slope(z: FloatArray, labels: FloatArray) -> FloatArray:
     """∂/∂z of it: p - 1 for the row's own class, p for the others; shape kept."""
-    return _rows_first(slope_by_class(classes_first(z), labels))
-
-
-def slope_by_class(z: FloatArray, labels: FloatArray) -> FloatArray:
-    """`cross_entropy_slope` of logits whose classes come first, and come first in it."""
     terms = np.exp(_below_the_largest(z))
     own = _own(terms, labels)
     # p - 1 is what all others take: their sum has digits where p is nearly 1.
@@ -74,9 +64,5 @@ def _own(by_class: FloatArray, labels: FloatArray) -> BoolArray:
 
 
 def classes_first(z: FloatArray) -> FloatArray:
-    """Logits (..., m, k) as the functions by class take them: (k, ..., m)."""
+    """Logits (..., m, k) as these functions take them: (k, ..., m)."""
     return np.ascontiguousarray(np.moveaxis(z, -1, 0))
-
-
-def _rows_first(by_class: FloatArray) -> FloatArray:
-    return np.moveaxis(by_class, 0, -1)

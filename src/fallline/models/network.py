@@ -33,10 +33,15 @@ class Layer(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """A pass forward: the inputs a₀ = X, a₁, ... of the layers, and the sums z₁, z₂, ... that they make of them."""
+    """A pass forward: a₀ = Xᵀ (d, m), a₁, ... that go into the layers, and the sums z that the last makes of them.
+
+    Each has the shape (k, units, m): so what is done to a unit is done to many rows in one stretch. `hidden` are
+    the sums of the other layers, or again what became of them, where the activation's slope needs no more.
+    """
 
     a: list[FloatArray]
-    z: list[FloatArray]
+    hidden: list[FloatArray]
+    z: FloatArray
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -186,38 +191,48 @@ class Network(Loss):
         return self.flat(layers)
 
     def forward(self, points: FloatArray, X: FloatArray) -> Pass:
-        a: list[FloatArray] = [X]
-        z: list[FloatArray] = []
-        for W, b in self.layers(points):
-            if z:
-                a.append(ACTIVATIONS[self.activation].value(z[-1]))
-            z.append(np.matmul(a[-1], W.swapaxes(1, 2)) + b[:, None, :])
-        return Pass(a, z)
+        activation = ACTIVATIONS[self.activation]
+        a: list[FloatArray] = [X.T]
+        hidden: list[FloatArray] = []
+        *inner, last = self.layers(points)
+        for layer in inner:
+            z = _summed(layer, a[-1])
+            a.append(activation.value(z))
+            hidden.append(z if activation.needs_z else a[-1])
+        return Pass(a, hidden, _summed(last, a[-1]))
 
     def errors(self, forward: Pass, y: FloatArray) -> FloatArray:
         if self.loss == "cross_entropy":
-            return cross_entropy(forward.z[-1], y)
-        half_square: FloatArray = 0.5 * (forward.z[-1][..., 0] - y) ** 2
+            return cross_entropy(forward.z.swapaxes(0, 1), y)
+        half_square: FloatArray = 0.5 * (forward.z[:, 0] - y) ** 2
         return half_square
 
     def backward(self, points: FloatArray, forward: Pass, X: FloatArray, y: FloatArray) -> FloatArray:
         # δ is ∂ℓ/∂z of the layer at hand. z = W a + b, so ∂ℓ/∂W = δ aᵀ and ∂ℓ/∂b = δ, summed over the rows; and
         # a = φ(z) of the layer before, whose δ is so (Wᵀ δ) φ'(z).
-        output = forward.z[-1]
-        delta = cross_entropy_slope(output, y) if self.loss == "cross_entropy" else output - y[:, None]
-        # Strides that depend on how many points there are would let matmul choose its order of summing by them.
-        delta = np.ascontiguousarray(delta)
+        if self.loss == "cross_entropy":
+            # Strides that depend on how many points there are would let matmul choose its order of summing by them.
+            delta = np.ascontiguousarray(cross_entropy_slope(forward.z.swapaxes(0, 1), y).swapaxes(0, 1))
+        else:
+            delta = forward.z - y
         slopes: list[FloatArray] = []
         layers = self.layers(points)
         for number in reversed(range(len(layers))):
-            to_weights = np.matmul(delta.swapaxes(1, 2), forward.a[number])
-            slopes[:0] = [to_weights.reshape(len(points), -1), delta.sum(axis=1)]
+            to_weights = np.matmul(delta, forward.a[number].swapaxes(-1, -2))
+            slopes[:0] = [to_weights.reshape(len(points), -1), delta.sum(axis=-1)]
             if number:
-                slope = ACTIVATIONS[self.activation].slope(forward.z[number - 1], forward.a[number])
-                delta = np.matmul(delta, layers[number].W) * slope
+                delta = np.matmul(layers[number].W.swapaxes(1, 2), delta)
+                delta *= ACTIVATIONS[self.activation].slope(forward.hidden[number - 1], forward.a[number])
         return np.concatenate(slopes, axis=-1)
 
     def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
         """For other rows X (m, d) and parameters x: the classes' probabilities (m, classes), or outputs (m,)."""
-        z = self.forward(one_a_row(x), X).z[-1][0]
-        return softmax(z) if self.loss == "cross_entropy" else z[:, 0]
+        z = self.forward(one_a_row(x), X).z[0]
+        return softmax(z.T) if self.loss == "cross_entropy" else z[0]
+
+
+def _summed(layer: Layer, a: FloatArray) -> FloatArray:
+    """What a layer makes of its inputs: W a + b."""
+    z: FloatArray = np.matmul(layer.W, a)
+    z += layer.b[..., None]
+    return z

@@ -12,7 +12,7 @@ from fallline.arrays import FloatArray
 from fallline.models import fused
 from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
-from fallline.models.cross_entropy import classes_first, cross_entropy_by_class, slope_by_class, softmax
+from fallline.models.cross_entropy import classes_first, cross_entropy, cross_entropy_slope, softmax
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -70,11 +70,11 @@ class Softmax(Loss):
 
     def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
         """The loss of each row; z has the shape (classes, ..., rows)."""
-        return cross_entropy_by_class(z, y)
+        return cross_entropy(z, y)
 
     def slope(self, z: FloatArray, y: FloatArray) -> FloatArray:
         """∂ℓ/∂z of each row, of the shape of z."""
-        return slope_by_class(z, y)
+        return cross_entropy_slope(z, y)
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         classes = self.outputs
