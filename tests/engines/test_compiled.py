@@ -124,6 +124,12 @@ def test_formulas_of_the_whole_language_with_transcendentals(formula: str) -> No
     assert_same(*both(problem(formula, [0.7, 0.4], GradientDescent(0.001))), tolerance=1e-13)
 
 
+@pytest.mark.parametrize("formula", ["1/max(x, 0) + y**2", "1/min(0, x) + y**2", "1/max(x, y)", "1/min(y, x)"])
+@pytest.mark.parametrize("start", [[-0.0, 0.0], [0.0, -0.0]])
+def test_of_two_zeros_the_one_that_numpy_takes(formula: str, start: list[float]) -> None:
+    assert_same(*both(problem(formula, start, GradientDescent(0.1), max_steps=1)))
+
+
 def test_a_formula_of_one_coordinate_and_of_many() -> None:
     assert_same(*both(problem("(x - 3)**2", [10.0], Momentum(0.1))))
     names = [f"x{i}" for i in range(20)]

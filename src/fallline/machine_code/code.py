@@ -48,7 +48,7 @@ class Region:
                 return code.intrinsic(node.operation, self, a)
             case "fma":
                 return code.intrinsic("fma", self, a)
-            case "olt" | "ole" | "ogt" | "oge" | "oeq" | "une" | "uge" | "ule":
+            case "olt" | "ole" | "ogt" | "oge" | "oeq" | "une" | "ugt" | "ult":
                 return code.line(f"fcmp {node.operation} {number} {a[0]}, {a[1]}")
             case "and" | "or":
                 return code.line(f"{node.operation} {self.mask} {a[0]}, {a[1]}")
