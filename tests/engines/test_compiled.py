@@ -6,9 +6,12 @@ import dataclasses
 import functools
 import os
 import random
+import secrets
 import signal
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tests.engines import problems
 from tests.engines.problems import problem
 from tests.optimizers.rules import RULES
 
@@ -285,6 +289,23 @@ def _chance_later(gradient: Any, step: Any) -> Any:
     return gradient * np.where(step > 15, DRAWN.random(), 1.0)
 
 
+def _counting_in_another_module(gradient: Any, _: Any) -> Any:
+    problems.asked += 1
+    return gradient * (1.0 if problems.asked < 10_000 else 0.5)
+
+
+def _counting_in_a_module_it_imports(gradient: Any, _: Any) -> Any:
+    from tests.engines import problems as elsewhere
+
+    elsewhere.asked += 1
+    return gradient * (1.0 if elsewhere.asked < 10_000 else 0.5)
+
+
+def _printing(gradient: Any, _: Any) -> Any:
+    print(end="")  # noqa: T201
+    return gradient
+
+
 # Directions that have a graph, which says something else than Python does.
 OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting": _counted,
@@ -299,6 +320,13 @@ OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting on the function": _counting_on_itself,
     "drawing from NumPy, for later": lambda gradient, _: gradient * (0.5 if np.random.random() < 1e-9 else 1.0),  # noqa: NPY002
     "drawing from Python, for later": lambda gradient, _: gradient * (0.5 if random.random() < 1e-9 else 1.0),
+    "counting in another module": _counting_in_another_module,
+    "counting in a module that it imports": _counting_in_a_module_it_imports,
+    "looking at the clock": lambda gradient, _: gradient * (0.5 if time.time() > 1e18 else 1.0),
+    "looking at the calendar": lambda gradient, _: gradient * (0.5 if datetime.now().year > 9000 else 1.0),
+    "asking the machine": lambda gradient, _: gradient * (0.5 if os.urandom(9) == b"seventeen" else 1.0),
+    "asking for a secret": lambda gradient, _: gradient * (0.5 if secrets.randbelow(10**9) == 7 else 1.0),
+    "printing": _printing,
 }
 
 
