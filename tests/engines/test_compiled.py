@@ -570,6 +570,14 @@ def test_a_run_ends_alike_alone_and_in_a_batch(starts: Any, rate: float, steps: 
         assert (alone.step_count, alone.stop.reason) == (found.steps[i], found.reasons[found.stop[i]])
 
 
+def test_a_run_ends_alike_alone_and_in_a_batch_where_the_library_is_asked_for_one_of_its_functions() -> None:
+    # x is too large for the polynomials of sine and cosine, y is not: the library's sine of y has another last digit.
+    starts = np.random.default_rng(0).uniform([4e8, -2e5], [6e8, 2e5], (64, 2))
+    given = problem("sin(x)*cos(y)", starts, GradientDescent(1e5), max_steps=1, record="ends")
+    alone = np.array([run.final.x for run in compiled.run(given)])
+    assert ends(given, "compiled").x.tolist() == alone.tolist()
+
+
 def test_one_slow_run_in_a_batch() -> None:
     starts = np.full((3000, 2), 1e-3)
     starts[1234] = [-1.2, 1.0]

@@ -203,8 +203,12 @@ class Code:
             f"define internal {region.number} @{full}({given}, {region.number} %r0, {region.mask} %chosen) noinline {{"
         ]
         if region.lanes == 1:
+            lines.append("  br i1 %chosen, label %call, label %otherwise")
+            lines.append("call:")
             lines.append(f"  %y = call double @{name}({given})")
             lines.append("  ret double %y")
+            lines.append("otherwise:")
+            lines.append("  ret double %r0")
         else:
             lines.append("  br label %lane0")
             for lane in range(region.lanes):
