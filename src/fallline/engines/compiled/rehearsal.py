@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import random
 import sys
 from collections.abc import Callable
@@ -94,12 +95,16 @@ def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
         if changing and caller is not None and not _is_library(caller.f_globals.get("__name__", "")):
             asked.append(f"{module}.{name}")
 
-    before = sys.getprofile()
+    before, collecting = sys.getprofile(), gc.isenabled()
+    # Whoever wants to know of collected garbage is called in the midst of any code.
+    gc.disable()
     sys.setprofile(look)
     try:
         return make(), asked
     finally:
         sys.setprofile(before)
+        if collecting:
+            gc.enable()
 
 
 def _origin(called: Any) -> str:
