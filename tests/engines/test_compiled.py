@@ -176,7 +176,7 @@ def test_rows_may_be_farther_apart_than_any_run_is_long() -> None:
 
 @pytest.mark.parametrize("stop", [Target(-1.0), Evaluations(7000)])
 def test_long_records_grow(stop: StoppingCondition, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_ROWS", 100)
+    monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_NUMBERS", 1000)
     given = problem(BOWL, [1.0, 1.0], Adam(1e-4), max_steps=5000, stop=stop, record=Record(every=3, state=True))
     assert_same(*both(given))
 
@@ -515,6 +515,17 @@ def test_auto_chooses_by_the_work() -> None:
     # user's.
     for rule, engine in ((Adam(0.01), "reference"), (LAMB(0.01), "compiled"), (Own(), "compiled")):
         assert minimize(BOWL, [1.0, 1.0], rule, max_steps=5000, stop=Target(0.1)).engine == engine
+    # Coordinates make a step as much longer as the compiling, and thousands of runs take long to begin and to end.
+    wide = " + ".join(f"x{i}**2" for i in range(50))
+    for formula, shape, steps, engine in (
+        (wide, (1, 50), 60_000, "compiled"),
+        (wide, (1, 50), 5000, "reference"),
+        (wide, (1000, 50), 500, "compiled"),
+        (BOWL, (4096, 2), 20, "compiled"),
+        (BOWL, (100, 2), 20, "reference"),
+    ):
+        given = problem(formula, np.full(shape, 1e-9), Adam(0.01), max_steps=steps, stop=Target(0.1))
+        assert ends(given, "auto").engine == engine
 
 
 def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
