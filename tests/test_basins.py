@@ -72,6 +72,12 @@ def test_runs_that_circle_have_arrived_where_newton_finds_a_minimum() -> None:
     assert len(found.minima) == 4
 
 
+def test_runs_that_circle_about_a_known_kink_have_arrived() -> None:
+    # Ackley's minimum at 0 is the tip of a cone, about which steps of Adam never come to rest.
+    found = basins("ackley", Adam(0.004), [(-0.4, 0.4), (-0.4, 0.4)], resolution=8, max_steps=2000, tolerance=0.005)
+    assert (found.minima.tolist(), found.share(0)) == ([[0.0, 0.0]], 1.0)
+
+
 def test_too_few_steps_to_get_anywhere() -> None:
     found = basins("rosenbrock", GradientDescent(1e-5), resolution=16, max_steps=3)
     assert found.share(NOT_ARRIVED) == 1
@@ -181,6 +187,8 @@ def test_no_part_of_a_map_is_returned() -> None:
         ("booth", {"max_steps": 0}, "max_steps is 0; it must be a whole number at least 1"),
         ("booth", {"tolerance": 0}, "tolerance is 0; it must be a number above 0 and below 1"),
         ("booth", {"seed": -1}, "seed is -1; it must be a whole number at least 0"),
+        ("himmelblau", {"resolution": 10**8}, "resolution is 100000000; so many starts do not fit into memory$"),
+        ("himmelblau", {"resolution": 10**11}, "resolution is 100000000000; so many starts do not fit into memory$"),
     ],
 )
 def test_mistakes_are_named(objective: str, settings: dict[str, Any], message: str) -> None:

@@ -173,8 +173,11 @@ def basins(
     rule = rule_of(optimizer)
     columns, window = _plane(of, box)
     held = _held(of, columns, at)
+    try:
+        starts = np.empty((resolution, resolution, of.dimension))
+    except (MemoryError, ValueError):  # more than the machine has, or than any could address
+        raise FalllineError(f"resolution is {shortened(resolution)}; so many starts do not fit into memory") from None
     x, y = (np.linspace(low, high, resolution) for low, high in window)
-    starts = np.empty((resolution, resolution, of.dimension))
     starts[:] = [held.get(name, 0.0) for name in of.names]
     starts[..., columns[0]], starts[..., columns[1]] = x, y[:, None]
     with progress_bar(max_steps, rule.label, shown=progress) as report:
@@ -269,7 +272,8 @@ def _minima(objective: Objective, found: Ends, reach: FloatArray) -> tuple[Float
     kept = _bowl(objective, points, reach)
     number = np.where(kept, np.cumsum(kept) - 1, NOT_ARRIVED)
     basin[rested] = number[group]
-    minima = [*_named_as_known(objective, points[kept], reach)]
+    # Beside a known minimum that is a kink, where Newton's method finds none, a run may have arrived, too.
+    minima = [*_named_as_known(objective, points[kept], reach), *_known(objective)]
     under_way = np.flatnonzero((basin == NOT_ARRIVED) & ~found.converged)
     left = _assign(basin, under_way, found.x, 0, minima, reach)
     more = _near_minima(objective, found.x[left], found.value[left], reach)
@@ -388,10 +392,15 @@ def _negative(curvature: FloatArray) -> BoolArray:
     return np.asarray(curvature[:, 0] < -1e-3 * np.abs(curvature).max(axis=1))
 
 
+def _known(objective: Objective) -> FloatArray:
+    """The minima that the objective knows, one a row."""
+    return np.reshape(objective.minima, (-1, objective.dimension)).astype(float)
+
+
 def _named_as_known(objective: Objective, minima: FloatArray, reach: FloatArray) -> FloatArray:
     """The minima, the objective's own figures in place of those found beside them."""
     minima = minima + 0.0  # a copy, without negative zeros
-    for known in np.reshape(objective.minima, (-1, objective.dimension)):
+    for known in _known(objective):
         minima[(np.abs(minima - known) <= reach).all(axis=1)] = known
     return minima
 

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import inspect
 import os
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -34,9 +35,9 @@ def fingerprint(thing: Any, *, changing: bool = False) -> str:
 
     Arguments:
         thing: anything.
-        changing: count as well what changes as a thing is used: variables that a function changes itself, private
-            attributes, those of functions and of the user's classes, and where iterators and random generators have
-            come to.
+        changing: count as well what changes as a thing is used: variables that a function changes itself, those of
+            other modules that it names, private attributes, those of functions and of the user's classes, and where
+            iterators and random generators have come to.
 
     >>> def multiplied(scale): return lambda x: scale * x
     >>> fingerprint(multiplied(2.0)) == fingerprint(multiplied(2.0)), fingerprint(multiplied(3.0)) == fingerprint(
@@ -145,6 +146,8 @@ class _Fingerprints:
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             with contextlib.suppress(ValueError):  # nothing stands there yet
                 around[name] = cell.cell_contents
+        if self.changing:
+            around |= _in_modules(around, names)
         yield self.of({name: around[name] for name in sorted(around.keys() - changed)})
 
     def _methods(self, kind: type) -> Iterator[str]:
@@ -153,6 +156,19 @@ class _Fingerprints:
                 for name, value in sorted(vars(owner).items()):
                     if isinstance(value, types.FunctionType) or (self.changing and not name.startswith("__")):
                         yield from (name, self.of(value))
+
+
+def _in_modules(around: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    """What code with these names, and these things around it, may read in other modules than libraries."""
+    found: dict[str, Any] = {}
+    waiting = [*around.values(), *(sys.modules[name] for name in names if name in sys.modules)]
+    while waiting:
+        module = waiting.pop()
+        if isinstance(module, types.ModuleType) and module.__name__.partition(".")[0] not in LIBRARIES:
+            read = {f"{module.__name__}.{name}": vars(module)[name] for name in names & vars(module).keys()}
+            waiting += [thing for name, thing in read.items() if name not in found]
+            found |= read
+    return found
 
 
 def _is_named_routine(thing: Any) -> bool:

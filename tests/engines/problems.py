@@ -12,6 +12,9 @@ from fallline.objectives import as_objective
 from fallline.stopping import StoppingCondition, conditions
 from fallline.trajectory import Record
 
+# How often rules that count in another module than their own were asked.
+asked = 0
+
 
 def problem(
     objective: Any,

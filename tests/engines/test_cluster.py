@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -356,13 +357,29 @@ def test_a_scheduler_that_is_not_there_is_named_in_one_line(monkeypatch: pytest.
         basins("himmelblau", "momentum", resolution=4, engine=Cluster("tcp://127.0.0.1:9"))
 
 
+def test_ctrl_c_does_not_wait_for_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Then it would be another error.
+    monkeypatch.setattr(engine, "PATIENCE", 5.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def interrupt_when_called() -> None:
+            silent.accept()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        threading.Thread(target=interrupt_when_called).start()
+        with pytest.raises(KeyboardInterrupt):
+            basins("himmelblau", "momentum", resolution=4, engine=Cluster(address))
+
+
 def test_a_scheduler_behind_certificates_that_are_not_there_is_named() -> None:
     with pytest.raises(FalllineError, match=r"^cluster is 'tls://127.0.0.1:9', for which Dask has no certificates"):
         basins("himmelblau", "momentum", resolution=4, engine=Cluster("tls://127.0.0.1:9"))
 
 
 def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "PATIENCE", 0.5)
+    # Time enough for the scheduler to answer on a busy machine.
+    monkeypatch.setattr(engine, "PATIENCE", 2.0)
     with no_workers() as empty:
         address = empty.scheduler_address
         with pytest.raises(FalllineError, match=rf"^cluster is '{address}', whose scheduler has no worker within"):
@@ -538,6 +555,16 @@ def test_ctrl_c_ends_workers_and_work_without_a_word_of_dask(tmp_path: Path) -> 
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
     assert "interrupted" in out
+    assert not left_of(process.pid)
+
+
+def test_ctrl_c_while_processes_begin_leaves_none_behind(tmp_path: Path) -> None:
+    process = started(*ENDLESS, cwd=tmp_path)
+    while process.poll() is None and len(of_session(process.pid)) < 3:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
     assert not left_of(process.pid)
 
 

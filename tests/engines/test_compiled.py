@@ -6,9 +6,12 @@ import dataclasses
 import functools
 import os
 import random
+import secrets
 import signal
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tests.engines import problems
 from tests.engines.problems import problem
 from tests.optimizers.rules import RULES
 
@@ -124,6 +128,12 @@ def test_formulas_of_the_whole_language_with_transcendentals(formula: str) -> No
     assert_same(*both(problem(formula, [0.7, 0.4], GradientDescent(0.001))), tolerance=1e-13)
 
 
+@pytest.mark.parametrize("formula", ["1/max(x, 0) + y**2", "1/min(0, x) + y**2", "1/max(x, y)", "1/min(y, x)"])
+@pytest.mark.parametrize("start", [[-0.0, 0.0], [0.0, -0.0]])
+def test_of_two_zeros_the_one_that_numpy_takes(formula: str, start: list[float]) -> None:
+    assert_same(*both(problem(formula, start, GradientDescent(0.1), max_steps=1)))
+
+
 def test_a_formula_of_one_coordinate_and_of_many() -> None:
     assert_same(*both(problem("(x - 3)**2", [10.0], Momentum(0.1))))
     names = [f"x{i}" for i in range(20)]
@@ -166,7 +176,7 @@ def test_rows_may_be_farther_apart_than_any_run_is_long() -> None:
 
 @pytest.mark.parametrize("stop", [Target(-1.0), Evaluations(7000)])
 def test_long_records_grow(stop: StoppingCondition, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_ROWS", 100)
+    monkeypatch.setattr("fallline.engines.compiled.recorded._FIRST_NUMBERS", 1000)
     given = problem(BOWL, [1.0, 1.0], Adam(1e-4), max_steps=5000, stop=stop, record=Record(every=3, state=True))
     assert_same(*both(given))
 
@@ -279,6 +289,23 @@ def _chance_later(gradient: Any, step: Any) -> Any:
     return gradient * np.where(step > 15, DRAWN.random(), 1.0)
 
 
+def _counting_in_another_module(gradient: Any, _: Any) -> Any:
+    problems.asked += 1
+    return gradient * (1.0 if problems.asked < 10_000 else 0.5)
+
+
+def _counting_in_a_module_it_imports(gradient: Any, _: Any) -> Any:
+    from tests.engines import problems as elsewhere
+
+    elsewhere.asked += 1
+    return gradient * (1.0 if elsewhere.asked < 10_000 else 0.5)
+
+
+def _printing(gradient: Any, _: Any) -> Any:
+    print(end="")  # noqa: T201
+    return gradient
+
+
 # Directions that have a graph, which says something else than Python does.
 OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting": _counted,
@@ -293,6 +320,13 @@ OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting on the function": _counting_on_itself,
     "drawing from NumPy, for later": lambda gradient, _: gradient * (0.5 if np.random.random() < 1e-9 else 1.0),  # noqa: NPY002
     "drawing from Python, for later": lambda gradient, _: gradient * (0.5 if random.random() < 1e-9 else 1.0),
+    "counting in another module": _counting_in_another_module,
+    "counting in a module that it imports": _counting_in_a_module_it_imports,
+    "looking at the clock": lambda gradient, _: gradient * (0.5 if time.time() > 1e18 else 1.0),
+    "looking at the calendar": lambda gradient, _: gradient * (0.5 if datetime.now().year > 9000 else 1.0),
+    "asking the machine": lambda gradient, _: gradient * (0.5 if os.urandom(9) == b"seventeen" else 1.0),
+    "asking for a secret": lambda gradient, _: gradient * (0.5 if secrets.randbelow(10**9) == 7 else 1.0),
+    "printing": _printing,
 }
 
 
@@ -481,6 +515,17 @@ def test_auto_chooses_by_the_work() -> None:
     # user's.
     for rule, engine in ((Adam(0.01), "reference"), (LAMB(0.01), "compiled"), (Own(), "compiled")):
         assert minimize(BOWL, [1.0, 1.0], rule, max_steps=5000, stop=Target(0.1)).engine == engine
+    # Coordinates make a step as much longer as the compiling, and thousands of runs take long to begin and to end.
+    wide = " + ".join(f"x{i}**2" for i in range(50))
+    for formula, shape, steps, engine in (
+        (wide, (1, 50), 60_000, "compiled"),
+        (wide, (1, 50), 5000, "reference"),
+        (wide, (1000, 50), 500, "compiled"),
+        (BOWL, (4096, 2), 20, "compiled"),
+        (BOWL, (100, 2), 20, "reference"),
+    ):
+        given = problem(formula, np.full(shape, 1e-9), Adam(0.01), max_steps=steps, stop=Target(0.1))
+        assert ends(given, "auto").engine == engine
 
 
 def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -534,6 +579,14 @@ def test_a_run_ends_alike_alone_and_in_a_batch(starts: Any, rate: float, steps: 
         np.testing.assert_array_equal(alone.final.x, found.x[i])
         np.testing.assert_array_equal(alone.final.value, found.value[i])
         assert (alone.step_count, alone.stop.reason) == (found.steps[i], found.reasons[found.stop[i]])
+
+
+def test_a_run_ends_alike_alone_and_in_a_batch_where_the_library_is_asked_for_one_of_its_functions() -> None:
+    # x is too large for the polynomials of sine and cosine, y is not: the library's sine of y has another last digit.
+    starts = np.random.default_rng(0).uniform([4e8, -2e5], [6e8, 2e5], (64, 2))
+    given = problem("sin(x)*cos(y)", starts, GradientDescent(1e5), max_steps=1, record="ends")
+    alone = np.array([run.final.x for run in compiled.run(given)])
+    assert ends(given, "compiled").x.tolist() == alone.tolist()
 
 
 def test_one_slow_run_in_a_batch() -> None:

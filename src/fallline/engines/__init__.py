@@ -32,12 +32,14 @@ ENGINES = ("auto", reference.NAME, compiled.NAME)
 Engine: TypeAlias = "str | Cluster"
 Outcome = TypeVar("Outcome")
 
-# Steps of a single run that the reference engine makes on floats while the compiled one compiles, which takes 0.15 s
-# and more with every coordinate. A choice by the work alone, whether compiled before or not, so that a run repeated
-# is the same run.
-_WORTH_COMPILING, _AND_FOR_EACH_COORDINATE = 20_000, 1_000
-# A step on arrays takes it as long as so many of those, and as one more for so many runs.
-_STEPS_ON_FLOATS, _RUNS_AT_ONCE = 8, 20
+# How long things take, as counted in steps of a single run that the reference engine makes on floats. A choice by the
+# work alone, whether compiled before or not, so that a run repeated is the same run.
+_COMPILING, _AND_FOR_EACH_COORDINATE = 15_000, 500
+# A step of the reference engine on arrays; of one coordinate more, on floats and on arrays; and of one more of one run
+# more.
+_ON_ARRAYS, _COORDINATE_ON_FLOATS, _COORDINATE_ON_ARRAYS, _COORDINATE_OF_A_RUN = 5, 1 / 25, 1 / 4, 1 / 100
+# What a run costs the reference engine beyond its steps, and the compiled one: as a trajectory, or only its end.
+_TRAJECTORIES, _ENDS = (7, 16), (7, 0)
 
 
 def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
@@ -51,7 +53,7 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
     """
     if isinstance(engine, Cluster):
         return cluster.run(problem, engine)
-    return _by(engine, problem, reference.run, compiled.run)
+    return _by(engine, problem, _TRAJECTORIES, reference.run, compiled.run)
 
 
 def ends(problem: Problem, engine: Engine) -> Ends:
@@ -80,8 +82,8 @@ def ends(problem: Problem, engine: Engine) -> Ends:
     """
     if isinstance(engine, Cluster):
         # Chosen by all the work, so that the runs are those of one machine.
-        return cluster.ends(problem, engine, _ends_compiled if _worth_compiling(problem) else reference_ends)
-    return _by(engine, problem, reference_ends, compiled.ends)
+        return cluster.ends(problem, engine, _ends_compiled if _worth_compiling(problem, _ENDS) else reference_ends)
+    return _by(engine, problem, _ENDS, reference_ends, compiled.ends)
 
 
 def _ends_compiled(problem: Problem) -> Ends:
@@ -92,12 +94,13 @@ def _ends_compiled(problem: Problem) -> Ends:
 def _by(
     engine: str,
     problem: Problem,
+    for_a_run: tuple[int, int],
     on_reference: Callable[[Problem], Outcome],
     on_compiled: Callable[[Problem], Outcome],
 ) -> Outcome:
     if engine not in ENGINES:
         raise FalllineError(f"engine is {engine!r}; {nearest(str(engine), ENGINES)}")
-    if engine == reference.NAME or (engine == "auto" and not _worth_compiling(problem)):
+    if engine == reference.NAME or (engine == "auto" and not _worth_compiling(problem, for_a_run)):
         return on_reference(problem)
     if engine == "auto":
         return _compiled_if_possible(problem, on_reference, on_compiled)
@@ -116,10 +119,13 @@ def _compiled_if_possible(
         return on_reference(problem)
 
 
-def _worth_compiling(problem: Problem) -> bool:
+def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
     """Whether the compiled engine would be done sooner, should all runs use all their steps."""
-    runs, rule = len(problem.starts), problem.optimizer
-    on_floats = runs == 1 and is_ours(rule) and rule.elementwise
-    steps = problem.max_steps * (1 if on_floats else _STEPS_ON_FLOATS + runs / _RUNS_AT_ONCE)
-    enough = _WORTH_COMPILING + _AND_FOR_EACH_COORDINATE * problem.objective.dimension
-    return steps >= enough and machine.available()
+    runs, n, rule = len(problem.starts), problem.objective.dimension, problem.optimizer
+    if runs == 1 and is_ours(rule) and rule.elementwise:
+        step = 1 + _COORDINATE_ON_FLOATS * n
+    else:
+        step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n
+    by_reference, by_compiled = for_a_run
+    saved = problem.max_steps * step + (by_reference - by_compiled) * runs
+    return saved >= _COMPILING + _AND_FOR_EACH_COORDINATE * n and machine.available()

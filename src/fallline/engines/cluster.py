@@ -9,10 +9,11 @@ import logging
 import multiprocessing
 import re
 import signal
+import threading
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Any, TypeVar
@@ -41,6 +42,8 @@ PATIENCE = 10.0
 WITHOUT_WORKERS = 30.0
 # Workers that may die over one task, which Dask then takes to be its fault.
 DEATHS = 3
+# Seconds between two looks at processes that are to end.
+_SOON = 0.05
 # Tasks that each thread of a worker has waiting, so that it never waits for the next.
 AHEAD = 3
 # Runs that one task takes at a time, where they are cut into blocks.
@@ -126,19 +129,33 @@ class Cluster:
             import distributed
         except ImportError:
             raise FalllineError(f'cluster is {self.title}, which needs Dask: pip install "fallline[cluster]"') from None
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            # A process that reads the script that it is begun from; who began it says what is wrong.
+            raise SystemExit(1)
         own = contextlib.ExitStack()
+        others = multiprocessing.active_children()
+        opening = _beside(lambda: self._begun(own, dask, distributed))
         try:
-            # Ctrl-C neither begins nor ends it by halves.
-            with Interruption() as interruption:
-                own.enter_context(dask.config.set(_SETTINGS))
-                client = own.enter_context(self._client(distributed)) if isinstance(self.at, str) else self.at
-                workers = Workers(client, self.title)
-                workers.check()
-            with interruption.at_once:
-                yield workers
+            with Interruption() as interruption, interruption.at_once:
+                yield opening.result()
         finally:
             with Interruption():
-                own.close()
+                # After a Ctrl-C in the midst of it, processes that do not begin are soon given up.
+                while not opening.done() and isinstance(self.at, str) and self._local:
+                    for process in multiprocessing.active_children():
+                        if process not in others:
+                            process.kill()
+                    wait([opening], timeout=_SOON)
+                # Who waits for a scheduler that does not answer, waits alone.
+                opening.add_done_callback(lambda _: own.close())
+
+    def _begun(self, own: contextlib.ExitStack, dask: Any, distributed: Any) -> Workers:
+        """The workers, and in `own` what is to be ended with them."""
+        own.enter_context(dask.config.set(_SETTINGS))
+        client = own.enter_context(self._client(distributed)) if isinstance(self.at, str) else self.at
+        workers = Workers(client, self.title)
+        workers.check()
+        return workers
 
     @contextlib.contextmanager
     def _client(self, distributed: Any) -> Iterator[Any]:
@@ -166,9 +183,6 @@ class Cluster:
     @contextlib.contextmanager
     def _processes(self, distributed: Any) -> Iterator[Any]:
         """Workers on this machine, seen by nobody else."""
-        if getattr(multiprocessing.current_process(), "_inheriting", False):
-            # A process that reads the script that it is begun from; who began it says what is wrong.
-            raise SystemExit(1)
         try:
             with _deaf_to_ctrl_c():
                 cluster = distributed.LocalCluster(
@@ -188,6 +202,20 @@ class Cluster:
             ) from None
         with contextlib.closing(cluster):
             yield cluster
+
+
+def _beside(make: Callable[[], Made]) -> Future[Made]:
+    """What another thread makes, which nobody waits for at the end of the process."""
+    future: Future[Made] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(make())
+        except BaseException as error:  # for who asked
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ class Region:
                 return code.intrinsic(node.operation, self, a)
             case "fma":
                 return code.intrinsic("fma", self, a)
-            case "olt" | "ole" | "ogt" | "oge" | "oeq" | "une" | "uge" | "ule":
+            case "olt" | "ole" | "ogt" | "oge" | "oeq" | "une" | "ugt" | "ult":
                 return code.line(f"fcmp {node.operation} {number} {a[0]}, {a[1]}")
             case "and" | "or":
                 return code.line(f"{node.operation} {self.mask} {a[0]}, {a[1]}")
@@ -203,8 +203,12 @@ class Code:
             f"define internal {region.number} @{full}({given}, {region.number} %r0, {region.mask} %chosen) noinline {{"
         ]
         if region.lanes == 1:
+            lines.append("  br i1 %chosen, label %call, label %otherwise")
+            lines.append("call:")
             lines.append(f"  %y = call double @{name}({given})")
             lines.append("  ret double %y")
+            lines.append("otherwise:")
+            lines.append("  ret double %r0")
         else:
             lines.append("  br label %lane0")
             for lane in range(region.lanes):

@@ -137,7 +137,12 @@ def sigmoid(x: Any) -> Any:
     """1 / (1 + e⁻ˣ), with the exponential of a negative number only, so that nothing overflows."""
     right = x >= 0.0
     z = exp(where(right, -x, x))
-    return where(right, 1.0, z) / (1.0 + z)
+    share = where(right, 1.0, z)
+    total, total_low = _sorted_sum(z.graph.of(1.0), z)
+    reciprocal = 1.0 / total
+    nearly = share * reciprocal
+    # What roundings took from the sum and the quotient is put back, for that of the exponential may be one unit.
+    return fma(fma(-nearly, total, share) - nearly * total_low, reciprocal, nearly)
 
 
 def power(base: Any, exponent: Any) -> Any:

@@ -118,7 +118,7 @@ class Node:
         return f"<{self.operation} {self.detail}>" if self.detail is not None else f"<{self.operation}>"
 
 
-MASKS = {"olt", "ole", "ogt", "oge", "oeq", "une", "uge", "ule", "and", "or", "not", "bit"}
+MASKS = {"olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult", "and", "or", "not", "bit"}
 _NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": operator.mul}
 
 
@@ -186,7 +186,7 @@ class Graph:
 
 ARITHMETIC = {
     "fadd", "fsub", "fmul", "fdiv", "fneg", "fabs", "sqrt", "floor", "fma", "power", "remainder", "two_to", "bits",
-    "olt", "ole", "ogt", "oge", "oeq", "une", "uge", "ule",
+    "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult",
 }  # fmt: skip
 
 
@@ -215,18 +215,19 @@ def fma(left: Node, right: Number, added: Number) -> Node:
 
 def maximum(left: Any, right: Any) -> Any:
     """The larger number; no number if one of them is none."""
-    return _extreme("uge", left, right)
+    return _extreme("ugt", left, right)
 
 
 def minimum(left: Any, right: Any) -> Any:
     """The smaller number; no number if one of them is none."""
-    return _extreme("ule", left, right)
+    return _extreme("ult", left, right)
 
 
 def _extreme(order: str, left: Any, right: Any) -> Any:
     some = left if isinstance(left, Node) else right
     left, right = some.graph.of(left), some.graph.of(right)
-    # `order` holds too where one is no number, which is then `left`, but for:
+    # `order` holds too where one is no number, which is then `left`, but for the last line. Of two zeros it is `right`,
+    # as NumPy has it.
     result = where(some.make(order, left, right), left, right)
     if right.operation == "constant" and not math.isnan(float.fromhex(right.detail)):
         return result

@@ -24,8 +24,8 @@ from fallline.trajectory import Point, Trajectory
 NAME = "compiled"
 # Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.
 _FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 15
-# Rows that there is room for at first.
-_FIRST_ROWS = 1 << 20
+# Numbers that there is room for at first, at most: to move them into a larger room takes as long as many steps.
+_FIRST_NUMBERS = 1 << 25
 
 
 def run(problem: Problem) -> list[Trajectory]:
@@ -116,7 +116,8 @@ class _Run:
         self.made = 0
         self.visits = _FIRST_VISITS
         self.rows = 0
-        self.record = Columns(program.widths, min(self._most_rows(problem.max_steps + 1), _FIRST_ROWS))
+        most = max(1, _FIRST_NUMBERS // sum(program.widths))
+        self.record = Columns(program.widths, min(self._most_rows(problem.max_steps + 1), most))
         self.interrupted = False
 
     @property
@@ -149,8 +150,9 @@ class _Run:
         problem, objective = self.problem, self.problem.objective
         value, rate, x, gradient, *states = self.record.of(self.rows)
         made = int(self._slot("made"))
-        every = problem.record.every
-        steps = np.arange(0, made, min(every, max(made, 1))) if every is not None else np.zeros(min(made, 1), np.int64)
+        apart = min(problem.record.every or 1, max(made, 1))
+        steps = np.arange(0, self.rows * apart, apart)
+        steps[-1] = made
         rate[-1] = np.nan
         evaluations = Cost(*(cost * (made + 1) for cost in self.program.step.cost))
         seconds = time.perf_counter() - self.began
@@ -169,7 +171,7 @@ class _Run:
             title=objective.title,
             optimizer=self.rule.label,
             names=objective.names,
-            steps=np.append(steps, made),
+            steps=steps,
             x=x,
             value=value[:, 0],
             gradient=gradient,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import random
-from typing import Any
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +17,7 @@ from fallline.engines.compiled.program import Program, traced
 from fallline.engines.compiled.trace import NotCompilable, Step
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
-from fallline.fingerprint import fingerprint
+from fallline.fingerprint import LIBRARIES, fingerprint
 from fallline.optimizers import Optimizer
 from fallline.trajectory import Record
 
@@ -23,6 +27,14 @@ from fallline.trajectory import Record
 _STEPS = 10
 # How far their ends may be apart, as a part of the largest coordinate: rounding is far below, another rule far above.
 _APART = 1e-6
+# What code from these modules answers, or does, is not the same each time; and so of some of Python's own functions.
+_CHANGING = {
+    "_datetime", "_io", "_random", "datetime", "io", "logging", "nt", "os", "posix", "random", "secrets", "time",
+    "uuid",
+}  # fmt: skip
+_EACH_TIME = {"input", "open", "print"}
+
+Made = TypeVar("Made")
 
 
 def rehearse(problem: Problem, program: Program, run: int) -> None:
@@ -36,7 +48,11 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
         return
     name = type(problem.optimizer).__name__
     many = program.step.graph.of_many
-    again = traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
+    again, asked = _watched(
+        lambda: traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
+    )
+    if asked:
+        raise NotCompilable(f"{name} does in Python what its graph does not: it calls {asked[0]}")
     if _told(again) != _told(program.step):
         raise NotCompilable(f"{name} does in Python what its graph does not: it computes something else each time")
     steps = min(_STEPS, problem.max_steps)
@@ -60,6 +76,46 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
     reference.run(short)
     if _memory(problem.optimizer) != before:
         raise NotCompilable(f"{name} does in Python what its graph does not: it changes what it reads")
+
+
+def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
+    """What is made, and what the user's code called for it that does not do the same each time."""
+    asked: list[str] = []
+
+    def look(frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call":
+            caller: FrameType | None = frame
+            module, name = _origin(called), called.__name__
+        elif event == "call":
+            caller, module, name = frame.f_back, frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        else:
+            return
+        changing = module in _CHANGING or (module == "builtins" and name in _EACH_TIME)
+        # Libraries, ours too, look at the clock for their own ends.
+        if changing and caller is not None and not _is_library(caller.f_globals.get("__name__", "")):
+            asked.append(f"{module}.{name}")
+
+    before, collecting = sys.getprofile(), gc.isenabled()
+    # Whoever wants to know of collected garbage is called in the midst of any code.
+    gc.disable()
+    sys.setprofile(look)
+    try:
+        return make(), asked
+    finally:
+        sys.setprofile(before)
+        if collecting:
+            gc.enable()
+
+
+def _origin(called: Any) -> str:
+    """The module of a compiled function, or of what it is a method of."""
+    owner = getattr(called, "__self__", None)
+    kind = owner if isinstance(owner, type) else type(owner)
+    return str(getattr(called, "__module__", None) or kind.__module__)
+
+
+def _is_library(module: str) -> bool:
+    return module.partition(".")[0] in (*LIBRARIES, "sympy")
 
 
 def _memory(rule: Optimizer[Any]) -> str:
