@@ -62,6 +62,41 @@ def test_a_run_in_a_local_minimum_is_stuck() -> None:
     assert names_of(runs) == ["converged", "stuck"]
 
 
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_runs_that_use_up_their_steps_are_told_by_the_quarters_of_their_second_half(engine: str) -> None:
+    grid = {"learning_rate": [1e-6, 1e-4, 0.002, 0.05, 0.51], "momentum": [0.0, 0.9, 0.999]}
+    starts = [[-1.2, 1.0], [0.5, 0.2], [3.0, 0.1]]
+    runs = sweep("2*x**2 + sin(y)**2/50", grid, starts, Momentum(), max_steps=37, target=-9.0, engine=engine)
+    told = set()
+    for place in np.ndindex(runs.outcome.shape):
+        rule = Momentum(grid["learning_rate"][place[1]], momentum=grid["momentum"][place[2]])
+        stop = Target(-9.0) | StepSize() | Diverging()
+        run = minimize("2*x**2 + sin(y)**2/50", starts[place[3]], rule, max_steps=37, stop=stop, engine=engine)
+        if run.stop.reason == "step limit":
+            # 4/8 to 8/8 of 37 steps, rounded up.
+            change = np.diff(run.value[[19, 24, 28, 33, 37]])
+            rose = (change > 0).all() and run.final.value > run.value[0]
+            expected = "slow" if (change < 0).all() else "diverged" if rose else "oscillating"
+            assert NAMES[runs.outcome[place]] == expected
+            told.add(expected)
+    assert told == {"slow", "diverged", "oscillating"}
+
+
+def test_each_run_is_made_once() -> None:
+    points = 0
+
+    def bowl(x: Any, y: Any) -> Any:
+        nonlocal points
+        points += np.size(x)
+        return x**2 + y**2
+
+    grid = {"learning_rate": [1e-5, 1e-4, 0.1, 0.4]}
+    runs = sweep(bowl, grid, STARTS, GradientDescent(), gradient=lambda x, y: (2 * x, 2 * y), max_steps=80, target=1e-3)
+    assert runs.count("slow") == runs.count("converged") == 4
+    # One at the start, one after each step, and the start again of those to be judged.
+    assert points == runs.steps.sum() + 8 + 4
+
+
 def test_a_search_that_finds_no_lower_value_has_come_to_rest() -> None:
     runs = sweep("x**2 + 3*y**2", {"convention": ["paper"]}, [1, 1], "lbfgs")
     assert names_of(runs) == ["converged"]
@@ -165,9 +200,9 @@ def interrupting(call: int) -> Any:
 
 def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
     settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
-    # Conventions cannot be mixed in a batch. The first takes 16 values: 6 of the run, and of parts of it to judge it.
+    # Conventions cannot be mixed in a batch. Each takes 6 values of its run, and one more to judge it.
     grid: dict[str, Any] = {"convention": ["paper", "torch", "keras"], "learning_rate": [1e-5]}
-    runs = sweep(interrupting(24), grid, [1, 1], Momentum(), **settings)
+    runs = sweep(interrupting(10), grid, [1, 1], Momentum(), **settings)
     assert not runs.complete
     assert (runs.outcome.ravel() == NOT_RUN).tolist() == [False, True, True]
     assert len(runs.best()) == 1

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import Cluster, Ends, Engine, Problem, WorkersLost, ends
+from fallline.engines import Cluster, Engine, Problem, WorkersLost, ends
 from fallline.engines.per_run import entries
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
@@ -351,7 +351,9 @@ def results_of(problem: Problem, engine: str) -> Results:
     Raises:
         KeyboardInterrupt: after Ctrl-C.
     """
-    found = _ends(problem, engine)
+    found = ends(problem, engine)
+    if found.ended_by("interrupted").any():
+        raise KeyboardInterrupt
     outcome = np.full(len(found), NAMES.index("stuck"), np.int8)
     has_target = any(isinstance(condition, Target) for condition in problem.conditions)
     rested = found.converged | found.ended_by("no lower value")
@@ -359,29 +361,24 @@ def results_of(problem: Problem, engine: str) -> Results:
     outcome[found.ended_by("not finite") | found.ended_by("diverging")] = NAMES.index("diverged")
     limited = found.ended_by("step limit")
     if limited.any():
-        # Few runs may be left, but what ran before is compiled.
-        outcome[limited] = _under_way(problem, limited, found, found.engine if engine == "auto" else engine)
+        values = np.column_stack([found.marks, found.value])[limited]
+        outcome[limited] = _under_way(values, problem.objective, problem.starts[limited])
     return Results(outcome, found.steps, found.value, found.x)
 
 
-def _under_way(problem: Problem, limited: BoolArray, found: Ends, engine: str) -> npt.NDArray[np.int8]:
-    """The outcomes of the runs that used up their steps."""
-    marks = sorted({-(-problem.max_steps * eighth // 8) for eighth in range(4, 8)} - {problem.max_steps})
-    problem = _only(problem, limited)
-    values = [_ends(dataclasses.replace(problem, max_steps=mark), engine).value for mark in marks]
-    change = np.diff(np.array([*values, found.value[limited]]), axis=0)
-    falling, rising = (change < 0).all(axis=0), (change > 0).all(axis=0)
+def _quarters(max_steps: int) -> tuple[int, ...]:
+    """The steps at which the quarters of the second half begin, as far as there are so many."""
+    return tuple(sorted({-(-max_steps * eighth // 8) for eighth in range(4, 8)} - {max_steps}))
+
+
+def _under_way(values: FloatArray, objective: Objective, starts: FloatArray) -> npt.NDArray[np.int8]:
+    """The outcomes of runs that used up their steps, by their values at the marks and at the end, shape (k, m + 1)."""
+    change = np.diff(values)
+    falling, rising = (change < 0).all(axis=1), (change > 0).all(axis=1)
     with np.errstate(all="ignore"):
-        rising &= found.value[limited] > problem.objective.value(problem.starts)
+        rising &= values[:, -1] > objective.value(starts)
     names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
     return np.select([falling, rising], names[:2], names[2]).astype(np.int8)
-
-
-def _ends(problem: Problem, engine: str) -> Ends:
-    found = ends(problem, engine)
-    if found.ended_by("interrupted").any():
-        raise KeyboardInterrupt
-    return found
 
 
 def _only(problem: Problem, chosen: BoolArray) -> Problem:
@@ -429,6 +426,7 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
                         record=Record(every=None),
                         seed=seed,
                         callback=None,
+                        marks=_quarters(found.max_steps),
                     ),
                     own=tuple(
                         {names[axis]: values[axis][place[run]] for axis, place in enumerate(places) if axis}

@@ -536,6 +536,20 @@ def test_a_run_ends_alike_alone_and_in_a_batch(starts: Any, rate: float, steps: 
         assert (alone.step_count, alone.stop.reason) == (found.steps[i], found.reasons[found.stop[i]])
 
 
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_the_values_at_marks_are_those_of_runs_that_end_there(engine: str) -> None:
+    starts = np.random.default_rng(3).uniform(-2, 2, (300, 2))
+    given = problem("x**2*cos(y) + sin(x)**2 + y**2/9", starts, Momentum(0.01), max_steps=200, stop=Target(1e-5))
+    marks = (1, 2, 17, 90, 199)
+    found = ends(dataclasses.replace(given, marks=marks), engine)
+    assert_same_ends(ends(given, engine), found)
+    for mark, values in zip(marks, found.marks.T, strict=True):
+        shorter = ends(dataclasses.replace(given, max_steps=mark), engine)
+        came_there = shorter.steps == mark
+        np.testing.assert_array_equal(values, np.where(came_there, shorter.value, np.nan))
+    assert 0 < np.isnan(found.marks[:, -1]).sum() < 300
+
+
 def test_one_slow_run_in_a_batch() -> None:
     starts = np.full((3000, 2), 1e-3)
     starts[1234] = [-1.2, 1.0]

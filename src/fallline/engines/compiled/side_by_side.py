@@ -47,6 +47,7 @@ class _Batch:
         rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
         self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
+        self.marks = np.full((k, len(problem.marks)), np.nan)
         self.stop = np.zeros(k, np.int8)
         self.stopping = threading.Event()
 
@@ -74,7 +75,7 @@ class _Batch:
         conditions = self.problem.conditions
         reasons = (*(condition.reason for condition in conditions), "step limit", "interrupted")
         converged = np.array([*(condition.converged for condition in conditions), False, False])
-        return Ends(self.x, self.value, self.steps, self.stop, reasons, converged[self.stop], NAME)
+        return Ends(self.x, self.value, self.marks, self.steps, self.stop, reasons, converged[self.stop], NAME)
 
     def _run(self, block: slice) -> None:
         """Take a block of runs to their ends."""
@@ -84,11 +85,14 @@ class _Batch:
         runs[: block.stop - block.start] = np.arange(block.start, block.stop)
         settings = program.settings.copy()
         made, visits = 0, _LEAST_VISITS
+        ahead = [*self.problem.marks, program.most + 1]
         while True:
             interrupted = self.stopping.is_set()
             if interrupted:
                 settings[program.limit] = made
-            now = min(visits, int(settings[program.limit]) - made + 1)
+            elif ahead[0] == made:
+                self._look(slots, runs, ahead.pop(0))
+            now = min(visits, int(settings[program.limit]) - made + 1, ahead[0] - made)
             program.advance(slots, settings, made, now)
             made += now
             visits = min(2 * visits, _MOST_VISITS)
@@ -100,6 +104,15 @@ class _Batch:
                     return
                 slots, runs = self._closed_up(slots[:, active], runs[active])
                 visits = _LEAST_VISITS
+
+    def _look(self, slots: FloatArray, runs: npt.NDArray[np.int64], mark: int) -> None:
+        """Write the values of the runs at a mark, found by letting a copy of them end there."""
+        program, rows = self.program, self.program.layout.slots
+        active = slots[rows["stop"]] == 0
+        ending, settings = slots.copy(), program.settings.copy()
+        settings[program.limit] = mark
+        program.advance(ending, settings, mark, 1)
+        self.marks[runs[active], self.problem.marks.index(mark)] = ending[rows["value"], active]
 
     def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Whole groups of lanes again."""
