@@ -21,8 +21,9 @@ from fallline.machine_code.threads import threads
 
 # Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
 _LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14
-# Points visited between two looks at which runs have ended: fewest after some have, then ever more.
-_LEAST_VISITS, _MOST_VISITS = 1 << 6, 1 << 12
+# Points visited between two looks at which runs have ended: fewest after some have, then ever more. Those of all runs
+# together take longer than the look, which holds Python's lock.
+_LEAST_VISITS, _MOST_VISITS, _LEAST_OF_ALL_RUNS = 1 << 6, 1 << 12, 1 << 15
 
 
 def ends(problem: Problem) -> Ends:
@@ -35,6 +36,10 @@ def ends(problem: Problem) -> Ends:
         NotCompilable: when the problem is not of those that can be compiled.
     """
     return _Batch(problem).ends()
+
+
+def _first_visits(runs: int) -> int:
+    return min(max(_LEAST_VISITS, _LEAST_OF_ALL_RUNS // runs), _MOST_VISITS)
 
 
 class _Batch:
@@ -80,11 +85,11 @@ class _Batch:
     def _run(self, block: slice) -> None:
         """Take a block of runs to their ends."""
         program, rows = self.program, self.program.layout.slots
-        slots = program.slots(self.problem.starts[block], entries(self.problem.optimizer, block), block)
+        slots = program.slots(self.problem.starts[block], entries(self.problem.optimizer, block))
         runs = np.full(slots.shape[1], -1)
         runs[: block.stop - block.start] = np.arange(block.start, block.stop)
         settings = program.settings.copy()
-        made, visits = 0, _LEAST_VISITS
+        made, visits = 0, _first_visits(slots.shape[1])
         ahead = [*self.problem.marks, program.most + 1]
         while True:
             interrupted = self.stopping.is_set()
@@ -103,7 +108,7 @@ class _Batch:
                 if not count:
                     return
                 slots, runs = self._closed_up(slots[:, active], runs[active])
-                visits = _LEAST_VISITS
+                visits = _first_visits(count)
 
     def _look(self, slots: FloatArray, runs: npt.NDArray[np.int64], mark: int) -> None:
         """Write the values of the runs at a mark, found by letting a copy of them end there."""
