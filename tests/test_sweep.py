@@ -211,6 +211,20 @@ def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
         sweep(interrupting(3), grid, [1, 1], Momentum(), **settings)
 
 
+def test_portions_take_settings_with_all_their_starts_from_the_whole_grid() -> None:
+    grid = {"learning_rate": np.geomspace(1e-5, 1e-3, 40).tolist()}
+    starts = [[1.0, 1.0], [0.5, 1.0], [2.0, 0.0], [0.0, 0.1]]
+    # A portion is 64 runs of 5 steps, each with 6 values and one more to judge it; the second one is interrupted.
+    settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
+    runs = sweep(interrupting(600), grid, starts, GradientDescent(), **settings)
+    made = (runs.outcome != NOT_RUN).reshape(40, 4)
+    assert (made.all(axis=1) == made.any(axis=1)).all()
+    assert 10 <= made[:, 0].sum() <= 16
+    # Not the first ones, which may all be slow: some in each quarter.
+    assert made[:, 0].reshape(4, 10).any(axis=1).all()
+    assert len(runs.best(40)) == made[:, 0].sum()
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -24,6 +24,7 @@ from fallline.files import whole_file
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import Hyperparameter, Range, hyperparameters
 from fallline.line_search import LineSearch
+from fallline.machine_code.threads import threads
 from fallline.minimize import Rule, rule_of, starts_of
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
@@ -53,8 +54,9 @@ NOT_RUN = -1
 
 # What stands beside the hyperparameters among the factors of a sweep.
 OTHER_FACTORS = ("optimizer", "start", "seed")
-# Between two entries in the store lie so many steps of a formula; of what may cost far more, so many runs.
-_FORMULA_STEPS, _OTHER_RUNS = 16_000_000, 64
+# Between two entries in the store each thread makes so many steps of a formula; of what may cost far more, all make so
+# many runs. More runs at a time take much memory. On a cluster all workers are to have some, to the end.
+_FORMULA_STEPS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 64, 1 << 16, 4
 
 
 class Setting(NamedTuple):
@@ -271,8 +273,8 @@ def sweep(
         value=np.full(shape, np.nan),
         x=np.full((*shape, of.dimension), np.nan),
     )
-    portions = _portions(found, of, rules)
-    with _making(engine) as make, progress_bar(len(found), "runs", shown=progress) as report:
+    with _making(engine) as (make, workers), progress_bar(len(found), "runs", shown=progress) as report:
+        portions = _portions(found, of, rules, _most_together(found, of, workers))
         try:
             made = make((portion, portion.problem) for portion in portions)
             for portion, results in made if store is None else _kept(store, portions, make, of, gradient):
@@ -385,13 +387,21 @@ def _only(problem: Problem, chosen: BoolArray) -> Problem:
     return dataclasses.replace(problem, starts=problem.starts[chosen], optimizer=entries(problem.optimizer, chosen))
 
 
-def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]]) -> Iterator[Portion]:
+def _most_together(found: Sweep, objective: Objective, workers: int) -> int:
+    """How many runs of a sweep are made together, in this process or by each of so many workers of one thread."""
+    most = _OTHER_RUNS
+    if "formula" in (objective.recipe() or {}):
+        most = min((1 if workers else threads()) * _FORMULA_STEPS // found.max_steps, _MOST_RUNS)
+    if workers:
+        most = min(most, len(found) // (_PORTIONS_A_WORKER * workers))
+    return max(1, most)
+
+
+def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]], most: int) -> Iterator[Portion]:
     """The runs of a sweep: of each rule those together that can be a batch, but not too many."""
     names, values = list(found.factors), list(found.factors.values())
     grid = names[1:-2]
     starts = np.array(found.factors["start"])
-    is_formula = "formula" in (objective.recipe() or {})
-    most = max(1, _FORMULA_STEPS // found.max_steps) if is_formula else _OTHER_RUNS
     stop = StepSize() | Diverging()
     stop = stop if found.target is None else Target(found.target) | stop
     for number, rule in enumerate(rules):
@@ -404,9 +414,7 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
             seed = shared.pop("seed")
             seeded = shared | ({"seed": seed} if _path(rule, "seed") else {})
             size = [len(values[axis]) for axis in together]
-            count = int(np.prod(size))
-            for first in range(0, count, most):
-                runs = np.arange(first, min(first + most, count))
+            for runs in _dealt(int(np.prod(size[:-1])), len(starts), most):
                 places: list[Any] = [np.full(len(runs), number)] * len(names)
                 for axis, i in zip(alone, fixed, strict=True):
                     places[axis] = np.full(len(runs), i)
@@ -440,13 +448,13 @@ Making: TypeAlias = Callable[[Iterable[tuple[Any, Problem]]], Iterator[tuple[Any
 
 
 @contextlib.contextmanager
-def _making(engine: Engine) -> Iterator[Making]:
-    """What makes runs: this process, or for as long as the `with` block lasts the workers of a cluster."""
+def _making(engine: Engine) -> Iterator[tuple[Making, int]]:
+    """What makes runs, and how many workers: this process, 0, or those of a cluster while the `with` block lasts."""
     if isinstance(engine, Cluster):
         with engine.opened() as workers:
-            yield functools.partial(workers.each, functools.partial(results_of, engine="auto"))
+            yield functools.partial(workers.each, functools.partial(results_of, engine="auto")), workers.threads
     else:
-        yield lambda work: ((portion, results_of(problem, engine)) for portion, problem in work)
+        yield lambda work: ((portion, results_of(problem, engine)) for portion, problem in work), 0
 
 
 def _kept(
@@ -525,6 +533,17 @@ def _results(rows: Iterable[Row]) -> Results:
         np.array(value, float),
         np.array(x, float),
     )
+
+
+def _dealt(settings: int, starts: int, most: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The numbers of all runs, dealt out in portions that take about equally long, a setting's starts together.
+
+    Neighbours among the settings may all be slow, so chance deals, always alike.
+    """
+    order = np.random.default_rng(0).permutation(settings)
+    for dealt in np.array_split(order, -(-settings // max(1, most // starts))):
+        runs = (np.sort(dealt)[:, None] * starts + np.arange(starts)).ravel()
+        yield from (runs[first : first + most] for first in range(0, len(runs), most))
 
 
 def _fingerprints(portion: Portion, gradient: Any) -> tuple[str, dict[str, Mapping[str, Any]]]:

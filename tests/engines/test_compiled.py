@@ -35,6 +35,7 @@ from fallline import (
     minimize,
 )
 from fallline.engines import Problem, compiled, ends, execute, reference
+from fallline.engines.compiled.program import program_for
 from fallline.machine_code import machine
 from fallline.objectives.landscapes import LANDSCAPES
 from fallline.optimizers import Optimizer, WeightDecay
@@ -573,6 +574,18 @@ def test_settings_of_each_run() -> None:
     schedule = fallline.Exponential(rates, decay=betas)
     given = problem(VALLEY, starts / 10, Momentum(schedule, momentum=0.5 * betas), max_steps=50)
     assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+
+
+def test_batches_with_other_settings_of_each_run_share_their_code() -> None:
+    draw = np.random.default_rng(1)
+    programs = set()
+    for k in (30, 17):
+        rule = Momentum(fallline.Exponential(draw.uniform(0.01, 0.1, (k, 1)), decay=0.9), momentum=draw.random((k, 1)))
+        given = problem(VALLEY, draw.uniform(-1, 1, (k, 2)), rule, max_steps=40)
+        assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+        programs.add(program_for(given, rule, 8))
+    assert len(programs) == 1
+    assert program_for(given, dataclasses.replace(rule, momentum=0.9), 8) not in programs
 
 
 @pytest.mark.parametrize("name", ["adam@paper", "adam@keras", "amsgrad@torch", "nadam@paper", "adadelta@paper"])
