@@ -20,8 +20,8 @@ FEATURES, CHUNKS = 100, 16
 TITLE = "A cluster"
 ABOUT = f"""\
 The same work on one Dask worker and on two, each a process of one thread on this machine, already started. Then two
-workers beside the same machine without a cluster, {THREADS} threads in one process, which both keep busy: then the price
-of passing messages shows."""
+workers beside the same machine without a cluster, {THREADS} threads in one process, which both keep busy, and then
+the price of passing messages shows."""
 
 
 def main() -> None:

@@ -580,7 +580,9 @@ def test_batches_with_other_settings_of_each_run_share_their_code() -> None:
     draw = np.random.default_rng(1)
     programs = set()
     for k in (30, 17):
-        rule = Momentum(fallline.Exponential(draw.uniform(0.01, 0.1, (k, 1)), decay=0.9), momentum=draw.random((k, 1)))
+        rates: Any = draw.uniform(0.01, 0.1, (k, 1))
+        momenta: Any = draw.random((k, 1))
+        rule = Momentum(fallline.Exponential(rates, decay=0.9), momentum=momenta)
         given = problem(VALLEY, draw.uniform(-1, 1, (k, 2)), rule, max_steps=40)
         assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
         programs.add(program_for(given, rule, 8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 from collections.abc import Hashable
@@ -184,15 +185,12 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
     """
     state_rows = problem.record.state and lanes == 1
     what = (problem.conditions, problem.max_steps, lanes, state_rows)
-    alone = Known(problem.objective), Known(optimizer)
     # Another's rule may read what changes, and compare equal to what it is not.
-    if not is_ours(optimizer) or not is_formula(problem.objective):
-        return _made(*alone, *what)
-    one = Known(entries(optimizer, slice(0, 1)), form(optimizer))
-    try:
-        return _remembered(Known(problem.objective, problem.objective.formula.text), one, *what)
-    except TypeError:  # some setting cannot be looked up
-        return _made(*alone, *what)
+    if is_ours(optimizer) and is_formula(problem.objective):
+        one = Known(entries(optimizer, slice(0, 1)), form(optimizer))
+        with contextlib.suppress(TypeError):  # some setting cannot be looked up
+            return _remembered(Known(problem.objective, problem.objective.formula.text), one, *what)
+    return _made(Known(problem.objective), Known(optimizer), *what)
 
 
 class Known(Generic[Thing]):
