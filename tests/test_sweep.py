@@ -12,6 +12,7 @@ import pytest
 
 from fallline import (
     Adam,
+    Backtracking,
     Cautious,
     Cosine,
     Diverging,
@@ -223,6 +224,22 @@ def test_portions_take_settings_with_all_their_starts_from_the_whole_grid() -> N
     # Not the first ones, which may all be slow: some in each quarter.
     assert made[:, 0].reshape(4, 10).any(axis=1).all()
     assert len(runs.best(40)) == made[:, 0].sum()
+
+
+def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> None:
+    searches = 0
+
+    class Interrupting(Backtracking):
+        def rate(self, line: Any) -> float:
+            nonlocal searches
+            searches += 1
+            if searches == 135:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().rate(line)
+
+    grid: dict[str, Any] = {"learning_rate": np.linspace(0.5, 1, 200).tolist()}
+    runs = sweep("booth", grid, [1, 1], GradientDescent(Interrupting()), max_steps=2)
+    assert 40 <= (runs.outcome != NOT_RUN).sum() <= 64
 
 
 @pytest.mark.parametrize(

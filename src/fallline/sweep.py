@@ -274,7 +274,7 @@ def sweep(
         x=np.full((*shape, of.dimension), np.nan),
     )
     with _making(engine) as (make, workers), progress_bar(len(found), "runs", shown=progress) as report:
-        portions = _portions(found, of, rules, _most_together(found, of, workers))
+        portions = _portions(found, of, rules, workers)
         try:
             made = make((portion, portion.problem) for portion in portions)
             for portion, results in made if store is None else _kept(store, portions, make, of, gradient):
@@ -387,17 +387,18 @@ def _only(problem: Problem, chosen: BoolArray) -> Problem:
     return dataclasses.replace(problem, starts=problem.starts[chosen], optimizer=entries(problem.optimizer, chosen))
 
 
-def _most_together(found: Sweep, objective: Objective, workers: int) -> int:
-    """How many runs of a sweep are made together, in this process or by each of so many workers of one thread."""
+def _most_together(found: Sweep, objective: Objective, rule: Optimizer[Any], workers: int) -> int:
+    """How many runs of a rule are made together, in this process or by each of so many workers of one thread."""
     most = _OTHER_RUNS
-    if "formula" in (objective.recipe() or {}):
+    # A line search goes run by run, in Python.
+    if "formula" in (objective.recipe() or {}) and not isinstance(rule.learning_rate, LineSearch):
         most = min((1 if workers else threads()) * _FORMULA_STEPS // found.max_steps, _MOST_RUNS)
     if workers:
         most = min(most, len(found) // (_PORTIONS_A_WORKER * workers))
     return max(1, most)
 
 
-def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]], most: int) -> Iterator[Portion]:
+def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]], workers: int) -> Iterator[Portion]:
     """The runs of a sweep: of each rule those together that can be a batch, but not too many."""
     names, values = list(found.factors), list(found.factors.values())
     grid = names[1:-2]
@@ -405,6 +406,7 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
     stop = StepSize() | Diverging()
     stop = stop if found.target is None else Target(found.target) | stop
     for number, rule in enumerate(rules):
+        most = _most_together(found, objective, rule, workers)
         batched = [name for name in grid if _may_be_array(rule, name)]
         # The factors whose values are the same in all runs of a portion come first.
         alone = [axis for axis, name in enumerate(names) if name not in (*batched, "start", "optimizer")]
