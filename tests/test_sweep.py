@@ -252,7 +252,15 @@ def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> N
         ({"grid": {"seed": [1]}}, "grid names 'seed', which is no hyperparameter; give it as an argument"),
         ({"grid": [1]}, r"grid is \[1\]; it must give the values of each hyperparameter"),
         ({"optimizers": []}, "optimizers is empty"),
-        ({"optimizers": ["adam", "adam"]}, "optimizers has adam twice"),
+        ({"optimizers": ["adam", "adam"]}, "optimizers has 'adam' twice; give each once"),
+        ({"grid": {"learning_rate": [0.1, 0.2, 0.1]}}, "grid: learning_rate has 0.1 twice; give each once"),
+        ({"x0": [[1, 1], [1, 1]]}, r"x0 has \(1.0, 1.0\) twice; give each once"),
+        ({"seeds": [1, 0, 1]}, "seeds has 1 twice; give each once"),
+        ({"grid": {1: [0.1]}}, "1 is no hyperparameter of gradient_descent; Allowed: learning_rate"),
+        (
+            {"grid": {"learning_rate": [[0.1]]}},
+            r"grid: learning_rate has \[0.1\]; each of its values must be one",
+        ),
         ({"optimizers": ["adam", "adm"]}, "did you mean 'adam'"),
         ({"seeds": [-1]}, "seeds is -1; it must be a whole number at least 0"),
         ({"seeds": 3}, "seeds is 3; it must be a list of values"),
@@ -265,6 +273,13 @@ def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
     given: dict[str, Any] = {"grid": {"learning_rate": [0.1]}, "x0": [1, 1]} | settings
     with pytest.raises(FalllineError, match=message):
         sweep("booth", **given)
+
+
+def test_as_many_settings_as_a_whole_number_says() -> None:
+    runs = sweep("booth", {"learning_rate": [0.1]}, [1, 1])
+    assert runs.best(0) == []
+    with pytest.raises(FalllineError, match="count is -1; it must be a whole number at least 0"):
+        runs.best(-1)
 
 
 def test_there_is_no_other_outcome() -> None:

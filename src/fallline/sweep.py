@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
@@ -52,8 +53,8 @@ OUTCOMES: Mapping[str, str] = {
 NAMES = tuple(OUTCOMES)
 NOT_RUN = -1
 
-# What stands beside the hyperparameters among the factors of a sweep.
-OTHER_FACTORS = ("optimizer", "start", "seed")
+# What stands beside the hyperparameters among the factors of a sweep, and the argument that gives it.
+OTHER_FACTORS = {"optimizer": "optimizers", "start": "x0", "seed": "seeds"}
 # Between two entries in the store each thread makes so many steps of a formula; of what may cost far more, all make so
 # many runs. More runs at a time take much memory. On a cluster all workers are to have some, to the end.
 _FORMULA_STEPS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 64, 1 << 16, 4
@@ -121,7 +122,13 @@ class Sweep:
         return int(np.count_nonzero(self.outcome == NAMES.index(outcome)))
 
     def best(self, count: int = 10) -> list[Setting]:
-        """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value."""
+        """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.
+
+        Raises:
+            FalllineError: when the count is none.
+        """
+        if not Range(0, whole=True).allows(count):
+            raise FalllineError(f"count is {shortened(count)}; it must be {Range(0, whole=True)}")
         pooled = self.outcome.ndim - 2
         shape = self.outcome.shape[:pooled]
         converged = (self.outcome == 0).reshape(*shape, -1)
@@ -250,17 +257,19 @@ def sweep(
     values = {name: tuple(_several(given, f"grid: {name}")) for name, given in grid.items()}
     for rule, (name, given) in itertools.product(rules, values.items()):
         for value in given:
+            if np.ndim(value) and _may_be_array(rule, name):
+                raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
             with_settings(rule, {name: value})
-    labels = [_label(rule, values) for rule in rules]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice:
-        raise FalllineError(f"optimizers has {twice} twice; give each rule once")
     factors = {
-        "optimizer": tuple(labels),
+        "optimizer": tuple(_label(rule, values) for rule in rules),
         **values,
         "start": tuple(tuple(place) for place in places.tolist()),
         "seed": tuple(int(seed) for seed in seeds),
     }
+    for name, given in factors.items():
+        twice = next((value for value, count in Counter(map(repr, given)).items() if count > 1), None)
+        if twice:
+            raise FalllineError(f"{OTHER_FACTORS.get(name, f'grid: {name}')} has {twice} twice; give each once")
     shape = tuple(len(given) for given in factors.values())
     found = Sweep(
         title=of.title,
@@ -579,7 +588,7 @@ def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
     path = _path(rule, name)
     if path is None:
         label = rule.label.partition(",")[0]
-        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(name, _settings(rule))}")
+        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(str(name), _settings(rule))}")
     return path
 
 
