@@ -20,21 +20,21 @@ FEATURES, CHUNKS = 100, 16
 TITLE = "A cluster"
 ABOUT = f"""\
 The same work on one Dask worker and on two, each a process of one thread on this machine, already started. Then two
-workers beside the same machine without a cluster, {THREADS} threads in one process: a sweep keeps little more than one
-of them busy there, a gradient both, and then the price of passing messages shows."""
+workers beside the same machine without a cluster, {THREADS} threads in one process, which both keep busy, and then
+the price of passing messages shows."""
 
 
 def main() -> None:
     """Print the times of the same work on one worker and on two, in turn, and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--rows", type=int, default=1_000_000)
     asked = parser.parse_args()
     show(rows(asked.repeats, asked.steps, asked.rows))
 
 
-def rows(repeats: int = 3, steps: int = 20_000, count: int = 1_000_000) -> Iterator[Row]:
+def rows(repeats: int = 3, steps: int = 100_000, count: int = 1_000_000) -> Iterator[Row]:
     """A sweep, and a gradient over rows that stay at the workers."""
 
     def both() -> Iterator[Row]:

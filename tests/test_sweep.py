@@ -12,6 +12,7 @@ import pytest
 
 from fallline import (
     Adam,
+    Backtracking,
     Cautious,
     Cosine,
     Diverging,
@@ -60,6 +61,41 @@ def test_without_a_target_coming_to_rest_is_to_converge() -> None:
 def test_a_run_in_a_local_minimum_is_stuck() -> None:
     runs = sweep("x**4 - 2*x**2 + 0.3*x", {"learning_rate": [0.05]}, [[-1.0], [1.0]], GradientDescent(), target=-1.2)
     assert names_of(runs) == ["converged", "stuck"]
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_runs_that_use_up_their_steps_are_told_by_the_quarters_of_their_second_half(engine: str) -> None:
+    grid = {"learning_rate": [1e-6, 1e-4, 0.002, 0.05, 0.51], "momentum": [0.0, 0.9, 0.999]}
+    starts = [[-1.2, 1.0], [0.5, 0.2], [3.0, 0.1]]
+    runs = sweep("2*x**2 + sin(y)**2/50", grid, starts, Momentum(), max_steps=37, target=-9.0, engine=engine)
+    told = set()
+    for place in np.ndindex(runs.outcome.shape):
+        rule = Momentum(grid["learning_rate"][place[1]], momentum=grid["momentum"][place[2]])
+        stop = Target(-9.0) | StepSize() | Diverging()
+        run = minimize("2*x**2 + sin(y)**2/50", starts[place[3]], rule, max_steps=37, stop=stop, engine=engine)
+        if run.stop.reason == "step limit":
+            # 4/8 to 8/8 of 37 steps, rounded up.
+            change = np.diff(run.value[[19, 24, 28, 33, 37]])
+            rose = (change > 0).all() and run.final.value > run.value[0]
+            expected = "slow" if (change < 0).all() else "diverged" if rose else "oscillating"
+            assert NAMES[runs.outcome[place]] == expected
+            told.add(expected)
+    assert told == {"slow", "diverged", "oscillating"}
+
+
+def test_each_run_is_made_once() -> None:
+    points = 0
+
+    def bowl(x: Any, y: Any) -> Any:
+        nonlocal points
+        points += np.size(x)
+        return x**2 + y**2
+
+    grid = {"learning_rate": [1e-5, 1e-4, 0.1, 0.4]}
+    runs = sweep(bowl, grid, STARTS, GradientDescent(), gradient=lambda x, y: (2 * x, 2 * y), max_steps=80, target=1e-3)
+    assert runs.count("slow") == runs.count("converged") == 4
+    # One at the start, one after each step, and the start again of those to be judged.
+    assert points == runs.steps.sum() + 8 + 4
 
 
 def test_a_search_that_finds_no_lower_value_has_come_to_rest() -> None:
@@ -165,15 +201,45 @@ def interrupting(call: int) -> Any:
 
 def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
     settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
-    # Conventions cannot be mixed in a batch. The first takes 16 values: 6 of the run, and of parts of it to judge it.
+    # Conventions cannot be mixed in a batch. Each takes 6 values of its run, and one more to judge it.
     grid: dict[str, Any] = {"convention": ["paper", "torch", "keras"], "learning_rate": [1e-5]}
-    runs = sweep(interrupting(24), grid, [1, 1], Momentum(), **settings)
+    runs = sweep(interrupting(10), grid, [1, 1], Momentum(), **settings)
     assert not runs.complete
     assert (runs.outcome.ravel() == NOT_RUN).tolist() == [False, True, True]
     assert len(runs.best()) == 1
     assert len(runs.to_frame()) == 1
     with pytest.raises(KeyboardInterrupt):
         sweep(interrupting(3), grid, [1, 1], Momentum(), **settings)
+
+
+def test_portions_take_settings_with_all_their_starts_from_the_whole_grid() -> None:
+    grid = {"learning_rate": np.geomspace(1e-5, 1e-3, 40).tolist()}
+    starts = [[1.0, 1.0], [0.5, 1.0], [2.0, 0.0], [0.0, 0.1]]
+    # A portion is 64 runs of 5 steps, each with 6 values and one more to judge it; the second one is interrupted.
+    settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
+    runs = sweep(interrupting(600), grid, starts, GradientDescent(), **settings)
+    made = (runs.outcome != NOT_RUN).reshape(40, 4)
+    assert (made.all(axis=1) == made.any(axis=1)).all()
+    assert 10 <= made[:, 0].sum() <= 16
+    # Not the first ones, which may all be slow: some in each quarter.
+    assert made[:, 0].reshape(4, 10).any(axis=1).all()
+    assert len(runs.best(40)) == made[:, 0].sum()
+
+
+def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> None:
+    searches = 0
+
+    class Interrupting(Backtracking):
+        def rate(self, line: Any) -> float:
+            nonlocal searches
+            searches += 1
+            if searches == 135:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().rate(line)
+
+    grid: dict[str, Any] = {"learning_rate": np.linspace(0.5, 1, 200).tolist()}
+    runs = sweep("booth", grid, [1, 1], GradientDescent(Interrupting()), max_steps=2)
+    assert 40 <= (runs.outcome != NOT_RUN).sum() <= 64
 
 
 @pytest.mark.parametrize(
@@ -186,7 +252,15 @@ def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
         ({"grid": {"seed": [1]}}, "grid names 'seed', which is no hyperparameter; give it as an argument"),
         ({"grid": [1]}, r"grid is \[1\]; it must give the values of each hyperparameter"),
         ({"optimizers": []}, "optimizers is empty"),
-        ({"optimizers": ["adam", "adam"]}, "optimizers has adam twice"),
+        ({"optimizers": ["adam", "adam"]}, "optimizers has 'adam' twice; give each once"),
+        ({"grid": {"learning_rate": [0.1, 0.2, 0.1]}}, "grid: learning_rate has 0.1 twice; give each once"),
+        ({"x0": [[1, 1], [1, 1]]}, r"x0 has \(1.0, 1.0\) twice; give each once"),
+        ({"seeds": [1, 0, 1]}, "seeds has 1 twice; give each once"),
+        ({"grid": {1: [0.1]}}, "1 is no hyperparameter of gradient_descent; Allowed: learning_rate"),
+        (
+            {"grid": {"learning_rate": [[0.1]]}},
+            r"grid: learning_rate has \[0.1\]; each of its values must be one",
+        ),
         ({"optimizers": ["adam", "adm"]}, "did you mean 'adam'"),
         ({"seeds": [-1]}, "seeds is -1; it must be a whole number at least 0"),
         ({"seeds": 3}, "seeds is 3; it must be a list of values"),
@@ -199,6 +273,13 @@ def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
     given: dict[str, Any] = {"grid": {"learning_rate": [0.1]}, "x0": [1, 1]} | settings
     with pytest.raises(FalllineError, match=message):
         sweep("booth", **given)
+
+
+def test_as_many_settings_as_a_whole_number_says() -> None:
+    runs = sweep("booth", {"learning_rate": [0.1]}, [1, 1])
+    assert runs.best(0) == []
+    with pytest.raises(FalllineError, match="count is -1; it must be a whole number at least 0"):
+        runs.best(-1)
 
 
 def test_there_is_no_other_outcome() -> None:

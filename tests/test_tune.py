@@ -127,6 +127,9 @@ def test_optunas_words_are_kept_back_and_its_settings_left_alone(capfd: pytest.C
         ({"space": {"learning_rate": (-1, 1)}}, "learning_rate is -1; it must be a number above 0"),
         ({"trials": 0}, "trials is 0; it must be a whole number at least 1"),
         ({"seed": -1}, "seed is -1; it must be a whole number at least 0"),
+        ({"seed": 2**32}, "seed is 4294967296; it must be a whole number at least 0 and at most"),
+        ({"space": {"learning_rate": ("a", "b")}}, r"space has \('a', 'b'\); a pair must be of numbers"),
+        ({"space": [3]}, "3 is no hyperparameter of"),
         ({"target": "a"}, "target is 'a'; it must be a number"),
     ],
 )

@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
@@ -17,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import Cluster, Ends, Engine, Problem, WorkersLost, ends
+from fallline.engines import Cluster, Engine, Problem, WorkersLost, ends
 from fallline.engines.per_run import entries
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.files import whole_file
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import Hyperparameter, Range, hyperparameters
 from fallline.line_search import LineSearch
+from fallline.machine_code.threads import threads
 from fallline.minimize import Rule, rule_of, starts_of
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
@@ -51,10 +53,11 @@ OUTCOMES: Mapping[str, str] = {
 NAMES = tuple(OUTCOMES)
 NOT_RUN = -1
 
-# What stands beside the hyperparameters among the factors of a sweep.
-OTHER_FACTORS = ("optimizer", "start", "seed")
-# Between two entries in the store lie so many steps of a formula; of what may cost far more, so many runs.
-_FORMULA_STEPS, _OTHER_RUNS = 16_000_000, 64
+# What stands beside the hyperparameters among the factors of a sweep, and the argument that gives it.
+OTHER_FACTORS = {"optimizer": "optimizers", "start": "x0", "seed": "seeds"}
+# Between two entries in the store each thread makes so many steps of a formula; of what may cost far more, all make so
+# many runs. More runs at a time take much memory. On a cluster all workers are to have some, to the end.
+_FORMULA_STEPS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 64, 1 << 16, 4
 
 
 class Setting(NamedTuple):
@@ -119,7 +122,13 @@ class Sweep:
         return int(np.count_nonzero(self.outcome == NAMES.index(outcome)))
 
     def best(self, count: int = 10) -> list[Setting]:
-        """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value."""
+        """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.
+
+        Raises:
+            FalllineError: when the count is none.
+        """
+        if not Range(0, whole=True).allows(count):
+            raise FalllineError(f"count is {shortened(count)}; it must be {Range(0, whole=True)}")
         pooled = self.outcome.ndim - 2
         shape = self.outcome.shape[:pooled]
         converged = (self.outcome == 0).reshape(*shape, -1)
@@ -248,17 +257,19 @@ def sweep(
     values = {name: tuple(_several(given, f"grid: {name}")) for name, given in grid.items()}
     for rule, (name, given) in itertools.product(rules, values.items()):
         for value in given:
+            if np.ndim(value) and _may_be_array(rule, name):
+                raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
             with_settings(rule, {name: value})
-    labels = [_label(rule, values) for rule in rules]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice:
-        raise FalllineError(f"optimizers has {twice} twice; give each rule once")
     factors = {
-        "optimizer": tuple(labels),
+        "optimizer": tuple(_label(rule, values) for rule in rules),
         **values,
         "start": tuple(tuple(place) for place in places.tolist()),
         "seed": tuple(int(seed) for seed in seeds),
     }
+    for name, given in factors.items():
+        twice = next((value for value, count in Counter(map(repr, given)).items() if count > 1), None)
+        if twice:
+            raise FalllineError(f"{OTHER_FACTORS.get(name, f'grid: {name}')} has {twice} twice; give each once")
     shape = tuple(len(given) for given in factors.values())
     found = Sweep(
         title=of.title,
@@ -271,8 +282,8 @@ def sweep(
         value=np.full(shape, np.nan),
         x=np.full((*shape, of.dimension), np.nan),
     )
-    portions = _portions(found, of, rules)
-    with _making(engine) as make, progress_bar(len(found), "runs", shown=progress) as report:
+    with _making(engine) as (make, workers), progress_bar(len(found), "runs", shown=progress) as report:
+        portions = _portions(found, of, rules, workers)
         try:
             made = make((portion, portion.problem) for portion in portions)
             for portion, results in made if store is None else _kept(store, portions, make, of, gradient):
@@ -351,7 +362,9 @@ def results_of(problem: Problem, engine: str) -> Results:
     Raises:
         KeyboardInterrupt: after Ctrl-C.
     """
-    found = _ends(problem, engine)
+    found = ends(problem, engine)
+    if found.ended_by("interrupted").any():
+        raise KeyboardInterrupt
     outcome = np.full(len(found), NAMES.index("stuck"), np.int8)
     has_target = any(isinstance(condition, Target) for condition in problem.conditions)
     rested = found.converged | found.ended_by("no lower value")
@@ -359,45 +372,50 @@ def results_of(problem: Problem, engine: str) -> Results:
     outcome[found.ended_by("not finite") | found.ended_by("diverging")] = NAMES.index("diverged")
     limited = found.ended_by("step limit")
     if limited.any():
-        # Few runs may be left, but what ran before is compiled.
-        outcome[limited] = _under_way(problem, limited, found, found.engine if engine == "auto" else engine)
+        values = np.column_stack([found.marks, found.value])[limited]
+        outcome[limited] = _under_way(values, problem.objective, problem.starts[limited])
     return Results(outcome, found.steps, found.value, found.x)
 
 
-def _under_way(problem: Problem, limited: BoolArray, found: Ends, engine: str) -> npt.NDArray[np.int8]:
-    """The outcomes of the runs that used up their steps."""
-    marks = sorted({-(-problem.max_steps * eighth // 8) for eighth in range(4, 8)} - {problem.max_steps})
-    problem = _only(problem, limited)
-    values = [_ends(dataclasses.replace(problem, max_steps=mark), engine).value for mark in marks]
-    change = np.diff(np.array([*values, found.value[limited]]), axis=0)
-    falling, rising = (change < 0).all(axis=0), (change > 0).all(axis=0)
+def _quarters(max_steps: int) -> tuple[int, ...]:
+    """The steps at which the quarters of the second half begin, as far as there are so many."""
+    return tuple(sorted({-(-max_steps * eighth // 8) for eighth in range(4, 8)} - {max_steps}))
+
+
+def _under_way(values: FloatArray, objective: Objective, starts: FloatArray) -> npt.NDArray[np.int8]:
+    """The outcomes of runs that used up their steps, by their values at the marks and at the end, shape (k, m + 1)."""
+    change = np.diff(values)
+    falling, rising = (change < 0).all(axis=1), (change > 0).all(axis=1)
     with np.errstate(all="ignore"):
-        rising &= found.value[limited] > problem.objective.value(problem.starts)
+        rising &= values[:, -1] > objective.value(starts)
     names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
     return np.select([falling, rising], names[:2], names[2]).astype(np.int8)
-
-
-def _ends(problem: Problem, engine: str) -> Ends:
-    found = ends(problem, engine)
-    if found.ended_by("interrupted").any():
-        raise KeyboardInterrupt
-    return found
 
 
 def _only(problem: Problem, chosen: BoolArray) -> Problem:
     return dataclasses.replace(problem, starts=problem.starts[chosen], optimizer=entries(problem.optimizer, chosen))
 
 
-def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]]) -> Iterator[Portion]:
+def _most_together(found: Sweep, objective: Objective, rule: Optimizer[Any], workers: int) -> int:
+    """How many runs of a rule are made together, in this process or by each of so many workers of one thread."""
+    most = _OTHER_RUNS
+    # A line search goes run by run, in Python.
+    if "formula" in (objective.recipe() or {}) and not isinstance(rule.learning_rate, LineSearch):
+        most = min((1 if workers else threads()) * _FORMULA_STEPS // found.max_steps, _MOST_RUNS)
+    if workers:
+        most = min(most, len(found) // (_PORTIONS_A_WORKER * workers))
+    return max(1, most)
+
+
+def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]], workers: int) -> Iterator[Portion]:
     """The runs of a sweep: of each rule those together that can be a batch, but not too many."""
     names, values = list(found.factors), list(found.factors.values())
     grid = names[1:-2]
     starts = np.array(found.factors["start"])
-    is_formula = "formula" in (objective.recipe() or {})
-    most = max(1, _FORMULA_STEPS // found.max_steps) if is_formula else _OTHER_RUNS
     stop = StepSize() | Diverging()
     stop = stop if found.target is None else Target(found.target) | stop
     for number, rule in enumerate(rules):
+        most = _most_together(found, objective, rule, workers)
         batched = [name for name in grid if _may_be_array(rule, name)]
         # The factors whose values are the same in all runs of a portion come first.
         alone = [axis for axis, name in enumerate(names) if name not in (*batched, "start", "optimizer")]
@@ -407,9 +425,7 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
             seed = shared.pop("seed")
             seeded = shared | ({"seed": seed} if _path(rule, "seed") else {})
             size = [len(values[axis]) for axis in together]
-            count = int(np.prod(size))
-            for first in range(0, count, most):
-                runs = np.arange(first, min(first + most, count))
+            for runs in _dealt(int(np.prod(size[:-1])), len(starts), most):
                 places: list[Any] = [np.full(len(runs), number)] * len(names)
                 for axis, i in zip(alone, fixed, strict=True):
                     places[axis] = np.full(len(runs), i)
@@ -429,6 +445,7 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
                         record=Record(every=None),
                         seed=seed,
                         callback=None,
+                        marks=_quarters(found.max_steps),
                     ),
                     own=tuple(
                         {names[axis]: values[axis][place[run]] for axis, place in enumerate(places) if axis}
@@ -442,13 +459,13 @@ Making: TypeAlias = Callable[[Iterable[tuple[Any, Problem]]], Iterator[tuple[Any
 
 
 @contextlib.contextmanager
-def _making(engine: Engine) -> Iterator[Making]:
-    """What makes runs: this process, or for as long as the `with` block lasts the workers of a cluster."""
+def _making(engine: Engine) -> Iterator[tuple[Making, int]]:
+    """What makes runs, and how many workers: this process, 0, or those of a cluster while the `with` block lasts."""
     if isinstance(engine, Cluster):
         with engine.opened() as workers:
-            yield functools.partial(workers.each, functools.partial(results_of, engine="auto"))
+            yield functools.partial(workers.each, functools.partial(results_of, engine="auto")), workers.threads
     else:
-        yield lambda work: ((portion, results_of(problem, engine)) for portion, problem in work)
+        yield lambda work: ((portion, results_of(problem, engine)) for portion, problem in work), 0
 
 
 def _kept(
@@ -529,6 +546,17 @@ def _results(rows: Iterable[Row]) -> Results:
     )
 
 
+def _dealt(settings: int, starts: int, most: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The numbers of all runs, dealt out in portions that take about equally long, a setting's starts together.
+
+    Neighbours among the settings may all be slow, so chance deals, always alike.
+    """
+    order = np.random.default_rng(0).permutation(settings)
+    for dealt in np.array_split(order, -(-settings // max(1, most // starts))):
+        runs = (np.sort(dealt)[:, None] * starts + np.arange(starts)).ravel()
+        yield from (runs[first : first + most] for first in range(0, len(runs), most))
+
+
 def _fingerprints(portion: Portion, gradient: Any) -> tuple[str, dict[str, Mapping[str, Any]]]:
     """What the runs of a portion have in common, as text, and each one's own settings by its fingerprint."""
     problem = portion.problem
@@ -560,7 +588,7 @@ def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
     path = _path(rule, name)
     if path is None:
         label = rule.label.partition(",")[0]
-        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(name, _settings(rule))}")
+        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(str(name), _settings(rule))}")
     return path
 
 

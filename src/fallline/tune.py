@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,8 @@ class Interval:
     whole: bool = False
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.low, Real) and isinstance(self.high, Real)):
+            raise FalllineError(f"space has {shortened((self.low, self.high))}; a pair must be of numbers")
         if not (Range().allows([self.low, self.high]) and self.low < self.high):
             raise FalllineError(f"space: {self} needs two finite numbers, the lower one first")
         if self.log and self.low <= self.origin <= self.high:
@@ -206,9 +209,13 @@ def tune(
         import optuna
     except ImportError:
         raise FalllineError('tune needs Optuna: pip install "fallline[tune]"') from None
-    for name, number, least in (("trials", trials, 1), ("seed", seed, 0)):
-        if not (np.ndim(number) == 0 and Range(least, whole=True).allows(number)):
-            raise FalllineError(f"{name} is {shortened(number)}; it must be {Range(least, whole=True)}")
+    # NumPy's old generator, which Optuna has, takes no larger seed.
+    for name, number, allowed in (
+        ("trials", trials, Range(1, whole=True)),
+        ("seed", seed, Range(0, 2**32 - 1, whole=True)),
+    ):
+        if not (np.ndim(number) == 0 and allowed.allows(number)):
+            raise FalllineError(f"{name} is {shortened(number)}; it must be {allowed}")
     rule = rule_of(optimizer)
     values = _space(rule, space)
     starts = starts_of(x0)

@@ -39,6 +39,7 @@ from fallline import (
     minimize,
 )
 from fallline.engines import Problem, compiled, ends, execute, reference
+from fallline.engines.compiled.program import program_for
 from fallline.machine_code import machine
 from fallline.objectives.landscapes import LANDSCAPES
 from fallline.optimizers import Optimizer, WeightDecay
@@ -589,6 +590,20 @@ def test_a_run_ends_alike_alone_and_in_a_batch_where_the_library_is_asked_for_on
     assert ends(given, "compiled").x.tolist() == alone.tolist()
 
 
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_the_values_at_marks_are_those_of_runs_that_end_there(engine: str) -> None:
+    starts = np.random.default_rng(3).uniform(-2, 2, (300, 2))
+    given = problem("x**2*cos(y) + sin(x)**2 + y**2/9", starts, Momentum(0.01), max_steps=200, stop=Target(1e-5))
+    marks = (1, 2, 17, 90, 199)
+    found = ends(dataclasses.replace(given, marks=marks), engine)
+    assert_same_ends(ends(given, engine), found)
+    for mark, values in zip(marks, found.marks.T, strict=True):
+        shorter = ends(dataclasses.replace(given, max_steps=mark), engine)
+        came_there = shorter.steps == mark
+        np.testing.assert_array_equal(values, np.where(came_there, shorter.value, np.nan))
+    assert 0 < np.isnan(found.marks[:, -1]).sum() < 300
+
+
 def test_one_slow_run_in_a_batch() -> None:
     starts = np.full((3000, 2), 1e-3)
     starts[1234] = [-1.2, 1.0]
@@ -612,6 +627,20 @@ def test_settings_of_each_run() -> None:
     schedule = fallline.Exponential(rates, decay=betas)
     given = problem(VALLEY, starts / 10, Momentum(schedule, momentum=0.5 * betas), max_steps=50)
     assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+
+
+def test_batches_with_other_settings_of_each_run_share_their_code() -> None:
+    draw = np.random.default_rng(1)
+    programs = set()
+    for k in (30, 17):
+        rates: Any = draw.uniform(0.01, 0.1, (k, 1))
+        momenta: Any = draw.random((k, 1))
+        rule = Momentum(fallline.Exponential(rates, decay=0.9), momentum=momenta)
+        given = problem(VALLEY, draw.uniform(-1, 1, (k, 2)), rule, max_steps=40)
+        assert_same_ends(ends(given, "reference"), ends(given, "compiled"))
+        programs.add(program_for(given, rule, 8))
+    assert len(programs) == 1
+    assert program_for(given, dataclasses.replace(rule, momentum=0.9), 8) not in programs
 
 
 @pytest.mark.parametrize("name", ["adam@paper", "adam@keras", "amsgrad@torch", "nadam@paper", "adadelta@paper"])

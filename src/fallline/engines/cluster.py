@@ -71,9 +71,9 @@ class Cluster:
     may round the sums of a part differently, to about 1e-15 of their terms. A worker that is killed costs the time
     of what it had, which another does again.
 
-    It pays for work of minutes: workers of this machine take seconds to begin. A sweep in one process keeps little
-    more than one thread busy, so workers help on one machine, too; a loss on data that fit into memory takes all its
-    threads without them, and each look at it through workers takes milliseconds more.
+    It pays for work of minutes: workers of this machine take seconds to begin. A compiled sweep, and a loss on data
+    that fit into memory, take all threads of this machine without them, and less time. A sweep that is not compiled,
+    as of a Python function, takes one thread, so workers help it on one machine, too.
 
     Arguments:
         at: "local:2" for two processes of one thread each on this machine, begun with the work and ended with it (in

@@ -26,6 +26,7 @@ class Ends:
     Attributes:
         x: the points, shape (k, n).
         value: the objective there, shape (k,).
+        marks: the objective at each of the problem's marks, shape (k, m); NaN where a run had ended before.
         steps: the updates made, shape (k,).
         stop: why each run ended, as a place in `reasons`, shape (k,).
         reasons: the reasons, as `Stop.reason` names them.
@@ -35,6 +36,7 @@ class Ends:
 
     x: FloatArray
     value: FloatArray
+    marks: FloatArray
     steps: npt.NDArray[np.int64]
     stop: npt.NDArray[np.int8]
     reasons: tuple[str, ...]
@@ -56,6 +58,7 @@ def joined(parts: Sequence[Ends]) -> Ends:
     return Ends(
         x=np.concatenate([part.x for part in parts]),
         value=np.concatenate([part.value for part in parts]),
+        marks=np.concatenate([part.marks for part in parts]),
         steps=np.concatenate([part.steps for part in parts]),
         stop=np.concatenate([place[part.stop] for place, part in zip(places, parts, strict=True)]),
         reasons=reasons,
@@ -68,6 +71,7 @@ def reference_ends(problem: Problem) -> Ends:
     """Where the runs of a problem end, by the reference engine."""
     k, n = problem.starts.shape
     x, value, steps = np.empty((k, n)), np.empty(k), np.empty(k, np.int64)
+    marks = np.full((k, len(problem.marks)), np.nan)
     stop, converged = np.empty(k, np.int8), np.empty(k, bool)
     reasons: dict[str, int] = {}
     for start in range(0, k, _BLOCK):
@@ -81,10 +85,12 @@ def reference_ends(problem: Problem) -> Ends:
         )
         for i, run in enumerate(reference.run(some), start=start):
             x[i], value[i], steps[i] = run.final.x, run.final.value, run.final.step
+            passed = run.value[np.isin(run.steps, problem.marks)]
+            marks[i, : len(passed)] = passed
             stop[i], converged[i] = reasons.setdefault(run.stop.reason, len(reasons)), run.stop.converged
         if "interrupted" in reasons:
             # What has not begun stays where it is.
             x[block.stop :], value[block.stop :], steps[block.stop :] = problem.starts[block.stop :], np.nan, 0
             stop[block.stop :], converged[block.stop :] = reasons["interrupted"], False
             break
-    return Ends(x, value, steps, stop, tuple(reasons), converged, reference.NAME)
+    return Ends(x, value, marks, steps, stop, tuple(reasons), converged, reference.NAME)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,29 @@ def as_single(part: Any, runs: int) -> list[Any]:
     return list(part) if np.ndim(part) == 2 and len(part) == runs else [part] * runs
 
 
+def is_per_run(setting: Any) -> TypeGuard[npt.NDArray[Any]]:
+    """Whether a setting is one number for each of a batch's runs."""
+    return isinstance(setting, np.ndarray) and setting.ndim == 2 and setting.shape[1] == 1
+
+
+def per_run_settings(settings: Any) -> Iterator[npt.NDArray[Any]]:
+    """The settings of a rule, and of its parts, that have one number for each run, in order."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from per_run_settings(value)
+        elif is_per_run(value):
+            yield value
+
+
+def form(settings: Any) -> tuple[Any, ...]:
+    """What is the same in rules that differ only in the numbers of single runs."""
+    parts = [getattr(settings, field.name) for field in dataclasses.fields(settings)]
+    return type(settings), *(
+        form(part) if dataclasses.is_dataclass(part) else PerRun if is_per_run(part) else part for part in parts
+    )
+
+
 def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_]) -> Settings:
     """A rule, or a part of it, with only the chosen runs' entries of the settings that have one for each run."""
     changed: dict[str, Any] = {}
@@ -51,7 +75,7 @@ def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_]) -> 
             continue
         if dataclasses.is_dataclass(value):
             changed[field.name] = entries(value, chosen)
-        elif np.ndim(value) == 2 and np.shape(value)[1] == 1:
+        elif is_per_run(value):
             picked = np.asarray(value).view(PerRun)[chosen]
             changed[field.name] = picked.item() if isinstance(chosen, int) else picked
     return dataclasses.replace(settings, **changed) if changed else settings  # type: ignore[type-var]

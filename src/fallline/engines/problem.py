@@ -54,6 +54,7 @@ class Problem:
         begun: what the rule, of a single run, brings along. It goes on counting its own steps, by which its bias
             corrections and schedules go; the objective's batches begin anew.
         keep: called, when a single run ends, with what the rule would take along.
+        marks: the steps whose values `Ends` has too, ascending, each after the first and before the last.
     """
 
     objective: Objective
@@ -68,6 +69,7 @@ class Problem:
     checkpoint: Part | None = None
     begun: Begun | None = None
     keep: Callable[[Begun], None] | None = None
+    marks: tuple[int, ...] = ()
 
 
 def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:

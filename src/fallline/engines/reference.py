@@ -139,6 +139,7 @@ class Batch:
         self._take(entries(problem.optimizer, slice(None)))
         self.first = problem.begun.step if problem.begun else 0
         self.last = self.first + problem.max_steps
+        self.always_recorded = {self.first, self.last, *problem.marks}
         self.needs_value = (
             self.watching is not None or problem.callback is not None or any(c.needs_value for c in problem.conditions)
         )
@@ -560,7 +561,7 @@ class Batch:
 
     def _recorded_at(self, step: int) -> bool:
         every = self.problem.record.every
-        return step in (self.first, self.last) or (every is not None and (step - self.first) % every == 0)
+        return step in self.always_recorded or (every is not None and (step - self.first) % every == 0)
 
     def _ended(self, progress: Progress, at_once: AtOnce) -> dict[int, Stop]:
         """Which of the active runs end here, by their place in the batch, and why."""

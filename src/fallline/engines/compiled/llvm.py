@@ -42,7 +42,7 @@ def layout(step: Step, lanes: int, steps: int) -> Layout:
     names = [node.detail for node in (*step.x, *_flat(step.state))]
     kept = (LONGEST, LONGEST_BEFORE, PREVIOUS, FIRST)
     names += [node.detail for node in needed if node.operation == "leaf" and node.detail in kept]
-    names += [f"own.{i}" for i in range(len(step.own))]
+    names += [f"own.{i}" for i in range(step.own)]
     n = len(step.x)
     if lanes == 1:
         names += ["lowest.value", "lowest.step"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
-from typing import Any
+from collections.abc import Hashable
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -20,12 +22,15 @@ from fallline.engines.compiled.trace import (
     Step,
     trace,
 )
+from fallline.engines.per_run import entries, form, per_run_settings
 from fallline.engines.problem import Problem, is_formula, is_ours
 from fallline.machine_code import machine
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
 from fallline.stopping import StoppingCondition
+
+Thing = TypeVar("Thing")
 
 _ARGUMENTS = (
     *[ctypes.c_void_p] * 2,
@@ -69,13 +74,12 @@ class Program:
         self.limit = len(self.settings) - 1
         self.most = int(self.settings[self.limit])
 
-    def slots(self, starts: FloatArray, optimizer: Optimizer[Any], chosen: slice = slice(None)) -> FloatArray:
+    def slots(self, starts: FloatArray, optimizer: Optimizer[Any]) -> FloatArray:
         """What is kept of runs before their first step: a row for each slot, a column for each run.
 
         Arguments:
             starts: theirs.
             optimizer: their rule.
-            chosen: which of the runs of the program's rule they are.
         """
         runs, rows = len(starts), self.layout.slots
         slots = self.room(runs)
@@ -87,8 +91,8 @@ class Program:
         for leaves, (_, part) in zip(self.step.state, named_leaves(state), strict=True):
             slots[row : row + len(leaves), :runs] = np.broadcast_to(part, (runs, len(leaves))).T
             row += len(leaves)
-        for i, numbers in enumerate(self.step.own):
-            slots[rows[f"own.{i}"], :runs] = numbers[chosen]
+        for i, numbers in enumerate(per_run_settings(optimizer)):
+            slots[rows[f"own.{i}"], :runs] = numbers[:, 0]
         # No step was made yet, and there is no value to compare with.
         for name, number in ((LONGEST, np.inf), (LONGEST_BEFORE, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
             if name in rows:
@@ -169,6 +173,8 @@ class Program:
 def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Program:
     """The program of a problem; of one asked for before, with a rule of our own, the same.
 
+    That rule may have other numbers for single runs.
+
     Arguments:
         problem: what is run.
         optimizer: its rule, or that of some of its runs.
@@ -179,27 +185,26 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
     """
     state_rows = problem.record.state and lanes == 1
     what = (problem.conditions, problem.max_steps, lanes, state_rows)
-    formula = Same(problem.objective)
-    if not is_ours(optimizer):  # it may read what changes, and compare equal to what it is not
-        return _made(formula, optimizer, *what)
-    try:
-        return _remembered(formula, optimizer, *what)
-    except TypeError:  # a rule with arrays cannot be looked up
-        return _made(formula, optimizer, *what)
+    # Another's rule may read what changes, and compare equal to what it is not.
+    if is_ours(optimizer) and is_formula(problem.objective):
+        one = Known(entries(optimizer, slice(0, 1)), form(optimizer))
+        with contextlib.suppress(TypeError):  # some setting cannot be looked up
+            return _remembered(Known(problem.objective, problem.objective.formula.text), one, *what)
+    return _made(Known(problem.objective), Known(optimizer), *what)
 
 
-class Same:
-    """An objective, equal to another if it is the same formula."""
+class Known(Generic[Thing]):
+    """A thing, equal to another that is known by the same."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
-        self.text = objective.formula.text if is_formula(objective) else object()
+    def __init__(self, thing: Thing, by: Hashable = None) -> None:
+        self.thing = thing
+        self.by = by
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.text == other.text
+        return isinstance(other, Known) and self.by == other.by
 
     def __hash__(self) -> int:
-        return hash(self.text)
+        return hash(self.by)
 
 
 def traced(
@@ -216,15 +221,15 @@ def traced(
 
 
 def _made(
-    same: Same,
-    optimizer: Optimizer[Any],
+    objective: Known[Objective],
+    optimizer: Known[Optimizer[Any]],
     conditions: tuple[StoppingCondition, ...],
     max_steps: int,
     lanes: int,
     state_rows: bool,
 ) -> Program:
-    step = traced(same.objective, optimizer, conditions, max_steps, of_many=lanes > 1)
-    return Program(step, optimizer, lanes, state_rows)
+    step = traced(objective.thing, optimizer.thing, conditions, max_steps, of_many=lanes > 1)
+    return Program(step, optimizer.thing, lanes, state_rows)
 
 
 _remembered = functools.lru_cache(maxsize=64)(_made)

@@ -61,7 +61,7 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
         problem, starts=start, optimizer=rule, max_steps=steps, record=Record(every=None), report=lambda made: None
     )
     (by_reference,) = reference.run(short)
-    slots, settings = program.slots(start, rule, slice(run, run + 1)), program.settings.copy()
+    slots, settings = program.slots(start, rule), program.settings.copy()
     settings[program.limit] = steps
     room = np.empty((steps + 1) * sum(program.widths))
     program.advance(slots, settings, 0, steps + 1, room, steps + 1, 0, 1)

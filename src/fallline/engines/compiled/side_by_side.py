@@ -21,8 +21,9 @@ from fallline.machine_code.threads import threads
 
 # Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
 _LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14
-# Points visited between two looks at which runs have ended: fewest after some have, then ever more.
-_LEAST_VISITS, _MOST_VISITS = 1 << 6, 1 << 12
+# Points visited between two looks at which runs have ended: fewest after some have, then ever more. Those of all runs
+# together take longer than the look, which holds Python's lock.
+_LEAST_VISITS, _MOST_VISITS, _LEAST_OF_ALL_RUNS = 1 << 6, 1 << 12, 1 << 15
 
 
 def ends(problem: Problem) -> Ends:
@@ -37,6 +38,10 @@ def ends(problem: Problem) -> Ends:
     return _Batch(problem).ends()
 
 
+def _first_visits(runs: int) -> int:
+    return min(max(_LEAST_VISITS, _LEAST_OF_ALL_RUNS // runs), _MOST_VISITS)
+
+
 class _Batch:
     """The runs of a problem on their way, and what has been written of their ends."""
 
@@ -47,6 +52,7 @@ class _Batch:
         rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
         self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
+        self.marks = np.full((k, len(problem.marks)), np.nan)
         self.stop = np.zeros(k, np.int8)
         self.stopping = threading.Event()
 
@@ -74,21 +80,24 @@ class _Batch:
         conditions = self.problem.conditions
         reasons = (*(condition.reason for condition in conditions), "step limit", "interrupted")
         converged = np.array([*(condition.converged for condition in conditions), False, False])
-        return Ends(self.x, self.value, self.steps, self.stop, reasons, converged[self.stop], NAME)
+        return Ends(self.x, self.value, self.marks, self.steps, self.stop, reasons, converged[self.stop], NAME)
 
     def _run(self, block: slice) -> None:
         """Take a block of runs to their ends."""
         program, rows = self.program, self.program.layout.slots
-        slots = program.slots(self.problem.starts[block], entries(self.problem.optimizer, block), block)
+        slots = program.slots(self.problem.starts[block], entries(self.problem.optimizer, block))
         runs = np.full(slots.shape[1], -1)
         runs[: block.stop - block.start] = np.arange(block.start, block.stop)
         settings = program.settings.copy()
-        made, visits = 0, _LEAST_VISITS
+        made, visits = 0, _first_visits(slots.shape[1])
+        ahead = [*self.problem.marks, program.most + 1]
         while True:
             interrupted = self.stopping.is_set()
             if interrupted:
                 settings[program.limit] = made
-            now = min(visits, int(settings[program.limit]) - made + 1)
+            elif ahead[0] == made:
+                self._look(slots, runs, ahead.pop(0))
+            now = min(visits, int(settings[program.limit]) - made + 1, ahead[0] - made)
             program.advance(slots, settings, made, now)
             made += now
             visits = min(2 * visits, _MOST_VISITS)
@@ -99,7 +108,16 @@ class _Batch:
                 if not count:
                     return
                 slots, runs = self._closed_up(slots[:, active], runs[active])
-                visits = _LEAST_VISITS
+                visits = _first_visits(count)
+
+    def _look(self, slots: FloatArray, runs: npt.NDArray[np.int64], mark: int) -> None:
+        """Write the values of the runs at a mark, found by letting a copy of them end there."""
+        program, rows = self.program, self.program.layout.slots
+        active = slots[rows["stop"]] == 0
+        ending, settings = slots.copy(), program.settings.copy()
+        settings[program.limit] = mark
+        program.advance(ending, settings, mark, 1)
+        self.marks[runs[active], self.problem.marks.index(mark)] = ending[rows["value"], active]
 
     def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Whole groups of lanes again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fallline.engines.per_run import is_per_run, per_run_settings
 from fallline.engines.problem import is_formula
 from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
@@ -62,7 +63,7 @@ class Step:
         change: what the rule subtracts from x.
         next_state: the state after the step, as `state`.
         settings: the numbers of the leaves "setting.0", "setting.1", ...: the same in all runs.
-        own: those of the leaves "own.0", ..., one for each run.
+        own: how many leaves "own.0", ... there are, for the rule's settings that have one number for each run.
         cost: the evaluations of value and gradient.
     """
 
@@ -76,7 +77,7 @@ class Step:
     change: list[Node]
     next_state: list[list[Node]]
     settings: list[float]
-    own: list[Any]
+    own: int
     cost: Cost
 
 
@@ -133,7 +134,7 @@ class _Trace:
     ) -> None:
         self.graph = Graph(of_many)
         self.settings: list[float] = []
-        self.own: list[Any] = []
+        self.own = 0
         self.objective = objective
         self.bake = bake
         self.optimizer = self._with_leaves(optimizer)
@@ -141,7 +142,7 @@ class _Trace:
         self.x = [self.graph.leaf(f"x.{i}", LANE) for i in range(n)]
         for name, leaf in named_leaves(state):
             *rows, last = np.shape(leaf) or (1,)
-            if last not in (1, n) or rows not in ([], [1], *([len(own)] for own in self.own)):
+            if last not in (1, n) or rows not in ([], [1], *([len(own)] for own in per_run_settings(optimizer))):
                 raise NotCompilable(f"{name} in the state has the shape {np.shape(leaf)}, not a number a coordinate")
         self.widths = [n if np.shape(leaf)[-1:] == (n,) else 1 for _, leaf in named_leaves(state)]
         self.state = state
@@ -157,9 +158,9 @@ class _Trace:
             number = getattr(settings, entry.name)
             if dataclasses.is_dataclass(number):
                 object.__setattr__(clone, entry.name, self._with_leaves(number))
-            elif isinstance(number, np.ndarray) and number.ndim == 2 and number.shape[1] == 1:
-                self.own.append(np.asarray(number)[:, 0])
-                leaf = self.graph.leaf(f"own.{len(self.own) - 1}", LANE)
+            elif is_per_run(number):
+                leaf = self.graph.leaf(f"own.{self.own}", LANE)
+                self.own += 1
                 object.__setattr__(clone, entry.name, Proxy(leaf, LIBRARY))
             elif isinstance(number, float) and not self.bake:
                 object.__setattr__(clone, entry.name, Proxy(self.setting(number), LIBRARY))
