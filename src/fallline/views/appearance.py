@@ -418,7 +418,13 @@ def trace_steps(
     look: dict[str, Any] = {"linewidths": 0, "alpha": alpha, **solid}
     rims = ax.scatter(*points, s=1.5 * size, color=edge, zorder=zorder + 1, **look)
     dots = ax.scatter(*points, s=size, c=colours, zorder=zorder + 2, **look)
-    return [*joined, rims, dots]
+    if not solid or alpha < 1:
+        return [*joined, rims, dots]
+    # In space what is farther away is drawn first, and a crowd at one place would cover the last point that is seen.
+    # Twice: Matplotlib moves a single one to whole pixels.
+    last = np.flatnonzero(np.isfinite(points).all(axis=0))[-1:].repeat(2)
+    front = ax.scatter(*(place[last] for place in points), s=size, c=colours[last], zorder=zorder + 3, **look)
+    return [*joined, rims, dots, front]
 
 
 def point_size(count: int) -> float:
