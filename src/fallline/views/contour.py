@@ -279,7 +279,7 @@ def frame(ax: Any, data: Landscape, bottom: float) -> None:
     ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
     # The start is mostly the highest point: seen across the valley, nothing stands before it.
     ax.view_init(elev=28, azim=_across(data))
-    appearance.label_axes(ax, *data.grid.names, data.symbol)
+    appearance.label_axes(ax, *data.grid.names, data.symbol, width=appearance.SHORT_NAME_WIDTH)
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
