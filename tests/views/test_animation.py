@@ -237,6 +237,10 @@ def test_a_dark_film_is_the_dark_picture(kind: str) -> None:
         ({"frames_per_second": 1e-9}, "frames_per_second is 1e-09; it must be a number from"),
         ({"frames_per_second": "fast"}, "frames_per_second is 'fast'"),
         ({"frames_per_second": None}, "frames_per_second is None; it must be a number from 0.01 to 100"),
+        (
+            {"frames_per_second": 60, "path": "a.gif"},
+            "frames_per_second is 60; browsers play a .gif of more than 50",
+        ),
         ({"style": ["dark"]}, r"style is \['dark'\]; did you mean 'dark'"),
         ({"path": 5}, "path is 5; it must be the name of a file"),
         ({"bounds": ((0, 1e308), (-1e308, 1e308))}, r"bounds is \(0, 1e\+308\); its ends must lie within ±1e\+300"),

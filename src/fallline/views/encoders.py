@@ -108,8 +108,15 @@ def _colours(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(codes, "<u4").view(np.uint8).reshape(-1, 4)[:, :3]
 
 
-def write_webp(frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int], quality: int) -> None:
-    """The same for a .webp; quality 100 loses nothing."""
+def write_webp(
+    frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int], quality: int, *, lossless: bool
+) -> None:
+    """The same for a .webp.
+
+    Arguments:
+        quality: the detail kept, unless it is all kept.
+        lossless: whether every pixel is kept.
+    """
     reel = Reel(frames, len(moments) - 1)
     reel.save(
         path,
@@ -117,10 +124,13 @@ def write_webp(frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int
         save_all=True,
         duration=[after - before for before, after in itertools.pairwise(moments)],
         loop=0,
-        lossless=quality == 100,
-        quality=30 if quality == 100 else quality,
-        # Slower methods make hardly smaller files of drawings.
+        lossless=lossless,
+        # How hard the encoder tries, when nothing is lost; it and slower methods make hardly smaller files of drawings.
+        quality=30 if lossless else quality,
         method=1,
+        # Only the first frame is whole: by itself Pillow writes a whole one every few frames, which takes longer and
+        # doubles the file.
+        kmax=0,
     )
 
 
