@@ -341,7 +341,7 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
         )
     if coordinates is None and len(names) == 2:
         return 0, 1
-    if coordinates is None or coordinates == "pca":
+    if coordinates is None or (isinstance(coordinates, str) and coordinates == "pca"):
         return None
     chosen = tuple(coordinates) if isinstance(coordinates, Sequence) and not isinstance(coordinates, str) else ()
     for name in chosen:
@@ -349,7 +349,9 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
             raise FalllineError(f"coordinates names {name!r}; {nearest(str(name), names)}")
     if len(chosen) != 2 or chosen[0] == chosen[1]:
         known = shortened(", ".join(names), 200)[1:-1]
-        raise FalllineError(f"coordinates is {coordinates!r}; it must be 'pca', or two different ones of {known}")
+        raise FalllineError(
+            f"coordinates is {shortened(coordinates)}; it must be 'pca', or two different ones of {known}"
+        )
     return names.index(chosen[0]), names.index(chosen[1])
 
 
