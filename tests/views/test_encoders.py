@@ -165,6 +165,17 @@ def test_a_missing_encoder_is_named_before_any_work(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_an_encoder_that_is_no_program_or_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.mp4"
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    with pytest.raises(FalllineError, match=r"encoder: IMAGEIO_FFMPEG_EXE is '.*ffmpeg', which is no program"):
+        film(path)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", sys.executable)
+    with pytest.raises(FalllineError, match=f"the video encoder '{sys.executable}' failed: "):
+        film(path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
 def test_nothing_is_left_of_a_film_that_breaks_off(tmp_path: Path, ending: str) -> None:
     made = animate(on_bowl(), frames=6, resolution=24)
@@ -180,7 +191,7 @@ def test_nothing_is_left_of_a_film_that_breaks_off(tmp_path: Path, ending: str) 
 
 def test_a_failing_encoder_is_told(tmp_path: Path) -> None:
     frame = np.zeros((60, 64, 4), np.uint8)
-    with pytest.raises(FalllineError, match=r"path: the video encoder failed: .*No such file or directory"):
+    with pytest.raises(FalllineError, match=r"the video encoder '.*' failed: .*No such file or directory"):
         write_mp4(iter([frame] * 3), tmp_path / "missing" / "a.mp4", (64, 60), 5.0, 90)
 
 
