@@ -20,7 +20,7 @@ from fallline.data import Split
 from fallline.errors import FalllineError
 from fallline.examples.data import challenger
 from fallline.fit import fit
-from fallline.models import MODELS
+from fallline.models import MODELS, Loss
 from fallline.optimizers import FISTA, Adam, GradientDescent, ProximalDescent
 from fallline.penalties import L1
 from fallline.stopping import StepSize
@@ -254,17 +254,17 @@ def test_arrays_are_fitted_as_they_come() -> None:
     assert list(found.parameters.values()) == list(named.parameters.values())
 
 
-def test_the_names_are_told_before_the_descent_and_may_be_refused() -> None:
-    told: list[tuple[str, ...]] = []
-    found = fit(LAUNCHES, "distress", named=told.append)
-    assert told == [found.trajectory.names]
+def test_the_loss_is_told_before_the_descent_and_may_be_refused() -> None:
+    told: list[Loss] = []
+    found = fit(LAUNCHES, "distress", check=told.append)
+    assert told == [found.model]
 
-    def refuse(names: tuple[str, ...]) -> None:
-        raise FalllineError(f"{names[0]} is not wanted")
+    def refuse(loss: Loss) -> None:
+        raise FalllineError(f"{loss.names[0]} is not wanted")
 
     reached: list[Point] = []
     with pytest.raises(FalllineError, match="is not wanted"):
-        fit(LAUNCHES, "distress", engine="reference", named=refuse, callback=reached.append)
+        fit(LAUNCHES, "distress", engine="reference", check=refuse, callback=reached.append)
     assert reached == []
 
 

@@ -190,7 +190,7 @@ def fit(
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
-    named: Callable[[tuple[str, ...]], object] | None = None,
+    check: Callable[[Loss], object] | None = None,
     **settings: Any,
 ) -> Fit:
     """Fit a model to data by gradient descent.
@@ -230,7 +230,7 @@ def fit(
         engine: as in `minimize`. The workers of a `Cluster` read the files themselves, so they must find them under
             the same path, and keep what they read if it fits into their memory; of batches they compute nothing.
         seed, callback, progress, checkpoint: as in `minimize`.
-        named: called before the descent with the trajectory's names, which the data decide; to refuse them, it raises.
+        check: called before the descent with the loss that the data make; to refuse it, it raises.
         record: as in `minimize`; if not given, every step, or with batches every epoch.
         stop: what ends the run. If not given: a gradient of almost zero, and for batches only the step limit.
         settings: those of the model: `l2` of all, `delta` of "huber", `hidden`, `activation` and `loss` of "network".
@@ -295,8 +295,8 @@ def fit(
     if record is None:
         record = "all" if batch_size is None else objective.steps_per_epoch
     start = FittedModel(model, loss, preparation, _start(loss, preparation, x0, seed))
-    if named is not None:
-        named(tuple(objective.names))
+    if check is not None:
+        check(loss)
     trajectory = minimize(
         objective,
         start.x if x0 is None else start.standardised(start.x),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -285,3 +286,20 @@ def test_what_cannot_be_filmed_is_said_before_any_work(run: Run, options: list[s
     assert (done.code, done.out) == (2, "")
     assert words in done.err
     assert done.err.count("\n") == 1
+
+
+def test_no_film_of_data_that_are_streamed_is_told_before_the_descent(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if these few rows were too many to keep.
+    monkeypatch.setattr(sys.modules["fallline.fit"], "STREAMED_ABOVE", 0)
+    film, kept = tmp_path / "fit.gif", tmp_path / "fit.json"
+    done = run(*FIT, "--features", "temperature_F", "--animate", film, "--save", kept)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"fallline: --animate is '{film}', but the data are read anew in every pass")
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+    # Kept on request, they are filmed.
+    done = run(*FIT, "--features", "temperature_F", "--no-stream", "--animate", film, "--frames", "2", "--save", kept)
+    assert (done.code, done.err) == (0, "")
+    assert sorted(tmp_path.iterdir()) == [film, kept]

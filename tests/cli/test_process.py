@@ -170,6 +170,25 @@ def test_ctrl_c_while_modules_are_imported_is_quiet(module: str) -> None:
     assert [line for line in err.splitlines() if not line.startswith("import time:")] == []
 
 
+def test_ctrl_c_during_an_import_that_turns_it_into_another_error_is_quiet() -> None:
+    # As Python 3.11 does with what is raised in `__set_name__`.
+    program = """if True:
+        import os, signal, sys
+        class Finder:
+            def find_spec(self, name, path, target=None):
+                if name == "fallline.errors":
+                    try:
+                        os.kill(os.getpid(), signal.SIGINT)
+                    except KeyboardInterrupt as error:
+                        raise RuntimeError("no such thing") from error
+        sys.meta_path.insert(0, Finder())
+        from fallline_command import main
+        main()
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_ctrl_c_ends_the_demo_without_a_figure_of_the_run(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*FALLLINE, "demo", "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

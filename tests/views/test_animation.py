@@ -116,6 +116,16 @@ def test_frames_are_as_they_would_be_drawn_anew(kind: str, bounds: Any) -> None:
         assert np.abs(quick - whole).max() <= (3 if kind == "surface" and number < 4 else 0)
 
 
+@pytest.mark.parametrize("kind", ["contour_3d", "surface"])
+def test_in_space_the_last_point_is_in_front_of_those_at_its_place(kind: str) -> None:
+    # A thousand steps end within a hair of the minimum: what is farther away by rounding alone is drawn first.
+    run = fallline.minimize("(1 - x)**2 + 5*(y - x**2)**2", (-1.5, 2), fallline.GradientDescent(0.02))
+    frame = animate(run, kind=kind, frames=1, resolution=16).scene.open()(0)
+    yellow = (frame == (255, 255, 0, 255)).all(axis=2)
+    # The key below the axes is as yellow.
+    assert yellow[: int(0.9 * len(yellow))].sum() > 10
+
+
 @pytest.mark.parametrize("run", [halving(6), doubling()], ids=["halving", "diverging"])
 def test_frames_on_a_curve_are_as_they_would_be_drawn_anew(run: fallline.Trajectory) -> None:
     screen = Screen(animate(run, frames=5).scene)
@@ -227,6 +237,10 @@ def test_a_dark_film_is_the_dark_picture(kind: str) -> None:
         ({"frames_per_second": 1e-9}, "frames_per_second is 1e-09; it must be a number from"),
         ({"frames_per_second": "fast"}, "frames_per_second is 'fast'"),
         ({"frames_per_second": None}, "frames_per_second is None; it must be a number from 0.01 to 100"),
+        (
+            {"frames_per_second": 60, "path": "a.gif"},
+            "frames_per_second is 60; browsers play a .gif of more than 50",
+        ),
         ({"style": ["dark"]}, r"style is \['dark'\]; did you mean 'dark'"),
         ({"path": 5}, "path is 5; it must be the name of a file"),
         ({"bounds": ((0, 1e308), (-1e308, 1e308))}, r"bounds is \(0, 1e\+308\); its ends must lie within ±1e\+300"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -122,12 +123,18 @@ def test_more_runs_than_colours_are_still_told_apart(theme: Theme) -> None:
         assert len({(one["color"], str(one[form])) for one in looks}) == 20
 
 
+def laid_out(figure: Figure) -> None:
+    """Draw it, so that everything is in its place."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+
+
 @pytest.mark.parametrize("kind", ["contour", "histories"])
 def test_long_names_of_axes_are_folded_and_stay_on_the_picture(kind: str) -> None:
     name = "z_mean_radius_of_the_nucleus_of_the_largest_of_all_cells"
     run = fallline.minimize(f"x**2 + {name}**2", (1.0, 1.0), fallline.GradientDescent(0.1), max_steps=3)
     figure = plot(run, kind=kind)
-    figure.canvas.draw()
+    laid_out(figure)
     label = next(ax.yaxis.label for ax in figure.axes if "mean" in ax.get_ylabel())
     # It is cut where parts of it end, and nothing of it is lost.
     assert label.get_text().replace("\n", "") == name
@@ -135,6 +142,23 @@ def test_long_names_of_axes_are_folded_and_stay_on_the_picture(kind: str) -> Non
     box = label.get_window_extent()
     assert box.y0 >= 0
     assert box.y1 <= figure.bbox.height
+
+
+@pytest.mark.parametrize("kind", ["curve", "contour", "surface"])
+def test_long_names_leave_the_legend_and_the_numbers_alone(kind: str) -> None:
+    name = "mean_radius_of_the_nucleus_of_the_largest_of_all_cells_of_the_sample"
+    formula, start = (f"{name}**2", (1.0,)) if kind == "curve" else (f"{name}**2 + z_{name}**2", (1.0, 1.0))
+    run = fallline.minimize(formula, start, fallline.GradientDescent(0.1), max_steps=3)
+    figure = plot(run, kind=kind)
+    laid_out(figure)
+    ax = figure.axes[0]
+    label = ax.xaxis.label.get_window_extent()
+    legend = ax.get_legend()
+    assert legend is not None
+    below = legend.get_window_extent()
+    assert 0 <= below.y0 < below.y1 <= label.y0
+    if kind != "surface":
+        assert label.y1 <= min(number.get_window_extent().y0 for number in ax.get_xticklabels() if number.get_text())
 
 
 @themes

@@ -160,6 +160,8 @@ def test_a_run_that_ended_nowhere_is_held_at_its_best() -> None:
     [
         ({"coordinates": "pac"}, "coordinates is 'pac'; it must be 'pca', or two different ones of a, b, c"),
         ({"coordinates": ("a", "z")}, "coordinates names 'z'; Allowed: a, b, c"),
+        ({"coordinates": np.array(["a", "b"])}, r"coordinates is array.* it must be 'pca', or two"),
+        ({"resolution": 10**6}, "resolution is 1000000; it must be a whole number from 2 to 4096"),
         ({"coordinates": 3}, "coordinates is 3; it must be 'pca', or two different ones of a, b, c"),
         ({"coordinates": ("a",)}, "coordinates is .*; it must be 'pca', or two different ones of a, b, c"),
         ({"coordinates": ("a", "a")}, "coordinates is .*; it must be 'pca', or two different ones of a, b, c"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.views.runs import on_bowl, two_on_bowl
 
 from fallline import FalllineError
 from fallline.views import animate
-from fallline.views.encoders import write_gif, write_mp4
+from fallline.views.encoders import Frame, write_gif, write_mp4, write_webp
 
 
 def film(path: Path, **options: Any) -> Any:
@@ -59,10 +60,38 @@ def test_frames_size_and_duration_in_mp4(tmp_path: Path) -> None:
         assert np.abs(picture.astype(int) - drawn[..., :3]).mean() < 4
 
 
-def test_quality_100_loses_nothing_in_webp(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "exact"),
+    [
+        ({}, True),
+        ({"quality": 50}, True),
+        ({"quality": 49}, False),
+        ({"quality": 100, "kind": "contour_3d", "turn": 30}, True),
+        ({"kind": "contour_3d", "turn": 30}, False),
+    ],
+)
+def test_which_webp_loses_nothing(tmp_path: Path, options: dict[str, Any], exact: bool) -> None:
     path = tmp_path / "descent.webp"
-    made = film(path, quality=100)
-    np.testing.assert_array_equal(frames(path), [frame[..., :3] for frame in made.pictures()])
+    made = film(path, **options)
+    assert np.array_equal(frames(path), [frame[..., :3] for frame in made.pictures()]) == exact
+
+
+def test_only_the_first_frame_of_a_webp_is_whole(tmp_path: Path) -> None:
+    ground = np.random.default_rng(0).integers(0, 256, (64, 64, 4), np.uint8)
+    ground[..., 3] = 255
+
+    def drawn(count: int) -> Iterator[Frame]:
+        for number in range(count):
+            frame = ground.copy()
+            frame[:4, number] = 0
+            frame[:4, number, 3] = 255
+            yield frame
+
+    short, long = tmp_path / "short.webp", tmp_path / "long.webp"
+    for path, count in ((short, 1), (long, 40)):
+        write_webp(drawn(count), path, [50 * number for number in range(count + 1)], 90, lossless=True)
+    # 39 frames of a few pixels are less than a second picture of this noise, of which nothing can be compressed.
+    assert long.stat().st_size < 2 * short.stat().st_size
 
 
 @pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
@@ -136,6 +165,17 @@ def test_a_missing_encoder_is_named_before_any_work(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_an_encoder_that_is_no_program_or_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.mp4"
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    with pytest.raises(FalllineError, match=r"encoder: IMAGEIO_FFMPEG_EXE is '.*ffmpeg', which is no program"):
+        film(path)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", sys.executable)
+    with pytest.raises(FalllineError, match=f"the video encoder '{sys.executable}' failed: "):
+        film(path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
 def test_nothing_is_left_of_a_film_that_breaks_off(tmp_path: Path, ending: str) -> None:
     made = animate(on_bowl(), frames=6, resolution=24)
@@ -151,7 +191,7 @@ def test_nothing_is_left_of_a_film_that_breaks_off(tmp_path: Path, ending: str) 
 
 def test_a_failing_encoder_is_told(tmp_path: Path) -> None:
     frame = np.zeros((60, 64, 4), np.uint8)
-    with pytest.raises(FalllineError, match=r"path: the video encoder failed: .*No such file or directory"):
+    with pytest.raises(FalllineError, match=r"the video encoder '.*' failed: .*No such file or directory"):
         write_mp4(iter([frame] * 3), tmp_path / "missing" / "a.mp4", (64, 60), 5.0, 90)
 
 

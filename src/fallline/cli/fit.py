@@ -19,7 +19,7 @@ from fallline.fit import PENALISED, Curve, Fit
 from fallline.fit import fit as fit_model
 from fallline.fitted import setting_names
 from fallline.hyperparameters import hyperparameters
-from fallline.models import MODELS
+from fallline.models import MODELS, Loss
 from fallline.models.base import Reduction
 from fallline.models.batches import Order, Remainder
 from fallline.optimizers import Optimizer
@@ -223,9 +223,11 @@ def fit(
             raise FalllineError("--optimizer is not given; a rate or a hyperparameter needs the rule that it is for")
         rule = options.chosen_rule(optimizer, learning_rate, schedule, momentum, hyperparameter_settings or ())
 
-    def check_views(names: tuple[str, ...]) -> None:
-        options.chosen_picture(picture, coordinates, style, names, plot=plot, animate=animate)
-        options.chosen_film(animate, len(names), **about_film)
+    def check_views(loss: Loss) -> None:
+        options.chosen_picture(picture, coordinates, style, loss.names, plot=plot, animate=animate)
+        options.chosen_film(animate, loss.dimension, **about_film)
+        if animate is not None and loss.dataset is not None:
+            _refuse_film(animate)
 
     limits = (stop_step, stop_gradient, stop_change, None, max_evaluations, max_seconds)
     fitted = fit_model(
@@ -253,7 +255,7 @@ def fit(
         seed=seed,
         progress=True,
         checkpoint=checkpoint,
-        named=check_views,
+        check=check_views,
         **{name: setting for name, setting in settings.items() if setting is not None},
     )
     if save is not None:
@@ -348,9 +350,7 @@ def _draw(fitted: Fit, curve: Curve, plot: Path, picture: Mapping[str, Any]) -> 
 
 
 def _animate(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[str, Any]) -> None:
-    """The film asked for, of a model whose rows are at hand."""
-    if fitted.model.dataset is not None:
-        _refuse_film(animate)
+    """The film asked for."""
     if len(fitted.trajectory.names) > 2:
         film["resolution"] = WIDE_RESOLUTION
     report.draw(fitted.trajectory, picture=picture, animate=animate, film=film)

@@ -36,6 +36,10 @@ LEAST_SIDE, MOST_SIDE = 64, 8192
 # A .gif shows no frame for longer than eleven minutes.
 SLOWEST, FASTEST = 0.01, 100
 FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
+# The quality from which on a .webp loses nothing, unless the camera turns: below, losing makes it smaller.
+LOSSLESS = 50
+# More frames a second of a .gif are shown for a hundredth of one, which browsers make a tenth.
+FASTEST_GIF = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +110,7 @@ class Film:
             FalllineError: when the ending is another one, the encoder is missing, or the file cannot be written.
         """
         check_film_path(path)
-        _check_holds(path, self.scene.kind, self.size)
+        _check_holds(path, self.scene.kind, self.size, self.frames_per_second)
         ending = FilePath(path).suffix.lower()
         # Each frame is encoded before the next one is drawn.
         frames = self._drawn(self._screen.draw)
@@ -116,7 +120,7 @@ class Film:
             elif ending == ".mp4":
                 encoders.write_mp4(frames, draft, self.size, self.frames_per_second, self.quality)
             elif ending == ".webp":
-                encoders.write_webp(frames, draft, self._moments, self.quality)
+                encoders.write_webp(frames, draft, self._moments, self.quality, lossless=self._lossless)
             else:
                 encoders.write_gif(frames, draft, self._moments, self.quality, self._sample())
 
@@ -126,20 +130,25 @@ class Film:
         Raises:
             FalllineError: for a film in space.
         """
-        _check_holds("film.html", self.scene.kind, None)
+        _check_holds("film.html", self.scene.kind, self.size, self.frames_per_second)
         return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.style == "dark")
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SPACE:
             return player.inline(self.html(), self._screen.frame(self.frames - 1))
         file = io.BytesIO()
-        encoders.write_webp(self.pictures(), file, self._moments, self.quality)
+        encoders.write_webp(self.pictures(), file, self._moments, self.quality, lossless=self._lossless)
         return f'<img src="data:image/webp;base64,{base64.b64encode(file.getvalue()).decode("ascii")}">'
 
     @property
     def _moments(self) -> list[int]:
         """When each frame is shown, and when the last one ends, in milliseconds."""
         return [round(1000 * number / self.frames_per_second) for number in range(self.frames + 1)]
+
+    @property
+    def _lossless(self) -> bool:
+        """Whether a .webp keeps every pixel: what stands still is then smaller than with a little lost."""
+        return self.quality == 100 or (self.quality >= LOSSLESS and not self.scene.turn)
 
     def _sample(self) -> Frame:
         """A picture with every colour of the film: the last frame has them all, unless the camera turns."""
@@ -177,9 +186,10 @@ def animate(
             curve for one coordinate and the contour for more.
         frames: how many frames at most, spread evenly over the run; the start and the end are among them, and a
             single frame shows the end.
-        frames_per_second: how fast it plays.
+        frames_per_second: how fast it plays, 50 at most as a .gif.
         size: width and height in pixels; None: what suits the kind.
-        quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp.
+        quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp. A .webp
+            loses nothing at 100, nor from 50 on, which makes it smaller, if the camera stands still.
         turn: by how many degrees the camera turns, in space; the frames are then drawn by several processes.
         coordinates: the two to show where there are more, the others held at the first run's final point, or "pca":
             the plane of the paths' principal components, which None takes as well.
@@ -287,20 +297,25 @@ def check_film(
                 f"from {LEAST_SIDE} to {MOST_SIDE} pixels"
             )
     if path is not None:
-        _check_holds(path, kind, size)
+        _check_holds(path, kind, size, frames_per_second)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool)
 
 
-def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None) -> None:
+def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None, rate: float) -> None:
     """Refuse a file that cannot hold the film."""
     ending = FilePath(path).suffix.lower()
     if ending == ".html" and kind in SPACE:
         raise FalllineError(
             f"path is {str(path)!r}, and the .html player shows a curve or a contour, not a {kind}; "
             "choose .gif, .mp4 or .webp"
+        )
+    if ending == ".gif" and rate > FASTEST_GIF:
+        raise FalllineError(
+            f"frames_per_second is {rate:g}; browsers play a .gif of more than {FASTEST_GIF} slowly; "
+            f"choose {FASTEST_GIF} or fewer, or .mp4 or .webp"
         )
     if ending == ".mp4" and size is not None and any(side % 2 for side in size):
         raise FalllineError(f"size is {tuple(size)}; .mp4 needs an even width and height")

@@ -17,7 +17,6 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
@@ -40,9 +39,11 @@ RUN_LINES: tuple[Any, ...] = (
 RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE, LEGEND_SIZE, NOTE_SIZE = 14, 14, 12, 11, 10
+# From line to line, as Matplotlib sets them, in sizes of the letters.
+LINE_HEIGHT = 1.2
 # How many characters fit above and below axes of the usual width.
 TITLE_WIDTH, LEGEND_WIDTH = 62, 76
-# And beside them: along axes of the usual height, and of a history's.
+# And beside them: along axes of the usual height, and of a history's or in space.
 NAME_WIDTH, SHORT_NAME_WIDTH = 36, 22
 
 STEPS: Colormap = matplotlib.colormaps["autumn"]
@@ -249,9 +250,12 @@ def _dress(ax: Any, theme: Theme) -> None:
 
 def label_axes(ax: Any, *names: str, width: int = NAME_WIDTH) -> None:
     """Name the axes x, y and, in three dimensions, z, in the usual sizes; a name longer than `width` is folded."""
-    solid = {"labelpad": 8} if len(names) == 3 else {}
+    solid = len(names) == 3
     for axis, name in zip("xyz", names, strict=False):
-        getattr(ax, f"set_{axis}label")(plain(_folded(name, width)), fontsize=LABEL_SIZE, **solid)
+        text = plain(_folded(name, width))
+        # In space its middle stands so far from the axis: more lines need more, and at a slant a third is enough.
+        pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * LABEL_SIZE / 3} if solid else {}
+        getattr(ax, f"set_{axis}label")(text, fontsize=LABEL_SIZE, **pad)
     ax.tick_params(labelsize=NOTE_SIZE if solid else TICK_SIZE)
 
 
@@ -286,13 +290,15 @@ def set_figure_title(figure: Figure, *lines: str) -> None:
     figure.suptitle(title, fontsize=TITLE_SIZE, color=_theme(figure).ink)
 
 
-def legend_below(ax: Axes, keys: Sequence[Line2D], *, columns: int) -> None:
+def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     """A legend under the axes, where it hides nothing."""
-    # The distance is in letters: below the ticks and the axis' name, however tall the axes are.
-    room = 0 if ax.name == "3d" else 4
-    look: dict[str, Any] = {"ncols": columns, "fontsize": LEGEND_SIZE, "frameon": False}
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": room}
-    ax.legend(handles=keys, labelcolor=theme_of(ax).ink, **place, **look)
+    # The distance is in letters: below the ticks and the lines of the axis' name, however tall the axes are.
+    solid = ax.name == "3d"
+    names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
+    folded = max(name.count("\n") for name in names) * LINE_HEIGHT * LABEL_SIZE / LEGEND_SIZE
+    look: dict[str, Any] = {"ncols": columns, "fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": theme_of(ax).ink}
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
+    ax.legend(handles=keys, borderaxespad=(0 if solid else 4) + folded, **place, **look)
 
 
 def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
@@ -306,12 +312,6 @@ def race_legend(ax: Axes, runs: Sequence[tuple[str, str]]) -> None:
     theme = theme_of(ax)
     keys = [key(f"{label}: {end}", run_look(number, theme)) for number, (label, end) in enumerate(runs)]
     legend_below(ax, keys, columns=1)
-
-
-def patches_below(ax: Axes, patches: Sequence[Patch]) -> None:
-    """A legend of areas under the axes."""
-    look: dict[str, Any] = {"ncols": 2, "fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": theme_of(ax).ink}
-    ax.legend(handles=patches, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4, **look)
 
 
 def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
@@ -418,7 +418,13 @@ def trace_steps(
     look: dict[str, Any] = {"linewidths": 0, "alpha": alpha, **solid}
     rims = ax.scatter(*points, s=1.5 * size, color=edge, zorder=zorder + 1, **look)
     dots = ax.scatter(*points, s=size, c=colours, zorder=zorder + 2, **look)
-    return [*joined, rims, dots]
+    if not solid or alpha < 1:
+        return [*joined, rims, dots]
+    # In space what is farther away is drawn first, and a crowd at one place would cover the last point that is seen.
+    # Twice: Matplotlib moves a single one to whole pixels.
+    last = np.flatnonzero(np.isfinite(points).all(axis=0))[-1:].repeat(2)
+    front = ax.scatter(*(place[last] for place in points), s=size, c=colours[last], zorder=zorder + 3, **look)
+    return [*joined, rims, dots, front]
 
 
 def point_size(count: int) -> float:

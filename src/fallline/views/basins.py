@@ -157,7 +157,7 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
     ]
     if data.rest:
         patches.append(Patch(facecolor="none", label=data.rest))
-    appearance.patches_below(ax, patches)
+    appearance.legend_below(ax, patches, columns=2)
     return figure
 
 

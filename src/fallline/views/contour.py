@@ -279,7 +279,7 @@ def frame(ax: Any, data: Landscape, bottom: float) -> None:
     ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
     # The start is mostly the highest point: seen across the valley, nothing stands before it.
     ax.view_init(elev=28, azim=_across(data))
-    appearance.label_axes(ax, *data.grid.names, data.symbol)
+    appearance.label_axes(ax, *data.grid.names, data.symbol, width=appearance.SHORT_NAME_WIDTH)
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -341,7 +341,7 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
         )
     if coordinates is None and len(names) == 2:
         return 0, 1
-    if coordinates is None or coordinates == "pca":
+    if coordinates is None or (isinstance(coordinates, str) and coordinates == "pca"):
         return None
     chosen = tuple(coordinates) if isinstance(coordinates, Sequence) and not isinstance(coordinates, str) else ()
     for name in chosen:
@@ -349,7 +349,9 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
             raise FalllineError(f"coordinates names {name!r}; {nearest(str(name), names)}")
     if len(chosen) != 2 or chosen[0] == chosen[1]:
         known = shortened(", ".join(names), 200)[1:-1]
-        raise FalllineError(f"coordinates is {coordinates!r}; it must be 'pca', or two different ones of {known}")
+        raise FalllineError(
+            f"coordinates is {shortened(coordinates)}; it must be 'pca', or two different ones of {known}"
+        )
     return names.index(chosen[0]), names.index(chosen[1])
 
 

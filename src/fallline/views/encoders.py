@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,8 +109,15 @@ def _colours(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(codes, "<u4").view(np.uint8).reshape(-1, 4)[:, :3]
 
 
-def write_webp(frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int], quality: int) -> None:
-    """The same for a .webp; quality 100 loses nothing."""
+def write_webp(
+    frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int], quality: int, *, lossless: bool
+) -> None:
+    """The same for a .webp.
+
+    Arguments:
+        quality: the detail kept, unless it is all kept.
+        lossless: whether every pixel is kept.
+    """
     reel = Reel(frames, len(moments) - 1)
     reel.save(
         path,
@@ -117,10 +125,13 @@ def write_webp(frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int
         save_all=True,
         duration=[after - before for before, after in itertools.pairwise(moments)],
         loop=0,
-        lossless=quality == 100,
-        quality=30 if quality == 100 else quality,
-        # Slower methods make hardly smaller files of drawings.
+        lossless=lossless,
+        # How hard the encoder tries, when nothing is lost; it and slower methods make hardly smaller files of drawings.
+        quality=30 if lossless else quality,
         method=1,
+        # Only the first frame is whole: by itself Pillow writes a whole one every few frames, which takes longer and
+        # doubles the file.
+        kmax=0,
     )
 
 
@@ -153,7 +164,7 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
     _, said = ffmpeg.communicate()
     if ffmpeg.returncode:
         words = said.decode(errors="replace").strip().splitlines() or [f"exit status {ffmpeg.returncode}"]
-        raise FalllineError(f"path: the video encoder failed: {words[-1]}")
+        raise FalllineError(f"the video encoder {command[0]!r} failed: {words[-1]}")
 
 
 # Luma and the two chromas of red, green and blue from 0 to 255, in the range of television: ITU-R BT.709 (2015),
@@ -205,15 +216,16 @@ def encoder(parameter: str = "path", path: str = "film.mp4") -> str:
     Raises:
         FalllineError: naming what to install, when it is not there.
     """
+    needs = f"{parameter} is {path!r}, and .mp4 needs a video encoder: "
     try:
         import imageio_ffmpeg
 
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
+        program = str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError):
-        raise FalllineError(
-            f'{parameter} is {path!r}, and .mp4 needs a video encoder: pip install "fallline[films]"; '
-            "or choose .gif, .webp or .html"
-        ) from None
+        raise FalllineError(f'{needs}pip install "fallline[films]"; or choose .gif, .webp or .html') from None
+    if shutil.which(program) is None:
+        raise FalllineError(f"{needs}IMAGEIO_FFMPEG_EXE is {program!r}, which is no program")
+    return program
 
 
 def picture_of(frame: Frame) -> Image.Image:

@@ -14,6 +14,8 @@ from fallline.objectives.points import interval as interval
 
 # How many points an objective is given at once, and of how many numbers at most.
 CHUNK, MOST_NUMBERS = 8192, 2**22
+# Finer than any screen or printer; the values alone take 128 MiB.
+MOST_RESOLUTION = 4096
 
 
 class NothingToDraw(FalllineError):
@@ -96,12 +98,14 @@ def sample(
         columns: which coordinates.
         window: the interval of each.
         at: a point that holds the others, shape (n,).
-        resolution: the number of points along each.
+        resolution: the number of points along each, 4096 at most.
 
     Raises:
         NothingToDraw: when no value there is a finite number.
     """
     check_whole("resolution", resolution, least=2)
+    if resolution > MOST_RESOLUTION:
+        raise FalllineError(f"resolution is {resolution}; it must be a whole number from 2 to {MOST_RESOLUTION}")
     x, y = (np.linspace(low, high, resolution) for low, high in window)
     value = np.empty((resolution, resolution))
     rows = max(1, min(CHUNK, MOST_NUMBERS // len(at)) // resolution)

@@ -192,7 +192,7 @@ def plot_heat_map(
         bar.ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         bar.ax.yaxis.set_minor_formatter(_steps)
         appearance.dress_bar(bar, "steps")
-    appearance.patches_below(ax, [_key(name, share) for name, share in data.shares.items()])
+    appearance.legend_below(ax, [_key(name, share) for name, share in data.shares.items()], columns=2)
     return figure
 
 
