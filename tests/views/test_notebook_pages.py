@@ -72,15 +72,21 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
     assert complaints == []
 
 
+# Each has the height that it asked for; that comes in a message, a moment later than the player.
+READY = "() => document.body?.className === 'inside' && document.querySelector('main').offsetHeight === innerHeight"
+FILLED = "() => document.documentElement?.scrollHeight === innerHeight"
+
+
 def players(page: Any, count: int) -> list[Any]:
     """The frames of so many players, each as high as it asked to be."""
     found: list[Any] = []
-    for _ in range(100):
+    # In a minute, on a busy machine.
+    for _ in range(1200):
         found = [frame for frame in page.frames if frame.url == "about:srcdoc"]
+        around = [frame for frame in page.frames if "outputframe" in frame.url]
         if len(found) == count and all(
-            frame.evaluate("() => document.body?.className === 'inside'") for frame in found
+            frame.evaluate(test) for frames, test in ((found, READY), (around, FILLED)) for frame in frames
         ):
-            page.wait_for_timeout(50)
             return found
         page.wait_for_timeout(50)
     raise AssertionError(f"{len(found)} of {count} players have come")
