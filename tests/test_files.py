@@ -60,7 +60,8 @@ def test_kill_9_in_the_middle_leaves_nothing_or_the_old_file(tmp_path: Path, old
             print("writing", flush=True)
             time.sleep(600)
     """)
-    with subprocess.Popen([sys.executable, "-c", script, target], stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-c", script, str(target)]
+    with subprocess.Popen(command, env=without_coverage(), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"writing\n"
         process.kill()

@@ -566,7 +566,7 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(25_000, 40)), columns=[f"x{i}" for i in range(40)])
     frame["y"] = random.integers(0, 2, 25_000)
-    for name, files in (("small", 5), ("large", 15)):
+    for name, files in (("small", 5), ("large", 20)):
         (tmp_path / name).mkdir()
         for number in range(files):
             frame.to_parquet(tmp_path / name / f"{number}.parquet", row_group_size=12_500, use_dictionary=False)
@@ -579,5 +579,6 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(tmp_path / "small"), str(tmp_path / "large")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=without_coverage())
     small, large = map(int, done.stdout.split())
-    # In MiB. The small folder holds 38, more than the window that is shuffled; the large one 114.
-    assert large - small < 30
+    # In MiB. The small folder holds 38, more than the window that is shuffled; the large one 152, of which not the half
+    # stays. What allocators keep for themselves differs by 30 from time to time.
+    assert large - small < 57

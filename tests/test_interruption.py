@@ -106,11 +106,12 @@ def test_a_slow_function_is_cut_off_at_once() -> None:
     def slow(x: Any) -> Any:
         if x < 1:
             interrupted_while_asleep()
+            slept.append(x)
         return x**2
 
-    began = time.monotonic()
+    slept: list[float] = []
     run = minimize(slow, 1.0, GradientDescent(0.1), gradient=lambda x: 2 * x)
-    assert time.monotonic() - began < 30
+    assert slept == []
     assert run.stop.message == "interrupted at step 0"
     np.testing.assert_array_equal(run.x, [[1.0]])
 

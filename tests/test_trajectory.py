@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.environments import without_coverage
 from tests.optimizers.rules import RULES
 
 from fallline import Adam, FalllineError, GradientDescent, Momentum, Record, Trajectory, minimize
@@ -140,7 +141,8 @@ def test_kill_9_while_saving_leaves_the_old_file_or_the_new(run: Trajectory, tmp
     seen = set()
     for _ in range(3):
         run.save(path)
-        with subprocess.Popen([sys.executable, "-c", script, path], stdout=subprocess.PIPE) as process:
+        command = [sys.executable, "-c", script, str(path)]
+        with subprocess.Popen(command, env=without_coverage(), stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
             time.sleep(draw.uniform(0.0, 0.4))

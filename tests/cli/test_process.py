@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -46,7 +45,7 @@ def imported(arguments: list[str]) -> set[str]:
         "try:\n    main()\n"
         "finally:\n    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=600)
     return set(done.stderr.split())
 
 
@@ -116,7 +115,7 @@ def interrupted(arguments: list[str]) -> tuple[int, str, str]:
             errors += os.read(master, 65536).decode()
         process.send_signal(signal.SIGINT)
         threading.Thread(target=drain, args=[master], daemon=True).start()
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=600)
     return process.returncode, out, errors
 
 
@@ -151,23 +150,20 @@ def test_ctrl_c_with_json_prints_one_object() -> None:
 
 
 @pytest.mark.parametrize("module", ["fallline.errors", "fallline.cli.options"])
-def test_ctrl_c_while_modules_are_imported_is_quiet(module: str) -> None:
+def test_ctrl_c_while_modules_are_imported_is_quiet(module: str, tmp_path: Path) -> None:
+    # What Python imports before anything else presses it when that module is about to be imported.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import signal, sys\n"
+        "def watch(event, arguments):\n"
+        f"    if event == 'import' and arguments[0] == {module!r}:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "sys.addaudithook(watch)\n"
+    )
     script = Path(sys.executable).with_name("fallline")
-    with subprocess.Popen(
-        [script, *FOREVER],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},  # a line on stderr for each module
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        while module not in process.stderr.readline():
-            pass
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert out == ""
-    assert [line for line in err.splitlines() if not line.startswith("import time:")] == []
+    paths = os.pathsep.join([str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+    environment = without_coverage() | {"PYTHONPATH": paths}
+    done = subprocess.run([script, *FOREVER], capture_output=True, env=environment, text=True, timeout=600)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_ctrl_c_during_an_import_that_turns_it_into_another_error_is_quiet() -> None:
@@ -190,16 +186,23 @@ def test_ctrl_c_during_an_import_that_turns_it_into_another_error_is_quiet() -> 
 
 
 def test_ctrl_c_ends_the_demo_without_a_figure_of_the_run(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*FALLLINE, "demo", "--out", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        while "--batch-remainder drop" not in process.stdout.readline():
-            pass
-        time.sleep(0.03)  # into this case's run, which takes more than a tenth of a second
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
-    assert (process.returncode, out, err) == (130, "", "")
+    # Pressed after 0.03 seconds of the processor in this case's run, which takes more than a tenth of one.
+    program = (
+        "import signal, sys\n"
+        "from fallline_command import main\n"
+        "signal.signal(signal.SIGVTALRM, lambda *_: signal.raise_signal(signal.SIGINT))\n"
+        "write = sys.stdout.write\n"
+        "def watched(text):\n"
+        "    if '--batch-remainder drop' in text:\n"
+        "        signal.setitimer(signal.ITIMER_VIRTUAL, 0.03)\n"
+        "    return write(text)\n"
+        "sys.stdout.write = watched\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", program, "demo", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, env=without_coverage(), text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert "--batch-remainder drop" in done.stdout.splitlines()[-1]
     assert not (tmp_path / "index.html").exists()
 
 

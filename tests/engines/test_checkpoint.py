@@ -60,25 +60,25 @@ def neuron() -> Any:
     return SigmoidNeuron(X, y.astype(float), reduction="mean").batches(7, order="shuffled")
 
 
-# Each takes about a second on the reference engine, and `checkpoint=` as minimize does.
+# Each takes about half a second on the reference engine, and `checkpoint=` as minimize does.
 RUNS: dict[str, Callable[..., Any]] = {
     "mini-batches": lambda **kept: minimize(
-        neuron(), np.zeros(4), Adam(0.01), max_steps=9_000, stop=StepSize(0), seed=5, engine="reference", **kept
+        neuron(), np.zeros(4), Adam(0.01), max_steps=4_500, stop=StepSize(0), seed=5, engine="reference", **kept
     ),
     "a schedule with a memory": lambda **kept: minimize(
-        VALLEY, START, Momentum(ReduceOnPlateau(0.001, factor=0.9, patience=30)), max_steps=20_000, stop=StepSize(0),
+        VALLEY, START, Momentum(ReduceOnPlateau(0.001, factor=0.9, patience=30)), max_steps=10_000, stop=StepSize(0),
         record=50, engine="reference", **kept,
     ),
     "a rule around a rule": lambda **kept: minimize(
-        VALLEY, START, Lookahead(Adam(1e-3), period=6), max_steps=15_000, stop=StepSize(0),
+        VALLEY, START, Lookahead(Adam(1e-3), period=6), max_steps=7_500, stop=StepSize(0),
         record=Record(every=7, state=True), engine="reference", **kept,
     ),
     "a line search": lambda **kept: minimize(
-        VALLEY, START, GradientDescent(Backtracking()), max_steps=3_000, stop=StepSize(0), engine="reference", **kept
+        VALLEY, START, GradientDescent(Backtracking()), max_steps=1_500, stop=StepSize(0), engine="reference", **kept
     ),
     "a comparison": lambda **kept: compare(
         VALLEY, [START, [1.0, 1.0], [0.5, 0.9], [9.0, 9.0]], [GradientDescent(0.01), Adam(0.002), "nesterov"],
-        max_steps=6_000, stop=GradientNorm(1e-9) | Diverging(1e5), record="ends", engine="reference", **kept,
+        max_steps=3_000, stop=GradientNorm(1e-9) | Diverging(1e5), record="ends", engine="reference", **kept,
     ),
 }  # fmt: skip
 
@@ -104,7 +104,10 @@ def kill_again_and_again(folder: str, kills: int) -> Iterator[tuple[int, int, in
                 done = trajectories(run(checkpoint=path))
                 os._exit(0 if all(map(same, done, expected)) and len(done) == len(expected) else 1)
             if died < kills:
-                time.sleep(draw.uniform(0.0, 0.3))
+                # The first has to have written; the others die at any moment.
+                while not (os.path.exists(path) or os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
+                    time.sleep(0.001)
+                time.sleep(draw.uniform(0.0, 0.15))
                 os.kill(child, signal.SIGKILL)
             status = os.waitpid(child, 0)[1]
             if os.WIFSIGNALED(status):
@@ -131,8 +134,8 @@ def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     assert len(fared) == len(RUNS)
     for died, went_on, ended in fared:
         assert died == 10
-        # All but those that began anew.
-        assert went_on >= 5
+        # All but those that began anew: the first, and whichever came after one that had ended.
+        assert went_on >= died - ended
         assert ended >= 1
 
 

@@ -76,7 +76,7 @@ def test_every_condition_ends_the_run_at_the_same_step(stop: StoppingCondition, 
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rate=st.floats(1e-4, 3.0),
     start=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),

@@ -43,7 +43,7 @@ coordinates = st.floats(-9, 9).filter(lambda number: number == 0 or abs(number) 
 
 
 @given(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=130))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_each_point_takes_its_own_path_and_has_the_same_bits_in_any_batch(rows: Any) -> None:
     points = np.array(rows)
     value, gradient = BENT.value_and_gradient(points)

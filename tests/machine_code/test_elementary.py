@@ -201,7 +201,7 @@ def test_quotients_by_what_all_runs_share_are_those_of_a_division(beta: float) -
             np.testing.assert_array_equal(quotients(dividends, divisor), dividends / divisor)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_quotients_of_any_numbers(divisor: float, dividends: list[float]) -> None:
     with np.errstate(all="ignore"):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import subprocess
 import sys
-import time
-import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -15,10 +12,12 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy.core.cache import clear_cache
+from tests.costs import calls, peak_bytes
 
 from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
-from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, from_sympy, parse
+from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, _read, from_sympy, parse
 
 x, y, u = sympy.symbols("x y u", real=True)
 
@@ -312,9 +311,20 @@ HOSTILE = {
 }
 
 
+# Of functions, in about a second.
+MANY_CALLS = 1_000_000
+
+
+def forget() -> None:
+    """Have all that was read before read anew."""
+    _read.cache_clear()
+    clear_cache()
+
+
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_text_ends_in_a_second_and_in_little_memory(text: str) -> None:
+def test_hostile_text_is_answered_after_few_calls_and_in_little_memory(text: str) -> None:
     def read() -> None:
+        forget()
         try:
             formula = parse(text)
             assert len(formula.variables) >= 1
@@ -323,16 +333,9 @@ def test_hostile_text_ends_in_a_second_and_in_little_memory(text: str) -> None:
             assert "\n" not in str(error)  # noqa: PT017
             assert len(str(error)) < 1000  # noqa: PT017
 
-    started = time.process_time()
-    read()
-    assert time.process_time() - started < 1.0
-    tracemalloc.start()
-    try:
-        read()
-        # Ten thousand characters become at most as many expressions; SymPy's own caches are part of it.
-        assert tracemalloc.get_traced_memory()[1] < 50e6
-    finally:
-        tracemalloc.stop()
+    assert calls(read) < MANY_CALLS
+    # Ten thousand characters become at most as many expressions, of a kilobyte each with what SymPy keeps of them.
+    assert peak_bytes(read) < 10e6
 
 
 def test_nothing_is_executed_imported_or_opened(tmp_path: object) -> None:
@@ -373,7 +376,7 @@ compiled = [event for event in seen if event[0] == "compile"]
 assert compiled, "the hook hears the parser"
 assert not bad, bad
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
 
 
 VALID = [
@@ -385,17 +388,19 @@ VALID = [
 
 
 def check_reads_or_refuses(text: str) -> None:
-    try:
-        formula = parse(text)
-    except FalllineError as error:
-        assert "\n" not in str(error)  # noqa: PT017
-    else:
-        assert isinstance(formula, Formula)
-        assert parse(formula.text) == formula
+    def read() -> None:
+        try:
+            formula = parse(text)
+        except FalllineError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+        else:
+            assert isinstance(formula, Formula)
+            assert parse(formula.text) == formula
+
+    assert calls(read) < MANY_CALLS
 
 
-# The deadline is the promise: one answer within a second.
-fuzzing = settings(deadline=1000, max_examples=300)
+fuzzing = settings(max_examples=300)
 
 
 @fuzzing
@@ -515,17 +520,15 @@ def test_a_sympy_expression_nested_beyond_recursion_is_refused() -> None:
 def test_many_variables_cost_in_proportion(join: str, most: int) -> None:
     letters = [chr(code) for code in range(0x4E00, 0x9FFF) if chr(code).isidentifier()]
 
-    firsts = itertools.count()
+    def cost(count: int) -> int:
+        text = join.join(letters[:count])
 
-    def cost(count: int) -> float:
-        # Another formula each time, because one that was read is not read again.
-        first = next(firsts)
-        text = join.join(letters[first : first + count])
-        began = time.process_time()
-        objective = FormulaObjective.from_text(f"max({text})" if join == "," else text)
-        objective.value_and_gradient(np.full((1, count), 0.7))
-        return time.process_time() - began
+        def take() -> None:
+            objective = FormulaObjective.from_text(f"max({text})" if join == "," else text)
+            objective.value_and_gradient(np.full((1, count), 0.7))
 
-    cost(10)
-    # Four times as many take about four times as long; to look at every pair would take sixteen.
-    assert cost(most) < 10 * min(cost(most // 4), cost(most // 4))
+        forget()
+        return calls(take)
+
+    # Four times as many cost about four times as much; to look at every pair would cost sixteen times as much.
+    assert cost(most) < 5 * cost(most // 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,22 @@ from fallline import GradientDescent
 
 Host = Callable[[list[str], str], Pages]
 PLAYING: tuple[Host, ...] = (jupyter, vscode, colab)
+
+
+# An output is the same in every notebook, and takes longer to make than to show.
+@functools.cache
+def output_of(make: Callable[[], Any]) -> str:
+    return str(make()._repr_html_())
+
+
+def race() -> Any:
+    # Of eight runs, the legend alone is as high as a hand.
+    many = {f"rate {rate}": GradientDescent(rate) for rate in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08)}
+    return fallline.compare("x**2 + 3*y**2", (2, 1), many, max_steps=10)
+
+
+def thirty_steps() -> Any:
+    return on_bowl(steps=30)
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +72,21 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
     assert complaints == []
 
 
+# Each has the height that it asked for; that comes in a message, a moment later than the player.
+READY = "() => document.body?.className === 'inside' && document.querySelector('main').offsetHeight === innerHeight"
+FILLED = "() => document.documentElement?.scrollHeight === innerHeight"
+
+
 def players(page: Any, count: int) -> list[Any]:
     """The frames of so many players, each as high as it asked to be."""
     found: list[Any] = []
-    for _ in range(100):
+    # In a minute, on a busy machine.
+    for _ in range(1200):
         found = [frame for frame in page.frames if frame.url == "about:srcdoc"]
+        around = [frame for frame in page.frames if "outputframe" in frame.url]
         if len(found) == count and all(
-            frame.evaluate("() => document.body?.className === 'inside'") for frame in found
+            frame.evaluate(test) for frames, test in ((found, READY), (around, FILLED)) for frame in frames
         ):
-            page.wait_for_timeout(50)
             return found
         page.wait_for_timeout(50)
     raise AssertionError(f"{len(found)} of {count} players have come")
@@ -72,10 +95,7 @@ def players(page: Any, count: int) -> list[Any]:
 @pytest.mark.parametrize("width", [1200, 400])
 @pytest.mark.parametrize("host", PLAYING)
 def test_players_play_and_each_has_the_room_it_needs(opened: Callable[..., Any], host: Host, width: int) -> None:
-    # Of eight runs, the legend alone is as high as a hand.
-    many = {f"rate {rate}": GradientDescent(rate) for rate in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08)}
-    race = fallline.compare("x**2 + 3*y**2", (2, 1), many, max_steps=10)
-    outputs = [runs._repr_html_() or "" for runs in (halving(), on_bowl(steps=30), race)]
+    outputs = [output_of(make) for make in (halving, thirty_steps, race)]
     page = opened(host, outputs, viewport={"width": width, "height": 900})
     found = players(page, 3)
     for player, last in zip(found, (4, 30, 10), strict=True):
@@ -100,14 +120,14 @@ def test_a_player_is_as_dark_as_its_notebook_whatever_the_system_is(
     opened: Callable[..., Any], host: Host, theme: str
 ) -> None:
     system = "dark" if theme == "light" else "light"
-    (player,) = players(opened(host, [str(halving()._repr_html_())], theme, color_scheme=system), 1)
+    (player,) = players(opened(host, [output_of(halving)], theme, color_scheme=system), 1)
     ground = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}[theme]
     assert player.evaluate("() => getComputedStyle(document.body).backgroundColor") == ground
 
 
 @pytest.mark.parametrize("host", [untrusted, github])
 def test_where_no_script_may_run_a_picture_stays(opened: Callable[..., Any], host: Host) -> None:
-    outputs = [str(runs._repr_html_()) for runs in (halving(), two_on_bowl())]
+    outputs = [output_of(make) for make in (halving, two_on_bowl)]
     page = opened(host, outputs)
     pictures = page.locator("img")
     assert pictures.count() == 2

@@ -254,6 +254,9 @@ class Demo:
         with workers, progress_bar(len(self._drawings), "pictures", shown=True) as report:
             for done, _ in enumerate(workers.imap_unordered(Drawing.draw, self._drawings), start=1):
                 report(done)
+            # They end by themselves, and are not terminated while they do.
+            workers.close()
+            workers.join()
 
 
 @dataclasses.dataclass(frozen=True)
