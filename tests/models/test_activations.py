@@ -85,3 +85,10 @@ def test_no_activation_overflows(name: str) -> None:
         slope = ACTIVATIONS[name].slope(z, a)
     assert np.isfinite(a).all()
     assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_what_is_no_number_stays_none(name: str) -> None:
+    with np.errstate(invalid="ignore"):
+        a = ACTIVATIONS[name].value(np.array([1.0, np.nan, -1.0]))
+    assert np.isnan(a).tolist() == [False, True, False]

@@ -94,7 +94,10 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, lambda z, a: 1 - a * a, rectifies=False),
     # Nair and Hinton (2010).
     "relu": Activation(
-        lambda z: np.where(z.real > 0, z, 0.0), lambda z, a: (a.real > 0).astype(np.float64), rectifies=True
+        # What is no number stays none.
+        lambda z: np.where(z.real <= 0, 0.0, z),
+        lambda z, a: (a.real > 0).astype(np.float64),
+        rectifies=True,
     ),
     # Maas, Hannun and Ng (2013).
     "leaky_relu": Activation(
