@@ -151,9 +151,19 @@ def test_a_schedule_of_the_rule_sets_the_rate_and_shows_it() -> None:
     assert point.item() == 1 - 0.875
 
 
-@pytest.mark.parametrize("name", ["adam", "lbfgs", "nesterov", "schedule_free_adamw", "lookahead", "gradient_noise"])
+SAVED = {
+    **{
+        name: RULES[name]
+        for name in ("adam", "lbfgs", "nesterov", "schedule_free_adamw", "lookahead", "gradient_noise")
+    },
+    "cosine": fallline.Momentum(fallline.Cosine(0.1, steps=20)),
+    "warm-up": fallline.Adam(fallline.WarmUp(fallline.Constant(0.1), steps=15)),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
 def test_a_saved_state_goes_on_to_the_same_bits(name: str) -> None:
-    kind = as_torch_optimizer(RULES[name])
+    kind = as_torch_optimizer(SAVED[name])
     whole, first = network(), network()
     train(whole, kind(whole.parameters()), 20)
     optimizer = kind(first.parameters())

@@ -123,7 +123,7 @@ def _optimizer_class() -> type[Any]:
             rule = self.rule
             rate = rule.learning_rate
             self._given_lr = lr is not None
-            own = rate.initial if isinstance(rate, LineSearch) else rule.rate(1)
+            own = float(rate.initial if isinstance(rate, LineSearch) else rule.rate(1))
             super().__init__(params, {"lr": own if lr is None else lr, "evaluating": False})
 
         def __reduce__(self) -> tuple[Any, ...]:
@@ -221,7 +221,7 @@ def _optimizer_class() -> type[Any]:
                 state = with_x(on_tensors.state(kept), x)
             update = on_tensors.update
             if isinstance(rule.learning_rate, Schedule):
-                group["lr"] = rule.rate(step)
+                group["lr"] = float(rule.rate(step))  # torch.load refuses numbers of NumPy
             elif isinstance(rule.learning_rate, LineSearch):
                 direction = update(gradient, state, 1.0, step)[0]
                 group["lr"] = _searched(
