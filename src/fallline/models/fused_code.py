@@ -160,13 +160,17 @@ class _Function(Code):
         whole, mask = self._tail(self.register)
 
         def group(start: str) -> None:
-            lines = [line for _, line in self._group(start)]
+            lines, meanwhile = [line for _, line in self._group(start)], self._meanwhile(start)
             for outputs in tiles:
                 vectors = [self._line_of("v", output) for output in outputs]
                 for total in itertools.chain(*room[: len(outputs)]):
                     self.store(wide, self.register.constant(0.0), total)
 
-                def stretch(i: str, mask: str | None = None, vectors: list[str] = vectors) -> None:
+                def stretch(
+                    i: str, mask: str | None = None, vectors: list[str] = vectors, first: bool = outputs is tiles[0]
+                ) -> None:
+                    for following in meanwhile if first else []:
+                        self._ask_for(following, i)
                     numbers = [self._numbers(line, i, mask, self.register) for line in lines]
                     for vector, totals in zip(vectors, room, strict=False):
                         v = self._vector(vector, i, mask, self.register)
