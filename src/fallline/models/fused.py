@@ -31,6 +31,8 @@ LEAST = 2**17
 CACHED = {"rows": 2**12, "columns": 2**15, "entries": 2**13}
 # Rows of a block, and all their z, which stay in the cache too, are at most so many.
 MOST_ROWS, MOST_Z = 2**10, 2**12
+# Of columns it has at least so many: memory gives short pieces slowly.
+PIECE = 64
 # So are the z of a row: the code, and the time to compile it, grow with them.
 MOST_OUTPUTS = 32
 
@@ -77,7 +79,8 @@ def sums(model: Model, points: FloatArray, X: Any, y: FloatArray, value: bool, g
     y = np.ascontiguousarray(y, np.float64)
     stored = X.nnz if layout.lines == "entries" else X.size
     most = min(MOST_ROWS, MOST_Z // outputs)
-    block = int(np.clip(CACHED[layout.lines] * rows // max(1, stored), lanes, most)) // lanes * lanes
+    fewest = PIECE if layout.lines == "columns" else lanes
+    block = int(np.clip(CACHED[layout.lines] * rows // max(1, stored), fewest, most)) // lanes * lanes
     part = max(-(-rows // PARTS), LEAST * rows // max(1, stored))
     part = -(-part // block) * block
     starts = range(0, rows, part)

@@ -12,8 +12,8 @@ from fallline.machine_code.graph import Graph, Node
 
 # Lines of X, rows or columns, that go through a loop together.
 TOGETHER = 4
-# Bytes of a line of the cache, and of the largest block beside which there is room for the next in the second cache.
-LINE, ROOM = 64, 2**20
+# Bytes of a line of the cache.
+LINE = 64
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,7 @@ class _Function(Code):
                         self._ask_for(following, i)
                         self.store(wide, self.intrinsic("fma", self.wide, [a, b, self.load(wide, total)]), total)
 
-                self.loop(whole, self.lanes, stretch)
-                stretch(whole, mask)
+                self._along(whole, mask, self.wide, stretch)
             kind, place = f"<{TOGETHER} x double>", self.place("%out", start)
             totals = self._totals([self.load(wide, total) for total in sums], self.wide)
             self.store(kind, self.line(f"fadd {kind} {self.load(kind, place)}, {totals}"), place)
@@ -147,8 +146,7 @@ class _Function(Code):
                     total = self.intrinsic("fma", self.wide, [self._numbers(line, i, mask, self.wide), factor, total])
                 self.store(wide, total, place)
 
-            self.loop(whole, self.lanes, stretch)
-            stretch(whole, mask)
+            self._along(whole, mask, self.wide, stretch)
 
         self.loop("%lines", TOGETHER, group)
         self._end()
@@ -162,13 +160,17 @@ class _Function(Code):
         whole, mask = self._tail(self.register)
 
         def group(start: str) -> None:
-            lines = [line for _, line in self._group(start)]
+            lines, meanwhile = [line for _, line in self._group(start)], self._meanwhile(start)
             for outputs in tiles:
                 vectors = [self._line_of("v", output) for output in outputs]
                 for total in itertools.chain(*room[: len(outputs)]):
                     self.store(wide, self.register.constant(0.0), total)
 
-                def stretch(i: str, mask: str | None = None, vectors: list[str] = vectors) -> None:
+                def stretch(
+                    i: str, mask: str | None = None, vectors: list[str] = vectors, first: bool = outputs is tiles[0]
+                ) -> None:
+                    for following in meanwhile if first else []:
+                        self._ask_for(following, i)
                     numbers = [self._numbers(line, i, mask, self.register) for line in lines]
                     for vector, totals in zip(vectors, room, strict=False):
                         v = self._vector(vector, i, mask, self.register)
@@ -176,8 +178,7 @@ class _Function(Code):
                             added = self.intrinsic("fma", self.register, [a, v, self.load(wide, total)])
                             self.store(wide, added, total)
 
-                self.loop(whole, self.register.lanes, stretch)
-                stretch(whole, mask)
+                self._along(whole, mask, self.register, stretch)
                 for output, totals in zip(outputs, room, strict=False):
                     place = self.place(self._line_of("out", output), start)
                     added = self._totals([self.load(wide, total) for total in totals], self.register)
@@ -428,6 +429,19 @@ class _Function(Code):
         whole = self.line(f"and i64 %length, {-region.lanes}")
         return whole, self._below(self.line(f"sub i64 %length, {whole}"), region)
 
+    def _along(self, whole: str, mask: str, region: Region, stretch: Callable[..., None]) -> None:
+        """Code for a line: whole lanes, and what is left over, which of columns is something in the last block only."""
+        self.loop(whole, region.lanes, stretch)
+        if self.layout.lines == "rows":
+            stretch(whole, mask)
+            return
+        rest, after = (self.new_label(part) for part in ("rest", "after"))
+        self.jump_if(self.line(f"icmp slt i64 {whole}, %length"), rest, after)
+        self.label(rest)
+        stretch(whole, mask)
+        self.jump(after)
+        self.label(after)
+
     def _below(self, count: str, region: Region) -> str:
         """The mask of the first so many lanes."""
         first = self.line(f"insertelement {region.whole} poison, i64 {count}, i64 0")
@@ -439,13 +453,11 @@ class _Function(Code):
     def _halves_after(self, start: str) -> list[str]:
         """The halves of the block after this one, as arguments: the passes forward and back ask for one each.
 
-        So the memory never rests. Of a block for which there would be no room this one is asked for, which is there.
+        So the memory never rests.
         """
         if self.layout.lines == "entries":
             return ["", ""]
-        bytes_of_block = self.line(f"mul i64 {self.line('mul i64 %block, %features')}, {self.layout.size}")
-        has_room = self.line(f"icmp ule i64 {bytes_of_block}, {ROOM}")
-        following = self.line(f"select i1 {has_room}, i64 {self.line(f'add i64 {start}, %block')}, i64 {start}")
+        following = self.line(f"add i64 {start}, %block")
         half = self.line("lshr i64 %block, 1")
         rows = [following, self.line(f"add i64 {following}, {half}")]
         return [f", ptr {self._of_X('%X', self._first_of(row))}" for row in rows]
@@ -463,9 +475,14 @@ class _Function(Code):
         return [place for row in rows for place in (row, self._of_X(row, half))]
 
     def _ask_for(self, place: str, i: str) -> None:
-        """Ask for a line of the cache, half as far from a place as i; it may lie beyond the end of X."""
+        """Ask for a line of the cache, half as far from a place as i; it may lie beyond the end of X.
+
+        It is asked for by its last number: where a line of the cache begins before the place, that one has come with
+        the block before, and the one in which the piece ends would be missed.
+        """
         self.declared["prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
-        place = self._of_X(place, self.line(f"lshr i64 {i}, 1"))
+        last = LINE // self.layout.size - 1
+        place = self._of_X(place, self.line(f"add i64 {self.line(f'lshr i64 {i}, 1')}, {last}"))
         # Into the second cache.
         self.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 2, i32 1)")
 
