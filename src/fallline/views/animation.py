@@ -36,7 +36,7 @@ LEAST_SIDE, MOST_SIDE = 64, 8192
 # A .gif shows no frame for longer than eleven minutes.
 SLOWEST, FASTEST = 0.01, 100
 FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
-# The quality from which on a .webp loses nothing, unless the camera turns: below, losing makes it smaller.
+# The quality from which on a .webp loses nothing, unless the camera turns: to lose little would make it larger.
 LOSSLESS = 50
 # More frames a second of a .gif are shown for a hundredth of one, which browsers make a tenth.
 FASTEST_GIF = 50
@@ -147,7 +147,7 @@ class Film:
 
     @property
     def _lossless(self) -> bool:
-        """Whether a .webp keeps every pixel: what stands still is then smaller than with a little lost."""
+        """Whether a .webp keeps every pixel: what stands still is then smaller than with little lost."""
         return self.quality == 100 or (self.quality >= LOSSLESS and not self.scene.turn)
 
     def _sample(self) -> Frame:
@@ -189,7 +189,7 @@ def animate(
         frames_per_second: how fast it plays, 50 at most as a .gif.
         size: width and height in pixels; None: what suits the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp. A .webp
-            loses nothing at 100, nor from 50 on, which makes it smaller, if the camera stands still.
+            loses nothing at 100, nor from 50 on if the camera stands still; below 50 it is smaller.
         turn: by how many degrees the camera turns, in space; the frames are then drawn by several processes.
         coordinates: the two to show where there are more, the others held at the first run's final point, or "pca":
             the plane of the paths' principal components, which None takes as well.
