@@ -11,7 +11,7 @@ from fallline.errors import FalllineError
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
-from fallline.schedules import Schedule
+from fallline.schedules import watches_values
 
 # What a look at the runs' points gives: values, gradients, whether the values are put off, and the cost.
 Seen: TypeAlias = tuple[FloatArray, FloatArray, bool, Cost]
@@ -32,9 +32,8 @@ class Evaluation:
     def __init__(self, problem: Problem, first: int, is_recorded: Callable[[int], bool]) -> None:
         self._problem, self._objective = problem, problem.objective
         self._first, self._is_recorded = first, is_recorded
-        rate = problem.optimizer.learning_rate
         self._needs_value = (
-            (isinstance(rate, Schedule) and rate.needs_value)
+            watches_values(problem.optimizer.learning_rate)
             or problem.callback is not None
             or any(condition.needs_value for condition in problem.conditions)
         )

@@ -26,9 +26,9 @@ from fallline.interruption import AtOnce, Interruption
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
-from fallline.schedules import Schedule
+from fallline.schedules import watches_values
 from fallline.state import map_state, refilled
-from fallline.stopping import Progress, Stop
+from fallline.stopping import Progress, Stop, interrupted, step_limit
 from fallline.trajectory import Point, Trajectory
 
 NAME = "reference"
@@ -279,7 +279,7 @@ class Batch:
         """Go on with this rule: that of the active runs."""
         self.optimizer = optimizer
         rate = optimizer.learning_rate
-        self.watching = rate if isinstance(rate, Schedule) and rate.needs_value else None
+        self.watching = rate if watches_values(rate) else None
         self.searches = isinstance(rate, LineSearch)
 
     def _rate(self, reached: Reached) -> Any:
@@ -390,13 +390,3 @@ class Batch:
                 )
             )
         return trajectories
-
-
-def step_limit(steps: int) -> Stop:
-    """What the limit of steps gives as the reason."""
-    return Stop("step limit", f"the limit of {steps} steps was reached", False)
-
-
-def interrupted(step: int) -> Stop:
-    """What Ctrl-C gives as the reason."""
-    return Stop("interrupted", f"interrupted at step {step}", False)

@@ -15,7 +15,7 @@ from fallline.interruption import AtOnce
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
-from fallline.schedules import Schedule
+from fallline.schedules import watches_values
 from fallline.stopping import OF_ONE_STEP, Progress
 
 # A single run makes so many steps, in a stretch, before it is asked whether it should have ended on the way; it begins
@@ -120,7 +120,7 @@ def goes_unseen(problem: Problem) -> bool:
         and problem.callback is None
         and not problem.record.state
         and not isinstance(rate, LineSearch)
-        and not (isinstance(rate, Schedule) and rate.needs_value)
+        and not watches_values(rate)
     )
 
 
