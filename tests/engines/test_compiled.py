@@ -686,6 +686,17 @@ def test_ctrl_c_keeps_the_run_so_far() -> None:
     assert run.evaluations == whole.evaluations
 
 
+def test_ctrl_c_at_a_mark_ends_a_batch() -> None:
+    def report(_: int) -> None:
+        time.sleep(0.05)  # so that the threads are on their way among the marks
+        os.kill(os.getpid(), signal.SIGINT)
+
+    starts = np.random.default_rng(2).uniform(-2, 2, (100, 2))
+    given = problem(BOWL, starts, Adam(1e-9), max_steps=10**8, report=report)
+    found = ends(dataclasses.replace(given, marks=tuple(range(1, 100_000))), "compiled")
+    assert {found.reasons[i] for i in found.stop} == {"interrupted"}
+
+
 def test_ctrl_c_leaves_the_runs_of_a_batch_where_they_are() -> None:
     starts = np.random.default_rng(2).uniform(-2, 2, (5000, 2))
     given = problem(BOWL, starts, Adam(1e-9), max_steps=10**8, report=interrupt_after(0))
