@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import dataclasses
 import functools
 import os
@@ -362,6 +363,20 @@ class Halved:
 
     def __call__(self, gradient: Any, _: Any) -> Any:
         return self.factor * gradient
+
+
+def test_a_rule_of_the_users_under_a_profiler() -> None:
+    profiler = cProfile.Profile()
+    given = problem(BOWL, [1.0, 1.0], Own(), max_steps=20, stop=Target(-1))
+    profiler.enable()
+    (run,) = compiled.run(given)
+    sorted([2, 1])
+    profiler.disable()
+    assert run.step_count == 20
+    # Before it is watched, and after.
+    called = {str(entry.code) for entry in profiler.getstats()}
+    assert any("rehearse" in name for name in called)
+    assert any("sorted" in name for name in called)
 
 
 def test_what_a_rule_keeps_from_its_first_step_is_no_memory() -> None:
