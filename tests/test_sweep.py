@@ -262,6 +262,9 @@ def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> N
             {"grid": {"learning_rate": [[0.1]]}},
             r"grid: learning_rate has \[0.1\]; each of its values must be one",
         ),
+        ({"grid": {"learning_rate": [[1, [2]]]}}, r"learning_rate is \[1, \[2\]\]; it must be a number above 0"),
+        ({"grid": {"learning_rate": [Cosine(0.1, 9)]}}, "grid: learning_rate has Cosine.*; each of its values must be"),
+        ({"grid": {"learning_rate": [0.1, Backtracking()]}}, "grid: learning_rate has Backtracking.*; each of its"),
         ({"optimizers": ["adam", "adm"]}, "did you mean 'adam'"),
         ({"seeds": [-1]}, "seeds is -1; it must be a whole number at least 0"),
         ({"seeds": 3}, "seeds is 3; it must be a list of values"),
@@ -279,8 +282,9 @@ def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
 def test_as_many_settings_as_a_whole_number_says() -> None:
     runs = sweep("booth", {"learning_rate": [0.1]}, [1, 1])
     assert runs.best(0) == []
-    with pytest.raises(FalllineError, match="count is -1; it must be a whole number at least 0"):
-        runs.best(-1)
+    for count in (-1, 1.0, [1, 2], True):
+        with pytest.raises(FalllineError, match="it must be a whole number at least 0"):
+            runs.best(count)  # type: ignore[arg-type]
 
 
 def test_there_is_no_other_outcome() -> None:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Cluster, Engine, Problem, WorkersLost, ends
 from fallline.engines.per_run import entries
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.files import whole_file
 from fallline.gradients import Perturbation, with_gradient
 from fallline.hyperparameters import Range
@@ -127,8 +127,7 @@ class Sweep:
         Raises:
             FalllineError: when the count is none.
         """
-        if not Range(0, whole=True).allows(count):
-            raise FalllineError(f"count is {shortened(count)}; it must be {Range(0, whole=True)}")
+        check_whole("count", count, least=0)
         pooled = self.outcome.ndim - 2
         shape = self.outcome.shape[:pooled]
         converged = (self.outcome == 0).reshape(*shape, -1)
@@ -257,9 +256,9 @@ def sweep(
     values = {name: tuple(_several(given, f"grid: {name}")) for name, given in grid.items()}
     for rule, (name, given) in itertools.product(rules, values.items()):
         for value in given:
-            if np.ndim(value) and _may_be_array(rule, name):
-                raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
             with_settings(rule, {name: value})
+            if _may_be_array(rule, name) and (isinstance(value, Schedule | LineSearch) or np.ndim(value)):
+                raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
     factors = {
         "optimizer": tuple(_label(rule, values) for rule in rules),
         **values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import dataclasses
 import functools
 import os
@@ -364,6 +365,20 @@ class Halved:
         return self.factor * gradient
 
 
+def test_a_rule_of_the_users_under_a_profiler() -> None:
+    profiler = cProfile.Profile()
+    given = problem(BOWL, [1.0, 1.0], Own(), max_steps=20, stop=Target(-1))
+    profiler.enable()
+    (run,) = compiled.run(given)
+    sorted([2, 1])
+    profiler.disable()
+    assert run.step_count == 20
+    # Before it is watched, and after.
+    called = {str(entry.code) for entry in profiler.getstats()}
+    assert any("rehearse" in name for name in called)
+    assert any("sorted" in name for name in called)
+
+
 def test_what_a_rule_keeps_from_its_first_step_is_no_memory() -> None:
     assert_same(*both(problem(BOWL, [1.0, -3.0], Directed(direction=Halved()), max_steps=20)))
 
@@ -684,6 +699,17 @@ def test_ctrl_c_keeps_the_run_so_far() -> None:
     np.testing.assert_array_equal(whole.x, run.x)
     assert len(run.steps) == len(run.x)
     assert run.evaluations == whole.evaluations
+
+
+def test_ctrl_c_at_a_mark_ends_a_batch() -> None:
+    def report(_: int) -> None:
+        time.sleep(0.05)  # so that the threads are on their way among the marks
+        os.kill(os.getpid(), signal.SIGINT)
+
+    starts = np.random.default_rng(2).uniform(-2, 2, (100, 2))
+    given = problem(BOWL, starts, Adam(1e-9), max_steps=10**8, report=report)
+    found = ends(dataclasses.replace(given, marks=tuple(range(1, 100_000))), "compiled")
+    assert {found.reasons[i] for i in found.stop} == {"interrupted"}
 
 
 def test_ctrl_c_leaves_the_runs_of_a_batch_where_they_are() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import functools
 import io
 import pickle
 from typing import Any
@@ -237,6 +239,43 @@ def test_small_tensors_together_move_as_each_by_itself_to_the_bit(name: str) -> 
     for one, other in zip(together, apart, strict=True):
         assert torch.equal(one, other)
         assert one.stride() == other.stride()
+
+
+def test_parameters_that_share_memory_move_one_after_another_as_torchs_own_do() -> None:
+    def moved(kind: Any) -> list[float]:
+        first = parameter(1.0, 2.0)
+        # All of it, and a part.
+        points = [first, torch.nn.Parameter(first.data), torch.nn.Parameter(first.data[1:]), parameter(7.0)]
+        optimizer = kind(points)
+        for _ in range(3):
+            for size, point in enumerate(points, start=1):
+                point.grad = torch.full_like(point, size)
+            optimizer.step()
+        numbers: list[float] = torch.cat(points).tolist()
+        return numbers
+
+    own = functools.partial(torch.optim.SGD, lr=0.125, foreach=False)
+    assert moved(as_torch_optimizer(fallline.GradientDescent(0.125))) == moved(own)
+
+
+def test_arrays_in_a_state_that_no_gradient_has_entered() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Counting(fallline.Optimizer[Any]):
+        learning_rate: float = 1.0
+        elementwise = True
+
+        def init(self, x: Any) -> Any:
+            return np.zeros(1)
+
+        def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+            return rate * gradient, state + 1
+
+    points = [parameter(5.0, 6.0), parameter(7.0)]
+    optimizer = as_torch_optimizer(Counting())(points)
+    for _ in range(3):
+        optimizer.step()
+    assert torch.cat(points).tolist() == [2.0, 3.0, 4.0]
+    assert [optimizer.state[point]["state.state"].tolist() for point in points] == [[3.0], [3.0]]
 
 
 def test_a_step_of_many_small_tensors_computes_as_often_as_a_step_of_one() -> None:

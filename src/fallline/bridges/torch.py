@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -178,9 +179,10 @@ def _optimizer_class() -> type[Any]:
             """The tensors with a gradient, those in a list that make their step as one vector.
 
             Apart from what a rule must see at once these are small ones of a kind whose numbers, such as the step,
-            are the same.
+            are the same. Those that share memory move one after another.
             """
             together: dict[Any, list[Any]] = {}
+            sharing: Counter[int] = Counter()
             apart = _joint(self.rule) or isinstance(group["lr"], torch.Tensor)
             for tensors in _parts(self.rule, group):
                 if all(tensor.grad is None for tensor in tensors):
@@ -189,8 +191,11 @@ def _optimizer_class() -> type[Any]:
                 if apart or first.numel() > SMALL:
                     together[id(first)] = tensors
                 else:
-                    numbers = [part for part in self.state[first].values() if not isinstance(part, torch.Tensor)]
-                    together.setdefault((first.dtype, first.device, *numbers), []).append(first)
+                    numbers = [part for part in self.state[first].values() if isinstance(part, int | float)]
+                    memory = first.untyped_storage().data_ptr()
+                    kind = (sharing[memory], first.dtype, first.device, *numbers)
+                    together.setdefault(kind, []).append(first)
+                    sharing[memory] += 1
             return list(together.values())
 
         def _move(
@@ -294,8 +299,8 @@ def _slopes(tensors: list[Any]) -> Any:
 
 
 def _one(parts: list[Any]) -> Any:
-    """What is kept of one x; or of several, joined as they are."""
-    return parts[0] if len(parts) == 1 or isinstance(parts[0], int | float) else _joined(parts)
+    """What is kept of one x; or of several, joined as they are, but for numbers, which are the same."""
+    return parts[0] if len(parts) == 1 or isinstance(parts[0], int | float | np.ndarray) else _joined(parts)
 
 
 def _apart(x: Any, tensors: list[Any]) -> Sequence[Any]:

@@ -95,14 +95,19 @@ def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
         if changing and caller is not None and not _is_library(caller.f_globals.get("__name__", "")):
             asked.append(f"{module}.{name}")
 
-    before, collecting = sys.getprofile(), gc.isenabled()
+    before: Any = sys.getprofile()
+    in_python, collecting = before is None or callable(before), gc.isenabled()
     # Whoever wants to know of collected garbage is called in the midst of any code.
     gc.disable()
+    if not in_python:  # cProfile's own, until Python 3.12
+        before.disable()
     sys.setprofile(look)
     try:
         return make(), asked
     finally:
-        sys.setprofile(before)
+        sys.setprofile(before if in_python else None)
+        if not in_python:
+            before.enable()
         if collecting:
             gc.enable()
 

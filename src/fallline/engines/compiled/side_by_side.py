@@ -95,7 +95,7 @@ class _Batch:
             interrupted = self.stopping.is_set()
             if interrupted:
                 settings[program.limit] = made
-            elif ahead[0] == made:
+            if ahead[0] == made:
                 self._look(slots, runs, ahead.pop(0))
             now = min(visits, int(settings[program.limit]) - made + 1, ahead[0] - made)
             program.advance(slots, settings, made, now)
