@@ -33,6 +33,7 @@ from fallline.optimizers import Optimizer
 from fallline.optimizers.settings import has_setting, setting_of, with_settings
 from fallline.progress import progress_bar
 from fallline.recipe import encode
+from fallline.schedules import Schedule
 from fallline.stopping import Diverging, StepSize, Target, conditions
 from fallline.store import Row, Store, fingerprint
 from fallline.trajectory import Record
