@@ -555,6 +555,11 @@ ENDLESS = (
 )
 
 
+def test_ctrl_c_means_what_it_always_does_while_a_cluster_is_open(here: Cluster) -> None:
+    with Cluster(here.at).opened():
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_ctrl_c_ends_workers_and_work_without_a_word_of_dask(tmp_path: Path) -> None:
     process = started(*ENDLESS, cwd=tmp_path)
     wait_for_workers(process.pid, tmp_path / "runs.db")

@@ -121,7 +121,10 @@ class Cluster:
         opening = _beside(lambda: self._begun(own, dask, distributed))
         try:
             with Interruption() as interruption, interruption.at_once:
-                yield opening.result()
+                workers = opening.result()
+            # Whoever works with them sees to Ctrl-C.
+            with interruption.at_once:
+                yield workers
         finally:
             with Interruption():
                 # After a Ctrl-C in the midst of it, processes that do not begin are soon given up.
