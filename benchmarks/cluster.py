@@ -12,7 +12,8 @@ from benchmarks.measure import THREADS, Row, compared, measured, show
 
 import fallline
 from fallline import Cluster
-from fallline.engines.cluster import SpreadLoss, Workers
+from fallline.engines.cluster import SpreadLoss
+from fallline.engines.workers import Workers
 from fallline.models import Logistic
 
 GRID = {"learning_rate": np.geomspace(1e-5, 1e-2, 40).tolist(), "momentum": np.linspace(0, 0.99, 50).tolist()}

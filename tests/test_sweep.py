@@ -28,7 +28,8 @@ from fallline import (
     sweep,
 )
 from fallline.models import Logistic
-from fallline.sweep import NAMES, NOT_RUN, OUTCOMES, with_settings
+from fallline.optimizers.settings import with_settings
+from fallline.sweep import NAMES, NOT_RUN, OUTCOMES
 
 STARTS = [[-1.2, 1.0], [0.5, 2.0]]
 

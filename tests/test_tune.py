@@ -11,7 +11,7 @@ import pytest
 
 from fallline import Adam, FalllineError, GradientDescent, Interval, Lookahead, Momentum, Tuning, minimize, tune
 from fallline.optimizers import OPTIMIZERS, optimizer_from_name
-from fallline.sweep import setting_of
+from fallline.optimizers.settings import setting_of
 
 BOWL = "x**2/2 + 5*y**2"
 

@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -55,6 +55,11 @@ class Schedule(ABC):
     def rate_after(self, memory: Any, step: Quantity) -> Quantity:
         """The rate of this step, given what `watched` returned at the point that it leaves."""
         return self.rate(step)
+
+
+def watches_values(rate: object) -> TypeGuard[Schedule]:
+    """Whether a learning rate is a schedule that needs the values which the run meets."""
+    return isinstance(rate, Schedule) and rate.needs_value
 
 
 @dataclass(frozen=True)

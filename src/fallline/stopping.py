@@ -59,6 +59,16 @@ class Stop:
     converged: bool
 
 
+def step_limit(steps: int) -> Stop:
+    """What the limit of steps gives as the reason."""
+    return Stop("step limit", f"the limit of {steps} steps was reached", False)
+
+
+def interrupted(step: int) -> Stop:
+    """What Ctrl-C gives as the reason."""
+    return Stop("interrupted", f"interrupted at step {step}", False)
+
+
 class StoppingCondition(ABC):
     """A reason to end a run. `a | b` ends it at whichever is met first; `a` is asked first.
 

@@ -23,13 +23,14 @@ from fallline.engines.per_run import entries
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.files import whole_file
 from fallline.gradients import Perturbation, with_gradient
-from fallline.hyperparameters import Hyperparameter, Range, hyperparameters
+from fallline.hyperparameters import Range
 from fallline.line_search import LineSearch
 from fallline.machine_code.threads import threads
 from fallline.minimize import Rule, rule_of, starts_of
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import Optimizer
+from fallline.optimizers.settings import has_setting, setting_of, with_settings
 from fallline.progress import progress_bar
 from fallline.recipe import encode
 from fallline.schedules import Schedule
@@ -296,34 +297,6 @@ def sweep(
     return found
 
 
-def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimizer[Any]:
-    """The rule with other hyperparameters: its own, or those of the rule or the schedule inside it.
-
-    Raises:
-        FalllineError: when it has none of a name, or a value is out of range.
-
-    >>> from fallline import Adam, Cautious, Cosine
-    >>> with_settings(Cautious(Adam(Cosine(0.1, 50))), {"learning_rate": 0.3, "beta1": 0.8}).label
-    'cautious, of adam, Cosine(initial=0.3, steps=50, final=0.0), beta1 0.8'
-    """
-    for name, value in settings.items():
-        rule = _replaced(rule, _known_path(rule, name), value)
-    return rule
-
-
-def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | None]:
-    """A setting of the rule, or of what is inside it, and what is known of it if it is a hyperparameter.
-
-    Raises:
-        FalllineError: when the rule has none of that name.
-    """
-    *inside, last = _known_path(rule, name)
-    owner: Any = rule
-    for part in inside:
-        owner = getattr(owner, part)
-    return getattr(owner, last), hyperparameters(owner).get(last)
-
-
 class Results(NamedTuple):
     """How k runs ended: as the arrays of a `Sweep`, shape (k,) and for x (k, n)."""
 
@@ -422,7 +395,7 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
         for fixed in itertools.product(*(range(len(values[axis])) for axis in alone)):
             shared = {names[axis]: values[axis][i] for axis, i in zip(alone, fixed, strict=True)}
             seed = shared.pop("seed")
-            seeded = shared | ({"seed": seed} if _path(rule, "seed") else {})
+            seeded = shared | ({"seed": seed} if has_setting(rule, "seed") else {})
             size = [len(values[axis]) for axis in together]
             for runs in _dealt(int(np.prod(size[:-1])), len(starts), most):
                 places: list[Any] = [np.full(len(runs), number)] * len(names)
@@ -581,55 +554,6 @@ def _may_be_array(rule: Optimizer[Any], name: str) -> bool:
     """Whether one rule can have many values of it, run by run: it is a number that enters the formula."""
     known = setting_of(rule, name)[1]
     return known is not None and known.symbol is not None and not known.range.whole
-
-
-def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
-    path = _path(rule, name)
-    if path is None:
-        label = rule.label.partition(",")[0]
-        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(str(name), _settings(rule))}")
-    return path
-
-
-def _path(settings: Any, name: str) -> tuple[str, ...] | None:
-    """The way to a hyperparameter, from field to field; None if there is none of that name."""
-    own = [field.name for field in dataclasses.fields(settings) if field.init]
-    if name in own:
-        return (name, *_first_rate(getattr(settings, name)))
-    for part in own:
-        inner = getattr(settings, part)
-        if dataclasses.is_dataclass(inner):
-            rest = _path(inner, name)
-            if rest is not None:
-                return (part, *rest)
-    return None
-
-
-def _first_rate(rate: Any) -> tuple[str, ...]:
-    """The way from a schedule or a line search to the number that it begins with; none from a number."""
-    if isinstance(rate, LineSearch):
-        return ("initial",)
-    if isinstance(rate, Schedule):
-        first = dataclasses.fields(rate)[0].name
-        return (first, *_first_rate(getattr(rate, first)))
-    return ()
-
-
-def _replaced(settings: Any, path: tuple[str, ...], value: Any) -> Any:
-    first, *rest = path
-    return dataclasses.replace(
-        settings, **{first: _replaced(getattr(settings, first), tuple(rest), value) if rest else value}
-    )
-
-
-def _settings(settings: Any) -> list[str]:
-    """The names of all settings of a rule and of what is inside it."""
-    names = []
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if field.init:
-            names += _settings(value) if dataclasses.is_dataclass(value) else [field.name]
-    return names
 
 
 def _label(rule: Optimizer[Any], grid: Iterable[str]) -> str:

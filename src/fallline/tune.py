@@ -19,8 +19,9 @@ from fallline.minimize import Rule, rule_of, starts_of
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import Optimizer
+from fallline.optimizers.settings import setting_of, with_settings
 from fallline.progress import progress_bar
-from fallline.sweep import Sweep, setting_of, sweep, with_settings
+from fallline.sweep import Sweep, sweep
 
 if TYPE_CHECKING:
     import optuna

@@ -44,8 +44,7 @@ from fallline import (
     minimize,
     sweep,
 )
-from fallline.engines import WorkersLost
-from fallline.engines import cluster as engine
+from fallline.engines import WorkersLost, cluster, workers
 from fallline.models import Loss
 
 GRID = {"learning_rate": [1e-5, 1e-4, 1e-3, 0.01], "momentum": [0.0, 0.5, 0.9]}
@@ -56,8 +55,8 @@ STARTS = [[-1.2, 1.0], [0.5, 2.0]]
 def _without_coverage_and_with_patience() -> Iterator[None]:
     with processes_without_coverage(), pytest.MonkeyPatch.context() as patch:
         # A busy machine takes long to begin a process.
-        patch.setattr(engine, "PATIENCE", 120.0)
-        patch.setattr(engine, "WITHOUT_WORKERS", 600.0)
+        patch.setattr(workers, "PATIENCE", 120.0)
+        patch.setattr(workers, "WITHOUT_WORKERS", 600.0)
         yield
 
 
@@ -174,11 +173,11 @@ def test_neither_the_threads_of_blas_nor_the_order_of_a_frame_are_anything_to_th
         assert_same_run(one, other)
 
 
-@pytest.mark.parametrize("share", [engine.KEPT_SHARE, 0.0])
+@pytest.mark.parametrize("share", [cluster.KEPT_SHARE, 0.0])
 def test_a_folder_is_fitted_with_the_bits_of_one_machine_kept_or_read_again(
     here: Cluster, tmp_path: Path, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "KEPT_SHARE", share)
+    monkeypatch.setattr(cluster, "KEPT_SHARE", share)
     folder = write_folder(tmp_path / "data")
     one, other = (
         fit(folder, "y", holdout=0.2, max_steps=6, **settings) for settings in ({"engine": here}, {"stream": True})
@@ -259,7 +258,7 @@ def test_a_worker_killed_in_a_descent_costs_no_bit(here: Cluster) -> None:
 def test_work_that_kills_its_workers_again_and_again_is_given_up_and_the_rest_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "DEATHS", 1)
+    monkeypatch.setattr(workers, "DEATHS", 1)
 
     @dataclass(frozen=True)
     class Deadly(Optimizer[None]):
@@ -361,14 +360,14 @@ def no_workers() -> Any:
 
 
 def test_a_scheduler_that_is_not_there_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "PATIENCE", 0.2)
+    monkeypatch.setattr(workers, "PATIENCE", 0.2)
     with pytest.raises(FalllineError, match=r"^cluster is 'tcp://127.0.0.1:9', where no Dask scheduler answers within"):
         basins("himmelblau", "momentum", resolution=4, engine=Cluster("tcp://127.0.0.1:9"))
 
 
 def test_ctrl_c_does_not_wait_for_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     # Then it would be another error.
-    monkeypatch.setattr(engine, "PATIENCE", 5.0)
+    monkeypatch.setattr(workers, "PATIENCE", 5.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
 
         def interrupt_when_called() -> None:
@@ -388,10 +387,10 @@ def test_a_scheduler_behind_certificates_that_are_not_there_is_named() -> None:
 
 def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     # Time enough for the scheduler to answer on a busy machine.
-    monkeypatch.setattr(engine, "PATIENCE", 2.0)
+    monkeypatch.setattr(workers, "PATIENCE", 2.0)
     with no_workers() as empty:
         client = distributed.Client(empty, set_as_default=False)
-        with pytest.raises(FalllineError, match=r"^cluster is <Client: .*, whose scheduler has no worker within 2 seconds"):
+        with pytest.raises(FalllineError, match=r"^cluster is <Client: .*, whose scheduler has no worker within 2 s"):
             basins("himmelblau", "momentum", resolution=4, engine=Cluster(client))
         client.close()
     with pytest.raises(FalllineError, match=r"which is closed or asynchronous"):
@@ -400,7 +399,7 @@ def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: 
 
 def test_a_scheduler_that_goes_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     # For as long a client looks for it anew.
-    monkeypatch.setattr(engine, "PATIENCE", 3.0)
+    monkeypatch.setattr(workers, "PATIENCE", 3.0)
     X, y = made_up(100)
     loss = Logistic(dask.array.from_array(X, chunks=(50, 4)), y)
     with no_workers() as scheduler:

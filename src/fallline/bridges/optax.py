@@ -17,7 +17,7 @@ from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
 from fallline.optimizers.base import LearningRate, learning_rate
 from fallline.proxy import carried
-from fallline.schedules import Schedule
+from fallline.schedules import Schedule, watches_values
 from fallline.state import with_x
 
 
@@ -61,7 +61,7 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     if not isinstance(rule, Optimizer):
         raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
     rate = rule.learning_rate
-    if isinstance(rate, LineSearch) or (isinstance(rate, Schedule) and rate.needs_value):
+    if isinstance(rate, LineSearch) or watches_values(rate):
         raise FalllineError(
             f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is "
             "given gradients alone; give a number or another schedule"

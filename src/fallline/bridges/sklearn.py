@@ -22,7 +22,7 @@ from fallline.models.cross_entropy import softmax
 from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper
-from fallline.schedules import Schedule, parse_schedule
+from fallline.schedules import Schedule, parse_schedule, watches_values
 from fallline.state import named_leaves
 from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition, norm
 from fallline.trajectory import Record, Trajectory
@@ -619,7 +619,7 @@ def _check_loss(loss: Any, allowed: Sequence[str]) -> None:
 def _form(rule: Optimizer[Any], start: FloatArray) -> Any:
     """What two rules must have in common for one to go on with the other's state."""
     rate = rule.learning_rate
-    remembers = type(rate).__name__ if isinstance(rate, Schedule) and rate.needs_value else None
+    remembers = type(rate).__name__ if watches_values(rate) else None
     return len(start), remembers, tuple(name for name, _ in named_leaves(rule.init(start[None])))
 
 

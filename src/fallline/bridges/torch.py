@@ -22,7 +22,7 @@ from fallline.objectives.base import Cost, Objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import Optimizer
 from fallline.proxy import carried
-from fallline.schedules import Schedule
+from fallline.schedules import Schedule, watches_values
 from fallline.state import map_state, named_leaves, with_x
 
 # Tensors of up to so many numbers make their step as one vector, where the rule lets them: to begin an operation takes
@@ -60,7 +60,7 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
     if not isinstance(rule, Optimizer):
         raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
     rate = rule.learning_rate
-    if isinstance(rate, Schedule) and rate.needs_value:
+    if watches_values(rate):
         raise FalllineError(
             f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
         )

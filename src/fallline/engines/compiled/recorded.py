@@ -13,12 +13,11 @@ from fallline.engines.compiled.rehearsal import rehearse
 from fallline.engines.compiled.trace import NotCompilable
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
-from fallline.engines.reference import interrupted, step_limit
 from fallline.interruption import Interruption
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
-from fallline.stopping import Progress, Stop
+from fallline.stopping import Progress, Stop, interrupted, step_limit
 from fallline.trajectory import Point, Trajectory
 
 NAME = "compiled"

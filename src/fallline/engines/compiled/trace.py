@@ -18,7 +18,7 @@ from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_num
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.proxy import Library, Proxy
-from fallline.schedules import Schedule
+from fallline.schedules import watches_values
 from fallline.state import map_state, named_leaves
 from fallline.stopping import (
     SUDDEN,
@@ -107,7 +107,7 @@ def trace(
         raise NotCompilable(f"{objective.title} is no formula, or its gradient is {objective.gradient_kind}")
     if isinstance(optimizer.learning_rate, LineSearch):
         raise NotCompilable("a line search takes the rate from values along the line")
-    if isinstance(optimizer.learning_rate, Schedule) and optimizer.learning_rate.needs_value:
+    if watches_values(optimizer.learning_rate):
         raise NotCompilable("the schedule of the rate looks at the values")
     for condition in conditions:
         if type(condition) not in (*MET, Evaluations):

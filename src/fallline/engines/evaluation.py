@@ -1,0 +1,71 @@
+"""What the reference engine looks at in each point: its value, and the gradient that the rule wants there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from fallline.arrays import FloatArray
+from fallline.engines.problem import Problem
+from fallline.errors import FalllineError
+from fallline.line_search import LineSearch
+from fallline.objectives.base import Cost, Objective
+from fallline.optimizers import Optimizer
+from fallline.schedules import watches_values
+
+# What a look at the runs' points gives: values, gradients, whether the values are put off, and the cost.
+Seen: TypeAlias = tuple[FloatArray, FloatArray, bool, Cost]
+
+
+class Evaluation:
+    """Looks at the points of a problem's runs.
+
+    Arguments:
+        problem: the runs.
+        first: the step before their first.
+        is_recorded: whether the points after a step are recorded.
+
+    Attributes:
+        cost_ahead: what a look costs where the rule wants its gradient at another place than x.
+    """
+
+    def __init__(self, problem: Problem, first: int, is_recorded: Callable[[int], bool]) -> None:
+        self._problem, self._objective = problem, problem.objective
+        self._first, self._is_recorded = first, is_recorded
+        self._needs_value = (
+            watches_values(problem.optimizer.learning_rate)
+            or problem.callback is not None
+            or any(condition.needs_value for condition in problem.conditions)
+        )
+        # Asked for once: they are computed anew each time.
+        self.cost_of_both = problem.objective.cost_of_both
+        self.cost_of_gradient = problem.objective.cost_of_gradient
+        self.cost_ahead = Cost(self.cost_of_gradient.value + 1, self.cost_of_gradient.gradient)
+
+    def at(
+        self, x: FloatArray, optimizer: Optimizer[Any], state: Any, step: int, previous_value: FloatArray | None
+    ) -> Seen:
+        """Look at the points after a step; `previous_value` may stand for the value where nobody looks at it."""
+        self._problem.report(step)
+        objective = self._objective
+        place = optimizer.lookahead(x, state)
+        if place is not x and isinstance(optimizer.learning_rate, LineSearch):
+            raise FalllineError(
+                f"learning_rate is {optimizer.learning_rate}; a line search needs the gradient at x, and "
+                f"{type(optimizer).__name__} takes it elsewhere: give a number or a schedule"
+            )
+        if place is x and not objective.stochastic:
+            value, gradient = objective.value_and_gradient(x)
+            return value, gradient, False, self.cost_of_both
+        gradient = objective.at_step(step - self._first + 1, self._problem.seed).gradient(place)
+        # The value over all data costs more than a mini-batch's gradient: only where it is looked at.
+        looked_at = self._needs_value or self._is_recorded(step)
+        if previous_value is not None and objective.stochastic and not looked_at:
+            return previous_value, gradient, True, self.cost_of_gradient
+        return self.watched(step).value(x), gradient, False, self.cost_ahead
+
+    def watched(self, step: int) -> Objective:
+        """Whose value is recorded at a step."""
+        if self._objective.epoch_value == "full":
+            return self._objective
+        return self._objective.at_step(step - self._first + 1, self._problem.seed)

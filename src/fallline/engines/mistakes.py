@@ -1,0 +1,43 @@
+"""What a user's rule may get wrong, found out before its first step is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, shortened
+from fallline.optimizers import Optimizer
+from fallline.state import named_leaves
+
+
+def check_state(optimizer: Optimizer[Any], state: Any) -> None:
+    """Refuse what `init` returned, unless it is made of numbers and arrays."""
+    for _, leaf in named_leaves(state):
+        if isinstance(leaf, list | dict | set):
+            raise FalllineError(
+                f"optimizer {type(optimizer).__name__}: init returned a state with the {type(leaf).__name__} "
+                f"{shortened(leaf)} in it; it must be numbers and arrays, in tuples or named tuples"
+            )
+
+
+def check_update(optimizer: Optimizer[Any], made: Any, x: FloatArray, state: Any) -> None:
+    """Refuse what `update` returned at x, unless it is a change like x, and a state like the one before."""
+    name = f"optimizer {type(optimizer).__name__}"
+    if not (isinstance(made, tuple) and len(made) == 2):
+        raise FalllineError(
+            f"{name}: update returned {shortened(made)}; it must return a tuple of two, the change and the state"
+        )
+    if np.shape(made[0]) != x.shape:
+        raise FalllineError(
+            f"{name}: update returned a change of shape {np.shape(made[0])} for x of shape {x.shape}; "
+            "the two must be equal"
+        )
+    if np.iscomplexobj(made[0]):
+        raise FalllineError(f"{name}: update returned complex numbers; a change must be real")
+    before, after = ([part for part, _ in named_leaves(nest)] for nest in (state, made[1]))
+    if before != after:
+        raise FalllineError(
+            f"{name}: init returned a state of the parts {before}, update one of {after}; the two must be equal"
+        )

@@ -1,0 +1,99 @@
+"""What the reference engine keeps of a problem's runs on their way: the rows of their trajectories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines.problem import Problem
+from fallline.engines.rows import Rows
+from fallline.engines.stretches import Stretch
+from fallline.state import named_leaves
+from fallline.stopping import Progress
+
+
+class Recording:
+    """The rows of a problem's runs.
+
+    Arguments:
+        problem: the runs.
+        first: the step before their first.
+        last: the step after which they end.
+
+    Attributes:
+        last_kept: the last step, but for those at which runs ended, whose points are recorded.
+    """
+
+    def __init__(self, problem: Problem, first: int, last: int) -> None:
+        self._dimension, self._with_state = problem.objective.dimension, problem.record.state
+        self._first, self._every = first, problem.record.every
+        self._always = {first, last, *problem.marks}
+        self.last_kept = -1
+
+    def begin(self, state: Any) -> None:
+        """Make room for rows, with states of this form."""
+        coordinates = (self._dimension,)
+        columns = {"steps": (), "x": coordinates, "value": (), "gradient": coordinates, "rate": ()}
+        if self._with_state:
+            columns |= {f"state.{name}": coordinates for name, _ in named_leaves(state)}
+        self._rows = Rows(columns)
+
+    def go_on_from(self, saved: Mapping[str, Any]) -> None:
+        """Take up what `contents` gave."""
+        self._rows = Rows.of(saved["run"], saved["columns"])
+        self.last_kept = saved["last_recorded"]
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """All of it, as a checkpoint holds it."""
+        return {"last_recorded": self.last_kept, "run": self._rows.run, "columns": self._rows.columns}
+
+    def is_due(self, step: int) -> bool:
+        """Whether the points after a step are recorded."""
+        return step in self._always or (self._every is not None and (step - self._first) % self._every == 0)
+
+    def keep(self, active: npt.NDArray[np.int64], progress: Progress, state: Any, rate: Any) -> None:
+        """Record the active runs where they are, and the rate of their next step, if that is due and not done."""
+        if self.last_kept != progress.step and self.is_due(progress.step):
+            self._rows.add_soon(active, self._block(progress, state, rate))
+            self.last_kept = progress.step
+
+    def keep_last(self, active: npt.NDArray[np.int64], progress: Progress, state: Any, ended: BoolArray) -> None:
+        """Record those of the active runs that end where they are."""
+        if self.last_kept != progress.step:
+            block = self._block(progress, state, np.nan)
+            chosen = {name: part[ended] if np.ndim(part) else part for name, part in block.items()}
+            self._rows.add(active[ended], chosen)
+
+    def keep_passed(self, active: npt.NDArray[np.int64], stretch: Stretch, count: int) -> None:
+        """Record the points from which the first so many steps of a stretch were made, as far as they are due."""
+        points = stretch.points
+        steps = range(points.step, points.step + count)
+        left = [i for i, step in enumerate(steps) if step != self.last_kept and self.is_due(step)]
+        if left:
+            block = {"x": points.x[left], "value": points.value[left], "gradient": points.gradient[left]}
+            block |= {"steps": points.step + np.array(left), "rate": stretch.rates(left)}
+            self._rows.add(np.repeat(active, len(left)), block)
+            self.last_kept = points.step + left[-1]
+
+    def of_each(self, runs: int) -> list[dict[str, FloatArray]]:
+        """Each run's rows, column by column."""
+        return self._rows.of_each(runs)
+
+    def _block(self, progress: Progress, state: Any, rate: Any) -> dict[str, Any]:
+        block: dict[str, Any] = {
+            "steps": progress.step,
+            "x": progress.x,
+            "value": progress.value,
+            "gradient": progress.gradient,
+            "rate": rate[:, 0] if isinstance(rate, np.ndarray) else rate,
+        }
+        if self._with_state:
+            for name, leaf in named_leaves(state):
+                # A copy, because a rule may work in place.
+                block[f"state.{name}"] = np.broadcast_to(leaf, progress.x.shape).copy()
+        return block
