@@ -21,8 +21,6 @@ from fallline.models import Logistic, Network, Softmax
 from fallline.models.base import Loss
 
 FEATURES, CLASSES, HIDDEN = 100, 10, 64
-# Seconds between two calls: the threads of BLAS wait for more work for some 30 ms, and take a processor meanwhile.
-REST = 0.1
 # How the call of each peer is made, which fails where the peer is not installed.
 Peers: TypeAlias = dict[str, Callable[[], Callable[[], Any]]]
 TITLE = "Gradients on large data"
@@ -112,7 +110,7 @@ def logistic(X: Any, y: Any, repeats: int) -> Iterator[Row]:
         }
     )
     same(loss.gradient(x), others)
-    taken = in_turn({"reading": reading(X), "ours": lambda: loss.gradient(x), **others}, repeats, REST)
+    taken = in_turn({"reading": reading(X), "ours": lambda: loss.gradient(x), **others}, repeats)
     claim = f"logistic gradient, {len(X):,} × {FEATURES}"
     for name in others:
         yield faster(f"{claim}: {name}", taken[name], taken["ours"], AIMS.get(name))
@@ -146,7 +144,7 @@ def layouts(X: Any, y: Any, repeats: int) -> Iterator[Row]:
     }
     losses = {name: Logistic(given, y) for name, (given, _) in inputs.items()}
     calls = {name: functools.partial(loss.gradient, x) for name, loss in losses.items()}
-    taken = in_turn({"reading": reading(X), **calls}, repeats, REST)
+    taken = in_turn({"reading": reading(X), **calls}, repeats)
     for name, (_, size) in inputs.items():
         # As many bytes as this one has.
         reads = [seconds * size / X.nbytes for seconds in taken["reading"]]
@@ -181,7 +179,7 @@ def beside(claim: str, loss: Loss, x: Any, layers: Any, more: Peers, repeats: in
         {"torch": lambda: torch_layers(X, y, layers), "JAX": lambda: jax_layers(X, y, layers), **more}
     )
     same(loss.gradient(x), others)
-    taken = in_turn({"ours": lambda: loss.gradient(x), **others}, repeats, REST)
+    taken = in_turn({"ours": lambda: loss.gradient(x), **others}, repeats)
     for name in others:
         yield faster(f"{claim}: {name}", taken[name], taken["ours"], 1.0)
     yield from absent

@@ -19,6 +19,8 @@ from fallline.errors import FalllineError
 THREADS = len(os.sched_getaffinity(0))
 # Why something cannot be measured here: it is not installed, or its compiler or program fails.
 ABSENT = (ImportError, OSError, FalllineError, subprocess.CalledProcessError)
+# Seconds before each timed call: the threads of BLAS wait for more work for some 30 ms, and take a processor meanwhile.
+REST = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,14 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int, rest: float = 0.0) -> dict[str, list[float]]:
-    """The seconds of each call, after one untimed; in turn, so that what else runs here slows all alike.
-
-    Before each it rests so many seconds.
-    """
+def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
+    """The seconds of each call, after one untimed; in turn, so that what else runs here slows all alike."""
     for call in calls.values():
         call()
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
-            time.sleep(rest)
+            time.sleep(REST)
             taken[name].append(timed(call))
     return taken
 

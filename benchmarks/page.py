@@ -39,6 +39,8 @@ FOOT = """\
   divides, and on the speed of its memory beside that of its processor.
 - The peers are used as their documentation shows, by people who know Fallline better. Where you know a quicker way,
   change the benchmark and tell us.
+- Before each timed call there is a rest of a tenth of a second: the threads of some libraries wait for more work after
+  theirs, and would take a processor from whoever comes next.
 - Times do not include installing, importing or, but where it is said, compiling: every call is made once before it is
   timed.
 - A model of two coordinates is where an engine's own costs weigh most. In large networks the time goes into matrix
