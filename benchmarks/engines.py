@@ -22,8 +22,8 @@ from benchmarks.measure import THREADS, Row, compared, measured, show, spread, t
 import fallline
 from fallline.engines import Problem, ends
 from fallline.objectives import as_objective
+from fallline.results.trajectory import Record
 from fallline.stopping import Target, conditions
-from fallline.trajectory import Record
 
 RATE = 0.01
 # The values stay above it: no run ends before the last step.

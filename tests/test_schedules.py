@@ -42,9 +42,9 @@ from fallline import (
 from fallline.engines import Problem, execute
 from fallline.models import Logistic
 from fallline.objectives import as_objective
+from fallline.results.trajectory import Record
 from fallline.schedules import SCHEDULES, parse_schedule
 from fallline.stopping import NotFinite
-from fallline.trajectory import Record
 
 STEPS = st.integers(min_value=1, max_value=5000)
 # A power and a product are each rounded once or twice.

@@ -27,8 +27,9 @@ from fallline import (
     ValueChange,
     minimize,
 )
+from fallline.arrays import norm
 from fallline.optimizers import optimizer_from_name
-from fallline.stopping import Progress, conditions, norm
+from fallline.stopping import Progress, conditions
 
 
 def square(x: Any) -> Any:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fallline.basins import Basins, basins
 from fallline.diagnosis import Finding, diagnose
 from fallline.engines import Cluster
 from fallline.errors import FalllineError
-from fallline.fit import Fit, fit
+from fallline.experiments.basins import basins
+from fallline.experiments.compare import compare
+from fallline.experiments.sweep import sweep
+from fallline.experiments.tune import Interval, tune
+from fallline.fitting.fit import Fit, fit
 from fallline.gradients import Perturbation
 from fallline.gradients.check import check_gradient
 from fallline.line_search import Backtracking, ExactQuadratic, LineSearch, PolyakStep, StrongWolfe
-from fallline.minimize import Comparison, compare, minimize, rerun
+from fallline.minimize import minimize, rerun
 from fallline.models import Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax, SquaredHinge
 from fallline.objectives import Objective, as_objective
 from fallline.optimizers import (
@@ -66,6 +69,11 @@ from fallline.optimizers import (
     Yogi,
 )
 from fallline.penalties import L1, L2, Ball, Box, ElasticNet, Simplex
+from fallline.results.basins import Basins
+from fallline.results.comparison import Comparison
+from fallline.results.sweep import Sweep
+from fallline.results.trajectory import Point, Record, Trajectory
+from fallline.results.tuning import Tuning
 from fallline.schedules import (
     Constant,
     Cosine,
@@ -93,9 +101,6 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
-from fallline.sweep import Sweep, sweep
-from fallline.trajectory import Point, Record, Trajectory
-from fallline.tune import Interval, Tuning, tune
 
 if TYPE_CHECKING:
     from fallline import bridges, examples, views

@@ -1,37 +1,26 @@
-"""The one front door: minimize(), and compare() which stands on it."""
+"""minimize(): one run of one rule; and rerun(), which makes it again from its recipe."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
-import numpy as np
-
-from fallline.arrays import FloatArray
+from fallline.arguments import Rule, Start, length_of, places_of, prepared, rule_of
 from fallline.engines import Checkpoint, Cluster, Engine, Part, Problem, execute
 from fallline.errors import FalllineError, check_whole, shortened
-from fallline.gradients import Perturbation, with_gradient
-from fallline.hyperparameters import hyperparameters
+from fallline.gradients import Perturbation
 from fallline.line_search import LINE_SEARCHES
-from fallline.objectives import Objective, as_objective
-from fallline.objectives.points import one_point
-from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, optimizer_from_name
+from fallline.objectives import Objective
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
 from fallline.penalties import STRUCTURES
 from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
+from fallline.results.trajectory import Point, Record, Trajectory, objective_from_recipe
 from fallline.schedules import SCHEDULES
-from fallline.shown import Shown
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
-from fallline.trajectory import Point, Record, Trajectory, objective_from_recipe
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Start: TypeAlias = "float | Sequence[float] | FloatArray | Mapping[str, float]"
-Rule: TypeAlias = "Optimizer[Any] | str"
 
 
 def minimize(
@@ -83,75 +72,15 @@ def minimize(
     >>> run.stop.reason
     'small step'
     """
-    objective = _prepared(objective, x0, gradient)
+    objective = prepared(objective, x0, gradient)
     rule = rule_of(optimizer)
     if callback is not None and not callable(callback):
         raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
-    settings = _Settings(max_steps, stop, engine, record, seed)
-    saved = None if checkpoint is None else _checkpoint(checkpoint, objective, [x0], [rule], settings, gradient).part(0)
-    return _run(objective, [x0], rule, settings, gradient, callback, progress, saved)[0]
-
-
-def compare(
-    objective: Any,
-    x0: Any,
-    optimizers: Rule | Sequence[Rule] | Mapping[str, Rule],
-    *,
-    max_steps: int = 1000,
-    stop: StoppingCondition | None = None,
-    gradient: Any = "auto",
-    engine: Engine = "auto",
-    record: str | int | Record = "all",
-    seed: int = 0,
-    progress: bool = False,
-    checkpoint: str | os.PathLike[str] | None = None,
-) -> Comparison:
-    """Run several optimizers, or several starts, or each optimizer from each start, on one objective.
-
-    Arguments:
-        x0: one start as `minimize` takes it, or a list of starts, one a row.
-        optimizers: one rule, several, or a mapping of labels to rules.
-
-    The other arguments are those of `minimize`.
-
-    Returns:
-        The trajectories with their labels, optimizer by optimizer.
-
-    Raises:
-        FalllineError: naming the argument that is wrong, its value and what is allowed.
-
-    >>> from fallline import Adam, GradientDescent, compare
-    >>> runs = compare("x**2", 1.0, {"plain": GradientDescent(0.1), "adam": Adam(0.1)}, max_steps=50)
-    >>> runs.labels
-    ('plain', 'adam')
-    >>> compare("x**2", [[1.0], [2.0]], GradientDescent(0.5), max_steps=1)[1].final.x
-    array([0.])
-    """
-    starts = starts_of(x0)
-    objective = _prepared(objective, starts[0], gradient)
-    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
-        optimizers = [optimizers]
-    named = optimizers if isinstance(optimizers, Mapping) else None
-    rules = [rule_of(rule) for rule in (named.values() if named is not None else optimizers)]
-    if not rules:
-        raise FalllineError("optimizers is empty; give at least one")
-    names = list(named) if named is not None else [rule.label for rule in rules]
-    settings = _Settings(max_steps, stop, engine, record, seed)
-    saved = None if checkpoint is None else _checkpoint(checkpoint, objective, starts, rules, settings, gradient)
-    done: list[tuple[str, Trajectory]] = []
-    try:
-        for number, (name, rule) in enumerate(zip(names, rules, strict=True)):
-            part = None if saved is None else saved.part(number)
-            runs = _run(objective, starts, rule, settings, gradient, None, progress, part)
-            done += [(name if len(runs) == 1 else f"{name} from {_place(run)}", run) for run in runs]
-            if any(run.stop.reason == "interrupted" for run in runs):
-                break
-    except KeyboardInterrupt:
-        # Ctrl-C between two rules, or before the first step of one.
-        if not done:
-            raise
-    labels, trajectories = zip(*done, strict=True)
-    return Comparison(labels, trajectories)
+    settings = RunSettings(max_steps, stop, engine, record, seed)
+    saved = (
+        None if checkpoint is None else checkpoint_of(checkpoint, objective, [x0], [rule], settings, gradient).part(0)
+    )
+    return run_from(objective, [x0], rule, settings, gradient, callback, progress, saved)[0]
 
 
 def rerun(
@@ -203,48 +132,7 @@ RECIPE = ("objective", "x0", "optimizer", "max_steps", "stop", "gradient", "engi
 
 
 @dataclass(frozen=True)
-class Comparison(Shown, Sequence[Trajectory]):
-    """Several runs on one objective: a sequence of trajectories with labels.
-
-    Attributes:
-        labels: what to call each run in a legend.
-        trajectories: the runs.
-    """
-
-    labels: tuple[str, ...]
-    trajectories: tuple[Trajectory, ...]
-
-    def __len__(self) -> int:
-        return len(self.trajectories)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.trajectories[index]
-
-    def __iter__(self) -> Iterator[Trajectory]:
-        return iter(self.trajectories)
-
-    @property
-    def best(self) -> Trajectory:
-        """The run that saw the lowest value; one that saw no number at all comes last."""
-        values = [run.best.value for run in self.trajectories]
-        return self.trajectories[int(np.argmin(np.where(np.isnan(values), np.inf, values)))]
-
-    def to_frame(self) -> pd.DataFrame:
-        """All rows of all runs as one pandas data frame, the label in the first column.
-
-        Raises:
-            FalllineError: when pandas is not installed.
-        """
-        frames = [run.to_frame() for run in self.trajectories]
-        import pandas as pd
-
-        for label, frame in zip(self.labels, frames, strict=True):
-            frame.insert(0, "label", label)
-        return pd.concat(frames, ignore_index=True)
-
-
-@dataclass(frozen=True)
-class _Settings:
+class RunSettings:
     """The settings of a run that need no objective to be checked."""
 
     max_steps: int
@@ -258,18 +146,19 @@ class _Settings:
             check_whole(name, getattr(self, name), least)
 
 
-def _run(
+def run_from(
     objective: Objective,
     starts: Sequence[Any],
     rule: Optimizer[Any],
-    settings: _Settings,
+    settings: RunSettings,
     gradient: Any,
     callback: Callable[[Point], object] | None,
     progress: bool,
     checkpoint: Part | None,
 ) -> list[Trajectory]:
+    """Run one rule from each of the starts, and give each trajectory the recipe that runs it again."""
     record = Record.of(settings.record)
-    places = _places(objective, starts)
+    places = places_of(objective, starts)
     with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
         problem = Problem(
             objective=objective,
@@ -298,22 +187,22 @@ def _run(
     return [
         # A function f(x) of one number is not one of a vector that holds one number.
         dataclasses.replace(
-            run, recipe={**recipe, "x0": place.tolist() if _length(start) or len(place) > 1 else place.item()}
+            run, recipe={**recipe, "x0": place.tolist() if length_of(start) or len(place) > 1 else place.item()}
         )
         for run, place, start in zip(trajectories, places, starts, strict=True)
     ]
 
 
-def _checkpoint(
+def checkpoint_of(
     path: str | os.PathLike[str],
     objective: Objective,
     starts: Sequence[Any],
     rules: Sequence[Optimizer[Any]],
-    settings: _Settings,
+    settings: RunSettings,
     gradient: Any,
 ) -> Checkpoint:
     """The checkpoint of a call that runs each of the rules from all starts."""
-    places, stop, record = _places(objective, starts), conditions(settings.stop), Record.of(settings.record)
+    places, stop, record = places_of(objective, starts), conditions(settings.stop), Record.of(settings.record)
     identity: dict[str, tuple[str | int, Any]] = {
         "objective": (objective.title, objective.recipe() or objective),
         "gradient": (objective.gradient_kind or "none", None if isinstance(gradient, str) else gradient),
@@ -325,66 +214,3 @@ def _checkpoint(
         "seed": (int(settings.seed),) * 2,
     }
     return Checkpoint(path, identity, len(rules))
-
-
-def _places(objective: Objective, starts: Sequence[Any]) -> FloatArray:
-    return np.array([one_point(objective, start, "x0") for start in starts])
-
-
-def _prepared(objective: Any, start: Any, gradient: Any) -> Objective:
-    """The objective with its gradient; the start tells how long the vector of a function f(x) is."""
-    prepared = as_objective(objective, _length(start))
-    return with_gradient(prepared, gradient, one_point(prepared, start, "x0"))
-
-
-def _length(start: Any) -> int | None:
-    """How many numbers a start given by place holds; None for a single number, or for numbers given by name."""
-    if isinstance(start, Mapping):
-        return None
-    try:
-        return len(start)
-    except TypeError:
-        return None
-
-
-def starts_of(x0: Any) -> list[Any]:
-    """The starts in what `compare` was given: its rows, or the one start that it is."""
-    rows = list(x0) if isinstance(x0, Sequence | np.ndarray) and not isinstance(x0, str) and _length(x0) else []
-    return rows if rows and (isinstance(rows[0], Mapping) or _length(rows[0]) is not None) else [x0]
-
-
-def _place(run: Trajectory) -> str:
-    return f"({', '.join(f'{number:g}' for number in run.start.x)})"
-
-
-def rule_of(optimizer: Any) -> Optimizer[Any]:
-    """The rule that a user gave, or named.
-
-    Raises:
-        FalllineError: when it is none, or its hyperparameters are arrays.
-    """
-    if isinstance(optimizer, str):
-        return optimizer_from_name(optimizer)
-    if isinstance(optimizer, Optimizer):
-        for name in _arrays_in(optimizer):
-            raise FalllineError(
-                f"optimizer is {shortened(optimizer)}, with an array for {name}; it must have one number for each "
-                "hyperparameter (compare takes several optimizers)"
-            )
-        return optimizer
-    hint = f"; write {optimizer.__name__}()" if isinstance(optimizer, type) else ""
-    raise FalllineError(
-        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name{hint}"
-    )
-
-
-def _arrays_in(settings: Any) -> Iterator[str]:
-    """The names of the hyperparameters, in a rule or a part of it, that are arrays."""
-    known = hyperparameters(settings)
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from _arrays_in(value)
-        # Several numbers may also be one setting, as milestones are.
-        elif field.name in known and np.ndim(value) and not isinstance(known[field.name].default, tuple):
-            yield field.name

@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import BoolArray, FloatArray
+from fallline.arrays import BoolArray, FloatArray, norm
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 
@@ -361,22 +361,6 @@ CONDITIONS: dict[str, type[StoppingCondition]] = {
 
 # Those that may be asked of many steps of one run at once, as of many runs: each looks at nothing but its own step.
 OF_ONE_STEP = frozenset({StepSize, GradientNorm, ValueChange, Target, Evaluations, NotFinite, Diverging})
-
-
-def norm(vectors: FloatArray) -> FloatArray:
-    """The Euclidean length along the last axis, also where its square would be too large or too small a number.
-
-    >>> norm(np.array([[3.0, 4.0], [3e200, 4e200]]))
-    array([5.e+000, 5.e+200])
-    """
-    with np.errstate(all="ignore"):
-        length: FloatArray = np.sqrt((vectors * vectors).sum(axis=-1))
-        usual = (length > 1e-150) & (length < np.inf)
-        if not usual.all():
-            largest = np.abs(vectors).max(axis=-1, keepdims=True)
-            scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-            length = np.where(usual, length, scale[..., 0] * np.sqrt(((vectors / scale) ** 2).sum(axis=-1)))
-    return length
 
 
 def conditions(stop: StoppingCondition | None) -> tuple[StoppingCondition, ...]:

@@ -16,7 +16,7 @@ from fallline.examples import challenger
 from fallline.examples.demo import Demo, Drawing, fit_picture
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Figure
-from fallline.fit import fit
+from fallline.fitting.fit import fit
 
 
 def test_everything_is_shown_and_agrees(run: Run, tmp_path: Path) -> None:

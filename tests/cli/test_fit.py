@@ -14,8 +14,8 @@ from tests.cli.outcome import Run
 
 import fallline
 from fallline.examples import challenger
-from fallline.fit import fit
-from fallline.fitted import setting_names
+from fallline.fitting.fit import fit
+from fallline.fitting.fitted import setting_names
 from fallline.models import MODELS
 
 FIT = ["fit", str(challenger()), "--target", "distress"]
@@ -292,7 +292,7 @@ def test_no_film_of_data_that_are_streamed_is_told_before_the_descent(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As if these few rows were too many to keep.
-    monkeypatch.setattr(sys.modules["fallline.fit"], "STREAMED_ABOVE", 0)
+    monkeypatch.setattr(sys.modules["fallline.fitting.fit"], "STREAMED_ABOVE", 0)
     film, kept = tmp_path / "fit.gif", tmp_path / "fit.json"
     done = run(*FIT, "--features", "temperature_F", "--animate", film, "--save", kept)
     assert (done.code, done.out) == (2, "")

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from tests.cli.outcome import Run
 
 from fallline.examples import challenger
-from fallline.fitted import FittedModel
+from fallline.fitting.fitted import FittedModel
 
 
 def test_a_network_reads_digits_and_predicts_them(run: Run, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from fallline.engines import Problem
 from fallline.gradients import with_gradient
 from fallline.objectives import as_objective
+from fallline.results.trajectory import Record
 from fallline.stopping import StoppingCondition, conditions
-from fallline.trajectory import Record
 
 # How often rules that count in another module than their own were asked.
 asked = 0

@@ -303,7 +303,7 @@ def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, 
     stopping = threading.Event()
 
     def interrupt_when_some_are_kept() -> None:
-        from fallline.store import Store
+        from fallline.experiments.store import Store
 
         while not stopping.is_set():
             time.sleep(0.01)

@@ -18,9 +18,9 @@ from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, t
 
 import fallline
 from fallline import Comparison, FalllineError
+from fallline.pictures.curve import descent_data
+from fallline.pictures.paths import Runs
 from fallline.views import Film, animate, plot
-from fallline.views.curve import descent_data
-from fallline.views.paths import Runs
 from fallline.views.scene import Screen
 
 

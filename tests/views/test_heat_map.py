@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 
 from fallline import FalllineError, GradientDescent, Sweep, sweep
-from fallline.sweep import NAMES
+from fallline.results.sweep import NAMES
 from fallline.views import heat_map_data, plot_heat_map
+from fallline.views.heat_map import cell_colours
 
 RATES = [1e-4, 0.1, 0.5, 1.0, 1.8, 2.0, 2.5]
 MOMENTA = [0.0, 0.5, 0.9]
@@ -40,7 +41,7 @@ def test_the_axes_may_be_chosen() -> None:
 
 def test_more_steps_are_darker() -> None:
     data = heat_map_data(runs())
-    light = data.image.sum(axis=2)
+    light = cell_colours(data).sum(axis=2)
     converged = data.outcome == 0
     order = np.argsort(data.steps[converged], kind="stable")
     assert (np.diff(light[converged][order]) <= 1e-12).all()

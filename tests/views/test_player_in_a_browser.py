@@ -14,8 +14,8 @@ from tests.views.runs import bowl, halving, on_bowl, two_on_bowl
 
 import fallline
 from fallline import GradientDescent
+from fallline.pictures.paths import Runs
 from fallline.views import animate
-from fallline.views.paths import Runs
 
 Open = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
 from fallline import GradientDescent, Momentum, Record, compare, minimize
-from fallline.minimize import Rule
+from fallline.arguments import Rule
 from fallline.views import plot, plot_contour, plot_descent, plot_surface
 
 FOLDER = Path(__file__).parent / "references"

@@ -13,8 +13,8 @@ from fallline.minimize import minimize
 from fallline.objectives.function import FunctionObjective, title_of
 from fallline.optimizers import Optimizer, Projected
 from fallline.penalties import Box
+from fallline.results.trajectory import Point, Trajectory
 from fallline.stopping import GradientNorm
-from fallline.trajectory import Point, Trajectory
 
 # What SciPy's own methods answer.
 STATUS = {"step limit": 1, "not finite": 3, "callback": 99}

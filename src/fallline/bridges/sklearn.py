@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import BoolArray, FloatArray
+from fallline.arrays import BoolArray, FloatArray, norm
 from fallline.engines import Begun, Problem, execute
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
@@ -22,10 +22,10 @@ from fallline.models.cross_entropy import softmax
 from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper
+from fallline.results.trajectory import Record, Trajectory
 from fallline.schedules import Schedule, parse_schedule, watches_values
 from fallline.state import named_leaves
-from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition, norm
-from fallline.trajectory import Record, Trajectory
+from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin

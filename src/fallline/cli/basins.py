@@ -8,11 +8,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from fallline.basins import DIVERGED, NOT_ARRIVED, Basins
-from fallline.basins import basins as basins_of
 from fallline.cli import options, report
 from fallline.errors import FalllineError
+from fallline.experiments.basins import basins as basins_of
 from fallline.gradients import parse_gradient
+from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 from fallline.tables import text_table
 
 # More minima than these are counted, not listed.

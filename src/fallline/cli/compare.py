@@ -8,14 +8,14 @@ import typer
 
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
-from fallline.conventions import largest_distance
 from fallline.errors import FalllineError
+from fallline.experiments.compare import compare as compare_runs
+from fallline.experiments.convention_runs import largest_distance
 from fallline.gradients import parse_gradient
-from fallline.minimize import Comparison
-from fallline.minimize import compare as compare_runs
 from fallline.optimizers import optimizer_from_name
+from fallline.results.comparison import Comparison
+from fallline.results.trajectory import Trajectory
 from fallline.tables import text_table
-from fallline.trajectory import Trajectory
 
 
 def compare(

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from fallline.cli import options, report
-from fallline.conventions import OBJECTIVE, START, STEPS, worked_run
 from fallline.errors import FalllineError, nearest
+from fallline.experiments.convention_runs import OBJECTIVE, START, STEPS, worked_run
 from fallline.optimizers import OPTIMIZERS, WRAPPERS
 from fallline.tables import number_text, text_table
 

@@ -15,9 +15,9 @@ from fallline.data.preparation import Missing
 from fallline.data.survey import CATEGORIES, Constant
 from fallline.errors import FalllineError
 from fallline.files import check_writable
-from fallline.fit import PENALISED, Curve, Fit
-from fallline.fit import fit as fit_model
-from fallline.fitted import setting_names
+from fallline.fitting.fit import PENALISED, Curve, Fit
+from fallline.fitting.fit import fit as fit_model
+from fallline.fitting.fitted import setting_names
 from fallline.hyperparameters import hyperparameters
 from fallline.models import MODELS, Loss
 from fallline.models.base import Reduction

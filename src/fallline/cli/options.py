@@ -14,6 +14,7 @@ from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
+from fallline.results.sweep import OUTCOMES
 from fallline.schedules import SCHEDULES, parse_schedule, schedule_form
 from fallline.stopping import (
     Evaluations,
@@ -25,7 +26,6 @@ from fallline.stopping import (
     Target,
     ValueChange,
 )
-from fallline.sweep import OUTCOMES
 
 
 def number(text: str) -> float:

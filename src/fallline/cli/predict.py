@@ -17,7 +17,7 @@ from fallline.arrays import FloatArray
 from fallline.cli import options, report
 from fallline.errors import FalllineError
 from fallline.files import check_writable, whole_file
-from fallline.fitted import FittedModel
+from fallline.fitting.fitted import FittedModel
 
 # Named columns of some rows.
 Columns = dict[str, npt.NDArray[Any]]

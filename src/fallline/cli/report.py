@@ -14,9 +14,9 @@ import numpy as np
 
 from fallline.errors import FalllineError
 from fallline.files import check_writable
-from fallline.minimize import Comparison
+from fallline.results.comparison import Comparison
+from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import text_table
-from fallline.trajectory import Point, Trajectory
 
 # More coordinates than this do not fit side by side.
 MOST_COORDINATES = 6

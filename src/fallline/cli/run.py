@@ -11,7 +11,7 @@ from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
 from fallline.errors import FalllineError
 from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
-from fallline.trajectory import Record
+from fallline.results.trajectory import Record
 
 
 def run(

@@ -10,11 +10,11 @@ import typer
 
 from fallline.cli import options, report
 from fallline.errors import FalllineError
+from fallline.experiments.sweep import sweep as sweep_over
 from fallline.files import check_writable
 from fallline.gradients import parse_gradient
 from fallline.objectives import as_objective
-from fallline.sweep import NAMES, NOT_RUN, OUTCOMES, Setting, Sweep
-from fallline.sweep import sweep as sweep_over
+from fallline.results.sweep import NAMES, NOT_RUN, OUTCOMES, Setting, Sweep
 from fallline.tables import number_text, text_table
 
 

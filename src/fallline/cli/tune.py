@@ -11,11 +11,12 @@ import typer
 from fallline.cli import options, report
 from fallline.cli.sweep import value_of
 from fallline.errors import FalllineError
+from fallline.experiments.tune import Interval
+from fallline.experiments.tune import tune as tune_rule
 from fallline.gradients import parse_gradient
 from fallline.objectives import as_objective
+from fallline.results.tuning import Trial, Tuning
 from fallline.tables import number_text, text_table
-from fallline.tune import Interval, Trial, Tuning
-from fallline.tune import tune as tune_rule
 
 # Trials in the printed table.
 MOST_ROWS = 10

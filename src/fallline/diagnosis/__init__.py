@@ -5,7 +5,7 @@ from __future__ import annotations
 from fallline.diagnosis import unbounded
 from fallline.diagnosis.finding import Finding
 from fallline.errors import FalllineError, shortened
-from fallline.trajectory import Trajectory
+from fallline.results.trajectory import Trajectory
 
 __all__ = ["Finding", "diagnose"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.diagnosis.finding import Finding
 from fallline.objectives import Objective
-from fallline.trajectory import Point, Trajectory
+from fallline.results.trajectory import Point, Trajectory
 
 # How far from the best point the objective is looked at, along each coordinate.
 DISTANCES = 10.0 ** np.arange(13)

@@ -12,7 +12,7 @@ from fallline.engines.problem import Begun, Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
-from fallline.trajectory import Trajectory
+from fallline.results.trajectory import Trajectory
 
 __all__ = [
     "ENGINES",
@@ -70,7 +70,7 @@ def ends(problem: Problem, engine: Engine) -> Ends:
     >>> from fallline import GradientDescent
     >>> from fallline.objectives import as_objective
     >>> from fallline.stopping import conditions
-    >>> from fallline.trajectory import Record
+    >>> from fallline.results.trajectory import Record
     >>> problem = Problem(
     ...     objective=as_objective("x**4 - 2*x**2"), starts=np.array([[-2.0], [0.0], [0.5]]),
     ...     optimizer=GradientDescent(0.05), max_steps=500, conditions=conditions(None),

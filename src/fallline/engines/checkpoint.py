@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fallline.engines.fingerprint import fingerprint
 from fallline.engines.per_run import PerRun
 from fallline.errors import FalllineError, shortened
 from fallline.files import check_writable, whole_file
-from fallline.fingerprint import fingerprint
 
 FORMAT = "fallline checkpoint 1"
 

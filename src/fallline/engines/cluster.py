@@ -22,7 +22,7 @@ from fallline.machine_code.threads import limited
 from fallline.models import Loss
 from fallline.models.chunked import ChunkedRows
 from fallline.objectives.base import Objective
-from fallline.trajectory import Record, Trajectory
+from fallline.results.trajectory import Record, Trajectory
 
 NAME = "cluster"
 

@@ -13,7 +13,7 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import reference
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
-from fallline.trajectory import Record
+from fallline.results.trajectory import Record
 
 # Runs that the reference engine takes at a time, so that its memory stays bounded.
 _BLOCK = 1 << 12

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.trajectory import Point
+from fallline.results.trajectory import Point
 
 
 class Here(Protocol):

@@ -11,8 +11,8 @@ from fallline.arrays import FloatArray
 from fallline.engines.checkpoint import Part
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
+from fallline.results.trajectory import Point, Record
 from fallline.stopping import StoppingCondition
-from fallline.trajectory import Point, Record
 
 if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective

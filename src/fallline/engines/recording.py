@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines.problem import Problem
-from fallline.engines.rows import Rows
 from fallline.engines.stretches import Stretch
+from fallline.results.rows import Rows
 from fallline.state import named_leaves
 from fallline.stopping import Progress
 

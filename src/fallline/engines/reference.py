@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.engines.evaluation import Evaluation, Seen
+from fallline.engines.interruption import AtOnce, Interruption
 from fallline.engines.lowest import Lowest
 from fallline.engines.mistakes import check_state, check_update
 from fallline.engines.per_run import entries
@@ -22,14 +23,13 @@ from fallline.engines.problem import Begun, Problem
 from fallline.engines.recording import Recording
 from fallline.engines.searching import Searching
 from fallline.engines.stretches import Stretch, Stretches, goes_unseen, rate_of
-from fallline.interruption import AtOnce, Interruption
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
+from fallline.results.trajectory import Point, Trajectory
 from fallline.schedules import watches_values
 from fallline.state import map_state, refilled
 from fallline.stopping import Progress, Stop, interrupted, step_limit
-from fallline.trajectory import Point, Trajectory
 
 NAME = "reference"
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.evaluation import Evaluation
+from fallline.engines.interruption import AtOnce
 from fallline.engines.on_floats import NotOnFloats, OnFloats
 from fallline.engines.problem import Problem, is_formula, is_ours
-from fallline.interruption import AtOnce
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer

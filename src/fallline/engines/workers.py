@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from fallline.engines.interruption import Interruption
 from fallline.engines.problem import Problem, unheard
 from fallline.errors import FalllineError, shortened
-from fallline.interruption import Interruption
 from fallline.machine_code.threads import limited
 from fallline.objectives.base import Objective
 

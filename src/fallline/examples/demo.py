@@ -20,7 +20,7 @@ from fallline.examples.data import challenger
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error, whole
 from fallline.files import whole_file
-from fallline.fit import Fit, fit
+from fallline.fitting.fit import Fit, fit
 from fallline.gradients.chain import chain_rule
 from fallline.gradients.check import check_gradient
 from fallline.minimize import minimize
@@ -28,7 +28,7 @@ from fallline.models import SigmoidNeuron
 from fallline.objectives import Objective
 from fallline.optimizers import SignDescent
 from fallline.progress import progress_bar
-from fallline.trajectory import Trajectory
+from fallline.results.trajectory import Trajectory
 
 # The most figures of a case that are printed.
 MOST_FIGURES = 12

@@ -29,9 +29,9 @@ from fallline.optimizers import (
     SignDescent,
     WindowedMomentum,
 )
+from fallline.results.trajectory import Trajectory
 from fallline.schedules import StepDecay
 from fallline.stopping import NotFinite, StepSize
-from fallline.trajectory import Trajectory
 
 Stored: TypeAlias = Mapping[str, Any]
 Runs: TypeAlias = tuple[Trajectory, ...]

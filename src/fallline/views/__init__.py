@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from fallline.pictures.arrows import Arrows, arrows_data
+from fallline.pictures.basin_map import BasinMap, basin_map_data
+from fallline.pictures.chain import ChainEdge, ChainGraph, ChainNode, chain_data
+from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
+from fallline.pictures.epochs import Epochs, epochs_data
+from fallline.pictures.grid import NothingToDraw
+from fallline.pictures.heat_map import HeatMap, heat_map_data
+from fallline.pictures.histories import Histories, histories_data
+from fallline.pictures.landscape import Landscape, landscape_data
 from fallline.views.animation import Film, animate, check_film
 from fallline.views.appearance import check_style
-from fallline.views.arrows import Arrows, arrows_data, plot_arrows
-from fallline.views.basins import BasinMap, basin_map_data, plot_basins
-from fallline.views.chain import ChainEdge, ChainGraph, ChainNode, chain_data, plot_chain
-from fallline.views.contour import Landscape, landscape_data, plot_contour, plot_contour_3d
-from fallline.views.curve import Curve, Descent, curve_data, descent_data, plot_curve, plot_descent
-from fallline.views.epochs import Epochs, epochs_data, plot_epochs
-from fallline.views.files import check_film_path, check_picture_path, save_picture
-from fallline.views.grid import NothingToDraw
-from fallline.views.heat_map import HeatMap, heat_map_data, plot_heat_map
-from fallline.views.histories import Histories, histories_data, plot_histories, plot_steps
+from fallline.views.arrows import plot_arrows
+from fallline.views.basin_map import plot_basins
+from fallline.views.chain import plot_chain
+from fallline.views.contour import plot_contour, plot_contour_3d
+from fallline.views.curve import plot_curve, plot_descent
+from fallline.views.epochs import plot_epochs
+from fallline.views.heat_map import plot_heat_map
+from fallline.views.histories import plot_histories, plot_steps
 from fallline.views.learning import plot_learning_curve
 from fallline.views.notebook import notebook
 from fallline.views.picture import check_kind, plot
+from fallline.views.picture_files import check_film_path, check_picture_path, save_picture
 from fallline.views.surface import plot_surface
 
 __all__ = [

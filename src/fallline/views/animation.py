@@ -18,14 +18,16 @@ from matplotlib.figure import Figure
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.files import whole_file
+from fallline.pictures import paths, words
+from fallline.pictures.curve import Descent, descent_of
+from fallline.pictures.landscape import Coordinates, Landscape, landscape_of
+from fallline.pictures.paths import Labelled, Runs
 from fallline.progress import progress_bar
-from fallline.views import appearance, contour, curve, encoders, paths, player
+from fallline.results.series import time_of, value_symbol
+from fallline.views import encoders, player
 from fallline.views.appearance import Style, check_style, title_text
-from fallline.views.contour import Coordinates, Landscape
-from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
-from fallline.views.files import check_film_path
-from fallline.views.paths import Labelled, Runs
+from fallline.views.picture_files import check_film_path
 from fallline.views.scene import SPACE, Scene, Screen, Stage
 from fallline.views.turning import drawn_by_several
 
@@ -228,10 +230,10 @@ def animate(
         size = int(size[0]), int(size[1])
     data: Descent | Landscape
     if kind == "curve":
-        data = curve.descent_of(pairs, objective, bounds, points=512)
+        data = descent_of(pairs, objective, bounds, points=512)
     else:
-        data = contour.landscape_of(pairs, objective, coordinates, bounds, resolution)
-    every = np.unique(np.concatenate([paths.time_of(run) for _, run in pairs]))
+        data = landscape_of(pairs, objective, coordinates, bounds, resolution)
+    every = np.unique(np.concatenate([time_of(run) for _, run in pairs]))
     times = every[paths.thinned(len(every), frames)]
     titles: tuple[tuple[str, ...], ...]
     if kind != "curve" and len(pairs) > 1:
@@ -328,9 +330,9 @@ def _fitting(kind: str, dimension: int) -> str:
 
 def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:
     """The rule, and where it is at a time: the step or epoch of its last point until then, and the value there."""
-    times = paths.time_of(pair.run)
+    times = time_of(pair.run)
     row = int(np.searchsorted(times, time, side="right")) - 1
-    value = appearance.number(float(pair.run.value[row]))
-    symbol = paths.value_symbol(pair.run.objective)
-    words = appearance.optimizer_words(pair.run)
-    return title_text(words, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}")
+    value = words.number(float(pair.run.value[row]))
+    symbol = value_symbol(pair.run.objective)
+    rule = words.optimizer_words(pair.run)
+    return title_text(rule, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}")

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import matplotlib
 import numpy as np
@@ -20,10 +20,8 @@ from matplotlib.lines import Line2D
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
+from fallline.pictures import words
 from fallline.views.fonts import make_legible
-
-if TYPE_CHECKING:
-    from fallline.trajectory import Trajectory
 
 # Lines and markers tell runs apart in grey as well.
 RUN_LINES: tuple[Any, ...] = (
@@ -327,12 +325,6 @@ def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
     draw(x, y, plain(text), transform=ax.transAxes, **look)
 
 
-def padded(low: float, high: float) -> tuple[float, float]:
-    """The interval with some room at both ends, so that markers are not cut; never empty."""
-    room = 0.05 * (high - low) or 0.5 * abs(low) or 1.0
-    return low - room, high + room
-
-
 def run_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
     """Colour and marker of a run in a landscape of several, for `plot` and the legend."""
     return {
@@ -437,7 +429,7 @@ def height_scale(ax: Axes, drawn: Any, symbol: str) -> None:
     figure, _ = figure_of(ax)
     # The lowest level is seldom a round number, and often a hair above zero.
     least = 1e-4 * max(abs(end) for end in drawn.get_clim())
-    bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: _tick(x if abs(x) > least else 0))
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: words.tick(x if abs(x) > least else 0))
     dress_bar(bar, symbol)
 
 
@@ -454,49 +446,6 @@ def step_keys(last: str, theme: Theme = LIGHT) -> list[Line2D]:
     """The entries that say what red and yellow mean: the start and, unless it is empty, `last`."""
     look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": 8}
     return [key(label, look | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]
-
-
-def outcome(run: Trajectory, symbol: str) -> str:
-    """How a run ended: the reason, the number of steps, the final value."""
-    steps = "1 step" if run.step_count == 1 else f"{run.step_count} steps"
-    return f"{run.stop.reason} after {steps}: {symbol} = {number(run.final.value)}"
-
-
-def run_title(run: Trajectory, symbol: str) -> tuple[str, str]:
-    """The two lines over a picture of one run: the rule with its rate, and the outcome."""
-    return optimizer_words(run), outcome(run, symbol)
-
-
-def optimizer_words(run: Trajectory) -> str:
-    """The rule and its settings as a title says them; of a schedule, the rates that it gave."""
-    words = run.optimizer.replace("_", " ")
-    rates = run.rate[np.isfinite(run.rate)]
-    if not rates.size:
-        return words
-    return re.sub(r"\w+\(.*\)", f"learning rate {number(rates[0])} to {number(rates[-1])}", words)
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A number as titles show it, with a true minus sign.
-
-    >>> number(-0.000123456)
-    '−0.0001235'
-    """
-    return f"{value:.{digits}g}".replace("-", "−")
-
-
-def _tick(value: float) -> str:
-    """Three digits, and powers of ten only where there are many more."""
-    return number(float(f"{value:.3g}"), 6)
-
-
-def percent(share: float) -> str:
-    """A share in percent.
-
-    >>> percent(0.12345)
-    '12.3 %'
-    """
-    return f"{100 * share:.3g} %"
 
 
 def plain(text: str) -> str:

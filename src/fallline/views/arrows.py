@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,123 +10,17 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, check_whole, nearest
-from fallline.trajectory import Trajectory
+from fallline.pictures.arrows import Arrows, arrows_data, longest
+from fallline.pictures.curve import Descent
+from fallline.pictures.landscape import Coordinates
+from fallline.results.trajectory import Trajectory
 from fallline.views import appearance, contour, curve
 from fallline.views.appearance import Style, figure_of
-from fallline.views.contour import Coordinates, Landscape, landscape_data
-from fallline.views.curve import Descent, descent_data
 
-# Parts of a rule's state that are directions, which the rule takes its steps against.
-MEMORIES = ("velocity", "m", "mean", "slow", "direction")
-# The longest arrow of a kind is this part of the picture's width, unless it is a step that shows at its own length.
-LONGEST, TRUE_STEPS = 0.15, (0.08, 2.0)
 # Shorter ones, in the same shares, are no more than dots.
 SHORTEST = 0.01
 # The width of arrows, in shares of the picture's: the shortest kind's, and how much more each longer kind's is.
 THIN, THICKER = 0.005, 0.003
-
-
-@dataclass(frozen=True, eq=False)
-class Kind:
-    """One quantity of a rule as arrows.
-
-    Attributes:
-        name: "step", "gradient", or a part of the rule's state.
-        vector: where the arrows point, shape (points, 2), level on a curve: the way that the quantity moves the
-            run, so against the gradient; NaN where it was not recorded.
-        stretch: by how much they are drawn longer.
-    """
-
-    name: str
-    vector: FloatArray
-    stretch: float
-
-    @property
-    def words(self) -> str:
-        """What the legend calls it."""
-        sign = "" if self.name == "step" else "−"
-        return f"{sign}{self.name}" + ("" if self.stretch == 1 else f" × {appearance.number(self.stretch, 2)}")
-
-
-@dataclass(frozen=True, eq=False)
-class Arrows:
-    """The state of a rule at points of its path.
-
-    Attributes:
-        ground: the curve or the landscape, and the path.
-        steps: after how many steps the rule was there, shape (points,).
-        tail: the points on the picture, shape (points, 2): two coordinates, or one and the value.
-        window: the lower left and the upper right corner of the picture.
-        kinds: the quantities.
-    """
-
-    ground: Landscape | Descent
-    steps: npt.NDArray[np.int64]
-    tail: FloatArray
-    window: tuple[FloatArray, FloatArray]
-    kinds: tuple[Kind, ...]
-
-
-def arrows_data(
-    run: Trajectory,
-    *,
-    shown: Sequence[str] | None = None,
-    points: int = 12,
-    coordinates: Coordinates = None,
-    bounds: Any = None,
-    resolution: int = 256,
-) -> Arrows:
-    """What the picture of a rule's state shows.
-
-    Arguments:
-        run: a trajectory; `record=Record(state=True)` of `minimize` lets it keep what its rule remembers.
-        shown: some of "gradient", "step" and the recorded parts of the state; None: these two and the state's
-            parts that are directions.
-        points: at how many points of the path, evenly spread along it.
-        coordinates: of more than two, what to show: as `plot_contour` takes it.
-        bounds: the interval of each coordinate shown; None: what shows the run.
-        resolution: the number of grid points along each of two coordinates.
-
-    Raises:
-        FalllineError: when an argument is wrong.
-    """
-    if not isinstance(run, Trajectory):
-        raise FalllineError(f"run is a {type(run).__name__}; arrows show one trajectory")
-    check_whole("points", points, least=1)
-    known = ("gradient", "step", *run.states)
-    if shown is None:
-        shown = [name for name in known if name in known[:2] or name.rpartition(".")[2] in MEMORIES]
-    for name in shown:
-        if name not in known:
-            kept = "" if run.states else "; record=Record(state=True) keeps the state of the rule"
-            raise FalllineError(f"shown names {name!r}; {nearest(str(name), known)}{kept}")
-    ground: Landscape | Descent
-    if len(run.names) == 1:
-        ground = descent_data(run, bounds=bounds)
-        place = np.column_stack([run.x, run.value])
-        ends = (ground.curve.x[[0, -1]], np.array(appearance.padded(*ground.heights)))
-        axes = np.array([[1.0], [0.0]])
-    else:
-        ground = landscape_data(run, coordinates=coordinates, bounds=bounds, resolution=resolution)
-        if ground.plane is not None:
-            run, axes = ground.plane.seen(run), np.eye(2)
-        else:
-            axes = np.eye(len(run.names))[[run.names.index(name) for name in ground.grid.names]]
-        place = run.x @ axes.T
-        ends = (ground.grid.x[[0, -1]], ground.grid.y[[0, -1]])
-    low, high = np.array(ends).T
-    with np.errstate(over="ignore", invalid="ignore"):
-        rows = _spread((place - low) / (high - low), points)
-        quantities = {
-            "gradient": -run.gradient,
-            "step": _steps(run),
-            **{name: -run.states[name] for name in run.states},
-        }
-        vectors = {name: quantities[name][rows] @ axes.T for name in shown}
-        kinds = [Kind(name, vector, _stretch(name, vector / (high - low))) for name, vector in vectors.items()]
-    return Arrows(ground, run.steps[rows], place[rows], (low, high), tuple(kinds))
 
 
 def plot_arrows(
@@ -190,11 +83,11 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
     else:
         contour.draw_still(ax, ground)
         places = tuple(path.x.T)
-        appearance.trace_steps(ax, *places, line=places, colours=path.colours, size=12)
+        appearance.trace_steps(ax, *places, line=places, colours=appearance.step_colours(len(path)), size=12)
     keys = appearance.step_keys(path.last(ground.unit), theme)
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
     # Short arrows lie on long ones and are the slimmer: those that point the same way show all the same.
-    ranks = _ranks([_longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
+    ranks = _ranks([longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
     for number, (kind, rank) in enumerate(zip(data.kinds, ranks, strict=True)):
         colour = theme.arrows[number % len(theme.arrows)]
         x, y = data.tail.T
@@ -214,40 +107,6 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
         keys.append(appearance.key(kind.words, {"color": colour, "linewidth": 3, "marker": ">", "markersize": 8}))
     appearance.legend_below(ax, keys, columns=min(3, len(keys) - 2))
     appearance.set_title(ax, *path.title)
-
-
-def _spread(place: FloatArray, points: int) -> npt.NDArray[np.intp]:
-    """Rows at even distances along a path, of those in the picture, whose sides are 0 and 1; the last makes no step."""
-    with np.errstate(invalid="ignore"):
-        inside = np.flatnonzero(((place >= 0) & (place <= 1)).all(axis=1))
-    rows = inside[inside < max(1, len(place) - 1)]
-    if not rows.size:
-        raise FalllineError("bounds: the run makes no step inside the picture; give other bounds")
-    along = np.append(0.0, np.cumsum(np.sqrt((np.diff(place[rows], axis=0) ** 2).sum(axis=1))))
-    nearest_rows = np.searchsorted(along, np.linspace(0, along[-1], min(points, len(rows))))
-    return np.unique(rows[np.minimum(nearest_rows, len(rows) - 1)])
-
-
-def _steps(run: Trajectory) -> FloatArray:
-    """The step that leaves each row, shape (rows, n); NaN where none was recorded."""
-    steps = np.full_like(run.x, np.nan)
-    steps[:-1] = np.where((np.diff(run.steps) == 1)[:, None], np.diff(run.x, axis=0), np.nan)
-    return steps
-
-
-def _stretch(name: str, share: FloatArray) -> float:
-    """By how much arrows of these lengths, in shares of the picture's sides, are drawn longer."""
-    longest = _longest(share)
-    if longest == 0 or (name == "step" and TRUE_STEPS[0] <= longest <= TRUE_STEPS[1]):
-        return 1.0
-    return float(f"{LONGEST / longest:.1e}")
-
-
-def _longest(share: FloatArray) -> float:
-    """The length of the longest of the arrows that have one."""
-    with np.errstate(over="ignore"):
-        lengths = np.sqrt((share**2).sum(axis=1))
-    return float(lengths[np.isfinite(lengths)].max(initial=0))
 
 
 def _ranks(lengths: Sequence[float]) -> npt.NDArray[np.intp]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,108 +9,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, check_whole
-from fallline.gradients import with_gradient
-from fallline.objectives import as_objective
-from fallline.objectives.base import Objective
-from fallline.views import appearance, grid, paths
+from fallline.pictures import grid, words
+from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
+from fallline.pictures.paths import Interval, Path, Runs
+from fallline.views import appearance
 from fallline.views.appearance import Style, figure_of, label_outer, new_axes, new_figure, set_title
-from fallline.views.paths import Interval, Labelled, Path, Runs
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A function of one coordinate over an interval.
-
-    Attributes:
-        title: what the function is.
-        name: its coordinate.
-        symbol: what its values are called: "f" or "loss".
-        x: where it was taken, shape (points,).
-        value: its values, shape (points,); NaN where they are not finite.
-        slope: its derivative, shape (points,); None when it was not wanted.
-    """
-
-    title: str
-    name: str
-    symbol: str
-    x: FloatArray
-    value: FloatArray
-    slope: FloatArray | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Descent:
-    """The points of one run or several on the curve of their objective.
-
-    Attributes:
-        curve: the function.
-        paths: the runs.
-        unit: what their times count: "step" or "epoch".
-        heights: the lowest and the highest value shown.
-    """
-
-    curve: Curve
-    paths: tuple[Path, ...]
-    unit: str
-    heights: Interval
-
-
-def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, points: int = 512) -> Curve:
-    """A function of one coordinate, and its derivative, over an interval.
-
-    Arguments:
-        objective: a formula, a function or an Objective.
-        bounds: the two ends of the interval.
-        derivative: whether to find it as well: exact if the objective has one, else by central differences.
-        points: the number of points.
-
-    Raises:
-        FalllineError: when an argument is wrong, or the function is nowhere finite there.
-    """
-    objective = as_objective(objective)
-    if objective.dimension != 1:
-        raise FalllineError(
-            f"objective {objective.title} has the coordinates {', '.join(objective.names)}; "
-            "a curve needs a function of one"
-        )
-    low, high = grid.interval(bounds)
-    check_whole("points", points, least=2)
-    x = np.linspace(low, high, points)
-    value = _finite(grid.evaluate(objective, x[:, None]))
-    if np.isnan(value).all():
-        raise grid.NothingToDraw(f"{objective.title} is nowhere a finite number from {low:g} to {high:g}")
-    slope = _finite(grid.slopes(with_gradient(objective, "auto"), x[:, None])[:, 0]) if derivative else None
-    return Curve(objective.title, objective.names[0], paths.value_symbol(objective), x, value, slope)
-
-
-def descent_data(runs: Runs, *, bounds: Interval | None = None, points: int = 512) -> Descent:
-    """The points of runs on the curve of their objective.
-
-    Arguments:
-        runs: a trajectory, a comparison, or several trajectories, in one coordinate.
-        bounds: the interval of the curve; None: what shows the runs.
-        points: the number of points of the curve.
-
-    Raises:
-        FalllineError: when an argument is wrong.
-    """
-    pairs = paths.labelled(runs)
-    return descent_of(pairs, paths.objective_of(pairs), bounds, points)
-
-
-def descent_of(pairs: Sequence[Labelled], objective: Objective, bounds: Interval | None, points: int) -> Descent:
-    """The same for runs that are labelled already."""
-    if objective.dimension != 1:
-        raise FalllineError(
-            f"runs: {objective.title} has the coordinates {', '.join(objective.names)}; "
-            "points on a curve need one; use plot_contour or plot_histories"
-        )
-    window = paths.window_of(pairs, objective, [0])[0] if bounds is None else grid.interval(bounds)
-    curve = curve_data(objective, window, derivative=False, points=points)
-    on_curve = tuple(paths.path_of(pair, objective, [0], [window], pair.run.start.x) for pair in pairs)
-    return Descent(curve, on_curve, paths.unit_of(pairs), grid.height_range(curve.value))
 
 
 def plot_curve(
@@ -209,7 +110,7 @@ def draw_with_slope(ax: Axes, data: Curve) -> None:
     """A function, its derivative if that was wanted, and the names of the two."""
     shown = [data.value] if data.slope is None else [data.value, data.slope]
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    draw_curve(ax, data, appearance.padded(*grid.height_range(np.concatenate(shown))))
+    draw_curve(ax, data, words.padded(*grid.height_range(np.concatenate(shown))))
     ax.lines[-1].set_label(f"{data.symbol}({data.name})")
     if data.slope is None:
         appearance.label_axes(ax, data.name, f"{data.symbol}({data.name})")
@@ -256,16 +157,12 @@ def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
 
 def draw_still(ax: Axes, data: Descent) -> None:
     """What of a descent's picture stays: the curve and the names of the axes."""
-    draw_curve(ax, data.curve, appearance.padded(*data.heights))
+    draw_curve(ax, data.curve, words.padded(*data.heights))
     appearance.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
 
 
 def draw_points(ax: Axes, path: Path, until: float = np.inf, size: float = 50) -> list[Artist]:
     """The points of a run up to a time; later ones lie on top."""
     count = path.shown_until(until)
-    x, value, colours = path.x[:count, 0], path.value[:count], path.colours[:count]
+    x, value, colours = path.x[:count, 0], path.value[:count], appearance.step_colours(len(path))[:count]
     return appearance.trace_steps(ax, x, value, colours=colours, size=size)
-
-
-def _finite(values: FloatArray) -> FloatArray:
-    return np.where(np.isfinite(values), values, np.nan)

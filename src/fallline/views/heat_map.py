@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, to_rgb
@@ -17,10 +15,11 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import LogLocator
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest
-from fallline.sweep import NAMES, NOT_RUN, Sweep
+from fallline.pictures import words
+from fallline.pictures.heat_map import HeatMap, heat_map_data
+from fallline.pictures.paths import Interval
+from fallline.results.sweep import NAMES, Sweep
 from fallline.views import appearance
-from fallline.views.paths import Interval
 
 # Of Okabe and Ito's colours, but for converged runs, which have shades of blue.
 COLOURS = {"stuck": "#CC79A7", "slow": "#F0E442", "oscillating": "#D55E00", "diverged": "#666666"}
@@ -28,113 +27,6 @@ SHADES = matplotlib.colormaps["Blues"]
 LIGHTEST, DARKEST = 0.25, 1.0
 HATCH = "////"
 MOST_TICKS = {"x": 6, "y": 12}
-# What is there over all starts and seeds at once.
-POOLED = ("start", "seed")
-
-
-@dataclass(frozen=True, eq=False)
-class HeatMap:
-    """What the picture of a sweep shows.
-
-    Attributes:
-        title: the lines of the title.
-        names: the factors along the picture's width and height; the second is empty with one factor.
-        values: the values of each.
-        outcome: how most of a cell's runs ended, as the place in `NAMES`, shape (rows, columns); NOT_RUN in an empty
-            cell.
-        steps: the median steps of its converged runs, shape (rows, columns); NaN without any.
-        image: the colour of each cell, shape (rows, columns, 3), between 0 and 1.
-        scale: the steps that have the lightest and the darkest blue; None where nothing converged.
-        best: the column and the row of the best setting; None where nothing converged, or where it lies in no cell.
-        shares: of all runs shown, the share of each outcome that occurs.
-        held: the other factors and their values.
-    """
-
-    title: tuple[str, str]
-    names: tuple[str, str]
-    values: tuple[tuple[Any, ...], tuple[Any, ...]]
-    outcome: npt.NDArray[np.int64]
-    steps: FloatArray
-    image: FloatArray
-    scale: Interval | None
-    best: tuple[int, int] | None
-    shares: Mapping[str, float]
-    held: Mapping[str, Any]
-
-
-def heat_map_data(
-    runs: Sweep, x: str | None = None, y: str | None = None, at: Mapping[str, Any] | None = None
-) -> HeatMap:
-    """What the picture of a sweep shows.
-
-    Arguments:
-        runs: what `sweep` returned.
-        x: the factor along the width; None: the first hyperparameter with several values.
-        y: the factor along the height; None: the next, or the optimizers.
-        at: the values of other factors; None: those of the best setting.
-
-    Raises:
-        FalllineError: when there is no such factor or value.
-    """
-    settings = [name for name in runs.factors if name not in POOLED]
-    several = [name for name in (*settings[1:], settings[0]) if len(runs.factors[name]) > 1]
-    x = _factor(x, "x", settings) if x is not None else next(iter(several), settings[-1])
-    rest = [name for name in several if name != x]
-    y = _factor(y, "y", [name for name in settings if name != x]) if y is not None else next(iter(rest), "")
-    first = next(iter(runs.best(1)), None)
-    best = first.settings if first else {}
-    held = {}
-    place: list[Any] = [slice(None)] * runs.outcome.ndim
-    for name in settings:
-        if name not in (x, y):
-            held[name] = (at or {}).get(name, best.get(name, runs.factors[name][0]))
-            if held[name] not in runs.factors[name]:
-                allowed = ", ".join(map(str, runs.factors[name]))
-                raise FalllineError(f"at has {held[name]!r} for {name}; it must be one of {allowed}")
-            place[list(runs.factors).index(name)] = runs.factors[name].index(held[name])
-    for name in at or {}:
-        _factor(name, "at", [name for name in settings if name not in (x, y)])
-    outcome, steps = runs.outcome[tuple(place)], runs.steps[tuple(place)]
-    if y and settings.index(y) < settings.index(x):
-        outcome, steps = outcome.swapaxes(0, 1), steps.swapaxes(0, 1)
-    if not y:
-        outcome, steps = outcome[:, None], steps[:, None]
-    # Runs over starts and seeds along the last axis, rows along the first.
-    outcome, steps = (part.reshape(*part.shape[:2], -1).swapaxes(0, 1) for part in (outcome, steps))
-    counts = np.stack([(outcome == number).sum(axis=-1) for number in range(len(NAMES))])
-    # Where two are as frequent, the worse counts.
-    most = len(NAMES) - 1 - counts[::-1].argmax(axis=0)
-    most[~counts.any(axis=0)] = NOT_RUN
-    median = np.full(most.shape, np.nan)
-    some = counts[0] > 0
-    median[some] = np.nanmedian(np.where(outcome == 0, steps, np.nan)[some], axis=-1)
-    shown = median[most == 0]
-    scale = (max(float(shown.min()), 1.0), max(float(shown.max()), float(shown.min()) + 1, 2.0)) if shown.size else None
-    image = np.ones((*most.shape, 3))
-    for name, colour in COLOURS.items():
-        image[most == NAMES.index(name)] = to_rgb(colour)
-    if scale is not None:
-        image[most == 0] = _blue(shown, scale)
-    total = np.count_nonzero(outcome != NOT_RUN)
-    shares = {
-        name: float((outcome == number).sum() / total) for number, name in enumerate(NAMES) if counts[number].any()
-    }
-    values = runs.factors[x], runs.factors[y] if y else ("",)
-    in_view = first is not None and first.converged > 0 and all(best[name] == value for name, value in held.items())
-    goal = "to rest" if runs.target is None else f"to {appearance.number(runs.target)}"
-    pooled = [f"{len(runs.factors[name])} {name}s" for name in POOLED if len(runs.factors[name]) > 1]
-    return HeatMap(
-        title=(runs.title, ", ".join([f"{goal} in {runs.max_steps} steps", *pooled])),
-        names=(x, y),
-        values=values,
-        outcome=most,
-        steps=median,
-        image=image,
-        scale=scale,
-        best=(values[0].index(best[x]), values[1].index(best[y]) if y else 0) if in_view else None,
-        shares=shares,
-        held={name: value for name, value in held.items() if name == "optimizer" or len(runs.factors[name]) > 1},
-    )
 
 
 def plot_heat_map(
@@ -174,7 +66,7 @@ def plot_heat_map(
     data = heat_map_data(runs, x, y, at)
     figure, ax = appearance.figure_of(ax, style, keys=1 + len(data.shares) // 2)
     rows, columns = data.outcome.shape
-    ax.imshow(data.image, origin="lower", aspect="auto", interpolation="nearest")
+    ax.imshow(cell_colours(data), origin="lower", aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(data.outcome == NAMES.index("diverged")), strict=True):
         hatched = Rectangle((column - 0.5, row - 0.5), 1, 1, hatch=HATCH, facecolor="none", edgecolor="white")
         hatched.set_linewidth(0)
@@ -200,13 +92,18 @@ def _key(name: str, share: float) -> Patch:
     options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.6)), "edgecolor": appearance.LIGHT.edge}
     if name == "diverged":
         options |= {"hatch": HATCH, "edgecolor": "white"}
-    return Patch(label=f"{name}: {appearance.percent(share)}", **options)
+    return Patch(label=f"{name}: {words.percent(share)}", **options)
 
 
-def _factor(name: str, parameter: str, known: list[str]) -> str:
-    if name not in known:
-        raise FalllineError(f"{parameter} names the factor {name!r}; {nearest(str(name), known)}")
-    return name
+def cell_colours(data: HeatMap) -> FloatArray:
+    """The colour of each cell, shape (rows, columns, 3), between 0 and 1; white where no run was made."""
+    image = np.ones((*data.outcome.shape, 3))
+    for name, colour in COLOURS.items():
+        image[data.outcome == NAMES.index(name)] = to_rgb(colour)
+    if data.scale is not None:
+        converged = data.outcome == 0
+        image[converged] = _blue(data.steps[converged], data.scale)
+    return image
 
 
 def _blue(steps: FloatArray, scale: Interval) -> FloatArray:
@@ -229,4 +126,4 @@ def _words(name: str, value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return appearance.number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return words.number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 
-from fallline.views import paths, player
+from fallline.pictures import paths
+from fallline.pictures.paths import Runs
+from fallline.views import player
 from fallline.views.animation import animate
-from fallline.views.paths import Runs
 from fallline.views.picture import plot
 
 # Fine enough for a player, and small enough to stand in a notebook many times.

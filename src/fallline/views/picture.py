@@ -10,14 +10,15 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from fallline.errors import FalllineError, nearest
-from fallline.views import paths
+from fallline.pictures import paths
+from fallline.pictures.paths import Runs
+from fallline.results.series import on_data
 from fallline.views.arrows import plot_arrows
 from fallline.views.contour import plot_contour, plot_contour_3d
 from fallline.views.curve import plot_descent
 from fallline.views.epochs import plot_epochs
-from fallline.views.files import check_picture_path, save_picture
 from fallline.views.histories import plot_histories, plot_steps
-from fallline.views.paths import Runs
+from fallline.views.picture_files import check_picture_path, save_picture
 from fallline.views.surface import plot_surface
 
 PICTURES: Mapping[str, Callable[..., Figure]] = {
@@ -123,6 +124,6 @@ def _fitting(runs: Runs, options: Mapping[str, Any]) -> str:
         return "histories"
     if len(run.names) == 1:
         return "curve"
-    if len(run.names) > 2 and "coordinates" not in options and paths.on_data(run.objective):
+    if len(run.names) > 2 and "coordinates" not in options and on_data(run.objective):
         return "histories"
     return "contour"

@@ -17,10 +17,12 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from fallline.arrays import FloatArray
-from fallline.views import appearance, paths
-from fallline.views.contour import Landscape
-from fallline.views.curve import Descent
-from fallline.views.paths import Labelled
+from fallline.pictures import paths, words
+from fallline.pictures.curve import Descent
+from fallline.pictures.landscape import Landscape
+from fallline.pictures.paths import Labelled
+from fallline.results.series import time_of
+from fallline.views import appearance, contour
 
 # The page draws 4 : 3, with some lines of words above and below.
 WIDTH, HEIGHT = 860, 790
@@ -142,7 +144,7 @@ def _curve(data: Descent) -> dict[str, Any]:
         "symbol": curve.symbol,
         "names": [curve.name, f"{curve.symbol}({curve.name})"],
         "x": [float(curve.x[0]), float(curve.x[-1])],
-        "y": list(appearance.padded(*data.heights)),
+        "y": list(words.padded(*data.heights)),
         "curve": {"x": column(curve.x), "y": column(curve.value)},
         "remarks": [],
     }
@@ -153,14 +155,16 @@ def _theme(theme: appearance.Theme, data: Landscape | Descent) -> dict[str, Any]
     colours["runs"] = [to_hex(appearance.run_look(number, theme)["color"]) for number in range(len(data.paths))]
     if isinstance(data, Landscape):
         middles = (data.levels[1:] + data.levels[:-1]) / 2
-        colours["bands"] = np.round(255 * theme.landscape(data.norm(middles))[:, :3]).astype(int).tolist()
+        colours["bands"] = (
+            np.round(255 * theme.landscape(contour.colour_norm(data)(middles))[:, :3]).astype(int).tolist()
+        )
     return colours
 
 
 def _path(pair: Labelled, path: paths.Path) -> dict[str, Any]:
     # The numbers are the run's own at those of its rows that the path shows.
     run = pair.run
-    rows = np.searchsorted(paths.time_of(run), path.times)
+    rows = np.searchsorted(time_of(run), path.times)
     return {
         "label": path.label,
         "outcome": path.title[1],

@@ -14,14 +14,14 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
+from fallline.pictures.curve import Descent
+from fallline.pictures.landscape import Landscape
+from fallline.pictures.paths import Path
 from fallline.views import appearance, contour, curve, surface
-from fallline.views.contour import Landscape
-from fallline.views.curve import Descent
 from fallline.views.encoders import Frame
 from fallline.views.fonts import make_legible
 from fallline.views.growing import Dots, Growing, on_screen
 from fallline.views.lettering import lettering
-from fallline.views.paths import Path
 
 SPACE = ("contour_3d", "surface")
 

@@ -11,11 +11,11 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
+from fallline.pictures.paths import Interval, Runs
+from fallline.pictures.sight import Sight, sight_of
 from fallline.views import appearance, contour
 from fallline.views.appearance import Style, figure_of, set_title
-from fallline.views.contour import Coordinates, Landscape, landscape_data
-from fallline.views.paths import Interval, Runs
-from fallline.views.sight import Sight, sight_of
 
 # How far the floor lies below the surface, in heights of the surface: far enough to be seen.
 DROP = 0.6
@@ -84,7 +84,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         zdir="z",
         offset=floor(data),
         cmap=appearance.theme_of(ax).landscape,
-        norm=data.norm,
+        norm=contour.colour_norm(data),
         zorder=1,
     )
     surface: Artist = ax.plot_surface(
@@ -92,7 +92,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         y,
         data.surface,
         cmap=appearance.theme_of(ax).landscape,
-        norm=data.norm,
+        norm=contour.colour_norm(data),
         rcount=PATCHES,
         ccount=PATCHES,
         linewidth=0,
@@ -131,7 +131,7 @@ def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, h
         # Even distances would need a line: of some paths, all is hidden, or nothing.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
         return appearance.trace_run(ax, *line, points=points, number=number, **look)
-    colours, size = path.colours[:count], appearance.point_size(len(path))
+    colours, size = appearance.step_colours(len(path))[:count], appearance.point_size(len(path))
     return appearance.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 
 

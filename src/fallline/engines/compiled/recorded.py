@@ -11,14 +11,14 @@ from fallline.arrays import FloatArray
 from fallline.engines.compiled.program import Program, program_for
 from fallline.engines.compiled.rehearsal import rehearse
 from fallline.engines.compiled.trace import NotCompilable
+from fallline.engines.interruption import Interruption
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
-from fallline.interruption import Interruption
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
+from fallline.results.trajectory import Point, Trajectory
 from fallline.state import named_leaves
 from fallline.stopping import Progress, Stop, interrupted, step_limit
-from fallline.trajectory import Point, Trajectory
 
 NAME = "compiled"
 # Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.

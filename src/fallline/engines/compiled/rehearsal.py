@@ -15,11 +15,11 @@ import numpy as np
 from fallline.engines import reference
 from fallline.engines.compiled.program import Program, traced
 from fallline.engines.compiled.trace import NotCompilable, Step
+from fallline.engines.fingerprint import LIBRARIES, fingerprint
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
-from fallline.fingerprint import LIBRARIES, fingerprint
 from fallline.optimizers import Optimizer
-from fallline.trajectory import Record
+from fallline.results.trajectory import Record
 
 # The steps that both engines make. A graph knows nothing of chance, of what Python remembers or of the kinds of
 # numbers that a rule was given. The third step shows most of that as well as the thousandth; what a rule remembers,

@@ -13,9 +13,9 @@ from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
 from fallline.engines.compiled.rehearsal import rehearse
 from fallline.engines.ends import Ends
+from fallline.engines.interruption import Interruption
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
-from fallline.interruption import Interruption
 from fallline.machine_code import machine
 from fallline.machine_code.threads import threads
 

@@ -1,0 +1,1 @@
+"""Many runs: compare, sweep and its store, basins, tune."""

@@ -1,0 +1,273 @@
+"""tune(): a search for the best hyperparameters, where a grid would be too large."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fallline.arguments import Rule, rule_of, starts_of
+from fallline.errors import FalllineError, shortened
+from fallline.experiments.sweep import sweep
+from fallline.gradients import with_gradient
+from fallline.hyperparameters import Hyperparameter, Range
+from fallline.objectives import Objective, as_objective
+from fallline.objectives.points import one_point
+from fallline.optimizers import Optimizer
+from fallline.optimizers.settings import setting_of, with_settings
+from fallline.progress import progress_bar
+from fallline.results.sweep import Sweep
+from fallline.results.tuning import Trial, Tuning
+
+if TYPE_CHECKING:
+    import optuna
+
+# How far from its default a number without bounds is searched, both ways, and how near to a bound that it must not
+# reach: as shares.
+_FARTHEST, _NEAREST = 1e3, 1e-4
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers that are tried for a hyperparameter.
+
+    Attributes:
+        low: the least.
+        high: the largest.
+        log: whether distances from `origin` are tried at even ratios rather than at even differences.
+        origin: for momentum, which matters by its distance from 1, that is 1.
+        whole: whether only whole numbers are tried.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    origin: float = 0.0
+    whole: bool = False
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.low, Real) and isinstance(self.high, Real)):
+            raise FalllineError(f"space has {shortened((self.low, self.high))}; a pair must be of numbers")
+        if not (Range().allows([self.low, self.high]) and self.low < self.high):
+            raise FalllineError(f"space: {self} needs two finite numbers, the lower one first")
+        if self.log and self.low <= self.origin <= self.high:
+            raise FalllineError(f"space: {self} holds {self.origin:g}, from which even ratios never part")
+
+    def __str__(self) -> str:
+        return f"{self.low:g}:{self.high:g}{':log' if self.log else ''}"
+
+    @classmethod
+    def of(cls, name: str, known: Hyperparameter | None, value: Any) -> Interval:
+        """The numbers that its range and its present value make worth trying.
+
+        Raises:
+            FalllineError: when these say too little.
+
+        >>> from fallline.hyperparameters import hyperparameters
+        >>> from fallline import Momentum
+        >>> known = hyperparameters(Momentum)
+        >>> Interval.of("learning_rate", known["learning_rate"], 0.01)
+        Interval(low=1e-05, high=10.0, log=True, origin=0.0, whole=False)
+        >>> Interval.of("momentum", known["momentum"], 0.9)
+        Interval(low=0, high=0.9999, log=True, origin=1, whole=False)
+        """
+        if known is not None and isinstance(value, int | float) and not isinstance(value, bool):
+            allowed = known.range
+            bounded = np.isfinite([allowed.low, allowed.high]).all()
+            if bounded and allowed.high_open and not allowed.whole:
+                gap = _NEAREST * (allowed.high - allowed.low)
+                return cls(allowed.low, allowed.high - gap, log=True, origin=allowed.high)
+            if bounded:
+                return cls(allowed.low, allowed.high, whole=allowed.whole)
+            if value > 0 and allowed.whole:
+                return cls(max(allowed.low, 1), 10 * value, whole=True)
+            if value > 0:
+                return cls(max(allowed.low, value / _FARTHEST), min(allowed.high, value * _FARTHEST), log=True)
+        raise FalllineError(f"space gives no values for {name}, whose range and default say too little; give them")
+
+    def suggested(self, name: str, trial: optuna.Trial) -> float:
+        """A number of these that a trial asks for."""
+        if self.whole:
+            return trial.suggest_int(name, int(self.low), int(self.high))
+        if not self.log:
+            return trial.suggest_float(name, self.low, self.high)
+        near, far = sorted((abs(self.low - self.origin), abs(self.high - self.origin)))
+        distance = trial.suggest_float(name, near, far, log=True)
+        return self.origin + distance if self.low > self.origin else self.origin - distance
+
+
+def tune(
+    objective: Any,
+    space: Mapping[str, Any] | Sequence[str],
+    x0: Any,
+    optimizer: Rule = "gradient_descent",
+    *,
+    target: float | None = None,
+    trials: int = 50,
+    max_steps: int = 1000,
+    seeds: Sequence[int] = (0,),
+    seed: int = 0,
+    gradient: Any = "auto",
+    engine: str = "auto",
+    store: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> Tuning:
+    """Search for the hyperparameters of a rule that serve an objective best, by Optuna's TPE sampler.
+
+    Bergstra, Bardenet, Bengio and Kégl (2011), Algorithms for hyper-parameter optimization. A trial is a sweep of one
+    setting over all starts and seeds. Its score is the mean of the values at the end or, with a target, of the steps
+    taken to it: a run that does not reach it counts as `max_steps`, and as many again for the share of the way that
+    it lacks. A setting with which a run diverges is given up: the sampler is told that it was pruned.
+
+    Arguments:
+        objective: what `minimize` takes.
+        space: what is tried for each hyperparameter, by its name: an `Interval`, a pair (low, high), a list of values,
+            or None for what its range and the rule's present value suggest; or names alone, which is None for each.
+        x0: one start as `minimize` takes it, or a list of starts, one a row.
+        optimizer: the rule; what is not in the space keeps its value.
+        target: the value to reach.
+        trials: how many settings are tried.
+        seeds: of everything random in the runs.
+        seed: of the search: the same call makes the same trials.
+        store: the path of an SQLite file, as for `sweep`: a search that is made again makes no run twice, so an
+            interrupted one goes on where it was.
+        max_steps, gradient, engine, progress: as in `minimize`.
+
+    Returns:
+        The trials. After Ctrl-C those made so far.
+
+    Raises:
+        FalllineError: naming the argument that is wrong, its value and what is allowed; or when Optuna is missing.
+
+    >>> found = tune("x**2/2", ["learning_rate"], 1.0, target=1e-6, trials=20)
+    >>> found.best.steps < 20
+    True
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise FalllineError('tune needs Optuna: pip install "fallline[tune]"') from None
+    # NumPy's old generator, which Optuna has, takes no larger seed.
+    for name, number, allowed in (
+        ("trials", trials, Range(1, whole=True)),
+        ("seed", seed, Range(0, 2**32 - 1, whole=True)),
+    ):
+        if not (np.ndim(number) == 0 and allowed.allows(number)):
+            raise FalllineError(f"{name} is {shortened(number)}; it must be {allowed}")
+    rule = rule_of(optimizer)
+    values = _space(rule, space)
+    starts = starts_of(x0)
+    length = len(starts[0]) if isinstance(starts[0], Sequence | np.ndarray) else None
+    of = with_gradient(as_objective(objective, length), gradient)
+    worst = _values(of, starts)
+    made: list[Trial] = []
+    with _quiet(optuna), progress_bar(trials, "trials", shown=progress) as report:
+        study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+        try:
+            for number in range(int(trials)):
+                trial = study.ask()
+                settings = {name: _suggested(name, given, trial) for name, given in values.items()}
+                grid = {name: [value] for name, value in settings.items()}
+                runs = sweep(
+                    of,
+                    grid,
+                    x0,
+                    rule,
+                    target=target,
+                    max_steps=max_steps,
+                    seeds=seeds,
+                    gradient=gradient,
+                    engine=engine,
+                    store=store,
+                )
+                if not runs.complete:
+                    raise KeyboardInterrupt
+                score = _score(runs, worst)
+                (found,) = runs.best(1)
+                made.append(Trial(settings, found.converged, found.steps, found.value, score))
+                if np.isfinite(score):
+                    study.tell(trial, score)
+                else:
+                    study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                report(number + 1)
+        except KeyboardInterrupt:
+            if not made:
+                raise
+    best = min(made, key=lambda trial: trial.score)
+    return Tuning(
+        title=of.title,
+        optimizer=rule.label,
+        target=target,
+        trials=tuple(made),
+        best_rule=with_settings(rule, best.settings),
+        complete=len(made) == trials,
+    )
+
+
+def _space(rule: Optimizer[Any], space: Any) -> dict[str, Interval | Sequence[Any]]:
+    """What is tried for each hyperparameter."""
+    if isinstance(space, str) or not isinstance(space, Mapping | Sequence) or not space:
+        raise FalllineError(
+            f"space is {shortened(space)}; it must give the values of each hyperparameter by its name, or be names"
+        )
+    values: dict[str, Interval | Sequence[Any]] = {}
+    for name in space:
+        value, known = setting_of(rule, name)
+        given = space[name] if isinstance(space, Mapping) else None
+        if given is None:
+            given = Interval.of(name, known, value)
+        if isinstance(given, tuple) and len(given) == 2:
+            given = Interval(*given, whole=known is not None and known.range.whole)
+        if not isinstance(given, Interval) and (isinstance(given, str) or not isinstance(given, Sequence) or not given):
+            raise FalllineError(
+                f"space: {name} is {shortened(given)}; it must be an Interval, a pair of numbers, or a list"
+            )
+        values[name] = given
+        for tried in (given.low, given.high) if isinstance(given, Interval) else given:
+            with_settings(rule, {name: tried})
+    return values
+
+
+def _suggested(name: str, given: Interval | Sequence[Any], trial: optuna.Trial) -> Any:
+    if isinstance(given, Interval):
+        return given.suggested(name, trial)
+    # By their places: Optuna's own choices are numbers and texts alone.
+    return given[trial.suggest_categorical(name, range(len(given)))]
+
+
+def _values(objective: Objective, starts: Sequence[Any]) -> Any:
+    """The values at the starts."""
+    with np.errstate(all="ignore"):
+        return objective.value(np.array([one_point(objective, start, "x0") for start in starts]))
+
+
+def _score(runs: Sweep, first: Any) -> float:
+    """What a trial is judged by: see `tune`; infinite where a run diverged.
+
+    Arguments:
+        first: the value at each start.
+    """
+    if runs.count("diverged"):
+        return float(np.inf)
+    if runs.target is None:
+        return float(runs.value.mean())
+    with np.errstate(all="ignore"):
+        lacking = (runs.value - runs.target) / (first[:, None] - runs.target)
+    far = runs.max_steps * (1 + np.clip(np.nan_to_num(lacking, nan=1.0), 0, 1))
+    return float(np.where(runs.outcome == 0, runs.steps, far).mean())
+
+
+@contextmanager
+def _quiet(optuna: Any) -> Iterator[None]:
+    """Without Optuna's line for each study and trial."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)

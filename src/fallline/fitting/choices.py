@@ -1,0 +1,122 @@
+"""What `fit` chooses where the user leaves it open: the rule, its rate, when it is at rest."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import norm
+from fallline.errors import FalllineError, shortened
+from fallline.models import Logistic, Loss, Softmax
+from fallline.optimizers import (
+    FISTA,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    ProximalDescent,
+    optimizer_from_name,
+)
+from fallline.penalties import L1
+from fallline.results.trajectory import Trajectory
+from fallline.stopping import GradientNorm, StepSize, StoppingCondition
+
+# A mean gradient on standardised data is known to about 1e-16, or as much of its size at zero where targets are large;
+# this leaves room above that.
+SMALL_GRADIENT = 1e-10
+SMALL_PART = 1e-13
+
+# A loss that has risen by no more than this part of itself has not risen.
+ROUNDING = 1e-12
+
+
+def at_rest(loss: Loss, rule: Optimizer[Any]) -> StoppingCondition:
+    """When a descent on all rows has come to rest: a gradient of almost zero, or under a penalty steps of as little."""
+    # Of the rows in memory alone, so that no pass over files is spent on it.
+    part = loss.on_part(loss.X, loss.y)
+    rows, rows_in_part = (loss.rows, part.rows) if loss.reduction == "sum" else (1, 1)
+    slope = float(norm(part.gradient(np.zeros(loss.dimension)))) / rows_in_part
+    smallest = rows * max(SMALL_GRADIENT, SMALL_PART * slope if np.isfinite(slope) else 0.0)
+    if isinstance(rule, FISTA | ProximalDescent):
+        rate = rule.learning_rate
+        return StepSize(smallest * rate) if isinstance(rate, float) else StepSize()
+    return GradientNorm(smallest)
+
+
+def chosen_rule(
+    optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalty: L1
+) -> tuple[Optimizer[Any], str]:
+    """The rule to run, and the sentence that says where its rate is from."""
+    rule, why = _smooth_rule(optimizer, loss, batch_size, penalised=penalty.strength > 0)
+    if not penalty.strength:
+        return rule, why
+    if not isinstance(rule, FISTA | ProximalDescent):
+        raise FalllineError(
+            f"optimizer is {rule.label}, which cannot take l1 = {penalty.strength:g}; allowed: fista, proximal"
+        )
+    if rule.penalty != L1(0.0):
+        raise FalllineError(
+            f"l1 is {penalty.strength:g}, but the optimizer has a penalty of its own, {rule.penalty}; give one of the "
+            "two"
+        )
+    return dataclasses.replace(rule, penalty=penalty), why
+
+
+def _smooth_rule(
+    optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalised: bool
+) -> tuple[Optimizer[Any], str]:
+    """The rule before it has a penalty."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer, f"optimizer: {optimizer.label}, as given"
+    if not (optimizer is None or isinstance(optimizer, str)):
+        raise FalllineError(
+            f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
+        )
+    bounded = np.isfinite(loss.curvature)
+    if penalised:
+        usual = "fista" if batch_size is None and loss.convex else "proximal"
+    elif batch_size is not None:
+        usual = "gradient_descent" if bounded else "adam"
+    else:
+        # Where a pass reads files anew, the rule that needs the fewest.
+        usual = "nesterov" if bounded and loss.dataset is None else "lbfgs"
+    name = usual if optimizer is None else optimizer
+    rule = optimizer_from_name(name)
+    if not (bounded and isinstance(rule, Nesterov | Momentum | GradientDescent | FISTA | ProximalDescent)):
+        return rule, f"optimizer: {rule.label}, the rule's own defaults"
+    longest = 1 / loss.smoothness(batch_size)
+    settings: dict[str, float]
+    # At the rate 1/L Nesterov's step d' after a step d has f(x') ≤ f(x) + L/2 (|γ d|² - |d'|²) where f is
+    # convex, so f + L/2 |d|² only falls, for any γ < 1. Where f is not, |γ d|² counts twice: γ² ≤ 1/2.
+    if isinstance(rule, Nesterov):
+        settings, source = {"learning_rate": longest, "momentum": 0.9 if loss.convex else 0.7}, "1/L"
+    # Half the bound of Ochs, Chen, Brox and Pock (2014), iPiano, for any smooth loss.
+    elif isinstance(rule, Momentum):
+        settings, source = {"learning_rate": (1 - rule.momentum) * longest}, "(1 - momentum)/L"
+    else:
+        settings, source = {"learning_rate": longest}, "1/L"
+    chosen = optimizer_from_name(name, **settings)
+    return chosen, f"optimizer: {chosen.label}; the rate is {source}, L the loss's largest curvature"
+
+
+def warnings_about(trajectory: Trajectory, loss: Loss, batch_size: int | None, penalty: L1) -> list[str]:
+    """What is to be known of the place where the run ended, and what is wrong with it."""
+    if not penalty.strength and isinstance(loss, Logistic | Softmax) and loss.separates(trajectory.final.x):
+        return [
+            "the features separate the classes perfectly, so no best parameters exist: they grow without "
+            f"limit, and are reported where the run ended ({trajectory.stop.message})"
+        ]
+    start, end = (float(point.value + penalty.value(point.x)) for point in (trajectory.start, trajectory.final))
+    warnings = []
+    if penalty.strength:
+        zero = int((trajectory.final.x[loss.are_weights] == 0).sum())
+        warnings.append(
+            f"l1: {zero} of {loss.are_weights.sum()} weights are zero; with the penalty the loss is {end!r}"
+        )
+    if not (trajectory.stop.converged or (batch_size is not None and trajectory.stop.reason == "step limit")):
+        warnings.append(f"the run ended before it converged: {trajectory.stop.message}")
+    if end > start * (1 + ROUNDING):
+        warnings.append(f"the loss rose from {start:g} to {end:g}: the learning rate is too large")
+    return warnings

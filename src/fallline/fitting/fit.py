@@ -1,0 +1,429 @@
+"""fit(): a model fitted to files or tables of data, by a descent that needs no tuning."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.data import (
+    Classes,
+    Dataset,
+    Preparation,
+    Source,
+    Split,
+    Standardization,
+    Survey,
+    TableLike,
+    number_array,
+    open_source,
+    survey,
+)
+from fallline.data.preparation import Missing
+from fallline.data.survey import Constant
+from fallline.data.table import Table, table_of
+from fallline.engines import Cluster, Engine
+from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.fitting.choices import at_rest, chosen_rule, warnings_about
+from fallline.fitting.fitted import FittedModel, class_names, setting_names
+from fallline.minimize import minimize
+from fallline.models import MODELS, Loss, Network
+from fallline.models.base import Reduction
+from fallline.models.batches import Order, Remainder
+from fallline.models.streamed import StreamedBatches
+from fallline.optimizers import (
+    Optimizer,
+)
+from fallline.progress import progress_bar
+from fallline.results.trajectory import Point, Record, Trajectory
+from fallline.stopping import NotFinite, StoppingCondition
+
+# The linear model goes by these names too, with the penalty that they need.
+PENALISED = {"ridge": "l2", "lasso": "l1"}
+
+# Inputs from files that would take more bytes of memory than this are streamed: read anew in every pass.
+STREAMED_ABOVE = 2**28
+
+# Steps, or epochs of batches, if nothing is said.
+USUAL_STEPS = 10_000
+
+# Points of a learning curve at most.
+CURVE = 200
+
+
+class Curve(NamedTuple):
+    """How the loss fell.
+
+    Attributes:
+        steps: after how many steps, shape (k,).
+        loss: the loss over the rows that were fitted to, shape (k,).
+        held_out: that over the rows held out, shape (k,); None if none were.
+    """
+
+    steps: npt.NDArray[np.int64]
+    loss: FloatArray
+    held_out: FloatArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model, and the descent that fitted it.
+
+    Attributes:
+        trajectory: the descent; its coordinates belong to standardised features, unless there is no
+            `standardization`.
+        model: the loss that was minimised, with the data as the descent saw them.
+        fitted: the model by itself: it predicts, and is saved to a file.
+        training: the rows that were fitted to.
+        held_out: the rows held out; None if none were.
+        notes: what a reader of the result must know, one sentence each.
+    """
+
+    trajectory: Trajectory = field(repr=False)
+    model: Loss = field(repr=False)
+    fitted: FittedModel = field(repr=False)
+    training: Dataset = field(repr=False)
+    held_out: Dataset | None = field(repr=False)
+    notes: tuple[str, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features, in the order of the weights."""
+        return self.fitted.preparation.names
+
+    @property
+    def target(self) -> str:
+        """The name of the target."""
+        return self.fitted.preparation.target
+
+    @property
+    def standardization(self) -> Standardization | None:
+        """How the features were put on a common scale; None if they were left as they are."""
+        return self.fitted.preparation.standardization
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The entries of the target that became 0, 1, ...; None if it was numbers from the first."""
+        classes = self.fitted.preparation.classes
+        return None if classes is None else classes.names
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Where the run ended, in the data's own units: the weight of each feature, and "intercept"."""
+        return self.fitted.parameters
+
+    @property
+    def value(self) -> float:
+        """The loss where the run ended, over all rows that were fitted to."""
+        return self.trajectory.final.value
+
+    def predict(self, data: TableLike) -> FloatArray:
+        """The model's answer for each row: see `FittedModel.predict`."""
+        return self.fitted.predict(data)
+
+    def classify(self, data: TableLike) -> npt.NDArray[Any]:
+        """The class of each row: see `FittedModel.classify`."""
+        return self.fitted.classify(data)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a JSON file: see `FittedModel.save`."""
+        self.fitted.save(path)
+
+    def score(self) -> float:
+        """The accuracy, or for numbers R², on the rows held out; on those fitted to if none were."""
+        return self.fitted.score(self.training if self.held_out is None else self.held_out)
+
+    def learning_curve(self) -> Curve:
+        """The loss along the recorded steps, thinned to 200, on the rows fitted to and those held out."""
+        trajectory = self.trajectory
+        rows = np.unique(np.linspace(0, len(trajectory) - 1, CURVE).astype(int))
+        held_out = None if self.held_out is None else self.model.over(self.held_out).value(trajectory.x[rows])
+        return Curve(trajectory.steps[rows], trajectory.value[rows], held_out)
+
+
+def fit(
+    data: TableLike,
+    target: str | npt.ArrayLike,
+    *,
+    features: Sequence[str] | str | None = None,
+    model: str = "logistic",
+    optimizer: Optimizer[Any] | str | None = None,
+    x0: npt.ArrayLike | None = None,
+    categories: str | Sequence[str] = "refuse",
+    missing: Missing = "refuse",
+    constant: Constant = "refuse",
+    standardize: bool = True,
+    holdout: float = 0.0,
+    stream: bool | None = None,
+    reduction: Reduction = "mean",
+    l1: float = 0.0,
+    batch_size: int | None = None,
+    batch_order: Order = "shuffled",
+    batch_remainder: Remainder = "keep",
+    epochs: int | None = None,
+    max_steps: int | None = None,
+    stop: StoppingCondition | None = None,
+    seed: int = 0,
+    engine: Engine = "auto",
+    record: str | int | Record | None = None,
+    callback: Callable[[Point], object] | None = None,
+    progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    check: Callable[[Loss], object] | None = None,
+    **settings: Any,
+) -> Fit:
+    """Fit a model to data by gradient descent.
+
+    Arguments:
+        data: the path of a CSV or Parquet file or of a folder of them, a data frame, a mapping of columns, or an array.
+        target: the name of the column to be predicted, or its values.
+        features: the names of the columns to predict it from; all others if not given.
+        model: a name in `fallline.models.MODELS`. The target of "logistic", "hinge" and "squared_hinge" holds two
+            classes, that of "softmax" and "network" several, that of the others numbers. "ridge" is "linear" with an
+            `l2`, "lasso" with an `l1`.
+        optimizer: a rule with its rate, or the name of one. Gradient descent and momentum by name get a rate
+            with which they converge on any data, made from the loss's smoothness; other rules their own
+            default. Without one: Nesterov momentum, or for batches plain gradient descent; where the loss has no
+            bound on its smoothness L-BFGS, or for batches Adam; and L-BFGS too where files are streamed. With an
+            `l1` FISTA, or for batches and losses that are not convex proximal descent: no other rule can take it.
+        x0: where to start, in the data's own units, as `parameters` has them. Zeros if not given; for a network
+            random weights, by the seed.
+        categories: what becomes of columns of texts: "refuse" them; "one-hot": a feature for each category but the
+            first; or the names of the columns, texts or numbers, to be taken so.
+        missing: what becomes of rows in which an entry is missing: "refuse", "drop" them, or "mean": the column's mean
+            takes its place, or its most frequent category. A target that is missing is never filled.
+        constant: whether to "refuse" or "drop" columns that are the same in every row.
+        standardize: descend on features of mean 0 and standard deviation 1. The fit is the same in the end,
+            the way there much shorter. Parameters are reported in the data's own units all the same.
+        holdout: the share of the rows, drawn by the seed, that are not fitted to but scored with.
+        stream: read files anew in every pass instead of keeping their rows in memory; if not given, where these would
+            take more than 256 MiB.
+        reduction: "mean" or "sum" over the rows.
+        l1: the strength of the penalty Σ |w|, which makes weights exactly zero. Like `l2` it acts on the weights that
+            the descent sees, those of standardised features, and stands beside the reduction.
+        batch_size: rows a step; all rows if not given.
+        batch_order: "shuffled" anew each epoch, or "sequential".
+        batch_remainder: whether to "keep" or "drop" the rows left over after the last whole batch.
+        epochs: the number of passes over the data after which the run ends, in place of `max_steps`.
+        max_steps: the number of steps after which it ends; 10,000 if neither is given.
+        engine: as in `minimize`. The workers of a `Cluster` read the files themselves, so they must find them under
+            the same path, and keep what they read if it fits into their memory; of batches they compute nothing.
+        seed, callback, progress, checkpoint: as in `minimize`.
+        check: called before the descent with the loss that the data make; to refuse it, it raises.
+        record: as in `minimize`; if not given, every step, or with batches every epoch.
+        stop: what ends the run. If not given: a gradient of almost zero, and for batches only the step limit.
+        settings: those of the model: `l2` of all, `delta` of "huber", `hidden`, `activation` and `loss` of "network".
+
+    Returns:
+        The fit, with what must be known of it in `notes`.
+
+    Raises:
+        FalllineError: when the data cannot be used, naming the file, the row and the column.
+
+    >>> data = {"hours": [1, 2, 3, 4, 5, 6], "passed": ["no", "no", "yes", "no", "yes", "yes"]}
+    >>> fitted = fit(data, "passed")
+    >>> fitted.classes
+    ('no', 'yes')
+    >>> bool(fitted.parameters["hours"] > 0)
+    True
+    """
+    model = _unpenalised(model, settings | {"l1": l1})
+    kind = MODELS[model]
+    for name, setting in settings.items():
+        if name not in setting_names(kind):
+            raise FalllineError(
+                f"{name} is {shortened(setting)}, which is no argument of fit or of the model {model!r}; "
+                f"{nearest(name, setting_names(kind))}"
+            )
+    source, target = _with_target(data, target)
+    wanted = kind.target(settings)
+    names = _feature_names(source, target, features)
+    with progress_bar(len(source.parts), f"reading {source.name}", shown=progress and source.from_files) as report:
+        found = survey(
+            source,
+            names,
+            target,
+            classes={"numbers": False, "numbers or two classes": None}.get(wanted, True),
+            categories=categories,
+            missing=missing,
+            constant=constant,
+            standardize=standardize,
+            split=_split(holdout, seed),
+            report=report,
+        )
+    preparation = found.training.preparation
+    notes = list(found.notes)
+    if preparation.classes is not None:
+        _check_classes(preparation.classes, several=wanted == "classes", source=source, target=target)
+        if wanted != "classes" and preparation.classes.names != ("0", "1"):
+            no, yes = preparation.classes.names
+            notes.append(f"target {target!r}: {no} is 0, {yes} is 1")
+
+    loss = _loss(kind, found.training, _streams(stream, source, found, engine), reduction, settings)
+    objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
+    if loss.dataset is not None:
+        notes.append(
+            f"streamed: {loss.rows} rows are read "
+            + (f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass")
+        )
+    penalty = loss.l1_penalty(l1)
+    rule, why = chosen_rule(optimizer, loss, batch_size, penalty)
+    notes.append(why)
+    if stop is None:
+        stop = NotFinite() if batch_size is not None else at_rest(loss, rule)
+    if record is None:
+        record = "all" if batch_size is None else objective.steps_per_epoch
+    start = FittedModel(model, loss, preparation, _start(loss, preparation, x0, seed))
+    if check is not None:
+        check(loss)
+    trajectory = minimize(
+        objective,
+        start.x if x0 is None else start.standardised(start.x),
+        rule,
+        max_steps=_steps(epochs, max_steps, objective.steps_per_epoch),
+        stop=stop,
+        seed=seed,
+        engine=engine,
+        record=record,
+        callback=callback,
+        progress=progress,
+        checkpoint=checkpoint,
+    )
+    if isinstance(objective, StreamedBatches):
+        objective.close()
+    notes.extend(warnings_about(trajectory, loss, batch_size, penalty))
+    fitted = FittedModel(model, loss, preparation, trajectory.final.x)
+    return Fit(trajectory, loss, fitted, found.training, found.held_out, tuple(notes))
+
+
+def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
+    """The name in MODELS of a model."""
+    l1 = settings["l1"]
+    if isinstance(l1, bool) or not isinstance(l1, int | float | np.number) or not 0 <= l1 < np.inf:
+        raise FalllineError(f"l1 is {shortened(l1)}; it must be a number at least 0")
+    if model in tuple(PENALISED):
+        strength = settings.get(PENALISED[model], 0)
+        if not strength:
+            raise FalllineError(f"{PENALISED[model]} is {strength!r}; the model {model!r} needs a number above 0")
+        return "linear"
+    if model not in tuple(MODELS):
+        raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), [*MODELS, *PENALISED])}")
+    return model
+
+
+def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Source, str]:
+    """The source with the target among its columns, and the target's name."""
+    source = open_source(data)
+    if isinstance(target, str):
+        source.require(target, "target")
+        return source, target
+    if isinstance(data, str | os.PathLike):
+        raise FalllineError("target is given by its values, but data is a file; give the name of a column")
+    table, values = table_of(data), table_of({"target": target}, "target")
+    if values.rows != table.rows:
+        raise FalllineError(f"target has {values.rows} values, but {table.source} has {table.rows} rows")
+    if "target" in table.columns:
+        raise FalllineError(f"target is given by its values, but {table.source} has a column 'target'; give its name")
+    return open_source(Table(table.source, table.columns | values.columns, table.lines)), "target"
+
+
+def _feature_names(source: Source, target: str, features: Sequence[str] | str | None) -> tuple[str, ...]:
+    if features is None:
+        names = tuple(name for name in source.columns if name != target)
+    elif isinstance(features, str | Sequence):
+        names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
+    else:
+        raise FalllineError(f"features is {shortened(features)}; it must be the names of columns")
+    for name in names:
+        source.require(name, "features")
+    if not names:
+        raise FalllineError(f"features is empty: {source.name} needs a column beside the target {target!r}")
+    if target in names:
+        raise FalllineError(f"features has {target!r}, which is the target; leave it out")
+    if len(set(names)) != len(names):
+        raise FalllineError(f"features is {', '.join(names)}; each may be named once")
+    if "intercept" in names:
+        raise FalllineError(
+            "features has 'intercept', which every model has of its own; rename or leave out the column"
+        )
+    return names
+
+
+def _split(holdout: float, seed: int) -> Split | None:
+    if isinstance(holdout, bool) or not isinstance(holdout, int | float | np.number) or not 0 <= holdout < 1:
+        raise FalllineError(f"holdout is {shortened(holdout)}; it must be a share of the rows, at least 0 and below 1")
+    check_whole("seed", seed, least=0)
+    return Split(float(holdout), seed) if holdout else None
+
+
+def _check_classes(classes: Classes, several: bool, source: Source, target: str) -> None:
+    """Refuse a target of too few or too many classes."""
+    count = len(classes.names)
+    if count == 2 or (several and count > 2):
+        return
+    held = ", ".join(repr(name) for name in classes.names[:4]) + (", ..." if count > 4 else "")
+    needs = "a model of classes needs two at least" if several else "a model of two classes needs two"
+    raise FalllineError(
+        f"target is {target!r}, which holds {count} different values in {source.name} ({held}); {needs}"
+        + ("" if several or count < 2 else ", model='softmax' takes more, model='linear' numbers")
+    )
+
+
+def _streams(stream: bool | None, source: Source, found: Survey, engine: Engine) -> bool:
+    if stream is not None and not isinstance(stream, bool):
+        raise FalllineError(f"stream is {shortened(stream)}; allowed: True, False, None")
+    size = 8 * found.training.rows * len(found.training.preparation.names)
+    if stream is None:
+        return source.from_files and (size > STREAMED_ABOVE or isinstance(engine, Cluster))
+    return stream
+
+
+def _loss(kind: type[Loss], training: Dataset, streams: bool, reduction: Reduction, settings: dict[str, Any]) -> Loss:
+    """The model on the rows to fit to; in memory, or on the first block of them to stand for all."""
+    preparation = training.preparation
+    X, y = next(training.blocks()) if streams else training.whole()
+    settings = settings | class_names(kind, preparation)
+    before = 0
+    try:
+        loss = kind(X, y, reduction, preparation.names, **settings)
+        if not streams:
+            return loss
+        if preparation.classes is None:
+            for X, y in training.blocks():
+                loss.on_part(X, y).check_targets()
+                before += len(y)
+    except FalllineError as error:
+        complaint = re.match(r"y\[(\d+)\] (.*)", str(error))
+        if complaint is None:
+            raise
+        table, row = training.located(before + int(complaint[1]))
+        raise table.error_at(row, preparation.target, complaint[2]) from None
+    return loss.over(training)
+
+
+def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> int:
+    if epochs is None:
+        return USUAL_STEPS if max_steps is None else max_steps
+    if max_steps is not None:
+        raise FalllineError(f"epochs is {epochs!r} and max_steps {max_steps!r}; give one of the two")
+    check_whole("epochs", epochs, least=1)
+    return int(epochs) * steps_per_epoch
+
+
+def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed: int) -> FloatArray:
+    """Where to start: as given, or for prepared features."""
+    if x0 is None:
+        return loss.initial(seed) if isinstance(loss, Network) else np.zeros(loss.dimension)
+    start = number_array(x0, "x0")
+    if start.shape != (loss.dimension,):
+        raise FalllineError(
+            f"x0 has the shape {start.shape}; it needs {loss.dimension} numbers: "
+            f"the weights of {', '.join(preparation.names)}, then the intercept"
+        )
+    return start

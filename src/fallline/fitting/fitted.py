@@ -1,0 +1,339 @@
+"""A fitted model: what it answers to new data, in their own units, and the file that it is kept in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.data import Classes, Dataset, Feature, Preparation, Standardization, TableLike, open_source
+from fallline.data.preparation import Missing
+from fallline.data.standardization import Moments
+from fallline.data.survey import check_choice
+from fallline.data.table import Table
+from fallline.errors import FalllineError, shortened
+from fallline.files import whole_file
+from fallline.models import MODELS, LinearFamily, Loss, Softmax
+from fallline.models.base import Target
+from fallline.recipe import encode
+
+FORMAT = "fallline model 1"
+
+# A file larger than this is no model of ours.
+LARGEST_FILE = 2**30
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A model with the parameters that a fit found, and how columns are prepared for it.
+
+    Attributes:
+        model: its name, as `fit` takes it.
+        loss: the model itself; its data count no more.
+        preparation: how columns become inputs, and which classes there are.
+        x: the parameters, for prepared inputs, shape (dimension,).
+
+    >>> from fallline.fitting.fit import fit
+    >>> model = fit({"hours": [1, 2, 3, 4], "passed": ["no", "yes", "no", "yes"]}, "passed").fitted
+    >>> model.classify({"hours": [0, 9]}).tolist()
+    ['no', 'yes']
+    """
+
+    model: str
+    loss: Loss
+    preparation: Preparation
+    x: FloatArray
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters in the data's own units, by name: the weight of each feature, and "intercept"."""
+        return dict(zip(self._names(), self.own_units(self.x).tolist(), strict=True))
+
+    def predict(self, data: TableLike) -> FloatArray:
+        """What the model answers to each row: a number; for two classes the probability of the second, or for hinge
+        losses w·x + b; for more a probability for each, shape (rows, classes). NaN where an entry is missing.
+
+        Arguments:
+            data: what `fit` takes; an array has one column for each feature, in their order.
+
+        Raises:
+            FalllineError: when a column is missing, or one of its entries is no finite number or no known category.
+        """
+        blocks = [answers for _, answers in self.answers(data)]
+        return np.concatenate(blocks)
+
+    def classify(self, data: TableLike) -> npt.NDArray[Any]:
+        """The class that the model holds for the likeliest, for each row of `data`; None where an entry is missing.
+
+        Raises:
+            FalllineError: when the model has no classes; and as `predict` does.
+        """
+        if self.preparation.classes is None:
+            raise FalllineError(f"the model predicts the number {self.preparation.target!r}, no classes; use predict")
+        return self.named(self.predict(data))
+
+    def answers(self, data: TableLike) -> Iterator[tuple[Table, FloatArray]]:
+        """Block by block the features' columns, and what `predict` makes of them."""
+        source = open_source(data, names=self.preparation.columns)
+        for column in self.preparation.columns:
+            source.require(column, "features")
+        empty = True
+        for part in range(len(source.parts)):
+            for table in source.blocks(part, self.preparation.columns):
+                empty = False
+                yield table, self._answer(self.preparation.inputs(table))
+        if empty:
+            raise FalllineError(f"{source.name} has columns but no rows")
+
+    def named(self, answers: FloatArray) -> npt.NDArray[Any]:
+        """The names of the classes that the answers speak for."""
+        assert self.preparation.classes is not None
+        names = np.array([*self.preparation.classes.names, None], dtype=object)
+        return names[np.where(self._unknown(answers), -1, self._chosen(answers))]
+
+    def score(self, dataset: Dataset) -> float:
+        """How well the model does on the rows of a dataset: `score_name` says what is measured."""
+        if self.preparation.classes is not None:
+            right = sum(int((self._chosen(self._answer(X)) == y).sum()) for X, y in dataset.blocks())
+            return right / dataset.rows
+        moments, squares = Moments(1), 0.0
+        for X, y in dataset.blocks():
+            moments.add(y[:, None])
+            squares += float(((y - self._answer(X)) ** 2).sum())
+        spread = float(moments.squares[0])
+        return 1 - squares / spread if spread else math.nan
+
+    @property
+    def score_name(self) -> str:
+        """ "accuracy", the share of rows whose class is found; or "R²", the share of the spread that is explained."""
+        return "R²" if self.preparation.classes is None else "accuracy"
+
+    def own_units(self, x: FloatArray) -> FloatArray:
+        """Parameters for prepared inputs as those for the features in their own units."""
+        return self._rescaled(x, Standardization.own_units)
+
+    def standardised(self, x: FloatArray) -> FloatArray:
+        """The way back from `own_units`."""
+        return self._rescaled(x, Standardization.standardised)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a JSON file, which `load` and `fallline predict` read.
+
+        Raises:
+            FalllineError: when the file cannot be written; nothing is left behind then.
+        """
+        preparation = self.preparation
+        settings = {name: encode(getattr(self.loss, name)) for name in setting_names(type(self.loss))}
+        content = {
+            "format": FORMAT,
+            "model": self.model,
+            "settings": settings,
+            "target": preparation.target,
+            "classes": None if preparation.classes is None else list(preparation.classes.names),
+            "features": [dataclasses.asdict(feature) for feature in preparation.features],
+            "standardization": (
+                None if preparation.standardization is None else dataclasses.asdict(preparation.standardization)
+            ),
+            "missing": preparation.missing,
+            "parameters": dict(zip(self.loss.names, self.x.tolist(), strict=True)),
+        }
+        with whole_file(path) as draft:
+            draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], parameter: str = "path") -> FittedModel:
+        """Read a model that `save` wrote; error texts call its place `parameter`.
+
+        Raises:
+            FalllineError: when there is no such file, or it is damaged, or something else.
+        """
+        named = f"{parameter} is {str(path)!r}"
+        try:
+            with open(path, "rb") as file:
+                written = file.read(LARGEST_FILE + 1)  # what is no file may have no end
+            if len(written) > LARGEST_FILE:
+                raise FalllineError("it is too large")
+            return cls._from_json(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
+        except OSError as error:
+            raise FalllineError(f"{named}, which cannot be read: {error.strerror}") from None
+        except FalllineError as error:
+            raise FalllineError(f"{named}, which is damaged, or not a model saved by Fallline: {error}") from None
+        except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested without end
+            raise FalllineError(f"{named}, which is damaged, or not a model saved by Fallline") from None
+
+    @classmethod
+    def _from_json(cls, content: Any) -> FittedModel:
+        content = _read(content, "the file", dict)
+        if content.get("format") != FORMAT:
+            raise FalllineError(f"its format is {shortened(content.get('format'))}, not {FORMAT!r}")
+        kind = MODELS.get(_part(content, "model", str))
+        if kind is None:
+            raise FalllineError(f"there is no model {shortened(content['model'])}")
+        features = tuple(_feature(item) for item in _part(content, "features", list))
+        classes = _names(content.get("classes"), "classes") if content.get("classes") is not None else None
+        scales = content.get("standardization")
+        preparation = Preparation(
+            features,
+            _part(content, "target", str),
+            None if classes is None else Classes(classes),
+            None if scales is None else _standardization(_read(scales, "standardization", dict)),
+            _missing(content.get("missing")),
+        )
+        names = preparation.names
+        if not names or len(set(names)) != len(names):
+            raise FalllineError("its features are none, or not different")
+        if preparation.standardization is not None and len(preparation.standardization.mean) != len(names):
+            raise FalllineError("its standardization is not one of its features")
+        parameters = _part(content, "parameters", dict)
+        settings = {name: _setting(value, len(parameters)) for name, value in _part(content, "settings", dict).items()}
+        if set(settings) != set(setting_names(kind)):
+            raise FalllineError(f"its settings are {', '.join(settings)}, not {', '.join(setting_names(kind))}")
+        if len(classes or ()) not in _class_counts(kind.target(settings), len(parameters)):
+            raise FalllineError(f"its classes are {shortened(content.get('classes'))}, which do not fit its model")
+        loss = bare_loss(kind, preparation, settings)
+        if tuple(parameters) != loss.names:
+            raise FalllineError("its parameters are not those of its model and features")
+        return cls(content["model"], loss, preparation, np.array([_number(value) for value in parameters.values()]))
+
+    def _answer(self, X: FloatArray) -> FloatArray:
+        with np.errstate(over="ignore"):
+            return self.loss.predict(X, self.x)
+
+    def _chosen(self, answers: FloatArray) -> npt.NDArray[np.intp]:
+        """The number of the class that each answer speaks for."""
+        if answers.ndim == 2:
+            return np.asarray(np.argmax(answers, axis=1))
+        return (answers > self.boundary).astype(np.intp)
+
+    @property
+    def boundary(self) -> float:
+        """The answer of a model of two classes that speaks for neither: the probability 1/2, or 0 of a margin."""
+        return float(self.loss.predict(np.zeros((1, self.loss.X.shape[1])), np.zeros(len(self.x)))[0])
+
+    def _unknown(self, answers: FloatArray) -> npt.NDArray[np.bool_]:
+        return np.isnan(answers if answers.ndim == 1 else answers[:, 0])
+
+    def _names(self) -> tuple[str, ...]:
+        features = self.preparation.names
+        if isinstance(self.loss, LinearFamily):
+            return (*features, "intercept")
+        if isinstance(self.loss, Softmax):
+            classes = self.loss.classes or ()
+            return tuple(f"{name}[{each}]" for each in classes for name in features) + tuple(
+                f"intercept[{each}]" for each in classes
+            )
+        return self.loss.names
+
+    def _rescaled(self, x: FloatArray, way: Callable[[Standardization, FloatArray], FloatArray]) -> FloatArray:
+        standardization = self.preparation.standardization
+        if standardization is None:
+            return x
+        # The units that see the inputs stand first: the weights of each, then their biases.
+        inputs = len(self.preparation.names)
+        units = sum(one.start == i * inputs for i, one in enumerate(self.loss.filters()))
+        first, rest = x[: units * (inputs + 1)], x[units * (inputs + 1) :]
+        weights, biases = first[: units * inputs].reshape(units, inputs), first[units * inputs :, None]
+        scaled = way(standardization, np.concatenate([weights, biases], axis=1))
+        return np.concatenate([scaled[:, :-1].ravel(), scaled[:, -1], rest])
+
+
+def bare_loss(kind: type[Loss], preparation: Preparation, settings: Mapping[str, Any]) -> Loss:
+    """The model on one row of zeros: all that its parameters and its answers need.
+
+    Raises:
+        FalllineError: when a setting is not one of the model's, or out of range.
+    """
+    names = preparation.names
+    return kind(np.zeros((1, len(names))), [0.0], "mean", names, **settings, **class_names(kind, preparation))
+
+
+def setting_names(kind: type[Loss]) -> list[str]:
+    """What a model can be set to, beside the names of its classes, which the target gives."""
+    return [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
+
+
+def class_names(kind: type[Loss], preparation: Preparation) -> dict[str, Any]:
+    """The classes as the model takes them, if it does."""
+    takes = preparation.classes is not None and any(field.name == "classes" for field in dataclasses.fields(kind))
+    return {"classes": preparation.classes.names} if takes and preparation.classes else {}
+
+
+def _part(content: Mapping[str, Any], name: str, kind: type[Part]) -> Part:
+    return _read(content.get(name), name, kind)
+
+
+def _read(value: Any, name: str, kind: type[Part]) -> Part:
+    if not isinstance(value, kind):
+        raise FalllineError(f"{name} is {shortened(value)}")
+    return value
+
+
+def _class_counts(target: Target, most: int) -> Sequence[int]:
+    """How many classes a model may have; 0 where its target is numbers."""
+    return {"numbers": (0,), "two classes": (2,), "numbers or two classes": (0, 2), "classes": range(2, most + 1)}[
+        target
+    ]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > sys.float_info.max:
+        raise FalllineError(f"{shortened(value)} stands where a number belongs")
+    return float(value)
+
+
+def _names(value: Any, name: str) -> tuple[str, ...]:
+    names = tuple(_read(item, name, str) for item in _read(value, name, list))
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise FalllineError(f"{name} is {shortened(value)}; it needs two different names at least")
+    return names
+
+
+def _feature(item: Any) -> Feature:
+    parts = _read(item, "a feature", dict)
+    name = _part(parts, "name", str)
+    fill = parts.get("fill")
+    if parts.get("categories") is None:
+        return Feature(name, None, None if fill is None else _number(fill))
+    categories = _names(parts["categories"], "categories")
+    if fill is not None and fill not in categories:
+        raise FalllineError(f"the fill of {name!r} is {shortened(fill)}, which is none of its categories")
+    return Feature(name, categories, fill)
+
+
+def _standardization(parts: dict[str, Any]) -> Standardization:
+    mean, scale = (tuple(map(_number, _part(parts, name, list))) for name in ("mean", "scale"))
+    if len(mean) != len(scale) or not all(width > 0 for width in scale):
+        raise FalllineError("its standardization is not one")
+    return Standardization(mean, scale)
+
+
+def _missing(value: Any) -> Missing:
+    check_choice("missing", value, get_args(Missing))
+    return cast(Missing, value)
+
+
+def _setting(value: Any, parameters: int) -> Any:
+    """A setting of a model, which asks for no more units than the file has parameters."""
+    if isinstance(value, list):
+        widths = tuple(_number(item) for item in value)
+        if not all(width == int(width) and 0 < width <= parameters for width in widths):
+            raise FalllineError(f"a setting is {shortened(value)}")
+        return tuple(map(int, widths))
+    if value is None or isinstance(value, str):
+        return value
+    return _number(value)
+
+
+def _refuse_constant(text: str) -> Any:
+    raise FalllineError(f"{text} stands where a number belongs")

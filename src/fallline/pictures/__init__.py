@@ -1,0 +1,1 @@
+"""The data of each picture, made from results; nothing here draws."""

@@ -1,0 +1,163 @@
+"""The data of the histories of runs: value, gradient norm, rate, coordinates against steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest
+from fallline.pictures import paths, words
+from fallline.pictures.paths import Interval, Labelled, Runs
+from fallline.results.series import series_of, time_of, value_symbol
+from fallline.results.trajectory import Trajectory
+
+OVERALL = ("value", "gradient_norm", "rate")
+# Every quantity with the name of its axis; the value has the objective's own.
+NAMES = {"gradient_norm": "gradient norm", "rate": "learning rate", "step_length": "length of the step"}
+# Zeros among these cost a picture no log axis: with them ends many a run.
+LENGTHS = ("gradient_norm", "step_length")
+# A picture of more coordinates than these shows those that moved the farthest.
+MOST_COORDINATES = 6
+# Positive numbers that span more than this are shown on a log axis.
+DECADES = 100.0
+# Farther out the ticks of a log axis overflow.
+SMALLEST, LARGEST = 1e-150, 1e150
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One quantity of one run.
+
+    Attributes:
+        label: what the run is called.
+        times: the step or epoch of each number, shape (rows,).
+        numbers: shape (rows,); NaN where not finite.
+    """
+
+    label: str
+    times: FloatArray
+    numbers: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """One quantity of all runs: one small plot.
+
+    Attributes:
+        quantity: "value", "gradient_norm", "rate", "step_length" or a coordinate's name.
+        name: what the axis is called.
+        log: whether the axis is logarithmic.
+        limits: the lowest and the highest number shown.
+        series: one a run.
+    """
+
+    quantity: str
+    name: str
+    log: bool
+    limits: Interval
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Histories:
+    """Several quantities of the same runs.
+
+    Attributes:
+        title: the lines of the title.
+        unit: what the times count: "step" or "epoch".
+        panels: the quantities.
+        labels: what to say of each run in the legend.
+        omitted: how many coordinates are not shown, since they moved less than those that are.
+    """
+
+    title: tuple[str, str]
+    unit: str
+    panels: tuple[History, ...]
+    labels: tuple[str, ...]
+    omitted: int
+
+    @property
+    def columns(self) -> int:
+        """How many small plots stand side by side."""
+        return 2 if len(self.panels) in (2, 4) else 3
+
+    @property
+    def rows(self) -> int:
+        """How many small plots stand one above the other."""
+        return -(-len(self.panels) // self.columns)
+
+
+def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histories:
+    """The histories of runs.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories.
+        quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
+            value, gradient norm, rate, and of the coordinates the six that moved the farthest.
+
+    Raises:
+        FalllineError: when there is no such quantity.
+    """
+    pairs = paths.labelled(runs)
+    names = pairs[0].run.names
+    omitted = 0
+    if quantities is None:
+        farthest = _farthest([run for _, run in pairs])
+        omitted = len(names) - len(farthest)
+        quantities = [*OVERALL, *farthest]
+    elif isinstance(quantities, str):
+        quantities = [quantities]
+    known = ["value", *NAMES, *names]
+    for quantity in quantities:
+        if quantity not in known:
+            raise FalllineError(f"quantities names {quantity!r}; {nearest(str(quantity), known)}")
+    if not quantities:
+        raise FalllineError(f"quantities is empty; {nearest('', known)}")
+    symbol = value_symbol(pairs[0].run.objective)
+    single = len(pairs) == 1
+    title = words.run_title(pairs[0].run, symbol) if single else (pairs[0].run.title, "")
+    return Histories(
+        title=title,
+        unit=paths.unit_of(pairs),
+        panels=tuple(_history(pairs, quantity, symbol) for quantity in quantities),
+        labels=tuple(f"{label}: {words.outcome(run, symbol)}" for label, run in pairs),
+        omitted=omitted,
+    )
+
+
+def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
+    series = []
+    ends = []
+    for label, run in pairs:
+        numbers, best = series_of(run, quantity)
+        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        series.append(Series(label, time_of(run), numbers))
+        ends.append(paths.reach(numbers, best))
+    every = np.concatenate([one.numbers for one in series])
+    every = every[np.isfinite(every)]
+    positive = every[every > 0]
+    log = quantity in LENGTHS or bool((every > 0).all())
+    # What lies beyond such an axis lies at its end.
+    low, high = np.clip([positive.min(), positive.max()], SMALLEST, LARGEST) if log and positive.size else (1.0, 1.0)
+    log = bool(high / low > DECADES)
+    if log:
+        limits = float(low) / 2, float(high) * 2
+    else:
+        limits = words.padded(min(low for low, _ in ends), max(high for _, high in ends))
+    name = symbol if quantity == "value" else NAMES.get(quantity, quantity)
+    return History(quantity, name, log, limits, tuple(series))
+
+
+def _farthest(runs: Sequence[Trajectory]) -> list[str]:
+    """The coordinates to show, in their own order: those that moved the farthest where there are many."""
+    names = runs[0].names
+    if len(names) <= MOST_COORDINATES:
+        return list(names)
+    moved = np.zeros(len(names))
+    for run in runs:
+        finite = run.x[np.isfinite(run.x).all(axis=1)]
+        moved = np.maximum(moved, np.ptp(finite, axis=0))
+    return [names[i] for i in sorted(np.argsort(-moved, kind="stable")[:MOST_COORDINATES])]

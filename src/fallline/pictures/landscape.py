@@ -1,0 +1,169 @@
+"""The data of a contour picture or a surface: the landscape and the paths over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.objectives.base import Objective
+from fallline.pictures import paths, words
+from fallline.pictures.grid import Grid, height_range, interval, sample
+from fallline.pictures.paths import Interval, Labelled, Path, Runs
+from fallline.pictures.plane import OnPlane, Plane, principal_plane
+from fallline.results.series import end_of, value_symbol
+
+LEVELS = 21
+# What a landscape's two axes are: two coordinates by their names, or the paths' principal components.
+Coordinates: TypeAlias = "Sequence[str] | Literal['pca'] | None"
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """A function over two of its coordinates, and the runs on it.
+
+    Attributes:
+        title: what the function is.
+        symbol: what its values are called: "f" or "loss".
+        unit: what the paths' times count: "step" or "epoch".
+        grid: where it was taken, and its values.
+        paths: the runs; their values are heights on the grid's surface.
+        heights: the lowest and the highest value shown.
+        bend: the power by which contour levels crowd at the bottom, 1 for even ones: half of the picture then
+            lies below the middle level, so that a flat valley shows its shape as steep walls do.
+        plane: the plane of the paths' principal components that the grid lies on; None: it lies along two of
+            the coordinates.
+    """
+
+    title: str
+    symbol: str
+    unit: str
+    grid: Grid
+    paths: tuple[Path, ...]
+    heights: Interval
+    bend: float
+    plane: Plane | None = None
+
+    @property
+    def levels(self) -> FloatArray:
+        """The values of the contour lines, rising, shape (levels,)."""
+        low, high = self.heights
+        return low + (high - low) * np.linspace(0, 1, LEVELS) ** self.bend
+
+    @property
+    def surface(self) -> FloatArray:
+        """The values, cut off where they leave the heights shown, shape (rows, columns)."""
+        return np.clip(self.grid.value, *self.heights)
+
+    @property
+    def held(self) -> str:
+        """What of the other coordinates: which are held, and where, or what a plane holds; empty with two."""
+        if self.plane is not None:
+            return self.plane.words
+        values = [f"{name} = {words.number(value)}" for name, value in self.grid.held.items()]
+        if len(values) > 4:
+            values[3:] = [f"{len(values) - 3} more held"]
+        return "at " + ", ".join(values) if values else ""
+
+    @property
+    def heading(self) -> tuple[str, str]:
+        """The two lines of the title: of the run, or of the function that several runs share."""
+        return self.paths[0].title if len(self.paths) == 1 else (self.title, "")
+
+
+def landscape_data(
+    runs: Runs,
+    *,
+    coordinates: Coordinates = None,
+    bounds: Sequence[Interval] | None = None,
+    resolution: int = 256,
+) -> Landscape:
+    """What the pictures of a function of two coordinates show.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories.
+        coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
+            plane through that point along the paths' two principal components. None: the only two there are,
+            or "pca".
+        bounds: the interval of each of the two; None: what shows the runs.
+        resolution: the number of grid points along each.
+
+    Raises:
+        FalllineError: when an argument is wrong, or the function is nowhere finite there.
+    """
+    pairs = paths.labelled(runs)
+    return landscape_of(pairs, paths.objective_of(pairs), coordinates, bounds, resolution)
+
+
+def landscape_of(
+    pairs: Sequence[Labelled],
+    objective: Objective,
+    coordinates: Coordinates,
+    bounds: Sequence[Interval] | None,
+    resolution: int,
+) -> Landscape:
+    """The same for runs that are labelled already."""
+    columns, plane = _columns(objective, coordinates), None
+    title, symbol = objective.title, value_symbol(objective)
+    if columns is None:
+        plane, columns = principal_plane(pairs), (0, 1)
+        pairs = [Labelled(label, plane.seen(run)) for label, run in pairs]
+        objective = OnPlane(objective, plane)
+    window = paths.window_of(pairs, objective, columns) if bounds is None else _window(bounds)
+    at = end_of(pairs[0].run)
+    over = sample(objective, columns, window, at, resolution)
+    on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
+    # A path may lead between the grid's points, lower than any of them.
+    seen = [path.value[over.contains(path.x)] for path in on_it]
+    low, high = height_range(np.concatenate([over.value.ravel(), *seen]))
+    if low == high:
+        low, high = words.padded(low, high)
+    middle = float(np.clip((np.nanmedian(over.value) - low) / (high - low), 1 / 16, 1 / 2))
+    return Landscape(
+        title=title,
+        symbol=symbol,
+        unit=paths.unit_of(pairs),
+        grid=over,
+        paths=on_it,
+        heights=(low, high),
+        bend=float(np.log(middle) / np.log(1 / 2)),
+        plane=plane,
+    )
+
+
+def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] | None:
+    """Which two coordinates to draw; None for a plane that lies along none."""
+    names = objective.names
+    if len(names) == 1:
+        raise FalllineError(
+            f"runs: {objective.title} has one coordinate, {names[0]}; a landscape needs two; use plot_descent"
+        )
+    if coordinates is None and len(names) == 2:
+        return 0, 1
+    if coordinates is None or (isinstance(coordinates, str) and coordinates == "pca"):
+        return None
+    chosen = tuple(coordinates) if isinstance(coordinates, Sequence) and not isinstance(coordinates, str) else ()
+    for name in chosen:
+        if name not in names:
+            raise FalllineError(f"coordinates names {name!r}; {nearest(str(name), names)}")
+    if len(chosen) != 2 or chosen[0] == chosen[1]:
+        known = shortened(", ".join(names), 200)[1:-1]
+        raise FalllineError(
+            f"coordinates is {shortened(coordinates)}; it must be 'pca', or two different ones of {known}"
+        )
+    return names.index(chosen[0]), names.index(chosen[1])
+
+
+def _window(bounds: Sequence[Interval]) -> list[Interval]:
+    """The user's bounds, checked."""
+    try:
+        first, second = bounds
+    except (TypeError, ValueError):
+        raise FalllineError(
+            f"bounds is {shortened(bounds)}; it must be two intervals, one for each coordinate drawn"
+        ) from None
+    return [interval(first), interval(second)]

@@ -1,0 +1,261 @@
+"""What a picture takes from runs: their labels, the points to draw and the window these need."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, shortened
+from fallline.objectives.base import Objective
+from fallline.pictures import grid, words
+from fallline.results.series import goal_of, on_data, time_of, value_symbol
+from fallline.results.trajectory import Trajectory
+
+# More points than these cannot be told apart in a picture.
+MOST_POINTS = 2000
+# A window is wider than this, and than this part of the numbers in it.
+SMALLEST_WIDTH, RELATIVE_WIDTH = 1e-280, 1e-12
+
+Interval: TypeAlias = tuple[float, float]
+
+
+@runtime_checkable
+class Compared(Protocol):
+    """Trajectories with their labels, as `compare` returns them."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """What to call each run."""
+
+    @property
+    def trajectories(self) -> Sequence[Trajectory]:
+        """The runs."""
+
+
+Runs: TypeAlias = "Trajectory | Compared | Mapping[str, Trajectory] | Sequence[Trajectory]"
+
+
+class Labelled(NamedTuple):
+    """A run and what to call it."""
+
+    label: str
+    run: Trajectory
+
+
+def labelled(runs: Runs) -> tuple[Labelled, ...]:
+    """The runs to show, each with its label.
+
+    Raises:
+        FalllineError: when there is none, or something is no trajectory, or they differ in their coordinates.
+    """
+    if isinstance(runs, Trajectory):
+        pairs = [Labelled(words.optimizer_words(runs), runs)]
+    elif isinstance(runs, Compared):
+        pairs = [
+            Labelled(label.replace(run.optimizer, words.optimizer_words(run)), run)
+            for label, run in zip(runs.labels, runs.trajectories, strict=True)
+        ]
+    elif isinstance(runs, Mapping):
+        pairs = [Labelled(str(label), run) for label, run in runs.items()]
+    elif isinstance(runs, Sequence) and not isinstance(runs, str):
+        pairs = [Labelled("", run) for run in runs]
+    else:
+        pairs = []
+    if not pairs or not all(isinstance(pair.run, Trajectory) for pair in pairs):
+        raise FalllineError(
+            f"runs is {shortened(runs)}; it must be a trajectory, a comparison, or several trajectories"
+        )
+    pairs = [Labelled(label or words.optimizer_words(run), run) for label, run in pairs]
+    names = pairs[0].run.names
+    for label, run in pairs:
+        if run.names != names:
+            raise FalllineError(
+                f"runs: {label!r} has the coordinates {', '.join(run.names)}, and {pairs[0].label!r} has "
+                f"{', '.join(names)}; one picture shows runs with the same coordinates"
+            )
+    return tuple(pairs)
+
+
+def objective_of(pairs: Sequence[Labelled]) -> Objective:
+    """The objective that the picture shows: the first run's.
+
+    Raises:
+        FalllineError: when it is not known, as in a loaded run of a Python function.
+    """
+    objective = pairs[0].run.objective
+    if objective is None:
+        raise FalllineError(
+            f"runs: the run of {pairs[0].run.title} was loaded from a file without its objective; "
+            "only its histories can be drawn"
+        )
+    return objective
+
+
+def unit_of(pairs: Sequence[Labelled]) -> str:
+    """What the axis of time counts: "epoch" with data, otherwise "step"."""
+    return "epoch" if any(on_data(run.objective) for _, run in pairs) else "step"
+
+
+def time_text(time: float) -> str:
+    """A time as titles show it: steps are whole numbers, epochs have six digits.
+
+    >>> time_text(1234567.0), time_text(1 / 3)
+    ('1234567', '0.333333')
+    """
+    return f"{time:.0f}" if time == round(time) else f"{time:g}"
+
+
+def first_epochs(run: Trajectory, count: int) -> Trajectory:
+    """The run up to an epoch (counted from 1), as if it had been recorded no farther."""
+    kept = time_of(run) <= count
+    return dataclasses.replace(
+        run,
+        steps=run.steps[kept],
+        x=run.x[kept],
+        value=run.value[kept],
+        gradient=run.gradient[kept],
+        rate=run.rate[kept],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The points of one run as a picture draws them.
+
+    Attributes:
+        label: what the run is called.
+        title: the rule, and how the run ended.
+        times: the step or epoch of each point, shape (rows,).
+        x: the drawn coordinates, shape (rows, 1) or (rows, 2); NaN where far outside or not finite.
+        value: the height of the drawn landscape there, shape (rows,); NaN likewise.
+        outside: how many of the run's recorded points lie outside the picture, those without a finite value on a
+            curve among them.
+    """
+
+    label: str
+    title: tuple[str, str]
+    times: FloatArray
+    x: FloatArray
+    value: FloatArray
+    outside: int
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def remark(self) -> str:
+        """What the picture does not show of the run; empty when it shows all."""
+        if not self.outside:
+            return ""
+        return f"{self.outside} point{'s' if self.outside > 1 else ''} outside the picture"
+
+    def last(self, unit: str) -> str:
+        """When its last point was reached, in steps or epochs; empty of a run that made no step."""
+        return f"{unit} {time_text(self.times[-1])}" if len(self) > 1 else ""
+
+    def shown_until(self, time: float) -> int:
+        """How many of the points are reached by a time."""
+        return int(np.searchsorted(self.times, time, side="right"))
+
+
+def path_of(
+    pair: Labelled, objective: Objective, columns: Sequence[int], window: Sequence[Interval], at: FloatArray
+) -> Path:
+    """The points of a run on the landscape of `objective`.
+
+    Arguments:
+        columns: which coordinates are drawn.
+        window: the interval shown of each.
+        at: a point that holds the coordinates which are not drawn, shape (n,).
+    """
+    label, run = pair
+    low, high = np.array(window).T
+    inside = ((run.x[:, columns] >= low) & (run.x[:, columns] <= high)).all(axis=1)
+    # A curve has no place for a point without a finite value.
+    seen = inside & np.isfinite(run.value) if len(columns) == 1 else inside
+    # A run that leaves for good is followed one point farther, so that its line is seen to leave.
+    last = min(int(np.flatnonzero(inside)[-1]) + 1, len(run) - 1) if inside.any() else 0
+    rows = thinned(last + 1, MOST_POINTS)
+    x = run.x[rows][:, columns]
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Lines may lead through points outside, but numbers too large overflow on their way to the screen.
+        near = (np.abs(x - (low + high) / 2) <= 1000 * (high - low)).all(axis=1)
+    x[~near] = np.nan
+    value = np.full(len(rows), np.nan)
+    value[near] = grid.evaluate(objective, grid.placed(at, columns, x[near]))
+    value[~np.isfinite(value)] = np.nan
+    return Path(
+        label=label,
+        title=words.run_title(run, value_symbol(run.objective)),
+        times=time_of(run)[rows],
+        x=x,
+        value=value,
+        outside=int(len(run) - seen.sum()),
+    )
+
+
+def thinned(count: int, most: int) -> npt.NDArray[np.intp]:
+    """At most so many of the numbers 0 ... count - 1, evenly spread: the first and the last, and of one only the last.
+
+    >>> thinned(11, 3)
+    array([ 0,  5, 10])
+    >>> thinned(2, 20), thinned(11, 1)
+    (array([0, 1]), array([10]))
+    """
+    first = 0 if most > 1 else count - 1
+    return np.unique(np.round(np.linspace(first, count - 1, min(count, most))).astype(np.intp))
+
+
+def reach(series: FloatArray, best: float) -> Interval:
+    """The interval of a series worth showing: all of it, unless some numbers lie wildly far out.
+
+    Wild is what lies thirty times farther from the start than the best point or the first step does; if a
+    quarter of the numbers does so, then the limit moves out, up to a thousand times.
+
+    >>> reach(np.array([4.0, 2.0, 1.0, 1e9, 0.5]), best=0.5)
+    (0.5, 4.0)
+    """
+    finite = series[np.isfinite(series)]
+    if not finite.size:
+        return 0.0, 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = np.abs(finite - finite[0])
+        first = float(distance[1]) if len(finite) > 1 else 0.0
+        near = float(np.fmax(np.abs(best - finite[0]), first))
+        if 0 < near < np.inf:
+            limit = min(max(30 * near, 2 * float(np.quantile(distance, 0.75))), 1000 * near)
+            finite = finite[distance <= limit]
+    return float(finite.min()), float(finite.max())
+
+
+def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence[int]) -> list[Interval]:
+    """The interval of each drawn coordinate that shows the runs and what the objective knows worth drawing.
+
+    A run that ended higher than it started, or nowhere, widens it only when no run did better.
+    """
+    calm = [run for _, run in pairs if run.final.value <= run.start.value] or [run for _, run in pairs]
+    ends = []
+    for column in columns:
+        reaches = [reach(run.x[:, column], float(goal_of(run).x[column])) for run in calm]
+        reaches += [(run.x[0, column], run.x[0, column]) for _, run in pairs]
+        if objective.bounds is not None:
+            reaches.append(objective.bounds[column])
+        lows, highs = zip(*reaches, strict=True)
+        ends.append((float(min(lows)), float(max(highs))))
+    widest = max(high - low for low, high in ends)
+    window = []
+    for low, high in ends:
+        # A coordinate that hardly moved still needs some room, and so does a run of a single point.
+        width = max(high - low, widest / 10)
+        # Within so little the points have no room, and Matplotlib draws other axes than it is asked for.
+        if width <= max(SMALLEST_WIDTH, RELATIVE_WIDTH * max(abs(low), abs(high))):
+            width = max(1.0, abs(low))
+        middle = (low + high) / 2
+        window.append((middle - 0.6 * width, middle + 0.6 * width))
+    return window

@@ -1,0 +1,135 @@
+"""The plane of a path's principal components: where a run in many coordinates can be seen as in two."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.objectives.base import Objective
+from fallline.pictures import grid, paths, words
+from fallline.pictures.paths import Labelled
+from fallline.results.series import end_of, goal_of
+from fallline.results.trajectory import Trajectory
+
+# A direction along which the path is shorter than this part of its length is rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A plane in the space of all coordinates.
+
+    Attributes:
+        origin: a point on it, shape (n,): where the first run ended.
+        directions: two vectors of length 1 that stand at right angles, shape (2, n).
+        variance: the share of the paths' variance along each of the two, shape (2,).
+        distance: how far the farthest point of the paths lies off the plane.
+    """
+
+    origin: FloatArray
+    directions: FloatArray
+    variance: FloatArray
+    distance: float
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two axes are called."""
+        first, second = (f"PC {i + 1} ({100 * share:.3g} %)" for i, share in enumerate(self.variance))
+        return first, second
+
+    @property
+    def words(self) -> str:
+        """What the picture leaves out."""
+        share, distance = 100 * self.variance.sum(), words.number(self.distance, 2)
+        return (
+            "plane of the path's principal components (PC):\n"
+            f"{share:.4g} % of its variance; points up to {distance} off it"
+        )
+
+    def on(self, x: FloatArray) -> FloatArray:
+        """The places on the plane nearest to points, shape (k, n): shape (k, 2)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray((x - self.origin) @ self.directions.T)
+
+    def seen(self, run: Trajectory) -> Trajectory:
+        """The run as it is seen on the plane: a trajectory in its two coordinates."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient = run.gradient @ self.directions.T
+            best = run.best._replace(x=self.on(run.best.x[None])[0], gradient=self.directions @ run.best.gradient)
+            states = {name: part @ self.directions.T for name, part in run.states.items()}
+        return dataclasses.replace(run, names=self.names, x=self.on(run.x), gradient=gradient, best=best, states=states)
+
+
+class OnPlane(Objective):
+    """An objective as a function of the two coordinates of a plane."""
+
+    def __init__(self, objective: Objective, plane: Plane) -> None:
+        self.names = plane.names
+        self.symbol = objective.symbol
+        self.objective, self.plane = objective, plane
+
+    @property
+    def title(self) -> str:
+        return self.objective.title
+
+    def value(self, x: np.ndarray) -> FloatArray:
+        places = x.reshape(-1, 2)
+        values = np.empty(len(places))
+        for chunk in grid.chunks(len(places), self.objective.dimension):
+            # One product after the other: a matrix product's last bit depends on how many rows it has.
+            first, second = (places[chunk, i, None] * direction for i, direction in enumerate(self.plane.directions))
+            values[chunk] = self.objective.value(self.plane.origin + first + second)
+        return values.reshape(x.shape[:-1])
+
+
+def principal_plane(pairs: Sequence[Labelled]) -> Plane:
+    """The plane through the first run's end along which the paths' points vary most (Li et al., 2018).
+
+    Points that lie wildly far out, as a diverging run's do, have no say.
+
+    Arguments:
+        pairs: the runs, all in the same coordinates.
+    """
+    end = end_of(pairs[0].run)
+    points = np.concatenate([_near(run) for _, run in pairs])
+    # Of a size that no square overflows.
+    scaled = points / (np.abs(points).max() or 1.0)
+    _, lengths, directions = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)
+    kept = lengths > ROUNDING * np.sqrt(len(points))
+    directions = _completed(directions[kept][:2])
+    # The sign is free: the largest part of each direction is positive.
+    largest = directions[[0, 1], np.abs(directions).argmax(axis=1)]
+    directions = directions * np.sign(largest)[:, None]
+    squares = np.append(np.where(kept, lengths, 0) ** 2, [0, 0])
+    variance = squares[:2] / squares.sum() if squares.sum() else np.array([1.0, 0.0])
+    plane = Plane(end, directions, variance, 0.0)
+    off = points - end - plane.on(points) @ directions
+    with np.errstate(over="ignore"):
+        distance = float(np.sqrt((off**2).sum(axis=1).max()))
+    # Less is rounding, and no distance to tell of.
+    rounding = ROUNDING * float(np.abs(points).max())
+    return dataclasses.replace(plane, distance=distance if distance > rounding else 0.0)
+
+
+def _near(run: Trajectory) -> FloatArray:
+    """The run's points that a picture would show, thinned, shape (rows, n)."""
+    x = run.x[np.isfinite(run.x).all(axis=1)]
+    with np.errstate(over="ignore"):
+        distance = np.sqrt(((x - x[0]) ** 2).sum(axis=1))
+        goal = float(np.sqrt(((goal_of(run).x - x[0]) ** 2).sum()))
+    x = x[distance <= paths.reach(distance, goal)[1]]
+    return np.asarray(x[paths.thinned(len(x), paths.MOST_POINTS)])
+
+
+def _completed(directions: FloatArray) -> FloatArray:
+    """Two directions at right angles: those given, and where there are fewer, the coordinates farthest from them."""
+    while len(directions) < 2:
+        share = (directions**2).sum(axis=0)
+        axis = np.eye(directions.shape[1])[int(share.argmin())]
+        rest = axis - directions.T @ (directions @ axis)
+        directions = np.vstack([directions, rest / np.sqrt(rest @ rest)])
+    return directions

@@ -1,0 +1,123 @@
+"""What of a path a surface hides from the eye: every part of it is tested along the line of sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.pictures.grid import Grid
+
+# A path is tested at about this many places, and each line of sight at this many.
+PLACES, DEPTHS = 2000, 128
+# A path lies on the surface: by so much of the height it may go below before it counts as beneath.
+TOLERANCE = 0.005
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A path in space, and which parts of it a surface hides.
+
+    Attributes:
+        place: the path's points and places between them, shape (parts + 1, 3); NaN outside the axes.
+        hidden: whether the part between a place and the next one lies behind the surface, shape (parts,).
+        point_hidden: the same of each of the path's points, shape (rows,).
+        fineness: how many parts there are from one point to the next.
+    """
+
+    place: FloatArray
+    hidden: BoolArray
+    point_hidden: BoolArray
+    fineness: int
+
+    def line(self, count: int, hidden: bool) -> FloatArray:
+        """The parts up to the path's first `count` points that are hidden, or those that are not.
+
+        Returns:
+            The vertices of lines with a row of NaN between two, shape (vertices, 3): the path's own points, and
+            where it comes into sight or goes out of it. Those for a smaller count come first.
+        """
+        last = (count - 1) * self.fineness
+        chosen = np.flatnonzero(self.hidden[:last] == hidden)
+        gap = np.full((1, 3), np.nan)
+        lines: list[FloatArray] = []
+        for parts in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
+            if parts.size:
+                first, end = parts[0], parts[-1] + 1
+                inner = np.arange(first + 1, end)
+                rows = [first, *inner[inner % self.fineness == 0], end]
+                lines += [gap, self.place[rows]]
+        return np.concatenate(lines[1:] or [gap[:0]])
+
+    def points(self, count: int, hidden: bool) -> FloatArray:
+        """The path's first `count` points, shape (count, 3): NaN where they are not hidden, or where they are."""
+        chosen = self.point_hidden[:count, None] == hidden
+        return np.where(chosen, self.place[:: self.fineness][:count], np.nan)
+
+
+def sight_of(points: FloatArray, over: Grid, surface: FloatArray, projection: FloatArray) -> Sight:
+    """Which parts of a path a surface hides.
+
+    Arguments:
+        points: the path in space, shape (rows, 3).
+        over: the grid that the surface stands over.
+        surface: its heights, shape as the grid's values; it has holes where they are NaN.
+        projection: the matrix of the camera, shape (4, 4), as `Axes3D.get_proj` gives it.
+    """
+    fineness = int(np.clip(PLACES // max(1, len(points) - 1), 1, 64))
+    share = np.arange(fineness)[:, None] / fineness
+    between = points[:-1, None] + share * np.diff(points, axis=0)[:, None]
+    place = np.concatenate([between.reshape(-1, 3), points[-1:]])
+    middles = (place[1:] + place[:-1]) / 2
+    tested = behind(np.concatenate([middles, points]), over, surface, projection)
+    return Sight(place, tested[: len(middles)], tested[len(middles) :], fineness)
+
+
+def behind(points: FloatArray, over: Grid, surface: FloatArray, projection: FloatArray) -> BoolArray:
+    """Whether the surface stands between the eye and each of the points, shape (k, 3): shape (k,)."""
+    tolerance = TOLERANCE * float(np.nanmax(surface) - np.nanmin(surface))
+    height = points[:, 2] - _height(over, surface, points[:, 0], points[:, 1])
+    # Above the surface, or on it; or beneath.
+    side = np.where(height < -tolerance, -1.0, 1.0)
+    toward = _toward_the_eye(points, projection)
+    ends = [(over.x[0], over.x[-1]), (over.y[0], over.y[-1])]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # How far along the line of sight the surface ends; beyond it, or above it, nothing can hide.
+        reach = [
+            np.where(d > 0, high - p, p - low) / np.abs(d)
+            for (low, high), p, d in zip(ends, points.T, toward.T, strict=False)
+        ]
+        rise = (np.nanmax(surface) - points[:, 2]) / toward[:, 2]
+    length = np.fmin(np.fmin(*reach), np.where(toward[:, 2] > 0, rise, np.inf))
+    hidden = np.zeros(len(points), bool)
+    for depth in np.linspace(0, 1, DEPTHS + 1)[1:]:
+        x, y, z = (points + (depth * length)[:, None] * toward).T
+        # Comparing with NaN, in a hole, hides nothing.
+        hidden |= side * (z - _height(over, surface, x, y)) < -tolerance
+    return hidden
+
+
+def _toward_the_eye(points: FloatArray, projection: FloatArray) -> FloatArray:
+    """The directions from points to the eye: the one place that a projection takes nowhere on the screen."""
+    # The axes of a picture may differ by powers of ten.
+    scale = 1 / np.abs(projection).max(axis=0, initial=1e-300)
+    *eye, weight = np.linalg.svd(projection[[0, 1, 3]] * scale)[2][-1] * scale
+    if abs(weight) > 1e-9 * scale[3]:
+        return np.asarray(np.array(eye) / weight - points)
+    # At infinity, where lines of sight are parallel; depth falls towards it.
+    falling = -np.sign(np.dot(projection[2, :3], eye))
+    return np.tile(falling * np.array(eye), (len(points), 1))
+
+
+def _height(over: Grid, surface: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """The surface over the places (x, y), between the grid's points: shape (k,)."""
+    rows, columns = surface.shape
+    with np.errstate(invalid="ignore"):
+        across = np.nan_to_num(np.clip((x - over.x[0]) / (over.x[-1] - over.x[0]), 0, 1)) * (columns - 1)
+        along = np.nan_to_num(np.clip((y - over.y[0]) / (over.y[-1] - over.y[0]), 0, 1)) * (rows - 1)
+    i, j = np.minimum(along.astype(int), rows - 2), np.minimum(across.astype(int), columns - 2)
+    u, v = across - j, along - i
+    near = (1 - u) * surface[i, j] + u * surface[i, j + 1]
+    far = (1 - u) * surface[i + 1, j] + u * surface[i + 1, j + 1]
+    return np.asarray((1 - v) * near + v * far)

@@ -1,0 +1,1 @@
+"""What was recorded: runs and experiments as columns and named series, and their files."""

@@ -1,0 +1,67 @@
+"""The measured quantities of a run by name, and the axis they are drawn against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.arrays import FloatArray, norm
+from fallline.models.base import Loss
+from fallline.models.batches import Batches
+from fallline.objectives.base import Objective
+from fallline.results.trajectory import Point, Trajectory
+
+
+def on_data(objective: Objective | None) -> bool:
+    """Whether it is a loss, so that time is told in epochs."""
+    return isinstance(objective, Loss | Batches) or (objective is not None and objective.steps_per_epoch > 1)
+
+
+def time_of(run: Trajectory) -> FloatArray:
+    """When each row was reached, shape (rows,): in epochs with data, otherwise in steps."""
+    return run.steps / (run.objective.steps_per_epoch if run.objective is not None else 1)
+
+
+def end_of(run: Trajectory) -> FloatArray:
+    """Where the run ended, shape (n,); of one that ended nowhere, its best point."""
+    return run.final.x if np.isfinite(run.final.value) else run.best.x
+
+
+def goal_of(run: Trajectory) -> Point:
+    """What the run was after: its best point; of one that fell without end, there is none but its start."""
+    fell = not np.isfinite(run.final.value) and run.best.step >= run.final.step - 1
+    return run.start if fell else run.best
+
+
+def value_symbol(objective: Objective | None) -> str:
+    """What an axis of values is called."""
+    return "loss" if on_data(objective) else "f"
+
+
+def series_of(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
+    """A quantity of a run at each row, and at the point that it was after."""
+    if quantity == "value":
+        return run.value, goal_of(run).value
+    if quantity == "gradient_norm":
+        with np.errstate(over="ignore", invalid="ignore"):
+            return run.gradient_norm, goal_of(run).gradient_norm
+    if quantity == "rate":
+        return run.rate, float(run.rate[0])
+    if quantity == "step_length":
+        lengths = step_lengths(run)
+        return lengths, float(lengths[0])
+    column = run.names.index(quantity)
+    return run.x[:, column], float(goal_of(run).x[column])
+
+
+def step_lengths(run: Trajectory) -> FloatArray:
+    """The Euclidean length of the step that leaves each row, shape (rows,); NaN where none was recorded.
+
+    >>> import fallline
+    >>> step_lengths(fallline.minimize("2*x", 3.0, fallline.GradientDescent(0.25), max_steps=2))
+    array([0.5, 0.5, nan])
+    """
+    lengths = np.full(len(run), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moves = norm(np.diff(run.x, axis=0))
+    lengths[:-1] = np.where(np.diff(run.steps) == 1, moves, np.nan)
+    return lengths

@@ -1,0 +1,161 @@
+"""The runs of a sweep, in arrays with one axis for each factor."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, check_whole, nearest
+from fallline.files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# How a run of a sweep may end.
+OUTCOMES: Mapping[str, str] = {
+    "converged": "reached the target; without a target, came to rest",
+    "stuck": "came to rest above the target",
+    "slow": "used up its steps, and fell in each quarter of their second half",
+    "oscillating": "used up its steps, and neither fell nor rose in each quarter of their second half",
+    "diverged": "left for infinity, or used up its steps above its start and rose in each quarter of their second half",
+}
+NAMES = tuple(OUTCOMES)
+NOT_RUN = -1
+
+
+class Setting(NamedTuple):
+    """One combination of optimizer and hyperparameters, over all starts and seeds.
+
+    Attributes:
+        settings: the optimizer and the hyperparameters by name.
+        converged: the share of the runs that converged.
+        steps: the median of the steps that those took; NaN if there are none.
+        value: the median of the values at the end.
+    """
+
+    settings: Mapping[str, Any]
+    converged: float
+    steps: float
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The runs of a sweep, in arrays with one axis for each factor.
+
+    Attributes:
+        title: what was minimised.
+        names: the coordinates' names, n of them.
+        target: the value to reach; None if there was none.
+        max_steps: the updates that a run had.
+        factors: the values of each factor by its name: "optimizer" (labels), each hyperparameter of the grid, "start"
+            (points) and "seed", in the order of the arrays' axes.
+        outcome: each run's outcome as its place in `NAMES`; NOT_RUN where the sweep was interrupted before.
+        steps: the updates made, 0 where none was.
+        value: the objective at the end.
+        x: the end, its n coordinates along one more axis.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    target: float | None
+    max_steps: int
+    factors: Mapping[str, tuple[Any, ...]]
+    outcome: npt.NDArray[np.int8]
+    steps: npt.NDArray[np.int64]
+    value: FloatArray
+    x: FloatArray
+
+    def __len__(self) -> int:
+        return self.outcome.size
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs were made."""
+        return bool((self.outcome != NOT_RUN).all())
+
+    def count(self, outcome: str) -> int:
+        """How many runs ended so.
+
+        Raises:
+            FalllineError: when there is no such outcome.
+        """
+        if outcome not in OUTCOMES:
+            raise FalllineError(f"outcome is {outcome!r}; {nearest(str(outcome), OUTCOMES)}")
+        return int(np.count_nonzero(self.outcome == NAMES.index(outcome)))
+
+    def best(self, count: int = 10) -> list[Setting]:
+        """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.
+
+        Raises:
+            FalllineError: when the count is none.
+        """
+        check_whole("count", count, least=0)
+        pooled = self.outcome.ndim - 2
+        shape = self.outcome.shape[:pooled]
+        converged = (self.outcome == 0).reshape(*shape, -1)
+        share = converged.mean(axis=-1)
+        steps = np.where(converged, self.steps.reshape(*shape, -1), np.nan)
+        with np.errstate(all="ignore"):
+            value = np.median(self.value.reshape(*shape, -1), axis=-1)
+        taken = np.full(shape, np.nan)
+        taken[share > 0] = np.nanmedian(steps[share > 0], axis=-1)
+        run = (self.outcome != NOT_RUN).reshape(*shape, -1).all(axis=-1)
+        order = np.lexsort([_last(value).ravel(), _last(taken).ravel(), -share.ravel(), ~run.ravel()])
+        places = np.transpose(np.unravel_index(order[: min(count, np.count_nonzero(run))], shape)).tolist()
+        names = list(self.factors)[:pooled]
+        return [
+            Setting(
+                {name: self.factors[name][i] for name, i in zip(names, place, strict=True)},
+                float(share[tuple(place)]),
+                float(taken[tuple(place)]),
+                float(value[tuple(place)]),
+            )
+            for place in places
+        ]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Each run that was made: its factors, outcome, steps, value and end, by name."""
+        for place in zip(*np.nonzero(self.outcome != NOT_RUN), strict=True):
+            row = {name: values[i] for (name, values), i in zip(self.factors.items(), place, strict=True)}
+            row |= {"outcome": NAMES[self.outcome[place]], "steps": int(self.steps[place])}
+            row |= {"value": float(self.value[place])}
+            yield row | {f"final {name}": float(end) for name, end in zip(self.names, self.x[place], strict=True)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """The runs as a pandas data frame, one a row.
+
+        Raises:
+            FalllineError: when pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
+        return pd.DataFrame(list(self.rows()))
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the runs to a CSV file, one a row.
+
+        Raises:
+            FalllineError: when the file cannot be written; nothing is left behind then.
+        """
+        header = [*self.factors, "outcome", "steps", "value", *(f"final {name}" for name in self.names)]
+        with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, header)
+            table.writeheader()
+            for row in self.rows():
+                table.writerow(row | {"start": " ".join(map(repr, row["start"]))})
+
+
+def _last(numbers: FloatArray) -> FloatArray:
+    """The numbers, such that those that are none are sorted behind all others."""
+    return np.where(np.isnan(numbers), np.inf, numbers)

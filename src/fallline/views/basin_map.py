@@ -1,0 +1,131 @@
+"""Which start ends in which minimum: a map in the colours of the minima, darker where the way took more steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from fallline.arrays import FloatArray
+from fallline.pictures.basin_map import MOST_KEYS, BasinMap, basin_map_data
+from fallline.results.basins import DIVERGED, Basins
+from fallline.views import appearance
+
+# Okabe and Ito (2008), Color Universal Design; black is for the marks.
+OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+COLOURS = np.array([to_rgb(colour) for colour in OKABE_ITO])
+GREY, DARK_GREY = (0.82, 0.82, 0.82), (0.4, 0.4, 0.4)
+HATCH = "////"
+# How much white is in the colour of the fastest start, and how much black in that of the slowest.
+LIGHTEST, DARKEST = 0.55, 0.5
+
+
+def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | None = None) -> Figure:
+    """Draw which start ends in which minimum.
+
+    Each minimum has a colour, light where the run took few steps and dark where it took many. Grey starts do not
+    arrive, hatched ones diverge. Where there are more minima than colours, neighbours differ.
+
+    Arguments:
+        found: what `basins` returned.
+        style: "light" or "dark".
+        ax: the axes to draw on; None: a new figure.
+
+    Returns:
+        The figure.
+
+    >>> import fallline
+    >>> found = fallline.basins("himmelblau", fallline.GradientDescent(0.01), resolution=16)
+    >>> plot_basins(found).axes[0].get_xlabel()
+    'x'
+    """
+    data = basin_map_data(found)
+    figure, ax = appearance.figure_of(ax, style, keys=1 + (len(data.keys) + bool(data.rest)) // 2)
+    (left, right), (bottom, top) = data.extent
+    options: dict[str, Any] = {"origin": "lower", "extent": (left, right, bottom, top), "aspect": "auto"}
+    ax.imshow(start_colours(data), interpolation="nearest", **options)
+    diverged = data.basin == DIVERGED
+    if diverged.any():
+        hatched = ax.contourf(*data.starts, diverged, (0.5, 1.5), colors="none", hatches=[HATCH])
+        hatched.set(edgecolor="white", linewidth=0)
+    for number, place in enumerate(data.marks):
+        if left <= place[0] <= right and bottom <= place[1] <= top:
+            _mark(ax, place, str(number + 1) if number < MOST_KEYS else "")
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
+    appearance.label_axes(ax, *data.names)
+    # Above the map: in a corner of it, words would hide where starts lead.
+    appearance.set_title(ax, *data.title, data.remark)
+    if data.steps is not None:
+        greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
+        whole = MaxNLocator("auto", integer=True)
+        bar = figure.colorbar(ScalarMappable(Normalize(*data.steps), greys), ax=ax, pad=0.02, ticks=whole)
+        appearance.dress_bar(bar, "steps")
+    hues = palette(data)
+    patches = [
+        Patch(
+            facecolor=hues[place],
+            edgecolor="white" if place == DIVERGED else appearance.LIGHT.edge,
+            hatch=HATCH if place == DIVERGED else None,
+            label=appearance.plain(label),
+        )
+        for label, place in data.keys
+    ]
+    if data.rest:
+        patches.append(Patch(facecolor="none", label=data.rest))
+    appearance.legend_below(ax, patches, columns=2)
+    return figure
+
+
+def palette(data: BasinMap) -> FloatArray:
+    """The colour of each minimum by its place, and last, at -2 and -1, of starts that diverge or do not arrive."""
+    colours = COLOURS[_told_apart(data.basin, len(data.marks))]
+    return np.vstack([colours.reshape(-1, 3), DARK_GREY, GREY])
+
+
+def start_colours(data: BasinMap) -> FloatArray:
+    """The colour of each start, shape (rows, columns, 3), between 0 and 1: of its minimum, by how slow it was."""
+    image = palette(data)[data.basin]
+    arrived = data.basin >= 0
+    image[arrived] = _shaded(image[arrived], data.slowness[arrived])
+    return image
+
+
+def _told_apart(basin: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int64]:
+    """A colour for each minimum in turn: the one with which it shares the least border so far."""
+    border = np.zeros((count, len(COLOURS)))
+    chosen = np.zeros(count, np.int64)
+    sides = np.concatenate(
+        [np.stack([basin[:, 1:].ravel(), basin[:, :-1].ravel()]), np.stack([basin[1:].ravel(), basin[:-1].ravel()])], 1
+    )
+    sides = sides[:, (sides[0] != sides[1]) & (sides >= 0).all(axis=0)]
+    pairs, lengths = np.unique(np.hstack([sides, sides[::-1]]), axis=1, return_counts=True)
+    ends = np.searchsorted(pairs[0], np.arange(count + 1))
+    used = np.zeros(len(COLOURS))
+    for place in range(count):
+        # With nothing else to choose by, the colour used least.
+        chosen[place] = np.lexsort((used, border[place]))[0]
+        used[chosen[place]] += 1
+        mine = slice(ends[place], ends[place + 1])
+        border[pairs[1, mine], chosen[place]] += lengths[mine]
+    return chosen
+
+
+def _shaded(colours: FloatArray, share: FloatArray) -> FloatArray:
+    """The colours, shape (k, 3), lighter towards a share of 0 and darker towards 1, shape (k,)."""
+    share = np.clip(share, 0, 1)[:, None]
+    white, black = np.clip(1 - 2 * share, 0, 1) * LIGHTEST, np.clip(2 * share - 1, 0, 1) * DARKEST
+    return np.asarray((colours * (1 - white) + white) * (1 - black))
+
+
+def _mark(ax: Axes, place: FloatArray, number: str) -> None:
+    """A minimum: its number in a white disc, or a small disc."""
+    ax.plot(*place, marker="o", markersize=13 if number else 4, color="white", markeredgecolor=appearance.LIGHT.edge)
+    ax.annotate(number, tuple(place), ha="center", va="center_baseline", fontsize=9, color=appearance.LIGHT.edge)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from tests.views.pixels import colours
+
+from fallline import Basins, GradientDescent, Momentum, basins
+from fallline.results.basins import DIVERGED
+from fallline.views import basin_map_data, plot_basins
+from fallline.views.basin_map import OKABE_ITO, palette, start_colours
+
+
+def two_wells() -> Basins:
+    """Beyond x² = 3, starts diverge; between, those left and right of 0 part."""
+    return basins("(x**2 - 1)**2/8 + y**2/2", GradientDescent(1.0), [(-2.5, 2.5), (-1, 1)], resolution=40)
+
+
+def words(ax: Axes) -> list[str]:
+    legend = ax.get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_each_basin_has_a_colour_of_its_own() -> None:
+    found = two_wells()
+    data = basin_map_data(found)
+    image = start_colours(data)
+    assert image.shape == (40, 40, 3)
+    assert ((image >= 0) & (image <= 1)).all()
+    used = [tuple(palette(data)[place]) for _, place in data.keys]
+    assert used[:2] == [to_rgb(colour) for colour in OKABE_ITO[:2]]
+    # A shade of a colour has its hue: what is left when white or black is taken away points the same way.
+    for place, colour in enumerate(used[:2]):
+        shades = image[found.basin == place]
+        spread = np.ptp(shades, axis=1) > 0.05
+        direction = (shades - shades.min(axis=1, keepdims=True))[spread]
+        expected = np.array(colour) - min(colour)
+        cosine = direction @ expected / np.linalg.norm(direction, axis=1) / np.linalg.norm(expected)
+        # Black scales the colour, white mixes towards its least part: neither turns it.
+        np.testing.assert_allclose(cosine, 1, atol=1e-12)
+
+
+def test_more_steps_are_darker() -> None:
+    found = two_wells()
+    data = basin_map_data(found)
+    light = start_colours(data).sum(axis=2)
+    for place in (0, 1):
+        here = found.basin == place
+        order = np.argsort(found.steps[here], kind="stable")
+        assert (np.diff(light[here][order]) <= 1e-12).all()
+    assert data.steps is not None
+    assert data.steps[0] < data.steps[1]
+
+
+def test_starts_that_diverge_are_hatched_and_named() -> None:
+    found = basins("x**2/2 + x**4/4 + y**2/2", GradientDescent(0.5), [(-3, 3), (-1, 1)], resolution=50)
+    data = basin_map_data(found)
+    np.testing.assert_array_equal(data.basin == DIVERGED, np.broadcast_to(found.x**2 > 3, (50, 50)))
+    figure = plot_basins(found)
+    assert words(figure.axes[0]) == ["1: (0, 0), f = 0, 56 %", "diverges: 44 %"]
+    # The hatching is white on grey.
+    assert {(102, 102, 102), (255, 255, 255)} <= colours(figure)
+
+
+def test_where_none_arrives_there_is_no_scale_of_steps() -> None:
+    found = basins("rosenbrock", GradientDescent(1e-6), resolution=8, max_steps=2)
+    figure = plot_basins(found)
+    assert words(figure.axes[0]) == ["does not arrive: 100 %"]
+    assert len(figure.axes) == 1
+
+
+def test_of_many_minima_the_largest_are_named_and_neighbours_differ() -> None:
+    found = basins("rastrigin", GradientDescent(0.001), resolution=120)
+    data = basin_map_data(found)
+    assert len(data.keys) == 8
+    assert data.rest.startswith("and 113 more minima: ")
+    flat = found.steps * 0 + 1
+    plain = start_colours(basin_map_data(Basins(**{**vars(found), "steps": flat})))
+    for one, other, pixels in (
+        (found.basin[:, 1:], found.basin[:, :-1], (plain[:, 1:], plain[:, :-1])),
+        (found.basin[1:], found.basin[:-1], (plain[1:], plain[:-1])),
+    ):
+        border = one != other
+        assert (np.abs(pixels[0] - pixels[1]).max(axis=2)[border] > 0.1).all()
+
+
+def test_minima_are_marked_where_they_are() -> None:
+    data = basin_map_data(basins("himmelblau", Momentum(0.01), resolution=16))
+    found = basins("a**2 + b**2 + c**2", Momentum(0.1), {"c": (-1, 2), "a": (-3, 1)}, at={"b": 1}, resolution=8)
+    placed = basin_map_data(found)
+    assert data.marks.shape == (4, 2)
+    assert placed.names == ("c", "a")
+    assert placed.remark == "from b = 1"
+    # Half a cell lies beyond the outermost starts.
+    np.testing.assert_allclose(placed.extent, [(-1 - 3 / 14, 2 + 3 / 14), (-3 - 4 / 14, 1 + 4 / 14)])
+
+
+def test_ax_is_used() -> None:
+    figure = Figure()
+    ax = figure.add_subplot()
+    assert plot_basins(two_wells(), ax=ax) is figure
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
+    assert ax.get_title() == "(x**2 - 1)**2/8 + y**2/2\ngradient descent, learning rate 1"
