@@ -19,7 +19,7 @@ from fallline.experiments.store import Row, Store, fingerprint
 GRID = {"learning_rate": [1e-4, 1e-3, 1e-2], "momentum": [0.0, 0.9]}
 PROGRAM = """
 import sys
-from tests.test_store import long_sweep
+from tests.experiments.test_store import long_sweep
 long_sweep(sys.argv[1])
 """
 
