@@ -117,7 +117,7 @@ def test_all_differ_and_each_is_the_same_when_made_again() -> None:
 
 def test_in_another_process_they_are_the_same() -> None:
     program = (
-        "from tests.test_fingerprint import *\n"
+        "from tests.engines.test_fingerprint import *\n"
         "import json, sys; json.dump({name: fingerprint(make()) for name, make in THINGS.items()}, sys.stdout)"
     )
     # The order of sets differs from process to process.

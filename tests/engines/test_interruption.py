@@ -62,7 +62,7 @@ def falls_slowly(max_steps: int, under_way: Callable[[], object] = lambda: None,
 
 INTERRUPTED = """
 import os, random, signal, sys, threading
-from tests.test_interruption import SETTINGS, falls_slowly
+from tests.engines.test_interruption import SETTINGS, falls_slowly
 
 draw = random.Random(1)
 for number in range(60):
