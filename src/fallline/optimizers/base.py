@@ -23,12 +23,34 @@ from fallline.schedules import Schedule
 
 State = TypeVar("State")
 LearningRate: TypeAlias = "float | Schedule | LineSearch"
+# Keeps 0 / 0 out of quotients that have no epsilon to do so; too small to change any other result.
+SMALLEST = float(np.finfo(float).tiny)
 
 
 def learning_rate(default: LearningRate, defaults: Mapping[str, float] | None = None) -> LearningRate:
     """The field that every rule begins with: a number above 0, a schedule, or a line search."""
     rate: LearningRate = hyperparameter(default, about="step length", symbol=r"\eta", above=0, defaults=defaults)
     return rate
+
+
+def decay(default: float, of: str, symbol: str, **defaults: float) -> float:
+    """A hyperparameter that says how much of a running mean is kept at each step."""
+    beta: float = hyperparameter(
+        default, about=f"decay of the {of}", symbol=symbol, at_least=0, below=1, defaults=defaults
+    )
+    return beta
+
+
+def epsilon(default: float, **defaults: float) -> float:
+    """The hyperparameter that keeps a quotient finite."""
+    small: float = hyperparameter(
+        default,
+        about="keeps the quotient finite where there was no slope",
+        symbol=r"\epsilon",
+        at_least=0,
+        defaults=defaults,
+    )
+    return small
 
 
 @dataclass(frozen=True)
