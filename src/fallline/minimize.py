@@ -19,11 +19,13 @@ from fallline.line_search import LINE_SEARCHES
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer, optimizer_from_name
+from fallline.optimizers.spelling import instead_of
 from fallline.penalties import STRUCTURES
 from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
 from fallline.shown import Shown
+from fallline.slips import in_our_words
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
 from fallline.trajectory import Point, Record, Trajectory, objective_from_recipe
 
@@ -34,6 +36,7 @@ Start: TypeAlias = "float | Sequence[float] | FloatArray | Mapping[str, float]"
 Rule: TypeAlias = "Optimizer[Any] | str"
 
 
+@in_our_words
 def minimize(
     objective: Any,
     x0: Start,
@@ -92,6 +95,7 @@ def minimize(
     return _run(objective, [x0], rule, settings, gradient, callback, progress, saved)[0]
 
 
+@in_our_words
 def compare(
     objective: Any,
     x0: Any,
@@ -372,9 +376,10 @@ def rule_of(optimizer: Any) -> Optimizer[Any]:
                 "hyperparameter (compare takes several optimizers)"
             )
         return optimizer
-    hint = f"; write {optimizer.__name__}()" if isinstance(optimizer, type) else ""
+    instead = instead_of(optimizer, OPTIMIZERS)
     raise FalllineError(
-        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name{hint}"
+        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
+        + (f"; {instead}" if instead else "")
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
@@ -20,6 +20,7 @@ from fallline.hyperparameters import (
 )
 from fallline.line_search import LineSearch
 from fallline.schedules import Schedule
+from fallline.slips import CalledInOurWords
 
 State = TypeVar("State")
 LearningRate: TypeAlias = "float | Schedule | LineSearch"
@@ -54,7 +55,7 @@ def epsilon(default: float, **defaults: float) -> float:
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC, Generic[State]):
+class Optimizer(Generic[State], metaclass=CalledInOurWords):
     """An update rule: a frozen dataclass of hyperparameters with `init` and `update`.
 
     The two methods are plain NumPy on quantities of any kind and never change their arguments. They are the
