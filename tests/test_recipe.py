@@ -70,7 +70,7 @@ def test_a_users_class_is_not_mistaken_for_the_one_of_that_name() -> None:
         ({}, "recipe names the type None, which is not known here"),
         ({"type": ["Adam"]}, r"recipe names the type \['Adam'\], which is not known here"),
         ({"type": "os.system", "command": "true"}, "recipe names the type 'os.system', which is not known"),
-        ({"type": "Adam", "speed": 1}, r"recipe gives Adam the settings \['speed'\]; it has \['learning_rate', "),
+        ({"type": "Adam", "speed": 1}, "speed is not a hyperparameter of Adam; Allowed: learning_rate, "),
         ({"type": "Adam", "learning_rate": -1.0}, "Adam: learning_rate is -1.0; it must be a number above 0"),
         ({"type": "Adam", "learning_rate": "1"}, "Adam: learning_rate is '1'; it must be a number above 0"),
         ({"type": "AnyOf", "conditions": [{"type": "Never"}]}, "recipe names the type 'Never'"),

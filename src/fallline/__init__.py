@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fallline.diagnosis import Finding, diagnose
 from fallline.engines import Cluster
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, nearest
 from fallline.experiments.basins import basins
 from fallline.experiments.compare import compare
 from fallline.experiments.sweep import sweep
@@ -239,4 +239,18 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"fallline.{name}")
     if name == "chain_rule":
         return importlib.import_module("fallline.gradients.chain").chain_rule
-    raise AttributeError(f"module 'fallline' has no attribute {name!r}")
+    raise AttributeError(f"module 'fallline' has no attribute {name!r}{_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    """What there is instead of a name that the package does not have."""
+    from fallline.optimizers import OPTIMIZERS, WRAPPERS
+    from fallline.optimizers.spelling import rules_meant
+
+    if name.startswith("_"):
+        return ""
+    rules = {**OPTIMIZERS, **WRAPPERS}
+    if meant := [rules[rule].__name__ for rule in rules_meant(name, rules)]:
+        return f"; write {' or '.join(meant)}"
+    close = nearest(name, __all__).partition(" Allowed: ")
+    return f"; {close[0]}" if close[1] else ""

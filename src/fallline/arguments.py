@@ -14,7 +14,8 @@ from fallline.gradients import with_gradient
 from fallline.hyperparameters import hyperparameters
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
-from fallline.optimizers import Optimizer, optimizer_from_name
+from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
+from fallline.optimizers.spelling import instead_of
 
 Start: TypeAlias = "float | Sequence[float] | FloatArray | Mapping[str, float]"
 Rule: TypeAlias = "Optimizer[Any] | str"
@@ -62,9 +63,10 @@ def rule_of(optimizer: Any) -> Optimizer[Any]:
                 "hyperparameter (compare takes several optimizers)"
             )
         return optimizer
-    hint = f"; write {optimizer.__name__}()" if isinstance(optimizer, type) else ""
+    instead = instead_of(optimizer, OPTIMIZERS)
     raise FalllineError(
-        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name{hint}"
+        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
+        + (f"; {instead}" if instead else "")
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.slips import CalledInOurWords
 
 
 class Place(NamedTuple):
@@ -63,7 +64,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class LineSearch(ABC):
+class LineSearch(metaclass=CalledInOurWords):
     """A way to find the learning rate of a step by looking along its direction.
 
     Attributes:

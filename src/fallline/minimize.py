@@ -20,9 +20,11 @@ from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
 from fallline.results.trajectory import Point, Record, Trajectory, objective_from_recipe
 from fallline.schedules import SCHEDULES
+from fallline.slips import in_our_words
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
 
 
+@in_our_words
 def minimize(
     objective: Any,
     x0: Start,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,10 +10,11 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.slips import CalledInOurWords
 
 
 @dataclass(frozen=True)
-class Penalty(ABC):
+class Penalty(metaclass=CalledInOurWords):
     """A function h that is added to the objective, and has no gradient everywhere but a proximal step.
 
     Arguments:
@@ -103,7 +104,7 @@ class ElasticNet(Penalty):
         return L2(self.l2, free=self.free).proximal(L1(self.l1, free=self.free).proximal(x, rate), rate)
 
 
-class ConvexSet(ABC):
+class ConvexSet(metaclass=CalledInOurWords):
     """A set that x is kept inside of."""
 
     @abstractmethod

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fallline.errors import FalllineError, nearest, shortened
+from fallline.slips import in_our_words
 
 
 def encode(value: Any) -> Any:
@@ -57,8 +58,4 @@ def decode(recipe: Any, types: Mapping[str, type]) -> Any:
             f"recipe names the type {shortened(name)}, which is not known here; {nearest(str(name), types)}"
         )
     settings = {key: decode(value, types) for key, value in recipe.items() if key != "type"}
-    try:
-        return types[name](**settings)
-    except TypeError:
-        known = [field.name for field in dataclasses.fields(types[name])]
-        raise FalllineError(f"recipe gives {name} the settings {sorted(settings)}; it has {known}") from None
+    return in_our_words(types[name])(**settings)

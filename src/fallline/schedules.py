@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+import inspect
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, TypeGuard
@@ -13,10 +14,11 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_convention, check_hyperparameters, hyperparameter
+from fallline.slips import CalledInOurWords
 
 
 @dataclass(frozen=True)
-class Schedule(ABC):
+class Schedule(metaclass=CalledInOurWords):
     """A learning rate that changes with the step. Steps are counted from 1: `rate(1)` leaves the start.
 
     The first setting of every schedule is the rate that it scales: twice that gives twice the rate at every
@@ -651,11 +653,10 @@ def parse_schedule(text: str, rate: float) -> Schedule:
         words = words[:inner]
     named = {"convention": words.pop()} if words and words[-1] in kind.conventions else {}
     try:
-        return kind(scaled, *map(_numbers, words), **named)  # type: ignore[call-arg]
-    except (TypeError, ValueError) as error:
-        if isinstance(error, FalllineError):
-            raise
+        settings = inspect.signature(kind).bind(scaled, *map(_numbers, words), **named)
+    except (TypeError, ValueError):
         raise FalllineError(f"schedule is {text!r}; write it as {schedule_form(kind)}") from None
+    return kind(*settings.args, **settings.kwargs)
 
 
 def _numbers(word: str) -> float | tuple[float, ...]:

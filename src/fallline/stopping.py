@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fallline.arrays import BoolArray, FloatArray, norm
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.slips import CalledInOurWords
 
 
 class Progress(NamedTuple):
@@ -69,7 +70,7 @@ def interrupted(step: int) -> Stop:
     return Stop("interrupted", f"interrupted at step {step}", False)
 
 
-class StoppingCondition(ABC):
+class StoppingCondition(metaclass=CalledInOurWords):
     """A reason to end a run. `a | b` ends it at whichever is met first; `a` is asked first.
 
     Attributes:

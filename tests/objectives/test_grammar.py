@@ -17,7 +17,8 @@ from tests.costs import calls, peak_bytes
 
 from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
-from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, _read, from_sympy, parse
+from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, from_sympy, parse
+from fallline.objectives.grammar.reading import _read
 
 x, y, u = sympy.symbols("x y u", real=True)
 

@@ -37,13 +37,13 @@ def test_it_is_what_its_name_stands_for(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "said"),
     [
-        ("nag", {}, "optimizer is 'nag'; Allowed: gradient_descent, momentum, "),
+        ("zzz", {}, "optimizer is 'zzz'; Allowed: gradient_descent, momentum, "),
         ("momentm", {}, r"optimizer is 'momentm'; did you mean 'momentum'\?"),
         ("adam@", {}, "Adam: convention is ''; Allowed: "),
         ("adam@torhc", {}, r"Adam: convention is 'torhc'; did you mean 'torch'\?|Adam: convention is 'torhc'; Allowed"),
-        ("adam", {"beta": 0.9}, r"beta is not a hyperparameter of adam; did you mean 'beta[12]'\? Allowed: "),
-        ("adam", {"name": "x"}, r"name is not a hyperparameter of adam; .*Allowed: learning_rate, "),
-        ("adam", {"conventions": {}}, "conventions is not a hyperparameter of adam; "),
+        ("adam", {"beta": 0.9}, r"beta is not a hyperparameter of Adam; did you mean 'beta[12]'\? Allowed: "),
+        ("adam", {"name": "x"}, r"name is not a hyperparameter of Adam; .*Allowed: learning_rate, "),
+        ("adam", {"conventions": {}}, "conventions is not a hyperparameter of Adam; "),
         ("cautious", {}, "optimizer is 'cautious'; name the rule inside it too, such as cautious:adam$"),
         ("cautius:adam", {}, r"optimizer is 'cautius:adam'; did you mean 'cautious'\?"),
         ("cautious:adm", {}, r"optimizer is 'adm'; did you mean 'adam'\?"),

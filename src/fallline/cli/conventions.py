@@ -10,6 +10,7 @@ from fallline.cli import options, report
 from fallline.errors import FalllineError, nearest
 from fallline.experiments.convention_runs import OBJECTIVE, START, STEPS, worked_run
 from fallline.optimizers import OPTIMIZERS, WRAPPERS
+from fallline.optimizers.spelling import spelt
 from fallline.tables import number_text, text_table
 
 # Longer lines of a formula say nothing to a reader.
@@ -27,6 +28,7 @@ def conventions(
     """
     from fallline.optimizers.conventions import conventions as known_conventions
 
+    rule = spelt(rule, [*OPTIMIZERS, *WRAPPERS])
     if rule not in OPTIMIZERS and rule not in WRAPPERS:
         raise FalllineError(f"RULE is {rule!r}; {nearest(rule, [*OPTIMIZERS, *WRAPPERS])}")
     known = known_conventions(rule)

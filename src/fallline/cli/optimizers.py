@@ -11,6 +11,7 @@ from fallline.cli.conventions import shortened_line
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import Hyperparameter, hyperparameters
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
+from fallline.optimizers.spelling import spelt
 from fallline.tables import number_text
 
 
@@ -26,7 +27,8 @@ def optimizers(
     the learning rate, and _old marks what a quantity was before the step.
     """
     known: dict[str, type[Optimizer[Any]]] = {**OPTIMIZERS, **WRAPPERS}
-    for name in names or ():
+    names = [spelt(name, known) for name in names or ()]
+    for name in names:
         if name not in known:
             raise FalllineError(f"RULE is {name!r}; {nearest(name, known)}")
     chosen = {name: known[name] for name in names or known}

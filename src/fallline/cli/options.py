@@ -14,8 +14,10 @@ from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
+from fallline.optimizers.spelling import spelt
 from fallline.results.sweep import OUTCOMES
 from fallline.schedules import SCHEDULES, parse_schedule, schedule_form
+from fallline.slips import meant
 from fallline.stopping import (
     Evaluations,
     GradientNorm,
@@ -198,7 +200,7 @@ def chosen_rule(
     Raises:
         FalllineError: naming the option that is wrong.
     """
-    rule = OPTIMIZERS.get(name.rpartition(":")[2].partition("@")[0])
+    rule = OPTIMIZERS.get(spelt(name.rpartition(":")[2].partition("@")[0], OPTIMIZERS))
     known = hyperparameters(rule) if rule else {}
     given: dict[str, Any] = {}
     if learning_rate is not None:
@@ -207,7 +209,7 @@ def chosen_rule(
         if rule is not None and "momentum" not in known:
             raise FalllineError(
                 f"--momentum is {momentum:g}, but momentum is not a hyperparameter of {rule.name}; "
-                f"{nearest('momentum', known)}"
+                f"{meant('momentum', known)}"
             )
         given["momentum"] = momentum
     for text in settings:

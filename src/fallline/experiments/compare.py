@@ -12,9 +12,11 @@ from fallline.errors import FalllineError
 from fallline.minimize import RunSettings, checkpoint_of, run_from
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Record, Trajectory
+from fallline.slips import in_our_words
 from fallline.stopping import StoppingCondition
 
 
+@in_our_words
 def compare(
     objective: Any,
     x0: Any,

@@ -30,6 +30,7 @@ from fallline.optimizers.momentum import Momentum, Nesterov, QuasiHyperbolicMome
 from fallline.optimizers.parameter_free import DoG, Prodigy
 from fallline.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from fallline.optimizers.signs import Lion, Rprop, SignDescent, Signum
+from fallline.optimizers.spelling import spelt
 from fallline.optimizers.structured import FISTA, Projected, ProximalDescent
 from fallline.optimizers.wrappers import (
     Cautious,
@@ -161,6 +162,7 @@ WRAPPERS: dict[str, type[Wrapper[Any]]] = {
 def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
     """The rule that a name such as "adam" or "adam@tutorial" stands for, with these hyperparameters.
 
+    Case, "-" and "_" make no difference, and what other libraries call a rule will do: "sgd", "NAG", "heavy_ball".
     Before a colon stands a rule around the rule that follows, as in "cautious:adam"; a hyperparameter that both
     have is the outer one's.
 
@@ -173,7 +175,8 @@ def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
     'lookahead, period 6, of adam, learning_rate 0.001, beta1 0.8'
     """
     outer, colon, inner = text.partition(":")
-    name, at, convention = outer.partition("@")
+    named, at, convention = outer.partition("@")
+    name = spelt(named, WRAPPERS if colon else [*OPTIMIZERS, *WRAPPERS])
     if name in WRAPPERS:
         if not colon:
             raise FalllineError(f"optimizer is {text!r}; name the rule inside it too, such as {text}:adam")
@@ -190,8 +193,4 @@ def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
     rule = OPTIMIZERS[name]
     if at:
         settings["convention"] = convention
-    known = [entry.name for entry in dataclasses.fields(rule) if entry.init]
-    for setting in settings:
-        if setting not in known:
-            raise FalllineError(f"{setting} is not a hyperparameter of {name}; {nearest(setting, known)}")
     return rule(**settings)

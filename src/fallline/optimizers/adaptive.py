@@ -10,30 +10,7 @@ import numpy as np
 
 from fallline.arrays import Quantity
 from fallline.hyperparameters import hyperparameter
-from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
-
-# Keeps 0 / 0 out of quotients that have no epsilon to do so; too small to change any other result.
-SMALLEST = float(np.finfo(float).tiny)
-
-
-def decay(default: float, of: str, symbol: str, **defaults: float) -> float:
-    """A hyperparameter that says how much of a running mean is kept at each step."""
-    beta: float = hyperparameter(
-        default, about=f"decay of the {of}", symbol=symbol, at_least=0, below=1, defaults=defaults
-    )
-    return beta
-
-
-def epsilon(default: float, **defaults: float) -> float:
-    """The hyperparameter that keeps a quotient finite."""
-    small: float = hyperparameter(
-        default,
-        about="keeps the quotient finite where there was no slope",
-        symbol=r"\epsilon",
-        at_least=0,
-        defaults=defaults,
-    )
-    return small
+from fallline.optimizers.base import SMALLEST, LearningRate, Optimizer, decay, epsilon, learning_rate
 
 
 class AdaGradState(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
@@ -20,9 +20,12 @@ from fallline.hyperparameters import (
 )
 from fallline.line_search import LineSearch
 from fallline.schedules import Schedule
+from fallline.slips import CalledInOurWords
 
 State = TypeVar("State")
 LearningRate: TypeAlias = "float | Schedule | LineSearch"
+# Keeps 0 / 0 out of quotients that have no epsilon to do so; too small to change any other result.
+SMALLEST = float(np.finfo(float).tiny)
 
 
 def learning_rate(default: LearningRate, defaults: Mapping[str, float] | None = None) -> LearningRate:
@@ -31,8 +34,28 @@ def learning_rate(default: LearningRate, defaults: Mapping[str, float] | None = 
     return rate
 
 
+def decay(default: float, of: str, symbol: str, **defaults: float) -> float:
+    """A hyperparameter that says how much of a running mean is kept at each step."""
+    beta: float = hyperparameter(
+        default, about=f"decay of the {of}", symbol=symbol, at_least=0, below=1, defaults=defaults
+    )
+    return beta
+
+
+def epsilon(default: float, **defaults: float) -> float:
+    """The hyperparameter that keeps a quotient finite."""
+    small: float = hyperparameter(
+        default,
+        about="keeps the quotient finite where there was no slope",
+        symbol=r"\epsilon",
+        at_least=0,
+        defaults=defaults,
+    )
+    return small
+
+
 @dataclass(frozen=True)
-class Optimizer(ABC, Generic[State]):
+class Optimizer(Generic[State], metaclass=CalledInOurWords):
     """An update rule: a frozen dataclass of hyperparameters with `init` and `update`.
 
     The two methods are plain NumPy on quantities of any kind and never change their arguments. They are the

@@ -10,8 +10,7 @@ from typing import Any
 import sympy
 
 from fallline.hyperparameters import hyperparameters
-from fallline.optimizers.adaptive import SMALLEST
-from fallline.optimizers.base import Optimizer
+from fallline.optimizers.base import SMALLEST, Optimizer
 from fallline.proxy import Library, Proxy, carried
 from fallline.state import map_state, named_leaves
 

@@ -10,8 +10,7 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.hyperparameters import hyperparameter
 from fallline.optimizers.adam import AdamState
-from fallline.optimizers.adaptive import decay, epsilon
-from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
+from fallline.optimizers.base import LearningRate, Optimizer, decay, epsilon, learning_rate
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 
 from fallline.arrays import Quantity
 from fallline.hyperparameters import hyperparameter
-from fallline.optimizers.adaptive import SMALLEST, decay, epsilon
-from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
+from fallline.optimizers.base import SMALLEST, LearningRate, Optimizer, decay, epsilon, learning_rate
 
 
 class ScheduleFreeState(NamedTuple):

@@ -1,0 +1,165 @@
+"""Calls that do not fit, in our words: what a keyword is called here that other libraries call otherwise."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from abc import ABCMeta
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from fallline.errors import FalllineError, listed, nearest
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# What other libraries call a keyword: ours. The first text is taken all of whose names a callable has.
+NAMES_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    # of rules
+    **dict.fromkeys(("lr", "rate", "eta", "stepsize", "learning_rate_init", "eta0"), ("learning_rate", "initial")),
+    "alpha": ("learning_rate or beta", "learning_rate", "initial"),
+    "step_size": ("learning_rate", "every"),
+    "betas": ("beta1, beta2 and beta3", "beta1 and beta2", "beta"),
+    **{f"{letter}{number}": (f"beta{number}",) for letter in ("b", "beta_") for number in (1, 2, 3)},
+    **dict.fromkeys(("rho", "decay_rate", "smoothing"), ("beta", "decay", "factor")),
+    **dict.fromkeys(("eps", "epsilon_hat", "fudge"), ("epsilon",)),
+    "eps_root": ("epsilon_root",),
+    "mu": ("momentum",),
+    "momentum": ("beta1", "beta"),
+    **dict.fromkeys(("wd", "weight_decay"), ("weight_decay", "decay")),
+    "lambd": ("decay",),
+    **dict.fromkeys(("history_size", "memory_size", "max_cor"), ("memory",)),
+    **dict.fromkeys(("max_norm", "clip", "max_delta"), ("limit",)),
+    "sync_period": ("period",),
+    "slow_step_size": ("pull",),
+    # of schedules
+    **dict.fromkeys(("init_value", "base_lr", "initial_learning_rate"), ("initial",)),
+    "gamma": ("factor", "decay"),
+    **dict.fromkeys(("T_max", "T_0", "total_steps", "decay_steps", "total_iters", "transition_steps"), ("steps",)),
+    "T_mult": ("growth",),
+    **dict.fromkeys(("eta_min", "end_value"), ("final",)),
+    **dict.fromkeys(("max_lr", "peak_value"), ("peak",)),
+    **dict.fromkeys(("warmup", "warmup_steps"), ("warm_up", "steps")),
+    "min_lr": ("least",),
+    # of stopping conditions and of calls that run
+    **dict.fromkeys(("tol", "atol", "xtol", "ftol", "gtol"), ("tolerance",)),
+    **dict.fromkeys(("method", "algorithm", "solver", "rule"), ("optimizer", "optimizers")),
+    **dict.fromkeys(
+        ("maxiter", "max_iter", "n_iter", "niter", "num_steps", "n_steps", "iterations", "steps"),
+        ("max_steps", "steps", "limit"),
+    ),
+    **dict.fromkeys(("jac", "grad", "fprime"), ("gradient",)),
+    **dict.fromkeys(("fun", "func", "f", "function", "loss"), ("objective",)),
+    **dict.fromkeys(("x", "start", "init", "theta0", "initial", "starts"), ("x0",)),
+    **dict.fromkeys(("disp", "verbose"), ("progress",)),
+    **dict.fromkeys(("random_state", "rng"), ("seed",)),
+    "optimizer": ("optimizers",),
+    "optimizers": ("optimizer",),
+}
+_RATE = "a rate belongs to the rule, as in Adam(learning_rate=0.1)"
+_BETAS = "it belongs to the rule, as in Adam(beta1=0.9, beta2=0.999)"
+_TOLERANCE = "a tolerance is a stopping condition's, as in stop=GradientNorm(1e-6) or stop=StepSize(1e-9)"
+# What is said elsewhere by a keyword, and here otherwise.
+SAID_OTHERWISE: Mapping[str, str] = {
+    **dict.fromkeys(("lr", "rate", "eta", "alpha", "step_size", "stepsize", "learning_rate"), _RATE),
+    **dict.fromkeys(("betas", "beta1", "beta2", "b1", "b2"), _BETAS),
+    **dict.fromkeys(("tol", "atol", "xtol", "ftol", "gtol", "tolerance"), _TOLERANCE),
+    **dict.fromkeys(("wd", "weight_decay"), "take AdamW, or put WeightDecay(rule, decay) around the rule"),
+    "nesterov": "take the rule Nesterov",
+    "amsgrad": "take the rule AMSGrad",
+    "momentum": "take the rule Momentum",
+    "maximize": "minimise the negative of the objective",
+    **dict.fromkeys(("clipnorm", "max_norm", "global_clipnorm"), "put ClipNorm(rule, limit) around the rule"),
+    "clipvalue": "put ClipValue(rule, limit) around the rule",
+    "use_ema": "put Lookahead(rule) around the rule, or take AveragedDescent",
+    "args": "give a function of x alone, as in lambda x: f(x, 2.0)",
+    "bounds": "put Projected(rule, onto=Box(low, high)) around the rule",
+    "schedule": "a schedule is the rule's rate, as in Adam(Cosine(0.1, steps=100))",
+    "epochs": "count steps: max_steps is the epochs times the batches of one",
+}
+
+
+def meant(word: str, allowed: Iterable[str]) -> str:
+    """The end of an error text: what a keyword is called here, or how it is said, or the nearest one; and all of them.
+
+    >>> meant("betas", ["learning_rate", "beta1", "beta2"])
+    'write beta1 and beta2. Allowed: learning_rate, beta1, beta2'
+    """
+    words = list(allowed)
+    ours = (text for text in NAMES_ELSEWHERE.get(word, ()) if {*re.findall(r"\w+", text)} <= {*words, "and", "or"})
+    name = next(ours, None)
+    said = f"write {name}" if name else SAID_OTHERWISE.get(word)
+    return f"{said}. Allowed: {listed(words)}" if said else nearest(word, words)
+
+
+def in_our_words(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """A function whose calls, where they do not fit, raise FalllineError instead of Python's TypeError.
+
+    >>> @in_our_words
+    ... def run(objective, *, max_steps=10): return max_steps
+    >>> run("x**2", maxiter=5)
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: maxiter is not an argument of run; write max_steps. Allowed: objective, max_steps
+    """
+
+    @functools.wraps(function)
+    def called(*arguments: Arguments.args, **settings: Arguments.kwargs) -> Result:
+        try:
+            return function(*arguments, **settings)
+        except TypeError:
+            check_call(function, arguments, settings)
+            raise
+
+    return called
+
+
+class CalledInOurWords(ABCMeta):
+    """The class of abstract classes that are called as `in_our_words` has it, their subclasses too."""
+
+    # Type checkers look at __init__.
+    if not TYPE_CHECKING:
+
+        def __call__(cls, *arguments: Any, **settings: Any) -> Any:
+            try:
+                return super().__call__(*arguments, **settings)
+            except TypeError:
+                check_call(cls, arguments, settings)
+                raise
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        # Python would show that of __call__ above.
+        signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def check_call(callee: Callable[..., Any], arguments: tuple[Any, ...], settings: Mapping[str, Any]) -> None:
+    """Refuse a call that does not fit what is called.
+
+    Raises:
+        FalllineError: naming what there is no such keyword for, what is missing, too much or given twice.
+    """
+    name, parameters = callee.__name__, inspect.signature(callee).parameters
+    kinds = {parameter.kind for parameter in parameters.values()}
+    by_name = [key for key, each in parameters.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    by_place = [
+        key for key, each in parameters.items() if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+    ]
+    for word in settings:
+        if word not in by_name and inspect.Parameter.VAR_KEYWORD not in kinds:
+            kind = "a hyperparameter" if isinstance(callee, type) else "an argument"
+            raise FalllineError(f"{word} is not {kind} of {name}; {meant(word, by_name)}")
+    if len(arguments) > len(by_place) and inspect.Parameter.VAR_POSITIONAL not in kinds:
+        raise FalllineError(
+            f"{name} was given {len(arguments)} arguments without a name; it takes at most {len(by_place)}: "
+            f"{', '.join(by_place)}"
+        )
+    for word in by_place[: len(arguments)]:
+        if word in settings:
+            raise FalllineError(f"{name} was given {word} twice, by place and by name; give it once")
+    given = {*settings, *by_place[: len(arguments)]}
+    required = [key for key in by_name if parameters[key].default is inspect.Parameter.empty]
+    missing = [key for key in required if key not in given]
+    if missing:
+        raise FalllineError(f"{name} lacks {' and '.join(missing)}; write {name}({', '.join(required)})")
