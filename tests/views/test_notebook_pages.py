@@ -13,6 +13,7 @@ from tests.views.runs import halving, on_bowl, two_on_bowl
 
 import fallline
 from fallline import GradientDescent
+from fallline.views.player import HEIGHT, WIDTH
 
 Host = Callable[[list[str], str], Pages]
 PLAYING: tuple[Host, ...] = (jupyter, vscode, colab)
@@ -77,16 +78,28 @@ READY = "() => document.body?.className === 'inside' && document.querySelector('
 FILLED = "() => document.documentElement?.scrollHeight === innerHeight"
 
 
+def look_at(frame: Any) -> None:
+    """Scroll until a frame is in sight."""
+    while frame.parent_frame:
+        frame.frame_element().evaluate("element => element.scrollIntoView({block: 'center'})")
+        frame = frame.parent_frame
+
+
+def settled(player: Any) -> bool:
+    """Whether a player that is looked at has the height that it asked for, and so has the output frame around it."""
+    # Chromium tells a frame of another process its new size only when the frame is in sight.
+    look_at(player)
+    around = player.parent_frame
+    return bool(player.evaluate(READY) and ("outputframe" not in around.url or around.evaluate(FILLED)))
+
+
 def players(page: Any, count: int) -> list[Any]:
     """The frames of so many players, each as high as it asked to be."""
     found: list[Any] = []
     # In a minute, on a busy machine.
     for _ in range(1200):
         found = [frame for frame in page.frames if frame.url == "about:srcdoc"]
-        around = [frame for frame in page.frames if "outputframe" in frame.url]
-        if len(found) == count and all(
-            frame.evaluate(test) for frames, test in ((found, READY), (around, FILLED)) for frame in frames
-        ):
+        if len(found) == count and all(settled(frame) for frame in found):
             return found
         page.wait_for_timeout(50)
     raise AssertionError(f"{len(found)} of {count} players have come")
@@ -112,6 +125,27 @@ def test_players_play_and_each_has_the_room_it_needs(opened: Callable[..., Any],
     for frame in page.frames:
         if "outputframe" in frame.url:
             assert frame.evaluate("() => document.documentElement.scrollHeight === innerHeight")
+
+
+@pytest.mark.parametrize("host", PLAYING)
+def test_players_far_below_have_their_room_when_they_are_looked_at(opened: Callable[..., Any], host: Host) -> None:
+    def far_below(outputs: list[str], theme: str) -> Pages:
+        first, *others = host(outputs, theme).items()
+        return {first[0]: first[1].replace("margin: 0;", "margin: 9000px 0 0;", 1)} | dict(others)
+
+    assert len(players(opened(far_below, [output_of(halving), output_of(race)]), 2)) == 2
+
+
+def test_a_player_without_a_width_asks_for_no_height(opened: Callable[..., Any]) -> None:
+    # Where it has no width, words below one another make it some 1,700 pixels high; out of sight that would stay.
+    narrow = f'<div id="narrow" style="margin-top: 9000px; width: 0">{output_of(race)}</div>'
+    page = opened(jupyter, [narrow], viewport={"width": 1200, "height": 900})
+    # The player has spoken.
+    page.locator("img").wait_for(state="detached")
+    assert page.locator("iframe").evaluate("frame => frame.clientHeight") == HEIGHT
+    page.evaluate("() => { document.getElementById('narrow').style.width = '' }")
+    (player,) = players(page, 1)
+    assert player.evaluate("() => innerWidth") == WIDTH
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

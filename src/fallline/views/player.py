@@ -29,13 +29,13 @@ WIDTH, HEIGHT = 860, 790
 # The code of a place in the landscape without a number; the codes below it rise from the lowest value to the highest.
 MISSING = 65535
 # What the page around the player does, once: it tells the colour of its words, and gives the height that it is asked
-# for. In Colab that page is a frame, too, as high as its contents were at first.
+# for; 0 asks for none. In Colab that page is a frame, too, as high as its contents were at first.
 _MEETING = """
 const {port1, port2} = new MessageChannel();
 port1.onmessage = ({data}) => {
   this.previousElementSibling?.remove();
-  this.height = data;
-  this.parentNode.style.minHeight = data + "px";
+  this.height = data || this.height;
+  this.parentNode.style.minHeight = this.height + "px";
   window.google?.colab?.output?.resizeIframeToContent?.();
 };
 this.contentWindow.postMessage(getComputedStyle(this).color, "*", [port2]);
