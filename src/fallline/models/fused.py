@@ -148,7 +148,7 @@ def _arguments(X: Any, layout: MatrixLayout, start: int) -> tuple[int, ...]:
 
 
 def _compiled_for(model: PointwiseModel, layout: MatrixLayout) -> Pass | None:
-    """The pass for a model; None where there is none."""
+    """The pass for a model, or None where its settings or functions cannot be compiled."""
     settings = tuple(getattr(model, field.name) for field in fields(model))
     try:
         hash(settings)
