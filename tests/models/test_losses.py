@@ -88,7 +88,7 @@ def test_a_small_block_of_memory_only_changes_the_order_of_the_sum(loss: Loss, s
     x = points(loss, seed, 5) * 0.3
     value, gradient = loss.value_and_gradient(x)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fallline.models.base.BLOCK", block)
+        patch.setattr("fallline.models.summing.BLOCK", block)
         blocked_value, blocked_gradient = loss.value_and_gradient(x)
         alone = loss.value_and_gradient(x[2])
     np.testing.assert_allclose(blocked_value, value, rtol=1e-13)

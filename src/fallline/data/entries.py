@@ -27,7 +27,7 @@ def number_array(values: npt.ArrayLike, name: str) -> FloatArray:
         name: what error texts call them.
 
     Raises:
-        FalllineError: naming the index of the first entry that is missing, infinite or no number.
+        FalllineError: naming the index of the first entry that is missing, infinite or not a number.
 
     >>> number_array([1, "2.5", True], "y")
     array([1. , 2.5, 1. ])
@@ -58,7 +58,7 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
     """
     numbers = np.full(entries.shape, np.nan)
     if entries.dtype.kind in "biufOUS":
-        # Where some entry is no number, the search below says which.
+        # Where an entry is not a number, the search below finds which.
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             numbers = entries.astype(np.float64, copy=False)
     if entries.dtype.kind in "OUS" and any("_" in entry for entry in entries.flat if isinstance(entry, str)):

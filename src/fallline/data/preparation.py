@@ -144,7 +144,7 @@ def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.ND
     """The number of each row's category; -1 where the entry is missing.
 
     Raises:
-        FalllineError: naming the row whose entry is none of them.
+        FalllineError: naming the row whose entry is not one of them.
     """
     entries = table.entries(column, "features").tolist()
     numbers = np.array([known.get(as_text(entry), -1) for entry in entries], np.int64)

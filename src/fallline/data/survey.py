@@ -84,37 +84,44 @@ def survey(
     """
     check_choice("missing", missing, get_args(Missing))
     check_choice("constant", constant, get_args(Constant))
-    columns = _columns(source, features, categories)
-    first = _Pass(columns, target, classes, missing)
+    first = _Pass(_columns(source, features, categories), target, classes, missing)
+    fitted, held = _rows_kept(first, source, split, report)
+    _check_rows(first, source, split, sum(fitted), sum(held))
+    preparation, notes = first.preparation(source, sum(fitted), constant, standardize)
+    if first.dropped:
+        notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
+    training = Dataset(source, preparation, fitted, split, held_out=False, checksum=first.checksum)
+    held_out = Dataset(source, preparation, held, split, held_out=True, checksum=first.checksum)
+    return Survey(training, None if split is None else held_out, tuple(notes))
+
+
+def _rows_kept(
+    first: _Pass, source: Source, split: Split | None, report: Callable[[int], object]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Do the pass over the source: how many rows of each part are fitted to, and how many are held out."""
+    names = [*(column.name for column in first.columns), first.target]
     counts = np.zeros((2, len(source.parts)), np.int64)
     for part in range(len(source.parts)):
-        blocks = source.blocks(part, [*features, target])
-        for number, table in enumerate(blocks):
+        for number, table in enumerate(source.blocks(part, names)):
             held = np.zeros(table.rows, bool) if split is None else split.held_out((part, number), table.rows)
             kept = first.take(table, ~held)
             counts[:, part] += (kept & ~held).sum(), (kept & held).sum()
         report(part + 1)
+    fitted, held_out = counts.tolist()
+    return tuple(fitted), tuple(held_out)
+
+
+def _check_rows(first: _Pass, source: Source, split: Split | None, training: int, held_out: int) -> None:
+    """Raise a FalllineError where no row is left to fit to, or none to score with."""
     if not first.rows:
         raise FalllineError(f"{source.name} has columns but no rows")
-    training, held_rows = counts.sum(axis=1).tolist()
     if not training:
         raise FalllineError(
             f"{source.name} has no row to fit to: {first.dropped} of {first.rows} lack an entry"
-            + ("" if split is None else f", and {held_rows} are held out")
+            + ("" if split is None else f", and {held_out} are held out")
         )
-    if split is not None and not held_rows:
+    if split is not None and not held_out:
         raise FalllineError(f"holdout is {split.share:g}, which is no row of {first.rows}; hold out more, or none")
-    preparation, notes = first.preparation(source, training, constant, standardize)
-    if first.dropped:
-        notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
-    parts = tuple(counts[0].tolist()), tuple(counts[1].tolist())
-    return Survey(
-        Dataset(source, preparation, parts[0], split, held_out=False, checksum=first.checksum),
-        None
-        if split is None
-        else Dataset(source, preparation, parts[1], split, held_out=True, checksum=first.checksum),
-        tuple(notes),
-    )
 
 
 def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:

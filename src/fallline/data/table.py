@@ -66,7 +66,7 @@ class Table:
             hint: what an error text adds to what is allowed.
 
         Raises:
-            FalllineError: naming the row and the column of the first entry that is none.
+            FalllineError: naming the row and the column of the first entry that is not a finite number.
         """
         numbers, fault = as_numbers(self.entries(name, parameter), missing=missing)
         if fault is not None:
@@ -78,7 +78,7 @@ class Table:
         return np.column_stack([self.numbers(name, parameter) for name in names])
 
     def is_text(self, name: str, parameter: str = "column") -> bool | None:
-        """Whether a column has texts that are no numbers, and no numbers; None if all its entries are missing."""
+        """Whether all entries of a column are texts that spell no number; None if all of them are missing."""
         entries = self.entries(name, parameter)
         if entries.dtype.kind in "biuf":
             return False if not np.isnan(entries).all() else None

@@ -12,7 +12,7 @@ from fallline.arrays import FloatArray
 
 # Complex z are compared by their real part, so complex-step differences through both functions are right.
 
-# The exponential of anything larger overflows.
+# The exponential of a larger number overflows.
 LARGEST_EXPONENT = 709.0
 
 
@@ -46,7 +46,7 @@ def normal_cdf(z: FloatArray) -> FloatArray:
     array([0. , 0.5, 1. ])
     """
     probability: FloatArray = 0.5 * np.asarray(_erfc(z.real * -math.sqrt(0.5)), np.float64)
-    # Beside the real axis, as far as complex-step differences go.
+    # To first order off the real axis, which is all that complex-step differences need.
     return probability + 1j * z.imag * normal_density(z.real) if np.iscomplexobj(z) else probability
 
 
@@ -66,13 +66,13 @@ _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 @dataclass(frozen=True)
 class Activation:
-    """What a hidden unit makes of its input z.
+    """The activation function φ of a hidden unit.
 
     Attributes:
         value: a = φ(z), elementwise.
         slope: φ'(z), elementwise, from z and a; 0 at a kink.
         rectifies: whether about half the inputs are blocked, so that initial weights must be larger by √2.
-        needs_z: whether the slope needs z at all, so that it must be held for the way back.
+        needs_z: whether the slope needs z, so that it must be kept for the backward pass.
     """
 
     value: Callable[[FloatArray], FloatArray]
@@ -82,7 +82,7 @@ class Activation:
 
 
 def _gate(z: FloatArray, a: FloatArray) -> FloatArray:
-    """Φ(z) again from a = z Φ(z); so near 0 that the product loses digits, it is one half."""
+    """Φ(z) = a / z from a = z Φ(z); one half so near to 0 that the product has lost its digits."""
     return np.divide(a, z, out=np.full_like(a, 0.5), where=abs(z) > 1e-290)
 
 
@@ -94,7 +94,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, lambda z, a: 1 - a * a, rectifies=False),
     # Nair and Hinton (2010).
     "relu": Activation(
-        # What is no number stays none.
+        # NaN stays NaN.
         lambda z: np.where(z.real <= 0, 0.0, z),
         lambda z, a: (a.real > 0).astype(np.float64),
         rectifies=True,

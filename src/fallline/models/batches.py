@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
-from fallline.models.slices import Slice, frozen, sliced
-from fallline.objectives.base import Objective
-
-if TYPE_CHECKING:
-    from fallline.models.base import Loss
+from fallline.models.rows import OverRows
+from fallline.models.slices import Sliceable
 
 Order = Literal["sequential", "shuffled"]
 Remainder = Literal["keep", "drop"]
@@ -25,7 +21,7 @@ REMAINDERS = ("keep", "drop")
 EPOCH_VALUES = ("full", "running")
 
 
-class Batches(Objective):
+class Batches(Sliceable):
     """A loss whose gradient, at each step, is that of one batch of rows; made by `Loss.batches`.
 
     Value and gradient of this object itself are over all rows; `at_step` gives the loss on a batch. A mean
@@ -35,14 +31,14 @@ class Batches(Objective):
     stochastic: ClassVar[bool] = True
     gradient_kind = "exact"
 
-    loss: Loss
+    loss: OverRows
     size: int
     order: Order
     remainder: Remainder
 
     def __init__(
         self,
-        loss: Loss,
+        loss: OverRows,
         size: int,
         order: Order = "sequential",
         remainder: Remainder = "keep",
@@ -64,7 +60,7 @@ class Batches(Objective):
         self.names = loss.names
         whole, left_over = divmod(loss.rows, self.size)
         self.steps_per_epoch = whole + (1 if left_over and remainder == "keep" else 0)
-        # The last shuffle made: (seed, epoch) and the order of the rows. A step finds its epoch's here.
+        # The last shuffle: its (seed, epoch), and the order of the rows in it.
         self._shuffle: tuple[tuple[int, int], npt.NDArray[np.intp]] | None = None
 
     @property
@@ -80,15 +76,7 @@ class Batches(Objective):
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         return self.loss.value_and_gradient(x)
 
-    def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
-        """These batches as a function of the named parameters alone; see `Loss.freeze`."""
-        return frozen(self, x, but)
-
-    def slice(self, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float = 1.0) -> Slice:
-        """These batches along directions through x; see `Loss.slice`."""
-        return sliced(self, x, directions, reach)
-
-    def at_step(self, step: int, seed: int) -> Loss:
+    def at_step(self, step: int, seed: int) -> OverRows:
         """The loss on the batch of a step (counted from 1); the same for the same step and seed, always."""
         epoch, batch = divmod(step - 1, self.steps_per_epoch)
         rows = slice(batch * self.size, (batch + 1) * self.size)

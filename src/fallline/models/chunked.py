@@ -14,6 +14,7 @@ from fallline.arrays import FloatArray
 from fallline.data import number_array
 from fallline.data.dataset import read_ahead
 from fallline.errors import FalllineError
+from fallline.models.inputs import check_shape
 
 
 class ChunkedRows:
@@ -21,13 +22,13 @@ class ChunkedRows:
 
     Attributes:
         counts: how many rows each chunk has.
-        tokens: Dask's names for the data: no run goes on from the checkpoint of another's.
+        tokens: Dask's names for the data, so that no run resumes from a checkpoint made on other data.
     """
 
     def __init__(self, X: Any, y: Any) -> None:
         self.counts: tuple[int, ...] = X.chunks[0]
         self.tokens: tuple[str, str] = X.name, y.name
-        # Not public: that would be all the data, to whoever looks at what there is.
+        # Private, so that nothing that lists public attributes computes all the data.
         self._X = X
         self._y = y
 
@@ -44,16 +45,13 @@ class ChunkedRows:
         if not isinstance(X, dask.Array):
             raise FalllineError("y is a Dask array, but X is not; give X as one, with chunks of rows, too")
         X = X[:, None] if X.ndim == 1 else X
-        if X.ndim != 2:
-            raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
         y = y if isinstance(y, dask.Array) else dask.from_array(np.asarray(y))
         for name, data in (("X", X), ("y", y)):
             if np.isnan(data.shape).any():
                 raise FalllineError(
                     f"{name} is a Dask array with chunks of unknown lengths; call its compute_chunk_sizes()"
                 )
-        if 0 in X.shape:
-            raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
+        check_shape(X)
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1 or len(y) != len(X):
             raise FalllineError(f"y has the shape {y.shape}, but X has {len(X)} rows; each row needs one target")
@@ -69,7 +67,7 @@ class ChunkedRows:
         """X and y, chunk by chunk, the next one read while the caller computes.
 
         Arguments:
-            parts: the chunks, in the order to read them; None: all, as they stand.
+            parts: the chunks, in the order to read them; None: all, in their own order.
         """
         numbers = range(len(self.counts)) if parts is None else parts
         return read_ahead(block for number in numbers for block in self.part(number))
@@ -84,7 +82,7 @@ class ChunkedRows:
         return blocks
 
     def delayed(self) -> list[Any]:
-        """The blocks of each part, as what Dask computes when it is asked to."""
+        """The blocks of each part, as Dask's delayed objects."""
         from dask import delayed
 
         read = delayed(_blocks, pure=False)
@@ -93,7 +91,7 @@ class ChunkedRows:
         return [read(X, y, first) for X, y, first in chunks]
 
     def check(self, allowed: Callable[[FloatArray], None]) -> None:
-        """Ask of the targets of each chunk whether they are allowed."""
+        """Call `allowed`, which raises a FalllineError where targets are not, with those of each chunk."""
         first = 0
         for chunk, count in zip(self._y.to_delayed(), self.counts, strict=True):
             with _from_row(first):
@@ -102,15 +100,15 @@ class ChunkedRows:
 
 
 def _blocks(X: Any, y: Any, first: int) -> list[tuple[FloatArray, FloatArray]]:
-    """The rows of a chunk, looked at whenever they are read."""
+    """The rows of a chunk, checked whenever they are read."""
     with _from_row(first):
-        # Row by row: a frame's numbers lie in an order that changes on the way to a worker, and the sums with it.
+        # In C order: that of a data frame's numbers changes on the way to a worker, and the rounding of sums with it.
         return [(np.ascontiguousarray(number_array(X, "X")), number_array(y, "y"))]
 
 
 @contextlib.contextmanager
 def _from_row(first: int) -> Iterator[None]:
-    """Say with an error text that counts its rows from somewhere, where that is."""
+    """Errors inside count rows from the start of a chunk: add which row that is."""
     try:
         yield
     except FalllineError as error:

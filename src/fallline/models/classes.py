@@ -11,20 +11,20 @@ from fallline.models.base import Loss
 
 
 def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the classes that the loss's targets number.
+    """The names of the classes whose labels the loss's targets are.
 
     Arguments:
         loss: whose y holds the labels.
         classes: their names in the order of the labels; None for as many as there are labels, by their numbers.
 
     Raises:
-        FalllineError: naming the first label that is none, or the names when these are not different.
+        FalllineError: naming the first target that is not a label, or the names when two of them are the same.
     """
     y = loss.y
     loss.refuse_row((y < 0) | (y != np.floor(y)), "; the labels of classes are the whole numbers 0, 1, 2, ...")
     if classes is None:
         if y.max() >= loss.rows:
-            # A label far beyond the rows is a slip, or no label at all, and would ask for as many parameters.
+            # A label larger than the number of rows is a mistake, and would ask for as many parameters.
             loss.refuse_row(
                 y >= loss.rows,
                 f", but {loss.rows} rows cannot show as many classes; number the classes from 0, or name them all",

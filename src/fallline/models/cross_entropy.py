@@ -8,8 +8,8 @@ import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
 
-# Logits z have the classes first, (k, ..., m) for k classes and m rows: what is done to many rows at once is quick,
-# whatever their number. The labels of the rows, shape (m,), are 0 to k - 1.
+# Logits z have the shape (k, ..., m) for k classes and m rows: operations along contiguous rows are fast even for few
+# classes. The labels of the rows, shape (m,), are 0 to k - 1.
 
 
 def softmax(z: FloatArray) -> FloatArray:
@@ -28,8 +28,8 @@ def cross_entropy(z: FloatArray, labels: FloatArray) -> FloatArray:
     >>> cross_entropy(np.array([[0.0, 0.0], [1e4, 50.0]]), np.array([0, 1]))
     array([1.0000e+04, 1.9287e-22])
     """
-    # With z counted from its largest: log Σ exp(z) - z of the class. One that is the largest puts the 1 into
-    # log(1 + rest), and others that are equal to it stay in the rest.
+    # With the largest z subtracted: log Σ exp(z) - z of the class. The largest contributes exp(0), the 1 of
+    # log(1 + rest); others that are equal to it stay in the rest.
     below = _below_the_largest(z)
     largest = below == 0
     rest = _sum(np.where(largest, 0.0, np.exp(below))) + (_sum(np.where(largest, 1.0, 0.0)) - 1)
@@ -38,16 +38,16 @@ def cross_entropy(z: FloatArray, labels: FloatArray) -> FloatArray:
 
 
 def cross_entropy_slope(z: FloatArray, labels: FloatArray) -> FloatArray:
-    """∂/∂z of it: p - 1 for the row's own class, p for the others; shape kept."""
+    """∂/∂z of the cross-entropy: p - 1 for the row's own class, p for the others; shape kept."""
     terms = np.exp(_below_the_largest(z))
     own = _own(terms, labels)
-    # p - 1 is what all others take: their sum has digits where p is nearly 1.
+    # p - 1 is minus the sum of the other probabilities, which keeps its digits where p is nearly 1.
     others = np.where(own, 0.0, terms) / _sum(terms)
     return np.where(own, -_sum(others), others)
 
 
 def _below_the_largest(by_class: FloatArray) -> FloatArray:
-    """All logits less the largest of their row."""
+    """The logits minus the largest of their row."""
     below: FloatArray = by_class - functools.reduce(np.maximum, by_class)
     return below
 

@@ -36,7 +36,7 @@ class Hinge(_Margin):
     """w·x + b, whose sign is the class, with the loss max(0, 1 - s z) of each row, s = ±1 its label.
 
     Cortes and Vapnik (1995), Support-vector networks, where `l2` sets the width of the margin. It has a kink at
-    s z = 1, where the slope is taken as 0; so no rate is small enough to come to rest at: let it fall.
+    s z = 1, where the slope is taken as 0; so with a constant rate a run does not come to rest: let the rate decrease.
 
     Arguments are those of `Loss`; targets are the labels 0 and 1, or -1 and 1.
 

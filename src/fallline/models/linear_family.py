@@ -44,8 +44,8 @@ class LinearFamily(Loss):
         return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
-        # One matrix-vector product a point (matmul stacks them): X @ W for all points at once would let BLAS
-        # choose its order of summing by how many there are.
+        # One matrix-vector product for each point (matmul stacks them): for X @ W on all points at once BLAS would
+        # choose its order of adding by their number.
         z: FloatArray = np.matmul(X, points[:, :-1, None])[..., 0] + points[:, -1:]
         return z
 

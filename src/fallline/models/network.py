@@ -14,9 +14,10 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.models.activations import ACTIVATIONS
-from fallline.models.base import Loss, Target, one_a_row
+from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
 from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
+from fallline.models.summing import one_a_row
 
 LOSSES = {"cross_entropy": "softmax cross-entropy", "squared": "squared loss"}
 INITIAL = ("xavier", "he")
@@ -26,17 +27,17 @@ MOST_PARAMETERS = 10_000_000
 
 
 class Layer(NamedTuple):
-    """What a layer adds up: the weights W (units, inputs) and biases b (units) of z = W a + b; k points stacked."""
+    """The weights W (units, inputs) and biases b (units) of a layer z = W a + b; of k points, stacked."""
 
     W: FloatArray
     b: FloatArray
 
 
 class Pass(NamedTuple):
-    """A pass forward: a₀ = Xᵀ (d, m), a₁, ... that go into the layers, and the sums z that the last makes of them.
+    """The result of a forward pass: the inputs a₀ = Xᵀ (d, m), a₁, ... of the layers, and z of the last one.
 
-    Each has the shape (k, units, m): so what is done to a unit is done to many rows in one stretch. `hidden` are
-    the sums of the other layers, or again what became of them, where the activation's slope needs no more.
+    Each has the shape (k, units, m): so an operation on a unit runs along contiguous rows. `hidden` holds the z of
+    the other layers, or again their activations where the slope needs no z.
     """
 
     a: list[FloatArray]
@@ -50,7 +51,7 @@ class Network(Loss):
 
     Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors. The parameters
     are W1 (row by row), b1, W2, b2, ...; W1[2,3] leads from input 3 to unit 2 of layer 1. Start from `initial`:
-    at zero all units of a layer are alike, and stay so.
+    at zero all units of a layer are the same, and stay so.
 
     Arguments are those of `Loss`, and
         hidden: how many units each hidden layer has; () for none.
@@ -104,7 +105,7 @@ class Network(Loss):
 
     @property
     def outputs(self) -> int:
-        # The activations and the sums of every layer are held for the way back.
+        # The a and z of every layer are kept for the backward pass.
         return 2 * sum(self.widths[1:])
 
     def parameter_names(self) -> tuple[str, ...]:
@@ -137,7 +138,7 @@ class Network(Loss):
         return layers
 
     def flat(self, layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]]) -> FloatArray:
-        """The point with these weights and biases, such as those of another library: `layers` the other way.
+        """The point with these weights and biases, such as those of another library: the inverse of `layers`.
 
         Arguments:
             layers: W (units, inputs) and b (units) of each layer.
@@ -163,12 +164,12 @@ class Network(Loss):
         return np.concatenate(flat)
 
     def initial(self, seed: int = 0, scheme: str | None = None) -> FloatArray:
-        """A point to start from: random weights that keep the size of what passes through, and biases of 0.
+        """A point to start from: random weights that keep the variance from layer to layer, and biases of 0.
 
         Arguments:
             seed: other seeds give other weights.
             scheme: "xavier": uniform within ±√(6 / (inputs + units)), Glorot and Bengio (2010); "he": normal of
-                variance 2 / inputs, He and others (2015). If not given: he for units that rectify, else xavier.
+                variance 2 / inputs, He and others (2015). If not given: "he" for rectifying units, else "xavier".
 
         >>> Network([1.0, 2.0], [0, 1], hidden=(3,)).initial(seed=1).shape
         (14,)
@@ -208,10 +209,10 @@ class Network(Loss):
         return half_square
 
     def backward(self, points: FloatArray, forward: Pass, X: FloatArray, y: FloatArray) -> FloatArray:
-        # δ is ∂ℓ/∂z of the layer at hand. z = W a + b, so ∂ℓ/∂W = δ aᵀ and ∂ℓ/∂b = δ, summed over the rows; and
-        # a = φ(z) of the layer before, whose δ is so (Wᵀ δ) φ'(z).
+        # δ is ∂ℓ/∂z of the current layer. z = W a + b, so ∂ℓ/∂W = δ aᵀ and ∂ℓ/∂b = δ, summed over the rows; and
+        # a = φ(z) of the layer before, so its δ is (Wᵀ δ) φ'(z).
         if self.loss == "cross_entropy":
-            # Strides that depend on how many points there are would let matmul choose its order of summing by them.
+            # Contiguous: matmul chooses its order of adding by the strides, which depend on the number of points.
             delta = np.ascontiguousarray(cross_entropy_slope(forward.z.swapaxes(0, 1), y).swapaxes(0, 1))
         else:
             delta = forward.z - y
@@ -232,7 +233,7 @@ class Network(Loss):
 
 
 def _summed(layer: Layer, a: FloatArray) -> FloatArray:
-    """What a layer makes of its inputs: W a + b."""
+    """The z of a layer: W a + b."""
     z: FloatArray = np.matmul(layer.W, a)
     z += layer.b[..., None]
     return z

@@ -12,12 +12,12 @@ from typing import Any
 
 from fallline.machine_code.threads import threads
 
-# Data of so many numbers are shared by threads, in at most so many parts.
+# Data of at least so many numbers are divided among threads, into at most so many parts.
 WORTHWHILE, PARTS = 2**20, 16
 
 
 def share(work: Callable[[int], None], count: int) -> None:
-    """Do `work(0)` to `work(count - 1)`, as many at a time as threads are allowed."""
+    """Call `work(0)` to `work(count - 1)`, on as many threads as are allowed."""
     together = min(count, threads())
     waiting = list(reversed(range(count)))
 
@@ -32,9 +32,9 @@ def share(work: Callable[[int], None], count: int) -> None:
     if together == 1:
         some()
         return
-    # This thread takes its share: to begin a thread takes as long as many a part.
+    # This thread works too: starting another one can take as long as a part.
     with ThreadPoolExecutor(together - 1) as pool:
-        # Each in the state of this thread: what NumPy makes of an overflow belongs to it.
+        # Each in a copy of this thread's context, which holds NumPy's error state.
         others = [pool.submit(contextvars.copy_context().run, some) for _ in range(together - 1)]
         some()
     for other in others:
@@ -42,7 +42,7 @@ def share(work: Callable[[int], None], count: int) -> None:
 
 
 class _Limit:
-    """BLAS's own number of threads belongs to the process: the first to come limits it, the last to go restores it."""
+    """BLAS has one number of threads per process: the first to enter limits it, the last to leave restores it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,9 +67,9 @@ _LIMIT = _Limit()
 
 
 def single_blas() -> contextlib.AbstractContextManager[None]:
-    """While it is entered, a matrix product takes one thread: so several go side by side, each in its own cache.
+    """A context in which a matrix product takes one thread, so that several run side by side, each in its own cache.
 
-    Without threadpoolctl this cannot be said, and nothing happens.
+    Without threadpoolctl it has no effect.
     """
     return _LIMIT
 

@@ -13,9 +13,9 @@ from fallline.models.linear_family import LinearFamily
 class Poisson(LinearFamily):
     """The mean count exp(w·x + b) with the loss exp(z) - y z of each row, z = w·x + b.
 
-    That is the negative log-likelihood but for log(y!), which no parameter enters. Nelder and Wedderburn (1972),
-    Generalized linear models. Its curvature has no bound, so no fixed rate is safe everywhere: a mean beyond
-    1.8e308 counts as infinite.
+    That is the negative log-likelihood without log(y!), which does not depend on the parameters. Nelder and
+    Wedderburn (1972), Generalized linear models. Its curvature has no bound, so no fixed rate is safe everywhere: a
+    mean beyond 1.8e308 counts as infinite.
 
     Arguments are those of `Loss`; targets are counts, or other numbers that are not negative.
 

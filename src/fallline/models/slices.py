@@ -1,9 +1,9 @@
-"""A loss seen along a few directions through one point: some of its parameters, or a slice of its surface."""
+"""A loss along a few directions through one point: some of its parameters, or a slice of its surface."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,12 @@ import numpy.typing as npt
 from fallline.arrays import BLOCK, FloatArray
 from fallline.data import number_array
 from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.models.rows import OverRows
 from fallline.objectives.base import Cost, Objective
-
-if TYPE_CHECKING:
-    from fallline.models.base import Loss
 
 
 class Slice(Objective):
-    """Another objective at origin + Σ u_i d_i, as a function of the coordinates u; made by `Loss.freeze` and `.slice`.
+    """Another objective at origin + Σ u_i d_i, as a function of the coordinates u; made by `freeze` and `slice`.
 
     Arguments:
         objective: a loss, or the batches of one.
@@ -66,7 +64,7 @@ class Slice(Objective):
         return point
 
     def coordinates(self, x: FloatArray) -> FloatArray:
-        """The u whose point is nearest to x: (..., dimension) to (..., k); where a path runs, seen on this slice."""
+        """The u whose point is nearest to x: (..., dimension) to (..., k); so a path is drawn on this slice."""
         nearest: FloatArray = (x - self.origin) @ np.linalg.pinv(self.directions)
         return nearest
 
@@ -127,37 +125,69 @@ class Slice(Objective):
         }
 
 
-def frozen(objective: Objective, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
-    """The objective as a function of the named parameters alone; see `Loss.freeze`."""
-    origin = _one_place(objective, x)
-    if not isinstance(but, Iterable):
-        raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
-    free = (but,) if isinstance(but, str) else tuple(but)
-    for name in free:
-        if name not in objective.names:
-            raise FalllineError(f"but is {name!r}; {nearest(str(name), objective.names)}")
-    if not free or len(set(free)) != len(free):
-        raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
-    places = [objective.names.index(name) for name in free]
-    # The free parameters are counted from zero, so that u holds their very values.
-    origin[places] = 0.0
-    directions = np.zeros((len(free), objective.dimension))
-    directions[range(len(free)), places] = 1.0
-    return Slice(objective, origin, directions, free, f"all frozen but {', '.join(free)}")
+class Sliceable(Objective):
+    """An objective that can be looked at along some of its parameters, or along given directions."""
 
+    def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
+        """This objective as a function of the named parameters alone, all others frozen at x.
 
-def sliced(objective: Objective, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float) -> Slice:
-    """The objective along directions through x; see `Loss.slice`."""
-    origin, rows = _one_place(objective, x), number_array(directions, "directions")
-    if rows.ndim != 2 or rows.shape[1] != objective.dimension or np.linalg.matrix_rank(rows) < len(rows):
-        raise FalllineError(
-            f"directions has the shape {rows.shape}; it needs independent directions of {objective.dimension} numbers, "
-            "one a row"
-        )
-    if not 0 < reach < np.inf:
-        raise FalllineError(f"reach is {reach!r}; it must be a number above 0")
-    names = [f"d{number}" for number in range(1, len(rows) + 1)]
-    return Slice(objective, origin, rows, names, f"slice along {len(rows)} direction{'s' * (len(rows) != 1)}", reach)
+        So two weights of a network can be watched on their error surface.
+
+        Arguments:
+            x: a point of all parameters, shape (dimension,); its values of the named ones do not matter.
+            but: the names of the parameters that stay free.
+
+        Raises:
+            FalllineError: when there is no such parameter.
+
+        >>> from fallline.models import Linear
+        >>> loss = Linear([[1.0, 2.0]], [3.0])
+        >>> loss.freeze([1.0, 0.0, 0.0], but=["w2"]).gradient(np.array([2.0]))
+        array([4.])
+        """
+        origin = _one_place(self, x)
+        if not isinstance(but, Iterable):
+            raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
+        free = (but,) if isinstance(but, str) else tuple(but)
+        for name in free:
+            if name not in self.names:
+                raise FalllineError(f"but is {name!r}; {nearest(str(name), self.names)}")
+        if not free or len(set(free)) != len(free):
+            raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
+        places = [self.names.index(name) for name in free]
+        # The free parameters are 0 at the origin, so that u holds their values.
+        origin[places] = 0.0
+        directions = np.zeros((len(free), self.dimension))
+        directions[range(len(free)), places] = 1.0
+        return Slice(self, origin, directions, free, f"all frozen but {', '.join(free)}")
+
+    def slice(self, x: npt.ArrayLike, directions: npt.ArrayLike, reach: float = 1.0) -> Slice:
+        """This objective along directions through x: at x + Σ u_i d_i, as a function of the coordinates u.
+
+        Arguments:
+            x: a point of all parameters, shape (dimension,).
+            directions: given ones, one a row; or `models.random_directions(loss, x)`; or those of a run,
+                `models.principal_directions(trajectory.x)`.
+            reach: how far to draw it to both sides of x.
+
+        Raises:
+            FalllineError: when the directions do not fit, or depend on each other.
+
+        >>> from fallline.models import Linear
+        >>> loss = Linear([[1.0, 2.0]], [3.0])
+        >>> loss.slice([1.0, 1.0, 0.0], [[1.0, 1.0, 0.0]]).value(np.array([1.0]))
+        array(4.5)
+        """
+        origin, rows = _one_place(self, x), number_array(directions, "directions")
+        if rows.ndim != 2 or rows.shape[1] != self.dimension or np.linalg.matrix_rank(rows) < len(rows):
+            raise FalllineError(
+                f"directions has the shape {rows.shape}; it needs independent directions of {self.dimension} numbers, "
+                "one a row"
+            )
+        if not 0 < reach < np.inf:
+            raise FalllineError(f"reach is {reach!r}; it must be a number above 0")
+        names = [f"d{number}" for number in range(1, len(rows) + 1)]
+        return Slice(self, origin, rows, names, f"slice along {len(rows)} direction{'s' * (len(rows) != 1)}", reach)
 
 
 def _one_place(objective: Objective, x: npt.ArrayLike) -> FloatArray:
@@ -170,8 +200,8 @@ def _one_place(objective: Objective, x: npt.ArrayLike) -> FloatArray:
     return origin
 
 
-def random_directions(loss: Loss, x: npt.ArrayLike, count: int = 2, seed: int = 0) -> FloatArray:
-    """Random directions through x for `Loss.slice`, each filter of them as long as that filter of x.
+def random_directions(loss: OverRows, x: npt.ArrayLike, count: int = 2, seed: int = 0) -> FloatArray:
+    """Random directions through x for `Loss.slice`, each filter as long as the same filter of x.
 
     So a network seen along them looks as curved as it is, whatever the scale of its layers: Li, Xu, Taylor, Studer
     and Goldstein (2018), Visualizing the loss landscape of neural nets. As there, biases stay where they are.
@@ -226,12 +256,12 @@ def principal_directions(points: npt.ArrayLike, count: int = 2) -> FloatArray:
             f"points has the shape {path.shape}; it needs at least {count} points of as many coordinates"
         )
     _, spread, directions = np.linalg.svd(path - path[-1], full_matrices=False)
-    # A rounding error of the longest is no direction.
+    # What is below the rounding error of the largest does not count as spread.
     found = int((spread > 1e-12 * spread[0]).sum())
     if found < count:
         raise FalllineError(f"count is {count}, but the points spread in {found} direction{'s' * (found != 1)} only")
     main = directions[:count]
-    # Either sign would do: the largest entry is positive.
+    # The sign of a direction is arbitrary: the largest entry is made positive.
     largest = np.take_along_axis(main, np.abs(main).argmax(axis=1)[:, None], axis=1)
     signed: FloatArray = main * np.sign(largest)
     return signed

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
-
-if TYPE_CHECKING:
-    from fallline.models.base import Loss
+from fallline.models.rows import OverRows
 
 # How many numbers of X are shuffled together: 32 MiB.
 WINDOW = 2**22
@@ -20,32 +17,32 @@ WINDOW = 2**22
 class StreamedBatches(Batches):
     """The batches of a loss whose data are read from files in every epoch; made by `Loss.batches`.
 
-    "sequential" takes the rows as they stand. "shuffled" reads the parts of the data (the row groups of Parquet
+    "sequential" takes the rows in their own order. "shuffled" reads the parts of the data (the row groups of Parquet
     files, whole CSV files) in another order each epoch and shuffles the rows within a window of 32 MiB or of one
     batch, if that is more. Both depend on nothing but the seed and the epoch.
     """
 
     def __init__(
         self,
-        loss: Loss,
+        loss: OverRows,
         size: int,
         order: Order = "sequential",
         remainder: Remainder = "keep",
         epoch_value: EpochValue = "full",
     ) -> None:
         super().__init__(loss, size, order, remainder, epoch_value)
-        # The epoch being read, by seed and number; the next batch to come of it, and the last that came.
+        # The epoch being read, by seed and number; its next batch, those still to be read, and the last one read.
         self._epoch: tuple[int, int] | None = None
         self._next = 0
         self._coming: Generator[tuple[FloatArray, FloatArray]] | None = None
-        self._last: Loss | None = None
+        self._last: OverRows | None = None
 
-    def at_step(self, step: int, seed: int) -> Loss:
+    def at_step(self, step: int, seed: int) -> OverRows:
         epoch, batch = divmod(step - 1, self.steps_per_epoch)
         if self._epoch != (seed, epoch) or batch < self._next - 1:
             self.close()
             self._epoch, self._next, self._coming = (seed, epoch), 0, self._read(seed, epoch)
-        # A run that goes on from the middle of an epoch passes over what came before.
+        # A run that resumes in the middle of an epoch skips the batches before.
         while self._coming is not None and self._next <= batch:
             self._last = self.loss.on_part(*next(self._coming))
             self._next += 1

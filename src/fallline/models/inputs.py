@@ -1,0 +1,79 @@
+"""What a loss takes for its data: inputs, targets and the names of the features, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.data import number_array
+from fallline.errors import FalllineError
+
+
+def inputs_of(X: Any) -> Any:
+    """X as an array of shape (n, d), float64 or float32, or as a CSR matrix.
+
+    Raises:
+        FalllineError: when it is empty, has another shape, or holds something that is not a finite number.
+    """
+    if hasattr(X, "tocsr"):
+        return _csr(X.tocsr())
+    single = isinstance(X, np.ndarray) and X.dtype == np.float32 and bool(np.isfinite(X).all())
+    inputs = X if single else number_array(X, "X")
+    if inputs.ndim == 1:
+        inputs = inputs[:, None]
+    check_shape(inputs)
+    return inputs
+
+
+def _csr(X: Any) -> Any:
+    check_shape(X)
+    if X.dtype not in (np.float32, np.float64):
+        X = X.astype(np.float64)
+    wrong = ~np.isfinite(X.data)
+    if wrong.any():
+        entry = int(np.argmax(wrong))
+        row = int(np.searchsorted(X.indptr, entry, side="right")) - 1
+        raise FalllineError(f"X[{row}, {X.indices[entry]}] is {X.data[entry]}; only finite numbers are allowed")
+    return X
+
+
+def check_shape(X: Any) -> None:
+    """Raise a FalllineError where X is not a matrix with rows and columns."""
+    if X.ndim != 2 or 0 in X.shape:
+        raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
+
+
+def targets_of(y: npt.ArrayLike, rows: int) -> FloatArray:
+    """y as an array of float64, shape (rows,).
+
+    Raises:
+        FalllineError: when it has another shape, or holds something that is not a finite number.
+    """
+    targets = number_array(y, "y")
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    if targets.ndim != 1:
+        raise FalllineError(f"y has the shape {targets.shape}; it needs one number for each row of X")
+    if len(targets) != rows:
+        raise FalllineError(f"y has {len(targets)} values, but X has {rows} rows; each row needs one target")
+    return targets
+
+
+def feature_names_of(names: Sequence[str] | None, features: int) -> tuple[str, ...] | None:
+    """The names as texts.
+
+    Raises:
+        FalllineError: when they are not as many different names as there are features.
+    """
+    if names is None:
+        return None
+    texts = tuple(str(name) for name in names)
+    if isinstance(names, str) or len(texts) != features or len(set(texts)) != features:
+        raise FalllineError(
+            f"feature_names is {names!r}; it needs {features} different names, one for each column of X"
+        )
+    return texts
