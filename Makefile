@@ -9,17 +9,21 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test parity docs bench lint clean
+.PHONY: help demo test test-long parity docs bench lint clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/installed-fast  ## run the worked examples; tables and pictures go to demo/
 	$(BIN)/fallline demo --out demo
 	@echo "The results are in $$(pwd)/demo"
 
-test: $(VENV)/installed-test  ## run the tests and doctests, with coverage
-	$(BIN)/python -m pytest -n auto --cov
+# Coverage makes the tests take half as long again, so it is measured where CI is set: make test CI=1
+test: $(VENV)/installed-test  ## run the tests and doctests
+	$(BIN)/python -m pytest -n auto $(if $(CI),--cov)
+
+test-long: $(VENV)/installed-test  ## run the long tests: campaigns, kills, the whole demonstration
+	$(BIN)/python -m pytest -n auto -m long
 
 parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and jax (installs gigabytes)
 	$(BIN)/python -m pytest tests/parity

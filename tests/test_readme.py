@@ -26,6 +26,7 @@ def test_python_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.Monke
     runpy.run_path(str(script))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -49,6 +49,8 @@ CHECKED = [
     GradientDescentClassifier(),
     GradientDescentRegressor(),
     SigmoidNeuronRegressor(),
+]
+OTHER_SETTINGS = [
     GradientDescentClassifier("hinge"),
     GradientDescentRegressor("poisson"),
     GradientDescentRegressor(optimizer=Adam(0.05), batch_size=50),
@@ -64,6 +66,13 @@ def _array_api(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(CHECKED)  # type: ignore[untyped-decorator]
 def test_scikit_learns_own_checks(estimator: Any, check: Callable[[Any], None]) -> None:
+    check(estimator)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(OTHER_SETTINGS)  # type: ignore[untyped-decorator]
+def test_scikit_learns_own_checks_of_other_settings(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from tests.cli.outcome import Run
 from tests.environments import without_coverage
 
@@ -17,6 +18,7 @@ from tests.environments import without_coverage
 LONG = ["--max-steps", "15000", "--stop-step", "0", "--gradient", "perturbation:1e-6"]
 
 
+@pytest.mark.long
 def test_a_command_goes_on(run: Run, tmp_path: Path) -> None:
     arguments = ["run", "(1 - x)**2 + 10*(y - x**2)**2", "--start=-1.2,1", "--optimizer", "adam", *LONG, "--json"]
     expected = run(*arguments)

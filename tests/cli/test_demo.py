@@ -19,6 +19,7 @@ from fallline.examples.worked import DATA, VARIANTS, WORKED, Figure
 from fallline.fitting.fit import fit
 
 
+@pytest.mark.long
 def test_everything_is_shown_and_agrees(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "demo" / "new"
     with processes_without_coverage():

@@ -64,17 +64,17 @@ def test_a_run_without_a_picture_does_not_import_matplotlib() -> None:
     assert "matplotlib" not in packages
 
 
-def test_help_says_what_there_is(process: Run) -> None:
-    done = process("--help")
+def test_help_says_what_there_is(run: Run) -> None:
+    done = run("--help")
     assert (done.code, done.err) == (0, "")
     for command in ("run", "fit", "demo"):
         assert command in done.out
-        assert f"fallline {command} " in process(command, "--help").out  # an example
-    assert process().out == done.out
+        assert f"fallline {command} " in run(command, "--help").out  # an example
+    assert run().out == done.out
 
 
-def test_help_lists_every_rule_setting_and_schedule(process: Run) -> None:
-    told = process("run", "--help").out
+def test_help_lists_every_rule_setting_and_schedule(run: Run) -> None:
+    told = run("run", "--help").out
     for name, rule in fallline.optimizers.OPTIMIZERS.items():
         assert f"  {name}:" in told
         for setting in fallline.hyperparameters.hyperparameters(rule):
@@ -259,15 +259,19 @@ def on_a_terminal(arguments: list[str], environment: dict[str, str]) -> str:
 LONG = ["run", "x**2", "--start", "1", "--stop-step", "0", "--max-steps", "30000"]
 
 
-def test_a_terminal_shows_a_progress_bar() -> None:
-    shown = on_a_terminal(LONG, {})
+@pytest.fixture(scope="module")
+def shown() -> str:
+    return on_a_terminal(LONG, {})
+
+
+def test_a_terminal_shows_a_progress_bar(shown: str) -> None:
     assert "━" in shown
     assert "/30000" in shown
     assert "gradient_descent" in shown
     assert "stopped:" in shown
 
 
-def test_no_color_is_honoured() -> None:
+def test_no_color_is_honoured(shown: str) -> None:
     colour = re.compile(r"\x1b\[(3[0-7]|9[0-7]|38;)")
-    assert colour.search(on_a_terminal(LONG, {}))
+    assert colour.search(shown)
     assert not colour.search(on_a_terminal(LONG, {"NO_COLOR": "1"}))

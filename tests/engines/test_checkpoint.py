@@ -120,6 +120,7 @@ def kill_again_and_again(folder: str, kills: int) -> Iterator[tuple[int, int, in
         yield died, went_on, ended
 
 
+@pytest.mark.long
 def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     program = f"from tests.engines.test_checkpoint import *; print([*kill_again_and_again({str(tmp_path)!r}, 10)])"
     done = subprocess.run(

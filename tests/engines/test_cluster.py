@@ -243,6 +243,7 @@ def test_a_worker_killed_in_a_sweep_costs_no_result(here: Cluster, tmp_path: Pat
     assert_same_sweep(killed, sweep(deadly_once, grid, STARTS, "momentum", **settings))
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_a_descent_costs_no_bit(here: Cluster) -> None:
     X, y = made_up(500)
     loss = Logistic(dask.array.from_array(X, chunks=(60, 4)), dask.array.from_array(y, chunks=60))
@@ -255,6 +256,7 @@ def test_a_worker_killed_in_a_descent_costs_no_bit(here: Cluster) -> None:
     assert_same_run(killed, minimize(loss, np.zeros(5), Momentum(1e-3), max_steps=9))
 
 
+@pytest.mark.long
 def test_work_that_kills_its_workers_again_and_again_is_given_up_and_the_rest_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -397,6 +399,7 @@ def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: 
         basins("himmelblau", "momentum", resolution=4, engine=Cluster(client))
 
 
+@pytest.mark.long
 def test_a_scheduler_that_goes_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     # For as long a client looks for it anew.
     monkeypatch.setattr(workers, "PATIENCE", 3.0)
@@ -560,6 +563,7 @@ def test_ctrl_c_means_what_it_always_does_while_a_cluster_is_open(here: Cluster)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_workers_and_work_without_a_word_of_dask(tmp_path: Path) -> None:
     process = started(*ENDLESS, cwd=tmp_path)
     wait_for_workers(process.pid, tmp_path / "runs.db")
@@ -570,6 +574,7 @@ def test_ctrl_c_ends_workers_and_work_without_a_word_of_dask(tmp_path: Path) -> 
     assert not left_of(process.pid)
 
 
+@pytest.mark.long
 def test_ctrl_c_while_processes_begin_leaves_none_behind(tmp_path: Path) -> None:
     process = started(*ENDLESS, cwd=tmp_path)
     while process.poll() is None and len(of_session(process.pid)) < 3:
@@ -580,6 +585,7 @@ def test_ctrl_c_while_processes_begin_leaves_none_behind(tmp_path: Path) -> None
     assert not left_of(process.pid)
 
 
+@pytest.mark.long
 def test_kill_9_leaves_no_workers_behind(tmp_path: Path) -> None:
     process = started(*ENDLESS, cwd=tmp_path)
     wait_for_workers(process.pid, tmp_path / "runs.db")

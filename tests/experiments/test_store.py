@@ -119,6 +119,7 @@ def test_what_another_process_works_on_comes_last(tmp_path: Path) -> None:
         assert store.claim("mine")
 
 
+@pytest.mark.long
 def test_kill_9_at_any_moment_and_two_processes_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     root = Path(__file__).parents[2]

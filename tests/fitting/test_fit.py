@@ -562,6 +562,7 @@ def test_settings_that_do_not_fit_are_refused(arguments: dict[str, Any], message
         fit(**{"data": REGRESSION, "target": "two", "features": ["a", "b"], **arguments})
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(25_000, 40)), columns=[f"x{i}" for i in range(40)])

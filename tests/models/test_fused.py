@@ -175,7 +175,7 @@ def test_softmax_of_several_classes(rows: int, features: int, classes: int, layo
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("classes", [3, MOST_OUTPUTS + 1])
+@pytest.mark.parametrize("classes", [3, pytest.param(MOST_OUTPUTS + 1, marks=pytest.mark.long)])
 def test_softmax_on_large_data_gives_the_sum_of_small_parts(classes: int, layout: str) -> None:
     X, large = labelled(17_011, 63, classes, layout)
     assert X.size > WORTHWHILE

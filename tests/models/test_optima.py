@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import HuberRegressor, Lasso, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 import fallline
 from fallline import FISTA, LBFGS, Adam, GradientNorm, NotFinite, minimize
 from fallline.models import Huber, Linear, Logistic, Loss, Network, Poisson, Softmax, SquaredHinge
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """On data as small as these, further threads of BLAS keep processors busy with waiting."""
+    with threadpool_limits(1):
+        yield
 
 
 def optimum(loss: Loss, gradient: float = 1e-8) -> fallline.Trajectory:

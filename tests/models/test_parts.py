@@ -21,7 +21,7 @@ MODELS: dict[str, Any] = {"softmax": (Softmax, {}), "network": (Network, {"hidde
 
 
 @pytest.mark.parametrize("layout", ["rows", "columns", "float32 rows", "CSR"])
-@pytest.mark.parametrize("classes", [2, 10, 100])
+@pytest.mark.parametrize("classes", [2, 10, pytest.param(100, marks=pytest.mark.long)])
 @pytest.mark.parametrize("model", MODELS)
 def test_large_data_give_the_sum_of_small_parts(model: str, classes: int, layout: str) -> None:
     kind, settings = MODELS[model]

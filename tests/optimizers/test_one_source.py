@@ -79,6 +79,7 @@ def compiled_settings(rule: Optimizer[Any]) -> Any:
     return namedtuple("compiled_self", settings)(**settings)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.elementwise])
 def test_rule_compiled_by_numba_on_scalars_equals_numpy(name: str) -> None:
     rule = RULES[name]

@@ -125,6 +125,7 @@ def test_saving_again_replaces_the_file(run: Trajectory, tmp_path: Path) -> None
     assert Trajectory.load(path) == run
 
 
+@pytest.mark.long
 def test_kill_9_while_saving_leaves_the_old_file_or_the_new(run: Trajectory, tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     script = textwrap.dedent("""

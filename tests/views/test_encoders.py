@@ -242,6 +242,7 @@ def test_a_turning_camera_sees_other_frames_from_several_processes() -> None:
     np.testing.assert_array_equal(turned, made.scene.open()(15))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["before", "while"])
 def test_the_processes_of_a_killed_film_end_in_silence(moment: str) -> None:
     program = (
