@@ -25,6 +25,7 @@ from fallline.models.streamed import StreamedBatches
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
+from fallline.tables import Summary, names_text, summary_of
 
 # Σ ℓ at each point, and its gradient.
 Sums = tuple[FloatArray, FloatArray]
@@ -495,3 +496,16 @@ def _feature_names(names: Sequence[str] | None, features: int) -> tuple[str, ...
             f"feature_names is {names!r}; it needs {features} different names, one for each column of X"
         )
     return texts
+
+
+@summary_of.register
+def _of_loss(loss: Loss) -> Summary:
+    told = summary_of.dispatch(Objective)(loss)
+    features = loss.feature_names or [str(loss.X.shape[1])]
+    settings = [f"{field.name} {getattr(loss, field.name)}" for field in dataclasses.fields(loss)]
+    facts = [
+        ("rows", f"{loss.rows}, the {loss.reduction} of their errors"),
+        ("features", names_text(features)),
+        ("settings", ", ".join(settings)),
+    ]
+    return dataclasses.replace(told, facts=[*facts, *told.facts])
