@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ from fallline.errors import FalllineError, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-# What a printed object shows at most: rows of a table, coordinates of a point, characters of a text.
-MOST_ROWS, MOST_COORDINATES, LONGEST = 10, 6, 100
+# What a printed object shows at most: lines, rows of a table, coordinates of a point, characters of a line.
+MOST_LINES, MOST_ROWS, MOST_COORDINATES, LONGEST = 30, 10, 6, 100
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -70,16 +71,22 @@ def place_text(names: Sequence[str], x: npt.ArrayLike) -> str:
     return place if len(names) <= MOST_COORDINATES else f"{place}, … {len(names) - MOST_COORDINATES} more"
 
 
-def first_lines(text: str, most: int = 2 * MOST_ROWS) -> str:
-    """The first lines of a text, and how many there are beside them.
+def first_lines(text: str, most: int = MOST_LINES) -> str:
+    """The first lines of a text; the last of them says how many are left out.
 
-    >>> print(first_lines("a\nb\nc\nd", most=2))
+    >>> print(first_lines("a\nb\nc\nd", most=3))
     a
     b
-    … 2 more
+    … 2 more lines
     """
     lines = text.splitlines()
-    return text if len(lines) <= most else "\n".join([*lines[:most], f"… {len(lines) - most} more"])
+    return text if len(lines) <= most else "\n".join([*lines[: most - 1], f"… {len(lines) - most + 1} more lines"])
+
+
+def wrapped_fact(name: str, text: str) -> list[tuple[str, str]]:
+    """A fact of a summary that takes as many lines as its text needs."""
+    lines = textwrap.wrap(text, LONGEST)
+    return list(zip([name, *[""] * len(lines)], lines, strict=False))
 
 
 def vector_text(x: npt.ArrayLike) -> str:
@@ -182,7 +189,7 @@ class Printed:
     """An object that prints its summary. A dataclass of this kind is one with `repr=False`."""
 
     def __repr__(self) -> str:
-        return summary_of(self).text
+        return first_lines(summary_of(self).text)
 
 
 @functools.singledispatch

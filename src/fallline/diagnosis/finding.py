@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 
-from fallline.tables import LONGEST, Printed, Summary, summary_of
+from fallline.tables import Printed, Summary, summary_of, wrapped_fact
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,8 +29,5 @@ class Finding(Printed):
 
 @summary_of.register
 def _of_finding(finding: Finding) -> Summary:
-    facts = []
-    for name in ("evidence", "cause", "remedy"):
-        lines = textwrap.wrap(getattr(finding, name), LONGEST)
-        facts += list(zip([name, *[""] * len(lines)], lines, strict=False))
-    return Summary(f"Finding: {finding.title}", facts)
+    facts = [wrapped_fact(name, getattr(finding, name)) for name in ("evidence", "cause", "remedy")]
+    return Summary(f"Finding: {finding.title}", [line for fact in facts for line in fact])

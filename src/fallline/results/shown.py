@@ -41,9 +41,14 @@ class Shown(Printed):
         views = views_room()
         if path is not None:
             views.check_picture_path(path)
-        figure: Figure = getattr(views, self.picture)(self, **options)
+        figure = self.drawn(views, **options)
         if path is not None:
             views.save_picture(figure, path)
+        return figure
+
+    def drawn(self, views: Any, **options: Any) -> Figure:
+        """The picture, by the functions of `fallline.views`."""
+        figure: Figure = getattr(views, self.picture)(self, **options)
         return figure
 
     def _repr_html_(self) -> str:
