@@ -11,7 +11,8 @@ from fallline.experiments.basins import basins
 from fallline.experiments.compare import compare
 from fallline.experiments.sweep import sweep
 from fallline.experiments.tune import Interval, tune
-from fallline.fitting.fit import Fit, fit
+from fallline.fitting.fit import fit
+from fallline.fitting.result import Fit
 from fallline.gradients import Perturbation
 from fallline.gradients.check import check_gradient
 from fallline.line_search import Backtracking, ExactQuadratic, LineSearch, PolyakStep, StrongWolfe

@@ -12,14 +12,12 @@ from fallline.arguments import Rule, Start, length_of, places_of, prepared, rule
 from fallline.engines import Checkpoint, Cluster, Engine, Part, Problem, execute
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
-from fallline.line_search import LINE_SEARCHES
 from fallline.objectives import Objective
-from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
-from fallline.penalties import STRUCTURES
+from fallline.optimizers import Optimizer
+from fallline.optimizers.recipes import rebuilt
 from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
 from fallline.results.trajectory import Point, Record, Trajectory, objective_from_recipe
-from fallline.schedules import SCHEDULES
 from fallline.slips import in_our_words
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
 
@@ -101,8 +99,8 @@ def rerun(
 
     >>> from fallline import Adam, minimize
     >>> run = minimize("x**2", 1.0, Adam(0.1))
-    >>> (rerun(run.recipe).x == run.x).all()
-    np.True_
+    >>> rerun(run.recipe) == run
+    True
     """
     if not isinstance(recipe, Mapping):
         raise FalllineError(f"recipe is {shortened(recipe)}; give trajectory.recipe")
@@ -115,12 +113,10 @@ def rerun(
     gradient = decode(recipe["gradient"], {"Perturbation": Perturbation}) if gradient is None else gradient
     if gradient is None:
         raise FalllineError("gradient is None, and the recipe cannot rebuild a Python function; give gradient=")
-    registries = (OPTIMIZERS, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES)
-    known = {kind.__name__: kind for registry in registries for kind in registry.values()}
     return minimize(
         objective,
         recipe["x0"],
-        decode(recipe["optimizer"], known) if optimizer is None else optimizer,
+        rebuilt(recipe["optimizer"]) if optimizer is None else optimizer,
         max_steps=recipe["max_steps"],
         stop=decode(recipe["stop"], CONDITIONS),
         gradient=gradient,

@@ -19,9 +19,13 @@ def test_a_table_a_picture_and_a_file(run: Run, tmp_path: Path) -> None:
     outcome = run("basins", WELLS, *SETTINGS, "--plot", picture, "--save", file)
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert lines[:2] == [WELLS, "gradient_descent, learning_rate 0.05"]
-    assert [line.split()[:2] for line in lines[4:6]] == [["1", "-1"], ["2", "1"]]
-    assert lines[4].split()[4:7] == ["50", "50.00", "%"]
+    assert lines[:3] == [
+        "Basins of 100 starts",
+        f"objective  {WELLS}",
+        "optimizer  gradient_descent, learning_rate 0.05",
+    ]
+    assert [line.split()[:2] for line in lines[7:9]] == [["1", "-1"], ["2", "1"]]
+    assert lines[7].split()[4:7] == ["50", "50.00", "%"]
     assert lines[-1] == f"written: {picture}, {file}"
     with Image.open(picture) as image:
         assert image.size[0] > 400
@@ -41,7 +45,7 @@ def test_json(run: Run) -> None:
 
 def test_a_landscape_has_a_box_of_its_own_and_many_minima_are_counted(run: Run) -> None:
     outcome = run("basins", "rastrigin", "--learning-rate", 0.001, "--resolution", 60)
-    assert outcome.out.splitlines()[-1] == "and 101 more minima"
+    assert outcome.out.splitlines()[-1] == "… 111 more"
     diverging = run("basins", "himmelblau", "--learning-rate", 0.1, "--resolution", 10, "--max-steps", 50)
     assert diverging.out.splitlines()[-1].split()[0] == "diverges"
 

@@ -16,9 +16,9 @@ def test_tables_pictures_and_files(run: Run, tmp_path: Path) -> None:
     outcome = run("sweep", *BOWL, *GRID, "--plot", picture, "--store", store, "--csv", table)
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert lines[1] == "3 runs of at most 1000 steps, target 1e-06"
-    assert [line.split()[:2] for line in lines[3:5]] == [["converged", "2"], ["diverged", "1"]]
-    assert lines[6] == "The best settings:"
+    assert lines[0] == "Sweep of 3 runs, the best settings first"
+    assert lines[2:4] == ["runs       3, each of at most 1000 steps", "target     1e-06"]
+    assert [line.split()[:2] for line in lines[4:6]] == [["converged", "2"], ["diverged", "1"]]
     assert lines[8].split() == ["1", "100", "%", "1", "0"]
     assert lines[-1] == f"written: {picture}, {table}, {store}"
     assert len(table.read_text().splitlines()) == 4

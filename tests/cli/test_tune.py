@@ -14,9 +14,9 @@ def test_a_table_and_a_store(run: Run, tmp_path: Path) -> None:
     outcome = run("tune", *arguments, "--trials", 12, "--store", tmp_path / "trials.db")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert lines[1].startswith("momentum: 12 trials, ")
-    assert lines[3].split() == ["learning_rate", "momentum", "converged", "steps", "f"]
-    assert lines[15].startswith("The best: --set learning_rate=0.")
+    assert lines[0] == "Tuning in 12 trials, the best first"
+    assert lines[7].split() == ["learning_rate", "momentum", "converged", "steps", "f"]
+    assert lines[20].startswith("The best: --set learning_rate=0.")
     assert lines[-1] == f"written: {tmp_path / 'trials.db'}"
 
 

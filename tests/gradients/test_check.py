@@ -22,7 +22,7 @@ def test_a_wrong_factor_of_the_chain_rule_is_caught() -> None:
     assert (slope.name, slope.found) == ("x", 9.0)
     assert slope.expected == pytest.approx(21, abs=1e-9)  # the slope is extrapolated from values
     assert slope.factor == pytest.approx(9 / 21, abs=1e-9)
-    assert "found 9, expected 21, 0.428571 times what it should be: wrong" in str(check)
+    assert "found 9, expected 21, 0.428571 times what it should be: wrong" in str(check.slopes[0])
 
 
 def test_the_wrong_coordinate_is_named_and_the_right_ones_are_not() -> None:

@@ -127,8 +127,8 @@ def test_runs_without_a_landscape_show_their_histories() -> None:
     assert ' src="data:image/png;base64,' in str(in_space()._repr_html_())
 
 
-def test_what_cannot_be_drawn_is_left_to_text() -> None:
-    assert Comparison((), ())._repr_html_() is None
+def test_what_cannot_be_drawn_is_shown_as_a_table() -> None:
+    assert Comparison((), ())._repr_html_() == "<div><strong>Comparison of 0 runs</strong></div>"
 
 
 def test_a_film_in_space_shows_itself_as_a_picture() -> None:

@@ -13,10 +13,6 @@ from fallline.errors import FalllineError
 from fallline.experiments.basins import basins as basins_of
 from fallline.gradients import parse_gradient
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
-from fallline.tables import text_table
-
-# More minima than these are counted, not listed.
-MOST_ROWS = 20
 
 
 def basins(
@@ -76,7 +72,7 @@ def basins(
     )
     if save is not None:
         found.save(save)
-    report.say(_json(found) if json else _text(found))
+    report.say(_json(found) if json else str(found))
     if plot is not None:
         from fallline.views import plot_basins, save_picture
 
@@ -112,33 +108,6 @@ def _at(text: str | None) -> dict[str, float] | None:
     if not isinstance(given, dict):
         raise FalllineError(f"--at is {text!r}; give each number with its name, such as z=0.5")
     return given
-
-
-def _text(found: Basins) -> str:
-    names = found.names[: report.MOST_COORDINATES]
-    rows = [
-        [
-            str(place + 1),
-            *(f"{number:.6g}" for number in found.minima[place, : len(names)]),
-            f"{found.values[place]:.6g}",
-            *_figures(found, place),
-        ]
-        for place in range(min(len(found.minima), MOST_ROWS))
-    ]
-    for place, label in ((NOT_ARRIVED, "does not arrive"), (DIVERGED, "diverges")):
-        if found.share(place):
-            rows.append([label, *[""] * (len(names) + 1), *_figures(found, place)])
-    lines = [found.title, found.optimizer, "", text_table(["minimum", *names, "f", "starts", "share", "steps"], rows)]
-    left = len(found.minima) - MOST_ROWS
-    if left > 0:
-        lines.append(f"and {left} more minima")
-    return "\n".join(lines)
-
-
-def _figures(found: Basins, place: int) -> list[str]:
-    """How many starts, their share, and the median of the steps they took."""
-    here = found.basin == place
-    return [str(np.count_nonzero(here)), f"{100 * found.share(place):.2f} %", f"{np.median(found.steps[here]):g}"]
 
 
 def _json(found: Basins) -> str:

@@ -17,7 +17,6 @@ from fallline.gradients import parse_gradient, with_gradient
 from fallline.gradients.check import CheckedSlope, GradientCheck, check_gradient
 from fallline.objectives import Objective
 from fallline.objectives.points import one_point
-from fallline.tables import text_table
 
 
 def check(
@@ -57,7 +56,7 @@ def check(
     if json:
         report.say(report.as_json([_data(slope) for slope in checked.slopes]))
     else:
-        report.say(_text(objective, kind, checked))
+        report.say(f"{objective}\ngradient: {kind}\n\n{checked}")
     if not checked:
         raise typer.Exit(1)
 
@@ -112,32 +111,6 @@ def _derivative(objective: Objective, text: str) -> Callable[[FloatArray], float
             raise FalllineError(f"--derivative is {text!r}, with the variable {name}; {nearest(name, objective.names)}")
     columns = [objective.names.index(name) for name in formula.names]
     return lambda x: float(formula.value(x[:, columns])[0])
-
-
-def _text(title: str, kind: str | None, checked: GradientCheck) -> str:
-    rows = [
-        [
-            ", ".join(f"{number:g}" for number in slope.point[: report.MOST_COORDINATES]),
-            slope.name,
-            f"{slope.found:.10g}",
-            f"{slope.expected:.10g}",
-            _factor(slope),
-            slope.verdict,
-        ]
-        for slope in checked.slopes
-    ]
-    table = text_table(["at", "coordinate", "found", "expected", "factor", "verdict"], rows)
-    wrong = dict.fromkeys(slope.name for slope in checked.wrong)
-    verdict = f"the gradient is wrong in {', '.join(wrong)}" if wrong else "the gradient is right"
-    unsure = {slope.verdict for slope in checked.slopes} - {"right", "wrong"}
-    if unsure and not wrong:
-        verdict = f"nothing is wrong, but not everything can be told: {', '.join(sorted(unsure))}"
-    return f"{title}\ngradient: {kind}\n\n{table}\n\n{verdict}"
-
-
-def _factor(slope: CheckedSlope) -> str:
-    """What the right slope was multiplied by, where it is wrong and that can be told."""
-    return f"{slope.factor:.6g}" if slope.verdict == "wrong" and slope.expected else ""
 
 
 def _data(slope: CheckedSlope) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from fallline.data.preparation import Missing
 from fallline.data.survey import CATEGORIES, Constant
 from fallline.errors import FalllineError
 from fallline.files import check_writable
-from fallline.fitting.fit import PENALISED, Curve, Fit
+from fallline.fitting.fit import PENALISED
 from fallline.fitting.fit import fit as fit_model
 from fallline.fitting.fitted import setting_names
+from fallline.fitting.result import Curve, Fit, score_text
 from fallline.hyperparameters import hyperparameters
 from fallline.models import MODELS, Loss
 from fallline.models.base import Reduction
@@ -259,11 +260,9 @@ def fit(
         **{name: setting for name, setting in settings.items() if setting is not None},
     )
     if save is not None:
-        (fitted if save.suffix == ".json" else fitted.trajectory).save(save)
-    curve = fitted.learning_curve()
-    report.say(_json(fitted, curve) if json else _text(fitted, curve))
-    if plot is not None:
-        _draw(fitted, curve, plot, pictured)
+        (fitted.fitted if save.suffix == ".json" else fitted.trajectory).save(save)
+    report.say(_json(fitted) if json else _text(fitted))
+    report.draw(fitted, plot=plot, picture=pictured)
     if animate is not None:
         _animate(fitted, animate, pictured, filmed)
     if not json:
@@ -291,7 +290,7 @@ def _weights(text: str) -> list[float]:
     return start
 
 
-def _text(fitted: Fit, curve: Curve) -> str:
+def _text(fitted: Fit) -> str:
     """The learning curve and the parameters as tables, why the descent stopped, and what is to be known of it."""
     trajectory = fitted.trajectory
     parameters = list(fitted.parameters.items())
@@ -303,26 +302,16 @@ def _text(fitted: Fit, curve: Curve) -> str:
         [
             f"{fitted.target} from {', '.join(fitted.features)}: {trajectory.title}",
             "",
-            _curve_table(curve),
+            _curve_table(fitted.measured.curve),
             "",
             text_table(["parameter", "value"], rows),
             *([f"... and {hidden} more"] if hidden else []),
             "",
             f"loss: {fitted.value!r} after {trajectory.step_count} steps",
-            f"{fitted.fitted.score_name}: {_score_text(fitted)}",
+            f"{fitted.fitted.score_name}: {score_text(fitted.measured)}",
             f"stopped: {stop.message} ({stop.reason})",
             *fitted.notes,
         ]
-    )
-
-
-def _score_text(fitted: Fit) -> str:
-    held_out, training = fitted.held_out, fitted.training
-    if held_out is None:
-        return f"{fitted.score():.4f} on the {training.rows} rows fitted to"
-    return (
-        f"{fitted.score():.4f} on {held_out.rows} rows held out, "
-        f"{fitted.fitted.score(training):.4f} on the {training.rows} fitted to"
     )
 
 
@@ -334,19 +323,6 @@ def _curve_table(curve: Curve) -> str:
         cells = [str(curve.steps[row]), f"{curve.loss[row]:.8g}"]
         rows.append(cells if curve.held_out is None else [*cells, f"{curve.held_out[row]:.8g}"])
     return text_table(header, rows)
-
-
-def _draw(fitted: Fit, curve: Curve, plot: Path, picture: Mapping[str, Any]) -> None:
-    """The picture asked for; left to choose, the learning curve where no landscape of two parameters is at hand."""
-    few = len(fitted.trajectory.names) <= 2 and fitted.model.dataset is None and fitted.held_out is None
-    if few or picture.get("kind", "auto") != "auto" or "coordinates" in picture:
-        report.draw(fitted.trajectory, plot=plot, picture=picture)
-        return
-    from fallline import views
-
-    trajectory = fitted.trajectory
-    title = f"{fitted.target}: {trajectory.title}, {trajectory.optimizer.replace('_', ' ')}"
-    views.save_picture(views.plot_learning_curve(*curve, title=title, style=picture.get("style", "light")), plot)
 
 
 def _animate(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[str, Any]) -> None:
@@ -363,10 +339,10 @@ def _refuse_film(animate: Path) -> None:
     )
 
 
-def _json(fitted: Fit, curve: Curve) -> str:
+def _json(fitted: Fit) -> str:
     """The fit as one JSON object."""
     trajectory = fitted.trajectory
-    held_out = fitted.held_out
+    measured = fitted.measured
     return report.as_json(
         {
             "model": trajectory.title,
@@ -375,9 +351,9 @@ def _json(fitted: Fit, curve: Curve) -> str:
             "parameters": fitted.parameters,
             "value": fitted.value,
             fitted.fitted.score_name: fitted.score(),
-            "rows": fitted.training.rows,
-            "rows_held_out": 0 if held_out is None else held_out.rows,
-            "curve": curve._asdict(),
+            "rows": measured.rows,
+            "rows_held_out": measured.rows_held_out,
+            "curve": measured.curve._asdict(),
             "gradient_norm": trajectory.final.gradient_norm,
             "optimizer": trajectory.optimizer,
             "steps": trajectory.step_count,

@@ -14,12 +14,11 @@ import numpy as np
 
 from fallline.errors import FalllineError
 from fallline.files import check_writable
+from fallline.fitting.result import Fit
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Point, Trajectory
-from fallline.tables import text_table
+from fallline.tables import MOST_COORDINATES, text_table
 
-# More coordinates than this do not fit side by side.
-MOST_COORDINATES = 6
 USUAL_ROWS = 20
 
 
@@ -113,7 +112,7 @@ def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path 
 
 
 def draw(
-    runs: Trajectory | Comparison,
+    runs: Trajectory | Comparison | Fit,
     *,
     plot: Path | None = None,
     picture: Mapping[str, Any],
@@ -125,26 +124,26 @@ def draw(
     Arguments:
         runs: what they show.
         plot: the file of the picture; None: no picture.
-        picture: what `fallline.views.plot` is told; the film has the same coordinates and style.
+        picture: what its `plot` is told; the film has the same coordinates and style.
         animate: the file of the film; None: no film.
-        film: what else `fallline.views.animate` is told.
+        film: what else its `animate` is told.
 
     Raises:
         FalllineError: naming the option and why there is no picture.
     """
     if plot is not None or animate is not None:
-        from fallline import views
+        from fallline.views import NothingToDraw
 
         shared = {name: value for name, value in picture.items() if name != "kind"}
         wanted: tuple[tuple[str, Path | None, Callable[..., object], Mapping[str, Any]], ...] = (
-            ("--plot", plot, views.plot, picture),
-            ("--animate", animate, views.animate, shared | dict(film or {})),
+            ("--plot", plot, runs.plot, picture),
+            ("--animate", animate, runs.animate, shared | dict(film or {})),
         )
         for flag, path, write, options in wanted:
             if path is not None:
                 try:
-                    write(runs, path, **options)
-                except views.NothingToDraw as error:
+                    write(path, **options)
+                except NothingToDraw as error:
                     raise FalllineError(
                         f"{flag} is {str(path)!r}, but there is nothing to draw: {error.reason}"
                     ) from None

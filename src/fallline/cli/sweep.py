@@ -14,8 +14,7 @@ from fallline.experiments.sweep import sweep as sweep_over
 from fallline.files import check_writable
 from fallline.gradients import parse_gradient
 from fallline.objectives import as_objective
-from fallline.results.sweep import NAMES, NOT_RUN, OUTCOMES, Setting, Sweep
-from fallline.tables import number_text, text_table
+from fallline.results.sweep import NAMES, Sweep
 
 
 def sweep(
@@ -93,7 +92,7 @@ def sweep(
     )
     if csv is not None:
         runs.to_csv(csv)
-    report.say(_json(runs) if json else _text(runs))
+    report.say(_json(runs) if json else str(runs))
     if plot is not None:
         from fallline.views import plot_heat_map, save_picture
 
@@ -143,37 +142,6 @@ def value_of(text: str) -> Any:
         return float(text)
     except ValueError:
         return text.strip()
-
-
-def _text(runs: Sweep) -> str:
-    made = int(np.count_nonzero(runs.outcome != NOT_RUN))
-    counts = [[name, str(runs.count(name)), about] for name, about in OUTCOMES.items() if runs.count(name)]
-    widths = [max(len(row[i]) for row in counts) for i in range(2)] if counts else [0, 0]
-    goal = "" if runs.target is None else f", target {runs.target:g}"
-    best = runs.best()
-    lines = [
-        runs.title,
-        f"{made} runs of at most {runs.max_steps} steps{goal}"
-        + ("" if runs.complete else f"; interrupted, {len(runs) - made} to go"),
-        "",
-        *(f"{name:{widths[0]}}  {count:>{widths[1]}}  {about}" for name, count, about in counts),
-    ]
-    if best:
-        names = [name for name in best[0].settings if len(runs.factors[name]) > 1] or ["optimizer"]
-        lines += ["", "The best settings:", text_table([*names, "converged", "steps", "f"], _rows(best, names))]
-    return "\n".join(lines)
-
-
-def _rows(best: list[Setting], names: list[str]) -> list[list[str]]:
-    return [
-        [
-            *(number_text(setting.settings[name]) for name in names),
-            f"{100 * setting.converged:.3g} %",
-            "" if np.isnan(setting.steps) else f"{setting.steps:g}",
-            f"{setting.value:.6g}",
-        ]
-        for setting in best
-    ]
 
 
 def _json(runs: Sweep) -> str:

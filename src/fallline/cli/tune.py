@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from fallline.cli import options, report
@@ -15,11 +14,8 @@ from fallline.experiments.tune import Interval
 from fallline.experiments.tune import tune as tune_rule
 from fallline.gradients import parse_gradient
 from fallline.objectives import as_objective
-from fallline.results.tuning import Trial, Tuning
-from fallline.tables import number_text, text_table
-
-# Trials in the printed table.
-MOST_ROWS = 10
+from fallline.results.tuning import Tuning
+from fallline.tables import number_text
 
 
 def tune(
@@ -111,31 +107,9 @@ def _choices(values: str) -> list[Any]:
 
 
 def _text(found: Tuning) -> str:
-    goal = "" if found.target is None else f", target {found.target:g}"
-    ranked = sorted(found.trials, key=lambda trial: trial.score)[:MOST_ROWS]
-    pruned = sum(np.isinf(trial.score) for trial in found.trials)
-    names = list(found.best.settings)
+    """The trials, and how `fallline run` takes the best one."""
     settings = " ".join(f"--set {name}={number_text(value)}" for name, value in found.best.settings.items())
-    return "\n".join(
-        [
-            found.title,
-            f"{found.optimizer.partition(',')[0]}: {len(found.trials)} trials, {pruned} given up as diverging{goal}"
-            + ("" if found.complete else "; interrupted"),
-            "",
-            text_table([*names, "converged", "steps", "f"], [_row(trial) for trial in ranked]),
-            "",
-            f"The best: {settings}",
-        ]
-    )
-
-
-def _row(trial: Trial) -> list[str]:
-    return [
-        *(number_text(value) for value in trial.settings.values()),
-        f"{100 * trial.converged:.3g} %",
-        "" if np.isnan(trial.steps) else f"{trial.steps:g}",
-        f"{trial.value:.6g}",
-    ]
+    return f"{found}\n\nThe best: {settings}"
 
 
 def _json(found: Tuning) -> str:

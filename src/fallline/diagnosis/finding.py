@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fallline.tables import Printed, Summary, summary_of, wrapped_fact
 
-@dataclass(frozen=True)
-class Finding:
+
+@dataclass(frozen=True, repr=False)
+class Finding(Printed):
     """Something worth knowing about a run.
 
     Attributes:
@@ -23,3 +25,9 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.title}. {self.evidence} {self.cause} {self.remedy}"
+
+
+@summary_of.register
+def _of_finding(finding: Finding) -> Summary:
+    facts = [wrapped_fact(name, getattr(finding, name)) for name in ("evidence", "cause", "remedy")]
+    return Summary(f"Finding: {finding.title}", [line for fact in facts for line in fact])

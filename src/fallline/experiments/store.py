@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from fallline.errors import FalllineError
+from fallline.tables import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,23 +137,17 @@ class Store:
         Raises:
             FalllineError: when pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
         query = (
             "SELECT run.settings, outcome, steps, value, x, problem.settings FROM run "
             "JOIN problem ON problem.key = run.problem ORDER BY run.problem, run.settings"
         )
         with self._errors():
             rows = self._connection.execute(query).fetchall()
-        return pd.DataFrame(
-            [
-                json.loads(own)
-                | {"outcome": outcome, "steps": steps, "value": value, "x": json.loads(x)}
-                | {"problem": problem}
-                for own, outcome, steps, value, x, problem in rows
-            ]
+        return data_frame(
+            json.loads(own)
+            | {"outcome": outcome, "steps": steps, "value": value, "x": json.loads(x)}
+            | {"problem": problem}
+            for own, outcome, steps, value, x, problem in rows
         )
 
     def _prepare(self) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,6 @@ from fallline.data import (
     Preparation,
     Source,
     Split,
-    Standardization,
     Survey,
     TableLike,
     number_array,
@@ -32,6 +30,7 @@ from fallline.engines import Cluster, Engine
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.fitting.choices import at_rest, chosen_rule, warnings_about
 from fallline.fitting.fitted import FittedModel, class_names, setting_names
+from fallline.fitting.result import Fit, FitRows
 from fallline.minimize import minimize
 from fallline.models import MODELS, Loss, Network
 from fallline.models.base import Reduction
@@ -41,7 +40,7 @@ from fallline.optimizers import (
     Optimizer,
 )
 from fallline.progress import progress_bar
-from fallline.results.trajectory import Point, Record, Trajectory
+from fallline.results.trajectory import Point, Record
 from fallline.stopping import NotFinite, StoppingCondition
 
 # The linear model goes by these names too, with the penalty that they need.
@@ -52,99 +51,6 @@ STREAMED_ABOVE = 2**28
 
 # Steps, or epochs of batches, if nothing is said.
 USUAL_STEPS = 10_000
-
-# Points of a learning curve at most.
-CURVE = 200
-
-
-class Curve(NamedTuple):
-    """How the loss fell.
-
-    Attributes:
-        steps: after how many steps, shape (k,).
-        loss: the loss over the rows that were fitted to, shape (k,).
-        held_out: that over the rows held out, shape (k,); None if none were.
-    """
-
-    steps: npt.NDArray[np.int64]
-    loss: FloatArray
-    held_out: FloatArray | None
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A model, and the descent that fitted it.
-
-    Attributes:
-        trajectory: the descent; its coordinates belong to standardised features, unless there is no
-            `standardization`.
-        model: the loss that was minimised, with the data as the descent saw them.
-        fitted: the model by itself: it predicts, and is saved to a file.
-        training: the rows that were fitted to.
-        held_out: the rows held out; None if none were.
-        notes: what a reader of the result must know, one sentence each.
-    """
-
-    trajectory: Trajectory = field(repr=False)
-    model: Loss = field(repr=False)
-    fitted: FittedModel = field(repr=False)
-    training: Dataset = field(repr=False)
-    held_out: Dataset | None = field(repr=False)
-    notes: tuple[str, ...]
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The names of the features, in the order of the weights."""
-        return self.fitted.preparation.names
-
-    @property
-    def target(self) -> str:
-        """The name of the target."""
-        return self.fitted.preparation.target
-
-    @property
-    def standardization(self) -> Standardization | None:
-        """How the features were put on a common scale; None if they were left as they are."""
-        return self.fitted.preparation.standardization
-
-    @property
-    def classes(self) -> tuple[str, ...] | None:
-        """The entries of the target that became 0, 1, ...; None if it was numbers from the first."""
-        classes = self.fitted.preparation.classes
-        return None if classes is None else classes.names
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """Where the run ended, in the data's own units: the weight of each feature, and "intercept"."""
-        return self.fitted.parameters
-
-    @property
-    def value(self) -> float:
-        """The loss where the run ended, over all rows that were fitted to."""
-        return self.trajectory.final.value
-
-    def predict(self, data: TableLike) -> FloatArray:
-        """The model's answer for each row: see `FittedModel.predict`."""
-        return self.fitted.predict(data)
-
-    def classify(self, data: TableLike) -> npt.NDArray[Any]:
-        """The class of each row: see `FittedModel.classify`."""
-        return self.fitted.classify(data)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a JSON file: see `FittedModel.save`."""
-        self.fitted.save(path)
-
-    def score(self) -> float:
-        """The accuracy, or for numbers R², on the rows held out; on those fitted to if none were."""
-        return self.fitted.score(self.training if self.held_out is None else self.held_out)
-
-    def learning_curve(self) -> Curve:
-        """The loss along the recorded steps, thinned to 200, on the rows fitted to and those held out."""
-        trajectory = self.trajectory
-        rows = np.unique(np.linspace(0, len(trajectory) - 1, CURVE).astype(int))
-        held_out = None if self.held_out is None else self.model.over(self.held_out).value(trajectory.x[rows])
-        return Curve(trajectory.steps[rows], trajectory.value[rows], held_out)
 
 
 def fit(
@@ -299,7 +205,7 @@ def fit(
         objective.close()
     notes.extend(warnings_about(trajectory, loss, batch_size, penalty))
     fitted = FittedModel(model, loss, preparation, trajectory.final.x)
-    return Fit(trajectory, loss, fitted, found.training, found.held_out, tuple(notes))
+    return Fit(trajectory, fitted, tuple(notes), FitRows(loss, found.training, found.held_out))
 
 
 def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_args
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Classes, Dataset, Feature, Preparation, Standardization, TableLike, open_source
+from fallline.data import Classes, Feature, Preparation, Standardization, TableLike, open_source
 from fallline.data.preparation import Missing
 from fallline.data.standardization import Moments
 from fallline.data.survey import check_choice
@@ -25,6 +25,7 @@ from fallline.files import whole_file
 from fallline.models import MODELS, LinearFamily, Loss, Softmax
 from fallline.models.base import Target
 from fallline.recipe import encode
+from fallline.tables import Printed
 
 FORMAT = "fallline model 1"
 
@@ -34,9 +35,11 @@ LARGEST_FILE = 2**30
 Part = TypeVar("Part")
 
 
-@dataclass(frozen=True, eq=False)
-class FittedModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedModel(Printed):
     """A model with the parameters that a fit found, and how columns are prepared for it.
+
+    Two are equal when all that their files would hold is.
 
     Attributes:
         model: its name, as `fit` takes it.
@@ -102,13 +105,19 @@ class FittedModel:
         names = np.array([*self.preparation.classes.names, None], dtype=object)
         return names[np.where(self._unknown(answers), -1, self._chosen(answers))]
 
-    def score(self, dataset: Dataset) -> float:
-        """How well the model does on the rows of a dataset: `score_name` says what is measured."""
+    def score(self, blocks: Iterable[tuple[FloatArray, FloatArray]]) -> float:
+        """How well the model does on rows given as blocks of prepared inputs and targets, such as `dataset.blocks()`.
+
+        `score_name` says what is measured.
+        """
         if self.preparation.classes is not None:
-            right = sum(int((self._chosen(self._answer(X)) == y).sum()) for X, y in dataset.blocks())
-            return right / dataset.rows
+            rows = right = 0
+            for X, y in blocks:
+                rows += len(y)
+                right += int((self._chosen(self._answer(X)) == y).sum())
+            return right / rows
         moments, squares = Moments(1), 0.0
-        for X, y in dataset.blocks():
+        for X, y in blocks:
             moments.add(y[:, None])
             squares += float(((y - self._answer(X)) ** 2).sum())
         spread = float(moments.squares[0])
@@ -133,9 +142,15 @@ class FittedModel:
         Raises:
             FalllineError: when the file cannot be written; nothing is left behind then.
         """
+        with whole_file(path) as draft:
+            text = json.dumps(self.content(), indent=1, ensure_ascii=False, allow_nan=False)
+            draft.write_text(text + "\n", "utf-8")
+
+    def content(self) -> dict[str, Any]:
+        """What the file of a model holds."""
         preparation = self.preparation
         settings = {name: encode(getattr(self.loss, name)) for name in setting_names(type(self.loss))}
-        content = {
+        return {
             "format": FORMAT,
             "model": self.model,
             "settings": settings,
@@ -148,8 +163,6 @@ class FittedModel:
             "missing": preparation.missing,
             "parameters": dict(zip(self.loss.names, self.x.tolist(), strict=True)),
         }
-        with whole_file(path) as draft:
-            draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], parameter: str = "path") -> FittedModel:
@@ -164,7 +177,7 @@ class FittedModel:
                 written = file.read(LARGEST_FILE + 1)  # what is no file may have no end
             if len(written) > LARGEST_FILE:
                 raise FalllineError("it is too large")
-            return cls._from_json(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
+            return cls.from_content(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
         except OSError as error:
             raise FalllineError(f"{named}, which cannot be read: {error.strerror}") from None
         except FalllineError as error:
@@ -173,7 +186,12 @@ class FittedModel:
             raise FalllineError(f"{named}, which is damaged, or not a model saved by Fallline") from None
 
     @classmethod
-    def _from_json(cls, content: Any) -> FittedModel:
+    def from_content(cls, content: Any) -> FittedModel:
+        """The model from what its file holds.
+
+        Raises:
+            FalllineError: when that does not go together.
+        """
         content = _read(content, "the file", dict)
         if content.get("format") != FORMAT:
             raise FalllineError(f"its format is {shortened(content.get('format'))}, not {FORMAT!r}")
@@ -205,6 +223,17 @@ class FittedModel:
         if tuple(parameters) != loss.names:
             raise FalllineError("its parameters are not those of its model and features")
         return cls(content["model"], loss, preparation, np.array([_number(value) for value in parameters.values()]))
+
+    def at(self, x: FloatArray) -> FittedModel:
+        """The model with other parameters, for prepared inputs."""
+        if x.shape != self.x.shape:
+            raise FalllineError(f"x has the shape {x.shape}, not {self.x.shape}")
+        return dataclasses.replace(self, x=x)
+
+    def __eq__(self, other: object) -> bool:
+        return self.content() == other.content() if isinstance(other, FittedModel) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
     def _answer(self, X: FloatArray) -> FloatArray:
         with np.errstate(over="ignore"):

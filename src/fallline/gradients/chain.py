@@ -16,13 +16,14 @@ from fallline.objectives import as_objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import Formula
 from fallline.objectives.points import one_point
+from fallline.tables import first_lines
 
 MOST_PATHS = 1000
 # 1e-05, 2.5e+20: as Python writes numbers, and LaTeX does not.
 POWER_OF_TEN = re.compile(r"(\d)e\+?(-?)0*(\d+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Factor:
     """One local derivative: how the step `of` changes with the name `by` that stands in it."""
 
@@ -41,11 +42,11 @@ class Factor:
         """The derivative in LaTeX."""
         return rf"\frac{{\partial {name_latex(self.of)}}}{{\partial {name_latex(self.by)}}}"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.symbol} = {equal(self.formula, self.number)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Path:
     """One way on which a coordinate reaches the objective: the factors along it, from the objective down."""
 
@@ -61,13 +62,13 @@ class Path:
         """The product of the factors."""
         return math.prod(factor.number for factor in self.factors)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         symbols = " · ".join(factor.symbol for factor in self.factors)
         parts = [symbols, joined(" · ", [factor.number for factor in self.factors]), number(self.product)]
         return f"{' → '.join(self.names)}: {' = '.join(parts if len(self.factors) > 1 else parts[::2])}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChainRule:
     """The chain rule of a formula at a point.
 
@@ -84,6 +85,9 @@ class ChainRule:
     formulas: dict[str, sympy.Expr]
     factors: tuple[Factor, ...]
     paths: dict[str, tuple[Path, ...]]
+
+    def __repr__(self) -> str:
+        return first_lines(self.text)
 
     @property
     def gradient(self) -> dict[str, float]:
@@ -148,7 +152,7 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
     Raises:
         FalllineError: when the point does not fit, or the steps make more than 1,000 paths.
 
-    >>> print(chain_rule("u = 2*x**2 - x - 2; y = 3*u + 1", 2).text)
+    >>> chain_rule("u = 2*x**2 - x - 2; y = 3*u + 1", 2)
     u = 2*x**2 - x - 2 = 4
     y = 3*u + 1 = 13
     ∂u/∂x = 4*x - 1 = 7

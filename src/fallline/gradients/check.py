@@ -15,6 +15,7 @@ from fallline.gradients.perturbation import EPSILON, Perturbation, PerturbedObje
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
 from fallline.objectives.points import one_point
+from fallline.tables import MOST_ROWS, Printed, Summary, names_text, summary_of, vector_text
 
 # Ridders' method: steps that shrink by 1.4 from a tenth of the coordinate's size, extrapolated to zero.
 SHRINKING = 1.4
@@ -23,7 +24,7 @@ LEVELS = 24
 CLOSE = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CheckedSlope:
     """One coordinate of a gradient at one point, beside the slope of the values.
 
@@ -49,16 +50,16 @@ class CheckedSlope:
         """What the right slope was multiplied by to give the one found."""
         return self.found / self.expected if self.expected else float("inf")
 
-    def __str__(self) -> str:
-        place = ", ".join(f"{number:g}" for number in self.point)
-        text = f"d/d{self.name} at ({place}): found {self.found:.10g}, expected {self.expected:.10g}"
+    def __repr__(self) -> str:
+        place = vector_text(self.point)
+        text = f"d/d{self.name} at {place}: found {self.found:.10g}, expected {self.expected:.10g}"
         if self.verdict == "wrong":
             text += f", {self.factor:.6g} times what it should be" if self.expected else ""
         return f"{text}: {self.verdict}"
 
 
-@dataclass(frozen=True)
-class GradientCheck:
+@dataclass(frozen=True, repr=False)
+class GradientCheck(Printed):
     """The verdict on a gradient: one entry for each point and coordinate."""
 
     slopes: tuple[CheckedSlope, ...]
@@ -71,8 +72,31 @@ class GradientCheck:
     def __bool__(self) -> bool:
         return not self.wrong
 
-    def __str__(self) -> str:
-        return "\n".join(str(slope) for slope in self.slopes)
+
+@summary_of.register
+def _of_check(check: GradientCheck) -> Summary:
+    """The slopes, wrong ones first."""
+    wrong = check.wrong
+    ordered = [*wrong, *(slope for slope in check.slopes if slope.verdict != "wrong")]
+    rows = [
+        [
+            vector_text(slope.point),
+            slope.name,
+            f"{slope.found:.10g}",
+            f"{slope.expected:.10g}",
+            f"{slope.factor:.6g}" if slope.verdict == "wrong" and slope.expected else "",
+            slope.verdict,
+        ]
+        for slope in ordered[:MOST_ROWS]
+    ]
+    if wrong:
+        verdict = f"the gradient is wrong in {names_text(list(dict.fromkeys(slope.name for slope in wrong)))}"
+    elif unsure := sorted({slope.verdict for slope in check.slopes} - {"right"}):
+        verdict = f"nothing is wrong, but not everything can be told: {', '.join(unsure)}"
+    else:
+        verdict = "the gradient is right"
+    header = ["at", "coordinate", "found", "expected", "factor", "verdict"]
+    return Summary(f"Gradient check: {verdict}", (), header, rows, len(ordered) - len(rows))
 
 
 def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: int = 0) -> GradientCheck:
@@ -95,8 +119,11 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
 
     >>> bool(check_gradient("x**2", 3.0))
     True
-    >>> print(check_gradient("3*(2*x**2 - x - 2) + 1", 2.0, gradient=lambda x: 6*x - 3))
-    d/dx at (2): found 9, expected 21, 0.428571 times what it should be: wrong
+    >>> check_gradient("3*(2*x**2 - x - 2) + 1", 2.0, gradient=lambda x: 6*x - 3)
+    Gradient check: the gradient is wrong in x
+    <BLANKLINE>
+     at  coordinate  found  expected    factor  verdict
+    [2]           x      9        21  0.428571    wrong
     """
     several = isinstance(x, Sequence | np.ndarray) and len(x) > 0 and np.ndim(x[0]) > 0
     given = list(x) if several else [x]

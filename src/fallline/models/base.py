@@ -21,8 +21,10 @@ from fallline.models.inputs import feature_names_of, inputs_of, targets_of
 from fallline.models.slices import Sliceable
 from fallline.models.streamed import StreamedBatches
 from fallline.models.summing import RowSum, dense
+from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
+from fallline.tables import Summary, names_text, summary_of
 
 Reduction = Literal["sum", "mean"]
 REDUCTIONS = ("sum", "mean")
@@ -219,3 +221,16 @@ class Loss(RowSum, Sliceable):
         if wrong.any():
             row = int(np.argmax(wrong))
             raise FalllineError(f"y[{row}] is {self.y[row]:g}{why}")
+
+
+@summary_of.register
+def _of_loss(loss: Loss) -> Summary:
+    told = summary_of.dispatch(Objective)(loss)
+    features = loss.feature_names or [str(loss.X.shape[1])]
+    settings = [f"{field.name} {getattr(loss, field.name)}" for field in dataclasses.fields(loss)]
+    facts = [
+        ("rows", f"{loss.rows}, the {loss.reduction} of their errors"),
+        ("features", names_text(features)),
+        ("settings", ", ".join(settings)),
+    ]
+    return dataclasses.replace(told, facts=[*facts, *told.facts])

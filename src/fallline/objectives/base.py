@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.tables import MOST_COORDINATES, Printed, Summary, names_text, one_line, summary_of, vector_text
 
 
 class Cost(NamedTuple):
@@ -16,7 +17,7 @@ class Cost(NamedTuple):
     gradient: int
 
 
-class Objective(ABC):
+class Objective(Printed, ABC):
     """A function of `dimension` coordinates, evaluated on one point or on any batch of points.
 
     `x` is float64 with the coordinates on the last axis; leading axes are a batch. `value(x)` drops the
@@ -85,3 +86,16 @@ class Objective(ABC):
     def recipe(self) -> dict[str, Any] | None:
         """What rebuilds this objective, as JSON would hold it; None when only the user can."""
         return None
+
+
+@summary_of.register
+def _of_objective(objective: Objective) -> Summary:
+    facts = [("coordinates", names_text(objective.names)), ("gradient", objective.gradient_kind or "none of its own")]
+    if objective.bounds is not None and objective.dimension <= MOST_COORDINATES:
+        bounds = zip(objective.names, objective.bounds, strict=True)
+        sides = (f"{name} from {low:g} to {high:g}" for name, (low, high) in bounds)
+        facts.append(("bounds", ", ".join(sides)))
+    if len(objective.minima):
+        more = f", … {len(objective.minima) - 1} more" if len(objective.minima) > 1 else ""
+        facts.append(("minima", vector_text(objective.minima[0]) + more))
+    return Summary(f"{type(objective).__name__}: {one_line(objective.title)}", facts)

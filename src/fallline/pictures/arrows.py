@@ -15,6 +15,7 @@ from fallline.pictures import words
 from fallline.pictures.curve import Descent, descent_data
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.results.trajectory import Trajectory
+from fallline.tables import Printed
 
 # Parts of a rule's state that are directions, which the rule takes its steps against.
 MEMORIES = ("velocity", "m", "mean", "slow", "direction")
@@ -22,8 +23,8 @@ MEMORIES = ("velocity", "m", "mean", "slow", "direction")
 LONGEST, TRUE_STEPS = 0.15, (0.08, 2.0)
 
 
-@dataclass(frozen=True, eq=False)
-class Kind:
+@dataclass(frozen=True, eq=False, repr=False)
+class Kind(Printed):
     """One quantity of a rule as arrows.
 
     Attributes:
@@ -44,8 +45,8 @@ class Kind:
         return f"{sign}{self.name}" + ("" if self.stretch == 1 else f" × {words.number(self.stretch, 2)}")
 
 
-@dataclass(frozen=True, eq=False)
-class Arrows:
+@dataclass(frozen=True, eq=False, repr=False)
+class Arrows(Printed):
     """The state of a rule at points of its path.
 
     Attributes:

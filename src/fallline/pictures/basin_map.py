@@ -11,13 +11,14 @@ from fallline.arrays import FloatArray
 from fallline.pictures import words
 from fallline.pictures.paths import Interval
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
+from fallline.tables import Printed
 
 # A legend of more minima than these names the largest; the map shows all.
 MOST_KEYS = 8
 
 
-@dataclass(frozen=True, eq=False)
-class BasinMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class BasinMap(Printed):
     """What the picture of basins shows.
 
     Attributes:

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from fallline.gradients.chain import ChainRule, Factor, equal_latex, name_latex, number
+from fallline.tables import Printed
 
 # Formulas of more characters than this are left to the text.
 LONGEST = 32
@@ -19,8 +20,8 @@ ROW, BOX, LABEL = 1.3, 0.115, 0.09
 ALONG = 0.42
 
 
-@dataclass(frozen=True)
-class ChainNode:
+@dataclass(frozen=True, repr=False)
+class ChainNode(Printed):
     """A coordinate, a step or the objective: its lines, and where it stands, the column and the row from the top."""
 
     name: str
@@ -29,8 +30,8 @@ class ChainNode:
     row: float
 
 
-@dataclass(frozen=True)
-class ChainEdge:
+@dataclass(frozen=True, repr=False)
+class ChainEdge(Printed):
     """A local derivative as an arrow from `by` to `of`, through places in the columns between."""
 
     by: str
@@ -39,8 +40,8 @@ class ChainEdge:
     places: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class ChainGraph:
+@dataclass(frozen=True, repr=False)
+class ChainGraph(Printed):
     """The data of the picture.
 
     Attributes:

@@ -16,10 +16,11 @@ from fallline.objectives.base import Objective
 from fallline.pictures import grid, paths
 from fallline.pictures.paths import Interval, Labelled, Path, Runs
 from fallline.results.series import value_symbol
+from fallline.tables import Printed
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
+@dataclass(frozen=True, eq=False, repr=False)
+class Curve(Printed):
     """A function of one coordinate over an interval.
 
     Attributes:
@@ -39,8 +40,8 @@ class Curve:
     slope: FloatArray | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Descent:
+@dataclass(frozen=True, eq=False, repr=False)
+class Descent(Printed):
     """The points of one run or several on the curve of their objective.
 
     Attributes:

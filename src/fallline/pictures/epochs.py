@@ -11,10 +11,11 @@ from fallline.pictures import paths
 from fallline.pictures.curve import Descent, descent_data
 from fallline.pictures.paths import Interval
 from fallline.results.trajectory import Trajectory
+from fallline.tables import Printed
 
 
-@dataclass(frozen=True, eq=False)
-class Epochs:
+@dataclass(frozen=True, eq=False, repr=False)
+class Epochs(Printed):
     """A run in one coordinate, epoch by epoch; without data each step is an epoch.
 
     Attributes:

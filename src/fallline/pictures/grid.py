@@ -11,6 +11,7 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError, check_whole
 from fallline.objectives.base import Objective
 from fallline.objectives.points import interval as interval
+from fallline.tables import Printed
 
 # How many points an objective is given at once, and of how many numbers at most.
 CHUNK, MOST_NUMBERS = 8192, 2**22
@@ -30,8 +31,8 @@ class NothingToDraw(FalllineError):
         self.reason = reason
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
+@dataclass(frozen=True, eq=False, repr=False)
+class Grid(Printed):
     """An objective over two of its coordinates.
 
     Attributes:

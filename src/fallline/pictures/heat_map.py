@@ -14,13 +14,14 @@ from fallline.errors import FalllineError, nearest
 from fallline.pictures import words
 from fallline.pictures.paths import Interval
 from fallline.results.sweep import NAMES, NOT_RUN, Sweep
+from fallline.tables import Printed
 
 # What is there over all starts and seeds at once.
 POOLED = ("start", "seed")
 
 
-@dataclass(frozen=True, eq=False)
-class HeatMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class HeatMap(Printed):
     """What the picture of a sweep shows.
 
     Attributes:

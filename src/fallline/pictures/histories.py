@@ -13,6 +13,7 @@ from fallline.pictures import paths, words
 from fallline.pictures.paths import Interval, Labelled, Runs
 from fallline.results.series import series_of, time_of, value_symbol
 from fallline.results.trajectory import Trajectory
+from fallline.tables import Printed
 
 OVERALL = ("value", "gradient_norm", "rate")
 # Every quantity with the name of its axis; the value has the objective's own.
@@ -27,8 +28,8 @@ DECADES = 100.0
 SMALLEST, LARGEST = 1e-150, 1e150
 
 
-@dataclass(frozen=True, eq=False)
-class Series:
+@dataclass(frozen=True, eq=False, repr=False)
+class Series(Printed):
     """One quantity of one run.
 
     Attributes:
@@ -42,8 +43,8 @@ class Series:
     numbers: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class History:
+@dataclass(frozen=True, eq=False, repr=False)
+class History(Printed):
     """One quantity of all runs: one small plot.
 
     Attributes:
@@ -61,8 +62,8 @@ class History:
     series: tuple[Series, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Histories:
+@dataclass(frozen=True, eq=False, repr=False)
+class Histories(Printed):
     """Several quantities of the same runs.
 
     Attributes:

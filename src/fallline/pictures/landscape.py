@@ -16,14 +16,15 @@ from fallline.pictures.grid import Grid, height_range, interval, sample
 from fallline.pictures.paths import Interval, Labelled, Path, Runs
 from fallline.pictures.plane import OnPlane, Plane, principal_plane
 from fallline.results.series import end_of, value_symbol
+from fallline.tables import Printed
 
 LEVELS = 21
 # What a landscape's two axes are: two coordinates by their names, or the paths' principal components.
 Coordinates: TypeAlias = "Sequence[str] | Literal['pca'] | None"
 
 
-@dataclass(frozen=True, eq=False)
-class Landscape:
+@dataclass(frozen=True, eq=False, repr=False)
+class Landscape(Printed):
     """A function over two of its coordinates, and the runs on it.
 
     Attributes:

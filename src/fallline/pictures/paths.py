@@ -16,6 +16,7 @@ from fallline.objectives.base import Objective
 from fallline.pictures import grid, words
 from fallline.results.series import goal_of, on_data, time_of, value_symbol
 from fallline.results.trajectory import Trajectory
+from fallline.tables import Printed
 
 # More points than these cannot be told apart in a picture.
 MOST_POINTS = 2000
@@ -124,8 +125,8 @@ def first_epochs(run: Trajectory, count: int) -> Trajectory:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Path:
+@dataclass(frozen=True, eq=False, repr=False)
+class Path(Printed):
     """The points of one run as a picture draws them.
 
     Attributes:

@@ -14,13 +14,14 @@ from fallline.pictures import grid, paths, words
 from fallline.pictures.paths import Labelled
 from fallline.results.series import end_of, goal_of
 from fallline.results.trajectory import Trajectory
+from fallline.tables import Printed
 
 # A direction along which the path is shorter than this part of its length is rounding.
 ROUNDING = 1e-12
 
 
-@dataclass(frozen=True, eq=False)
-class Plane:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plane(Printed):
     """A plane in the space of all coordinates.
 
     Attributes:

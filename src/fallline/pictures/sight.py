@@ -8,6 +8,7 @@ import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.pictures.grid import Grid
+from fallline.tables import Printed
 
 # A path is tested at about this many places, and each line of sight at this many.
 PLACES, DEPTHS = 2000, 128
@@ -15,8 +16,8 @@ PLACES, DEPTHS = 2000, 128
 TOLERANCE = 0.005
 
 
-@dataclass(frozen=True, eq=False)
-class Sight:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sight(Printed):
     """A path in space, and which parts of it a surface hides.
 
     Attributes:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError
-from fallline.files import whole_file
+from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
+from fallline.results.shown import Shown
+from fallline.tables import data_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What stands on the map where there is no minimum's number.
 NOT_ARRIVED, DIVERGED = -1, -2
 
-FORMAT = "fallline basins 1"
+# What the file of a map holds: see `check_header` and `check_arrays`.
+HEADER = {"title": str, "optimizer": str, "names": list, "axes": list, "held": dict, "engine": str}
+ARRAYS = {
+    "x": "f8 columns",
+    "y": "f8 rows",
+    "minima": "f8 minima n",
+    "values": "f8 minima",
+    "basin": "i4 rows columns",
+    "steps": "i4 rows columns",
+}
 
 
-@dataclass(frozen=True, eq=False)
-class Basins:
+@dataclass(frozen=True, eq=False, repr=False)
+class Basins(Archived, Shown):
     """A map of starts: the minimum in which each one ends.
 
     Row i and column j belong to the start with the coordinates `x[j]` and `y[i]`.
@@ -42,6 +54,10 @@ class Basins:
         engine: who executed the runs.
     """
 
+    file_format: ClassVar[str] = "fallline basins 1"
+    file_called: ClassVar[str] = "a map of basins"
+    picture: ClassVar[str] = "plot_basins"
+
     title: str
     optimizer: str
     names: tuple[str, ...]
@@ -59,44 +75,34 @@ class Basins:
         """The share of the starts that end in the minimum with this place, NOT_ARRIVED or DIVERGED."""
         return float(np.mean(self.basin == place))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the map to one file (NumPy's .npz, whatever the ending of its name).
+    def to_frame(self) -> pd.DataFrame:
+        """The starts as a pandas data frame, one a row: its coordinates, its minimum's place in `minima` and the steps.
 
         Raises:
-            FalllineError: when the file cannot be written; nothing is left behind then.
+            FalllineError: when pandas is not installed.
+
+        >>> import fallline
+        >>> found = fallline.basins("himmelblau", fallline.GradientDescent(0.01), resolution=8)
+        >>> list(found.to_frame())
+        ['x', 'y', 'basin', 'steps']
         """
-        header = {name: getattr(self, name) for name in ("title", "optimizer", "names", "axes", "held", "engine")}
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        with whole_file(path) as draft, draft.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps({"format": FORMAT, **header})), **arrays)
+        x, y = np.meshgrid(self.x, self.y)
+        starts = dict(zip(self.axes, (x.ravel(), y.ravel()), strict=True))
+        return data_frame(starts | {"basin": self.basin.ravel(), "steps": self.steps.ravel()})
+
+    def contents(self) -> Contents:
+        """What the file of a map holds."""
+        header = {name: getattr(self, name) for name in HEADER}
+        return Contents(header | {"held": dict(self.held)}, {name: getattr(self, name) for name in ARRAYS})
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Basins:
-        """Read a map that `save` wrote.
-
-        Raises:
-            FalllineError: when there is no such file, or it is damaged or something else.
-
-        >>> import fallline, tempfile
-        >>> path = tempfile.mkdtemp() + "/map.npz"
-        >>> fallline.basins("himmelblau", fallline.GradientDescent(0.01), resolution=8).save(path)
-        >>> len(Basins.load(path).minima)
-        4
-        """
-        if not isinstance(path, str | os.PathLike) or not os.path.exists(path):
-            raise FalllineError(f"path is {str(path)!r}; there is no such file")
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                header = json.loads(str(archive["header"]))
-                if header.pop("format") != FORMAT:
-                    raise ValueError("another format")
-                arrays = {name: archive[name] for name in _ARRAYS}
-            names, axes = tuple(header.pop("names")), tuple(header.pop("axes"))
-            return cls(names=names, axes=axes, **header, **arrays)
-        except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
-            raise FalllineError(
-                f"path is {str(path)!r}; it is damaged, or not a map of basins saved by Fallline"
-            ) from error
-
-
-_ARRAYS = ("x", "y", "minima", "values", "basin", "steps")
+    def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Basins:
+        """The map from what its file holds."""
+        check_header(header, HEADER)
+        check_arrays(arrays, ARRAYS, n=len(header["names"]))
+        names, (first, second) = check_texts(header.pop("names")), check_texts(header.pop("axes"))
+        if not {first, second, *header["held"]} <= set(names):
+            raise ValueError("axes that are no coordinates")
+        if not ((arrays["basin"] >= DIVERGED) & (arrays["basin"] < len(arrays["minima"]))).all():
+            raise ValueError("starts with a minimum that is not there")
+        return cls(names=names, axes=(first, second), **header, **arrays)

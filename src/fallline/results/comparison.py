@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fallline.results.shown import Shown
+from fallline.results.archive import Archived, Contents
+from fallline.results.labelled import joined_runs, labelled_frame, parted_runs, place_of
+from fallline.results.shown import Filmed
 from fallline.results.trajectory import Trajectory
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Comparison(Shown, Sequence[Trajectory]):
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Archived, Filmed, Sequence[Trajectory]):
     """Several runs on one objective: a sequence of trajectories with labels.
+
+    `race[0]` and `race["adam"]` are trajectories, by number and by label; `race[:3]` is a comparison of these runs.
 
     Attributes:
         labels: what to call each run in a legend.
         trajectories: the runs.
+
+    >>> import fallline
+    >>> race = fallline.compare("x**2", 1.0, ["adam", "momentum"], max_steps=50)
+    >>> race["momentum, learning_rate 0.01"] == race[1], race[1:].labels
+    (True, ('momentum, learning_rate 0.01',))
     """
+
+    file_format: ClassVar[str] = "fallline comparison 1"
+    file_called: ClassVar[str] = "a comparison"
 
     labels: tuple[str, ...]
     trajectories: tuple[Trajectory, ...]
@@ -31,7 +43,9 @@ class Comparison(Shown, Sequence[Trajectory]):
         return len(self.trajectories)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.trajectories[index]
+        if isinstance(index, slice):
+            return Comparison(self.labels[index], self.trajectories[index])
+        return self.trajectories[place_of(index, self.labels) if isinstance(index, str) else index]
 
     def __iter__(self) -> Iterator[Trajectory]:
         return iter(self.trajectories)
@@ -48,9 +62,13 @@ class Comparison(Shown, Sequence[Trajectory]):
         Raises:
             FalllineError: when pandas is not installed.
         """
-        frames = [run.to_frame() for run in self.trajectories]
-        import pandas as pd
+        return labelled_frame(self.labels, self)
 
-        for label, frame in zip(self.labels, frames, strict=True):
-            frame.insert(0, "label", label)
-        return pd.concat(frames, ignore_index=True)
+    def contents(self) -> Contents:
+        """What the file of a comparison holds."""
+        return joined_runs(self.labels, self)
+
+    @classmethod
+    def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Comparison:
+        """The comparison from what its file holds."""
+        return cls(*parted_runs(header, arrays))

@@ -1,16 +1,65 @@
-"""Runs that show themselves: the one way up from what was recorded to its pictures."""
+"""Results that show themselves: as text, as a picture, in a notebook. The one way up from results to their pictures."""
 
 from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fallline.errors import FalllineError
+from fallline.tables import Printed, summary_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-class Shown:
-    """A run or several that can be filmed, and that play in a notebook."""
+class Shown(Printed):
+    """A result that prints itself as a few lines, has a picture, and shows itself in a notebook as a small table."""
+
+    # The function of `fallline.views` that draws it.
+    picture: ClassVar[str]
+
+    def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Figure:
+        """Draw the picture of this result.
+
+        Arguments:
+            path: the file to write, such as picture.png, .svg or .pdf; None: no file.
+            options: what the function of `fallline.views` takes that draws it: `plot` for a run and for a
+                comparison, `plot_heat_map` for a sweep, `plot_basins` for basins, `plot_tuning` for a tuning.
+
+        Returns:
+            The figure.
+
+        Raises:
+            FalllineError: when an argument is wrong or the file cannot be written.
+
+        >>> import fallline
+        >>> run = fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1), max_steps=50)
+        >>> run.plot(style="dark").axes[0].get_xlabel()
+        'x'
+        """
+        views = views_room()
+        if path is not None:
+            views.check_picture_path(path)
+        figure = self.drawn(views, **options)
+        if path is not None:
+            views.save_picture(figure, path)
+        return figure
+
+    def drawn(self, views: Any, **options: Any) -> Figure:
+        """The picture, by the functions of `fallline.views`."""
+        figure: Figure = getattr(views, self.picture)(self, **options)
+        return figure
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return summary_of(self).html
+
+
+class Filmed(Shown):
+    """A result with paths: it can be filmed, and plays in a notebook."""
+
+    picture: ClassVar[str] = "plot"
 
     def animate(self, path: str | os.PathLike[str] | None = None, kind: str = "auto", **options: Any) -> Any:
         """Make a film in which the paths grow.
@@ -30,16 +79,16 @@ class Shown:
         >>> fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1), max_steps=50).animate(frames=6).frames
         6
         """
-        return _views().animate(self, path, kind, **options)
+        return views_room().animate(self, path, kind, **options)
 
-    def _repr_html_(self) -> str | None:
-        """What a notebook shows: the player, or histories where there is no landscape; None is shown as text."""
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the player; without a landscape histories; a table where nothing can be drawn."""
         try:
-            return _views().notebook(self)  # type: ignore[no-any-return]
+            return views_room().notebook(self)  # type: ignore[no-any-return]
         except FalllineError:
-            return None
+            return super()._repr_html_()
 
 
-def _views() -> Any:
+def views_room() -> Any:
     """The room that draws, by name: it is imported only when somebody wants to see."""
     return import_module("fallline.views")

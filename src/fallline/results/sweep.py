@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,10 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest
 from fallline.files import whole_file
+from fallline.optimizers.recipes import kept, unkept
+from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
+from fallline.results.shown import Shown
+from fallline.tables import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +51,8 @@ class Setting(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Archived, Shown):
     """The runs of a sweep, in arrays with one axis for each factor.
 
     Attributes:
@@ -62,7 +66,13 @@ class Sweep:
         steps: the updates made, 0 where none was.
         value: the objective at the end.
         x: the end, its n coordinates along one more axis.
+
+    In a loaded sweep a setting of a class of the user's own is its recipe.
     """
+
+    file_format: ClassVar[str] = "fallline sweep 1"
+    file_called: ClassVar[str] = "a sweep"
+    picture: ClassVar[str] = "plot_heat_map"
 
     title: str
     names: tuple[str, ...]
@@ -136,11 +146,7 @@ class Sweep:
         Raises:
             FalllineError: when pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
-        return pd.DataFrame(list(self.rows()))
+        return data_frame(self.rows())
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the runs to a CSV file, one a row.
@@ -154,6 +160,37 @@ class Sweep:
             table.writeheader()
             for row in self.rows():
                 table.writerow(row | {"start": " ".join(map(repr, row["start"]))})
+
+    def contents(self) -> Contents:
+        """What the file of a sweep holds."""
+        factors = [[name, [kept(value) for value in values]] for name, values in self.factors.items()]
+        header = {name: getattr(self, name) for name in HEADER} | {"names": list(self.names), "factors": factors}
+        return Contents(header, {name: getattr(self, name) for name in ARRAYS})
+
+    @classmethod
+    def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Sweep:
+        """The sweep from what its file holds."""
+        check_header(header, HEADER)
+        names = check_texts(header.pop("names"))
+        factors = {name: tuple(map(unkept, values)) for name, values in header.pop("factors")}
+        if [*factors][:1] + [*factors][-2:] != ["optimizer", "start", "seed"]:
+            raise ValueError(f"the factors {[*factors]}")
+        axes = " ".join(str(len(values)) for values in factors.values())
+        check_arrays(arrays, {name: kind.replace("axes", axes) for name, kind in ARRAYS.items()}, n=len(names))
+        if not ((arrays["outcome"] >= NOT_RUN) & (arrays["outcome"] < len(NAMES))).all():
+            raise ValueError("outcomes that there are not")
+        return cls(names=names, factors=factors, **header, **arrays)
+
+
+# What the file of a sweep holds: see `check_header` and `check_arrays`; the arrays have an axis for each factor.
+HEADER: Mapping[str, type | tuple[type, ...]] = {
+    "title": str,
+    "names": list,
+    "max_steps": int,
+    "factors": list,
+    "target": (float, int, type(None)),
+}
+ARRAYS = {"outcome": "i1 axes", "steps": "i8 axes", "value": "f8 axes", "x": "f8 axes n"}
 
 
 def _last(numbers: FloatArray) -> FloatArray:

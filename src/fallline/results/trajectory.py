@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray, norm
 from fallline.errors import FalllineError, shortened
-from fallline.files import whole_file
 from fallline.objectives import Cost, Objective, as_objective
-from fallline.results.shown import Shown
+from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
+from fallline.results.shown import Filmed
 from fallline.stopping import Stop
+from fallline.tables import data_frame, vector_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = "fallline trajectory 1"
+# What the file of a run holds beside its states: see `check_header` and `check_arrays`.
+HEADER: Mapping[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("title", "optimizer", "gradient_kind", "engine"), str),
+    **dict.fromkeys(("seed", "best_step"), int),
+    **dict.fromkeys(("names", "evaluations"), list),
+    **dict.fromkeys(("stop", "recipe"), dict),
+    "seconds": (float, int),
+}
+COLUMNS = {"steps": "i8 rows", "x": "f8 rows n", "value": "f8 rows", "gradient": "f8 rows n", "rate": "f8 rows"}
+BEST = {"best_x": "f8 n", "best_value": "f8", "best_gradient": "f8 n"}
+STATE = "state."
 
 
 @dataclass(frozen=True)
@@ -68,9 +77,13 @@ class Point(NamedTuple):
         """The Euclidean length of the gradient."""
         return float(norm(self.gradient))
 
+    def __repr__(self) -> str:
+        x, gradient = vector_text(self.x), vector_text(self.gradient)
+        return f"Point(step={self.step}, x={x}, value={self.value:.8g}, gradient={gradient})"
 
-@dataclass(frozen=True, eq=False)
-class Trajectory(Shown):
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory(Archived, Filmed):
     """What one run recorded. Row i of every array belongs to step `steps[i]`; row 0 is the start.
 
     Attributes:
@@ -94,8 +107,22 @@ class Trajectory(Shown):
         states: the optimizer's state at each row by the names of its parts, where it was recorded.
         objective: what was minimised; None in a loaded trajectory if only the user can rebuild it.
 
-    Two trajectories are equal when everything that is saved is equal, NaN included.
+    Two trajectories are equal when everything that is saved is equal, NaN included, but for the seconds.
+
+    It has what SciPy's results have: `success`, `message`, `fun`, `nit`, `nfev`, `njev`; `x` are all points, of which
+    `final.x` is the last. `run[3]` is a point, `run[10:20]` the trajectory of these rows, and `np.asarray(run)` the
+    array of the points.
+
+    >>> import fallline
+    >>> run = fallline.minimize("x**2 + y**2", [1.0, 2.0], fallline.GradientDescent(0.25), max_steps=30)
+    >>> run.success, run.nit, run.fun < 1e-15
+    (False, 30, True)
+    >>> len(run[10:20]), run[10:20].start.step, np.asarray(run).shape
+    (10, 10, (31, 2))
     """
+
+    file_format: ClassVar[str] = "fallline trajectory 1"
+    file_called: ClassVar[str] = "a trajectory"
 
     title: str
     optimizer: str
@@ -114,13 +141,38 @@ class Trajectory(Shown):
     engine: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
     states: Mapping[str, FloatArray] = field(default_factory=dict)
-    objective: Objective | None = field(default=None, repr=False)
+    objective: Objective | None = None
 
     def __len__(self) -> int:
         return len(self.steps)
 
-    def __getitem__(self, row: int) -> Point:
+    @overload
+    def __getitem__(self, row: int) -> Point: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> Trajectory: ...
+
+    def __getitem__(self, row: int | slice) -> Point | Trajectory:
+        if isinstance(row, slice):
+            return self._rows(row)
         return Point(int(self.steps[row]), self.x[row].copy(), float(self.value[row]), self.gradient[row].copy())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> FloatArray:
+        return np.array(self.x, dtype, copy=copy)
+
+    def _rows(self, rows: slice) -> Trajectory:
+        """The trajectory of some rows. What is said of the whole run stays, such as why it ended and its recipe."""
+        steps = self.steps[rows]
+        if not len(steps) or (rows.step or 1) < 0:
+            raise FalllineError(f"rows {rows.start}:{rows.stop}:{rows.step} of {len(self)} are none, or backwards")
+        part = dataclasses.replace(
+            self,
+            **{name: getattr(self, name)[rows] for name in COLUMNS},
+            states={name: array[rows] for name, array in self.states.items()},
+        )
+        if steps[0] <= self.best.step <= steps[-1]:
+            return part
+        return dataclasses.replace(part, best=part[int(np.argmin(np.where(np.isnan(part.value), np.inf, part.value)))])
 
     @property
     def start(self) -> Point:
@@ -142,75 +194,35 @@ class Trajectory(Shown):
         """The number of updates that were made."""
         return self.final.step
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Trajectory):
-            return NotImplemented
-        mine, theirs = self._arrays(), other._arrays()
-        return (
-            self._header() == other._header()
-            and mine.keys() == theirs.keys()
-            and all(np.array_equal(mine[name], theirs[name], equal_nan=True) for name in mine)
-        )
+    @property
+    def success(self) -> bool:
+        """Whether what ended the run speaks for a minimum, as SciPy's results say it."""
+        return self.stop.converged
 
-    __hash__ = None  # type: ignore[assignment]
+    @property
+    def message(self) -> str:
+        """Why the run ended, in one line."""
+        return self.stop.message
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole trajectory to one file (NumPy's .npz, whatever the ending of its name).
+    @property
+    def fun(self) -> float:
+        """The value at the final point."""
+        return self.final.value
 
-        Raises:
-            FalllineError: when the file cannot be written; nothing is left behind then.
-        """
-        header = np.array(json.dumps({"format": FORMAT, **self._header()}))
-        with whole_file(path) as draft, draft.open("wb") as file:
-            np.savez_compressed(file, header=header, **self._arrays())
+    @property
+    def nit(self) -> int:
+        """The number of updates that were made: `step_count`."""
+        return self.step_count
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Trajectory:
-        """Read a trajectory that `save` wrote. It is equal to the one that was saved.
+    @property
+    def nfev(self) -> int:
+        """How often the value was evaluated."""
+        return self.evaluations.value
 
-        Raises:
-            FalllineError: when there is no such file, or it is damaged or something else.
-
-        >>> import fallline, tempfile
-        >>> run = fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1))
-        >>> path = tempfile.mkdtemp() + "/run.npz"
-        >>> run.save(path)
-        >>> Trajectory.load(path) == run
-        True
-        """
-        if not isinstance(path, str | os.PathLike) or not os.path.exists(path):
-            raise FalllineError(f"path is {str(path)!r}; there is no such file")
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                header = json.loads(str(archive["header"]))
-                if header.pop("format") != FORMAT:
-                    raise ValueError("another format")
-                arrays = {name: archive[name] for name in archive.files if name != "header"}
-            best = Point(
-                header.pop("best_step"),
-                arrays.pop("best_x"),
-                float(arrays.pop("best_value")),
-                arrays.pop("best_gradient"),
-            )
-            rows = len(arrays["steps"])
-            if rows == 0 or any(len(column) != rows for column in arrays.values()):
-                raise ValueError("columns of different lengths")
-            columns = {name: arrays.pop(name) for name in ("steps", "x", "value", "gradient", "rate")}
-            return cls(
-                **columns,
-                best=best,
-                names=tuple(header.pop("names")),
-                stop=Stop(**header.pop("stop")),
-                evaluations=Cost(*header.pop("evaluations")),
-                states={name.removeprefix("state."): array for name, array in arrays.items()},
-                objective=objective_from_recipe(header["recipe"].get("objective")),
-                **header,
-            )
-        except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
-            reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-            raise FalllineError(
-                f"path is {str(path)!r}; it is damaged, or not a trajectory saved by Fallline{reason}"
-            ) from error
+    @property
+    def njev(self) -> int:
+        """How often the gradient was evaluated."""
+        return self.evaluations.gradient
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a pandas data frame: step, each coordinate and its slope, value, gradient norm, rate.
@@ -218,10 +230,6 @@ class Trajectory(Shown):
         Raises:
             FalllineError: when pandas is not installed, or a coordinate is called as another column is.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
         run = {"step": self.steps, "value": self.value, "gradient_norm": self.gradient_norm, "rate": self.rate}
         taken = run.keys() & set(self.names)
         if taken:
@@ -231,16 +239,16 @@ class Trajectory(Shown):
         columns: dict[str, Any] = {"step": run.pop("step")}
         columns |= {name: self.x[:, i] for i, name in enumerate(self.names)}
         columns |= {f"d/d{name}": self.gradient[:, i] for i, name in enumerate(self.names)}
-        return pd.DataFrame(columns | run)
+        return data_frame(columns | run)
 
-    def _header(self) -> dict[str, Any]:
-        # JSON has no tuples, and a header must compare equal to the one read back.
+    def contents(self) -> Contents:
+        """What the file of a run holds."""
         header = {
             "title": self.title,
             "optimizer": self.optimizer,
-            "names": self.names,
+            "names": list(self.names),
             "stop": dataclasses.asdict(self.stop),
-            "evaluations": self.evaluations,
+            "evaluations": list(self.evaluations),
             "seconds": self.seconds,
             "seed": self.seed,
             "gradient_kind": self.gradient_kind,
@@ -248,20 +256,36 @@ class Trajectory(Shown):
             "recipe": dict(self.recipe),
             "best_step": self.best.step,
         }
-        return json.loads(json.dumps(header))  # type: ignore[no-any-return]
-
-    def _arrays(self) -> dict[str, Any]:
-        return {
-            "steps": self.steps,
-            "x": self.x,
-            "value": self.value,
-            "gradient": self.gradient,
-            "rate": self.rate,
+        arrays = {name: getattr(self, name) for name in COLUMNS} | {
             "best_x": self.best.x,
             "best_value": np.asarray(self.best.value),
             "best_gradient": self.best.gradient,
-            **{f"state.{name}": array for name, array in self.states.items()},
+            **{f"{STATE}{name}": array for name, array in self.states.items()},
         }
+        return Contents(header, arrays)
+
+    @classmethod
+    def restored(cls, header: dict[str, Any], arrays: dict[str, Any], objective: Objective | None = None) -> Trajectory:
+        """The run from what its file holds; its objective from the recipe, unless it is at hand."""
+        check_header(header, HEADER)
+        states = {name: array for name, array in arrays.items() if name.startswith(STATE)}
+        shapes = COLUMNS | BEST | dict.fromkeys(states, "* rows ...")
+        check_arrays(arrays, shapes, n=len(header["names"]))
+        if not len(arrays["steps"]):
+            raise ValueError("no rows")
+        kept = {name: header[name] for name in ("title", "optimizer", "seconds", "seed", "gradient_kind", "engine")}
+        best = header["best_step"], arrays["best_x"], float(arrays["best_value"]), arrays["best_gradient"]
+        return cls(
+            **kept,
+            **{name: arrays[name] for name in COLUMNS},
+            names=check_texts(header["names"]),
+            best=Point(*best),
+            stop=Stop(**header["stop"]),
+            evaluations=Cost(*header["evaluations"]),
+            recipe=header["recipe"],
+            states={name.removeprefix(STATE): array for name, array in states.items()},
+            objective=objective or objective_from_recipe(header["recipe"].get("objective")),
+        )
 
 
 def objective_from_recipe(recipe: Mapping[str, Any] | None) -> Objective | None:

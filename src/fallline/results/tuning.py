@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fallline.errors import FalllineError
+import numpy as np
+
 from fallline.optimizers import Optimizer
+from fallline.optimizers.recipes import kept, unkept
+from fallline.results.archive import Archived, Contents, check_arrays, check_header
+from fallline.results.shown import Shown
+from fallline.tables import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +38,8 @@ class Trial:
     score: float
 
 
-@dataclass(frozen=True, eq=False)
-class Tuning:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tuning(Archived, Shown):
     """A search, trial by trial.
 
     Attributes:
@@ -42,9 +47,14 @@ class Tuning:
         optimizer: the rule in a few words.
         target: the value to reach; None if there was none.
         trials: in the order in which they were made.
-        best_rule: the rule with the settings of the best trial.
+        best_rule: the rule with the settings of the best trial; in a loaded tuning its recipe, if the class is the
+            user's own.
         complete: whether all trials were made.
     """
+
+    file_format: ClassVar[str] = "fallline tuning 1"
+    file_called: ClassVar[str] = "a tuning"
+    picture: ClassVar[str] = "plot_tuning"
 
     title: str
     optimizer: str
@@ -64,9 +74,38 @@ class Tuning:
         Raises:
             FalllineError: when pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
         rows = [dataclasses.asdict(trial) for trial in self.trials]
-        return pd.DataFrame([{**row.pop("settings"), **row} for row in rows])
+        return data_frame({**row.pop("settings"), **row} for row in rows)
+
+    def contents(self) -> Contents:
+        """What the file of a tuning holds."""
+        header = {
+            **{name: getattr(self, name) for name in ("title", "optimizer", "target", "complete")},
+            "best_rule": kept(self.best_rule),
+            "settings": [{name: kept(value) for name, value in trial.settings.items()} for trial in self.trials],
+        }
+        return Contents(header, {name: np.array([getattr(trial, name) for trial in self.trials]) for name in FIGURES})
+
+    @classmethod
+    def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Tuning:
+        """The tuning from what its file holds."""
+        check_header(header, HEADER)
+        check_arrays(arrays, FIGURES, trials=len(header["settings"]))
+        if not header["settings"]:
+            raise ValueError("no trials")
+        settings = [{name: unkept(value) for name, value in each.items()} for each in header.pop("settings")]
+        figures = zip(*(arrays[name].tolist() for name in FIGURES), strict=True)
+        trials = tuple(Trial(own, *row) for own, row in zip(settings, figures, strict=True))
+        return cls(trials=trials, best_rule=unkept(header.pop("best_rule")), **header)
+
+
+# What the file of a tuning holds: see `check_header` and `check_arrays`.
+HEADER: Mapping[str, type | tuple[type, ...]] = {
+    "title": str,
+    "optimizer": str,
+    "complete": bool,
+    "best_rule": dict,
+    "settings": list,
+    "target": (float, int, type(None)),
+}
+FIGURES = dict.fromkeys(("converged", "steps", "value", "score"), "f8 trials")

@@ -24,6 +24,7 @@ from fallline.pictures.landscape import Coordinates, Landscape, landscape_of
 from fallline.pictures.paths import Labelled, Runs
 from fallline.progress import progress_bar
 from fallline.results.series import time_of, value_symbol
+from fallline.tables import Printed, Summary, summary_of
 from fallline.views import encoders, player
 from fallline.views.appearance import Style, check_style, title_text
 from fallline.views.encoders import Frame
@@ -44,8 +45,8 @@ LOSSLESS = 50
 FASTEST_GIF = 50
 
 
-@dataclass(frozen=True, eq=False)
-class Film:
+@dataclass(frozen=True, eq=False, repr=False)
+class Film(Printed):
     """A picture in which the paths grow. In a notebook it shows itself, with controls.
 
     Attributes:
@@ -161,6 +162,12 @@ class Film:
     @cached_property
     def _screen(self) -> Screen:
         return Screen(self.scene)
+
+
+@summary_of.register
+def _of_film(film: Film) -> Summary:
+    length = f"{film.frames}, {film.frames_per_second:g} a second, {film.seconds:g} s in all"
+    return Summary(f"Film: {film.title}", [("picture", film.scene.kind), ("frames", length)])
 
 
 def animate(

@@ -17,6 +17,7 @@ from fallline.arrays import FloatArray
 from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Path
+from fallline.tables import Printed
 from fallline.views import appearance, contour, curve, surface
 from fallline.views.encoders import Frame
 from fallline.views.fonts import make_legible
@@ -26,8 +27,8 @@ from fallline.views.lettering import lettering
 SPACE = ("contour_3d", "surface")
 
 
-@dataclass(frozen=True, eq=False)
-class Scene:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scene(Printed):
     """What a film shows, as data, so that several processes can draw it.
 
     Attributes:
@@ -53,8 +54,8 @@ class Scene:
         return Screen(self).frame
 
 
-@dataclass(frozen=True, eq=False)
-class Stage:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stage(Printed):
     """One axes of a film, with the still part on it.
 
     Attributes:

@@ -1,0 +1,249 @@
+"""The file of a result: what is said of it as JSON, and its arrays, in one of NumPy's .npz."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.errors import FalllineError
+from fallline.files import whole_file
+
+Array = npt.NDArray[Any]
+
+# Stands before the names of a result's arrays where it is a part of another.
+SEPARATOR = "/"
+
+
+class Contents(NamedTuple):
+    """What a file holds of a result.
+
+    Attributes:
+        header: what JSON can hold.
+        arrays: arrays by name.
+    """
+
+    header: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+class Archived:
+    """A result that can be kept in a file. Two are equal when all that their files would hold is, NaN included.
+
+    What only says how long a run took (`seconds`) does not count.
+    """
+
+    # The first entry of the file, which tells kinds and versions apart, and what error texts call it.
+    file_format: ClassVar[str]
+    file_called: ClassVar[str]
+
+    def contents(self) -> Contents:
+        """What the file holds."""
+        raise NotImplementedError
+
+    @classmethod
+    def restored(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
+        """The result from what the file holds; any error means that it is damaged."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of it to one file (NumPy's .npz, whatever the ending of its name).
+
+        Raises:
+            FalllineError: when the file cannot be written; nothing is left behind then.
+        """
+        header, arrays = self.contents()
+        text = np.array(json.dumps({"format": self.file_format, **header}))
+        with whole_file(path) as draft, draft.open("wb") as file:
+            np.savez_compressed(file, header=text, **arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote. It is equal to what was saved.
+
+        Raises:
+            FalllineError: when there is no such file, or it is damaged or something else.
+
+        >>> import fallline, tempfile
+        >>> run = fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1))
+        >>> path = tempfile.mkdtemp() + "/run.npz"
+        >>> run.save(path)
+        >>> fallline.Trajectory.load(path) == run
+        True
+        """
+        if not isinstance(path, str | os.PathLike) or not os.path.exists(path):
+            raise FalllineError(f"path is {str(path)!r}; there is no such file")
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                header = json.loads(str(archive["header"]))
+                if header.pop("format") != cls.file_format:
+                    raise ValueError("another format")
+                return cls.restored(header, {name: archive[name] for name in archive.files if name != "header"})
+        except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
+            reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+            raise FalllineError(
+                f"path is {str(path)!r}; it is damaged, or not {cls.file_called} saved by Fallline{reason}"
+            ) from error
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        (header, arrays), (other_header, other_arrays) = self.contents(), other.contents()
+        return (
+            _comparable(header) == _comparable(other_header)
+            and arrays.keys() == other_arrays.keys()
+            and all(np.array_equal(arrays[name], other_arrays[name], equal_nan=True) for name in arrays)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _comparable(header: Any) -> str:
+    """The header as text: JSON has no tuples, and NaN is equal to itself there. Without the time that was taken."""
+
+    def timeless(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: timeless(part) for name, part in value.items() if name != "seconds"}
+        return [timeless(part) for part in value] if isinstance(value, list | tuple) else value
+
+    return json.dumps(timeless(header), sort_keys=True)
+
+
+# Checks of what a file holds
+
+
+def check_header(header: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]]) -> None:
+    """Refuse a header with other entries than these, or entries of other types.
+
+    Raises:
+        ValueError: naming the entry.
+
+    >>> check_header({"seed": "0"}, {"seed": int})
+    Traceback (most recent call last):
+    ValueError: seed is '0'
+    """
+    if header.keys() != kinds.keys():
+        raise ValueError(f"the entries {sorted(header.keys() ^ kinds.keys())}")
+    for name, kind in kinds.items():
+        value = header[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{name} is {value!r}")
+
+
+def check_texts(names: Any) -> tuple[str, ...]:
+    """Names, as a tuple.
+
+    Raises:
+        ValueError: when they are none.
+    """
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"names are {names!r}")
+    return tuple(names)
+
+
+def check_arrays(arrays: Mapping[str, Array], expected: Mapping[str, str], **sizes: int) -> None:
+    """Refuse arrays of other names, dtypes or shapes than these.
+
+    Arguments:
+        arrays: what was read.
+        expected: of each array the dtype, as NumPy abbreviates it ("f8"; "*" for any number), and the name or
+            the number of each of its lengths: a name stands for the same length in all arrays. "..." at the end
+            stands for any further lengths.
+        sizes: the lengths that are known.
+
+    Raises:
+        ValueError: naming the array.
+
+    >>> check_arrays({"x": np.zeros((4, 2)), "value": np.zeros(3)}, {"x": "f8 rows n", "value": "f8 rows"}, n=2)
+    Traceback (most recent call last):
+    ValueError: value is float64 of shape (3,), not f8 rows
+    """
+    if arrays.keys() != expected.keys():
+        raise ValueError(f"the arrays {sorted(arrays.keys() ^ expected.keys())}")
+    for name, text in expected.items():
+        array, (kind, *lengths) = arrays[name], text.split()
+        right = array.dtype.kind in "biuf" if kind == "*" else array.dtype == np.dtype(kind)
+        if lengths[-1:] == ["..."]:
+            lengths = lengths[:-1]
+            right = right and array.ndim >= len(lengths)
+        else:
+            right = right and array.ndim == len(lengths)
+        for length, actual in zip(lengths, array.shape, strict=False):
+            right = right and actual == (int(length) if length.isdigit() else sizes.setdefault(length, actual))
+        if not right:
+            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}, not {text}")
+
+
+# Results that are parts of another
+
+
+def within(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays of a part, under names in the whole."""
+    return {f"{name}{SEPARATOR}{own}": array for own, array in arrays.items()}
+
+
+def taken_out(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays of the part of this name, under their own names."""
+    start = name + SEPARATOR
+    return {own.removeprefix(start): array for own, array in arrays.items() if own.startswith(start)}
+
+
+def joined(parts: Iterable[Contents]) -> Contents:
+    """The contents of many results of one kind: each array's numbers one after the other, not an array a result."""
+    parts = list(parts)
+    alike, each = _told_apart([part.header for part in parts])
+    header: dict[str, Any] = {"alike": alike, "each": each, "shapes": {}}
+    arrays = {}
+    for name in dict.fromkeys(name for part in parts for name in part.arrays):
+        found = [part.arrays.get(name) for part in parts]
+        header["shapes"][name] = [None if array is None else array.shape for array in found]
+        arrays[name] = np.concatenate([array.ravel() for array in found if array is not None])
+    return Contents(header, arrays)
+
+
+def parted(header: dict[str, Any], arrays: Mapping[str, Array]) -> list[Contents]:
+    """The contents of each of the results that `joined` put together.
+
+    Raises:
+        ValueError: when the shapes are not those of the arrays.
+    """
+    check_header(header, {"alike": dict, "each": list, "shapes": dict})
+    if header["shapes"].keys() != arrays.keys():
+        raise ValueError(f"the arrays {sorted(arrays)}")
+    parts = [Contents(_together(header["alike"], each), {}) for each in header["each"]]
+    for name, shapes in header["shapes"].items():
+        first, whole = 0, arrays[name]
+        for part, shape in zip(parts, shapes, strict=True):
+            if shape is not None:
+                last = first + int(np.prod(shape, dtype=np.int64))
+                part.arrays[name] = whole[first:last].reshape(shape)
+                first = last
+        if first != len(whole):
+            raise ValueError(f"{name} has {len(whole)} numbers, not {first}")
+    return parts
+
+
+def _told_apart(headers: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is alike in all the headers, and what each has of its own."""
+    alike: dict[str, Any] = {}
+    each: list[dict[str, Any]] = [{} for _ in headers]
+    for name in headers[0] if headers else ():
+        values = [header[name] for header in headers]
+        if all(value == values[0] for value in values):
+            alike[name] = values[0]
+            continue
+        if all(isinstance(value, Mapping) and value.keys() == values[0].keys() for value in values):
+            alike[name], values = _told_apart(values)
+        for own, value in zip(each, values, strict=True):
+            own[name] = value
+    return alike, each
+
+
+def _together(alike: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The header that `_told_apart` took apart."""
+    both = {name: _together(alike[name], own[name]) for name in alike.keys() & own.keys()}
+    return {**alike, **own, **both}

@@ -1,0 +1,57 @@
+"""Runs with labels: found by label, as one table, and as the contents of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fallline.errors import FalllineError, nearest
+from fallline.results.archive import Contents, check_header, check_texts, joined, parted
+from fallline.results.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def place_of(label: str, labels: Sequence[str]) -> int:
+    """The place of the run with this label.
+
+    Raises:
+        FalllineError: when there is none.
+
+    >>> place_of("adam", ("momentum", "adam"))
+    1
+    """
+    if label not in labels:
+        raise FalllineError(f"label is {label!r}; {nearest(label, labels)}")
+    return labels.index(label)
+
+
+def labelled_frame(labels: Sequence[str], runs: Iterable[Trajectory]) -> pd.DataFrame:
+    """All rows of all runs, the label in the first column."""
+    frames = [run.to_frame() for run in runs]
+    import pandas as pd
+
+    for label, frame in zip(labels, frames, strict=True):
+        frame.insert(0, "label", label)
+    return pd.concat(frames, ignore_index=True)
+
+
+def joined_runs(labels: Sequence[str], runs: Iterable[Trajectory]) -> Contents:
+    """What the file of labelled runs holds."""
+    header, arrays = joined(run.contents() for run in runs)
+    return Contents({"labels": list(labels), "runs": header}, arrays)
+
+
+def parted_runs(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Trajectory, ...]]:
+    """The labels and the runs from what their file holds."""
+    check_header(header, {"labels": list, "runs": dict})
+    labels, runs = check_texts(header["labels"]), parted(header["runs"], arrays)
+    if len(labels) != len(runs):
+        raise ValueError(f"{len(labels)} labels of {len(runs)} runs")
+    made: list[Trajectory] = []
+    for run in runs:
+        # Runs on one objective share it, as they did before: a loss holds its data.
+        alike = made and made[-1].recipe.get("objective") == run.header["recipe"].get("objective")
+        made.append(Trajectory.restored(*run, made[-1].objective if alike else None))
+    return labels, tuple(made)
