@@ -11,6 +11,10 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.registry import enter
+
+# The line searches by the names that the command line calls them.
+LINE_SEARCHES: dict[str, type[LineSearch]] = {}
 
 
 class Place(NamedTuple):
@@ -73,6 +77,10 @@ class LineSearch(ABC):
     name: ClassVar[str]
 
     initial: float = hyperparameter(1.0, about="rate that is tried first", symbol=r"\eta_0", above=0)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(LINE_SEARCHES, vars(cls).get("name", ""), cls)
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)
@@ -244,8 +252,3 @@ def interpolated(low: Place, high: Place) -> float:
     rate = high.rate - width * (high.slope + second - first) / divisor
     least, most = sorted((low.rate + 0.1 * width, high.rate - 0.1 * width))
     return float(min(max(rate, least), most))
-
-
-LINE_SEARCHES: dict[str, type[LineSearch]] = {
-    kind.name: kind for kind in (Backtracking, StrongWolfe, ExactQuadratic, PolyakStep)
-}

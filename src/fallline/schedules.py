@@ -13,6 +13,10 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_convention, check_hyperparameters, hyperparameter
+from fallline.registry import enter
+
+# The schedules by the names that the command line calls them.
+SCHEDULES: dict[str, type[Schedule]] = {}
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Schedule(ABC):
     name: ClassVar[str]
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     needs_value: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(SCHEDULES, vars(cls).get("name", ""), cls)
 
     def __post_init__(self) -> None:
         if "convention" in self.__dataclass_fields__:
@@ -588,26 +596,6 @@ def _make_schedule(schedule: WarmUp | ReduceOnPlateau) -> None:
             f"{type(schedule).__name__}: after is a {type(after).__name__}, which no other schedule may hold"
         )
     object.__setattr__(schedule, "after", after)
-
-
-SCHEDULES: dict[str, type[Schedule]] = {
-    kind.name: kind
-    for kind in (
-        Constant,
-        StepDecay,
-        MultiStep,
-        Exponential,
-        Polynomial,
-        InverseTime,
-        Cosine,
-        CosineRestarts,
-        OneCycle,
-        Cyclic,
-        WarmUp,
-        WarmUpStableDecay,
-        ReduceOnPlateau,
-    )
-}
 
 
 def schedule_form(kind: type[Schedule]) -> str:

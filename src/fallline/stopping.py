@@ -14,6 +14,7 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.proxy import unless
+from fallline.registry import enter
 
 
 class Progress(NamedTuple):
@@ -70,6 +71,10 @@ def interrupted(step: int) -> Stop:
     return Stop("interrupted", f"interrupted at step {step}", False)
 
 
+# The conditions by the names of their classes.
+CONDITIONS: dict[str, type[StoppingCondition]] = {}
+
+
 class StoppingCondition(ABC):
     """A reason to end a run. `a | b` ends it at whichever is met first; `a` is asked first.
 
@@ -98,6 +103,10 @@ class StoppingCondition(ABC):
     converged: ClassVar[bool] = False
     needs_value: ClassVar[bool] = False
     needs_step: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(CONDITIONS, cls.__name__, cls)
 
     @property
     def parts(self) -> tuple[StoppingCondition, ...]:
@@ -182,8 +191,8 @@ class StepSize(StoppingCondition):
     def met(self, progress: Progress) -> BoolArray:
         if progress.change is None:
             return np.zeros(len(progress.x), bool)
-        longest = np.abs(progress.change).max(axis=-1)
-        resting = longest > 0
+        longest: FloatArray = np.abs(progress.change).max(axis=-1)
+        resting: BoolArray = longest > 0
         if progress.previous_change is not None:
             before = np.abs(progress.previous_change).max(axis=-1)
             resting = resting & ((before <= SUDDEN * self.tolerance) | (before == np.inf))
@@ -366,23 +375,6 @@ class SmallEpoch(StoppingCondition):
         return f"the value changed by no more than {self.tolerance:g} of itself in the pass before step {progress.step}"
 
 
-CONDITIONS: dict[str, type[StoppingCondition]] = {
-    kind.__name__: kind
-    for kind in (
-        AnyOf,
-        StepSize,
-        GradientNorm,
-        ValueChange,
-        SmallEpoch,
-        Target,
-        Evaluations,
-        Seconds,
-        NotFinite,
-        Diverging,
-    )
-}
-
-
 def norm(vectors: FloatArray) -> FloatArray:
     """The Euclidean length along the last axis, also where its square would be too large or too small a number.
 
@@ -391,14 +383,17 @@ def norm(vectors: FloatArray) -> FloatArray:
     """
     with np.errstate(all="ignore"):
         length = np.sqrt((vectors * vectors).sum(axis=-1))
-        return unless(length, (length > 1e-150) & (length < np.inf), lambda: _norm_by_parts(vectors))
+        usual = (length > 1e-150) & (length < np.inf)
+        lengths: FloatArray = unless(length, usual, lambda: _norm_by_parts(vectors))
+    return lengths
 
 
 def _norm_by_parts(vectors: FloatArray) -> FloatArray:
     """The norm where a square is too large or too small a number: of the parts of the largest coordinate."""
     largest = np.abs(vectors).max(axis=-1, keepdims=True)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    return scale[..., 0] * np.sqrt(((vectors / scale) ** 2).sum(axis=-1))
+    lengths: FloatArray = scale[..., 0] * np.sqrt(((vectors / scale) ** 2).sum(axis=-1))
+    return lengths
 
 
 def conditions(stop: StoppingCondition | None) -> tuple[StoppingCondition, ...]:

@@ -82,7 +82,7 @@ def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
 
 
 def is_ours(thing: Any) -> bool:
-    """Whether a rule or condition, and all its parts, are Fallline's own: known to be pure, and what their graphs say."""
+    """Whether a rule or condition, and its parts, are Fallline's own: known to be pure, and what their graphs say."""
     ours = type(thing).__module__.partition(".")[0] == __name__.partition(".")[0]
     if not (ours and dataclasses.is_dataclass(thing)):
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import functools
 import operator
 from collections.abc import Callable, Iterable
@@ -112,22 +111,23 @@ class _Memory:
     def _progress(self) -> tuple[Progress, Progress]:
         """The progress of a run at its start, and later."""
         here = self.here
-        start = Progress(
-            step=_array(here.made),
-            x=_array(Coordinates(here.x)),
-            value=_array(Run([here.value])),
-            gradient=_array(Coordinates(here.gradient)),
-            change=None,
-            previous_value=None,
-            first_value=_array(Run([self.first])),
-            evaluations=_array(Run([here.evaluations])),
-            seconds=_array(Clock()),
-        )
-        later = start._replace(
-            change=_array(Coordinates(self.change)),
-            previous_value=_array(Run([self.previous])),
-            previous_change=_array(Coordinates(self.change_before)),
-        )
+        at_the_start: dict[str, Any] = {
+            "step": here.made,
+            "x": Coordinates(here.x),
+            "value": Run([here.value]),
+            "gradient": Coordinates(here.gradient),
+            "first_value": Run([self.first]),
+            "evaluations": Run([here.evaluations]),
+            "seconds": Clock(),
+        }
+        arrays: dict[str, Any] = {name: _array(value) for name, value in at_the_start.items()}
+        start = Progress(**arrays, change=None, previous_value=None)
+        kept: dict[str, Any] = {
+            "change": _array(Coordinates(self.change)),
+            "previous_value": _array(Run([self.previous])),
+            "previous_change": _array(Coordinates(self.change_before)),
+        }
+        later = start._replace(**kept)
         return start, later
 
     def _mask(self, met: Any) -> Node:
@@ -140,7 +140,7 @@ class _Memory:
         elif isinstance(value, Coordinates):
             raise TypeError("met returns more than one answer for each run")
         if isinstance(value, Node):
-            return value if value.is_mask else value.differs(0.0)
+            return _truth(value)
         return self.graph.of_truth(bool(value))
 
     def whole(self) -> list[Kept]:
@@ -188,10 +188,10 @@ def _frontier(graph: Graph, outputs: list[Node], leaves: list[Node]) -> list[Nod
 def _with_leaves(condition: StoppingCondition, setting: Callable[[float], Node]) -> Any:
     """The condition with leaves in the place of its numbers."""
     clone = copy.copy(condition)
-    for entry in dataclasses.fields(condition) if dataclasses.is_dataclass(condition) else ():
-        number = getattr(condition, entry.name)
+    for name in getattr(condition, "__dataclass_fields__", ()):
+        number = getattr(condition, name)
         if isinstance(number, int | float) and not isinstance(number, bool):
-            object.__setattr__(clone, entry.name, _array(setting(number)))
+            object.__setattr__(clone, name, _array(setting(number)))
     return clone
 
 
@@ -259,7 +259,7 @@ class Traced(Proxy):
         return self._carried(name, (self, *inputs), settings)
 
 
-def _array(value: Any) -> Any:
+def _array(value: Any) -> Traced:
     return Traced(value, LIBRARY)
 
 
@@ -313,7 +313,7 @@ def _norm(vectors: Any, order: None = None, axis: Any = None, keepdims: bool = F
     return _along_coordinates(lambda row: sqrt(total(x * x for x in row)))(vectors, axis, keepdims=keepdims)
 
 
-def _truth(x: Any) -> Any:
+def _truth(x: Node) -> Node:
     return x if x.is_mask else x.differs(0.0)
 
 
