@@ -27,7 +27,7 @@ from fallline import (
     ValueChange,
     minimize,
 )
-from fallline.arrays import norm
+from fallline.norms import norm
 from fallline.optimizers import optimizer_from_name
 from fallline.stopping import Progress, conditions
 

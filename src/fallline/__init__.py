@@ -15,206 +15,71 @@ from fallline.fitting.fit import fit
 from fallline.fitting.result import Fit
 from fallline.gradients import Perturbation
 from fallline.gradients.check import check_gradient
-from fallline.line_search import Backtracking, ExactQuadratic, LineSearch, PolyakStep, StrongWolfe
+from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize, rerun
 from fallline.models import Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax, SquaredHinge
 from fallline.objectives import Objective, as_objective
-from fallline.optimizers import (
-    ADOPT,
-    FISTA,
-    FTRL,
-    LAMB,
-    LARS,
-    LBFGS,
-    MADGRAD,
-    AdaBelief,
-    AdaBound,
-    Adadelta,
-    AdaGrad,
-    Adam,
-    AdaMax,
-    AdamW,
-    Adan,
-    AdEMAMix,
-    AMSGrad,
-    AveragedDescent,
-    BarzilaiBorwein,
-    Cautious,
-    ClipNorm,
-    ClipValue,
-    ConjugateGradient,
-    CoupledWeightDecay,
-    DoG,
-    GradientDescent,
-    GradientNoise,
-    LaProp,
-    Lion,
-    Lookahead,
-    Momentum,
-    NAdam,
-    Nesterov,
-    Optimizer,
-    Prodigy,
-    Projected,
-    ProximalDescent,
-    QuasiHyperbolicMomentum,
-    RAdam,
-    RMSProp,
-    Rprop,
-    ScheduleFreeAdamW,
-    ScheduleFreeSGD,
-    SignDescent,
-    Signum,
-    WeightDecay,
-    WindowedMomentum,
-    Yogi,
-)
-from fallline.penalties import L1, L2, Ball, Box, ElasticNet, Simplex
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
+from fallline.penalties import STRUCTURES
 from fallline.results.basins import Basins
 from fallline.results.comparison import Comparison
 from fallline.results.sweep import Sweep
 from fallline.results.trajectory import Point, Record, Trajectory
 from fallline.results.tuning import Tuning
-from fallline.schedules import (
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Cyclic,
-    Exponential,
-    InverseTime,
-    MultiStep,
-    OneCycle,
-    Polynomial,
-    ReduceOnPlateau,
-    Schedule,
-    StepDecay,
-    WarmUp,
-    WarmUpStableDecay,
-)
-from fallline.stopping import (
-    Diverging,
-    Evaluations,
-    GradientNorm,
-    NotFinite,
-    Seconds,
-    StepSize,
-    StoppingCondition,
-    Target,
-    ValueChange,
-)
+from fallline.schedules import SCHEDULES, Schedule
+from fallline.stopping import CONDITIONS, StoppingCondition
 
 if TYPE_CHECKING:
     from fallline import bridges, examples, views
     from fallline.gradients.chain import chain_rule
 
+    # As `_DEFINED` has them, for type checkers and editors.
+    from fallline.line_search import *
+    from fallline.optimizers import *
+    from fallline.penalties import *
+    from fallline.schedules import *
+    from fallline.stopping import *
+
 __version__ = "0.1.0"
 
+# Rules, schedules, line searches, penalties and stopping conditions, each known by being defined.
+_DEFINED = {
+    kind.__name__: kind
+    for table in (OPTIMIZERS, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES, CONDITIONS)
+    for kind in table.values()
+    if kind.__name__ not in ("AnyOf", "SmallEpoch")  # made by `|`, and by a bridge
+}
+globals().update(_DEFINED)
+
 __all__ = [
-    "ADOPT",
-    "FISTA",
-    "FTRL",
-    "L1",
-    "L2",
-    "LAMB",
-    "LARS",
-    "LBFGS",
-    "MADGRAD",
-    "AMSGrad",
-    "AdEMAMix",
-    "AdaBelief",
-    "AdaBound",
-    "AdaGrad",
-    "AdaMax",
-    "Adadelta",
-    "Adam",
-    "AdamW",
-    "Adan",
-    "AveragedDescent",
-    "Backtracking",
-    "Ball",
-    "BarzilaiBorwein",
+    *_DEFINED,
     "Basins",
-    "Box",
-    "Cautious",
-    "ClipNorm",
-    "ClipValue",
     "Cluster",
     "Comparison",
-    "ConjugateGradient",
-    "Constant",
-    "Cosine",
-    "CosineRestarts",
-    "CoupledWeightDecay",
-    "Cyclic",
-    "Diverging",
-    "DoG",
-    "ElasticNet",
-    "Evaluations",
-    "ExactQuadratic",
-    "Exponential",
     "FalllineError",
     "Finding",
     "Fit",
-    "GradientDescent",
-    "GradientNoise",
-    "GradientNorm",
     "Hinge",
     "Huber",
     "Interval",
-    "InverseTime",
-    "LaProp",
     "LineSearch",
     "Linear",
-    "Lion",
     "Logistic",
-    "Lookahead",
-    "Momentum",
-    "MultiStep",
-    "NAdam",
-    "Nesterov",
     "Network",
-    "NotFinite",
     "Objective",
-    "OneCycle",
     "Optimizer",
     "Perturbation",
     "Point",
     "Poisson",
-    "PolyakStep",
-    "Polynomial",
-    "Prodigy",
-    "Projected",
-    "ProximalDescent",
-    "QuasiHyperbolicMomentum",
-    "RAdam",
-    "RMSProp",
     "Record",
-    "ReduceOnPlateau",
-    "Rprop",
     "Schedule",
-    "ScheduleFreeAdamW",
-    "ScheduleFreeSGD",
-    "Seconds",
     "SigmoidNeuron",
-    "SignDescent",
-    "Signum",
-    "Simplex",
     "Softmax",
     "SquaredHinge",
-    "StepDecay",
-    "StepSize",
     "StoppingCondition",
-    "StrongWolfe",
     "Sweep",
-    "Target",
     "Trajectory",
     "Tuning",
-    "ValueChange",
-    "WarmUp",
-    "WarmUpStableDecay",
-    "WeightDecay",
-    "WindowedMomentum",
-    "Yogi",
     "as_objective",
     "basins",
     "bridges",
@@ -230,6 +95,10 @@ __all__ = [
     "tune",
     "views",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,11 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.registry import enter
 from fallline.slips import CalledInOurWords
+
+# The line searches by the names that the command line calls them.
+LINE_SEARCHES: dict[str, type[LineSearch]] = {}
 
 
 class Place(NamedTuple):
@@ -74,6 +78,10 @@ class LineSearch(metaclass=CalledInOurWords):
     name: ClassVar[str]
 
     initial: float = hyperparameter(1.0, about="rate that is tried first", symbol=r"\eta_0", above=0)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(LINE_SEARCHES, vars(cls).get("name", ""), cls)
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)
@@ -245,8 +253,3 @@ def interpolated(low: Place, high: Place) -> float:
     rate = high.rate - width * (high.slope + second - first) / divisor
     least, most = sorted((low.rate + 0.1 * width, high.rate - 0.1 * width))
     return float(min(max(rate, least), most))
-
-
-LINE_SEARCHES: dict[str, type[LineSearch]] = {
-    kind.name: kind for kind in (Backtracking, StrongWolfe, ExactQuadratic, PolyakStep)
-}

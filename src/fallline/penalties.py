@@ -10,7 +10,11 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.registry import enter
 from fallline.slips import CalledInOurWords
+
+# The penalties and sets by the names of their classes.
+STRUCTURES: dict[str, type[Penalty | ConvexSet]] = {}
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,10 @@ class Penalty(metaclass=CalledInOurWords):
     """
 
     free: tuple[int, ...] = field(default=(), kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(STRUCTURES, cls.__name__, cls)
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)
@@ -107,6 +115,10 @@ class ElasticNet(Penalty):
 class ConvexSet(metaclass=CalledInOurWords):
     """A set that x is kept inside of."""
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(STRUCTURES, cls.__name__, cls)
+
     @abstractmethod
     def projected(self, x: Quantity) -> Quantity:
         """The point of the set nearest to x; shape kept."""
@@ -175,8 +187,3 @@ class Simplex(ConvexSet):
         # As many coordinates stay above zero as exceed what would be taken from each of them.
         stay = np.sum(largest_first > excess, axis=-1, keepdims=True)
         return np.maximum(x - np.take_along_axis(excess, stay - 1, axis=-1), 0.0)
-
-
-STRUCTURES: dict[str, type[Penalty | ConvexSet]] = {
-    kind.__name__: kind for kind in (L1, L2, ElasticNet, Box, Ball, Simplex)
-}

@@ -144,6 +144,17 @@ def plain(part: Any) -> Any:
     return part.item() if isinstance(part, np.generic) else part
 
 
+def unless(usual: Any, sure: Any, exact: Callable[[], Any]) -> Any:
+    """`usual` where it is sure, and elsewhere what is exact, which on arrays is computed only if there is such a place.
+
+    >>> unless(np.array([1.0, 2.0]), np.array([True, False]), lambda: np.array([5.0, 6.0]))
+    array([1., 6.])
+    """
+    if isinstance(sure, Proxy):
+        return sure._carried("unless", (usual, sure, exact()), {})
+    return usual if sure.all() else np.where(sure, usual, exact())
+
+
 def carried(function: Callable[..., Any], library: Library) -> Callable[..., Any]:
     """The same function, run on the values of another library.
 

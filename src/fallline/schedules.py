@@ -14,7 +14,11 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import check_convention, check_hyperparameters, hyperparameter
+from fallline.registry import enter
 from fallline.slips import CalledInOurWords
+
+# The schedules by the names that the command line calls them.
+SCHEDULES: dict[str, type[Schedule]] = {}
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,10 @@ class Schedule(metaclass=CalledInOurWords):
     name: ClassVar[str]
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     needs_value: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(SCHEDULES, vars(cls).get("name", ""), cls)
 
     def __post_init__(self) -> None:
         if "convention" in self.__dataclass_fields__:
@@ -590,26 +598,6 @@ def _make_schedule(schedule: WarmUp | ReduceOnPlateau) -> None:
             f"{type(schedule).__name__}: after is a {type(after).__name__}, which no other schedule may hold"
         )
     object.__setattr__(schedule, "after", after)
-
-
-SCHEDULES: dict[str, type[Schedule]] = {
-    kind.name: kind
-    for kind in (
-        Constant,
-        StepDecay,
-        MultiStep,
-        Exponential,
-        Polynomial,
-        InverseTime,
-        Cosine,
-        CosineRestarts,
-        OneCycle,
-        Cyclic,
-        WarmUp,
-        WarmUpStableDecay,
-        ReduceOnPlateau,
-    )
-}
 
 
 def schedule_form(kind: type[Schedule]) -> str:

@@ -10,9 +10,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import BoolArray, FloatArray, norm
+from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.norms import norm
+from fallline.registry import enter
 from fallline.slips import CalledInOurWords
 
 
@@ -29,8 +31,8 @@ class Progress(NamedTuple):
         first_value: the values at the start, shape (k,).
         evaluations: evaluations of the value and of the gradient, together, in each run, shape (k,).
         seconds: time since the runs began.
-        previous_change: the change of the step before, infinite where there was none; None at the start, and where
-            a line search chooses the steps.
+        previous_change: the change of the step before, infinite after the first step, which has none before it; None
+            at the start, and where a line search chooses the steps.
     """
 
     step: int
@@ -70,18 +72,42 @@ def interrupted(step: int) -> Stop:
     return Stop("interrupted", f"interrupted at step {step}", False)
 
 
+# The conditions by the names of their classes.
+CONDITIONS: dict[str, type[StoppingCondition]] = {}
+
+
 class StoppingCondition(metaclass=CalledInOurWords):
     """A reason to end a run. `a | b` ends it at whichever is met first; `a` is asked first.
+
+    Its `met` is plain NumPy on the arrays of a `Progress` and changes nothing. The compiled engine calls it once, on
+    stand-ins for the arrays, and makes machine code of what it does; one that does more than arithmetic on the runs,
+    each by itself, is asked in Python at every step.
 
     Attributes:
         reason: what a Stop calls it.
         converged: whether meeting it speaks for a minimum.
         needs_value: whether it looks at the objective's value.
+        needs_step: whether it looks at the number of the step or at the time, which all runs of a batch share.
+
+    One of your own needs no registering:
+
+    >>> import fallline
+    >>> class Left(fallline.StoppingCondition):
+    ...     reason = "left of the line"
+    ...     def met(self, progress): return progress.x[:, 0] < 0.1
+    ...     def message(self, progress, run): return f"x is {progress.x[run, 0]:g}"
+    >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.25), stop=Left()).stop.message
+    'x is 0.0625'
     """
 
     reason: ClassVar[str]
     converged: ClassVar[bool] = False
     needs_value: ClassVar[bool] = False
+    needs_step: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(CONDITIONS, cls.__name__, cls)
 
     @property
     def parts(self) -> tuple[StoppingCondition, ...]:
@@ -96,6 +122,10 @@ class StoppingCondition(metaclass=CalledInOurWords):
     @abstractmethod
     def met(self, progress: Progress) -> BoolArray:
         """Which of the runs it ends, shape (k,)."""
+
+    def unmet(self, progress: Progress) -> bool:
+        """Whether a quick look shows that it ends none of them: asked at every step, before `met`."""
+        return False
 
     @abstractmethod
     def message(self, progress: Progress, run: int) -> str:
@@ -162,16 +192,16 @@ class StepSize(StoppingCondition):
     def met(self, progress: Progress) -> BoolArray:
         if progress.change is None:
             return np.zeros(len(progress.x), bool)
-        # Quick, and true of every short step.
-        short: BoolArray = np.abs(progress.change[:, 0]) < self.tolerance
-        if np.count_nonzero(short):
-            longest = np.abs(progress.change).max(axis=-1)
-            resting = longest > 0
-            if progress.previous_change is not None:
-                before = np.abs(progress.previous_change).max(axis=-1)
-                resting &= (before <= SUDDEN * self.tolerance) | (before == np.inf)
-            short = (longest < self.tolerance) & (resting | ~progress.gradient.any(axis=-1))
-        return short
+        longest: FloatArray = np.abs(progress.change).max(axis=-1)
+        resting: BoolArray = longest > 0
+        if progress.previous_change is not None:
+            before = np.abs(progress.previous_change).max(axis=-1)
+            resting = resting & ((before <= SUDDEN * self.tolerance) | (before == np.inf))
+        return (longest < self.tolerance) & (resting | ~progress.gradient.any(axis=-1))
+
+    def unmet(self, progress: Progress) -> bool:
+        # The first coordinate of every short step is short.
+        return progress.change is None or not np.count_nonzero(np.abs(progress.change[:, 0]) < self.tolerance)
 
     def message(self, progress: Progress, run: int) -> str:
         if not progress.gradient[run].any():
@@ -192,7 +222,7 @@ class GradientNorm(StoppingCondition):
         check_hyperparameters(self)
 
     def met(self, progress: Progress) -> BoolArray:
-        return np.asarray(norm(progress.gradient) <= self.tolerance)
+        return norm(progress.gradient) <= self.tolerance
 
     def message(self, progress: Progress, run: int) -> str:
         return f"the gradient's norm is at most {self.tolerance:g} at step {progress.step}"
@@ -215,7 +245,7 @@ class ValueChange(StoppingCondition):
         if progress.previous_value is None:
             return np.zeros(len(progress.x), bool)
         change = np.abs(progress.value - progress.previous_value)
-        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
+        return change <= self.tolerance * np.maximum(np.abs(progress.value), 1)
 
     def message(self, progress: Progress, run: int) -> str:
         return f"the value changed by no more than {self.tolerance:g} of itself in step {progress.step}"
@@ -235,7 +265,7 @@ class Target(StoppingCondition):
         check_hyperparameters(self)
 
     def met(self, progress: Progress) -> BoolArray:
-        return np.asarray(progress.value <= self.value)
+        return progress.value <= self.value
 
     def message(self, progress: Progress, run: int) -> str:
         return f"the value {progress.value[run]:g} is at most the target {self.value:g} at step {progress.step}"
@@ -253,7 +283,7 @@ class Evaluations(StoppingCondition):
         check_hyperparameters(self)
 
     def met(self, progress: Progress) -> BoolArray:
-        return np.asarray(progress.evaluations >= self.limit)
+        return progress.evaluations >= self.limit
 
     def message(self, progress: Progress, run: int) -> str:
         return f"{progress.evaluations[run]} evaluations were made by step {progress.step}; the limit is {self.limit}"
@@ -264,6 +294,7 @@ class Seconds(StoppingCondition):
     """The run has taken at least `limit` seconds."""
 
     reason: ClassVar[str] = "time used up"
+    needs_step: ClassVar[bool] = True
 
     limit: float = hyperparameter(about="seconds", above=0)
 
@@ -284,14 +315,15 @@ class NotFinite(StoppingCondition):
     reason: ClassVar[str] = "not finite"
 
     def met(self, progress: Progress) -> BoolArray:
-        # Quick, and never finite if one of the numbers is not; it may overflow too, so it is only a cue.
-        if math.isfinite(np.vdot(progress.x, progress.gradient) + progress.value.dot(progress.value)):
-            return np.zeros(len(progress.x), bool)
         return ~(
-            np.isfinite(progress.x).all(axis=-1)
+            np.isfinite(progress.value)
+            & np.isfinite(progress.x).all(axis=-1)
             & np.isfinite(progress.gradient).all(axis=-1)
-            & np.isfinite(progress.value)
         )
+
+    def unmet(self, progress: Progress) -> bool:
+        # Never finite if one of the numbers is not; it may overflow too.
+        return math.isfinite(np.vdot(progress.x, progress.gradient) + progress.value.dot(progress.value))
 
     def message(self, progress: Progress, run: int) -> str:
         parts = {"x": progress.x[run], "the value": progress.value[run], "the gradient": progress.gradient[run]}
@@ -313,7 +345,7 @@ class Diverging(StoppingCondition):
 
     def met(self, progress: Progress) -> BoolArray:
         rise = progress.value - progress.first_value
-        return np.asarray(rise > self.factor * np.maximum(1, np.abs(progress.first_value)))
+        return rise > self.factor * np.maximum(np.abs(progress.first_value), 1)
 
     def message(self, progress: Progress, run: int) -> str:
         first, now = progress.first_value[run], progress.value[run]
@@ -329,6 +361,7 @@ class SmallEpoch(StoppingCondition):
 
     reason: ClassVar[str] = "small change"
     converged: ClassVar[bool] = True
+    needs_step: ClassVar[bool] = True
 
     tolerance: float
     every: int
@@ -337,31 +370,10 @@ class SmallEpoch(StoppingCondition):
         if progress.previous_value is None or progress.step % self.every:
             return np.zeros(len(progress.x), bool)
         change = np.abs(progress.value - progress.previous_value)
-        return np.asarray(change <= self.tolerance * np.maximum(1, np.abs(progress.value)))
+        return change <= self.tolerance * np.maximum(np.abs(progress.value), 1)
 
     def message(self, progress: Progress, run: int) -> str:
         return f"the value changed by no more than {self.tolerance:g} of itself in the pass before step {progress.step}"
-
-
-CONDITIONS: dict[str, type[StoppingCondition]] = {
-    kind.__name__: kind
-    for kind in (
-        AnyOf,
-        StepSize,
-        GradientNorm,
-        ValueChange,
-        SmallEpoch,
-        Target,
-        Evaluations,
-        Seconds,
-        NotFinite,
-        Diverging,
-    )
-}
-
-
-# Those that may be asked of many steps of one run at once, as of many runs: each looks at nothing but its own step.
-OF_ONE_STEP = frozenset({StepSize, GradientNorm, ValueChange, Target, Evaluations, NotFinite, Diverging})
 
 
 def conditions(stop: StoppingCondition | None) -> tuple[StoppingCondition, ...]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import BoolArray, FloatArray, norm
+from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Begun, Problem, execute
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
@@ -19,6 +19,7 @@ from fallline.minimize import minimize
 from fallline.models import MODELS, Loss, SigmoidNeuron, Softmax
 from fallline.models.activations import sigmoid
 from fallline.models.cross_entropy import softmax
+from fallline.norms import norm
 from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper

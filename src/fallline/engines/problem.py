@@ -81,8 +81,10 @@ def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
     return type(objective) is FormulaObjective
 
 
-def is_ours(settings: Any) -> bool:
-    """Whether a rule, and all parts of it, are Fallline's own, known to be pure, and to be what their graphs say."""
-    parts = (getattr(settings, entry.name) for entry in dataclasses.fields(settings))
-    ours = type(settings).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return ours and all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))
+def is_ours(thing: Any) -> bool:
+    """Whether a rule or condition, and its parts, are Fallline's own: known to be pure, and what their graphs say."""
+    ours = type(thing).__module__.partition(".")[0] == __name__.partition(".")[0]
+    if not (ours and dataclasses.is_dataclass(thing)):
+        return False
+    parts = [getattr(thing, entry.name) for entry in dataclasses.fields(thing)]
+    return all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))

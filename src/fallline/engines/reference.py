@@ -173,7 +173,10 @@ class Batch:
         """Arrive where a stretch led to, or at its first point where a condition is met; whether there is one."""
         evaluations = self.evaluated.values + self.evaluated.gradients
         points = stretch.progress(reached.progress, evaluations, time.perf_counter() - self.began)
-        met = np.logical_or.reduce([condition.met(points) for condition in self.problem.conditions])
+        met = np.zeros(len(stretch.made), bool)
+        for condition in self.problem.conditions:
+            if not condition.unmet(points):
+                met |= condition.met(points)
         ended = bool(met.any())
         count = int(met.argmax()) + 1 if ended else len(stretch.made)
         self.recording.keep_passed(self.active, stretch, count)
@@ -211,6 +214,8 @@ class Batch:
         seconds = time.perf_counter() - self.began
         # In the order of its fields: to name them all takes as long as a sum of two arrays.
         previous_change = last.change if last and not self.searches else None
+        if previous_change is None and change is not None and not self.searches:
+            previous_change = np.full_like(change, np.inf)
         evaluations = self._evaluations()
         progress = Progress(
             step, x, value, gradient, change, previous_value, first_value, evaluations, seconds, previous_change
@@ -313,6 +318,8 @@ class Batch:
         """Which of the active runs end here, by their place in the batch, and why."""
         ended: dict[int, Stop] = {}
         for condition in self.problem.conditions:
+            if condition.unmet(progress):
+                continue
             met = condition.met(progress)
             if np.count_nonzero(met):
                 for i in met.nonzero()[0].tolist():

@@ -16,7 +16,7 @@ from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
 from fallline.schedules import watches_values
-from fallline.stopping import OF_ONE_STEP, Progress
+from fallline.stopping import Progress
 
 # A single run makes so many steps, in a stretch, before it is asked whether it should have ended on the way; it begins
 # with few, so that it makes about as many in vain as it makes.
@@ -116,7 +116,7 @@ def goes_unseen(problem: Problem) -> bool:
         is_formula(problem.objective)
         and problem.objective.dimension <= _FEW_COORDINATES
         and is_ours(problem.optimizer)
-        and all(type(condition) in OF_ONE_STEP for condition in problem.conditions)
+        and all(is_ours(condition) and not condition.needs_step for condition in problem.conditions)
         and problem.callback is None
         and not problem.record.state
         and not isinstance(rate, LineSearch)

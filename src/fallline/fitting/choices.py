@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fallline.arrays import norm
 from fallline.errors import FalllineError, shortened
 from fallline.models import Logistic, Loss, Softmax
+from fallline.norms import norm
 from fallline.optimizers import (
     FISTA,
     GradientDescent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from fallline.machine_code.graph import ONE_BY_ONE, QUOTIENT, Node
+from fallline.machine_code.graph import ONE_BY_ONE, QUOTIENT, RARELY, Node
 
 
 class Region:
@@ -63,6 +63,14 @@ class Region:
             case "one_by_one":
                 # The first input, but in the lanes in which the second holds the C library's function of the others.
                 return self.calls(node.detail, a[2:], a[0], a[1])
+            case "finite":
+                # Zero times a number is zero, but of one that is not finite it is NaN.
+                zero = nothing = self.constant(0.0)
+                for part in a:
+                    nothing = code.intrinsic("fma", self, [part, zero, nothing])
+                return code.line(f"fcmp oeq {number} {nothing}, {zero}")
+            case "rarely":
+                return code.line(f"select {self.mask} {a[1]}, {number} {a[2]}, {number} {a[0]}")
             case "library":
                 return self.calls(node.detail, a, self.constant(0.0), self.always())
             case "flip":
@@ -112,7 +120,7 @@ class Region:
     def quick(self, node: Node) -> tuple[str, str | None]:
         """The code of an operation for the usual case; and the mask of the lanes in which it may be wrong, if any."""
         parts = [self.names[part.index] for part in node.inputs]
-        if node.operation == ONE_BY_ONE:
+        if node.operation in (ONE_BY_ONE, RARELY):
             return parts[0], parts[1]
         if node.operation == QUOTIENT and self.lanes > 1:
             return self.by_reciprocal(*parts)

@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fallline.machine_code.graph import ONE_BY_ONE, Node, as_number, fma, maximum, minimum, sign, where
+from fallline.machine_code.graph import ONE_BY_ONE, Node, as_number, finite, fma, maximum, minimum, sign, where
 
 # Adding this to a number below 2**51 rounds it to a whole one and leaves that in the last bits.
 MAGIC = 1.5 * 2**52
@@ -349,4 +349,7 @@ OF_NUMPY: Mapping[str, Callable[..., Any]] = {
     "bitwise_and": operator.and_,
     "bitwise_or": operator.or_,
     "invert": operator.invert,
+    "isfinite": finite,
+    "isinf": lambda x: abs(x).equals(math.inf),
+    "isnan": lambda x: x.differs(x),
 }

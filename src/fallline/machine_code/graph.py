@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, TypeAlias
 
 # Where a node's number can differ: nowhere in a call, from step to step, or from run to run.
@@ -14,6 +15,12 @@ SETTING, STEP, LANE = range(3)
 ONE_BY_ONE = "one_by_one"
 # That of a quotient by a number that many runs have in common.
 QUOTIENT = "quotient"
+# That of the mask which holds at the start of a run alone; it takes no inputs, and is the same for all runs.
+START = "start"
+# That of a mask which holds where all its inputs are finite, however many they are.
+FINITE = "finite"
+# That of a number which is usually the first input: the third where the second holds.
+RARELY = "rarely"
 
 Number: TypeAlias = "Node | float"
 
@@ -118,7 +125,7 @@ class Node:
         return f"<{self.operation} {self.detail}>" if self.detail is not None else f"<{self.operation}>"
 
 
-MASKS = {"olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult", "and", "or", "not", "bit"}
+MASKS = {FINITE, START, "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult", "and", "or", "not", "bit"}
 _NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": operator.mul}
 
 
@@ -153,6 +160,8 @@ class Graph:
             if operation in ("fsub", "fneg"):
                 raise TypeError("truths have no difference")
             operation = {"fadd": "or", "fmul": "and"}.get(operation, operation)
+        if operation == "and" and all(part.operation == FINITE for part in inputs):
+            operation, inputs = FINITE, tuple(dict.fromkeys(number for part in inputs for number in part.inputs))
         if operation in ("and", "or", "not") and not all(part.is_mask for part in inputs):
             raise TypeError("a number is no truth")
         if operation in ARITHMETIC:
@@ -172,21 +181,39 @@ class Graph:
             self.nodes.append(known)
         return known
 
-    def needed(self, outputs: Iterable[Node]) -> list[Node]:
-        """The nodes that these outputs are made from, and they themselves, in order."""
+    @property
+    def start(self) -> Node:
+        """The mask that holds at the start of a run alone."""
+        return self._made(START, (), None, STEP)
+
+    def of_truth(self, truth: bool) -> Node:
+        """The mask that holds always or never."""
+        return self.of(float(truth)).differs(0.0)
+
+    def rewritten(self, outputs: Iterable[Node], instead: Mapping[Node, Node]) -> list[Node]:
+        """The outputs with other nodes in the place of some that they are made from."""
+        outputs, made = list(outputs), dict(instead)
+        for node in self.needed(outputs, given=instead):
+            if node not in made:
+                parts = [made[part] for part in node.inputs]
+                made[node] = self.node(node.operation, *parts, detail=node.detail) if parts else node
+        return [made[node] for node in outputs]
+
+    def needed(self, outputs: Iterable[Node], given: Container[Node] = ()) -> list[Node]:
+        """The nodes that these outputs are made from, and they themselves, in order; nothing that given ones are."""
         found: set[int] = set()
         waiting = list(outputs)
         while waiting:
             node = waiting.pop()
             if node.index not in found:
                 found.add(node.index)
-                waiting += node.inputs
+                waiting += () if node in given else node.inputs
         return [self.nodes[index] for index in sorted(found)]
 
 
 ARITHMETIC = {
-    "fadd", "fsub", "fmul", "fdiv", "fneg", "fabs", "sqrt", "floor", "fma", "power", "remainder", "two_to", "bits",
-    "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult",
+    "fadd", "fsub", "fmul", "fdiv", "fneg", "fabs", "sqrt", "floor", "fma", FINITE, "power", "remainder", "two_to",
+    "bits", "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult",
 }  # fmt: skip
 
 
@@ -208,30 +235,68 @@ def where(mask: Any, chosen: Any, other: Any) -> Any:
     return mask.make("select", mask, chosen, other)
 
 
+def unless(usual: Any, sure: Any, exact: Any) -> Any:
+    """`usual` where it is sure, and elsewhere `exact`, which is computed only if there is such a place."""
+    return usual.make(RARELY, usual, ~sure, exact)
+
+
+def finite(x: Any) -> Any:
+    """Whether it is neither infinite nor NaN."""
+    return x.make(FINITE, x)
+
+
 def fma(left: Node, right: Number, added: Number) -> Node:
     """left · right + added, rounded once."""
     return left.make("fma", left, right, added)
 
 
 def maximum(left: Any, right: Any) -> Any:
-    """The larger number; no number if one of them is none."""
-    return _extreme("ugt", left, right)
+    """The larger number; NaN if one of them is."""
+    return _extreme("ogt", left, right)
 
 
 def minimum(left: Any, right: Any) -> Any:
-    """The smaller number; no number if one of them is none."""
-    return _extreme("ult", left, right)
+    """The smaller number; NaN if one of them is."""
+    return _extreme("olt", left, right)
+
+
+def total(numbers: Iterable[Any]) -> Any:
+    """The sum in the order in which NumPy adds along the last axis: to its last bit.
+
+    Fewer than 8 numbers one after the other; up to 128 in eight sums side by side; more in two halves (NumPy's
+    `pairwise_sum`).
+    """
+    numbers = list(numbers)
+    count = len(numbers)
+    if count > 128:
+        half = count // 2 - count // 2 % 8
+        return total(numbers[:half]) + total(numbers[half:])
+    whole = count - count % 8
+    if not whole:
+        return functools.reduce(operator.add, numbers)
+    r = [functools.reduce(operator.add, numbers[i:whole:8]) for i in range(8)]
+    together = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]))
+    return functools.reduce(operator.add, numbers[whole:], together)
+
+
+def largest(numbers: Iterable[Any]) -> Any:
+    """The largest of the numbers; NaN if one of them is."""
+    return functools.reduce(maximum, numbers)
+
+
+def smallest(numbers: Iterable[Any]) -> Any:
+    """The smallest of the numbers; NaN if one of them is."""
+    return functools.reduce(minimum, numbers)
 
 
 def _extreme(order: str, left: Any, right: Any) -> Any:
     some = left if isinstance(left, Node) else right
     left, right = some.graph.of(left), some.graph.of(right)
-    # `order` holds too where one is no number, which is then `left`, but for the last line. Of two zeros it is `right`,
-    # as NumPy has it.
-    result = where(some.make(order, left, right), left, right)
     if right.operation == "constant" and not math.isnan(float.fromhex(right.detail)):
-        return result
-    return where(right.differs(right), right, result)
+        # This order holds too where the left one is NaN.
+        return where(some.make(order.replace("o", "u", 1), left, right), left, right)
+    # Of two zeros, or where the right one is NaN, it is the right one, as NumPy has it.
+    return where(left.differs(left), left, where(some.make(order, left, right), left, right))
 
 
 def sign(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The update rules and the registry of their names and conventions."""
+"""The update rules, which are known by being defined in one of the families below, and the way from name to rule."""
 
 from __future__ import annotations
 
@@ -6,157 +6,28 @@ import dataclasses
 from typing import Any
 
 from fallline.errors import FalllineError, nearest
-from fallline.optimizers.adam import (
-    AdaBelief,
-    AdaBound,
-    Adam,
-    AdaMax,
-    AdamW,
-    Adan,
-    AMSGrad,
-    LaProp,
-    NAdam,
-    RAdam,
-    Yogi,
-)
-from fallline.optimizers.adaptive import FTRL, MADGRAD, Adadelta, AdaGrad, RMSProp
-from fallline.optimizers.averaging import AveragedDescent
-from fallline.optimizers.base import LearningRate, Optimizer
-from fallline.optimizers.curvature import LBFGS, BarzilaiBorwein, ConjugateGradient
-from fallline.optimizers.descent import GradientDescent
-from fallline.optimizers.large_batch import LAMB, LARS
-from fallline.optimizers.long_memory import ADOPT, AdEMAMix
-from fallline.optimizers.momentum import Momentum, Nesterov, QuasiHyperbolicMomentum, WindowedMomentum
-from fallline.optimizers.parameter_free import DoG, Prodigy
-from fallline.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
-from fallline.optimizers.signs import Lion, Rprop, SignDescent, Signum
+from fallline.optimizers.base import OPTIMIZERS as OPTIMIZERS
+from fallline.optimizers.base import LearningRate as LearningRate
+from fallline.optimizers.base import Optimizer as Optimizer
 from fallline.optimizers.spelling import spelt
-from fallline.optimizers.structured import FISTA, Projected, ProximalDescent
-from fallline.optimizers.wrappers import (
-    Cautious,
-    ClipNorm,
-    ClipValue,
-    CoupledWeightDecay,
-    GradientNoise,
-    Lookahead,
-    WeightDecay,
-    Wrapper,
-)
 
-__all__ = [
-    "ADOPT",
-    "FISTA",
-    "FTRL",
-    "LAMB",
-    "LARS",
-    "LBFGS",
-    "MADGRAD",
-    "OPTIMIZERS",
-    "WRAPPERS",
-    "AMSGrad",
-    "AdEMAMix",
-    "AdaBelief",
-    "AdaBound",
-    "AdaGrad",
-    "AdaMax",
-    "Adadelta",
-    "Adam",
-    "AdamW",
-    "Adan",
-    "AveragedDescent",
-    "BarzilaiBorwein",
-    "Cautious",
-    "ClipNorm",
-    "ClipValue",
-    "ConjugateGradient",
-    "CoupledWeightDecay",
-    "DoG",
-    "GradientDescent",
-    "GradientNoise",
-    "LaProp",
-    "LearningRate",
-    "Lion",
-    "Lookahead",
-    "Momentum",
-    "NAdam",
-    "Nesterov",
-    "Optimizer",
-    "Prodigy",
-    "Projected",
-    "ProximalDescent",
-    "QuasiHyperbolicMomentum",
-    "RAdam",
-    "RMSProp",
-    "Rprop",
-    "ScheduleFreeAdamW",
-    "ScheduleFreeSGD",
-    "SignDescent",
-    "Signum",
-    "WeightDecay",
-    "WindowedMomentum",
-    "Yogi",
-    "optimizer_from_name",
-]
-
-OPTIMIZERS: dict[str, type[Optimizer[Any]]] = {
-    rule.name: rule
-    for rule in (
-        GradientDescent,
-        Momentum,
-        WindowedMomentum,
-        Nesterov,
-        QuasiHyperbolicMomentum,
-        AveragedDescent,
-        AdaGrad,
-        RMSProp,
-        Adadelta,
-        FTRL,
-        MADGRAD,
-        Adam,
-        AdamW,
-        AdaMax,
-        AMSGrad,
-        NAdam,
-        RAdam,
-        AdaBelief,
-        Yogi,
-        Adan,
-        AdaBound,
-        LaProp,
-        SignDescent,
-        Signum,
-        Rprop,
-        Lion,
-        LARS,
-        LAMB,
-        ADOPT,
-        AdEMAMix,
-        ScheduleFreeSGD,
-        ScheduleFreeAdamW,
-        Prodigy,
-        DoG,
-        BarzilaiBorwein,
-        ConjugateGradient,
-        LBFGS,
-        ProximalDescent,
-        FISTA,
-    )
-}
-
-# Rules around a rule, which must be named too: "cautious:adam".
-WRAPPERS: dict[str, type[Wrapper[Any]]] = {
-    rule.name: rule
-    for rule in (
-        WeightDecay,
-        CoupledWeightDecay,
-        ClipValue,
-        ClipNorm,
-        GradientNoise,
-        Cautious,
-        Lookahead,
-        Projected,
-    )
-}
+# The families, in the order in which their rules are shown.
+# isort: off
+from fallline.optimizers.descent import *
+from fallline.optimizers.momentum import *
+from fallline.optimizers.averaging import *
+from fallline.optimizers.adaptive import *
+from fallline.optimizers.adam import *
+from fallline.optimizers.signs import *
+from fallline.optimizers.large_batch import *
+from fallline.optimizers.long_memory import *
+from fallline.optimizers.schedule_free import *
+from fallline.optimizers.parameter_free import *
+from fallline.optimizers.curvature import *
+from fallline.optimizers.wrappers import *
+from fallline.optimizers.wrappers import WRAPPERS as WRAPPERS
+from fallline.optimizers.structured import *
+# isort: on
 
 
 def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:

@@ -19,10 +19,13 @@ from fallline.hyperparameters import (
     hyperparameters,
 )
 from fallline.line_search import LineSearch
+from fallline.registry import enter
 from fallline.schedules import Schedule
 from fallline.slips import CalledInOurWords
 
 State = TypeVar("State")
+# The rules by the names that the command line calls them, in the order in which they are shown.
+OPTIMIZERS: dict[str, type[Optimizer[Any]]] = {}
 LearningRate: TypeAlias = "float | Schedule | LineSearch"
 # Keeps 0 / 0 out of quotients that have no epsilon to do so; too small to change any other result.
 SMALLEST = float(np.finfo(float).tiny)
@@ -63,6 +66,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     be arrays that broadcast against x, one entry a run.
 
     Attributes:
+        table: where a rule of Fallline's own is entered as it is defined.
         name: what the command line calls the rule.
         conventions: what the rule's libraries disagree on: name of a convention to a few words on it.
         elementwise: whether each coordinate goes its own way, whatever the others do.
@@ -83,6 +87,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     array([0.])
     """
 
+    table: ClassVar[dict[str, Any]] = OPTIMIZERS
     name: ClassVar[str] = ""
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     elementwise: ClassVar[bool] = True
@@ -90,6 +95,10 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
 
     learning_rate: LearningRate
     convention: str = field(default="paper", kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        enter(cls.table, vars(cls).get("name", ""), cls)
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         # Said here, because Python's own words for it are about other arguments than the user's.

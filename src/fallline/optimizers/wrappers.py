@@ -15,6 +15,8 @@ from fallline.optimizers.noise import standard_normal
 from fallline.state import with_x
 
 State = TypeVar("State")
+# Rules around a rule, which must be named too: "cautious:adam".
+WRAPPERS: dict[str, type[Wrapper[Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Wrapper(Optimizer[State]):
         rule: the inner rule.
     """
 
+    table: ClassVar[dict[str, Any]] = WRAPPERS
     changes_step: ClassVar[bool] = False
 
     learning_rate: LearningRate = field(init=False, repr=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.arrays import FloatArray, norm
+from fallline.arrays import FloatArray
 from fallline.models.base import Loss
 from fallline.models.batches import Batches
+from fallline.norms import norm
 from fallline.objectives.base import Objective
 from fallline.results.trajectory import Point, Trajectory
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arrays import FloatArray, norm
+from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
+from fallline.norms import norm
 from fallline.objectives import Cost, Objective, as_objective
 from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
 from fallline.results.shown import Filmed

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fallline.engines.compiled.trace import FIRST, GIVEN_RATE, LONGEST, LONGEST_BEFORE, PREVIOUS, Step
+from fallline.engines.compiled.trace import GIVEN_RATE, Step
 from fallline.machine_code.code import Code, Region
-from fallline.machine_code.graph import LANE, SETTING, STEP, Node
+from fallline.machine_code.graph import LANE, SETTING, START, STEP, Node
 
 # What is written of a run when it ends.
 AT_THE_END = ("value", "made", "stop")
@@ -39,9 +39,9 @@ def layout(step: Step, lanes: int, steps: int) -> Layout:
     needed = graph.needed(outputs)
     columns = {part for node in needed if node.level == LANE for part in node.inputs if part.level == STEP}
     columns |= {node for node in outputs if node.level == STEP}
+    columns = {node for node in columns if node.operation != START}
     names = [node.detail for node in (*step.x, *_flat(step.state))]
-    kept = (LONGEST, LONGEST_BEFORE, PREVIOUS, FIRST)
-    names += [node.detail for node in needed if node.operation == "leaf" and node.detail in kept]
+    names += [kept.leaf.detail for kept in step.kept]
     names += [f"own.{i}" for i in range(step.own)]
     n = len(step.x)
     if lanes == 1:
@@ -53,7 +53,8 @@ def layout(step: Step, lanes: int, steps: int) -> Layout:
 
 
 def _outputs(step: Step) -> list[Node]:
-    return [*step.met, *step.change, *_flat(step.next_state), step.value, *step.gradient, step.rate]
+    following = [kept.following for kept in step.kept]
+    return [*step.met, *step.change, *_flat(step.next_state), *following, step.value, *step.gradient, step.rate]
 
 
 def _flat(parts: Iterable[Iterable[Node]]) -> list[Node]:
@@ -188,7 +189,10 @@ class _Advance:
         code, graph, steps = self.code, self.step.graph, self.steps
         before = steps.spread(code.line(f"sitofp i64 {code.line(f'add i64 %first, {i}')} to double"))
         counted = ", ".join(f"double {number}.0" for number in range(1, steps.lanes + 1))
-        steps.names[graph.leaf("step", STEP).index] = code.line(f"fadd {steps.number} {before}, <{counted}>")
+        step = graph.leaf("step", STEP)
+        steps.names[step.index] = code.line(f"fadd {steps.number} {before}, <{counted}>")
+        first = code.line(f"fcmp oeq {steps.number} {steps.names[step.index]}, {steps.constant(1.0)}")
+        steps.names[graph.start.index] = first
         for column, node in enumerate(self.where.columns):
             if node.detail == GIVEN_RATE:
                 steps.names[node.index] = code.load(steps.number, self._column(column, i))
@@ -221,12 +225,12 @@ class _Advance:
 
         def visit(i: str) -> None:
             self._columns(i)
-            value, made, at_start, met = self._arrive(i)
-            self._keep_lowest(value, made, at_start)
+            value, met = self._arrive()
+            self._keep_lowest(value)
             ended, on = code.new_label("ended"), code.new_label("on")
             code.jump_if(met, ended, on, rarely=True)
             code.label(ended)
-            self._end(met, made, value)
+            self._end(met, value)
             self._record(value)
             code.jump(after)
             code.label(on)
@@ -239,7 +243,7 @@ class _Advance:
             code.store("i64", code.line("sub i64 %every, 1"), self.until)
             code.jump(skip)
             code.label(skip)
-            self._leave(value, at_start, lanes.always())
+            self._leave(lanes.always())
 
         self._loop("visited", self.visited, ("0", "%count"), 1, visit)
         code.jump(after)
@@ -259,11 +263,11 @@ class _Advance:
 
         def visit(i: str) -> None:
             self._columns(i)
-            self._loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group(i))
+            self._loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group())
 
         self._loop("visited", self.visited, ("0", "%count"), 1, visit)
 
-    def _group(self, i: str) -> None:
+    def _group(self) -> None:
         """As many runs as go side by side, at one point each. Those that have ended stay where they are."""
         code, lanes = self.code, self.lanes
         stop = code.load(lanes.number, self._slot("stop"))
@@ -274,15 +278,15 @@ class _Advance:
         code.label(going)
         outer = dict(lanes.names)
         self._take_up()
-        value, made, at_start, met = self._arrive(i)
+        value, met = self._arrive()
         ending = code.line(f"and {lanes.mask} {met}, {active}")
         code.jump_if(lanes.any(ending), ended, on, rarely=True)
         code.label(ended)
-        self._end(ending, made, value)
+        self._end(ending, value)
         code.store(lanes.mask, code.line(f"xor {lanes.mask} {ending}, {active}"), self.active)
         code.jump(on)
         code.label(on)
-        self._leave(value, at_start, code.load(lanes.mask, self.active))
+        self._leave(code.load(lanes.mask, self.active))
         self._put_back()
         lanes.names = outer
         code.jump(gone)
@@ -310,19 +314,20 @@ class _Advance:
                 name = code.line(f"fcmp une double {name}, {self.once.constant(0.0)}")
             self.scalars[node.index] = name
             lanes.names[node.index] = lanes.spread(name, node.is_mask)
+        made = code.line(f"add i64 %first, {i}")
+        self.made = code.line(f"sitofp i64 {made} to double")
+        self.at_start = code.line(f"icmp eq i64 {made}, 0")
+        lanes.names[self.step.graph.start.index] = lanes.spread(self.at_start, is_mask=True)
 
-    def _arrive(self, i: str) -> tuple[str, str, str, str]:
-        """One point: its value, the updates made before, whether it is the start, and where a condition is met."""
+    def _arrive(self) -> tuple[str, str]:
+        """One point: its value, and where a condition is met."""
         code, step, lanes = self.code, self.step, self.lanes
         for node in step.graph.nodes:
             if node.operation == "leaf" and node.detail in self.variables:
                 lanes.names[node.index] = code.load(lanes.number, self.variables[node.detail])
         self._emit(lanes, LANE, [step.value, *step.gradient, *step.met])
-        made = code.line(f"add i64 %first, {i}")
-        at_start = code.line(f"icmp eq i64 {made}, 0")
-        made = code.line(f"sitofp i64 {made} to double")
         met = self._either([lanes.names[node.index] for node in step.met], lanes.mask)
-        return lanes.names[step.value.index], made, at_start, met
+        return lanes.names[step.value.index], met
 
     def _either(self, masks: Sequence[str], kind: str) -> str:
         """Whether one of the masks holds."""
@@ -331,11 +336,11 @@ class _Advance:
             first = self.code.line(f"or {kind} {first}, {mask}")
         return first
 
-    def _keep_lowest(self, value: str, made: str, at_start: str) -> None:
+    def _keep_lowest(self, value: str) -> None:
         code, step, names = self.code, self.step, self.lanes.names
         lower = code.line(f"fcmp olt double {value}, {code.load('double', self.variables['lowest.value'])}")
-        lower = code.line(f"or i1 {lower}, {at_start}")
-        here = {"lowest.value": value, "lowest.step": made}
+        lower = code.line(f"or i1 {lower}, {self.at_start}")
+        here = {"lowest.value": value, "lowest.step": self.made}
         here |= {f"lowest.x.{i}": names[node.index] for i, node in enumerate(step.x)}
         here |= {f"lowest.gradient.{i}": names[node.index] for i, node in enumerate(step.gradient)}
         for name, number in here.items():
@@ -344,7 +349,7 @@ class _Advance:
                 "double", code.line(f"select i1 {lower}, double {number}, double {before}"), self.variables[name]
             )
 
-    def _end(self, ending: str, made: str, value: str) -> None:
+    def _end(self, ending: str, value: str) -> None:
         """What is left of the runs that end here."""
         code, step, lanes = self.code, self.step, self.lanes
         stop = lanes.constant(0.0)
@@ -354,7 +359,7 @@ class _Advance:
                 f"select {lanes.mask} {met}, {lanes.number} {lanes.constant(number)}, {lanes.number} {stop}"
             )
         self._keep("stop", stop, ending)
-        self._keep("made", lanes.spread(made), ending)
+        self._keep("made", lanes.spread(self.made), ending)
         self._keep("value", value, ending)
 
     def _record(self, value: str) -> None:
@@ -375,29 +380,19 @@ class _Advance:
     def _parts(self) -> list[list[Node]]:
         return [self.step.x, self.step.gradient, *(self.step.state if self.recorded_state else [])]
 
-    def _leave(self, value: str, at_start: str, active: str) -> None:
+    def _leave(self, active: str) -> None:
         """The step away from the point, of the runs that have not ended."""
         code, step, lanes = self.code, self.step, self.lanes
-        states = _flat(step.state)
-        self._emit(lanes, LANE, [*step.change, *_flat(step.next_state)])
+        following = dict(zip(_flat(step.state), _flat(step.next_state), strict=True))
+        following |= {kept.leaf: kept.following for kept in step.kept}
+        self._emit(lanes, LANE, [*step.change, *following.values()])
         names = lanes.names
-        after = {leaf.detail: names[node.index] for leaf, node in zip(states, _flat(step.next_state), strict=True)}
-        longest = nothing = lanes.constant(0.0)
+        after = {leaf.detail: names[node.index] for leaf, node in following.items()}
         for leaf, node in zip(step.x, step.change, strict=True):
             change = code.line(
-                f"select {lanes.mask} {active}, {lanes.number} {names[node.index]}, {lanes.number} {nothing}"
+                f"select {lanes.mask} {active}, {lanes.number} {names[node.index]}, "
+                f"{lanes.number} {lanes.constant(0.0)}"
             )
             after[leaf.detail] = code.line(f"fsub {lanes.number} {names[leaf.index]}, {change}")
-            if LONGEST in self.variables:
-                length = code.intrinsic("fabs", lanes, [change])
-                longer = code.line(f"fcmp ogt {lanes.number} {length}, {longest}")
-                longest = code.line(f"select {lanes.mask} {longer}, {lanes.number} {length}, {lanes.number} {longest}")
-        if FIRST in self.variables:
-            before = code.load(lanes.number, self.variables[FIRST])
-            after[FIRST] = code.line(f"select i1 {at_start}, {lanes.number} {value}, {lanes.number} {before}")
-        if LONGEST in self.variables:
-            after[LONGEST_BEFORE] = code.load(lanes.number, self.variables[LONGEST])
-        after |= {LONGEST: longest, PREVIOUS: value}
         for name, number in after.items():
-            if name in self.variables:
-                code.store(lanes.number, number, self.variables[name])
+            code.store(lanes.number, number, self.variables[name])

@@ -12,16 +12,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.compiled import llvm
-from fallline.engines.compiled.trace import (
-    FIRST,
-    GIVEN_RATE,
-    LONGEST,
-    LONGEST_BEFORE,
-    PREVIOUS,
-    NotCompilable,
-    Step,
-    trace,
-)
+from fallline.engines.compiled.trace import GIVEN_RATE, NotCompilable, Step, trace
 from fallline.engines.per_run import entries, form, per_run_settings
 from fallline.engines.problem import Problem, is_formula, is_ours
 from fallline.machine_code import machine
@@ -93,10 +84,6 @@ class Program:
             row += len(leaves)
         for i, numbers in enumerate(per_run_settings(optimizer)):
             slots[rows[f"own.{i}"], :runs] = numbers[:, 0]
-        # No step was made yet, and there is no value to compare with.
-        for name, number in ((LONGEST, np.inf), (LONGEST_BEFORE, np.inf), (PREVIOUS, np.nan), (FIRST, np.nan)):
-            if name in rows:
-                slots[rows[name]] = number
         return slots
 
     def room(self, runs: int) -> FloatArray:
@@ -185,8 +172,8 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
     """
     state_rows = problem.record.state and lanes == 1
     what = (problem.conditions, problem.max_steps, lanes, state_rows)
-    # Another's rule may read what changes, and compare equal to what it is not.
-    if is_ours(optimizer) and is_formula(problem.objective):
+    # Another's rule, or condition, may read what changes, and compare equal to what it is not.
+    if all(map(is_ours, (optimizer, *problem.conditions))) and is_formula(problem.objective):
         one = Known(entries(optimizer, slice(0, 1)), form(optimizer))
         with contextlib.suppress(TypeError):  # some setting cannot be looked up
             return _remembered(Known(problem.objective, problem.objective.formula.text), one, *what)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.engines.compiled.conditions import CHANGE, CHANGE_BEFORE, PREVIOUS
 from fallline.engines.compiled.program import Program, program_for
 from fallline.engines.compiled.rehearsal import rehearse
 from fallline.engines.compiled.trace import NotCompilable
@@ -160,11 +161,12 @@ class _Run:
             x=x[-1:],
             value=value[-1],
             gradient=gradient[-1:],
-            change=None,
-            previous_value=None,
+            change=self._kept(CHANGE, made),
+            previous_value=None if (previous := self._kept(PREVIOUS, made)) is None else previous[0],
             first_value=value[0],
             evaluations=np.array([sum(evaluations)]),
             seconds=seconds,
+            previous_change=self._kept(CHANGE_BEFORE, made),
         )
         return Trajectory(
             title=objective.title,
@@ -185,6 +187,11 @@ class _Run:
             states={name: np.broadcast_to(part, x.shape) for name, part in zip(self.names, states, strict=True)},
             objective=objective,
         )
+
+    def _kept(self, name: str, made: int) -> FloatArray | None:
+        """What is kept for the conditions; None where there is none yet, or where they say nothing of it."""
+        rows = [row for key, row in self.program.layout.slots.items() if key.partition(".")[0] == name]
+        return self.slots[rows, :1].T if made and rows else None
 
     def _best(self) -> Point:
         n = self.problem.objective.dimension

@@ -1,4 +1,4 @@
-"""A user's rule does not have to be what its graph says; its first steps show whether it is."""
+"""A rule or a condition of a user's need not be what its graph says; its first steps show whether it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from fallline.engines.compiled.trace import NotCompilable, Step
 from fallline.engines.fingerprint import LIBRARIES, fingerprint
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
-from fallline.optimizers import Optimizer
 from fallline.results.trajectory import Record
 
 # The steps that both engines make. A graph knows nothing of chance, of what Python remembers or of the kinds of
@@ -38,23 +37,24 @@ Made = TypeVar("Made")
 
 
 def rehearse(problem: Problem, program: Program, run: int) -> None:
-    """Make the first steps of a run with a rule of the user's by both engines.
+    """Make the first steps of a run with a rule or a condition of the user's by both engines.
 
     Raises:
-        NotCompilable: when they come to different points.
+        NotCompilable: when they come to different points, or end at different ones.
         FalllineError: when the rule breaks its contract, as the reference engine says it.
     """
-    if is_ours(problem.optimizer):
+    theirs = [part for part in (problem.optimizer, *problem.conditions) if not is_ours(part)]
+    if not theirs:
         return
-    name = type(problem.optimizer).__name__
+    otherwise = f"{' or '.join(type(part).__name__ for part in theirs)} does in Python what its graph does not"
     many = program.step.graph.of_many
     again, asked = _watched(
         lambda: traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
     )
     if asked:
-        raise NotCompilable(f"{name} does in Python what its graph does not: it calls {asked[0]}")
+        raise NotCompilable(f"{otherwise}: it calls {asked[0]}")
     if _told(again) != _told(program.step):
-        raise NotCompilable(f"{name} does in Python what its graph does not: it computes something else each time")
+        raise NotCompilable(f"{otherwise}: it computes something else each time")
     steps = min(_STEPS, problem.max_steps)
     start, rule = problem.starts[run : run + 1], entries(problem.optimizer, slice(run, run + 1))
     short = dataclasses.replace(
@@ -69,13 +69,14 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
     x = np.array([slots[rows[f"x.{i}"], 0] for i in range(start.shape[1])])
     sizes = np.abs([*start[0], *by_reference.final.x])
     largest = sizes[np.isfinite(sizes)].max(initial=0.0)
-    if not np.allclose(x, by_reference.final.x, rtol=_APART, atol=_APART * largest, equal_nan=True):
-        raise NotCompilable(f"{name} does in Python what its graph does not")
+    near = np.allclose(x, by_reference.final.x, rtol=_APART, atol=_APART * largest, equal_nan=True)
+    if not near or slots[rows["made"], 0] != by_reference.step_count:
+        raise NotCompilable(otherwise)
     # What it keeps the first time, such as a cached property, is no memory of how often it was asked.
-    before = _memory(problem.optimizer)
+    before = _memory(theirs)
     reference.run(short)
-    if _memory(problem.optimizer) != before:
-        raise NotCompilable(f"{name} does in Python what its graph does not: it changes what it reads")
+    if _memory(theirs) != before:
+        raise NotCompilable(f"{otherwise}: it changes what it reads")
 
 
 def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
@@ -123,10 +124,10 @@ def _is_library(module: str) -> bool:
     return module.partition(".")[0] in (*LIBRARIES, "sympy")
 
 
-def _memory(rule: Optimizer[Any]) -> str:
-    """What the rule can remember, and where the random numbers have come to that it can draw."""
+def _memory(theirs: list[Any]) -> str:
+    """What these things can remember, and where the random numbers have come to that they can draw."""
     drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 - a user's rule may draw from the old generator
-    return fingerprint((rule, drawn), changing=True)
+    return fingerprint((theirs, drawn), changing=True)
 
 
 def _told(step: Step) -> Any:
@@ -135,6 +136,7 @@ def _told(step: Step) -> Any:
         (node.operation, [part.index for part in node.inputs], repr(node.detail), node.level)
         for node in step.graph.nodes
     ]
-    parts = ([step.value, step.rate], step.gradient, step.change, *step.next_state)
+    kept = [following for _, following in step.kept]
+    parts = ([step.value, step.rate], step.gradient, step.change, *step.next_state, step.met, kept)
     results = [[node.index for node in part] for part in parts]
     return nodes, results, list(map(repr, step.settings))

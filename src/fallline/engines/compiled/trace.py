@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fallline.engines.compiled.conditions import Here, Kept, Untraceable, trace_conditions
 from fallline.engines.per_run import is_per_run, per_run_settings
-from fallline.engines.problem import is_formula
+from fallline.engines.problem import is_formula, is_ours
 from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
-from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, fma, maximum
+from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, largest, total
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.proxy import Library, Proxy
 from fallline.schedules import watches_values
 from fallline.state import map_state, named_leaves
-from fallline.stopping import (
-    SUDDEN,
-    Diverging,
-    Evaluations,
-    GradientNorm,
-    NotFinite,
-    StepSize,
-    StoppingCondition,
-    Target,
-    ValueChange,
-)
+from fallline.stopping import StoppingCondition
 
 if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective
 
-# Leaves for the conditions: the longest move of a coordinate in the last step and in the one before, the value before
-# the last step, and the first value.
-LONGEST, LONGEST_BEFORE, PREVIOUS, FIRST = "longest", "longest_before", "previous", "first"
 # The leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
 # So many compile in a second or two.
@@ -59,6 +47,7 @@ class Step:
         value: the objective at x.
         gradient: the gradient that the rule is given.
         met: for each condition, whether it ends the run here; the last is the limit of steps.
+        kept: what the conditions look at again at the next point.
         rate: the learning rate.
         change: what the rule subtracts from x.
         next_state: the state after the step, as `state`.
@@ -73,6 +62,7 @@ class Step:
     value: Node
     gradient: list[Node]
     met: list[Node]
+    kept: list[Kept]
     rate: Node
     change: list[Node]
     next_state: list[list[Node]]
@@ -109,9 +99,6 @@ def trace(
         raise NotCompilable("a line search takes the rate from values along the line")
     if watches_values(optimizer.learning_rate):
         raise NotCompilable("the schedule of the rate looks at the values")
-    for condition in conditions:
-        if type(condition) not in (*MET, Evaluations):
-            raise NotCompilable(f"the stopping condition {type(condition).__name__} is asked in Python")
     try:
         return _Trace(objective, optimizer, state, of_many, bake=False).step(conditions, max_steps)
     except NotCompilable:
@@ -193,15 +180,18 @@ class _Trace:
         # As the reference engine evaluates: both at once at x, or apart.
         values, gradients = self.objective.cost_of_both if place is here else self.objective.cost_of_gradient
         cost = Cost(values if place is here else values + 1, gradients)
+        change_of_x = _wide(_nodes(change, self.graph), n)
+        met, kept = self._met(conditions, max_steps, cost, change_of_x)
         return Step(
             graph=self.graph,
             x=self.x,
             state=leaves,
             value=self.value,
             gradient=self.gradient,
-            met=self._met(conditions, max_steps, cost),
+            met=met,
+            kept=kept,
             rate=self.graph.of(rate),
-            change=_wide(_nodes(change, self.graph), n),
+            change=change_of_x,
             next_state=[_wide(part, width) for part, width in zip(parts, self.widths, strict=True)],
             settings=self.settings,
             own=self.own,
@@ -232,79 +222,18 @@ class _Trace:
             _, *gradient = names["f"](*place)
         return self.graph.of(value), [self.graph.of(slope) for slope in gradient]
 
-    def _met(self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost) -> list[Node]:
-        made = self.graph.leaf("step", STEP) - 1.0
-        met = []
-        for condition in conditions:
-            if isinstance(condition, Evaluations):
-                # All runs make the same number of evaluations with each step.
-                met.append(made >= self.setting(-(-condition.limit // sum(cost)) - 1))
-            else:
-                met.append(MET[type(condition)](condition, self))
-        return [*met, made >= self.setting(max_steps)]
-
-
-def _small_step(condition: Any, at: _Trace) -> Node:
-    longest = at.graph.leaf(LONGEST, LANE)
-    before = at.graph.leaf(LONGEST_BEFORE, LANE)
-    flat = ~_any(slope.differs(0.0) for slope in at.gradient)
-    resting = (longest > 0.0) & ((before <= at.setting(SUDDEN * condition.tolerance)) | before.equals(np.inf))
-    return (longest < at.setting(condition.tolerance)) & (resting | flat)
-
-
-def _small_gradient(condition: Any, at: _Trace) -> Node:
-    tolerance = at.setting(condition.tolerance)
-    length = sqrt(_sum(slope * slope for slope in at.gradient))
-    largest = _maximum_of(abs(slope) for slope in at.gradient)
-    # The squares of small slopes vanish.
-    usual = length > 1e-150
-    small: Node = (usual & (length <= tolerance)) | (~usual & (largest <= tolerance))
-    return small
-
-
-def _small_change(condition: Any, at: _Trace) -> Node:
-    change = abs(at.value - at.graph.leaf(PREVIOUS, LANE))
-    size: Node = maximum(abs(at.value), 1.0)
-    return change <= at.setting(condition.tolerance) * size
-
-
-def _zeros(at: _Trace) -> Any:
-    """Zero times all numbers, which is zero if all are finite."""
-    total = at.value * 0.0
-    for number in (*at.x, *at.gradient):
-        total = fma(number, 0.0, total)
-    return total
-
-
-def _diverging(condition: Any, at: _Trace) -> Node:
-    first = at.graph.leaf(FIRST, LANE)
-    size: Node = maximum(abs(first), 1.0)
-    return (at.value - first) > at.setting(condition.factor) * size
-
-
-# When each condition ends a run; its own `met` says the same of arrays.
-MET: Mapping[type[StoppingCondition], Callable[[Any, _Trace], Node]] = {
-    StepSize: _small_step,
-    GradientNorm: _small_gradient,
-    ValueChange: _small_change,
-    Diverging: _diverging,
-    NotFinite: lambda condition, at: _zeros(at).differs(0.0),
-    Target: lambda condition, at: at.value <= at.setting(condition.value),
-}
-
-
-def _any(masks: Iterable[Node]) -> Node:
-    first, *others = masks
-    for mask in others:
-        first = first | mask
-    return first
-
-
-def _sum(numbers: Iterable[Any]) -> Any:
-    first, *others = numbers
-    for number in others:
-        first = first + number
-    return first
+    def _met(
+        self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost, change: list[Node]
+    ) -> tuple[list[Node], list[Kept]]:
+        step = self.graph.leaf("step", STEP)
+        # All runs make the same number of evaluations with each step.
+        here = Here(step - 1.0, step * float(sum(cost)), self.x, self.value, self.gradient, change)
+        try:
+            whole = not self.graph.of_many and not all(map(is_ours, conditions))
+            met, kept = trace_conditions(conditions, here, self.setting, whole)
+        except Untraceable as reason:
+            raise NotCompilable(str(reason)) from reason
+        return [*met, here.made >= self.setting(max_steps)], kept
 
 
 def _quantity(nodes: list[Node], always: bool = False) -> Proxy:
@@ -358,17 +287,10 @@ def _over_coordinates(function: Callable[[Iterable[Any]], Any]) -> Callable[...,
     return reduced
 
 
-def _maximum_of(numbers: Iterable[Any]) -> Any:
-    first, *others = numbers
-    for number in others:
-        first = maximum(first, number)
-    return first
-
-
 # NumPy's functions on quantities.
 LIBRARY: Library = {
     **{name: _each(function) for name, function in OF_NUMPY.items()},
-    "sum": _over_coordinates(_sum),
-    "max": _over_coordinates(_maximum_of),
-    "norm": _over_coordinates(lambda x: sqrt(_sum(part * part for part in x))),
+    "sum": _over_coordinates(total),
+    "max": _over_coordinates(largest),
+    "norm": _over_coordinates(lambda x: sqrt(total(part * part for part in x))),
 }

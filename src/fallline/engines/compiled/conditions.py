@@ -1,0 +1,359 @@
+"""From the `met` of the stopping conditions to nodes: where a run ends, as part of what its step computes."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fallline.machine_code.elementary import OF_NUMPY, sqrt
+from fallline.machine_code.graph import LANE, SETTING, Graph, Node, largest, smallest, total, unless, where
+from fallline.proxy import Library, Proxy
+from fallline.stopping import Progress, StoppingCondition
+
+
+class Here(NamedTuple):
+    """What a step has at the point that it leaves.
+
+    Attributes:
+        made: the steps made before, the same for all runs.
+        evaluations: those made of value and gradient together, likewise.
+        x, value, gradient: the point, the objective there, and the gradient that the rule is given.
+        change: what the rule subtracts from the point.
+    """
+
+    made: Node
+    evaluations: Node
+    x: list[Node]
+    value: Node
+    gradient: list[Node]
+    change: list[Node]
+
+
+class Kept(NamedTuple):
+    """A number that is kept of a run for the conditions: the leaf at a point, and what it is at the next."""
+
+    leaf: Node
+    following: Node
+
+
+# Leaves for the last change of each coordinate, the one before, and the last value, by their names.
+CHANGE, CHANGE_BEFORE, PREVIOUS = "change", "change_before", "previous_value"
+
+
+def trace_conditions(
+    conditions: Iterable[StoppingCondition], here: Here, setting: Callable[[float], Node], whole: bool
+) -> tuple[list[Node], list[Kept]]:
+    """Where each of the conditions ends a run, and what has to be kept for them from step to step.
+
+    Arguments:
+        conditions: they.
+        here: what they look at.
+        setting: makes a leaf of a number that is the same in all runs.
+        whole: whether all that a `Progress` has is kept, for what a condition says when it is met.
+
+    Raises:
+        Untraceable: naming the condition that does more than arithmetic on the runs, each by itself.
+    """
+    memory = _Memory(here)
+    met = [memory.met(condition, setting) for condition in conditions]
+    return (met, memory.whole()) if whole else memory.closed(met)
+
+
+class Untraceable(Exception):
+    """Why a condition is asked in Python."""
+
+
+class _Memory:
+    """What conditions look at in earlier points, as leaves: the first value, the last, the last two changes."""
+
+    def __init__(self, here: Here) -> None:
+        self.here = here
+        self.graph = here.value.graph
+        n = len(here.x)
+        self.at_start = self.graph.start
+        self.change, self.change_before = (
+            [self.graph.leaf(f"{name}.{i}", LANE) for i in range(n)] for name in (CHANGE, CHANGE_BEFORE)
+        )
+        self.previous, first = self.graph.leaf(PREVIOUS, LANE), self.graph.leaf("first_value", LANE)
+        self.first = where(self.at_start, here.value, first)
+        self.values = [Kept(self.previous, here.value), Kept(first, self.first)]
+
+    def met(self, condition: StoppingCondition, setting: Callable[[float], Node]) -> Node:
+        """Where the condition ends a run."""
+        name = type(condition).__name__
+        try:
+            try:
+                return self._met(_with_leaves(condition, setting))
+            except OnTheClock:
+                raise
+            except Exception:
+                # It may ask its own numbers, or count by them: then they become part of the code.
+                return self._met(condition)
+        except OnTheClock:
+            raise Untraceable(f"the stopping condition {name} looks at the clock") from None
+        except Exception as error:  # a condition of the user's may fail anywhere on what is no array
+            raise Untraceable(f"the stopping condition {name} does what has no graph ({error})") from error
+
+    def _met(self, condition: StoppingCondition) -> Node:
+        start, later = (self._mask(condition.met(progress)) for progress in self._progress())
+        if start is later:
+            return later
+        if start is self.graph.of_truth(False):
+            return later & ~self.at_start
+        met: Node = where(self.at_start, start, later)
+        return met
+
+    def _progress(self) -> tuple[Progress, Progress]:
+        """The progress of a run at its start, and later."""
+        here = self.here
+        at_the_start: dict[str, Any] = {
+            "step": here.made,
+            "x": Coordinates(here.x),
+            "value": Run([here.value]),
+            "gradient": Coordinates(here.gradient),
+            "first_value": Run([self.first]),
+            "evaluations": Run([here.evaluations]),
+            "seconds": Clock(),
+        }
+        arrays: dict[str, Any] = {name: _array(value) for name, value in at_the_start.items()}
+        start = Progress(**arrays, change=None, previous_value=None)
+        kept: dict[str, Any] = {
+            "change": _array(Coordinates(self.change)),
+            "previous_value": _array(Run([self.previous])),
+            "previous_change": _array(Coordinates(self.change_before)),
+        }
+        later = start._replace(**kept)
+        return start, later
+
+    def _mask(self, met: Any) -> Node:
+        """The node of what `met` returned for the one run that stands for all."""
+        if isinstance(met, np.ndarray) and met.shape == (1,):
+            met = met[0]
+        value = met.value if isinstance(met, Traced) else met
+        if isinstance(value, Run):
+            (value,) = value
+        elif isinstance(value, Coordinates):
+            raise TypeError("met returns more than one answer for each run")
+        if isinstance(value, Node):
+            return _truth(value)
+        return self.graph.of_truth(bool(value))
+
+    def whole(self) -> list[Kept]:
+        """All that is kept."""
+        before = [where(self.at_start, np.inf, change) for change in self.change]
+        changes = zip((*self.change, *self.change_before), (*self.here.change, *before), strict=True)
+        return [*self.values, *(Kept(*change) for change in changes)]
+
+    def closed(self, met: list[Node]) -> tuple[list[Node], list[Kept]]:
+        """The masks, and what is kept for them: of the changes as few numbers as say all that the masks ask."""
+        graph, count, start = self.graph, len(met), self.at_start
+        before = _frontier(graph, met, self.change_before)
+        leaves_before = [graph.leaf(f"before.{i}", LANE) for i in range(len(before))]
+        met = graph.rewritten(met, dict(zip(before, leaves_before, strict=True)))
+        # There is none before the first.
+        none = graph.rewritten(before, dict.fromkeys(self.change_before, graph.of(np.inf)))
+        last = graph.rewritten(before, dict(zip(self.change_before, self.change, strict=True)))
+        met += [where(start, *pair) for pair in zip(none, last, strict=True)]
+        now = _frontier(graph, met, self.change)
+        leaves = [graph.leaf(f"last.{i}", LANE) for i in range(len(now))]
+        met = graph.rewritten(met, dict(zip(now, leaves, strict=True)))
+        made = graph.rewritten(now, dict(zip(self.change, self.here.change, strict=True)))
+        kept = list(map(Kept, (*leaves_before, *leaves), (*met[count:], *made)))
+        asked = graph.needed(met)
+        return met[:count], [*(one for one in self.values if one.leaf in asked), *kept]
+
+
+def _frontier(graph: Graph, outputs: list[Node], leaves: list[Node]) -> list[Node]:
+    """The numbers by which the outputs depend on the leaves: the last that are made of nothing else, if they are fewer.
+
+    The length of the longest of many coordinates is one number.
+    """
+    needed = graph.needed(outputs)
+    given = [node for node in needed if node in leaves]
+    own = set(given)
+    for node in needed:
+        inner = [part in own for part in node.inputs]
+        if any(inner) and all(known or part.level == SETTING for known, part in zip(inner, node.inputs, strict=True)):
+            own.add(node)
+    numbers = {node for node in own if not node.is_mask}
+    last = [node for node in graph.needed(outputs, given=numbers) if node in numbers]
+    return last if len(last) < len(given) else given
+
+
+def _with_leaves(condition: StoppingCondition, setting: Callable[[float], Node]) -> Any:
+    """The condition with leaves in the place of its numbers."""
+    clone = copy.copy(condition)
+    for name in getattr(condition, "__dataclass_fields__", ()):
+        number = getattr(condition, name)
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            object.__setattr__(clone, name, _array(setting(number)))
+    return clone
+
+
+# Arrays of which one run's part is traced -------------------------------------------------------------------
+
+
+class Coordinates(list[Any]):
+    """The numbers of one run, a row of an array of shape (k, n)."""
+
+
+class Run(list[Any]):
+    """The only number of one run, an entry of an array of shape (k,)."""
+
+
+class Clock:
+    """The time, which no code looks at."""
+
+
+class OnTheClock(Exception):
+    """A condition looks at the time."""
+
+
+class Traced(Proxy):
+    """Stands for an array of a progress, or of what a condition computes from it."""
+
+    __slots__ = ()
+
+    def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Traced:
+        return _array(super()._carried(name, inputs, settings).value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of a batch of one run."""
+        return (1, len(self.value)) if isinstance(self.value, Coordinates) else (1,) * isinstance(self.value, Run)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, place: Any) -> Traced:
+        runs, *rest = place if isinstance(place, tuple) else (place,)
+        if not rest and isinstance(runs, slice) and runs == slice(None):
+            return self
+        if len(rest) != 1 or not (runs is Ellipsis or (isinstance(runs, slice) and runs == slice(None))):
+            raise TypeError("of the runs, all are looked at alike: take [:, i]")
+        (column,) = rest
+        if isinstance(self.value, Run) and column is None:
+            return _array(Coordinates(self.value))
+        if not isinstance(self.value, Coordinates):
+            raise TypeError("it has no second axis")
+        if isinstance(column, slice):
+            return _array(Coordinates(self.value[column]))
+        return _array(Run([self.value[operator.index(column)]]))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _REDUCTIONS:
+            return functools.partial(self._method, name)
+        return super().__getattr__(name)
+
+    def _method(self, name: str, *inputs: Any, **settings: Any) -> Traced:
+        return self._carried(name, (self, *inputs), settings)
+
+
+def _array(value: Any) -> Traced:
+    return Traced(value, LIBRARY)
+
+
+def _each(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of single numbers, on arrays of one kind, rows of numbers, and single numbers."""
+
+    def on_arrays(*inputs: Any) -> Any:
+        parts = [_part(part) for part in inputs]
+        kinds = {type(part) for part in parts} & {Run, Coordinates}
+        if len(kinds) > 1:
+            raise TypeError("arrays of shape (k, n) and (k,) have no common shape; write [:, None]")
+        if not kinds:
+            return function(*parts)
+        (kind,) = kinds
+        width = max(len(part) for part in parts if isinstance(part, list))
+        if kind is Run and width > 1:
+            raise TypeError(f"an array of shape (k,) has no common shape with {width} numbers")
+        rows = [part if isinstance(part, list) else [part] for part in parts]
+        rows = [row * width if len(row) == 1 else row for row in rows]
+        return kind(function(*numbers) for numbers in zip(*rows, strict=True))
+
+    return on_arrays
+
+
+def _part(part: Any) -> Any:
+    """An operand: a node, a number, or the kind of list that stands for an array."""
+    if isinstance(part, Clock):
+        raise OnTheClock
+    if isinstance(part, np.ndarray):
+        if part.ndim > 1:
+            raise TypeError(f"an array of shape {part.shape} has no common shape with those of the runs")
+        return part.tolist()
+    return part
+
+
+def _along_coordinates(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    """A sum, or the like, along the last of two axes."""
+
+    def reduced(array: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        if not isinstance(array, Coordinates) or axis not in (1, -1):
+            raise TypeError("each run is looked at by itself: give axis=-1, and an array of shape (k, n)")
+        number = function(list(array))
+        return Coordinates([number]) if keepdims else Run([number])
+
+    return reduced
+
+
+def _norm(vectors: Any, order: None = None, axis: Any = None, keepdims: bool = False) -> Any:
+    if order is not None:
+        raise TypeError("of the norms it knows the Euclidean one")
+    return _along_coordinates(lambda row: sqrt(total(x * x for x in row)))(vectors, axis, keepdims=keepdims)
+
+
+def _truth(x: Node) -> Node:
+    return x if x.is_mask else x.differs(0.0)
+
+
+def _any(row: list[Any]) -> Any:
+    return functools.reduce(operator.or_, map(_truth, row))
+
+
+def _all(row: list[Any]) -> Any:
+    return functools.reduce(operator.and_, map(_truth, row))
+
+
+def _filled(number: float) -> Callable[..., Any]:
+    """An array like another, of this number: of what type makes no difference."""
+
+    def like(array: Any, **_: Any) -> Any:
+        return _each(lambda x: x.graph.of(number))(array)
+
+    return like
+
+
+_REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "any": _any,
+    "all": _all,
+    "sum": total,
+    "max": largest,
+    "min": smallest,
+    "mean": lambda row: total(row) / float(len(row)),
+}
+
+# NumPy's functions on the arrays of a progress.
+LIBRARY: Library = {
+    **{name: _each(function) for name, function in OF_NUMPY.items()},
+    **{name: _along_coordinates(function) for name, function in _REDUCTIONS.items()},
+    "add.reduce": _along_coordinates(total),
+    "maximum.reduce": _along_coordinates(largest),
+    "minimum.reduce": _along_coordinates(smallest),
+    "logical_or.reduce": _along_coordinates(_any),
+    "logical_and.reduce": _along_coordinates(_all),
+    "norm": _norm,
+    "unless": _each(unless),
+    "zeros_like": _filled(0.0),
+    "ones_like": _filled(1.0),
+}

@@ -1,0 +1,29 @@
+"""The length of vectors, also of very long and very short ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.proxy import unless
+
+
+def norm(vectors: FloatArray) -> FloatArray:
+    """The Euclidean length along the last axis, also where its square would be too large or too small a number.
+
+    >>> norm(np.array([[3.0, 4.0], [3e200, 4e200]]))
+    array([5.e+000, 5.e+200])
+    """
+    with np.errstate(all="ignore"):
+        length = np.sqrt((vectors * vectors).sum(axis=-1))
+        usual = (length > 1e-150) & (length < np.inf)
+        lengths: FloatArray = unless(length, usual, lambda: _norm_by_parts(vectors))
+    return lengths
+
+
+def _norm_by_parts(vectors: FloatArray) -> FloatArray:
+    """The norm where a square is too large or too small a number: of the parts of the largest coordinate."""
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    lengths: FloatArray = scale[..., 0] * np.sqrt(((vectors / scale) ** 2).sum(axis=-1))
+    return lengths

@@ -1,0 +1,79 @@
+"""What Fallline has of each kind is known by being defined, and is what a user finds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import fallline
+from fallline import GradientDescent, Optimizer, StoppingCondition
+from fallline.line_search import LINE_SEARCHES, LineSearch
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, optimizer_from_name
+from fallline.penalties import STRUCTURES, ConvexSet, Penalty
+from fallline.schedules import SCHEDULES, Schedule
+from fallline.stopping import CONDITIONS, AnyOf, Progress, SmallEpoch
+
+
+def defined_below(kind: Any) -> Iterator[Any]:
+    """All classes that are made from this one, those of Fallline's own that somebody can make an object of."""
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("fallline.") and not inspect.isabstract(one):
+            yield one
+        yield from defined_below(one)
+
+
+@pytest.mark.parametrize(
+    ("roots", "tables"),
+    [
+        ([Optimizer], [OPTIMIZERS, WRAPPERS]),
+        ([Schedule], [SCHEDULES]),
+        ([LineSearch], [LINE_SEARCHES]),
+        ([Penalty, ConvexSet], [STRUCTURES]),
+        ([StoppingCondition], [CONDITIONS]),
+    ],
+    ids=lambda kinds: "",
+)
+def test_every_class_is_in_one_table_and_public(roots: list[Any], tables: list[dict[str, Any]]) -> None:
+    known = [kind for table in tables for kind in table.values()]
+    defined = {kind for root in roots for kind in defined_below(root) if "<locals>" not in kind.__qualname__}
+    assert len(known) == len(set(known))
+    # The examples of docstrings may have been run, which define some.
+    assert {kind for kind in defined if kind.__name__ in vars(inspect.getmodule(kind))} <= set(known)
+    for kind in {*known} - {AnyOf, SmallEpoch}:
+        if kind.__name__ in vars(inspect.getmodule(kind)):
+            assert getattr(fallline, kind.__name__) is kind
+            assert kind.__name__ in dir(fallline)
+
+
+def test_dir_shows_what_there_is_and_nothing_else() -> None:
+    shown = dir(fallline)
+    assert {"minimize", "Adam", "views", "bridges", "examples", "chain_rule", "__version__"} <= set(shown)
+    assert set(shown) == {*fallline.__all__, "__version__"}
+    assert len(shown) == len(set(shown))
+    modules = [name for name in shown if isinstance(getattr(fallline, name), ModuleType)]
+    assert modules == ["bridges", "examples", "views"]
+    assert [name for name in shown if getattr(fallline, name) is None] == []
+
+
+def test_a_rule_or_a_condition_of_the_users_takes_no_ones_place() -> None:
+    @dataclass(frozen=True)
+    class Descent(GradientDescent):
+        name = "gradient_descent"
+
+    class Target(StoppingCondition):
+        reason = "another target"
+
+        def met(self, progress: Progress) -> Any:
+            return progress.value < 1
+
+        def message(self, progress: Progress, run: int) -> str:
+            return "reached"
+
+    assert type(optimizer_from_name("gradient_descent")) is GradientDescent
+    assert CONDITIONS["Target"] is fallline.Target
+    assert fallline.minimize("x**2", 2.0, Descent(0.25), stop=Target()).stop.message == "reached"
