@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import json
+import math
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from tests.runs import same
 import fallline
 from fallline import (
     Adam,
+    Backtracking,
     Comparison,
     FalllineError,
     GradientDescent,
@@ -28,6 +31,7 @@ from fallline import (
     Perturbation,
     Point,
     Record,
+    Schedule,
     StepDecay,
     StepSize,
     StoppingCondition,
@@ -36,6 +40,7 @@ from fallline import (
     compare,
     minimize,
     rerun,
+    sweep,
 )
 
 
@@ -286,6 +291,81 @@ def test_values_that_start_as_whole_numbers_are_recorded_as_they_fall() -> None:
     np.testing.assert_array_equal(run.value, [4.0, 2.25, 1.265625])
 
 
+def fails_below_half(x: Any) -> Any:
+    if x < 0.5:
+        raise LookupError("nothing below 0.5")  # the line that a user wants to see
+    return x * x
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "said"),
+    [
+        (fails_below_half, LookupError, "nothing below 0.5"),
+        (lambda x: x * x if x > 0.5 else 1 / 0, ZeroDivisionError, "division by zero"),
+        (lambda x: x * x if x > 0.5 else math.log(-x * x), ValueError, "."),
+        (lambda x: x * x if x > 0.5 else math.exp(1000), OverflowError, "math range error"),
+        (lambda x: x * x if x > 0.5 else "a" + 1, TypeError, "concatenate"),  # type: ignore[operator]
+    ],
+    ids=["own", "division", "domain", "overflow", "type"],
+)
+@pytest.mark.parametrize("gradient", ["auto", "autodiff", Perturbation(), Perturbation(scheme="central")], ids=str)
+def test_what_the_users_function_raises_at_a_point_of_the_run_is_the_users_error(
+    function: Any, kind: type[Exception], said: str, gradient: Any
+) -> None:
+    # x falls by a fifth in each step: 1, 0.8, 0.64, 0.512, 0.4096.
+    with pytest.raises(kind, match=said) as raised:
+        minimize(function, 1.0, GradientDescent(0.1), gradient=gradient)
+    assert not isinstance(raised.value, FalllineError)
+    assert raised.traceback[-1].path == Path(__file__)
+    where, when = raised.value.__notes__
+    assert re.search(r" was called at \[0\.409", where)
+    assert when == "at step 4 of gradient_descent, learning_rate 0.1"
+
+
+def test_what_the_users_gradient_rule_or_callback_raises_is_the_users_error() -> None:
+    def fails(*_: Any) -> Any:
+        raise OverflowError("of the user's own")
+
+    with pytest.raises(OverflowError, match="of the user's own") as raised:
+        minimize("x**2", 1.0, STEP, gradient=fails)
+    assert raised.value.__notes__[0] == "fails was called at [1.0]"
+    with pytest.raises(OverflowError, match="of the user's own"):
+        minimize("x**2", 1.0, STEP, callback=fails)
+    with pytest.raises(OverflowError, match="of the user's own"):
+        minimize("x**2", 1.0, GradientDescent(Falling()))
+
+
+@dataclass(frozen=True)
+class Falling(Schedule):
+    """A schedule of the user's that fails."""
+
+    def rate(self, step: Any) -> Any:
+        raise OverflowError("of the user's own")
+
+
+def test_a_line_search_may_look_where_python_has_no_number() -> None:
+    # The first rate that it tries, 1, leads to x = -199, and math.exp(199000) overflows.
+    run = minimize(
+        lambda x: 100 * x * x if x > -10 else math.exp(-1000 * x),
+        1.0,
+        GradientDescent(Backtracking()),
+        gradient=lambda x: 200 * x,
+    )
+    assert run.stop.converged
+    assert run.final.x[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_batch_of_ends_counts_a_run_without_a_number_as_diverged() -> None:
+    found = sweep(
+        objective=lambda x: math.cosh(x),
+        x0=1.0,
+        grid={"learning_rate": [0.1, 1e4]},
+        max_steps=1000,
+        gradient=Perturbation(),
+    )
+    assert (found.count("diverged"), len(found)) == (1, 2)
+
+
 # Callback
 
 
@@ -297,11 +377,21 @@ def test_the_callback_sees_every_point_and_may_end_the_run() -> None:
     np.testing.assert_array_equal([point.value for point in seen], run.value)
     np.testing.assert_array_equal([point.gradient for point in seen], run.gradient)
 
-    ended = minimize(bowl, [1.0, 2.0], STEP, gradient=slope, callback=lambda point: point.value < 0.5)
+    def until_low(point: Point) -> None:
+        if point.value < 0.5:
+            raise StopIteration
+
+    ended = minimize(bowl, [1.0, 2.0], STEP, gradient=slope, callback=until_low)
     assert (ended.stop.reason, ended.stop.converged) == ("callback", False)
     assert ended.stop.message == f"the callback ended it at step {ended.step_count}"
     assert (ended.value < 0.5).tolist() == [False] * ended.step_count + [True]
     np.testing.assert_array_equal(ended.x, run.x[: len(ended)])
+
+
+@pytest.mark.parametrize("answer", [True, 1, np.ones(2), "yes"])
+def test_what_a_callback_returns_is_ignored(answer: Any) -> None:
+    run = minimize(bowl, [1.0, 2.0], STEP, max_steps=9, gradient=slope, callback=lambda point: answer)
+    assert (run.stop.reason, run.step_count) == ("step limit", 9)
 
 
 def test_what_a_callback_does_to_its_point_stays_there() -> None:

@@ -63,7 +63,7 @@ def minimize(
             for the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
         seed: the seed of the order in which mini-batches take the data.
-        callback: called with each new Point; a true answer ends the run.
+        callback: called with each new Point; what it returns is ignored, and `raise StopIteration` in it ends the run.
         progress: show a progress bar, on a terminal.
         checkpoint: the path of a file that the run is saved in as it goes. The same call goes on from there, however
             the one before ended, and ends with the same bits as an undisturbed run; it returns at once if that was
@@ -75,6 +75,9 @@ def minimize(
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
+        Exception: what a function, a rule or a callback of the user's raises, with notes of the point and the step.
+            Where plain Python raises but NumPy would give inf or NaN (`math.exp(1000)`, `math.log(-1)`, `1 / 0`), only
+            a point that the run itself comes to counts: a line search and a picture may look beyond the domain.
 
     >>> from fallline import GradientDescent, minimize
     >>> run = minimize("(x - 10)**2", 30, GradientDescent(0.25))

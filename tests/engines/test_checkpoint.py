@@ -241,9 +241,12 @@ def test_the_seconds_go_on(tmp_path: Path) -> None:
     cut = minimize(VALLEY, START, Adam(), stop=Seconds(1e6), callback=slow, checkpoint=path)
     assert (cut.stop.reason, cut.step_count) == ("interrupted", 15)
     assert cut.seconds >= 15 * 0.02
-    went_on = minimize(
-        VALLEY, START, Adam(), stop=Seconds(1e6), callback=lambda point: point.step == 16, checkpoint=path
-    )
+
+    def until_16(point: Point) -> None:
+        if point.step == 16:
+            raise StopIteration
+
+    went_on = minimize(VALLEY, START, Adam(), stop=Seconds(1e6), callback=until_16, checkpoint=path)
     assert went_on.step_count == 16
     assert went_on.seconds > cut.seconds
 

@@ -1,4 +1,4 @@
-"""What a user's rule may get wrong, found out before its first step is taken."""
+"""What a user's own code may get wrong: a rule, found out before its first step, and whatever raises on the way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
+
+
+def note_step(error: Exception, step: int, rule: str) -> None:
+    """Note on what the user's code raised how far the run had come; our own errors say themselves what is wrong."""
+    if not isinstance(error, FalllineError):
+        error.add_note(f"at step {step} of {rule}")
 
 
 def check_state(optimizer: Optimizer[Any], state: Any) -> None:

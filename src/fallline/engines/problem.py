@@ -48,7 +48,7 @@ class Problem:
         conditions: what else ends a run, asked in order.
         record: what is kept.
         seed: the seed of everything random.
-        callback: called with each new point of the first run; a true answer ends it.
+        callback: called with each new point of the first run; StopIteration raised by it ends the run.
         report: called with the number of steps made, for a progress bar.
         checkpoint: where the runs are saved, and go on from.
         begun: what the rule, of a single run, brings along. It goes on counting its own steps, by which its bias
