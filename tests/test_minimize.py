@@ -26,11 +26,13 @@ from fallline import (
     GradientNorm,
     Momentum,
     Nesterov,
+    NotFinite,
     Objective,
     Optimizer,
     Perturbation,
     Point,
     Record,
+    ReduceOnPlateau,
     Schedule,
     StepDecay,
     StepSize,
@@ -364,6 +366,66 @@ def test_a_batch_of_ends_counts_a_run_without_a_number_as_diverged() -> None:
         gradient=Perturbation(),
     )
     assert (found.count("diverged"), len(found)) == (1, 2)
+
+
+# Resuming
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Adam(0.1),
+        Nesterov(0.05),
+        Adam(StepDecay(0.1, 0.5, 7)),
+        GradientDescent(ReduceOnPlateau(0.5, patience=2)),
+        "lbfgs",
+    ],
+    ids=str,
+)
+def test_a_run_resumed_is_one_run(rule: Any) -> None:
+    bumps = "x**2/3 + y**2/5 + cos(x*y)/9"
+    whole = minimize(bumps, [1.0, 2.0], rule, max_steps=30, stop=NotFinite())
+    first = minimize(bumps, [1.0, 2.0], rule, max_steps=13, stop=NotFinite())
+    before = first.final.x.copy()
+    for _ in range(2):  # what is resumed is left as it was
+        rest = minimize(bumps, first.final.x, rule, max_steps=17, stop=NotFinite(), resume=first)
+        np.testing.assert_array_equal(rest.steps, range(13, 31))
+        np.testing.assert_array_equal(rest.x, whole.x[13:])
+        np.testing.assert_array_equal(rest.rate, whole.rate[13:])
+    np.testing.assert_array_equal(first.final.x, before)
+
+
+def test_a_run_that_cannot_be_resumed_is_refused(tmp_path: Path) -> None:
+    first = minimize("x**2", 1.0, "adam", max_steps=3)
+    with pytest.raises(FalllineError, match=r"optimizer is momentum.*, which cannot go on with what another remembers"):
+        minimize("x**2", 1.0, Momentum(0.1), resume=first)
+    with pytest.raises(FalllineError, match="cannot go on with what another remembers"):
+        minimize("x**2", 1.0, Adam(ReduceOnPlateau(0.1)), resume=first)
+    with pytest.raises(FalllineError, match="or of another number of coordinates"):
+        minimize(
+            "x**2 + y**2", [1.0, 1.0], Adam(), resume=minimize("x + y + z**2", [1.0, 1.0, 1.0], Adam(), max_steps=3)
+        )
+    first.save(tmp_path / "run.npz")
+    with pytest.raises(FalllineError, match=r"resume is a trajectory of .*, which does not hold the state of its rule"):
+        minimize("x**2", 1.0, "adam", resume=Trajectory.load(tmp_path / "run.npz"))
+    with pytest.raises(FalllineError, match="resume is 5; it must be a trajectory"):
+        minimize("x**2", 1.0, "adam", resume=5)  # type: ignore[arg-type]
+    with pytest.raises(FalllineError, match="recipe is of a run that went on with the state of another"):
+        rerun(minimize("x**2", 1.0, "adam", resume=first).recipe)
+
+
+@pytest.mark.parametrize("at", [(3, 2), (2, 2), (0,), (1.5,), "12", 5])
+def test_a_record_at_what_are_no_steps_is_refused(at: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^at is .*; it must be steps, whole numbers at least 1, ascending"):
+        Record(every=None, at=at)
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+def test_a_record_at_steps_holds_the_rows_of_a_whole_one(engine: str) -> None:
+    whole = minimize(bowl, [1.0, 2.0], "adam", gradient=slope, max_steps=50, engine=engine)
+    run = minimize(bowl, [1.0, 2.0], "adam", gradient=slope, max_steps=50, engine=engine, record=Record(20, at=(3, 33)))
+    assert run.steps.tolist() == [0, 3, 20, 33, 40, 50]
+    np.testing.assert_array_equal(run.x, whole.x[run.steps])
 
 
 # Callback

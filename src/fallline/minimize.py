@@ -25,7 +25,7 @@ from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
 from fallline.shown import Shown
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
-from fallline.trajectory import Point, Record, Trajectory, objective_from_recipe
+from fallline.trajectory import OptimizerState, Point, Record, Trajectory, objective_from_recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,7 @@ def minimize(
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
+    resume: Trajectory | None = None,
 ) -> Trajectory:
     """Minimise an objective from one start by one update rule, and record how it went.
 
@@ -69,6 +70,9 @@ def minimize(
             the one before ended, and ends with the same bits as an undisturbed run; it returns at once if that was
             finished. The file is refused if it is another call's: what counts of the user's own functions is their
             code and the data they read; what the functions themselves keep from call to call is not saved.
+        resume: an earlier trajectory, with whose state the rule goes on at x0: it remembers what it knew at the end of
+            that run, and goes on counting its steps, by which its bias corrections and schedules go. Batches begin
+            anew. Only a run by the reference engine has that state.
 
     Returns:
         The trajectory. After Ctrl-C it holds the run so far.
@@ -85,14 +89,34 @@ def minimize(
     array([10.])
     >>> run.stop.reason
     'small step'
+
+    >>> halfway = minimize("x**2", 1.0, "adam", max_steps=50)
+    >>> rest = minimize("x**2", halfway.final.x, "adam", max_steps=50, resume=halfway)
+    >>> rest.final.x == minimize("x**2", 1.0, "adam", max_steps=100).final.x
+    array([ True])
     """
     objective = _prepared(objective, x0, gradient)
     rule = rule_of(optimizer)
     if callback is not None and not callable(callback):
         raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
     settings = _Settings(max_steps, stop, engine, record, seed)
-    saved = None if checkpoint is None else _checkpoint(checkpoint, objective, [x0], [rule], settings, gradient).part(0)
-    return _run(objective, [x0], rule, settings, gradient, callback, progress, saved)[0]
+    state = None if resume is None else _state_after(resume)
+    saved = None
+    if checkpoint is not None:
+        saved = _checkpoint(checkpoint, objective, [x0], [rule], settings, gradient, state).part(0)
+    return _run(objective, [x0], rule, settings, gradient, callback, progress, saved, state)[0]
+
+
+def _state_after(run: Any) -> OptimizerState:
+    """What the rule knew at the end of a run."""
+    if not isinstance(run, Trajectory):
+        raise FalllineError(f"resume is {shortened(run)}; it must be a trajectory")
+    if run.optimizer_state is None:
+        raise FalllineError(
+            f"resume is a trajectory of {run.title} by the {run.engine} engine, which does not hold the state of its "
+            "rule; only a single run with engine='reference', not loaded from a file, does"
+        )
+    return run.optimizer_state
 
 
 def compare(
@@ -181,6 +205,11 @@ def rerun(
     missing = [key for key in RECIPE if key not in recipe]
     if missing:
         raise FalllineError(f"recipe lacks {', '.join(missing)}; give the recipe of a trajectory, whole")
+    if recipe.get("resumed"):
+        raise FalllineError(
+            "recipe is of a run that went on with the state of another, which it does not hold; call minimize with "
+            "resume= again"
+        )
     objective = objective_from_recipe(recipe["objective"]) if objective is None else objective
     if objective is None:
         raise FalllineError("objective is None, and the recipe cannot rebuild a Python function; give objective=")
@@ -270,6 +299,7 @@ def _run(
     callback: Callable[[Point], object] | None,
     progress: bool,
     checkpoint: Part | None,
+    resumed: OptimizerState | None = None,
 ) -> list[Trajectory]:
     record = Record.of(settings.record)
     places = _places(objective, starts)
@@ -285,6 +315,7 @@ def _run(
             callback=callback,
             report=report,
             checkpoint=checkpoint,
+            resumed=resumed,
         )
         trajectories = execute(problem, settings.engine)
     recipe = {
@@ -298,6 +329,8 @@ def _run(
         "record": encode(record),
         "seed": int(settings.seed),
     }
+    if resumed is not None:
+        recipe["resumed"] = True
     return [
         # A function f(x) of one number is not one of a vector that holds one number.
         dataclasses.replace(
@@ -314,6 +347,7 @@ def _checkpoint(
     rules: Sequence[Optimizer[Any]],
     settings: _Settings,
     gradient: Any,
+    resumed: OptimizerState | None = None,
 ) -> Checkpoint:
     """The checkpoint of a call that runs each of the rules from all starts."""
     places, stop, record = _places(objective, starts), conditions(settings.stop), Record.of(settings.record)
@@ -326,6 +360,7 @@ def _checkpoint(
         "stop": (" | ".join(map(str, stop)), stop),
         "record": (str(record), record),
         "seed": (int(settings.seed),) * 2,
+        "resume": ("None" if resumed is None else "a trajectory", resumed),
     }
     return Checkpoint(path, identity, len(rules))
 

@@ -265,7 +265,10 @@ def a_run(path: Any, **changed: Any) -> Trajectory:
         ({"optimizer": "momentum", "seed": 3}, "seed is 0, not 3"),
         ({"max_steps": 30}, "max_steps is 20, not 30"),
         ({"stop": StepSize(0.1)}, "StepSize(tolerance=0.1)"),
-        ({"record": "ends"}, "record is Record(every=1, state=False), not Record(every=None, state=False)"),
+        (
+            {"record": "ends"},
+            "record is Record(every=1, state=False, at=()), not Record(every=None, state=False, at=())",
+        ),
         ({"gradient": Perturbation()}, "gradient is symbolic, not forward differences"),
         ({"gradient": lambda x, y: (x, y)}, "gradient is symbolic, not given"),
     ],

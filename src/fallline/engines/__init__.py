@@ -11,7 +11,7 @@ from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import Ends, reference_ends
 from fallline.engines.mistakes import note_step
-from fallline.engines.problem import Begun, Problem, is_ours
+from fallline.engines.problem import Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
@@ -20,7 +20,6 @@ from fallline.trajectory import Trajectory
 
 __all__ = [
     "ENGINES",
-    "Begun",
     "Checkpoint",
     "Cluster",
     "Ends",
@@ -74,7 +73,7 @@ def ends(problem: Problem, engine: Engine) -> Ends:
     """Run the problem and return nothing but where its runs ended: millions of runs need no more than their points.
 
     Arguments:
-        problem: its record and callback are not used.
+        problem: of its record only the steps `at`, and its callback not at all.
         engine: as in `execute`.
 
     Raises:

@@ -13,9 +13,9 @@ from fallline.engines.counts import Counts
 from fallline.engines.ended import End, from_columns, in_columns
 from fallline.engines.evaluation import Evaluation, Seen
 from fallline.engines.lowest import Lowest
-from fallline.engines.mistakes import check_state
+from fallline.engines.mistakes import check_resumed, check_state
 from fallline.engines.per_run import entries
-from fallline.engines.problem import Begun, Problem
+from fallline.engines.problem import Problem
 from fallline.engines.rates import Rates
 from fallline.engines.recording import Recording
 from fallline.engines.stretches import Stretch
@@ -24,6 +24,7 @@ from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.state import map_state, refilled
 from fallline.stopping import Progress, Stop
+from fallline.trajectory import OptimizerState
 
 
 class Reached(NamedTuple):
@@ -49,19 +50,21 @@ class Batch:
         reached: where they are; None before they have begun.
         lowest: the lowest point that each of them has seen.
         ends: how the others ended, by their number.
+        optimizer_state: what the rule of a single run knew at its end.
         recording, evaluation, rates, counts: what is kept of them, how a point is looked at, the rate of each step,
             and how often value and gradient were evaluated.
     """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.first = problem.begun.step if problem.begun else 0
+        self.first = problem.resumed.step if problem.resumed else 0
         self.last = self.first + problem.max_steps
         self.active = np.arange(len(problem.starts))
         self.optimizer = entries(problem.optimizer, slice(None))
         self.reached: Reached | None = None
         self.lowest: Lowest | None = None
         self.ends: dict[int, End] = {}
+        self.optimizer_state: OptimizerState | None = None
         self.recording = Recording(problem, self.first, self.last)
         self.evaluation = Evaluation(problem, self.first, self.recording.is_due)
         self.counts = Counts(len(problem.starts), searches=isinstance(problem.optimizer.learning_rate, LineSearch))
@@ -75,11 +78,15 @@ class Batch:
 
     def begin(self, at_once: AtOnce) -> None:
         """Look at the starts."""
-        starts, begun = self.problem.starts, self.problem.begun
+        starts, resumed = self.problem.starts, self.problem.resumed
         with at_once:
             # Copies for the rule, here and later: one that works in place must not reach into the record.
-            state = begun.state if begun else self.optimizer.init(starts.copy())
+            state = self.optimizer.init(starts.copy())
             check_state(self.optimizer, state)
+            if resumed:
+                memory = self.rates.remembered(self.optimizer, None, np.zeros(1))
+                check_resumed(self.optimizer, starts, (state, memory), (resumed.state, resumed.memory))
+                state = map_state(lambda part: part.copy() if isinstance(part, np.ndarray) else part, resumed.state)
             self.recording.begin(state)
             seen = self.evaluation.at(starts, self.optimizer, state, self.first, None)
         self.arrive(starts, state, None, seen)
@@ -105,7 +112,7 @@ class Batch:
             self.seconds,
             previous_change,
         )
-        before = self.reached or self.problem.begun
+        before = self.reached or self.problem.resumed
         memory = before.memory if before else None
         # A schedule that has seen this point at the end of another run does not look at it twice.
         if self.reached or memory is None:
@@ -147,8 +154,8 @@ class Batch:
         assert self.reached is not None
         assert self.lowest is not None
         reached, progress, lowest = self.reached, self.reached.progress, self.lowest
-        if self.problem.keep is not None:
-            self.problem.keep(Begun(progress.step, reached.state, reached.memory))
+        if len(self.problem.starts) == 1:
+            self.optimizer_state = OptimizerState(progress.step, reached.state, reached.memory)
         leaves = np.zeros(len(self.active), bool)
         leaves[list(stops)] = True
         if reached.value_is_old:

@@ -28,6 +28,17 @@ def check_state(optimizer: Optimizer[Any], state: Any) -> None:
             )
 
 
+def check_resumed(optimizer: Optimizer[Any], x: FloatArray, own: Any, kept: Any) -> None:
+    """Refuse to go on at x with a state, and a schedule's memory, that are not of the form of the rule's own."""
+    mine, theirs = (dict(named_leaves(nest)) for nest in (own, kept))
+    fits = all(np.ndim(part) <= x.ndim and {*np.shape(part)} <= {1, *x.shape} for part in theirs.values())
+    if list(mine) != list(theirs) or not fits:
+        raise FalllineError(
+            f"optimizer is {optimizer.label}, which cannot go on with what another remembers, or of another number of "
+            "coordinates; begin anew"
+        )
+
+
 def check_update(optimizer: Optimizer[Any], made: Any, x: FloatArray, state: Any) -> None:
     """Refuse what `update` returned at x, unless it is a change like x, and a state like the one before."""
     name = f"optimizer {type(optimizer).__name__}"

@@ -185,6 +185,7 @@ def _trajectories(problem: Problem, batch: Batch) -> list[Trajectory]:
                 engine=NAME,
                 states={name.removeprefix("state."): column for name, column in rows.items()},
                 objective=problem.objective,
+                optimizer_state=batch.optimizer_state,
             )
         )
     return trajectories
