@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import json
+import math
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -17,17 +19,21 @@ from tests.runs import same
 import fallline
 from fallline import (
     Adam,
+    Backtracking,
     Comparison,
     FalllineError,
     GradientDescent,
     GradientNorm,
     Momentum,
     Nesterov,
+    NotFinite,
     Objective,
     Optimizer,
     Perturbation,
     Point,
     Record,
+    ReduceOnPlateau,
+    Schedule,
     StepDecay,
     StepSize,
     StoppingCondition,
@@ -36,6 +42,7 @@ from fallline import (
     compare,
     minimize,
     rerun,
+    sweep,
 )
 
 
@@ -285,6 +292,141 @@ def test_values_that_start_as_whole_numbers_are_recorded_as_they_fall() -> None:
     np.testing.assert_array_equal(run.value, [4.0, 2.25, 1.265625])
 
 
+def fails_below_half(x: Any) -> Any:
+    if x < 0.5:
+        raise LookupError("nothing below 0.5")  # the line that a user wants to see
+    return x * x
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "said"),
+    [
+        (fails_below_half, LookupError, "nothing below 0.5"),
+        (lambda x: x * x if x > 0.5 else 1 / 0, ZeroDivisionError, "division by zero"),
+        (lambda x: x * x if x > 0.5 else math.log(-x * x), ValueError, "."),
+        (lambda x: x * x if x > 0.5 else math.exp(1000), OverflowError, "math range error"),
+        (lambda x: x * x if x > 0.5 else "a" + 1, TypeError, "concatenate"),  # type: ignore[operator]
+    ],
+    ids=["own", "division", "domain", "overflow", "type"],
+)
+@pytest.mark.parametrize("gradient", ["auto", "autodiff", Perturbation(), Perturbation(scheme="central")], ids=str)
+def test_what_the_users_function_raises_at_a_point_of_the_run_is_the_users_error(
+    function: Any, kind: type[Exception], said: str, gradient: Any
+) -> None:
+    # x falls by a fifth in each step: 1, 0.8, 0.64, 0.512, 0.4096.
+    with pytest.raises(kind, match=said) as raised:
+        minimize(function, 1.0, GradientDescent(0.1), gradient=gradient)
+    assert not isinstance(raised.value, FalllineError)
+    assert raised.traceback[-1].path == Path(__file__)
+    where, when = raised.value.__notes__
+    assert re.search(r" was called at \[0\.409", where)
+    assert when == "at step 4 of gradient_descent, learning_rate 0.1"
+
+
+def test_what_the_users_gradient_rule_or_callback_raises_is_the_users_error() -> None:
+    def fails(*_: Any) -> Any:
+        raise OverflowError("of the user's own")
+
+    with pytest.raises(OverflowError, match="of the user's own") as raised:
+        minimize("x**2", 1.0, STEP, gradient=fails)
+    assert raised.value.__notes__[0] == "fails was called at [1.0]"
+    with pytest.raises(OverflowError, match="of the user's own"):
+        minimize("x**2", 1.0, STEP, callback=fails)
+    with pytest.raises(OverflowError, match="of the user's own"):
+        minimize("x**2", 1.0, GradientDescent(Falling()))
+
+
+@dataclass(frozen=True)
+class Falling(Schedule):
+    """A schedule of the user's that fails."""
+
+    def rate(self, step: Any) -> Any:
+        raise OverflowError("of the user's own")
+
+
+def test_a_line_search_may_look_where_python_has_no_number() -> None:
+    # The first rate that it tries, 1, leads to x = -199, and math.exp(199000) overflows.
+    run = minimize(
+        lambda x: 100 * x * x if x > -10 else math.exp(-1000 * x),
+        1.0,
+        GradientDescent(Backtracking()),
+        gradient=lambda x: 200 * x,
+    )
+    assert run.stop.converged
+    assert run.final.x[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_batch_of_ends_counts_a_run_without_a_number_as_diverged() -> None:
+    found = sweep(
+        objective=lambda x: math.cosh(x),
+        x0=1.0,
+        grid={"learning_rate": [0.1, 1e4]},
+        max_steps=1000,
+        gradient=Perturbation(),
+    )
+    assert (found.count("diverged"), len(found)) == (1, 2)
+
+
+# Resuming
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Adam(0.1),
+        Nesterov(0.05),
+        Adam(StepDecay(0.1, 0.5, 7)),
+        GradientDescent(ReduceOnPlateau(0.5, patience=2)),
+        "lbfgs",
+    ],
+    ids=str,
+)
+def test_a_run_resumed_is_one_run(rule: Any) -> None:
+    bumps = "x**2/3 + y**2/5 + cos(x*y)/9"
+    whole = minimize(bumps, [1.0, 2.0], rule, max_steps=30, stop=NotFinite())
+    first = minimize(bumps, [1.0, 2.0], rule, max_steps=13, stop=NotFinite())
+    before = first.final.x.copy()
+    for _ in range(2):  # what is resumed is left as it was
+        rest = minimize(bumps, first.final.x, rule, max_steps=17, stop=NotFinite(), resume=first)
+        np.testing.assert_array_equal(rest.steps, range(13, 31))
+        np.testing.assert_array_equal(rest.x, whole.x[13:])
+        np.testing.assert_array_equal(rest.rate, whole.rate[13:])
+    np.testing.assert_array_equal(first.final.x, before)
+
+
+def test_a_run_that_cannot_be_resumed_is_refused(tmp_path: Path) -> None:
+    first = minimize("x**2", 1.0, "adam", max_steps=3)
+    with pytest.raises(FalllineError, match=r"optimizer is momentum.*, which cannot go on with what another remembers"):
+        minimize("x**2", 1.0, Momentum(0.1), resume=first)
+    with pytest.raises(FalllineError, match="cannot go on with what another remembers"):
+        minimize("x**2", 1.0, Adam(ReduceOnPlateau(0.1)), resume=first)
+    with pytest.raises(FalllineError, match="or of another number of coordinates"):
+        minimize(
+            "x**2 + y**2", [1.0, 1.0], Adam(), resume=minimize("x + y + z**2", [1.0, 1.0, 1.0], Adam(), max_steps=3)
+        )
+    first.save(tmp_path / "run.npz")
+    with pytest.raises(FalllineError, match=r"resume is a trajectory of .*, which does not hold the state of its rule"):
+        minimize("x**2", 1.0, "adam", resume=Trajectory.load(tmp_path / "run.npz"))
+    with pytest.raises(FalllineError, match="resume is 5; it must be a trajectory"):
+        minimize("x**2", 1.0, "adam", resume=5)  # type: ignore[arg-type]
+    with pytest.raises(FalllineError, match="recipe is of a run that went on with the state of another"):
+        rerun(minimize("x**2", 1.0, "adam", resume=first).recipe)
+
+
+@pytest.mark.parametrize("at", [(3, 2), (2, 2), (0,), (1.5,), "12", 5])
+def test_a_record_at_what_are_no_steps_is_refused(at: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^at is .*; it must be steps, whole numbers at least 1, ascending"):
+        Record(every=None, at=at)
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+def test_a_record_at_steps_holds_the_rows_of_a_whole_one(engine: str) -> None:
+    whole = minimize(bowl, [1.0, 2.0], "adam", gradient=slope, max_steps=50, engine=engine)
+    run = minimize(bowl, [1.0, 2.0], "adam", gradient=slope, max_steps=50, engine=engine, record=Record(20, at=(3, 33)))
+    assert run.steps.tolist() == [0, 3, 20, 33, 40, 50]
+    np.testing.assert_array_equal(run.x, whole.x[run.steps])
+
+
 # Callback
 
 
@@ -296,11 +438,21 @@ def test_the_callback_sees_every_point_and_may_end_the_run() -> None:
     np.testing.assert_array_equal([point.value for point in seen], run.value)
     np.testing.assert_array_equal([point.gradient for point in seen], run.gradient)
 
-    ended = minimize(bowl, [1.0, 2.0], STEP, gradient=slope, callback=lambda point: point.value < 0.5)
+    def until_low(point: Point) -> None:
+        if point.value < 0.5:
+            raise StopIteration
+
+    ended = minimize(bowl, [1.0, 2.0], STEP, gradient=slope, callback=until_low)
     assert (ended.stop.reason, ended.stop.converged) == ("callback", False)
     assert ended.stop.message == f"the callback ended it at step {ended.step_count}"
     assert (ended.value < 0.5).tolist() == [False] * ended.step_count + [True]
     np.testing.assert_array_equal(ended.x, run.x[: len(ended)])
+
+
+@pytest.mark.parametrize("answer", [True, 1, np.ones(2), "yes"])
+def test_what_a_callback_returns_is_ignored(answer: Any) -> None:
+    run = minimize(bowl, [1.0, 2.0], STEP, max_steps=9, gradient=slope, callback=lambda point: answer)
+    assert (run.stop.reason, run.step_count) == ("step limit", 9)
 
 
 def test_what_a_callback_does_to_its_point_stays_there() -> None:

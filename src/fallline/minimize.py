@@ -17,7 +17,7 @@ from fallline.optimizers import Optimizer
 from fallline.optimizers.recipes import rebuilt
 from fallline.progress import progress_bar
 from fallline.recipe import decode, encode
-from fallline.results.trajectory import Point, Record, Trajectory, objective_from_recipe
+from fallline.results.trajectory import OptimizerState, Point, Record, Trajectory, objective_from_recipe
 from fallline.slips import in_our_words
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions
 
@@ -37,6 +37,7 @@ def minimize(
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
+    resume: Trajectory | None = None,
 ) -> Trajectory:
     """Minimise an objective from one start by one update rule, and record how it went.
 
@@ -52,18 +53,24 @@ def minimize(
             for the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
         seed: the seed of the order in which mini-batches take the data.
-        callback: called with each new Point; a true answer ends the run.
+        callback: called with each new Point; what it returns is ignored, and `raise StopIteration` in it ends the run.
         progress: show a progress bar, on a terminal.
         checkpoint: the path of a file that the run is saved in as it goes. The same call goes on from there, however
             the one before ended, and ends with the same bits as an undisturbed run; it returns at once if that was
             finished. The file is refused if it is another call's: what counts of the user's own functions is their
             code and the data they read; what the functions themselves keep from call to call is not saved.
+        resume: an earlier trajectory, with whose state the rule goes on at x0: it remembers what it knew at the end of
+            that run, and goes on counting its steps, by which its bias corrections and schedules go. Batches begin
+            anew. Only a run by the reference engine has that state.
 
     Returns:
         The trajectory. After Ctrl-C it holds the run so far.
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
+        Exception: what a function, a rule or a callback of the user's raises, with notes of the point and the step.
+            Where plain Python raises but NumPy would give inf or NaN (`math.exp(1000)`, `math.log(-1)`, `1 / 0`), only
+            a point that the run itself comes to counts: a line search and a picture may look beyond the domain.
 
     >>> from fallline import GradientDescent, minimize
     >>> run = minimize("(x - 10)**2", 30, GradientDescent(0.25))
@@ -71,16 +78,34 @@ def minimize(
     array([10.])
     >>> run.stop.reason
     'small step'
+
+    >>> halfway = minimize("x**2", 1.0, "adam", max_steps=50)
+    >>> rest = minimize("x**2", halfway.final.x, "adam", max_steps=50, resume=halfway)
+    >>> rest.final.x == minimize("x**2", 1.0, "adam", max_steps=100).final.x
+    array([ True])
     """
     objective = prepared(objective, x0, gradient)
     rule = rule_of(optimizer)
     if callback is not None and not callable(callback):
         raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
     settings = RunSettings(max_steps, stop, engine, record, seed)
-    saved = (
-        None if checkpoint is None else checkpoint_of(checkpoint, objective, [x0], [rule], settings, gradient).part(0)
-    )
-    return run_from(objective, [x0], rule, settings, gradient, callback, progress, saved)[0]
+    state = None if resume is None else _state_after(resume)
+    saved = None
+    if checkpoint is not None:
+        saved = checkpoint_of(checkpoint, objective, [x0], [rule], settings, gradient, state).part(0)
+    return run_from(objective, [x0], rule, settings, gradient, callback, progress, saved, state)[0]
+
+
+def _state_after(run: Any) -> OptimizerState:
+    """What the rule knew at the end of a run."""
+    if not isinstance(run, Trajectory):
+        raise FalllineError(f"resume is {shortened(run)}; it must be a trajectory")
+    if run.optimizer_state is None:
+        raise FalllineError(
+            f"resume is a trajectory of {run.title} by the {run.engine} engine, which does not hold the state of its "
+            "rule; only a single run with engine='reference', not loaded from a file, does"
+        )
+    return run.optimizer_state
 
 
 def rerun(
@@ -107,6 +132,11 @@ def rerun(
     missing = [key for key in RECIPE if key not in recipe]
     if missing:
         raise FalllineError(f"recipe lacks {', '.join(missing)}; give the recipe of a trajectory, whole")
+    if recipe.get("resumed"):
+        raise FalllineError(
+            "recipe is of a run that went on with the state of another, which it does not hold; call minimize with "
+            "resume= again"
+        )
     objective = objective_from_recipe(recipe["objective"]) if objective is None else objective
     if objective is None:
         raise FalllineError("objective is None, and the recipe cannot rebuild a Python function; give objective=")
@@ -153,6 +183,7 @@ def run_from(
     callback: Callable[[Point], object] | None,
     progress: bool,
     checkpoint: Part | None,
+    resumed: OptimizerState | None = None,
 ) -> list[Trajectory]:
     """Run one rule from each of the starts, and give each trajectory the recipe that runs it again."""
     record = Record.of(settings.record)
@@ -169,6 +200,7 @@ def run_from(
             callback=callback,
             report=report,
             checkpoint=checkpoint,
+            resumed=resumed,
         )
         trajectories = execute(problem, settings.engine)
     recipe = {
@@ -182,6 +214,8 @@ def run_from(
         "record": encode(record),
         "seed": int(settings.seed),
     }
+    if resumed is not None:
+        recipe["resumed"] = True
     return [
         # A function f(x) of one number is not one of a vector that holds one number.
         dataclasses.replace(
@@ -198,6 +232,7 @@ def checkpoint_of(
     rules: Sequence[Optimizer[Any]],
     settings: RunSettings,
     gradient: Any,
+    resumed: OptimizerState | None = None,
 ) -> Checkpoint:
     """The checkpoint of a call that runs each of the rules from all starts."""
     places, stop, record = places_of(objective, starts), conditions(settings.stop), Record.of(settings.record)
@@ -210,5 +245,6 @@ def checkpoint_of(
         "stop": (" | ".join(map(str, stop)), stop),
         "record": (str(record), record),
         "seed": (int(settings.seed),) * 2,
+        "resume": ("None" if resumed is None else "a trajectory", resumed),
     }
     return Checkpoint(path, identity, len(rules))

@@ -367,6 +367,7 @@ def test_functions_of_a_file_run_and_compare(run: Run, tmp_path: Path) -> None:
         "def vector(x): return np.sum((x - [1, 2]) ** 2)\n"
         "def number(x): return (x - 3) ** 2\n"
         "def failing(x): return undefined + x\n"
+        "def bounded(x): return x**2 if x > 0.7 else 1 / 0\n"
     )
     half = ("--learning-rate", "0.25", "--max-steps", 1)
     # Gradient 2(x - c) and rate 0.25: each step halves the distance, exactly.
@@ -379,3 +380,9 @@ def test_functions_of_a_file_run_and_compare(run: Run, tmp_path: Path) -> None:
         failed = run(*command, f"{file}:failing", "--start", "1")
         assert (failed.code, failed.out, failed.err.count("\n")) == (2, "", 1)
         assert "losses.py failed in line 4: NameError: name 'undefined' is not defined" in failed.err
+    for gradient in ("auto", "perturbation"):
+        # Each step takes a fifth: 1, 0.8, 0.64.
+        failed = run("run", f"{file}:bounded", "--start", "1", "--learning-rate", "0.1", "--gradient", gradient)
+        assert (failed.code, failed.out, failed.err.count("\n")) == (2, "", 1)
+        assert "losses.py failed in line 5: ZeroDivisionError: division by zero, bounded was called at" in failed.err
+        assert "at step 2 of gradient_descent" in failed.err

@@ -242,9 +242,12 @@ def test_the_seconds_go_on(tmp_path: Path) -> None:
     cut = minimize(VALLEY, START, Adam(), stop=Seconds(1e6), callback=slow, checkpoint=path)
     assert (cut.stop.reason, cut.step_count) == ("interrupted", 15)
     assert cut.seconds >= 15 * 0.02
-    went_on = minimize(
-        VALLEY, START, Adam(), stop=Seconds(1e6), callback=lambda point: point.step == 16, checkpoint=path
-    )
+
+    def until_16(point: Point) -> None:
+        if point.step == 16:
+            raise StopIteration
+
+    went_on = minimize(VALLEY, START, Adam(), stop=Seconds(1e6), callback=until_16, checkpoint=path)
     assert went_on.step_count == 16
     assert went_on.seconds > cut.seconds
 
@@ -263,7 +266,10 @@ def a_run(path: Any, **changed: Any) -> Trajectory:
         ({"optimizer": "momentum", "seed": 3}, "seed is 0, not 3"),
         ({"max_steps": 30}, "max_steps is 20, not 30"),
         ({"stop": StepSize(0.1)}, "StepSize(tolerance=0.1)"),
-        ({"record": "ends"}, "record is Record(every=1, state=False), not Record(every=None, state=False)"),
+        (
+            {"record": "ends"},
+            "record is Record(every=1, state=False, at=()), not Record(every=None, state=False, at=())",
+        ),
         ({"gradient": Perturbation()}, "gradient is symbolic, not forward differences"),
         ({"gradient": lambda x, y: (x, y)}, "gradient is symbolic, not given"),
     ],

@@ -610,7 +610,7 @@ def test_the_values_at_marks_are_those_of_runs_that_end_there(engine: str) -> No
     starts = np.random.default_rng(3).uniform(-2, 2, (300, 2))
     given = problem("x**2*cos(y) + sin(x)**2 + y**2/9", starts, Momentum(0.01), max_steps=200, stop=Target(1e-5))
     marks = (1, 2, 17, 90, 199)
-    found = ends(dataclasses.replace(given, marks=marks), engine)
+    found = ends(dataclasses.replace(given, record=Record(every=None, at=marks)), engine)
     assert_same_ends(ends(given, engine), found)
     for mark, values in zip(marks, found.marks.T, strict=True):
         shorter = ends(dataclasses.replace(given, max_steps=mark), engine)
@@ -708,7 +708,7 @@ def test_ctrl_c_at_a_mark_ends_a_batch() -> None:
 
     starts = np.random.default_rng(2).uniform(-2, 2, (100, 2))
     given = problem(BOWL, starts, Adam(1e-9), max_steps=10**8, report=report)
-    found = ends(dataclasses.replace(given, marks=tuple(range(1, 100_000))), "compiled")
+    found = ends(dataclasses.replace(given, record=Record(every=None, at=tuple(range(1, 100_000)))), "compiled")
     assert {found.reasons[i] for i in found.stop} == {"interrupted"}
 
 

@@ -271,9 +271,10 @@ def test_the_loss_is_told_before_the_descent_and_may_be_refused() -> None:
 def test_the_callback_and_the_record_are_those_of_minimize() -> None:
     seen: list[int] = []
 
-    def callback(point: Point) -> bool:
+    def callback(point: Point) -> None:
         seen.append(point.step)
-        return point.step == 25
+        if point.step == 25:
+            raise StopIteration
 
     found = fit(LAUNCHES, "distress", record=10, engine="reference", callback=callback)
     assert seen == list(range(26))

@@ -156,18 +156,16 @@ def _box(bounds: Any, dimension: int) -> Box:
 
 
 def _asked(callback: Callable[..., Any]) -> Callable[[Point], object]:
-    """SciPy's callback, called after each step; StopIteration or a true answer ends the run."""
+    """SciPy's callback, called after each step."""
     whole = set(inspect.signature(callback).parameters) == {"intermediate_result"}
 
-    def ask(point: Point) -> object:
+    def ask(point: Point) -> None:
         if point.step == 0:
-            return False
-        try:
-            if not whole:
-                return callback(point.x)
+            return
+        if whole:
             result = _scipy("callback").OptimizeResult(x=point.x, fun=point.value, jac=point.gradient, nit=point.step)
-            return callback(intermediate_result=result)
-        except StopIteration:
-            return True
+            callback(intermediate_result=result)
+        else:
+            callback(point.x)
 
     return ask

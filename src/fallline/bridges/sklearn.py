@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import Begun, Problem, execute
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize
@@ -24,8 +23,7 @@ from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.wrappers import Wrapper
 from fallline.results.trajectory import Record, Trajectory
-from fallline.schedules import Schedule, parse_schedule, watches_values
-from fallline.state import named_leaves
+from fallline.schedules import Schedule, parse_schedule
 from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition
 
 try:
@@ -101,7 +99,6 @@ class _Descent(BaseEstimator):
         """
         X, y = self._checked(X, y, reset=True)
         targets = self._learn(y)
-        self._begun: tuple[Any, Begun] | None = None
         loss = self._loss(X, targets)
         warm = self.warm_start and hasattr(self, "coef_")
         objective = self._objective(loss)
@@ -117,7 +114,8 @@ class _Descent(BaseEstimator):
             record=Record(every),
             seed=self._seed(),
         )
-        self._take(trajectory, loss)
+        # No pass goes on with the state that the rule of a fit had.
+        self._take(dataclasses.replace(trajectory, optimizer_state=None), loss)
         self.n_iter_ = max(1, -(-trajectory.step_count // objective.steps_per_epoch))
         if self.tol and trajectory.stop.reason == "step limit":
             warnings.warn(
@@ -134,30 +132,17 @@ class _Descent(BaseEstimator):
         objective = self._objective(loss)
         fresh = not hasattr(self, "coef_")
         start = np.zeros(objective.dimension) if fresh else self._start(objective)
-        rule = self._rule(whole=False)
-        form = _form(rule, start)
-        before, begun = getattr(self, "_begun", None) or (form, None)
-        if form != before:
-            raise FalllineError(
-                f"optimizer is {rule.label} now, which cannot go on with what another remembers of the calls before; "
-                "begin with fit, or with a clone"
-            )
-        trajectory = execute(
-            Problem(
-                objective=objective,
-                starts=start[None],
-                optimizer=rule,
-                max_steps=objective.steps_per_epoch,
-                conditions=(NotFinite(),),
-                record=Record(),
-                seed=self._seed(0 if fresh else self.n_iter_),
-                callback=None,
-                report=lambda step: None,
-                begun=begun,
-                keep=lambda begun: setattr(self, "_begun", (form, begun)),
-            ),
-            "reference",
-        )[0]
+        before: Trajectory | None = getattr(self, "trajectory_", None)
+        trajectory = minimize(
+            objective,
+            start,
+            self._rule(whole=False),
+            max_steps=objective.steps_per_epoch,
+            stop=NotFinite(),
+            engine="reference",
+            seed=self._seed(0 if fresh else self.n_iter_),
+            resume=before if before is not None and before.optimizer_state else None,
+        )
         self.n_iter_ = 1 if fresh else self.n_iter_ + 1
         self._take(trajectory, loss)
         return self
@@ -615,13 +600,6 @@ class ThroughOrigin(Objective):
 def _check_loss(loss: Any, allowed: Sequence[str]) -> None:
     if loss not in tuple(allowed):
         raise FalllineError(f"loss is {shortened(loss)}; {nearest(str(loss), allowed)}")
-
-
-def _form(rule: Optimizer[Any], start: FloatArray) -> Any:
-    """What two rules must have in common for one to go on with the other's state."""
-    rate = rule.learning_rate
-    remembers = type(rate).__name__ if watches_values(rate) else None
-    return len(start), remembers, tuple(name for name, _ in named_leaves(rule.init(start[None])))
 
 
 def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) -> Optimizer[Any]:

@@ -97,6 +97,7 @@ def told_in_one_line(text: str, flag: str) -> Iterator[None]:
         else:
             # Not the fault of this file.
             raise
+        notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         raise FalllineError(
-            f"{flag} is {text!r}; {file} failed in line {lines[-1]}: {type(error).__name__}: {told}"
+            f"{flag} is {text!r}; {file} failed in line {lines[-1]}: {type(error).__name__}: {told}{notes}"
         ) from error

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
+import numpy as np
+
 from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import Ends, reference_ends
-from fallline.engines.problem import Begun, Problem, is_ours
+from fallline.engines.mistakes import note_step
+from fallline.engines.problem import Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
 from fallline.results.trajectory import Trajectory
+from fallline.stopping import NotFinite
 
 __all__ = [
     "ENGINES",
-    "Begun",
     "Checkpoint",
     "Cluster",
     "Ends",
@@ -50,17 +53,27 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
 
     Raises:
         FalllineError: when there is no such engine, or one is asked for what it cannot do.
+        Exception: what a function, a rule or a callback of the user's raises at a point of a run.
     """
     if isinstance(engine, Cluster):
         return cluster.run(problem, engine)
-    return _by(engine, problem, _TRAJECTORIES, reference.run, compiled.run)
+    runs = _by(engine, problem, _TRAJECTORIES, reference.run, compiled.run)
+    for run in runs:
+        if run.stop.reason == NotFinite.reason:
+            try:
+                with np.errstate(all="ignore"):
+                    problem.objective.raise_errors_at(run.final.x)
+            except Exception as error:
+                note_step(error, run.step_count, run.optimizer)
+                raise
+    return runs
 
 
 def ends(problem: Problem, engine: Engine) -> Ends:
     """Run the problem and return nothing but where its runs ended: millions of runs need no more than their points.
 
     Arguments:
-        problem: its record and callback are not used.
+        problem: of its record only the steps `at`, and its callback not at all.
         engine: as in `execute`.
 
     Raises:

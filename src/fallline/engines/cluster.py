@@ -22,7 +22,7 @@ from fallline.machine_code.threads import limited
 from fallline.models import Loss
 from fallline.models.chunked import ChunkedRows
 from fallline.objectives.base import Objective
-from fallline.results.trajectory import Record, Trajectory
+from fallline.results.trajectory import Trajectory
 
 NAME = "cluster"
 
@@ -45,9 +45,7 @@ def ends(problem: Problem, cluster: Cluster, solve: Callable[[Problem], Ends]) -
         work = (
             (
                 number,
-                dataclasses.replace(
-                    problem, starts=problem.starts[block], optimizer=entries(problem.optimizer, block), record=_ENDS
-                ),
+                dataclasses.replace(problem, starts=problem.starts[block], optimizer=entries(problem.optimizer, block)),
             )
             for number, block in enumerate(blocks)
         )
@@ -56,9 +54,6 @@ def ends(problem: Problem, cluster: Cluster, solve: Callable[[Problem], Ends]) -
             found[number] = part
             problem.report(problem.max_steps * len(found) // len(blocks))
     return joined([found[number] for number in range(len(blocks))])
-
-
-_ENDS = Record(every=None)
 
 
 def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:

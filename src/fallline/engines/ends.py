@@ -26,7 +26,7 @@ class Ends:
     Attributes:
         x: the points, shape (k, n).
         value: the objective there, shape (k,).
-        marks: the objective at each of the problem's marks, shape (k, m); NaN where a run had ended before.
+        marks: the objective after each of the steps `record.at`, shape (k, m); NaN where a run had ended before.
         steps: the updates made, shape (k,).
         stop: why each run ended, as a place in `reasons`, shape (k,).
         reasons: the reasons, as `Stop.reason` names them.
@@ -71,7 +71,7 @@ def reference_ends(problem: Problem) -> Ends:
     """Where the runs of a problem end, by the reference engine."""
     k, n = problem.starts.shape
     x, value, steps = np.empty((k, n)), np.empty(k), np.empty(k, np.int64)
-    marks = np.full((k, len(problem.marks)), np.nan)
+    marks = np.full((k, len(problem.record.at)), np.nan)
     stop, converged = np.empty(k, np.int8), np.empty(k, bool)
     reasons: dict[str, int] = {}
     for start in range(0, k, _BLOCK):
@@ -80,12 +80,12 @@ def reference_ends(problem: Problem) -> Ends:
             problem,
             starts=problem.starts[block],
             optimizer=entries(problem.optimizer, block),
-            record=Record(every=None),
+            record=Record(every=None, at=problem.record.at),
             callback=None,
         )
         for i, run in enumerate(reference.run(some), start=start):
             x[i], value[i], steps[i] = run.final.x, run.final.value, run.final.step
-            passed = run.value[np.isin(run.steps, problem.marks)]
+            passed = run.value[np.isin(run.steps, problem.record.at)]
             marks[i, : len(passed)] = passed
             stop[i], converged[i] = reasons.setdefault(run.stop.reason, len(reasons)), run.stop.converged
         if "interrupted" in reasons:

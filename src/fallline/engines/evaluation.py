@@ -26,12 +26,14 @@ class Evaluation:
         is_recorded: whether the points after a step are recorded.
 
     Attributes:
+        step: the step whose points were looked at last.
         cost_ahead: what a look costs where the rule wants its gradient at another place than x.
     """
 
     def __init__(self, problem: Problem, first: int, is_recorded: Callable[[int], bool]) -> None:
         self._problem, self._objective = problem, problem.objective
         self._first, self._is_recorded = first, is_recorded
+        self.step = first
         self._needs_value = (
             watches_values(problem.optimizer.learning_rate)
             or problem.callback is not None
@@ -46,6 +48,7 @@ class Evaluation:
         self, x: FloatArray, optimizer: Optimizer[Any], state: Any, step: int, previous_value: FloatArray | None
     ) -> Seen:
         """Look at the points after a step; `previous_value` may stand for the value where nobody looks at it."""
+        self.step = step
         self._problem.report(step)
         objective = self._objective
         place = optimizer.lookahead(x, state)

@@ -1,4 +1,4 @@
-"""What a user's rule may get wrong, found out before its first step is taken."""
+"""What a user's own code may get wrong: a rule, found out before its first step, and whatever raises on the way."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
 
 
+def note_step(error: Exception, step: int, rule: str) -> None:
+    """Note on what the user's code raised how far the run had come; our own errors say themselves what is wrong."""
+    if not isinstance(error, FalllineError):
+        error.add_note(f"at step {step} of {rule}")
+
+
 def check_state(optimizer: Optimizer[Any], state: Any) -> None:
     """Refuse what `init` returned, unless it is made of numbers and arrays."""
     for _, leaf in named_leaves(state):
@@ -20,6 +26,17 @@ def check_state(optimizer: Optimizer[Any], state: Any) -> None:
                 f"optimizer {type(optimizer).__name__}: init returned a state with the {type(leaf).__name__} "
                 f"{shortened(leaf)} in it; it must be numbers and arrays, in tuples or named tuples"
             )
+
+
+def check_resumed(optimizer: Optimizer[Any], x: FloatArray, own: Any, kept: Any) -> None:
+    """Refuse to go on at x with a state, and a schedule's memory, that are not of the form of the rule's own."""
+    mine, theirs = (dict(named_leaves(nest)) for nest in (own, kept))
+    fits = all(np.ndim(part) <= x.ndim and {*np.shape(part)} <= {1, *x.shape} for part in theirs.values())
+    if list(mine) != list(theirs) or not fits:
+        raise FalllineError(
+            f"optimizer is {optimizer.label}, which cannot go on with what another remembers, or of another number of "
+            "coordinates; begin anew"
+        )
 
 
 def check_update(optimizer: Optimizer[Any], made: Any, x: FloatArray, state: Any) -> None:

@@ -5,31 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from fallline.arrays import FloatArray
 from fallline.engines.checkpoint import Part
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
-from fallline.results.trajectory import Point, Record
+from fallline.results.trajectory import OptimizerState, Point, Record
 from fallline.stopping import StoppingCondition
 
 if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective
-
-
-class Begun(NamedTuple):
-    """What a rule takes along from the end of one run into the next.
-
-    Attributes:
-        step: the steps it has made.
-        state: its state after them.
-        memory: what its schedule remembers.
-    """
-
-    step: int
-    state: Any
-    memory: Any
 
 
 def unheard(made: int) -> None:
@@ -48,13 +34,11 @@ class Problem:
         conditions: what else ends a run, asked in order.
         record: what is kept.
         seed: the seed of everything random.
-        callback: called with each new point of the first run; a true answer ends it.
+        callback: called with each new point of the first run; StopIteration raised by it ends the run.
         report: called with the number of steps made, for a progress bar.
         checkpoint: where the runs are saved, and go on from.
-        begun: what the rule, of a single run, brings along. It goes on counting its own steps, by which its bias
-            corrections and schedules go; the objective's batches begin anew.
-        keep: called, when a single run ends, with what the rule would take along.
-        marks: the steps whose values `Ends` has too, ascending, each after the first and before the last.
+        resumed: what the rule, of a single run, goes on with. It goes on counting its own steps; the objective's
+            batches begin anew.
     """
 
     objective: Objective
@@ -67,9 +51,7 @@ class Problem:
     callback: Callable[[Point], object] | None
     report: Callable[[int], None] = unheard
     checkpoint: Part | None = None
-    begun: Begun | None = None
-    keep: Callable[[Begun], None] | None = None
-    marks: tuple[int, ...] = ()
+    resumed: OptimizerState | None = None
 
 
 def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:

@@ -31,7 +31,7 @@ class Recording:
     def __init__(self, problem: Problem, first: int, last: int) -> None:
         self._dimension, self._with_state = problem.objective.dimension, problem.record.state
         self._first, self._every = first, problem.record.every
-        self._always = {first, last, *problem.marks}
+        self._always = {first, last, *problem.record.at}
         self.last_kept = -1
 
     def begin(self, state: Any) -> None:

@@ -12,6 +12,7 @@ from fallline.engines.evaluation import Evaluation
 from fallline.engines.interruption import AtOnce
 from fallline.engines.on_floats import NotOnFloats, OnFloats
 from fallline.engines.problem import Problem, is_formula, is_ours
+from fallline.engines.rates import rate_of
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
@@ -200,15 +201,6 @@ class Stretches:
                 made.append(Made(rate, change, x, leaves, value, gradient, cost))
         except ArithmeticError:
             return
-
-
-def rate_of(optimizer: Optimizer[Any], step: int) -> Any:
-    """The learning rate of a step, by its number alone."""
-    try:
-        return optimizer.rate(step)
-    except OverflowError:
-        # A schedule that rises for ever, in plain Python numbers.
-        return np.inf
 
 
 def _itself(state: Any) -> Any:

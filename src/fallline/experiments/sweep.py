@@ -274,10 +274,9 @@ def _portions(found: Sweep, objective: Objective, rules: Sequence[Optimizer[Any]
                         optimizer=with_settings(rule, seeded | columns),
                         max_steps=found.max_steps,
                         conditions=conditions(stop),
-                        record=Record(every=None),
+                        record=Record(every=None, at=_quarters(found.max_steps)),
                         seed=seed,
                         callback=None,
-                        marks=_quarters(found.max_steps),
                     ),
                     own=tuple(
                         {names[axis]: values[axis][place[run]] for axis, place in enumerate(places) if axis}

@@ -326,6 +326,9 @@ class AutodiffObjective(Objective):
         rows = self._rows(x)
         return rows[..., 0], rows[..., 2:]
 
+    def raise_errors_at(self, x: FloatArray) -> None:
+        self.objective.raise_errors_at(x)
+
     def hessian(self, x: FloatArray) -> FloatArray:
         """The matrix of second derivatives at each point: shape (..., n) to (..., n, n)."""
         import jax

@@ -45,6 +45,11 @@ class GivenGradientObjective(Objective):
         points = x.reshape(-1, self.dimension)
         return np.array([self._slopes(point) for point in points]).reshape(x.shape)
 
+    def raise_errors_at(self, x: FloatArray) -> None:
+        self.objective.raise_errors_at(x)
+        for point in x.reshape(-1, self.dimension):
+            called(self.function, point, vector=self.vector, or_nan=False)
+
     def recipe(self) -> dict[str, Any] | None:
         return self.objective.recipe()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -123,6 +124,13 @@ class PerturbedObjective(Objective):
             return self
         return PerturbedObjective(self.objective.at_step(step, seed), self.perturbation)
 
+    def raise_errors_at(self, x: FloatArray) -> None:
+        self.objective.raise_errors_at(x)
+        signs = {"forward": (1,), "backward": (-1,), "central": (1, -1), "complex": (1j,)}
+        for sign in signs[self.perturbation.scheme]:
+            for points in self._points_around(x, sign * self._steps(x)):
+                self.objective.raise_errors_at(points)
+
     def recipe(self) -> dict[str, Any] | None:
         return self.objective.recipe()
 
@@ -139,7 +147,7 @@ class PerturbedObjective(Objective):
         except (TypeError, np.exceptions.ComplexWarning) as error:
             raise FalllineError(
                 f"scheme is 'complex', but {self.title} does not take complex numbers ({error}); use scheme='central'"
-            ) from None
+            ) from error
         if not np.iscomplexobj(values):
             raise FalllineError(
                 f"scheme is 'complex', but {self.title} does not give complex values "
@@ -162,9 +170,11 @@ class PerturbedObjective(Objective):
 
     def _moved(self, x: FloatArray, step: Any) -> Any:
         """The values with each coordinate in turn moved by its step: shape (..., n)."""
+        return np.concatenate([self.objective.value(points) for points in self._points_around(x, step)], axis=-1)
+
+    def _points_around(self, x: FloatArray, step: Any) -> Iterator[FloatArray]:
+        """The points with each coordinate in turn moved by its step: blocks of shape (..., coordinates, n)."""
         block = max(1, LARGEST_BLOCK // max(1, x.size))
-        values = []
         for first in range(0, self.dimension, block):
             rows_of_identity = np.eye(min(block, self.dimension - first), self.dimension, first)
-            values.append(self.objective.value(x[..., None, :] + step[..., None, :] * rows_of_identity))
-        return np.concatenate(values, axis=-1)
+            yield x[..., None, :] + step[..., None, :] * rows_of_identity

@@ -83,6 +83,12 @@ class Objective(Printed, ABC):
         """What the optimizer sees at a step (counted from 1): itself, or a mini-batch of its data."""
         return self
 
+    def raise_errors_at(self, x: FloatArray) -> None:
+        """Raise what a function of the user's raises at these points, where `value` and `gradient` give NaN instead.
+
+        Plain Python raises (`math.exp(1000)`, `math.log(-1)`, `1 / 0`) where NumPy gives inf or NaN.
+        """
+
     def recipe(self) -> dict[str, Any] | None:
         """What rebuilds this objective, as JSON would hold it; None when only the user can."""
         return None

@@ -64,6 +64,10 @@ class FunctionObjective(Objective):
             values = np.where(values.imag == 0, values.real, np.nan)
         return values.reshape(x.shape[:-1])
 
+    def raise_errors_at(self, x: FloatArray) -> None:
+        for point in x.reshape(-1, self.dimension):
+            called(self.function, point, vector=self.vector, or_nan=False)
+
     def _number(self, result: Any) -> float | complex:
         if isinstance(result, float):
             return result
@@ -81,21 +85,32 @@ class FunctionObjective(Objective):
         return complex(number.item()) if number.dtype.kind == "c" else float(number.item())
 
 
-def called(function: Callable[..., Any], point: FloatArray, *, vector: bool) -> Any:
-    """What a user's function returns for a point; NaN where Python cannot compute it.
+def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_nan: bool = True) -> Any:
+    """What a user's function returns for a point.
 
-    Plain Python raises where NumPy gives inf or nan; a run then ends as "not finite".
+    Arguments:
+        or_nan: give NaN where plain Python raises and NumPy would give inf or NaN (`math.exp(1000)`, `math.log(-1)`,
+            `1 / 0`), so that a line search, a difference quotient or a picture may reach beyond the function's
+            domain. A run that ends there raises the error after all: see `Objective.raise_errors_at`.
+
+    Raises:
+        Exception: whatever else the function raises, with a note of the point.
     """
     try:
         # A copy, because a function may well work in place.
         return function(point.copy()) if vector else function(*point)
-    except ArithmeticError:
-        return np.nan
-    except ValueError as error:
-        # What Python's math says of arguments outside its domain, before version 3.14 and since.
-        if not str(error).startswith(("math domain error", "expected a ")):
-            raise
-        return np.nan
+    except Exception as error:
+        if or_nan and _is_beyond_numbers(error):
+            return np.nan
+        error.add_note(f"{title_of(function)} was called at {shortened(point.tolist())}")
+        raise
+
+
+def _is_beyond_numbers(error: Exception) -> bool:
+    """Whether plain Python found no number where NumPy gives inf or NaN."""
+    # What Python's math says of arguments outside its domain, before version 3.14 and since.
+    outside = isinstance(error, ValueError) and str(error).startswith(("math domain error", "expected a "))
+    return outside or isinstance(error, ArithmeticError)
 
 
 def positional_parameters(function: Callable[..., Any]) -> list[str]:

@@ -45,7 +45,7 @@ class Shown(Printed):
 
     def drawn(self, views: Any, **options: Any) -> Any:
         """The picture, by the functions of `fallline.views`."""
-        figure: Figure = getattr(views, self.picture)(self, **options)
+        figure: Any = getattr(views, self.picture)(self, **options)
         return figure
 
     def _repr_html_(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 
@@ -42,12 +42,22 @@ class Record:
     Attributes:
         every: keep each `every`-th step, beside the first and the last; None keeps those two only.
         state: keep the optimizer's state as well.
+        at: more steps to keep, ascending.
+
+    >>> import fallline
+    >>> fallline.minimize("x**2", 1.0, "adam", max_steps=100, record=Record(every=None, at=(1, 10))).steps
+    array([  0,   1,  10, 100])
     """
 
     every: int | None = 1
     state: bool = False
+    at: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        at = self.at if isinstance(self.at, Sequence) and not isinstance(self.at, str) else [None]
+        if not all(isinstance(step, int | np.integer) and step >= 1 for step in at) or sorted(set(at)) != list(at):
+            raise FalllineError(f"at is {shortened(self.at)}; it must be steps, whole numbers at least 1, ascending")
+        object.__setattr__(self, "at", tuple(int(step) for step in at))
         whole = isinstance(self.every, int | np.integer) and not isinstance(self.every, bool)
         if self.every is not None and not (whole and self.every >= 1):
             raise FalllineError(
@@ -83,6 +93,20 @@ class Point(NamedTuple):
         return f"Point(step={self.step}, x={x}, value={self.value:.8g}, gradient={gradient})"
 
 
+class OptimizerState(NamedTuple):
+    """What a rule knows at the end of a run, with which another run can go on.
+
+    Attributes:
+        step: the steps it has made, by which its bias corrections and schedules go.
+        state: its state after them.
+        memory: what a schedule that watches the values remembers.
+    """
+
+    step: int
+    state: Any
+    memory: Any
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Trajectory(Archived, Filmed):
     """What one run recorded. Row i of every array belongs to step `steps[i]`; row 0 is the start.
@@ -107,6 +131,8 @@ class Trajectory(Archived, Filmed):
         recipe: the settings that run it again, as JSON would hold them.
         states: the optimizer's state at each row by the names of its parts, where it was recorded.
         objective: what was minimised; None in a loaded trajectory if only the user can rebuild it.
+        optimizer_state: what the rule knew at the end, for `minimize(..., resume=run)`; None in a loaded trajectory, in
+            one of a batch of runs, and in a compiled one.
 
     Two trajectories are equal when everything that is saved is equal, NaN included, but for the seconds.
 
@@ -143,6 +169,7 @@ class Trajectory(Archived, Filmed):
     recipe: Mapping[str, Any] = field(default_factory=dict)
     states: Mapping[str, FloatArray] = field(default_factory=dict)
     objective: Objective | None = None
+    optimizer_state: OptimizerState | None = None
 
     def __len__(self) -> int:
         return len(self.steps)

@@ -40,8 +40,10 @@ def run(problem: Problem) -> list[Trajectory]:
         raise NotCompilable("the callback is called in Python")
     if problem.checkpoint is not None:
         raise NotCompilable("a checkpoint is written between its steps")
-    if problem.begun is not None or problem.keep is not None:
-        raise NotCompilable("the rule goes on from run to run")
+    if problem.resumed is not None:
+        raise NotCompilable("the rule goes on with a state from another run")
+    if problem.record.at:
+        raise NotCompilable("its record has steps of its own")
     runs = range(len(problem.starts))
     singles = [entries(problem.optimizer, i) for i in runs]
     alike = all(single == singles[0] for single in singles)

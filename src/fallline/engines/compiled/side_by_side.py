@@ -52,7 +52,7 @@ class _Batch:
         rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
         self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
-        self.marks = np.full((k, len(problem.marks)), np.nan)
+        self.marks = np.full((k, len(problem.record.at)), np.nan)
         self.stop = np.zeros(k, np.int8)
         self.stopping = threading.Event()
 
@@ -90,7 +90,7 @@ class _Batch:
         runs[: block.stop - block.start] = np.arange(block.start, block.stop)
         settings = program.settings.copy()
         made, visits = 0, _first_visits(slots.shape[1])
-        ahead = [*self.problem.marks, program.most + 1]
+        ahead = [*self.problem.record.at, program.most + 1]
         while True:
             interrupted = self.stopping.is_set()
             if interrupted:
@@ -117,7 +117,7 @@ class _Batch:
         ending, settings = slots.copy(), program.settings.copy()
         settings[program.limit] = mark
         program.advance(ending, settings, mark, 1)
-        self.marks[runs[active], self.problem.marks.index(mark)] = ending[rows["value"], active]
+        self.marks[runs[active], self.problem.record.at.index(mark)] = ending[rows["value"], active]
 
     def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Whole groups of lanes again."""
