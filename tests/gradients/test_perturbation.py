@@ -29,7 +29,7 @@ def slope(points: Any) -> Any:
 
 
 def found(scheme: str, step: float | None, points: Any) -> Any:
-    return with_gradient(as_objective(curved), Perturbation(step, scheme)).gradient(np.asarray(points))
+    return with_gradient(as_objective(curved), Perturbation(step, scheme), np.ones(1)).gradient(np.asarray(points))
 
 
 @pytest.mark.parametrize(("scheme", "order"), [("forward", 1), ("backward", 1), ("central", 2)])
@@ -96,7 +96,7 @@ def test_many_coordinates_never_make_a_square_of_numbers(monkeypatch: pytest.Mon
     monkeypatch.setattr(perturbation, "LARGEST_BLOCK", 4 * 3000)
     objective = Recorded(len, tuple(f"x{i}" for i in range(3000)), vector=True)
     x = np.linspace(0, 1, 3000)[None]
-    gradient = with_gradient(objective, Perturbation(scheme="complex")).gradient(x)
+    gradient = with_gradient(objective, Perturbation(scheme="complex"), x).gradient(x)
     assert objective.largest == 4 * 3000
     # Two roundings: the product with the step, and the quotient by it.
     np.testing.assert_allclose(gradient, 2 * x, rtol=2 * EPSILON, atol=0)

@@ -80,9 +80,9 @@ def sweep(
     ]
     runs = sweep_over(
         as_objective(objective),
-        values,
         [options.parse_start(text) for text in start],
         rules,
+        values,
         target=target,
         max_steps=max_steps,
         seeds=[options.count(text) for text in seed or ["0"]],
@@ -150,7 +150,7 @@ def _text(runs: Sweep) -> str:
     counts = [[name, str(runs.count(name)), about] for name, about in OUTCOMES.items() if runs.count(name)]
     widths = [max(len(row[i]) for row in counts) for i in range(2)] if counts else [0, 0]
     goal = "" if runs.target is None else f", target {runs.target:g}"
-    best = runs.best()
+    best = runs.ranked()
     lines = [
         runs.title,
         f"{made} runs of at most {runs.max_steps} steps{goal}"
@@ -187,7 +187,7 @@ def _json(runs: Sweep) -> str:
             "outcomes": {name: runs.count(name) for name in NAMES},
             "best": [
                 {**setting.settings, "converged": setting.converged, "steps": setting.steps, "value": setting.value}
-                for setting in runs.best()
+                for setting in runs.ranked()
             ],
         }
     )

@@ -63,13 +63,12 @@ def tune(
     """
     found = tune_rule(
         as_objective(objective),
-        _space(space or ["learning_rate"]),
         [options.parse_start(text) for text in start],
         options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
+        _space(space or ["learning_rate"]),
         target=target,
         trials=trials,
         max_steps=max_steps,
-        seeds=[seed],
         seed=seed,
         gradient=parse_gradient(gradient),
         store=store,
@@ -112,7 +111,6 @@ def _choices(values: str) -> list[Any]:
 
 def _text(found: Tuning) -> str:
     goal = "" if found.target is None else f", target {found.target:g}"
-    ranked = sorted(found.trials, key=lambda trial: trial.score)[:MOST_ROWS]
     pruned = sum(np.isinf(trial.score) for trial in found.trials)
     names = list(found.best.settings)
     settings = " ".join(f"--set {name}={number_text(value)}" for name, value in found.best.settings.items())
@@ -122,7 +120,7 @@ def _text(found: Tuning) -> str:
             f"{found.optimizer.partition(',')[0]}: {len(found.trials)} trials, {pruned} given up as diverging{goal}"
             + ("" if found.complete else "; interrupted"),
             "",
-            text_table([*names, "converged", "steps", "f"], [_row(trial) for trial in ranked]),
+            text_table([*names, "converged", "steps", "f"], [_row(trial) for trial in found.ranked(MOST_ROWS)]),
             "",
             f"The best: {settings}",
         ]

@@ -17,7 +17,7 @@ from fallline.files import whole_file
 # What stands on the map where there is no minimum's number.
 NOT_ARRIVED, DIVERGED = -1, -2
 
-FORMAT = "fallline basins 1"
+FORMAT = "fallline basins 2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class Basins:
             steps or came to rest at a saddle or on a plateau, DIVERGED where it left for infinity.
         steps: the updates made until the run ended, shape (rows, columns).
         engine: who executed the runs.
+        gradient_kind: how the gradient was found, as in a trajectory.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Basins:
     basin: npt.NDArray[np.int32]
     steps: npt.NDArray[np.int32]
     engine: str
+    gradient_kind: str
 
     def share(self, place: int) -> float:
         """The share of the starts that end in the minimum with this place, NOT_ARRIVED or DIVERGED."""
@@ -65,7 +67,7 @@ class Basins:
         Raises:
             FalllineError: when the file cannot be written; nothing is left behind then.
         """
-        header = {name: getattr(self, name) for name in ("title", "optimizer", "names", "axes", "held", "engine")}
+        header = {name: getattr(self, name) for name in _HEADER}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         with whole_file(path) as draft, draft.open("wb") as file:
             np.savez_compressed(file, header=np.array(json.dumps({"format": FORMAT, **header})), **arrays)
@@ -79,7 +81,7 @@ class Basins:
 
         >>> import fallline, tempfile
         >>> path = tempfile.mkdtemp() + "/map.npz"
-        >>> fallline.basins("himmelblau", fallline.GradientDescent(0.01), resolution=8).save(path)
+        >>> fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=8).save(path)
         >>> len(Basins.load(path).minima)
         4
         """
@@ -99,4 +101,5 @@ class Basins:
             ) from error
 
 
+_HEADER = ("title", "optimizer", "names", "axes", "held", "engine", "gradient_kind")
 _ARRAYS = ("x", "y", "minima", "values", "basin", "steps")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, check_whole
 from fallline.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Tuning:
         trials: in the order in which they were made.
         best_rule: the rule with the settings of the best trial.
         complete: whether all trials were made.
+        gradient_kind: how the gradient was found, as in a trajectory.
     """
 
     title: str
@@ -52,11 +53,21 @@ class Tuning:
     trials: tuple[Trial, ...]
     best_rule: Optimizer[Any]
     complete: bool
+    gradient_kind: str
 
     @property
     def best(self) -> Trial:
         """The trial with the lowest score; of several, the first."""
-        return min(self.trials, key=lambda trial: trial.score)
+        return self.ranked(1)[0]
+
+    def ranked(self, count: int = 10) -> list[Trial]:
+        """The best trials: those with the lowest scores; of several, the first made comes first.
+
+        Raises:
+            FalllineError: when the count is none.
+        """
+        check_whole("count", count, least=0)
+        return sorted(self.trials, key=lambda trial: trial.score)[:count]
 
     def to_frame(self) -> pd.DataFrame:
         """The trials as a pandas data frame, one a row.
