@@ -33,6 +33,7 @@ from fallline import (
     Cosine,
     FalllineError,
     GradientDescent,
+    GradientNoise,
     Logistic,
     Momentum,
     Network,
@@ -308,22 +309,22 @@ def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, 
         while not stopping.is_set():
             time.sleep(0.01)
             with Store(tmp_path / "runs.db") as store:
-                if store._connection.execute("SELECT count(*) FROM run").fetchone() > (8,):
+                if store._connection.execute("SELECT coalesce(sum(count), 0) FROM runs").fetchone() > (8,):
                     os.kill(os.getpid(), signal.SIGINT)
                     return
 
     # As many portions as seeds, of each convention: far more than are made until the first are seen.
-    seeds = list(range(12))
+    seeds, rule = list(range(12)), GradientNoise(Momentum())
     watching = threading.Thread(target=interrupt_when_some_are_kept)
     watching.start()
     try:
-        begun = sweep("booth", STARTS, "momentum", grid, seeds=seeds, **settings)
+        begun = sweep("booth", STARTS, rule, grid, seeds=seeds, **settings)
     finally:
         stopping.set()
         watching.join()
     assert not begun.complete
-    whole = sweep("booth", STARTS, "momentum", grid, seeds=seeds, **settings)
-    assert_same_sweep(whole, sweep("booth", STARTS, "momentum", grid, seeds=seeds, max_steps=200))
+    whole = sweep("booth", STARTS, rule, grid, seeds=seeds, **settings)
+    assert_same_sweep(whole, sweep("booth", STARTS, rule, grid, seeds=seeds, max_steps=200))
 
 
 @pytest.mark.parametrize("address", ["local:2", "tcp://10.0.0.1:8786", "tls://host:1"])
@@ -543,7 +544,7 @@ def _has_rows(store: Path) -> bool:
 
     try:
         with sqlite3.connect(store) as connection:
-            return bool(connection.execute("SELECT count(*) FROM run").fetchone()[0])
+            return bool(connection.execute("SELECT coalesce(sum(count), 0) FROM runs").fetchone()[0])
     except sqlite3.OperationalError:
         return False
 

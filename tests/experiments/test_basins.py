@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from fallline import Adam, Basins, FalllineError, GradientDescent, Momentum, StepSize, basins, minimize
+from fallline import Adam, Basins, FalllineError, GradientDescent, Momentum, Perturbation, StepSize, basins, minimize
 from fallline.experiments.basins import _linked
 from fallline.objectives import LANDSCAPES
 from fallline.results.basins import DIVERGED, NOT_ARRIVED
@@ -167,7 +167,9 @@ def test_no_part_of_a_map_is_returned() -> None:
 
     # More starts than go in one block: those of the others do not begin.
     with pytest.raises(KeyboardInterrupt):
-        basins(pressing, [(-1, 1), (-1, 1)], GradientDescent(0.1), resolution=80)
+        basins(
+            pressing, [(-1, 1), (-1, 1)], GradientDescent(0.1), resolution=80, gradient=Perturbation(scheme="central")
+        )
     assert len(seen) == 200
 
 
@@ -194,4 +196,4 @@ def test_no_part_of_a_map_is_returned() -> None:
 )
 def test_mistakes_are_named(objective: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(FalllineError, match=message):
-        basins(objective, None, "momentum", **settings)
+        basins(objective, **({"box": None, "optimizer": "momentum"} | settings))

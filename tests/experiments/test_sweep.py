@@ -274,7 +274,11 @@ def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> N
     ],
 )
 def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
-    given: dict[str, Any] = {"grid": {"learning_rate": [0.1]}, "x0": [1, 1]} | settings
+    given: dict[str, Any] = {
+        "x0": [1, 1],
+        "optimizers": "gradient_descent",
+        "grid": {"learning_rate": [0.1]},
+    } | settings
     with pytest.raises(FalllineError, match=message):
         sweep("booth", **given)
 

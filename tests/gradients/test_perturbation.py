@@ -73,7 +73,7 @@ def test_the_usual_step_grows_with_the_coordinate() -> None:
 @given(points=arrays(float, (4, 5), elements=st.floats(-10, 10)), block=st.integers(1, 200))
 def test_blocks_and_batches_change_no_bit(scheme: str, points: Any, block: int) -> None:
     objective = with_gradient(
-        as_objective(lambda v: v[0] * v[1] + v[2] ** 2 * v[3] - v[4], 5), Perturbation(None, scheme)
+        as_objective(lambda v: v[0] * v[1] + v[2] ** 2 * v[3] - v[4], 5), Perturbation(None, scheme), points[0]
     )
     at_once = objective.gradient(points)
     with pytest.MonkeyPatch.context() as patch:
