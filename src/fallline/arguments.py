@@ -1,9 +1,9 @@
-"""What every call is given, prepared and checked in one place: objective, gradient, starts and rule."""
+"""What every call is given, prepared and checked in one place: objective, gradient, starts, rules and stop."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,25 +11,37 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.gradients import with_gradient
-from fallline.hyperparameters import hyperparameters
+from fallline.hyperparameters import Range, hyperparameters
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
 from fallline.optimizers.spelling import instead_of
+from fallline.stopping import StepSize, StoppingCondition, Target, conditions
 
 Start: TypeAlias = "float | Sequence[float] | FloatArray | Mapping[str, float]"
 Rule: TypeAlias = "Optimizer[Any] | str"
 
 
-def places_of(objective: Objective, starts: Sequence[Any]) -> FloatArray:
-    """The starts as points, one a row."""
+def prepared(objective: Any, starts: Sequence[Any], gradient: Any) -> tuple[Objective, FloatArray]:
+    """The objective with its gradient, and the starts as points, one a row.
+
+    The first start tells how long the vector of a function f(x) is, and is where "auto" tries the function.
+    """
+    given = as_objective(objective, length_of(starts[0]))
+    points = _points(given, starts)
+    return with_gradient(given, gradient, points[0]), points
+
+
+def _points(objective: Objective, starts: Sequence[Any]) -> FloatArray:
+    """The starts as points, one a row: at once where they are a table of numbers, else one by one."""
+    if len(starts) > 1 and not isinstance(starts[0], Mapping):
+        try:
+            table = np.asarray(starts)
+        except ValueError:  # rows of several lengths
+            table = np.empty(0)
+        if table.dtype.kind in "iuf" and table.shape == (len(starts), objective.dimension) and np.isfinite(table).all():
+            return np.array(table, float)
     return np.array([one_point(objective, start, "x0") for start in starts])
-
-
-def prepared(objective: Any, start: Any, gradient: Any) -> Objective:
-    """The objective with its gradient; the start tells how long the vector of a function f(x) is."""
-    given = as_objective(objective, length_of(start))
-    return with_gradient(given, gradient, one_point(given, start, "x0"))
 
 
 def length_of(start: Any) -> int | None:
@@ -42,10 +54,45 @@ def length_of(start: Any) -> int | None:
         return None
 
 
-def starts_of(x0: Any) -> list[Any]:
+def starts_of(x0: Any) -> Sequence[Any]:
     """The starts in what `compare` was given: its rows, or the one start that it is."""
-    rows = list(x0) if isinstance(x0, Sequence | np.ndarray) and not isinstance(x0, str) and length_of(x0) else []
-    return rows if rows and (isinstance(rows[0], Mapping) or length_of(rows[0]) is not None) else [x0]
+    listed = isinstance(x0, Sequence | np.ndarray) and not isinstance(x0, str) and length_of(x0)
+    several = listed and (isinstance(x0[0], Mapping) or length_of(x0[0]) is not None)
+    return x0 if several else [x0]
+
+
+def rules_of(optimizers: Any) -> tuple[list[str], list[Optimizer[Any]]]:
+    """The names and the rules in what `compare` was given: one rule, several, or a mapping of labels to rules.
+
+    Raises:
+        FalllineError: when there is none, or one of them is no rule.
+    """
+    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
+        optimizers = [optimizers]
+    rules = [rule_of(rule) for rule in (optimizers.values() if isinstance(optimizers, Mapping) else optimizers)]
+    if not rules:
+        raise FalllineError("optimizers is empty; give at least one")
+    return list(optimizers) if isinstance(optimizers, Mapping) else [rule.label for rule in rules], rules
+
+
+def stop_of(
+    stop: StoppingCondition | None, target: float | None, default: StoppingCondition | None = None
+) -> StoppingCondition | None:
+    """What ends a run: `stop`, or the default, and first of all reaching the target, if there is one.
+
+    Raises:
+        FalllineError: when the target is no number, or `stop` no stopping condition.
+
+    >>> stop_of(StepSize(1e-5), 0.1)
+    AnyOf(conditions=(Target(value=0.1), StepSize(tolerance=1e-05)))
+    """
+    stop = default if stop is None else stop
+    if target is None:
+        return stop
+    if not (np.ndim(target) == 0 and Range().allows(target)):
+        raise FalllineError(f"target is {shortened(target)}; it must be {Range()}")
+    conditions(stop)  # refuses what is none
+    return Target(target) | (StepSize() if stop is None else stop)
 
 
 def rule_of(optimizer: Any) -> Optimizer[Any]:

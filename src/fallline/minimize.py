@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fallline.arguments import Rule, Start, length_of, places_of, prepared, rule_of
+from fallline.arguments import Rule, Start, length_of, prepared, rule_of, stop_of
+from fallline.arrays import FloatArray
 from fallline.engines import Checkpoint, Cluster, Engine, Part, Problem, execute
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
@@ -30,6 +31,7 @@ def minimize(
     *,
     max_steps: int = 1000,
     stop: StoppingCondition | None = None,
+    target: float | None = None,
     gradient: Any = "auto",
     engine: Engine = "auto",
     record: str | int | Record = "all",
@@ -48,6 +50,7 @@ def minimize(
         max_steps: the number of updates after which the run ends.
         stop: what else ends it; by default a step in which no coordinate moves by 1e-12 or more. A number
             that is not finite always ends it.
+        target: a value to reach, which then ends it too: `Target(target) | stop`.
         gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
         engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), "auto"
             for the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
@@ -84,16 +87,18 @@ def minimize(
     >>> rest.final.x == minimize("x**2", 1.0, "adam", max_steps=100).final.x
     array([ True])
     """
-    objective = prepared(objective, x0, gradient)
+    objective, starts = prepared(objective, [x0], gradient)
     rule = rule_of(optimizer)
     if callback is not None and not callable(callback):
         raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
-    settings = RunSettings(max_steps, stop, engine, record, seed)
+    settings = RunSettings(
+        max_steps, stop_of(stop, target), engine, Record.of(record), seed, gradient, vector=length_of(x0) is not None
+    )
     state = None if resume is None else _state_after(resume)
     saved = None
     if checkpoint is not None:
-        saved = checkpoint_of(checkpoint, objective, [x0], [rule], settings, gradient, state).part(0)
-    return run_from(objective, [x0], rule, settings, gradient, callback, progress, saved, state)[0]
+        saved = checkpoint_of(checkpoint, objective, starts, [rule], settings, state).part(0)
+    return run_from(objective, starts, rule, settings, callback, progress, saved, state)[0]
 
 
 def _state_after(run: Any) -> OptimizerState:
@@ -161,89 +166,105 @@ RECIPE = ("objective", "x0", "optimizer", "max_steps", "stop", "gradient", "engi
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The settings of a run that need no objective to be checked."""
+    """What all runs of a call share, beside objective and rule.
+
+    Attributes:
+        max_steps, stop, engine, seed, gradient: as in `minimize`.
+        record: what is kept of a run.
+        vector: whether a start is a vector, even where it holds one number.
+    """
 
     max_steps: int
     stop: StoppingCondition | None
     engine: Engine
-    record: str | int | Record
+    record: Record
     seed: int
+    gradient: Any
+    vector: bool
 
     def __post_init__(self) -> None:
         for name, least in (("max_steps", 1), ("seed", 0)):
             check_whole(name, getattr(self, name), least)
 
+    def problem(self, objective: Objective, starts: FloatArray, rule: Optimizer[Any], **others: Any) -> Problem:
+        """The runs of one rule from each of the starts, as an engine is given them."""
+        return Problem(
+            objective=objective,
+            starts=starts,
+            optimizer=rule,
+            max_steps=int(self.max_steps),
+            conditions=conditions(self.stop),
+            record=self.record,
+            seed=int(self.seed),
+            **others,
+        )
+
+    def with_recipes(
+        self,
+        runs: Sequence[Trajectory],
+        objective: Objective,
+        starts: FloatArray,
+        rule: Optimizer[Any],
+        resumed: bool = False,
+    ) -> list[Trajectory]:
+        """The runs of one rule from each of the starts, each with the recipe that runs it again."""
+        recipe = {
+            "objective": objective.recipe(),
+            "optimizer": encode(rule),
+            "max_steps": int(self.max_steps),
+            "stop": encode(self.stop),
+            "gradient": encode(self.gradient) if isinstance(self.gradient, str | Perturbation) else None,
+            # Elsewhere there may be no such workers, and one machine gives the same results.
+            "engine": "auto" if isinstance(self.engine, Cluster) else self.engine,
+            "record": encode(self.record),
+            "seed": int(self.seed),
+        }
+        if resumed:
+            recipe["resumed"] = True
+        # A function f(x) of one number is not one of a vector that holds one number.
+        places = starts.tolist() if self.vector or starts.shape[1] > 1 else starts[:, 0].tolist()
+        return [
+            dataclasses.replace(run, recipe={**recipe, "x0": place}) for run, place in zip(runs, places, strict=True)
+        ]
+
 
 def run_from(
     objective: Objective,
-    starts: Sequence[Any],
+    starts: FloatArray,
     rule: Optimizer[Any],
     settings: RunSettings,
-    gradient: Any,
-    callback: Callable[[Point], object] | None,
-    progress: bool,
-    checkpoint: Part | None,
+    callback: Callable[[Point], object] | None = None,
+    progress: bool = False,
+    checkpoint: Part | None = None,
     resumed: OptimizerState | None = None,
 ) -> list[Trajectory]:
-    """Run one rule from each of the starts, and give each trajectory the recipe that runs it again."""
-    record = Record.of(settings.record)
-    places = places_of(objective, starts)
+    """Run one rule from each of the starts."""
     with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
-        problem = Problem(
-            objective=objective,
-            starts=places,
-            optimizer=rule,
-            max_steps=int(settings.max_steps),
-            conditions=conditions(settings.stop),
-            record=record,
-            seed=int(settings.seed),
-            callback=callback,
-            report=report,
-            checkpoint=checkpoint,
-            resumed=resumed,
+        problem = settings.problem(
+            objective, starts, rule, callback=callback, report=report, checkpoint=checkpoint, resumed=resumed
         )
-        trajectories = execute(problem, settings.engine)
-    recipe = {
-        "objective": objective.recipe(),
-        "optimizer": encode(rule),
-        "max_steps": int(settings.max_steps),
-        "stop": encode(settings.stop),
-        "gradient": encode(gradient) if isinstance(gradient, str | Perturbation) else None,
-        # Elsewhere there may be no such workers, and one machine gives the same results.
-        "engine": "auto" if isinstance(settings.engine, Cluster) else settings.engine,
-        "record": encode(record),
-        "seed": int(settings.seed),
-    }
-    if resumed is not None:
-        recipe["resumed"] = True
-    return [
-        # A function f(x) of one number is not one of a vector that holds one number.
-        dataclasses.replace(
-            run, recipe={**recipe, "x0": place.tolist() if length_of(start) or len(place) > 1 else place.item()}
-        )
-        for run, place, start in zip(trajectories, places, starts, strict=True)
-    ]
+        runs = execute(problem, settings.engine)
+        return settings.with_recipes(runs, objective, starts, rule, resumed=resumed is not None)
 
 
 def checkpoint_of(
     path: str | os.PathLike[str],
     objective: Objective,
-    starts: Sequence[Any],
+    starts: FloatArray,
     rules: Sequence[Optimizer[Any]],
     settings: RunSettings,
-    gradient: Any,
     resumed: OptimizerState | None = None,
 ) -> Checkpoint:
     """The checkpoint of a call that runs each of the rules from all starts."""
-    places, stop, record = places_of(objective, starts), conditions(settings.stop), Record.of(settings.record)
+    stop, gradient = conditions(settings.stop), settings.gradient
     identity: dict[str, tuple[str | int, Any]] = {
         "objective": (objective.title, objective.recipe() or objective),
         "gradient": (objective.gradient_kind or "none", None if isinstance(gradient, str) else gradient),
-        "x0": (shortened(places.tolist()), places),
+        "x0": (shortened(starts.tolist()), starts),
         "optimizer": (" and ".join(rule.label for rule in rules), list(rules)),
         "max_steps": (int(settings.max_steps),) * 2,
         "stop": (" | ".join(map(str, stop)), stop),
-        "record": (str(record), record),
+        "record": (str(settings.record), settings.record),
         "seed": (int(settings.seed),) * 2,
         "resume": ("None" if resumed is None else "a trajectory", resumed),
     }

@@ -28,9 +28,10 @@ def problem(
 ) -> Problem:
     """The problem that `minimize` would make of these arguments, with a start a row."""
     settings: dict[str, Any] = {"seed": 0, "callback": None, "report": lambda made: None}
+    points = np.atleast_2d(np.asarray(starts, float))
     return Problem(
-        objective=with_gradient(as_objective(objective), "auto"),
-        starts=np.atleast_2d(np.asarray(starts, float)),
+        objective=with_gradient(as_objective(objective), "auto", points[0]),
+        starts=points,
         optimizer=rule,
         max_steps=max_steps,
         conditions=conditions(stop),

@@ -59,7 +59,7 @@ def slopes(v: Any) -> Any:
     return np.array([-2 * (1 - v[0]) - 40 * v[0] * between, 20 * between, 4 * v[2] ** 3])
 
 
-VALLEY = with_gradient(as_objective(valley, 3), slopes)
+VALLEY = with_gradient(as_objective(valley, 3), slopes, np.ones(3))
 
 
 class Noisy(Objective):
@@ -251,7 +251,7 @@ def test_perturbations_of_mini_batches() -> None:
 
     for scheme, calls in {"forward": 4, "central": 6, "complex": 3}.items():
         Counted.made = 0
-        objective = with_gradient(Counted(), Perturbation(None, scheme))
+        objective = with_gradient(Counted(), Perturbation(None, scheme), np.ones(3))
         (run,) = execute_batch(GradientDescent(0.001), STARTS[:1], RECORDS[0], objective=objective, max_steps=5)
         # The gradient of the batch, and the value of the whole, at each of six points.
         assert run.evaluations == (Counted.made, 0) == (6 * (calls + 1), 0)
@@ -262,7 +262,7 @@ def test_perturbations_of_mini_batches() -> None:
 
 @pytest.mark.parametrize("scheme", Perturbation.SCHEMES)
 def test_perturbations(scheme: str) -> None:
-    objective = with_gradient(as_objective(valley, 3), Perturbation(None, scheme))
+    objective = with_gradient(as_objective(valley, 3), Perturbation(None, scheme), np.ones(3))
     stop = ValueChange(1e-3)
     for rule in (Nesterov(0.01), Adam(0.1)):
         batch = execute_batch(rule, STARTS, RECORDS[0], stop, objective)

@@ -33,6 +33,7 @@ from fallline import (
     Cosine,
     FalllineError,
     GradientDescent,
+    GradientNoise,
     Logistic,
     Momentum,
     Network,
@@ -105,8 +106,8 @@ def kill_a_worker(client: Any) -> None:
 def test_a_sweep_has_the_bits_of_one_machine(here: Cluster, rules: Any) -> None:
     settings: dict[str, Any] = {"target": 1e-3, "max_steps": 300}
     assert_same_sweep(
-        sweep("rosenbrock", GRID, STARTS, rules, engine=here, **settings),
-        sweep("rosenbrock", GRID, STARTS, rules, **settings),
+        sweep("rosenbrock", STARTS, rules, GRID, engine=here, **settings),
+        sweep("rosenbrock", STARTS, rules, GRID, **settings),
     )
 
 
@@ -127,7 +128,7 @@ def test_functions_losses_and_rules_of_the_users_own_go_out_to_the_workers(here:
         (Logistic(*made_up(50)).batches(10, order="shuffled"), np.zeros(5)),
     ):
         one, other = (
-            sweep(objective, {"learning_rate": [0.01, 0.1]}, start, Halving(), seeds=[0, 1], max_steps=20, engine=who)
+            sweep(objective, start, Halving(), {"learning_rate": [0.01, 0.1]}, seeds=[0, 1], max_steps=20, engine=who)
             for who in (here, "auto")
         )
         assert_same_sweep(one, other)
@@ -135,7 +136,7 @@ def test_functions_losses_and_rules_of_the_users_own_go_out_to_the_workers(here:
 
 @pytest.mark.parametrize("rule", [Momentum(0.01), LBFGS()])
 def test_a_map_of_basins_has_the_bits_of_one_machine(here: Cluster, rule: Any) -> None:
-    one, other = (basins("himmelblau", rule, resolution=20, max_steps=100, engine=who) for who in (here, "auto"))
+    one, other = (basins("himmelblau", None, rule, resolution=20, max_steps=100, engine=who) for who in (here, "auto"))
     for name in ("minima", "values", "basin", "steps"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     assert one.engine == other.engine
@@ -238,9 +239,9 @@ def test_a_worker_killed_in_a_sweep_costs_no_result(here: Cluster, tmp_path: Pat
 
     grid: dict[str, Any] = {"learning_rate": [0.001, 0.002], "convention": ["paper", "torch"]}
     settings: dict[str, Any] = {"max_steps": 40, "gradient": lambda x, y: (2 * x, 2 * y)}
-    killed = sweep(deadly_once, grid, STARTS, "momentum", engine=here, **settings)
+    killed = sweep(deadly_once, STARTS, "momentum", grid, engine=here, **settings)
     assert os.path.exists(marker)
-    assert_same_sweep(killed, sweep(deadly_once, grid, STARTS, "momentum", **settings))
+    assert_same_sweep(killed, sweep(deadly_once, STARTS, "momentum", grid, **settings))
 
 
 @pytest.mark.long
@@ -277,10 +278,10 @@ def test_work_that_kills_its_workers_again_and_again_is_given_up_and_the_rest_ke
 
     store = tmp_path / "runs.db"
     grid = {"learning_rate": [0.1]}
-    gentle = sweep("x**2", grid, 1.0, Deadly(), max_steps=5, store=store)
+    gentle = sweep("x**2", 1.0, Deadly(), grid, max_steps=5, store=store)
     with pytest.raises(WorkersLost, match=rf"^cluster is 'local:1', where worker after .*; store '{store}' keeps what"):
-        sweep("x**2", grid, 1.0, [Deadly(), Deadly(mood="deadly")], max_steps=5, store=store, engine=ONE)
-    assert_same_sweep(gentle, sweep("x**2", grid, 1.0, Deadly(), max_steps=5, store=store))
+        sweep("x**2", 1.0, [Deadly(), Deadly(mood="deadly")], grid, max_steps=5, store=store, engine=ONE)
+    assert_same_sweep(gentle, sweep("x**2", 1.0, Deadly(), grid, max_steps=5, store=store))
 
 
 ONE = Cluster("local:1")
@@ -290,11 +291,11 @@ def test_a_store_is_filled_by_a_cluster_and_gone_on_from(here: Cluster, tmp_path
     store = tmp_path / "runs.db"
     settings: dict[str, Any] = {"max_steps": 50, "store": store}
     # Two of the rates by one machine, all by the workers, and then there is nothing left to do.
-    sweep("booth", {"learning_rate": [0.01, 0.1]}, STARTS, "momentum", **settings)
+    sweep("booth", STARTS, "momentum", {"learning_rate": [0.01, 0.1]}, **settings)
     grid = {"learning_rate": [0.001, 0.01, 0.02, 0.1]}
-    spread = sweep("booth", grid, STARTS, "momentum", engine=here, **settings)
-    again = sweep("booth", grid, STARTS, "momentum", engine=here, **settings)
-    expected = sweep("booth", grid, STARTS, "momentum", max_steps=50)
+    spread = sweep("booth", STARTS, "momentum", grid, engine=here, **settings)
+    again = sweep("booth", STARTS, "momentum", grid, engine=here, **settings)
+    expected = sweep("booth", STARTS, "momentum", grid, max_steps=50)
     assert_same_sweep(spread, expected)
     assert_same_sweep(again, expected)
 
@@ -310,22 +311,22 @@ def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, 
         while not stopping.is_set():
             time.sleep(0.01)
             with Store(tmp_path / "runs.db") as store:
-                if store._connection.execute("SELECT count(*) FROM run").fetchone() > (8,):
+                if store._connection.execute("SELECT coalesce(sum(count), 0) FROM runs").fetchone() > (8,):
                     os.kill(os.getpid(), signal.SIGINT)
                     return
 
     # As many portions as seeds, of each convention: far more than are made until the first are seen.
-    seeds = list(range(12))
+    seeds, rule = list(range(12)), GradientNoise(Momentum())
     watching = threading.Thread(target=interrupt_when_some_are_kept)
     watching.start()
     try:
-        begun = sweep("booth", grid, STARTS, "momentum", seeds=seeds, **settings)
+        begun = sweep("booth", STARTS, rule, grid, seeds=seeds, **settings)
     finally:
         stopping.set()
         watching.join()
     assert not begun.complete
-    whole = sweep("booth", grid, STARTS, "momentum", seeds=seeds, **settings)
-    assert_same_sweep(whole, sweep("booth", grid, STARTS, "momentum", seeds=seeds, max_steps=200))
+    whole = sweep("booth", STARTS, rule, grid, seeds=seeds, **settings)
+    assert_same_sweep(whole, sweep("booth", STARTS, rule, grid, seeds=seeds, max_steps=200))
 
 
 @pytest.mark.parametrize("address", ["local:2", "tcp://10.0.0.1:8786", "tls://host:1"])
@@ -364,7 +365,7 @@ def no_workers() -> Any:
 def test_a_scheduler_that_is_not_there_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 0.2)
     with pytest.raises(FalllineError, match=r"^cluster is 'tcp://127.0.0.1:9', where no Dask scheduler answers within"):
-        basins("himmelblau", "momentum", resolution=4, engine=Cluster("tcp://127.0.0.1:9"))
+        basins("himmelblau", None, "momentum", resolution=4, engine=Cluster("tcp://127.0.0.1:9"))
 
 
 def test_ctrl_c_does_not_wait_for_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,12 +380,12 @@ def test_ctrl_c_does_not_wait_for_a_scheduler_that_does_not_answer(monkeypatch: 
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         threading.Thread(target=interrupt_when_called).start()
         with pytest.raises(KeyboardInterrupt):
-            basins("himmelblau", "momentum", resolution=4, engine=Cluster(address))
+            basins("himmelblau", None, "momentum", resolution=4, engine=Cluster(address))
 
 
 def test_a_scheduler_behind_certificates_that_are_not_there_is_named() -> None:
     with pytest.raises(FalllineError, match=r"^cluster is 'tls://127.0.0.1:9', for which Dask has no certificates"):
-        basins("himmelblau", "momentum", resolution=4, engine=Cluster("tls://127.0.0.1:9"))
+        basins("himmelblau", None, "momentum", resolution=4, engine=Cluster("tls://127.0.0.1:9"))
 
 
 def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,10 +394,10 @@ def test_a_scheduler_without_workers_and_a_closed_client_are_named(monkeypatch: 
     with no_workers() as empty:
         client = distributed.Client(empty, set_as_default=False)
         with pytest.raises(FalllineError, match=r"^cluster is <Client: .*, whose scheduler has no worker within 2 s"):
-            basins("himmelblau", "momentum", resolution=4, engine=Cluster(client))
+            basins("himmelblau", None, "momentum", resolution=4, engine=Cluster(client))
         client.close()
     with pytest.raises(FalllineError, match=r"which is closed or asynchronous"):
-        basins("himmelblau", "momentum", resolution=4, engine=Cluster(client))
+        basins("himmelblau", None, "momentum", resolution=4, engine=Cluster(client))
 
 
 @pytest.mark.long
@@ -437,7 +438,7 @@ def test_workers_of_another_version_are_refused(tmp_path: Path) -> None:
             with pytest.raises(
                 FalllineError, match=r"whose worker tcp://127.* has fallline 0.0.9, and here is .* must"
             ):
-                basins("himmelblau", "momentum", resolution=4, engine=Cluster(address))
+                basins("himmelblau", None, "momentum", resolution=4, engine=Cluster(address))
         finally:
             worker.kill()
             worker.wait()
@@ -451,7 +452,7 @@ def test_what_cannot_be_sent_is_named(here: Cluster) -> None:
             return x**2
 
     with pytest.raises(FalllineError, match=r"^objective is locked.*, which cannot be sent to the workers: .*lock"):
-        sweep(locked, {"learning_rate": [0.1]}, 1.0, engine=here)
+        sweep(locked, 1.0, "gradient_descent", {"learning_rate": [0.1]}, engine=here)
 
 
 def test_a_module_that_the_workers_lack_is_named(
@@ -464,7 +465,7 @@ def test_a_module_that_the_workers_lack_is_named(
     with pytest.raises(
         FalllineError, match=r"^cluster is .*, whose workers have no module 'bowls_of_mine'; install it"
     ):
-        sweep(bowl, {"learning_rate": [0.1]}, 1.0, engine=here)
+        sweep(bowl, 1.0, "gradient_descent", {"learning_rate": [0.1]}, engine=here)
 
 
 def test_errors_at_the_workers_are_those_of_one_machine(here: Cluster) -> None:
@@ -472,7 +473,7 @@ def test_errors_at_the_workers_are_those_of_one_machine(here: Cluster) -> None:
         raise RuntimeError(f"no value at {x}")
 
     with pytest.raises(RuntimeError, match=r"no value at 1.0"):
-        sweep(broken, {"learning_rate": [0.1]}, 1.0, gradient=lambda x: x, engine=here)
+        sweep(broken, 1.0, "gradient_descent", {"learning_rate": [0.1]}, gradient=lambda x: x, engine=here)
 
 
 @pytest.mark.parametrize(
@@ -546,7 +547,7 @@ def _has_rows(store: Path) -> bool:
 
     try:
         with sqlite3.connect(store) as connection:
-            return bool(connection.execute("SELECT count(*) FROM run").fetchone()[0])
+            return bool(connection.execute("SELECT coalesce(sum(count), 0) FROM runs").fetchone()[0])
     except sqlite3.OperationalError:
         return False
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from fallline import Adam, Basins, FalllineError, GradientDescent, Momentum, StepSize, basins, minimize
+from fallline import Adam, Basins, FalllineError, GradientDescent, Momentum, Perturbation, StepSize, basins, minimize
 from fallline.experiments.basins import _linked
 from fallline.objectives import LANDSCAPES
 from fallline.results.basins import DIVERGED, NOT_ARRIVED
@@ -21,7 +21,7 @@ UNKNOWN = "x**4 + y**4 + 2*x**2*y + 2*x*y**2 - 21*x**2 - 13*y**2 - 14*x - 22*y +
 
 def test_a_double_well_is_parted_at_its_crest() -> None:
     # x becomes x (1.2 - 0.2 x²) in a step, which keeps its sign; on the crest itself it stays, at a saddle.
-    found = basins("(x**2 - 1)**2 + y**2", GradientDescent(0.05), [(-2, 2), (-1, 1)], resolution=41)
+    found = basins("(x**2 - 1)**2 + y**2", [(-2, 2), (-1, 1)], GradientDescent(0.05), resolution=41)
     np.testing.assert_allclose(found.minima, [[-1, 0], [1, 0]], atol=1e-9)  # the runs end at steps of 1e-12
     np.testing.assert_allclose(found.values, 0, atol=1e-18)
     crest = np.abs(found.x) < 1e-12
@@ -32,7 +32,7 @@ def test_a_double_well_is_parted_at_its_crest() -> None:
 
 def test_a_large_rate_leads_where_a_plain_loop_leads() -> None:
     rate = 0.3
-    found = basins("(x**2 - 1)**2 + y**2", GradientDescent(rate), [(-1.9, 1.9), (-1, 1)], resolution=60)
+    found = basins("(x**2 - 1)**2 + y**2", [(-1.9, 1.9), (-1, 1)], GradientDescent(rate), resolution=60)
     for column, x in enumerate(found.x.tolist()):
         for _ in range(2000):
             x -= rate * 4 * x * (x * x - 1)
@@ -46,14 +46,14 @@ def test_a_large_rate_leads_where_a_plain_loop_leads() -> None:
 
 def test_the_border_of_divergence_is_exact() -> None:
     # x becomes x (1 - (1 + x²)/2) in a step: closer to 0 if x² is below 3, and farther away above.
-    found = basins("x**2/2 + x**4/4 + y**2/2", GradientDescent(0.5), [(-3, 3), (-1, 1)], resolution=50)
+    found = basins("x**2/2 + x**4/4 + y**2/2", [(-3, 3), (-1, 1)], GradientDescent(0.5), resolution=50)
     expected = np.where(found.x**2 < 3, 0, DIVERGED)
     np.testing.assert_array_equal(found.basin, np.broadcast_to(expected, (50, 50)))
 
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
 def test_himmelblaus_four_minima(engine: str) -> None:
-    found = basins("himmelblau", Momentum(0.01), resolution=24, engine=engine)
+    found = basins("himmelblau", None, Momentum(0.01), resolution=24, engine=engine)
     assert found.engine == engine
     assert {tuple(minimum) for minimum in found.minima} == set(HIMMELBLAU.minima)
     assert sorted(-found.share(place) for place in range(4)) == [-found.share(place) for place in range(4)]
@@ -65,7 +65,7 @@ def test_himmelblaus_four_minima(engine: str) -> None:
 
 def test_runs_that_circle_have_arrived_where_newton_finds_a_minimum() -> None:
     # Adam at a fixed rate is still 1e-3 away from a minimum after so few steps, and never comes to rest.
-    found = basins(UNKNOWN, Adam(0.1), [(-5, 5), (-5, 5)], resolution=20, max_steps=120, stop=StepSize(0))
+    found = basins(UNKNOWN, [(-5, 5), (-5, 5)], Adam(0.1), resolution=20, max_steps=120, stop=StepSize(0))
     assert found.share(NOT_ARRIVED) < 0.1
     nearest = np.abs(found.minima[:, None] - np.array(HIMMELBLAU.minima)).max(axis=2).argmin(axis=1)
     # Newton's method was within 1e-2 of the tolerance of 1e-2 before its last step, and converges quadratically.
@@ -75,33 +75,33 @@ def test_runs_that_circle_have_arrived_where_newton_finds_a_minimum() -> None:
 
 def test_runs_that_circle_about_a_known_kink_have_arrived() -> None:
     # Ackley's minimum at 0 is the tip of a cone, about which steps of Adam never come to rest.
-    found = basins("ackley", Adam(0.004), [(-0.4, 0.4), (-0.4, 0.4)], resolution=8, max_steps=2000, tolerance=0.005)
+    found = basins("ackley", [(-0.4, 0.4), (-0.4, 0.4)], Adam(0.004), resolution=8, max_steps=2000, tolerance=0.005)
     assert (found.minima.tolist(), found.share(0)) == ([[0.0, 0.0]], 1.0)
 
 
 def test_too_few_steps_to_get_anywhere() -> None:
-    found = basins("rosenbrock", GradientDescent(1e-5), resolution=16, max_steps=3)
+    found = basins("rosenbrock", None, GradientDescent(1e-5), resolution=16, max_steps=3)
     assert found.share(NOT_ARRIVED) == 1
     assert found.minima.shape == (0, 2)
     assert (found.steps == 3).all()
 
 
 def test_a_saddle_is_no_minimum() -> None:
-    found = basins("x**2 - y**2 + y**4", GradientDescent(0.05), [(-1, 1), (-1, 1)], resolution=21)
+    found = basins("x**2 - y**2 + y**4", [(-1, 1), (-1, 1)], GradientDescent(0.05), resolution=21)
     np.testing.assert_allclose(found.minima, [[0, -np.sqrt(0.5)], [0, np.sqrt(0.5)]], atol=1e-9)
     expected = np.where(np.abs(found.y) < 1e-12, NOT_ARRIVED, np.where(found.y < 0, 0, 1))
     np.testing.assert_array_equal(found.basin, np.broadcast_to(expected[:, None], (21, 21)))
 
 
 def test_a_plateau_is_no_minimum() -> None:
-    found = basins("-exp(-x**2 - y**2)", GradientDescent(0.1), [(-90, 90), (-90, 90)], resolution=31)
+    found = basins("-exp(-x**2 - y**2)", [(-90, 90), (-90, 90)], GradientDescent(0.1), resolution=31)
     np.testing.assert_allclose(found.minima, [[0, 0]], atol=1e-6)
     assert found.share(0) + found.share(NOT_ARRIVED) == 1
 
 
 def test_a_valley_of_minima_is_one() -> None:
     settings: dict[str, Any] = {"resolution": 80, "max_steps": 3000, "tolerance": 0.02}
-    found = basins("(x*y - 1)**2", GradientDescent(0.02), [(-3, 3), (-3, 3)], **settings)
+    found = basins("(x*y - 1)**2", [(-3, 3), (-3, 3)], GradientDescent(0.02), **settings)
     assert len(found.minima) == 2
     np.testing.assert_allclose(found.minima.prod(axis=1), 1, atol=1e-9)
 
@@ -110,9 +110,9 @@ def test_minima_that_are_nearer_than_the_tolerance_are_one() -> None:
     near = "((x - 0.001)*(x + 0.001))**2*1e6 + y**2"
     settings: dict[str, Any] = {"resolution": 20, "max_steps": 5000}
     box = [(-0.01, 0.01), (-1, 1)]
-    apart = basins(near, GradientDescent(0.1), box, **settings)
+    apart = basins(near, box, GradientDescent(0.1), **settings)
     assert len(apart.minima) == 2
-    together = basins(near, GradientDescent(0.1), box, tolerance=0.2, **settings)
+    together = basins(near, box, GradientDescent(0.1), tolerance=0.2, **settings)
     assert len(together.minima) == 1
 
 
@@ -128,7 +128,7 @@ def test_points_are_linked_as_a_graph_library_links_them() -> None:
 
 def test_a_plane_of_three_coordinates() -> None:
     found = basins(
-        "(a**2 - 1)**2 + (b - 2)**2 + (c - a)**2", "momentum", {"c": (-2, 2), "a": (-2, 2)}, at={"b": 5}, resolution=16
+        "(a**2 - 1)**2 + (b - 2)**2 + (c - a)**2", {"c": (-2, 2), "a": (-2, 2)}, "momentum", at={"b": 5}, resolution=16
     )
     assert (found.axes, found.held) == (("c", "a"), {"b": 5.0})
     np.testing.assert_allclose(sorted(found.minima.tolist()), [[-1, 2, -1], [1, 2, 1]], atol=1e-8)
@@ -137,14 +137,14 @@ def test_a_plane_of_three_coordinates() -> None:
 
 
 def test_functions_of_python_have_basins_too() -> None:
-    found = basins(lambda x, y: (x**2 - 1) ** 2 + y**2, GradientDescent(0.1), [(-2, 2), (-1, 1)], resolution=8)
+    found = basins(lambda x, y: (x**2 - 1) ** 2 + y**2, [(-2, 2), (-1, 1)], GradientDescent(0.1), resolution=8)
     np.testing.assert_allclose(found.minima, [[-1, 0], [1, 0]], atol=1e-6)
-    vector = basins(lambda v: (v**2).sum(), GradientDescent(0.1), [(-2, 2), (-1, 1)], resolution=4)
+    vector = basins(lambda v: (v**2).sum(), [(-2, 2), (-1, 1)], GradientDescent(0.1), resolution=4)
     assert vector.share(0) == 1
 
 
 def test_a_map_is_saved_whole(tmp_path: Path) -> None:
-    found = basins("himmelblau", GradientDescent(0.01), resolution=8)
+    found = basins("himmelblau", None, GradientDescent(0.01), resolution=8)
     found.save(tmp_path / "map.npz")
     loaded = Basins.load(tmp_path / "map.npz")
     for name, part in vars(found).items():
@@ -167,7 +167,9 @@ def test_no_part_of_a_map_is_returned() -> None:
 
     # More starts than go in one block: those of the others do not begin.
     with pytest.raises(KeyboardInterrupt):
-        basins(pressing, GradientDescent(0.1), [(-1, 1), (-1, 1)], resolution=80)
+        basins(
+            pressing, [(-1, 1), (-1, 1)], GradientDescent(0.1), resolution=80, gradient=Perturbation(scheme="central")
+        )
     assert len(seen) == 200
 
 
@@ -194,4 +196,4 @@ def test_no_part_of_a_map_is_returned() -> None:
 )
 def test_mistakes_are_named(objective: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(FalllineError, match=message):
-        basins(objective, "momentum", **settings)
+        basins(objective, **({"box": None, "optimizer": "momentum"} | settings))

@@ -12,9 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.environments import without_coverage
+from tests.experiments.stored import edit, rows_in, set_all, settings_in
 
-from fallline import FalllineError, GradientDescent, Momentum, Perturbation, Sweep, sweep
-from fallline.experiments.store import Row, Store, fingerprint
+from fallline import FalllineError, GradientDescent, GradientNoise, Momentum, Perturbation, Sweep, sweep
+from fallline.experiments import keeping
+from fallline.experiments.outcomes import Results
+from fallline.experiments.store import Own, Store, own_settings
+from fallline.results.sweep import NAMES
 
 GRID = {"learning_rate": [1e-4, 1e-3, 1e-2], "momentum": [0.0, 0.9]}
 PROGRAM = """
@@ -30,26 +34,13 @@ def short_sweep(store: Any = None, **settings: Any) -> Sweep:
 
 
 def long_sweep(store: Any = None) -> Sweep:
-    """Many batches, since each seed is one."""
-    return short_sweep(store, seeds=range(40), max_steps=60)
+    """Many batches, since with a rule that draws chance each seed is one."""
+    return short_sweep(store, optimizers=GradientNoise(Momentum()), seeds=range(40), max_steps=60)
 
 
 def assert_same(one: Sweep, other: Sweep) -> None:
     for name in ("outcome", "steps", "value", "x"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-
-
-def rows_in(path: Path) -> int:
-    with sqlite3.connect(path) as database:
-        ((count,),) = database.execute("SELECT count(*) FROM run").fetchall()
-    database.close()
-    return int(count)
-
-
-def edit(path: Path, statement: str) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute(statement)
-    database.close()
 
 
 def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
@@ -58,7 +49,7 @@ def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
     assert_same(made, short_sweep())
     assert rows_in(path) == 6
     # What comes back is what is in the file.
-    edit(path, "UPDATE run SET value = 12345.5, outcome = 'stuck'")
+    set_all(path, value=12345.5, outcome=NAMES.index("stuck"))
     again = short_sweep(path)
     assert (again.value == 12345.5).all()
     assert again.count("stuck") == 6
@@ -67,7 +58,7 @@ def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
 def test_a_larger_sweep_begins_with_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     short_sweep(path)
-    edit(path, "UPDATE run SET steps = -1")
+    set_all(path, steps=-1)
     larger = short_sweep(path, grid={"learning_rate": [1e-3, 5e-3], "momentum": [0.9, 0.99, 0.0]})
     assert (larger.steps[0, 0, [0, 2]] == -1).all()
     assert np.count_nonzero(larger.steps == -1) == 2
@@ -98,21 +89,29 @@ def test_numbers_that_are_none_are_kept(tmp_path: Path) -> None:
     made = short_sweep(path, **settings)
     assert not np.isfinite(made.value).any()
     assert_same(short_sweep(path, **settings), made)
-    with Store(path) as store:
-        store.add("p", {"k": {}}, [Row("diverged", 3, float("nan"), [float("inf"), float("nan")])])
-        row = store.found(["k"])["k"]
-    assert np.isnan(row.value)
-    assert (row.x[0], np.isnan(row.x[1])) == (np.inf, True)
 
 
-def test_what_another_process_works_on_comes_last(tmp_path: Path) -> None:
+def test_what_another_process_works_on_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "runs.db"
-    short_sweep(path, seeds=[0, 1, 2])
-    edit(path, "INSERT INTO claim SELECT key FROM run WHERE json_extract(settings, '$.seed') = 0")
-    edit(path, "DELETE FROM run")
-    # The claims of a process that was killed hold nothing up, and are gone afterwards.
-    assert short_sweep(path, seeds=[0, 1, 2]).complete
+    settings: dict[str, Any] = {"grid": {"convention": ["paper", "torch"], "learning_rate": [0.1, 0.2]}}
+    order: list[str] = []
+
+    class Watched(Store):
+        def claim(self, portion: str) -> bool:
+            # Another process, which is killed later, has claimed the first portion.
+            order.append(portion)
+            return len(order) > 1 and super().claim(portion)
+
+        def add(self, problem: str, own: Own, results: Results) -> None:
+            order.append(json.loads(problem)["shared"]["convention"])
+            super().add(problem, own, results)
+
+    monkeypatch.setattr(keeping, "Store", Watched)
+    assert_same(short_sweep(path, **settings), short_sweep(**settings))
+    assert [word for word in order if word in ("paper", "torch")] == ["torch", "paper"]
+    # Its claim holds nothing up, and is gone afterwards.
     with Store(path) as store:
+        assert all(map(store.claim, order[:2]))
         assert store.claim("mine")
         assert not store.claim("mine")
         store.release("mine")
@@ -149,9 +148,8 @@ def test_kill_9_at_any_moment_and_two_processes_at_once_lose_and_double_nothing(
         assert process.wait() == 0
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        settings = [json.loads(text) for (text,) in database.execute("SELECT settings FROM run").fetchall()]
     database.close()
-    runs = sorted((own["learning_rate"], own["momentum"], own["seed"]) for own in settings)
+    runs = sorted((own["learning_rate"], own["momentum"], own["seed"]) for own in settings_in(path))
     assert runs == sorted(
         (rate, momentum, seed)
         for rate in GRID["learning_rate"] for momentum in GRID["momentum"] for seed in range(40)
@@ -170,9 +168,21 @@ def test_all_of_a_store_as_a_frame(tmp_path: Path) -> None:
     assert json.loads(frame["problem"][0])["max_steps"] == 50
 
 
-def test_a_fingerprint_depends_on_all_there_is() -> None:
-    prints = {fingerprint(problem, {"a": a}) for problem in ("p", "q") for a in (1, 2.0, "2", None)}
-    assert len(prints) == 8
+def test_a_run_is_known_by_its_problem_and_its_own_settings(tmp_path: Path) -> None:
+    own = own_settings({"a": np.array([1.0, 2.0, 2.0]), "start": np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])})
+    made = Results(np.zeros(3, np.int8), np.arange(3), np.array([0.5, np.nan, np.inf]), np.array([[1.0, 2.0]] * 3))
+    with Store(tmp_path / "runs.db") as store, Store(tmp_path / "runs.db") as other:
+        store.add("p", own[:2], Results(*(part[:2] for part in made)))
+        assert store.found("p", own)[0].tolist() == [True, True, False]
+        assert store.found("q", own)[0].tolist() == [False] * 3
+        # What is there already is neither changed nor doubled, whoever adds it.
+        other.add("p", own, made._replace(steps=np.array([7, 7, 7])))
+        there, results = store.found("p", own[::-1])
+    assert there.all()
+    assert results is not None
+    assert results.steps.tolist() == [7, 1, 0]
+    np.testing.assert_array_equal(results.value, made.value[::-1])
+    assert rows_in(tmp_path / "runs.db") == 3
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
@@ -187,9 +197,10 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
         Store(other)
     newer = tmp_path / "newer.db"
     Store(newer).__exit__()
-    edit(newer, "PRAGMA user_version = 99")
-    with pytest.raises(FalllineError, match=r"of another version of Fallline"):
-        Store(newer)
+    for version in (1, 99):
+        edit(newer, f"PRAGMA user_version = {version}")
+        with pytest.raises(FalllineError, match=r"newer.db', of another version of Fallline; give the name of a new"):
+            Store(newer)
     with pytest.raises(FalllineError, match=r"the folder .* does not exist"):
         Store(tmp_path / "none" / "runs.db")
     with pytest.raises(FalllineError, match=r"which cannot be used: unable to open"):

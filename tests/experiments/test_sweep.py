@@ -41,7 +41,7 @@ def names_of(runs: Any) -> list[str]:
 def test_the_region_of_convergence_is_below_two_over_the_curvature() -> None:
     curvature = 4.0
     rates = [2 / curvature * share for share in (1e-4, 0.01, 0.5, 0.9, 0.99, 1.0, 1.01, 1.5, 3.0)]
-    runs = sweep(f"{curvature}*x**2/2", {"learning_rate": rates}, 1.0, GradientDescent(), target=1e-10)
+    runs = sweep(f"{curvature}*x**2/2", 1.0, GradientDescent(), {"learning_rate": rates}, target=1e-10)
     assert names_of(runs) == ["slow", *["converged"] * 4, "oscillating", *["diverged"] * 3]
     for rate, steps, value in zip(rates, runs.steps.ravel(), runs.value.ravel(), strict=True):
         x = 1.0
@@ -55,12 +55,12 @@ def test_the_region_of_convergence_is_below_two_over_the_curvature() -> None:
 
 
 def test_without_a_target_coming_to_rest_is_to_converge() -> None:
-    runs = sweep("x**2/2", {"learning_rate": [0.5, 2.0]}, 1.0, GradientDescent())
+    runs = sweep("x**2/2", 1.0, GradientDescent(), {"learning_rate": [0.5, 2.0]})
     assert names_of(runs) == ["converged", "oscillating"]
 
 
 def test_a_run_in_a_local_minimum_is_stuck() -> None:
-    runs = sweep("x**4 - 2*x**2 + 0.3*x", {"learning_rate": [0.05]}, [[-1.0], [1.0]], GradientDescent(), target=-1.2)
+    runs = sweep("x**4 - 2*x**2 + 0.3*x", [[-1.0], [1.0]], GradientDescent(), {"learning_rate": [0.05]}, target=-1.2)
     assert names_of(runs) == ["converged", "stuck"]
 
 
@@ -68,7 +68,7 @@ def test_a_run_in_a_local_minimum_is_stuck() -> None:
 def test_runs_that_use_up_their_steps_are_told_by_the_quarters_of_their_second_half(engine: str) -> None:
     grid = {"learning_rate": [1e-6, 1e-4, 0.002, 0.05, 0.51], "momentum": [0.0, 0.9, 0.999]}
     starts = [[-1.2, 1.0], [0.5, 0.2], [3.0, 0.1]]
-    runs = sweep("2*x**2 + sin(y)**2/50", grid, starts, Momentum(), max_steps=37, target=-9.0, engine=engine)
+    runs = sweep("2*x**2 + sin(y)**2/50", starts, Momentum(), grid, max_steps=37, target=-9.0, engine=engine)
     told = set()
     for place in np.ndindex(runs.outcome.shape):
         rule = Momentum(grid["learning_rate"][place[1]], momentum=grid["momentum"][place[2]])
@@ -93,21 +93,21 @@ def test_each_run_is_made_once() -> None:
         return x**2 + y**2
 
     grid = {"learning_rate": [1e-5, 1e-4, 0.1, 0.4]}
-    runs = sweep(bowl, grid, STARTS, GradientDescent(), gradient=lambda x, y: (2 * x, 2 * y), max_steps=80, target=1e-3)
+    runs = sweep(bowl, STARTS, GradientDescent(), grid, gradient=lambda x, y: (2 * x, 2 * y), max_steps=80, target=1e-3)
     assert runs.count("slow") == runs.count("converged") == 4
     # One at the start, one after each step, and the start again of those to be judged.
     assert points == runs.steps.sum() + 8 + 4
 
 
 def test_a_search_that_finds_no_lower_value_has_come_to_rest() -> None:
-    runs = sweep("x**2 + 3*y**2", {"convention": ["paper"]}, [1, 1], "lbfgs")
+    runs = sweep("x**2 + 3*y**2", [1, 1], "lbfgs", {"convention": ["paper"]})
     assert names_of(runs) == ["converged"]
 
 
 def test_each_run_is_that_of_minimize() -> None:
     rules: list[Optimizer[Any]] = [Momentum(), Adam(0.1), Cautious(Momentum())]
     grid = {"learning_rate": [1e-4, 1e-3, 0.02]}
-    runs = sweep("rosenbrock", grid, STARTS, rules, target=1e-3, max_steps=300)
+    runs = sweep("rosenbrock", STARTS, rules, grid, target=1e-3, max_steps=300)
     assert runs.outcome.shape == (3, 3, 2, 1)
     stop = Target(1e-3) | StepSize() | Diverging()
     for place in np.ndindex(runs.outcome.shape):
@@ -120,7 +120,7 @@ def test_each_run_is_that_of_minimize() -> None:
 
 def test_settings_that_shape_a_rule_are_swept_too() -> None:
     grid: dict[str, Any] = {"period": [2, 5.0], "convention": ["paper", "optax"], "momentum": [0.5, 0.9]}
-    runs = sweep("booth", grid, [0, 0], Lookahead(Momentum(Cosine(0.01, 300))), target=1e-8)
+    runs = sweep("booth", [0, 0], Lookahead(Momentum(Cosine(0.01, 300))), grid, target=1e-8)
     assert runs.outcome.shape == (1, 2, 2, 2, 1, 1)
     for i, j, k in np.ndindex(2, 2, 2):
         inner = Momentum(Cosine(0.01, 300), momentum=grid["momentum"][k])
@@ -130,7 +130,7 @@ def test_settings_that_shape_a_rule_are_swept_too() -> None:
 
 
 def test_the_learning_rate_of_a_schedule_is_its_first() -> None:
-    runs = sweep("booth", {"learning_rate": [0.01, 0.03]}, [0, 0], GradientDescent(Cosine(1.0, 500)), max_steps=50)
+    runs = sweep("booth", [0, 0], GradientDescent(Cosine(1.0, 500)), {"learning_rate": [0.01, 0.03]}, max_steps=50)
     for rate, value in zip((0.01, 0.03), runs.value.ravel(), strict=True):
         run = minimize("booth", [0, 0], GradientDescent(Cosine(rate, 500)), max_steps=50)
         assert value == run.final.value
@@ -138,33 +138,33 @@ def test_the_learning_rate_of_a_schedule_is_its_first() -> None:
 
 def test_seeds_are_those_of_noise_and_of_batches() -> None:
     noisy = sweep(
-        "booth", {"learning_rate": [0.01]}, [0, 0], GradientNoise(GradientDescent()), seeds=[0, 7], max_steps=9
+        "booth", [0, 0], GradientNoise(GradientDescent()), {"learning_rate": [0.01]}, seeds=[0, 7], max_steps=9
     )
     expected = minimize("booth", [0, 0], GradientNoise(GradientDescent(0.01), seed=7), max_steps=9)
     assert noisy.value[0, 0, 0, 1] == expected.final.value != noisy.value[0, 0, 0, 0]
     draw = np.random.default_rng(0)
     rows = Logistic(draw.normal(size=(40, 2)), (draw.normal(size=40) > 0).astype(float))
     loss = rows.batches(8, order="shuffled")
-    batches = sweep(loss, {"learning_rate": [0.1]}, [0.0, 0, 0], GradientDescent(), seeds=[1, 2], max_steps=9)
+    batches = sweep(loss, [0.0, 0, 0], GradientDescent(), {"learning_rate": [0.1]}, seeds=[1, 2], max_steps=9)
     run = minimize(loss, [0.0, 0, 0], GradientDescent(0.1), seed=2, max_steps=9, stop=StepSize(0))
     assert batches.value[0, 0, 0, 1] == run.final.value != batches.value[0, 0, 0, 0]
 
 
 def test_the_best_settings_converge_most_and_fastest() -> None:
     rates = [0.01, 0.5, 1.0, 1.9, 2.5]
-    runs = sweep("x**2/2", {"learning_rate": rates}, [[1.0], [1e-3], [5.0]], GradientDescent(), target=1e-6)
-    best = runs.best()
+    runs = sweep("x**2/2", [[1.0], [1e-3], [5.0]], GradientDescent(), {"learning_rate": rates}, target=1e-6)
+    best = runs.ranked()
     assert [setting.settings["learning_rate"] for setting in best] == [1.0, 0.5, 1.9, 0.01, 2.5]
     assert [setting.converged for setting in best[:4]] == [1.0] * 3 + [pytest.approx(1.0)]
     # A rate of 1/L arrives in one step; the start at 1e-3 lies within the target.
     assert (best[0].steps, best[0].value) == (1, 0)
     # That one is the only one that the largest rate does not drive away.
     assert best[-1].converged == pytest.approx(1 / 3)
-    assert len(runs.best(2)) == 2
+    assert len(runs.ranked(2)) == 2
 
 
 def test_the_runs_as_a_table(tmp_path: Path) -> None:
-    runs = sweep("booth", {"learning_rate": [0.01, 0.05]}, STARTS, ["momentum", "adam"], seeds=[0, 1], max_steps=20)
+    runs = sweep("booth", STARTS, ["momentum", "adam"], {"learning_rate": [0.01, 0.05]}, seeds=[0, 1], max_steps=20)
     frame = runs.to_frame()
     assert len(frame) == len(runs) == 16
     assert list(frame) == [
@@ -204,13 +204,13 @@ def test_ctrl_c_leaves_the_runs_made_so_far() -> None:
     settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
     # Conventions cannot be mixed in a batch. Each takes 6 values of its run, and one more to judge it.
     grid: dict[str, Any] = {"convention": ["paper", "torch", "keras"], "learning_rate": [1e-5]}
-    runs = sweep(interrupting(10), grid, [1, 1], Momentum(), **settings)
+    runs = sweep(interrupting(10), [1, 1], Momentum(), grid, **settings)
     assert not runs.complete
     assert (runs.outcome.ravel() == NOT_RUN).tolist() == [False, True, True]
-    assert len(runs.best()) == 1
+    assert len(runs.ranked()) == 1
     assert len(runs.to_frame()) == 1
     with pytest.raises(KeyboardInterrupt):
-        sweep(interrupting(3), grid, [1, 1], Momentum(), **settings)
+        sweep(interrupting(3), [1, 1], Momentum(), grid, **settings)
 
 
 def test_portions_take_settings_with_all_their_starts_from_the_whole_grid() -> None:
@@ -218,13 +218,13 @@ def test_portions_take_settings_with_all_their_starts_from_the_whole_grid() -> N
     starts = [[1.0, 1.0], [0.5, 1.0], [2.0, 0.0], [0.0, 0.1]]
     # A portion is 64 runs of 5 steps, each with 6 values and one more to judge it; the second one is interrupted.
     settings: dict[str, Any] = {"gradient": lambda x, y: (2 * x, 2 * y), "max_steps": 5}
-    runs = sweep(interrupting(600), grid, starts, GradientDescent(), **settings)
+    runs = sweep(interrupting(600), starts, GradientDescent(), grid, **settings)
     made = (runs.outcome != NOT_RUN).reshape(40, 4)
     assert (made.all(axis=1) == made.any(axis=1)).all()
     assert 10 <= made[:, 0].sum() <= 16
     # Not the first ones, which may all be slow: some in each quarter.
     assert made[:, 0].reshape(4, 10).any(axis=1).all()
-    assert len(runs.best(40)) == made[:, 0].sum()
+    assert len(runs.ranked(40)) == made[:, 0].sum()
 
 
 def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> None:
@@ -239,7 +239,7 @@ def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> N
             return super().rate(line)
 
     grid: dict[str, Any] = {"learning_rate": np.linspace(0.5, 1, 200).tolist()}
-    runs = sweep("booth", grid, [1, 1], GradientDescent(Interrupting()), max_steps=2)
+    runs = sweep("booth", [1, 1], GradientDescent(Interrupting()), grid, max_steps=2)
     assert 40 <= (runs.outcome != NOT_RUN).sum() <= 64
 
 
@@ -274,20 +274,24 @@ def test_runs_with_a_line_search_which_take_long_are_made_a_few_at_a_time() -> N
     ],
 )
 def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
-    given: dict[str, Any] = {"grid": {"learning_rate": [0.1]}, "x0": [1, 1]} | settings
+    given: dict[str, Any] = {
+        "x0": [1, 1],
+        "optimizers": "gradient_descent",
+        "grid": {"learning_rate": [0.1]},
+    } | settings
     with pytest.raises(FalllineError, match=message):
         sweep("booth", **given)
 
 
 def test_as_many_settings_as_a_whole_number_says() -> None:
-    runs = sweep("booth", {"learning_rate": [0.1]}, [1, 1])
-    assert runs.best(0) == []
+    runs = sweep("booth", [1, 1], "gradient_descent", {"learning_rate": [0.1]})
+    assert runs.ranked(0) == []
     for count in (-1, 1.0, [1, 2], True):
         with pytest.raises(FalllineError, match="it must be a whole number at least 0"):
-            runs.best(count)  # type: ignore[arg-type]
+            runs.ranked(count)  # type: ignore[arg-type]
 
 
 def test_there_is_no_other_outcome() -> None:
-    runs = sweep("booth", {"learning_rate": [0.1]}, [1, 1])
+    runs = sweep("booth", [1, 1], "gradient_descent", {"learning_rate": [0.1]})
     with pytest.raises(FalllineError, match="outcome is 'best'; Allowed: converged, stuck"):
         runs.count("best")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +7,19 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from tests.experiments.stored import rows_in, set_all
 
 from fallline import Adam, FalllineError, GradientDescent, Interval, Lookahead, Momentum, Tuning, minimize, tune
 from fallline.optimizers import OPTIMIZERS, optimizer_from_name
 from fallline.optimizers.settings import setting_of
+from fallline.results.sweep import NAMES
 
 BOWL = "x**2/2 + 5*y**2"
 
 
 def search(**settings: Any) -> Tuning:
-    given: dict[str, Any] = {"space": ["learning_rate"], "x0": [1, 1], "target": 1e-8, "trials": 25} | settings
-    return tune(BOWL, **given)
+    given: dict[str, Any] = {"x0": [1, 1], "optimizer": "gradient_descent", "space": ["learning_rate"]}
+    return tune(BOWL, **(given | {"target": 1e-8, "trials": 25} | settings))
 
 
 def test_it_finds_the_best_rate_of_a_quadratic() -> None:
@@ -55,15 +56,11 @@ def test_the_same_seed_makes_the_same_trials() -> None:
 def test_a_search_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "trials.db"
     search(trials=8, store=path)
-    database = sqlite3.connect(path)
-    database.execute("UPDATE run SET steps = 1, outcome = 'converged', value = 0")
-    database.commit()
+    set_all(path, steps=1, outcome=NAMES.index("converged"), value=0)
     longer = search(trials=12, store=path)
     # The first trials are the same, and what the file says of them is taken as it is.
     assert [trial.score for trial in longer.trials[:8]] == [1.0] * 8
-    ((count,),) = database.execute("SELECT count(*) FROM run").fetchall()
-    database.close()
-    assert count == 12
+    assert rows_in(path) == 12
 
 
 def test_without_a_target_the_value_counts() -> None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from tests.environments import without_coverage
 
 from fallline import Adam, FalllineError, GradientDescent, check_gradient, compare, minimize
-from fallline.gradients import with_gradient
 from fallline.gradients.autodiff import AutodiffObjective
 from fallline.objectives import FunctionObjective, as_objective
 
@@ -179,7 +178,6 @@ def test_auto_falls_back_and_the_trajectory_says_so() -> None:
     # d(y²)/dy, by differences.
     assert run.gradient[0, 1] == pytest.approx(4, rel=1e-8)
     assert minimize(rosenbrock, [1.0, 2.0], Adam(0.1), max_steps=3).gradient_kind == "autodiff"
-    assert with_gradient(as_objective(rosenbrock, 2), "auto").gradient_kind == "central differences"
 
 
 def test_auto_falls_back_only_at_the_points_that_need_it() -> None:

@@ -95,12 +95,11 @@ class Exact(Objective):
 
 
 def test_the_gradient_is_the_one_that_was_asked_for() -> None:
-    exact, function = Exact(), as_objective(bowl)
-    assert with_gradient(exact, "auto") is exact
-    assert with_gradient(exact, "exact") is exact
-    assert with_gradient(exact, Perturbation(0.1)).gradient_kind == "forward differences"
-    assert with_gradient(exact, lambda x: 2 * x).gradient_kind == "given"
-    assert with_gradient(function, "auto").gradient_kind == "central differences"
+    exact, at = Exact(), np.ones(1)
+    assert with_gradient(exact, "auto", at) is exact
+    assert with_gradient(exact, "exact", at) is exact
+    assert with_gradient(exact, Perturbation(0.1), at).gradient_kind == "forward differences"
+    assert with_gradient(exact, lambda x: 2 * x, at).gradient_kind == "given"
 
 
 @pytest.mark.parametrize(
@@ -119,13 +118,13 @@ def test_the_gradient_is_the_one_that_was_asked_for() -> None:
 )
 def test_a_gradient_that_is_not_to_be_had_is_said(objective: Any, gradient: Any, said: str) -> None:
     with pytest.raises(FalllineError, match=f"^{said}") as caught:
-        with_gradient(as_objective(objective), gradient)
+        with_gradient(as_objective(objective), gradient, np.ones(1))
     assert "\n" not in str(caught.value)
 
 
 def test_title_bounds_and_recipe_are_the_objectives() -> None:
     formula = as_objective("x**2 + y")
     for gradient in (Perturbation(0.1), lambda x, y: (2 * x, 1.0)):
-        other = with_gradient(formula, gradient)
+        other = with_gradient(formula, gradient, np.ones(2))
         assert (other.title, other.names, other.recipe()) == (formula.title, formula.names, formula.recipe())
         assert (other.bounds, other.minima, other.steps_per_epoch) == (formula.bounds, formula.minima, 1)

@@ -27,7 +27,7 @@ def function(x: Any) -> Any:
     ("objective", "close"),
     [
         (as_objective("x**3*y + sin(y)"), 1e-7),  # differences: the rounding's power 2/3, some times over
-        (with_gradient(as_objective(function, 2), "autodiff"), 1e-13),  # exact but for a few roundings
+        (with_gradient(as_objective(function, 2), "autodiff", np.ones(2)), 1e-13),  # exact but for a few roundings
     ],
 )
 def test_second_derivatives(objective: Any, close: float) -> None:

@@ -29,7 +29,7 @@ def slope(points: Any) -> Any:
 
 
 def found(scheme: str, step: float | None, points: Any) -> Any:
-    return with_gradient(as_objective(curved), Perturbation(step, scheme)).gradient(np.asarray(points))
+    return with_gradient(as_objective(curved), Perturbation(step, scheme), np.ones(1)).gradient(np.asarray(points))
 
 
 @pytest.mark.parametrize(("scheme", "order"), [("forward", 1), ("backward", 1), ("central", 2)])
@@ -73,7 +73,7 @@ def test_the_usual_step_grows_with_the_coordinate() -> None:
 @given(points=arrays(float, (4, 5), elements=st.floats(-10, 10)), block=st.integers(1, 200))
 def test_blocks_and_batches_change_no_bit(scheme: str, points: Any, block: int) -> None:
     objective = with_gradient(
-        as_objective(lambda v: v[0] * v[1] + v[2] ** 2 * v[3] - v[4], 5), Perturbation(None, scheme)
+        as_objective(lambda v: v[0] * v[1] + v[2] ** 2 * v[3] - v[4], 5), Perturbation(None, scheme), points[0]
     )
     at_once = objective.gradient(points)
     with pytest.MonkeyPatch.context() as patch:
@@ -96,7 +96,7 @@ def test_many_coordinates_never_make_a_square_of_numbers(monkeypatch: pytest.Mon
     monkeypatch.setattr(perturbation, "LARGEST_BLOCK", 4 * 3000)
     objective = Recorded(len, tuple(f"x{i}" for i in range(3000)), vector=True)
     x = np.linspace(0, 1, 3000)[None]
-    gradient = with_gradient(objective, Perturbation(scheme="complex")).gradient(x)
+    gradient = with_gradient(objective, Perturbation(scheme="complex"), x).gradient(x)
     assert objective.largest == 4 * 3000
     # Two roundings: the product with the step, and the quotient by it.
     np.testing.assert_allclose(gradient, 2 * x, rtol=2 * EPSILON, atol=0)

@@ -14,7 +14,7 @@ from fallline.views.basin_map import OKABE_ITO, palette, start_colours
 
 def two_wells() -> Basins:
     """Beyond x² = 3, starts diverge; between, those left and right of 0 part."""
-    return basins("(x**2 - 1)**2/8 + y**2/2", GradientDescent(1.0), [(-2.5, 2.5), (-1, 1)], resolution=40)
+    return basins("(x**2 - 1)**2/8 + y**2/2", [(-2.5, 2.5), (-1, 1)], GradientDescent(1.0), resolution=40)
 
 
 def words(ax: Axes) -> list[str]:
@@ -55,7 +55,7 @@ def test_more_steps_are_darker() -> None:
 
 
 def test_starts_that_diverge_are_hatched_and_named() -> None:
-    found = basins("x**2/2 + x**4/4 + y**2/2", GradientDescent(0.5), [(-3, 3), (-1, 1)], resolution=50)
+    found = basins("x**2/2 + x**4/4 + y**2/2", [(-3, 3), (-1, 1)], GradientDescent(0.5), resolution=50)
     data = basin_map_data(found)
     np.testing.assert_array_equal(data.basin == DIVERGED, np.broadcast_to(found.x**2 > 3, (50, 50)))
     figure = plot_basins(found)
@@ -65,14 +65,14 @@ def test_starts_that_diverge_are_hatched_and_named() -> None:
 
 
 def test_where_none_arrives_there_is_no_scale_of_steps() -> None:
-    found = basins("rosenbrock", GradientDescent(1e-6), resolution=8, max_steps=2)
+    found = basins("rosenbrock", None, GradientDescent(1e-6), resolution=8, max_steps=2)
     figure = plot_basins(found)
     assert words(figure.axes[0]) == ["does not arrive: 100 %"]
     assert len(figure.axes) == 1
 
 
 def test_of_many_minima_the_largest_are_named_and_neighbours_differ() -> None:
-    found = basins("rastrigin", GradientDescent(0.001), resolution=120)
+    found = basins("rastrigin", None, GradientDescent(0.001), resolution=120)
     data = basin_map_data(found)
     assert len(data.keys) == 8
     assert data.rest.startswith("and 113 more minima: ")
@@ -87,8 +87,8 @@ def test_of_many_minima_the_largest_are_named_and_neighbours_differ() -> None:
 
 
 def test_minima_are_marked_where_they_are() -> None:
-    data = basin_map_data(basins("himmelblau", Momentum(0.01), resolution=16))
-    found = basins("a**2 + b**2 + c**2", Momentum(0.1), {"c": (-1, 2), "a": (-3, 1)}, at={"b": 1}, resolution=8)
+    data = basin_map_data(basins("himmelblau", None, Momentum(0.01), resolution=16))
+    found = basins("a**2 + b**2 + c**2", {"c": (-1, 2), "a": (-3, 1)}, Momentum(0.1), at={"b": 1}, resolution=8)
     placed = basin_map_data(found)
     assert data.marks.shape == (4, 2)
     assert placed.names == ("c", "a")

@@ -15,7 +15,7 @@ MOMENTA = [0.0, 0.5, 0.9]
 
 
 def runs() -> Sweep:
-    return sweep("x**2/2", {"learning_rate": RATES, "momentum": MOMENTA}, 1.0, "momentum", target=1e-6)
+    return sweep("x**2/2", 1.0, "momentum", {"learning_rate": RATES, "momentum": MOMENTA}, target=1e-6)
 
 
 def test_cells_are_the_runs() -> None:
@@ -49,7 +49,7 @@ def test_more_steps_are_darker() -> None:
 
 def test_starts_are_pooled_and_the_worse_outcome_counts() -> None:
     # From 0 all runs converge at once; from 1 with a rate above 2 they diverge.
-    found = sweep("x**2/2", {"learning_rate": [0.5, 2.5]}, [[0.0], [1.0]], GradientDescent(), target=1e-6)
+    found = sweep("x**2/2", [[0.0], [1.0]], GradientDescent(), {"learning_rate": [0.5, 2.5]}, target=1e-6)
     data = heat_map_data(found)
     assert [NAMES[place] for place in data.outcome[0]] == ["converged", "diverged"]
     assert data.shares == {"converged": 0.75, "diverged": 0.25}
@@ -58,8 +58,8 @@ def test_starts_are_pooled_and_the_worse_outcome_counts() -> None:
 
 def test_other_factors_are_held_at_the_best_or_where_asked() -> None:
     grid = {"learning_rate": [0.1, 0.5], "momentum": [0.0, 0.5], "dampening": [0.0]}
-    found = sweep("x**2/2", grid, 1.0, ["momentum", "momentum@torch"], target=1e-6)
-    best = found.best(1)[0].settings
+    found = sweep("x**2/2", 1.0, ["momentum", "momentum@torch"], grid, target=1e-6)
+    best = found.best.settings
     data = heat_map_data(found)
     assert data.held == {"optimizer": best["optimizer"]}
     assert data.best is not None
@@ -99,7 +99,7 @@ def test_the_picture() -> None:
 
 
 def test_one_factor_and_nothing_that_converged() -> None:
-    found = sweep("x**2/2", {"learning_rate": [1e-5, 3.0]}, 1.0, target=1e-6)
+    found = sweep("x**2/2", 1.0, "gradient_descent", {"learning_rate": [1e-5, 3.0]}, target=1e-6)
     figure = Figure()
     ax = figure.add_subplot()
     assert plot_heat_map(found, ax=ax) is figure

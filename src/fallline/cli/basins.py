@@ -59,8 +59,8 @@ def basins(
     engine = options.engine_on(cluster)
     found = basins_of(
         objective,
-        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
         _box(box),
+        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
         at=_at(at),
         resolution=resolution,
         max_steps=max_steps,

@@ -79,9 +79,9 @@ def sweep(
     ]
     runs = sweep_over(
         as_objective(objective),
-        values,
         [options.parse_start(text) for text in start],
         rules,
+        values,
         target=target,
         max_steps=max_steps,
         seeds=[options.count(text) for text in seed or ["0"]],
@@ -155,7 +155,7 @@ def _json(runs: Sweep) -> str:
             "outcomes": {name: runs.count(name) for name in NAMES},
             "best": [
                 {**setting.settings, "converged": setting.converged, "steps": setting.steps, "value": setting.value}
-                for setting in runs.best()
+                for setting in runs.ranked()
             ],
         }
     )

@@ -59,13 +59,12 @@ def tune(
     """
     found = tune_rule(
         as_objective(objective),
-        _space(space or ["learning_rate"]),
         [options.parse_start(text) for text in start],
         options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
+        _space(space or ["learning_rate"]),
         target=target,
         trials=trials,
         max_steps=max_steps,
-        seeds=[seed],
         seed=seed,
         gradient=parse_gradient(gradient),
         store=store,

@@ -48,7 +48,7 @@ class Problem:
     conditions: tuple[StoppingCondition, ...]
     record: Record
     seed: int
-    callback: Callable[[Point], object] | None
+    callback: Callable[[Point], object] | None = None
     report: Callable[[int], None] = unheard
     checkpoint: Part | None = None
     resumed: OptimizerState | None = None

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fallline.arguments import Rule, rule_of
+from fallline.arguments import Rule, rule_of, stop_of
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Ends, Engine, Problem, ends
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.gradients import with_gradient
 from fallline.hyperparameters import Range
 from fallline.objectives import Objective, as_objective
@@ -26,13 +26,14 @@ Interval = tuple[float, float]
 
 def basins(
     objective: Any,
+    box: Sequence[Interval] | Mapping[str, Interval] | None,
     optimizer: Rule,
-    box: Sequence[Interval] | Mapping[str, Interval] | None = None,
     *,
     at: Mapping[str, float] | None = None,
     resolution: int = 256,
     max_steps: int = 1000,
     stop: StoppingCondition | None = None,
+    target: float | None = None,
     tolerance: float = 1e-3,
     gradient: Any = "auto",
     engine: Engine = "auto",
@@ -48,14 +49,14 @@ def basins(
 
     Arguments:
         objective: what `minimize` takes; it has two coordinates, or more of which two are named in `box`.
-        optimizer: an update rule, or the name of one.
         box: the interval of each of the two coordinates, in order or by name; None: the part of the objective that
             is usually searched.
+        optimizer: an update rule, or the name of one.
         at: where all runs start in the other coordinates, by name.
         resolution: the number of starts along each of the two.
         tolerance: a distance, as a share of the box's width in each coordinate; of its larger width in the others.
         engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
-        max_steps, stop, gradient, seed, progress: as in `minimize`.
+        max_steps, stop, target, gradient, seed, progress: as in `minimize`.
 
     Returns:
         The map.
@@ -65,7 +66,7 @@ def basins(
         KeyboardInterrupt: after Ctrl-C, since a part of a map would be taken for the whole.
 
     >>> from fallline import GradientDescent
-    >>> wells = basins("(x**2 - 1)**2 + y**2", GradientDescent(0.05), [(-2, 2), (-1, 1)], resolution=16)
+    >>> wells = basins("(x**2 - 1)**2 + y**2", [(-2, 2), (-1, 1)], GradientDescent(0.05), resolution=16)
     >>> wells.minima.round(6)
     array([[-1.,  0.],
            [ 1.,  0.]])
@@ -73,33 +74,25 @@ def basins(
     (0.5, 0.5)
     """
     for name, number, least in (("resolution", resolution, 2), ("max_steps", max_steps, 1), ("seed", seed, 0)):
-        if not Range(least, whole=True).allows(number):
-            raise FalllineError(f"{name} is {shortened(number)}; it must be {Range(least, whole=True)}")
+        check_whole(name, number, least)
     allowed = Range(0, 1, low_open=True, high_open=True)
     if not allowed.allows(tolerance):
         raise FalllineError(f"tolerance is {shortened(tolerance)}; it must be {allowed}")
     size = len(box) if isinstance(box, Sequence) and not isinstance(box, str) else None
-    of = with_gradient(as_objective(objective, size), gradient)
-    rule = rule_of(optimizer)
+    of = as_objective(objective, size)
     columns, window = _plane(of, box)
     held = _held(of, columns, at)
-    try:
-        starts = np.empty((resolution, resolution, of.dimension))
-    except (MemoryError, ValueError):  # more than the machine has, or than any could address
-        raise FalllineError(f"resolution is {shortened(resolution)}; so many starts do not fit into memory") from None
-    x, y = (np.linspace(low, high, resolution) for low, high in window)
-    starts[:] = [held.get(name, 0.0) for name in of.names]
-    starts[..., columns[0]], starts[..., columns[1]] = x, y[:, None]
+    x, y, starts = _grid(of, columns, window, resolution, held)
+    of, rule = with_gradient(of, gradient, starts[0]), rule_of(optimizer)
     with progress_bar(max_steps, rule.label, shown=progress) as report:
         problem = Problem(
             objective=of,
-            starts=starts.reshape(-1, of.dimension),
+            starts=starts,
             optimizer=rule,
             max_steps=int(max_steps),
-            conditions=conditions(stop),
+            conditions=conditions(stop_of(stop, target)),
             record=Record(every=None),
             seed=int(seed),
-            callback=None,
             report=report,
         )
         found = ends(problem, engine)
@@ -123,7 +116,26 @@ def basins(
         basin=basin.reshape(resolution, resolution),
         steps=found.steps.astype(np.int32).reshape(resolution, resolution),
         engine=found.engine,
+        gradient_kind=of.gradient_kind or "none",
     )
+
+
+def _grid(
+    objective: Objective,
+    columns: tuple[int, int],
+    window: Sequence[Interval],
+    resolution: int,
+    held: Mapping[str, float],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Where the runs start in each of the two coordinates, and all starts, one a row: row by row of the map."""
+    try:
+        starts = np.empty((resolution, resolution, objective.dimension))
+    except (MemoryError, ValueError):  # more than the machine has, or than any could address
+        raise FalllineError(f"resolution is {shortened(resolution)}; so many starts do not fit into memory") from None
+    x, y = (np.linspace(low, high, resolution) for low, high in window)
+    starts[:] = [held.get(name, 0.0) for name in objective.names]
+    starts[..., columns[0]], starts[..., columns[1]] = x, y[:, None]
+    return x, y, starts.reshape(-1, objective.dimension)
 
 
 def _plane(objective: Objective, box: Any) -> tuple[tuple[int, int], list[Interval]]:

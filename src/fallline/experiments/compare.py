@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fallline.arguments import Rule, prepared, rule_of, starts_of
+from fallline.arguments import Rule, length_of, prepared, rules_of, starts_of, stop_of
 from fallline.engines import Engine
-from fallline.errors import FalllineError
 from fallline.minimize import RunSettings, checkpoint_of, run_from
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Record, Trajectory
@@ -24,6 +23,7 @@ def compare(
     *,
     max_steps: int = 1000,
     stop: StoppingCondition | None = None,
+    target: float | None = None,
     gradient: Any = "auto",
     engine: Engine = "auto",
     record: str | int | Record = "all",
@@ -52,22 +52,17 @@ def compare(
     >>> compare("x**2", [[1.0], [2.0]], GradientDescent(0.5), max_steps=1)[1].final.x
     array([0.])
     """
-    starts = starts_of(x0)
-    objective = prepared(objective, starts[0], gradient)
-    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
-        optimizers = [optimizers]
-    named = optimizers if isinstance(optimizers, Mapping) else None
-    rules = [rule_of(rule) for rule in (named.values() if named is not None else optimizers)]
-    if not rules:
-        raise FalllineError("optimizers is empty; give at least one")
-    names = list(named) if named is not None else [rule.label for rule in rules]
-    settings = RunSettings(max_steps, stop, engine, record, seed)
-    saved = None if checkpoint is None else checkpoint_of(checkpoint, objective, starts, rules, settings, gradient)
+    given = starts_of(x0)
+    objective, starts = prepared(objective, given, gradient)
+    names, rules = rules_of(optimizers)
+    vector = length_of(given[0]) is not None
+    settings = RunSettings(max_steps, stop_of(stop, target), engine, Record.of(record), seed, gradient, vector)
+    saved = None if checkpoint is None else checkpoint_of(checkpoint, objective, starts, rules, settings)
     done: list[tuple[str, Trajectory]] = []
     try:
         for number, (name, rule) in enumerate(zip(names, rules, strict=True)):
             part = None if saved is None else saved.part(number)
-            runs = run_from(objective, starts, rule, settings, gradient, None, progress, part)
+            runs = run_from(objective, starts, rule, settings, None, progress, part)
             done += [(name if len(runs) == 1 else f"{name} from {_place(run)}", run) for run in runs]
             if any(run.stop.reason == "interrupted" for run in runs):
                 break

@@ -7,48 +7,44 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray
 from fallline.errors import FalllineError
+from fallline.experiments.outcomes import Results
+from fallline.results.sweep import NAMES
 from fallline.tables import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # "Fall" in ASCII, where SQLite files say whose they are; and the version of the tables.
-_APPLICATION, _VERSION = 0x46616C6C, 1
+_APPLICATION, _VERSION = 0x46616C6C, 2
 # How long to wait while another process writes.
 _PATIENCE_SECONDS = 60.0
 
+# A row holds many runs of one problem: a column of numbers for each thing that is known of a run, as its bytes.
 _TABLES = """
 CREATE TABLE problem (key TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE run (
-    key TEXT PRIMARY KEY, problem TEXT NOT NULL REFERENCES problem, settings TEXT NOT NULL,
-    outcome TEXT NOT NULL, steps INTEGER NOT NULL, value REAL, x TEXT NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, problem TEXT NOT NULL REFERENCES problem, count INTEGER NOT NULL,
+    settings BLOB NOT NULL, outcome BLOB NOT NULL, steps BLOB NOT NULL, value BLOB NOT NULL, x BLOB NOT NULL
+);
+CREATE INDEX runs_of_problem ON runs (problem, id);
 CREATE TABLE claim (portion TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_DTYPES = Results(*map(np.dtype, ("i1", "<i8", "<f8", "<f8")))  # type: ignore[arg-type]
 
-
-class Row(NamedTuple):
-    """The result of one run.
-
-    Attributes:
-        outcome: how it ended.
-        steps: the updates made.
-        value: the objective at its end.
-        x: its end.
-    """
-
-    outcome: str
-    steps: int
-    value: float
-    x: list[float]
+# What k runs of a problem have of their own: a table of k rows with a named column for each setting.
+Own: TypeAlias = npt.NDArray[np.void]
 
 
 class Store:
-    """An open file of results. A run is known by the fingerprint of all its settings, so it has one row at most.
+    """An open file of results. A run is known by its problem and by its own settings, so it is there once at most.
 
     Arguments:
         path: the file; made if it does not exist.
@@ -58,16 +54,19 @@ class Store:
 
     >>> import tempfile
     >>> with Store(tempfile.mkdtemp() + "/runs.db") as store:
-    ...     key = fingerprint("x**2", {"learning_rate": 0.1})
-    ...     store.add("x**2", {key: {"learning_rate": 0.1}}, [Row("converged", 90, 0.0, [0.0])])
-    ...     store.found([key])[key].steps
-    90
+    ...     own = own_settings({"learning_rate": np.array([0.1, 0.2])})
+    ...     made = Results(np.array([0]), np.array([90]), np.array([0.0]), np.array([[0.0]]))
+    ...     store.add('{"objective": "x**2"}', own[:1], made)
+    ...     there, results = store.found('{"objective": "x**2"}', own)
+    ...     there, results.steps
+    (array([ True, False]), array([90]))
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, str | os.PathLike) or not os.fspath(path):
             raise FalllineError(f"store is {path!r}; it must be the name of a file")
         self.path = os.fspath(path)
+        self._known: dict[str, _Known] = {}
         folder = os.path.dirname(self.path) or "."
         if not os.path.isdir(folder):
             raise FalllineError(f"store is {self.path!r}, but the folder {folder!r} does not exist")
@@ -88,16 +87,18 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def found(self, keys: Sequence[str]) -> dict[str, Row]:
-        """The results of the runs with these fingerprints, as far as they are there."""
-        query = "SELECT key, outcome, steps, value, x FROM run WHERE key IN (SELECT value FROM json_each(?))"
+    def found(self, problem: str, own: Own) -> tuple[BoolArray, Results | None]:
+        """Which of a problem's runs are there, and their results; None if none is.
+
+        Arguments:
+            problem: what the settings of the runs have in common, as JSON.
+            own: each run's own settings.
+        """
         with self._errors():
-            rows = self._connection.execute(query, [json.dumps(list(keys))]).fetchall()
-        # SQLite has no NaN: it keeps one as NULL.
-        return {
-            key: Row(outcome, steps, float("nan") if value is None else value, json.loads(x))
-            for key, outcome, steps, value, x in rows
-        }
+            known = self._read(_digest(problem))
+        places = known.places(own)
+        there = places >= 0
+        return there, known.results(places[there]) if there.any() else None
 
     def claim(self, portion: str) -> bool:
         """Say that this process works on a portion of runs; false if another one has said so.
@@ -114,22 +115,25 @@ class Store:
         with self._errors():
             self._connection.execute("DELETE FROM claim WHERE portion = ?", [portion])
 
-    def add(self, problem: str, runs: Mapping[str, Mapping[str, Any]], rows: Iterable[Row]) -> None:
+    def add(self, problem: str, own: Own, results: Results) -> None:
         """Keep the results of runs, all or none; of one that is there already, nothing changes.
 
         Arguments:
-            problem: what their settings have in common, as text.
-            runs: each run's own settings by its fingerprint.
-            rows: their results.
+            problem: what their settings have in common, as JSON.
+            own: each run's own settings.
+            results: how they ended.
         """
-        name = _digest(problem)
-        entries = [
-            (key, name, json.dumps(settings), row.outcome, row.steps, row.value, json.dumps(row.x))
-            for (key, settings), row in zip(runs.items(), rows, strict=True)
-        ]
+        key = _digest(problem)
         with self._errors(), self._transaction():
-            self._connection.execute("INSERT OR IGNORE INTO problem VALUES (?, ?)", (name, problem))
-            self._connection.executemany("INSERT OR IGNORE INTO run VALUES (?, ?, ?, ?, ?, ?, ?)", entries)
+            new = self._read(key).places(own) < 0
+            if not new.any():
+                return
+            self._connection.execute("INSERT OR IGNORE INTO problem VALUES (?, ?)", (key, problem))
+            columns = [own[new], *(part[new].astype(kind) for part, kind in zip(results, _DTYPES, strict=True))]
+            self._connection.execute(
+                "INSERT INTO runs (problem, count, settings, outcome, steps, value, x) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, int(np.count_nonzero(new)), *(column.tobytes() for column in columns)),
+            )
 
     def to_frame(self) -> pd.DataFrame:
         """All results as a pandas data frame: one run a row, its own settings, its outcome, and the problem's text.
@@ -137,18 +141,33 @@ class Store:
         Raises:
             FalllineError: when pandas is not installed.
         """
-        query = (
-            "SELECT run.settings, outcome, steps, value, x, problem.settings FROM run "
-            "JOIN problem ON problem.key = run.problem ORDER BY run.problem, run.settings"
-        )
         with self._errors():
-            rows = self._connection.execute(query).fetchall()
-        return data_frame(
-            json.loads(own)
-            | {"outcome": outcome, "steps": steps, "value": value, "x": json.loads(x)}
-            | {"problem": problem}
-            for own, outcome, steps, value, x, problem in rows
+            problems = self._connection.execute("SELECT key, settings FROM problem ORDER BY key").fetchall()
+            tables = [(text, self._read(key)) for key, text in problems]
+        frames = []
+        for text, known in tables:
+            shared, columns = (json.loads(text)[name] for name in ("shared", "columns"))
+            own = np.concatenate(known.settings).view([(name, kind, tuple(shape)) for name, kind, shape in columns])
+            results = known.results(np.arange(len(own)))
+            settings = {name: [value] * len(own) for name, value in shared.items()}
+            settings |= {name: own[name].tolist() for name in own.dtype.names or ()}
+            told = results._asdict() | {"outcome": [NAMES[place] for place in results.outcome], "x": results.x.tolist()}
+            frames.append(data_frame(settings | told | {"problem": [text] * len(own)}))
+        if not frames:
+            return data_frame({})
+        import pandas as pd
+
+        return pd.concat(frames, ignore_index=True)
+
+    def _read(self, key: str) -> _Known:
+        """What the file has of a problem, with what has come since it was looked at."""
+        known = self._known.setdefault(key, _Known())
+        query = (
+            "SELECT id, count, settings, outcome, steps, value, x FROM runs WHERE problem = ? AND id > ? ORDER BY id"
         )
+        for row in self._connection.execute(query, [key, known.last]):
+            known.take(*row)
+        return known
 
     def _prepare(self) -> None:
         """Make the tables in an empty file; refuse one that is somebody else's."""
@@ -196,9 +215,49 @@ class Store:
         return FalllineError(f"store is {self.path!r}, which cannot be used: {error}")
 
 
-def fingerprint(problem: str, settings: Mapping[str, Any]) -> str:
-    """What a run is known by: a digest of what its problem is and of its own settings."""
-    return _digest(f"{_digest(problem)} {json.dumps(settings)}")
+class _Known:
+    """What has been read of a problem's runs: columns, and where in them each run stands.
+
+    Attributes:
+        last: the last row of the file that was read.
+        settings: the runs' own settings, as bytes, part by part.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.settings: list[npt.NDArray[np.void]] = []
+        self._columns: list[Results] = []
+        self._places: dict[bytes, int] = {}
+
+    def take(self, last: int, count: int, settings: bytes, *columns: bytes) -> None:
+        """Take up a row of the file."""
+        self.last = last
+        own = np.frombuffer(settings, f"V{len(settings) // count}")
+        arrays = [np.frombuffer(column, kind) for column, kind in zip(columns, _DTYPES, strict=True)]
+        arrays[-1] = arrays[-1].reshape(count, -1)
+        self._places.update(zip(own.tolist(), range(len(self._places), len(self._places) + count), strict=True))
+        self.settings.append(own)
+        self._columns.append(Results(*arrays))
+
+    def places(self, own: Own) -> npt.NDArray[np.int64]:
+        """Where each of these runs stands; -1 for one that is not there."""
+        if not self._places:
+            return np.full(len(own), -1)
+        place = self._places.get
+        return np.array([place(run, -1) for run in own.view(f"V{own.dtype.itemsize}").tolist()])
+
+    def results(self, places: npt.NDArray[np.int64]) -> Results:
+        """The results of the runs that stand there."""
+        return Results(*(np.concatenate(parts)[places] for parts in zip(*self._columns, strict=True)))
+
+
+def own_settings(columns: Mapping[str, npt.NDArray[Any]]) -> Own:
+    """What k runs have of their own, from an array of k rows for each setting."""
+    kinds = [(name, column.dtype.newbyteorder("<"), column.shape[1:]) for name, column in columns.items()]
+    own = np.empty(len(next(iter(columns.values()))), kinds)
+    for name, column in columns.items():
+        own[name] = column
+    return own
 
 
 def _digest(text: str) -> str:

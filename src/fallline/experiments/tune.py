@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
@@ -11,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fallline.arguments import Rule, rule_of, starts_of
+from fallline.arguments import Rule, length_of, prepared, rule_of, starts_of
+from fallline.arrays import FloatArray
+from fallline.engines import Engine
 from fallline.errors import FalllineError, shortened
 from fallline.experiments.sweep import sweep
-from fallline.gradients import with_gradient
 from fallline.hyperparameters import Hyperparameter, Range
-from fallline.objectives import Objective, as_objective
-from fallline.objectives.points import one_point
+from fallline.objectives import as_objective
 from fallline.optimizers import Optimizer
 from fallline.optimizers.settings import setting_of, with_settings
 from fallline.progress import progress_bar
 from fallline.results.sweep import Sweep
 from fallline.results.tuning import Trial, Tuning
+from fallline.stopping import StoppingCondition
 
 if TYPE_CHECKING:
     import optuna
@@ -103,17 +105,18 @@ class Interval:
 
 def tune(
     objective: Any,
-    space: Mapping[str, Any] | Sequence[str],
     x0: Any,
-    optimizer: Rule = "gradient_descent",
+    optimizer: Rule,
+    space: Mapping[str, Any] | Sequence[str],
     *,
-    target: float | None = None,
     trials: int = 50,
     max_steps: int = 1000,
-    seeds: Sequence[int] = (0,),
+    stop: StoppingCondition | None = None,
+    target: float | None = None,
     seed: int = 0,
+    seeds: Sequence[int] | None = None,
     gradient: Any = "auto",
-    engine: str = "auto",
+    engine: Engine = "auto",
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Tuning:
@@ -126,17 +129,17 @@ def tune(
 
     Arguments:
         objective: what `minimize` takes.
-        space: what is tried for each hyperparameter, by its name: an `Interval`, a pair (low, high), a list of values,
-            or None for what its range and the rule's present value suggest; or names alone, which is None for each.
         x0: one start as `minimize` takes it, or a list of starts, one a row.
         optimizer: the rule; what is not in the space keeps its value.
-        target: the value to reach.
+        space: what is tried for each hyperparameter, by its name: an `Interval`, a pair (low, high), a list of values,
+            or None for what its range and the rule's present value suggest; or names alone, which is None for each.
         trials: how many settings are tried.
-        seeds: of everything random in the runs.
-        seed: of the search: the same call makes the same trials.
+        stop: as in `sweep`.
+        seed: of everything random, the search included: the same call makes the same trials.
+        seeds: of everything random in the runs, each of which is then made once with each; None: `seed` alone.
         store: the path of an SQLite file, as for `sweep`: a search that is made again makes no run twice, so an
             interrupted one goes on where it was.
-        max_steps, gradient, engine, progress: as in `minimize`.
+        max_steps, target, gradient, engine, progress: as in `minimize`.
 
     Returns:
         The trials. After Ctrl-C those made so far.
@@ -144,7 +147,7 @@ def tune(
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed; or when Optuna is missing.
 
-    >>> found = tune("x**2/2", ["learning_rate"], 1.0, target=1e-6, trials=20)
+    >>> found = tune("x**2/2", 1.0, "gradient_descent", ["learning_rate"], target=1e-6, trials=20)
     >>> found.best.steps < 20
     True
     """
@@ -162,51 +165,67 @@ def tune(
     rule = rule_of(optimizer)
     values = _space(rule, space)
     starts = starts_of(x0)
-    length = len(starts[0]) if isinstance(starts[0], Sequence | np.ndarray) else None
-    of = with_gradient(as_objective(objective, length), gradient)
-    worst = _values(of, starts)
+    objective = as_objective(objective, length_of(starts[0]))
+    of, points = prepared(objective, starts, gradient)
+    swept = functools.partial(
+        sweep,
+        objective,
+        points,
+        rule,
+        max_steps=max_steps,
+        stop=stop,
+        target=target,
+        seeds=[seed] if seeds is None else seeds,
+        gradient=gradient,
+        engine=engine,
+        store=store,
+    )
+    with np.errstate(all="ignore"):
+        worst = of.value(points)
     made: list[Trial] = []
+    complete = True
     with _quiet(optuna), progress_bar(trials, "trials", shown=progress) as report:
         study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
         try:
             for number in range(int(trials)):
-                trial = study.ask()
-                settings = {name: _suggested(name, given, trial) for name, given in values.items()}
-                grid = {name: [value] for name, value in settings.items()}
-                runs = sweep(
-                    of,
-                    grid,
-                    x0,
-                    rule,
-                    target=target,
-                    max_steps=max_steps,
-                    seeds=seeds,
-                    gradient=gradient,
-                    engine=engine,
-                    store=store,
-                )
-                if not runs.complete:
-                    raise KeyboardInterrupt
-                score = _score(runs, worst)
-                (found,) = runs.best(1)
-                made.append(Trial(settings, found.converged, found.steps, found.value, score))
-                if np.isfinite(score):
-                    study.tell(trial, score)
-                else:
-                    study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                made.append(_trial(study, values, swept, worst))
                 report(number + 1)
         except KeyboardInterrupt:
             if not made:
                 raise
-    best = min(made, key=lambda trial: trial.score)
+            complete = False
     return Tuning(
         title=of.title,
         optimizer=rule.label,
         target=target,
         trials=tuple(made),
-        best_rule=with_settings(rule, best.settings),
-        complete=len(made) == trials,
+        best_rule=with_settings(rule, min(made, key=lambda trial: trial.score).settings),
+        complete=complete,
+        gradient_kind=of.gradient_kind or "none",
     )
+
+
+def _trial(
+    study: optuna.Study, values: Mapping[str, Interval | Sequence[Any]], swept: Callable[..., Sweep], worst: FloatArray
+) -> Trial:
+    """Try the setting that the study asks for, and tell it how good it is.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    import optuna
+
+    trial = study.ask()
+    settings = {name: _suggested(name, given, trial) for name, given in values.items()}
+    runs = swept(grid={name: [value] for name, value in settings.items()})
+    if not runs.complete:
+        raise KeyboardInterrupt
+    score = _score(runs, worst)
+    if np.isfinite(score):
+        study.tell(trial, score)
+    else:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    return Trial(settings, runs.best.converged, runs.best.steps, runs.best.value, score)
 
 
 def _space(rule: Optimizer[Any], space: Any) -> dict[str, Interval | Sequence[Any]]:
@@ -240,13 +259,7 @@ def _suggested(name: str, given: Interval | Sequence[Any], trial: optuna.Trial) 
     return given[trial.suggest_categorical(name, range(len(given)))]
 
 
-def _values(objective: Objective, starts: Sequence[Any]) -> Any:
-    """The values at the starts."""
-    with np.errstate(all="ignore"):
-        return objective.value(np.array([one_point(objective, start, "x0") for start in starts]))
-
-
-def _score(runs: Sweep, first: Any) -> float:
+def _score(runs: Sweep, first: FloatArray) -> float:
     """What a trial is judged by: see `tune`; infinite where a run diverged.
 
     Arguments:

@@ -17,7 +17,7 @@ __all__ = ["Perturbation", "parse_gradient", "with_gradient"]
 KINDS = ("auto", "symbolic", "exact", "autodiff")
 
 
-def with_gradient(objective: Objective, gradient: Any, at: FloatArray | None = None) -> Objective:
+def with_gradient(objective: Objective, gradient: Any, at: FloatArray) -> Objective:
     """The objective with its gradient found in the way that `gradient=` asks for.
 
     Arguments:
@@ -26,7 +26,7 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray | None = N
             the function, "autodiff"; else central differences), "symbolic", "exact", "autodiff" (a Python function
             in plain NumPy, differentiated by JAX), a Perturbation, or a function of the point that returns the
             gradient.
-        at: a point of the run, shape (n,): where "auto" finds out whether JAX can follow the function.
+        at: a point, shape (n,), such as a start: where "auto" finds out whether JAX can follow the function.
 
     Raises:
         FalllineError: when the objective has no gradient of that kind.
@@ -55,10 +55,10 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray | None = N
     )
 
 
-def _best(objective: Objective, at: FloatArray | None) -> Objective:
+def _best(objective: Objective, at: FloatArray) -> Objective:
     """An objective without a gradient of its own, with the best one that can be had."""
     central = PerturbedObjective(objective, Perturbation(scheme="central"))
-    if at is None or not isinstance(objective, FunctionObjective):
+    if not isinstance(objective, FunctionObjective):
         return central
     try:
         jax_library()

@@ -63,7 +63,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
     Arguments:
         objective: a formula, a function or an Objective.
         bounds: the two ends of the interval.
-        derivative: whether to find it as well: exact if the objective has one, else by central differences.
+        derivative: whether to find it as well, as `gradient="auto"` does in `minimize`.
         points: the number of points.
 
     Raises:
@@ -81,7 +81,11 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
     value = _finite(grid.evaluate(objective, x[:, None]))
     if np.isnan(value).all():
         raise grid.NothingToDraw(f"{objective.title} is nowhere a finite number from {low:g} to {high:g}")
-    slope = _finite(grid.slopes(with_gradient(objective, "auto"), x[:, None])[:, 0]) if derivative else None
+    slope = None
+    if derivative:
+        # "auto" tries a function where it has a value.
+        at = x[np.isfinite(value).argmax(), None]
+        slope = _finite(grid.slopes(with_gradient(objective, "auto", at), x[:, None])[:, 0])
     return Curve(objective.title, objective.names[0], value_symbol(objective), x, value, slope)
 
 

@@ -67,7 +67,7 @@ def heat_map_data(
     x = _factor(x, "x", settings) if x is not None else next(iter(several), settings[-1])
     rest = [name for name in several if name != x]
     y = _factor(y, "y", [name for name in settings if name != x]) if y is not None else next(iter(rest), "")
-    first = next(iter(runs.best(1)), None)
+    first = next(iter(runs.ranked(1)), None)
     best = first.settings if first else {}
     held = {}
     place: list[Any] = [slice(None)] * runs.outcome.ndim

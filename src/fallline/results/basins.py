@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 NOT_ARRIVED, DIVERGED = -1, -2
 
 # What the file of a map holds: see `check_header` and `check_arrays`.
-HEADER = {"title": str, "optimizer": str, "names": list, "axes": list, "held": dict, "engine": str}
+HEADER = {
+    "title": str,
+    "optimizer": str,
+    "names": list,
+    "axes": list,
+    "held": dict,
+    "engine": str,
+    "gradient_kind": str,
+}
 ARRAYS = {
     "x": "f8 columns",
     "y": "f8 rows",
@@ -52,9 +60,10 @@ class Basins(Archived, Shown):
             steps or came to rest at a saddle or on a plateau, DIVERGED where it left for infinity.
         steps: the updates made until the run ended, shape (rows, columns).
         engine: who executed the runs.
+        gradient_kind: how the gradient was found, as in a trajectory.
     """
 
-    file_format: ClassVar[str] = "fallline basins 1"
+    file_format: ClassVar[str] = "fallline basins 2"
     file_called: ClassVar[str] = "a map of basins"
     picture: ClassVar[str] = "plot_basins"
 
@@ -70,6 +79,7 @@ class Basins(Archived, Shown):
     basin: npt.NDArray[np.int32]
     steps: npt.NDArray[np.int32]
     engine: str
+    gradient_kind: str
 
     def share(self, place: int) -> float:
         """The share of the starts that end in the minimum with this place, NOT_ARRIVED or DIVERGED."""
@@ -82,7 +92,7 @@ class Basins(Archived, Shown):
             FalllineError: when pandas is not installed.
 
         >>> import fallline
-        >>> found = fallline.basins("himmelblau", fallline.GradientDescent(0.01), resolution=8)
+        >>> found = fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=8)
         >>> list(found.to_frame())
         ['x', 'y', 'basin', 'steps']
         """

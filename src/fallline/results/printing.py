@@ -135,7 +135,7 @@ def _of_tuning(found: Tuning) -> Summary:
 
 def _ranked(runs: Sweep) -> list[Setting]:
     """All settings of a sweep, the best first."""
-    return runs.best(runs.outcome.size)
+    return runs.ranked(runs.outcome.size)
 
 
 def _outcome(one: Setting | Trial) -> list[str]:

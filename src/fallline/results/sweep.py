@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -66,6 +66,7 @@ class Sweep(Archived, Shown):
         steps: the updates made, 0 where none was.
         value: the objective at the end.
         x: the end, its n coordinates along one more axis.
+        gradient_kind: how the gradient was found, as in a trajectory.
 
     In a loaded sweep a setting of a class of the user's own is its recipe.
     """
@@ -78,11 +79,12 @@ class Sweep(Archived, Shown):
     names: tuple[str, ...]
     target: float | None
     max_steps: int
-    factors: Mapping[str, tuple[Any, ...]]
+    factors: Mapping[str, Sequence[Any]]
     outcome: npt.NDArray[np.int8]
     steps: npt.NDArray[np.int64]
     value: FloatArray
     x: FloatArray
+    gradient_kind: str
 
     def __len__(self) -> int:
         return self.outcome.size
@@ -102,7 +104,18 @@ class Sweep(Archived, Shown):
             raise FalllineError(f"outcome is {outcome!r}; {nearest(str(outcome), OUTCOMES)}")
         return int(np.count_nonzero(self.outcome == NAMES.index(outcome)))
 
-    def best(self, count: int = 10) -> list[Setting]:
+    @property
+    def best(self) -> Setting:
+        """The best setting, as `ranked` finds it.
+
+        Raises:
+            FalllineError: when the sweep was interrupted before all runs of a setting were made.
+        """
+        for setting in self.ranked(1):
+            return setting
+        raise FalllineError("best: the sweep was interrupted before all runs of one setting were made")
+
+    def ranked(self, count: int = 10) -> list[Setting]:
         """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.
 
         Raises:
@@ -187,6 +200,7 @@ HEADER: Mapping[str, type | tuple[type, ...]] = {
     "title": str,
     "names": list,
     "max_steps": int,
+    "gradient_kind": str,
     "factors": list,
     "target": (float, int, type(None)),
 }

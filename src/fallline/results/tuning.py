@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from fallline.errors import check_whole
 from fallline.optimizers import Optimizer
 from fallline.optimizers.recipes import kept, unkept
 from fallline.results.archive import Archived, Contents, check_arrays, check_header
@@ -50,6 +51,7 @@ class Tuning(Archived, Shown):
         best_rule: the rule with the settings of the best trial; in a loaded tuning its recipe, if the class is the
             user's own.
         complete: whether all trials were made.
+        gradient_kind: how the gradient was found, as in a trajectory.
     """
 
     file_format: ClassVar[str] = "fallline tuning 1"
@@ -62,11 +64,21 @@ class Tuning(Archived, Shown):
     trials: tuple[Trial, ...]
     best_rule: Optimizer[Any]
     complete: bool
+    gradient_kind: str
 
     @property
     def best(self) -> Trial:
         """The trial with the lowest score; of several, the first."""
-        return min(self.trials, key=lambda trial: trial.score)
+        return self.ranked(1)[0]
+
+    def ranked(self, count: int = 10) -> list[Trial]:
+        """The best trials: those with the lowest scores; of several, the first made comes first.
+
+        Raises:
+            FalllineError: when the count is none.
+        """
+        check_whole("count", count, least=0)
+        return sorted(self.trials, key=lambda trial: trial.score)[:count]
 
     def to_frame(self) -> pd.DataFrame:
         """The trials as a pandas data frame, one a row.
@@ -80,7 +92,7 @@ class Tuning(Archived, Shown):
     def contents(self) -> Contents:
         """What the file of a tuning holds."""
         header = {
-            **{name: getattr(self, name) for name in ("title", "optimizer", "target", "complete")},
+            **{name: getattr(self, name) for name in ("title", "optimizer", "target", "complete", "gradient_kind")},
             "best_rule": kept(self.best_rule),
             "settings": [{name: kept(value) for name, value in trial.settings.items()} for trial in self.trials],
         }
@@ -104,6 +116,7 @@ HEADER: Mapping[str, type | tuple[type, ...]] = {
     "title": str,
     "optimizer": str,
     "complete": bool,
+    "gradient_kind": str,
     "best_rule": dict,
     "settings": list,
     "target": (float, int, type(None)),

@@ -42,7 +42,7 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
         The figure.
 
     >>> import fallline
-    >>> found = fallline.basins("himmelblau", fallline.GradientDescent(0.01), resolution=16)
+    >>> found = fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=16)
     >>> plot_basins(found).axes[0].get_xlabel()
     'x'
     """

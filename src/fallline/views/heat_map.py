@@ -59,7 +59,7 @@ def plot_heat_map(
 
     >>> import fallline
     >>> grid = {"learning_rate": [0.01, 0.1, 1.0, 2.5], "momentum": [0.0, 0.5, 0.9]}
-    >>> runs = fallline.sweep("x**2/2", grid, 1.0, "momentum", target=1e-6)
+    >>> runs = fallline.sweep("x**2/2", 1.0, "momentum", grid, target=1e-6)
     >>> plot_heat_map(runs).axes[0].get_ylabel()
     'momentum'
     """

@@ -1,0 +1,278 @@
+"""The runs of a sweep: every combination of the values of its factors, in portions that are made together."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arguments import rules_of
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines import Problem
+from fallline.engines.per_run import entries
+from fallline.errors import FalllineError, check_whole, shortened
+from fallline.line_search import LineSearch
+from fallline.machine_code.threads import threads
+from fallline.objectives import Objective
+from fallline.optimizers import Optimizer
+from fallline.optimizers.settings import has_setting, setting_of, with_settings
+from fallline.results.lazy import Lazy
+from fallline.results.trajectory import Record
+from fallline.schedules import Schedule
+from fallline.stopping import StoppingCondition
+
+# What stands beside the hyperparameters among the factors of a sweep, and the argument that gives it.
+OTHER_FACTORS = {"optimizer": "optimizers", "start": "x0", "seed": "seeds"}
+# Between two entries in the store each thread makes so many steps of a formula; of a function that JAX compiles, and of
+# what may cost far more, all make so many runs. More runs at a time take much memory. On a cluster all workers are to
+# have some, to the end.
+_FORMULA_STEPS, _AUTODIFF_RUNS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 1 << 10, 64, 1 << 16, 4
+# Seeds that fit into a column.
+_MOST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Some runs of a sweep that are made together.
+
+    Attributes:
+        places: the place of each run among the sweep's factors, one array of shape (k,) a factor.
+        problem: the runs.
+        shared: the values of the factors, but the optimizer, that are the same in all runs.
+        own: each run's values of the others, one array of k rows a factor.
+    """
+
+    places: tuple[npt.NDArray[np.int64], ...]
+    problem: Problem
+    shared: Mapping[str, Any]
+    own: Mapping[str, npt.NDArray[Any]]
+
+    def only(self, chosen: BoolArray) -> Portion:
+        """The chosen ones of the runs."""
+        problem = dataclasses.replace(
+            self.problem,
+            starts=self.problem.starts[chosen],
+            optimizer=entries(self.problem.optimizer, chosen),
+        )
+        return dataclasses.replace(
+            self,
+            places=tuple(place[chosen] for place in self.places),
+            problem=problem,
+            own={name: column[chosen] for name, column in self.own.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Design:
+    """All runs of a sweep.
+
+    Attributes:
+        objective: what is minimised.
+        rules: the optimizers.
+        points: the starts, one a row.
+        factors: the values of each factor by its name, as in `Sweep`.
+        conditions: what ends a run, asked in order.
+        max_steps: the updates that a run has.
+    """
+
+    objective: Objective
+    rules: Sequence[Optimizer[Any]]
+    points: FloatArray
+    factors: Mapping[str, Sequence[Any]]
+    conditions: tuple[StoppingCondition, ...]
+    max_steps: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each factor has."""
+        return tuple(len(values) for values in self.factors.values())
+
+    def portions(self, workers: int) -> Iterator[Portion]:
+        """The runs: of each rule those together that can be a batch, but not too many.
+
+        Arguments:
+            workers: how many, of one thread each, make the portions; 0 for this process.
+        """
+        for number, rule in enumerate(self.rules):
+            # The factors whose values are the same in all runs of a portion, and the others.
+            names = [name for name in self.factors if name != "optimizer"]
+            alone = [name for name in names if not self._in_columns(rule, name)]
+            together = [name for name in names if name not in alone]
+            size = [len(self.factors[name]) for name in together]
+            settings = [name for name in together if name not in OTHER_FACTORS]
+            deal = functools.partial(
+                _dealt,
+                math.prod(size[: len(settings)]),
+                math.prod(size[len(settings) :]),
+                self._most_together(rule, workers),
+            )
+            for fixed in itertools.product(*(range(len(self.factors[name])) for name in alone)):
+                for runs in deal():
+                    places = {"optimizer": np.full(len(runs), number)}
+                    places |= {name: np.full(len(runs), place) for name, place in zip(alone, fixed, strict=True)}
+                    places |= dict(zip(together, np.unravel_index(runs, size), strict=True))
+                    yield self._portion(rule, alone, {name: places[name] for name in self.factors})
+
+    def _portion(
+        self, rule: Optimizer[Any], alone: Sequence[str], places: Mapping[str, npt.NDArray[np.int64]]
+    ) -> Portion:
+        shared = {name: self.factors[name][places[name][0]] for name in alone}
+        own = {name: self._columns[name][place] for name, place in places.items() if name not in (*alone, "optimizer")}
+        settings = {name: value for name, value in shared.items() if name != "seed" or has_setting(rule, "seed")}
+        settings |= {name: column[:, None] for name, column in own.items() if name not in OTHER_FACTORS}
+        problem = Problem(
+            objective=self.objective,
+            starts=own["start"],
+            optimizer=with_settings(rule, settings),
+            max_steps=self.max_steps,
+            conditions=self.conditions,
+            record=Record(every=None, at=_quarters(self.max_steps)),
+            seed=shared.get("seed", 0),
+        )
+        return Portion(tuple(places.values()), problem, shared, own)
+
+    @functools.cached_property
+    def _columns(self) -> Mapping[str, npt.NDArray[Any]]:
+        """The values of the factors that are numbers, as arrays."""
+        columns: dict[str, npt.NDArray[Any]] = {"start": self.points}
+        for name, values in self.factors.items():
+            if any(self._in_columns(rule, name) for rule in self.rules) and name != "start":
+                columns[name] = np.array(values, np.int64 if name == "seed" else float)
+        return columns
+
+    def _in_columns(self, rule: Optimizer[Any], name: str) -> bool:
+        """Whether runs of one batch may differ in a factor."""
+        if name == "seed":
+            chance = self.objective.stochastic or has_setting(rule, "seed")
+            return not chance and max(self.factors[name]) <= _MOST_SEED
+        return name == "start" or (name != "optimizer" and _may_be_array(rule, name))
+
+    def _most_together(self, rule: Optimizer[Any], workers: int) -> int:
+        """How many runs of a rule are made together."""
+        most = _AUTODIFF_RUNS if self.objective.gradient_kind == "autodiff" else _OTHER_RUNS
+        if "formula" in (self.objective.recipe() or {}):
+            most = min((1 if workers else threads()) * _FORMULA_STEPS // self.max_steps, _MOST_RUNS)
+        if isinstance(rule.learning_rate, LineSearch):
+            # It goes run by run, in Python.
+            most = _OTHER_RUNS
+        if workers:
+            most = min(most, math.prod(self.shape) // (_PORTIONS_A_WORKER * workers))
+        return max(1, most)
+
+
+def factors_of(
+    optimizers: Any, grid: Any, points: FloatArray, seeds: Any
+) -> tuple[list[Optimizer[Any]], dict[str, Sequence[Any]]]:
+    """The rules of a sweep, and the values of each factor by its name.
+
+    Raises:
+        FalllineError: naming the argument that is wrong, its value and what is allowed.
+    """
+    seeds = several(seeds, "seeds")
+    for seed in seeds:
+        check_whole("seeds", seed, least=0)
+    names, rules = rules_of(optimizers)
+    if not isinstance(grid, Mapping):
+        raise FalllineError(f"grid is {shortened(grid)}; it must give the values of each hyperparameter, by its name")
+    for name in grid:
+        if name in OTHER_FACTORS:
+            raise FalllineError(f"grid names {name!r}, which is no hyperparameter; give it as an argument of its own")
+    values = {name: tuple(several(given, f"grid: {name}")) for name, given in grid.items()}
+    for rule, (name, given) in itertools.product(rules, values.items()):
+        _check_values(rule, name, given)
+    if not isinstance(optimizers, Mapping):
+        names = [_label(rule, values) for rule in rules]
+    factors: dict[str, Sequence[Any]] = {
+        "optimizer": tuple(names),
+        **values,
+        "start": Lazy(len(points), functools.partial(_tuples, points)),
+        "seed": tuple(map(int, seeds)),
+    }
+    for name, given in factors.items():
+        twice = _twice(given, _bytes_of(points) if name == "start" else given)
+        if twice:
+            raise FalllineError(f"{OTHER_FACTORS.get(name, f'grid: {name}')} has {twice} twice; give each once")
+    return rules, factors
+
+
+def _tuples(rows: FloatArray, places: Sequence[int]) -> list[tuple[float, ...]]:
+    return list(map(tuple, rows[list(places)].tolist()))
+
+
+def several(given: Any, parameter: str) -> Sequence[Any]:
+    """The numbers or texts of a list, an array or a range."""
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+        raise FalllineError(f"{parameter} is {shortened(given)}; it must be a list of values, one at least")
+    return [value.item() if isinstance(value, np.generic) else value for value in given]
+
+
+def _check_values(rule: Optimizer[Any], name: str, given: Sequence[Any]) -> None:
+    """Refuse what the rule does not take as a hyperparameter: all numbers at once, anything else one by one."""
+    numbers = _may_be_array(rule, name)
+    if numbers and set(map(type, given)) <= {int, float}:
+        with contextlib.suppress(FalllineError, OverflowError):
+            with_settings(rule, {name: np.array(given, float)[:, None]})
+            return
+    for value in given:
+        with_settings(rule, {name: value})
+        if numbers and (isinstance(value, Schedule | LineSearch) or np.ndim(value)):
+            raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
+
+
+def _twice(values: Sequence[Any], keys: Sequence[Any]) -> str | None:
+    """One of the values that is there twice.
+
+    Arguments:
+        values: what is looked through.
+        keys: what tells them apart.
+    """
+    with contextlib.suppress(TypeError):  # lists and the like have no hash
+        if len(set(keys)) == len(keys):
+            return None
+    return next((value for value, count in Counter(map(repr, values)).items() if count > 1), None)
+
+
+def _bytes_of(rows: npt.NDArray[Any]) -> list[bytes]:
+    """The bytes of each row of an array."""
+    rows = np.ascontiguousarray(rows)
+    whole: list[bytes] = rows.view(f"V{rows.nbytes // len(rows)}").ravel().tolist()
+    return whole
+
+
+def _may_be_array(rule: Optimizer[Any], name: str) -> bool:
+    """Whether one rule can have many values of it, run by run: it is a number that enters the formula."""
+    known = setting_of(rule, name)[1]
+    return known is not None and known.symbol is not None and not known.range.whole
+
+
+def _label(rule: Optimizer[Any], grid: Iterable[str]) -> str:
+    """The rule in a few words, without what the grid says."""
+    name, *words = rule.label.split(", ")
+    return ", ".join([name, *(word for word in words if word.partition(" ")[0] not in tuple(grid))])
+
+
+def _quarters(max_steps: int) -> tuple[int, ...]:
+    """The steps at which the quarters of the second half begin, as far as there are so many."""
+    return tuple(sorted({-(-max_steps * eighth // 8) for eighth in range(4, 8)} - {max_steps}))
+
+
+def _dealt(settings: int, starts: int, most: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The numbers of all runs, dealt out in portions that take about equally long, a setting's starts together.
+
+    Neighbours among the settings may all be slow, so chance deals, always alike.
+    """
+    order = np.random.default_rng(0).permutation(settings)
+    for dealt in np.array_split(order, -(-settings // max(1, most // starts))):
+        runs = (np.sort(dealt)[:, None] * starts + np.arange(starts)).ravel()
+        yield from (runs[first : first + most] for first in range(0, len(runs), most))

@@ -1,0 +1,105 @@
+"""The runs of a sweep that a store has, and those that it lacks and then has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias, TypeVar
+
+from fallline.engines import Problem, WorkersLost
+from fallline.errors import FalllineError
+from fallline.experiments.design import Portion
+from fallline.experiments.outcomes import Results
+from fallline.experiments.store import Own, Store, own_settings
+from fallline.gradients import Perturbation
+from fallline.objectives import Objective
+from fallline.recipe import encode
+
+Item = TypeVar("Item")
+
+# Makes the runs of each problem, and gives them, in any order, with the thing that stood beside it.
+Making: TypeAlias = Callable[[Iterable[tuple[Any, Problem]]], Iterator[tuple[Any, Results]]]
+
+
+def kept(
+    path: str | os.PathLike[str], portions: Iterable[Portion], make: Making, objective: Objective, gradient: Any
+) -> Iterator[tuple[Portion, Results]]:
+    """The results from the store, and those that it lacked, which it then has; what others work on comes last."""
+    if objective.recipe() is None or not isinstance(gradient, str | Perturbation):
+        what = objective.title if objective.recipe() is None else "the gradient"
+        raise FalllineError(
+            f"store is {os.fspath(path)!r}, but results of {what} cannot be kept: it is a Python function, and one "
+            "cannot be told from another"
+        )
+    with Store(path) as store:
+        claims: set[str] = set()
+        others: list[Portion] = []
+        found: list[tuple[Portion, Results]] = []
+
+        def lacking(portions: Iterable[Portion], free: bool) -> Iterator[tuple[Any, Problem]]:
+            """The runs that the store lacks when it is their turn; results that it has go to `found`."""
+            for portion in portions:
+                problem, own = _identity(portion, gradient)
+                claim = hashlib.sha256(problem.encode() + own.tobytes()).hexdigest()
+                there, results = store.found(problem, own)
+                if free and not there.all():
+                    if not store.claim(claim):
+                        others.append(portion)
+                        continue
+                    claims.add(claim)
+                    # Since then another may have done its work, and have taken its claim back.
+                    there, results = store.found(problem, own)
+                if results is not None:
+                    found.append((portion.only(there), results))
+                if there.all():
+                    claims.discard(claim)
+                    store.release(claim)
+                else:
+                    left = portion.only(~there) if there.any() else portion
+                    yield (left, problem, own[~there], claim), left.problem
+
+        try:
+            # What others have claimed and not finished, they may have been killed over.
+            for some, free in ((portions, True), (others, False)):
+                for (portion, problem, own, claim), results in make(lacking(some, free)):
+                    store.add(problem, own, results)
+                    claims.discard(claim)
+                    store.release(claim)
+                    yield portion, results
+                    yield from _taken(found)
+                yield from _taken(found)
+        except WorkersLost as error:
+            raise WorkersLost(f"{error}; store {os.fspath(path)!r} keeps what is done") from None
+        finally:
+            for claim in claims:
+                store.release(claim)
+
+
+def _taken(items: list[Item]) -> Iterator[Item]:
+    """The items, out of the list."""
+    while items:
+        yield items.pop()
+
+
+def _identity(portion: Portion, gradient: Any) -> tuple[str, Own]:
+    """What the runs of a portion are known by: what they have in common, as JSON, and each one's own settings."""
+    problem, own = portion.problem, own_settings(portion.own)
+    common = {
+        "objective": problem.objective.recipe(),
+        "gradient": encode(gradient),
+        "optimizer": _without_arrays(encode(problem.optimizer)),
+        "max_steps": problem.max_steps,
+        "stop": encode(problem.conditions),
+        "shared": {name: encode(value) for name, value in portion.shared.items()},
+        "columns": [(name, own.dtype[name].base.str, own.dtype[name].shape) for name in portion.own],
+    }
+    return json.dumps(common, sort_keys=True), own
+
+
+def _without_arrays(recipe: Any) -> Any:
+    """The recipe of a rule without the settings that differ from run to run."""
+    if isinstance(recipe, dict):
+        return {name: _without_arrays(part) for name, part in recipe.items()}
+    return None if isinstance(recipe, list) and recipe and isinstance(recipe[0], list) else recipe

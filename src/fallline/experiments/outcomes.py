@@ -1,0 +1,57 @@
+"""How the runs of a sweep ended."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines import Ends, Problem, ends
+from fallline.results.sweep import NAMES
+from fallline.stopping import Target
+
+
+class Results(NamedTuple):
+    """How k runs ended: as the arrays of a `Sweep`, shape (k,) and for x (k, n)."""
+
+    outcome: npt.NDArray[np.int8]
+    steps: npt.NDArray[np.int64]
+    value: FloatArray
+    x: FloatArray
+
+
+def results_of(problem: Problem, engine: str) -> Results:
+    """Make the runs of a portion.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    found = ends(problem, engine)
+    if found.ended_by("interrupted").any():
+        raise KeyboardInterrupt
+    has_target = any(isinstance(condition, Target) for condition in problem.conditions)
+    rested = found.converged | found.ended_by("no lower value")
+    reached = found.ended_by("target reached") if has_target else rested
+    diverged = found.ended_by("not finite") | found.ended_by("diverging")
+    named = [NAMES.index(name) for name in ("converged", "diverged", "stuck")]
+    outcome = np.select([reached, diverged, rested], named, -1).astype(np.int8)
+    under_way = outcome < 0
+    if under_way.any():
+        outcome[under_way] = _under_way(problem, found, under_way)
+    return Results(outcome, found.steps, found.value, found.x)
+
+
+def _under_way(problem: Problem, found: Ends, chosen: BoolArray) -> npt.NDArray[np.int8]:
+    """The outcomes of runs that were still under way, by their values at the marks and at the end."""
+    values = np.column_stack([found.marks, found.value])[chosen]
+    with np.errstate(all="ignore"):
+        first = problem.objective.value(problem.starts[chosen])
+        change = np.diff(values)
+        # Another condition than the limit of steps ended these before the last mark.
+        early = np.isnan(change).any(axis=1)
+        change[early] = (values[early, -1] - first[early])[:, None]
+        falling, rising = (change < 0).all(axis=1), (change > 0).all(axis=1) & (values[:, -1] > first)
+    names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
+    return np.select([falling, rising], names[:2], names[2]).astype(np.int8)
