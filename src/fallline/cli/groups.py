@@ -20,6 +20,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.files import check_writable
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import Optimizer
+from fallline.pictures.kinds import FILMS, KINDS, check_kind
 from fallline.stopping import (
     Evaluations,
     GradientNorm,
@@ -227,7 +228,7 @@ class Views(Group):
         typer.Option(
             "--picture",
             metavar="KIND",
-            help="What --plot draws: auto, curve, contour, contour_3d, surface, histories, steps, arrows or epochs.",
+            help=f"What --plot draws: auto, {', '.join(KINDS)}.",
         ),
     ] = "auto"
     coordinates: Annotated[
@@ -242,7 +243,7 @@ class Views(Group):
     animate: Annotated[Path | None, file_option("--animate", "Film it: .gif, .mp4, .webp, .html.")] = None
     film: Annotated[
         str | None,
-        typer.Option("--film", metavar="KIND", help="What the film shows: curve, contour, contour_3d or surface."),
+        typer.Option("--film", metavar="KIND", help=f"What the film shows: {', '.join(FILMS)}."),
     ] = None
     frames: Annotated[
         int | None, count_option("--frames", "Frames of the film at most: the start, the end and between; 1: the end.")
@@ -283,7 +284,7 @@ class Views(Group):
         if (kind, coordinates, style) == ("auto", None, "light"):
             # As pictures are by themselves; a run without one is spared Matplotlib.
             return {}
-        from fallline.views import check_kind, check_style
+        from fallline.views import check_style
 
         check_style(style, "--style")
         dimension, chosen = None if names is None else len(names), coordinates is not None
