@@ -2,36 +2,58 @@
 
 from __future__ import annotations
 
+import os
 import re
-import runpy
-import shlex
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.environments import without_coverage
 
-from fallline.cli import app
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = [
+    (kind, textwrap.dedent(block))
+    for kind, block in re.findall(r"^ *```(python|console)\n(.*?)```", README, re.DOTALL | re.MULTILINE)
+]
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-BLOCKS = [textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)```", README, re.DOTALL | re.MULTILINE)]
-COMMANDS = re.findall(r"^\$ (fallline .*)$", README, re.MULTILINE)
 
-
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
-def test_python_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    script = tmp_path / "block.py"
-    script.write_text(block)
-    runpy.run_path(str(script))
+def typed(block: str) -> str:
+    """What a reader types of a console block: the lines behind $, with those that go on from them."""
+    return "\n".join(re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("command", COMMANDS)
-def test_command_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, shlex.split(command)[1:])
-    assert result.exit_code == 0, result.output
+def test_every_block_runs_in_a_fresh_shell_in_the_order_in_which_it_is_read(tmp_path: Path) -> None:
+    script = ["set -eu"]
+    for number, (kind, block) in enumerate(BLOCKS):
+        if kind == "python":
+            (tmp_path / f"block{number}.py").write_text(block)
+            script.append(f"python block{number}.py")
+        elif not block.startswith("$ make"):  # which installs, and runs this test
+            assert typed(block)
+            script.append(typed(block))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=tmp_path,
+        env=without_coverage() | {"PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    named = re.findall(r"[\w-]+\.(?:png|gif|npz|json|db|csv)\b", "\n".join(script))
+    assert {"race.png", "run.npz", "predicted.csv", "runs.db"} <= set(named)
+    assert [name for name in named if not (tmp_path / name).exists()] == []
+
+
+def test_make_has_the_commands_that_the_readme_names() -> None:
+    named = {name for _, block in BLOCKS for name in re.findall(r"^\$ make (\S+)", block, re.MULTILINE)}
+    named |= set(re.findall(r"`make ([\w-]+)`", README))
+    assert {"demo", "test"} <= named
+    assert named <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def test_the_challenger_figures_are_the_ones_named() -> None:
@@ -46,4 +68,4 @@ def test_the_challenger_figures_are_the_ones_named() -> None:
 def test_the_pictures_are_there() -> None:
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
     assert pictures
-    assert all((Path(__file__).parent.parent / picture).stat().st_size > 10_000 for picture in pictures)
+    assert all((ROOT / picture).stat().st_size > 10_000 for picture in pictures)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import html
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MOST_LINES, MOST_ROWS, MOST_COORDINATES, LONGEST = 30, 10, 6, 100
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns two spaces apart, right-aligned: numbers under numbers.
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> str:
+    """Columns two spaces apart, right-aligned, numbers under numbers; those whose places are in `left`, left-aligned.
 
     >>> print(text_table(["step", "x"], [["0", "1.5"], ["10", "0.25"]]))
     step     x
@@ -32,7 +32,10 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = (
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell.ljust(width) if place in left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in (header, *rows)
     )
     return "\n".join(lines)

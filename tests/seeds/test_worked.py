@@ -19,11 +19,11 @@ import pytest
 import fallline
 from fallline.cli import main
 from fallline.diagnosis import diagnose
-from fallline.examples.worked import VARIANTS, WORKED, Case, Figure
+from fallline.examples.worked import VARIANTS, WORKED, Case, Figure, stored_cases
 from fallline.gradients.chain import chain_rule
 from fallline.gradients.check import check_gradient
 
-STORED = json.loads((Path(__file__).parent / "seed_cases.json").read_text())
+STORED = stored_cases()
 
 
 def off(case: Case, runs: tuple[fallline.Trajectory, ...]) -> list[Figure]:

@@ -9,8 +9,9 @@ from tests.views.runs import halving, in_space, on_bowl, two_on_bowl
 
 import fallline
 from fallline import FalllineError, GradientDescent, Record
+from fallline.pictures.kinds import check_kind
 from fallline.stopping import GradientNorm
-from fallline.views import check_kind, plot
+from fallline.views import plot
 
 
 def test_the_picture_that_fits() -> None:

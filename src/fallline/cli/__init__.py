@@ -16,9 +16,10 @@ from fallline.cli.check import check
 from fallline.cli.compare import compare
 from fallline.cli.conventions import conventions
 from fallline.cli.demo import demo
+from fallline.cli.epilogs import EPILOGS
 from fallline.cli.fit import fit, model_settings
+from fallline.cli.landscapes import landscapes
 from fallline.cli.optimizers import optimizers
-from fallline.cli.options import EPILOGS
 from fallline.cli.predict import predict
 from fallline.cli.run import run
 from fallline.cli.sweep import sweep
@@ -27,7 +28,11 @@ from fallline.errors import FalllineError
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 for command in (
     run,
     compare,
@@ -39,6 +44,7 @@ for command in (
     check,
     chain,
     optimizers,
+    landscapes,
     conventions,
     demo,
 ):
@@ -133,9 +139,9 @@ def _formula_last(arguments: list[str]) -> list[str]:
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):
-        place += 1 if arguments[place] in ("--", "--json", "--latex", "--help") or "=" in arguments[place] else 2
+        place += 1 if arguments[place] in ("--", "--json", "--latex", "--help", "-h") or "=" in arguments[place] else 2
     formula = arguments[place : place + 1]
-    if not formula or "--" in arguments or not formula[0].startswith("-"):
+    if not formula or formula == ["-h"] or "--" in arguments or not formula[0].startswith("-"):
         return arguments
     return [*arguments[:place], *arguments[place + 1 :], "--", *formula]
 

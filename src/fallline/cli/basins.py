@@ -9,16 +9,18 @@ import numpy as np
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.function import OBJECTIVE_HELP, thing_at, told_in_one_line
+from fallline.cli.groups import Execution, Map, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.basins import basins as basins_of
 from fallline.gradients import parse_gradient
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 
 
+@with_groups
 def basins(
-    objective: Annotated[
-        str, typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as himmelblau.")
-    ],
+    objective: Annotated[str, typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP)],
+    *,
     optimizer: Annotated[str, typer.Option(metavar="RULE", help="The update rule: see below.")] = "gradient_descent",
     box: Annotated[
         str | None,
@@ -33,52 +35,46 @@ def basins(
     resolution: Annotated[
         int, typer.Option(parser=options.count, metavar="COUNT", help="Starts along each coordinate.")
     ] = 256,
-    learning_rate: options.LearningRateOption = None,
-    schedule: options.ScheduleOption = None,
-    momentum: options.MomentumOption = None,
-    settings: options.SetOption = None,
+    rule: Rule,
     gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
-    stop_step: options.StopStepOption = None,
-    stop_gradient: options.StopGradientOption = None,
-    stop_change: options.StopChangeOption = None,
+    stopping: Stopping,
+    target: options.TargetOption = None,
     seed: options.SeedOption = 0,
-    plot: Annotated[
-        Path | None, typer.Option(parser=options.path, metavar="FILE", help="Draw the map: .png, .svg, .pdf, ...")
-    ] = None,
-    style: options.StyleOption = "light",
+    execution: Execution,
+    picture: Map,
     save: Annotated[
         Path | None, typer.Option(parser=options.path, metavar="FILE", help="Keep the map: .npz, for Basins.load.")
     ] = None,
-    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Start a rule from every point of a grid, and show which start ends in which minimum, and how fast."""
-    report.check_outputs(save=save, plot=plot)
-    chosen = options.chosen_style(style)
-    engine = options.engine_on(cluster)
-    found = basins_of(
-        objective,
-        _box(box),
-        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
-        at=_at(at),
-        resolution=resolution,
-        max_steps=max_steps,
-        stop=options.chosen_stop(stop_step, stop_gradient, stop_change, None, None, None),
-        gradient=parse_gradient(gradient),
-        engine=engine,
-        seed=seed,
-        progress=True,
-    )
+    report.check_save(save)
+    picture.check()
+    with told_in_one_line(objective, "OBJECTIVE"):
+        found = basins_of(
+            thing_at(objective),
+            _box(box),
+            rule.of(optimizer),
+            at=_at(at),
+            resolution=resolution,
+            max_steps=max_steps,
+            stop=stopping.condition,
+            target=target,
+            gradient=parse_gradient(gradient),
+            engine=execution.chosen,
+            seed=seed,
+            progress=True,
+        )
     if save is not None:
         found.save(save)
     report.say(_json(found) if json else str(found))
-    if plot is not None:
+    if picture.plot is not None:
         from fallline.views import plot_basins, save_picture
 
-        save_picture(plot_basins(found, style=chosen), plot)
+        save_picture(plot_basins(found, style=picture.style), picture.plot)
     if not json:
-        report.say_written(plot=plot, save=save)
+        report.say_written(plot=picture.plot, save=save)
 
 
 def _box(text: str | None) -> list[tuple[float, float]] | dict[str, tuple[float, float]] | None:

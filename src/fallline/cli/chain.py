@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.groups import Map, with_groups
 from fallline.errors import FalllineError
 
 
+@with_groups
 def chain(
     formula: Annotated[
         str, typer.Argument(metavar="FORMULA", help='A formula with named steps: "u = x**2 - 1; y = 3*u".')
     ],
+    *,
     at: Annotated[
         str, typer.Option("--at", metavar="POINT", help="Where: 10, or 0,-1 in the order of the names, or x=0,y=-1.")
     ],
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX instead.")] = False,
-    plot: Annotated[
-        Path | None, options.file_option("--plot", "Draw the graph with its factors: .png, .svg, .pdf, ...")
-    ] = None,
-    style: options.StyleOption = "light",
+    picture: Map,
     json: options.JsonOption = False,
 ) -> None:
     """Show the chain rule with the numbers of a point: every factor, the product along each path, the sums."""
     if latex and json:
         raise FalllineError("--latex is given, and --json too; give one of the two")
-    report.check_outputs(save=None, plot=plot)
-    chosen = options.chosen_style(style)
+    picture.check()
     from fallline.gradients.chain import chain_rule
 
     shown = chain_rule(formula, options.parse_start(at, "--at"))
@@ -52,9 +50,9 @@ def chain(
         )
     else:
         report.say(shown.latex if latex else shown.text)
-    if plot is not None:
+    if picture.plot is not None:
         from fallline.views import plot_chain
 
-        plot_chain(shown, plot, style=chosen)
+        plot_chain(shown, picture.plot, style=picture.style)
         if not json and not latex:
-            report.say_written(plot=plot)
+            report.say_written(plot=picture.plot)

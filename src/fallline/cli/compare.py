@@ -1,96 +1,86 @@
-"""`fallline compare`: several update rules from one start."""
+"""`fallline compare`: several update rules, from one start or several."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
-from fallline.errors import FalllineError
+from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
 from fallline.experiments.compare import compare as compare_runs
 from fallline.experiments.convention_runs import largest_distance
 from fallline.gradients import parse_gradient
-from fallline.optimizers import optimizer_from_name
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.tables import text_table
 
 
+@with_groups
 def compare(
     objective: Annotated[
         str,
         typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP),
     ],
+    *,
     start: Annotated[
-        str,
-        typer.Option(metavar="START", help="Where to start: -1.5,2 in the order of the names, or x=-1.5,y=2."),
+        list[str],
+        typer.Option(metavar="START", help="Where to start: -1.5,2 in order, or x=-1.5,y=2; may be repeated."),
     ],
     optimizers: Annotated[
-        str, typer.Option(metavar="RULE,RULE,...", help="The update rules, such as adam@torch,adam@keras.")
+        str,
+        typer.Option(
+            metavar="RULE,RULE,...", help='The update rules: adam@torch,adam@keras or "adam(beta1=0.8), momentum".'
+        ),
     ],
-    learning_rate: options.LearningRateOption = None,
-    schedule: options.ScheduleOption = None,
+    rule: Rule,
     gradient: options.GradientOption = "auto",
-    max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Stop after so many steps.")] = 1000,
+    max_steps: options.MaxStepsOption = 1000,
+    stopping: Stopping,
+    target: options.TargetOption = None,
     seed: options.SeedOption = 0,
-    engine: options.EngineOption = "auto",
-    plot: options.PlotOption = None,
+    execution: Execution,
+    views: Views,
+    save: Annotated[Path | None, options.file_option("--save", "Keep all runs: .npz, for Comparison.load.")] = None,
     checkpoint: options.CheckpointOption = None,
-    picture: options.PictureOption = "auto",
-    coordinates: options.CoordinatesOption = None,
-    style: options.StyleOption = "light",
-    animate: options.AnimateOption = None,
-    film: options.FilmOption = None,
-    frames: options.FramesOption = None,
-    fps: options.FpsOption = None,
-    size: options.SizeOption = None,
-    quality: options.QualityOption = None,
-    turn: options.TurnOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Run several update rules from one start, and show how far they come apart.
+    """Run several update rules, each from every start, and show how far they come apart.
 
-    The distance is the largest from the run of the first rule, step by step. Ctrl-C ends the runs early; with
+    The rate, schedule, momentum and hyperparameters given as options are those of every rule that is not given its
+    own behind its name. The distance is the largest from the first run, step by step. Ctrl-C ends the runs early; with
     --checkpoint the same command then goes on.
     """
-    report.check_outputs(save=None, plot=plot, animate=animate)
-    names = [name.strip() for name in optimizers.split(",") if name.strip()]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if not names or twice:
-        wrong = f"names {twice} twice" if twice else "names no rule"
-        raise FalllineError(f"--optimizers is {optimizers!r}, which {wrong}; write adam@torch,adam@keras")
-    for name in names:
-        try:
-            optimizer_from_name(name)
-        except FalllineError as error:
-            raise FalllineError(f"--optimizers is {optimizers!r}: {error}") from None
-    rules = {name: options.chosen_rule(name, learning_rate, schedule, None, ()) for name in names}
-    point = options.parse_start(start)
-    function = objective_at(objective, point)
-    pictured = options.chosen_picture(
-        picture, coordinates, style, function.names, plot=plot, animate=animate, several=True
-    )
-    filmed = options.chosen_film(
-        animate, function.dimension, kind=film, frames=frames, fps=fps, size=size, quality=quality, turn=turn
-    )
+    report.check_save(save)
+    views.check_files()
+    rules = rule.each_of(optimizers)
+    points = [options.parse_start(text) for text in start]
+    function = objective_at(objective, points[0])
+    picture = views.chosen_picture(function.names, several=True)
+    film = views.chosen_film(function.dimension)
     with told_in_one_line(objective, "OBJECTIVE"):
         runs = compare_runs(
             function,
-            point,
+            points[0] if len(points) == 1 else points,
             rules,
             max_steps=max_steps,
+            stop=stopping.condition,
+            target=target,
             gradient=parse_gradient(gradient),
-            engine=options.chosen_engine(engine),
+            engine=execution.chosen,
             seed=seed,
             progress=True,
             checkpoint=checkpoint,
         )
+    if save is not None:
+        runs.save(save)
     report.say(_json(runs) if json else _text(runs))
-    report.draw(runs, plot=plot, picture=pictured, animate=animate, film=filmed)
+    report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
-        report.say_written(plot=plot, animate=animate)
+        report.say_written(plot=views.plot, animate=views.animate, save=save)
+        report.say_unless_converged(dict(zip(runs.labels, runs, strict=True)))
     if runs[-1].stop.reason == "interrupted":
         raise typer.Exit(130)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from fallline.cli import options, report
-from fallline.data.preparation import Missing
-from fallline.data.survey import CATEGORIES, Constant
+from fallline.cli.groups import Execution, Group, Rule, Stopping, Views, with_groups
+from fallline.cli.options import number_option
+from fallline.data.survey import CATEGORIES
 from fallline.errors import FalllineError
 from fallline.files import check_writable
 from fallline.fitting.fit import PENALISED
@@ -21,9 +23,6 @@ from fallline.fitting.fitted import setting_names
 from fallline.fitting.result import Curve, Fit, score_text
 from fallline.hyperparameters import hyperparameters
 from fallline.models import MODELS, Loss
-from fallline.models.base import Reduction
-from fallline.models.batches import Order, Remainder
-from fallline.optimizers import Optimizer
 from fallline.tables import text_table
 
 # Rows of the learning curve that are printed; of so many parameters all are, of more the first few.
@@ -65,7 +64,7 @@ def model_settings() -> Iterator[tuple[str, Any, str]]:
 
 
 def with_model_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each setting that a model has, in place of its `**settings`."""
+    """The command with an option for each setting that a model has, in place of its `**model_options`."""
     signature = inspect.signature(command, eval_str=True)
     kept = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
     taken = {one.name for one in kept}
@@ -80,7 +79,74 @@ def with_model_settings(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+@dataclass(frozen=True)
+class Table(Group):
+    """What becomes of the columns and rows before the model sees them."""
+
+    features: Annotated[
+        str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")
+    ] = None
+    categories: Annotated[
+        str,
+        typer.Option(
+            metavar="refuse|one-hot|A,B", help="What becomes of columns of texts, or which columns are categories."
+        ),
+    ] = "refuse"
+    missing: Annotated[
+        str, typer.Option(metavar="refuse|drop|mean", help="What becomes of rows in which an entry is missing.")
+    ] = "refuse"
+    constant: Annotated[
+        str, typer.Option(metavar="refuse|drop", help="What becomes of columns that are the same in every row.")
+    ] = "refuse"
+    standardize: Annotated[
+        bool,
+        typer.Option("--standardize/--no-standardize", help="Descend on features of mean 0 and standard deviation 1."),
+    ] = True
+    holdout: Annotated[
+        float,
+        typer.Option(parser=options.number, metavar="SHARE", help="Rows to score with instead of fitting to them."),
+    ] = 0.0
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Read files anew in every pass, or keep their rows. [default: keep up to 256 MiB]",
+        ),
+    ] = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """These as `fallline.fit` takes them."""
+        read = {
+            "features": None if self.features is None else _listed(self.features),
+            "categories": self.categories if self.categories in CATEGORIES else _listed(self.categories),
+        }
+        return {**vars(self), **read}
+
+
+@dataclass(frozen=True)
+class Descent(Group):
+    """The loss, the batches, and how long the descent goes on."""
+
+    reduction: Annotated[
+        str, typer.Option(metavar="mean|sum", help="Whether the loss is the rows' mean or their sum.")
+    ] = "mean"
+    l1: Annotated[float, number_option("--l1", "Strength of the lasso's penalty, which makes weights zero.")] = 0.0
+    batch_size: options.BatchSizeOption = None
+    batch_order: Annotated[
+        str, typer.Option(metavar="shuffled|sequential", help="The order in which batches take the rows.")
+    ] = "shuffled"
+    batch_remainder: Annotated[
+        str, typer.Option(metavar="keep|drop", help="What happens to rows after the last whole batch.")
+    ] = "keep"
+    epochs: Annotated[int | None, options.count_option("--epochs", "Stop after so many passes over the data.")] = None
+    max_steps: Annotated[
+        int | None, options.count_option("--max-steps", "Stop after so many steps. [default: 10000]")
+    ] = None
+
+
 @with_model_settings
+@with_groups
 def fit(
     data: Annotated[
         Path,
@@ -88,185 +154,79 @@ def fit(
             parser=options.path, metavar="DATA", help="A CSV file with a header, a Parquet file, or a folder of them."
         ),
     ],
+    *,
     target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to be predicted.")],
-    features: Annotated[
-        str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")
-    ] = None,
+    table: Table,
     model: Annotated[str, typer.Option(metavar="MODEL", help=", ".join([*MODELS, *PENALISED]) + ".")] = "logistic",
     optimizer: Annotated[
         str | None,
         typer.Option(metavar="RULE", help="The update rule: see below. [default: one that needs no tuning]"),
     ] = None,
-    learning_rate: options.LearningRateOption = None,
-    schedule: options.ScheduleOption = None,
-    momentum: options.MomentumOption = None,
-    hyperparameter_settings: options.SetOption = None,
+    rule: Rule,
     start: Annotated[
         str | None,
         typer.Option(metavar="START", help="The weight of each feature, then the intercept. [default: zeros]"),
     ] = None,
-    categories: Annotated[
-        str,
-        typer.Option(
-            metavar="refuse|one-hot|A,B", help="What becomes of columns of texts, or which columns are categories."
-        ),
-    ] = "refuse",
-    missing: Annotated[
-        str, typer.Option(metavar="refuse|drop|mean", help="What becomes of rows in which an entry is missing.")
-    ] = "refuse",
-    constant: Annotated[
-        str, typer.Option(metavar="refuse|drop", help="What becomes of columns that are the same in every row.")
-    ] = "refuse",
-    standardize: Annotated[
-        bool,
-        typer.Option("--standardize/--no-standardize", help="Descend on features of mean 0 and standard deviation 1."),
-    ] = True,
-    holdout: Annotated[
-        float,
-        typer.Option(parser=options.number, metavar="SHARE", help="Rows to score with instead of fitting to them."),
-    ] = 0.0,
-    stream: Annotated[
-        bool | None,
-        typer.Option(
-            "--stream/--no-stream",
-            help="Read files anew in every pass, or keep their rows. [default: keep up to 256 MiB]",
-        ),
-    ] = None,
-    reduction: Annotated[
-        str, typer.Option(metavar="mean|sum", help="Whether the loss is the rows' mean or their sum.")
-    ] = "mean",
-    l1: Annotated[
-        float,
-        typer.Option(
-            parser=options.number, metavar="NUMBER", help="Strength of the lasso's penalty, which makes weights zero."
-        ),
-    ] = 0.0,
-    batch_size: options.BatchSizeOption = None,
-    batch_order: Annotated[
-        str, typer.Option(metavar="shuffled|sequential", help="The order in which batches take the rows.")
-    ] = "shuffled",
-    batch_remainder: Annotated[
-        str, typer.Option(metavar="keep|drop", help="What happens to rows after the last whole batch.")
-    ] = "keep",
-    epochs: Annotated[
-        int | None, typer.Option(parser=options.count, metavar="COUNT", help="Stop after so many passes over the data.")
-    ] = None,
-    max_steps: Annotated[
-        int | None,
-        typer.Option(parser=options.count, metavar="COUNT", help="Stop after so many steps. [default: 10000]"),
-    ] = None,
-    stop_step: options.StopStepOption = None,
-    stop_gradient: options.StopGradientOption = None,
-    stop_change: options.StopChangeOption = None,
-    max_evaluations: options.MaxEvaluationsOption = None,
-    max_seconds: options.MaxSecondsOption = None,
+    descent: Descent,
+    stopping: Stopping,
     seed: options.SeedOption = 0,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            parser=options.path, metavar="FILE", help="Draw the path of two parameters, or the learning curve of more."
-        ),
-    ] = None,
-    picture: options.PictureOption = "auto",
-    coordinates: options.CoordinatesOption = None,
-    style: options.StyleOption = "light",
-    animate: Annotated[
-        Path | None,
-        options.file_option(
-            "--animate",
-            "Film the descent on the loss of two parameters, or of more in the plane of the path's principal "
-            "components: .gif, .mp4, .webp, .html.",
-        ),
-    ] = None,
-    film: options.FilmOption = None,
-    frames: options.FramesOption = None,
-    fps: options.FpsOption = None,
-    size: options.SizeOption = None,
-    quality: options.QualityOption = None,
-    turn: options.TurnOption = None,
+    execution: Execution,
+    views: Views,
     save: Annotated[
         Path | None,
-        typer.Option(
-            parser=options.path,
-            metavar="FILE",
-            help="Keep the model: .json, for fallline predict; or the whole trajectory: .npz.",
-        ),
+        options.file_option("--save", "Keep the model: .json, for fallline predict; or the whole trajectory: .npz."),
     ] = None,
     checkpoint: options.CheckpointOption = None,
-    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
-    **settings: Any,
+    **model_options: Any,
 ) -> None:
     """Fit a model to the columns of files, and report its parameters in their own units.
 
-    Ctrl-C ends the descent early: what there is by then is printed and saved. With --checkpoint the same command then
-    goes on.
+    --plot draws the path of two parameters, or the learning curve of more; --animate films the descent on the loss, of
+    more than two parameters in the plane of the path's principal components. Ctrl-C ends the descent early: what there
+    is by then is printed and saved. With --checkpoint the same command then goes on.
     """
     _check_save(save)
-    report.check_outputs(plot=plot, animate=animate, save=None)
-    engine = options.engine_on(cluster)
-    pictured = options.chosen_picture(picture, coordinates, style, None, plot=plot, animate=animate)
-    about_film: dict[str, Any] = {
-        "kind": film,
-        "frames": frames,
-        "fps": fps,
-        "size": size,
-        "quality": quality,
-        "turn": turn,
-    }
+    views.check_files()
+    picture = views.chosen_picture(None)
     # How many parameters there are is seen in the data; until then, as many as suit the film.
-    filmed = options.chosen_film(animate, 1 if film == "curve" else 2, **about_film)
-    if animate is not None and stream:
-        _refuse_film(animate)
-    rule: Optimizer[Any] | str | None = optimizer
-    if any(option is not None for option in (learning_rate, schedule, momentum, hyperparameter_settings)):
-        if optimizer is None:
-            raise FalllineError("--optimizer is not given; a rate or a hyperparameter needs the rule that it is for")
-        rule = options.chosen_rule(optimizer, learning_rate, schedule, momentum, hyperparameter_settings or ())
+    film = views.chosen_film(1 if views.film == "curve" else 2)
+    if views.animate is not None and table.stream:
+        _refuse_film(views.animate)
+    if rule.given and optimizer is None:
+        raise FalllineError("--optimizer is not given; a rate or a hyperparameter needs the rule that it is for")
 
     def check_views(loss: Loss) -> None:
-        options.chosen_picture(picture, coordinates, style, loss.names, plot=plot, animate=animate)
-        options.chosen_film(animate, loss.dimension, **about_film)
-        if animate is not None and loss.dataset is not None:
-            _refuse_film(animate)
+        views.chosen_picture(loss.names)
+        views.chosen_film(loss.dimension)
+        if views.animate is not None and loss.dataset is not None:
+            _refuse_film(views.animate)
 
-    limits = (stop_step, stop_gradient, stop_change, None, max_evaluations, max_seconds)
     fitted = fit_model(
         data,
         target,
-        features=None if features is None else _listed(features),
         model=model,
-        optimizer=rule,
+        optimizer=rule.of(optimizer) if optimizer is not None and rule.given else optimizer,
         x0=None if start is None else _weights(start),
-        categories=categories if categories in CATEGORIES else _listed(categories),
-        missing=cast(Missing, missing),
-        constant=cast(Constant, constant),
-        standardize=standardize,
-        holdout=holdout,
-        stream=stream,
-        reduction=cast(Reduction, reduction),
-        l1=l1,
-        batch_size=batch_size,
-        batch_order=cast(Order, batch_order),
-        batch_remainder=cast(Remainder, batch_remainder),
-        epochs=epochs,
-        max_steps=max_steps,
-        stop=options.chosen_stop(*limits) if any(limit is not None for limit in limits) else None,
-        engine=engine,
+        stop=stopping.condition,
+        engine=execution.chosen,
         seed=seed,
         progress=True,
         checkpoint=checkpoint,
         check=check_views,
-        **{name: setting for name, setting in settings.items() if setting is not None},
+        **table.arguments,
+        **vars(descent),
+        **{name: setting for name, setting in model_options.items() if setting is not None},
     )
     if save is not None:
         (fitted.fitted if save.suffix == ".json" else fitted.trajectory).save(save)
     report.say(_json(fitted) if json else _text(fitted))
-    report.draw(fitted, plot=plot, picture=pictured)
-    if animate is not None:
-        _animate(fitted, animate, pictured, filmed)
+    report.draw(fitted, plot=views.plot, picture=picture)
+    if views.animate is not None:
+        _animate(fitted, views.animate, picture, film)
     if not json:
-        report.say_written(plot=plot, animate=animate, save=save)
+        report.say_written(plot=views.plot, animate=views.animate, save=save)
+        report.say_unless_converged({"": fitted.trajectory})
     if fitted.trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
 

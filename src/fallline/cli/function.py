@@ -57,6 +57,15 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
     return found
 
 
+def thing_at(text: str) -> Any:
+    """What OBJECTIVE names, as the Python calls take it: a formula or landscape as text, or a function from a file.
+
+    Raises:
+        FalllineError: when there is no such file or function.
+    """
+    return function_from_file(text, "OBJECTIVE") if names_a_function(text) else text
+
+
 def objective_at(text: str, point: Any) -> Objective:
     """The objective that OBJECTIVE names: a formula, a landscape, or a function in a file.
 
@@ -67,9 +76,8 @@ def objective_at(text: str, point: Any) -> Objective:
     Raises:
         FalllineError: when it names no objective.
     """
-    thing = function_from_file(text, "OBJECTIVE") if names_a_function(text) else text
     # A function f(x) at a single number takes a number, not a vector of one.
-    return as_objective(thing, len(point) if isinstance(point, list) and len(point) > 1 else None)
+    return as_objective(thing_at(text), len(point) if isinstance(point, list) and len(point) > 1 else None)
 
 
 @contextmanager

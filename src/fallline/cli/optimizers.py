@@ -12,7 +12,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import Hyperparameter, hyperparameters
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
 from fallline.optimizers.spelling import spelt
-from fallline.tables import number_text
+from fallline.tables import number_text, text_table
 
 
 def optimizers(
@@ -21,7 +21,7 @@ def optimizers(
     ] = None,
     json: options.JsonOption = False,
 ) -> None:
-    """List the update rules with their formulas, hyperparameters and allowed ranges.
+    """List the update rules, or show some with their formulas, hyperparameters and allowed ranges.
 
     A formula is made from the rule's own source. In it, g is the gradient, t the step counted from 1, rate
     the learning rate, and _old marks what a quantity was before the step.
@@ -31,11 +31,17 @@ def optimizers(
     for name in names:
         if name not in known:
             raise FalllineError(f"RULE is {name!r}; {nearest(name, known)}")
-    chosen = {name: known[name] for name in names or known}
     if json:
-        report.say(report.as_json([_data(name, kind) for name, kind in chosen.items()]))
+        report.say(report.as_json([_data(name, known[name]) for name in names or known]))
+    elif names:
+        report.say("\n\n".join(_text(name, known[name]) for name in names))
     else:
-        report.say("\n\n".join(_text(name, kind) for name, kind in chosen.items()))
+        report.say(text_table(["rule", ""], [_row(*item) for item in known.items()], left=(0, 1)))
+        report.say("\nfallline optimizers RULE shows its formula, its conventions and what each number may be.")
+
+
+def _row(name: str, kind: type[Optimizer[Any]]) -> list[str]:
+    return [f"{name}:RULE" if name in WRAPPERS else name, _about(kind).partition(":")[0].rstrip(".")]
 
 
 def _data(name: str, kind: type[Optimizer[Any]]) -> dict[str, Any]:

@@ -89,26 +89,16 @@ def as_json(value: Any) -> str:
     return json.dumps(_finite(value), allow_nan=False)
 
 
-def check_outputs(*, save: Path | None, plot: Path | None = None, animate: Path | None = None) -> None:
-    """Refuse, before any work, files that could not be written.
+def check_save(save: Path | None) -> None:
+    """Refuse, before any work, a file of results that could not be written.
 
     Raises:
-        FalllineError: naming the option, the path and what is wrong with it.
+        FalllineError: naming the path and what is wrong with it.
     """
-    if save is not None and save.suffix != ".npz":
-        raise FalllineError(f"--save is {str(save)!r}; its name must end in .npz")
-    if plot is not None or animate is not None:
-        from fallline.views import check_film_path, check_picture_path
-
-        if plot is not None:
-            check_picture_path(plot, "--plot")
-        if animate is not None:
-            check_film_path(animate, "--animate")
-        if plot is not None and animate is not None and plot.resolve() == animate.resolve():
-            raise FalllineError(f"--animate is {str(animate)!r}, and so is --plot; give two files")
-    for flag, path in (("--save", save), ("--plot", plot), ("--animate", animate)):
-        if path is not None:
-            check_writable(path, flag)
+    if save is not None:
+        if save.suffix != ".npz":
+            raise FalllineError(f"--save is {str(save)!r}; its name must end in .npz")
+        check_writable(save, "--save")
 
 
 def draw(
@@ -154,6 +144,13 @@ def say_written(**files: Path | None) -> None:
     written = [str(path) for path in files.values() if path is not None]
     if written:
         say("\nwritten: " + ", ".join(written))
+
+
+def say_unless_converged(runs: Mapping[str, Trajectory]) -> None:
+    """Say last, because the exit code is 0, which runs did not converge, and why."""
+    for label, run in runs.items():
+        if not run.stop.converged:
+            say(f"not converged{f', {label}' if label else ''}: {run.stop.message}")
 
 
 def _findings(trajectory: Trajectory) -> Sequence[Any]:

@@ -9,18 +9,19 @@ import numpy as np
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
+from fallline.cli.groups import Execution, Map, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.sweep import sweep as sweep_over
 from fallline.files import check_writable
 from fallline.gradients import parse_gradient
-from fallline.objectives import as_objective
 from fallline.results.sweep import NAMES, Sweep
 
 
+@with_groups
 def sweep(
-    objective: Annotated[
-        str, typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as rosenbrock.")
-    ],
+    objective: Annotated[str, typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP)],
+    *,
     start: Annotated[
         list[str], typer.Option(metavar="START", help="Where to start, as in fallline run; may be repeated.")
     ],
@@ -38,20 +39,15 @@ def sweep(
     target: Annotated[
         float | None, typer.Option(parser=options.number, metavar="NUMBER", help="The value to reach.")
     ] = None,
-    learning_rate: options.LearningRateOption = None,
-    schedule: options.ScheduleOption = None,
-    momentum: options.MomentumOption = None,
-    settings: options.SetOption = None,
+    rule: Rule,
     gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
+    stopping: Stopping,
     seed: Annotated[
         list[str] | None, typer.Option(metavar="COUNT", help="The seed of all noise; may be repeated. [default: 0]")
     ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(parser=options.path, metavar="FILE", help="Draw a map of two hyperparameters: .png, .svg, ..."),
-    ] = None,
-    style: options.StyleOption = "light",
+    execution: Execution,
+    picture: Map,
     store: Annotated[
         Path | None,
         typer.Option(parser=options.path, metavar="FILE", help="Keep results here as they come, and go on from them."),
@@ -59,7 +55,6 @@ def sweep(
     csv: Annotated[
         Path | None, typer.Option(parser=options.path, metavar="FILE", help="Write all runs as a table.")
     ] = None,
-    cluster: options.ClusterOption = None,
     json: options.JsonOption = False,
 ) -> None:
     """Run every combination of hyperparameters, starts, seeds and rules, and show which settings are best.
@@ -67,38 +62,37 @@ def sweep(
     Ctrl-C ends the sweep early: what there is by then is printed. With --store the same command goes on from there,
     and several at once share the work.
     """
-    report.check_outputs(save=None, plot=plot)
-    chosen = options.chosen_style(style)
+    picture.check()
     if csv is not None:
         check_writable(csv, "--csv")
-    engine = options.engine_on(cluster)
     values = _grid(grid)
-    rules = [
-        options.chosen_rule(name, learning_rate, schedule, momentum, settings or ())
-        for name in optimizer or ["gradient_descent"]
-    ]
-    runs = sweep_over(
-        as_objective(objective),
-        [options.parse_start(text) for text in start],
-        rules,
-        values,
-        target=target,
-        max_steps=max_steps,
-        seeds=[options.count(text) for text in seed or ["0"]],
-        gradient=parse_gradient(gradient),
-        engine=engine,
-        store=store,
-        progress=True,
-    )
+    rules = [rule.of(name) for name in optimizer or ["gradient_descent"]]
+    points = [options.parse_start(text) for text in start]
+    function = objective_at(objective, points[0])
+    with told_in_one_line(objective, "OBJECTIVE"):
+        runs = sweep_over(
+            function,
+            points,
+            rules,
+            values,
+            stop=stopping.condition,
+            target=target,
+            max_steps=max_steps,
+            seeds=[options.count(text) for text in seed or ["0"]],
+            gradient=parse_gradient(gradient),
+            engine=execution.chosen,
+            store=store,
+            progress=True,
+        )
     if csv is not None:
         runs.to_csv(csv)
     report.say(_json(runs) if json else str(runs))
-    if plot is not None:
+    if picture.plot is not None:
         from fallline.views import plot_heat_map, save_picture
 
-        save_picture(plot_heat_map(runs, style=chosen), plot)
+        save_picture(plot_heat_map(runs, style=picture.style), picture.plot)
     if not json:
-        report.say_written(plot=plot, csv=csv, store=store)
+        report.say_written(plot=picture.plot, csv=csv, store=store)
     if not runs.complete:
         raise typer.Exit(130)
 

@@ -8,20 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from fallline.cli import options, report
+from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
+from fallline.cli.groups import Execution, Rule, Stopping, with_groups
 from fallline.cli.sweep import value_of
 from fallline.errors import FalllineError
 from fallline.experiments.tune import Interval
 from fallline.experiments.tune import tune as tune_rule
 from fallline.gradients import parse_gradient
-from fallline.objectives import as_objective
 from fallline.results.tuning import Tuning
 from fallline.tables import number_text
 
 
+@with_groups
 def tune(
-    objective: Annotated[
-        str, typer.Argument(metavar="OBJECTIVE", help="A formula, or a landscape such as rosenbrock.")
-    ],
+    objective: Annotated[str, typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP)],
+    *,
     start: Annotated[
         list[str], typer.Option(metavar="START", help="Where to start, as in fallline run; may be repeated.")
     ],
@@ -38,12 +39,10 @@ def tune(
         float | None, typer.Option(parser=options.number, metavar="NUMBER", help="The value to reach.")
     ] = None,
     trials: Annotated[int, typer.Option(parser=options.count, metavar="COUNT", help="Settings to try.")] = 50,
-    learning_rate: options.LearningRateOption = None,
-    schedule: options.ScheduleOption = None,
-    momentum: options.MomentumOption = None,
-    settings: options.SetOption = None,
+    rule: Rule,
     gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
+    stopping: Stopping,
     seed: Annotated[
         int, typer.Option(parser=options.count, metavar="COUNT", help="The seed of the search and of all noise.")
     ] = 0,
@@ -51,25 +50,31 @@ def tune(
         Path | None,
         typer.Option(parser=options.path, metavar="FILE", help="Keep results here as they come, and go on from them."),
     ] = None,
+    execution: Execution,
     json: options.JsonOption = False,
 ) -> None:
     """Search for the hyperparameters with which a rule gets to the target, or down, best.
 
     Ctrl-C ends the search early: what there is by then is printed. With --store the same command goes on from there.
     """
-    found = tune_rule(
-        as_objective(objective),
-        [options.parse_start(text) for text in start],
-        options.chosen_rule(optimizer, learning_rate, schedule, momentum, settings or ()),
-        _space(space or ["learning_rate"]),
-        target=target,
-        trials=trials,
-        max_steps=max_steps,
-        seed=seed,
-        gradient=parse_gradient(gradient),
-        store=store,
-        progress=True,
-    )
+    points = [options.parse_start(text) for text in start]
+    function = objective_at(objective, points[0])
+    with told_in_one_line(objective, "OBJECTIVE"):
+        found = tune_rule(
+            function,
+            points,
+            rule.of(optimizer),
+            _space(space or ["learning_rate"]),
+            stop=stopping.condition,
+            target=target,
+            trials=trials,
+            max_steps=max_steps,
+            seed=seed,
+            gradient=parse_gradient(gradient),
+            engine=execution.chosen,
+            store=store,
+            progress=True,
+        )
     report.say(_json(found) if json else _text(found))
     if not json:
         report.say_written(store=store)

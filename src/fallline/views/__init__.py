@@ -23,7 +23,7 @@ from fallline.views.heat_map import plot_heat_map
 from fallline.views.histories import plot_histories, plot_steps
 from fallline.views.learning import plot_learning_curve
 from fallline.views.notebook import notebook
-from fallline.views.picture import check_kind, plot
+from fallline.views.picture import plot
 from fallline.views.picture_files import check_film_path, check_picture_path, save_picture
 from fallline.views.surface import plot_surface
 
@@ -47,7 +47,6 @@ __all__ = [
     "chain_data",
     "check_film",
     "check_film_path",
-    "check_kind",
     "check_picture_path",
     "check_style",
     "curve_data",

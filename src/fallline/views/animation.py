@@ -20,6 +20,7 @@ from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.files import whole_file
 from fallline.pictures import paths, words
 from fallline.pictures.curve import Descent, descent_of
+from fallline.pictures.kinds import FILMS, SOLID
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_of
 from fallline.pictures.paths import Labelled, Runs
 from fallline.progress import progress_bar
@@ -29,10 +30,9 @@ from fallline.views import encoders, player
 from fallline.views.appearance import Style, check_style, title_text
 from fallline.views.encoders import Frame
 from fallline.views.picture_files import check_film_path
-from fallline.views.scene import SPACE, Scene, Screen, Stage
+from fallline.views.scene import Scene, Screen, Stage
 from fallline.views.turning import drawn_by_several
 
-KINDS = ("auto", "curve", "contour", *SPACE)
 # From so many frames on, a bar shows how far the work is.
 LONG = 50
 LEAST_SIDE, MOST_SIDE = 64, 8192
@@ -137,7 +137,7 @@ class Film(Printed):
         return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.style == "dark")
 
     def _repr_html_(self) -> str:
-        if self.scene.kind not in SPACE:
+        if self.scene.kind not in SOLID:
             return player.inline(self.html(), self._screen.frame(self.frames - 1))
         file = io.BytesIO()
         encoders.write_webp(self.pictures(), file, self._moments, self.quality, lossless=self._lossless)
@@ -279,8 +279,8 @@ def check_film(
     Traceback (most recent call last):
     fallline.errors.FalllineError: turn is 90, but a contour is flat; a contour_3d or a surface can turn
     """
-    if kind not in KINDS:
-        raise FalllineError(f"kind is {kind!r}; {nearest(str(kind), KINDS)}")
+    if kind not in ("auto", *FILMS):
+        raise FalllineError(f"kind is {kind!r}; {nearest(str(kind), ('auto', *FILMS))}")
     kind = _fitting(kind, dimension)
     if kind == "curve" and dimension > 1:
         raise FalllineError(f"kind is {kind!r}, but there are {dimension} coordinates; points on a curve need one")
@@ -295,7 +295,7 @@ def check_film(
         raise FalllineError(f"quality is {shortened(quality)}; it must be a whole number from 1 to 100")
     if not (_is_number(turn) and np.isfinite(turn)):
         raise FalllineError(f"turn is {shortened(turn)}; it must be a finite number of degrees")
-    if turn and kind not in SPACE:
+    if turn and kind not in SOLID:
         raise FalllineError(f"turn is {turn!r}, but a {kind} is flat; a contour_3d or a surface can turn")
     if size is not None:
         sides = tuple(size) if isinstance(size, Sequence | np.ndarray) and not isinstance(size, str) else ()
@@ -316,7 +316,7 @@ def _is_number(value: Any) -> bool:
 def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None, rate: float) -> None:
     """Refuse a file that cannot hold the film."""
     ending = FilePath(path).suffix.lower()
-    if ending == ".html" and kind in SPACE:
+    if ending == ".html" and kind in SOLID:
         raise FalllineError(
             f"path is {str(path)!r}, and the .html player shows a curve or a contour, not a {kind}; "
             "choose .gif, .mp4 or .webp"

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
 from fallline.pictures.curve import Descent
+from fallline.pictures.kinds import SOLID
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Path
 from fallline.tables import Printed
@@ -23,8 +24,6 @@ from fallline.views.encoders import Frame
 from fallline.views.fonts import make_legible
 from fallline.views.growing import Dots, Growing, on_screen
 from fallline.views.lettering import lettering
-
-SPACE = ("contour_3d", "surface")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -275,7 +274,7 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """All runs on one landscape."""
-    figure, ax = appearance.figure_of(None, scene.style, solid=scene.kind in SPACE, keys=len(data.paths))
+    figure, ax = appearance.figure_of(None, scene.style, solid=scene.kind in SOLID, keys=len(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":

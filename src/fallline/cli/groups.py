@@ -1,0 +1,364 @@
+"""Options that several commands share, each group of them one parameter of a command."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from fallline.cli.options import count_option, file_option, number_option
+from fallline.cli.rules import rule_from, rules_from
+from fallline.engines import ENGINES, Cluster
+from fallline.engines import Engine as AnyEngine
+from fallline.errors import FalllineError, nearest
+from fallline.files import check_writable
+from fallline.hyperparameters import hyperparameters
+from fallline.optimizers import Optimizer
+from fallline.pictures.kinds import FILMS, KINDS, check_kind
+from fallline.stopping import (
+    Evaluations,
+    GradientNorm,
+    NotFinite,
+    Seconds,
+    StepSize,
+    StoppingCondition,
+    ValueChange,
+)
+
+
+class Group:
+    """A dataclass whose fields are options; a command that has one as a parameter has all of them."""
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """The command as typer reads it: with the options of each group in place of the group."""
+    signature = inspect.signature(command, eval_str=True)
+    groups = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, Group)
+    }
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in dataclasses.fields(kind)})
+        command(**given)
+
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        parameters += _options_of(groups[name]) if name in groups else [parameter]
+    called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return called
+
+
+def _options_of(kind: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in dataclasses.fields(kind)
+    ]
+
+
+@dataclass(frozen=True)
+class Rule(Group):
+    """The settings of an update rule."""
+
+    learning_rate: Annotated[
+        float | None, number_option("--learning-rate", "The length of a step; by default the rule's own.")
+    ] = None
+    schedule: Annotated[
+        str | None,
+        typer.Option("--schedule", metavar="SCHEDULE", help="How the rate changes, or a line search: see below."),
+    ] = None
+    momentum: Annotated[float | None, number_option("--momentum", "Short for --set momentum=NUMBER.")] = None
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any hyperparameter of the rule; may be repeated."),
+    ] = None
+
+    @property
+    def given(self) -> bool:
+        """Whether any of the options is."""
+        return any(getattr(self, field.name) is not None for field in dataclasses.fields(self))
+
+    def of(self, name: str) -> Optimizer[Any]:
+        """The rule of this name, with the settings.
+
+        Raises:
+            FalllineError: naming the option that is wrong.
+        """
+        return rule_from(name, self.learning_rate, self.schedule, self._settings)
+
+    def each_of(self, names: str) -> dict[str, Optimizer[Any]]:
+        """The rules of a list as --optimizers takes it, each with the settings that it has not been given there.
+
+        Raises:
+            FalllineError: naming the option that is wrong.
+        """
+        return rules_from(names, "--optimizers", self.learning_rate, self.schedule, self._settings)
+
+    @property
+    def _settings(self) -> list[str]:
+        """What --set and its short form give, each as NAME=VALUE."""
+        short = [] if self.momentum is None else [f"momentum={self.momentum!r}"]
+        return [*short, *(self.settings or ())]
+
+
+@dataclass(frozen=True)
+class Stopping(Group):
+    """When a run ends before its limit of steps."""
+
+    stop_step: Annotated[
+        float | None,
+        number_option("--stop-step", "Stop when every coordinate moves less than this; 0: never. [default: 1e-12]"),
+    ] = None
+    stop_gradient: Annotated[
+        float | None, number_option("--stop-gradient", "Stop when the gradient's norm is at most this.")
+    ] = None
+    stop_change: Annotated[
+        float | None, number_option("--stop-change", "Stop when the value changes by at most this part of itself.")
+    ] = None
+    max_evaluations: Annotated[
+        int | None, count_option("--max-evaluations", "Stop after so many evaluations of value and gradient.")
+    ] = None
+    max_seconds: Annotated[float | None, number_option("--max-seconds", "Stop after so many seconds.")] = None
+
+    @property
+    def condition(self) -> StoppingCondition | None:
+        """The conditions that the options describe, a small step among them unless --stop-step is 0; None: the usual.
+
+        Raises:
+            FalllineError: naming the option that is wrong.
+        """
+        kinds: tuple[tuple[str, Any, float | None], ...] = (
+            ("--stop-step", StepSize, self.stop_step),
+            ("--stop-gradient", GradientNorm, self.stop_gradient),
+            ("--stop-change", ValueChange, self.stop_change),
+            ("--max-evaluations", Evaluations, self.max_evaluations),
+            ("--max-seconds", Seconds, self.max_seconds),
+        )
+        if all(number is None for _, _, number in kinds):
+            return None
+        stop: StoppingCondition = NotFinite()
+        for flag, kind, number in kinds:
+            (known,) = hyperparameters(kind).values()
+            if kind is StepSize and number != 0:
+                number = known.default if number is None else number
+            if number is None or (kind is StepSize and number == 0):
+                continue
+            if not known.range.allows(number):
+                raise FalllineError(f"{flag} is {number:g}; it must be {known.range}")
+            stop = stop | kind(number)
+        return stop
+
+
+@dataclass(frozen=True)
+class Execution(Group):
+    """Who executes the runs."""
+
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="|".join(ENGINES), help="What makes the steps: NumPy, or machine code."),
+    ] = "auto"
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="local:COUNT|tcp://HOST:PORT",
+            help="Spread the work over so many processes of this machine, or over a scheduler's Dask workers.",
+        ),
+    ] = None
+
+    @property
+    def chosen(self) -> AnyEngine:
+        """The engine, or the workers that --cluster names.
+
+        Raises:
+            FalllineError: when there is no such engine or cluster, or both are given.
+        """
+        if self.engine not in ENGINES:
+            raise FalllineError(f"--engine is {self.engine!r}; {nearest(self.engine, ENGINES)}")
+        if self.cluster is None:
+            return self.engine
+        if self.engine != "auto":
+            raise FalllineError(f"--engine is {self.engine!r}, and --cluster {self.cluster!r}; give one of the two")
+        return Cluster(self.cluster)
+
+
+StyleOption = Annotated[str, typer.Option("--style", metavar="light|dark", help="The colours of pictures and films.")]
+
+
+@dataclass(frozen=True)
+class Map(Group):
+    """One picture of all runs together."""
+
+    plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, ...")] = None
+    style: StyleOption = "light"
+
+    def check(self) -> None:
+        """Refuse, before any work, a picture that could not be written or drawn.
+
+        Raises:
+            FalllineError: naming the option that is wrong.
+        """
+        _check_files(plot=self.plot)
+        if self.style != "light":
+            # What is as usual is spared Matplotlib.
+            from fallline.views import check_style
+
+            check_style(self.style, "--style")
+
+
+@dataclass(frozen=True)
+class Views(Group):
+    """A picture and a film of runs."""
+
+    plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, ...")] = None
+    picture: Annotated[
+        str,
+        typer.Option(
+            "--picture",
+            metavar="KIND",
+            help=f"What --plot draws: auto, {', '.join(KINDS)}.",
+        ),
+    ] = "auto"
+    coordinates: Annotated[
+        str | None,
+        typer.Option(
+            "--coordinates",
+            metavar="NAME,NAME",
+            help="The two to draw where there are more; pca: along the path's principal components.",
+        ),
+    ] = None
+    style: StyleOption = "light"
+    animate: Annotated[Path | None, file_option("--animate", "Film it: .gif, .mp4, .webp, .html.")] = None
+    film: Annotated[
+        str | None,
+        typer.Option("--film", metavar="KIND", help=f"What the film shows: {', '.join(FILMS)}."),
+    ] = None
+    frames: Annotated[
+        int | None, count_option("--frames", "Frames of the film at most: the start, the end and between; 1: the end.")
+    ] = None
+    fps: Annotated[float | None, number_option("--fps", "Frames of the film a second.")] = None
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720."),
+    ] = None
+    quality: Annotated[int | None, count_option("--quality", "How little the film loses, from 1 to 100.")] = None
+    turn: Annotated[float | None, number_option("--turn", "Degrees by which the camera turns, in space.")] = None
+
+    def check_files(self) -> None:
+        """Refuse, before any work, files that could not be written.
+
+        Raises:
+            FalllineError: naming the option that is wrong.
+        """
+        _check_files(plot=self.plot, animate=self.animate)
+
+    def chosen_picture(self, names: Sequence[str] | None, *, several: bool = False) -> dict[str, Any]:
+        """What `fallline.views.plot` is to be told for the picture that the options describe.
+
+        Arguments:
+            names: the runs' coordinates; None: not known yet.
+            several: whether there are several runs.
+
+        Raises:
+            FalllineError: naming the option that is wrong.
+        """
+        kind, coordinates, style = self.picture, self.coordinates, self.style
+        if kind != "auto" and self.plot is None:
+            raise FalllineError(f"--picture is {kind!r}, but no picture is asked for; give --plot FILE, too")
+        if self.plot is None and self.animate is None:
+            for flag, value, usual in (("--coordinates", coordinates, None), ("--style", style, "light")):
+                if value != usual:
+                    raise FalllineError(f"{flag} is {value!r}, but no picture is asked for; give --plot FILE, too")
+        if (kind, coordinates, style) == ("auto", None, "light"):
+            # As pictures are by themselves; a run without one is spared Matplotlib.
+            return {}
+        from fallline.views import check_style
+
+        check_style(style, "--style")
+        dimension, chosen = None if names is None else len(names), coordinates is not None
+        check_kind(kind, dimension, several=several, chosen=chosen, parameter="--picture")
+        if chosen and dimension == 1:
+            raise FalllineError(f"--coordinates is {coordinates!r}, but there is only one; leave it out")
+        pictured: dict[str, Any] = {"kind": kind, "style": style}
+        return pictured if coordinates is None else pictured | {"coordinates": _two(coordinates, names)}
+
+    def chosen_film(self, dimension: int) -> dict[str, Any]:
+        """What `fallline.views.animate` is to be told for the film that the options describe.
+
+        Arguments:
+            dimension: how many coordinates the runs will have.
+
+        Raises:
+            FalllineError: naming the option that is wrong, before the runs are made.
+        """
+        asked = {name: getattr(self, field) for name, field in _FILM.items()}
+        film: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        if self.animate is None:
+            for name, value in film.items():
+                raise FalllineError(f"--{_FILM[name]} is {value}, but no film is asked for; give --animate FILE, too")
+            return {}
+        if self.size is not None:
+            width, _, height = self.size.partition("x")
+            if not (width.isdecimal() and height.isdecimal()):
+                raise FalllineError(f"--size is {self.size!r}; write width and height in pixels, such as 1280x720")
+            film["size"] = int(width), int(height)
+        from fallline.views import check_film
+
+        try:
+            check_film(dimension, self.animate, **film)
+        except FalllineError as error:
+            name, _, rest = str(error).partition(" ")
+            raise FalllineError(f"--{(_FILM | {'path': 'animate'})[name]} {rest}") from None
+        return film
+
+
+# The options of a film by the names that `fallline.views.animate` has for them.
+_FILM = {
+    "kind": "film",
+    "frames": "frames",
+    "frames_per_second": "fps",
+    "size": "size",
+    "quality": "quality",
+    "turn": "turn",
+}
+
+
+def _two(coordinates: str, names: Sequence[str] | None) -> Any:
+    """The two coordinates that --coordinates names, or "pca"."""
+    if coordinates == "pca":
+        return "pca"
+    two = [name.strip() for name in coordinates.split(",")]
+    for name in two:
+        if names is not None and name not in names:
+            raise FalllineError(f"--coordinates is {coordinates!r}; {nearest(name, names)}")
+    if len(set(two)) != 2 or len(two) != 2:
+        raise FalllineError(f"--coordinates is {coordinates!r}; it must be two different names, or pca")
+    return two
+
+
+def _check_files(*, plot: Path | None, animate: Path | None = None) -> None:
+    if plot is None and animate is None:
+        return
+    from fallline.views import check_film_path, check_picture_path
+
+    if plot is not None:
+        check_picture_path(plot, "--plot")
+    if animate is not None:
+        check_film_path(animate, "--animate")
+    if plot is not None and animate is not None and plot.resolve() == animate.resolve():
+        raise FalllineError(f"--animate is {str(animate)!r}, and so is --plot; give two files")
+    for flag, path in (("--plot", plot), ("--animate", animate)):
+        if path is not None:
+            check_writable(path, flag)

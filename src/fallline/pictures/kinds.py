@@ -1,0 +1,91 @@
+"""The kinds of pictures of runs, each named here once: `plot`, films and the command line go by this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fallline.errors import FalllineError, nearest
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of picture.
+
+    Attributes:
+        name: what `plot(kind=...)` and --picture call it.
+        draw: the function that draws it: the module in the room `views`, and its name there.
+        dimension: the number of coordinates that it shows, 1 or 2; None: any number.
+        chosen: whether two coordinates may be chosen for it where there are more.
+        one_run: whether it shows one run only.
+        films: whether there are films of it.
+        solid: whether it is drawn in space, where a camera can turn.
+    """
+
+    name: str
+    draw: tuple[str, str]
+    dimension: int | None = None
+    chosen: bool = False
+    one_run: bool = False
+    films: bool = False
+    solid: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("curve", ("curve", "plot_descent"), dimension=1, films=True),
+        Kind("contour", ("contour", "plot_contour"), dimension=2, chosen=True, films=True),
+        Kind("contour_3d", ("contour", "plot_contour_3d"), dimension=2, chosen=True, films=True, solid=True),
+        Kind("surface", ("surface", "plot_surface"), dimension=2, chosen=True, films=True, solid=True),
+        Kind("histories", ("histories", "plot_histories")),
+        Kind("steps", ("histories", "plot_steps")),
+        Kind("arrows", ("arrows", "plot_arrows"), chosen=True, one_run=True),
+        Kind("epochs", ("epochs", "plot_epochs"), dimension=1, one_run=True),
+    )
+}
+FILMS = tuple(name for name, kind in KINDS.items() if kind.films)
+SOLID = tuple(name for name, kind in KINDS.items() if kind.solid)
+
+
+def check_kind(
+    name: str,
+    dimension: int | None = None,
+    *,
+    several: bool = False,
+    chosen: bool = False,
+    parameter: str = "kind",
+) -> None:
+    """Refuse a picture that does not exist, or that such runs do not have: to be asked before the work starts.
+
+    Arguments:
+        name: the kind asked for, or "auto".
+        dimension: the number of the runs' coordinates; None: not known yet.
+        several: whether there are several runs.
+        chosen: whether two coordinates were chosen for it.
+        parameter: where the kind was given.
+
+    Raises:
+        FalllineError: naming `parameter` and the kinds that there are, or those that fit.
+
+    >>> check_kind("curve", 2, parameter="--picture")
+    Traceback (most recent call last):
+    fallline.errors.FalllineError: --picture is 'curve', but there are 2 coordinates; Allowed: auto, contour, ...
+    """
+    if name == "auto":
+        return
+    if name not in KINDS:
+        raise FalllineError(f"{parameter} is {name!r}; {nearest(str(name), ['auto', *KINDS])}")
+    kind = KINDS[name]
+    flat = kind.dimension == 1 and dimension is not None and dimension > 1
+    if flat or (kind.dimension == 2 and dimension == 1):
+        fitting = [other.name for other in KINDS.values() if other.dimension != kind.dimension]
+        coordinates = f"are {dimension} coordinates" if flat else "is 1 coordinate"
+        raise FalllineError(f"{parameter} is {name!r}, but there {coordinates}; {nearest('', ['auto', *fitting])}")
+    if chosen and not kind.chosen:
+        fitting = [other.name for other in KINDS.values() if other.chosen]
+        raise FalllineError(
+            f"{parameter} is {name!r}, which shows no two chosen coordinates; {nearest('', ['auto', *fitting])}"
+        )
+    if several and kind.one_run:
+        fitting = [other.name for other in KINDS.values() if not other.one_run]
+        raise FalllineError(f"{parameter} is {name!r}, which shows one run; {nearest('', ['auto', *fitting])}")
