@@ -53,7 +53,7 @@ def sweeps(one: Workers, two: Workers, steps: int, repeats: int) -> Iterator[Row
     def on(engine: Any) -> Callable[[], Any]:
         return functools.partial(
             fallline.sweep,
-            "ackley", GRID, starts, fallline.Momentum(), target=1e-8, max_steps=steps, engine=engine,
+            "ackley", starts, fallline.Momentum(), GRID, target=1e-8, max_steps=steps, engine=engine,
         )  # fmt: skip
 
     claim = f"sweep of 20,000 runs of at most {steps:,} steps, two workers"

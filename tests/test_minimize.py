@@ -360,6 +360,7 @@ def test_a_batch_of_ends_counts_a_run_without_a_number_as_diverged() -> None:
     found = sweep(
         objective=lambda x: math.cosh(x),
         x0=1.0,
+        optimizers=GradientDescent(),
         grid={"learning_rate": [0.1, 1e4]},
         max_steps=1000,
         gradient=Perturbation(),

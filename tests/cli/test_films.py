@@ -17,7 +17,7 @@ def test_a_film_has_the_frames_the_rate_and_the_size_asked_for(run: Run, tmp_pat
     film = tmp_path / "a.gif"
     done = run(*RUN, "--animate", film, "--frames", "6", "--fps", "4", "--size", "320x240", "--quality", "50")
     assert done.code == 0
-    assert done.out.endswith(f"written: {film}\n")
+    assert f"\nwritten: {film}\n" in done.out
     with Image.open(film) as pictures:
         assert pictures.size == (320, 240)
         assert pictures.n_frames == 6  # type: ignore[attr-defined]

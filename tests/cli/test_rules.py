@@ -14,8 +14,16 @@ import fallline
 from fallline.optimizers import OPTIMIZERS, WRAPPERS
 
 
-def test_every_rule_is_listed_with_its_formula_and_ranges(run: Run) -> None:
+def test_every_rule_is_listed_on_a_line_of_its_own(run: Run) -> None:
     done = run("optimizers")
+    assert (done.code, done.err) == (0, "")
+    rows = done.out.partition("\n\n")[0].splitlines()[1:]
+    assert {row.split()[0].partition(":")[0] for row in rows} == set(OPTIMIZERS) | set(WRAPPERS)
+    assert "steepest descent" in rows[0].lower()
+
+
+def test_every_rule_shows_its_formula_and_ranges(run: Run) -> None:
+    done = run("optimizers", *OPTIMIZERS, *WRAPPERS)
     assert (done.code, done.err) == (0, "")
     blocks = {block.split("\n")[0].partition(":")[0]: block for block in done.out.split("\n\n")}
     assert set(blocks) == set(OPTIMIZERS) | set(WRAPPERS)
@@ -77,10 +85,94 @@ def test_compare_prints_a_row_for_each_rule(run: Run) -> None:
         "compare", "x**2", "--start", "1", "--optimizers", "gradient_descent,momentum", "--learning-rate", "0.25",
         "--max-steps", "1",
     )  # fmt: skip
-    assert [line.split() for line in done.out.splitlines()[3:]] == [
+    assert [line.split() for line in done.out.splitlines()[3:5]] == [
         ["gradient_descent", "1", "0.5", "0.25", "0.25", "0", "step", "limit"],
         ["momentum", "1", "0.5", "0.25", "0.25", "0", "step", "limit"],
     ]
+    # The exit code is 0, so the last lines say what did not converge.
+    assert done.out.splitlines()[5:] == [
+        f"not converged, {rule}: the limit of 1 steps was reached" for rule in ("gradient_descent", "momentum")
+    ]
+
+
+def test_compare_takes_settings_behind_a_rule_and_those_of_all_others_as_options(run: Run) -> None:
+    rules = "adam(learning_rate=0.1, beta1=0.8), momentum(momentum=0.8), nesterov"
+    done = run(
+        "compare", "booth", "--start", "0,0", "--start", "x=1,y=-1", "--optimizers", rules,
+        "--learning-rate", "0.01", "--momentum", "0.5", "--schedule", "step:0.5:10", "--max-steps", "30", "--json",
+    )  # fmt: skip
+    # --momentum is no setting of adam, which is told rather than left out.
+    assert done.code == 2
+    assert "momentum is not a hyperparameter of Adam" in done.err
+    done = run(
+        "compare", "booth", "--start", "0,0", "--start", "x=1,y=-1", "--optimizers", rules,
+        "--learning-rate", "0.01", "--schedule", "step:0.5:10", "--max-steps", "30", "--json",
+    )  # fmt: skip
+    assert done.err == ""
+    step = fallline.StepDecay
+    runs = fallline.compare(
+        "booth",
+        [[0.0, 0.0], [1.0, -1.0]],
+        [
+            fallline.Adam(step(0.1, factor=0.5, every=10), beta1=0.8),
+            fallline.Momentum(step(0.01, factor=0.5, every=10), momentum=0.8),
+            fallline.Nesterov(step(0.01, factor=0.5, every=10)),
+        ],
+        max_steps=30,
+    )
+    told = json.loads(done.out)["runs"]
+    assert [run["x"] for run in told] == [run.final.x.tolist() for run in runs]
+    assert told[0]["name"] == "adam(learning_rate=0.1, beta1=0.8) from (0, 0)"
+    # The distance is that from the first rule's run from the same start.
+    expected = np.linalg.norm(runs[3].x - runs[1].x, axis=1).max()
+    assert told[3]["distance"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_compare_stops_and_saves_as_run_does(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "race.npz"
+    done = run(
+        "compare", "x**2", "--start", "1", "--optimizers", "gd,momentum", "--learning-rate", "0.1",
+        "--target", "1e-3", "--stop-gradient", "1e-9", "--save", file, "--json",
+    )  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    assert {told["stopped"] for told in json.loads(done.out)["runs"]} == {"target reached"}
+    race = fallline.Comparison.load(file)
+    assert race.labels == ("gd", "momentum")
+    assert race[0].final.value <= 1e-3 < race[0].value[-2]
+
+
+def test_landscapes_are_listed_with_their_minima(run: Run) -> None:
+    done = run("landscapes")
+    assert (done.code, done.err) == (0, "")
+    rows = {line.split()[0]: line for line in done.out.splitlines()[1:]}
+    assert "(1, 1)" in rows["rosenbrock"]
+    assert "(1, 3)" in rows["booth"]
+    listed = json.loads(run("landscapes", "--json").out)
+    assert [landscape["name"] for landscape in listed] == list(rows)
+
+
+def test_short_help_is_help(run: Run) -> None:
+    for command in ("run", "compare", "sweep", "fit"):
+        assert run(command, "-h").out == run(command, "--help").out != ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "x**2", "--start", "1"],
+        ["compare", "x**2", "--start", "1", "--optimizers", "gd,adam"],
+        ["sweep", "x**2", "--start", "1", "--grid", "learning_rate=0.1"],
+        ["basins", "booth", "--resolution", "2", "--max-steps", "2"],
+        ["tune", "x**2", "--start", "1", "--trials", "1"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_command_that_runs_takes_an_engine_or_a_cluster(run: Run, command: list[str]) -> None:
+    assert run(*command, "--engine", "compiled").code == 0
+    done = run(*command, "--engine", "warp")
+    assert (done.code, done.err.split(";")[0]) == (2, "fallline: --engine is 'warp'")
+    done = run(*command, "--engine", "compiled", "--cluster", "local:2")
+    assert (done.code, "give one of the two" in done.err) == (2, True)
 
 
 def test_compare_draws_the_paths(run: Run, tmp_path: Path) -> None:

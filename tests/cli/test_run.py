@@ -216,7 +216,10 @@ MISTAKES = [
     ([*RUN, "--learning-rate", "nan"], ["learning_rate", "nan", "above 0"]),
     ([*RUN, "--learning-rate", "fast"], ["--learning-rate", "'fast'", "not a number"]),
     ([*RUN, "--optimizer", "momentum", "--momentum", "1"], ["momentum", "1", "below 1"]),
-    ([*RUN, "--momentum", "0.5"], ["--momentum is 0.5", "not a hyperparameter of gradient_descent", "learning_rate"]),
+    (
+        [*RUN, "--momentum", "0.5"],
+        ["momentum is not a hyperparameter of GradientDescent", "take the rule Momentum", "learning_rate"],
+    ),
     ([*RUN, "--optimizer", "adam", "--set", "beta=1"], ["beta", "beta1"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta1"], ["--set", "'beta1'", "NAME=VALUE"]),
     ([*RUN, "--optimizer", "adam", "--set", "beta1=x"], ["--set", "'beta1=x'", "at least 0 and below 1"]),

@@ -72,7 +72,7 @@ def basins(
     if picture.plot is not None:
         from fallline.views import plot_basins, save_picture
 
-        save_picture(plot_basins(found, style=picture.style), picture.plot)
+        save_picture(plot_basins(found, **picture.look), picture.plot)
     if not json:
         report.say_written(plot=picture.plot, save=save)
 

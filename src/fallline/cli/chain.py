@@ -53,6 +53,6 @@ def chain(
     if picture.plot is not None:
         from fallline.views import plot_chain
 
-        plot_chain(shown, picture.plot, style=picture.style)
+        plot_chain(shown, picture.plot, **picture.look)
         if not json and not latex:
             report.say_written(plot=picture.plot)

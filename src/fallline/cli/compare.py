@@ -50,7 +50,7 @@ def compare(
     """Run several update rules, each from every start, and show how far they come apart.
 
     The rate, schedule, momentum and hyperparameters given as options are those of every rule that is not given its
-    own behind its name. The distance is the largest from the first run, step by step. Ctrl-C ends the runs early; with
+    own behind its name. The distance is the largest from the first rule's run from the same start, step by step. Ctrl-C ends the runs early; with
     --checkpoint the same command then goes on.
     """
     report.check_save(save)
@@ -76,7 +76,7 @@ def compare(
         )
     if save is not None:
         runs.save(save)
-    report.say(_json(runs) if json else _text(runs))
+    report.say(_json(runs, len(points)) if json else _text(runs, len(points)))
     report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
@@ -85,7 +85,7 @@ def compare(
         raise typer.Exit(130)
 
 
-def _text(runs: Comparison) -> str:
+def _text(runs: Comparison, starts: int) -> str:
     first = runs[0]
     names = first.names[: report.MOST_COORDINATES]
     header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
@@ -96,22 +96,25 @@ def _text(runs: Comparison) -> str:
             *(f"{number:.6g}" for number in run.final.x[: len(names)]),
             f"{run.final.value:.6g}",
             f"{run.best.value:.6g}",
-            f"{largest_distance(run, first):.3g}",
+            f"{largest_distance(run, runs[place % starts]):.3g}",
             run.stop.reason,
         ]
-        for label, run in zip(runs.labels, runs, strict=True)
+        for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
     ]
     return "\n".join([first.title, "", text_table(header, rows)])
 
 
-def _json(runs: Comparison) -> str:
+def _json(runs: Comparison, starts: int) -> str:
     return report.as_json(
         {
             "objective": runs[0].title,
             "names": runs[0].names,
             "start": runs[0].start.x,
             "gradient": runs[0].gradient_kind,
-            "runs": [_run(label, run, runs[0]) for label, run in zip(runs.labels, runs, strict=True)],
+            "runs": [
+                _run(label, run, runs[place % starts])
+                for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
+            ],
         }
     )
 

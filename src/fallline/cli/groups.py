@@ -48,7 +48,7 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def called(**given: Any) -> None:
         for name, kind in groups.items():
-            given[name] = kind(**{field.name: given.pop(field.name) for field in dataclasses.fields(kind)})
+            given[name] = kind(**{option.name: given.pop(option.name) for option in _options_of(kind)})
         command(**given)
 
     parameters: list[inspect.Parameter] = []
@@ -216,6 +216,11 @@ class Map(Group):
             from fallline.views import check_style
 
             check_style(self.style, "--style")
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """What the function that draws it is told."""
+        return {"style": self.style}
 
 
 @dataclass(frozen=True)

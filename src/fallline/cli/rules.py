@@ -97,7 +97,7 @@ def _scheduled(name: str, schedule: str, rate: float | None) -> Any:
     """The rate as --schedule lets it change, from the one given or the rule's own."""
     if schedule in LINE_SEARCHES:
         return LINE_SEARCHES[schedule](**({} if rate is None else {"initial": rate}))
-    first = optimizer_from_name(name).learning_rate if rate is None else rate
+    first: Any = optimizer_from_name(name).learning_rate if rate is None else rate
     if isinstance(first, LineSearch):
         raise FalllineError(
             f"--schedule is {schedule!r}, but {name} searches its rate along a line; give --learning-rate too"

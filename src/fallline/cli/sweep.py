@@ -90,7 +90,7 @@ def sweep(
     if picture.plot is not None:
         from fallline.views import plot_heat_map, save_picture
 
-        save_picture(plot_heat_map(runs, style=picture.style), picture.plot)
+        save_picture(plot_heat_map(runs, **picture.look), picture.plot)
     if not json:
         report.say_written(plot=picture.plot, csv=csv, store=store)
     if not runs.complete:
