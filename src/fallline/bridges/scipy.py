@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.minimize import minimize
 from fallline.objectives.function import FunctionObjective, title_of
@@ -61,10 +62,7 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
         _refuse(others)
         start = np.atleast_1d(np.asarray(x0))
         names = tuple(f"x{i}" for i in range(len(start))) if len(start) > 1 else ("x",)
-        around: Optimizer[Any] = rule
-        if bounds is not None:
-            box = _box(bounds, len(start))
-            around, start = Projected(rule, box), box.projected(start)
+        around, start = (rule, start) if bounds is None else _within(bounds, rule, start)
         result = to_scipy(
             minimize(
                 FunctionObjective(_of_x(fun, args), names, vector=True),
@@ -82,6 +80,12 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
 
     by_rule.__name__ = rule.name or type(rule).__name__
     return by_rule
+
+
+def _within(bounds: Any, rule: Optimizer[Any], start: FloatArray) -> tuple[Optimizer[Any], FloatArray]:
+    """The rule and the start, kept within the bounds."""
+    box = _box(bounds, len(start))
+    return Projected(rule, box), box.projected(start)
 
 
 def _refuse(others: Mapping[str, Any]) -> None:

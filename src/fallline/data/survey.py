@@ -8,7 +8,6 @@ from typing import Literal, get_args
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes, class_texts
@@ -87,31 +86,10 @@ def survey(
     check_choice("constant", constant, get_args(Constant))
     columns = _columns(source, features, categories)
     first = _Pass(columns, target, classes, missing)
-    counts = _rows(source, [*features, target], first, split, report)
-    preparation, notes = first.preparation(source, int(counts[0].sum()), constant, standardize)
-    if first.dropped:
-        notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
-    parts = tuple(counts[0].tolist()), tuple(counts[1].tolist())
-    return Survey(
-        Dataset(source, preparation, parts[0], split, held_out=False, checksum=first.checksum),
-        None
-        if split is None
-        else Dataset(source, preparation, parts[1], split, held_out=True, checksum=first.checksum),
-        tuple(notes),
-    )
-
-
-def _rows(
-    source: Source, columns: list[str], first: _Pass, split: Split | None, report: Callable[[int], object]
-) -> npt.NDArray[np.int64]:
-    """Make the pass: how many rows there are to fit to, and held out, in each part of the source.
-
-    Raises:
-        FalllineError: when there are none of either.
-    """
     counts = np.zeros((2, len(source.parts)), np.int64)
     for part in range(len(source.parts)):
-        for number, table in enumerate(source.blocks(part, columns)):
+        blocks = source.blocks(part, [*features, target])
+        for number, table in enumerate(blocks):
             held = np.zeros(table.rows, bool) if split is None else split.held_out((part, number), table.rows)
             kept = first.take(table, ~held)
             counts[:, part] += (kept & ~held).sum(), (kept & held).sum()
@@ -126,7 +104,17 @@ def _rows(
         )
     if split is not None and not held_rows:
         raise FalllineError(f"holdout is {split.share:g}, which is no row of {first.rows}; hold out more, or none")
-    return counts
+    preparation, notes = first.preparation(source, training, constant, standardize)
+    if first.dropped:
+        notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
+    parts = tuple(counts[0].tolist()), tuple(counts[1].tolist())
+    return Survey(
+        Dataset(source, preparation, parts[0], split, held_out=False, checksum=first.checksum),
+        None
+        if split is None
+        else Dataset(source, preparation, parts[1], split, held_out=True, checksum=first.checksum),
+        tuple(notes),
+    )
 
 
 def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:
