@@ -55,7 +55,6 @@ def as_optax(rule: Optimizer[Any]) -> Any:
         FalllineError: when optax is not installed, or the rule needs the value of the objective.
     """
     optax = _optax()
-    library = jax_library()
     import jax
 
     if not isinstance(rule, Optimizer):
@@ -67,41 +66,52 @@ def as_optax(rule: Optimizer[Any]) -> Any:
             "given gradients alone; give a number or another schedule"
         )
     check_elementwise(rule)
-    start, update, lookahead = (carried(way, library) for way in (rule.init, rule.update, rule.lookahead))
+    on_jax = _OnJax(rule)
 
     def init(params: Any) -> RuleState:
         parts, _ = _parts(rule, params)
-        states = tuple(start(x) for x in parts)
-        points = (x if lookahead(x, state) is not x else None for x, state in zip(parts, states, strict=True))
+        states = tuple(on_jax.init(x) for x in parts)
+        points = (x if on_jax.lookahead(x, state) is not x else None for x, state in zip(parts, states, strict=True))
         return RuleState(jax.numpy.zeros((), int), states, tuple(points))
 
     def step_of(updates: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
         gradients, whole = _parts(rule, updates)
         step = state.step + 1
-        rate = carried(rule.rate, library)(step)
+        rate = on_jax.rate(step)
         ahead = any(point is not None for point in state.points)
         if ahead and params is None:
             raise FalllineError(f"params is None; {type(rule).__name__} looks ahead of them: give them to update")
         places = [None] * len(gradients) if params is None else _parts(rule, params)[0]
-        moves, states, points = [], [], []
-        for gradient, before, point, place in zip(gradients, state.states, state.points, places, strict=True):
-            # What stands after this in a chain may have moved the parameters otherwise.
-            told = with_x(before, place) if place is not None and point is None else before
-            change, after = update(gradient, told, rate, step)
-            if point is None:
-                move = -change
-            else:
-                point = (point - change).astype(point.dtype)
-                move = lookahead(point, after) - place
-            moves.append(move.astype(gradient.dtype))
-            # What is reckoned with the step, a whole number, may come out wider than it went in.
-            states.append(
-                jax.tree.map(lambda new, old: jax.numpy.asarray(new, jax.numpy.result_type(old)), after, before)
-            )
-            points.append(point)
-        return whole(moves), RuleState(step, tuple(states), tuple(points))
+        parts = zip(gradients, state.states, state.points, places, strict=True)
+        moved = [on_jax.move(*part, rate, step) for part in parts]
+        states, points = tuple(after for _, after, _ in moved), tuple(point for _, _, point in moved)
+        return whole([move for move, _, _ in moved]), RuleState(step, states, points)
 
     return optax.GradientTransformation(init, step_of)
+
+
+class _OnJax:
+    """A rule carried over to JAX arrays."""
+
+    def __init__(self, rule: Optimizer[Any]) -> None:
+        methods = (rule.init, rule.update, rule.lookahead, rule.rate)
+        self.init, self.update, self.lookahead, self.rate = (carried(method, jax_library()) for method in methods)
+
+    def move(self, gradient: Any, before: Any, point: Any, place: Any, rate: Any, step: Any) -> tuple[Any, Any, Any]:
+        """What is added to one part of the parameters, its new state, and the rule's own point if it has one."""
+        import jax
+
+        # What stands after this in a chain may have moved the parameters otherwise.
+        told = with_x(before, place) if place is not None and point is None else before
+        change, after = self.update(gradient, told, rate, step)
+        if point is None:
+            move = -change
+        else:
+            point = (point - change).astype(point.dtype)
+            move = self.lookahead(point, after) - place
+        # What is reckoned with the step, a whole number, may come out wider than it went in.
+        state = jax.tree.map(lambda new, old: jax.numpy.asarray(new, jax.numpy.result_type(old)), after, before)
+        return move.astype(gradient.dtype), state, point
 
 
 def eval_params(state: Any, params: Any) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest, shortened
 from fallline.minimize import minimize
 from fallline.objectives.function import FunctionObjective, title_of
@@ -58,36 +59,18 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
         disp: bool = False,
         **others: Any,
     ) -> Any:
-        for name, given in others.items():
-            if name not in ("hess", "hessp", "constraints"):
-                raise FalllineError(f"options has {name!r}; {nearest(name, OPTIONS)}")
-            if given is not None and np.size(given):
-                raise FalllineError(
-                    f"{name} is {shortened(given)}; an update rule takes none, only jac and bounds: leave it out"
-                )
-
-        def value(x: Any) -> Any:
-            return fun(x, *args)
-
-        def slopes(x: Any) -> Any:
-            assert jac is not None
-            return jac(x, *args)
-
-        value.__name__ = title_of(fun)
+        _refuse(others)
         start = np.atleast_1d(np.asarray(x0))
         names = tuple(f"x{i}" for i in range(len(start))) if len(start) > 1 else ("x",)
-        around: Optimizer[Any] = rule
-        if bounds is not None:
-            box = _box(bounds, len(start))
-            around, start = Projected(rule, box), box.projected(start)
+        around, start = (rule, start) if bounds is None else _within(bounds, rule, start)
         result = to_scipy(
             minimize(
-                FunctionObjective(value, names, vector=True),
+                FunctionObjective(_of_x(fun, args), names, vector=True),
                 start,
                 around,
                 max_steps=maxiter,
                 stop=None if tol is None else GradientNorm(tol),
-                gradient=slopes if callable(jac) else gradient,
+                gradient=_of_x(jac, args) if callable(jac) else gradient,
                 callback=None if callback is None else _asked(callback),
             )
         )
@@ -97,6 +80,33 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
 
     by_rule.__name__ = rule.name or type(rule).__name__
     return by_rule
+
+
+def _within(bounds: Any, rule: Optimizer[Any], start: FloatArray) -> tuple[Optimizer[Any], FloatArray]:
+    """The rule and the start, kept within the bounds."""
+    box = _box(bounds, len(start))
+    return Projected(rule, box), box.projected(start)
+
+
+def _refuse(others: Mapping[str, Any]) -> None:
+    """Refuse what SciPy passes on and an update rule cannot obey."""
+    for name, given in others.items():
+        if name not in ("hess", "hessp", "constraints"):
+            raise FalllineError(f"options has {name!r}; {nearest(name, OPTIONS)}")
+        if given is not None and np.size(given):
+            raise FalllineError(
+                f"{name} is {shortened(given)}; an update rule takes none, only jac and bounds: leave it out"
+            )
+
+
+def _of_x(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """A function of x and `args` as one of x alone."""
+
+    def of_x(x: Any) -> Any:
+        return function(x, *args)
+
+    of_x.__name__ = title_of(function)
+    return of_x
 
 
 def to_scipy(trajectory: Trajectory) -> Any:

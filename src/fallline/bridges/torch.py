@@ -65,11 +65,7 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
             f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
         )
     check_elementwise(rule)
-    return type(
-        type(rule).__name__,
-        (_optimizer_class(),),
-        {"rule": rule, "on_tensors": _OnTensors(rule), "__doc__": type(rule).__doc__},
-    )
+    return _class_of(rule)
 
 
 class _OnTensors:
@@ -96,6 +92,17 @@ class _OnTensors:
         leaves = iter([_one([parts[name] for parts in kept]) for name in self._names])
         return map_state(lambda _: next(leaves), self._form)
 
+    def stand(self, kept: Sequence[Mapping[str, Any]], here: Any, *, evaluating: bool) -> tuple[Any, Any]:
+        """The rule's own point and its state before a step, from what is kept and what the parameters hold."""
+        if "step" not in kept[0]:
+            return here, self.init(here)
+        if "point" not in kept[0]:
+            # The caller may have moved the parameters: clipped or loaded them.
+            return here, with_x(self.state(kept), here)
+        if evaluating:
+            raise FalllineError(f"{type(self.rule).__name__}: step after eval(); call the optimizer's train() first")
+        return _one([parts["point"] for parts in kept]), self.state(kept)
+
     @functools.cached_property
     def _form(self) -> Any:
         return self.rule.init(np.zeros(1))
@@ -105,141 +112,136 @@ class _OnTensors:
         return [f"state.{name}" for name, _ in named_leaves(self._form)]
 
 
-def _unpickled(rule: Optimizer[Any]) -> Any:
-    kind: Any = as_torch_optimizer(rule)
-    return kind.__new__(kind)
+class _RuleOptimizer:
+    """What the class of a rule is besides a `torch.optim.Optimizer`, which stands behind it in the order of bases."""
 
+    rule: Optimizer[Any]
+    on_tensors: _OnTensors
+    param_groups: list[dict[str, Any]]
+    state: dict[Any, dict[str, Any]]
 
-@functools.cache
-def _optimizer_class() -> type[Any]:
-    """The class of torch that every rule's own is made from; here, because torch may not be installed."""
-    import torch
+    def __init__(self, params: Iterable[Any], lr: float | None = None) -> None:
+        rate = self.rule.learning_rate
+        self._given_lr = lr is not None
+        own = float(rate.initial if isinstance(rate, LineSearch) else self.rule.rate(1))
+        super().__init__(params, {"lr": own if lr is None else lr, "evaluating": False})  # type: ignore[call-arg]
 
-    class RuleOptimizer(torch.optim.Optimizer):  # type: ignore[misc]
-        rule: Optimizer[Any]
-        on_tensors: _OnTensors
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self.rule,), self.__getstate__()
 
-        def __init__(self, params: Iterable[Any], lr: float | None = None) -> None:
-            rule = self.rule
-            rate = rule.learning_rate
-            self._given_lr = lr is not None
-            own = float(rate.initial if isinstance(rate, LineSearch) else rule.rate(1))
-            super().__init__(params, {"lr": own if lr is None else lr, "evaluating": False})
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        given_lr = self._given_lr or "lr" in param_group
+        super().add_param_group(param_group)  # type: ignore[misc]
+        try:
+            _check_group(self.rule, self.param_groups, given_lr)
+        except FalllineError:
+            self.param_groups.pop()
+            raise
 
-        def __reduce__(self) -> tuple[Any, ...]:
-            return _unpickled, (self.rule,), self.__getstate__()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step of the rule.
 
-        def add_param_group(self, param_group: dict[str, Any]) -> None:
-            given_lr = self._given_lr or "lr" in param_group
-            super().add_param_group(param_group)
-            try:
-                _check_group(self.rule, self.param_groups, given_lr)
-            except FalllineError:
-                self.param_groups.pop()
-                raise
+        Arguments:
+            closure: clears the gradients, computes the loss, calls its backward and returns it.
+        """
+        import torch
 
-        @torch.no_grad()  # type: ignore[untyped-decorator]
-        def step(self, closure: Callable[[], Any] | None = None) -> Any:
-            """One step of the rule.
-
-            Arguments:
-                closure: clears the gradients, computes the loss, calls its backward and returns it.
-            """
-            loss = None
-            if closure is not None:
-                with torch.enable_grad():
-                    loss = closure()
-            elif isinstance(self.rule.learning_rate, LineSearch):
-                raise FalllineError(f"closure is None; {self.rule.label} searches along a line: give step a closure")
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        elif isinstance(self.rule.learning_rate, LineSearch):
+            raise FalllineError(f"closure is None; {self.rule.label} searches along a line: give step a closure")
+        with torch.no_grad():
             for group in self.param_groups:
                 for tensors in self._together(group):
                     self._move(group, tensors, loss, closure)
-            return loss
+        return loss
 
-        def eval(self) -> None:
-            """Put the rule's own point into the parameters, to be evaluated or saved."""
-            self._place(evaluating=True)
+    def eval(self) -> None:
+        """Put the rule's own point into the parameters, to be evaluated or saved."""
+        self._place(evaluating=True)
 
-        def train(self) -> None:
-            """Put the point where the rule wants its gradient into the parameters."""
-            self._place(evaluating=False)
+    def train(self) -> None:
+        """Put the point where the rule wants its gradient into the parameters."""
+        self._place(evaluating=False)
 
-        @torch.no_grad()  # type: ignore[untyped-decorator]
-        def _place(self, *, evaluating: bool) -> None:
+    def _place(self, *, evaluating: bool) -> None:
+        import torch
+
+        with torch.no_grad():
             for group in self.param_groups:
                 group["evaluating"] = evaluating
                 for tensors in _parts(self.rule, group):
                     kept = self.state.get(tensors[0], {})
                     if "point" in kept:
                         rule, point = self.on_tensors.of(group), kept["point"]
-                        ahead = rule.lookahead(point, rule.state([kept]))
-                        _write(tensors, point if evaluating else ahead)
+                        _write(tensors, point if evaluating else rule.lookahead(point, rule.state([kept])))
 
-        def _together(self, group: Mapping[str, Any]) -> list[list[Any]]:
-            """The tensors with a gradient, those in a list that make their step as one vector.
+    def _together(self, group: Mapping[str, Any]) -> list[list[Any]]:
+        """The tensors with a gradient, those in a list that make their step as one vector.
 
-            Apart from what a rule must see at once these are small ones of a kind whose numbers, such as the step,
-            are the same. Those that share memory move one after another.
-            """
-            together: dict[Any, list[Any]] = {}
-            sharing: Counter[int] = Counter()
-            apart = _joint(self.rule) or isinstance(group["lr"], torch.Tensor)
-            for tensors in _parts(self.rule, group):
-                if all(tensor.grad is None for tensor in tensors):
-                    continue
-                first = tensors[0]
-                if apart or first.numel() > SMALL:
-                    together[id(first)] = tensors
-                else:
-                    numbers = [part for part in self.state[first].values() if isinstance(part, int | float)]
-                    memory = first.untyped_storage().data_ptr()
-                    kind = (sharing[memory], first.dtype, first.device, *numbers)
-                    together.setdefault(kind, []).append(first)
-                    sharing[memory] += 1
-            return list(together.values())
+        Apart from what a rule must see at once these are small ones of a kind whose numbers, such as the step,
+        are the same. Those that share memory move one after another.
+        """
+        import torch
 
-        def _move(
-            self, group: dict[str, Any], tensors: list[Any], loss: Any, closure: Callable[[], Any] | None
-        ) -> None:
-            """One step of some tensors as one x."""
-            # What the rule must see at once has one state.
-            owners = tensors[:1] if _joint(self.rule) else tensors
-            on_tensors, kept = self.on_tensors.of(group), [self.state[owner] for owner in owners]
-            rule = on_tensors.rule
-            here, gradient = _joined(tensors), _slopes(tensors)
-            step = kept[0].get("step", 0) + 1
-            if step == 1:
-                x = here
-                state = on_tensors.init(x)
-            elif "point" in kept[0]:
-                if group["evaluating"]:
-                    raise FalllineError(f"{type(rule).__name__}: step after eval(); call the optimizer's train() first")
-                x, state = _one([parts["point"] for parts in kept]), on_tensors.state(kept)
+        together: dict[Any, list[Any]] = {}
+        sharing: Counter[int] = Counter()
+        apart = _joint(self.rule) or isinstance(group["lr"], torch.Tensor)
+        for tensors in _parts(self.rule, group):
+            if all(tensor.grad is None for tensor in tensors):
+                continue
+            first = tensors[0]
+            if apart or first.numel() > SMALL:
+                together[id(first)] = tensors
             else:
-                # The caller may have moved the parameters: clipped or loaded them.
-                x = here
-                state = with_x(on_tensors.state(kept), x)
-            update = on_tensors.update
-            if isinstance(rule.learning_rate, Schedule):
-                group["lr"] = float(rule.rate(step))  # torch.load refuses numbers of NumPy
-            elif isinstance(rule.learning_rate, LineSearch):
-                direction = update(gradient, state, 1.0, step)[0]
-                group["lr"] = _searched(
-                    rule.learning_rate, tensors, (x, direction, torch.as_tensor(loss).item(), gradient), closure
-                )
-            change, state = update(gradient, state, group["lr"], step)
-            point = x - change
-            ahead = on_tensors.lookahead(point, state)
-            leaves = {f"state.{name}": leaf for name, leaf in named_leaves(state)} | {"step": step}
-            if ahead is not point:
-                leaves["point"] = point
-            for name, leaf in leaves.items():
-                apart = len(kept) > 1 and isinstance(leaf, torch.Tensor)
-                for parts, piece in zip(kept, _apart(leaf, tensors) if apart else [leaf] * len(kept), strict=True):
-                    parts[name] = piece
-            _write(tensors, ahead)
+                numbers = [part for part in self.state[first].values() if isinstance(part, int | float)]
+                memory = first.untyped_storage().data_ptr()
+                kind = (sharing[memory], first.dtype, first.device, *numbers)
+                together.setdefault(kind, []).append(first)
+                sharing[memory] += 1
+        return list(together.values())
 
-    return RuleOptimizer
+    def _move(self, group: dict[str, Any], tensors: list[Any], loss: Any, closure: Callable[[], Any] | None) -> None:
+        """One step of some tensors as one x."""
+        # What the rule must see at once has one state.
+        owners = tensors[:1] if _joint(self.rule) else tensors
+        on_tensors, kept = self.on_tensors.of(group), [self.state[owner] for owner in owners]
+        here, gradient = _joined(tensors), _slopes(tensors)
+        x, state = on_tensors.stand(kept, here, evaluating=group["evaluating"])
+        step = kept[0].get("step", 0) + 1
+        rate = on_tensors.rule.learning_rate
+        if isinstance(rate, Schedule):
+            group["lr"] = float(on_tensors.rule.rate(step))  # torch.load refuses numbers of NumPy
+        elif isinstance(rate, LineSearch):
+            import torch
+
+            direction = on_tensors.update(gradient, state, 1.0, step)[0]
+            group["lr"] = _searched(rate, tensors, (x, direction, torch.as_tensor(loss).item(), gradient), closure)
+        change, state = on_tensors.update(gradient, state, group["lr"], step)
+        point = x - change
+        ahead = on_tensors.lookahead(point, state)
+        leaves = {f"state.{name}": leaf for name, leaf in named_leaves(state)} | {"step": step}
+        if ahead is not point:
+            leaves["point"] = point
+        _keep(kept, leaves, tensors)
+        _write(tensors, ahead)
+
+
+def _class_of(rule: Optimizer[Any]) -> type[Any]:
+    import torch
+
+    return type(
+        type(rule).__name__,
+        (_RuleOptimizer, torch.optim.Optimizer),
+        {"rule": rule, "on_tensors": _OnTensors(rule), "__doc__": type(rule).__doc__},
+    )
+
+
+def _unpickled(rule: Optimizer[Any]) -> Any:
+    kind: Any = _class_of(rule)
+    return kind.__new__(kind)
 
 
 def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: bool) -> None:
@@ -308,6 +310,16 @@ def _apart(x: Any, tensors: list[Any]) -> Sequence[Any]:
     from torch._utils import _unflatten_dense_tensors
 
     return [x] if len(tensors) == 1 else _unflatten_dense_tensors(x, tensors)
+
+
+def _keep(kept: Sequence[dict[str, Any]], leaves: Mapping[str, Any], tensors: list[Any]) -> None:
+    """Put each leaf of a state where it is kept: whole, or tensor by tensor if each has its own."""
+    import torch
+
+    for name, leaf in leaves.items():
+        apart = len(kept) > 1 and isinstance(leaf, torch.Tensor)
+        for parts, piece in zip(kept, _apart(leaf, tensors) if apart else [leaf] * len(kept), strict=True):
+            parts[name] = piece
 
 
 def _write(tensors: list[Any], x: Any) -> None:

@@ -1,4 +1,9 @@
-"""What SciPy has in C and JAX has not, said again in NumPy: run on traced arrays as the user's own code is."""
+"""What SciPy has in C and JAX has not, said again in NumPy: run on traced arrays as the user's own code is.
+
+Around these SciPy is Python, which is traced as it stands, so that sparse matrices, splines and distances keep their
+arguments, classes and conversions. Their names in C are SciPy's own business: were one renamed, functions that need it
+would have central differences for a gradient, and say so; a test names it first.
+"""
 
 from __future__ import annotations
 

@@ -618,20 +618,7 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
     if isinstance(function, np.ufunc) and len(inputs) > function.nin:
         inputs, out = inputs[: function.nin], inputs[function.nin]
     if out is not None:
-        target = out[0] if isinstance(out, tuple) else out
-        where = settings.pop("where", True) if isinstance(function, np.ufunc) else True
-        result = carry(function, inputs, settings)
-        if type(target) is not TracedArray:
-            if first(result) is not None:
-                raise NotCarried(f"{name} into a plain array")
-            target[...] = constant(result)
-            return target
-        if isinstance(target.concrete, np.generic):
-            return result
-        if not np.can_cast(constant(result).dtype, target.dtype, "same_kind"):
-            raise TypeError(f"Cannot cast output of {name} from {constant(result).dtype} to {target.dtype}")
-        target[...] = result if where is True else carry(np.where, (where, result, target), {})
-        return target
+        return _carry_into(out[0] if isinstance(out, tuple) else out, function, inputs, settings)
     dependent = first((inputs, settings))
     arguments, keywords = constant(inputs), {key: constant(part) for key, part in settings.items()}
     if dependent is None:
@@ -650,20 +637,44 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
     if rule is None:
         raise NotCarried(name)
     concrete = function(*arguments, **keywords)
+    return paired(concrete, _by_rule(rule, function, inputs, settings), trace)
+
+
+def _by_rule(
+    rule: Callable[..., Any], function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]
+) -> Any:
+    """What JAX computes in the function's place, of the values that are followed."""
+    name = name_of(function)
     values = tuple(map(followed, inputs))
     named = {key: followed(part) for key, part in settings.items() if key not in ("dtype", "casting", "order", "subok")}
     if isinstance(function, np.ufunc) and named.pop("where", True) is not True:
         raise NotCarried(f"{name} with where= and no out=")
     try:
-        value = rule(*values, **named)
+        return rule(*values, **named)
     except Exception:
         # jax.numpy takes no lists where NumPy does.
         try:
             named = {key: _listless(settings[key]) for key in named}
-            value = rule(*(_listless(part) for part in inputs), **named)
+            return rule(*(_listless(part) for part in inputs), **named)
         except Exception as error:
             raise NotCarried(name, f" ({' '.join(str(error).split())[:100]})") from error
-    return paired(concrete, value, trace)
+
+
+def _carry_into(target: Any, function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """The same with `out=target`."""
+    where = settings.pop("where", True) if isinstance(function, np.ufunc) else True
+    result = carry(function, inputs, settings)
+    if type(target) is not TracedArray:
+        if first(result) is not None:
+            raise NotCarried(f"{name_of(function)} into a plain array")
+        target[...] = constant(result)
+        return target
+    if isinstance(target.concrete, np.generic):
+        return result
+    if not np.can_cast(constant(result).dtype, target.dtype, "same_kind"):
+        raise TypeError(f"Cannot cast output of {name_of(function)} from {constant(result).dtype} to {target.dtype}")
+    target[...] = result if where is True else carry(np.where, (where, result, target), {})
+    return target
 
 
 def _listless(part: Any) -> Any:
