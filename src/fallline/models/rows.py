@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,13 @@ class OverRows(Objective):
     """An objective made from rows of data, which can be made from some of the rows as well.
 
     Attributes:
-        dataset: the rows, where they are larger than memory; else None.
+        X: the inputs, shape (n, d), or a CSR matrix.
+        y: the targets, shape (n,).
+        dataset: the rows, where they are larger than memory, of which X and y are then an example; else None.
     """
 
+    X: Any
+    y: FloatArray
     dataset: Dataset | ChunkedRows | None
 
     @property

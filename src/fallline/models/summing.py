@@ -29,15 +29,11 @@ class RowSum(OverRows):
     What is computed from a block of rows is left to `forward`, `errors` and `backward`.
 
     Attributes:
-        X: the inputs, shape (n, d); or a CSR matrix.
-        y: the targets, shape (n,).
         reduction: "sum" or "mean".
         l2: strength of the penalty.
         are_weights: which coordinates it counts, shape (dimension,).
     """
 
-    X: Any
-    y: FloatArray
     reduction: str
     l2: float
     are_weights: BoolArray
