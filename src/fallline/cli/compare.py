@@ -50,8 +50,8 @@ def compare(
     """Run several update rules, each from every start, and show how far they come apart.
 
     The rate, schedule, momentum and hyperparameters given as options are those of every rule that is not given its
-    own behind its name. The distance is the largest from the first rule's run from the same start, step by step. Ctrl-C ends the runs early; with
-    --checkpoint the same command then goes on.
+    own behind its name. The distance is the largest from the first rule's run from the same start, step by step.
+    Ctrl-C ends the runs early; with --checkpoint the same command then goes on.
     """
     report.check_save(save)
     views.check_files()

@@ -2,93 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.machine_code import python
+from fallline.machine_code.graph import LANE, STEP, Graph, Node
 from fallline.objectives.floats import ON_FLOATS
 from fallline.optimizers import Optimizer
-from fallline.proxy import Library, Proxy
+from fallline.proxy import Proxy, plain
 from fallline.state import map_state, named_leaves
-
-# What NumPy's operators and functions are in the code. Those that ON_FLOATS has give up (ArithmeticError), as a
-# division by zero does, where the arrays' answer takes more than a line.
-_OPERATORS = {
-    "add": "{} + {}",
-    "subtract": "{} - {}",
-    "multiply": "{} * {}",
-    "divide": "{} / {}",
-    "negative": "-{}",
-    "absolute": "abs({})",
-    "less": "{} < {}",
-    "less_equal": "{} <= {}",
-    "greater": "{} > {}",
-    "greater_equal": "{} >= {}",
-    "equal": "{} == {}",
-    "not_equal": "{} != {}",
-}
-_FUNCTIONS = {
-    "sqrt": "sqrt({})",
-    "sign": "sign({})",
-    "minimum": "min({}, {})",
-    "maximum": "max({}, {})",
-    "where": "{1} if {0} else {2}",
-}
 
 
 class NotOnFloats(Exception):
     """The rule does what has no such code."""
-
-
-class _Term(NamedTuple):
-    """A number in the code; `wide` if each coordinate has its own, so that on arrays it would be one of an array."""
-
-    text: str
-    wide: bool
-
-
-class _Code:
-    """The lines of a step, equal lines shared."""
-
-    def __init__(self) -> None:
-        self.lines: dict[str, str] = {}
-        self.library: Library = {
-            "power": self._power,
-            **{name: self._as(form) for name, form in _OPERATORS.items()},
-            **{name: self._as(form, exact=False) for name, form in _FUNCTIONS.items()},
-        }
-
-    def term(self, text: str, wide: bool) -> Proxy:
-        return Proxy(_Term(text, wide), self.library)
-
-    def _as(self, form: str, exact: bool = True) -> Callable[..., _Term]:
-        return lambda *parts: self.line(form, parts, exact)
-
-    def line(self, form: str, parts: Iterable[Any], exact: bool = True) -> _Term:
-        """A line for an operation; `exact` if whole numbers stay whole in it where no coordinate has a part."""
-        parts = tuple(parts)
-        wide = any(isinstance(part, _Term) and part.wide for part in parts)
-        right = form.format(*(text(part, exact and not wide) for part in parts))
-        return _Term(self.lines.setdefault(right, f"t{len(self.lines)}"), wide)
-
-    def _power(self, base: Any, exponent: Any) -> _Term:
-        if not any(isinstance(part, _Term) and part.wide for part in (base, exponent)):
-            return self.line("{} ** {}", (base, exponent))
-        if exponent == 2:  # which NumPy computes as a product; it has other ways with other powers
-            return self.line("{} * {}", (base, base))
-        raise NotOnFloats
-
-
-def text(part: Any, exact: bool = False) -> str:
-    """A term, or a number, in the code."""
-    if isinstance(part, _Term):
-        return part.text
-    if not isinstance(part, int | float):
-        raise NotOnFloats
-    return f"({part!r})" if exact else f"({float(part)!r})"
 
 
 class OnFloats:
@@ -113,43 +43,35 @@ class OnFloats:
         for wide, (_, leaf) in zip(self._wide, named_leaves(state), strict=True):
             if not (optimizer.elementwise and (wide or isinstance(leaf, int | float))):
                 raise NotOnFloats
-        code = _Code()
+        graph = Graph(of_many=False)
         try:
-            parts = [self._coordinate(optimizer, code, i) for i in range(n)]
-        except (FalllineError, TypeError, ValueError):  # what stands in for a number is none
+            change, point, place, after = _step_of_a_coordinate(graph, optimizer, state, self._wide)
+            outputs = [change, point, *([] if place is None else [place]), *after]
+            body, names = python.lines(graph, outputs, n)
+        except (FalllineError, KeyError, TypeError, ValueError):  # what stands in for a number is none
             raise NotOnFloats from None
-        changes, points, places, states = zip(*parts, strict=True)
-        self.looks_ahead = places[0] is not None
-        leaves = []
-        for wide, of_each in zip(self._wide, zip(*states, strict=True), strict=True):
-            if not wide and (len(set(of_each)) > 1 or of_each[0].wide):
-                raise NotOnFloats
-            leaves.append(_row(of_each) if wide else of_each[0].text)
+        if any(leaf.level == LANE and not wide for leaf, wide in zip(after, self._wide, strict=True)):
+            raise NotOnFloats
+        self.looks_ahead = place is not None
+
+        def row(node: Node) -> str:
+            return f"({''.join(f'{known[node]}, ' for known in names)})"
+
         taken = [_names(f"s{j}_", n) if wide else f"s{j}" for j, wide in enumerate(self._wide)]
+        leaves = [row(leaf) if wide else names[0][leaf] for leaf, wide in zip(after, self._wide, strict=True)]
         source = [
             "def step(x, gradient, state, rate, step):",
             f"{_names('x', n)} = x",
             f"{_names('g', n)} = gradient",
             *([f"{', '.join(taken)}, = state"] if taken else []),
-            *(f"{name} = {right}" for right, name in code.lines.items()),
-            f"return {_row(changes)}, {_row(points)}, {_row(places) if self.looks_ahead else None}, "
+            *body,
+            f"return {row(change)}, {row(point)}, {None if place is None else row(place)}, "
             f"({''.join(f'{leaf}, ' for leaf in leaves)})",
         ]
-        names: dict[str, Any] = {**ON_FLOATS, "inf": np.inf, "nan": np.nan}
+        known: dict[str, Any] = {**ON_FLOATS, "inf": np.inf, "nan": np.nan}
         # The code is made of the names above, of numbers and of the operators: nothing of the user's gets into it.
-        exec(compile("\n    ".join(source), f"<{type(optimizer).__name__}>", "exec"), names)  # noqa: S102
-        self.step: Callable[..., tuple[Any, Any, Any, Any]] = names["step"]
-
-    def _coordinate(self, optimizer: Optimizer[Any], code: _Code, i: int) -> tuple[Any, Any, Any, list[Any]]:
-        """Write down the step of one coordinate: the change, the next point, the place of the gradient, the state."""
-        parts = iter([code.term(f"s{j}_{i}" if wide else f"s{j}", wide) for j, wide in enumerate(self._wide)])
-        state = map_state(lambda _: next(parts), self._form)
-        scalars = (code.term("rate", wide=False), code.term("step", wide=False))
-        change, state = optimizer.update(code.term(f"g{i}", wide=True), state, *scalars)
-        x = Proxy(code.line("{} - {}", (_Term(f"x{i}", True), _value(change))), code.library)
-        place = optimizer.lookahead(x, state)
-        after = [_value(leaf) for _, leaf in named_leaves(state)]
-        return _value(change), x.value, None if place is x else _value(place), after
+        exec(compile("\n    ".join(source), f"<{type(optimizer).__name__}>", "exec"), known)  # noqa: S102
+        self.step: Callable[..., tuple[Any, Any, Any, Any]] = known["step"]
 
     def leaves(self, state: Any) -> list[Any]:
         """The state as `step` takes it."""
@@ -163,14 +85,26 @@ class OnFloats:
         return map_state(lambda _: next(parts), self._form)
 
 
-def _value(part: Any) -> _Term:
-    """The term that a rule returned, or a number as one."""
-    value = part.value if isinstance(part, Proxy) else part
-    return value if isinstance(value, _Term) else _Term(text(value, exact=True), False)
+def _step_of_a_coordinate(
+    graph: Graph, optimizer: Optimizer[Any], state: Any, wide: Sequence[bool]
+) -> tuple[Node, Node, Node | None, list[Node]]:
+    """The change, the next point, the place of the gradient if it is another, and the state."""
+    library = python.library(graph)
 
+    def leaf(name: str, wide: bool) -> Proxy:
+        return Proxy(graph.leaf(name, LANE if wide else STEP), library)
 
-def _row(terms: Iterable[_Term]) -> str:
-    return f"({''.join(f'{term.text}, ' for term in terms)})"
+    def node(part: Any) -> Node:
+        return graph.of(plain(part))
+
+    parts = iter([leaf(f"s{j}_" if of_each else f"s{j}", of_each) for j, of_each in enumerate(wide)])
+    state = map_state(lambda _: next(parts), state)
+    rate, step = (leaf(name, wide=False) for name in ("rate", "step"))
+    change, state = optimizer.update(leaf("g", wide=True), state, rate, step)
+    x = leaf("x", wide=True) - change
+    place = optimizer.lookahead(x, state)
+    after = [node(part) for _, part in named_leaves(state)]
+    return node(change), node(x), None if place is x else node(place), after
 
 
 def _names(stem: str, n: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.machine_code.graph import Node
 from fallline.objectives.floats import ON_FLOATS
 from fallline.objectives.straight_line import StraightLine
 
@@ -70,7 +71,7 @@ _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
 class Compiled:
     """A formula's code as a function of an array of points."""
 
-    def __init__(self, code: StraightLine, outputs: list[str]) -> None:
+    def __init__(self, code: StraightLine, outputs: list[Node]) -> None:
         self.shape = (1, len(code.inputs))
         # The code is made of the names x0, t0, ..., of numbers and of the functions above: nothing that
         # the user wrote gets into it.

@@ -1,4 +1,4 @@
-"""From expressions to straight-line code: a formula's value and its gradient, one line an operation.
+"""From expressions to a graph, and to straight-line code: a formula's value and its gradient.
 
 SymPy gives the derivative of each function; the chain rule multiplies them from the result back to the
 variables (reverse accumulation), through the named steps and without writing any expression out. So the code
@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import functools
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import sympy
 
+from fallline.machine_code import python
+from fallline.machine_code.graph import SETTING, Graph, Node
 from fallline.objectives.derivatives import slope_of
 from fallline.objectives.grammar import FUNCTIONS, ON_NUMBERS, Formula
 
@@ -28,103 +29,100 @@ _KEEP = 1e6
 
 
 class _Scaled(NamedTuple):
-    """`factor * name` in the code; the constant `factor` where there is no name."""
+    """The multiple `factor * node`; the constant `factor` where there is no node."""
 
     factor: float
-    name: str | None = None
+    node: Node | None = None
 
 
 _ONE = _Scaled(1.0)
 
 
 class StraightLine:
-    """The straight-line code of a formula and of its gradient: one line an operation, equal lines shared."""
+    """The graph of a formula and of its gradient, each operation in it once."""
 
     def __init__(self, formula: Formula) -> None:
-        self.lines: dict[str, str] = {}  # what is computed, and the name it has
+        self.graph = Graph(of_many=False)
         self.steps = dict(formula.steps)
         self.variables = formula.variables
         self.inputs = tuple(f"x{i}" for i in range(len(formula.variables)))
-        # What each expression is in the code, parts before what is made of them.
+        # What each expression is in the graph, parts before what is made of them.
         self.known: dict[Any, _Scaled] = {
-            variable: _Scaled(1.0, name) for variable, name in zip(self.variables, self.inputs, strict=True)
+            variable: _Scaled(1.0, self.graph.leaf(name, SETTING))
+            for variable, name in zip(self.variables, self.inputs, strict=True)
         }
         for symbol, expression in formula.steps:
             self.known[symbol] = self.value(expression, self.known)
         self.last = formula.expression
-        self.result = self.text(self.value(self.last, self.known))
+        self.result = self.node(self.value(self.last, self.known))
 
-    def source(self, outputs: list[str]) -> str:
+    def source(self, outputs: list[Node]) -> str:
         """A function that returns these outputs, with the lines they need."""
-        needed = set(re.findall(r"\bt\d+", " ".join(outputs)))
-        body: list[str] = []
-        for right, name in reversed(self.lines.items()):
-            if name in needed:
-                body.append(f"    {name} = {right}\n")
-                needed.update(re.findall(r"\bt\d+", right))
-        return f"def f({', '.join(self.inputs)}):\n{''.join(reversed(body))}    return {', '.join(outputs)},\n"
+        body, (names,) = python.lines(self.graph, outputs)
+        returned = f"return {', '.join(names[node] for node in outputs)},"
+        return "\n    ".join([f"def f({', '.join(self.inputs)}):", *body, returned, ""])
 
-    def line(self, right: str) -> str:
-        return self.lines.setdefault(right, f"t{len(self.lines)}")
+    def call(self, name: str, *parts: _Scaled) -> _Scaled:
+        """A function of the formula language."""
+        return _Scaled(1.0, self.graph.node(python.CALL, *map(self.node, parts), detail=name))
 
-    def text(self, term: _Scaled) -> str:
-        """A number, a name, or a line for a multiple of a name."""
-        if term.name is None:
-            return repr(term.factor)
+    def node(self, term: _Scaled) -> Node:
+        """The node of a constant, or of a multiple of a node."""
+        if term.node is None:
+            return self.graph.of(term.factor)
         if term.factor == 1:
-            return term.name
-        return self.line(f"-{term.name}" if term.factor == -1 else f"{term.factor!r} * {term.name}")
+            return term.node
+        return -term.node if term.factor == -1 else term.factor * term.node
 
     def plain(self, term: _Scaled, keep: float) -> _Scaled:
         """The term with its factor multiplied out, unless that is a sign or between 1/keep and keep."""
-        if term.name is None or abs(term.factor) == 1 or 1 / keep < abs(term.factor) < keep:
+        if term.node is None or abs(term.factor) == 1 or 1 / keep < abs(term.factor) < keep:
             return term
-        return _Scaled(1.0, self.text(term))
+        return _Scaled(1.0, self.node(term))
 
     def times(self, left: _Scaled, right: _Scaled, keep: float = 1.0) -> _Scaled:
         left, right = self.plain(left, keep), self.plain(right, keep)
         factor = left.factor * right.factor
-        if left.name is None or right.name is None:
-            return _Scaled(factor, left.name or right.name)
-        return _Scaled(factor, self.line(" * ".join(sorted((left.name, right.name)))))
+        if left.node is None or right.node is None:
+            return _Scaled(factor, right.node if left.node is None else left.node)
+        first, second = sorted((left.node, right.node), key=lambda node: node.index)
+        return _Scaled(factor, first * second)
 
     def over(self, left: _Scaled, right: _Scaled, keep: float = 1.0) -> _Scaled:
         left, right = self.plain(left, keep), self.plain(right, keep)
-        if left.name is None:
-            factor = left.factor / right.factor
-            return _Scaled(factor) if right.name is None else _Scaled(1.0, self.line(f"{factor!r} / {right.name}"))
-        if right.name is None:
-            return _Scaled(left.factor, self.line(f"{left.name} / {right.factor!r}"))
-        return _Scaled(left.factor / right.factor, self.line(f"{left.name} / {right.name}"))
+        if right.node is None:
+            if left.node is None:
+                return _Scaled(left.factor / right.factor)
+            return _Scaled(left.factor, left.node / right.factor)
+        if left.node is None:
+            return _Scaled(1.0, (left.factor / right.factor) / right.node)
+        return _Scaled(left.factor / right.factor, left.node / right.node)
 
     def plus(self, terms: Iterable[_Scaled]) -> _Scaled:
         """The sum from left to right."""
         first, *rest = terms
-        while first.name is None and rest and rest[0].name is None:
+        while first.node is None and rest and rest[0].node is None:
             first = _Scaled(first.factor + rest.pop(0).factor)
-        # Cut into lines of 50, because Python compiles a long sum by recursion.
-        while rest:
-            right = self.text(first)
-            for factor, name in rest[:50]:
-                size = repr(abs(factor)) if name is None else name if abs(factor) == 1 else f"{abs(factor)!r} * {name}"
-                right += f" {'-' if factor < 0 else '+'} {size}"
-            first, rest = _Scaled(1.0, self.line(right)), rest[50:]
+        for factor, node in rest:
+            size = self.node(_Scaled(abs(factor), node))
+            total = self.node(first)
+            first = _Scaled(1.0, total - size if factor < 0 else total + size)
         return first
 
     def power(self, base: _Scaled, exponent: _Scaled) -> _Scaled:
-        if exponent.name is not None:
-            return _Scaled(1.0, self.line(f"power({self.text(base)}, {self.text(exponent)})"))
+        if exponent.node is not None:
+            return self.call("power", base, exponent)
         n = exponent.factor
-        if base.name is None:
+        if base.node is None:
             return _Scaled(float(base.factor**n))
         if n == -0.5 or (n < 0 and n.is_integer() and n >= -_MAX_PRODUCTS):
             return self.over(_ONE, self.power(base, _Scaled(-n)))
         if n == 0.5:
-            return _Scaled(1.0, self.line(f"sqrt({self.text(base)})"))
+            return self.call("sqrt", base)
         if not n.is_integer():
-            return _Scaled(1.0, self.line(f"power({self.text(base)}, {n!r})"))
+            return self.call("power", base, exponent)
         if abs(n) > _MAX_PRODUCTS:
-            return _Scaled(1.0, self.line(f"whole_power({self.text(base)}, {n!r})"))
+            return self.call("whole_power", base, exponent)
         result, square, left = _ONE, base, int(n)
         while left:
             result = self.times(result, square) if left % 2 else result
@@ -153,12 +151,11 @@ class StraightLine:
         if function is sympy.Pow:
             return self.power(*parts)
         name = _NAMES[function]
-        if all(part.name is None for part in parts):
+        if all(part.node is None for part in parts):
             return _Scaled(float(ON_NUMBERS[name](*(part.factor for part in parts))))
-        texts = [self.text(part) for part in parts]
         if function not in (sympy.Min, sympy.Max):
-            return _Scaled(1.0, self.line(f"{name}({texts[0]})"))
-        return _Scaled(1.0, functools.reduce(lambda left, right: self.line(f"{name}({left}, {right})"), texts))
+            return self.call(name, parts[0])
+        return functools.reduce(lambda left, right: self.call(name, left, right), parts)
 
     def partial_products(self, product: Any, known: Mapping[Any, _Scaled]) -> list[_Scaled]:
         """The products of no factor, the first, the first two, ... and all."""
@@ -173,12 +170,12 @@ class StraightLine:
 
     # Reverse: the gradient ---------------------------------------------------------------------------------
 
-    def gradient(self) -> list[str]:
+    def gradient(self) -> list[Node]:
         """The derivative of the last line by each variable."""
         shares: dict[Any, list[_Scaled]] = {self.last: [_ONE]}
         variables = frozenset(self.variables)
         for expression in reversed(list(self.known)):
-            if expression not in shares or self.known[expression].name is None:
+            if expression not in shares or self.known[expression].node is None:
                 continue
             adjoint = self.plus(shares.pop(expression))
             if expression in variables:
@@ -188,7 +185,7 @@ class StraightLine:
             else:
                 for part, share in self.backward(expression, adjoint):
                     shares.setdefault(part, []).append(share)
-        return [self.text(*shares.get(variable, [_Scaled(0.0)])) for variable in self.variables]
+        return [self.node(*shares.get(variable, [_Scaled(0.0)])) for variable in self.variables]
 
     def backward(self, expression: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
         """What each part of an expression adds to its own derivative, given the expression's."""
@@ -200,15 +197,14 @@ class StraightLine:
         elif function is sympy.Pow:
             yield from self.backward_power(expression, adjoint)
         elif function in (sympy.Min, sympy.Max):
-            best = self.text(known[expression])
-            ties = [_Scaled(1.0, self.line(f"equal({self.text(known[part])}, {best})")) for part in parts]
+            ties = [self.call("equal", known[part], known[expression]) for part in parts]
             count = self.plus(ties)
             for part, tie in zip(parts, ties, strict=True):
                 yield part, self.times(adjoint, self.over(tie, count), _KEEP)
         else:
             symbol, slope = slope_of(function)
             factor, slope = slope.as_coeff_Mul()
-            inner = {symbol: _Scaled(1.0, self.text(known[parts[0]]))}
+            inner = {symbol: _Scaled(1.0, self.node(known[parts[0]]))}
             adjoint = self.times(_Scaled(float(factor)), adjoint, _KEEP)
             if slope.is_Pow and slope.exp.is_negative:
                 yield parts[0], self.over(adjoint, self.value(1 / slope, inner), _KEEP)
@@ -225,23 +221,23 @@ class StraightLine:
                 adjoint = self.times(adjoint, self.known[factor], _KEEP)
             else:
                 adjoint = self.over(adjoint, self.known[divisor], _KEEP)
-                yield divisor, self.times(_Scaled(-adjoint.factor, adjoint.name), partial[index + 1], _KEEP)
+                yield divisor, self.times(_Scaled(-adjoint.factor, adjoint.node), partial[index + 1], _KEEP)
 
     def backward_power(self, power: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
         base, exponent = (self.known[part] for part in power.args)
-        if base.name is not None:
+        if base.node is not None:
             lower = self.plus([exponent, _Scaled(-1.0)])
             scaled = self.times(adjoint, exponent, _KEEP)
-            if lower.name is None and lower.factor < 0:
+            if lower.node is None and lower.factor < 0:
                 yield power.base, self.over(scaled, self.power(base, _Scaled(-lower.factor)), _KEEP)
             else:
                 yield power.base, self.times(scaled, self.power(base, lower), _KEEP)
-        if exponent.name is not None:
+        if exponent.node is not None:
             value = self.known[power]
-            if base.name is None and base.factor > 0:
+            if base.node is None and base.factor > 0:
                 slope = self.times(_Scaled(math.log(base.factor)), value)
             else:
-                slope = _Scaled(1.0, self.line(f"times_log({self.text(value)}, {self.text(base)})"))
+                slope = self.call("times_log", value, base)
             yield power.exp, self.times(adjoint, slope, _KEEP)
 
 

@@ -1,6 +1,7 @@
 """The compiled engine: the rule, the objective and the conditions in one loop of machine code.
 
-One source: the rule's own methods, run once on nodes of a graph (`trace`), the formula's straight-line code likewise.
+One source: the methods of the rule and of the conditions, run once on nodes of a graph (`trace`, `conditions`), and the
+formula's own graph.
 What depends on the step alone, such as the corrections of Adam, is computed once a step and not for each coordinate
 and run. All arithmetic is done in the order and with the rounding of the reference engine. So where neither the rule
 nor the formula has more than sums, products, quotients and roots, the two engines agree to the last bit.

@@ -48,11 +48,7 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
         return
     otherwise = f"{' or '.join(type(part).__name__ for part in theirs)} does in Python what its graph does not"
     many = program.step.graph.of_many
-    again, asked = _watched(
-        lambda: traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
-    )
-    if asked:
-        raise NotCompilable(f"{otherwise}: it calls {asked[0]}")
+    again = traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
     if _told(again) != _told(program.step):
         raise NotCompilable(f"{otherwise}: it computes something else each time")
     steps = min(_STEPS, problem.max_steps)
@@ -60,7 +56,9 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
     short = dataclasses.replace(
         problem, starts=start, optimizer=rule, max_steps=steps, record=Record(every=None), report=lambda made: None
     )
-    (by_reference,) = reference.run(short)
+    (by_reference,), asked = _watched(lambda: reference.run(short))
+    if asked:
+        raise NotCompilable(f"{otherwise}: it calls {asked[0]}")
     slots, settings = program.slots(start, rule), program.settings.copy()
     settings[program.limit] = steps
     room = np.empty((steps + 1) * sum(program.widths))
@@ -121,7 +119,7 @@ def _origin(called: Any) -> str:
 
 
 def _is_library(module: str) -> bool:
-    return module.partition(".")[0] in (*LIBRARIES, "sympy")
+    return module.partition(".")[0] in LIBRARIES
 
 
 def _memory(theirs: list[Any]) -> str:

@@ -213,10 +213,11 @@ class _Trace:
 
         code = StraightLine(self.objective.formula)
         names: dict[str, Any] = {**FUNCTIONS, "inf": np.inf, "nan": np.nan}
+        outputs = [code.result, *code.gradient()]
+        if len(code.graph.nodes) > MOST_OPERATIONS:
+            raise NotCompilable(f"the formula takes {len(code.graph.nodes)} operations, more than {MOST_OPERATIONS}")
         # As in objectives.compiled: nothing that the user wrote gets into this code.
-        exec(compile(code.source([code.result, *code.gradient()]), "<formula>", "exec"), names)  # noqa: S102
-        if len(code.lines) > MOST_OPERATIONS:
-            raise NotCompilable(f"the formula takes {len(code.lines)} operations, more than {MOST_OPERATIONS}")
+        exec(compile(code.source(outputs), "<formula>", "exec"), names)  # noqa: S102
         value, *gradient = names["f"](*self.x)
         if place is not None:
             _, *gradient = names["f"](*place)
