@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -10,12 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from tests.models.samples import sample
 
 import fallline
 from fallline import (
     Adam,
     Cluster,
-    Cosine,
     GradientDescent,
     Momentum,
     Perturbation,
@@ -32,7 +33,19 @@ from fallline import (
     tune,
     views,
 )
-from fallline.data import Classes, Feature, Split, Standardization, open_source, survey
+from fallline.data import (
+    Classes,
+    Dataset,
+    Feature,
+    Preparation,
+    Source,
+    Split,
+    Standardization,
+    Survey,
+    Table,
+    open_source,
+    survey,
+)
 from fallline.data.table import table_of
 from fallline.fitting.fitted import FittedModel
 from fallline.gradients import chain
@@ -44,54 +57,64 @@ from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.landscapes import LANDSCAPES, Landscape
 from fallline.optimizers import OPTIMIZERS, WRAPPERS
 from fallline.results.archive import Archived
-from tests.models.samples import sample
 
 ROWS = {"hours": [1, 2, 3, 4, 5, 6], "passed": ["no", "no", "yes", "no", "yes", "yes"]}
 WIDE = np.random.default_rng(0).normal(size=(400, 300))
 
 
+BOWL = "x**2 + 3*y**2 - x*y"
+RULES = {"plain": GradientDescent(0.1), "heavy": Momentum(0.1)}
+GRID = {"learning_rate": [0.1, 0.5], "convention": ["paper", "torch"]}
+STARTS = [[1.0, 1.0], [2.0, 0.0]]
+
+# A result of every kind, by name; of some kinds several.
+RESULTS: dict[str, Callable[[], Any]] = {
+    "trajectory": lambda: minimize(BOWL, [1.0, -2.0], Adam(0.1), max_steps=20, record=Record(every=3, state=True)),
+    "of a function": lambda: minimize(lambda x: np.sum(x**2), np.ones(200), GradientDescent(0.1), max_steps=5),
+    "diverging": lambda: minimize(BOWL, [1.0, 1.0], GradientDescent(1e100)),
+    "comparison": lambda: compare(BOWL, [1.0, 2.0], RULES, max_steps=30),
+    "many runs": lambda: compare(BOWL, WIDE[:30, :2], Adam(0.1), max_steps=4, record=Record(None, state=True)),
+    "sweep": lambda: sweep(BOWL, GRID, STARTS, ["momentum", "rmsprop"], target=1e-3, max_steps=40),
+    "basins": lambda: basins("himmelblau", GradientDescent(0.01), resolution=8),
+    "tuning": lambda: tune("x**2/2", ["learning_rate"], 1.0, trials=12, max_steps=20),
+    "fit": lambda: fit(ROWS, "passed", max_steps=40),
+    "fit with rows held out": lambda: fit(ROWS, "passed", holdout=0.4, max_steps=3, seed=2),
+    "fit of batches": lambda: fit(ROWS, "passed", batch_size=2, epochs=2),
+}
+
+
+KINDS: dict[str, type[Archived]] = {
+    **dict.fromkeys(("trajectory", "of a function", "diverging"), fallline.Trajectory),
+    **dict.fromkeys(("comparison", "many runs"), fallline.Comparison),
+    "sweep": fallline.Sweep,
+    "basins": fallline.Basins,
+    "tuning": fallline.Tuning,
+    **dict.fromkeys(("fit", "fit with rows held out", "fit of batches"), fallline.Fit),
+}
+
+
 @functools.cache
-def results() -> dict[str, Archived]:
-    """A result of every kind, by name; of some kinds several."""
-    bowl = "x**2 + 3*y**2 - x*y"
-    return {
-        "trajectory": minimize(bowl, [1.0, -2.0], Adam(0.1), max_steps=20, record=Record(every=3, state=True)),
-        "of a function": minimize(lambda x: np.sum(x**2), np.ones(200), GradientDescent(0.1), max_steps=5),
-        "diverging": minimize(bowl, [1.0, 1.0], GradientDescent(1e100)),
-        "comparison": compare(bowl, [1.0, 2.0], {"plain": GradientDescent(0.1), "heavy": Momentum(0.1)}, max_steps=30),
-        "many runs": compare(bowl, WIDE[:30, :2], GradientDescent(0.1), max_steps=4, record=Record(None, state=True)),
-        "sweep": sweep(
-            bowl,
-            {"learning_rate": [0.1, 0.5, Cosine(0.1, 20)]},
-            [[1.0, 1.0], [2.0, 0.0]],
-            ["momentum", "adam"],
-            target=1e-3,
-            max_steps=40,
-        ),
-        "basins": basins("himmelblau", GradientDescent(0.05), resolution=8),
-        "tuning": tune("x**2/2", ["learning_rate"], 1.0, trials=12, max_steps=20),
-        "fit": fit(ROWS, "passed", max_steps=40),
-        "fit with rows held out": fit(ROWS, "passed", holdout=0.4, max_steps=3, seed=2),
-        "fit of batches": fit(ROWS, "passed", batch_size=2, epochs=2),
-    }
+def named(name: str) -> Any:
+    """The result of this name."""
+    return RESULTS[name]()
 
 
 def result(kind: type[Any]) -> Any:
     """A result of this kind."""
-    return next(found for found in results().values() if type(found) is kind)
+    return next(named(name) for name in RESULTS if KINDS[name] is kind)
 
 
 def public_classes() -> list[type]:
     """The classes that the packages name as theirs, but for what nobody makes: abstract ones, errors, and engines."""
     rooms = [fallline, *(_module(found.name) for found in pkgutil.iter_modules(fallline.__path__, "fallline."))]
-    named = {
+    found = {
         thing
         for room in rooms
         if room.__name__ not in ("fallline.engines", "fallline.machine_code")
         for thing in (getattr(room, name) for name in getattr(room, "__all__", ()))
         if inspect.isclass(thing) and thing is not Any
     }
-    made = (kind for kind in named if not inspect.isabstract(kind) and not issubclass(kind, BaseException))
+    made = (kind for kind in found if not inspect.isabstract(kind) and not issubclass(kind, BaseException))
     return sorted({*made, *RETURNED}, key=lambda kind: kind.__qualname__)
 
 
@@ -105,32 +128,36 @@ def everything() -> dict[type, Callable[[], Any]]:
 
 
 def _made() -> Iterator[tuple[type, Callable[[], Any]]]:
-    for found in results().values():
-        yield type(found), lambda found=found: found  # type: ignore[misc]
+    for name, kind in KINDS.items():
+        yield kind, lambda name=name: named(name)  # type: ignore[misc]
     for kind in OPTIMIZERS.values():
         yield kind, kind
     for around in WRAPPERS.values():
         yield around, lambda around=around: around(Adam())  # type: ignore[misc]
     for model, loss in MODELS.items():
         yield loss, lambda model=model: sample(model, 12, 30, np.random.default_rng(0))  # type: ignore[misc]
-    for registry in (schedules.SCHEDULES, line_search.LINE_SEARCHES, stopping.CONDITIONS, penalties.STRUCTURES):
+    for schedule in schedules.SCHEDULES.values():
+        needed = [field.name for field in dataclasses.fields(schedule) if field.default is dataclasses.MISSING]
+        yield schedule, lambda kind=schedule, needed=needed: kind(**dict.fromkeys(needed, 10))  # type: ignore[misc]
+    for registry in (line_search.LINE_SEARCHES, stopping.CONDITIONS, penalties.STRUCTURES):
         for kind in registry.values():
             yield kind, lambda kind=kind: kind(**SETTINGS.get(kind.__name__, {}))  # type: ignore[misc]
     yield from OTHERS.items()
 
 
-# What has no default in a schedule, a condition, a penalty.
+# What has no default in a condition, or in a penalty.
 SETTINGS: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("StepSize", "GradientNorm", "ValueChange"), {"tolerance": 1e-3}),
-    **dict.fromkeys(("Evaluations", "Seconds"), {"limit": 60}),
-    **dict.fromkeys(("L1", "L2"), {"strength": 0.1}),
-    "AnyOf": {"parts": (stopping.StepSize(1e-3), stopping.Seconds(60))},
+    "StepSize": {"tolerance": 1e-3},
+    "GradientNorm": {"tolerance": 1e-3},
+    "ValueChange": {"tolerance": 1e-3},
+    "Evaluations": {"limit": 60},
+    "Seconds": {"limit": 60},
     "Target": {"value": 0.0},
+    "AnyOf": {"parts": (stopping.StepSize(1e-3), stopping.Seconds(60))},
+    "L1": {"strength": 0.1},
+    "L2": {"strength": 0.1},
     "ElasticNet": {"l1": 0.1, "l2": 0.1},
     "Box": {"low": 0.0, "high": 1.0},
-    "Constant": {"initial": 0.1},
-    "MultiStep": {"initial": 0.1, "milestones": (10, 20)},
-    "WarmUp": {"then": Cosine(0.1, 50), "steps": 5},
 }
 
 
@@ -146,7 +173,9 @@ def _survey() -> Any:
     return survey(open_source(ROWS), ["hours"], "passed", classes=True, split=Split(0.4, 0))
 
 
-_steps = functools.partial(chain.chain_rule, "; ".join(f"u{i} = {'x' if i == 0 else f'u{i - 1}'}**2" for i in range(40)))
+_steps = functools.partial(
+    chain.chain_rule, "; ".join(f"u{i} = {'x' if i == 0 else f'u{i - 1}'}**2" for i in range(40))
+)
 
 
 def _slopes() -> checking.GradientCheck:
@@ -180,11 +209,11 @@ OTHERS: dict[type, Callable[[], Any]] = RETURNED | {
     Feature: lambda: Feature("colour", ("blue", "red"), None),
     Split: lambda: Split(0.3, 0),
     Standardization: lambda: Standardization((0.0,) * 500, (1.0,) * 500),
-    type(_survey()): _survey,
-    type(_survey().training): lambda: _survey().training,
-    type(_survey().training.preparation): lambda: _survey().training.preparation,
-    type(open_source(ROWS)): lambda: open_source(ROWS),
-    type(table_of(ROWS)): lambda: table_of(ROWS),
+    Survey: _survey,
+    Dataset: lambda: _survey().training,
+    Preparation: lambda: _survey().training.preparation,
+    Source: lambda: open_source(ROWS),
+    Table: lambda: table_of(ROWS),
     views.Arrows: lambda: views.arrows_data(minimize("x**2 + y**2", [1.0, 1.0], Adam(0.1), record=Record(state=True))),
     views.BasinMap: lambda: views.basin_map_data(result(fallline.Basins)),
     views.ChainGraph: lambda: views.chain_data(_steps(1.0)),
