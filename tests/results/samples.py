@@ -73,7 +73,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "of a function": lambda: minimize(lambda x: np.sum(x**2), np.ones(200), GradientDescent(0.1), max_steps=5),
     "diverging": lambda: minimize(BOWL, [1.0, 1.0], GradientDescent(1e100)),
     "comparison": lambda: compare(BOWL, [1.0, 2.0], RULES, max_steps=30),
-    "many runs": lambda: compare(BOWL, WIDE[:30, :2], Adam(0.1), max_steps=4, record=Record(None, state=True)),
+    "many runs": lambda: compare(BOWL, WIDE[:12, :2], Adam(0.1), max_steps=4, record=Record(None, state=True)),
     "sweep": lambda: sweep(BOWL, GRID, STARTS, ["momentum", "rmsprop"], target=1e-3, max_steps=40),
     "basins": lambda: basins("himmelblau", GradientDescent(0.01), resolution=8),
     "tuning": lambda: tune("x**2/2", ["learning_rate"], 1.0, trials=12, max_steps=20),
