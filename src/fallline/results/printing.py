@@ -11,7 +11,7 @@ from fallline.results.comparison import Comparison
 from fallline.results.sweep import NOT_RUN, OUTCOMES, Setting, Sweep
 from fallline.results.trajectory import Trajectory
 from fallline.results.tuning import Trial, Tuning
-from fallline.tables import MOST_COORDINATES, MOST_ROWS, Summary, number_text, place_text, summary_of
+from fallline.tables import MOST_COORDINATES, MOST_ROWS, Summary, number_text, place_text, summary_of, wrapped_fact
 
 # A label in a table.
 LONGEST_LABEL = 40
@@ -72,8 +72,8 @@ def _of_sweep(runs: Sweep) -> Summary:
     if runs.target is not None:
         facts.append(("target", f"{runs.target:g}"))
     counts = [(name, runs.count(name), about) for name, about in OUTCOMES.items() if runs.count(name)]
-    width = max((len(str(count)) for _, count, _ in counts), default=0)
-    facts += [(name, f"{count:>{width}}  {about}") for name, count, about in counts]
+    for name, count, about in counts:
+        facts += wrapped_fact(name, f"{count}: {about}")
     settings = _ranked(runs)
     head = f"Sweep of {_counted(len(runs), 'run')}"
     if not settings:
@@ -126,7 +126,8 @@ def _of_tuning(found: Tuning) -> Summary:
     end = "" if found.complete else "; interrupted"
     facts.append(("trials", f"{len(ranked)}, of which {given_up} were given up as diverging{end}"))
     names = list(ranked[0].settings)
-    facts.append(("best", ", ".join(f"{name} = {number_text(ranked[0].settings[name])}" for name in names)))
+    if given_up < len(ranked):
+        facts.append(("best", ", ".join(f"{name} = {number_text(ranked[0].settings[name])}" for name in names)))
     rows = [[*(number_text(trial.settings[name]) for name in names), *_outcome(trial)] for trial in ranked[:MOST_ROWS]]
     head = f"Tuning in {_counted(len(ranked), 'trial')}, the best first"
     return Summary(head, facts, [*names, "converged", "steps", "f"], rows, len(ranked) - len(rows))
