@@ -19,6 +19,7 @@ from fallline import (
     Cluster,
     GradientDescent,
     Momentum,
+    Optimizer,
     Perturbation,
     Record,
     basins,
@@ -63,8 +64,8 @@ WIDE = np.random.default_rng(0).normal(size=(400, 300))
 
 
 BOWL = "x**2 + 3*y**2 - x*y"
-RULES = {"plain": GradientDescent(0.1), "heavy": Momentum(0.1)}
-GRID = {"learning_rate": [0.1, 0.5], "convention": ["paper", "torch"]}
+RULES: dict[str, Optimizer[Any]] = {"plain": GradientDescent(0.1), "heavy": Momentum(0.1)}
+GRID: dict[str, list[Any]] = {"learning_rate": [0.1, 0.5], "convention": ["paper", "torch"]}
 STARTS = [[1.0, 1.0], [2.0, 0.0]]
 
 # A result of every kind, by name; of some kinds several.
@@ -130,8 +131,7 @@ def everything() -> dict[type, Callable[[], Any]]:
 def _made() -> Iterator[tuple[type, Callable[[], Any]]]:
     for name, kind in KINDS.items():
         yield kind, lambda name=name: named(name)  # type: ignore[misc]
-    for kind in OPTIMIZERS.values():
-        yield kind, kind
+    yield from ((rule, rule) for rule in OPTIMIZERS.values())
     for around in WRAPPERS.values():
         yield around, lambda around=around: around(Adam())  # type: ignore[misc]
     for model, loss in MODELS.items():
@@ -140,8 +140,8 @@ def _made() -> Iterator[tuple[type, Callable[[], Any]]]:
         needed = [field.name for field in dataclasses.fields(schedule) if field.default is dataclasses.MISSING]
         yield schedule, lambda kind=schedule, needed=needed: kind(**dict.fromkeys(needed, 10))  # type: ignore[misc]
     for registry in (line_search.LINE_SEARCHES, stopping.CONDITIONS, penalties.STRUCTURES):
-        for kind in registry.values():
-            yield kind, lambda kind=kind: kind(**SETTINGS.get(kind.__name__, {}))  # type: ignore[misc]
+        for thing in registry.values():
+            yield thing, lambda thing=thing: thing(**SETTINGS.get(thing.__name__, {}))  # type: ignore[misc]
     yield from OTHERS.items()
 
 

@@ -91,7 +91,7 @@ def test_a_loaded_comparison_has_one_objective_for_all_runs(tmp_path: Path) -> N
     loaded = Comparison.load(tmp_path / "runs.npz")
     assert loaded == runs
     assert loaded[0].objective is loaded[1].objective
-    np.testing.assert_array_equal(loaded[0].objective.value(runs[1].x), runs[1].value)  # type: ignore[union-attr]
+    np.testing.assert_array_equal(loaded[0].objective.value(runs[1].x), runs[1].value)
 
 
 def test_runs_of_different_lengths_states_and_coordinates_share_a_file(tmp_path: Path) -> None:
@@ -146,6 +146,7 @@ def test_a_loaded_fit_predicts_and_knows_its_score_but_has_no_rows(tmp_path: Pat
         assert loaded.classify(ROWS).tolist() == found.classify(ROWS).tolist()
         assert loaded.score() == found.score()
         assert loaded.fitted == found.fitted
+        assert len(loaded.plot().axes) == len(found.plot().axes)
         for one, other in zip(loaded.learning_curve(), found.learning_curve(), strict=True):
             np.testing.assert_array_equal(one, other)
         for part in ("model", "training", "held_out"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from fallline import Adam, Comparison, FalllineError, GradientDescent, Momentum, compare
+from fallline import Adam, Comparison, FalllineError, GradientDescent, Momentum, Optimizer, compare
 
 
 @pytest.fixture(scope="module")
 def race() -> Comparison:
-    rules = {"plain": GradientDescent(0.1), "adam": Adam(0.1), "heavy": Momentum(0.1)}
+    rules: dict[str, Optimizer[Any]] = {"plain": GradientDescent(0.1), "adam": Adam(0.1), "heavy": Momentum(0.1)}
     return compare("x**2", 1.0, rules, max_steps=5)
 
 

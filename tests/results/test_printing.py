@@ -37,6 +37,7 @@ def test_no_object_prints_more_than_thirty_lines_or_where_it_is_in_memory(kind: 
 
 def printed(kind: type = Printed) -> Iterator[type]:
     """All classes that print a summary."""
+    child: type
     for child in kind.__subclasses__():
         yield child
         yield from printed(child)
@@ -45,7 +46,7 @@ def printed(kind: type = Printed) -> Iterator[type]:
 def test_no_class_that_prints_a_summary_is_a_dataclass_that_prints_its_fields() -> None:
     kinds = {kind for kind in printed() if kind.__module__.startswith("fallline.")}
     assert len(kinds) > 40
-    assert [kind for kind in kinds if kind.__repr__ is not Printed.__repr__] == []
+    assert [kind for kind in kinds if vars(kind).get("__repr__")] == []
 
 
 def facts(thing: Any) -> dict[str, str]:
@@ -183,5 +184,5 @@ def test_a_page_is_escaped() -> None:
 def test_results_print_themselves_in_notebooks() -> None:
     for kind in (Sweep, Basins, Tuning, Fit):
         assert result(kind)._repr_html_() == summary_of(result(kind)).html
-    for kind in (Trajectory, Comparison):
-        assert "<iframe" in result(kind)._repr_html_()
+    for playing in (Trajectory, Comparison):
+        assert "<iframe" in result(playing)._repr_html_()

@@ -35,7 +35,7 @@ def test_a_result_with_paths_can_be_filmed(kind: type, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", RESULTS)
 def test_every_result_becomes_a_frame(name: str) -> None:
     found, frame = named(name), named(name).to_frame()
-    rows = {
+    rows: dict[type, Any] = {
         Trajectory: lambda: len(found),
         Comparison: lambda: sum(map(len, found)),
         Sweep: lambda: len(found),
@@ -76,5 +76,5 @@ def test_a_tuning_shows_each_trial_and_the_best_so_far() -> None:
     scores = np.array([trial.score for trial in found.trials])
     finite = np.where(np.isinf(scores), np.nan, scores)
     np.testing.assert_array_equal(trials.get_ydata(), finite)
-    assert best.get_ydata()[-1] == found.best.score  # type: ignore[index]
+    assert best.get_ydata()[-1] == found.best.score
     np.testing.assert_array_equal(given_up.get_xdata(), 1 + np.flatnonzero(np.isinf(scores)))

@@ -15,7 +15,7 @@ from fallline.gradients import parse_gradient
 from fallline.optimizers import optimizer_from_name
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
-from fallline.tables import text_table
+from fallline.tables import MOST_COORDINATES, text_table
 
 
 def compare(
@@ -97,7 +97,7 @@ def compare(
 
 def _text(runs: Comparison) -> str:
     first = runs[0]
-    names = first.names[: report.MOST_COORDINATES]
+    names = first.names[:MOST_COORDINATES]
     header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
     rows = [
         [

@@ -20,7 +20,8 @@ from fallline.examples.data import challenger
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error, whole
 from fallline.files import whole_file
-from fallline.fitting.fit import Fit, fit
+from fallline.fitting.fit import fit
+from fallline.fitting.result import Fit
 from fallline.gradients.chain import chain_rule
 from fallline.gradients.check import check_gradient
 from fallline.minimize import minimize

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from fallline.errors import FalllineError
 from fallline.tables import Printed, summary_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Shown(Printed):
@@ -19,7 +16,7 @@ class Shown(Printed):
     # The function of `fallline.views` that draws it.
     picture: ClassVar[str]
 
-    def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Figure:
+    def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Any:
         """Draw the picture of this result.
 
         Arguments:
@@ -28,7 +25,7 @@ class Shown(Printed):
                 comparison, `plot_heat_map` for a sweep, `plot_basins` for basins, `plot_tuning` for a tuning.
 
         Returns:
-            The figure.
+            The Matplotlib figure.
 
         Raises:
             FalllineError: when an argument is wrong or the file cannot be written.
@@ -46,10 +43,9 @@ class Shown(Printed):
             views.save_picture(figure, path)
         return figure
 
-    def drawn(self, views: Any, **options: Any) -> Figure:
+    def drawn(self, views: Any, **options: Any) -> Any:
         """The picture, by the functions of `fallline.views`."""
-        figure: Figure = getattr(views, self.picture)(self, **options)
-        return figure
+        return getattr(views, self.picture)(self, **options)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
