@@ -207,6 +207,8 @@ def _value_text(value: Any) -> str:
         return f"{value.dtype} array of shape {value.shape}"
     if isinstance(value, Printed):
         return type(value).__name__
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_value_text(part)}' for name, part in value.items())}}}"
     if isinstance(value, tuple) and any(isinstance(item, Printed | np.ndarray) for item in value):
         return f"({', '.join(map(_value_text, value[:3]))}{', …' if len(value) > 3 else ''})"
     return shortened(value, LONGEST)

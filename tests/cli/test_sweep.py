@@ -18,13 +18,14 @@ def test_tables_pictures_and_files(run: Run, tmp_path: Path) -> None:
     lines = outcome.out.splitlines()
     assert lines[0] == "Sweep of 3 runs, the best settings first"
     assert lines[2:4] == ["runs       3, each of at most 1000 steps", "target     1e-06"]
-    assert [line.split()[:2] for line in lines[4:6]] == [["converged", "2"], ["diverged", "1"]]
-    assert lines[8].split() == ["1", "100", "%", "1", "0"]
+    assert [line.split()[:2] for line in lines[4:6]] == [["converged", "2:"], ["diverged", "1:"]]
+    best = lines[lines.index("") + 2]
+    assert best.split() == ["1", "100", "%", "1", "0"]
     assert lines[-1] == f"written: {picture}, {table}, {store}"
     assert len(table.read_text().splitlines()) == 4
     with Image.open(picture) as image:
         assert image.size[0] > 400
-    assert run("sweep", *BOWL, *GRID, "--store", store).out.splitlines()[:11] == lines[:11]
+    assert run("sweep", *BOWL, *GRID, "--store", store).out.splitlines()[:12] == lines[:12]
 
 
 def test_json_and_ranges(run: Run) -> None:

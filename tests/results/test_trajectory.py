@@ -84,6 +84,57 @@ def test_equal_means_everything_that_is_saved(run: Trajectory) -> None:
         hash(run)
 
 
+# Habits of SciPy and NumPy
+
+
+def test_it_answers_to_what_scipys_results_are_asked_for() -> None:
+    run = minimize("(x - 10)**2", 30, GradientDescent(0.25))
+    scipy = pytest.importorskip("scipy.optimize").minimize(lambda x: (x[0] - 10) ** 2, [30.0])
+    for name in ("success", "message", "fun", "nit", "nfev", "njev"):
+        assert isinstance(getattr(run, name), type(getattr(scipy, name)) | int | float), name
+    assert (run.success, run.message) == (True, run.stop.message)
+    assert (run.fun, run.nit) == (run.final.value, run.step_count)
+    assert (run.nfev, run.njev) == (run.evaluations.value, run.evaluations.gradient)
+    assert not minimize("x", 0.0, GradientDescent(0.25), max_steps=3).success
+
+
+def test_a_slice_is_the_trajectory_of_these_rows(run: Trajectory) -> None:
+    part = run[10:20]
+    assert isinstance(part, Trajectory)
+    assert (len(part), part.start.step, part.final.step) == (10, 10, 19)
+    for name in ("x", "value", "gradient", "rate", "steps"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(run, name)[10:20])
+    for name, state in part.states.items():
+        np.testing.assert_array_equal(state, run.states[name][10:20])
+    # The best of these rows, of which the run's own best is none.
+    assert part.best.value == min(run.value[10:20])
+    assert (part.stop, part.recipe, part.objective) == (run.stop, run.recipe, run.objective)
+    assert run[:] == run
+    assert run[::10].steps.tolist() == [0, 10, 20, 30, 40]
+    assert run[-3:].final.step == 40
+
+
+def test_the_best_point_of_a_slice_may_be_one_that_was_not_recorded() -> None:
+    run = minimize("x**2", 1.0, GradientDescent(0.95), max_steps=5, record=5)
+    assert run[:].best.step == run.best.step
+    assert run[:1].best.step == 0
+
+
+@pytest.mark.parametrize("rows", [slice(5, 5), slice(99, None), slice(None, None, -1)])
+def test_no_rows_and_rows_backwards_are_refused(run: Trajectory, rows: slice) -> None:
+    with pytest.raises(FalllineError, match=r"^rows .* of 41 are none, or backwards$"):
+        run[rows]
+
+
+def test_as_an_array_it_is_its_points(run: Trajectory) -> None:
+    points = np.asarray(run)
+    np.testing.assert_array_equal(points, run.x)
+    assert np.asarray(run, dtype=np.float32).dtype == np.float32
+    copy = np.array(run)
+    copy[0] = 99.0
+    assert run.x[0, 0] == -1.2
+
+
 # Saving and loading
 
 

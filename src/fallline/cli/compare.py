@@ -15,7 +15,7 @@ from fallline.experiments.convention_runs import largest_distance
 from fallline.gradients import parse_gradient
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
-from fallline.tables import text_table
+from fallline.tables import MOST_COORDINATES, text_table
 
 
 @with_groups
@@ -87,7 +87,7 @@ def compare(
 
 def _text(runs: Comparison, starts: int) -> str:
     first = runs[0]
-    names = first.names[: report.MOST_COORDINATES]
+    names = first.names[:MOST_COORDINATES]
     header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
     rows = [
         [

@@ -12,6 +12,7 @@ from fallline.arrays import FloatArray
 from fallline.data.entries import as_text, is_missing, is_number
 from fallline.data.table import Table
 from fallline.errors import FalllineError
+from fallline.tables import Printed
 
 # Of these pairs of texts, in any case, the second is the class 1.
 NO_YES = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off", "on"))
@@ -20,8 +21,8 @@ NO_YES = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off", "on"
 MOST_CLASSES = 1000
 
 
-@dataclass(frozen=True)
-class Classes:
+@dataclass(frozen=True, repr=False)
+class Classes(Printed):
     """The classes of a target in their order: class k is the label k.
 
     Numbers stand in their order; of yes and no, true and false and the like the affirmative comes second; other

@@ -17,6 +17,7 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.data.preparation import Preparation, incomplete
 from fallline.data.source import Source
 from fallline.data.table import Table
+from fallline.tables import Printed
 
 Item = TypeVar("Item")
 
@@ -48,8 +49,8 @@ class Split:
         return held
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(Printed):
     """The rows to fit to, or those held out, as inputs and targets.
 
     Attributes:

@@ -15,6 +15,7 @@ from fallline.data.entries import as_text, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError
+from fallline.tables import Printed
 
 Missing = Literal["refuse", "drop", "mean"]
 
@@ -62,8 +63,8 @@ class Feature:
         into[which < 0] = np.nan
 
 
-@dataclass(frozen=True)
-class Preparation:
+@dataclass(frozen=True, repr=False)
+class Preparation(Printed):
     """The way from the columns of a table to a model's inputs and targets.
 
     Attributes:

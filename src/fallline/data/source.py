@@ -14,6 +14,7 @@ from fallline.data.csv_files import CsvFile
 from fallline.data.parquet_files import row_groups
 from fallline.data.table import Table, TableLike, table_of
 from fallline.errors import FalllineError, nearest
+from fallline.tables import Printed
 
 # Files of up to so many bytes are read once and kept, as is what can be read but once, such as a pipe.
 KEPT = 2**26
@@ -31,8 +32,8 @@ class Part(Protocol):
         """Some columns of its rows, a block of so many rows after the other; None: all of them."""
 
 
-@dataclass(frozen=True)
-class InMemory:
+@dataclass(frozen=True, repr=False)
+class InMemory(Printed):
     """A table in memory: one block, however large."""
 
     table: Table
@@ -45,8 +46,8 @@ class InMemory:
             yield Table(table.source, entries, table.lines, table.first_row)
 
 
-@dataclass(frozen=True)
-class Source:
+@dataclass(frozen=True, repr=False)
+class Source(Printed):
     """Rows of named columns, which can be read again and again.
 
     Attributes:

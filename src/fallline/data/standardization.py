@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.tables import Printed
 
 
 class Moments:
@@ -54,8 +55,8 @@ class Moments:
         self.count = total
 
 
-@dataclass(frozen=True)
-class Standardization:
+@dataclass(frozen=True, repr=False)
+class Standardization(Printed):
     """Columns with mean 0 and standard deviation 1, and the way of parameters there and back.
 
     Parameters are the weights of the columns, then the bias, on the last axis: z = X w + b.

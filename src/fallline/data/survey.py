@@ -18,6 +18,7 @@ from fallline.data.source import Source
 from fallline.data.standardization import Moments, Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError, nearest, shortened
+from fallline.tables import Printed
 
 Constant = Literal["refuse", "drop"]
 
@@ -28,8 +29,8 @@ CATEGORIES = ("refuse", "one-hot")
 MOST_CATEGORIES = 1000
 
 
-@dataclass(frozen=True)
-class Survey:
+@dataclass(frozen=True, repr=False)
+class Survey(Printed):
     """What the first pass found.
 
     Attributes:

@@ -13,14 +13,15 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.data.entries import as_numbers, is_missing, is_number
 from fallline.errors import FalllineError, nearest
+from fallline.tables import Printed
 
 # A path to a CSV or Parquet file or a folder of them, a mapping of columns, a pandas or polars data frame, an
 # array, or a Table.
 TableLike: TypeAlias = Any
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(Printed):
     """Named columns of equal length.
 
     Attributes:

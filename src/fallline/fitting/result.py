@@ -31,7 +31,6 @@ from fallline.tables import MOST_ROWS, Summary, data_frame, names_text, summary_
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 # Points of a learning curve at most.
 CURVE = 200
@@ -224,16 +223,13 @@ class Fit(Archived, Shown):
         """Make a film of the descent: see `Trajectory.animate`."""
         return self.trajectory.animate(path, kind, **options)
 
-    def drawn(self, views: Any, **options: Any) -> Figure:
+    def drawn(self, views: Any, **options: Any) -> Any:
         """The path of two parameters at most; of more, or with rows held out, the learning curve."""
-        rows = self._from
-        few = len(self.trajectory.names) <= 2 and isinstance(rows, FitRows) and rows.model.dataset is None
-        shows_path = options.pop("kind", "auto")
-        if (few and self.held_out is None) or shows_path != "auto" or "coordinates" in options:
-            return self.trajectory.drawn(views, kind=shows_path, **options)
+        kind = options.pop("kind", "auto")
+        if kind != "auto" or "coordinates" in options or (len(self.trajectory.names) <= 2 and self._at_hand):
+            return self.trajectory.drawn(views, kind=kind, **options)
         title = f"{self.target}: {self.trajectory.title}, {self.trajectory.optimizer.replace('_', ' ')}"
-        figure: Figure = views.plot_learning_curve(*self.learning_curve(), title=title, **options)
-        return figure
+        return views.plot_learning_curve(*self.learning_curve(), title=title, **options)
 
     def contents(self) -> Contents:
         """What the file of a fit holds."""
@@ -256,8 +252,16 @@ class Fit(Archived, Shown):
         trajectory = Trajectory.restored(header["trajectory"], run)
         fitted = FittedModel.from_content(header["model"]).at(trajectory.final.x)
         counts = {name: header[name] for name in ("rows", "rows_held_out", "score", "score_held_out")}
-        measured = Measured(**counts, curve=Curve(**({"held_out": None} | curve)))
+        points = Curve(curve["steps"], curve["loss"], curve.get("held_out"))
+        measured = Measured(**counts, curve=points)
         return cls(trajectory, fitted, check_texts(header["notes"]), measured)
+
+    @property
+    def _at_hand(self) -> bool:
+        """Whether all rows were fitted to, and the loss on them is quickly had."""
+        if isinstance(self._from, Measured):
+            return self.trajectory.objective is not None and not self._from.rows_held_out
+        return self.model.dataset is None and self.held_out is None
 
     @property
     def _rows(self) -> FitRows:

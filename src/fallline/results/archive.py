@@ -57,9 +57,9 @@ class Archived:
             FalllineError: when the file cannot be written; nothing is left behind then.
         """
         header, arrays = self.contents()
-        text = np.array(json.dumps({"format": self.file_format, **header}))
+        kept: dict[str, Any] = {"header": np.array(json.dumps({"format": self.file_format, **header})), **arrays}
         with whole_file(path) as draft, draft.open("wb") as file:
-            np.savez_compressed(file, header=text, **arrays)
+            np.savez_compressed(file, **kept)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

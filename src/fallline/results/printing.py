@@ -11,7 +11,7 @@ from fallline.results.comparison import Comparison
 from fallline.results.sweep import NOT_RUN, OUTCOMES, Setting, Sweep
 from fallline.results.trajectory import Trajectory
 from fallline.results.tuning import Trial, Tuning
-from fallline.tables import MOST_COORDINATES, MOST_ROWS, Summary, number_text, one_line, place_text, summary_of
+from fallline.tables import MOST_COORDINATES, MOST_ROWS, Summary, number_text, place_text, summary_of, wrapped_fact
 
 # A label in a table.
 LONGEST_LABEL = 40
@@ -54,7 +54,7 @@ def _of_comparison(runs: Comparison) -> Summary:
         run = runs[place]
         figures = [f"{run.final.value:.6g}", f"{lowest[place]:.6g}", f"{run.final.gradient_norm:.3g}"]
         counts = [str(run.step_count), str(sum(run.evaluations)), f"{run.seconds:.2g}"]
-        rows.append([one_line(runs.labels[place], LONGEST_LABEL), *figures, *counts, run.stop.reason])
+        rows.append([_label(runs.labels[place]), *figures, *counts, run.stop.reason])
     facts = [("objective", runs[0].title), ("gradient", runs[0].gradient_kind)]
     starts = {run.start.x.tobytes() for run in runs}
     facts.append(("start", place_text(runs[0].names, runs[0].start.x) if len(starts) == 1 else f"{len(starts)} starts"))
@@ -72,16 +72,15 @@ def _of_sweep(runs: Sweep) -> Summary:
     if runs.target is not None:
         facts.append(("target", f"{runs.target:g}"))
     counts = [(name, runs.count(name), about) for name, about in OUTCOMES.items() if runs.count(name)]
-    width = max((len(str(count)) for _, count, _ in counts), default=0)
-    facts += [(name, f"{count:>{width}}  {about}") for name, count, about in counts]
+    for name, count, about in counts:
+        facts += wrapped_fact(name, f"{count}: {about}")
     settings = _ranked(runs)
     head = f"Sweep of {_counted(len(runs), 'run')}"
     if not settings:
         return Summary(head, facts)
     names = [name for name in settings[0].settings if len(runs.factors[name]) > 1] or ["optimizer"]
     rows = [
-        [*(one_line(number_text(one.settings[name]), LONGEST_LABEL) for name in names), *_outcome(one)]
-        for one in settings[:MOST_ROWS]
+        [*(_label(number_text(one.settings[name])) for name in names), *_outcome(one)] for one in settings[:MOST_ROWS]
     ]
     header = [*names, "converged", "steps", "f"]
     return Summary(f"{head}, the best settings first", facts, header, rows, len(settings) - len(rows))
@@ -127,7 +126,8 @@ def _of_tuning(found: Tuning) -> Summary:
     end = "" if found.complete else "; interrupted"
     facts.append(("trials", f"{len(ranked)}, of which {given_up} were given up as diverging{end}"))
     names = list(ranked[0].settings)
-    facts.append(("best", ", ".join(f"{name} = {number_text(ranked[0].settings[name])}" for name in names)))
+    if given_up < len(ranked):
+        facts.append(("best", ", ".join(f"{name} = {number_text(ranked[0].settings[name])}" for name in names)))
     rows = [[*(number_text(trial.settings[name]) for name in names), *_outcome(trial)] for trial in ranked[:MOST_ROWS]]
     head = f"Tuning in {_counted(len(ranked), 'trial')}, the best first"
     return Summary(head, facts, [*names, "converged", "steps", "f"], rows, len(ranked) - len(rows))
@@ -147,6 +147,12 @@ def _basin(found: Basins, place: int) -> list[str]:
     """How many starts, their share, and the median of the steps they took."""
     here = found.basin == place
     return [str(np.count_nonzero(here)), f"{100 * found.share(place):.2f} %", f"{np.median(found.steps[here]):g}"]
+
+
+def _label(text: str) -> str:
+    """A label, cut in its middle where it is long: rules differ at its beginning, starts at its end."""
+    half = LONGEST_LABEL // 2
+    return text if len(text) <= LONGEST_LABEL else f"{text[: half - 1].rstrip()}…{text[-half:].lstrip()}"
 
 
 def _counted(number: int, word: str) -> str:

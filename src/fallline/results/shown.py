@@ -45,8 +45,7 @@ class Shown(Printed):
 
     def drawn(self, views: Any, **options: Any) -> Any:
         """The picture, by the functions of `fallline.views`."""
-        figure: Any = getattr(views, self.picture)(self, **options)
-        return figure
+        return getattr(views, self.picture)(self, **options)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

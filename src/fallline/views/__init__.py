@@ -11,6 +11,7 @@ from fallline.pictures.grid import NothingToDraw
 from fallline.pictures.heat_map import HeatMap, heat_map_data
 from fallline.pictures.histories import Histories, histories_data
 from fallline.pictures.landscape import Landscape, landscape_data
+from fallline.pictures.tuning import TuningCurve, tuning_data
 from fallline.views.animation import Film, animate, check_film
 from fallline.views.appearance import check_style
 from fallline.views.arrows import plot_arrows
@@ -26,6 +27,7 @@ from fallline.views.notebook import notebook
 from fallline.views.picture import plot
 from fallline.views.picture_files import check_film_path, check_picture_path, save_picture
 from fallline.views.surface import plot_surface
+from fallline.views.tuning import plot_tuning
 
 __all__ = [
     "Arrows",
@@ -41,6 +43,7 @@ __all__ = [
     "Histories",
     "Landscape",
     "NothingToDraw",
+    "TuningCurve",
     "animate",
     "arrows_data",
     "basin_map_data",
@@ -70,5 +73,7 @@ __all__ = [
     "plot_learning_curve",
     "plot_steps",
     "plot_surface",
+    "plot_tuning",
     "save_picture",
+    "tuning_data",
 ]

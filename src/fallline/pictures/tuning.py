@@ -1,0 +1,48 @@
+"""The data of a search for hyperparameters: the score of each trial, and the best so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.results.tuning import Tuning
+from fallline.tables import Printed, number_text
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TuningCurve(Printed):
+    """What the picture of a tuning shows.
+
+    Attributes:
+        title: the lines of the title.
+        name: what the score is.
+        score: of each trial, shape (trials,); infinite where it was given up as diverging.
+        lowest: the lowest score up to each trial, shape (trials,); infinite until there is one.
+        log: whether the scores need a log axis.
+    """
+
+    title: tuple[str, str]
+    name: str
+    score: FloatArray
+    lowest: FloatArray
+    log: bool
+
+
+def tuning_data(found: Tuning) -> TuningCurve:
+    """What the picture of a tuning shows.
+
+    Arguments:
+        found: what `tune` returned.
+    """
+    score = np.array([trial.score for trial in found.trials])
+    finite = score[np.isfinite(score)]
+    best = ", ".join(f"{name.replace('_', ' ')} {number_text(value)}" for name, value in found.best.settings.items())
+    return TuningCurve(
+        title=(found.title, f"{found.optimizer.partition(',')[0].replace('_', ' ')}: {best}"),
+        name="value at the end" if found.target is None else "steps to the target",
+        score=score,
+        lowest=np.minimum.accumulate(score),
+        log=bool(finite.size and finite.min() > 0 and finite.max() > 100 * finite.min()),
+    )

@@ -1,0 +1,54 @@
+"""A search for hyperparameters: the score of each trial, and the best so far."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from fallline.pictures.tuning import tuning_data
+from fallline.results.tuning import Tuning
+from fallline.views import appearance
+from fallline.views.appearance import Style
+
+
+def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None) -> Figure:
+    """Draw the score of each trial of a search, and the best so far.
+
+    Trials that were given up as diverging stand as crosses at the upper edge. Scores that stay positive over more
+    than two decades get a log axis.
+
+    Arguments:
+        found: what `tune` returned.
+        style: "light" or "dark".
+        ax: the axes to draw on; None: a new figure.
+
+    Returns:
+        The figure.
+
+    >>> import fallline
+    >>> plot_tuning(fallline.tune("x**2/2", ["learning_rate"], 1.0, trials=5)).axes[0].get_ylabel()
+    'value at the end'
+    """
+    data = tuning_data(found)
+    figure, place = appearance.figure_of(ax, style, keys=2)
+    theme = appearance.theme_of(place)
+    numbers = np.arange(1, len(data.score) + 1)
+    best = {"color": theme.runs[0], "linewidth": 2, "drawstyle": "steps-post"}
+    trial = {"color": theme.runs[1], "linestyle": "none", "marker": "o"}
+    given_up = {"color": theme.runs[1], "linestyle": "none", "marker": "x"}
+    diverged = np.isinf(data.score)
+    place.plot(numbers, np.where(np.isinf(data.lowest), np.nan, data.lowest), **best)
+    place.plot(numbers, np.where(diverged, np.nan, data.score), **trial)
+    place.plot(numbers[diverged], np.full(diverged.sum(), 0.98), transform=place.get_xaxis_transform(), **given_up)
+    if data.log:
+        place.set_yscale("log")
+    place.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    appearance.set_title(place, *data.title)
+    appearance.label_axes(place, "trial", data.name)
+    keys = [appearance.key("best so far", best), appearance.key("trial", trial)]
+    if diverged.any():
+        keys.append(appearance.key("given up as diverging", given_up))
+    appearance.legend_below(place, keys, columns=3)
+    return figure
