@@ -9,12 +9,13 @@ import numpy as np
 
 from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
-from fallline.engines.ends import Ends, reference_ends
+from fallline.engines.ends import reference_ends
 from fallline.engines.mistakes import note_step
 from fallline.engines.problem import Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
+from fallline.results.ends import Ends
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import NotFinite
 

@@ -13,7 +13,6 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.data import Dataset
 from fallline.engines import reference
-from fallline.engines.ends import Ends, joined
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.workers import Cluster, Workers
@@ -22,6 +21,7 @@ from fallline.machine_code.threads import limited
 from fallline.models import Loss
 from fallline.models.chunked import ChunkedRows
 from fallline.objectives.base import Objective
+from fallline.results.ends import Ends
 from fallline.results.trajectory import Trajectory
 
 NAME = "cluster"
@@ -53,7 +53,7 @@ def ends(problem: Problem, cluster: Cluster, solve: Callable[[Problem], Ends]) -
         for number, part in workers.each(solve, work):
             found[number] = part
             problem.report(problem.max_steps * len(found) // len(blocks))
-    return joined([found[number] for number in range(len(blocks))])
+    return Ends.joined([found[number] for number in range(len(blocks))])
 
 
 def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:

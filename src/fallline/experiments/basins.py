@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ from fallline.results.trajectory import Record
 from fallline.stopping import StoppingCondition, conditions
 
 Interval = tuple[float, float]
+
+# The most cells of a grid that are numbered whether or not a point lies there.
+_MOST_CELLS = 2**52
 
 
 def basins(
@@ -186,7 +190,7 @@ def _minima(objective: Objective, found: Ends, reach: FloatArray) -> tuple[Float
     Arguments:
         reach: the distance, in each coordinate, within which two points are one.
     """
-    finite = np.isfinite(found.x).all(axis=1) & np.isfinite(found.value)
+    finite = _every(np.isfinite(found.x).T) & np.isfinite(found.value)
     basin = np.full(len(found), NOT_ARRIVED, np.int32)
     basin[~finite | found.ended_by("not finite") | found.ended_by("diverging")] = DIVERGED
     rested = np.flatnonzero(found.converged & finite)
@@ -215,12 +219,24 @@ def _groups(x: FloatArray, value: FloatArray, reach: FloatArray) -> tuple[FloatA
 
 def _cells(x: FloatArray, value: FloatArray, size: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The points sorted into the cells of a grid: the lowest point of each cell, and the cell of each point."""
-    cell = np.zeros(len(x), np.int64)
+    number = np.zeros(len(x), np.int64)
+    count = 1
     for column in np.floor(x / size).T:
-        _, place = np.unique(column, return_inverse=True)
-        _, cell = np.unique(cell * (place.max(initial=0) + 1) + place, return_inverse=True)
-    by_value = np.argsort(value, kind="stable")
-    return by_value[np.unique(cell[by_value], return_index=True)[1]], cell
+        low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
+        if count * (high - low + 1) > _MOST_CELLS:
+            # So far apart, only cells that hold a point are numbered.
+            _, number = np.unique(number, return_inverse=True)
+            _, place = np.unique(column, return_inverse=True)
+        else:
+            place = (column - low).astype(np.int64)
+        wide = int(place.max(initial=0)) + 1
+        number = number * wide + place
+        count = (int(number.max(initial=0)) + 1) if count * wide > _MOST_CELLS else count * wide
+    order = np.lexsort((value, number))
+    first = np.diff(number[order], prepend=-1) > 0
+    cell = np.empty(len(x), np.int64)
+    cell[order] = np.cumsum(first) - 1
+    return order[first], cell
 
 
 def _linked(x: FloatArray) -> npt.NDArray[np.int64]:
@@ -257,11 +273,18 @@ def _assign(
     reach: FloatArray,
 ) -> npt.NDArray[np.int64]:
     """Enter on the map the runs that ended within reach of a minimum from the `first` on; the others."""
+    columns = np.ascontiguousarray(x[runs].T)
     for number in range(first, len(minima)):
-        near = (np.abs(x[runs] - minima[number]) <= reach).all(axis=1)
-        basin[runs[near]] = number
-        runs = runs[~near]
+        near = _every(np.abs(columns - minima[number][:, None]) <= reach[:, None])
+        if near.any():
+            basin[runs[near]] = number
+            runs, columns = runs[~near], columns[:, ~near]
     return runs
+
+
+def _every(holds: BoolArray) -> BoolArray:
+    """Where something holds of all coordinates, each a row: quicker than NumPy's own, for so few."""
+    return functools.reduce(np.logical_and, holds)
 
 
 def _near_minima(objective: Objective, x: FloatArray, value: FloatArray, reach: FloatArray) -> FloatArray:
@@ -271,9 +294,9 @@ def _near_minima(objective: Objective, x: FloatArray, value: FloatArray, reach: 
     x = x[_cells(x, value, reach / 2)[0]]
     began = x
     for _ in range(20):
-        step, _ = _newton(objective, x, reach)
+        step, _ = _newton(objective, x, reach, within=True)
         moved = x - step
-        near = (np.abs(moved - began) <= reach).all(axis=1)
+        near = _every((np.abs(moved - began) <= reach).T)
         x, began = moved[near], began[near]
         if not len(x):
             return x
@@ -292,20 +315,31 @@ def _bowl(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
     return ~_negative(curvature) & curvature.any(axis=1)
 
 
-def _newton(objective: Objective, x: FloatArray, reach: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Newton's step, infinite where there is none, and the curvatures, rising, at points of shape (k, n)."""
+def _newton(
+    objective: Objective, x: FloatArray, reach: FloatArray, within: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Newton's step, infinite where there is none, and the curvatures, rising, at points of shape (k, n).
+
+    Arguments:
+        within: whether only steps within reach are wanted; others may be infinite, and their curvatures 0.
+    """
     k, n = x.shape
     shifts = np.diag(reach / 10)
     ahead, behind = (objective.gradient((x[:, None] + sign * shifts).reshape(-1, n)) for sign in (1, -1))
     hessian = ((ahead - behind).reshape(k, n, n) / (2 * reach[:, None] / 10)).swapaxes(1, 2)
     hessian = (hessian + hessian.swapaxes(1, 2)) / 2
     slope = objective.gradient(x)
-    usable = np.isfinite(np.concatenate([hessian.reshape(k, -1), slope], axis=1)).all(axis=1)
-    curvature, along = np.linalg.eigh(np.where(usable[:, None, None], hessian, 0))
-    inside = np.einsum("kij,ki->kj", along, np.where(usable[:, None], slope, 0))
+    entries = np.concatenate([hessian.reshape(k, -1), slope], axis=1).T
+    usable = _every(np.isfinite(entries))
+    if within:
+        # A step is at least as long as the slope over the matrix's norm; twice leaves room for rounding.
+        longest = 4 * sum(entries[: n * n] ** 2) * (reach @ reach)
+        usable &= sum(entries[n * n :] ** 2) <= longest
+    step, curvature = np.full(x.shape, np.inf), np.zeros(x.shape)
+    curvature[usable], along = np.linalg.eigh(hessian[usable])
+    inside = np.einsum("kij,ki->kj", along, slope[usable])
     # Where there is no slope there is nothing to gain, whatever the curvature.
-    step = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature))
-    step[~usable] = np.inf
+    step[usable] = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature[usable]))
     return step, curvature
 
 

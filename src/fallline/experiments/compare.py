@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from fallline.arguments import Rule, length_of, prepared, rules_of, starts_of, stop_of
-from fallline.engines import Engine
+from fallline.arrays import FloatArray
+from fallline.engines import Cluster, Engine, ends, execute
+from fallline.engines.problem import is_formula, is_ours
 from fallline.minimize import RunSettings, checkpoint_of, run_from
+from fallline.objectives import Objective
+from fallline.optimizers import Optimizer
+from fallline.progress import progress_bar
 from fallline.results.comparison import Comparison
+from fallline.results.ends import Ends
+from fallline.results.lazy import Lazy
 from fallline.results.trajectory import Record, Trajectory
 from fallline.slips import in_our_words
-from fallline.stopping import StoppingCondition
+from fallline.stopping import Seconds, StoppingCondition, conditions
+
+Item = TypeVar("Item")
+
+# From so many starts on, runs of which nothing but the ends is recorded are kept as columns.
+_MANY = 256
 
 
 @in_our_words
@@ -40,7 +56,9 @@ def compare(
     The other arguments are those of `minimize`.
 
     Returns:
-        The trajectories with their labels, optimizer by optimizer.
+        The trajectories with their labels, optimizer by optimizer. Of 256 starts or more of a formula, recorded as
+        "ends", it holds where they ended as columns, and makes a trajectory when it is asked for. After Ctrl-C it
+        holds the runs so far; of runs that are kept as columns, those of the optimizers that were done.
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
@@ -58,21 +76,94 @@ def compare(
     vector = length_of(given[0]) is not None
     settings = RunSettings(max_steps, stop_of(stop, target), engine, Record.of(record), seed, gradient, vector)
     saved = None if checkpoint is None else checkpoint_of(checkpoint, objective, starts, rules, settings)
-    done: list[tuple[str, Trajectory]] = []
+    parts: list[_Part] = []
     try:
         for number, (name, rule) in enumerate(zip(names, rules, strict=True)):
+            if saved is None and _only_ends(objective, starts, rule, settings):
+                parts.append(_ends_from(name, objective, starts, rule, settings, progress))
+                continue
             part = None if saved is None else saved.part(number)
             runs = run_from(objective, starts, rule, settings, None, progress, part)
-            done += [(name if len(runs) == 1 else f"{name} from {_place(run)}", run) for run in runs]
+            parts.append(_Part(_labels(name, starts), runs, None))
             if any(run.stop.reason == "interrupted" for run in runs):
                 break
     except KeyboardInterrupt:
         # Ctrl-C between two rules, or before the first step of one.
-        if not done:
+        if not parts:
             raise
-    labels, trajectories = zip(*done, strict=True)
-    return Comparison(labels, trajectories)
+    labels, trajectories, found = zip(*parts, strict=True)
+    known = None if None in found else Ends.joined(found)
+    return Comparison(_chained(labels), _chained(trajectories), known)
 
 
-def _place(run: Trajectory) -> str:
-    return f"({', '.join(f'{number:g}' for number in run.start.x)})"
+class _Part(NamedTuple):
+    """The runs of one rule: their labels, the runs, and how they ended, if that is known without them."""
+
+    labels: Sequence[str]
+    trajectories: Sequence[Trajectory]
+    ends: Ends | None
+
+
+def _only_ends(objective: Objective, starts: FloatArray, rule: Optimizer[Any], settings: RunSettings) -> bool:
+    """Whether to keep nothing but the ends of runs: of many, which come out the same when they are run again."""
+    return (
+        len(starts) >= _MANY
+        and settings.record == Record(every=None)
+        and is_formula(objective)
+        and is_ours(rule)
+        and not isinstance(settings.engine, Cluster)
+        and not any(isinstance(condition, Seconds) for condition in conditions(settings.stop))
+    )
+
+
+def _ends_from(
+    name: str, objective: Objective, starts: FloatArray, rule: Optimizer[Any], settings: RunSettings, progress: bool
+) -> _Part:
+    """Run one rule from each of the starts, and keep the ends.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
+        found = ends(settings.problem(objective, starts, rule, report=report), settings.engine)
+    if found.ended_by("interrupted").any():
+        raise KeyboardInterrupt
+    runs = Lazy(len(starts), functools.partial(_run_again, objective, starts, rule, settings, found.engine))
+    return _Part(_labels(name, starts), runs, found)
+
+
+def _run_again(
+    objective: Objective,
+    starts: FloatArray,
+    rule: Optimizer[Any],
+    settings: RunSettings,
+    engine: str,
+    places: Sequence[int],
+) -> list[Trajectory]:
+    """The runs from some of the starts, by the engine that found their ends."""
+    chosen = starts[list(places)]
+    return settings.with_recipes(execute(settings.problem(objective, chosen, rule), engine), objective, chosen, rule)
+
+
+def _labels(name: str, starts: FloatArray) -> Sequence[str]:
+    """What to call the runs of one rule: its name and, if there are several, where they start."""
+    return (name,) if len(starts) == 1 else Lazy(len(starts), functools.partial(_named_places, name, starts))
+
+
+def _named_places(name: str, starts: FloatArray, places: Sequence[int]) -> list[str]:
+    return [f"{name} from ({', '.join(f'{number:g}' for number in row)})" for row in starts[list(places)].tolist()]
+
+
+def _chained(parts: Sequence[Sequence[Item]]) -> Sequence[Item]:
+    """The items of all parts, in order: as a tuple, unless some of them are still to be made."""
+    if all(isinstance(part, tuple | list) for part in parts):
+        return tuple(itertools.chain.from_iterable(parts))
+    return Lazy(sum(map(len, parts)), functools.partial(_from_parts, parts)) if len(parts) > 1 else parts[0]
+
+
+def _from_parts(parts: Sequence[Sequence[Item]], places: Sequence[int]) -> list[Item]:
+    firsts = np.cumsum([0, *map(len, parts)])
+    return [
+        parts[part][place - firsts[part]]
+        for part, place in zip((np.searchsorted(firsts, places, "right") - 1).tolist(), places, strict=True)
+    ]

@@ -35,7 +35,7 @@ OTHER_FACTORS = {"optimizer": "optimizers", "start": "x0", "seed": "seeds"}
 # Between two entries in the store each thread makes so many steps of a formula; of a function that JAX compiles, and of
 # what may cost far more, all make so many runs. More runs at a time take much memory. On a cluster all workers are to
 # have some, to the end.
-_FORMULA_STEPS, _AUTODIFF_RUNS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 1 << 10, 64, 1 << 16, 4
+_FORMULA_STEPS, _AUTODIFF_RUNS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 1 << 10, 64, 1 << 17, 4
 # Seeds that fit into a column.
 _MOST_SEED = 2**63 - 1
 
@@ -198,7 +198,7 @@ def factors_of(
         "seed": tuple(map(int, seeds)),
     }
     for name, given in factors.items():
-        twice = _twice(given, _bytes_of(points) if name == "start" else given)
+        twice = _repeated_row(points) if name == "start" else _repeated(given)
         if twice:
             raise FalllineError(f"{OTHER_FACTORS.get(name, f'grid: {name}')} has {twice} twice; give each once")
     return rules, factors
@@ -230,24 +230,22 @@ def _check_values(rule: Optimizer[Any], name: str, given: Sequence[Any]) -> None
             raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
 
 
-def _twice(values: Sequence[Any], keys: Sequence[Any]) -> str | None:
-    """One of the values that is there twice.
-
-    Arguments:
-        values: what is looked through.
-        keys: what tells them apart.
-    """
+def _repeated(values: Sequence[Any]) -> str | None:
+    """One of the values that is there twice."""
     with contextlib.suppress(TypeError):  # lists and the like have no hash
-        if len(set(keys)) == len(keys):
+        if len(set(values)) == len(values):
             return None
     return next((value for value, count in Counter(map(repr, values)).items() if count > 1), None)
 
 
-def _bytes_of(rows: npt.NDArray[Any]) -> list[bytes]:
-    """The bytes of each row of an array."""
-    rows = np.ascontiguousarray(rows)
-    whole: list[bytes] = rows.view(f"V{rows.nbytes // len(rows)}").ravel().tolist()
-    return whole
+def _repeated_row(rows: FloatArray) -> str | None:
+    """One of the rows that is there twice."""
+    bits = np.ascontiguousarray(rows).view(np.int64)
+    if any((np.diff(np.sort(column)) != 0).all() for column in bits.T):
+        return None
+    order = np.lexsort(bits.T)
+    same = np.flatnonzero((np.diff(bits[order], axis=0) == 0).all(axis=1))
+    return repr(tuple(rows[order[same[0]]].tolist())) if same.size else None
 
 
 def _may_be_array(rule: Optimizer[Any], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -45,13 +46,15 @@ def results_of(problem: Problem, engine: str) -> Results:
 
 def _under_way(problem: Problem, found: Ends, chosen: BoolArray) -> npt.NDArray[np.int8]:
     """The outcomes of runs that were still under way, by their values at the marks and at the end."""
-    values = np.column_stack([found.marks, found.value])[chosen]
+    every = bool(chosen.all())
+    marks, last, starts = (part if every else part[chosen] for part in (found.marks, found.value, problem.starts))
     with np.errstate(all="ignore"):
-        first = problem.objective.value(problem.starts[chosen])
-        change = np.diff(values)
-        # Another condition than the limit of steps ended these before the last mark.
-        early = np.isnan(change).any(axis=1)
-        change[early] = (values[early, -1] - first[early])[:, None]
-        falling, rising = (change < 0).all(axis=1), (change > 0).all(axis=1) & (values[:, -1] > first)
+        first = problem.objective.value(starts)
+    pairs = list(itertools.pairwise([*marks.T, last]))
+    falling = np.logical_and.reduce([after < before for before, after in pairs], dtype=bool)
+    rising = np.logical_and.reduce([last > first, *(after > before for before, after in pairs)])
+    # Another condition than the limit of steps ended these before the last mark.
+    early = np.isnan(marks[:, -1]) if marks.size else np.zeros(len(marks), bool)
+    falling, rising = np.where(early, last < first, falling), np.where(early, last > first, rising)
     names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]
     return np.select([falling, rising], names[:2], names[2]).astype(np.int8)

@@ -193,6 +193,8 @@ class Store:
         # Readers then do not wait for writers. The change itself needs the file alone, and may be tried next time.
         with contextlib.suppress(sqlite3.OperationalError):
             run("PRAGMA journal_mode = WAL")
+            # A killed process then loses nothing; the machine's loss of power may undo what was written last.
+            run("PRAGMA synchronous = NORMAL")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -85,9 +85,10 @@ def sweep(
         try:
             made = make((portion, portion.problem) for portion in portions)
             for portion, results in made if store is None else kept(store, portions, make, of, gradient):
+                places = np.ravel_multi_index(portion.places, design.shape)
                 # The outcome last: with it a run is made.
                 for whole, part in reversed(list(zip(found, results, strict=True))):
-                    whole[portion.places] = part
+                    whole.reshape(-1, *part.shape[1:])[places] = part
                 report(int(np.count_nonzero(found.outcome != NOT_RUN)))
         except KeyboardInterrupt:
             if (found.outcome == NOT_RUN).all():

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from fallline.arrays import FloatArray
+from fallline.errors import check_whole
 from fallline.results.archive import Archived, Contents
+from fallline.results.ends import Ends
 from fallline.results.labelled import joined_runs, labelled_frame, parted_runs, place_of
 from fallline.results.shown import Filmed
 from fallline.results.trajectory import Trajectory
@@ -21,11 +26,14 @@ if TYPE_CHECKING:
 class Comparison(Archived, Filmed, Sequence[Trajectory]):
     """Several runs on one objective: a sequence of trajectories with labels.
 
-    `race[0]` and `race["adam"]` are trajectories, by number and by label; `race[:3]` is a comparison of these runs.
+    `race[0]` and `race["adam"]` are trajectories, by number and by label; `race[:3]` is a comparison of these runs. How
+    the runs ended is there as columns of k rows. Of many runs of which only the ends were kept, a trajectory is made
+    when somebody asks for it: the run is run again, to the same bits.
 
     Attributes:
         labels: what to call each run in a legend.
         trajectories: the runs.
+        known_ends: how they ended, where that is known without the trajectories.
 
     >>> import fallline
     >>> race = fallline.compare("x**2", 1.0, ["adam", "momentum"], max_steps=50)
@@ -36,8 +44,9 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
     file_format: ClassVar[str] = "fallline comparison 1"
     file_called: ClassVar[str] = "a comparison"
 
-    labels: tuple[str, ...]
-    trajectories: tuple[Trajectory, ...]
+    labels: Sequence[str]
+    trajectories: Sequence[Trajectory]
+    known_ends: Ends | None = None
 
     def __len__(self) -> int:
         return len(self.trajectories)
@@ -50,11 +59,57 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
     def __iter__(self) -> Iterator[Trajectory]:
         return iter(self.trajectories)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Comparison):
+            return NotImplemented
+        return self.labels == other.labels and self.trajectories == other.trajectories
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @functools.cached_property
+    def ends(self) -> Ends:
+        """How the runs ended, as columns."""
+        return Ends.of(self.trajectories) if self.known_ends is None else self.known_ends
+
+    @property
+    def x(self) -> FloatArray:
+        """Where each run ended, shape (k, n)."""
+        return self.ends.x
+
+    @property
+    def value(self) -> FloatArray:
+        """The objective there, shape (k,)."""
+        return self.ends.value
+
+    @property
+    def lowest(self) -> FloatArray:
+        """The lowest value that each run has seen, shape (k,)."""
+        return self.ends.lowest
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """The updates that each run made, shape (k,)."""
+        return self.ends.steps
+
+    @property
+    def reasons(self) -> npt.NDArray[np.str_]:
+        """Why each run ended, as `Stop.reason` names it, shape (k,)."""
+        return np.array(self.ends.reasons)[self.ends.stop]
+
     @property
     def best(self) -> Trajectory:
         """The run that saw the lowest value; one that saw no number at all comes last."""
-        values = [run.best.value for run in self.trajectories]
-        return self.trajectories[int(np.argmin(np.where(np.isnan(values), np.inf, values)))]
+        return self.ranked(1)[0]
+
+    def ranked(self, count: int = 10) -> list[Trajectory]:
+        """The best runs: those that saw the lowest values; of several, the first comes first.
+
+        Raises:
+            FalllineError: when the count is none.
+        """
+        check_whole("count", count, least=0)
+        lowest = np.where(np.isnan(self.lowest), np.inf, self.lowest)
+        return [self.trajectories[place] for place in np.argsort(lowest, kind="stable")[:count].tolist()]
 
     def to_frame(self) -> pd.DataFrame:
         """All rows of all runs as one pandas data frame, the label in the first column.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fallline.engines.compiled.trace import GIVEN_RATE, Step
@@ -33,7 +33,7 @@ class Layout:
 
 
 def layout(step: Step, lanes: int, steps: int) -> Layout:
-    """Lay out the numbers of a step; with one lane, those of its record and its lowest point too."""
+    """Lay out the numbers of a step, and of the lowest point; with one lane all of it, else its value."""
     graph = step.graph
     outputs = _outputs(step)
     needed = graph.needed(outputs)
@@ -44,8 +44,9 @@ def layout(step: Step, lanes: int, steps: int) -> Layout:
     names += [kept.leaf.detail for kept in step.kept]
     names += [f"own.{i}" for i in range(step.own)]
     n = len(step.x)
+    names += ["lowest.value"]
     if lanes == 1:
-        names += ["lowest.value", "lowest.step"]
+        names += ["lowest.step"]
         names += [f"lowest.{part}.{i}" for part in ("x", "gradient") for i in range(n)]
     names += AT_THE_END
     ordered = tuple(sorted(columns, key=lambda node: node.index))
@@ -226,7 +227,11 @@ class _Advance:
         def visit(i: str) -> None:
             self._columns(i)
             value, met = self._arrive()
-            self._keep_lowest(value)
+            self._keep_lowest(
+                {"lowest.value": value, "lowest.step": self.made}
+                | {f"lowest.x.{n}": lanes.names[node.index] for n, node in enumerate(self.step.x)}
+                | {f"lowest.gradient.{n}": lanes.names[node.index] for n, node in enumerate(self.step.gradient)},
+            )
             ended, on = code.new_label("ended"), code.new_label("on")
             code.jump_if(met, ended, on, rarely=True)
             code.label(ended)
@@ -279,6 +284,7 @@ class _Advance:
         outer = dict(lanes.names)
         self._take_up()
         value, met = self._arrive()
+        self._keep_lowest({"lowest.value": value})
         ending = code.line(f"and {lanes.mask} {met}, {active}")
         code.jump_if(lanes.any(ending), ended, on, rarely=True)
         code.label(ended)
@@ -336,17 +342,16 @@ class _Advance:
             first = self.code.line(f"or {kind} {first}, {mask}")
         return first
 
-    def _keep_lowest(self, value: str) -> None:
-        code, step, names = self.code, self.step, self.lanes.names
-        lower = code.line(f"fcmp olt double {value}, {code.load('double', self.variables['lowest.value'])}")
-        lower = code.line(f"or i1 {lower}, {self.at_start}")
-        here = {"lowest.value": value, "lowest.step": self.made}
-        here |= {f"lowest.x.{i}": names[node.index] for i, node in enumerate(step.x)}
-        here |= {f"lowest.gradient.{i}": names[node.index] for i, node in enumerate(step.gradient)}
+    def _keep_lowest(self, here: Mapping[str, str]) -> None:
+        """Keep what is here where the value is lower than any before, or the first."""
+        code, kind, mask = self.code, self.lanes.number, self.lanes.mask
+        before = code.load(kind, self.variables["lowest.value"])
+        lower = code.line(f"fcmp olt {kind} {here['lowest.value']}, {before}")
+        lower = code.line(f"or {mask} {lower}, {self.lanes.spread(self.at_start, is_mask=True)}")
         for name, number in here.items():
-            before = code.load("double", self.variables[name])
+            before = code.load(kind, self.variables[name])
             code.store(
-                "double", code.line(f"select i1 {lower}, double {number}, double {before}"), self.variables[name]
+                kind, code.line(f"select {mask} {lower}, {kind} {number}, {kind} {before}"), self.variables[name]
             )
 
     def _end(self, ending: str, value: str) -> None:

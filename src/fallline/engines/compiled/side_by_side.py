@@ -12,12 +12,12 @@ from fallline.arrays import FloatArray
 from fallline.engines.compiled.program import program_for
 from fallline.engines.compiled.recorded import NAME
 from fallline.engines.compiled.rehearsal import rehearse
-from fallline.engines.ends import Ends
 from fallline.engines.interruption import Interruption
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.machine_code import machine
 from fallline.machine_code.threads import threads
+from fallline.results.ends import Ends
 
 # Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
 _LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14
@@ -51,8 +51,10 @@ class _Batch:
         self.program = program_for(problem, problem.optimizer, machine.lanes() // 2)
         rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
-        self.x, self.value, self.steps = np.empty((k, n)), np.empty(k), np.zeros(k, np.int64)
-        self.marks = np.full((k, len(problem.record.at)), np.nan)
+        self.x, self.value, self.lowest = np.empty((k, n)), np.empty(k), np.empty(k)
+        self.steps = np.zeros(k, np.int64)
+        # The numbers of one mark beside one another: so they are written, and looked at.
+        self.marks = np.full((len(problem.record.at), k), np.nan).T
         self.stop = np.zeros(k, np.int8)
         self.stopping = threading.Event()
 
@@ -80,7 +82,17 @@ class _Batch:
         conditions = self.problem.conditions
         reasons = (*(condition.reason for condition in conditions), "step limit", "interrupted")
         converged = np.array([*(condition.converged for condition in conditions), False, False])
-        return Ends(self.x, self.value, self.marks, self.steps, self.stop, reasons, converged[self.stop], NAME)
+        return Ends(
+            x=self.x,
+            value=self.value,
+            lowest=self.lowest,
+            marks=self.marks,
+            steps=self.steps,
+            stop=self.stop,
+            reasons=reasons,
+            converged=converged[self.stop],
+            engine=NAME,
+        )
 
     def _run(self, block: slice) -> None:
         """Take a block of runs to their ends."""
@@ -134,6 +146,7 @@ class _Batch:
         for i in range(self.x.shape[1]):
             self.x[these, i] = slots[rows[f"x.{i}"]][columns]
         self.value[these] = slots[rows["value"]][columns]
+        self.lowest[these] = slots[rows["lowest.value"]][columns]
         self.steps[these] = slots[rows["made"]][columns]
         stop = slots[rows["stop"]][columns] - 1
         limit = len(self.problem.conditions)
