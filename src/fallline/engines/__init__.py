@@ -11,6 +11,7 @@ from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import reference_ends
 from fallline.engines.mistakes import note_step
+from fallline.engines.per_run import per_run_settings
 from fallline.engines.problem import Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
@@ -42,8 +43,10 @@ _COMPILING, _AND_FOR_EACH_COORDINATE = 15_000, 500
 # A step of the reference engine on arrays; of one coordinate more, on floats and on arrays; and of one more of one run
 # more.
 _ON_ARRAYS, _COORDINATE_ON_FLOATS, _COORDINATE_ON_ARRAYS, _COORDINATE_OF_A_RUN = 5, 1 / 25, 1 / 4, 1 / 100
+# In each step, a setting other than the rate that differs from run to run: its powers are taken run by run.
+_SETTING_OF_A_RUN = 1 / 3
 # What a run costs the reference engine beyond its steps, and the compiled one: as a trajectory, or only its end.
-_TRAJECTORIES, _ENDS = (7, 16), (7, 0)
+_TRAJECTORIES, _ENDS = (7, 16), (12, 0)
 
 
 def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
@@ -139,7 +142,8 @@ def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
     if runs == 1 and is_ours(rule) and rule.elementwise:
         step = 1 + _COORDINATE_ON_FLOATS * n
     else:
-        step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n
+        own = sum(setting is not rule.learning_rate for setting in per_run_settings(rule))
+        step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n + _SETTING_OF_A_RUN * runs * own
     by_reference, by_compiled = for_a_run
     saved = problem.max_steps * step + (by_reference - by_compiled) * runs
     return saved >= _COMPILING + _AND_FOR_EACH_COORDINATE * n and machine.available()
