@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
 from fallline.hyperparameters import Range, hyperparameters
 from fallline.objectives import Objective, as_objective
@@ -71,7 +71,7 @@ def rules_of(optimizers: Any) -> tuple[list[str], list[Optimizer[Any]]]:
         optimizers = [optimizers]
     rules = [rule_of(rule) for rule in (optimizers.values() if isinstance(optimizers, Mapping) else optimizers)]
     if not rules:
-        raise FalllineError("optimizers is empty; give at least one")
+        raise FalllineError("optimizers", problem="is empty", allowed="give at least one")
     return list(optimizers) if isinstance(optimizers, Mapping) else [rule.label for rule in rules], rules
 
 
@@ -90,7 +90,7 @@ def stop_of(
     if target is None:
         return stop
     if not (np.ndim(target) == 0 and Range().allows(target)):
-        raise FalllineError(f"target is {shortened(target)}; it must be {Range()}")
+        raise FalllineError("target", target, Range())
     conditions(stop)  # refuses what is none
     return Target(target) | (StepSize() if stop is None else stop)
 
@@ -106,15 +106,15 @@ def rule_of(optimizer: Any) -> Optimizer[Any]:
     if isinstance(optimizer, Optimizer):
         for name in _arrays_in(optimizer):
             raise FalllineError(
-                f"optimizer is {shortened(optimizer)}, with an array for {name}; it must have one number for each "
-                "hyperparameter (compare takes several optimizers)"
+                "optimizer",
+                optimizer,
+                "it must have one number for each hyperparameter (compare takes several optimizers)",
+                problem=f"with an array for {name}",
             )
         return optimizer
     instead = instead_of(optimizer, OPTIMIZERS)
-    raise FalllineError(
-        f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
-        + (f"; {instead}" if instead else "")
-    )
+    hint = f"; {instead}" if instead else ""
+    raise FalllineError("optimizer", optimizer, f"it must be an update rule such as Adam(0.1), or a name{hint}")
 
 
 def _arrays_in(settings: Any) -> Iterator[str]:

@@ -1,15 +1,106 @@
-"""The one error a user's mistake raises, and the suggestion it carries."""
+"""The one error that a user's mistake raises: its fields, the line made of them, and the suggestion in it."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple, Self, TypeAlias
+
+# The value of an error whose problem says what it was.
+NOT_TOLD: Any = object()
+
+
+class Setting(NamedTuple):
+    """A setting that an error advises: `missing='drop'` in Python, `--missing drop` on the command line."""
+
+    name: str
+    value: object
+
+
+class Verbatim(str):
+    """The text of a value as an error shows it, in place of its repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+# What tells how somebody calls a parameter: the command line has its own names.
+Naming: TypeAlias = Callable[[str], str]
 
 
 class FalllineError(ValueError):
-    """A mistake in what was asked: one line naming the parameter, its value and what is allowed."""
+    """A mistake in what was asked, told in one line: the parameter, its value and what is allowed.
+
+    Attributes:
+        parameter: the argument that is wrong, as the Python calls name it; empty where there is none.
+        value: what it was; NOT_TOLD where `problem` says it.
+        allowed: what it must be, or what to do: a text, a range, or texts and settings in order.
+        problem: what is wrong with it, where that is not plain from the value.
+        of: what the parameter belongs to, such as a rule; empty where it is an argument of the call.
+
+    >>> str(FalllineError("resolution", 1, "it must be at least 2"))
+    'resolution is 1; it must be at least 2'
+    >>> str(FalllineError("momentum", problem="is given twice", allowed="give it once", of="Adam"))
+    'Adam: momentum is given twice; give it once'
+    """
+
+    def __init__(
+        self, parameter: str = "", value: object = NOT_TOLD, allowed: object = "", *, problem: str = "", of: str = ""
+    ) -> None:
+        super().__init__()
+        self.parameter, self.value, self.allowed, self.problem, self.of = parameter, value, allowed, problem, of
+
+    def __str__(self) -> str:
+        return self.told()
+
+    def told(self, named: Naming | None = None) -> str:
+        """The line, in the words of whoever calls parameters otherwise.
+
+        Arguments:
+            named: what a parameter is called there; None: as in Python, where a setting is `name='value'`.
+
+        >>> FalllineError("seed", -1, "it must be at least 0").told(lambda name: f"--{name}")
+        '--seed is -1; it must be at least 0'
+        """
+        name = named(self.parameter) if named and not self.of else self.parameter
+        if self.value is NOT_TOLD:
+            what = f"{name} {self.problem}".strip()
+        else:
+            # A path is told whole, as far as anybody reads.
+            told = shortened(self.value, 400 if isinstance(self.value, str) else 60)
+            what = f"{name} is {told}" + (f", {self.problem}" if self.problem else "")
+        of = named(self.of) if named else self.of
+        line = f"{of}: {what}" if of else what
+        return f"{line}; {allowed}" if (allowed := self._allowed(named)) else line
+
+    def under(self, parameter: str) -> Self:
+        """The same mistake, of a parameter that the caller's caller gave under another name."""
+        self.parameter = parameter
+        return self
+
+    def _allowed(self, named: Naming | None) -> str:
+        if isinstance(self.allowed, str):
+            return self.allowed
+        if not isinstance(self.allowed, tuple) or isinstance(self.allowed, Setting):
+            return f"it must be {self.allowed}"
+        return "".join(_advice(part, named) if isinstance(part, Setting) else str(part) for part in self.allowed)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers of a cluster send their errors home; __init__ of a subclass may take something else.
+        return _restored, (type(self), dict(vars(self)))
+
+
+def _advice(setting: Setting, named: Naming | None) -> str:
+    return f"{named(setting.name)} {setting.value}" if named else f"{setting.name}={setting.value!r}"
+
+
+def _restored(kind: type[FalllineError], fields: dict[str, Any]) -> FalllineError:
+    error = kind.__new__(kind)
+    vars(error).update(fields)
+    return error
 
 
 def shortened(thing: Any, length: int = 60) -> str:
@@ -30,7 +121,7 @@ def check_whole(parameter: str, number: Any, least: int) -> None:
     fallline.errors.FalllineError: seed is 1.5; it must be a whole number at least 0
     """
     if isinstance(number, bool) or not isinstance(number, Integral) or int(number) < least:
-        raise FalllineError(f"{parameter} is {shortened(number)}; it must be a whole number at least {least}")
+        raise FalllineError(parameter, number, f"it must be a whole number at least {least}")
 
 
 # A network has thousands of parameters; a longer list than this helps nobody.

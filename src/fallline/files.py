@@ -33,19 +33,19 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     ['a.txt']
     """
     if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
-        raise FalllineError(f"{parameter} is {path!r}; it must be the name of a file")
+        raise FalllineError(parameter, path, "it must be the name of a file")
     if not os.fspath(path):
-        raise FalllineError(f"{parameter} is empty; give the name of a file")
+        raise FalllineError(parameter, problem="is empty", allowed="give the name of a file")
     target = Path(path)
     refused = f"{parameter} is {str(target)!r}, which cannot be written"
     if os.path.isdir(target):
-        raise FalllineError(f"{parameter} is {str(target)!r}, a folder; give the name of a file")
+        raise FalllineError(parameter, str(target), "give the name of a file", problem="a folder")
     if not os.path.isdir(target.parent):
-        raise FalllineError(f"{parameter} is {str(target)!r}, but the folder {str(target.parent)!r} does not exist")
+        raise FalllineError(parameter, str(target), problem=f"but the folder {str(target.parent)!r} does not exist")
     try:
         handle, name = tempfile.mkstemp(prefix=_draft_prefix(target), suffix=target.suffix, dir=target.parent)
     except OSError as error:
-        raise FalllineError(f"{refused}: {error.strerror}") from None
+        raise FalllineError(problem=f"{refused}: {error.strerror}") from None
     os.close(handle)
     _remove_leftovers(target)
     draft = Path(name)
@@ -58,7 +58,7 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
         draft.replace(target)
     except OSError as error:
         # A full disk, a name too long, ...
-        raise FalllineError(f"{refused}: {error.strerror or error}") from error
+        raise FalllineError(problem=f"{refused}: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, nearest
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def check_hyperparameters(thing: Any, checked: Mapping[str, tuple[type, ...]] | 
             object.__setattr__(thing, name, int(value) if known.range.whole else float(value))
         # Arrays may enter a formula, run by run; they cannot shape a rule.
         elif not allowed or known.symbol is None:
-            raise FalllineError(f"{type(thing).__name__}: {name} is {shortened(value)}; it must be {known.range}")
+            raise FalllineError(name, value, known.range, of=type(thing).__name__)
 
 
 def check_convention(thing: Any, conventions: Mapping[str, str]) -> None:
@@ -147,6 +147,5 @@ def check_convention(thing: Any, conventions: Mapping[str, str]) -> None:
     """
     if thing.convention not in tuple(conventions):
         raise FalllineError(
-            f"{type(thing).__name__}: convention is {shortened(thing.convention)}; "
-            f"{nearest(str(thing.convention), conventions)}"
+            "convention", thing.convention, nearest(str(thing.convention), conventions), of=type(thing).__name__
         )

@@ -21,7 +21,7 @@ def jax_library() -> Library:
     try:
         from jax import numpy as jnp
     except ImportError:
-        raise FalllineError('JAX is not installed; pip install "fallline[jax]"') from None
+        raise FalllineError("JAX", problem="is not installed", allowed='pip install "fallline[jax]"') from None
     return {
         name: getattr(jax_part, name)
         for numpy_part, jax_part in ((np.linalg, jnp.linalg), (np, jnp))
@@ -40,7 +40,7 @@ def torch_library() -> Library:
     try:
         import torch
     except ImportError:
-        raise FalllineError('PyTorch is not installed; pip install "fallline[torch]"') from None
+        raise FalllineError("PyTorch", problem="is not installed", allowed='pip install "fallline[torch]"') from None
 
     def tensors(*parts: Any) -> tuple[Any, ...]:
         """Numbers take the type and the place of the tensors beside them."""

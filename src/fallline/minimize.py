@@ -90,7 +90,7 @@ def minimize(
     objective, starts = prepared(objective, [x0], gradient)
     rule = rule_of(optimizer)
     if callback is not None and not callable(callback):
-        raise FalllineError(f"callback is {shortened(callback)}; it must be a function of a Point")
+        raise FalllineError("callback", callback, "it must be a function of a Point")
     settings = RunSettings(
         max_steps, stop_of(stop, target), engine, Record.of(record), seed, gradient, vector=length_of(x0) is not None
     )
@@ -104,11 +104,13 @@ def minimize(
 def _state_after(run: Any) -> OptimizerState:
     """What the rule knew at the end of a run."""
     if not isinstance(run, Trajectory):
-        raise FalllineError(f"resume is {shortened(run)}; it must be a trajectory")
+        raise FalllineError("resume", run, "it must be a trajectory")
     if run.optimizer_state is None:
         raise FalllineError(
-            f"resume is a trajectory of {run.title} by the {run.engine} engine, which does not hold the state of its "
-            "rule; only a single run with engine='reference', not loaded from a file, does"
+            "resume",
+            problem=f"is a trajectory of {run.title} by the {run.engine} engine, which does not hold the state of its "
+            "rule",
+            allowed="only a single run with engine='reference', not loaded from a file, does",
         )
     return run.optimizer_state
 
@@ -133,21 +135,28 @@ def rerun(
     True
     """
     if not isinstance(recipe, Mapping):
-        raise FalllineError(f"recipe is {shortened(recipe)}; give trajectory.recipe")
+        raise FalllineError("recipe", recipe, "give trajectory.recipe")
     missing = [key for key in RECIPE if key not in recipe]
     if missing:
-        raise FalllineError(f"recipe lacks {', '.join(missing)}; give the recipe of a trajectory, whole")
+        raise FalllineError(
+            "recipe", problem=f"lacks {', '.join(missing)}", allowed="give the recipe of a trajectory, whole"
+        )
     if recipe.get("resumed"):
         raise FalllineError(
-            "recipe is of a run that went on with the state of another, which it does not hold; call minimize with "
-            "resume= again"
+            "recipe",
+            problem="is of a run that went on with the state of another, which it does not hold",
+            allowed="call minimize with resume= again",
         )
     objective = objective_from_recipe(recipe["objective"]) if objective is None else objective
     if objective is None:
-        raise FalllineError("objective is None, and the recipe cannot rebuild a Python function; give objective=")
+        raise FalllineError(
+            "objective", problem="is None, and the recipe cannot rebuild a Python function", allowed="give objective="
+        )
     gradient = decode(recipe["gradient"], {"Perturbation": Perturbation}) if gradient is None else gradient
     if gradient is None:
-        raise FalllineError("gradient is None, and the recipe cannot rebuild a Python function; give gradient=")
+        raise FalllineError(
+            "gradient", problem="is None, and the recipe cannot rebuild a Python function", allowed="give gradient="
+        )
     return minimize(
         objective,
         recipe["x0"],

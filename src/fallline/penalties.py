@@ -45,7 +45,9 @@ class Penalty(metaclass=CalledInOurWords):
         acting, count = np.ones(x.shape[-1]), x.shape[-1]
         for place in self.free:
             if not -count <= place < count:
-                raise FalllineError(f"{type(self).__name__}: free has the place {place}, but x has {count} coordinates")
+                raise FalllineError(
+                    "free", problem=f"has the place {place}, but x has {count} coordinates", of=type(self).__name__
+                )
             acting[place] = 0.0
         return acting
 
@@ -137,7 +139,7 @@ class Box(ConvexSet):
 
     def __post_init__(self) -> None:
         if not np.all(np.asarray(self.low) <= np.asarray(self.high)):
-            raise FalllineError(f"Box: low is {self.low!r}; it must be at most high, {self.high!r}, everywhere")
+            raise FalllineError("low", self.low, f"it must be at most high, {self.high!r}, everywhere", of="Box")
 
     def projected(self, x: Quantity) -> Quantity:
         return np.minimum(np.maximum(x, self.low), self.high)

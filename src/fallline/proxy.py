@@ -82,18 +82,21 @@ class Proxy(NDArrayOperatorsMixin):
     def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Proxy:
         function = self.library.get(name) or OPERATORS.get(name)
         if function is None:
-            raise FalllineError(f"np.{name} cannot be carried over to {type(self.value).__module__}")
+            raise FalllineError(problem=f"np.{name} cannot be carried over to {type(self.value).__module__}")
         return Proxy(function(*[plain(part) for part in inputs], **settings), self.library)
 
     def __bool__(self) -> bool:
         raise FalllineError(
-            "a condition on what the code computes with has no one answer here; choose with np.where instead of if"
+            problem="a condition on what the code computes with has no one answer here",
+            allowed="choose with np.where instead of if",
         )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise FalllineError(f".{name} cannot be carried over to {type(self.value).__module__}; write np.{name}(...)")
+        raise FalllineError(
+            problem=f".{name} cannot be carried over to {type(self.value).__module__}", allowed=f"write np.{name}(...)"
+        )
 
     def __repr__(self) -> str:
         return f"Proxy({self.value!r})"

@@ -55,7 +55,9 @@ def decode(recipe: Any, types: Mapping[str, type]) -> Any:
     name = recipe.get("type")
     if name not in tuple(types):
         raise FalllineError(
-            f"recipe names the type {shortened(name)}, which is not known here; {nearest(str(name), types)}"
+            "recipe",
+            problem=f"names the type {shortened(name)}, which is not known here",
+            allowed=nearest(str(name), types),
         )
     settings = {key: decode(value, types) for key, value in recipe.items() if key != "type"}
     return in_our_words(types[name])(**settings)

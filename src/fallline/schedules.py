@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, TypeGuard
 import numpy as np
 
 from fallline.arrays import Quantity
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.hyperparameters import check_convention, check_hyperparameters, hyperparameter
 from fallline.registry import enter
 from fallline.slips import CalledInOurWords
@@ -153,7 +153,9 @@ class MultiStep(Schedule):
         super().__post_init__()
         object.__setattr__(self, "milestones", tuple(int(milestone) for milestone in self.milestones))
         if any(later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)):
-            raise FalllineError(f"MultiStep: milestones is {self.milestones}; each must be above the one before")
+            raise FalllineError(
+                "milestones", Verbatim(self.milestones), "each must be above the one before", of="MultiStep"
+            )
 
     def rate(self, step: Quantity) -> Quantity:
         passed = sum(np.where(step > milestone, 1, 0) for milestone in self.milestones)
@@ -343,7 +345,7 @@ class OneCycle(Schedule):
         super().__post_init__()
         if self.convention == "paper" and np.any(np.asarray(self.warm_up) > 0.5):
             raise FalllineError(
-                f"OneCycle: warm_up is {self.warm_up!r}; it must be at most 0.5, for the way down is as long"
+                "warm_up", self.warm_up, "it must be at most 0.5, for the way down is as long", of="OneCycle"
             )
 
     def rate(self, step: Quantity) -> Quantity:
@@ -595,7 +597,9 @@ def _make_schedule(schedule: WarmUp | ReduceOnPlateau) -> None:
     after = schedule.after if isinstance(schedule.after, Schedule) else Constant(schedule.after)
     if after.needs_value:
         raise FalllineError(
-            f"{type(schedule).__name__}: after is a {type(after).__name__}, which no other schedule may hold"
+            "after",
+            problem=f"is a {type(after).__name__}, which no other schedule may hold",
+            of=type(schedule).__name__,
         )
     object.__setattr__(schedule, "after", after)
 
@@ -631,7 +635,7 @@ def parse_schedule(text: str, rate: float) -> Schedule:
     """
     name, *words = text.split(":")
     if name not in SCHEDULES:
-        raise FalllineError(f"schedule is {text!r}; {nearest(name, SCHEDULES)}")
+        raise FalllineError("schedule", text, nearest(name, SCHEDULES))
     kind = SCHEDULES[name]
     scaled: Schedule | float = rate
     if "after" in kind.__dataclass_fields__:
@@ -643,7 +647,7 @@ def parse_schedule(text: str, rate: float) -> Schedule:
     try:
         settings = inspect.signature(kind).bind(scaled, *map(_numbers, words), **named)
     except (TypeError, ValueError):
-        raise FalllineError(f"schedule is {text!r}; write it as {schedule_form(kind)}") from None
+        raise FalllineError("schedule", text, f"write it as {schedule_form(kind)}") from None
     return kind(*settings.args, **settings.kwargs)
 
 

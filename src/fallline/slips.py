@@ -149,17 +149,19 @@ def check_call(callee: Callable[..., Any], arguments: tuple[Any, ...], settings:
     for word in settings:
         if word not in by_name and inspect.Parameter.VAR_KEYWORD not in kinds:
             kind = "a hyperparameter" if isinstance(callee, type) else "an argument"
-            raise FalllineError(f"{word} is not {kind} of {name}; {meant(word, by_name)}")
+            raise FalllineError(word, problem=f"is not {kind} of {name}", allowed=meant(word, by_name))
     if len(arguments) > len(by_place) and inspect.Parameter.VAR_POSITIONAL not in kinds:
         raise FalllineError(
-            f"{name} was given {len(arguments)} arguments without a name; it takes at most {len(by_place)}: "
-            f"{', '.join(by_place)}"
+            problem=f"{name} was given {len(arguments)} arguments without a name",
+            allowed=f"it takes at most {len(by_place)}: {', '.join(by_place)}",
         )
     for word in by_place[: len(arguments)]:
         if word in settings:
-            raise FalllineError(f"{name} was given {word} twice, by place and by name; give it once")
+            raise FalllineError(problem=f"{name} was given {word} twice, by place and by name", allowed="give it once")
     given = {*settings, *by_place[: len(arguments)]}
     required = [key for key in by_name if parameters[key].default is inspect.Parameter.empty]
     missing = [key for key in required if key not in given]
     if missing:
-        raise FalllineError(f"{name} lacks {' and '.join(missing)}; write {name}({', '.join(required)})")
+        raise FalllineError(
+            name, problem=f"lacks {' and '.join(missing)}", allowed=f"write {name}({', '.join(required)})"
+        )

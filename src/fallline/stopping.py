@@ -386,7 +386,7 @@ def conditions(stop: StoppingCondition | None) -> tuple[StoppingCondition, ...]:
         stop = StepSize()
     if not isinstance(stop, StoppingCondition):
         raise FalllineError(
-            f"stop is {stop!r}; it must be a stopping condition such as StepSize(1e-5), or several joined with |"
+            "stop", stop, "it must be a stopping condition such as StepSize(1e-5), or several joined with |"
         )
     others = tuple(part for part in stop.parts if not isinstance(part, NotFinite))
     return (NotFinite(), *others)

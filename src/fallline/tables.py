@@ -122,7 +122,7 @@ def data_frame(columns: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.D
     try:
         import pandas as pd
     except ImportError:
-        raise FalllineError('to_frame needs pandas: pip install "fallline[frames]"') from None
+        raise FalllineError(problem='to_frame needs pandas: pip install "fallline[frames]"') from None
     return pd.DataFrame(columns if isinstance(columns, Mapping) else list(columns))
 
 

@@ -25,4 +25,4 @@ def test_momentum_goes_to_the_rule_that_is_meant(run: Run) -> None:
     assert run(*fixed, "--optimizer", "Heavy_Ball").code == 0
     refused = run(*fixed, "--optimizer", "sgd")
     assert refused.code == 2
-    assert "momentum is not a hyperparameter of gradient_descent; take the rule Momentum. Allowed: " in refused.err
+    assert "momentum is not a hyperparameter of GradientDescent; take the rule Momentum. Allowed: " in refused.err

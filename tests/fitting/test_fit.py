@@ -297,7 +297,7 @@ TABLE = {"age": [30, 40, 50], "name": ["Ann", "Bo", "Cy"], "score": [0.1, 0.5, 1
         ({"target": "score", "features": "age"}, "target is 'score', which holds 3 different values"),
         (
             {"target": "score", "features": "age", "model": "sigmoid"},
-            "row 3, column 'score': the value is 1.5, but a sigmoid neuron answers between 0 and 1",
+            "row 3, column 'score': the value is 1.5; a sigmoid neuron answers between 0 and 1",
         ),
         ({"features": "age", "optimizer": "adm"}, "optimizer is 'adm'; did you mean 'adam'?"),
         (

@@ -122,7 +122,7 @@ class Mine(Optimizer[None]):
 
 
 def test_of_a_users_class_a_file_holds_the_recipe(tmp_path: Path) -> None:
-    found = tune("x**2", {"learning_rate": [0.1, 0.2]}, 1.0, Mine(), trials=2, max_steps=5)
+    found = tune("x**2", 1.0, Mine(), {"learning_rate": [0.1, 0.2]}, trials=2, max_steps=5)
     found.save(tmp_path / "tuning.npz")
     again = Tuning.load(tmp_path / "tuning.npz")
     assert again == found

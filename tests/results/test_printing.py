@@ -122,7 +122,7 @@ def test_a_sweep_counts_its_outcomes_and_ranks_its_settings() -> None:
     told = facts(runs)
     assert told["runs"] == "16, each of at most 40 steps"
     assert told["converged"].split(":")[0] == str(runs.count("converged"))
-    (best,) = runs.best(1)
+    best = runs.best
     first = repr(runs).split("\n\n")[1].splitlines()[1].split()
     assert first[0] == best.settings["optimizer"]
     assert first[-4:] == [f"{100 * best.converged:.3g}", "%", f"{best.steps:g}", f"{best.value:.6g}"]

@@ -29,8 +29,10 @@ def check_elementwise(rule: Optimizer[Any]) -> None:
     if not np.allclose(together, apart, rtol=1e-9, atol=0, equal_nan=True):
         name = type(rule).__name__
         raise FalllineError(
-            f"{name}: elementwise is True, but a coordinate moves otherwise beside another one; "
-            f"write elementwise = False in the class {name}"
+            "elementwise",
+            problem="is True, but a coordinate moves otherwise beside another one",
+            allowed=f"write elementwise = False in the class {name}",
+            of=name,
         )
 
 

@@ -77,7 +77,9 @@ class TreeObjective(Objective):
     def _number(self, tree: Any) -> Any:
         value = self.function(tree)
         if np.size(value) != 1 or np.iscomplexobj(value):
-            raise FalllineError(f"function {self.title} returned {shortened(value)}; it must return one real number")
+            raise FalllineError(
+                problem=f"function {self.title} returned {shortened(value)}", allowed="it must return one real number"
+            )
         return value.reshape(())
 
 
@@ -105,10 +107,10 @@ def from_jax(function: Callable[[Any], Any], tree: Any) -> TreeObjective:
     import jax
 
     if not callable(function):
-        raise FalllineError(f"function is {shortened(function)}; it must be a function of a tree of arrays")
+        raise FalllineError("function", function, "it must be a function of a tree of arrays")
     leaves = jax.tree.leaves(tree)
     if not leaves or any(np.asarray(leaf).dtype.kind not in "fiu" for leaf in leaves):
-        raise FalllineError(f"tree is {shortened(tree)}; it must hold real numbers or arrays of them")
+        raise FalllineError("tree", tree, "it must hold real numbers or arrays of them")
     return TreeObjective(function, tree)
 
 

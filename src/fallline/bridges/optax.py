@@ -11,7 +11,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray, Quantity
 from fallline.bridges.elementwise import check_elementwise
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim
 from fallline.libraries import jax_library
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
@@ -58,12 +58,14 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     import jax
 
     if not isinstance(rule, Optimizer):
-        raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
+        raise FalllineError("rule", rule, "it must be an update rule such as Adam(0.1)")
     rate = rule.learning_rate
     if isinstance(rate, LineSearch) or watches_values(rate):
         raise FalllineError(
-            f"learning_rate is {rate.name}, which needs the value of the objective, and a GradientTransformation is "
-            "given gradients alone; give a number or another schedule"
+            "learning_rate",
+            Verbatim(rate.name),
+            "give a number or another schedule",
+            problem="which needs the value of the objective, and a GradientTransformation is given gradients alone",
         )
     check_elementwise(rule)
     on_jax = _OnJax(rule)
@@ -80,7 +82,9 @@ def as_optax(rule: Optimizer[Any]) -> Any:
         rate = on_jax.rate(step)
         ahead = any(point is not None for point in state.points)
         if ahead and params is None:
-            raise FalllineError(f"params is None; {type(rule).__name__} looks ahead of them: give them to update")
+            raise FalllineError(
+                "params", problem="is None", allowed=f"{type(rule).__name__} looks ahead of them: give them to update"
+            )
         places = [None] * len(gradients) if params is None else _parts(rule, params)[0]
         parts = zip(gradients, state.states, state.points, places, strict=True)
         moved = [on_jax.move(*part, rate, step) for part in parts]
@@ -221,7 +225,7 @@ def from_optax(tx: Any, name: str = "optax") -> OptaxRule:
     """
     _optax()
     if not all(callable(getattr(tx, part, None)) for part in ("init", "update")):
-        raise FalllineError(f"tx is {shortened(tx)}; it must be an optax optimizer such as optax.adam(0.1)")
+        raise FalllineError("tx", tx, "it must be an optax optimizer such as optax.adam(0.1)")
     _compiled(tx, 1)
     return OptaxRule(tx=tx, title=name)
 
@@ -271,8 +275,9 @@ def _compiled(tx: Any, n: int) -> _Compiled:
             shapes, structure = jax.tree.flatten(jax.eval_shape(tx.init, x))
             jax.eval_shape(update, x, x, *jax.eval_shape(init, x))
         except (TypeError, ValueError, AttributeError) as error:
+            said = " ".join(str(error).split())
             raise FalllineError(
-                f"tx cannot be run on gradients and parameters of one vector alone: {' '.join(str(error).split())}"
+                "tx", problem=f"cannot be run on gradients and parameters of one vector alone: {said}"
             ) from error
     return _Compiled(in_double(init), in_double(update))
 
@@ -287,5 +292,5 @@ def _optax() -> Any:
     try:
         import optax
     except ImportError:
-        raise FalllineError('optax is not installed; pip install "fallline[optax]"') from None
+        raise FalllineError("optax", problem="is not installed", allowed='pip install "fallline[optax]"') from None
     return optax

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, nearest
 from fallline.minimize import minimize
 from fallline.objectives.function import FunctionObjective, title_of
 from fallline.optimizers import Optimizer, Projected
@@ -44,7 +44,7 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
     """
     _scipy("method")
     if not isinstance(rule, Optimizer):
-        raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
+        raise FalllineError("rule", rule, "it must be an update rule such as Adam(0.1)")
 
     def by_rule(
         fun: Callable[..., Any],
@@ -92,11 +92,9 @@ def _refuse(others: Mapping[str, Any]) -> None:
     """Refuse what SciPy passes on and an update rule cannot obey."""
     for name, given in others.items():
         if name not in ("hess", "hessp", "constraints"):
-            raise FalllineError(f"options has {name!r}; {nearest(name, OPTIONS)}")
+            raise FalllineError("options", problem=f"has {name!r}", allowed=nearest(name, OPTIONS))
         if given is not None and np.size(given):
-            raise FalllineError(
-                f"{name} is {shortened(given)}; an update rule takes none, only jac and bounds: leave it out"
-            )
+            raise FalllineError(name, given, "an update rule takes none, only jac and bounds: leave it out")
 
 
 def _of_x(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Any], Any]:
@@ -141,7 +139,7 @@ def _scipy(wanted: str) -> Any:
     try:
         import scipy.optimize
     except ImportError:
-        raise FalllineError(f'{wanted} needs SciPy: pip install "fallline[scipy]"') from None
+        raise FalllineError(problem=f'{wanted} needs SciPy: pip install "fallline[scipy]"') from None
     return scipy.optimize
 
 
@@ -151,17 +149,15 @@ def _box(bounds: Any, dimension: int) -> Box:
         low, high = bounds.lb, bounds.ub
     else:
         if not isinstance(bounds, Sequence | np.ndarray) or any(np.size(pair) != 2 for pair in bounds):
-            raise FalllineError(f"bounds is {shortened(bounds)}; it must be Bounds(lb, ub) or a list of pairs")
+            raise FalllineError("bounds", bounds, "it must be Bounds(lb, ub) or a list of pairs")
         if len(bounds) != dimension:
-            raise FalllineError(
-                f"bounds is {shortened(bounds)}; it must be {dimension} pairs, as many as x0 has numbers"
-            )
+            raise FalllineError("bounds", bounds, f"it must be {dimension} pairs, as many as x0 has numbers")
         low = [-np.inf if pair[0] is None else pair[0] for pair in bounds]
         high = [np.inf if pair[1] is None else pair[1] for pair in bounds]
     try:
         ends = [np.broadcast_to(np.asarray(end, float), dimension).tolist() for end in (low, high)]
     except ValueError:
-        raise FalllineError(f"bounds is {shortened(bounds)}; x0 has {dimension} numbers") from None
+        raise FalllineError("bounds", bounds, f"x0 has {dimension} numbers") from None
     return Box(tuple(ends[0]), tuple(ends[1]))
 
 

@@ -34,7 +34,9 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 except ImportError:
-    raise FalllineError('fallline.bridges.sklearn needs scikit-learn: pip install "fallline[sklearn]"') from None
+    raise FalllineError(
+        problem='fallline.bridges.sklearn needs scikit-learn: pip install "fallline[sklearn]"'
+    ) from None
 
 __all__ = ["GradientDescentClassifier", "GradientDescentRegressor", "SigmoidNeuronRegressor"]
 
@@ -153,8 +155,8 @@ class _Descent(BaseEstimator):
             raise KeyboardInterrupt
         if trajectory.stop.reason == NotFinite.reason:
             raise FalllineError(
-                f"{type(self).__name__}: the descent diverged ({trajectory.stop.message}); scale the features, or set "
-                "a smaller learning_rate"
+                problem=f"{type(self).__name__}: the descent diverged ({trajectory.stop.message})",
+                allowed="scale the features, or set a smaller learning_rate",
             )
         self.trajectory_ = trajectory
         whole = np.zeros(loss.dimension)
@@ -176,15 +178,16 @@ class _Descent(BaseEstimator):
         start = np.concatenate([np.ravel(self.coef_), np.ravel(self.intercept_) if self.fit_intercept else []])
         if len(start) != objective.dimension:
             raise FalllineError(
-                f"X has {self.n_features_in_} features, and the fit that warm_start goes on from had another number; "
-                "set warm_start=False"
+                "X",
+                problem=f"has {self.n_features_in_} features, and the fit before had another number",
+                allowed="set warm_start=False to begin anew",
             )
         return start
 
     def _settings(self) -> dict[str, Any]:
         """What every loss here is set to."""
         if not (isinstance(self.alpha, int | float | np.number) and 0 <= self.alpha < np.inf):
-            raise FalllineError(f"alpha is {shortened(self.alpha)}; it must be a number at least 0")
+            raise FalllineError("alpha", self.alpha, "it must be a number at least 0")
         return {"reduction": "mean", "l2": self.alpha}
 
     def _objective(self, loss: Loss) -> Objective:
@@ -202,14 +205,12 @@ class _Descent(BaseEstimator):
         if isinstance(rule, str):
             rule = optimizer_from_name(rule)
         if not isinstance(rule, Optimizer):
-            raise FalllineError(
-                f"optimizer is {shortened(rule)}; it must be an update rule such as Adam(0.1), or a name"
-            )
+            raise FalllineError("optimizer", rule, "it must be an update rule such as Adam(0.1), or a name")
         return rule if rate is None else _with_rate(rule, rate)
 
     def _stop(self, objective: Objective, every: int) -> StoppingCondition:
         if self.tol is not None and not (isinstance(self.tol, int | float | np.number) and 0 <= self.tol < np.inf):
-            raise FalllineError(f"tol is {shortened(self.tol)}; it must be a number at least 0, or None")
+            raise FalllineError("tol", self.tol, "it must be a number at least 0, or None")
         if not self.tol:
             return NotFinite()
         if objective.stochastic:
@@ -310,13 +311,15 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         """
         first = not hasattr(self, "classes_")
         if first and classes is None:
-            raise FalllineError("classes is None; the first call of partial_fit must name all classes")
+            raise FalllineError(
+                "classes", problem="is None", allowed="the first call of partial_fit must name all classes"
+            )
         X, y = self._checked(X, y, reset=first)
         check_classification_targets(y)
         if first:
             self._learn(np.asarray(classes))
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise FalllineError(f"classes is {shortened(classes)}; in the calls before it was {self.classes_.tolist()}")
+            raise FalllineError("classes", classes, f"in the calls before it was {self.classes_.tolist()}")
         return self._go_on(X, self._as_learnt(y))
 
     def decision_function(self, X: Any) -> FloatArray:
@@ -348,8 +351,9 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
             return MODELS[self.loss](X, y, **self._settings())
         if self.loss != "logistic":
             raise FalllineError(
-                "Only binary classification is supported. The type of the target is multiclass: loss is "
-                f"{self.loss!r}, and y has {len(self.classes_)} classes; take 'logistic', or OneVsRestClassifier"
+                problem="Only binary classification is supported. The type of the target is multiclass: loss is "
+                f"{self.loss!r}, and y has {len(self.classes_)} classes",
+                allowed="take 'logistic', or OneVsRestClassifier",
             )
         return Softmax(X, y, classes=[str(label) for label in range(len(self.classes_))], **self._settings())
 
@@ -357,11 +361,14 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         check_classification_targets(y)
         classes = np.unique(column_or_1d(y))
         if len(classes) < 2:
-            raise FalllineError(f"y has 1 class only, {classes.tolist()}; there must be at least two to tell apart")
+            raise FalllineError(
+                "y", problem=f"has 1 class only, {classes.tolist()}", allowed="there must be at least two to tell apart"
+            )
         if self.warm_start and not np.array_equal(classes, getattr(self, "classes_", classes)):
             raise FalllineError(
-                f"warm_start is True, but y has the classes {shortened(classes.tolist())}, and the fit before had "
-                f"{shortened(self.classes_.tolist())}"
+                "warm_start",
+                problem=f"is True, but y has the classes {shortened(classes.tolist())}, and the fit before had "
+                f"{shortened(self.classes_.tolist())}",
             )
         self.classes_ = classes
         return self._as_learnt(y)
@@ -371,7 +378,9 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         strange = ~np.isin(y, self.classes_)
         if strange.any():
             first = y[strange].tolist()[0]
-            raise FalllineError(f"y has the class {first!r}, which is not among {shortened(self.classes_.tolist())}")
+            raise FalllineError(
+                "y", problem=f"has the class {first!r}, which is not among {shortened(self.classes_.tolist())}"
+            )
         return np.searchsorted(self.classes_, y).astype(np.float64)
 
     def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
@@ -533,7 +542,7 @@ class SigmoidNeuronRegressor(_Regressor):
                 low, high = 0.0, 0.0
             if not -np.inf < low < high < np.inf:
                 raise FalllineError(
-                    f"target_range is {shortened(self.target_range)}; it must be two numbers, the least first, or None"
+                    "target_range", self.target_range, "it must be two numbers, the least first, or None"
                 )
         elif y.min() >= 0 and y.max() <= 1:
             low, high = 0.0, 1.0
@@ -549,7 +558,9 @@ class SigmoidNeuronRegressor(_Regressor):
         outside = (y < low) | (y > high)
         if outside.any():
             raise FalllineError(
-                f"y has {y[outside][0]:g}, which lies outside {low:g} to {high:g}; set target_range to hold all targets"
+                "y",
+                problem=f"has {y[outside][0]:g}, which lies outside {low:g} to {high:g}",
+                allowed="set target_range to hold all targets",
             )
         scaled: FloatArray = np.clip((y - low) / (high - low), 0.0, 1.0)
         return scaled
@@ -599,7 +610,7 @@ class ThroughOrigin(Objective):
 
 def _check_loss(loss: Any, allowed: Sequence[str]) -> None:
     if loss not in tuple(allowed):
-        raise FalllineError(f"loss is {shortened(loss)}; {nearest(str(loss), allowed)}")
+        raise FalllineError("loss", loss, nearest(str(loss), allowed))
 
 
 def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) -> Optimizer[Any]:
@@ -612,6 +623,6 @@ def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) 
         return dataclasses.replace(rule, learning_rate=LINE_SEARCHES[rate]())
     if not isinstance(rule.learning_rate, float):
         raise FalllineError(
-            f"learning_rate is {rate!r}, which scales a number, but that of the optimizer is {rule.learning_rate}"
+            "learning_rate", rate, problem=f"which scales a number, but that of the optimizer is {rule.learning_rate}"
         )
     return dataclasses.replace(rule, learning_rate=parse_schedule(rate, rule.learning_rate))

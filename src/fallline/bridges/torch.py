@@ -14,7 +14,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.bridges.elementwise import check_elementwise
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, Verbatim, nearest, shortened
 from fallline.hyperparameters import hyperparameters
 from fallline.libraries import torch_library
 from fallline.line_search import Line, LineSearch
@@ -58,11 +58,14 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
     """
     torch_library()
     if not isinstance(rule, Optimizer):
-        raise FalllineError(f"rule is {shortened(rule)}; it must be an update rule such as Adam(0.1)")
+        raise FalllineError("rule", rule, "it must be an update rule such as Adam(0.1)")
     rate = rule.learning_rate
     if watches_values(rate):
         raise FalllineError(
-            f"learning_rate is {rate.name}, which watches the value; give a number, and to torch its ReduceLROnPlateau"
+            "learning_rate",
+            Verbatim(rate.name),
+            "give a number, and to torch its ReduceLROnPlateau",
+            problem="which watches the value",
         )
     check_elementwise(rule)
     return _class_of(rule)
@@ -100,7 +103,9 @@ class _OnTensors:
             # The caller may have moved the parameters: clipped or loaded them.
             return here, with_x(self.state(kept), here)
         if evaluating:
-            raise FalllineError(f"{type(self.rule).__name__}: step after eval(); call the optimizer's train() first")
+            raise FalllineError(
+                problem=f"{type(self.rule).__name__}: step after eval()", allowed="call the optimizer's train() first"
+            )
         return _one([parts["point"] for parts in kept]), self.state(kept)
 
     @functools.cached_property
@@ -151,7 +156,9 @@ class _RuleOptimizer:
             with torch.enable_grad():
                 loss = closure()
         elif isinstance(self.rule.learning_rate, LineSearch):
-            raise FalllineError(f"closure is None; {self.rule.label} searches along a line: give step a closure")
+            raise FalllineError(
+                "closure", problem="is None", allowed=f"{self.rule.label} searches along a line: give step a closure"
+            )
         with torch.no_grad():
             for group in self.param_groups:
                 for tensors in self._together(group):
@@ -250,23 +257,31 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
     known = ["params", "lr", *(setting for setting in hyperparameters(rule) if setting != "learning_rate")]
     for setting in group:
         if setting not in (*known, "evaluating"):
-            raise FalllineError(f"params has a group with {setting!r}; {nearest(setting, known)}")
+            raise FalllineError("params", problem=f"has a group with {setting!r}", allowed=nearest(setting, known))
     if not float(group["lr"]) >= 0:
-        raise FalllineError(f"lr is {group['lr']!r}; it must be a number at least 0")
+        raise FalllineError("lr", group["lr"], "it must be a number at least 0")
     if given_lr and isinstance(rule.learning_rate, Schedule | LineSearch):
-        raise FalllineError(f"lr is {group['lr']!r}, but {name} has {rule.learning_rate.name}; give one of the two")
+        raise FalllineError(
+            "lr", group["lr"], "give one of the two", problem=f"but {name} has {rule.learning_rate.name}"
+        )
     if isinstance(rule.learning_rate, LineSearch) and len(groups) > 1:
-        raise FalllineError(f"params has {len(groups)} groups; {name} searches along one line: give one group")
+        raise FalllineError(
+            "params", problem=f"has {len(groups)} groups", allowed=f"{name} searches along one line: give one group"
+        )
     _OnTensors(rule).of(group)
     tensors = group["params"]
     if any(tensor.is_complex() for tensor in tensors):
         raise FalllineError(
-            "params has a complex tensor; an update rule takes real ones: give torch.view_as_real of it"
+            "params",
+            problem="has a complex tensor",
+            allowed="an update rule takes real ones: give torch.view_as_real of it",
         )
     kinds = sorted({f"{tensor.dtype} on {tensor.device}" for tensor in tensors})
     if len(kinds) > 1 and _joint(rule):
         raise FalllineError(
-            f"params has a group of {' and '.join(kinds)}; {name} takes a group as one vector: give each its own group"
+            "params",
+            problem=f"has a group of {' and '.join(kinds)}",
+            allowed=f"{name} takes a group as one vector: give each its own group",
         )
 
 
@@ -294,8 +309,8 @@ def _slopes(tensors: list[Any]) -> Any:
     for tensor in tensors:
         if tensor.grad is not None and tensor.grad.layout != torch.strided:
             raise FalllineError(
-                f"gradient of a parameter of shape {tuple(tensor.shape)} is sparse; an update rule needs a dense one, "
-                "such as of an Embedding with sparse=False"
+                problem=f"gradient of a parameter of shape {tuple(tensor.shape)} is sparse",
+                allowed="an update rule needs a dense one, such as of an Embedding with sparse=False",
             )
     return _joined([torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in tensors])
 
@@ -447,7 +462,9 @@ class ModuleObjective(Objective):
         inputs, targets = self._data
         value = self._loss(torch.func.functional_call(self._copy, places, (inputs,)), targets)
         if not isinstance(value, torch.Tensor) or value.numel() != 1:
-            raise FalllineError(f"loss {_title(self._loss)} returned {shortened(value)}; it must return one number")
+            raise FalllineError(
+                problem=f"loss {_title(self._loss)} returned {shortened(value)}", allowed="it must return one number"
+            )
         return value.reshape(())
 
 
@@ -476,13 +493,13 @@ def from_torch(module: Any, loss: Callable[[Any, Any], Any], data: tuple[Any, An
     import torch
 
     if not isinstance(module, torch.nn.Module):
-        raise FalllineError(f"module is {shortened(module)}; it must be a torch.nn.Module")
+        raise FalllineError("module", module, "it must be a torch.nn.Module")
     if not callable(loss):
-        raise FalllineError(f"loss is {shortened(loss)}; it must be a function of the module's result and the targets")
+        raise FalllineError("loss", loss, "it must be a function of the module's result and the targets")
     if not (isinstance(data, tuple | list) and len(data) == 2):
-        raise FalllineError(f"data is {shortened(type(data))}; it must be a pair, the inputs and the targets")
+        raise FalllineError("data", type(data), "it must be a pair, the inputs and the targets")
     if not _trained(module):
-        raise FalllineError(f"module is {_title(module)}, which has no parameters that need a gradient")
+        raise FalllineError("module", Verbatim(_title(module)), problem="which has no parameters that need a gradient")
     return ModuleObjective(module, loss, (data[0], data[1]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Annotated
 
@@ -92,12 +91,10 @@ FLAGS = {
     "formula": "OBJECTIVE",
     "optimizers": "--optimizer",
     "seeds": "--seed",
-    "space:": "--space:",
-    "grid:": "--grid:",
     "order": "--batch-order",
     "remainder": "--batch-remainder",
     "scheme": "--gradient: scheme",
-    "Perturbation:": "--gradient:",
+    "Perturbation": "--gradient",
 }
 
 
@@ -125,7 +122,7 @@ def main() -> None:
         with np.errstate(all="ignore"):
             code = app(_formula_last(sys.argv[1:]) or ["--help"], prog_name="fallline", standalone_mode=False)
     except FalllineError as error:
-        code = _complain(_in_flags(str(error)))
+        code = _complain(error.told(_flag))
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "fallline"
@@ -151,8 +148,6 @@ def _complain(message: str) -> int:
     return 2
 
 
-def _in_flags(message: str) -> str:
-    """The message with the argument that it begins with, and settings that it advises, as the command line has them."""
-    first, space, rest = message.partition(" ")
-    advised = re.sub(r"\b(\w+)='([\w-]+)'", lambda found: f"{FLAGS.get(found[1], found[1])} {found[2]}", rest)
-    return FLAGS.get(first, first) + space + advised
+def _flag(parameter: str) -> str:
+    """What the command line calls a parameter of the Python calls."""
+    return FLAGS.get(parameter, parameter)

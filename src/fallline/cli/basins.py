@@ -88,12 +88,12 @@ def _box(text: str | None) -> list[tuple[float, float]] | dict[str, tuple[float,
         try:
             intervals.append((float(low), float(high)))
         except ValueError:
-            raise FalllineError(f"--box is {text!r}; write -5:5,-5:5, or x=-5:5,y=-5:5") from None
+            raise FalllineError("--box", text, "write -5:5,-5:5, or x=-5:5,y=-5:5") from None
         names.append(name.strip())
     if not any(names):
         return intervals
     if "" in names or len(set(names)) < len(names):
-        raise FalllineError(f"--box is {text!r}; name each coordinate once, or none: x=-5:5,y=-5:5")
+        raise FalllineError("--box", text, "name each coordinate once, or none: x=-5:5,y=-5:5")
     return dict(zip(names, intervals, strict=True))
 
 
@@ -102,7 +102,7 @@ def _at(text: str | None) -> dict[str, float] | None:
         return None
     given = options.parse_start(text)
     if not isinstance(given, dict):
-        raise FalllineError(f"--at is {text!r}; give each number with its name, such as z=0.5")
+        raise FalllineError("--at", text, "give each number with its name, such as z=0.5")
     return given
 
 

@@ -26,7 +26,7 @@ def chain(
 ) -> None:
     """Show the chain rule with the numbers of a point: every factor, the product along each path, the sums."""
     if latex and json:
-        raise FalllineError("--latex is given, and --json too; give one of the two")
+        raise FalllineError("--latex", problem="is given, and --json too", allowed="give one of the two")
     picture.check()
     from fallline.gradients.chain import chain_rule
 

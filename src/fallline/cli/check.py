@@ -49,7 +49,9 @@ def check(
     """
     points = [options.parse_start(text, "--at") for text in at]
     if derivative and gradient != "auto":
-        raise FalllineError(f"--derivative is {derivative[0]!r}, and --gradient {gradient!r}; give one of the two")
+        raise FalllineError(
+            "--derivative", derivative[0], "give one of the two", problem=f"and --gradient {gradient!r}"
+        )
     with told_in_one_line(objective, "OBJECTIVE"), told_in_one_line(gradient, "--gradient"):
         kind, slopes = _checked(objective, points, gradient, derivative or [], nearby)
     checked = GradientCheck(tuple(slopes))
@@ -82,8 +84,9 @@ def _from_formulas(objective: Objective, texts: Sequence[str]) -> Callable[..., 
     """The gradient that formulas say, one for each coordinate."""
     if len(texts) != objective.dimension:
         raise FalllineError(
-            f"--derivative is given {len(texts)} time{'s' if len(texts) > 1 else ''}; {objective.title} needs "
-            f"{objective.dimension}, for {', '.join(objective.names)}"
+            "--derivative",
+            problem=f"is given {len(texts)} time{'s' if len(texts) > 1 else ''}",
+            allowed=f"{objective.title} needs {objective.dimension}, for {', '.join(objective.names)}",
         )
     parts = [_derivative(objective, text) for text in texts]
 
@@ -105,10 +108,12 @@ def _derivative(objective: Objective, text: str) -> Callable[[FloatArray], float
     try:
         formula = FormulaObjective.from_text(text)
     except FalllineError as error:
-        raise FalllineError(str(error).replace("objective", "--derivative", 1)) from None
+        raise error.under("--derivative") from None
     for name in formula.names:
         if name not in objective.names:
-            raise FalllineError(f"--derivative is {text!r}, with the variable {name}; {nearest(name, objective.names)}")
+            raise FalllineError(
+                "--derivative", text, nearest(name, objective.names), problem=f"with the variable {name}"
+            )
     columns = [objective.names.index(name) for name in formula.names]
     return lambda x: float(formula.value(x[:, columns])[0])
 

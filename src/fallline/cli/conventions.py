@@ -30,7 +30,7 @@ def conventions(
 
     rule = spelt(rule, [*OPTIMIZERS, *WRAPPERS])
     if rule not in OPTIMIZERS and rule not in WRAPPERS:
-        raise FalllineError(f"RULE is {rule!r}; {nearest(rule, [*OPTIMIZERS, *WRAPPERS])}")
+        raise FalllineError("RULE", rule, nearest(rule, [*OPTIMIZERS, *WRAPPERS]))
     known = known_conventions(rule)
     apart = worked_run(rule)
     if not json:

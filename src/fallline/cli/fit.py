@@ -194,7 +194,9 @@ def fit(
     if views.animate is not None and table.stream:
         _refuse_film(views.animate)
     if rule.given and optimizer is None:
-        raise FalllineError("--optimizer is not given; a rate or a hyperparameter needs the rule that it is for")
+        raise FalllineError(
+            "--optimizer", problem="is not given", allowed="a rate or a hyperparameter needs the rule that it is for"
+        )
 
     def check_views(loss: Loss) -> None:
         views.chosen_picture(loss.names)
@@ -234,7 +236,7 @@ def fit(
 def _check_save(save: Path | None) -> None:
     if save is not None:
         if save.suffix not in (".json", ".npz"):
-            raise FalllineError(f"--save is {str(save)!r}; its name must end in .json (the model) or .npz (the run)")
+            raise FalllineError("--save", str(save), "its name must end in .json (the model) or .npz (the run)")
         check_writable(save, "--save")
 
 
@@ -246,7 +248,7 @@ def _weights(text: str) -> list[float]:
     """The start as `fit` takes it."""
     start = options.parse_start(text)
     if isinstance(start, dict):
-        raise FalllineError(f"--start is {text!r}; write the weights in the order of the features, then the intercept")
+        raise FalllineError("--start", text, "write the weights in the order of the features, then the intercept")
     return start
 
 
@@ -294,8 +296,10 @@ def _animate(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[
 
 def _refuse_film(animate: Path) -> None:
     raise FalllineError(
-        f"--animate is {str(animate)!r}, but the data are read anew in every pass, and the landscape of a film takes "
-        "thousands; keep the rows with --no-stream, or leave the film out"
+        "--animate",
+        str(animate),
+        "keep the rows with --no-stream, or leave the film out",
+        problem="but the data are read anew in every pass, and the landscape of a film takes thousands",
     )
 
 

@@ -38,7 +38,7 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
     file, _, name = text.rpartition(":")
     path = Path(file)
     if not path.is_file():
-        raise FalllineError(f"{flag} is {text!r}; there is no file {file!r}")
+        raise FalllineError(flag, text, f"there is no file {file!r}")
     # As a script would find the modules beside it.
     sys.path.insert(0, str(path.parent.resolve()))
     module_name = f"fallline_file_{path.stem}"
@@ -52,7 +52,7 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
     function = getattr(module, name, None)
     if not callable(function):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise FalllineError(f"{flag} is {text!r}; {file} has no function {name!r}; {nearest(name, known)}")
+        raise FalllineError(flag, text, f"{file} has no function {name!r}; {nearest(name, known)}")
     found: Callable[..., Any] = function
     return found
 
@@ -107,5 +107,5 @@ def told_in_one_line(text: str, flag: str) -> Iterator[None]:
             raise
         notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         raise FalllineError(
-            f"{flag} is {text!r}; {file} failed in line {lines[-1]}: {type(error).__name__}: {told}{notes}"
+            flag, text, f"{file} failed in line {lines[-1]}: {type(error).__name__}: {told}{notes}"
         ) from error

@@ -16,7 +16,7 @@ from fallline.cli.options import count_option, file_option, number_option
 from fallline.cli.rules import rule_from, rules_from
 from fallline.engines import ENGINES, Cluster
 from fallline.engines import Engine as AnyEngine
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.files import check_writable
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import Optimizer
@@ -156,7 +156,7 @@ class Stopping(Group):
             if number is None or (kind is StepSize and number == 0):
                 continue
             if not known.range.allows(number):
-                raise FalllineError(f"{flag} is {number:g}; it must be {known.range}")
+                raise FalllineError(flag, Verbatim(f"{number:g}"), known.range)
             stop = stop | kind(number)
         return stop
 
@@ -186,11 +186,13 @@ class Execution(Group):
             FalllineError: when there is no such engine or cluster, or both are given.
         """
         if self.engine not in ENGINES:
-            raise FalllineError(f"--engine is {self.engine!r}; {nearest(self.engine, ENGINES)}")
+            raise FalllineError("--engine", self.engine, nearest(self.engine, ENGINES))
         if self.cluster is None:
             return self.engine
         if self.engine != "auto":
-            raise FalllineError(f"--engine is {self.engine!r}, and --cluster {self.cluster!r}; give one of the two")
+            raise FalllineError(
+                "--engine", self.engine, "give one of the two", problem=f"and --cluster {self.cluster!r}"
+            )
         return Cluster(self.cluster)
 
 
@@ -281,11 +283,11 @@ class Views(Group):
         """
         kind, coordinates, style = self.picture, self.coordinates, self.style
         if kind != "auto" and self.plot is None:
-            raise FalllineError(f"--picture is {kind!r}, but no picture is asked for; give --plot FILE, too")
+            raise FalllineError("--picture", kind, "give --plot FILE, too", problem="but no picture is asked for")
         if self.plot is None and self.animate is None:
             for flag, value, usual in (("--coordinates", coordinates, None), ("--style", style, "light")):
                 if value != usual:
-                    raise FalllineError(f"{flag} is {value!r}, but no picture is asked for; give --plot FILE, too")
+                    raise FalllineError(flag, value, "give --plot FILE, too", problem="but no picture is asked for")
         if (kind, coordinates, style) == ("auto", None, "light"):
             # As pictures are by themselves; a run without one is spared Matplotlib.
             return {}
@@ -295,7 +297,7 @@ class Views(Group):
         dimension, chosen = None if names is None else len(names), coordinates is not None
         check_kind(kind, dimension, several=several, chosen=chosen, parameter="--picture")
         if chosen and dimension == 1:
-            raise FalllineError(f"--coordinates is {coordinates!r}, but there is only one; leave it out")
+            raise FalllineError("--coordinates", coordinates, "leave it out", problem="but there is only one")
         pictured: dict[str, Any] = {"kind": kind, "style": style}
         return pictured if coordinates is None else pictured | {"coordinates": _two(coordinates, names)}
 
@@ -312,20 +314,21 @@ class Views(Group):
         film: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         if self.animate is None:
             for name, value in film.items():
-                raise FalllineError(f"--{_FILM[name]} is {value}, but no film is asked for; give --animate FILE, too")
+                raise FalllineError(
+                    f"--{_FILM[name]}", Verbatim(value), "give --animate FILE, too", problem="but no film is asked for"
+                )
             return {}
         if self.size is not None:
             width, _, height = self.size.partition("x")
             if not (width.isdecimal() and height.isdecimal()):
-                raise FalllineError(f"--size is {self.size!r}; write width and height in pixels, such as 1280x720")
+                raise FalllineError("--size", self.size, "write width and height in pixels, such as 1280x720")
             film["size"] = int(width), int(height)
         from fallline.views import check_film
 
         try:
             check_film(dimension, self.animate, **film)
         except FalllineError as error:
-            name, _, rest = str(error).partition(" ")
-            raise FalllineError(f"--{(_FILM | {'path': 'animate'})[name]} {rest}") from None
+            raise error.under(f"--{_FILM.get(error.parameter, 'animate')}") from None
         return film
 
 
@@ -347,9 +350,9 @@ def _two(coordinates: str, names: Sequence[str] | None) -> Any:
     two = [name.strip() for name in coordinates.split(",")]
     for name in two:
         if names is not None and name not in names:
-            raise FalllineError(f"--coordinates is {coordinates!r}; {nearest(name, names)}")
+            raise FalllineError("--coordinates", coordinates, nearest(name, names))
     if len(set(two)) != 2 or len(two) != 2:
-        raise FalllineError(f"--coordinates is {coordinates!r}; it must be two different names, or pca")
+        raise FalllineError("--coordinates", coordinates, "it must be two different names, or pca")
     return two
 
 
@@ -363,7 +366,7 @@ def _check_files(*, plot: Path | None, animate: Path | None = None) -> None:
     if animate is not None:
         check_film_path(animate, "--animate")
     if plot is not None and animate is not None and plot.resolve() == animate.resolve():
-        raise FalllineError(f"--animate is {str(animate)!r}, and so is --plot; give two files")
+        raise FalllineError("--animate", str(animate), "give two files", problem="and so is --plot")
     for flag, path in (("--plot", plot), ("--animate", animate)):
         if path is not None:
             check_writable(path, flag)

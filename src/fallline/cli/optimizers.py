@@ -30,7 +30,7 @@ def optimizers(
     names = [spelt(name, known) for name in names or ()]
     for name in names:
         if name not in known:
-            raise FalllineError(f"RULE is {name!r}; {nearest(name, known)}")
+            raise FalllineError("RULE", name, nearest(name, known))
     if json:
         report.say(report.as_json([_data(name, known[name]) for name in names or known]))
     elif names:

@@ -85,14 +85,14 @@ def parse_start(text: str, flag: str = "--start") -> list[float] | dict[str, flo
             value = float(figure)
         except ValueError:
             raise FalllineError(
-                f"{flag} is {text!r}, where {part!r} is not a number; write 10, or 0,-1, or x=0,y=-1"
+                flag, text, "write 10, or 0,-1, or x=0,y=-1", problem=f"where {part!r} is not a number"
             ) from None
         if not equals:
             numbers.append(value)
         elif name in named:
-            raise FalllineError(f"{flag} is {text!r}, which gives {name} twice; give each coordinate once")
+            raise FalllineError(flag, text, "give each coordinate once", problem=f"which gives {name} twice")
         else:
             named[name] = value
     if named and numbers:
-        raise FalllineError(f"{flag} is {text!r}; name every coordinate, or none")
+        raise FalllineError(flag, text, "name every coordinate, or none")
     return named or numbers

@@ -47,7 +47,7 @@ def predict(
     """
     if out is not None:
         if out.suffix not in ENDINGS:
-            raise FalllineError(f"--out is {str(out)!r}; its name must end in {' or '.join(ENDINGS)}")
+            raise FalllineError("--out", str(out), f"its name must end in {' or '.join(ENDINGS)}")
         check_writable(out, "--out")
     fitted = FittedModel.load(model, "MODEL")
     blocks = (_columns(fitted, answers) for _, answers in fitted.answers(data))
@@ -86,7 +86,9 @@ def _writer(path: Path) -> Iterator[Callable[[Columns], object]]:
         import pyarrow as pa
         import pyarrow.parquet as parquet
     except ImportError:
-        raise FalllineError('--out is a Parquet file, which needs PyArrow: pip install "fallline[parquet]"') from None
+        raise FalllineError(
+            "--out", problem='is a Parquet file, which needs PyArrow: pip install "fallline[parquet]"'
+        ) from None
     with contextlib.ExitStack() as stack:
         writers: list[Any] = []
 

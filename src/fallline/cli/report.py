@@ -97,7 +97,7 @@ def check_save(save: Path | None) -> None:
     """
     if save is not None:
         if save.suffix != ".npz":
-            raise FalllineError(f"--save is {str(save)!r}; its name must end in .npz")
+            raise FalllineError("--save", str(save), "its name must end in .npz")
         check_writable(save, "--save")
 
 
@@ -135,7 +135,7 @@ def draw(
                     write(path, **options)
                 except NothingToDraw as error:
                     raise FalllineError(
-                        f"{flag} is {str(path)!r}, but there is nothing to draw: {error.reason}"
+                        flag, str(path), problem=f"but there is nothing to draw: {error.reason}"
                     ) from None
 
 

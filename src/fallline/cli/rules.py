@@ -32,9 +32,9 @@ def rule_from(
     for text in settings:
         setting, equals, value = text.partition("=")
         if not (setting and equals):
-            raise FalllineError(f"{flag} is {text!r}; write NAME=VALUE, such as beta1=0.8")
+            raise FalllineError(flag, text, "write NAME=VALUE, such as beta1=0.8")
         if setting in given:
-            raise FalllineError(f"{flag} is {text!r}, but {setting} is given already; give it once")
+            raise FalllineError(flag, text, "give it once", problem=f"but {setting} is given already")
         given[setting] = _setting(f"{flag} is {text!r}", setting, value, getattr(kind, setting, None), known)
     if schedule is not None:
         given["learning_rate"] = _scheduled(name, schedule, given.get("learning_rate"))
@@ -62,18 +62,18 @@ def rules_from(
     twice = next((part for part in written if written.count(part) > 1), None)
     if not written or twice:
         wrong = f"names {twice} twice" if twice else "names no rule"
-        raise FalllineError(f"{flag} is {text!r}, which {wrong}; write adam@torch,adam@keras")
+        raise FalllineError(flag, text, "write adam@torch,adam@keras", problem=f"which {wrong}")
     rules = {}
     for part in written:
         form = re.fullmatch(r"([^()\s]+)\s*(?:\(([^()]*)\))?", part)
         if form is None:
-            raise FalllineError(f"{flag} is {text!r}; write {part!r} as RULE or RULE(NAME=VALUE, NAME=VALUE)")
+            raise FalllineError(flag, text, f"write {part!r} as RULE or RULE(NAME=VALUE, NAME=VALUE)")
         own = [setting.replace(" ", "") for setting in (form[2] or "").split(",") if setting.strip()]
         named = {setting.partition("=")[0] for setting in own}
         try:
             optimizer_from_name(form[1])
         except FalllineError as error:
-            raise FalllineError(f"{flag} is {text!r}: {error}") from None
+            raise FalllineError(flag, problem=f"is {text!r}: {error}") from None
         others = [setting for setting in settings if setting.partition("=")[0] not in named]
         rate = None if "learning_rate" in named else learning_rate
         rules[part] = rule_from(form[1], rate, schedule, [*own, *others], f"a setting in {flag}" if own else "--set")
@@ -90,7 +90,7 @@ def _setting(told: str, name: str, value: str, default: Any, known: dict[str, Hy
         return int(value) if name in known and known[name].range.whole else float(value)
     except ValueError:
         allowed = known[name].range if name in known else "a number"
-        raise FalllineError(f"{told}; {name} must be {allowed}") from None
+        raise FalllineError(problem=told, allowed=f"{name} must be {allowed}") from None
 
 
 def _scheduled(name: str, schedule: str, rate: float | None) -> Any:
@@ -100,6 +100,6 @@ def _scheduled(name: str, schedule: str, rate: float | None) -> Any:
     first: Any = optimizer_from_name(name).learning_rate if rate is None else rate
     if isinstance(first, LineSearch):
         raise FalllineError(
-            f"--schedule is {schedule!r}, but {name} searches its rate along a line; give --learning-rate too"
+            "--schedule", schedule, "give --learning-rate too", problem=f"but {name} searches its rate along a line"
         )
     return parse_schedule(schedule, first)

@@ -9,7 +9,7 @@ import typer
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Verbatim
 from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
 from fallline.results.trajectory import Record
@@ -46,7 +46,7 @@ def run(
     goes on.
     """
     if every is not None and every < 1:
-        raise FalllineError(f"--every is {every}; it must be a whole number at least 1")
+        raise FalllineError("--every", Verbatim(every), "it must be a whole number at least 1")
     report.check_save(save)
     views.check_files()
     point = options.parse_start(start)

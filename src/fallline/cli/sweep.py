@@ -103,9 +103,9 @@ def _grid(texts: list[str]) -> dict[str, list[Any]]:
     for text in texts:
         name, equals, values = text.partition("=")
         if not (name and equals and values):
-            raise FalllineError(f"--grid is {text!r}; write NAME=0,0.5,0.9 or NAME=LOW:HIGH:COUNT:log")
+            raise FalllineError("--grid", text, "write NAME=0,0.5,0.9 or NAME=LOW:HIGH:COUNT:log")
         if name in grid:
-            raise FalllineError(f"--grid gives {name} twice; give all its values at once")
+            raise FalllineError("--grid", problem=f"gives {name} twice", allowed="give all its values at once")
         grid[name] = _range(text, values) if ":" in values else [value_of(part) for part in values.split(",")]
     return grid
 
@@ -116,13 +116,13 @@ def _range(text: str, values: str) -> list[float]:
     try:
         low, high, number = float(ends[0]), float(ends[1]), int(count)
     except ValueError:
-        raise FalllineError(f"--grid is {text!r}; write NAME=LOW:HIGH:COUNT, or NAME=LOW:HIGH:COUNT:log") from None
+        raise FalllineError("--grid", text, "write NAME=LOW:HIGH:COUNT, or NAME=LOW:HIGH:COUNT:log") from None
     if kind not in ([], ["log"]) or number < 2 or not np.isfinite([low, high]).all():
         raise FalllineError(
-            f"--grid is {text!r}; write NAME=LOW:HIGH:COUNT, or NAME=LOW:HIGH:COUNT:log, with a COUNT of 2 or more"
+            "--grid", text, "write NAME=LOW:HIGH:COUNT, or NAME=LOW:HIGH:COUNT:log, with a COUNT of 2 or more"
         )
     if kind and not (low > 0 and high > 0):
-        raise FalllineError(f"--grid is {text!r}; both ends must be above 0 for even ratios")
+        raise FalllineError("--grid", text, "both ends must be above 0 for even ratios")
     spaced = np.geomspace if kind else np.linspace
     # As short as a user would write them.
     return [float(f"{value:.12g}") for value in spaced(low, high, number)]

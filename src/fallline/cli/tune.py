@@ -88,9 +88,9 @@ def _space(texts: list[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, values = text.partition("=")
         if not name or bool(equals) != bool(values):
-            raise FalllineError(f"--space is {text!r}; write NAME, NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=a,b,c")
+            raise FalllineError("--space", text, "write NAME, NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=a,b,c")
         if name in space:
-            raise FalllineError(f"--space gives {name} twice; give all its values at once")
+            raise FalllineError("--space", problem=f"gives {name} twice", allowed="give all its values at once")
         space[name] = None if not equals else _interval(text, values) if ":" in values else _choices(values)
     return space
 
@@ -102,7 +102,7 @@ def _interval(text: str, values: str) -> Interval | tuple[float, float]:
     except ValueError:
         kind = ["no number"]
     if kind not in ([], ["log"]):
-        raise FalllineError(f"--space is {text!r}; write NAME=LOW:HIGH or NAME=LOW:HIGH:log")
+        raise FalllineError("--space", text, "write NAME=LOW:HIGH or NAME=LOW:HIGH:log")
     return Interval(*ends, log=True) if kind else ends
 
 

@@ -93,10 +93,12 @@ def class_texts(table: Table, column: str) -> set[str]:
     for text in texts:
         if is_number(text) and not np.isfinite(float(text)):
             row = [as_text(entry) for entry in entries.tolist()].index(text)
-            raise table.error_at(row, column, f"is {text}; only finite numbers are allowed")
+            raise table.error_at(row, column, f"is {text}", "only finite numbers are allowed")
     if len(texts) > MOST_CLASSES:
         raise FalllineError(
-            f"target is {column!r}, which holds more than {MOST_CLASSES} different values in {table.source}; "
-            "a model of classes needs fewer"
+            "target",
+            column,
+            "a model of classes needs fewer",
+            problem=f"which holds more than {MOST_CLASSES} different values in {table.source}",
         )
     return texts

@@ -44,7 +44,7 @@ class CsvFile:
             for number, (line, cells) in enumerate(block, start=first_row + 1):
                 if len(cells) != len(header):
                     raise FalllineError(
-                        f"{self.path.name}, row {number} (line {line}): {len(cells)} values, "
+                        problem=f"{self.path.name}, row {number} (line {line}): {len(cells)} values, "
                         f"but the header names {len(header)} columns"
                     )
             by_column = list(zip(*(cells for _, cells in block), strict=True))
@@ -57,22 +57,24 @@ class CsvFile:
             first_row += len(block)
 
     def _header(self, rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
-        named = f"{self.parameter} is {str(self.path)!r}"
+        named = self.parameter, str(self.path)
         _, cells = next(rows, (0, None))
         if cells is None:
-            raise FalllineError(f"{named}, which is empty; a header and rows are needed")
+            raise FalllineError(*named, "a header and rows are needed", problem="which is empty")
         header = [cell.strip() for cell in cells]
         if "\0" in "".join(header):
-            raise FalllineError(f"{named}, which is not text; a CSV file is needed")
+            raise FalllineError(*named, "a CSV file is needed", problem="which is not text")
         separator = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
         if separator is not None:
-            raise FalllineError(f"{self.path.name}: the columns are separated by {separator!r}; commas are needed")
+            raise FalllineError(
+                problem=f"{self.path.name}: the columns are separated by {separator!r}", allowed="commas are needed"
+            )
         check_names(header, self.path.name)
         return tuple(header)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The lines that are not blank: on which line they begin, and their cells."""
-        named = f"{self.parameter} is {str(self.path)!r}"
+        named = self.parameter, str(self.path)
         line = 1
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
@@ -82,8 +84,8 @@ class CsvFile:
                         yield line, cells
                     line = reader.line_num + 1
         except OSError as error:
-            raise FalllineError(f"{named}, which cannot be read: {error.strerror}") from None
+            raise FalllineError(*named, problem=f"which cannot be read: {error.strerror}") from None
         except csv.Error as error:
-            raise FalllineError(f"{self.path.name}, line {line}: not the CSV format: {error}") from None
+            raise FalllineError(problem=f"{self.path.name}, line {line}: not the CSV format: {error}") from None
         except ValueError:  # a byte that is not UTF-8, in the file or in its name
-            raise FalllineError(f"{named}, which is not UTF-8 text; a CSV file is needed") from None
+            raise FalllineError(*named, "a CSV file is needed", problem="which is not UTF-8 text") from None

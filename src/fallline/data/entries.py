@@ -37,12 +37,12 @@ def number_array(values: npt.ArrayLike, name: str) -> FloatArray:
         if entries.dtype.kind in "US":
             entries = np.asarray(values, dtype=object)  # [1, "2.5", True] as it is, not as three texts
     except ValueError:
-        raise FalllineError(f"{name} has rows of different lengths; every row needs the same") from None
+        raise FalllineError(name, problem="has rows of different lengths", allowed="every row needs the same") from None
     numbers, fault = as_numbers(entries)
     if fault is not None:
         index, complaint = fault
         place = f"{name}[{', '.join(str(i) for i in index)}]" if index else name
-        raise FalllineError(f"{place} {complaint}; only finite numbers are allowed")
+        raise FalllineError(problem=f"{place} {complaint}", allowed="only finite numbers are allowed")
     return numbers
 
 

@@ -47,8 +47,9 @@ class RowGroup:
         for name in names:
             if name in self.nested:
                 raise FalllineError(
-                    f"{self.path.name}, column {name!r}: its entries are {self.nested[name]}, not single values; "
-                    "leave it out of the features"
+                    problem=f"{self.path.name}, column {name!r}: its entries are {self.nested[name]}, "
+                    "not single values",
+                    allowed="leave it out of the features",
                 )
         first_row = self.first_row
         with (
@@ -69,7 +70,7 @@ def row_groups(path: Path, parameter: str) -> tuple[tuple[str, ...], list[RowGro
         FalllineError: when it is no Parquet file, or PyArrow is not installed.
     """
     parquet = _parquet()
-    with _refused(path, f"{parameter} is {str(path)!r}, which"), parquet.ParquetFile(path) as file:
+    with _refused(path, parameter), parquet.ParquetFile(path) as file:
         schema, metadata = file.schema_arrow, file.metadata
     check_names(schema.names, path.name)
     nested = {field.name: str(field.type) for field in schema if field.type.num_fields}
@@ -83,12 +84,14 @@ def _parquet() -> Any:
     try:
         import pyarrow.parquet as parquet
     except ImportError:
-        raise FalllineError('data is a Parquet file, which needs PyArrow: pip install "fallline[parquet]"') from None
+        raise FalllineError(
+            "data", problem='is a Parquet file, which needs PyArrow: pip install "fallline[parquet]"'
+        ) from None
     return parquet
 
 
 @contextlib.contextmanager
-def _refused(path: Path, named: str | None = None) -> Iterator[None]:
+def _refused(path: Path, parameter: str | None = None) -> Iterator[None]:
     """Say of which file PyArrow complains, in one line."""
     import pyarrow as pa
 
@@ -97,7 +100,10 @@ def _refused(path: Path, named: str | None = None) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         reason = " ".join(reason.split()).split(". ")[0].rstrip(".")[:120]
-        raise FalllineError(f"{named or path.name + ':'} cannot be read as a Parquet file: {reason}") from None
+        problem = f"cannot be read as a Parquet file: {reason}"
+        if parameter is None:
+            raise FalllineError(problem=problem, of=path.name) from None
+        raise FalllineError(parameter, str(path), problem=f"which {problem}") from None
 
 
 def _entries(column: Any) -> npt.NDArray[Any]:

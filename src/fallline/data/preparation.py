@@ -14,7 +14,7 @@ from fallline.data.classes import Classes
 from fallline.data.entries import as_text, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Setting
 from fallline.tables import Printed
 
 Missing = Literal["refuse", "drop", "mean"]
@@ -137,8 +137,9 @@ def incomplete(X: FloatArray) -> BoolArray:
 def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:
     """The error that names a missing entry, and what may be done about it."""
     if is_target:
-        return table.error_at(row, name, "is missing; every row needs a target, or missing='drop'")
-    return table.error_at(row, name, "is missing; only finite numbers are allowed, or missing='drop' or missing='mean'")
+        return table.error_at(row, name, "is missing", "every row needs a target, or ", Setting("missing", "drop"))
+    drop, fill = Setting("missing", "drop"), Setting("missing", "mean")
+    return table.error_at(row, name, "is missing", "only finite numbers are allowed, or ", drop, " or ", fill)
 
 
 def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.NDArray[np.int64]:

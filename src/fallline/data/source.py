@@ -70,7 +70,7 @@ class Source(Printed):
         """
         if column not in self.columns:
             raise FalllineError(
-                f"{parameter} is {column!r}, which is not a column of {self.name}; {nearest(column, self.columns)}"
+                parameter, column, nearest(column, self.columns), problem=f"which is not a column of {self.name}"
             )
 
     def blocks(self, part: int, columns: Sequence[str]) -> Iterator[Table]:
@@ -126,7 +126,7 @@ def read_table(data: TableLike, parameter: str = "data", names: Sequence[str] | 
     source = open_source(data, parameter, names)
     tables = [table for part in source.parts for table in part.blocks(None, None)]
     if not tables:
-        raise FalllineError(f"{source.name} has columns but no rows")
+        raise FalllineError(source.name, problem="has columns but no rows")
     if len(tables) == 1:
         return tables[0]
     return Table(source.name, {name: np.concatenate([t.columns[name] for t in tables]) for name in source.columns})
@@ -142,7 +142,7 @@ def _files(folder: Path, parameter: str) -> list[Path]:
     )
     if not found:
         raise FalllineError(
-            f"{parameter} is {str(folder)!r}, a folder without data files; allowed endings: {', '.join(ENDINGS)}"
+            parameter, str(folder), f"allowed endings: {', '.join(ENDINGS)}", problem="a folder without data files"
         )
     return found
 
@@ -182,6 +182,7 @@ def _check_same(source: Source, file: Path, first: Source, first_file: Path) -> 
         for name in one.columns:
             if name not in other.columns:
                 raise FalllineError(
-                    f"{other_file.name} lacks the column {name!r}, which {one_file.name} has; "
-                    "all files of a folder need the same columns"
+                    other_file.name,
+                    problem=f"lacks the column {name!r}, which {one_file.name} has",
+                    allowed="all files of a folder need the same columns",
                 )

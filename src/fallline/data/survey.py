@@ -17,7 +17,7 @@ from fallline.data.preparation import Feature, Missing, Preparation, missing_at
 from fallline.data.source import Source
 from fallline.data.standardization import Moments, Standardization
 from fallline.data.table import Table
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, Setting, Verbatim, nearest
 from fallline.tables import Printed
 
 Constant = Literal["refuse", "drop"]
@@ -115,14 +115,19 @@ def _rows_kept(
 def _check_rows(first: _Pass, source: Source, split: Split | None, training: int, held_out: int) -> None:
     """Raise a FalllineError where no row is left to fit to, or none to score with."""
     if not first.rows:
-        raise FalllineError(f"{source.name} has columns but no rows")
+        raise FalllineError(source.name, problem="has columns but no rows")
     if not training:
+        others = "" if split is None else f", and {held_out} are held out"
         raise FalllineError(
-            f"{source.name} has no row to fit to: {first.dropped} of {first.rows} lack an entry"
-            + ("" if split is None else f", and {held_out} are held out")
+            source.name, problem=f"has no row to fit to: {first.dropped} of {first.rows} lack an entry{others}"
         )
     if split is not None and not held_out:
-        raise FalllineError(f"holdout is {split.share:g}, which is no row of {first.rows}; hold out more, or none")
+        raise FalllineError(
+            "holdout",
+            Verbatim(f"{split.share:g}"),
+            "hold out more, or none",
+            problem=f"which is no row of {first.rows}",
+        )
 
 
 def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:
@@ -132,7 +137,7 @@ def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:
         FalllineError: naming the parameter and the nearest word.
     """
     if choice not in allowed:
-        raise FalllineError(f"{name} is {shortened(choice)}; {nearest(str(choice), allowed)}")
+        raise FalllineError(name, choice, nearest(str(choice), allowed))
 
 
 def _columns(source: Source, features: Sequence[str], categories: str | Sequence[str]) -> list[_Column]:
@@ -140,15 +145,15 @@ def _columns(source: Source, features: Sequence[str], categories: str | Sequence
         check_choice("categories", categories, CATEGORIES)
         asked: Sequence[str] = ()
     elif not isinstance(categories, Sequence):
-        raise FalllineError(
-            f"categories is {shortened(categories)}; allowed: {', '.join(CATEGORIES)}, or the names of columns"
-        )
+        raise FalllineError("categories", categories, f"allowed: {', '.join(CATEGORIES)}, or the names of columns")
     else:
         asked = [str(name) for name in categories]
         for name in asked:
             source.require(name, "categories")
             if name not in features:
-                raise FalllineError(f"categories has {name!r}, which is not among the features; leave it out")
+                raise FalllineError(
+                    "categories", problem=f"has {name!r}, which is not among the features", allowed="leave it out"
+                )
     return [_Column(name, True if name in asked else None, categories == "one-hot") for name in features]
 
 
@@ -171,8 +176,9 @@ class _Column:
             found = table.is_text(self.name, "features")
             self.is_text = found if self.may_be_text else None if found is None else False
         if not self.is_text:
-            hint = ", or categories='one-hot'" if table.is_text(self.name) and not self.may_be_text else ""
-            return table.numbers(self.name, "features", missing=True, hint=hint)
+            are_texts = table.is_text(self.name) and not self.may_be_text
+            instead = (", or ", Setting("categories", "one-hot")) if are_texts else ()
+            return table.numbers(self.name, "features", missing=True, instead=instead)
         return [None if is_missing(entry) else as_text(entry) for entry in table.columns[self.name].tolist()]
 
     def take(self, entries: FloatArray | list[str | None], fitted: BoolArray) -> None:
@@ -188,7 +194,8 @@ class _Column:
                 self.gaps += counts
         if len(self.counts) > MOST_CATEGORIES:
             raise FalllineError(
-                f"feature {self.name!r} has more than {MOST_CATEGORIES} different texts; leave it out of the features"
+                problem=f"feature {self.name!r} has more than {MOST_CATEGORIES} different texts",
+                allowed="leave it out of the features",
             )
 
     def feature(self, fills: bool) -> Feature:
@@ -277,8 +284,11 @@ class _Pass:
             same = column.constant()
             if same is not None and constant == "refuse":
                 raise FalllineError(
-                    f"feature {column.name!r} is {same} in every row; a constant cannot be told from the "
-                    "intercept: leave it out of the features, or constant='drop'"
+                    problem=f"feature {column.name!r} is {same} in every row",
+                    allowed=(
+                        "a constant cannot be told from the intercept: leave it out of the features, or ",
+                        Setting("constant", "drop"),
+                    ),
                 )
             if same is None:
                 feature = column.feature(self.missing == "mean")
@@ -291,14 +301,15 @@ class _Pass:
                 elif not 0 < scales[-1][1] < np.inf:
                     low, high = column.moments.low[0], column.moments.high[0]
                     raise FalllineError(
-                        f"feature {column.name!r} reaches from {low:g} to {high:g}, which cannot be "
-                        "standardised in float64; rescale it"
+                        problem=f"feature {column.name!r} reaches from {low:g} to {high:g}, "
+                        "which cannot be standardised in float64",
+                        allowed="rescale it",
                     )
         dropped = [column.name for column in self.columns if column.constant() is not None]
         if dropped:
             notes.append(f"left out, because they are constant: {', '.join(dropped)}")
         if not features:
-            raise FalllineError(f"features is empty: every column of {source.name} is constant")
+            raise FalllineError("features", problem=f"is empty: every column of {source.name} is constant")
         mean, scale = zip(*scales, strict=True)
         return (
             Preparation(

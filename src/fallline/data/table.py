@@ -53,25 +53,27 @@ class Table(Printed):
         """
         if name not in self.columns:
             raise FalllineError(
-                f"{parameter} is {name!r}, which is not a column of {self.source}; {nearest(name, self.columns)}"
+                parameter, name, nearest(name, self.columns), problem=f"which is not a column of {self.source}"
             )
         return self.columns[name]
 
-    def numbers(self, name: str, parameter: str = "column", *, missing: bool = False, hint: str = "") -> FloatArray:
+    def numbers(
+        self, name: str, parameter: str = "column", *, missing: bool = False, instead: tuple[object, ...] = ()
+    ) -> FloatArray:
         """A column as finite numbers.
 
         Arguments:
             name: the column.
             parameter: what asked for it.
             missing: whether an entry may be missing; it is then NaN.
-            hint: what an error text adds to what is allowed.
+            instead: what an error adds to what is allowed: texts, and settings that help.
 
         Raises:
             FalllineError: naming the row and the column of the first entry that is not a finite number.
         """
         numbers, fault = as_numbers(self.entries(name, parameter), missing=missing)
         if fault is not None:
-            raise self.error_at(fault[0][0], name, f"{fault[1]}; only finite numbers are allowed{hint}")
+            raise self.error_at(fault[0][0], name, fault[1], "only finite numbers are allowed", *instead)
         return numbers
 
     def matrix(self, names: Sequence[str], parameter: str = "features") -> FloatArray:
@@ -96,11 +98,12 @@ class Table(Printed):
             first_row=self.first_row + start,
         )
 
-    def error_at(self, row: int, name: str, complaint: str) -> FalllineError:
-        """The error that says where an entry stands and what is wrong with it."""
+    def error_at(self, row: int, name: str, complaint: str, *allowed: object) -> FalllineError:
+        """The error that says where an entry stands, what is wrong with it, and what is allowed instead."""
         line = f" (line {self.lines[row]})" if len(self.lines) else ""
         row += self.first_row + 1
-        return FalllineError(f"{self.source}, row {row}{line}, column {name!r}: the value {complaint}")
+        place = f"{self.source}, row {row}{line}, column {name!r}"
+        return FalllineError("the value", problem=complaint, allowed=allowed, of=place)
 
 
 def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Table:
@@ -117,7 +120,9 @@ def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | No
     if isinstance(data, Table):
         return data
     if hasattr(type(data), "collect"):
-        raise FalllineError(f"{parameter} is a {type(data).__name__}, which holds no rows yet; call its collect()")
+        raise FalllineError(
+            parameter, problem=f"is a {type(data).__name__}, which holds no rows yet", allowed="call its collect()"
+        )
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__")):
         # A PyArrow table calls its columns' names otherwise.
         names = list(data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", data.columns))
@@ -126,8 +131,10 @@ def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | No
     if isinstance(data, np.ndarray | list | tuple):
         return _of_array(data, parameter, names)
     raise FalllineError(
-        f"{parameter} is of the type {type(data).__name__}; allowed: the path of a CSV or Parquet file or of a folder "
-        "of them, a mapping of columns, a data frame, an array"
+        parameter,
+        problem=f"is of the type {type(data).__name__}",
+        allowed="allowed: the path of a CSV or Parquet file or of a folder of them, a mapping of columns, a data "
+        "frame, an array",
     )
 
 
@@ -139,7 +146,9 @@ def _of_array(array: npt.ArrayLike, parameter: str, names: Sequence[str] | None)
         names = [f"x{number}" for number in range(1, entries.shape[1] + 1)]
     if not names or entries.ndim != 2 or entries.shape[1] != len(names):
         raise FalllineError(
-            f"{parameter} has the shape {np.shape(array)}; it needs rows of {len(names) if names else 'some'} columns"
+            parameter,
+            problem=f"has the shape {np.shape(array)}",
+            allowed=f"it needs rows of {len(names) if names else 'some'} columns",
         )
     return _checked(Table(parameter, dict(zip(names, entries.T, strict=True))))
 
@@ -156,13 +165,15 @@ def _column(entries: npt.ArrayLike) -> npt.NDArray[Any]:
 def _checked(table: Table) -> Table:
     for name, column in table.columns.items():
         if column.ndim != 1:
-            raise FalllineError(f"{table.source}: column {name!r} has the shape {column.shape}; it needs one axis")
+            raise FalllineError(
+                problem=f"{table.source}: column {name!r} has the shape {column.shape}", allowed="it needs one axis"
+            )
         if len(column) != table.rows:
             raise FalllineError(
-                f"{table.source}: column {name!r} has {len(column)} entries, but the first has {table.rows}"
+                problem=f"{table.source}: column {name!r} has {len(column)} entries, but the first has {table.rows}"
             )
     if not table.rows:
-        raise FalllineError(f"{table.source} has columns but no rows")
+        raise FalllineError(table.source, problem="has columns but no rows")
     return table
 
 
@@ -173,12 +184,14 @@ def check_names(names: Sequence[str], source: str) -> None:
         FalllineError: when there are none, or one has no name or the name of another.
     """
     if not names:
-        raise FalllineError(f"{source} is empty: it has no columns")
+        raise FalllineError(source, problem="is empty: it has no columns")
     for number, name in enumerate(names, start=1):
         if not name:
-            raise FalllineError(f"{source}: column {number} has no name; every column needs one in the header")
+            raise FalllineError(
+                problem=f"{source}: column {number} has no name", allowed="every column needs one in the header"
+            )
         if name in names[: number - 1]:
             raise FalllineError(
-                f"{source}: columns {names.index(name) + 1} and {number} are both called {name!r}; "
-                "every column needs its own name"
+                problem=f"{source}: columns {names.index(name) + 1} and {number} are both called {name!r}",
+                allowed="every column needs its own name",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fallline.diagnosis import unbounded
 from fallline.diagnosis.finding import Finding
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.results.trajectory import Trajectory
 
 __all__ = ["Finding", "diagnose"]
@@ -21,6 +21,6 @@ def diagnose(trajectory: Trajectory) -> tuple[Finding, ...]:
     ['f has no lower bound along c']
     """
     if not isinstance(trajectory, Trajectory):
-        raise FalllineError(f"trajectory is {shortened(trajectory)}; it must be what minimize returns")
+        raise FalllineError("trajectory", trajectory, "it must be what minimize returns")
     found = (find(trajectory) for find in FINDINGS)
     return tuple(finding for finding in found if finding is not None)

@@ -116,7 +116,7 @@ def _by(
     on_compiled: Callable[[Problem], Outcome],
 ) -> Outcome:
     if engine not in ENGINES:
-        raise FalllineError(f"engine is {engine!r}; {nearest(str(engine), ENGINES)}")
+        raise FalllineError("engine", engine, nearest(str(engine), ENGINES))
     if engine == reference.NAME or (engine == "auto" and not _worth_compiling(problem, for_a_run)):
         return on_reference(problem)
     if engine == "auto":
@@ -124,7 +124,9 @@ def _by(
     try:
         return on_compiled(problem)
     except compiled.NotCompilable as reason:
-        raise FalllineError(f'engine is "compiled", which cannot run this: {reason}; use "auto"') from None
+        raise FalllineError(
+            "engine", problem=f'is "compiled", which cannot run this: {reason}', allowed='use "auto"'
+        ) from None
 
 
 def _compiled_if_possible(

@@ -63,7 +63,7 @@ class Checkpoint:
             os.fsync(file.fileno())
 
     def _read(self) -> None:
-        named = f"checkpoint is {os.fspath(self.path)!r}"
+        named = "checkpoint", os.fspath(self.path)
         try:
             with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["header"]))
@@ -75,7 +75,8 @@ class Checkpoint:
         except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
             reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise FalllineError(
-                f"{named}; it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path"
+                *named,
+                f"it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path",
             ) from error
         differences = []
         for name, (text, mark) in self.identity.items():
@@ -85,7 +86,7 @@ class Checkpoint:
                 differences.append(f"{name} is {_cut(before)}, {other}")
         if differences:
             raise FalllineError(
-                f"{named}, of another run, whose {'; '.join(differences)}: remove it, or give another path"
+                *named, problem=f"of another run, whose {'; '.join(differences)}: remove it, or give another path"
             )
         self.contents = contents
 
@@ -99,8 +100,10 @@ class Checkpoint:
             return [self._packed(part, arrays) for part in nest]
         if not isinstance(nest, np.ndarray | np.generic) or nest.dtype.hasobject:
             raise FalllineError(
-                f"checkpoint is {os.fspath(self.path)!r}, but the run holds {shortened(nest)}, a "
-                f"{type(nest).__name__}; a checkpoint can only hold numbers and arrays of numbers"
+                "checkpoint",
+                os.fspath(self.path),
+                "a checkpoint can only hold numbers and arrays of numbers",
+                problem=f"but the run holds {shortened(nest)}, a {type(nest).__name__}",
             )
         arrays.append(np.asarray(nest))
         kind = "number" if isinstance(nest, np.generic) else "one a run" if isinstance(nest, PerRun) else "array"

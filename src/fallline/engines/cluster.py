@@ -16,7 +16,7 @@ from fallline.engines import reference
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.workers import Cluster, Workers
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Verbatim
 from fallline.machine_code.threads import limited
 from fallline.models import Loss
 from fallline.models.chunked import ChunkedRows
@@ -65,8 +65,10 @@ def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:
     loss = problem.objective
     if not (isinstance(loss, Loss) and loss.dataset is not None):
         raise FalllineError(
-            f"cluster is {cluster.title}, which takes the runs of sweep and basins, and losses on all rows of a Dask "
-            f"array or of files; objective is {loss.title}, which a single machine must take"
+            "cluster",
+            Verbatim(cluster.title),
+            f"objective is {loss.title}, which a single machine must take",
+            problem="which takes the runs of sweep and basins, and losses on all rows of a Dask array or of files",
         )
     with cluster.opened() as workers:
         found = reference.run(dataclasses.replace(problem, objective=SpreadLoss(loss, loss.dataset, workers)))

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from fallline.arrays import FloatArray
 from fallline.engines.problem import Problem
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Verbatim
 from fallline.line_search import LineSearch
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
@@ -54,8 +54,10 @@ class Evaluation:
         place = optimizer.lookahead(x, state)
         if place is not x and isinstance(optimizer.learning_rate, LineSearch):
             raise FalllineError(
-                f"learning_rate is {optimizer.learning_rate}; a line search needs the gradient at x, and "
-                f"{type(optimizer).__name__} takes it elsewhere: give a number or a schedule"
+                "learning_rate",
+                Verbatim(optimizer.learning_rate),
+                f"a line search needs the gradient at x, and {type(optimizer).__name__} takes it elsewhere: give "
+                "a number or a schedule",
             )
         if place is x and not objective.stochastic:
             value, gradient = objective.value_and_gradient(x)

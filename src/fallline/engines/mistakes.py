@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim, shortened
 from fallline.optimizers import Optimizer
 from fallline.state import named_leaves
 
@@ -23,8 +23,9 @@ def check_state(optimizer: Optimizer[Any], state: Any) -> None:
     for _, leaf in named_leaves(state):
         if isinstance(leaf, list | dict | set):
             raise FalllineError(
-                f"optimizer {type(optimizer).__name__}: init returned a state with the {type(leaf).__name__} "
-                f"{shortened(leaf)} in it; it must be numbers and arrays, in tuples or named tuples"
+                problem=f"optimizer {type(optimizer).__name__}: init returned a state with the {type(leaf).__name__} "
+                f"{shortened(leaf)} in it",
+                allowed="it must be numbers and arrays, in tuples or named tuples",
             )
 
 
@@ -34,8 +35,10 @@ def check_resumed(optimizer: Optimizer[Any], x: FloatArray, own: Any, kept: Any)
     fits = all(np.ndim(part) <= x.ndim and {*np.shape(part)} <= {1, *x.shape} for part in theirs.values())
     if list(mine) != list(theirs) or not fits:
         raise FalllineError(
-            f"optimizer is {optimizer.label}, which cannot go on with what another remembers, or of another number of "
-            "coordinates; begin anew"
+            "optimizer",
+            Verbatim(optimizer.label),
+            "begin anew",
+            problem="which cannot go on with what another remembers, or of another number of coordinates",
         )
 
 
@@ -44,17 +47,19 @@ def check_update(optimizer: Optimizer[Any], made: Any, x: FloatArray, state: Any
     name = f"optimizer {type(optimizer).__name__}"
     if not (isinstance(made, tuple) and len(made) == 2):
         raise FalllineError(
-            f"{name}: update returned {shortened(made)}; it must return a tuple of two, the change and the state"
+            problem=f"{name}: update returned {shortened(made)}",
+            allowed="it must return a tuple of two, the change and the state",
         )
     if np.shape(made[0]) != x.shape:
         raise FalllineError(
-            f"{name}: update returned a change of shape {np.shape(made[0])} for x of shape {x.shape}; "
-            "the two must be equal"
+            problem=f"{name}: update returned a change of shape {np.shape(made[0])} for x of shape {x.shape}",
+            allowed="the two must be equal",
         )
     if np.iscomplexobj(made[0]):
-        raise FalllineError(f"{name}: update returned complex numbers; a change must be real")
+        raise FalllineError(problem=f"{name}: update returned complex numbers", allowed="a change must be real")
     before, after = ([part for part, _ in named_leaves(nest)] for nest in (state, made[1]))
     if before != after:
         raise FalllineError(
-            f"{name}: init returned a state of the parts {before}, update one of {after}; the two must be equal"
+            problem=f"{name}: init returned a state of the parts {before}, update one of {after}",
+            allowed="the two must be equal",
         )

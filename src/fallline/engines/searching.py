@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Verbatim
 from fallline.line_search import Line
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
@@ -69,8 +69,10 @@ class Searching:
             straight = straight and np.allclose(half, whole / 2, rtol=1e-9, atol=0)
         if not straight:
             raise FalllineError(
-                f"learning_rate is {optimizer.learning_rate}; a step of {type(optimizer).__name__} is not the rate "
-                "times a direction, so there is no line to search: give a number or a schedule"
+                "learning_rate",
+                Verbatim(optimizer.learning_rate),
+                f"a step of {type(optimizer).__name__} is not the rate times a direction, so there is no line to "
+                "search: give a number or a schedule",
             )
 
     def _counted(self, objective: Objective, run: int) -> tuple[Callable[..., Any], Callable[..., Any]]:

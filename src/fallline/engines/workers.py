@@ -20,7 +20,7 @@ import numpy as np
 
 from fallline.engines.interruption import Interruption
 from fallline.engines.problem import Problem, unheard
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim, shortened
 from fallline.machine_code.threads import limited
 from fallline.objectives.base import Objective
 
@@ -79,13 +79,15 @@ class Cluster:
     def __post_init__(self) -> None:
         if not isinstance(self.at, str):
             if not (hasattr(self.at, "scheduler_info") and hasattr(self.at, "submit")):
-                raise FalllineError(f"cluster is {shortened(self.at)}; it must be {_ALLOWED}")
+                raise FalllineError("cluster", self.at, f"it must be {_ALLOWED}")
             return
         if self.at.startswith("local:"):
             if self._local is None:
-                raise FalllineError(f"cluster is {self.title}; the number of local workers must be whole, 1 to 9999")
+                raise FalllineError(
+                    "cluster", Verbatim(self.title), "the number of local workers must be whole, 1 to 9999"
+                )
         elif not re.fullmatch(r"(tcp|tls)://[^\s/:]+:\d+|(tcp|tls)://\[[0-9a-fA-F:]+\]:\d+", self.at):
-            raise FalllineError(f"cluster is {self.title}; it must be {_ALLOWED}")
+            raise FalllineError("cluster", Verbatim(self.title), f"it must be {_ALLOWED}")
 
     def __repr__(self) -> str:
         return f"Cluster({self.at!r})"
@@ -112,7 +114,9 @@ class Cluster:
             import dask
             import distributed
         except ImportError:
-            raise FalllineError(f'cluster is {self.title}, which needs Dask: pip install "fallline[cluster]"') from None
+            raise FalllineError(
+                "cluster", Verbatim(self.title), problem='which needs Dask: pip install "fallline[cluster]"'
+            ) from None
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             # A process that reads the script that it is begun from; who began it says what is wrong.
             raise SystemExit(1)
@@ -157,12 +161,16 @@ class Cluster:
                     client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
             except (OSError, TimeoutError):
                 raise FalllineError(
-                    f"cluster is {self.title}, where no Dask scheduler answers within {PATIENCE:g} seconds"
+                    "cluster",
+                    Verbatim(self.title),
+                    problem=f"where no Dask scheduler answers within {PATIENCE:g} seconds",
                 ) from None
             except TypeError:
                 raise FalllineError(
-                    f"cluster is {self.title}, for which Dask has no certificates; set distributed.comm.tls in its "
-                    "configuration, or give a client"
+                    "cluster",
+                    Verbatim(self.title),
+                    "set distributed.comm.tls in its configuration, or give a client",
+                    problem="for which Dask has no certificates",
                 ) from None
             with contextlib.closing(client):
                 yield client
@@ -184,8 +192,10 @@ class Cluster:
                 )
         except RuntimeError:
             raise FalllineError(
-                f"cluster is {self.title}, whose processes do not start; a script must ask for them under "
-                "if __name__ == '__main__':"
+                "cluster",
+                Verbatim(self.title),
+                "a script must ask for them under if __name__ == '__main__':",
+                problem="whose processes do not start",
             ) from None
         with contextlib.closing(cluster):
             yield cluster
@@ -249,13 +259,17 @@ class Workers:
     def check(self) -> None:
         """Refuse workers that are not there, or not of our versions."""
         if getattr(self.client, "asynchronous", False) or self.client.status != "running":
-            raise FalllineError(f"cluster is {self.title}, which is closed or asynchronous; give a client that works")
+            raise FalllineError(
+                "cluster", Verbatim(self.title), "give a client that works", problem="which is closed or asynchronous"
+            )
         with self.errors():
             try:
                 self.client.wait_for_workers(1, timeout=PATIENCE)
             except TimeoutError:
                 raise FalllineError(
-                    f"cluster is {self.title}, whose scheduler has no worker within {PATIENCE:g} seconds"
+                    "cluster",
+                    Verbatim(self.title),
+                    problem=f"whose scheduler has no worker within {PATIENCE:g} seconds",
                 ) from None
             versions = self.client.get_versions(packages=SAME)
         own = versions["client"]["packages"]
@@ -265,8 +279,10 @@ class Workers:
                 here, there = (_short(packages.get(name)) for packages in (own, theirs))
                 if here != there:
                     raise FalllineError(
-                        f"cluster is {self.title}, whose worker {address} has {name} {there}, and here is {here}; "
-                        "both must be the same"
+                        "cluster",
+                        Verbatim(self.title),
+                        "both must be the same",
+                        problem=f"whose worker {address} has {name} {there}, and here is {here}",
                     )
 
     @property
@@ -325,7 +341,9 @@ class Workers:
             with contextlib.suppress(TimeoutError), self.client.as_current():
                 return list(distributed.wait(tasks, timeout=WITHOUT_WORKERS, return_when=when).done)
             if not self._known():
-                raise WorkersLost(f"cluster is {self.title}, which has had no worker for {WITHOUT_WORKERS:g} seconds")
+                raise WorkersLost(
+                    "cluster", Verbatim(self.title), problem=f"which has had no worker for {WITHOUT_WORKERS:g} seconds"
+                )
 
     def _known(self) -> dict[str, Any]:
         """What the scheduler knows of each worker."""
@@ -342,13 +360,18 @@ class Workers:
             yield
         except KilledWorker:
             raise WorkersLost(
-                f"cluster is {self.title}, where worker after worker died over the same task: for want of memory?"
+                "cluster",
+                Verbatim(self.title),
+                problem="where worker after worker died over the same task: for want of memory?",
             ) from None
         except (CancelledError, CommClosedError):
-            raise WorkersLost(f"cluster is {self.title}, whose scheduler has gone away") from None
+            raise WorkersLost("cluster", Verbatim(self.title), problem="whose scheduler has gone away") from None
         except ModuleNotFoundError as error:
             raise FalllineError(
-                f"cluster is {self.title}, whose workers have no module {error.name!r}; install it there, too"
+                "cluster",
+                Verbatim(self.title),
+                "install it there, too",
+                problem=f"whose workers have no module {error.name!r}",
             ) from None
 
 
@@ -370,7 +393,9 @@ def _pickled(thing: Any, parameter: str, title: str) -> bytes:
         return bytes(cloudpickle.dumps(thing))
     except Exception as error:  # what a user's own thing holds may fail in any way
         reason = " ".join(str(error).split())
-        raise FalllineError(f"{parameter} is {title}, which cannot be sent to the workers: {reason}") from None
+        raise FalllineError(
+            parameter, Verbatim(title), problem=f"which cannot be sent to the workers: {reason}"
+        ) from None
 
 
 def _unpickled(sent: bytes) -> Any:

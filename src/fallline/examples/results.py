@@ -38,9 +38,9 @@ class Results:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
         except FileExistsError:
-            raise FalllineError(f"--out is {str(folder)!r}, which is a file; it must be a folder") from None
+            raise FalllineError("--out", str(folder), "it must be a folder", problem="which is a file") from None
         except OSError as error:
-            raise FalllineError(f"--out is {str(folder)!r}, which cannot be written to: {error.strerror}") from None
+            raise FalllineError("--out", str(folder), problem=f"which cannot be written to: {error.strerror}") from None
         self.folder = folder
         self.say = say
         self.parts: list[str] = []

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fallline.arguments import Rule, rule_of, stop_of
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Ends, Engine, Problem, ends
-from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.errors import FalllineError, Verbatim, check_whole, nearest
 from fallline.gradients import with_gradient
 from fallline.hyperparameters import Range
 from fallline.objectives import Objective, as_objective
@@ -81,7 +81,7 @@ def basins(
         check_whole(name, number, least)
     allowed = Range(0, 1, low_open=True, high_open=True)
     if not allowed.allows(tolerance):
-        raise FalllineError(f"tolerance is {shortened(tolerance)}; it must be {allowed}")
+        raise FalllineError("tolerance", tolerance, f"it must be {allowed}")
     size = len(box) if isinstance(box, Sequence) and not isinstance(box, str) else None
     of = as_objective(objective, size)
     columns, window = _plane(of, box)
@@ -135,7 +135,7 @@ def _grid(
     try:
         starts = np.empty((resolution, resolution, objective.dimension))
     except (MemoryError, ValueError):  # more than the machine has, or than any could address
-        raise FalllineError(f"resolution is {shortened(resolution)}; so many starts do not fit into memory") from None
+        raise FalllineError("resolution", resolution, "so many starts do not fit into memory") from None
     x, y = (np.linspace(low, high, resolution) for low, high in window)
     starts[:] = [held.get(name, 0.0) for name in objective.names]
     starts[..., columns[0]], starts[..., columns[1]] = x, y[:, None]
@@ -146,28 +146,33 @@ def _plane(objective: Objective, box: Any) -> tuple[tuple[int, int], list[Interv
     """Which two coordinates differ from start to start, and the interval of each."""
     names = objective.names
     if len(names) < 2:
-        raise FalllineError(f"objective is {objective.title}, which has one coordinate; a map of starts needs two")
+        raise FalllineError(
+            "objective", Verbatim(objective.title), "a map of starts needs two", problem="which has one coordinate"
+        )
     if isinstance(box, Mapping):
         for name in box:
             if name not in names:
-                raise FalllineError(f"box names the coordinate {name!r}; {nearest(str(name), names)}")
+                raise FalllineError("box", problem=f"names the coordinate {name!r}", allowed=nearest(str(name), names))
         if len(box) != 2:
-            raise FalllineError(f"box is {shortened(box)}; it must name two of {', '.join(names)}")
+            raise FalllineError("box", box, f"it must name two of {', '.join(names)}")
         first, second = (names.index(name) for name in box)
         return (first, second), [interval(bounds, "box") for bounds in box.values()]
     if len(names) > 2:
         raise FalllineError(
-            f"box is {shortened(box)}, but {objective.title} has the coordinates {', '.join(names)}; name the two "
-            "that differ from start to start, each with its interval"
+            "box",
+            box,
+            "name the two that differ from start to start, each with its interval",
+            problem=f"but {objective.title} has the coordinates {', '.join(names)}",
         )
     if box is None and objective.bounds is None:
         raise FalllineError(
-            f"box is None, and {objective.title} has no part that is usually searched; give the interval of each "
-            "coordinate"
+            "box",
+            problem=f"is None, and {objective.title} has no part that is usually searched",
+            allowed="give the interval of each coordinate",
         )
     given = objective.bounds if box is None else box
     if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str) or len(given) != 2:
-        raise FalllineError(f"box is {shortened(box)}; it must be two intervals, one for each of {', '.join(names)}")
+        raise FalllineError("box", box, f"it must be two intervals, one for each of {', '.join(names)}")
     return (0, 1), [interval(bounds, "box") for bounds in given]
 
 
@@ -176,10 +181,10 @@ def _held(objective: Objective, columns: tuple[int, int], at: Any) -> dict[str, 
     free = [objective.names[column] for column in columns]
     others = [name for name in objective.names if name not in free]
     if at is not None and not isinstance(at, Mapping):
-        raise FalllineError(f"at is {shortened(at)}; it must give a number to each of the names {', '.join(others)}")
+        raise FalllineError("at", at, f"it must give a number to each of the names {', '.join(others)}")
     for name in at or {}:
         if name not in others:
-            raise FalllineError(f"at names the coordinate {name!r}; {nearest(str(name), others)}")
+            raise FalllineError("at", problem=f"names the coordinate {name!r}", allowed=nearest(str(name), others))
     point = one_point(objective, dict(at or {}) | dict.fromkeys(free, 0.0), "at")
     return {name: float(number) for name, number in zip(objective.names, point, strict=True) if name in others}
 

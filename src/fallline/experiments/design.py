@@ -182,11 +182,15 @@ def factors_of(
         check_whole("seeds", seed, least=0)
     names, rules = rules_of(optimizers)
     if not isinstance(grid, Mapping):
-        raise FalllineError(f"grid is {shortened(grid)}; it must give the values of each hyperparameter, by its name")
+        raise FalllineError("grid", grid, "it must give the values of each hyperparameter, by its name")
     for name in grid:
         if name in OTHER_FACTORS:
-            raise FalllineError(f"grid names {name!r}, which is no hyperparameter; give it as an argument of its own")
-    values = {name: tuple(several(given, f"grid: {name}")) for name, given in grid.items()}
+            raise FalllineError(
+                "grid",
+                problem=f"names {name!r}, which is no hyperparameter",
+                allowed="give it as an argument of its own",
+            )
+    values = {name: tuple(several(given, name, of="grid")) for name, given in grid.items()}
     for rule, (name, given) in itertools.product(rules, values.items()):
         _check_values(rule, name, given)
     if not isinstance(optimizers, Mapping):
@@ -200,7 +204,12 @@ def factors_of(
     for name, given in factors.items():
         twice = _repeated_row(points) if name == "start" else _repeated(given)
         if twice:
-            raise FalllineError(f"{OTHER_FACTORS.get(name, f'grid: {name}')} has {twice} twice; give each once")
+            raise FalllineError(
+                OTHER_FACTORS.get(name, name),
+                problem=f"has {twice} twice",
+                allowed="give each once",
+                of="" if name in OTHER_FACTORS else "grid",
+            )
     return rules, factors
 
 
@@ -208,12 +217,12 @@ def _tuples(rows: FloatArray, places: Sequence[int]) -> list[tuple[float, ...]]:
     return list(map(tuple, rows[list(places)].tolist()))
 
 
-def several(given: Any, parameter: str) -> Sequence[Any]:
+def several(given: Any, parameter: str, of: str = "") -> Sequence[Any]:
     """The numbers or texts of a list, an array or a range."""
     if isinstance(given, np.ndarray):
         given = given.tolist()
     if not isinstance(given, Sequence) or isinstance(given, str) or not given:
-        raise FalllineError(f"{parameter} is {shortened(given)}; it must be a list of values, one at least")
+        raise FalllineError(parameter, given, "it must be a list of values, one at least", of=of)
     return [value.item() if isinstance(value, np.generic) else value for value in given]
 
 
@@ -227,7 +236,9 @@ def _check_values(rule: Optimizer[Any], name: str, given: Sequence[Any]) -> None
     for value in given:
         with_settings(rule, {name: value})
         if numbers and (isinstance(value, Schedule | LineSearch) or np.ndim(value)):
-            raise FalllineError(f"grid: {name} has {shortened(value)}; each of its values must be one number")
+            raise FalllineError(
+                name, problem=f"has {shortened(value)}", allowed="each of its values must be one number", of="grid"
+            )
 
 
 def _repeated(values: Sequence[Any]) -> str | None:

@@ -30,8 +30,10 @@ def kept(
     if objective.recipe() is None or not isinstance(gradient, str | Perturbation):
         what = objective.title if objective.recipe() is None else "the gradient"
         raise FalllineError(
-            f"store is {os.fspath(path)!r}, but results of {what} cannot be kept: it is a Python function, and one "
-            "cannot be told from another"
+            "store",
+            os.fspath(path),
+            problem=f"but results of {what} cannot be kept: it is a Python function, and one cannot be told from "
+            "another",
         )
     with Store(path) as store:
         claims: set[str] = set()
@@ -71,7 +73,8 @@ def kept(
                     yield from _taken(found)
                 yield from _taken(found)
         except WorkersLost as error:
-            raise WorkersLost(f"{error}; store {os.fspath(path)!r} keeps what is done") from None
+            error.allowed = f"store {os.fspath(path)!r} keeps what is done"
+            raise
         finally:
             for claim in claims:
                 store.release(claim)

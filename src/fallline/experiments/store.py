@@ -64,12 +64,12 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, str | os.PathLike) or not os.fspath(path):
-            raise FalllineError(f"store is {path!r}; it must be the name of a file")
+            raise FalllineError("store", path, "it must be the name of a file")
         self.path = os.fspath(path)
         self._known: dict[str, _Known] = {}
         folder = os.path.dirname(self.path) or "."
         if not os.path.isdir(folder):
-            raise FalllineError(f"store is {self.path!r}, but the folder {folder!r} does not exist")
+            raise FalllineError("store", self.path, problem=f"but the folder {folder!r} does not exist")
         try:
             self._connection = sqlite3.connect(self.path, timeout=_PATIENCE_SECONDS, isolation_level=None)
         except sqlite3.Error as error:
@@ -181,7 +181,7 @@ class Store:
                 if application != _APPLICATION:
                     if application or tables:
                         raise FalllineError(
-                            f"store is {self.path!r}, a database of something else; give the name of a new file"
+                            "store", self.path, "give the name of a new file", problem="a database of something else"
                         )
                     for statement in _TABLES.split(";\n"):
                         run(statement)
@@ -189,7 +189,9 @@ class Store:
                     run(f"PRAGMA application_id = {_APPLICATION}")
         ((version,),) = run("PRAGMA user_version").fetchall()
         if version != _VERSION:
-            raise FalllineError(f"store is {self.path!r}, of another version of Fallline; give the name of a new file")
+            raise FalllineError(
+                "store", self.path, "give the name of a new file", problem="of another version of Fallline"
+            )
         # Readers then do not wait for writers. The change itself needs the file alone, and may be tried next time.
         with contextlib.suppress(sqlite3.OperationalError):
             run("PRAGMA journal_mode = WAL")
@@ -214,7 +216,7 @@ class Store:
             raise self._unusable(error) from None
 
     def _unusable(self, error: sqlite3.Error) -> FalllineError:
-        return FalllineError(f"store is {self.path!r}, which cannot be used: {error}")
+        return FalllineError("store", self.path, problem=f"which cannot be used: {error}")
 
 
 class _Known:

@@ -54,11 +54,15 @@ class Interval:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.low, Real) and isinstance(self.high, Real)):
-            raise FalllineError(f"space has {shortened((self.low, self.high))}; a pair must be of numbers")
+            raise FalllineError(
+                "space", problem=f"has {shortened((self.low, self.high))}", allowed="a pair must be of numbers"
+            )
         if not (Range().allows([self.low, self.high]) and self.low < self.high):
-            raise FalllineError(f"space: {self} needs two finite numbers, the lower one first")
+            raise FalllineError(str(self), problem="needs two finite numbers, the lower one first", of="space")
         if self.log and self.low <= self.origin <= self.high:
-            raise FalllineError(f"space: {self} holds {self.origin:g}, from which even ratios never part")
+            raise FalllineError(
+                str(self), problem=f"holds {self.origin:g}, from which even ratios never part", of="space"
+            )
 
     def __str__(self) -> str:
         return f"{self.low:g}:{self.high:g}{':log' if self.log else ''}"
@@ -90,7 +94,9 @@ class Interval:
                 return cls(max(allowed.low, 1), 10 * value, whole=True)
             if value > 0:
                 return cls(max(allowed.low, value / _FARTHEST), min(allowed.high, value * _FARTHEST), log=True)
-        raise FalllineError(f"space gives no values for {name}, whose range and default say too little; give them")
+        raise FalllineError(
+            "space", problem=f"gives no values for {name}, whose range and default say too little", allowed="give them"
+        )
 
     def suggested(self, name: str, trial: optuna.Trial) -> float:
         """A number of these that a trial asks for."""
@@ -154,14 +160,14 @@ def tune(
     try:
         import optuna
     except ImportError:
-        raise FalllineError('tune needs Optuna: pip install "fallline[tune]"') from None
+        raise FalllineError(problem='tune needs Optuna: pip install "fallline[tune]"') from None
     # NumPy's old generator, which Optuna has, takes no larger seed.
     for name, number, allowed in (
         ("trials", trials, Range(1, whole=True)),
         ("seed", seed, Range(0, 2**32 - 1, whole=True)),
     ):
         if not (np.ndim(number) == 0 and allowed.allows(number)):
-            raise FalllineError(f"{name} is {shortened(number)}; it must be {allowed}")
+            raise FalllineError(name, number, f"it must be {allowed}")
     rule = rule_of(optimizer)
     values = _space(rule, space)
     starts = starts_of(x0)
@@ -231,9 +237,7 @@ def _trial(
 def _space(rule: Optimizer[Any], space: Any) -> dict[str, Interval | Sequence[Any]]:
     """What is tried for each hyperparameter."""
     if isinstance(space, str) or not isinstance(space, Mapping | Sequence) or not space:
-        raise FalllineError(
-            f"space is {shortened(space)}; it must give the values of each hyperparameter by its name, or be names"
-        )
+        raise FalllineError("space", space, "it must give the values of each hyperparameter by its name, or be names")
     values: dict[str, Interval | Sequence[Any]] = {}
     for name in space:
         value, known = setting_of(rule, name)
@@ -244,7 +248,10 @@ def _space(rule: Optimizer[Any], space: Any) -> dict[str, Interval | Sequence[An
             given = Interval(*given, whole=known is not None and known.range.whole)
         if not isinstance(given, Interval) and (isinstance(given, str) or not isinstance(given, Sequence) or not given):
             raise FalllineError(
-                f"space: {name} is {shortened(given)}; it must be an Interval, a pair of numbers, or a list"
+                name,
+                given,
+                of="space",
+                allowed="it must be an Interval, a pair of numbers, or a list",
             )
         values[name] = given
         for tried in (given.low, given.high) if isinstance(given, Interval) else given:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim
 from fallline.models import Logistic, Loss, Softmax
 from fallline.norms import norm
 from fallline.optimizers import (
@@ -54,12 +54,17 @@ def chosen_rule(
         return rule, why
     if not isinstance(rule, FISTA | ProximalDescent):
         raise FalllineError(
-            f"optimizer is {rule.label}, which cannot take l1 = {penalty.strength:g}; allowed: fista, proximal"
+            "optimizer",
+            Verbatim(rule.label),
+            "allowed: fista, proximal",
+            problem=f"which cannot take l1 = {penalty.strength:g}",
         )
     if rule.penalty != L1(0.0):
         raise FalllineError(
-            f"l1 is {penalty.strength:g}, but the optimizer has a penalty of its own, {rule.penalty}; give one of the "
-            "two"
+            "l1",
+            Verbatim(f"{penalty.strength:g}"),
+            "give one of the two",
+            problem=f"but the optimizer has a penalty of its own, {rule.penalty}",
         )
     return dataclasses.replace(rule, penalty=penalty), why
 
@@ -71,9 +76,7 @@ def _smooth_rule(
     if isinstance(optimizer, Optimizer):
         return optimizer, f"optimizer: {optimizer.label}, as given"
     if not (optimizer is None or isinstance(optimizer, str)):
-        raise FalllineError(
-            f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
-        )
+        raise FalllineError("optimizer", optimizer, "it must be an update rule such as Adam(0.1), or a name")
     bounded = np.isfinite(loss.curvature)
     if penalised:
         usual = "fista" if batch_size is None and loss.convex else "proximal"

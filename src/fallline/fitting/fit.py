@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,13 +26,13 @@ from fallline.data.preparation import Missing
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
 from fallline.engines import Cluster, Engine
-from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.errors import FalllineError, Setting, Verbatim, check_whole, nearest
 from fallline.fitting.choices import at_rest, chosen_rule, warnings_about
 from fallline.fitting.fitted import FittedModel, class_names, setting_names
 from fallline.fitting.result import Fit, FitRows
 from fallline.minimize import minimize
 from fallline.models import MODELS, Loss, Network
-from fallline.models.base import Reduction
+from fallline.models.base import Reduction, WrongTarget
 from fallline.models.batches import Order, Remainder
 from fallline.models.streamed import StreamedBatches
 from fallline.optimizers import (
@@ -144,8 +143,10 @@ def fit(
     for name, setting in settings.items():
         if name not in setting_names(kind):
             raise FalllineError(
-                f"{name} is {shortened(setting)}, which is no argument of fit or of the model {model!r}; "
-                f"{nearest(name, setting_names(kind))}"
+                name,
+                setting,
+                nearest(name, setting_names(kind)),
+                problem=f"which is no argument of fit or of the model {model!r}",
             )
     source, target = _with_target(data, target)
     wanted = kind.target(settings)
@@ -212,14 +213,14 @@ def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
     """The name in MODELS of a model."""
     l1 = settings["l1"]
     if isinstance(l1, bool) or not isinstance(l1, int | float | np.number) or not 0 <= l1 < np.inf:
-        raise FalllineError(f"l1 is {shortened(l1)}; it must be a number at least 0")
+        raise FalllineError("l1", l1, "it must be a number at least 0")
     if model in tuple(PENALISED):
         strength = settings.get(PENALISED[model], 0)
         if not strength:
-            raise FalllineError(f"{PENALISED[model]} is {strength!r}; the model {model!r} needs a number above 0")
+            raise FalllineError(PENALISED[model], strength, f"the model {model!r} needs a number above 0")
         return "linear"
     if model not in tuple(MODELS):
-        raise FalllineError(f"model is {shortened(model)}; {nearest(str(model), [*MODELS, *PENALISED])}")
+        raise FalllineError("model", model, nearest(str(model), [*MODELS, *PENALISED]))
     return model
 
 
@@ -230,12 +231,18 @@ def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Source, 
         source.require(target, "target")
         return source, target
     if isinstance(data, str | os.PathLike):
-        raise FalllineError("target is given by its values, but data is a file; give the name of a column")
+        raise FalllineError(
+            "target", problem="is given by its values, but data is a file", allowed="give the name of a column"
+        )
     table, values = table_of(data), table_of({"target": target}, "target")
     if values.rows != table.rows:
-        raise FalllineError(f"target has {values.rows} values, but {table.source} has {table.rows} rows")
+        raise FalllineError("target", problem=f"has {values.rows} values, but {table.source} has {table.rows} rows")
     if "target" in table.columns:
-        raise FalllineError(f"target is given by its values, but {table.source} has a column 'target'; give its name")
+        raise FalllineError(
+            "target",
+            problem=f"is given by its values, but {table.source} has a column 'target'",
+            allowed="give its name",
+        )
     return open_source(Table(table.source, table.columns | values.columns, table.lines)), "target"
 
 
@@ -245,25 +252,27 @@ def _feature_names(source: Source, target: str, features: Sequence[str] | str | 
     elif isinstance(features, str | Sequence):
         names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
     else:
-        raise FalllineError(f"features is {shortened(features)}; it must be the names of columns")
+        raise FalllineError("features", features, "it must be the names of columns")
     for name in names:
         source.require(name, "features")
     if not names:
-        raise FalllineError(f"features is empty: {source.name} needs a column beside the target {target!r}")
+        raise FalllineError("features", problem=f"is empty: {source.name} needs a column beside the target {target!r}")
     if target in names:
-        raise FalllineError(f"features has {target!r}, which is the target; leave it out")
+        raise FalllineError("features", problem=f"has {target!r}, which is the target", allowed="leave it out")
     if len(set(names)) != len(names):
-        raise FalllineError(f"features is {', '.join(names)}; each may be named once")
+        raise FalllineError("features", Verbatim(", ".join(names)), "each may be named once")
     if "intercept" in names:
         raise FalllineError(
-            "features has 'intercept', which every model has of its own; rename or leave out the column"
+            "features",
+            problem="has 'intercept', which every model has of its own",
+            allowed="rename or leave out the column",
         )
     return names
 
 
 def _split(holdout: float, seed: int) -> Split | None:
     if isinstance(holdout, bool) or not isinstance(holdout, int | float | np.number) or not 0 <= holdout < 1:
-        raise FalllineError(f"holdout is {shortened(holdout)}; it must be a share of the rows, at least 0 and below 1")
+        raise FalllineError("holdout", holdout, "it must be a share of the rows, at least 0 and below 1")
     check_whole("seed", seed, least=0)
     return Split(float(holdout), seed) if holdout else None
 
@@ -275,15 +284,18 @@ def _check_classes(classes: Classes, several: bool, source: Source, target: str)
         return
     held = ", ".join(repr(name) for name in classes.names[:4]) + (", ..." if count > 4 else "")
     needs = "a model of classes needs two at least" if several else "a model of two classes needs two"
+    others = (", ", Setting("model", "softmax"), " takes more, ", Setting("model", "linear"), " numbers")
     raise FalllineError(
-        f"target is {target!r}, which holds {count} different values in {source.name} ({held}); {needs}"
-        + ("" if several or count < 2 else ", model='softmax' takes more, model='linear' numbers")
+        "target",
+        target,
+        (needs,) if several or count < 2 else (needs, *others),
+        problem=f"which holds {count} different values in {source.name} ({held})",
     )
 
 
 def _streams(stream: bool | None, source: Source, found: Survey, engine: Engine) -> bool:
     if stream is not None and not isinstance(stream, bool):
-        raise FalllineError(f"stream is {shortened(stream)}; allowed: True, False, None")
+        raise FalllineError("stream", stream, "allowed: True, False, None")
     size = 8 * found.training.rows * len(found.training.preparation.names)
     if stream is None:
         return source.from_files and (size > STREAMED_ABOVE or isinstance(engine, Cluster))
@@ -304,12 +316,9 @@ def _loss(kind: type[Loss], training: Dataset, streams: bool, reduction: Reducti
             for X, y in training.blocks():
                 loss.on_part(X, y).check_targets()
                 before += len(y)
-    except FalllineError as error:
-        complaint = re.match(r"y\[(\d+)\] (.*)", str(error))
-        if complaint is None:
-            raise
-        table, row = training.located(before + int(complaint[1]))
-        raise table.error_at(row, preparation.target, complaint[2]) from None
+    except WrongTarget as error:
+        table, row = training.located(before + error.row)
+        raise table.error_at(row, preparation.target, f"is {error.value!r}", error.allowed) from None
     return loss.over(training)
 
 
@@ -317,7 +326,9 @@ def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> i
     if epochs is None:
         return USUAL_STEPS if max_steps is None else max_steps
     if max_steps is not None:
-        raise FalllineError(f"epochs is {epochs!r} and max_steps {max_steps!r}; give one of the two")
+        raise FalllineError(
+            "epochs", problem=f"is {epochs!r} and max_steps {max_steps!r}", allowed="give one of the two"
+        )
     check_whole("epochs", epochs, least=1)
     return int(epochs) * steps_per_epoch
 
@@ -329,7 +340,9 @@ def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed:
     start = number_array(x0, "x0")
     if start.shape != (loss.dimension,):
         raise FalllineError(
-            f"x0 has the shape {start.shape}; it needs {loss.dimension} numbers: "
-            f"the weights of {', '.join(preparation.names)}, then the intercept"
+            "x0",
+            problem=f"has the shape {start.shape}",
+            allowed=f"it needs {loss.dimension} numbers: the weights of {', '.join(preparation.names)}, then the "
+            "intercept",
         )
     return start

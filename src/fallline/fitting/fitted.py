@@ -83,7 +83,9 @@ class FittedModel(Printed):
             FalllineError: when the model has no classes; and as `predict` does.
         """
         if self.preparation.classes is None:
-            raise FalllineError(f"the model predicts the number {self.preparation.target!r}, no classes; use predict")
+            raise FalllineError(
+                problem=f"the model predicts the number {self.preparation.target!r}, no classes", allowed="use predict"
+            )
         return self.named(self.predict(data))
 
     def answers(self, data: TableLike) -> Iterator[tuple[Table, FloatArray]]:
@@ -97,7 +99,7 @@ class FittedModel(Printed):
                 empty = False
                 yield table, self._answer(self.preparation.inputs(table))
         if empty:
-            raise FalllineError(f"{source.name} has columns but no rows")
+            raise FalllineError(source.name, problem="has columns but no rows")
 
     def named(self, answers: FloatArray) -> npt.NDArray[Any]:
         """The names of the classes that the answers speak for."""
@@ -171,19 +173,21 @@ class FittedModel(Printed):
         Raises:
             FalllineError: when there is no such file, or it is damaged, or something else.
         """
-        named = f"{parameter} is {str(path)!r}"
+        named = parameter, str(path)
         try:
             with open(path, "rb") as file:
                 written = file.read(LARGEST_FILE + 1)  # what is no file may have no end
             if len(written) > LARGEST_FILE:
-                raise FalllineError("it is too large")
+                raise FalllineError("it", problem="is too large")
             return cls.from_content(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
         except OSError as error:
-            raise FalllineError(f"{named}, which cannot be read: {error.strerror}") from None
+            raise FalllineError(*named, problem=f"which cannot be read: {error.strerror}") from None
         except FalllineError as error:
-            raise FalllineError(f"{named}, which is damaged, or not a model saved by Fallline: {error}") from None
+            raise FalllineError(
+                *named, problem=f"which is damaged, or not a model saved by Fallline: {error}"
+            ) from None
         except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested without end
-            raise FalllineError(f"{named}, which is damaged, or not a model saved by Fallline") from None
+            raise FalllineError(*named, problem="which is damaged, or not a model saved by Fallline") from None
 
     @classmethod
     def from_content(cls, content: Any) -> FittedModel:
@@ -194,10 +198,10 @@ class FittedModel(Printed):
         """
         content = _read(content, "the file", dict)
         if content.get("format") != FORMAT:
-            raise FalllineError(f"its format is {shortened(content.get('format'))}, not {FORMAT!r}")
+            raise FalllineError(problem=f"its format is {shortened(content.get('format'))}, not {FORMAT!r}")
         kind = MODELS.get(_part(content, "model", str))
         if kind is None:
-            raise FalllineError(f"there is no model {shortened(content['model'])}")
+            raise FalllineError("there", problem=f"is no model {shortened(content['model'])}")
         features = tuple(_feature(item) for item in _part(content, "features", list))
         classes = _names(content.get("classes"), "classes") if content.get("classes") is not None else None
         scales = content.get("standardization")
@@ -210,24 +214,26 @@ class FittedModel(Printed):
         )
         names = preparation.names
         if not names or len(set(names)) != len(names):
-            raise FalllineError("its features are none, or not different")
+            raise FalllineError(problem="its features are none, or not different")
         if preparation.standardization is not None and len(preparation.standardization.mean) != len(names):
-            raise FalllineError("its standardization is not one of its features")
+            raise FalllineError(problem="its standardization is not one of its features")
         parameters = _part(content, "parameters", dict)
         settings = {name: _setting(value, len(parameters)) for name, value in _part(content, "settings", dict).items()}
         if set(settings) != set(setting_names(kind)):
-            raise FalllineError(f"its settings are {', '.join(settings)}, not {', '.join(setting_names(kind))}")
+            raise FalllineError(problem=f"its settings are {', '.join(settings)}, not {', '.join(setting_names(kind))}")
         if len(classes or ()) not in _class_counts(kind.target(settings), len(parameters)):
-            raise FalllineError(f"its classes are {shortened(content.get('classes'))}, which do not fit its model")
+            raise FalllineError(
+                problem=f"its classes are {shortened(content.get('classes'))}, which do not fit its model"
+            )
         loss = bare_loss(kind, preparation, settings)
         if tuple(parameters) != loss.names:
-            raise FalllineError("its parameters are not those of its model and features")
+            raise FalllineError(problem="its parameters are not those of its model and features")
         return cls(content["model"], loss, preparation, np.array([_number(value) for value in parameters.values()]))
 
     def at(self, x: FloatArray) -> FittedModel:
         """The model with other parameters, for prepared inputs."""
         if x.shape != self.x.shape:
-            raise FalllineError(f"x has the shape {x.shape}, not {self.x.shape}")
+            raise FalllineError("x", problem=f"has the shape {x.shape}, not {self.x.shape}")
         return dataclasses.replace(self, x=x)
 
     def __eq__(self, other: object) -> bool:
@@ -304,7 +310,7 @@ def _part(content: Mapping[str, Any], name: str, kind: type[Part]) -> Part:
 
 def _read(value: Any, name: str, kind: type[Part]) -> Part:
     if not isinstance(value, kind):
-        raise FalllineError(f"{name} is {shortened(value)}")
+        raise FalllineError(name, value)
     return value
 
 
@@ -317,14 +323,14 @@ def _class_counts(target: Target, most: int) -> Sequence[int]:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > sys.float_info.max:
-        raise FalllineError(f"{shortened(value)} stands where a number belongs")
+        raise FalllineError(problem=f"{shortened(value)} stands where a number belongs")
     return float(value)
 
 
 def _names(value: Any, name: str) -> tuple[str, ...]:
     names = tuple(_read(item, name, str) for item in _read(value, name, list))
     if len(names) < 2 or len(set(names)) != len(names):
-        raise FalllineError(f"{name} is {shortened(value)}; it needs two different names at least")
+        raise FalllineError(name, value, "it needs two different names at least")
     return names
 
 
@@ -336,14 +342,14 @@ def _feature(item: Any) -> Feature:
         return Feature(name, None, None if fill is None else _number(fill))
     categories = _names(parts["categories"], "categories")
     if fill is not None and fill not in categories:
-        raise FalllineError(f"the fill of {name!r} is {shortened(fill)}, which is none of its categories")
+        raise FalllineError(problem=f"the fill of {name!r} is {shortened(fill)}, which is none of its categories")
     return Feature(name, categories, fill)
 
 
 def _standardization(parts: dict[str, Any]) -> Standardization:
     mean, scale = (tuple(map(_number, _part(parts, name, list))) for name in ("mean", "scale"))
     if len(mean) != len(scale) or not all(width > 0 for width in scale):
-        raise FalllineError("its standardization is not one")
+        raise FalllineError(problem="its standardization is not one")
     return Standardization(mean, scale)
 
 
@@ -357,7 +363,7 @@ def _setting(value: Any, parameters: int) -> Any:
     if isinstance(value, list):
         widths = tuple(_number(item) for item in value)
         if not all(width == int(width) and 0 < width <= parameters for width in widths):
-            raise FalllineError(f"a setting is {shortened(value)}")
+            raise FalllineError(problem=f"a setting is {shortened(value)}")
         return tuple(map(int, widths))
     if value is None or isinstance(value, str):
         return value
@@ -365,4 +371,4 @@ def _setting(value: Any, parameters: int) -> Any:
 
 
 def _refuse_constant(text: str) -> Any:
-    raise FalllineError(f"{text} stands where a number belongs")
+    raise FalllineError(problem=f"{text} stands where a number belongs")

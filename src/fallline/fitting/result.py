@@ -266,7 +266,9 @@ class Fit(Archived, Shown):
     @property
     def _rows(self) -> FitRows:
         if isinstance(self._from, Measured):
-            raise FalllineError("the fit was loaded from a file, which holds no rows; fit again to have them")
+            raise FalllineError(
+                problem="the fit was loaded from a file, which holds no rows", allowed="fit again to have them"
+            )
         return self._from
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, Setting, nearest
 from fallline.gradients.given import GivenGradientObjective
 from fallline.gradients.perturbation import Perturbation, PerturbedObjective
 from fallline.libraries import jax_library
@@ -37,7 +37,7 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray) -> Object
         if gradient == "auto":
             return objective if objective.gradient_kind else _best(objective, at)
         if gradient not in KINDS:
-            raise FalllineError(f"gradient is {gradient!r}; {nearest(gradient, KINDS)}, a Perturbation, or a function")
+            raise FalllineError("gradient", gradient, f"{nearest(gradient, KINDS)}, a Perturbation, or a function")
         if gradient == "autodiff" and isinstance(objective, FunctionObjective):
             from fallline.gradients.autodiff import AutodiffObjective
 
@@ -45,13 +45,16 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray) -> Object
         if gradient != objective.gradient_kind:
             own = f"has a gradient that is {objective.gradient_kind}" if objective.gradient_kind else "has none"
             raise FalllineError(
-                f"gradient is {gradient!r}, but {objective.title} {own}; use gradient='auto' or a Perturbation"
+                "gradient",
+                gradient,
+                ("use ", Setting("gradient", "auto"), " or a Perturbation"),
+                problem=f"but {objective.title} {own}",
             )
         return objective
     if callable(gradient):
         return GivenGradientObjective(objective, gradient)
     raise FalllineError(
-        f"gradient is {shortened(gradient)}; it must be {', '.join(map(repr, KINDS))}, a Perturbation, or a function"
+        "gradient", gradient, f"it must be {', '.join(map(repr, KINDS))}, a Perturbation, or a function"
     )
 
 
@@ -88,7 +91,7 @@ def parse_gradient(text: str) -> str | Perturbation:
     kind, *words = text.split(":")
     if kind != "perturbation" or len(words) > 2:
         if words:
-            raise FalllineError(f"gradient is {text!r}; write perturbation:STEP:SCHEME, auto or symbolic")
+            raise FalllineError("gradient", text, "write perturbation:STEP:SCHEME, auto or symbolic")
         return text
     if not words:
         return Perturbation()
@@ -97,4 +100,4 @@ def parse_gradient(text: str) -> str | Perturbation:
     except ValueError as error:
         if isinstance(error, FalllineError):
             raise
-        raise FalllineError(f"gradient is {text!r}; its step {words[0]!r} is not a number") from None
+        raise FalllineError("gradient", text, f"its step {words[0]!r} is not a number") from None

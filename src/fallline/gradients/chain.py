@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.objectives import as_objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import Formula
@@ -162,7 +162,7 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
     """
     prepared = as_objective(objective)
     if not isinstance(prepared, FormulaObjective):
-        raise FalllineError(f"objective is {shortened(objective)}; the chain rule is shown of a formula only")
+        raise FalllineError("objective", objective, "the chain rule is shown of a formula only")
     formula = prepared.formula
     point = one_point(prepared, x, "x")
     known: dict[sympy.Symbol, float] = dict(zip(formula.variables, point.tolist(), strict=True))
@@ -180,7 +180,9 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
     paths: dict[str, list[Path]] = {name: [] for name in prepared.names}
     for count, path in enumerate(_paths(formula.name, by_step)):
         if count == MOST_PATHS:
-            raise FalllineError(f"objective {prepared.title} has more than {MOST_PATHS} paths; use fewer steps")
+            raise FalllineError(
+                problem=f"objective {prepared.title} has more than {MOST_PATHS} paths", allowed="use fewer steps"
+            )
         paths[path.factors[-1].by].append(path)
     return ChainRule(
         name=formula.name,

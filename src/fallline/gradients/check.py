@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
 from fallline.gradients.perturbation import EPSILON, Perturbation, PerturbedObjective
 from fallline.objectives import as_objective
@@ -131,7 +131,7 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
     values = as_objective(objective, dimension)
     points = np.array([one_point(values, point, "x") for point in given])
     if not (isinstance(nearby, int) and nearby >= 0):
-        raise FalllineError(f"nearby is {shortened(nearby)}; it must be a whole number at least 0")
+        raise FalllineError("nearby", nearby, "it must be a whole number at least 0")
     moved = np.random.default_rng(0).uniform(-0.1, 0.1, (len(points), nearby, values.dimension))
     around = points[:, None] + moved * np.maximum(1, np.abs(points[:, None]))
     points = np.concatenate([points[:, None], around], axis=1).reshape(-1, values.dimension)

@@ -63,7 +63,8 @@ class GivenGradientObjective(Objective):
             slopes = np.empty(0)
         if slopes.size != self.dimension:
             raise FalllineError(
-                f"gradient {title_of(self.function)} returned {shortened(result)}; it must return "
-                f"{self.dimension} number{'s' if self.dimension > 1 else ''}, one for each of {', '.join(self.names)}"
+                problem=f"gradient {title_of(self.function)} returned {shortened(result)}",
+                allowed=f"it must return {self.dimension} number{'s' if self.dimension > 1 else ''}, one for each of "
+                f"{', '.join(self.names)}",
             )
         return slopes.reshape(self.dimension)

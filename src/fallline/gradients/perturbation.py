@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, Setting, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.objectives.base import Cost, Objective
 
@@ -54,7 +54,7 @@ class Perturbation:
 
     def __post_init__(self) -> None:
         if self.scheme not in self.SCHEMES:
-            raise FalllineError(f"scheme is {self.scheme!r}; {nearest(str(self.scheme), self.SCHEMES)}")
+            raise FalllineError("scheme", self.scheme, nearest(str(self.scheme), self.SCHEMES))
         if self.step is not None:
             check_hyperparameters(self)
 
@@ -146,12 +146,15 @@ class PerturbedObjective(Objective):
                 values = self._moved(x, 1j * step)
         except (TypeError, np.exceptions.ComplexWarning) as error:
             raise FalllineError(
-                f"scheme is 'complex', but {self.title} does not take complex numbers ({error}); use scheme='central'"
+                "scheme",
+                problem=f"is 'complex', but {self.title} does not take complex numbers ({error})",
+                allowed=("use ", Setting("scheme", "central")),
             ) from error
         if not np.iscomplexobj(values):
             raise FalllineError(
-                f"scheme is 'complex', but {self.title} does not give complex values "
-                "(abs, sign, min and max cannot); use scheme='central'"
+                "scheme",
+                problem=f"is 'complex', but {self.title} does not give complex values (abs, sign, min and max cannot)",
+                allowed=("use ", Setting("scheme", "central")),
             )
         gradient: FloatArray = values.imag / step
         return gradient

@@ -35,7 +35,9 @@ class NotCarried(FalllineError):
         call = spelled(call)
         place = users_line() if place is None else place
         self.call = f"{call} in {place}" if place else call
-        super().__init__(f"gradient is 'autodiff', but {self.call} cannot be carried to JAX{reason}; {advice(call)}")
+        super().__init__(
+            "gradient", "autodiff", advice(call), problem=f"but {self.call} cannot be carried to JAX{reason}"
+        )
 
 
 def users_line(frame: FrameType | None = None) -> str:

@@ -43,7 +43,9 @@ def _llvm() -> Any:
     try:
         import llvmlite.binding as llvm
     except ImportError:
-        raise FalllineError('engine is "compiled", which needs llvmlite: pip install "fallline[fast]"') from None
+        raise FalllineError(
+            "engine", problem='is "compiled", which needs llvmlite: pip install "fallline[fast]"'
+        ) from None
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     library = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)

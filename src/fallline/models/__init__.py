@@ -75,7 +75,9 @@ def _loss(recipe: Mapping[str, Any]) -> Loss:
     types = {model.__name__: model for model in MODELS.values()}
     name = recipe.get("type")
     if name not in types:
-        raise FalllineError(f"recipe has the type {name!r}; {nearest(str(name), [*types, 'Batches', 'Slice'])}")
+        raise FalllineError(
+            "recipe", problem=f"has the type {name!r}", allowed=nearest(str(name), [*types, "Batches", "Slice"])
+        )
     return _build(types[name], recipe)
 
 
@@ -85,5 +87,5 @@ def _build(kind: Callable[..., Built], recipe: Mapping[str, Any], **parts: Any) 
         return kind(**settings)
     except TypeError:
         raise FalllineError(
-            f"recipe gives {recipe['type']} the settings {sorted(settings)}, which do not fit it"
+            "recipe", problem=f"gives {recipe['type']} the settings {sorted(settings)}, which do not fit it"
         ) from None

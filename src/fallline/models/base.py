@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.chunked import ChunkedRows
@@ -34,6 +34,18 @@ Target = Literal["numbers", "two classes", "classes", "numbers or two classes"]
 
 # Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
 SMALL_DATA = 10_000
+
+
+class WrongTarget(FalllineError):
+    """A target that the model cannot have.
+
+    Attributes:
+        row: its row, counted from 0.
+    """
+
+    def __init__(self, row: int, target: float, allowed: str) -> None:
+        super().__init__(f"y[{row}]", Verbatim(f"{target:g}"), allowed)
+        self.row = row
 
 
 @dataclass(init=False, eq=False, repr=False)
@@ -79,7 +91,7 @@ class Loss(RowSum, Sliceable):
         **settings: Any,
     ) -> None:
         if reduction not in REDUCTIONS:
-            raise FalllineError(f"reduction is {reduction!r}; {nearest(str(reduction), REDUCTIONS)}")
+            raise FalllineError("reduction", reduction, nearest(str(reduction), REDUCTIONS))
         chunked = ChunkedRows.of(X, y)
         if chunked is not None:
             # The first chunk stays in X and y as an example of all.
@@ -92,7 +104,9 @@ class Loss(RowSum, Sliceable):
         known = [field.name for field in dataclasses.fields(self)]
         for name, setting in settings.items():
             if name not in known:
-                raise FalllineError(f"{type(self).__name__} has no setting {name!r}; {nearest(name, known)}")
+                raise FalllineError(
+                    type(self).__name__, problem=f"has no setting {name!r}", allowed=nearest(name, known)
+                )
             setattr(self, name, setting)
         check_hyperparameters(self)
         self.check_settings()
@@ -216,11 +230,11 @@ class Loss(RowSum, Sliceable):
             return tuple(f"w_{name}" for name in self.feature_names)
         return tuple(f"w{number}" for number in range(1, self.X.shape[1] + 1))
 
-    def refuse_row(self, wrong: npt.NDArray[np.bool_], why: str) -> None:
+    def refuse_row(self, wrong: npt.NDArray[np.bool_], allowed: str) -> None:
         """Raise a FalllineError with the first target that is wrong, if one is."""
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise FalllineError(f"y[{row}] is {self.y[row]:g}{why}")
+            raise WrongTarget(row, float(self.y[row]), allowed)
 
 
 @summary_of.register

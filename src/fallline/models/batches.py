@@ -45,13 +45,13 @@ class Batches(Sliceable):
         epoch_value: EpochValue = "full",
     ) -> None:
         if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= loss.rows:
-            raise FalllineError(f"batch_size is {size!r}; allowed: whole numbers from 1 to {loss.rows}, the rows")
+            raise FalllineError("batch_size", size, f"allowed: whole numbers from 1 to {loss.rows}, the rows")
         if order not in ORDERS:
-            raise FalllineError(f"order is {order!r}; {nearest(str(order), ORDERS)}")
+            raise FalllineError("order", order, nearest(str(order), ORDERS))
         if remainder not in REMAINDERS:
-            raise FalllineError(f"remainder is {remainder!r}; {nearest(str(remainder), REMAINDERS)}")
+            raise FalllineError("remainder", remainder, nearest(str(remainder), REMAINDERS))
         if epoch_value not in EPOCH_VALUES:
-            raise FalllineError(f"epoch_value is {epoch_value!r}; {nearest(str(epoch_value), EPOCH_VALUES)}")
+            raise FalllineError("epoch_value", epoch_value, nearest(str(epoch_value), EPOCH_VALUES))
         self.loss = loss
         self.size = int(size)
         self.order = order
@@ -104,8 +104,9 @@ class Batches(Sliceable):
         found = np.searchsorted(steps, needed)
         if not np.array_equal(steps[found], needed):
             raise FalllineError(
-                f"steps lacks some of those that the {self.epoch_value} value of an epoch is made of; "
-                f"record {'all of them' if running else f'every {every} steps'}"
+                "steps",
+                problem=f"lacks some of those that the {self.epoch_value} value of an epoch is made of",
+                allowed=f"record {'all of them' if running else f'every {every} steps'}",
             )
         of_each: FloatArray = values[found].reshape(epochs, every if running else 1).mean(axis=1)
         return of_each

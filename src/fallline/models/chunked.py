@@ -43,18 +43,24 @@ class ChunkedRows:
         if dask is None or not any(isinstance(data, dask.Array) for data in (X, y)):
             return None
         if not isinstance(X, dask.Array):
-            raise FalllineError("y is a Dask array, but X is not; give X as one, with chunks of rows, too")
+            raise FalllineError(
+                "y", problem="is a Dask array, but X is not", allowed="give X as one, with chunks of rows, too"
+            )
         X = X[:, None] if X.ndim == 1 else X
         y = y if isinstance(y, dask.Array) else dask.from_array(np.asarray(y))
         for name, data in (("X", X), ("y", y)):
             if np.isnan(data.shape).any():
                 raise FalllineError(
-                    f"{name} is a Dask array with chunks of unknown lengths; call its compute_chunk_sizes()"
+                    name,
+                    problem="is a Dask array with chunks of unknown lengths",
+                    allowed="call its compute_chunk_sizes()",
                 )
         check_shape(X)
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         if y.ndim != 1 or len(y) != len(X):
-            raise FalllineError(f"y has the shape {y.shape}, but X has {len(X)} rows; each row needs one target")
+            raise FalllineError(
+                "y", problem=f"has the shape {y.shape}, but X has {len(X)} rows", allowed="each row needs one target"
+            )
         X = X.rechunk((tuple(count for count in X.chunks[0] if count), -1))
         return cls(X, y.rechunk((X.chunks[0],)))
 
@@ -112,4 +118,6 @@ def _from_row(first: int) -> Iterator[None]:
     try:
         yield
     except FalllineError as error:
-        raise error if not first else FalllineError(f"counted from row {first}, {error}") from None
+        if first:
+            error.of = f"counted from row {first}"
+        raise

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.models.base import Loss
 
 
@@ -21,7 +21,7 @@ def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
         FalllineError: naming the first target that is not a label, or the names when two of them are the same.
     """
     y = loss.y
-    loss.refuse_row((y < 0) | (y != np.floor(y)), "; the labels of classes are the whole numbers 0, 1, 2, ...")
+    loss.refuse_row((y < 0) | (y != np.floor(y)), "the labels of classes are the whole numbers 0, 1, 2, ...")
     if classes is None:
         if y.max() >= loss.rows:
             # A label larger than the number of rows is a mistake, and would ask for as many parameters.
@@ -33,10 +33,12 @@ def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
     else:
         names = tuple(str(name) for name in classes)
         if isinstance(classes, str) or len(set(names)) != len(names):
-            raise FalllineError(f"classes is {shortened(classes)}; it needs different names, one for each label")
-        loss.refuse_row(y >= len(names), f", but classes names only {len(names)}, the labels 0 to {len(names) - 1}")
+            raise FalllineError("classes", classes, "it needs different names, one for each label")
+        loss.refuse_row(y >= len(names), f"classes names only {len(names)}, the labels 0 to {len(names) - 1}")
     if len(names) < 2:
         raise FalllineError(
-            "y holds one class only, 0; there must be at least two to tell apart, so name them all if others are rare"
+            "y",
+            problem="holds one class only, 0",
+            allowed="there must be at least two to tell apart, so name them all if others are rare",
         )
     return names

@@ -25,7 +25,7 @@ class _Margin(LinearFamily):
         # 0 and 1, or -1 and 1: not both in one y.
         negative = -1.0 if (self.y == -1).any() else 0.0
         self.refuse_row(
-            (self.y != 1) & (self.y != negative), "; the labels of a hinge loss are 0 and 1, or all of them -1 and 1"
+            (self.y != 1) & (self.y != negative), "the labels of a hinge loss are 0 and 1, or all of them -1 and 1"
         )
 
     def response(self, z: FloatArray) -> FloatArray:

@@ -37,14 +37,18 @@ def _csr(X: Any) -> Any:
     if wrong.any():
         entry = int(np.argmax(wrong))
         row = int(np.searchsorted(X.indptr, entry, side="right")) - 1
-        raise FalllineError(f"X[{row}, {X.indices[entry]}] is {X.data[entry]}; only finite numbers are allowed")
+        raise FalllineError(
+            problem=f"X[{row}, {X.indices[entry]}] is {X.data[entry]}", allowed="only finite numbers are allowed"
+        )
     return X
 
 
 def check_shape(X: Any) -> None:
     """Raise a FalllineError where X is not a matrix with rows and columns."""
     if X.ndim != 2 or 0 in X.shape:
-        raise FalllineError(f"X has the shape {X.shape}; it needs rows of features, at least one of each")
+        raise FalllineError(
+            "X", problem=f"has the shape {X.shape}", allowed="it needs rows of features, at least one of each"
+        )
 
 
 def targets_of(y: npt.ArrayLike, rows: int) -> FloatArray:
@@ -57,9 +61,13 @@ def targets_of(y: npt.ArrayLike, rows: int) -> FloatArray:
     if targets.ndim == 2 and targets.shape[1] == 1:
         targets = targets[:, 0]
     if targets.ndim != 1:
-        raise FalllineError(f"y has the shape {targets.shape}; it needs one number for each row of X")
+        raise FalllineError(
+            "y", problem=f"has the shape {targets.shape}", allowed="it needs one number for each row of X"
+        )
     if len(targets) != rows:
-        raise FalllineError(f"y has {len(targets)} values, but X has {rows} rows; each row needs one target")
+        raise FalllineError(
+            "y", problem=f"has {len(targets)} values, but X has {rows} rows", allowed="each row needs one target"
+        )
     return targets
 
 
@@ -73,7 +81,5 @@ def feature_names_of(names: Sequence[str] | None, features: int) -> tuple[str, .
         return None
     texts = tuple(str(name) for name in names)
     if isinstance(names, str) or len(texts) != features or len(set(texts)) != features:
-        raise FalllineError(
-            f"feature_names is {names!r}; it needs {features} different names, one for each column of X"
-        )
+        raise FalllineError("feature_names", names, f"it needs {features} different names, one for each column of X")
     return texts

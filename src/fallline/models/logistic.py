@@ -36,7 +36,7 @@ class Logistic(LinearFamily):
         return "two classes"
 
     def check_targets(self) -> None:
-        self.refuse_row((self.y != 0) & (self.y != 1), "; the labels of a logistic model are 0 and 1")
+        self.refuse_row((self.y != 0) & (self.y != 1), "the labels of a logistic model are 0 and 1")
 
     def response(self, z: FloatArray) -> FloatArray:
         return sigmoid(z)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.errors import FalllineError, check_whole, nearest
 from fallline.models.activations import ACTIVATIONS
 from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
@@ -80,12 +80,12 @@ class Network(Loss):
 
     def check_settings(self) -> None:
         if self.activation not in tuple(ACTIVATIONS):
-            raise FalllineError(f"activation is {self.activation!r}; {nearest(str(self.activation), ACTIVATIONS)}")
+            raise FalllineError("activation", self.activation, nearest(str(self.activation), ACTIVATIONS))
         if self.loss not in tuple(LOSSES):
-            raise FalllineError(f"loss is {self.loss!r}; {nearest(str(self.loss), LOSSES)}")
+            raise FalllineError("loss", self.loss, nearest(str(self.loss), LOSSES))
         widths = np.atleast_1d(np.asarray(self.hidden))
         if widths.ndim != 1 or (widths.size and (widths.dtype.kind not in "iu" or widths.min() < 1)):
-            raise FalllineError(f"hidden is {shortened(self.hidden)}; it must be whole numbers of units, at least 1")
+            raise FalllineError("hidden", self.hidden, "it must be whole numbers of units, at least 1")
         self.hidden = tuple(widths.tolist())
 
     @classmethod
@@ -96,7 +96,9 @@ class Network(Loss):
         if self.loss == "cross_entropy":
             self.classes = check_labels(self, self.classes)
         elif self.classes is not None:
-            raise FalllineError("classes is given, but the squared loss has none; use loss='cross_entropy'")
+            raise FalllineError(
+                "classes", problem="is given, but the squared loss has none", allowed="use loss='cross_entropy'"
+            )
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -112,8 +114,10 @@ class Network(Loss):
         count = sum(units * (inputs + 1) for inputs, units in pairwise(self.widths))
         if count > MOST_PARAMETERS:
             raise FalllineError(
-                f"hidden is {shortened(self.hidden)}, which makes {count:,} parameters; allowed are at most "
-                f"{MOST_PARAMETERS:,}"
+                "hidden",
+                self.hidden,
+                f"allowed are at most {MOST_PARAMETERS:,}",
+                problem=f"which makes {count:,} parameters",
             )
         names: list[str] = []
         for layer, (inputs, units) in enumerate(pairwise(self.widths), start=1):
@@ -151,14 +155,18 @@ class Network(Loss):
         """
         shapes = [(units, inputs) for inputs, units in pairwise(self.widths)]
         if len(layers) != len(shapes):
-            raise FalllineError(f"layers holds {len(layers)}; a network of the widths {self.widths} has {len(shapes)}")
+            raise FalllineError(
+                "layers",
+                problem=f"holds {len(layers)}",
+                allowed=f"a network of the widths {self.widths} has {len(shapes)}",
+            )
         flat: list[FloatArray] = []
         for number, ((weights, biases), shape) in enumerate(zip(layers, shapes, strict=True), start=1):
             W, b = np.asarray(weights, dtype=float), np.asarray(biases, dtype=float)
             if W.shape != shape or b.shape != shape[:1]:
                 raise FalllineError(
-                    f"layers: W{number} and b{number} have the shapes {W.shape} and {b.shape}; they must have "
-                    f"{shape} and {shape[:1]}"
+                    problem=f"layers: W{number} and b{number} have the shapes {W.shape} and {b.shape}",
+                    allowed=f"they must have {shape} and {shape[:1]}",
                 )
             flat += [W.ravel(), b]
         return np.concatenate(flat)
@@ -178,7 +186,7 @@ class Network(Loss):
             scheme = "he" if ACTIVATIONS[self.activation].rectifies else "xavier"
         check_whole("seed", seed, least=0)
         if scheme not in INITIAL:
-            raise FalllineError(f"scheme is {scheme!r}; {nearest(str(scheme), INITIAL)}")
+            raise FalllineError("scheme", scheme, nearest(str(scheme), INITIAL))
         random = np.random.default_rng(seed)
         layers = []
         for inputs, units in pairwise(self.widths):

@@ -28,7 +28,7 @@ class Poisson(LinearFamily):
     convex: ClassVar[bool] = True
 
     def check_targets(self) -> None:
-        self.refuse_row(self.y < 0, "; the counts of a Poisson model are not negative")
+        self.refuse_row(self.y < 0, "the counts of a Poisson model are not negative")
 
     def response(self, z: FloatArray) -> FloatArray:
         with np.errstate(over="ignore"):

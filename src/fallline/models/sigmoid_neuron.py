@@ -41,7 +41,7 @@ class SigmoidNeuron(LinearFamily):
 
     def check_targets(self) -> None:
         self.refuse_row(
-            (self.y < 0) | (self.y > 1), ", but a sigmoid neuron answers between 0 and 1; scale the targets to that"
+            (self.y < 0) | (self.y > 1), "a sigmoid neuron answers between 0 and 1; scale the targets to that"
         )
 
     def response(self, z: FloatArray) -> FloatArray:

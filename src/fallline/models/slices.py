@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fallline.arrays import BLOCK, FloatArray
 from fallline.data import number_array
-from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.errors import FalllineError, Verbatim, check_whole, nearest
 from fallline.models.rows import OverRows
 from fallline.objectives.base import Cost, Objective
 
@@ -147,13 +147,13 @@ class Sliceable(Objective):
         """
         origin = _one_place(self, x)
         if not isinstance(but, Iterable):
-            raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
+            raise FalllineError("but", but, "it needs the names of parameters, each once")
         free = (but,) if isinstance(but, str) else tuple(but)
         for name in free:
             if name not in self.names:
-                raise FalllineError(f"but is {name!r}; {nearest(str(name), self.names)}")
+                raise FalllineError("but", name, nearest(str(name), self.names))
         if not free or len(set(free)) != len(free):
-            raise FalllineError(f"but is {shortened(but)}; it needs the names of parameters, each once")
+            raise FalllineError("but", but, "it needs the names of parameters, each once")
         places = [self.names.index(name) for name in free]
         # The free parameters are 0 at the origin, so that u holds their values.
         origin[places] = 0.0
@@ -181,11 +181,12 @@ class Sliceable(Objective):
         origin, rows = _one_place(self, x), number_array(directions, "directions")
         if rows.ndim != 2 or rows.shape[1] != self.dimension or np.linalg.matrix_rank(rows) < len(rows):
             raise FalllineError(
-                f"directions has the shape {rows.shape}; it needs independent directions of {self.dimension} numbers, "
-                "one a row"
+                "directions",
+                problem=f"has the shape {rows.shape}",
+                allowed=f"it needs independent directions of {self.dimension} numbers, one a row",
             )
         if not 0 < reach < np.inf:
-            raise FalllineError(f"reach is {reach!r}; it must be a number above 0")
+            raise FalllineError("reach", reach, "it must be a number above 0")
         names = [f"d{number}" for number in range(1, len(rows) + 1)]
         return Slice(self, origin, rows, names, f"slice along {len(rows)} direction{'s' * (len(rows) != 1)}", reach)
 
@@ -195,7 +196,9 @@ def _one_place(objective: Objective, x: npt.ArrayLike) -> FloatArray:
     origin = number_array(x, "x").copy()
     if origin.shape != (objective.dimension,):
         raise FalllineError(
-            f"x has the shape {origin.shape}; it needs {objective.dimension} numbers, one for each parameter"
+            "x",
+            problem=f"has the shape {origin.shape}",
+            allowed=f"it needs {objective.dimension} numbers, one for each parameter",
         )
     return origin
 
@@ -253,13 +256,17 @@ def principal_directions(points: npt.ArrayLike, count: int = 2) -> FloatArray:
     path = number_array(points, "points")
     if path.ndim != 2 or count > min(path.shape):
         raise FalllineError(
-            f"points has the shape {path.shape}; it needs at least {count} points of as many coordinates"
+            "points",
+            problem=f"has the shape {path.shape}",
+            allowed=f"it needs at least {count} points of as many coordinates",
         )
     _, spread, directions = np.linalg.svd(path - path[-1], full_matrices=False)
     # What is below the rounding error of the largest does not count as spread.
     found = int((spread > 1e-12 * spread[0]).sum())
     if found < count:
-        raise FalllineError(f"count is {count}, but the points spread in {found} direction{'s' * (found != 1)} only")
+        raise FalllineError(
+            "count", Verbatim(count), problem=f"but the points spread in {found} direction{'s' * (found != 1)} only"
+        )
     main = directions[:count]
     # The sign of a direction is arbitrary: the largest entry is made positive.
     largest = np.take_along_axis(main, np.abs(main).argmax(axis=1)[:, None], axis=1)

@@ -6,7 +6,7 @@ import difflib
 import sys
 from typing import Any
 
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, nearest
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.function import FunctionObjective
 from fallline.objectives.landscapes import LANDSCAPES, Landscape
@@ -43,8 +43,7 @@ def as_objective(thing: Any, dimension: int | None = None) -> Objective:
     if callable(thing):
         return FunctionObjective.of(thing, dimension)
     raise FalllineError(
-        f"objective is {shortened(thing)}; it must be a formula text, a SymPy expression, "
-        "a function f(x) or f(x, y, ...), or a loss"
+        "objective", thing, "it must be a formula text, a SymPy expression, a function f(x) or f(x, y, ...), or a loss"
     )
 
 
@@ -57,7 +56,7 @@ def _from_text(text: str) -> Objective:
     if landscape is None:
         # A lone variable is hardly an objective, so a word much like a landscape's name is a slip of the pen.
         if len(text) > 3 and text.isidentifier() and difflib.get_close_matches(text.lower(), LANDSCAPES, cutoff=0.75):
-            raise FalllineError(f"objective is {text!r}; {nearest(text, LANDSCAPES)}")
+            raise FalllineError("objective", text, nearest(text, LANDSCAPES))
         return FormulaObjective.from_text(text)
     objective = FormulaObjective.from_text(landscape.formula)
     objective.bounds, objective.minima = landscape.bounds, landscape.minima

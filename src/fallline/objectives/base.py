@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Setting
 from fallline.tables import MOST_COORDINATES, Printed, Summary, names_text, one_line, summary_of, vector_text
 
 
@@ -61,8 +61,9 @@ class Objective(Printed, ABC):
     def gradient(self, x: FloatArray) -> FloatArray:
         """The gradient at each point: shape (..., dimension), kept."""
         raise FalllineError(
-            f"gradient is 'symbolic' or 'exact', but {self.title} has no gradient of its own; "
-            "use gradient='auto' or a Perturbation"
+            "gradient",
+            problem=f"is 'symbolic' or 'exact', but {self.title} has no gradient of its own",
+            allowed=("use ", Setting("gradient", "auto"), " or a Perturbation"),
         )
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:

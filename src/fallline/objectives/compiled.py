@@ -99,7 +99,9 @@ class Compiled:
         if outputs is not None:
             return np.array([outputs])
         if not x.ndim or x.shape[-1] != self.shape[1]:
-            raise FalllineError(f"x has shape {x.shape}; its last axis holds the {self.shape[1]} coordinates")
+            raise FalllineError(
+                "x", problem=f"has shape {x.shape}", allowed=f"its last axis holds the {self.shape[1]} coordinates"
+            )
         kind: Any = np.complex128 if np.iscomplexobj(x) else np.float64
         points = x.reshape(-1, self.shape[1])
         rows = np.empty((len(points), self.width), kind)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim, shortened
 from fallline.objectives.base import Objective
 
 
@@ -44,8 +44,10 @@ class FunctionObjective(Objective):
         parameters = positional_parameters(function)
         if not parameters:
             raise FalllineError(
-                f"objective is {title_of(function)}, which names no arguments that must be given; "
-                "it must take a vector, f(x), or numbers, f(x, y, ...)"
+                "objective",
+                Verbatim(title_of(function)),
+                "it must take a vector, f(x), or numbers, f(x, y, ...)",
+                problem="which names no arguments that must be given",
             )
         if len(parameters) > 1 or dimension is None:
             return cls(function, tuple(parameters), vector=False)
@@ -80,7 +82,8 @@ class FunctionObjective(Objective):
             number = np.empty(0)
         if number.size != 1 or number.dtype.kind not in "fiubc":
             raise FalllineError(
-                f"objective {self.title} returned {shortened(result)}; it must return one number for a point"
+                problem=f"objective {self.title} returned {shortened(result)}",
+                allowed="it must return one number for a point",
             )
         return complex(number.item()) if number.dtype.kind == "c" else float(number.item())
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, listed, nearest, shortened
+from fallline.errors import FalllineError, listed, nearest
 from fallline.objectives.base import Objective
 
 # The length of an interval whose ends lie farther out overflows.
@@ -34,11 +34,15 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
     if isinstance(given, Mapping):
         for name in given:
             if name not in names:
-                raise FalllineError(f"{parameter} names the coordinate {name!r}; {nearest(str(name), names)}")
+                raise FalllineError(
+                    parameter, problem=f"names the coordinate {name!r}", allowed=nearest(str(name), names)
+                )
         absent = [name for name in names if name not in given]
         if absent:
             raise FalllineError(
-                f"{parameter} lacks the coordinate {listed(absent)}; {objective.title} has {listed(names)}"
+                parameter,
+                problem=f"lacks the coordinate {listed(absent)}",
+                allowed=f"{objective.title} has {listed(names)}",
             )
         given = [given[name] for name in names]
     try:
@@ -46,20 +50,23 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
             raise TypeError("texts and complex numbers could be made numbers, but were not meant as such")
         point = np.array(given, dtype=float)
     except (TypeError, ValueError, OverflowError):
-        raise FalllineError(
-            f"{parameter} is {shortened(given)}; it must be numbers, one for each of {listed(names)}"
-        ) from None
+        raise FalllineError(parameter, given, f"it must be numbers, one for each of {listed(names)}") from None
     if point.ndim > 1:
-        raise FalllineError(f"{parameter} has the shape {point.shape}; it must be one point, a number or a row of them")
+        raise FalllineError(
+            parameter, problem=f"has the shape {point.shape}", allowed="it must be one point, a number or a row of them"
+        )
     point = point.reshape(-1)
     if len(point) != len(names):
         raise FalllineError(
-            f"{parameter} has {len(point)} number{'s' if len(point) != 1 else ''}; "
-            f"{objective.title} needs {len(names)}, for {listed(names)}"
+            parameter,
+            problem=f"has {len(point)} number{'s' if len(point) != 1 else ''}",
+            allowed=f"{objective.title} needs {len(names)}, for {listed(names)}",
         )
     wrong = np.flatnonzero(~np.isfinite(point))
     if wrong.size:
-        raise FalllineError(f"{parameter} is {point[wrong[0]]} in {names[wrong[0]]}; it must be a finite number")
+        raise FalllineError(
+            parameter, problem=f"is {point[wrong[0]]} in {names[wrong[0]]}", allowed="it must be a finite number"
+        )
     return point
 
 
@@ -74,7 +81,7 @@ def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
     except (TypeError, ValueError):
         low = high = np.nan
     if not (np.isfinite([low, high]).all() and low < high):
-        raise FalllineError(f"{parameter} is {shortened(bounds)}; it must be two finite numbers, the lower one first")
+        raise FalllineError(parameter, bounds, "it must be two finite numbers, the lower one first")
     if max(-low, high) > FARTHEST:
-        raise FalllineError(f"{parameter} is {shortened(bounds)}; its ends must lie within ±{FARTHEST:g}")
+        raise FalllineError(parameter, bounds, f"its ends must lie within ±{FARTHEST:g}")
     return low, high

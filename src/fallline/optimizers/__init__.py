@@ -50,7 +50,7 @@ def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
     name = spelt(named, WRAPPERS if colon else [*OPTIMIZERS, *WRAPPERS])
     if name in WRAPPERS:
         if not colon:
-            raise FalllineError(f"optimizer is {text!r}; name the rule inside it too, such as {text}:adam")
+            raise FalllineError("optimizer", text, f"name the rule inside it too, such as {text}:adam")
         wrapper = WRAPPERS[name]
         own = {entry.name for entry in dataclasses.fields(wrapper) if entry.init} - {"rule", "convention"}
         around = {setting: settings.pop(setting) for setting in own & set(settings)}
@@ -58,9 +58,9 @@ def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
             around["convention"] = convention
         return wrapper(optimizer_from_name(inner, **settings), **around)
     if colon:
-        raise FalllineError(f"optimizer is {text!r}; {nearest(name, WRAPPERS)}")
+        raise FalllineError("optimizer", text, nearest(name, WRAPPERS))
     if name not in OPTIMIZERS:
-        raise FalllineError(f"optimizer is {text!r}; {nearest(name, OPTIMIZERS)}")
+        raise FalllineError("optimizer", text, nearest(name, OPTIMIZERS))
     rule = OPTIMIZERS[name]
     if at:
         settings["convention"] = convention

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 import numpy as np
 
 from fallline.arrays import Quantity
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import (
     check_convention,
     check_hyperparameters,
@@ -103,7 +103,9 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     def __new__(cls, *_: Any, **__: Any) -> Self:
         # Said here, because Python's own words for it are about other arguments than the user's.
         if "__dataclass_fields__" not in vars(cls):
-            raise FalllineError(f"{cls.__name__} is no dataclass; write @dataclass(frozen=True) above its class line")
+            raise FalllineError(
+                cls.__name__, problem="is no dataclass", allowed="write @dataclass(frozen=True) above its class line"
+            )
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
@@ -112,7 +114,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         for entry in dataclasses.fields(self):
             flag = getattr(self, entry.name)
             if isinstance(entry.default, bool) and not isinstance(flag, bool):
-                raise FalllineError(f"{type(self).__name__}: {entry.name} is {flag!r}; it must be True or False")
+                raise FalllineError(entry.name, flag, "it must be True or False", of=type(self).__name__)
 
     @abstractmethod
     def init(self, x: Quantity) -> State:
@@ -144,8 +146,9 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         """
         if isinstance(self.learning_rate, LineSearch):
             raise FalllineError(
-                f"learning_rate is {self.learning_rate}; {type(self).__name__} asks for a rate without a line to "
-                "search: give a number or a schedule"
+                "learning_rate",
+                Verbatim(self.learning_rate),
+                f"{type(self).__name__} asks for a rate without a line to search: give a number or a schedule",
             )
         return self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
 

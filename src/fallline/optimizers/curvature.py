@@ -95,7 +95,7 @@ class ConjugateGradient(Optimizer[ConjugateGradientState]):
         super().__post_init__()
         if self.formula not in self.FORMULAS:
             raise FalllineError(
-                f"ConjugateGradient: formula is {self.formula!r}; {nearest(str(self.formula), self.FORMULAS)}"
+                "formula", self.formula, nearest(str(self.formula), self.FORMULAS), of="ConjugateGradient"
             )
 
     def init(self, x: Quantity) -> ConjugateGradientState:

@@ -20,7 +20,7 @@ def largest(*parts: Any) -> Any:
     return sympy.Max(*(part for part in parts if part != SMALLEST))
 
 
-class Shown(sympy.Function):  # type: ignore[misc]
+class Verbatim(sympy.Function):  # type: ignore[misc]
     """A function of real numbers that SymPy does not know and need not simplify: only how it is written."""
 
     is_extended_real = True
@@ -34,28 +34,28 @@ class Shown(sympy.Function):  # type: ignore[misc]
         raise NotImplementedError
 
 
-class Norm(Shown):
+class Norm(Verbatim):
     """The norm of the vector that has this expression in each coordinate."""
 
     def written(self, *parts: str) -> str:
         return rf"\left\|{parts[0]}\right\|"
 
 
-class Total(Shown):
+class Total(Verbatim):
     """The sum of this expression over the coordinates."""
 
     def written(self, *parts: str) -> str:
         return rf"\sum\left({parts[0]}\right)"
 
 
-class StandardNormal(Shown):
+class StandardNormal(Verbatim):
     """The standard normal noise of a seed, a step and a coordinate."""
 
     def written(self, *parts: str) -> str:
         return r"\xi_{t}"
 
 
-class Where(Shown):
+class Where(Verbatim):
     """One expression where a condition holds, else another; unlike Piecewise, left as it is written."""
 
     def written(self, *parts: str) -> str:

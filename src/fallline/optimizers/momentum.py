@@ -60,7 +60,7 @@ class Momentum(Optimizer[MomentumState]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.convention != "torch" and np.any(self.dampening):
-            raise FalllineError(f"Momentum: dampening is {self.dampening!r}; it must be 0 unless convention is 'torch'")
+            raise FalllineError("dampening", self.dampening, "it must be 0 unless convention is 'torch'", of="Momentum")
 
     def init(self, x: Quantity) -> MomentumState:
         return MomentumState(velocity=0 * x)

@@ -50,7 +50,9 @@ def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
     path = _path(rule, name)
     if path is None:
         label = rule.label.partition(",")[0]
-        raise FalllineError(f"{name} is no hyperparameter of {label}; {nearest(str(name), _settings(rule))}")
+        raise FalllineError(
+            name, problem=f"is no hyperparameter of {label}", allowed=nearest(str(name), _settings(rule))
+        )
     return path
 
 

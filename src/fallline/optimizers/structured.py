@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from fallline.arrays import Quantity
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
 from fallline.optimizers.wrappers import PlacedState, Wrapper
 from fallline.penalties import L1, Box, ConvexSet, Penalty
@@ -37,7 +37,7 @@ class Projected(Wrapper[PlacedState]):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.onto, ConvexSet):
-            raise FalllineError(f"Projected: onto is {shortened(self.onto)}; it must be a Box, a Ball or a Simplex")
+            raise FalllineError("onto", self.onto, "it must be a Box, a Ball or a Simplex", of="Projected")
 
     def init(self, x: Quantity) -> PlacedState:
         return PlacedState(self.rule.init(x), x)
@@ -57,9 +57,7 @@ class Projected(Wrapper[PlacedState]):
 def check_penalty(rule: Any) -> None:
     """Refuse a penalty that is none."""
     if not isinstance(rule.penalty, Penalty):
-        raise FalllineError(
-            f"{type(rule).__name__}: penalty is {shortened(rule.penalty)}; it must be an L1, an L2 or an ElasticNet"
-        )
+        raise FalllineError("penalty", rule.penalty, "it must be an L1, an L2 or an ElasticNet", of=type(rule).__name__)
 
 
 class ProximalState(NamedTuple):

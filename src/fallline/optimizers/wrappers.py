@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 
 from fallline.arrays import Quantity
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import hyperparameter
 from fallline.optimizers.base import LearningRate, Optimizer
 from fallline.optimizers.noise import standard_normal
@@ -36,11 +36,14 @@ class Wrapper(Optimizer[State]):
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Optimizer):
-            raise FalllineError(f"{type(self).__name__}: rule is {self.rule!r}; it must be a rule such as Adam(0.1)")
+            raise FalllineError("rule", self.rule, "it must be a rule such as Adam(0.1)", of=type(self).__name__)
         if self.changes_step and self.rule.learns_from_step:
             raise FalllineError(
-                f"{type(self).__name__}: rule is {self.rule.label}, which learns from the steps it asks for; "
-                f"{type(self).__name__} would make others of them"
+                "rule",
+                Verbatim(self.rule.label),
+                f"{type(self).__name__} would make others of them",
+                problem="which learns from the steps it asks for",
+                of=type(self).__name__,
             )
         object.__setattr__(self, "learning_rate", self.rule.learning_rate)
         object.__setattr__(self, "elementwise", self.elementwise and self.rule.elementwise)

@@ -88,7 +88,7 @@ def arrows_data(
         FalllineError: when an argument is wrong.
     """
     if not isinstance(run, Trajectory):
-        raise FalllineError(f"run is a {type(run).__name__}; arrows show one trajectory")
+        raise FalllineError("run", problem=f"is a {type(run).__name__}", allowed="arrows show one trajectory")
     check_whole("points", points, least=1)
     known = ("gradient", "step", *run.states)
     if shown is None:
@@ -96,7 +96,7 @@ def arrows_data(
     for name in shown:
         if name not in known:
             kept = "" if run.states else "; record=Record(state=True) keeps the state of the rule"
-            raise FalllineError(f"shown names {name!r}; {nearest(str(name), known)}{kept}")
+            raise FalllineError("shown", problem=f"names {name!r}", allowed=f"{nearest(str(name), known)}{kept}")
     ground: Landscape | Descent
     if len(run.names) == 1:
         ground = descent_data(run, bounds=bounds)
@@ -130,7 +130,7 @@ def _spread(place: FloatArray, points: int) -> npt.NDArray[np.intp]:
         inside = np.flatnonzero(((place >= 0) & (place <= 1)).all(axis=1))
     rows = inside[inside < max(1, len(place) - 1)]
     if not rows.size:
-        raise FalllineError("bounds: the run makes no step inside the picture; give other bounds")
+        raise FalllineError(problem="bounds: the run makes no step inside the picture", allowed="give other bounds")
     along = np.append(0.0, np.cumsum(np.sqrt((np.diff(place[rows], axis=0) ** 2).sum(axis=1))))
     nearest_rows = np.searchsorted(along, np.linspace(0, along[-1], min(points, len(rows))))
     return np.unique(rows[np.minimum(nearest_rows, len(rows) - 1)])

@@ -72,8 +72,8 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
     objective = as_objective(objective)
     if objective.dimension != 1:
         raise FalllineError(
-            f"objective {objective.title} has the coordinates {', '.join(objective.names)}; "
-            "a curve needs a function of one"
+            problem=f"objective {objective.title} has the coordinates {', '.join(objective.names)}",
+            allowed="a curve needs a function of one",
         )
     low, high = grid.interval(bounds)
     check_whole("points", points, least=2)
@@ -108,8 +108,8 @@ def descent_of(pairs: Sequence[Labelled], objective: Objective, bounds: Interval
     """The same for runs that are labelled already."""
     if objective.dimension != 1:
         raise FalllineError(
-            f"runs: {objective.title} has the coordinates {', '.join(objective.names)}; "
-            "points on a curve need one; use plot_contour or plot_histories"
+            problem=f"runs: {objective.title} has the coordinates {', '.join(objective.names)}",
+            allowed="points on a curve need one; use plot_contour or plot_histories",
         )
     window = paths.window_of(pairs, objective, [0])[0] if bounds is None else grid.interval(bounds)
     curve = curve_data(objective, window, derivative=False, points=points)

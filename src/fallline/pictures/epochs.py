@@ -50,7 +50,9 @@ def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Int
     check_whole("rows", rows, least=1)
     check_whole("columns", columns, least=1)
     if not isinstance(run, Trajectory):
-        raise FalllineError(f"run is a {type(run).__name__}; the grid of epochs shows one trajectory")
+        raise FalllineError(
+            "run", problem=f"is a {type(run).__name__}", allowed="the grid of epochs shows one trajectory"
+        )
     shown = paths.first_epochs(run, rows * columns)
     descent = descent_data(shown, bounds=bounds)
     path = descent.paths[0]

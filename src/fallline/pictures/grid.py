@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.errors import FalllineError, check_whole
+from fallline.errors import FalllineError, Verbatim, check_whole
 from fallline.objectives.base import Objective
 from fallline.objectives.points import interval as interval
 from fallline.tables import Printed
@@ -27,7 +27,7 @@ class NothingToDraw(FalllineError):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"bounds: {reason}; give other bounds")
+        super().__init__("bounds", problem=f"show no value: {reason}", allowed="give other bounds")
         self.reason = reason
 
 
@@ -106,7 +106,9 @@ def sample(
     """
     check_whole("resolution", resolution, least=2)
     if resolution > MOST_RESOLUTION:
-        raise FalllineError(f"resolution is {resolution}; it must be a whole number from 2 to {MOST_RESOLUTION}")
+        raise FalllineError(
+            "resolution", Verbatim(resolution), f"it must be a whole number from 2 to {MOST_RESOLUTION}"
+        )
     x, y = (np.linspace(low, high, resolution) for low, high in window)
     value = np.empty((resolution, resolution))
     rows = max(1, min(CHUNK, MOST_NUMBERS // len(at)) // resolution)

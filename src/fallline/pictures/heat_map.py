@@ -76,7 +76,9 @@ def heat_map_data(
             held[name] = (at or {}).get(name, best.get(name, runs.factors[name][0]))
             if held[name] not in runs.factors[name]:
                 allowed = ", ".join(map(str, runs.factors[name]))
-                raise FalllineError(f"at has {held[name]!r} for {name}; it must be one of {allowed}")
+                raise FalllineError(
+                    "at", problem=f"has {held[name]!r} for {name}", allowed=f"it must be one of {allowed}"
+                )
             place[list(runs.factors).index(name)] = runs.factors[name].index(held[name])
     for name in at or {}:
         _factor(name, "at", [name for name in settings if name not in (x, y)])
@@ -119,5 +121,5 @@ def heat_map_data(
 
 def _factor(name: str, parameter: str, known: list[str]) -> str:
     if name not in known:
-        raise FalllineError(f"{parameter} names the factor {name!r}; {nearest(str(name), known)}")
+        raise FalllineError(parameter, problem=f"names the factor {name!r}", allowed=nearest(str(name), known))
     return name

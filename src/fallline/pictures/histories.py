@@ -114,9 +114,9 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
     known = ["value", *NAMES, *names]
     for quantity in quantities:
         if quantity not in known:
-            raise FalllineError(f"quantities names {quantity!r}; {nearest(str(quantity), known)}")
+            raise FalllineError("quantities", problem=f"names {quantity!r}", allowed=nearest(str(quantity), known))
     if not quantities:
-        raise FalllineError(f"quantities is empty; {nearest('', known)}")
+        raise FalllineError("quantities", problem="is empty", allowed=nearest("", known))
     symbol = value_symbol(pairs[0].run.objective)
     single = len(pairs) == 1
     title = words.run_title(pairs[0].run, symbol) if single else (pairs[0].run.title, "")

@@ -74,18 +74,18 @@ def check_kind(
     if name == "auto":
         return
     if name not in KINDS:
-        raise FalllineError(f"{parameter} is {name!r}; {nearest(str(name), ['auto', *KINDS])}")
+        raise FalllineError(parameter, name, nearest(str(name), ["auto", *KINDS]))
     kind = KINDS[name]
     flat = kind.dimension == 1 and dimension is not None and dimension > 1
     if flat or (kind.dimension == 2 and dimension == 1):
         fitting = [other.name for other in KINDS.values() if other.dimension != kind.dimension]
         coordinates = f"are {dimension} coordinates" if flat else "is 1 coordinate"
-        raise FalllineError(f"{parameter} is {name!r}, but there {coordinates}; {nearest('', ['auto', *fitting])}")
+        raise FalllineError(parameter, name, nearest("", ["auto", *fitting]), problem=f"but there {coordinates}")
     if chosen and not kind.chosen:
         fitting = [other.name for other in KINDS.values() if other.chosen]
         raise FalllineError(
-            f"{parameter} is {name!r}, which shows no two chosen coordinates; {nearest('', ['auto', *fitting])}"
+            parameter, name, nearest("", ["auto", *fitting]), problem="which shows no two chosen coordinates"
         )
     if several and kind.one_run:
         fitting = [other.name for other in KINDS.values() if not other.one_run]
-        raise FalllineError(f"{parameter} is {name!r}, which shows one run; {nearest('', ['auto', *fitting])}")
+        raise FalllineError(parameter, name, nearest("", ["auto", *fitting]), problem="which shows one run")

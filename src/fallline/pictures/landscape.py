@@ -141,7 +141,8 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
     names = objective.names
     if len(names) == 1:
         raise FalllineError(
-            f"runs: {objective.title} has one coordinate, {names[0]}; a landscape needs two; use plot_descent"
+            problem=f"runs: {objective.title} has one coordinate, {names[0]}",
+            allowed="a landscape needs two; use plot_descent",
         )
     if coordinates is None and len(names) == 2:
         return 0, 1
@@ -150,12 +151,10 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
     chosen = tuple(coordinates) if isinstance(coordinates, Sequence) and not isinstance(coordinates, str) else ()
     for name in chosen:
         if name not in names:
-            raise FalllineError(f"coordinates names {name!r}; {nearest(str(name), names)}")
+            raise FalllineError("coordinates", problem=f"names {name!r}", allowed=nearest(str(name), names))
     if len(chosen) != 2 or chosen[0] == chosen[1]:
         known = shortened(", ".join(names), 200)[1:-1]
-        raise FalllineError(
-            f"coordinates is {shortened(coordinates)}; it must be 'pca', or two different ones of {known}"
-        )
+        raise FalllineError("coordinates", coordinates, f"it must be 'pca', or two different ones of {known}")
     return names.index(chosen[0]), names.index(chosen[1])
 
 
@@ -164,7 +163,5 @@ def _window(bounds: Sequence[Interval]) -> list[Interval]:
     try:
         first, second = bounds
     except (TypeError, ValueError):
-        raise FalllineError(
-            f"bounds is {shortened(bounds)}; it must be two intervals, one for each coordinate drawn"
-        ) from None
+        raise FalllineError("bounds", bounds, "it must be two intervals, one for each coordinate drawn") from None
     return [interval(first), interval(second)]

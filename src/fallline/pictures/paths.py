@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.objectives.base import Objective
 from fallline.pictures import grid, words
 from fallline.results.series import goal_of, on_data, time_of, value_symbol
@@ -69,16 +69,15 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
     else:
         pairs = []
     if not pairs or not all(isinstance(pair.run, Trajectory) for pair in pairs):
-        raise FalllineError(
-            f"runs is {shortened(runs)}; it must be a trajectory, a comparison, or several trajectories"
-        )
+        raise FalllineError("runs", runs, "it must be a trajectory, a comparison, or several trajectories")
     pairs = [Labelled(label or words.optimizer_words(run), run) for label, run in pairs]
     names = pairs[0].run.names
     for label, run in pairs:
         if run.names != names:
             raise FalllineError(
-                f"runs: {label!r} has the coordinates {', '.join(run.names)}, and {pairs[0].label!r} has "
-                f"{', '.join(names)}; one picture shows runs with the same coordinates"
+                problem=f"runs: {label!r} has the coordinates {', '.join(run.names)}, and {pairs[0].label!r} has "
+                f"{', '.join(names)}",
+                allowed="one picture shows runs with the same coordinates",
             )
     return tuple(pairs)
 
@@ -92,8 +91,8 @@ def objective_of(pairs: Sequence[Labelled]) -> Objective:
     objective = pairs[0].run.objective
     if objective is None:
         raise FalllineError(
-            f"runs: the run of {pairs[0].run.title} was loaded from a file without its objective; "
-            "only its histories can be drawn"
+            problem=f"runs: the run of {pairs[0].run.title} was loaded from a file without its objective",
+            allowed="only its histories can be drawn",
         )
     return objective
 

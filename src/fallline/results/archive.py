@@ -76,7 +76,7 @@ class Archived:
         True
         """
         if not isinstance(path, str | os.PathLike) or not os.path.exists(path):
-            raise FalllineError(f"path is {str(path)!r}; there is no such file")
+            raise FalllineError("path", str(path), "there is no such file")
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["header"]))
@@ -86,7 +86,7 @@ class Archived:
         except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
             reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise FalllineError(
-                f"path is {str(path)!r}; it is damaged, or not {cls.file_called} saved by Fallline{reason}"
+                "path", str(path), f"it is damaged, or not {cls.file_called} saved by Fallline{reason}"
             ) from error
 
     def __eq__(self, other: object) -> bool:

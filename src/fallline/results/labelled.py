@@ -23,7 +23,7 @@ def place_of(label: str, labels: Sequence[str]) -> int:
     1
     """
     if label not in labels:
-        raise FalllineError(f"label is {label!r}; {nearest(label, labels)}")
+        raise FalllineError("label", label, nearest(label, labels))
     return labels.index(label)
 
 

@@ -101,7 +101,7 @@ class Sweep(Archived, Shown):
             FalllineError: when there is no such outcome.
         """
         if outcome not in OUTCOMES:
-            raise FalllineError(f"outcome is {outcome!r}; {nearest(str(outcome), OUTCOMES)}")
+            raise FalllineError("outcome", outcome, nearest(str(outcome), OUTCOMES))
         return int(np.count_nonzero(self.outcome == NAMES.index(outcome)))
 
     @property
@@ -113,7 +113,7 @@ class Sweep(Archived, Shown):
         """
         for setting in self.ranked(1):
             return setting
-        raise FalllineError("best: the sweep was interrupted before all runs of one setting were made")
+        raise FalllineError(problem="best: the sweep was interrupted before all runs of one setting were made")
 
     def ranked(self, count: int = 10) -> list[Setting]:
         """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.

@@ -56,13 +56,14 @@ class Record:
     def __post_init__(self) -> None:
         at = self.at if isinstance(self.at, Sequence) and not isinstance(self.at, str) else [None]
         if not all(isinstance(step, int | np.integer) and step >= 1 for step in at) or sorted(set(at)) != list(at):
-            raise FalllineError(f"at is {shortened(self.at)}; it must be steps, whole numbers at least 1, ascending")
+            raise FalllineError("at", self.at, "it must be steps, whole numbers at least 1, ascending")
         object.__setattr__(self, "at", tuple(int(step) for step in at))
         whole = isinstance(self.every, int | np.integer) and not isinstance(self.every, bool)
         if self.every is not None and not (whole and self.every >= 1):
             raise FalllineError(
-                f"record is {shortened(self.every)}; it must be 'all', 'ends', a whole number k at least 1 "
-                "(every k-th step), or a Record"
+                "record",
+                self.every,
+                "it must be 'all', 'ends', a whole number k at least 1 (every k-th step), or a Record",
             )
 
     @classmethod
@@ -192,7 +193,9 @@ class Trajectory(Archived, Filmed):
         """The trajectory of some rows. What is said of the whole run stays, such as why it ended and its recipe."""
         steps = self.steps[rows]
         if not len(steps) or (rows.step or 1) < 0:
-            raise FalllineError(f"rows {rows.start}:{rows.stop}:{rows.step} of {len(self)} are none, or backwards")
+            raise FalllineError(
+                problem=f"rows {rows.start}:{rows.stop}:{rows.step} of {len(self)} are none, or backwards"
+            )
         part = dataclasses.replace(
             self,
             **{name: getattr(self, name)[rows] for name in COLUMNS},
@@ -262,7 +265,9 @@ class Trajectory(Archived, Filmed):
         taken = run.keys() & set(self.names)
         if taken:
             raise FalllineError(
-                f"names has {min(taken)!r}, which to_frame calls a column of its own; rename the coordinate"
+                "names",
+                problem=f"has {min(taken)!r}, which to_frame calls a column of its own",
+                allowed="rename the coordinate",
             )
         columns: dict[str, Any] = {"step": run.pop("step")}
         columns |= {name: self.x[:, i] for i, name in enumerate(self.names)}
@@ -321,7 +326,9 @@ def objective_from_recipe(recipe: Mapping[str, Any] | None) -> Objective | None:
     if recipe is None:
         return None
     if not isinstance(recipe, Mapping):
-        raise FalllineError(f"recipe has the objective {shortened(recipe)}; give the recipe of a trajectory, whole")
+        raise FalllineError(
+            "recipe", problem=f"has the objective {shortened(recipe)}", allowed="give the recipe of a trajectory, whole"
+        )
     if "formula" in recipe:
         return as_objective(recipe["formula"])
     from fallline.models import loss_from_recipe

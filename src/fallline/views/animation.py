@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, check_whole, nearest, shortened
+from fallline.errors import FalllineError, Verbatim, check_whole, nearest
 from fallline.files import whole_file
 from fallline.pictures import paths, words
 from fallline.pictures.curve import Descent, descent_of
@@ -280,30 +280,29 @@ def check_film(
     fallline.errors.FalllineError: turn is 90, but a contour is flat; a contour_3d or a surface can turn
     """
     if kind not in ("auto", *FILMS):
-        raise FalllineError(f"kind is {kind!r}; {nearest(str(kind), ('auto', *FILMS))}")
+        raise FalllineError("kind", kind, nearest(str(kind), ("auto", *FILMS)))
     kind = _fitting(kind, dimension)
     if kind == "curve" and dimension > 1:
-        raise FalllineError(f"kind is {kind!r}, but there are {dimension} coordinates; points on a curve need one")
+        raise FalllineError(
+            "kind", kind, "points on a curve need one", problem=f"but there are {dimension} coordinates"
+        )
     if kind != "curve" and dimension == 1:
-        raise FalllineError(f"kind is {kind!r}, but there is one coordinate; a landscape needs two")
+        raise FalllineError("kind", kind, "a landscape needs two", problem="but there is one coordinate")
     check_whole("frames", frames, least=1)
     if not (_is_number(frames_per_second) and SLOWEST <= frames_per_second <= FASTEST):
-        raise FalllineError(
-            f"frames_per_second is {shortened(frames_per_second)}; it must be a number from {SLOWEST} to {FASTEST}"
-        )
+        raise FalllineError("frames_per_second", frames_per_second, f"it must be a number from {SLOWEST} to {FASTEST}")
     if not (_is_number(quality) and quality in range(1, 101)):
-        raise FalllineError(f"quality is {shortened(quality)}; it must be a whole number from 1 to 100")
+        raise FalllineError("quality", quality, "it must be a whole number from 1 to 100")
     if not (_is_number(turn) and np.isfinite(turn)):
-        raise FalllineError(f"turn is {shortened(turn)}; it must be a finite number of degrees")
+        raise FalllineError("turn", turn, "it must be a finite number of degrees")
     if turn and kind not in SOLID:
-        raise FalllineError(f"turn is {turn!r}, but a {kind} is flat; a contour_3d or a surface can turn")
+        raise FalllineError("turn", turn, "a contour_3d or a surface can turn", problem=f"but a {kind} is flat")
     if size is not None:
         sides = tuple(size) if isinstance(size, Sequence | np.ndarray) and not isinstance(size, str) else ()
         whole = all(isinstance(side, int | np.integer) and LEAST_SIDE <= side <= MOST_SIDE for side in sides)
         if len(sides) != 2 or not whole:
             raise FalllineError(
-                f"size is {shortened(size)}; it must be two whole numbers, width and height, "
-                f"from {LEAST_SIDE} to {MOST_SIDE} pixels"
+                "size", size, f"it must be two whole numbers, width and height, from {LEAST_SIDE} to {MOST_SIDE} pixels"
             )
     if path is not None:
         _check_holds(path, kind, size, frames_per_second)
@@ -318,16 +317,19 @@ def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | 
     ending = FilePath(path).suffix.lower()
     if ending == ".html" and kind in SOLID:
         raise FalllineError(
-            f"path is {str(path)!r}, and the .html player shows a curve or a contour, not a {kind}; "
-            "choose .gif, .mp4 or .webp"
+            "path",
+            str(path),
+            "choose .gif, .mp4 or .webp",
+            problem=f"and the .html player shows a curve or a contour, not a {kind}",
         )
     if ending == ".gif" and rate > FASTEST_GIF:
         raise FalllineError(
-            f"frames_per_second is {rate:g}; browsers play a .gif of more than {FASTEST_GIF} slowly; "
-            f"choose {FASTEST_GIF} or fewer, or .mp4 or .webp"
+            "frames_per_second",
+            Verbatim(f"{rate:g}"),
+            f"browsers play a .gif of more than {FASTEST_GIF} slowly; choose {FASTEST_GIF} or fewer, or .mp4 or .webp",
         )
     if ending == ".mp4" and size is not None and any(side % 2 for side in size):
-        raise FalllineError(f"size is {tuple(size)}; .mp4 needs an even width and height")
+        raise FalllineError("size", Verbatim(tuple(size)), ".mp4 needs an even width and height")
 
 
 def _fitting(kind: str, dimension: int) -> str:

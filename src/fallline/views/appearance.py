@@ -160,7 +160,7 @@ def check_style(style: Any, parameter: str = "style") -> None:
         FalllineError: naming `parameter` and the styles there are.
     """
     if style not in tuple(THEMES):
-        raise FalllineError(f"{parameter} is {style!r}; {nearest(str(style), THEMES)}")
+        raise FalllineError(parameter, style, nearest(str(style), THEMES))
 
 
 def part_of(colours: Colormap, low: float, high: float) -> Colormap:
@@ -219,13 +219,13 @@ def figure_of(ax: Axes | None, style: Style = "light", *, solid: bool = False, k
         figure = new_figure(height=5.8 + 0.22 * keys, style=style)
         return figure, new_axes(figure, solid=solid)[0]
     if not isinstance(ax, Axes):
-        raise FalllineError(f"ax is {ax!r}; it must be a Matplotlib Axes")
+        raise FalllineError("ax", ax, "it must be a Matplotlib Axes")
     if solid != (ax.name == "3d"):
         wanted = "needs axes made with projection='3d'" if solid else "is flat"
-        raise FalllineError(f"ax has the projection {ax.name!r}, but this picture {wanted}")
+        raise FalllineError("ax", problem=f"has the projection {ax.name!r}, but this picture {wanted}")
     figure_of_ax = ax.get_figure(root=True)
     if figure_of_ax is None:
-        raise FalllineError("ax belongs to no figure any more; give axes that are on one")
+        raise FalllineError(problem="ax belongs to no figure any more", allowed="give axes that are on one")
     return figure_of_ax, ax
 
 

@@ -164,7 +164,7 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
     _, said = ffmpeg.communicate()
     if ffmpeg.returncode:
         words = said.decode(errors="replace").strip().splitlines() or [f"exit status {ffmpeg.returncode}"]
-        raise FalllineError(f"the video encoder {command[0]!r} failed: {words[-1]}")
+        raise FalllineError(problem=f"the video encoder {command[0]!r} failed: {words[-1]}")
 
 
 # Luma and the two chromas of red, green and blue from 0 to 255, in the range of television: ITU-R BT.709 (2015),
@@ -222,9 +222,11 @@ def encoder(parameter: str = "path", path: str = "film.mp4") -> str:
 
         program = str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError):
-        raise FalllineError(f'{needs}pip install "fallline[films]"; or choose .gif, .webp or .html') from None
+        raise FalllineError(
+            problem=f'{needs}pip install "fallline[films]"', allowed="or choose .gif, .webp or .html"
+        ) from None
     if shutil.which(program) is None:
-        raise FalllineError(f"{needs}IMAGEIO_FFMPEG_EXE is {program!r}, which is no program")
+        raise FalllineError(problem=f"{needs}IMAGEIO_FFMPEG_EXE is {program!r}, which is no program")
     return program
 
 

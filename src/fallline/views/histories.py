@@ -46,7 +46,9 @@ def plot_histories(
     data = histories_data(runs, quantities)
     if ax is not None or len(data.panels) == 1:
         if len(data.panels) > 1:
-            raise FalllineError(f"ax takes one quantity, but quantities are {len(data.panels)}; leave ax out")
+            raise FalllineError(
+                "ax", problem=f"takes one quantity, but quantities are {len(data.panels)}", allowed="leave ax out"
+            )
         figure, ax = figure_of(ax, style, keys=len(data.labels))
         draw_alone(ax, data)
         return figure

@@ -52,7 +52,7 @@ def plot(runs: Runs, path: str | os.PathLike[str] | None = None, kind: str = "au
     known = list(inspect.signature(draw).parameters)[1:]
     for option in options:
         if option not in known:
-            raise FalllineError(f"{option} is no option of the picture {kind!r}; {nearest(option, known)}")
+            raise FalllineError(option, problem=f"is no option of the picture {kind!r}", allowed=nearest(option, known))
     figure = draw(runs, **options)
     if path is not None:
         save_picture(figure, path)

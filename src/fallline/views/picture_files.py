@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
 from fallline.views.encoders import encoder
 
@@ -62,8 +62,8 @@ def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 def _check_ending(path: str | os.PathLike[str], endings: tuple[str, ...], parameter: str) -> None:
     if not isinstance(path, str | os.PathLike):
-        raise FalllineError(f"{parameter} is {shortened(path)}; it must be the name of a file")
+        raise FalllineError(parameter, path, "it must be the name of a file")
     ending = Path(path).suffix.lower()
     if ending not in endings:
         which = f"ends in {ending!r}" if ending else "has no ending"
-        raise FalllineError(f"{parameter} is {str(path)!r}, which {which}; {nearest(ending, endings)}")
+        raise FalllineError(parameter, str(path), nearest(ending, endings), problem=f"which {which}")

@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 from sympy.printing.str import StrPrinter
 
-from fallline.errors import FalllineError, nearest, shortened
+from fallline.errors import FalllineError, Verbatim, nearest, shortened
 from fallline.objectives.grammar.formula import Formula
 from fallline.objectives.grammar.reading import MAX_CHARACTERS, article, parse
 from fallline.objectives.grammar.words import CONSTANTS, FUNCTIONS, problem_with
@@ -25,7 +25,7 @@ def from_sympy(expression: sympy.Expr) -> Formula:
     'exp(x)*abs(x)'
     """
     if not isinstance(expression, sympy.Expr):
-        raise FalllineError(f"objective is {article(type(expression).__name__)}, not a SymPy expression")
+        raise FalllineError("objective", Verbatim(article(type(expression).__name__)), problem="not a SymPy expression")
     functions = [value for name, value in FUNCTIONS.items() if name != "sqrt"]
     allowed = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Symbol, sympy.Rational, sympy.Float, *functions)
     symbols: dict[str, sympy.Symbol] = {}
@@ -33,21 +33,26 @@ def from_sympy(expression: sympy.Expr) -> Formula:
         parts = itertools.islice(sympy.preorder_traversal(expression), MAX_CHARACTERS + 1)
         for count, part in enumerate(parts):
             if count == MAX_CHARACTERS:
-                raise FalllineError(f"objective is a SymPy expression of more than {MAX_CHARACTERS} parts")
+                raise FalllineError("objective", problem=f"is a SymPy expression of more than {MAX_CHARACTERS} parts")
             if not isinstance(part, allowed) and part not in CONSTANTS.values():
                 name = str(part) if part.is_Atom else type(part).__name__
                 raise FalllineError(
-                    f"objective is a SymPy expression with {shortened(name)}, which a formula does not have; "
-                    + nearest(name, [*FUNCTIONS, *CONSTANTS])
+                    "objective",
+                    problem=f"is a SymPy expression with {shortened(name)}, which a formula does not have",
+                    allowed=nearest(name, [*FUNCTIONS, *CONSTANTS]),
                 )
             if isinstance(part, sympy.Symbol) and symbols.setdefault(part.name, part) != part:
-                raise FalllineError(f"objective is a SymPy expression with two different symbols named {part.name!r}")
+                raise FalllineError(
+                    "objective", problem=f"is a SymPy expression with two different symbols named {part.name!r}"
+                )
         for name in symbols:
             if problem := problem_with(name):
-                raise FalllineError(f"objective is a SymPy expression with the symbol {shortened(name)}: {problem}")
+                raise FalllineError(
+                    "objective", problem=f"is a SymPy expression with the symbol {shortened(name)}: {problem}"
+                )
         return parse(_FormulaPrinter().doprint(expression))
     except RecursionError:
-        raise FalllineError("objective is a SymPy expression that is nested too deeply") from None
+        raise FalllineError("objective", problem="is a SymPy expression that is nested too deeply") from None
 
 
 class _FormulaPrinter(StrPrinter):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy
 
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 
 # What is written out for a reader (substituted, differentiated) stays of a size that a reader can take in.
 MAX_SHOWN = 200
@@ -53,8 +53,10 @@ class Formula:
         size, power = _extent(self.expression, extents)
         if size > MAX_SHOWN or power > MAX_SHOWN_POWER:
             raise FalllineError(
-                f"objective is {shortened(self.text)}, too large to be written out without its steps: at most "
-                f"{MAX_SHOWN} parts and powers up to {MAX_SHOWN_POWER}"
+                "objective",
+                self.text,
+                problem=f"too large to be written out without its steps: at most {MAX_SHOWN} parts and powers up to "
+                f"{MAX_SHOWN_POWER}",
             )
         written: dict[Any, Any] = {}
         for symbol, step in self.steps:
@@ -73,9 +75,7 @@ class Formula:
         """
         lines = (*self.steps, (sympy.Symbol(self.name, real=True), self.expression))
         if any(_extent(expression, {})[1] > MAX_SHOWN_POWER for _, expression in lines):
-            raise FalllineError(
-                f"objective is {shortened(self.text)}, too large for LaTeX: powers up to {MAX_SHOWN_POWER}"
-            )
+            raise FalllineError("objective", self.text, problem=f"too large for LaTeX: powers up to {MAX_SHOWN_POWER}")
         return r",\quad ".join(
             f"{sympy.latex(symbol)} = {sympy.latex(expression, order='none')}" for symbol, expression in lines
         )

@@ -7,7 +7,7 @@ import re
 
 import sympy
 
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim
 from fallline.objectives.grammar.definitions import definitions
 from fallline.objectives.grammar.expressions import Expression
 from fallline.objectives.grammar.formula import Formula
@@ -37,15 +37,17 @@ def parse(text: str) -> Formula:
     fallline.errors.FalllineError: objective is '2x', which cannot be read at '2x': write 2*x
     """
     if not isinstance(text, str):
-        raise FalllineError(f"objective is {article(type(text).__name__)}; a formula is a text such as 'x**2 + y**2'")
+        raise FalllineError(
+            "objective", Verbatim(article(type(text).__name__)), "a formula is a text such as 'x**2 + y**2'"
+        )
     if len(text) > MAX_CHARACTERS:
         raise FalllineError(
-            f"objective is {shortened(text[:100])}, a formula of {len(text)} characters; at most {MAX_CHARACTERS}"
+            "objective", text[:100], f"at most {MAX_CHARACTERS}", problem=f"a formula of {len(text)} characters"
         )
     try:
         return _read(text)
     except (RecursionError, MemoryError):
-        raise FalllineError(f"objective is {shortened(text)}, which is too long or nested too deeply") from None
+        raise FalllineError("objective", text, problem="which is too long or nested too deeply") from None
 
 
 # Reading takes a thousand times as long as looking up.
@@ -54,9 +56,7 @@ def _read(written: str) -> Formula:
     text = Text(written)
     tokens = list(text.tokens())
     if all(token.text in ";\n" for token in tokens):
-        raise FalllineError(
-            f"objective is {shortened(text.written)}, an empty formula; write, for example, 'x**2 + y**2'"
-        )
+        raise FalllineError("objective", text.written, "write, for example, 'x**2 + y**2'", problem="an empty formula")
     Notation(text, tokens).check()
     lines = definitions(text, tokens)
     *steps, objective = lines
@@ -65,7 +65,7 @@ def _read(written: str) -> Formula:
     variables = tuple(sympy.Symbol(name, real=True) for name in names)
     if not variables:
         raise FalllineError(
-            f"objective is {shortened(text.written.strip())}, which has no variable; write, for example, 'x**2'"
+            "objective", text.written.strip(), "write, for example, 'x**2'", problem="which has no variable"
         )
     known = {name: Term(value, float(value), True) for name, value in CONSTANTS.items()}
     known |= {symbol.name: Term(symbol) for symbol in variables}

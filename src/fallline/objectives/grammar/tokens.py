@@ -55,7 +55,7 @@ class Text:
     def error(self, part: str, problem: str) -> FalllineError:
         """The error that a part of the text is; to be raised."""
         shown = f"{shortened(self.written.strip())}, which cannot be read at {shortened(part)}"
-        return FalllineError(f"objective is {shown}: {problem}")
+        return FalllineError("objective", problem=f"is {shown}: {problem}")
 
     def of(self, tokens: list[Token]) -> str:
         """The text from the first token to the last, on one line."""
