@@ -225,7 +225,9 @@ class Traced(Proxy):
     @property
     def shape(self) -> tuple[int, ...]:
         """As of a batch of one run."""
-        return (1, len(self.value)) if isinstance(self.value, Coordinates) else (1,) * isinstance(self.value, Run)
+        if isinstance(self.value, Coordinates):
+            return (1, len(self.value))
+        return (1,) if isinstance(self.value, Run) else ()
 
     @property
     def ndim(self) -> int:
@@ -237,10 +239,10 @@ class Traced(Proxy):
 
     def __getitem__(self, place: Any) -> Traced:
         runs, *rest = place if isinstance(place, tuple) else (place,)
-        if not rest and isinstance(runs, slice) and runs == slice(None):
-            return self
-        if len(rest) != 1 or not (runs is Ellipsis or (isinstance(runs, slice) and runs == slice(None))):
+        if len(rest) > 1 or not (runs is Ellipsis or (isinstance(runs, slice) and runs == slice(None))):
             raise TypeError("of the runs, all are looked at alike: take [:, i]")
+        if not rest:
+            return self
         (column,) = rest
         if isinstance(self.value, Run) and column is None:
             return _array(Coordinates(self.value))

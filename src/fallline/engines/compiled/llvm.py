@@ -323,7 +323,9 @@ class _Advance:
         made = code.line(f"add i64 %first, {i}")
         self.made = code.line(f"sitofp i64 {made} to double")
         self.at_start = code.line(f"icmp eq i64 {made}, 0")
-        lanes.names[self.step.graph.start.index] = lanes.spread(self.at_start, is_mask=True)
+        zero = lanes.constant(0.0)
+        first = code.line(f"fcmp oeq {lanes.number} {lanes.spread(self.made)}, {zero}")
+        lanes.names[self.step.graph.start.index] = first
 
     def _arrive(self) -> tuple[str, str]:
         """One point: its value, and where a condition is met."""
