@@ -19,6 +19,7 @@ from fallline import (
     Trajectory,
     Tuning,
     compare,
+    diagnose,
     fit,
     minimize,
 )
@@ -150,6 +151,14 @@ def test_a_fit_tells_its_score_its_notes_and_its_parameters() -> None:
     assert told["notes"] == "target 'passed': no is 0, yes is 1"
     last = [line.split() for line in repr(found).splitlines()[-2:]]
     assert last == [[name, f"{number:.8g}"] for name, number in found.parameters.items()]
+
+
+def test_a_finding_is_told_whole() -> None:
+    (finding,) = diagnose(minimize("x**3", 1.0, GradientDescent(0.1)))
+    lines = repr(finding).splitlines()
+    assert lines[0] == f"Finding: {finding.title}"
+    words = " ".join(line[10:] for line in lines[1:])
+    assert words == f"{finding.evidence} {finding.cause} {finding.remedy}"
 
 
 def test_a_fit_of_files_is_printed_without_reading_them_again(tmp_path: Any) -> None:
