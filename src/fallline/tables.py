@@ -77,7 +77,7 @@ def place_text(names: Sequence[str], x: npt.ArrayLike) -> str:
 def first_lines(text: str, most: int = MOST_LINES) -> str:
     """The first lines of a text; the last of them says how many are left out.
 
-    >>> print(first_lines("a\nb\nc\nd", most=3))
+    >>> print(first_lines("a\\nb\\nc\\nd", most=3))
     a
     b
     … 2 more lines

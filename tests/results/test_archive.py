@@ -17,17 +17,22 @@ from tests.results.samples import BOWL, KINDS, RESULTS, ROWS, named, result
 
 from fallline import (
     Adam,
+    Ball,
     Basins,
+    Box,
     Comparison,
     FalllineError,
     Fit,
+    GradientDescent,
     Optimizer,
+    Projected,
     Sweep,
     Trajectory,
     Tuning,
     compare,
     minimize,
     rerun,
+    sweep,
     tune,
 )
 from fallline.fitting.fitted import FittedModel
@@ -127,6 +132,15 @@ def test_of_a_users_class_a_file_holds_the_recipe(tmp_path: Path) -> None:
     again = Tuning.load(tmp_path / "tuning.npz")
     assert again == found
     assert again.best_rule["type"].endswith(".Mine")  # type: ignore[index]
+
+
+def test_sets_and_conventions_among_the_factors_of_a_sweep_come_back(tmp_path: Path) -> None:
+    grid: dict[str, list[Any]] = {"onto": [Ball(1.0), Box(0.0, 1.0)], "learning_rate": [0.1, 0.2]}
+    runs = sweep("x**2 + y**2", grid, [2.0, 2.0], Projected(GradientDescent(0.1), Ball(1.0)), max_steps=5)
+    runs.save(tmp_path / "sweep.npz")
+    loaded = Sweep.load(tmp_path / "sweep.npz")
+    assert loaded == runs
+    assert loaded.factors == runs.factors
 
 
 def test_a_loaded_tuning_has_the_best_rule_at_hand(tmp_path: Path) -> None:

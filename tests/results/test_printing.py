@@ -19,6 +19,7 @@ from fallline import (
     Trajectory,
     Tuning,
     compare,
+    diagnose,
     fit,
     minimize,
 )
@@ -112,9 +113,11 @@ def test_many_runs_are_cut() -> None:
     runs = compare("x**2", starts, GradientDescent(0.1), max_steps=2, record="ends")
     lines = repr(runs).splitlines()
     assert lines[-1] == "… 97 more"
-    assert "107 starts" in lines[3]
+    # One start is told, several are in the labels.
+    assert "start" not in facts(runs)
+    assert facts(named("comparison"))["start"] == "x = 1, y = 2"
     # The nearest start ends lowest.
-    assert " from (1) " in lines[6]
+    assert " from (1) " in lines[5]
 
 
 def test_a_sweep_counts_its_outcomes_and_ranks_its_settings() -> None:
@@ -150,6 +153,14 @@ def test_a_fit_tells_its_score_its_notes_and_its_parameters() -> None:
     assert told["notes"] == "target 'passed': no is 0, yes is 1"
     last = [line.split() for line in repr(found).splitlines()[-2:]]
     assert last == [[name, f"{number:.8g}"] for name, number in found.parameters.items()]
+
+
+def test_a_finding_is_told_whole() -> None:
+    (finding,) = diagnose(minimize("x**3", 1.0, GradientDescent(0.1)))
+    lines = repr(finding).splitlines()
+    assert lines[0] == f"Finding: {finding.title}"
+    words = " ".join(line[10:] for line in lines[1:])
+    assert words == f"{finding.evidence} {finding.cause} {finding.remedy}"
 
 
 def test_a_fit_of_files_is_printed_without_reading_them_again(tmp_path: Any) -> None:

@@ -81,7 +81,9 @@ def survey(
     >>> from fallline.data.source import open_source
     >>> found = survey(open_source({"age": [20, 40], "ill": ["no", "yes"]}), ["age"], "ill")
     >>> found.training.preparation.standardization
-    Standardization(mean=(30.0,), scale=(10.0,))
+    Standardization
+    mean   (30.0,)
+    scale  (10.0,)
     """
     check_choice("missing", missing, get_args(Missing))
     check_choice("constant", constant, get_args(Constant))

@@ -23,9 +23,6 @@ class Finding(Printed):
     cause: str
     remedy: str
 
-    def __str__(self) -> str:
-        return f"{self.title}. {self.evidence} {self.cause} {self.remedy}"
-
 
 @summary_of.register
 def _of_finding(finding: Finding) -> Summary:

@@ -134,7 +134,7 @@ class Demo:
                 self.results.block(chain_rule(formula, 2.0).text)
                 self.results.text("The gradient check, given the document's derivative, 6*x - 3:")
                 check = check_gradient(formula, 2.0, gradient=lambda x: 6 * x - 3)
-                self.results.block(str(check))
+                self.results.block(str(check.slopes[0]))
                 self.compare("gradient check", [Figure("verdict", "wrong", check.slopes[0].verdict)])
             if case.name == "sign_descent_three_variables":
                 run = self.runs[case.name][0]

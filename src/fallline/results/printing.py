@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 from fallline.results.comparison import Comparison
 from fallline.results.sweep import NOT_RUN, OUTCOMES, Setting, Sweep
@@ -46,7 +47,7 @@ def _of_comparison(runs: Comparison) -> Summary:
     """The runs, the one that saw the lowest value first."""
     if not len(runs):
         return Summary("Comparison of 0 runs")
-    lowest = np.array([run.best.value for run in runs])
+    lowest = _lowest(runs)
     first = np.argsort(np.where(np.isnan(lowest), np.inf, lowest), kind="stable")[:MOST_ROWS].tolist()
     header = ["run", "f", "lowest f", "|gradient|", "steps", "evaluations", "seconds", "stopped"]
     rows = []
@@ -56,8 +57,9 @@ def _of_comparison(runs: Comparison) -> Summary:
         counts = [str(run.step_count), str(sum(run.evaluations)), f"{run.seconds:.2g}"]
         rows.append([_label(runs.labels[place]), *figures, *counts, run.stop.reason])
     facts = [("objective", runs[0].title), ("gradient", runs[0].gradient_kind)]
-    starts = {run.start.x.tobytes() for run in runs}
-    facts.append(("start", place_text(runs[0].names, runs[0].start.x) if len(starts) == 1 else f"{len(starts)} starts"))
+    # Of many runs no more are looked at than are shown: with several starts the first and the last run have two.
+    if len({runs[place].start.x.tobytes() for place in (0, *first, -1)}) == 1:
+        facts.append(("start", place_text(runs[0].names, runs[0].start.x)))
     head = f"Comparison of {_counted(len(runs), 'run')}, the best first"
     return Summary(head, facts, header, rows, len(runs) - len(rows))
 
@@ -131,6 +133,11 @@ def _of_tuning(found: Tuning) -> Summary:
     rows = [[*(number_text(trial.settings[name]) for name in names), *_outcome(trial)] for trial in ranked[:MOST_ROWS]]
     head = f"Tuning in {_counted(len(ranked), 'trial')}, the best first"
     return Summary(head, facts, [*names, "converged", "steps", "f"], rows, len(ranked) - len(rows))
+
+
+def _lowest(runs: Comparison) -> FloatArray:
+    """The lowest value that each run has seen."""
+    return np.array([run.best.value for run in runs])
 
 
 def _ranked(runs: Sweep) -> list[Setting]:
