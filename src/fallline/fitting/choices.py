@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fallline.arguments import rule_of
 from fallline.arrays import norm
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
 from fallline.models import Logistic, Loss, Softmax
 from fallline.optimizers import (
     FISTA,
@@ -68,12 +69,9 @@ def _smooth_rule(
     optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalised: bool
 ) -> tuple[Optimizer[Any], str]:
     """The rule before it has a penalty."""
-    if isinstance(optimizer, Optimizer):
-        return optimizer, f"optimizer: {optimizer.label}, as given"
     if not (optimizer is None or isinstance(optimizer, str)):
-        raise FalllineError(
-            f"optimizer is {shortened(optimizer)}; it must be an update rule such as Adam(0.1), or a name"
-        )
+        given = rule_of(optimizer)
+        return given, f"optimizer: {given.label}, as given"
     bounded = np.isfinite(loss.curvature)
     if penalised:
         usual = "fista" if batch_size is None and loss.convex else "proximal"
