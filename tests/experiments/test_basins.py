@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 
 from fallline import Adam, Basins, FalllineError, GradientDescent, Momentum, Perturbation, StepSize, basins, minimize
-from fallline.experiments.basins import _linked
+from fallline.experiments.minima import _linked
 from fallline.objectives import LANDSCAPES
 from fallline.results.basins import DIVERGED, NOT_ARRIVED
 

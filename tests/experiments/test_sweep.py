@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from fallline import (
     Cautious,
     Cosine,
     Diverging,
+    Evaluations,
     FalllineError,
     GradientDescent,
     GradientNoise,
@@ -295,3 +297,59 @@ def test_there_is_no_other_outcome() -> None:
     runs = sweep("booth", [1, 1], "gradient_descent", {"learning_rate": [0.1]})
     with pytest.raises(FalllineError, match="outcome is 'best'; Allowed: converged, stuck"):
         runs.count("best")
+
+
+def test_seeds_that_change_nothing_are_one_batch_with_the_same_runs() -> None:
+    batches = []
+
+    @dataclass(frozen=True)
+    class Counting(GradientDescent):
+        def init(self, x: Any) -> None:
+            batches.append(len(x))
+            return super().init(x)
+
+    runs = sweep("booth", STARTS, Counting(), {"learning_rate": [0.01, 0.05]}, seeds=range(7), max_steps=9)
+    assert batches == [2 * 2 * 7]
+    for place in np.ndindex(runs.outcome.shape):
+        run = minimize("booth", STARTS[place[2]], GradientDescent((0.01, 0.05)[place[1]]), max_steps=9)
+        np.testing.assert_array_equal(runs.x[place], run.final.x)
+    assert runs.factors["seed"] == (0, 1, 2, 3, 4, 5, 6)
+    large = sweep("booth", [0, 0], "adam", {}, seeds=[0, 2**63, 2**200], max_steps=9)
+    assert (large.value == large.value[0, 0, 0]).all()
+
+
+def test_a_run_that_another_condition_ends_is_judged_by_its_start_and_its_end() -> None:
+    rates = [1e-3, 0.5, 2.0, 2.1]
+    runs = sweep("x**2/2", 1.0, "gradient_descent", {"learning_rate": rates}, stop=Evaluations(20), target=1e-9)
+    # Ten looks at value and gradient: nine steps, the second half of a thousand is never seen.
+    assert runs.steps.ravel().tolist() == [9] * 4
+    assert names_of(runs) == ["slow", "slow", "oscillating", "diverged"]
+
+
+def test_many_starts_are_told_apart_and_handed_out_as_points() -> None:
+    starts = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+    runs = sweep("booth", starts, "adam", {}, max_steps=3)
+    assert runs.factors["start"][17] == tuple(starts[17])
+    assert list(runs.factors["start"]) == list(map(tuple, starts))
+    assert [row["start"] for row in runs.rows()][499] == tuple(starts[499])
+    starts[400] = starts[3]
+    with pytest.raises(FalllineError, match=r"x0 has \(.*\) twice; give each once"):
+        sweep("booth", starts, "adam", {}, max_steps=3)
+
+
+def test_optimizers_may_have_labels_of_their_own() -> None:
+    rules = {"slow": GradientDescent(1e-4), "quick": GradientDescent(0.01)}
+    runs = sweep("booth", [0, 0], rules, {}, max_steps=50)
+    assert runs.factors["optimizer"] == ("slow", "quick")
+    assert runs.best.settings == runs.ranked(1)[0].settings == {"optimizer": "quick"}
+
+
+def test_the_best_of_a_sweep_that_was_interrupted_before_any_setting_was_done() -> None:
+    bowl = interrupting(70 * 7)
+    starts = np.random.default_rng(0).uniform(1, 2, (100, 2))
+    slopes = lambda x, y: (2 * x, 2 * y)  # noqa: E731
+    runs = sweep(bowl, starts, GradientDescent(1e-5), {}, gradient=slopes, max_steps=5)
+    assert 0 < (runs.outcome != NOT_RUN).sum() < 100
+    assert runs.ranked() == []
+    with pytest.raises(FalllineError, match="the sweep was interrupted before all runs of one setting were made"):
+        _ = runs.best

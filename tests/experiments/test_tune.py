@@ -66,6 +66,7 @@ def test_a_search_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_without_a_target_the_value_counts() -> None:
     found = search(target=None, trials=30, max_steps=20)
     assert found.best.value == found.best.score == min(trial.value for trial in found.trials)
+    assert [trial.score for trial in found.ranked(4)] == sorted(trial.score for trial in found.trials)[:4]
 
 
 def test_what_lacks_the_target_is_judged_by_the_way_that_is_left() -> None:

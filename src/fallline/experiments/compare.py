@@ -51,9 +51,7 @@ def compare(
 
     Arguments:
         x0: one start as `minimize` takes it, or a list of starts, one a row.
-        optimizers: one rule, several, or a mapping of labels to rules.
-
-    The other arguments are those of `minimize`.
+        optimizers: one rule, several, or a mapping of labels to rules. All other arguments are those of `minimize`.
 
     Returns:
         The trajectories with their labels, optimizer by optimizer. Of 256 starts or more of a formula, recorded as

@@ -74,18 +74,24 @@ def sweep(
     ending = conditions(stop_of(stop, target, StepSize() | Diverging()))
     rules, factors = factors_of(optimizers, grid, points, seeds)
     design = Design(of, rules, points, factors, ending, int(max_steps))
+    return _made(design, gradient, engine, store, progress)
+
+
+def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLike[str] | None, progress: bool) -> Sweep:
+    """Make the runs of a design, or take them from the store."""
+    of, shape = design.objective, design.shape
     found = Results(
-        np.full(design.shape, NOT_RUN, np.int8),
-        np.zeros(design.shape, np.int64),
-        np.full(design.shape, np.nan),
-        np.full((*design.shape, of.dimension), np.nan),
+        np.full(shape, NOT_RUN, np.int8),
+        np.zeros(shape, np.int64),
+        np.full(shape, np.nan),
+        np.full((*shape, of.dimension), np.nan),
     )
     with _making(engine) as (make, workers), progress_bar(found.outcome.size, "runs", shown=progress) as report:
         portions = design.portions(workers)
         try:
             made = make((portion, portion.problem) for portion in portions)
             for portion, results in made if store is None else kept(store, portions, make, of, gradient):
-                places = np.ravel_multi_index(portion.places, design.shape)
+                places = np.ravel_multi_index(portion.places, shape)
                 # The outcome last: with it a run is made.
                 for whole, part in reversed(list(zip(found, results, strict=True))):
                     whole.reshape(-1, *part.shape[1:])[places] = part
@@ -96,9 +102,9 @@ def sweep(
     return Sweep(
         title=of.title,
         names=of.names,
-        target=next((condition.value for condition in ending if isinstance(condition, Target)), None),
-        max_steps=int(max_steps),
-        factors=factors,
+        target=next((condition.value for condition in design.conditions if isinstance(condition, Target)), None),
+        max_steps=design.max_steps,
+        factors=design.factors,
         **found._asdict(),
         gradient_kind=of.gradient_kind or "none",
     )

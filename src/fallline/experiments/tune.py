@@ -151,11 +151,40 @@ def tune(
         The trials. After Ctrl-C those made so far.
 
     Raises:
-        FalllineError: naming the argument that is wrong, its value and what is allowed; or when Optuna is missing.
+        FalllineError: naming what is wrong, its value and what is allowed; or when Optuna is missing.
 
     >>> found = tune("x**2/2", 1.0, "gradient_descent", ["learning_rate"], target=1e-6, trials=20)
     >>> found.best.steps < 20
     True
+    """
+    rule = rule_of(optimizer)
+    values = _space(rule, space)
+    starts = starts_of(x0)
+    objective = as_objective(objective, length_of(starts[0]))
+    of, points = prepared(objective, starts, gradient)
+    common: dict[str, Any] = {"max_steps": max_steps, "stop": stop, "target": target, "gradient": gradient}
+    common |= {"engine": engine, "store": store, "seeds": [seed] if seeds is None else seeds}
+    swept = functools.partial(sweep, objective, points, rule, **common)
+    with np.errstate(all="ignore"):
+        made = _trials(values, swept, of.value(points), trials, seed, progress)
+    best = with_settings(rule, min(made, key=lambda trial: trial.score).settings)
+    return Tuning(of.title, rule.label, target, tuple(made), best, len(made) == trials, of.gradient_kind or "none")
+
+
+def _trials(
+    values: Mapping[str, Interval | Sequence[Any]],
+    swept: Callable[..., Sweep],
+    worst: FloatArray,
+    trials: int,
+    seed: int,
+    progress: bool,
+) -> list[Trial]:
+    """The trials of a search; after Ctrl-C those made so far.
+
+    Arguments:
+        values: what is tried for each hyperparameter.
+        swept: makes the runs of a grid.
+        worst: the value at each start.
     """
     try:
         import optuna
@@ -168,28 +197,7 @@ def tune(
     ):
         if not (np.ndim(number) == 0 and allowed.allows(number)):
             raise FalllineError(name, number, f"it must be {allowed}")
-    rule = rule_of(optimizer)
-    values = _space(rule, space)
-    starts = starts_of(x0)
-    objective = as_objective(objective, length_of(starts[0]))
-    of, points = prepared(objective, starts, gradient)
-    swept = functools.partial(
-        sweep,
-        objective,
-        points,
-        rule,
-        max_steps=max_steps,
-        stop=stop,
-        target=target,
-        seeds=[seed] if seeds is None else seeds,
-        gradient=gradient,
-        engine=engine,
-        store=store,
-    )
-    with np.errstate(all="ignore"):
-        worst = of.value(points)
     made: list[Trial] = []
-    complete = True
     with _quiet(optuna), progress_bar(trials, "trials", shown=progress) as report:
         study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
         try:
@@ -199,16 +207,7 @@ def tune(
         except KeyboardInterrupt:
             if not made:
                 raise
-            complete = False
-    return Tuning(
-        title=of.title,
-        optimizer=rule.label,
-        target=target,
-        trials=tuple(made),
-        best_rule=with_settings(rule, min(made, key=lambda trial: trial.score).settings),
-        complete=complete,
-        gradient_kind=of.gradient_kind or "none",
-    )
+    return made
 
 
 def _trial(

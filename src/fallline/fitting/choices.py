@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fallline.arguments import rule_of
 from fallline.errors import FalllineError, Verbatim
 from fallline.models import Logistic, Loss, Softmax
 from fallline.norms import norm
@@ -73,10 +74,9 @@ def _smooth_rule(
     optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalised: bool
 ) -> tuple[Optimizer[Any], str]:
     """The rule before it has a penalty."""
-    if isinstance(optimizer, Optimizer):
-        return optimizer, f"optimizer: {optimizer.label}, as given"
     if not (optimizer is None or isinstance(optimizer, str)):
-        raise FalllineError("optimizer", optimizer, "it must be an update rule such as Adam(0.1), or a name")
+        given = rule_of(optimizer)
+        return given, f"optimizer: {given.label}, as given"
     bounded = np.isfinite(loss.curvature)
     if penalised:
         usual = "fista" if batch_size is None and loss.convex else "proximal"

@@ -17,8 +17,9 @@ from fallline.libraries import jax_library
 from fallline.objectives.base import Objective
 from fallline.objectives.function import FunctionObjective
 
-# How many points one call of the compiled code takes at most, and how many numbers.
-BLOCK, BLOCK_NUMBERS = 16, 4096
+# How many points one call of the compiled code takes at most, and how many numbers: of a few points, and of many, which
+# are those that would take more than so many calls.
+FEW, FEW_NUMBERS, MANY, MANY_NUMBERS, CALLS = 16, 1 << 12, 1 << 10, 1 << 17, 4
 # A traced function must give the plain one's value to this, relative and absolute: more is not rounding.
 SAME = (1e-8, 1e-10)
 # Where a loop was unrolled into more operations than this, XLA may take ten times as long to fuse them as to compile
@@ -43,26 +44,31 @@ class Path:
         self.function = function
         self.dimension = dimension
         self.options = {"xla_disable_hlo_passes": "fusion"} if operations > LONG else {}
-        self.size = max(1, min(BLOCK, BLOCK_NUMBERS // (dimension + 2)))
+        self.few = max(1, min(FEW, FEW_NUMBERS // (dimension + 2)))
+        self.many = max(self.few, min(MANY, MANY_NUMBERS // (dimension + 2)))
         self.compiled: dict[str, Callable[..., Any]] = {}
 
     def rows(self, points: FloatArray) -> FloatArray:
         """For each point a row: the value, 1 where the path is the right one, the gradient.
 
-        The same compiled loop runs over the points of any batch, so that a point's numbers never depend on it:
-        code that XLA compiles for one batch size may round otherwise than that for another.
+        A compiled loop takes the points one by one, however many they are, so that a point's numbers never depend on
+        the others: code that XLA compiles for a whole batch may round otherwise than that for another.
         """
+        size = self.few if len(points) <= CALLS * self.few else self.many
+        return np.concatenate(
+            [self._rows(points[begin : begin + size], size) for begin in range(0, max(1, len(points)), size)]
+        )
+
+    def _rows(self, points: FloatArray, size: int) -> FloatArray:
+        """The same for no more points than one call takes."""
         import jax
 
         with jax.enable_x64(True):
-            block = self._compiled("rows", self._block, (self.size, self.dimension), ())
-            if len(points) > self.size:
-                parts = range(0, len(points), self.size)
-                return np.concatenate([self.rows(points[begin : begin + self.size]) for begin in parts])
-            padded = np.zeros((self.size, self.dimension))
+            block = self._compiled(f"rows of {size}", self._block, (size, self.dimension), ())
+            padded = np.zeros((size, self.dimension))
             padded[: len(points)] = points
             rows: FloatArray = np.asarray(block(padded, np.int64(len(points))))[: len(points)]
-            if HIDDEN in rows[:, 1].tolist():
+            if (rows[:, 1] == HIDDEN).any():
                 rows = rows.copy()
                 forward = self._compiled("forward", self._forward, (self.dimension,))
                 for i in np.flatnonzero(rows[:, 1] == HIDDEN):
@@ -106,7 +112,7 @@ class Path:
             mark = jnp.where(hidden, HIDDEN, 1.0) * holds
             return rows.at[i].set(jnp.concatenate([jnp.stack([value, mark]), slopes]))
 
-        return jax.lax.fori_loop(0, count, one, jnp.zeros((self.size, self.dimension + 2)))
+        return jax.lax.fori_loop(0, count, one, jnp.zeros((len(points), self.dimension + 2)))
 
     def _compiled(self, name: str, function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., Any]:
         import jax

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from fallline.arrays import FloatArray
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 from fallline.results.comparison import Comparison
 from fallline.results.sweep import NOT_RUN, OUTCOMES, Setting, Sweep
@@ -47,7 +46,7 @@ def _of_comparison(runs: Comparison) -> Summary:
     """The runs, the one that saw the lowest value first."""
     if not len(runs):
         return Summary("Comparison of 0 runs")
-    lowest = _lowest(runs)
+    lowest = runs.lowest
     first = np.argsort(np.where(np.isnan(lowest), np.inf, lowest), kind="stable")[:MOST_ROWS].tolist()
     header = ["run", "f", "lowest f", "|gradient|", "steps", "evaluations", "seconds", "stopped"]
     rows = []
@@ -133,11 +132,6 @@ def _of_tuning(found: Tuning) -> Summary:
     rows = [[*(number_text(trial.settings[name]) for name in names), *_outcome(trial)] for trial in ranked[:MOST_ROWS]]
     head = f"Tuning in {_counted(len(ranked), 'trial')}, the best first"
     return Summary(head, facts, [*names, "converged", "steps", "f"], rows, len(ranked) - len(rows))
-
-
-def _lowest(runs: Comparison) -> FloatArray:
-    """The lowest value that each run has seen."""
-    return np.array([run.best.value for run in runs])
 
 
 def _ranked(runs: Sweep) -> list[Setting]:

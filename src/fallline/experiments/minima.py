@@ -1,0 +1,213 @@
+"""The minima among the ends of many runs.
+
+They are where runs came to rest, unless the curvature there is negative in some direction or zero in all, and where
+Newton's method finds one within reach of where a run used up its steps. Ends joined by a chain of ends, each within
+reach of the next, are one minimum, and so are those within it of a minimum that the objective knows. A run that is so
+near to a minimum when its steps are used up has arrived.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.engines import Ends
+from fallline.objectives import Objective
+from fallline.results.basins import DIVERGED, NOT_ARRIVED
+
+# The most cells of a grid that are numbered whether or not a point lies there.
+_MOST_CELLS = 2**52
+
+
+def minima_of(objective: Objective, found: Ends, reach: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+    """The minima at the ends of runs, those with the most runs first, and the place of each run's own.
+
+    Arguments:
+        reach: the distance, in each coordinate, within which two points are one.
+    """
+    finite = _every(np.isfinite(found.x).T) & np.isfinite(found.value)
+    basin = np.full(len(found), NOT_ARRIVED, np.int32)
+    basin[~finite | found.ended_by("not finite") | found.ended_by("diverging")] = DIVERGED
+    rested = np.flatnonzero(found.converged & finite)
+    points, group = _groups(found.x[rested], found.value[rested], reach)
+    kept = _bowl(objective, points, reach)
+    number = np.where(kept, np.cumsum(kept) - 1, NOT_ARRIVED)
+    basin[rested] = number[group]
+    # Beside a known minimum that is a kink, where Newton's method finds none, a run may have arrived, too.
+    minima = [*_named_as_known(objective, points[kept], reach), *_known(objective)]
+    under_way = np.flatnonzero((basin == NOT_ARRIVED) & ~found.converged)
+    left = _assign(basin, under_way, found.x, 0, minima, reach)
+    more = _near_minima(objective, found.x[left], found.value[left], reach)
+    minima += [*_named_as_known(objective, more, reach)]
+    _assign(basin, left, found.x, len(minima) - len(more), minima, reach)
+    return _by_size(np.array(minima).reshape(-1, objective.dimension), basin)
+
+
+def _groups(x: FloatArray, value: FloatArray, reach: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """The lowest point of each group of points that are joined by a chain, and the group of each point."""
+    lowest, cell = _cells(x, value, reach / 2)
+    group = _linked(x[lowest] / reach)
+    by_value = lowest[np.argsort(value[lowest], kind="stable")]
+    first = by_value[np.unique(group[cell[by_value]], return_index=True)[1]]
+    return x[first], group[cell]
+
+
+def _cells(x: FloatArray, value: FloatArray, size: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The points sorted into the cells of a grid: the lowest point of each cell, and the cell of each point."""
+    number = np.zeros(len(x), np.int64)
+    count = 1
+    for column in np.floor(x / size).T:
+        low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
+        if count * (high - low + 1) > _MOST_CELLS:
+            # So far apart, only cells that hold a point are numbered.
+            _, number = np.unique(number, return_inverse=True)
+            _, place = np.unique(column, return_inverse=True)
+        else:
+            place = (column - low).astype(np.int64)
+        wide = int(place.max(initial=0)) + 1
+        number = number * wide + place
+        count = (int(number.max(initial=0)) + 1) if count * wide > _MOST_CELLS else count * wide
+    order = np.lexsort((value, number))
+    first = np.diff(number[order], prepend=-1) > 0
+    cell = np.empty(len(x), np.int64)
+    cell[order] = np.cumsum(first) - 1
+    return order[first], cell
+
+
+def _linked(x: FloatArray) -> npt.NDArray[np.int64]:
+    """Number the points so that those joined by a chain of steps no longer than 1 in any coordinate are alike."""
+    order = np.argsort(x[:, 0], kind="stable")
+    x = x[order]
+    windows = np.stack([np.searchsorted(x[:, 0], x[:, 0] - 1), np.searchsorted(x[:, 0], x[:, 0] + 1, "right")], axis=1)
+    number = np.full(len(x), -1)
+    count = 0
+    for seed in range(len(x)):
+        if number[seed] >= 0:
+            continue
+        number[seed] = count
+        waiting = [seed]
+        while waiting:
+            i = waiting.pop()
+            window = slice(*windows[i])
+            near = (np.abs(x[window] - x[i]) <= 1).all(axis=1) & (number[window] < 0)
+            joined = (np.flatnonzero(near) + window.start).tolist()
+            number[joined] = count
+            waiting += joined
+        count += 1
+    result = np.empty_like(number)
+    result[order] = number
+    return result
+
+
+def _assign(
+    basin: npt.NDArray[np.int32],
+    runs: npt.NDArray[np.int64],
+    x: FloatArray,
+    first: int,
+    minima: Sequence[FloatArray],
+    reach: FloatArray,
+) -> npt.NDArray[np.int64]:
+    """Enter on the map the runs that ended within reach of a minimum from the `first` on; the others."""
+    columns = np.ascontiguousarray(x[runs].T)
+    for number in range(first, len(minima)):
+        near = _every(np.abs(columns - minima[number][:, None]) <= reach[:, None])
+        if near.any():
+            basin[runs[near]] = number
+            runs, columns = runs[~near], columns[:, ~near]
+    return runs
+
+
+def _every(holds: BoolArray) -> BoolArray:
+    """Where something holds of all coordinates, each a row: quicker than NumPy's own, for so few."""
+    return functools.reduce(np.logical_and, holds)
+
+
+def _near_minima(objective: Objective, x: FloatArray, value: FloatArray, reach: FloatArray) -> FloatArray:
+    """The minima within reach of points, by Newton's method: runs that rules leave circling never come to rest."""
+    if not len(x):
+        return x
+    x = x[_cells(x, value, reach / 2)[0]]
+    began = x
+    for _ in range(20):
+        step, _ = _newton(objective, x, reach, within=True)
+        moved = x - step
+        near = _every((np.abs(moved - began) <= reach).T)
+        x, began = moved[near], began[near]
+        if not len(x):
+            return x
+    step, curvature = _newton(objective, x, reach)
+    x = x[(np.abs(step) <= 0.01 * reach).all(axis=1) & ~_negative(curvature)]
+    if not len(x):
+        return x
+    return _groups(x, objective.value(x), reach)[0]
+
+
+def _bowl(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
+    """Which of the points, where the gradient is zero, are minima: not saddles, and not on a plateau."""
+    if not len(x):
+        return np.zeros(0, bool)
+    curvature = _newton(objective, x, reach)[1]
+    return ~_negative(curvature) & curvature.any(axis=1)
+
+
+def _newton(
+    objective: Objective, x: FloatArray, reach: FloatArray, within: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Newton's step, infinite where there is none, and the curvatures, rising, at points of shape (k, n).
+
+    Arguments:
+        within: whether only steps within reach are wanted; others may be infinite, and their curvatures 0.
+    """
+    k, n = x.shape
+    shifts = np.diag(reach / 10)
+    ahead, behind = (objective.gradient((x[:, None] + sign * shifts).reshape(-1, n)) for sign in (1, -1))
+    hessian = ((ahead - behind).reshape(k, n, n) / (2 * reach[:, None] / 10)).swapaxes(1, 2)
+    hessian = (hessian + hessian.swapaxes(1, 2)) / 2
+    slope = objective.gradient(x)
+    entries = np.concatenate([hessian.reshape(k, -1), slope], axis=1).T
+    usable = _every(np.isfinite(entries))
+    if within:
+        # A step is at least as long as the slope over the matrix's norm; twice leaves room for rounding.
+        longest = 4 * sum(entries[: n * n] ** 2) * (reach @ reach)
+        usable &= sum(entries[n * n :] ** 2) <= longest
+    step, curvature = np.full(x.shape, np.inf), np.zeros(x.shape)
+    curvature[usable], along = np.linalg.eigh(hessian[usable])
+    inside = np.einsum("kij,ki->kj", along, slope[usable])
+    # Where there is no slope there is nothing to gain, whatever the curvature.
+    step[usable] = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature[usable]))
+    return step, curvature
+
+
+def _negative(curvature: FloatArray) -> BoolArray:
+    """Where the least curvature is below zero by more than what rounding and third derivatives make of it."""
+    return np.asarray(curvature[:, 0] < -1e-3 * np.abs(curvature).max(axis=1))
+
+
+def _known(objective: Objective) -> FloatArray:
+    """The minima that the objective knows, one a row."""
+    return np.reshape(objective.minima, (-1, objective.dimension)).astype(float)
+
+
+def _named_as_known(objective: Objective, minima: FloatArray, reach: FloatArray) -> FloatArray:
+    """The minima, the objective's own figures in place of those found beside them."""
+    minima = minima + 0.0  # a copy, without negative zeros
+    for known in _known(objective):
+        minima[(np.abs(minima - known) <= reach).all(axis=1)] = known
+    return minima
+
+
+def _by_size(minima: FloatArray, basin: npt.NDArray[np.int32]) -> tuple[FloatArray, npt.NDArray[np.int32]]:
+    """Minima that are the same as one, those that no run reached left out, the others by the runs they have."""
+    minima, same = np.unique(minima, axis=0, return_inverse=True)
+    arrived = np.flatnonzero(basin >= 0)
+    basin[arrived] = same.ravel()[basin[arrived]]
+    size = np.bincount(basin[arrived], minlength=len(minima))
+    order = np.argsort(-size, kind="stable")
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order))
+    basin[arrived] = place[basin[arrived]]
+    return minima[order[size[order] > 0]], basin
