@@ -152,6 +152,7 @@ def test_what_is_minimised_where_from_and_by_which_rule_come_in_this_order() -> 
         "engine": "auto",
         "progress": False,
     }
+    call: Any
     for call, order in expected.items():
         parameters = inspect.signature(call).parameters
         assert [name for name, one in parameters.items() if one.kind is one.POSITIONAL_OR_KEYWORD] == order

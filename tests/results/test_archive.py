@@ -136,7 +136,7 @@ def test_of_a_users_class_a_file_holds_the_recipe(tmp_path: Path) -> None:
 
 def test_sets_and_conventions_among_the_factors_of_a_sweep_come_back(tmp_path: Path) -> None:
     grid: dict[str, list[Any]] = {"onto": [Ball(1.0), Box(0.0, 1.0)], "learning_rate": [0.1, 0.2]}
-    runs = sweep("x**2 + y**2", grid, [2.0, 2.0], Projected(GradientDescent(0.1), Ball(1.0)), max_steps=5)
+    runs = sweep("x**2 + y**2", [2.0, 2.0], Projected(GradientDescent(0.1), Ball(1.0)), grid, max_steps=5)
     runs.save(tmp_path / "sweep.npz")
     loaded = Sweep.load(tmp_path / "sweep.npz")
     assert loaded == runs

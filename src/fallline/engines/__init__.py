@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -144,7 +144,8 @@ def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
     if runs == 1 and is_ours(rule) and rule.elementwise:
         step = 1 + _COORDINATE_ON_FLOATS * n
     else:
-        own = sum(setting is not rule.learning_rate for setting in per_run_settings(rule))
+        rate: Any = rule.learning_rate
+        own = sum(setting is not rate for setting in per_run_settings(rule))
         step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n + _SETTING_OF_A_RUN * runs * own
     by_reference, by_compiled = for_a_run
     saved = problem.max_steps * step + (by_reference - by_compiled) * runs

@@ -93,7 +93,8 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
             for portion, results in made if store is None else kept(store, portions, make, of, gradient):
                 places = np.ravel_multi_index(portion.places, shape)
                 # The outcome last: with it a run is made.
-                for whole, part in reversed(list(zip(found, results, strict=True))):
+                columns: list[tuple[Any, Any]] = list(zip(found, results, strict=True))
+                for whole, part in reversed(columns):
                     whole.reshape(-1, *part.shape[1:])[places] = part
                 report(int(np.count_nonzero(found.outcome != NOT_RUN)))
         except KeyboardInterrupt:
