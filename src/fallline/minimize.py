@@ -115,6 +115,7 @@ def _state_after(run: Any) -> OptimizerState:
     return run.optimizer_state
 
 
+@in_our_words
 def rerun(
     recipe: Mapping[str, Any], *, objective: Any = None, optimizer: Rule | None = None, gradient: Any = None
 ) -> Trajectory:

@@ -19,9 +19,11 @@ from fallline.optimizers import Optimizer
 from fallline.progress import progress_bar
 from fallline.results.basins import Basins
 from fallline.results.trajectory import Record
+from fallline.slips import in_our_words
 from fallline.stopping import StoppingCondition, conditions
 
 
+@in_our_words
 def basins(
     objective: Any,
     box: Sequence[Interval] | Mapping[str, Interval] | None,

@@ -18,9 +18,11 @@ from fallline.experiments.keeping import Making, kept
 from fallline.experiments.outcomes import Results, results_of
 from fallline.progress import progress_bar
 from fallline.results.sweep import NOT_RUN, Sweep
+from fallline.slips import in_our_words
 from fallline.stopping import Diverging, StepSize, StoppingCondition, Target, conditions
 
 
+@in_our_words
 def sweep(
     objective: Any,
     x0: Any,

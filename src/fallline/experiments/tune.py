@@ -24,6 +24,7 @@ from fallline.optimizers.settings import setting_of, with_settings
 from fallline.progress import progress_bar
 from fallline.results.sweep import Sweep
 from fallline.results.tuning import Trial, Tuning
+from fallline.slips import in_our_words
 from fallline.stopping import StoppingCondition
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Interval:
         return self.origin + distance if self.low > self.origin else self.origin - distance
 
 
+@in_our_words
 def tune(
     objective: Any,
     x0: Any,

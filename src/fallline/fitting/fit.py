@@ -32,7 +32,7 @@ from fallline.fitting.fitted import FittedModel, class_names, setting_names
 from fallline.fitting.result import Fit, FitRows
 from fallline.minimize import minimize
 from fallline.models import MODELS, Loss, Network
-from fallline.models.base import Reduction, WrongTarget
+from fallline.models.base import Reduction, Target, WrongTarget
 from fallline.models.batches import Order, Remainder
 from fallline.models.streamed import StreamedBatches
 from fallline.optimizers import (
@@ -40,6 +40,7 @@ from fallline.optimizers import (
 )
 from fallline.progress import progress_bar
 from fallline.results.trajectory import Point, Record
+from fallline.slips import meant
 from fallline.stopping import NotFinite, StoppingCondition
 
 # The linear model goes by these names too, with the penalty that they need.
@@ -140,14 +141,7 @@ def fit(
     """
     model = _unpenalised(model, settings | {"l1": l1})
     kind = MODELS[model]
-    for name, setting in settings.items():
-        if name not in setting_names(kind):
-            raise FalllineError(
-                name,
-                setting,
-                nearest(name, setting_names(kind)),
-                problem=f"which is no argument of fit or of the model {model!r}",
-            )
+    _check_settings(model, settings)
     source, target = _with_target(data, target)
     wanted = kind.target(settings)
     names = _feature_names(source, target, features)
@@ -165,46 +159,32 @@ def fit(
             report=report,
         )
     preparation = found.training.preparation
-    notes = list(found.notes)
-    if preparation.classes is not None:
-        _check_classes(preparation.classes, several=wanted == "classes", source=source, target=target)
-        if wanted != "classes" and preparation.classes.names != ("0", "1"):
-            no, yes = preparation.classes.names
-            notes.append(f"target {target!r}: {no} is 0, {yes} is 1")
-
+    notes = [*found.notes, *_class_notes(preparation.classes, wanted, source, target)]
     loss = _loss(kind, found.training, _streams(stream, source, found, engine), reduction, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     if loss.dataset is not None:
-        notes.append(
-            f"streamed: {loss.rows} rows are read "
-            + (f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass")
-        )
+        by = f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass"
+        notes.append(f"streamed: {loss.rows} rows are read {by}")
     penalty = loss.l1_penalty(l1)
     rule, why = chosen_rule(optimizer, loss, batch_size, penalty)
-    notes.append(why)
-    if stop is None:
-        stop = NotFinite() if batch_size is not None else at_rest(loss, rule)
-    if record is None:
-        record = "all" if batch_size is None else objective.steps_per_epoch
-    start = FittedModel(model, loss, preparation, _start(loss, preparation, x0, seed))
     if check is not None:
         check(loss)
     trajectory = minimize(
         objective,
-        start.x if x0 is None else start.standardised(start.x),
+        _start(model, loss, preparation, x0, seed),
         rule,
         max_steps=_steps(epochs, max_steps, objective.steps_per_epoch),
-        stop=stop,
+        stop=(at_rest(loss, rule) if batch_size is None else NotFinite()) if stop is None else stop,
         seed=seed,
         engine=engine,
-        record=record,
+        record=("all" if batch_size is None else objective.steps_per_epoch) if record is None else record,
         callback=callback,
         progress=progress,
         checkpoint=checkpoint,
     )
     if isinstance(objective, StreamedBatches):
         objective.close()
-    notes.extend(warnings_about(trajectory, loss, batch_size, penalty))
+    notes += [why, *warnings_about(trajectory, loss, batch_size, penalty)]
     fitted = FittedModel(model, loss, preparation, trajectory.final.x)
     return Fit(trajectory, fitted, tuple(notes), FitRows(loss, found.training, found.held_out))
 
@@ -277,6 +257,26 @@ def _split(holdout: float, seed: int) -> Split | None:
     return Split(float(holdout), seed) if holdout else None
 
 
+def _check_settings(model: str, settings: Mapping[str, Any]) -> None:
+    """Refuse what neither `fit` nor the model has."""
+    known = setting_names(MODELS[model])
+    for name, setting in settings.items():
+        if name not in known:
+            problem = f"which is no argument of fit or of the model {model!r}"
+            raise FalllineError(name, setting, meant(name, known), problem=problem)
+
+
+def _class_notes(classes: Classes | None, wanted: Target, source: Source, target: str) -> list[str]:
+    """What is to be known of the classes in the target; too few or too many are refused."""
+    if classes is None:
+        return []
+    _check_classes(classes, several=wanted == "classes", source=source, target=target)
+    if wanted == "classes" or classes.names == ("0", "1"):
+        return []
+    no, yes = classes.names
+    return [f"target {target!r}: {no} is 0, {yes} is 1"]
+
+
 def _check_classes(classes: Classes, several: bool, source: Source, target: str) -> None:
     """Refuse a target of too few or too many classes."""
     count = len(classes.names)
@@ -333,8 +333,8 @@ def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> i
     return int(epochs) * steps_per_epoch
 
 
-def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed: int) -> FloatArray:
-    """Where to start: as given, or for prepared features."""
+def _start(model: str, loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed: int) -> FloatArray:
+    """Where to start, for prepared features: at `x0`, which is in the data's own units, or where the model does."""
     if x0 is None:
         return loss.initial(seed) if isinstance(loss, Network) else np.zeros(loss.dimension)
     start = number_array(x0, "x0")
@@ -345,4 +345,4 @@ def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed:
             allowed=f"it needs {loss.dimension} numbers: the weights of {', '.join(preparation.names)}, then the "
             "intercept",
         )
-    return start
+    return FittedModel(model, loss, preparation, start).standardised(start)
