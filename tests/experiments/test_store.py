@@ -171,7 +171,7 @@ def test_a_run_is_known_by_its_problem_and_its_own_settings(tmp_path: Path) -> N
     own = own_settings({"a": np.array([1.0, 2.0, 2.0]), "start": np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])})
     made = Results(np.zeros(3, np.int8), np.arange(3), np.array([0.5, np.nan, np.inf]), np.array([[1.0, 2.0]] * 3))
     with Store(tmp_path / "runs.db") as store, Store(tmp_path / "runs.db") as other:
-        store.add("p", own[:2], Results(*(part[:2] for part in made)))
+        store.add("p", own[:2], Results(made.outcome[:2], made.steps[:2], made.value[:2], made.x[:2]))
         assert store.found("p", own)[0].tolist() == [True, True, False]
         assert store.found("q", own)[0].tolist() == [False] * 3
         # What is there already is neither changed nor doubled, whoever adds it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import signal
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline import Adam, FalllineError, GradientDescent, Momentum, Target, compare, minimize
+from fallline import Adam, FalllineError, GradientDescent, Momentum, Optimizer, Target, compare, minimize
 from fallline.results.lazy import Lazy
 
 STARTS = np.random.default_rng(3).uniform(-2, 2, (300, 2))
@@ -19,7 +20,7 @@ STARTS = np.random.default_rng(3).uniform(-2, 2, (300, 2))
 @pytest.mark.parametrize("engine", ["reference", "compiled", "auto"])
 @pytest.mark.parametrize("objective", ["rosenbrock", "ackley"])
 def test_a_run_that_is_made_when_asked_for_is_the_run_of_minimize(engine: str, objective: str) -> None:
-    rules = {"adam": Adam(0.05), "momentum": Momentum(0.001)}
+    rules: dict[str, Optimizer[Any]] = {"adam": Adam(0.05), "momentum": Momentum(0.001)}
     runs = compare(objective, STARTS, rules, max_steps=120, record="ends", engine=engine, target=1e-4)
     assert len(runs) == 600
     for place in (0, 299, 300, -1, 417):
@@ -78,8 +79,7 @@ def test_functions_and_the_users_rules_are_run_once() -> None:
 
 
 def test_after_ctrl_c_there_is_no_part_of_many_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fallline.experiments import compare as room
-
+    room: Any = importlib.import_module("fallline.experiments.compare")
     honest = room.ends
     made = []
 

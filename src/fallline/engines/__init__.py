@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import reference_ends
-from fallline.engines.per_run import per_run_settings
+from fallline.engines.per_run import is_per_run, per_run_settings
 from fallline.engines.problem import Begun, Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
@@ -129,7 +129,7 @@ def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
     if runs == 1 and is_ours(rule) and rule.elementwise:
         step = 1 + _COORDINATE_ON_FLOATS * n
     else:
-        own = sum(setting is not rule.learning_rate for setting in per_run_settings(rule))
+        own = sum(1 for _ in per_run_settings(rule)) - is_per_run(rule.learning_rate)
         step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n + _SETTING_OF_A_RUN * runs * own
     by_reference, by_compiled = for_a_run
     saved = problem.max_steps * step + (by_reference - by_compiled) * runs

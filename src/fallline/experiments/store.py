@@ -36,7 +36,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_of_problem ON runs (problem, id);
 CREATE TABLE claim (portion TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_DTYPES = Results(*map(np.dtype, ("i1", "<i8", "<f8", "<f8")))  # type: ignore[arg-type]
+_DTYPES = ("i1", "<i8", "<f8", "<f8")
 
 # What k runs of a problem have of their own: a table of k rows with a named column for each setting.
 Own: TypeAlias = npt.NDArray[np.void]
@@ -128,7 +128,8 @@ class Store:
             if not new.any():
                 return
             self._connection.execute("INSERT OR IGNORE INTO problem VALUES (?, ?)", (key, problem))
-            columns = [own[new], *(part[new].astype(kind) for part, kind in zip(results, _DTYPES, strict=True))]
+            parts: tuple[npt.NDArray[Any], ...] = results
+            columns = [own[new], *(part[new].astype(kind) for part, kind in zip(parts, _DTYPES, strict=True))]
             self._connection.execute(
                 "INSERT INTO runs (problem, count, settings, outcome, steps, value, x) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (key, int(np.count_nonzero(new)), *(column.tobytes() for column in columns)),
@@ -234,7 +235,9 @@ class _Known:
         """Take up a row of the file."""
         self.last = last
         own = np.frombuffer(settings, f"V{len(settings) // count}")
-        arrays = [np.frombuffer(column, kind) for column, kind in zip(columns, _DTYPES, strict=True)]
+        arrays: list[npt.NDArray[Any]] = [
+            np.frombuffer(column, kind) for column, kind in zip(columns, _DTYPES, strict=True)
+        ]
         arrays[-1] = arrays[-1].reshape(count, -1)
         self._places.update(zip(own.tolist(), range(len(self._places), len(self._places) + count), strict=True))
         self.settings.append(own)

@@ -99,7 +99,7 @@ def heat_map_data(
     shares = {
         name: float((outcome == number).sum() / total) for number, name in enumerate(NAMES) if counts[number].any()
     }
-    values = runs.factors[x], runs.factors[y] if y else ("",)
+    values = tuple(runs.factors[x]), tuple(runs.factors[y]) if y else ("",)
     in_view = first is not None and first.converged > 0 and all(best[name] == value for name, value in held.items())
     goal = "to rest" if runs.target is None else f"to {words.number(runs.target)}"
     pooled = [f"{len(runs.factors[name])} {name}s" for name in POOLED if len(runs.factors[name]) > 1]
