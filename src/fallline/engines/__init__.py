@@ -26,6 +26,7 @@ __all__ = [
     "Part",
     "Problem",
     "WorkersLost",
+    "compiles",
     "ends",
     "execute",
 ]
@@ -88,6 +89,11 @@ def ends(problem: Problem, engine: Engine) -> Ends:
         # Chosen by all the work, so that the runs are those of one machine.
         return cluster.ends(problem, engine, _ends_compiled if _worth_compiling(problem, _ENDS) else reference_ends)
     return _by(engine, problem, _ENDS, reference_ends, compiled.ends)
+
+
+def compiles(problem: Problem, engine: Engine) -> bool:
+    """Whether `ends` compiles the problem, if that can be done."""
+    return engine == compiled.NAME or (engine == "auto" and _worth_compiling(problem, _ENDS))
 
 
 def _ends_compiled(problem: Problem) -> Ends:

@@ -54,6 +54,7 @@ class Problem:
         begun: what the rule, of a single run, brings along. It goes on counting its own steps, by which its bias
             corrections and schedules go; the objective's batches begin anew.
         keep: called, when a single run ends, with what the rule would take along.
+        lowest: whether `Ends` has the lowest values too.
         marks: the steps whose values `Ends` has too, ascending, each after the first and before the last.
     """
 
@@ -69,6 +70,7 @@ class Problem:
     checkpoint: Part | None = None
     begun: Begun | None = None
     keep: Callable[[Begun], None] | None = None
+    lowest: bool = False
     marks: tuple[int, ...] = ()
 
 
