@@ -137,7 +137,7 @@ def test_the_same_mistake_gets_the_same_answer(name: str, settings: dict[str, An
 
 
 def test_what_is_minimised_where_from_and_by_which_rule_come_in_this_order() -> None:
-    expected = {
+    expected: dict[Callable[..., Any], list[str]] = {
         minimize: ["objective", "x0", "optimizer"],
         compare: ["objective", "x0", "optimizers"],
         sweep: ["objective", "x0", "optimizers", "grid"],

@@ -301,7 +301,7 @@ def test_a_store_is_filled_by_a_cluster_and_gone_on_from(here: Cluster, tmp_path
 
 
 def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, tmp_path: Path) -> None:
-    grid: dict[str, Any] = {"convention": ["paper", "torch", "keras"], "learning_rate": [0.001, 0.002]}
+    grid: dict[str, Any] = {"learning_rate": [0.001, 0.002]}
     settings: dict[str, Any] = {"max_steps": 200, "store": tmp_path / "runs.db", "engine": here}
     stopping = threading.Event()
 
@@ -315,8 +315,8 @@ def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, 
                     os.kill(os.getpid(), signal.SIGINT)
                     return
 
-    # As many portions as seeds, of each convention: far more than are made until the first are seen.
-    seeds, rule = list(range(12)), GradientNoise(Momentum())
+    # As many portions as seeds: far more than are made until the first are seen.
+    seeds, rule = list(range(36)), GradientNoise(Momentum())
     watching = threading.Thread(target=interrupt_when_some_are_kept)
     watching.start()
     try:
@@ -602,7 +602,7 @@ def test_a_script_that_does_not_guard_its_beginning_is_told_so(tmp_path: Path) -
             """
             import fallline
 
-            fallline.basins("himmelblau", "momentum", resolution=4, engine=fallline.Cluster("local:1"))
+            fallline.basins("himmelblau", None, "momentum", resolution=4, engine=fallline.Cluster("local:1"))
             """
         )
     )
@@ -614,7 +614,7 @@ def test_a_script_that_does_not_guard_its_beginning_is_told_so(tmp_path: Path) -
 
 def test_without_dask_its_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "distributed.py").write_text("raise ImportError")
-    script = "import fallline; fallline.basins('himmelblau', 'momentum', engine=fallline.Cluster('local:1'))"
+    script = "import fallline; fallline.basins('himmelblau', None, 'momentum', engine=fallline.Cluster('local:1'))"
     paths = os.pathsep.join([str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -561,6 +561,7 @@ def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch
 def assert_same_ends(one: Any, other: Any) -> None:
     np.testing.assert_array_equal(one.x, other.x)
     np.testing.assert_array_equal(one.value, other.value)
+    np.testing.assert_array_equal(one.lowest, other.lowest)
     np.testing.assert_array_equal(one.steps, other.steps)
     np.testing.assert_array_equal(one.converged, other.converged)
     assert [one.reasons[i] for i in one.stop] == [other.reasons[i] for i in other.stop]
@@ -571,7 +572,7 @@ def test_the_ends_of_a_batch_are_those_of_the_reference_engine(count: int) -> No
     starts = np.random.default_rng(count).uniform(-5, 5, (count, 2))
     # They end at different steps for different reasons, so lanes are freed and closed up.
     stop = GradientNorm(1e-2) | Diverging(1e4) | Target(1e-5)
-    given = problem("himmelblau", starts, Momentum(0.015), max_steps=150, stop=stop)
+    given = problem("himmelblau", starts, Momentum(0.015), max_steps=150, stop=stop, lowest=True)
     found = ends(given, "compiled")
     assert_same_ends(ends(given, "reference"), found)
     if count == 700:

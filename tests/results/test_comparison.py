@@ -90,16 +90,16 @@ def test_after_ctrl_c_there_is_no_part_of_many_runs(monkeypatch: pytest.MonkeyPa
         return honest(*arguments)
 
     monkeypatch.setattr(room, "ends", pressed)
-    runs = compare("booth", STARTS, ["momentum", "adam"], max_steps=5, record="ends")
+    runs = compare("booth", STARTS, ["momentum", "adam"], max_steps=5, record="ends", engine="compiled")
     assert len(runs) == 300
     assert runs[0].optimizer.startswith("momentum")
     made[:] = [()]
     with pytest.raises(KeyboardInterrupt):
-        compare("booth", STARTS, ["momentum", "adam"], max_steps=5, record="ends")
+        compare("booth", STARTS, ["momentum", "adam"], max_steps=5, record="ends", engine="compiled")
 
 
 def test_it_can_be_pickled() -> None:
-    runs = compare("booth", STARTS, "momentum", max_steps=5, record="ends")
+    runs = compare("booth", STARTS, "momentum", max_steps=5, record="ends", engine="compiled")
     again = pickle.loads(pickle.dumps(runs))
     np.testing.assert_array_equal(again.x, runs.x)
     assert again.labels[4] == runs.labels[4]

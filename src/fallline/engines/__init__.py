@@ -11,7 +11,7 @@ from fallline.engines import cluster, compiled, reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import reference_ends
 from fallline.engines.mistakes import note_step
-from fallline.engines.per_run import per_run_settings
+from fallline.engines.per_run import is_per_run, per_run_settings
 from fallline.engines.problem import Problem, is_ours
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
@@ -29,6 +29,7 @@ __all__ = [
     "Part",
     "Problem",
     "WorkersLost",
+    "compiles",
     "ends",
     "execute",
 ]
@@ -103,6 +104,11 @@ def ends(problem: Problem, engine: Engine) -> Ends:
     return _by(engine, problem, _ENDS, reference_ends, compiled.ends)
 
 
+def compiles(problem: Problem, engine: Engine) -> bool:
+    """Whether `ends` compiles the problem, if that can be done."""
+    return engine == compiled.NAME or (engine == "auto" and _worth_compiling(problem, _ENDS))
+
+
 def _ends_compiled(problem: Problem) -> Ends:
     """Where the runs end, by the compiled engine if it can."""
     return _compiled_if_possible(problem, reference_ends, compiled.ends)
@@ -144,8 +150,7 @@ def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
     if runs == 1 and is_ours(rule) and rule.elementwise:
         step = 1 + _COORDINATE_ON_FLOATS * n
     else:
-        rate: Any = rule.learning_rate
-        own = sum(setting is not rate for setting in per_run_settings(rule))
+        own = sum(1 for _ in per_run_settings(rule)) - is_per_run(rule.learning_rate)
         step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n + _SETTING_OF_A_RUN * runs * own
     by_reference, by_compiled = for_a_run
     saved = problem.max_steps * step + (by_reference - by_compiled) * runs

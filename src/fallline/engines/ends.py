@@ -34,7 +34,7 @@ def reference_ends(problem: Problem) -> Ends:
         )
         for i, run in enumerate(reference.run(some), start=start):
             x[i], value[i], steps[i] = run.final.x, run.final.value, run.final.step
-            lowest[i] = run.best.value
+            lowest[i] = run.best.value if problem.lowest else np.nan
             passed = run.value[np.isin(run.steps, problem.record.at)]
             marks[i, : len(passed)] = passed
             stop[i], converged[i] = reasons.setdefault(run.stop.reason, len(reasons)), run.stop.converged

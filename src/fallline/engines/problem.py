@@ -39,6 +39,7 @@ class Problem:
         checkpoint: where the runs are saved, and go on from.
         resumed: what the rule, of a single run, goes on with. It goes on counting its own steps; the objective's
             batches begin anew.
+        lowest: whether `Ends` has the lowest values too.
     """
 
     objective: Objective
@@ -52,6 +53,7 @@ class Problem:
     report: Callable[[int], None] = unheard
     checkpoint: Part | None = None
     resumed: OptimizerState | None = None
+    lowest: bool = False
 
 
 def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:

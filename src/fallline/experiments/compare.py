@@ -12,7 +12,7 @@ import numpy as np
 
 from fallline.arguments import Rule, length_of, prepared, rules_of, starts_of, stop_of
 from fallline.arrays import FloatArray
-from fallline.engines import Cluster, Engine, ends, execute
+from fallline.engines import Engine, compiles, ends, execute
 from fallline.engines.problem import is_formula, is_ours
 from fallline.minimize import RunSettings, checkpoint_of, run_from
 from fallline.objectives import Objective
@@ -109,7 +109,7 @@ def _only_ends(objective: Objective, starts: FloatArray, rule: Optimizer[Any], s
         and settings.record == Record(every=None)
         and is_formula(objective)
         and is_ours(rule)
-        and not isinstance(settings.engine, Cluster)
+        and compiles(settings.problem(objective, starts, rule), settings.engine)
         and not any(isinstance(condition, Seconds) for condition in conditions(settings.stop))
     )
 
@@ -123,7 +123,7 @@ def _ends_from(
         KeyboardInterrupt: after Ctrl-C.
     """
     with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
-        found = ends(settings.problem(objective, starts, rule, report=report), settings.engine)
+        found = ends(settings.problem(objective, starts, rule, report=report, lowest=True), settings.engine)
     if found.ended_by("interrupted").any():
         raise KeyboardInterrupt
     runs = Lazy(len(starts), functools.partial(_run_again, objective, starts, rule, settings, found.engine))

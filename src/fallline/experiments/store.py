@@ -129,7 +129,7 @@ class Store:
             if not new.any():
                 return
             self._connection.execute("INSERT OR IGNORE INTO problem VALUES (?, ?)", (key, problem))
-            parts: tuple[Any, ...] = results
+            parts: tuple[npt.NDArray[Any], ...] = results
             columns = [own[new], *(part[new].astype(kind) for part, kind in zip(parts, _DTYPES, strict=True))]
             self._connection.execute(
                 "INSERT INTO runs (problem, count, settings, outcome, steps, value, x) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -238,7 +238,9 @@ class _Known:
         """Take up a row of the file."""
         self.last = last
         own = np.frombuffer(settings, f"V{len(settings) // count}")
-        arrays = [np.frombuffer(column, kind) for column, kind in zip(columns, _DTYPES, strict=True)]
+        arrays: list[npt.NDArray[Any]] = [
+            np.frombuffer(column, kind) for column, kind in zip(columns, _DTYPES, strict=True)
+        ]
         arrays[-1] = arrays[-1].reshape(count, -1)
         self._places.update(zip(own.tolist(), range(len(self._places), len(self._places) + count), strict=True))
         self.settings.append(own)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arguments import Rule, prepared, starts_of, stop_of
 from fallline.engines import Cluster, Engine
@@ -88,6 +89,7 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
         np.full(shape, np.nan),
         np.full((*shape, of.dimension), np.nan),
     )
+    wholes: tuple[npt.NDArray[Any], ...] = found
     with _making(engine) as (make, workers), progress_bar(found.outcome.size, "runs", shown=progress) as report:
         portions = design.portions(workers)
         try:
@@ -95,8 +97,7 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
             for portion, results in made if store is None else kept(store, portions, make, of, gradient):
                 places = np.ravel_multi_index(portion.places, shape)
                 # The outcome last: with it a run is made.
-                columns: list[tuple[Any, Any]] = list(zip(found, results, strict=True))
-                for whole, part in reversed(columns):
+                for whole, part in reversed(list(zip(wholes, results, strict=True))):
                     whole.reshape(-1, *part.shape[1:])[places] = part
                 report(int(np.count_nonzero(found.outcome != NOT_RUN)))
         except KeyboardInterrupt:

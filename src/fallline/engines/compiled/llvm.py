@@ -32,8 +32,14 @@ class Layout:
     columns: tuple[Node, ...]
 
 
-def layout(step: Step, lanes: int, steps: int) -> Layout:
-    """Lay out the numbers of a step, and of the lowest point; with one lane all of it, else its value."""
+def layout(step: Step, lanes: int, steps: int, lowest: bool = False) -> Layout:
+    """Lay out the numbers of a step; with one lane, those of its record and its lowest point too.
+
+    Arguments:
+        step: what one step computes.
+        lanes, steps: as in `Layout`.
+        lowest: whether the lowest value is kept with several lanes, too.
+    """
     graph = step.graph
     outputs = _outputs(step)
     needed = graph.needed(outputs)
@@ -44,7 +50,8 @@ def layout(step: Step, lanes: int, steps: int) -> Layout:
     names += [kept.leaf.detail for kept in step.kept]
     names += [f"own.{i}" for i in range(step.own)]
     n = len(step.x)
-    names += ["lowest.value"]
+    if lanes == 1 or lowest:
+        names += ["lowest.value"]
     if lanes == 1:
         names += ["lowest.step"]
         names += [f"lowest.{part}.{i}" for part in ("x", "gradient") for i in range(n)]
@@ -284,7 +291,8 @@ class _Advance:
         outer = dict(lanes.names)
         self._take_up()
         value, met = self._arrive()
-        self._keep_lowest({"lowest.value": value})
+        if "lowest.value" in self.variables:
+            self._keep_lowest({"lowest.value": value})
         ending = code.line(f"and {lanes.mask} {met}, {active}")
         code.jump_if(lanes.any(ending), ended, on, rarely=True)
         code.label(ended)

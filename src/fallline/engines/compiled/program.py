@@ -46,6 +46,7 @@ class Program:
         optimizer: the rule.
         lanes: how many runs go side by side; one by itself is recorded.
         state_rows: whether the rule's state is recorded too.
+        lowest: whether the lowest values of runs side by side are kept.
 
     Attributes:
         widths: how many numbers of each kind a row of the record holds: value, rate, x, gradient, parts of the state.
@@ -54,10 +55,10 @@ class Program:
         most: that limit.
     """
 
-    def __init__(self, step: Step, optimizer: Optimizer[Any], lanes: int, state_rows: bool) -> None:
+    def __init__(self, step: Step, optimizer: Optimizer[Any], lanes: int, state_rows: bool, lowest: bool) -> None:
         self.step = step
         self.optimizer = optimizer
-        self.layout = llvm.layout(step, lanes, machine.lanes())
+        self.layout = llvm.layout(step, lanes, machine.lanes(), lowest)
         n = len(step.x)
         self.widths = (1, 1, n, n, *map(len, step.state if state_rows else []))
         self._advance = machine.function(llvm.source(step, self.layout, state_rows), "advance", _ARGUMENTS)
@@ -171,7 +172,7 @@ def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Prog
         NotCompilable: when the problem is not of those that can be compiled.
     """
     state_rows = problem.record.state and lanes == 1
-    what = (problem.conditions, problem.max_steps, lanes, state_rows)
+    what = (problem.conditions, problem.max_steps, lanes, state_rows, problem.lowest)
     # Another's rule, or condition, may read what changes, and compare equal to what it is not.
     if all(map(is_ours, (optimizer, *problem.conditions))) and is_formula(problem.objective):
         one = Known(entries(optimizer, slice(0, 1)), form(optimizer))
@@ -214,9 +215,10 @@ def _made(
     max_steps: int,
     lanes: int,
     state_rows: bool,
+    lowest: bool,
 ) -> Program:
     step = traced(objective.thing, optimizer.thing, conditions, max_steps, of_many=lanes > 1)
-    return Program(step, optimizer.thing, lanes, state_rows)
+    return Program(step, optimizer.thing, lanes, state_rows, lowest)
 
 
 _remembered = functools.lru_cache(maxsize=64)(_made)

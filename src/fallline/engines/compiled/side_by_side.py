@@ -51,7 +51,7 @@ class _Batch:
         self.program = program_for(problem, problem.optimizer, machine.lanes() // 2)
         rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
-        self.x, self.value, self.lowest = np.empty((k, n)), np.empty(k), np.empty(k)
+        self.x, self.value, self.lowest = np.empty((k, n)), np.empty(k), np.full(k, np.nan)
         self.steps = np.zeros(k, np.int64)
         # The numbers of one mark beside one another: so they are written, and looked at.
         self.marks = np.full((len(problem.record.at), k), np.nan).T
@@ -146,7 +146,8 @@ class _Batch:
         for i in range(self.x.shape[1]):
             self.x[these, i] = slots[rows[f"x.{i}"]][columns]
         self.value[these] = slots[rows["value"]][columns]
-        self.lowest[these] = slots[rows["lowest.value"]][columns]
+        if self.problem.lowest:
+            self.lowest[these] = slots[rows["lowest.value"]][columns]
         self.steps[these] = slots[rows["made"]][columns]
         stop = slots[rows["stop"]][columns] - 1
         limit = len(self.problem.conditions)
