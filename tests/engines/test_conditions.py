@@ -80,7 +80,7 @@ def compiled_condition(number: int, lanes: int) -> Program:
     met = [*graph.rewritten(met, given), step >= setting(1e9)]
     nothing = [graph.of(0.0)] * len(numbers)
     made = Step(graph, numbers, [], numbers[0], nothing, met, [], graph.of(0.0), nothing, [], settings, 0, Cost(1, 1))
-    return Program(made, GradientDescent(), lanes, state_rows=False)
+    return Program(made, GradientDescent(), lanes, state_rows=False, lowest=False)
 
 
 def table(of_edges: Any) -> Any:
