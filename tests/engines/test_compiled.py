@@ -542,6 +542,10 @@ def test_auto_chooses_by_the_work() -> None:
     ):
         given = problem(formula, np.full(shape, 1e-9), Adam(0.01), max_steps=steps, stop=Target(0.1))
         assert ends(given, "auto").engine == engine
+    # Powers of a setting that differs from run to run are taken run by run.
+    decay: Any = np.linspace(0.1, 0.9, 961)[:, None]
+    for rule, engine in ((Adam(0.01), "reference"), (Adam(0.01, beta1=decay), "compiled")):
+        assert ends(problem(BOWL, np.full((961, 2), 1e-9), rule, max_steps=20), "auto").engine == engine
 
 
 def test_without_llvm_auto_is_reference_and_compiled_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

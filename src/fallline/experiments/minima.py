@@ -71,11 +71,15 @@ def _cells(x: FloatArray, value: FloatArray, size: FloatArray) -> tuple[npt.NDAr
         wide = int(place.max(initial=0)) + 1
         number = number * wide + place
         count = (int(number.max(initial=0)) + 1) if count * wide > _MOST_CELLS else count * wide
-    order = np.lexsort((value, number))
-    first = np.diff(number[order], prepend=-1) > 0
+    order = np.argsort(number)
+    begins = np.diff(number[order], prepend=-1) > 0
+    first, place = np.flatnonzero(begins), np.cumsum(begins) - 1
     cell = np.empty(len(x), np.int64)
-    cell[order] = np.cumsum(first) - 1
-    return order[first], cell
+    cell[order] = place
+    # Of several as low the one that comes first: the order within a cell is any.
+    value = value[order]
+    is_lowest = value == np.minimum.reduceat(value, first)[place]
+    return np.minimum.reduceat(np.where(is_lowest, order, len(x)), first), cell
 
 
 def _linked(x: FloatArray) -> npt.NDArray[np.int64]:
