@@ -347,7 +347,9 @@ def test_warm_start_goes_on() -> None:
     np.testing.assert_allclose(again.coef_, coef, rtol=1e-4)
     with pytest.raises(FalllineError, match=r"y has the classes \[1, 2\], and the fit before had \[0, 1\]"):
         model.fit(X, y + 1)
-    with pytest.raises(FalllineError, match="X has 5 features, and the fit that warm_start goes on from had another"):
+    with pytest.raises(
+        FalllineError, match="X has 5 features, and the fit before had another number; set warm_start=False"
+    ):
         model.fit(X[:, :5], y)
 
 

@@ -207,8 +207,8 @@ def test_chunks_of_rows_are_batches_too() -> None:
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        (np.array([[1.0], [2.0], [np.nan]]), [0, 1, 0], r"counted from row 2, X\[0, 0\] is missing"),
-        (np.ones((3, 1)), [0, 1, 2], r"counted from row 2, y\[0\] is 2; the labels of a logistic model are 0 and 1"),
+        (np.array([[1.0], [2.0], [np.nan]]), [0, 1, 0], r"counted from row 2: X\[0, 0\] is missing"),
+        (np.ones((3, 1)), [0, 1, 2], r"counted from row 2: y\[0\] is 2; the labels of a logistic model are 0 and 1"),
         (np.ones((3, 1)), [0, 1], r"y has the shape \(2,\), but X has 3 rows"),
         (np.ones((0, 1)), [], r"X has the shape \(0, 1\); it needs rows of features"),
     ],
@@ -302,7 +302,7 @@ def test_a_store_is_filled_by_a_cluster_and_gone_on_from(here: Cluster, tmp_path
 
 def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, tmp_path: Path) -> None:
     grid: dict[str, Any] = {"learning_rate": [0.001, 0.002]}
-    settings: dict[str, Any] = {"max_steps": 200, "store": tmp_path / "runs.db", "engine": here}
+    settings: dict[str, Any] = {"max_steps": 2000, "store": tmp_path / "runs.db", "engine": here}
     stopping = threading.Event()
 
     def interrupt_when_some_are_kept() -> None:
@@ -326,7 +326,7 @@ def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, 
         watching.join()
     assert not begun.complete
     whole = sweep("booth", STARTS, rule, grid, seeds=seeds, **settings)
-    assert_same_sweep(whole, sweep("booth", STARTS, rule, grid, seeds=seeds, max_steps=200))
+    assert_same_sweep(whole, sweep("booth", STARTS, rule, grid, seeds=seeds, max_steps=2000))
 
 
 @pytest.mark.parametrize("address", ["local:2", "tcp://10.0.0.1:8786", "tls://host:1"])

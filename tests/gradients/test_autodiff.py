@@ -217,9 +217,10 @@ def test_an_error_of_the_functions_own_stays_what_it_is() -> None:
         minimize(strict, [0.0], GradientDescent(0.5), gradient="autodiff")
 
 
-def test_where_python_cannot_divide_the_run_ends() -> None:
-    run = minimize(lambda x: 1 / (math.floor(x) - 2) + x**2, 2.5, GradientDescent(0.1), gradient="autodiff")
-    assert run.stop.reason == "not finite"
+def test_where_python_cannot_divide_its_error_is_the_users() -> None:
+    with pytest.raises(ZeroDivisionError) as raised:
+        minimize(lambda x: 1 / (math.floor(x) - 2) + x**2, 2.5, GradientDescent(0.1), gradient="autodiff")
+    assert raised.value.__notes__[0] == "a function was called at [2.5]"
 
 
 def test_only_functions_are_differentiated_so() -> None:

@@ -58,10 +58,14 @@ def test_a_gradient_that_works_in_place_does_no_harm() -> None:
     np.testing.assert_array_equal(run.x[1], [1 - 0.1 * 2, 2 - 0.1 * 12])
 
 
-def test_where_it_cannot_be_computed_the_run_ends() -> None:
-    run = minimize(lambda x: x, 1.0, GradientDescent(1.0), gradient=lambda x: 1 / math.sqrt(x), max_steps=9)
+def test_where_it_cannot_be_computed_its_error_is_the_users() -> None:
     # 1, then 0, where the slope is 1 / 0.
-    assert (run.stop.reason, run.stop.message) == ("not finite", "the gradient is not a finite number at step 1")
+    with pytest.raises(ZeroDivisionError) as raised:
+        minimize(lambda x: x, 1.0, GradientDescent(1.0), gradient=lambda x: 1 / math.sqrt(x), max_steps=9)
+    assert raised.value.__notes__[:2] == [
+        "a function was called at [0.0]",
+        "at step 1 of gradient_descent, learning_rate 1",
+    ]
 
 
 @pytest.mark.parametrize("wrong", [1.0, (1.0, 2.0, 3.0), None, "ab", [[1.0], [2.0, 3.0]]])

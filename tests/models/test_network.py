@@ -101,7 +101,7 @@ def test_the_title_tells_the_shape() -> None:
         ),
         ({"hidden": "wide"}, "hidden is 'wide'; it must be whole numbers"),
         ({"loss": "squared", "classes": ["a", "b", "c"]}, "classes is given, but the squared loss has none"),
-        ({"classes": ["a", "b"]}, "y[2] is 2, but classes names only 2"),
+        ({"classes": ["a", "b"]}, "y[2] is 2; classes names only 2"),
         ({"l2": -1}, "Network: l2 is -1; it must be a number at least 0"),
         ({"hiden": (3,)}, "Network has no setting 'hiden'; did you mean 'hidden'?"),
     ],

@@ -41,7 +41,7 @@ def test_the_first_updates_are_the_tutorials(X: list[float], y: list[float], sta
 
 
 def test_targets_outside_the_range_of_the_neuron_are_refused() -> None:
-    with pytest.raises(FalllineError, match=r"y\[2\] is 45, but a sigmoid neuron answers between 0 and 1"):
+    with pytest.raises(FalllineError, match=r"y\[2\] is 45; a sigmoid neuron answers between 0 and 1"):
         SigmoidNeuron([1.0, 2.0, 3.0], [0.0, 1.0, 45.0])
     with pytest.raises(FalllineError, match=r"y\[0\] is -1"):
         SigmoidNeuron([1.0, 2.0], [-1, 1])

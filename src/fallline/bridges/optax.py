@@ -161,7 +161,7 @@ class OptaxState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class OptaxRule(Optimizer[OptaxState]):
+class OptaxRule(Optimizer[OptaxState], registered=False):
     """An optax optimizer as an update rule; made by `from_optax`.
 
     Attributes:

@@ -27,7 +27,7 @@ def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
             # A label larger than the number of rows is a mistake, and would ask for as many parameters.
             loss.refuse_row(
                 y >= loss.rows,
-                f", but {loss.rows} rows cannot show as many classes; number the classes from 0, or name them all",
+                f"{loss.rows} rows cannot show as many classes; number the classes from 0, or name them all",
             )
         names = tuple(str(label) for label in range(int(y.max()) + 1))
     else:

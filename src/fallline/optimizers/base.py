@@ -96,9 +96,10 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     learning_rate: LearningRate
     convention: str = field(default="paper", kw_only=True)
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, registered: bool = True) -> None:
         super().__init_subclass__()
-        enter(cls.table, vars(cls).get("name", ""), cls)
+        if registered:
+            enter(cls.table, vars(cls).get("name", ""), cls)
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         # Said here, because Python's own words for it are about other arguments than the user's.

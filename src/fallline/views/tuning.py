@@ -28,7 +28,7 @@ def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None
         The figure.
 
     >>> import fallline
-    >>> plot_tuning(fallline.tune("x**2/2", ["learning_rate"], 1.0, trials=5)).axes[0].get_ylabel()
+    >>> plot_tuning(fallline.tune("x**2/2", 1.0, "gradient_descent", ["learning_rate"], trials=5)).axes[0].get_ylabel()
     'value at the end'
     """
     data = tuning_data(found)
