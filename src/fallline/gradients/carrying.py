@@ -147,7 +147,7 @@ def _on_jax(expression: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _eig(a: Any) -> Any:
-    """`np.linalg.eig`. Eigenvectors are unique up to a factor; tracing checks that NumPy and JAX choose the same one."""
+    """`np.linalg.eig`. Eigenvectors are unique up to a factor; tracing checks that NumPy and JAX choose the same."""
     from jax import lax
 
     return lax.linalg.eig(a, compute_left_eigenvectors=False, enable_eigvec_derivs=True)

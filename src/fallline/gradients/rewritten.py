@@ -42,7 +42,7 @@ def _across(distance: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def _square(matrix: Any, pairs: Any) -> None:
-    """`squareform`: pairwise distances as a symmetric matrix."""
+    """`squareform`: write pairwise distances into a symmetric matrix, in place."""
     i, j = np.triu_indices(len(matrix), 1)
     matrix[i, j] = pairs
     matrix[j, i] = pairs

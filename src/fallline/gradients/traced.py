@@ -1,7 +1,7 @@
 """Traced arrays: a NumPy array together with the JAX array of the same values, so that JAX can differentiate.
 
-A NumPy function is *carried* when it runs on a traced array: NumPy computes the values at
-the point, JAX the traced ones.
+A NumPy function is *carried* to JAX when it runs on a traced array: NumPy computes the values at the point, JAX the
+traced ones.
 """
 
 from __future__ import annotations
