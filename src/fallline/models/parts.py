@@ -42,7 +42,7 @@ def share(work: Callable[[int], None], count: int) -> None:
 
 
 class _Limit:
-    """Limits BLAS to one thread, for the whole process: the first to enter sets the limit, the last to leave lifts it."""
+    """Limits BLAS to one thread in the whole process: the first to enter sets the limit, the last to leave lifts it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
