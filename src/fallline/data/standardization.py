@@ -42,7 +42,7 @@ class Moments:
         count = len(X) - missing.sum(axis=0) if some else np.full(len(self.mean), len(X))
         total = self.count + count
         share = np.divide(count, total, out=np.zeros(len(total)), where=total > 0)
-        # A column too large for float64 gets a scale that is not finite, for which `survey` raises an error.
+        # A column too large for float64 gets a scale that is not finite, an error that names the column.
         with np.errstate(over="ignore", invalid="ignore"):
             sums = np.nansum(X, axis=0) if some else X.sum(axis=0)
             mean = np.divide(sums, count, out=self.mean.copy(), where=count > 0)
