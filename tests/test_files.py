@@ -105,7 +105,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
             print(error)
     """)
     target = tmp_path / "a.bin"
-    # Coverage would write its own findings under the same limit, and leave a file that nobody can read.
+    # Coverage would write its data under the same limit, and leave a corrupt file.
     command = [sys.executable, "-c", script, str(target)]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env=without_coverage()).stdout
     assert said == f"path is {str(target)!r}, which cannot be written: File too large\n"

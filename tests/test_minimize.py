@@ -495,7 +495,7 @@ def test_several_rules_on_one_objective() -> None:
 
 
 def test_a_label_names_what_is_not_the_default() -> None:
-    # The default, even when it was read from text, is not worth a word.
+    # The default is not shown, even when it was read from text.
     assert Momentum(0.1, momentum=float("0.9")).label == "momentum, learning_rate 0.1"
     assert Momentum(0.1, momentum=0.8).label == "momentum, learning_rate 0.1, momentum 0.8"
     assert Adam(1, convention="tutorial").label == "adam@tutorial, learning_rate 1"
@@ -697,7 +697,7 @@ def test_a_batch_loss_is_seen_step_by_step_and_its_whole_value_only_where_it_is_
     ended = minimize(Noisy(), [1.0, 2.0], STEP, max_steps=12, record="ends", seed=5, stop=Target(runs["all"].value[4]))
     assert ended.step_count == int(np.argmax(runs["all"].value <= runs["all"].value[4]))
 
-    # A run that ends where the value was put off has it made good.
+    # A run that ends at a step whose value was not computed yet computes it then.
     stop = GradientNorm(float(np.linalg.norm(runs["all"].gradient[1:12], axis=1).min()))
     objective = Noisy()
     short = minimize(objective, [1.0, 2.0], STEP, max_steps=12, record="ends", seed=5, stop=stop)

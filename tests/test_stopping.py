@@ -1,4 +1,4 @@
-"""Each stopping condition ends a run at the step where it is first met, and says so."""
+"""Each stopping condition ends a run at the step where it is first met, and is named as the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of benchmarks: what it says of figures that are known, and of peers that are not there."""
+"""The page of benchmarks: its text for known figures, and for peers that are not installed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_page_shows_what_is_missed_as_plainly_as_what_is_reached() -> None:
 
 def test_the_exponent_is_the_power_that_the_time_grows_with(tmp_path: Path) -> None:
     sizes = [10, 100, 1000]
-    # Fitted by least squares on logarithms, in which the points lie on a line: right but for roundings.
+    # A least-squares fit on logarithms, where the points lie on a line: exact within rounding.
     curves = [Curve(f"power {p}", sizes, [3e-6 * size**p for size in sizes]) for p in (0.5, 1.0, 2.0)]
     assert [curve.exponent for curve in curves] == pytest.approx([0.5, 1.0, 2.0], rel=1e-12)
     draw(curves, tmp_path / "cost.png")

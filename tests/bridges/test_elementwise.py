@@ -1,4 +1,4 @@
-"""A rule that mixes coordinates and does not say so is caught; every rule of the library says the truth."""
+"""A rule wrongly declared elementwise is refused; every rule of the library is declared correctly."""
 
 from __future__ import annotations
 

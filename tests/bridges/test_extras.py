@@ -1,4 +1,4 @@
-"""Without its library each bridge says in one line which extra to install."""
+"""Without its library each bridge raises a one-line error that names the extra to install."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_bounds_are_kept(bounds: Any) -> None:
         bounds=bounds,
         method=method(fallline.GradientDescent(0.05)),
     )
-    # Of a separable bowl the nearest point of the box to the minimum is the minimum in the box.
+    # For a separable bowl, the minimum in the box is the point of the box nearest to the minimum.
     assert result.x.tolist() == [2.0, 0.0]
     assert all(x[0] <= 2 and x[1] >= 0 for x in seen)
 

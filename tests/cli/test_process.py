@@ -120,7 +120,7 @@ def interrupted(arguments: list[str]) -> tuple[int, str, str]:
 
 
 def drain(descriptor: int) -> None:
-    """Read what nobody wants, so that its writer need not wait."""
+    """Read and discard a stream, so that its writer does not block."""
     with contextlib.suppress(OSError):  # how Linux says that the other end is closed
         while os.read(descriptor, 65536):
             pass

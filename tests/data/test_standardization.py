@@ -50,7 +50,7 @@ def test_moments_keep_their_digits_far_from_zero() -> None:
 def test_standardised_columns_have_mean_0_and_deviation_1(X: Any) -> None:
     found = moments(X)
     standardised = Standardization(tuple(found.mean), tuple(np.sqrt(found.squares / len(X)))).apply(X)
-    # The mean is rounded relative to the column, whose scale may be small beside it.
+    # The mean is rounded relative to the column, whose scale may be small compared with it.
     np.testing.assert_allclose(standardised.mean(axis=0), 0, atol=1e-11)
     np.testing.assert_allclose((standardised**2).mean(axis=0), 1, rtol=1e-11)
 
@@ -62,6 +62,6 @@ def test_parameters_mean_the_same_in_both_units(X: Any, seed: int) -> None:
     scaled = standardization.standardised(own)
     z_own = own[..., :-1] @ X.T + own[..., -1:]
     z_scaled = scaled[..., :-1] @ standardization.apply(X).T + scaled[..., -1:]
-    # A few roundings of numbers of size 10, enlarged where a column's scale is small beside its mean.
+    # A few roundings of numbers of size 10, amplified if a column's scale is small compared with its mean.
     np.testing.assert_allclose(z_scaled, z_own, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(standardization.own_units(scaled), own, rtol=1e-9, atol=1e-10)

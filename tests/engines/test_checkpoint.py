@@ -344,7 +344,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
             told = str(error)
             refused += 1
         else:
-            # A bit that nobody reads, such as one of the date of an entry, may differ.
+            # A bit that is never read, such as one of an entry's date, may differ.
             assert run == expected
             continue
         assert "it is damaged, or no checkpoint of Fallline" in told

@@ -306,7 +306,7 @@ def _printing(gradient: Any, _: Any) -> Any:
     return gradient
 
 
-# Directions that have a graph, which says something else than Python does.
+# Directions whose traced graph computes something else than their Python code.
 OTHERWISE: dict[str, Callable[[Any, Any], Any]] = {
     "counting": _counted,
     "chance": lambda gradient, step: gradient * np.random.default_rng().random(),
@@ -431,7 +431,7 @@ def test_a_state_that_is_not_of_coordinates_is_left_to_the_reference_engine(exec
 
 @dataclasses.dataclass(frozen=True)
 class Truths(Optimizer[Any]):
-    """A rule that computes with truths, and remembers them."""
+    """A rule that computes with booleans, and keeps them in its state."""
 
     learning_rate: Any = 0.05
 
@@ -440,7 +440,7 @@ class Truths(Optimizer[Any]):
 
     def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
         up, large = gradient > 0, np.abs(gradient) > 1
-        both = 1.0 * (up + large) + (up * large)  # a sum of truths is a truth
+        both = 1.0 * (up + large) + (up * large)  # a sum of boolean arrays is boolean
         return rate * gradient * np.where(state, 1.0, 0.5) * both, up
 
 

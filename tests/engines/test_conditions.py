@@ -1,4 +1,4 @@
-"""A stopping condition's `met`, compiled, gives the answers that it gives on arrays, whoever wrote it."""
+"""A stopping condition's compiled `met` gives the same as on arrays, for built-in and for user-defined conditions."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class Turned(Own):
 
 
 class Steep(Own):
-    """The slope is gentle beside the step, by several measures."""
+    """The slope is small compared with the step, by several measures."""
 
     def met(self, progress: Progress) -> Any:
         length = np.linalg.norm(progress.gradient, axis=-1)

@@ -43,7 +43,7 @@ def other_default(x: Any, power: int = 3) -> Any:
 
 
 class Holder:
-    """Of anything, under a public name and a private one."""
+    """Any value, under a public name and a private one."""
 
     def __init__(self, thing: Any, hidden: Any = None) -> None:
         self.thing = thing

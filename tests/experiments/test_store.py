@@ -175,7 +175,7 @@ def test_a_run_is_known_by_its_problem_and_its_own_settings(tmp_path: Path) -> N
         store.add("p", own[:2], Results(made.outcome[:2], made.steps[:2], made.value[:2], made.x[:2]))
         assert store.found("p", own)[0].tolist() == [True, True, False]
         assert store.found("q", own)[0].tolist() == [False] * 3
-        # What is there already is neither changed nor doubled, whoever adds it.
+        # Existing entries are neither changed nor duplicated by adding them again.
         other.add("p", own, made._replace(steps=np.array([7, 7, 7])))
         there, results = store.found("p", own[::-1])
     assert there.all()

@@ -58,7 +58,7 @@ def test_a_search_goes_on_where_it_was(tmp_path: Path) -> None:
     search(trials=8, store=path)
     set_all(path, steps=1, outcome=NAMES.index("converged"), value=0)
     longer = search(trials=12, store=path)
-    # The first trials are the same, and what the file says of them is taken as it is.
+    # The first trials are the same, and their results are taken from the file.
     assert [trial.score for trial in longer.trials[:8]] == [1.0] * 8
     assert rows_in(path) == 12
 

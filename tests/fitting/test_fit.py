@@ -422,7 +422,7 @@ def test_any_model_takes_an_l1_by_a_proximal_rule() -> None:
     assert batches.trajectory.optimizer.startswith("proximal")
     given = fit(data, "bought", l1=10.0, optimizer=ProximalDescent(0.1))
     assert given.trajectory.final.x[:2].tolist() == [0.0, 0.0]
-    # Not separated, however far apart: under the penalty a best fit exists.
+    # With the penalty a minimum exists, although the classes are separable.
     apart = {"x": [1.0, 2.0, 3.0, 4.0], "y": [0, 0, 1, 1]}
     assert not any("separate" in note for note in fit(apart, "y", l1=0.1).notes)
 

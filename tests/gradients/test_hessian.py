@@ -15,7 +15,7 @@ POINTS = np.array([[0.5, -1.5], [30.0, 2.0]])
 
 
 def exact(x: float, y: float) -> Any:
-    # Of x³y + sin(y).
+    # The Hessian of x³y + sin(y).
     return [[6 * x * y, 3 * x**2], [3 * x**2, -np.sin(y)]]
 
 

@@ -49,7 +49,7 @@ def test_the_gradient_is_the_central_difference(loss: Loss, seed: int) -> None:
     left, right = (here - back) / h, (forward - here) / h
     smooth = np.abs(right - left) < 1e-3 * (1 + np.abs(left))
     central = (forward - back) / (2 * h)
-    # Off by h² f''' / 6, and by the rounding of the value, 1e-16 f / h.
+    # The error is h² f''' / 6, plus the rounding of the value, 1e-16 f / h.
     tolerance = 1e-5 * (1 + np.abs(central)) + 1e-9 * np.abs(here)
     assert (np.abs(loss.gradient(x) - central) <= tolerance)[smooth].all()
 

@@ -367,7 +367,7 @@ def test_powers_that_numpy_treats_apart_have_the_same_bits_alone(text: str) -> N
 
 
 def bits(array: npt.NDArray[np.float64]) -> Any:
-    # NaN says the same whatever its sign; zeros are told apart.
+    # The sign of a NaN does not matter; 0.0 and -0.0 are distinguished.
     return np.where(np.isnan(array), np.nan, array).view(np.int64).tolist()
 
 
@@ -422,7 +422,7 @@ def test_the_code_stays_as_long_as_the_formula() -> None:
     text = "; ".join(["a1 = x + sin(x)", *(f"a{i} = a{i - 1} + sin(a{i - 1})" for i in range(2, 300)), "a299"])
     code = StraightLine(parse(text))
     code.gradient()
-    # Of each step the sine and the sum, and of its derivative the cosine, the product and the sum.
+    # Each step has a sine and a sum; its derivative a cosine, a product and a sum.
     assert sum(bool(node.inputs) for node in code.graph.nodes) <= 5 * 299
     value, (slope,) = both(text, 0.01)
     x, expected = 0.01, 1.0

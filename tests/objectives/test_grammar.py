@@ -312,7 +312,7 @@ HOSTILE = {
 }
 
 
-# Of functions, in about a second.
+# The number of functions, which take about a second.
 MANY_CALLS = 1_000_000
 
 

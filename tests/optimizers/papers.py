@@ -1,4 +1,4 @@
-"""A rule beside its paper's algorithm, written out again in plain Python numbers."""
+"""A rule compared with its paper's algorithm, written again with plain Python floats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fallline import Optimizer
 
 
 def assert_equals_the_paper(rule: Optimizer[Any], steps: Callable[[float, list[float]], list[float]]) -> None:
-    """Every coordinate of our run is where `steps`, from a start and the gradients, says that it is."""
+    """Assert that every coordinate of our run equals what `steps` gives from the start and the gradients."""
     given = gradients(200)
     given[0] = [1.0, -1e-4, 1e3]  # some papers divide by 0 before the first slope
     x = START[None]

@@ -1,4 +1,4 @@
-"""What every registered rule must do, whoever wrote it."""
+"""What every registered rule must do, built-in or user-defined."""
 
 from __future__ import annotations
 

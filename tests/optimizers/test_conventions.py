@@ -40,7 +40,7 @@ def test_every_rule_has_a_formula_that_ends_with_x(name: str) -> None:
     for convention in conventions(name):
         assert list(convention.formula)[-1] == "x"
         text = " ".join(convention.formula.values())
-        # Neither LaTeX nor SymPy's own words show through.
+        # Neither raw LaTeX nor SymPy's own names remain.
         assert "\\" not in text
         assert "Piecewise" not in text
         assert "Max(" not in text

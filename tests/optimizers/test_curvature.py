@@ -1,4 +1,4 @@
-"""Barzilai-Borwein, conjugate gradients and L-BFGS beside their papers and SciPy."""
+"""Barzilai-Borwein, conjugate gradients and L-BFGS compared with their papers and SciPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LARS and LAMB beside their papers, and where a length is 0."""
+"""LARS and LAMB compared with their papers, and where a norm is 0."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_lars_moves_by_the_same_part_of_x_however_steep_the_objective() -> None:
         fallline.minimize(f"{scale}*((x - 1)**2 + y**2)", [3.0, 4.0], LARS(weight_decay=0.0), max_steps=30).x
         for scale in (1, 1000)
     )
-    # The scale cancels but for roundings.
+    # The scale cancels within rounding.
     np.testing.assert_allclose(steep, gentle, rtol=1e-12)
     assert np.linalg.norm(gentle[1] - gentle[0]) == pytest.approx(0.001 * 5, rel=1e-12)
 

@@ -1,4 +1,4 @@
-"""ADOPT and AdEMAMix beside their papers."""
+"""ADOPT and AdEMAMix compared with their papers."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class CompiledRule(NamedTuple):
 
 
 def compiled_settings(rule: Optimizer[Any]) -> Any:
-    """What stands for `self` in compiled code; a rule inside has its compiled methods."""
+    """Replaces `self` in compiled code; a nested rule has its compiled methods."""
     settings = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
     if isinstance(rule, Wrapper):
         inside = compiled_settings(rule.rule)

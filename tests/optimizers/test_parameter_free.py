@@ -1,4 +1,4 @@
-"""DoG and Prodigy beside their papers."""
+"""DoG and Prodigy compared with their papers."""
 
 from __future__ import annotations
 

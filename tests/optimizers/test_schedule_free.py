@@ -1,4 +1,4 @@
-"""The schedule-free rules beside their paper: what is averaged, and where the gradient is taken."""
+"""The schedule-free rules compared with their paper: what is averaged, and where the gradient is taken."""
 
 from __future__ import annotations
 

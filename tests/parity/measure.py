@@ -1,4 +1,4 @@
-"""How far a rule of ours and its peer come apart."""
+"""The largest difference between a rule of ours and its peer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Measured(NamedTuple):
 
 
 def measured(row: Row, settings: Mapping[str, Any], course: Course) -> Measured:
-    """Our rule with these settings beside the library's optimizer with the same."""
+    """Our rule and the library's optimizer with the same settings."""
     rule = row.ours(**settings)
     return _measured(row, rule, _peer(row, dict(row.arguments(rule))), course)
 

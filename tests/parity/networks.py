@@ -14,7 +14,7 @@ INPUTS = np.linspace(-1, 1, 14).reshape(7, 2)
 TARGETS = np.sin(3 * INPUTS[:, :1]) + INPUTS[:, 1:]
 STEPS = 200
 
-# At larger rates these overshoot, and two runs one rounding error apart soon go ways of their own.
+# At larger rates these overshoot, and two runs that differ by one rounding error soon diverge.
 SMALL = ("rmsprop", "lamb", "lbfgs", "nadam")
 # These divide by the change of the gradient over a step, a difference of nearly equal numbers: rounding errors grow at
 # any rate. So they are compared on the gradients of one run.

@@ -1,4 +1,4 @@
-"""One row of the parity table: a rule of ours beside the optimizer of a library."""
+"""One row of the parity table: a rule of ours compared with the optimizer of a library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Adam family beside the libraries'."""
+"""The Adam family compared with the libraries'."""
 
 from __future__ import annotations
 

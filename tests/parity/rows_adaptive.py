@@ -1,4 +1,4 @@
-"""Rules with a rate for each coordinate beside the libraries'."""
+"""Rules with a rate for each coordinate compared with the libraries'."""
 
 from __future__ import annotations
 

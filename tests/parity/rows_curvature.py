@@ -1,4 +1,4 @@
-"""L-BFGS beside torch's."""
+"""L-BFGS compared with torch's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LARS and LAMB beside the libraries'."""
+"""LARS and LAMB compared with the libraries'."""
 
 from __future__ import annotations
 

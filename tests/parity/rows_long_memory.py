@@ -1,4 +1,4 @@
-"""ADOPT and AdEMAMix beside optax's."""
+"""ADOPT and AdEMAMix compared with optax's."""
 
 from __future__ import annotations
 

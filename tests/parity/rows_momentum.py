@@ -1,4 +1,4 @@
-"""Gradient descent, momentum and averages beside the libraries'."""
+"""Gradient descent, momentum and averages compared with the libraries'."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TORCH_RATE: float = inspect.signature(torch.optim.SGD).parameters["lr"].default
 KERAS_RATE: float = inspect.signature(keras.optimizers.SGD).parameters["learning_rate"].default
 
 
-# The libraries' momentum is 0 by default; whoever wants momentum must say how much.
+# The libraries' momentum is 0 by default and has to be set.
 def torch_momentum(parameters: Any, momentum: float, lr: float = TORCH_RATE, **settings: Any) -> Any:
     return torch.optim.SGD(parameters, lr=lr, momentum=momentum, **settings)
 

@@ -1,4 +1,4 @@
-"""DoG and Prodigy beside optax's and the authors'."""
+"""DoG and Prodigy compared with optax's and the authors'."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule-free rules beside the libraries' and the authors'. All keep y, where the gradient is taken."""
+"""The schedule-free rules compared with the libraries' and the authors'. All keep y, where the gradient is taken."""
 
 from __future__ import annotations
 

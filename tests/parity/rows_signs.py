@@ -1,4 +1,4 @@
-"""Rules of the sign beside the libraries'."""
+"""Sign-based rules compared with the libraries'."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules around a rule beside what the libraries have for the same purpose."""
+"""Wrappers of a rule compared with the libraries' counterparts."""
 
 from __future__ import annotations
 

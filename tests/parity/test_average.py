@@ -1,4 +1,4 @@
-"""The mean of the points that torch.optim.ASGD keeps beside them."""
+"""The mean of the points compared with the one that torch.optim.ASGD keeps."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_a_schedule_runs_compiled() -> None:
     update, state = jax.jit(tx.update), tx.init(jnp.zeros(1))
     for step in range(1, 25):
         updates, state = update(jnp.ones(1), state)
-        # A cosine of another library may differ in its last place, beside a rate of up to 0.1.
+        # Another library's cosine may differ in its last digit, relative to a rate of up to 0.1.
         assert -updates[0] == pytest.approx(schedule.rate(step), abs=1e-16)
 
 

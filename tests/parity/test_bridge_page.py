@@ -1,4 +1,4 @@
-"""What docs/bridges.md shows of PyTorch and optax runs, and does what it says."""
+"""The PyTorch and optax examples of docs/bridges.md run, and do what the page says."""
 
 from __future__ import annotations
 

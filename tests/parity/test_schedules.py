@@ -1,4 +1,4 @@
-"""Every schedule beside the libraries' own, step by step."""
+"""Every schedule compared with the libraries', step by step."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_the_plane_is_what_fits_more_than_two_coordinates() -> None:
     assert ax.get_title().startswith("gradient descent, learning rate 0.1\nstep limit after 20 steps: f = ")
     assert plot_surface(run, resolution=16).axes[0].get_ylabel().startswith("PC 2 (")
     assert plot(run, coordinates=("a", "b"), resolution=16).axes[0].get_xlabel() == "a"
-    # Of two coordinates, too, for who asks.
+    # Also for two coordinates, on request.
     assert landscape_data(on_bowl(), coordinates="pca", resolution=8).plane is not None
 
 

@@ -106,7 +106,7 @@ def result(kind: type[Any]) -> Any:
 
 
 def public_classes() -> list[type]:
-    """The classes that the packages name as theirs, but for what nobody makes: abstract ones, errors, and engines."""
+    """The public classes of the packages, except those a user does not create: abstract ones, errors, and engines."""
     rooms = [fallline, *(_module(found.name) for found in pkgutil.iter_modules(fallline.__path__, "fallline."))]
     found = {
         thing

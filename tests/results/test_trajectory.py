@@ -67,7 +67,7 @@ def test_it_says_what_was_run_and_how(run: Trajectory) -> None:
 def test_equal_means_everything_that_is_saved(run: Trajectory) -> None:
     assert run == dataclasses.replace(run)
     assert run != "a run"
-    # How long it took is no part of what it found.
+    # The run time is not part of the result.
     assert run == dataclasses.replace(run, seconds=run.seconds + 1)
     changed = {
         "title": "x",

@@ -24,7 +24,7 @@ def film(path: Path, **options: Any) -> Any:
 
 
 def decoded(path: Path, size: tuple[int, int] = (320, 240)) -> tuple[str, Any]:
-    """What an .mp4 says of itself, and its frames."""
+    """The metadata of an .mp4, and its frames."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     done = subprocess.run(command, check=True, capture_output=True)
     about = done.stderr.decode().partition("Output #0")[0]

@@ -91,7 +91,7 @@ def test_the_picture() -> None:
     words = [text.get_text().partition(":")[0] for text in legend.get_texts()]
     assert words == ["converged", "slow", "oscillating", "diverged"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "momentum")
-    # Which rule it is stands above the cells, and no words hide one of them.
+    # The rule's name is above the cells, and no text hides a cell.
     assert ax.get_title().splitlines()[-1] == "momentum"
     assert list(ax.texts) == []
     # Yellow for slow, vermilion for oscillating, grey below the hatching.

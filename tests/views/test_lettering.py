@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from fallline.views.lettering import Lettering, lettering
 
 STEPS = [0, 1, 7, 17, 71, 110, 999]
-# Every digit beside every other, a power of ten, and the minus sign that titles have.
+# Every pair of digits, a power of ten, and the minus sign that titles use.
 LINES = [f"step {step}: f = {value}" for step in STEPS for value in ("7.71", "0.1234", "−1.2e+07", "56890")]
 
 
 def blank(*, colour: str = "#000000", ground: str = "#FFFFFF", size: tuple[float, float] = (8, 6), **look: Any) -> Any:
-    """A title that says nothing, and what draws on its figure."""
+    """A blank title, and the function that draws on its figure."""
     figure = Figure(figsize=size, dpi=100, facecolor=ground)
     canvas: Any = FigureCanvasAgg(figure)
     title = figure.subplots().set_title("", fontsize=14, color=colour, **look)
@@ -61,7 +61,7 @@ def test_several_lines_and_mathematics() -> None:
 
 
 def test_letters_that_grow_together_are_left_to_matplotlib() -> None:
-    """Arabic letters change with what stands beside them, and two letters f may become one."""
+    """Arabic letters change with their neighbours, and two letters f may become one ligature."""
     for line in ("سلام 1", "off 1"):
         title, renderer = blank(family="STIXGeneral" if line.isascii() else "DejaVu Sans")
         chosen = lettering(title, renderer, [line])

@@ -26,7 +26,7 @@ def output_of(make: Callable[[], Any]) -> str:
 
 
 def race() -> Any:
-    # Of eight runs, the legend alone is as high as a hand.
+    # The legend of eight runs alone is very high.
     many = {f"rate {rate}": GradientDescent(rate) for rate in (0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08)}
     return fallline.compare("x**2 + 3*y**2", (2, 1), many, max_steps=10)
 
@@ -121,7 +121,7 @@ def test_players_play_and_each_has_the_room_it_needs(opened: Callable[..., Any],
     assert [player.locator("#count").inner_text() for player in found] == ["step 4", "step 7", "step 10"]
     # The still picture has gone.
     assert [frame.locator("img").count() for frame in page.frames] == [0] * len(page.frames)
-    # Where the notebook has given each output a frame, that is no higher than the player in it.
+    # If the notebook puts each output into a frame, the frame is not higher than the player in it.
     for frame in page.frames:
         if "outputframe" in frame.url:
             assert frame.evaluate("() => document.documentElement.scrollHeight === innerHeight")

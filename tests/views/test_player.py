@@ -115,11 +115,11 @@ def test_the_picture_behind_the_player_is_small_and_like_the_last_frame() -> Non
     found = re.search('src="data:image/png;base64,([^"]*)"', film._repr_html_())
     assert found is not None
     png = base64.b64decode(found[1])
-    # Notebooks keep every output: beside the player, which may have 300 kB, this is little.
+    # Notebooks keep every output: compared with the player, which may have 300 kB, this is little.
     assert len(png) < 60_000
     *_, last = film.pictures()
     shown = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int)
-    # Of 256 colours the one chosen is seldom far off; by eye a 20th of the range is none.
+    # With 256 colours the nearest is seldom far off; a 20th of the range is not visible.
     assert (np.abs(shown - last[..., :3]).max(axis=2) <= 13).mean() > 0.99
 
 

@@ -43,7 +43,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
 
 def step(page: Any) -> int:
-    """The step that the page says it shows."""
+    """The number of the step that the page shows."""
     return int(page.locator("#count").inner_text().removeprefix("step "))
 
 

@@ -1,4 +1,4 @@
-"""A few pictures beside the ones that people looked at.
+"""A few pictures compared with reference images that were checked by eye.
 
 After a change of what pictures look like, `python -m tests.views.test_references` writes the pictures anew, in this
 folder; look at every one of them before it is kept.

@@ -1,4 +1,4 @@
-"""Whether a rule may be run on each tensor by itself: what it says of that, tried out on two coordinates."""
+"""Check that a rule declared elementwise really is, so that it can run on each tensor separately."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fallline.optimizers import Optimizer
 
 
 def check_elementwise(rule: Optimizer[Any]) -> None:
-    """Refuse a rule that calls itself elementwise and is not: on tensors apart it would silently be another rule.
+    """Refuse a rule that is declared elementwise but is not: run on separate tensors it would give wrong results.
 
     Raises:
         FalllineError: naming the rule and what to write.
@@ -25,7 +25,7 @@ def check_elementwise(rule: Optimizer[Any]) -> None:
     start, gradient = np.array([1.0, 2.0]), np.array([0.5, -3.0])
     together = _moved(rule, start, gradient)
     apart = [_moved(rule, start[i : i + 1], gradient[i : i + 1])[0] for i in range(2)]
-    # Arrays of other lengths may differ in their last digits, and no rule that mixes coordinates by so little.
+    # Results may differ in the last digits with the length of the array; mixing coordinates changes them by far more.
     if not np.allclose(together, apart, rtol=1e-9, atol=0, equal_nan=True):
         name = type(rule).__name__
         raise FalllineError(

@@ -1,4 +1,4 @@
-"""JAX: a function of any tree of arrays as an objective."""
+"""JAX: a function of any pytree of arrays as an objective."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from fallline.objectives.points import one_point
 
 
 class TreeObjective(Objective):
-    """A JAX function of a tree of arrays as a function of one float64 vector of its numbers.
+    """A JAX function of a pytree of arrays as a function of one float64 vector of all their elements.
 
-    Made by `from_jax`. A point is computed by itself, whatever batch it came in.
+    Made by `from_jax`. The points of a batch are evaluated one by one.
 
     Attributes:
-        start: the numbers of the tree it was made with: a point to start from.
-        names: "layer.weight[0,1]" and so on: the way to each leaf, with its index.
+        start: the elements of the tree it was made with: a starting point.
+        names: the path of each leaf with the index in it, such as "layer.weight[0,1]".
     """
 
     gradient_kind = "exact"
@@ -50,7 +50,7 @@ class TreeObjective(Objective):
         """A point as the tree that the function takes.
 
         Raises:
-            FalllineError: when the point does not fit.
+            FalllineError: when the point has the wrong shape.
         """
         import jax
 
@@ -84,13 +84,13 @@ class TreeObjective(Objective):
 
 
 def from_jax(function: Callable[[Any], Any], tree: Any) -> TreeObjective:
-    """A JAX function of a tree of arrays (a dict, a list, a named tuple, ...) as an objective.
+    """A JAX function of a pytree of arrays (a dict, a list, a named tuple, ...) as an objective.
 
-    It is compiled and differentiated by JAX, in float64, whatever the process has chosen.
+    It is compiled and differentiated by JAX in float64, whatever JAX's precision is set to.
 
     Arguments:
         function: takes a tree and returns one number.
-        tree: such a tree; its numbers are the objective's `start`.
+        tree: such a tree; its elements are the objective's `start`.
 
     Raises:
         FalllineError: when JAX is not installed or an argument is wrong.

@@ -22,12 +22,12 @@ from fallline.state import with_x
 
 
 class RuleState(NamedTuple):
-    """What `as_optax` keeps: the number of steps made, and of each part of the parameters the rule's state.
+    """The state of `as_optax`.
 
     Attributes:
-        step: how many steps have been made.
+        step: the number of steps made.
         states: the rule's state, one for each leaf of the parameters, or one for all of them.
-        points: likewise the rule's own point, where its gradient is wanted elsewhere; None for most rules.
+        points: likewise the rule's own point if its gradient is evaluated at another; None for most rules.
     """
 
     step: Any
@@ -38,10 +38,10 @@ class RuleState(NamedTuple):
 def as_optax(rule: Optimizer[Any]) -> Any:
     """An update rule as an `optax.GradientTransformation`, to be compiled, chained and masked like any other.
 
-    The rule's own source runs on JAX arrays, in their type. An elementwise rule takes each leaf of the parameters by
-    itself; any other takes all of them as one vector. The learning rate, a number or a schedule, is the rule's.
+    The rule's own code runs on JAX arrays, in their dtype. An elementwise rule takes each leaf of the parameters
+    separately; any other takes all of them as one vector. The learning rate, a number or a schedule, is the rule's.
 
-    A rule that looks ahead (Nesterov, FISTA, schedule-free) keeps the parameters at the point where it wants its
+    With a rule that looks ahead (Nesterov, FISTA, schedule-free) the parameters are the point where it evaluates the
     gradient; `eval_params` gives the rule's own point.
 
     Example::
@@ -49,7 +49,7 @@ def as_optax(rule: Optimizer[Any]) -> Any:
         tx = optax.chain(optax.clip_by_global_norm(1.0), as_optax(fallline.Lion(0.001)))
 
     Arguments:
-        rule: the update rule, of the library or your own.
+        rule: the update rule, one of the library's or your own.
 
     Raises:
         FalllineError: when optax is not installed, or the rule needs the value of the objective.
@@ -95,17 +95,17 @@ def as_optax(rule: Optimizer[Any]) -> Any:
 
 
 class _OnJax:
-    """A rule carried over to JAX arrays."""
+    """A rule running on JAX arrays."""
 
     def __init__(self, rule: Optimizer[Any]) -> None:
         methods = (rule.init, rule.update, rule.lookahead, rule.rate)
         self.init, self.update, self.lookahead, self.rate = (carried(method, jax_library()) for method in methods)
 
     def move(self, gradient: Any, before: Any, point: Any, place: Any, rate: Any, step: Any) -> tuple[Any, Any, Any]:
-        """What is added to one part of the parameters, its new state, and the rule's own point if it has one."""
+        """The update of one part of the parameters, its new state, and the rule's own point if it has one."""
         import jax
 
-        # What stands after this in a chain may have moved the parameters otherwise.
+        # A later transformation in the chain may have changed the update.
         told = with_x(before, place) if place is not None and point is None else before
         change, after = self.update(gradient, told, rate, step)
         if point is None:
@@ -113,7 +113,7 @@ class _OnJax:
         else:
             point = (point - change).astype(point.dtype)
             move = self.lookahead(point, after) - place
-        # What is reckoned with the step, a whole number, may come out wider than it went in.
+        # Arithmetic with the step, an integer, may give a wider dtype: cast back.
         state = jax.tree.map(lambda new, old: jax.numpy.asarray(new, jax.numpy.result_type(old)), after, before)
         return move.astype(gradient.dtype), state, point
 
@@ -122,7 +122,7 @@ def eval_params(state: Any, params: Any) -> Any:
     """The parameters to evaluate or save: the own point of a rule that looks ahead, else the parameters themselves.
 
     Arguments:
-        state: the state of `as_optax(rule)`, or of a chain that it stands in.
+        state: the state of `as_optax(rule)`, or of a chain that contains it.
         params: the parameters that the state belongs to.
     """
     import jax
@@ -142,7 +142,7 @@ def _same_shape(point: Any, leaf: Any) -> bool:
 
 
 def _parts(rule: Optimizer[Any], tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The arrays that the rule takes as one x each, and what makes a tree of such again."""
+    """The arrays that the rule takes as one x each, and the function that turns such arrays back into a tree."""
     import jax
     from jax.flatten_util import ravel_pytree
 
@@ -154,7 +154,7 @@ def _parts(rule: Optimizer[Any], tree: Any) -> tuple[list[Any], Callable[[list[A
 
 
 class OptaxState(NamedTuple):
-    """The point, and the leaves of the optax state, each one row a run."""
+    """The point, and the leaves of the optax state, each with one row per run."""
 
     x: Quantity
     leaves: tuple[Quantity, ...]
@@ -165,9 +165,9 @@ class OptaxRule(Optimizer[OptaxState], registered=False):
     """An optax optimizer as an update rule; made by `from_optax`.
 
     Attributes:
-        learning_rate: what the steps of `tx`, which has a rate of its own, are multiplied by.
+        learning_rate: the factor on the updates of `tx`, which has its own learning rate.
         tx: the `optax.GradientTransformation`.
-        title: what tables and legends call it.
+        title: its name in tables and legends.
     """
 
     name: ClassVar[str] = "optax"
@@ -194,7 +194,7 @@ class OptaxRule(Optimizer[OptaxState], registered=False):
     ) -> tuple[Quantity, OptaxState]:
         n = np.shape(gradient)[-1]
         compiled = _compiled(self.tx, n)
-        # Run by run, so that none depends on the others.
+        # One run at a time, so that none depends on the others.
         runs = zip(
             np.reshape(gradient, (-1, n)),
             np.reshape(state.x, (-1, n)),
@@ -209,16 +209,16 @@ class OptaxRule(Optimizer[OptaxState], registered=False):
 def from_optax(tx: Any, name: str = "optax") -> OptaxRule:
     """Any optax optimizer as an update rule: for `minimize`, `compare`, pictures and films.
 
-    It runs in float64, whatever the process has chosen for JAX. A recorded run cannot be rebuilt from its recipe
-    alone: give `rerun` the rule.
+    It runs in float64, whatever JAX's precision is set to. A recorded run cannot be rebuilt from its recipe alone: give
+    `rerun` the rule.
 
     Example::
 
         fallline.minimize("x**2", 1.0, from_optax(optax.adamw(0.1), name="adamw"))
 
     Arguments:
-        tx: the `optax.GradientTransformation`; its learning rate is its own.
-        name: what tables and legends call it.
+        tx: the `optax.GradientTransformation`, with its own learning rate.
+        name: its name in tables and legends.
 
     Raises:
         FalllineError: when optax is not installed, or `tx` needs more than gradients and parameters.
@@ -231,7 +231,7 @@ def from_optax(tx: Any, name: str = "optax") -> OptaxRule:
 
 
 class _Compiled(NamedTuple):
-    """An optax optimizer of n coordinates on NumPy rows: its state is a list of rows."""
+    """An optax optimizer of n coordinates, compiled for NumPy arrays; its state is a list of arrays."""
 
     init: Callable[..., list[Any]]
     update: Callable[..., tuple[Any, list[Any]]]
@@ -283,7 +283,7 @@ def _compiled(tx: Any, n: int) -> _Compiled:
 
 
 def _stacked(runs: list[list[FloatArray]], like: Quantity) -> tuple[Quantity, ...]:
-    """Each leaf of the state with one row a run, in the leading axes of `like`."""
+    """Each leaf of the state with one row per run, in the leading axes of `like`."""
     leading = np.shape(like)[:-1]
     return tuple(np.reshape(leaf, (*leading, np.shape(leaf[0])[-1])) for leaf in zip(*runs, strict=True))
 

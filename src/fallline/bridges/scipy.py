@@ -17,24 +17,24 @@ from fallline.penalties import Box
 from fallline.results.trajectory import Point, Trajectory
 from fallline.stopping import GradientNorm
 
-# What SciPy's own methods answer.
+# SciPy's status codes for the reasons for which a run ends.
 STATUS = {"step limit": 1, "not finite": 3, "callback": 99}
 OPTIONS = ("maxiter", "tol", "disp")
 
 
 def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any]:
-    """An update rule as what `scipy.optimize.minimize` takes for its `method`.
+    """An update rule as a `method` for `scipy.optimize.minimize`.
 
-    It obeys `args`, `jac`, `bounds` (every step ends at the nearest point within them), `callback` in both of
-    SciPy's forms, `tol` (the gradient norm at which the run ends) and, of the options, `maxiter`, 1000 by default,
-    and `disp`. The result has the whole run as its `trajectory`.
+    It supports `args`, `jac`, `bounds` (every step is projected onto them), `callback` in both of SciPy's forms, `tol`
+    (the gradient norm at which the run ends) and the options `maxiter`, 1000 by default, and `disp`. The result has the
+    whole run as its `trajectory`.
 
     Arguments:
         rule: the update rule.
-        gradient: how the gradient is found where `jac` gives none: what `fallline.minimize` takes.
+        gradient: how to find the gradient if `jac` gives none, as for `fallline.minimize`.
 
     Raises:
-        FalllineError: when SciPy is not installed; in the run, naming what a rule cannot obey.
+        FalllineError: when SciPy is not installed; in the run, naming what a rule does not support.
 
     >>> import fallline, scipy.optimize
     >>> adam = method(fallline.Adam(0.1))
@@ -75,7 +75,7 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
             )
         )
         if disp:
-            print(result.message)  # noqa: T201 - what `disp` asks for
+            print(result.message)  # noqa: T201 - the option `disp`
         return result
 
     by_rule.__name__ = rule.name or type(rule).__name__
@@ -83,13 +83,13 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
 
 
 def _within(bounds: Any, rule: Optimizer[Any], start: FloatArray) -> tuple[Optimizer[Any], FloatArray]:
-    """The rule and the start, kept within the bounds."""
+    """The rule and the start, projected onto the bounds."""
     box = _box(bounds, len(start))
     return Projected(rule, box), box.projected(start)
 
 
 def _refuse(others: Mapping[str, Any]) -> None:
-    """Refuse what SciPy passes on and an update rule cannot obey."""
+    """Refuse arguments of SciPy that an update rule does not support."""
     for name, given in others.items():
         if name not in ("hess", "hessp", "constraints"):
             raise FalllineError("options", problem=f"has {name!r}", allowed=nearest(name, OPTIONS))
@@ -110,8 +110,8 @@ def _of_x(function: Callable[..., Any], args: tuple[Any, ...]) -> Callable[[Any]
 def to_scipy(trajectory: Trajectory) -> Any:
     """A trajectory as SciPy's `OptimizeResult`: its last point, and the whole of it as `trajectory`.
 
-    `success` says whether what ended the run speaks for a minimum; `status` is 0 then, 1 at the step limit, 3 where
-    the numbers were no longer finite, 99 where the callback ended it, and 2 for any other reason.
+    `success` says whether the reason for stopping indicates a minimum; `status` is 0 then, 1 at the step limit, 3 when
+    a value became infinite or NaN, 99 when the callback ended the run, and 2 for any other reason.
 
     Raises:
         FalllineError: when SciPy is not installed.
@@ -162,7 +162,7 @@ def _box(bounds: Any, dimension: int) -> Box:
 
 
 def _asked(callback: Callable[..., Any]) -> Callable[[Point], object]:
-    """SciPy's callback, called after each step."""
+    """SciPy's callback as a function of the recorded point, called after each step."""
     whole = set(inspect.signature(callback).parameters) == {"intermediate_result"}
 
     def ask(point: Point) -> None:

@@ -1,4 +1,4 @@
-"""scikit-learn: linear models and the sigmoid neuron as its estimators, fitted by any update rule."""
+"""scikit-learn: linear models and the sigmoid neuron as estimators, fitted by any update rule."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ except ImportError:
 __all__ = ["GradientDescentClassifier", "GradientDescentRegressor", "SigmoidNeuronRegressor"]
 
 
-# A run keeps no more points than make up as many numbers: 128 MiB of them and their gradients.
+# The most numbers in the recorded points of a run: 128 MiB with their gradients.
 MOST_RECORDED = 2**23
 
 
 class _Descent(BaseEstimator):
-    """What the estimators share: z = X w + b of each output, found by descent.
+    """What the estimators share: z = X w + b for each output, fitted by gradient descent.
 
-    A model says what loss it has, and what y is to that.
+    Subclasses define the loss and the conversion of y to its targets.
     """
 
     def __init__(
@@ -75,22 +75,22 @@ class _Descent(BaseEstimator):
 
     @abstractmethod
     def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
-        """The loss on these rows, y as `_learn` or `_as_learnt` gave it."""
+        """The loss on these rows, with y as returned by `_learn` or `_as_learnt`."""
 
     @abstractmethod
     def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
-        """Take from the targets what is to be known of all, and give them as the loss wants them."""
+        """Learn from all targets what the fit needs (such as the classes), and return them as the loss takes them."""
 
     @abstractmethod
     def _as_learnt(self, y: npt.NDArray[Any]) -> FloatArray:
-        """Further targets as the loss wants them."""
+        """Further targets as the loss takes them, by what `_learn` found."""
 
     @abstractmethod
     def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
-        """Keep coef_ and intercept_, given as (outputs, features) and (outputs,)."""
+        """Set coef_ and intercept_ from arrays of shape (outputs, features) and (outputs,)."""
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Fit the model anew, or with `warm_start` from the parameters it has.
+        """Fit the model from scratch, or with `warm_start` from its current parameters.
 
         Arguments:
             X: n rows of d features.
@@ -116,7 +116,7 @@ class _Descent(BaseEstimator):
             record=Record(every),
             seed=self._seed(),
         )
-        # No pass goes on with the state that the rule of a fit had.
+        # `partial_fit` must not continue with the rule's state of a fit.
         self._take(dataclasses.replace(trajectory, optimizer_state=None), loss)
         self.n_iter_ = max(1, -(-trajectory.step_count // objective.steps_per_epoch))
         if self.tol and trajectory.stop.reason == "step limit":
@@ -129,7 +129,7 @@ class _Descent(BaseEstimator):
         return self
 
     def _go_on(self, X: FloatArray, targets: FloatArray) -> Self:
-        """One pass over more rows, with what the rule remembers of those before."""
+        """One pass over more rows, with the rule's state from the previous call."""
         loss = self._loss(X, targets)
         objective = self._objective(loss)
         fresh = not hasattr(self, "coef_")
@@ -150,7 +150,7 @@ class _Descent(BaseEstimator):
         return self
 
     def _take(self, trajectory: Trajectory, loss: Loss) -> None:
-        """Keep where the run ended."""
+        """Keep the parameters at the end of the run."""
         if trajectory.stop.reason == "interrupted":
             raise KeyboardInterrupt
         if trajectory.stop.reason == NotFinite.reason:
@@ -167,7 +167,7 @@ class _Descent(BaseEstimator):
         return validate_data(self, X, y, reset=reset, dtype=np.float64)  # type: ignore[no-any-return]
 
     def _z(self, X: Any) -> FloatArray:
-        """What the model makes of each row, before it is a prediction: (n,), or (n, outputs)."""
+        """z = X W + b of each row: shape (n,) or (n, outputs)."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float64)
         z: FloatArray = X @ self.coef_.T + self.intercept_
@@ -185,7 +185,7 @@ class _Descent(BaseEstimator):
         return start
 
     def _settings(self) -> dict[str, Any]:
-        """What every loss here is set to."""
+        """The settings common to every loss here."""
         if not (isinstance(self.alpha, int | float | np.number) and 0 <= self.alpha < np.inf):
             raise FalllineError("alpha", self.alpha, "it must be a number at least 0")
         return {"reduction": "mean", "l2": self.alpha}
@@ -198,7 +198,7 @@ class _Descent(BaseEstimator):
         return objective if self.fit_intercept else ThroughOrigin(objective, loss.are_weights)
 
     def _rule(self, *, whole: bool) -> Optimizer[Any]:
-        """The rule to run, on all rows at once or not."""
+        """The rule to run; `whole`: on all rows at once, not on batches."""
         rule, rate = self.optimizer, self.learning_rate
         if rule is None:
             rule = "gradient_descent" if rate is not None else "lbfgs" if whole else "adam"
@@ -215,7 +215,7 @@ class _Descent(BaseEstimator):
             return NotFinite()
         if objective.stochastic:
             return SmallEpoch(self.tol, every)
-        # In the units of the slope at zero, where that is large: those of the data.
+        # Relative to the gradient's norm at zero if that is above 1, so that the units of the data do not matter.
         slope = float(norm(objective.gradient(np.zeros(objective.dimension))))
         return GradientNorm(self.tol * max(1.0, slope) if np.isfinite(slope) else self.tol)
 
@@ -228,7 +228,7 @@ class _Descent(BaseEstimator):
         return int(np.random.SeedSequence([drawn, call]).generate_state(1)[0])
 
     def __getstate__(self) -> dict[str, Any]:
-        # A trajectory knows its loss, and that the data: they are no part of the model.
+        # A trajectory refers to its loss, and so to the data, which are not part of the model.
         state = dict(super().__getstate__())
         if "trajectory_" in state:
             state["trajectory_"] = dataclasses.replace(state["trajectory_"], objective=None)
@@ -248,26 +248,27 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
 
     Arguments:
         loss: "logistic" (with more than two classes softmax), "hinge" or "squared_hinge" (two classes).
-        optimizer: an update rule such as `Adam(0.1)`, or the name of one. Without one L-BFGS on all rows, for batches
-            and `partial_fit` Adam; gradient descent where a `learning_rate` is given.
+        optimizer: an update rule such as `Adam(0.1)`, or the name of one. If None: L-BFGS on all rows, Adam for batches
+            and `partial_fit`; gradient descent if a `learning_rate` is given.
         learning_rate: a number, a schedule or its text ("cosine:1000"), a line search or its name; the rule's own if
             None.
         alpha: the strength of the L2 penalty. LogisticRegression's C is 1 / (n alpha).
-        batch_size: rows a step, shuffled anew for each pass; all rows if None, or if there are no more than that.
-        max_iter: passes over the rows, at most.
-        tol: the fit ends when the gradient's norm is at most this, in units of the slope at zero where that is above
-            1; with batches, when a pass changes the value by at most this part of it. None or 0: after `max_iter`.
-        fit_intercept: whether there are intercepts; they are not penalised.
-        warm_start: go on from the parameters of the fit before.
-        random_state: what the shuffling is drawn from.
+        batch_size: rows per step, shuffled anew for each pass; all rows if None, or if there are no more than that.
+        max_iter: the maximum number of passes over the rows.
+        tol: the fit ends when the gradient's norm is at most this, relative to the norm at zero if that is above 1;
+            with batches, when the relative change of the value in a pass is at most this. None or 0: only after
+            `max_iter` passes.
+        fit_intercept: whether to fit intercepts; they are not penalised.
+        warm_start: whether to continue from the parameters of the previous fit.
+        random_state: the seed or generator of the shuffling.
 
     Attributes:
         classes_: the classes, sorted.
         coef_: the weights, shape (1, d) for two classes, else (classes, d).
         intercept_: shape (1,) or (classes,).
-        n_iter_: passes made.
-        trajectory_: the run, a row a pass, or every few passes where these would be very many numbers; of `partial_fit`
-            the last call's, a row a step.
+        n_iter_: the number of passes made.
+        trajectory_: the run, one row per pass, or per several passes if that would be too much memory; after
+            `partial_fit` the last call's, one row per step.
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
@@ -304,7 +305,7 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         Arguments:
             X: n rows of d features.
             y: n labels.
-            classes: all labels that there will be; needed in the first call, whose y may lack some.
+            classes: all labels that may occur in any call; required in the first call.
 
         Raises:
             FalllineError: when a label is not among the classes, a setting is wrong, or the descent diverges.
@@ -323,7 +324,7 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         return self._go_on(X, self._as_learnt(y))
 
     def decision_function(self, X: Any) -> FloatArray:
-        """z of each class, shape (n, classes); of two classes, that of the second, shape (n,)."""
+        """z of each class, shape (n, classes); with two classes, z of the second, shape (n,)."""
         z = self._z(X)
         return z[:, 0] if len(self.classes_) == 2 else z
 
@@ -418,13 +419,13 @@ class _Regressor(RegressorMixin, _Descent):
 
 
 class GradientDescentRegressor(_Regressor):
-    """A linear regression fitted by any update rule: least squares and ridge, Huber's robust one, Poisson's.
+    """A linear regression fitted by any update rule: least squares, ridge, Huber's robust regression, or Poisson.
 
     What is minimised is the mean loss of the rows and ½ alpha ‖w‖². Ridge's alpha is n times as large.
 
     Arguments:
         loss: "linear" (½ r²), "huber" or "poisson".
-        delta: where the Huber loss becomes a line, in the units of y.
+        delta: the residual beyond which the Huber loss is linear, in the units of y.
         optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state: as in
             `GradientDescentClassifier`.
 
@@ -463,7 +464,7 @@ class GradientDescentRegressor(_Regressor):
         self.delta = delta
 
     def predict(self, X: Any) -> FloatArray:
-        """The target of each row, with the Poisson loss its mean."""
+        """The prediction for each row; with the Poisson loss, the mean count."""
         z = self._z(X)
         return np.exp(z) if self.loss == "poisson" else z
 
@@ -490,15 +491,15 @@ class SigmoidNeuronRegressor(_Regressor):
     What is minimised is the mean loss of the rows and ½ alpha ‖w‖².
 
     Arguments:
-        target_range: the least and the largest target, which become 0 and 1 before the fit, and again what they
-            were in a prediction. If None, 0 and 1 where all targets lie between, else those of the first fit.
+        target_range: the smallest and the largest target, which are scaled to 0 and 1 for the fit; predictions are
+            scaled back. If None: (0, 1) if all targets lie between, else the range of the targets of the first fit.
         optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state: as in
             `GradientDescentClassifier`.
 
     Attributes:
         coef_: the weights, shape (d,).
         intercept_: a number.
-        target_range_: what became 0 and 1.
+        target_range_: the targets that were scaled to 0 and 1.
         n_iter_, trajectory_: as in `GradientDescentClassifier`.
 
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.1, 0.3, 0.7, 0.9]
@@ -526,7 +527,7 @@ class SigmoidNeuronRegressor(_Regressor):
         self.target_range = target_range
 
     def predict(self, X: Any) -> FloatArray:
-        """The target of each row."""
+        """The prediction for each row."""
         z = self._z(X)
         low, high = self.target_range_
         return low + (high - low) * sigmoid(z)
@@ -567,7 +568,7 @@ class SigmoidNeuronRegressor(_Regressor):
 
 
 class ThroughOrigin(Objective):
-    """A loss, or its batches, as a function of the weights alone, all biases being zero."""
+    """A loss, or its batches, as a function of the weights only, with all biases fixed at zero."""
 
     gradient_kind = "exact"
 

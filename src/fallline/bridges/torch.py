@@ -25,25 +25,25 @@ from fallline.proxy import carried
 from fallline.schedules import Schedule, watches_values
 from fallline.state import map_state, named_leaves, with_x
 
-# Tensors of up to so many numbers make their step as one vector, where the rule lets them: to begin an operation takes
-# longer than to do it.
+# Tensors of up to this many elements are joined to one vector for a step if the rule allows it: for small ones the
+# overhead of an operation is larger than its work.
 SMALL = 2**14
 
 
 def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
-    """An update rule as a class of torch optimizers, to be made with a module's parameters.
+    """An update rule as a torch optimizer class, to be instantiated with a module's parameters.
 
-    The rule's own source runs on the tensors, in their type and on their device. An elementwise rule takes each
-    parameter by itself, small ones in one go, and passes over those without a gradient, as torch's own do; any other
-    rule takes all parameters of a group as one vector, a missing gradient being zero, so that LARS or LAMB by layers
-    is one group a layer.
+    The rule's own code runs on the tensors, in their dtype and on their device. An elementwise rule takes each
+    parameter separately and skips those without a gradient, as torch's own optimizers do; any other rule takes all
+    parameters of a group as one vector, with zeros for a missing gradient, so layer-wise LARS or LAMB needs one group
+    per layer.
 
     A group may have its own `lr` and its own value of every other hyperparameter. A rule with a schedule sets `lr`
     itself; one with a line search needs a closure, as `torch.optim.LBFGS` does.
 
-    A rule that looks ahead (Nesterov, FISTA, schedule-free) keeps the parameters at the point where it wants its
-    gradient: `optimizer.eval()` puts the rule's own point there, to be evaluated or saved, `optimizer.train()` goes
-    on. For every other rule both change nothing.
+    With a rule that looks ahead (Nesterov, FISTA, schedule-free) the parameters are the point where it evaluates the
+    gradient: `optimizer.eval()` replaces them by the rule's own point, to be evaluated or saved, `optimizer.train()`
+    puts them back. For every other rule both do nothing.
 
     Example::
 
@@ -51,10 +51,10 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
         optimizer = Lion(module.parameters(), lr=0.01)
 
     Arguments:
-        rule: the update rule, of the library or your own.
+        rule: the update rule, one of the library's or your own.
 
     Raises:
-        FalllineError: when torch is not installed, or the rule cannot be run there.
+        FalllineError: when torch is not installed, or the rule cannot run on tensors.
     """
     torch_library()
     if not isinstance(rule, Optimizer):
@@ -72,7 +72,7 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
 
 
 class _OnTensors:
-    """A rule carried over to tensors."""
+    """A rule running on tensors."""
 
     def __init__(self, rule: Optimizer[Any]) -> None:
         self.rule = rule
@@ -86,21 +86,21 @@ class _OnTensors:
         return self._lookahead(x, state) if self._looks_ahead else x
 
     def of(self, group: Mapping[str, Any]) -> _OnTensors:
-        """The rule with the hyperparameters that a group has of its own."""
+        """The rule with the hyperparameters of a group."""
         own = {name: group[name] for name in self._settings if name in group}
         return _OnTensors(dataclasses.replace(self.rule, **own)) if own else self
 
     def state(self, kept: Sequence[Mapping[str, Any]]) -> Any:
-        """The rule's state, from the names under which a state_dict keeps its parts, for one x or several as one."""
+        """The rule's state from its parts in a state_dict, for one tensor or for several joined to one x."""
         leaves = iter([_one([parts[name] for parts in kept]) for name in self._names])
         return map_state(lambda _: next(leaves), self._form)
 
     def stand(self, kept: Sequence[Mapping[str, Any]], here: Any, *, evaluating: bool) -> tuple[Any, Any]:
-        """The rule's own point and its state before a step, from what is kept and what the parameters hold."""
+        """The rule's own point and its state before a step, from the saved state and the parameters."""
         if "step" not in kept[0]:
             return here, self.init(here)
         if "point" not in kept[0]:
-            # The caller may have moved the parameters: clipped or loaded them.
+            # The caller may have changed the parameters, for example clipped or loaded them.
             return here, with_x(self.state(kept), here)
         if evaluating:
             raise FalllineError(
@@ -118,7 +118,7 @@ class _OnTensors:
 
 
 class _RuleOptimizer:
-    """What the class of a rule is besides a `torch.optim.Optimizer`, which stands behind it in the order of bases."""
+    """The mixin that, placed before `torch.optim.Optimizer` in the bases, makes the optimizer class of a rule."""
 
     rule: Optimizer[Any]
     on_tensors: _OnTensors
@@ -147,7 +147,7 @@ class _RuleOptimizer:
         """One step of the rule.
 
         Arguments:
-            closure: clears the gradients, computes the loss, calls its backward and returns it.
+            closure: clears the gradients, computes the loss, calls its `backward()` and returns it.
         """
         import torch
 
@@ -166,11 +166,11 @@ class _RuleOptimizer:
         return loss
 
     def eval(self) -> None:
-        """Put the rule's own point into the parameters, to be evaluated or saved."""
+        """Set the parameters to the rule's own point, to be evaluated or saved."""
         self._place(evaluating=True)
 
     def train(self) -> None:
-        """Put the point where the rule wants its gradient into the parameters."""
+        """Set the parameters to the point where the rule evaluates the gradient."""
         self._place(evaluating=False)
 
     def _place(self, *, evaluating: bool) -> None:
@@ -186,10 +186,10 @@ class _RuleOptimizer:
                         _write(tensors, point if evaluating else rule.lookahead(point, rule.state([kept])))
 
     def _together(self, group: Mapping[str, Any]) -> list[list[Any]]:
-        """The tensors with a gradient, those in a list that make their step as one vector.
+        """The tensors with a gradient, in lists that are joined to one vector for the step.
 
-        Apart from what a rule must see at once these are small ones of a kind whose numbers, such as the step,
-        are the same. Those that share memory move one after another.
+        Besides those that a rule must see at once, small tensors of the same kind are joined if the numbers in their
+        state, such as the step, are equal. Tensors that share memory are stepped one after another.
         """
         import torch
 
@@ -211,8 +211,8 @@ class _RuleOptimizer:
         return list(together.values())
 
     def _move(self, group: dict[str, Any], tensors: list[Any], loss: Any, closure: Callable[[], Any] | None) -> None:
-        """One step of some tensors as one x."""
-        # What the rule must see at once has one state.
+        """One step of some tensors, joined to one x."""
+        # Tensors that the rule must see at once share one state.
         owners = tensors[:1] if _joint(self.rule) else tensors
         on_tensors, kept = self.on_tensors.of(group), [self.state[owner] for owner in owners]
         here, gradient = _joined(tensors), _slopes(tensors)
@@ -220,7 +220,7 @@ class _RuleOptimizer:
         step = kept[0].get("step", 0) + 1
         rate = on_tensors.rule.learning_rate
         if isinstance(rate, Schedule):
-            group["lr"] = float(on_tensors.rule.rate(step))  # torch.load refuses numbers of NumPy
+            group["lr"] = float(on_tensors.rule.rate(step))  # torch.load refuses NumPy scalars
         elif isinstance(rate, LineSearch):
             import torch
 
@@ -252,7 +252,7 @@ def _unpickled(rule: Optimizer[Any]) -> Any:
 
 
 def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: bool) -> None:
-    """Refuse what a rule cannot do with the last of the groups."""
+    """Refuse settings of the last group that the rule does not support."""
     group, name = groups[-1], type(rule).__name__
     known = ["params", "lr", *(setting for setting in hyperparameters(rule) if setting != "learning_rate")]
     for setting in group:
@@ -291,7 +291,7 @@ def _joint(rule: Optimizer[Any]) -> bool:
 
 
 def _parts(rule: Optimizer[Any], group: Mapping[str, Any]) -> list[list[Any]]:
-    """The tensors of a group, those together that the rule takes as one x."""
+    """The tensors of a group, in lists that the rule takes as one x each."""
     return [group["params"]] if _joint(rule) else [[tensor] for tensor in group["params"]]
 
 
@@ -303,7 +303,7 @@ def _joined(tensors: list[Any]) -> Any:
 
 
 def _slopes(tensors: list[Any]) -> Any:
-    """The gradients, joined as the tensors are; zeros where there is none."""
+    """The gradients, joined like the tensors; zeros for a tensor without one."""
     import torch
 
     for tensor in tensors:
@@ -316,19 +316,19 @@ def _slopes(tensors: list[Any]) -> Any:
 
 
 def _one(parts: list[Any]) -> Any:
-    """What is kept of one x; or of several, joined as they are, but for numbers, which are the same."""
+    """One part of the state, from one tensor's or several joined; a plain number is the same for all of them."""
     return parts[0] if len(parts) == 1 or isinstance(parts[0], int | float | np.ndarray) else _joined(parts)
 
 
 def _apart(x: Any, tensors: list[Any]) -> Sequence[Any]:
-    """What `_joined` gave, or what a rule made of it, tensor by tensor."""
+    """The inverse of `_joined`: an x, or an array of its shape, split into one part for each tensor."""
     from torch._utils import _unflatten_dense_tensors
 
     return [x] if len(tensors) == 1 else _unflatten_dense_tensors(x, tensors)
 
 
 def _keep(kept: Sequence[dict[str, Any]], leaves: Mapping[str, Any], tensors: list[Any]) -> None:
-    """Put each leaf of a state where it is kept: whole, or tensor by tensor if each has its own."""
+    """Store each leaf of a state: whole, or split by tensor if each tensor has its own state."""
     import torch
 
     for name, leaf in leaves.items():
@@ -338,7 +338,7 @@ def _keep(kept: Sequence[dict[str, Any]], leaves: Mapping[str, Any], tensors: li
 
 
 def _write(tensors: list[Any], x: Any) -> None:
-    """Put what `_joined` gave, or what a rule made of it, into the tensors."""
+    """Write an x as returned by `_joined` back into the tensors, in place."""
     import torch
 
     torch._foreach_copy_(tensors, _apart(x, tensors))
@@ -350,7 +350,7 @@ def _searched(
     line: tuple[Any, Any, float, Any],
     closure: Callable[[], Any] | None,
 ) -> float:
-    """The rate that the line search finds; the tensors are back at x then.
+    """The rate that the line search finds; it leaves the tensors at x.
 
     Arguments:
         line: x, the direction, and value and gradient at x.
@@ -372,13 +372,13 @@ def _searched(
 
 
 class ModuleObjective(Objective):
-    """The loss of a module on data as a function of the module's parameters, one float64 vector of them.
+    """The loss of a module on data as a function of the module's parameters, joined to one float64 vector.
 
-    Made by `from_torch`. A point is computed by itself, whatever batch it came in.
+    Made by `from_torch`. The points of a batch are evaluated one by one.
 
     Attributes:
         module: the user's module, which only `write_back` changes.
-        names: "weight[0,1]" and so on: the parameters' names with their indices.
+        names: the parameters' names with their indices, such as "weight[0,1]".
     """
 
     gradient_kind = "exact"
@@ -387,7 +387,7 @@ class ModuleObjective(Objective):
         import torch
 
         self.module = module
-        # In evaluation mode nothing is drawn at random and no buffer changes: a function of the parameters alone.
+        # In evaluation mode there is no randomness and no buffer changes: the loss depends on the parameters only.
         self._copy = _in_double(module).eval()
         self._loss = _in_double(loss) if isinstance(loss, torch.nn.Module) else loss
         self._data = tuple(_in_double(part) for part in data)
@@ -400,15 +400,15 @@ class ModuleObjective(Objective):
 
     @property
     def start(self) -> FloatArray:
-        """The module's parameters as they are now: a point to start from."""
+        """The module's current parameters: a starting point."""
         pieces = [parameter.detach().double().cpu().numpy().ravel() for _, parameter in _trained(self.module)]
         return np.concatenate(pieces)
 
     def write_back(self, x: Any) -> None:
-        """Put a point into the module's parameters, in their own type and on their own device.
+        """Write a point into the module's parameters, in their dtype and on their device.
 
         Raises:
-            FalllineError: when the point does not fit.
+            FalllineError: when the point has the wrong shape.
         """
         import torch
 
@@ -472,7 +472,7 @@ def from_torch(module: Any, loss: Callable[[Any, Any], Any], data: tuple[Any, An
     """The loss of a module on data as an objective of the module's parameters.
 
     It is computed in float64 on a copy of the module in evaluation mode: dropout is off and batch normalisation uses
-    the averages it has gathered, so that the loss depends on the parameters alone. Parameters that need no gradient
+    its running averages, so that the loss depends on the parameters only. Parameters that do not require a gradient
     stay as they are.
 
     Example::
@@ -482,8 +482,8 @@ def from_torch(module: Any, loss: Callable[[Any, Any], Any], data: tuple[Any, An
         objective.write_back(run.final.x)
 
     Arguments:
-        module: what the parameters belong to; it takes the inputs.
-        loss: takes what the module returns and the targets, and returns one number.
+        module: the module; it is called with the inputs.
+        loss: takes the module's output and the targets, and returns one number.
         data: the inputs and the targets, two tensors on the module's device.
 
     Raises:
@@ -508,7 +508,7 @@ def _trained(module: Any) -> list[tuple[str, Any]]:
 
 
 def _in_double(part: Any) -> Any:
-    """A copy of a module, or a tensor, with its real numbers in float64."""
+    """A copy of a module, or a tensor, with real floats converted to float64."""
     import torch
 
     if isinstance(part, torch.nn.Module):

@@ -1,4 +1,4 @@
-"""Data as a fit takes it: from files, frames and arrays to the inputs and targets of a model."""
+"""Reading data: from files, data frames and arrays to the inputs and targets of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classes that a target names, and the number of each."""
+"""The classes of a target, and their labels as integers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fallline.data.table import Table
 from fallline.errors import FalllineError
 from fallline.tables import Printed
 
-# Of these pairs of texts, in any case, the second is the class 1.
+# Pairs of texts, compared without regard to case, of which the second is class 1.
 NO_YES = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("off", "on"))
 
-# More different values than this are no classes.
+# A target with more different values than this is not a column of classes.
 MOST_CLASSES = 1000
 
 
@@ -25,8 +25,7 @@ MOST_CLASSES = 1000
 class Classes(Printed):
     """The classes of a target in their order: class k is the label k.
 
-    Numbers stand in their order; of yes and no, true and false and the like the affirmative comes second; other
-    texts stand in alphabetical order.
+    Numbers are sorted by value and texts alphabetically, except that yes comes after no, true after false, and so on.
 
     >>> classes = Classes.of({"yes", "No"})
     >>> classes.names
@@ -39,7 +38,7 @@ class Classes(Printed):
 
     @classmethod
     def of(cls, texts: set[str]) -> Classes:
-        """The classes that go by these texts."""
+        """The classes with these names."""
         lower = {text.lower() for text in texts}
         pair = next((pair for pair in NO_YES if lower == set(pair)), None)
         if pair is not None:
@@ -49,10 +48,10 @@ class Classes(Printed):
         return cls(tuple(sorted(texts)))
 
     def labels(self, table: Table, column: str) -> FloatArray:
-        """The number of each row's class, as float64; NaN where the entry is missing.
+        """The label of each row's class, as float64; NaN where the entry is missing.
 
         Raises:
-            FalllineError: naming the row whose entry is none of the classes.
+            FalllineError: naming the row whose entry is not one of the classes.
         """
         entries = table.entries(column, "target")
         if entries.dtype.kind in "biuf" and self.are_numbers:
@@ -82,7 +81,7 @@ class Classes(Printed):
 
 
 def class_texts(table: Table, column: str) -> set[str]:
-    """What the entries of a column are called, those that are missing left out.
+    """The different entries of a column as texts, without missing ones.
 
     Raises:
         FalllineError: when one is infinite, or there are too many different ones for classes.

@@ -19,8 +19,8 @@ class CsvFile:
     """A CSV file with a header, in UTF-8, its columns separated by commas.
 
     Attributes:
-        path: where it is.
-        parameter: what asked for it, for error texts.
+        path: its path.
+        parameter: the parameter that named it, for error texts.
     """
 
     path: Path
@@ -31,10 +31,10 @@ class CsvFile:
         return self._header(self._rows())
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
-        """Some columns of the file, a block of so many rows after the other; None: all of them.
+        """Some columns of the file (None: all), in blocks of `rows` rows (None: one block).
 
         Raises:
-            FalllineError: when the file cannot be read, or is no CSV file, or a row has too many or too few cells.
+            FalllineError: when the file cannot be read, or is not a CSV file, or a row has too many or too few cells.
         """
         lines = self._rows()
         header = self._header(lines)
@@ -73,7 +73,7 @@ class CsvFile:
         return tuple(header)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The lines that are not blank: on which line they begin, and their cells."""
+        """The rows that are not blank: the line on which each begins, and its cells."""
         named = self.parameter, str(self.path)
         line = 1
         try:

@@ -1,4 +1,4 @@
-"""Rows ready for a model, read again and again from where they are: a split of them, block by block."""
+"""Rows prepared for a model, read block by block from their source in every pass: the training or held-out split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fallline.tables import Printed
 
 Item = TypeVar("Item")
 
-# Blocks that wait, ready, while a model computes on the one before.
+# The number of blocks prepared ahead of the one a model computes on.
 AHEAD = 2
 
 
@@ -41,25 +41,26 @@ class Split:
     seed: int
 
     def held_out(self, block: tuple[int, int], rows: int) -> BoolArray:
-        """Which rows of a block, known by its part and its number there, are held out; always the same."""
+        """The mask of the held-out rows of a block (part, number in the part); always the same."""
         random = np.random.default_rng([self.seed, *block])
         held = np.zeros(rows, bool)
-        # Rounded up or down at random, so that many small blocks hold out the share too.
+        # Rounded up or down at random, so that small blocks hold out the share on average.
         held[random.permutation(rows)[: int(self.share * rows + random.random())]] = True
         return held
 
 
 @dataclass(frozen=True, repr=False)
 class Dataset(Printed):
-    """The rows to fit to, or those held out, as inputs and targets.
+    """The training rows, or those held out, as inputs and targets.
 
     Attributes:
         source: where they come from.
         preparation: how columns become inputs and targets.
-        counts: how many rows each part of the source has.
+        counts: the number of rows in each part of the source.
         split: which rows are held out; None: none.
         held_out: whether these are the rows held out.
-        checksum: of all entries of the source, as first read: no run goes on from the checkpoint of another's data.
+        checksum: of all entries of the source as first read, so that a run never resumes from a checkpoint made on
+            other data.
     """
 
     source: Source
@@ -75,15 +76,15 @@ class Dataset(Printed):
         return sum(self.counts)
 
     def blocks(self, parts: Sequence[int] | None = None) -> Generator[tuple[FloatArray, FloatArray]]:
-        """X and y, block by block, prepared in a thread of its own while the caller computes.
+        """X and y, block by block, prepared in a background thread while the caller computes.
 
         Arguments:
-            parts: the parts of the source, in the order to read them; None: all, as they stand.
+            parts: the parts of the source, in the order to read them; None: all, in their own order.
         """
         return read_ahead(self._blocks(range(len(self.source.parts)) if parts is None else parts))
 
     def by_part(self) -> Iterator[Iterator[tuple[FloatArray, FloatArray]]]:
-        """The `blocks` of each part that has any: sums over a part do not depend on the others."""
+        """The `blocks` of each part that has any, so that sums over a part do not depend on the others."""
         blocks = ((part, block) for part in range(len(self.counts)) for block in self.part(part))
         for _, group in itertools.groupby(read_ahead(blocks), operator.itemgetter(0)):
             yield (block for _, block in group)
@@ -129,9 +130,9 @@ class Dataset(Printed):
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item]:
-    """The items, made in a thread of its own a few ahead of where they are needed.
+    """The items, produced by a background thread a few ahead of the one needed.
 
-    The thread ends with the generator: read to its end, closed or dropped.
+    The thread ends when the generator is exhausted, closed or garbage collected.
 
     >>> list(read_ahead(iter("abc")))
     ['a', 'b', 'c']
@@ -146,7 +147,7 @@ def read_ahead(items: Iterator[Item]) -> Generator[Item]:
                 if closed.is_set():
                     return
             _put(ready, (None, None), closed)
-        except BaseException as error:  # the caller's to see
+        except BaseException as error:  # to be raised in the caller's thread
             _put(ready, (None, error), closed)
 
     thread = threading.Thread(target=make, name="reading data", daemon=True)

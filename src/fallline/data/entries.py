@@ -1,4 +1,4 @@
-"""Single entries of data: which of them are numbers, which are missing, and what is wrong with the others."""
+"""Single entries of data: which are numbers, which are missing, and what is wrong with the rest."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fallline.errors import FalllineError
 
 MISSING = {"", "na", "n/a", "nan", "nat", "<na>", "null", "none"}
 
-# Where an entry stands, and what is wrong with it.
+# The index of an entry, and what is wrong with it.
 Fault = tuple[tuple[int, ...], str]
 
 
 def number_array(values: npt.ArrayLike, name: str) -> FloatArray:
-    """Values as float64, every one of them finite.
+    """Values as a float64 array, all finite.
 
     Arguments:
         values: an array, or sequences; texts that spell numbers count as numbers.
-        name: what error texts call them.
+        name: their name in error texts.
 
     Raises:
         FalllineError: naming the index of the first entry that is missing, infinite or not a number.
@@ -35,7 +35,7 @@ def number_array(values: npt.ArrayLike, name: str) -> FloatArray:
     try:
         entries = np.asarray(values)
         if entries.dtype.kind in "US":
-            entries = np.asarray(values, dtype=object)  # [1, "2.5", True] as it is, not as three texts
+            entries = np.asarray(values, dtype=object)  # keeps [1, "2.5", True] as it is, not as three texts
     except ValueError:
         raise FalllineError(name, problem="has rows of different lengths", allowed="every row needs the same") from None
     numbers, fault = as_numbers(entries)
@@ -47,18 +47,18 @@ def number_array(values: npt.ArrayLike, name: str) -> FloatArray:
 
 
 def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[FloatArray, Fault | None]:
-    """The entries as float64; and, unless all are finite numbers, the first that is not and why.
+    """The entries as float64, and the first fault: an entry that is not a finite number, and why; or None.
 
     Arguments:
-        entries: an array of anything.
-        missing: whether an entry may be missing; it is then NaN, and no fault.
+        entries: an array of any dtype.
+        missing: whether entries may be missing; those are then NaN, and not a fault.
 
     >>> as_numbers(np.array(["1", "", "2"], dtype=object), missing=True)
     (array([ 1., nan,  2.]), None)
     """
     numbers = np.full(entries.shape, np.nan)
     if entries.dtype.kind in "biufOUS":
-        # Where an entry is not a number, the search below finds which.
+        # If an entry is not a number, the search below finds it.
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             numbers = entries.astype(np.float64, copy=False)
     if entries.dtype.kind in "OUS" and any("_" in entry for entry in entries.flat if isinstance(entry, str)):
@@ -79,7 +79,7 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
 
 
 def is_missing(entry: Any) -> bool:
-    """Whether an entry stands for nothing: None, NaN, or a text such as "" and "NA".
+    """Whether an entry is missing: None, NaN, or a text such as "" or "NA".
 
     >>> [is_missing(entry) for entry in (None, float("nan"), " n/a ", 0)]
     [True, True, True, False]
@@ -88,7 +88,7 @@ def is_missing(entry: Any) -> bool:
 
 
 def is_number(entry: Any) -> bool:
-    """Whether an entry is a number, or a text that spells one; "1_2" is a name, though Python reads 12."""
+    """Whether an entry is a number, or a text that spells one; "1_2" does not count, though Python parses it as 12."""
     if not isinstance(entry, str | bytes | Real | Decimal | np.bool_) or "_" in str(entry):
         return False
     try:
@@ -99,7 +99,7 @@ def is_number(entry: Any) -> bool:
 
 
 def as_text(entry: Any) -> str:
-    """An entry as a category is called: a text without the spaces around it, a whole number without a point.
+    """The name of an entry as a category: a text without surrounding spaces, an integer without a decimal point.
 
     >>> as_text(" red "), as_text(2.0), as_text(0.1)
     ('red', '2', '0.1')

@@ -1,4 +1,4 @@
-"""Parquet files, read row group by row group in blocks of rows at bounded memory."""
+"""Parquet files, read row group by row group in blocks of rows, with bounded memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fallline.data.table import Table, check_names
 from fallline.errors import FalllineError
 
-# Bytes read ahead of each column: with none, PyArrow takes in whole row groups.
+# The read buffer of each column in bytes: without one, PyArrow reads whole row groups.
 BUFFER = 2**18
 
 
@@ -27,7 +27,7 @@ class RowGroup:
         metadata: its footer, as PyArrow reads it.
         number: which row group.
         first_row: the number of rows in the row groups before.
-        nested: the type of each column whose entries are no single values.
+        nested: the type of each column whose entries are not single values.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class RowGroup:
     nested: Mapping[str, str]
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
-        """Some columns of the row group, a block of so many rows after the other; None: all of them.
+        """Some columns of the row group (None: all), in blocks of `rows` rows (None: one block).
 
         Raises:
             FalllineError: when the file is damaged, or a column is nested.
@@ -67,7 +67,7 @@ def row_groups(path: Path, parameter: str) -> tuple[tuple[str, ...], list[RowGro
     """The names of a Parquet file's columns, and its row groups.
 
     Raises:
-        FalllineError: when it is no Parquet file, or PyArrow is not installed.
+        FalllineError: when it is not a Parquet file, or PyArrow is not installed.
     """
     parquet = _parquet()
     with _refused(path, parameter), parquet.ParquetFile(path) as file:
@@ -92,7 +92,7 @@ def _parquet() -> Any:
 
 @contextlib.contextmanager
 def _refused(path: Path, parameter: str | None = None) -> Iterator[None]:
-    """Say of which file PyArrow complains, in one line."""
+    """Turn PyArrow's errors into a FalllineError that names the file, in one line."""
     import pyarrow as pa
 
     try:
@@ -107,7 +107,7 @@ def _refused(path: Path, parameter: str | None = None) -> Iterator[None]:
 
 
 def _entries(column: Any) -> npt.NDArray[Any]:
-    """A column as NumPy has it: numbers with NaN for nulls, or objects with None."""
+    """A column as a NumPy array: numbers with NaN for nulls, or objects with None."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):

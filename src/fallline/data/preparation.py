@@ -1,4 +1,4 @@
-"""What columns become before a model sees them: numbers, categories, filled gaps, a common scale, labels."""
+"""Preparation of columns for a model: numbers, one-hot categories, filled gaps, standardization, labels."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Feature:
 
     Attributes:
         name: the column.
-        categories: for a column of categories, all of them in order; the first is the baseline, each other has a
-            feature of its own that is 1 in its rows and 0 elsewhere. None for a column of numbers.
-        fill: what stands in for a missing entry, a number or a category; None if nothing does.
+        categories: for a column of categories, all of them in order; the first is the baseline, each further one has
+            a feature that is 1 in its rows and 0 elsewhere. None for a column of numbers.
+        fill: the number or category that replaces a missing entry; None if missing entries are not replaced.
 
     >>> Feature("colour", ("blue", "red"), None).names
     ('colour=red',)
@@ -40,14 +40,14 @@ class Feature:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the model's features made of the column are called."""
+        """The names of the model's features made of the column."""
         return (self.name,) if self.categories is None else tuple(f"{self.name}={c}" for c in self.categories[1:])
 
     def take(self, table: Table, into: FloatArray) -> None:
         """Write the column into X, one column for each of `names`; what is missing and not filled is NaN.
 
         Raises:
-            FalllineError: naming the row whose entry is no finite number, or none of the categories.
+            FalllineError: naming the row whose entry is not a finite number, or not one of the categories.
         """
         if self.categories is None:
             numbers = table.numbers(self.name, "features", missing=True)
@@ -65,14 +65,14 @@ class Feature:
 
 @dataclass(frozen=True, repr=False)
 class Preparation(Printed):
-    """The way from the columns of a table to a model's inputs and targets.
+    """Turns the columns of a table into a model's inputs and targets.
 
     Attributes:
         features: the columns to predict from.
         target: the column that is predicted.
-        classes: the classes that the target names; None if it holds numbers.
-        standardization: what puts the inputs on a common scale; None if they are left as they are.
-        missing: what becomes of rows in which an entry is missing: see `survey`.
+        classes: the classes of the target; None if it holds numbers.
+        standardization: the standardization of the inputs; None if they are left as they are.
+        missing: what to do with rows in which an entry is missing: see `survey`.
 
     >>> preparation = Preparation((Feature("age", fill=40.0),), "ill", Classes(("no", "yes")), None, "mean")
     >>> table = Table("data", {"age": np.array([30.0, np.nan]), "ill": np.array(["yes", "no"], dtype=object)})
@@ -98,7 +98,7 @@ class Preparation(Printed):
         return tuple(name for feature in self.features for name in feature.names)
 
     def inputs(self, table: Table) -> FloatArray:
-        """X of all rows of a table, shape (rows, features); a row that is to be dropped has a NaN.
+        """X of all rows of a table, shape (rows, features); a row to be dropped contains NaN.
 
         Raises:
             FalllineError: naming the row and the column of an entry that does not fit, or is missing.
@@ -118,7 +118,7 @@ class Preparation(Printed):
         return X if self.standardization is None else self.standardization.apply(X, out=X)
 
     def targets(self, table: Table) -> FloatArray:
-        """y of all rows of a table, shape (rows,): numbers, or the numbers of the classes; NaN where missing.
+        """y of all rows of a table, shape (rows,): numbers, or the labels of the classes; NaN where missing.
 
         Raises:
             FalllineError: naming the row of an entry that does not fit.
@@ -129,13 +129,13 @@ class Preparation(Printed):
 
 
 def incomplete(X: FloatArray) -> BoolArray:
-    """Which rows of X, otherwise finite, have a NaN."""
+    """The mask of the rows of X that contain NaN; X must otherwise be finite."""
     # In one pass: a NaN is the only entry whose product with 0 is not 0.
     return np.isnan(X @ np.zeros(X.shape[1]))
 
 
 def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:
-    """The error that names a missing entry, and what may be done about it."""
+    """The error that names a missing entry and the ways to deal with it."""
     if is_target:
         return table.error_at(row, name, "is missing", "every row needs a target, or ", Setting("missing", "drop"))
     drop, fill = Setting("missing", "drop"), Setting("missing", "mean")

@@ -1,4 +1,4 @@
-"""Where data come from: files and tables as parts that are read in blocks of rows."""
+"""Sources of data: files and tables as parts that are read in blocks of rows."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from fallline.data.table import Table, TableLike, table_of
 from fallline.errors import FalllineError, nearest
 from fallline.tables import Printed
 
-# Files of up to so many bytes are read once and kept, as is what can be read but once, such as a pipe.
+# Files of up to this many bytes are read once and kept in memory, as is a pipe, which can be read only once.
 KEPT = 2**26
 
-# A block of rows holds about so many entries: small beside the memory, large beside what a block costs by itself.
+# The approximate number of entries in a block of rows: little memory, but enough to outweigh the overhead of a block.
 BLOCK = 2**18
 
 ENDINGS = {".csv": "CSV", ".parquet": "Parquet", ".pq": "Parquet"}
 
 
 class Part(Protocol):
-    """Rows that can be read without those before them."""
+    """Rows that can be read independently of those before them."""
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
-        """Some columns of its rows, a block of so many rows after the other; None: all of them."""
+        """Some columns of its rows (None: all), in blocks of `rows` rows (None: one block)."""
 
 
 @dataclass(frozen=True, repr=False)
 class InMemory(Printed):
-    """A table in memory: one block, however large."""
+    """A table in memory, read as a single block."""
 
     table: Table
 
@@ -48,13 +48,13 @@ class InMemory(Printed):
 
 @dataclass(frozen=True, repr=False)
 class Source(Printed):
-    """Rows of named columns, which can be read again and again.
+    """Rows of named columns, which can be read repeatedly.
 
     Attributes:
-        name: what error texts call the data.
+        name: the name of the data in error texts.
         columns: the names of the columns.
-        parts: what the rows come from, in order.
-        from_files: whether they come from files, which need not be in memory.
+        parts: the parts that hold the rows, in order.
+        from_files: whether they come from files, which need not fit in memory.
     """
 
     name: str
@@ -63,10 +63,10 @@ class Source(Printed):
     from_files: bool = False
 
     def require(self, column: str, parameter: str) -> None:
-        """Refuse a column that there is not.
+        """Check that a column exists.
 
         Raises:
-            FalllineError: naming what asked for it, and the nearest that there is.
+            FalllineError: naming the parameter that asked for it, and the column with the nearest name.
         """
         if column not in self.columns:
             raise FalllineError(
@@ -74,20 +74,20 @@ class Source(Printed):
             )
 
     def blocks(self, part: int, columns: Sequence[str]) -> Iterator[Table]:
-        """Some columns of one part, in blocks that are the same whenever they are read."""
+        """Some columns of one part, in blocks that are the same every time."""
         return self.parts[part].blocks(columns, max(1, BLOCK // len(columns)))
 
 
 def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Source:
     """The source that a path, a mapping of columns, a data frame, an array or a table stands for.
 
-    A folder stands for all CSV and Parquet files in it and in the folders within, in the order of their names;
-    names that begin with a point or an underscore are passed over.
+    A folder stands for all CSV and Parquet files in it and its subfolders, in the order of their names; names that
+    begin with a dot or an underscore are skipped.
 
     Arguments:
-        data: what is read; an array has rows of columns, and n numbers are n rows of one column.
-        parameter: what error texts call the data, unless they have a name of their own.
-        names: what to call the columns of an array; without, they are x1, x2, ...
+        data: what to read; an array has rows of columns, and n numbers are n rows of one column.
+        parameter: the name of the data in error texts, unless they have a name of their own.
+        names: the names of the columns of an array; x1, x2, ... if None.
 
     Raises:
         FalllineError: when `data` is none of these, or files differ in their columns.
@@ -115,7 +115,7 @@ def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] |
 
 
 def read_table(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Table:
-    """All that `open_source` opens as one table in memory.
+    """Read everything that `open_source` would open into one table in memory.
 
     Raises:
         FalllineError: when it cannot be read, or has no rows.

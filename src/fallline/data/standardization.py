@@ -1,4 +1,4 @@
-"""Columns on a common scale: measured in one pass, and the way of parameters there and back."""
+"""Standardization: moments of columns in one pass, and conversion of parameters between the two scales."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from fallline.tables import Printed
 
 
 class Moments:
-    """Count, mean, spread and range of columns, taken in block by block and stable whatever their size.
+    """Count, mean, spread and range of columns, accumulated block by block in a numerically stable way.
 
     Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance: Welford's update for blocks.
 
     Attributes:
-        count: of each column, how many entries are not NaN, shape (d,).
-        mean: the mean of those.
-        squares: the sum of their squared distances from the mean.
-        low, high: the smallest and the largest.
+        count: the number of entries of each column that are not NaN, shape (d,).
+        mean: their mean.
+        squares: the sum of their squared deviations from the mean.
+        low, high: their minimum and maximum.
 
     >>> moments = Moments(1)
     >>> moments.add(np.array([[1.0], [2.0]]))
@@ -36,13 +36,13 @@ class Moments:
         self.high = np.full(columns, -np.inf)
 
     def add(self, X: FloatArray) -> None:
-        """Take in the rows of X, shape (n, d); NaN is a missing entry."""
+        """Add the rows of X, shape (n, d); NaN is a missing entry."""
         missing = np.isnan(X)
         some = missing.any()
         count = len(X) - missing.sum(axis=0) if some else np.full(len(self.mean), len(X))
         total = self.count + count
         share = np.divide(count, total, out=np.zeros(len(total)), where=total > 0)
-        # A column too large for float64 ends with a scale that is not finite, which is refused by name.
+        # A column too large for float64 gets a scale that is not finite, an error that names the column.
         with np.errstate(over="ignore", invalid="ignore"):
             sums = np.nansum(X, axis=0) if some else X.sum(axis=0)
             mean = np.divide(sums, count, out=self.mean.copy(), where=count > 0)
@@ -57,12 +57,12 @@ class Moments:
 
 @dataclass(frozen=True, repr=False)
 class Standardization(Printed):
-    """Columns with mean 0 and standard deviation 1, and the way of parameters there and back.
+    """Scales columns to mean 0 and standard deviation 1, and converts parameters between the two scales.
 
     Parameters are the weights of the columns, then the bias, on the last axis: z = X w + b.
 
     Attributes:
-        mean: of each column, in the data's own units.
+        mean: the mean of each column, in the data's own units.
         scale: the standard deviation of each column (of the population: divided by n).
 
     >>> standardization = Standardization(mean=(2.0,), scale=(0.5,))
@@ -76,19 +76,19 @@ class Standardization(Printed):
     scale: tuple[float, ...]
 
     def apply(self, X: FloatArray, out: FloatArray | None = None) -> FloatArray:
-        """X with every column shifted by its mean and divided by its scale; written to `out`, where given."""
+        """X with the mean of each column subtracted and divided by its scale; written to `out` if given."""
         standardised: FloatArray = np.subtract(X, np.asarray(self.mean), out=out)
         standardised /= np.asarray(self.scale)
         return standardised
 
     def own_units(self, parameters: FloatArray) -> FloatArray:
-        """Parameters for standardised columns, shape (..., d + 1), as those for the columns as they are."""
+        """Convert parameters for standardised columns, shape (..., d + 1), to those for the original columns."""
         weights = parameters[..., :-1] / np.asarray(self.scale)
         shift = (weights * np.asarray(self.mean)).sum(axis=-1, keepdims=True)
         return np.concatenate([weights, parameters[..., -1:] - shift], axis=-1)
 
     def standardised(self, parameters: FloatArray) -> FloatArray:
-        """Parameters for the columns as they are, shape (..., d + 1), as those for standardised columns."""
+        """Convert parameters for the original columns, shape (..., d + 1), to those for standardised columns."""
         weights = parameters[..., :-1]
         shift = (weights * np.asarray(self.mean)).sum(axis=-1, keepdims=True)
         return np.concatenate([weights * np.asarray(self.scale), parameters[..., -1:] + shift], axis=-1)

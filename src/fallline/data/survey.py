@@ -1,4 +1,4 @@
-"""The first pass over data: what the columns hold, and how they are prepared for a model."""
+"""The first pass over data: find what the columns hold, and decide how to prepare them for a model."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from fallline.tables import Printed
 
 Constant = Literal["refuse", "drop"]
 
-# What `categories` may be, beside a list of columns.
+# The values of `categories`, besides a list of columns.
 CATEGORIES = ("refuse", "one-hot")
 
-# More different texts than this are names or remarks, not categories.
+# A column with more different texts than this holds names or remarks, not categories.
 MOST_CATEGORIES = 1000
 
 
 @dataclass(frozen=True, repr=False)
 class Survey(Printed):
-    """What the first pass found.
+    """The result of the first pass.
 
     Attributes:
-        training: the rows to fit to.
-        held_out: the rows to score with; None if none are held out.
+        training: the rows to fit on.
+        held_out: the rows to score on; None if none are held out.
         notes: what was done to the data, one sentence each.
     """
 
@@ -57,26 +57,26 @@ def survey(
     split: Split | None = None,
     report: Callable[[int], object] = bool,
 ) -> Survey:
-    """Read data once, and settle how they become inputs and targets.
+    """Read the data once, and decide how they become inputs and targets.
 
-    Means, scales and fills are those of the rows to fit to, not of those held out.
+    Means, scales and fills are computed from the training rows only.
 
     Arguments:
         source: the data.
         features: the columns to predict from.
         target: the column to predict.
-        classes: whether the target names classes; None: if it holds texts.
-        categories: what becomes of columns of texts: "refuse", "one-hot" (a feature for each category but the first,
-            the baseline), or the names of the columns, texts or numbers, to be taken so.
-        missing: what becomes of rows in which an entry is missing: "refuse", "drop" them, or "mean": the column's
-            mean takes its place, or its most frequent category. A target that is missing is never filled.
+        classes: whether the target holds classes; None: it does if it holds texts.
+        categories: what to do with columns of texts: "refuse", "one-hot" (a feature for each category except the
+            first, the baseline), or the names of the columns, of texts or numbers, to encode as one-hot.
+        missing: what to do with rows in which an entry is missing: "refuse", "drop" them, or "mean": fill in the
+            column's mean or its most frequent category. A missing target is never filled in.
         constant: whether to "refuse" or "drop" columns that are the same in every row.
         standardize: whether to put the features on a common scale.
         split: which rows are held out; None: none.
         report: called with the number of parts of the source that have been read, for a progress bar.
 
     Raises:
-        FalllineError: naming the row and the column of what does not fit.
+        FalllineError: naming the row and the column of a wrong entry.
 
     >>> from fallline.data.source import open_source
     >>> found = survey(open_source({"age": [20, 40], "ill": ["no", "yes"]}), ["age"], "ill")
@@ -101,7 +101,7 @@ def survey(
 def _rows_kept(
     first: _Pass, source: Source, split: Split | None, report: Callable[[int], object]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Do the pass over the source: how many rows of each part are fitted to, and how many are held out."""
+    """Make the pass over the source; return the numbers of training rows and of held-out rows in each part."""
     names = [*(column.name for column in first.columns), first.target]
     counts = np.zeros((2, len(source.parts)), np.int64)
     for part in range(len(source.parts)):
@@ -115,7 +115,7 @@ def _rows_kept(
 
 
 def _check_rows(first: _Pass, source: Source, split: Split | None, training: int, held_out: int) -> None:
-    """Raise a FalllineError where no row is left to fit to, or none to score with."""
+    """Raise a FalllineError if no row is left to fit on, or none to score on."""
     if not first.rows:
         raise FalllineError(source.name, problem="has columns but no rows")
     if not training:
@@ -133,7 +133,7 @@ def _check_rows(first: _Pass, source: Source, split: Split | None, training: int
 
 
 def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:
-    """Refuse a word that is none of those allowed.
+    """Check that a word is one of those allowed.
 
     Raises:
         FalllineError: naming the parameter and the nearest word.
@@ -160,7 +160,7 @@ def _columns(source: Source, features: Sequence[str], categories: str | Sequence
 
 
 class _Column:
-    """What is known so far of a column to predict from."""
+    """What the pass has found so far about a feature column."""
 
     def __init__(self, name: str, is_text: bool | None, may_be_text: bool) -> None:
         self.name = name
@@ -168,7 +168,7 @@ class _Column:
         self.is_text = is_text
         self.may_be_text = may_be_text
         self.moments = Moments(1)
-        # How many rows to fit to have each category; categories of other rows only count as none.
+        # The number of training rows in each category; 0 for a category that only held-out rows have.
         self.counts: dict[str, int] = {}
         self.gaps = 0
 
@@ -184,7 +184,7 @@ class _Column:
         return [None if is_missing(entry) else as_text(entry) for entry in table.columns[self.name].tolist()]
 
     def take(self, entries: FloatArray | list[str | None], fitted: BoolArray) -> None:
-        """Count the entries of the rows to fit to."""
+        """Add the entries of the training rows."""
         if isinstance(entries, np.ndarray):
             self.moments.add(entries[fitted][:, None])
             self.gaps += int(np.isnan(entries[fitted]).sum())
@@ -201,7 +201,7 @@ class _Column:
             )
 
     def feature(self, fills: bool) -> Feature:
-        """The column as the model sees it."""
+        """The column as a feature of the model."""
         fill: float | str | None = None
         if not self.is_text:
             if fills and self.moments.count[0]:
@@ -212,7 +212,7 @@ class _Column:
         return Feature(self.name, tuple(sorted(self.counts)), fill)
 
     def constant(self) -> str | None:
-        """What the column is in every row to fit to; None if it varies."""
+        """The value of the column if it is the same in every training row; None if it varies."""
         if self.is_text:
             present = [category for category, count in self.counts.items() if count]
             return repr(present[0]) if len(present) == 1 else None
@@ -222,12 +222,12 @@ class _Column:
         return f"{low:g}" if low == high else None
 
     def scale(self, feature: Feature, rows: int) -> list[tuple[float, float]]:
-        """Mean and standard deviation of each of its features over so many rows, gaps filled."""
+        """Mean and standard deviation of each of its features over this many rows, with missing entries filled in."""
         if feature.categories is None:
             return [(float(self.moments.mean[0]), float(np.sqrt(self.moments.squares[0] / rows)))]
         filled = {feature.fill: self.gaps}
         shares = [(self.counts[name] + filled.get(name, 0)) / rows for name in feature.categories[1:]]
-        # A category that only rows held out have is 0 in all others: left as it is, its weight stays at the start.
+        # A category that only held-out rows have is 0 in all training rows: not scaled, its weight stays at the start.
         return [(share, np.sqrt(share * (1 - share)) if 0 < share < 1 else 1.0) for share in shares]
 
 
@@ -245,7 +245,7 @@ class _Pass:
         self.checksum = 0
 
     def take(self, table: Table, fitted: BoolArray) -> BoolArray:
-        """Take in a block of rows, some of which are fitted to; which of them are kept."""
+        """Add a block of rows, of which `fitted` masks the training rows; return the mask of the rows kept."""
         if self.classes is None:
             self.classes = table.is_text(self.target, "target")
         entries = [column.read(table) for column in self.columns]

@@ -1,4 +1,4 @@
-"""A table in memory: named columns of equal length, and where each of their entries stands."""
+"""A table in memory: named columns of equal length, and the position of each entry for error texts."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Table(Printed):
     """Named columns of equal length.
 
     Attributes:
-        source: what error texts call the data: the name of a file, or "data".
-        columns: the entries of each column, as found: texts from a file, else whatever the data hold.
+        source: the name of the data in error texts: the name of a file, or "data".
+        columns: the entries of each column, unconverted: texts from a CSV file, else whatever the data hold.
         lines: for a CSV file, the line on which each row begins.
         first_row: for a part of a file, the number of rows before it.
 
@@ -46,10 +46,10 @@ class Table(Printed):
         return int(np.shape(next(iter(self.columns.values())))[0])
 
     def entries(self, name: str, parameter: str) -> npt.NDArray[Any]:
-        """A column as found; `parameter` is what asked for it.
+        """A column, unconverted; `parameter` is the parameter that named it.
 
         Raises:
-            FalllineError: when there is no such column, with the nearest that there is.
+            FalllineError: when there is no such column, naming the nearest one.
         """
         if name not in self.columns:
             raise FalllineError(
@@ -64,9 +64,9 @@ class Table(Printed):
 
         Arguments:
             name: the column.
-            parameter: what asked for it.
-            missing: whether an entry may be missing; it is then NaN.
-            instead: what an error adds to what is allowed: texts, and settings that help.
+            parameter: the parameter that named it.
+            missing: whether entries may be missing; those are then NaN.
+            instead: alternatives that an error text adds to what is allowed: texts, and settings that help.
 
         Raises:
             FalllineError: naming the row and the column of the first entry that is not a finite number.
@@ -77,11 +77,11 @@ class Table(Printed):
         return numbers
 
     def matrix(self, names: Sequence[str], parameter: str = "features") -> FloatArray:
-        """Some columns as numbers, side by side: shape (rows, len(names))."""
+        """Some columns as a matrix of numbers: shape (rows, len(names))."""
         return np.column_stack([self.numbers(name, parameter) for name in names])
 
     def is_text(self, name: str, parameter: str = "column") -> bool | None:
-        """Whether all entries of a column are texts that spell no number; None if all of them are missing."""
+        """Whether all entries of a column are texts that are not numbers; None if all of them are missing."""
         entries = self.entries(name, parameter)
         if entries.dtype.kind in "biuf":
             return False if not np.isnan(entries).all() else None
@@ -89,7 +89,7 @@ class Table(Printed):
         return all(isinstance(entry, str) and not is_number(entry) for entry in present) if present else None
 
     def on_rows(self, rows: slice) -> Table:
-        """Some consecutive rows, which keep their numbers and lines."""
+        """Some consecutive rows, which keep their row numbers and line numbers."""
         start, stop, _ = rows.indices(self.rows)
         return dataclasses.replace(
             self,
@@ -99,7 +99,7 @@ class Table(Printed):
         )
 
     def error_at(self, row: int, name: str, complaint: str, *allowed: object) -> FalllineError:
-        """The error that says where an entry stands, what is wrong with it, and what is allowed instead."""
+        """The error that says where an entry is, what is wrong with it, and what is allowed instead."""
         line = f" (line {self.lines[row]})" if len(self.lines) else ""
         row += self.first_row + 1
         place = f"{self.source}, row {row}{line}, column {name!r}"
@@ -110,12 +110,12 @@ def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | No
     """The table that a mapping of columns, a data frame or an array stands for.
 
     Arguments:
-        data: what is read; an array has rows of columns, and n numbers are n rows of one column.
-        parameter: what error texts call the data.
-        names: what to call the columns of an array; without, they are x1, x2, ...
+        data: what to read; an array has rows of columns, and n numbers are n rows of one column.
+        parameter: the name of the data in error texts.
+        names: the names of the columns of an array; x1, x2, ... if None.
 
     Raises:
-        FalllineError: when `data` is none of these, or holds no rows, or columns that cannot be told apart.
+        FalllineError: when `data` is none of these, has no rows, or has columns without distinct names.
     """
     if isinstance(data, Table):
         return data
@@ -124,7 +124,7 @@ def table_of(data: TableLike, parameter: str = "data", names: Sequence[str] | No
             parameter, problem=f"is a {type(data).__name__}, which holds no rows yet", allowed="call its collect()"
         )
     if isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__")):
-        # A PyArrow table calls its columns' names otherwise.
+        # In a PyArrow table the names are `column_names`.
         names = list(data.keys() if isinstance(data, Mapping) else getattr(data, "column_names", data.columns))
         check_names([str(name) for name in names], parameter)
         return _checked(Table(parameter, {str(name): _column(data[name]) for name in names}))
@@ -158,7 +158,7 @@ def _column(entries: npt.ArrayLike) -> npt.NDArray[Any]:
         column = np.asarray(entries)
     except ValueError:  # entries of different lengths
         column = np.asarray(entries, dtype=object)
-    # Beside a text NumPy turns numbers into texts; as they were, an error can name the one that is wrong.
+    # NumPy turns numbers next to a text into texts; kept as objects, an error can name the wrong entry.
     return np.asarray(entries, dtype=object) if column.dtype.kind in "US" else column
 
 
@@ -178,10 +178,10 @@ def _checked(table: Table) -> Table:
 
 
 def check_names(names: Sequence[str], source: str) -> None:
-    """Refuse columns that cannot be told apart.
+    """Check that the columns have distinct names.
 
     Raises:
-        FalllineError: when there are none, or one has no name or the name of another.
+        FalllineError: when there are no columns, or one has no name or the same name as another.
     """
     if not names:
         raise FalllineError(source, problem="is empty: it has no columns")

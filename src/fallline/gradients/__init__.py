@@ -1,4 +1,4 @@
-"""How the slope is found: symbolic, exact, given, or by perturbation."""
+"""How the gradient is found: symbolic, exact, by automatic differentiation, given, or by perturbation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray) -> Object
             the function, "autodiff"; else central differences), "symbolic", "exact", "autodiff" (a Python function
             in plain NumPy, differentiated by JAX), a Perturbation, or a function of the point that returns the
             gradient.
-        at: a point, shape (n,), such as a start: where "auto" finds out whether JAX can follow the function.
+        at: a point, shape (n,), such as a start: "auto" tries there whether JAX can follow the function.
 
     Raises:
         FalllineError: when the objective has no gradient of that kind.
@@ -59,7 +59,7 @@ def with_gradient(objective: Objective, gradient: Any, at: FloatArray) -> Object
 
 
 def _best(objective: Objective, at: FloatArray) -> Objective:
-    """An objective without a gradient of its own, with the best one that can be had."""
+    """An objective that has no gradient of its own, with the best one available."""
     central = PerturbedObjective(objective, Perturbation(scheme="central"))
     if not isinstance(objective, FunctionObjective):
         return central
@@ -78,9 +78,9 @@ def _best(objective: Objective, at: FloatArray) -> Objective:
 
 
 def parse_gradient(text: str) -> str | Perturbation:
-    """Read the gradient as the command line writes it: `auto`, `symbolic`, `perturbation:0.01:forward`.
+    """Parse the gradient as the command line writes it: `auto`, `symbolic`, `perturbation:0.01:forward`.
 
-    The scheme of a perturbation may be left out, and its step too.
+    The step and the scheme of a perturbation may be omitted.
 
     Raises:
         FalllineError: naming what is wrong.

@@ -17,27 +17,27 @@ from fallline.libraries import jax_library
 from fallline.objectives.base import Objective
 from fallline.objectives.function import FunctionObjective
 
-# How many points one call of the compiled code takes at most, and how many numbers: of a few points, and of many, which
-# are those that would take more than so many calls.
+# The most points, and the most numbers, in one call of the compiled code: for a few points, and for many, that is for
+# more than CALLS calls' worth of the small size.
 FEW, FEW_NUMBERS, MANY, MANY_NUMBERS, CALLS = 16, 1 << 12, 1 << 10, 1 << 17, 4
-# A traced function must give the plain one's value to this, relative and absolute: more is not rounding.
+# The relative and absolute tolerance within which the traced function must give the plain function's value.
 SAME = (1e-8, 1e-10)
-# Where a loop was unrolled into more operations than this, XLA may take ten times as long to fuse them as to compile
-# them one by one, and gains nothing by it.
+# Above this many operations (an unrolled loop) fusion is turned off: XLA may take ten times as long to compile with it,
+# and the code gets no faster.
 LONG = 400
-# In the second column of a row, in place of 1: the gradient is NaN at a finite value.
+# In the second column of a row, in place of 1: the value is finite but the gradient is NaN.
 HIDDEN = 2.0
-# How many paths through a function stay compiled.
+# The most compiled paths kept for one function.
 PATHS = 256
 
 
 class Path:
-    """One way through a function, compiled: its value and gradient, and where it is the way that is taken.
+    """One execution path through a function, compiled: value, gradient, and whether a point takes this path.
 
     Arguments:
-        function: takes n numbers on JAX, returns the value and whether this is the path that is taken.
+        function: takes a JAX array of n numbers, returns the value and whether the point takes this path.
         dimension: n.
-        operations: how many it takes.
+        operations: the number of operations in the function.
     """
 
     def __init__(self, function: Callable[[Any], tuple[Any, Any]], dimension: int, operations: int) -> None:
@@ -49,10 +49,10 @@ class Path:
         self.compiled: dict[str, Callable[..., Any]] = {}
 
     def rows(self, points: FloatArray) -> FloatArray:
-        """For each point a row: the value, 1 where the path is the right one, the gradient.
+        """For each point a row: the value, 1 if the point takes this path, the gradient.
 
-        A compiled loop takes the points one by one, however many they are, so that a point's numbers never depend on
-        the others: code that XLA compiles for a whole batch may round otherwise than that for another.
+        A compiled loop computes the points one by one, so that a point's result never depends on the batch it is in:
+        XLA's code for one batch size may round differently from that for another.
         """
         size = self.few if len(points) <= CALLS * self.few else self.many
         return np.concatenate(
@@ -60,7 +60,7 @@ class Path:
         )
 
     def _rows(self, points: FloatArray, size: int) -> FloatArray:
-        """The same for no more points than one call takes."""
+        """The same for at most `size` points, in one call."""
         import jax
 
         with jax.enable_x64(True):
@@ -82,7 +82,7 @@ class Path:
         return np.asarray(self._compiled("hessian", jax.hessian(self._value), (self.dimension,))(point))
 
     def hessian_vector(self, point: FloatArray, vector: FloatArray) -> FloatArray:
-        """The product of that matrix and a vector, without the matrix."""
+        """The product of the Hessian and a vector, without forming the matrix."""
         import jax
 
         def product(x: Any, v: Any) -> Any:
@@ -94,8 +94,8 @@ class Path:
         return self.function(x)[0]
 
     def _forward(self, x: Any) -> Any:
-        """The gradient forwards: where the number that a branch of `np.where` drops has no derivative, 0 times
-        infinity makes NaN of it backwards."""
+        """The gradient in forward mode: in reverse mode, a branch that `np.where` discards gives NaN (0 times inf)
+        where it has no derivative."""
         import jax
 
         return jax.jacfwd(self._value)(x)
@@ -124,7 +124,7 @@ class Path:
 
 
 class Program:
-    """A function with all the paths through it that have been seen.
+    """A function and the compiled paths through it that have been seen so far.
 
     Arguments:
         objective: the user's function as an objective.
@@ -136,7 +136,7 @@ class Program:
         self.lock = threading.RLock()
 
     def parted(self, points: FloatArray) -> Iterator[tuple[Path, npt.NDArray[np.intp], FloatArray]]:
-        """The points by the path that is taken at them: path, which points, and their rows."""
+        """The points grouped by the path they take: path, indices of the points, and their rows."""
         pending = np.arange(len(points))
         for path in tuple(self.paths):
             rows = path.rows(points[pending])
@@ -150,7 +150,7 @@ class Program:
             path = self.traced(points[pending[0]])
             rows = path.rows(points[pending])
             holds = rows[:, 1] == 1
-            # What NumPy decided at the point itself stands, should JAX round otherwise.
+            # The path was traced at this point, so it holds there even if JAX rounds differently.
             holds[0] = True
             yield path, pending[holds], rows[holds]
             pending = pending[~holds]
@@ -167,15 +167,15 @@ class Program:
             rows[chosen] = found
             if path is not self.paths[0]:
                 with self.lock:
-                    # The path taken last is the likeliest to be taken next.
+                    # The path used last is the likeliest to be used next.
                     self.paths = [path, *(other for other in self.paths if other is not path)][:PATHS]
         return rows
 
     def traced(self, point: FloatArray) -> Path:
-        """Run the function once on traced numbers, and note what it did as a path.
+        """Run the function once on traced numbers and compile what it did as a path.
 
         Raises:
-            NotCarried: when JAX cannot follow it, or what it follows is something else.
+            NotCarried: when JAX cannot follow it, or gives another value or gradient than the plain function.
         """
         import jax
         from jax.extend.core import jaxpr_as_fun
@@ -194,7 +194,7 @@ class Program:
                 at_point.append(np.nan)
                 return result, trace.holds()
             except Exception as error:
-                # The plain function did not raise it.
+                # The plain function did not raise this error.
                 said = f"{type(error).__name__}: {' '.join(str(error).split())}"
                 raise NotCarried(self.objective.title, f" ({said})", _place(error)) from error
             result = as_traced(result).reshape(())
@@ -231,7 +231,7 @@ class Program:
 
 
 def _place(error: Exception) -> str:
-    """The last line of the user's own that an error came through."""
+    """File and line of the innermost user's frame in an error's traceback."""
     trace, place = error.__traceback__, ""
     while trace is not None:
         if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
@@ -241,16 +241,16 @@ def _place(error: Exception) -> str:
 
 
 def same(found: float, plain: float) -> bool:
-    """Whether two values are one but for rounding."""
+    """Whether two values are equal within rounding."""
     relative, absolute = SAME
     return found == plain or bool(np.isclose(found, plain, rtol=relative, atol=absolute, equal_nan=True))
 
 
 def contradicted(objective: Objective, point: FloatArray, gradient: FloatArray) -> bool:
-    """Whether the values, where they are plainly smooth, have a slope that the gradient has not.
+    """Whether difference quotients of the values contradict the gradient.
 
-    A number that escapes JAX's eyes would make its part of the gradient 0 without a word; this catches it. It
-    judges in one direction only, and not at all where two steps or two sides give two slopes.
+    A number that JAX did not trace would silently contribute 0 to the gradient; this catches it. It tests one
+    direction only, and decides nothing where two step lengths or the two sides give different slopes.
     """
     direction = np.random.default_rng(0).uniform(0.5, 1, len(point)) * np.maximum(1, np.abs(point))
     far, near = 1e-4, 1e-5
@@ -266,23 +266,23 @@ def contradicted(objective: Objective, point: FloatArray, gradient: FloatArray) 
 
 @functools.lru_cache(maxsize=64)
 def program_of(function: Callable[..., Any], names: tuple[str, ...], vector: bool) -> Program:
-    """The program of a function, kept from run to run with what it has compiled."""
+    """The program of a function, cached so that later runs reuse its compiled paths."""
     return Program(FunctionObjective(function, names, vector=vector))
 
 
 class AutodiffObjective(Objective):
     """A Python function in plain NumPy, with its exact gradient.
 
-    The function is run once on traced numbers for each path through it, then XLA's compiled code takes its place:
-    what else it does (count its calls, print) it does only then, and data it reads must stay the same during a run.
+    The function is run once on traced numbers for each path through it; after that XLA's compiled code replaces it. So
+    side effects (counting calls, printing) happen only while tracing, and data it reads must not change during a run.
 
     Arguments:
         objective: the function.
-        at: a point at which it is tried; None: the first one it meets.
-        fallback: takes over at points where the function cannot be carried; None: that is an error.
+        at: a point at which to trace it; None: the first point it is evaluated at.
+        fallback: the objective used at points where the function cannot be carried to JAX; None: raise an error.
 
     Raises:
-        FalllineError: when JAX is not installed, or the function cannot be carried at the point.
+        FalllineError: when JAX is not installed, or the function cannot be carried to JAX at the point.
     """
 
     def __init__(
@@ -298,7 +298,7 @@ class AutodiffObjective(Objective):
         except TypeError:  # a callable without a hash
             self.program = Program(objective)
         if at is not None:
-            # A start may be where the function is not finite; the run will say so.
+            # The function may be infinite or NaN at the start; the run reports that.
             with np.errstate(all="ignore"):
                 program, plain = self.program, float(objective.value(at))
                 for _ in range(2):
@@ -308,7 +308,7 @@ class AutodiffObjective(Objective):
                     program.paths = []
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What is compiled stays in its process.
+        # Compiled code cannot be pickled.
         return AutodiffObjective, (self.objective, None, self.fallback)
 
     @property
@@ -322,7 +322,7 @@ class AutodiffObjective(Objective):
         return self.objective.title
 
     def value(self, x: FloatArray) -> FloatArray:
-        # JAX followed real numbers only.
+        # The traced function takes real numbers only.
         return self.objective.value(x) if np.iscomplexobj(x) else self._rows(x)[..., 0]
 
     def gradient(self, x: FloatArray) -> FloatArray:
@@ -348,7 +348,7 @@ class AutodiffObjective(Objective):
         return found.reshape(*x.shape, self.dimension)
 
     def hessian_vector(self, x: FloatArray, vector: FloatArray) -> FloatArray:
-        """The product of that matrix and a vector at each point, at the price of a few gradients."""
+        """The product of the Hessian and a vector at each point, at the cost of a few gradients."""
         import jax
 
         points, vectors = x.reshape(-1, self.dimension), np.broadcast_to(vector, x.shape).reshape(-1, self.dimension)
@@ -371,7 +371,7 @@ class AutodiffObjective(Objective):
         return rows.reshape(*x.shape[:-1], self.dimension + 2)
 
     def _row(self, point: FloatArray) -> FloatArray:
-        """One point by itself, so that the others keep the gradient they have without it."""
+        """One point alone, so that a point JAX cannot follow does not affect the others."""
         assert self.fallback is not None
         try:
             row: FloatArray = self.program.rows(point[None, :])[0]

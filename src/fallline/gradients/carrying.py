@@ -1,4 +1,4 @@
-"""How each function of NumPy and SciPy is carried to JAX."""
+"""How each function of NumPy and SciPy is translated to JAX ("carried")."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-# Functions that only move numbers, and which of their arguments hold the numbers (None: all of them).
+# Functions that only move array elements, and which of their arguments hold those (None: all of them).
 MOVES: dict[str, tuple[int, ...] | None] = {
     **dict.fromkeys(
         ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "copy",
@@ -27,7 +27,7 @@ MOVES: dict[str, tuple[int, ...] | None] = {
     "choose": (1,),
 }  # fmt: skip
 
-# Functions that move numbers into their first argument.
+# Functions that move elements into their first argument, in place.
 IN_PLACE: dict[str, tuple[int, ...]] = {
     "copyto": (0, 1),
     "fill_diagonal": (0, 1),
@@ -37,17 +37,17 @@ IN_PLACE: dict[str, tuple[int, ...]] = {
     "put_along_axis": (0, 2),
 }
 
-# Functions that ask where a number is not 0: they choose a path.
+# Functions that ask where elements are nonzero: the answer decides the execution path.
 NONZERO = ("nonzero", "flatnonzero", "argwhere", "count_nonzero", "where")
 
-# Functions that look at shapes and types only.
+# Functions that depend on shapes and dtypes only.
 SHAPES = (
     "zeros_like", "ones_like", "empty_like", "shape", "ndim", "size", "iscomplexobj", "isrealobj", "common_type",
     "result_type", "can_cast", "min_scalar_type", "array2string", "array_repr", "array_str", "may_share_memory",
     "shares_memory", "broadcast_shapes", "indices", "iscomplex", "isreal", "get_printoptions", "isfortran",
 )  # fmt: skip
 
-# Functions of whole numbers, whose results have shapes that depend on them.
+# Functions of integers, whose values determine the shape of the result.
 COUNTING = ("unique", "unique_values", "intersect1d", "union1d", "setdiff1d", "ix_", "unravel_index", "lexsort",
             "linalg.matrix_rank")  # fmt: skip
 
@@ -59,12 +59,12 @@ SAFER = {
 
 
 def advice(call: str) -> str:
-    """What to write instead of a call that cannot be carried."""
+    """The text that says what to write instead of a call that cannot be carried to JAX."""
     return SAFER.get(call, "write it with functions that jax.numpy has, or use gradient='auto' or a Perturbation")
 
 
 def spelled(name: str) -> str:
-    """The name of a function of NumPy as it is written in a program."""
+    """The name of a NumPy function as written in a program."""
     found: Any = np
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -88,7 +88,7 @@ def name_of(function: Callable[..., Any]) -> str:
 
 @functools.cache
 def jax_rule(name: str) -> Callable[..., Any] | None:
-    """What JAX computes in place of a function of NumPy or SciPy; None when it has nothing like it."""
+    """The JAX function that replaces a function of NumPy or SciPy; None when JAX has no counterpart."""
     import jax
     from jax import numpy as jnp
 
@@ -127,7 +127,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """Beside NumPy's own names, for which jax.numpy has others."""
+    """`np.clip` with NumPy's argument names, which differ in jax.numpy."""
     from jax import numpy as jnp
 
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
@@ -147,7 +147,7 @@ def _on_jax(expression: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _eig(a: Any) -> Any:
-    """The eigenvectors are known but for a factor; that NumPy and JAX take the same one is checked at the point."""
+    """`np.linalg.eig`. Eigenvectors are unique up to a factor; tracing checks that NumPy and JAX choose the same."""
     from jax import lax
 
     return lax.linalg.eig(a, compute_left_eigenvectors=False, enable_eigvec_derivs=True)

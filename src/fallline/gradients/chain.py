@@ -1,4 +1,4 @@
-"""The chain rule, factor by factor: how the slope of a formula in named steps comes about."""
+"""The chain rule, factor by factor: the derivation of the gradient of a formula with named steps."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fallline.objectives.points import one_point
 from fallline.tables import first_lines
 
 MOST_PATHS = 1000
-# 1e-05, 2.5e+20: as Python writes numbers, and LaTeX does not.
+# Python's 1e-05 and 2.5e+20, to be rewritten for LaTeX.
 POWER_OF_TEN = re.compile(r"(\d)e\+?(-?)0*(\d+)")
 
 
 @dataclass(frozen=True, repr=False)
 class Factor:
-    """One local derivative: how the step `of` changes with the name `by` that stands in it."""
+    """One local derivative: of the step `of` with respect to the name `by` in its formula."""
 
     of: str
     by: str
@@ -34,7 +34,7 @@ class Factor:
 
     @property
     def symbol(self) -> str:
-        """The derivative as a reader writes it."""
+        """The derivative as text, such as ∂u/∂x."""
         return f"∂{self.of}/∂{self.by}"
 
     @property
@@ -48,13 +48,13 @@ class Factor:
 
 @dataclass(frozen=True, repr=False)
 class Path:
-    """One way on which a coordinate reaches the objective: the factors along it, from the objective down."""
+    """One path from a coordinate to the objective: the factors along it, from the objective down."""
 
     factors: tuple[Factor, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The coordinate, the steps on the way and the objective."""
+        """The coordinate, the steps on the path and the objective."""
         return (*(factor.by for factor in reversed(self.factors)), self.factors[0].of)
 
     @property
@@ -74,7 +74,7 @@ class ChainRule:
 
     Attributes:
         name: what the objective is called.
-        values: the number of each coordinate, step and of the objective.
+        values: the values of the coordinates, the steps and the objective.
         formulas: the formula of each step and of the objective.
         factors: every local derivative.
         paths: for each coordinate, the paths from the objective down to it.
@@ -169,7 +169,7 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
     formulas = dict(formula.steps) | {sympy.Symbol(formula.name, real=True): formula.expression}
     factors = []
     for symbol, expression in formulas.items():
-        # Each step by itself is a formula of the names in it.
+        # Differentiate each step as a formula of the names that occur in it.
         names = tuple(name for name in known if expression.has(name))
         step = FormulaObjective(Formula(str(expression), names, (), expression, symbol.name))
         value, slopes = step.value_and_gradient(np.array([[known[name] for name in names]]))
@@ -203,12 +203,12 @@ def _paths(name: str, by_step: dict[str, list[Factor]]) -> Iterator[Path]:
 
 
 def number(value: float) -> str:
-    """A number as a reader writes it."""
+    """A number formatted for reading."""
     return f"{value:.6g}"
 
 
 def joined(sign: str, values: Sequence[float], *, first: bool = True) -> str:
-    """Numbers with a sign between them, a negative one in brackets unless nothing stands before it.
+    """Numbers joined by a sign, negative ones in brackets unless they come first.
 
     >>> joined(" · ", [-2.0, -7.0])
     '-2 · (-7)'
@@ -218,13 +218,13 @@ def joined(sign: str, values: Sequence[float], *, first: bool = True) -> str:
 
 
 def equal(formula: sympy.Expr, value: float) -> str:
-    """A formula and the number it has here, or only the number when they read the same."""
+    """A formula and its value, or only the value when both read the same."""
     text = str(formula)
     return text if text == number(value) else f"{text} = {number(value)}"
 
 
 def name_latex(name: str) -> str:
-    """A name in LaTeX: Greek letters, and what stands behind _ below the line."""
+    """A name in LaTeX: Greek letters, and what follows _ as a subscript."""
     text: str = sympy.latex(sympy.Symbol(name))
     return text
 

@@ -1,4 +1,4 @@
-"""Whether a gradient is right: compared with the slope of the values themselves, coordinate by coordinate."""
+"""Gradient checking: compare a gradient with numerical derivatives of the values, coordinate by coordinate."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ CLOSE = 1e-6
 
 @dataclass(frozen=True, repr=False)
 class CheckedSlope:
-    """One coordinate of a gradient at one point, beside the slope of the values.
+    """One coordinate of a gradient at one point, compared with the slope of the values.
 
     Attributes:
         point: the coordinates of the point.
         name: the coordinate.
-        found: what the gradient says.
+        found: the gradient's coordinate.
         expected: the slope of the values.
-        uncertainty: how far off the expected slope may be.
-        verdict: "right", "wrong", "kink" (the slopes of the two sides differ), or "unclear" (the values are too
-            rough or not finite here, so that no slope can be told).
+        uncertainty: the estimated error of `expected`.
+        verdict: "right", "wrong", "kink" (the one-sided slopes differ), or "unclear" (the values are too rough or
+            not finite here, so that no slope can be estimated).
     """
 
     point: FloatArray
@@ -47,7 +47,7 @@ class CheckedSlope:
 
     @property
     def factor(self) -> float:
-        """What the right slope was multiplied by to give the one found."""
+        """The ratio of the slope found to the expected one."""
         return self.found / self.expected if self.expected else float("inf")
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class GradientCheck(Printed):
 
 @summary_of.register
 def _of_check(check: GradientCheck) -> Summary:
-    """The slopes, wrong ones first."""
+    """The entries as a table, wrong ones first."""
     wrong = check.wrong
     ordered = [*wrong, *(slope for slope in check.slopes if slope.verdict != "wrong")]
     rows = [
@@ -100,19 +100,20 @@ def _of_check(check: GradientCheck) -> Summary:
 
 
 def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: int = 0) -> GradientCheck:
-    """Compare the gradient in use with the slope of the values, extrapolated from shrinking differences.
+    """Compare the gradient with the slope of the values, extrapolated from difference quotients at shrinking steps.
 
     Ridders (1982), Accurate computation of F'(x) and F'(x) F''(x). Where the objective takes complex numbers and the
-    complex step agrees with that slope, it is the one that is expected: it has no rounding (Squire and Trapp, 1998).
+    complex step agrees with that slope, the complex step is used instead: it has no cancellation error (Squire and
+    Trapp, 1998).
 
     Arguments:
         objective: what `minimize` takes.
         x: one point, or several, shape (k, n).
         gradient: the gradient to check, as `minimize` takes it.
-        nearby: at how many random points around each, within a tenth of its size, to look too; the same ones each time.
+        nearby: how many random points near each point, within a tenth of its size, to check too; the same every time.
 
     Returns:
-        The verdicts; true when no coordinate is wrong.
+        The verdicts; as a boolean, True when no coordinate is wrong.
 
     Raises:
         FalllineError: when the points do not fit the objective.
@@ -175,7 +176,7 @@ def _complex_step(objective: Objective, point: FloatArray, i: int) -> float | No
     try:
         return float(PerturbedObjective(objective, Perturbation(scheme="complex")).gradient(point)[i])
     except Exception:
-        # A function that was written for real numbers may do anything with others.
+        # A function written for real numbers may raise any error on complex ones.
         return None
 
 
@@ -184,7 +185,7 @@ def _extrapolated(slopes: FloatArray, order: int) -> tuple[float, float]:
 
     Arguments:
         slopes: difference quotients at steps that shrink by SHRINKING.
-        order: the power of the step in which their error begins: 1 for one side, 2 for central.
+        order: the leading power of the step in their error: 1 for one-sided quotients, 2 for central ones.
     """
     best, uncertainty = float(slopes[-1]), float("inf")
     row = slopes[:1]

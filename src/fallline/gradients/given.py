@@ -1,4 +1,4 @@
-"""The slope computed by a function that the user gives."""
+"""The gradient computed by a function that the user gives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fallline.objectives.function import FunctionObjective, called, positional_p
 
 
 class GivenGradientObjective(Objective):
-    """Another objective, with its gradient computed by a function of the user's.
+    """Another objective, with its gradient computed by the user's function.
 
     Arguments:
         objective: what is minimised.

@@ -39,7 +39,7 @@ def hessian(objective: Objective, x: FloatArray) -> FloatArray:
 
 
 def hessian_vector(objective: Objective, x: FloatArray, vector: FloatArray) -> FloatArray:
-    """The product of that matrix and a vector at each point, without the matrix: two gradients at most.
+    """The product of the Hessian and a vector at each point, from two gradients at most.
 
     Arguments:
         objective: with a gradient.
@@ -59,7 +59,7 @@ def hessian_vector(objective: Objective, x: FloatArray, vector: FloatArray) -> F
         return exact
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
     size = np.maximum(1, np.max(np.abs(x), axis=-1, keepdims=True))
-    # The step of a central difference: the cube root of the rounding, in the size of the point.
+    # The best step of a central difference: the cube root of the machine epsilon, times the size of the point.
     step = EPSILON ** (1 / 3) * size / np.where(length == 0, 1, length)
     product: FloatArray = (objective.gradient(x + step * vector) - objective.gradient(x - step * vector)) / (2 * step)
     return product

@@ -1,4 +1,4 @@
-"""The slope found by moving each coordinate a little."""
+"""The gradient by perturbation: difference quotients, one coordinate at a time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fallline.errors import FalllineError, Setting, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.objectives.base import Cost, Objective
 
-# The steps that balance the scheme's own error against rounding (Press et al., Numerical Recipes, 2007, §5.7);
-# they grow with the coordinate. The complex step has no rounding to balance, so it is as good as zero.
+# The steps that balance truncation error against rounding (Press et al., Numerical Recipes, 2007, §5.7), relative to
+# the coordinate. The complex step has no rounding error to balance, so it can be tiny.
 EPSILON = float(np.finfo(float).eps)
 USUAL_STEPS = {
     "forward": EPSILON ** (1 / 2),
@@ -24,13 +24,13 @@ USUAL_STEPS = {
     "complex": 1e-100,
 }
 
-# Coordinates are moved in blocks, so that many of them never fill the memory with n × n numbers.
+# The most numbers in a block of moved points, so that n × n numbers are never in memory at once.
 LARGEST_BLOCK = 2**22
 
 
 @dataclass(frozen=True)
 class Perturbation:
-    """How to find a gradient from values alone.
+    """How to estimate a gradient from values alone.
 
     "forward" is (f(x + h) − f(x)) / h, "backward" (f(x) − f(x − h)) / h, "central" (f(x + h) − f(x − h)) / 2h, and
     "complex" Im f(x + ih) / h: exact to the last digit, for functions that are analytic and take complex
@@ -60,7 +60,7 @@ class Perturbation:
 
     @property
     def kind(self) -> str:
-        """What a trajectory calls this way of finding the gradient."""
+        """The name of this kind of gradient in a trajectory."""
         return "complex step" if self.scheme == "complex" else f"{self.scheme} differences"
 
 
@@ -141,7 +141,7 @@ class PerturbedObjective(Objective):
             return slopes
         try:
             with warnings.catch_warnings():
-                # NumPy only warns where a function of Python's `math` loses the imaginary part.
+                # NumPy only warns when the imaginary part is discarded, as by a function of Python's `math`.
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
                 values = self._moved(x, 1j * step)
         except (TypeError, np.exceptions.ComplexWarning) as error:
@@ -167,7 +167,7 @@ class PerturbedObjective(Objective):
         if self.perturbation.scheme == "complex":
             return np.full(x.shape, usual)
         step = usual * np.maximum(1, np.abs(x))
-        # The step that rounding lets x really take.
+        # The step that x actually makes in floating point.
         taken: FloatArray = (x + step) - x
         return taken
 

@@ -1,8 +1,8 @@
-"""A function as it is, but seeing NumPy and `math` as traced arrays need them: its globals are exchanged, not its code.
+"""Run a user's function with other globals, so that NumPy, `math` and built-ins work on traced arrays.
 
-NumPy's protocols reach the calls that are given an array. `np.zeros(3)`, `np.array([x[0], 1])`, `math.sin(x[0])` and
-`float(x[0])` are not; so a copy of the function runs in which these names mean their traced counterparts. The user's
-own module, functions and objects are never changed.
+NumPy's dispatch protocols reach only calls that are given an array: not `np.zeros(3)`, `np.array([x[0], 1])`,
+`math.sin(x[0])` or `float(x[0])`. So a copy of the function runs, with the same code but with globals in which these
+names refer to stand-ins that trace. The user's own module, functions and objects are never changed.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from fallline.gradients.traced import (
     standing,
 )
 
-# Functions that call back: run from NumPy's own Python source, so that what they call computes with traced arrays.
+# Functions that take a callback: run from NumPy's Python source, so that the callback gets traced arrays.
 CALLING_BACK = ("apply_over_axes", "piecewise", "fromfunction")
 
-# Packages whose functions know nothing of the user's numbers, or everything.
+# Packages whose functions are never replaced: they do not compute with the user's arrays, or trace them already.
 LEFT_ALONE = {*sys.stdlib_module_names, "jax", "jaxlib", "fallline", "matplotlib", "torch", "sympy", "mpmath"}
 
-# Of NumPy's own classes, those that are written in Python and compute with what they are given.
+# NumPy's classes that are written in Python and compute with whatever they are given.
 POLYNOMIALS = ("numpy.polynomial", "numpy.poly1d")
 
 
 class Globals(dict[str, Any]):
-    """The globals of a module, each name with its stand-in; new ones stay here."""
+    """A copy of a module's globals, each value replaced by its stand-in; assignments change only the copy."""
 
     def __init__(self, world: World, own: dict[str, Any]) -> None:
-        # What an import relative to the module asks for, past __getitem__.
+        # A relative import reads these names directly, not through __getitem__.
         named = {name: own[name] for name in ("__package__", "__spec__", "__path__") if name in own}
         super().__init__(__builtins__=world.builtins, __name__=own.get("__name__", "__main__"), **named)
         self.world = world
@@ -61,10 +61,10 @@ class Globals(dict[str, Any]):
 
 
 class World:
-    """What the user's code sees during one trace: for each thing it can name, the stand-in."""
+    """What the user's code sees during one trace: the stand-in of each object it can reach."""
 
     def __init__(self) -> None:
-        # By identity; the thing is kept too, so that its identity is not given to another.
+        # By id; the object is kept alive too, so that its id is not reused.
         self.known: dict[int, tuple[Any, Any]] = {}
         self.globals: dict[int, Globals] = {}
         own_import = builtins.__import__
@@ -84,13 +84,13 @@ class World:
         }
 
     def stand_in(self, thing: Any) -> Any:
-        """What the user's code sees in place of a thing; most things stay as they are."""
+        """What the user's code sees in place of an object; most objects stay as they are."""
         if thing is None or isinstance(thing, int | float | str | bytes | complex) or type(thing) is TracedArray:
             return thing
         known = self.known.get(id(thing))
         if known is None:
             made = self._made(thing)
-            # A thing that holds itself was noted while it was made.
+            # An object that contains itself was registered while its stand-in was made.
             known = self.known.setdefault(id(thing), (thing, made))
         return known[1]
 
@@ -147,7 +147,7 @@ class World:
         return self._object(thing)
 
     def _object(self, thing: Any) -> Any:
-        """An object of a class written in Python: the same attributes, in a class with the same methods."""
+        """The stand-in of an instance of a Python class: the same attributes, in a class with rebound methods."""
         kind = type(thing)
         stand_in = self.stand_in(kind)
         if stand_in is kind or not hasattr(thing, "__dict__"):
@@ -168,7 +168,7 @@ class World:
         package = function.__module__.partition(".")[0] if function.__module__ else ""
         if package in LEFT_ALONE or isinstance(function.__globals__, Globals):
             return function
-        # A method is no function of that name.
+        # A method is not a module function, even if it has the same name.
         alone = "." not in function.__qualname__
         if package in ("numpy", "scipy") and alone and jax_rule(name_of(function)) is not None:
             return self._carried(function)
@@ -211,7 +211,7 @@ class World:
                 if new is not member:
                     members[name] = new
                 elif name not in ("__module__", "__qualname__"):
-                    # What a class below puts in place of it.
+                    # A subclass overrides it.
                     members.pop(name, None)
         if len(members) == 2:
             return kind
@@ -219,7 +219,7 @@ class World:
         try:
             made: type = _like(type(kind))(kind.__name__, (kind,), members)
         except Exception:
-            # Enumerations and other classes that allow no subclass.
+            # Enumerations and other classes that cannot be subclassed.
             return kind
         return made
 
@@ -237,7 +237,7 @@ class World:
         return member
 
     def _super(self, *given: Any) -> Any:
-        """`super()`, whose methods are stand-ins too; without arguments it looks where it is called, as Python's."""
+        """`super()` whose methods are stand-ins; without arguments it inspects the caller's frame, as Python's does."""
         if not given:
             frame = sys._getframe(1)
             given = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
@@ -255,7 +255,7 @@ class World:
 
 @functools.cache
 def _like(meta: Any) -> Any:
-    """The class of stand-ins for classes: what is an instance of the user's class is one of the stand-in too."""
+    """The metaclass of stand-ins for classes: instances of the user's class count as instances of the stand-in."""
 
     class Like(meta):  # type: ignore[misc]
         def __instancecheck__(cls, thing: Any) -> bool:
@@ -268,7 +268,7 @@ def _like(meta: Any) -> Any:
 
 
 class Above:
-    """What `super()` gives: the methods of the classes above, as stand-ins."""
+    """The result of `super()`: the methods of the base classes, as stand-ins."""
 
     def __init__(self, world: World, own: Any, instance: Any) -> None:
         self._parts = (world, own, instance)
@@ -282,7 +282,7 @@ class Above:
 
 
 class SeenModule(types.ModuleType):
-    """A module whose members are seen as their stand-ins."""
+    """A module whose members are replaced by their stand-ins."""
 
     def __init__(self, world: World, module: types.ModuleType) -> None:
         super().__init__(module.__name__, module.__doc__)
@@ -317,7 +317,7 @@ class Carried:
         try:
             return carry(function, inputs, settings)
         except NotCarried:
-            # What JAX lacks may be made of what it has: NumPy's own source says how.
+            # JAX has no such function; try to trace NumPy's own Python source of it.
             if not isinstance(source, types.FunctionType):
                 raise
             try:
@@ -340,7 +340,7 @@ class Carried:
 
 
 class Vectorized:
-    """`np.vectorize`: a function called for each number of its arguments."""
+    """`np.vectorize`: a function called for each element of its arguments."""
 
     def __init__(
         self, function: Any = None, otypes: Any = None, *_: Any, signature: Any = None, excluded: Any = ()
@@ -391,7 +391,7 @@ class Joined:
 
 
 class Distribution:
-    """A distribution of `scipy.stats`, whose functions are those of `jax.scipy.stats`; with its parameters or not."""
+    """A distribution of `scipy.stats`, frozen or not, with the functions of `jax.scipy.stats`."""
 
     def __init__(self, own: Any, inputs: tuple[Any, ...] = (), settings: Any = None) -> None:
         self.own = own
@@ -419,7 +419,7 @@ class Distribution:
 
 
 def _along_axis(func1d: Any, axis: int, arr: Any, *others: Any, **settings: Any) -> Any:
-    """`np.apply_along_axis`, with the names of its arguments."""
+    """`np.apply_along_axis`, with NumPy's argument names."""
     rows = carry(np.moveaxis, (as_traced(arr), axis, -1), {})
     results = [as_traced(func1d(rows[place], *others, **settings)) for place in np.ndindex(rows.shape[:-1])]
     made = carry(np.array, (results,), {}).reshape(rows.shape[:-1] + results[0].shape)
@@ -432,7 +432,7 @@ def _enumerated(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
 
 
 def _of_numpy(thing: Any) -> bool:
-    """Whether a thing is a function of NumPy or SciPy that is written in C, or dispatched there."""
+    """Whether an object is a function of NumPy or SciPy that is written in C or dispatches by NumPy's protocol."""
     package = str(getattr(thing, "__module__", None) or "").partition(".")[0]
     owner = getattr(thing, "__self__", None)
     if isinstance(owner, np.ufunc):
@@ -441,7 +441,7 @@ def _of_numpy(thing: Any) -> bool:
 
 
 def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings: Any) -> Any:
-    """`max` and `min` of Python on numbers: a choice between traced numbers, the first of equal ones."""
+    """Python's `max` and `min` on traced numbers; of equal ones the first is returned."""
     if len(things) == 1 and not settings:
         things = (list(things[0]),)
     numbers = things[0] if len(things) == 1 else things
@@ -455,7 +455,7 @@ def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings
 
 
 class KindOfType(type):
-    """The class of the stand-in for `type`, which says of a traced array what NumPy's would be."""
+    """The metaclass of the stand-in for `type`, which gives for a traced array the NumPy type it stands for."""
 
     def __call__(cls, *parts: Any, **settings: Any) -> Any:
         return parts[0].__class__ if len(parts) == 1 else type(*parts, **settings)
@@ -465,11 +465,11 @@ class KindOfType(type):
 
 
 class Type(type, metaclass=KindOfType):
-    """Stands for `type`."""
+    """The stand-in for `type`."""
 
 
 class NumberKind(type):
-    """The class of the stand-ins for classes of numbers: called on a traced number, they let it be."""
+    """The metaclass of the stand-ins for number classes: called on a traced number, they return it as it is."""
 
     stands_for: type
 
@@ -489,7 +489,7 @@ class NumberKind(type):
         return issubclass(getattr(kind, "stands_for", kind), cls.stands_for)
 
     def __eq__(cls, other: object) -> bool:
-        # A dtype knows better whether it is the one of this class.
+        # A dtype decides itself whether it equals this class.
         return cls.stands_for is getattr(other, "stands_for", other) if isinstance(other, type) else NotImplemented
 
     def __hash__(cls) -> int:
@@ -497,7 +497,7 @@ class NumberKind(type):
 
 
 def _number_class(kind: Any) -> Any:
-    """A class that passes for a class of numbers, also as a dtype."""
+    """A stand-in for a number class such as `float`, which can also be used as a dtype."""
     return NumberKind(kind.__name__, (kind,), {"stands_for": kind, "dtype": np.dtype(kind)})
 
 
@@ -513,7 +513,7 @@ CLASSES: dict[type, Any] = {
 }
 
 
-# What of `math` and `cmath` has another name in NumPy, or none.
+# Functions of `math` and `cmath` that have another name in NumPy, or no counterpart.
 MATH: dict[str, Callable[..., Any]] = {
     "fsum": lambda parts: carry(np.sum, (list(parts),), {}),
     "sumprod": lambda a, b: carry(np.dot, (as_traced(a), as_traced(b)), {}),
@@ -531,7 +531,7 @@ MATH: dict[str, Callable[..., Any]] = {
 IN_NUMPY = {"pow": "power", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
             "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"}  # fmt: skip
 IN_SCIPY = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
-# These ask a number for a whole one, which it gives itself.
+# Functions that need an integer, to which a traced number converts itself.
 WHOLE = ("floor", "ceil", "trunc", "comb", "perm", "factorial", "gcd", "lcm", "isqrt")
 
 
@@ -540,7 +540,7 @@ def _called(ufunc: Any, *inputs: Any) -> Any:
 
 
 def _math_function(own: Any) -> Any:
-    """A function of `math` or `cmath` that lets traced numbers be carried."""
+    """A function of `math` or `cmath` that accepts traced numbers."""
     name = own.__name__
     if name in WHOLE:
         return own
@@ -565,7 +565,7 @@ def _math_function(own: Any) -> Any:
 
 
 class MathModule(types.ModuleType):
-    """`math`, or `cmath`, whose functions take traced numbers."""
+    """`math` or `cmath` with functions that accept traced numbers."""
 
     def __init__(self, own: types.ModuleType) -> None:
         super().__init__(own.__name__)

@@ -1,8 +1,8 @@
-"""What SciPy has in C and JAX has not, said again in NumPy: run on traced arrays as the user's own code is.
+"""NumPy versions of SciPy's C functions that JAX lacks; they run on traced arrays like the user's own code.
 
-Around these SciPy is Python, which is traced as it stands, so that sparse matrices, splines and distances keep their
-arguments, classes and conversions. Their names in C are SciPy's own business: were one renamed, functions that need it
-would have central differences for a gradient, and say so; a test names it first.
+The Python code of SciPy around them is traced as it is, so that sparse matrices, splines and distances keep their
+arguments, classes and conversions. The names of the C functions are private to SciPy: if one is renamed, a test names
+it, and functions that need it fall back to central differences, which the result reports.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-# How far rows are apart, for `scipy.spatial.distance`.
+# The distances between rows of `scipy.spatial.distance`.
 DISTANCES: dict[str, Callable[[Any, Any], Any]] = {
     "euclidean": lambda a, b: np.linalg.norm(a - b, axis=-1),
     "sqeuclidean": lambda a, b: np.sum((a - b) ** 2, axis=-1),
@@ -23,7 +23,7 @@ DISTANCES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _in_pairs(distance: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Between the rows of one array, each pair once: `pdist`."""
+    """`pdist`: the distances between the rows of one array, each pair once."""
 
     def pairs(X: Any, **_: Any) -> Any:
         i, j = np.triu_indices(len(X), 1)
@@ -33,7 +33,7 @@ def _in_pairs(distance: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def _across(distance: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Between the rows of one array and those of another: `cdist`."""
+    """`cdist`: the distances between the rows of one array and those of another."""
 
     def across(XA: Any, XB: Any, **_: Any) -> Any:
         return distance(XA[:, None], XB[None])
@@ -42,14 +42,14 @@ def _across(distance: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def _square(matrix: Any, pairs: Any) -> None:
-    """Puts distances in pairs into a matrix: `squareform`."""
+    """`squareform`: write pairwise distances into a symmetric matrix, in place."""
     i, j = np.triu_indices(len(matrix), 1)
     matrix[i, j] = pairs
     matrix[j, i] = pairs
 
 
 def _compressed(by_rows: bool) -> Callable[..., None]:
-    """result += A @ other, where A is sparse, its rows or its columns one after another."""
+    """result += A @ other, where A is sparse, stored by rows (CSR) or by columns (CSC)."""
 
     def product(rows: int, columns: int, *parts: Any) -> None:
         *_, starts, others, data, other, result = parts
@@ -65,12 +65,12 @@ def _compressed(by_rows: bool) -> Callable[..., None]:
 
 
 def _listed(_: int, rows: Any, columns: Any, data: Any, other: Any, result: Any) -> None:
-    """The same, where A is a list of entries."""
+    """result += A @ other, where A is a list of entries (COO)."""
     np.add.at(result, rows, data * other[columns])
 
 
 def _diagonals(rows: int, columns: int, _: int, length: int, offsets: Any, data: Any, x: Any, y: Any) -> None:
-    """The same, y += A @ x, where A is given by diagonals."""
+    """y += A @ x, where A is given by diagonals (DIA)."""
     for offset, entries in zip(offsets, data, strict=True):
         low, high = max(0, int(offset)), min(rows + int(offset), columns, length)
         if low < high:
@@ -78,7 +78,7 @@ def _diagonals(rows: int, columns: int, _: int, length: int, offsets: Any, data:
 
 
 def _solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, *_: Any, **__: Any) -> Any:
-    """The solution of a banded system, by the full matrix."""
+    """The solution of a banded linear system, through the full matrix."""
     lower, upper = l_and_u
     ab = np.asarray(ab)
     size = ab.shape[-1]

@@ -1,4 +1,8 @@
-"""A NumPy array and, beside it, the same numbers as JAX follows them: what a traced function computes with."""
+"""Traced arrays: a NumPy array together with the JAX array of the same values, so that JAX can differentiate.
+
+A NumPy function is *carried* to JAX when it runs on a traced array: NumPy computes the values at the point, JAX the
+traced ones.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +19,17 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from fallline.errors import FalllineError
 from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
 
-# Frames of these packages are not the user's.
+# Stack frames of these packages are not the user's code.
 LIBRARIES = {"numpy", "scipy", "jax", "fallline", *sys.stdlib_module_names} - {"__main__"}
 
 
 class NotCarried(FalllineError):
-    """A call that JAX cannot follow: its name, the line of the user's file, and what to write instead.
+    """A call that JAX cannot follow; the text names it, the line of the user's file, and what to write instead.
 
     Arguments:
-        call: what was called: the name of a function of NumPy or SciPy, or what else it was.
-        reason: more about it, in brackets.
-        place: the user's file and line; None: where the call is being made.
+        call: the name of the function of NumPy or SciPy, or a description of the operation.
+        reason: a detail, in brackets.
+        place: the user's file and line; None: taken from the current stack.
 
     Attributes:
         call: the call with its place: "np.unique in model.py:12".
@@ -52,20 +56,20 @@ def users_line(frame: FrameType | None = None) -> str:
 
 
 class Trace:
-    """One run of a function under JAX's eyes, at one point.
+    """One run of a function at one point, recorded by JAX.
 
-    Where the function asks for a value (`if x[0] > 0`, `range(int(x[1]))`), it gets the value at that point. What JAX
-    recorded is then right wherever these values come out the same.
+    Where the function needs a concrete value (`if x[0] > 0`, `range(int(x[1]))`), it gets the value at that point. The
+    recording is then valid at every point where these values are the same.
 
     Attributes:
-        decided: the values that were asked for, as JAX computes them, each beside the one that was given.
+        decided: pairs of a value as JAX computes it and the concrete value that was used.
     """
 
     def __init__(self) -> None:
         self.decided: list[tuple[Any, Any]] = []
 
     def holds(self) -> Any:
-        """Whether every value that was asked for is what it was, as JAX computes it."""
+        """Whether every concrete value that was used is the same at the point JAX evaluates: a JAX boolean."""
         from jax import numpy as jnp
 
         holds = jnp.asarray(True)
@@ -79,8 +83,8 @@ class Buffer:
     """The memory that an array and its views share.
 
     Attributes:
-        root: the numbers at the point of the trace, contiguous.
-        value: the same as JAX follows them; None as long as they do not depend on x.
+        root: the values at the point of the trace, contiguous.
+        value: the same as a JAX array; None as long as they do not depend on x.
         trace: the run they belong to; None as long as they do not depend on x.
     """
 
@@ -93,7 +97,7 @@ class Buffer:
         self.pieces: tuple[Any, list[Any]] = (None, [])
 
     def read(self, index: Any) -> Any:
-        """The traced numbers at these flat indices, in the shape of `index`; zeros where it is -1."""
+        """The traced values at these flat indices, in the shape of `index`; 0 where an index is -1."""
         from jax import lax
         from jax import numpy as jnp
 
@@ -101,7 +105,7 @@ class Buffer:
             return jnp.zeros(index.shape, self.value.dtype)
         if index.size == 1 and 1 < self.value.size <= 4096:
             return self._single(int(index.ravel()[0])).reshape(index.shape)
-        # In the order of the memory most views are one slice.
+        # With the axes in memory order most views are one slice.
         order = sorted(range(index.ndim), key=lambda axis: -abs(index.strides[axis]))
         lined = index.transpose(order)
         flat = lined.ravel()
@@ -113,7 +117,7 @@ class Buffer:
         return part if index.min() >= 0 else jnp.where(index < 0, 0, part)
 
     def _single(self, position: int) -> Any:
-        """One number. A loop over all of them would make n slices, so the buffer is then taken apart once."""
+        """One element. A loop over all of them would record n slices, so the buffer is then unpacked once."""
         from jax import lax
 
         of, parts = self.pieces
@@ -131,7 +135,7 @@ class Buffer:
         return parts[5 + position]
 
     def write(self, index: Any, new: Any) -> None:
-        """Put traced numbers at flat indices (all, where index is None)."""
+        """Write traced values at flat indices; everywhere if index is None."""
         from jax import lax
         from jax import numpy as jnp
 
@@ -145,14 +149,14 @@ class Buffer:
         if (np.diff(places) == 1).all():
             flat = lax.dynamic_update_slice(flat, new, (int(places[0]),))
         else:
-            # Where a place is written twice, the last one stays.
+            # If an index occurs twice, the last value stays, as in NumPy.
             last = len(places) - 1 - np.unique(places[::-1], return_index=True)[1]
             flat = flat.at[places[last]].set(new[last], mode="promise_in_bounds")
         self.value = flat.reshape(self.root.shape)
 
 
 def _number_method(function: Callable[[Any], Any], call: str) -> Callable[[TracedArray], Any]:
-    """A conversion to a Python number, which can carry no derivative."""
+    """A conversion to a Python number, which cannot carry a derivative."""
 
     def convert(self: TracedArray) -> Any:
         if self.depends:
@@ -163,7 +167,7 @@ def _number_method(function: Callable[[Any], Any], call: str) -> Callable[[Trace
 
 
 def _whole_method(function: Callable[[Any], int]) -> Callable[..., int]:
-    """A conversion to a whole number: a choice of the path, flat between the jumps."""
+    """A conversion to an integer: it is piecewise constant, so it only decides the path."""
 
     def convert(self: TracedArray) -> int:
         whole = function(self.concrete)
@@ -176,16 +180,16 @@ def _whole_method(function: Callable[[Any], int]) -> Callable[..., int]:
 
 
 class TracedArray(NDArrayOperatorsMixin):
-    """Stands for a NumPy array, or a NumPy number, whose numbers may depend on x.
+    """Stands for a NumPy array or scalar whose elements may depend on x.
 
-    NumPy itself computes the numbers at the point (`concrete`), JAX follows them (`value`). NumPy's functions and
-    operators come here by its protocols (NEP 13 and 18). Views share their memory, as NumPy's do: an array is a
-    buffer and, for each of its numbers, where in the buffer it is.
+    NumPy computes the values at the point (`concrete`), JAX the traced ones (`value`). NumPy's functions and operators
+    dispatch here by its protocols (NEP 13 and 18). Views share memory, as in NumPy: an array is a buffer and the flat
+    position of each element in it.
 
     Arguments:
-        concrete: the numbers at the point: an array, or a NumPy number.
+        concrete: the values at the point: an array or a NumPy scalar.
         buffer: the memory it shares with its views.
-        index: the flat position of each number in the buffer; None: the buffer as it is.
+        index: the flat position of each element in the buffer; None: the whole buffer.
     """
 
     __slots__ = ("buffer", "cached", "concrete", "places")
@@ -198,7 +202,7 @@ class TracedArray(NDArrayOperatorsMixin):
 
     @property
     def __class__(self) -> Any:
-        # So that isinstance(x, np.ndarray) and isinstance(x[0], float) say what they say without us.
+        # So that isinstance(x, np.ndarray) and isinstance(x[0], float) give the same as without tracing.
         return type(self.concrete)
 
     @__class__.setter
@@ -207,37 +211,37 @@ class TracedArray(NDArrayOperatorsMixin):
 
     @property
     def depends(self) -> bool:
-        """Whether the numbers depend on x."""
+        """Whether the elements depend on x."""
         return self.buffer.value is not None
 
     @property
     def index(self) -> Any:
-        """The flat position of each number in the buffer."""
+        """The flat position of each element in the buffer."""
         if self.places is None:
             self.places = np.arange(self.buffer.root.size).reshape(self.buffer.root.shape)
         return self.places
 
     @property
     def value(self) -> Any:
-        """The numbers as JAX follows them."""
+        """The elements as a JAX array."""
         if not self.depends:
-            # A copy, because JAX keeps it and the code may go on to change it.
+            # A copy, because JAX keeps it and the user's code may change the array later.
             return np.array(self.concrete)
         of, value = self.cached
         if of is not self.buffer.value:
             whole = self.places is None
             value = self.buffer.value if whole else self.buffer.read(self.places)
-            # NumPy's numbers have no shape; a buffer may have had one.
+            # A NumPy scalar has shape (), the buffer may have another.
             value = value.reshape(np.shape(self.concrete))
             self.cached = (self.buffer.value, value)
         return value
 
     def decide(self) -> None:
-        """Note that the numbers at the point are used: the trace is right only where they come out the same."""
+        """Record that the concrete values were used: the trace is valid only where they are the same."""
         if self.depends and self.buffer.trace is not None:
             self.buffer.trace.decided.append((self.value, np.array(self.concrete)))
 
-    # What NumPy asks for.
+    # NumPy's protocols.
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         return carry(ufunc if method == "__call__" else getattr(ufunc, method), inputs, settings)
@@ -250,7 +254,7 @@ class TracedArray(NDArrayOperatorsMixin):
             raise NotCarried("a conversion to a plain array")
         return np.array(self.concrete, dtype=dtype)
 
-    # What Python asks for.
+    # Python's protocols.
 
     __hash__ = None  # type: ignore[assignment]
     __float__ = _number_method(float, "float(...)")
@@ -302,7 +306,7 @@ class TracedArray(NDArrayOperatorsMixin):
     def __reduce__(self) -> Any:
         raise NotCarried("pickle")
 
-    # Items.
+    # Indexing.
 
     def __getitem__(self, key: Any) -> Any:
         key_depends = any(part.depends for part in leaves(key))
@@ -341,14 +345,14 @@ class TracedArray(NDArrayOperatorsMixin):
         self.concrete[at] = new.concrete
 
     def _follow(self, trace: Trace | None) -> None:
-        """Let JAX follow the numbers from here on, because some will depend on x."""
+        """Trace the elements from here on, because some will depend on x."""
         if not self.depends:
             from jax import numpy as jnp
 
             self.buffer.value, self.buffer.trace = jnp.asarray(np.array(self.buffer.root)), trace
 
     def _at(self, concrete: Any, index: Any) -> Any:
-        """The numbers at these positions of the buffer: a view if NumPy made one."""
+        """The elements at these positions of the buffer: a view if NumPy made one."""
         if isinstance(concrete, np.ndarray) and np.may_share_memory(concrete, self.buffer.root):
             return TracedArray(concrete, self.buffer, index)
         if not self.depends:
@@ -463,13 +467,13 @@ def _called(function: Callable[..., Any], array: TracedArray, *parts: Any, **set
     return carry(function, (array, *parts), settings)
 
 
-# Methods that only move numbers.
+# Methods that only move elements.
 METHODS = ("reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze", "diagonal", "repeat", "take", "copy",
            "compress", "view")  # fmt: skip
 
 
 class Flat:
-    """`x.flat`: the numbers of an array in order, to read and to write."""
+    """`x.flat`: the elements of an array in C order, for reading and writing."""
 
     def __init__(self, array: TracedArray) -> None:
         self.array = array
@@ -489,13 +493,13 @@ class Flat:
 
 
 def array_of(concrete: Any) -> TracedArray:
-    """Numbers that do not depend on x, as an array that ones that do may be put into."""
+    """Values that do not depend on x as a traced array, so that traced values can be written into it."""
     root = np.ascontiguousarray(concrete).reshape(np.shape(concrete))
     return TracedArray(root, Buffer(root))
 
 
 def root_of(concrete: Any, value: Any, trace: Trace) -> TracedArray:
-    """Numbers that depend on x, in memory of their own."""
+    """Values that depend on x as a traced array with a new buffer."""
     if not isinstance(concrete, np.generic):
         concrete = np.ascontiguousarray(concrete).reshape(np.shape(concrete))
     return TracedArray(concrete, Buffer(np.asarray(concrete), value, trace))
@@ -520,7 +524,7 @@ def first(thing: Any) -> Any:
 
 
 def mapped(function: Callable[[Any], Any], thing: Any) -> Any:
-    """The same nest of lists and tuples with `function` applied to every leaf."""
+    """The same nested lists and tuples with `function` applied to every leaf."""
     if type(thing) is not TracedArray and isinstance(thing, list | tuple):
         parts = [mapped(function, part) for part in thing]
         if hasattr(thing, "_fields"):
@@ -530,7 +534,7 @@ def mapped(function: Callable[[Any], Any], thing: Any) -> Any:
 
 
 def constant(thing: Any) -> Any:
-    """The numbers at the point, in place of each traced array."""
+    """The nested argument with each traced array replaced by its concrete values."""
 
     def leaf(part: Any) -> Any:
         if isinstance(part, slice) and type(part) is slice:
@@ -545,7 +549,7 @@ def constant(thing: Any) -> Any:
 
 
 def followed(thing: Any) -> Any:
-    """What JAX takes in place of each traced array."""
+    """The nested argument with each traced array replaced by its JAX array."""
 
     def leaf(part: Any) -> Any:
         if type(part) is TracedArray:
@@ -556,10 +560,10 @@ def followed(thing: Any) -> Any:
 
 
 def decided(thing: Any, call: str = "an index") -> Any:
-    """The whole numbers and truth values at the point; the trace holds only where they come out the same.
+    """The concrete integers and booleans at the point; the trace is valid only where they are the same.
 
     Raises:
-        NotCarried: when other numbers are asked for; what is made of them would have no derivative.
+        NotCarried: for floats that depend on x; their derivative would be lost.
     """
     for leaf in leaves(thing):
         if leaf.depends and leaf.dtype.kind not in "biu":
@@ -569,7 +573,7 @@ def decided(thing: Any, call: str = "an index") -> Any:
 
 
 def paired(concrete: Any, value: Any, trace: Any) -> Any:
-    """NumPy's result and JAX's, as one; both may be tuples or lists of arrays."""
+    """NumPy's result and JAX's as one traced array; or, if they are tuples or lists of arrays, as such a nest."""
     if isinstance(concrete, list | tuple):
         parts = [paired(one, other, trace) for one, other in zip(concrete, value, strict=True)]
         return type(concrete)(*parts) if hasattr(concrete, "_fields") else type(concrete)(parts)
@@ -585,7 +589,7 @@ def paired(concrete: Any, value: Any, trace: Any) -> Any:
         value = value.astype(concrete.dtype)
     if value.shape != concrete.shape:
         if concrete.size == 0:
-            # Such as the residuals of np.linalg.lstsq, which NumPy leaves out where there are none.
+            # Such as the residuals of np.linalg.lstsq, which NumPy returns empty where there are none.
             value = jnp.zeros(concrete.shape, concrete.dtype)
         if value.size != concrete.size:
             raise NotCarried("a call", f" (JAX gives the shape {value.shape} for {concrete.shape})")
@@ -608,7 +612,7 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
     """Call a function of NumPy or SciPy on traced arrays.
 
     Raises:
-        NotCarried: when JAX has nothing like it.
+        NotCarried: when JAX has no counterpart.
     """
     settings = dict(settings)
     name = name_of(function)
@@ -645,7 +649,7 @@ def carry(function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[
 def _by_rule(
     rule: Callable[..., Any], function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]
 ) -> Any:
-    """What JAX computes in the function's place, of the values that are followed."""
+    """The result of the JAX function on the traced values."""
     name = name_of(function)
     values = tuple(map(followed, inputs))
     named = {key: followed(part) for key, part in settings.items() if key not in ("dtype", "casting", "order", "subok")}
@@ -654,7 +658,7 @@ def _by_rule(
     try:
         return rule(*values, **named)
     except Exception:
-        # jax.numpy takes no lists where NumPy does.
+        # jax.numpy does not take lists where NumPy does.
         try:
             named = {key: _listless(settings[key]) for key in named}
             return rule(*(_listless(part) for part in inputs), **named)
@@ -663,7 +667,7 @@ def _by_rule(
 
 
 def _carry_into(target: Any, function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-    """The same with `out=target`."""
+    """`carry` with `out=target`."""
     where = settings.pop("where", True) if isinstance(function, np.ufunc) else True
     result = carry(function, inputs, settings)
     if type(target) is not TracedArray:
@@ -684,7 +688,7 @@ def _listless(part: Any) -> Any:
 
 
 def standing(result: Any) -> Any:
-    """Arrays that do not depend on x, ready to have numbers put in that do."""
+    """The result with plain numeric arrays made traced, so that values that depend on x can be written into them."""
 
     def leaf(part: Any) -> Any:
         return array_of(part) if type(part) is np.ndarray and part.dtype.kind in "biufc" else part
@@ -693,9 +697,9 @@ def standing(result: Any) -> Any:
 
 
 def _positions(things: tuple[Any, ...], data: tuple[int, ...] | None) -> tuple[list[TracedArray], list[Any]]:
-    """The arrays among the arguments whose numbers are moved, and the arguments with positions in their place.
+    """The arrays among the arguments whose elements are moved, and the arguments with positions in place of elements.
 
-    A position is one more than the index into all the numbers, one after another; so 0 is none of them.
+    A position is 1 plus the flat index into all these arrays concatenated; so 0 means "none of them".
     """
     arrays: list[TracedArray] = []
     offset = 0
@@ -717,7 +721,7 @@ def _positions(things: tuple[Any, ...], data: tuple[int, ...] | None) -> tuple[l
 
 
 def _joined(arrays: list[TracedArray]) -> Buffer:
-    """All the numbers that may be moved, one after another."""
+    """One buffer with the elements of all the arrays, concatenated."""
     if len(arrays) == 1:
         return arrays[0].buffer
     from jax import numpy as jnp
@@ -735,7 +739,7 @@ def _joined(arrays: list[TracedArray]) -> Buffer:
 def move(
     function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any], data: tuple[int, ...] | None
 ) -> Any:
-    """Call a function that only moves numbers: it is run on their positions too, which says where each went."""
+    """Call a function that only moves elements: running it on their positions too shows where each one went."""
     concrete = function(*constant(inputs), **{key: constant(part) for key, part in settings.items()})
     arrays, chosen = _positions(inputs, data)
     if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asfarray"):
@@ -760,7 +764,7 @@ def move(
 def move_in_place(
     function: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any], data: tuple[int, ...]
 ) -> None:
-    """The same for a function that moves numbers into its first argument."""
+    """`move` for a function that moves elements into its first argument, in place."""
     target = inputs[0]
     keywords = {key: decided(part) for key, part in settings.items()}
     if first((inputs, settings)) is None:
@@ -779,7 +783,7 @@ def move_in_place(
 
 
 def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others: Any) -> None:
-    """`ufunc.at`: an operation at places that may repeat."""
+    """`ufunc.at`: an operation at indices that may repeat."""
     if first((target, others)) is None:
         function(*constant((target, decided(key), *others)))
         return

@@ -1,4 +1,4 @@
-"""Models with data as objectives; the registry of their names."""
+"""Models with data as objectives, and the registry of their names."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ __all__ = [
 
 
 def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches | Slice:
-    """Build again the loss, the batches of one, or a slice of either, whose `recipe()` this is.
+    """Rebuild the loss, the batches of one, or a slice of either, from its `recipe()`.
 
     Raises:
         FalllineError: when the recipe names no model known here, or settings it does not have.

@@ -1,4 +1,4 @@
-"""Activation functions that neither overflow nor lose digits, however large their argument."""
+"""Activation functions that neither overflow nor lose precision for large arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fallline.arrays import FloatArray
 
 # Complex z are compared by their real part, so complex-step differences through both functions are right.
 
-# The exponential of a larger number overflows.
+# exp overflows above this.
 LARGEST_EXPONENT = 709.0
 
 
@@ -46,7 +46,7 @@ def normal_cdf(z: FloatArray) -> FloatArray:
     array([0. , 0.5, 1. ])
     """
     probability: FloatArray = 0.5 * np.asarray(_erfc(z.real * -math.sqrt(0.5)), np.float64)
-    # To first order off the real axis, which is all that complex-step differences need.
+    # First order in the imaginary part, which is enough for complex-step differences.
     return probability + 1j * z.imag * normal_density(z.real) if np.iscomplexobj(z) else probability
 
 
@@ -60,7 +60,7 @@ def normal_density(z: FloatArray) -> FloatArray:
     return density
 
 
-# NumPy has no erfc; the one of Python's math is exact to the last digits.
+# NumPy has no erfc; that of Python's math is accurate to the last digits.
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
@@ -71,8 +71,8 @@ class Activation:
     Attributes:
         value: a = φ(z), elementwise.
         slope: φ'(z), elementwise, from z and a; 0 at a kink.
-        rectifies: whether about half the inputs are blocked, so that initial weights must be larger by √2.
-        needs_z: whether the slope needs z, so that it must be kept for the backward pass.
+        rectifies: whether it blocks about half the inputs, so that initial weights must be larger by √2.
+        needs_z: whether the slope needs z, which is then kept for the backward pass.
     """
 
     value: Callable[[FloatArray], FloatArray]
@@ -82,11 +82,11 @@ class Activation:
 
 
 def _gate(z: FloatArray, a: FloatArray) -> FloatArray:
-    """Φ(z) = a / z from a = z Φ(z); one half so near to 0 that the product has lost its digits."""
+    """Φ(z) = a / z from a = z Φ(z); 1/2 so near to 0 that the product has lost its precision."""
     return np.divide(a, z, out=np.full_like(a, 0.5), where=abs(z) > 1e-290)
 
 
-# The share of a negative input that a leaky unit lets through.
+# The slope of a leaky unit for negative input.
 LEAK = 0.01
 
 ACTIVATIONS: dict[str, Activation] = {

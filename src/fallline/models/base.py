@@ -1,4 +1,4 @@
-"""The contract of a loss: a model's error on data, as an objective of the model's parameters."""
+"""The base class of losses: a model's error on data, as an objective of the model's parameters."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from fallline.tables import Summary, names_text, summary_of
 Reduction = Literal["sum", "mean"]
 REDUCTIONS = ("sum", "mean")
 
-# What the targets of a model are; "numbers or two classes" are classes where they are texts.
+# What the targets of a model are; "numbers or two classes" are classes if they are texts.
 Target = Literal["numbers", "two classes", "classes", "numbers or two classes"]
 
-# Data of up to this many numbers go into the recipe, so that a saved run can be done again from its file.
+# Data of up to this many numbers are included in the recipe, so that a saved run can be repeated from its file.
 SMALL_DATA = 10_000
 
 
@@ -57,9 +57,9 @@ class Loss(RowSum, Sliceable):
     other settings are fields of its dataclass, given by keyword.
 
     Arguments:
-        X: the inputs, n rows of d features; n numbers are n rows of one feature. Kept without a copy: float64 or
-            float32 (computed with in float64 even so), in any memory order, or a SciPy sparse matrix, as CSR. A Dask
-            array stays where it is, and is read chunk by chunk in every pass.
+        X: the inputs, n rows of d features; n numbers are n rows of one feature. Not copied: float64 or float32
+            (computations are in float64 all the same), in any memory order, or a SciPy sparse matrix, as CSR. A Dask
+            array is not loaded, but read chunk by chunk in every pass.
         y: the n targets.
         reduction: "sum" adds up the error of the rows, "mean" divides it and its gradient by their number.
         feature_names: the d names of the features, for the names of the parameters and error texts.
@@ -67,12 +67,12 @@ class Loss(RowSum, Sliceable):
             the l2 of a mean is that of the sum divided by n, and ridge regression's alpha is the l2 of a sum.
 
     Attributes:
-        curvature: the largest eigenvalue of ∂²ℓ/∂z² over all outputs z and allowed y; inf where there is none.
-        convex: whether ∂²ℓ/∂z² is never negative, and so the loss convex in the parameters.
+        curvature: the largest eigenvalue of ∂²ℓ/∂z² over all outputs z and allowed y; inf if it is unbounded.
+        convex: whether ∂²ℓ/∂z² is never negative, so that the loss is convex in the parameters.
 
     Raises:
         FalllineError: when X or y is empty, has the wrong shape, or holds something that is not a finite number,
-            and when there is no such setting.
+            and for an unknown setting.
     """
 
     gradient_kind = "exact"
@@ -94,7 +94,7 @@ class Loss(RowSum, Sliceable):
             raise FalllineError("reduction", reduction, nearest(str(reduction), REDUCTIONS))
         chunked = ChunkedRows.of(X, y)
         if chunked is not None:
-            # The first chunk stays in X and y as an example of all.
+            # X and y hold the first chunk, as a sample of the data.
             X, y = next(iter(chunked.part(0)))
         self.X = inputs_of(X)
         self.y = targets_of(y, rows=self.X.shape[0])
@@ -127,7 +127,7 @@ class Loss(RowSum, Sliceable):
 
     @abstractmethod
     def parameter_names(self) -> tuple[str, ...]:
-        """The names of the coordinates, made from `feature_names`, or from the shape of X without them."""
+        """The names of the coordinates, made from `feature_names` or else from the shape of X."""
 
     @classmethod
     def target(cls, settings: Mapping[str, Any]) -> Target:
@@ -135,20 +135,20 @@ class Loss(RowSum, Sliceable):
         return "numbers"
 
     def check_settings(self) -> None:
-        """Raise a FalllineError for settings that do not go together; bring the others into one form."""
+        """Raise a FalllineError for settings that do not go together; normalise those that do."""
 
     def check_targets(self) -> None:
         """Raise a FalllineError naming the first row of y that is not a target of this model."""
 
     @abstractmethod
     def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
-        """What the model with the parameters x predicts for other rows of inputs X (m, d)."""
+        """The predictions of the model with parameters x for other rows of inputs X (m, d)."""
 
     def smoothness(self, batch_size: int | None = None) -> float:
-        """A Lipschitz constant L of the gradient: no step of a rate up to 1/L overshoots.
+        """A Lipschitz constant L of the gradient: gradient descent with a rate up to 1/L never overshoots.
 
         Arguments:
-            batch_size: None for the loss on all rows; a number for a bound that any batch of as many keeps.
+            batch_size: None for the loss on all rows; a number for a bound valid for every batch of that size.
 
         Returns:
             L = c λ + l2, where c is the model's `curvature` and λ the largest eigenvalue of AᵀA (of AᵀA / n for a
@@ -195,12 +195,12 @@ class Loss(RowSum, Sliceable):
 
         Arguments:
             size: rows in a batch, from 1 (stochastic gradient descent) to all.
-            order: "sequential" takes the rows in their own order; "shuffled" in another one every epoch, set by
-                the seed of the run.
+            order: "sequential" takes the rows in their own order; "shuffled" in a new random order every epoch, set
+                by the seed of the run.
             remainder: what happens to the rows left over after the last whole batch of an epoch: "keep" makes
                 a smaller batch of them, "drop" leaves them out of that epoch.
             epoch_value: what a run records: "full", the loss on all rows; or "running", the loss on the batch of
-                the coming step, which costs almost nothing; see `Batches.epoch_values` for that of an epoch.
+                the next step, which costs almost nothing; `Batches.epoch_values` averages it over an epoch.
 
         >>> from fallline.models import SigmoidNeuron
         >>> loss = SigmoidNeuron([0.5, 1.0, 2.5], [0.2, 0.4, 0.9], reduction="mean")
@@ -211,7 +211,7 @@ class Loss(RowSum, Sliceable):
         return kind(self, size, order=order, remainder=remainder, epoch_value=epoch_value)
 
     def recipe(self) -> dict[str, Any] | None:
-        """What rebuilds this loss (see `loss_from_recipe`), data included; None when the data are large."""
+        """What is needed to rebuild this loss (see `loss_from_recipe`), with its data; None when those are large."""
         if self.dataset is not None or self.rows * (self.X.shape[1] + 1) > SMALL_DATA:
             return None
         settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
@@ -225,13 +225,13 @@ class Loss(RowSum, Sliceable):
         }
 
     def feature_labels(self) -> tuple[str, ...]:
-        """What each feature's weight is called: "w" and the feature's number, or "w_" and its name."""
+        """The names of the features' weights: "w" and the feature's number, or "w_" and its name."""
         if self.feature_names is not None:
             return tuple(f"w_{name}" for name in self.feature_names)
         return tuple(f"w{number}" for number in range(1, self.X.shape[1] + 1))
 
     def refuse_row(self, wrong: npt.NDArray[np.bool_], allowed: str) -> None:
-        """Raise a FalllineError with the first target that is wrong, if one is."""
+        """Raise a FalllineError that names the first wrong target, if there is one."""
         if wrong.any():
             row = int(np.argmax(wrong))
             raise WrongTarget(row, float(self.y[row]), allowed)

@@ -1,4 +1,4 @@
-"""Mini-batches: the rows of data that each step of a stochastic run sees."""
+"""Mini-batches: the rows of data that each step of a stochastic run uses."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class Batches(Sliceable):
         return self.loss.value_and_gradient(x)
 
     def at_step(self, step: int, seed: int) -> OverRows:
-        """The loss on the batch of a step (counted from 1); the same for the same step and seed, always."""
+        """The loss on the batch of a step (counted from 1), determined by the step and the seed."""
         epoch, batch = divmod(step - 1, self.steps_per_epoch)
         rows = slice(batch * self.size, (batch + 1) * self.size)
         return self.loss.on_rows(self._shuffled(seed, epoch)[rows] if self.order == "shuffled" else rows)
 
     def epoch_values(self, steps: npt.NDArray[np.int64], values: FloatArray) -> FloatArray:
-        """One value for each whole epoch of a run: where it ends, or where "running" the mean over its steps.
+        """One value for each whole epoch of a run: that at its end, or for "running" the mean over its steps.
 
         Arguments:
             steps, values: `trajectory.steps` and `trajectory.value`.
@@ -118,7 +118,7 @@ class Batches(Sliceable):
         return self._shuffle[1]
 
     def recipe(self) -> dict[str, Any] | None:
-        """What rebuilds these batches (see `loss_from_recipe`), data included; None when those are large."""
+        """What is needed to rebuild these batches (see `loss_from_recipe`), with their data; None when it is large."""
         loss = self.loss.recipe()
         if loss is None:
             return None

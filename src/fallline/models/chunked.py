@@ -1,4 +1,4 @@
-"""The rows of a loss that lie in a Dask array: read chunk by chunk."""
+"""Rows of a loss stored in Dask arrays, read chunk by chunk."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class ChunkedRows:
 
     Attributes:
         counts: how many rows each chunk has.
-        tokens: Dask's names for the data, so that no run resumes from a checkpoint made on other data.
+        tokens: Dask's names for the data, so that a run never resumes from a checkpoint made on other data.
     """
 
     def __init__(self, X: Any, y: Any) -> None:
         self.counts: tuple[int, ...] = X.chunks[0]
         self.tokens: tuple[str, str] = X.name, y.name
-        # Private, so that nothing that lists public attributes computes all the data.
+        # Private, so that code that lists public attributes does not compute all the data.
         self._X = X
         self._y = y
 
     @classmethod
     def of(cls, X: Any, y: Any) -> ChunkedRows | None:
-        """The rows of X and y if X is a Dask array; y is one too, or an array in memory.
+        """The rows of X and y if X is a Dask array, else None; y is a Dask array too, or an array in memory.
 
         Raises:
             FalllineError: when they do not fit, or the lengths of the chunks are not known.
@@ -70,7 +70,7 @@ class ChunkedRows:
         return sum(self.counts)
 
     def blocks(self, parts: Sequence[int] | None = None) -> Generator[tuple[FloatArray, FloatArray]]:
-        """X and y, chunk by chunk, the next one read while the caller computes.
+        """X and y, chunk by chunk; the next one is read while the caller computes.
 
         Arguments:
             parts: the chunks, in the order to read them; None: all, in their own order.
@@ -97,7 +97,7 @@ class ChunkedRows:
         return [read(X, y, first) for X, y, first in chunks]
 
     def check(self, allowed: Callable[[FloatArray], None]) -> None:
-        """Call `allowed`, which raises a FalllineError where targets are not, with those of each chunk."""
+        """Call `allowed` with the targets of each chunk; it raises a FalllineError for wrong ones."""
         first = 0
         for chunk, count in zip(self._y.to_delayed(), self.counts, strict=True):
             with _from_row(first):
@@ -108,13 +108,13 @@ class ChunkedRows:
 def _blocks(X: Any, y: Any, first: int) -> list[tuple[FloatArray, FloatArray]]:
     """The rows of a chunk, checked whenever they are read."""
     with _from_row(first):
-        # In C order: that of a data frame's numbers changes on the way to a worker, and the rounding of sums with it.
+        # In C order: a data frame's memory order may change on the way to a worker, and with it the rounding of sums.
         return [(np.ascontiguousarray(number_array(X, "X")), number_array(y, "y"))]
 
 
 @contextlib.contextmanager
 def _from_row(first: int) -> Iterator[None]:
-    """Errors inside count rows from the start of a chunk: add which row that is."""
+    """Errors raised inside count rows from the start of the chunk: add the number of the chunk's first row."""
     try:
         yield
     except FalllineError as error:

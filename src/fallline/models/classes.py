@@ -1,4 +1,4 @@
-"""The labels of several classes: whole numbers from 0, with a name each."""
+"""The labels of several classes: integers from 0, each with a name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
     """The names of the classes whose labels the loss's targets are.
 
     Arguments:
-        loss: whose y holds the labels.
-        classes: their names in the order of the labels; None for as many as there are labels, by their numbers.
+        loss: the loss whose y holds the labels.
+        classes: their names in the order of the labels; None: the labels themselves, from 0 to the largest in y.
 
     Raises:
         FalllineError: naming the first target that is not a label, or the names when two of them are the same.
@@ -24,7 +24,7 @@ def check_labels(loss: Loss, classes: Sequence[str] | None) -> tuple[str, ...]:
     loss.refuse_row((y < 0) | (y != np.floor(y)), "the labels of classes are the whole numbers 0, 1, 2, ...")
     if classes is None:
         if y.max() >= loss.rows:
-            # A label larger than the number of rows is a mistake, and would ask for as many parameters.
+            # A label larger than the number of rows is a mistake, and would need as many parameters.
             loss.refuse_row(
                 y >= loss.rows,
                 f"{loss.rows} rows cannot show as many classes; number the classes from 0, or name them all",

@@ -1,4 +1,4 @@
-"""The softmax and the cross-entropy of several classes, with all digits kept in both tails."""
+"""The softmax and the cross-entropy of several classes, at full precision in both tails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.arrays import BoolArray, FloatArray
 
 
 def softmax(z: FloatArray) -> FloatArray:
-    """The probabilities exp(z) / Σ exp(z) of logits whose classes come last, as they do in the result.
+    """The probabilities exp(z) / Σ exp(z) of logits, with the classes on the last axis.
 
     >>> softmax(np.array([[1e4, 1e4, -1e4]]))
     array([[0.5, 0.5, 0. ]])
@@ -23,13 +23,13 @@ def softmax(z: FloatArray) -> FloatArray:
 
 
 def cross_entropy(z: FloatArray, labels: FloatArray) -> FloatArray:
-    """-log p of each row's own class, shape (..., m).
+    """-log p of each row's class, shape (..., m).
 
     >>> cross_entropy(np.array([[0.0, 0.0], [1e4, 50.0]]), np.array([0, 1]))
     array([1.0000e+04, 1.9287e-22])
     """
-    # With the largest z subtracted: log Σ exp(z) - z of the class. The largest contributes exp(0), the 1 of
-    # log(1 + rest); others that are equal to it stay in the rest.
+    # log Σ exp(z) - z of the class, with the largest z subtracted from all. The largest contributes exp(0) = 1, so the
+    # sum is 1 + rest; further z equal to it are counted in the rest.
     below = _below_the_largest(z)
     largest = below == 0
     rest = _sum(np.where(largest, 0.0, np.exp(below))) + (_sum(np.where(largest, 1.0, 0.0)) - 1)
@@ -38,10 +38,10 @@ def cross_entropy(z: FloatArray, labels: FloatArray) -> FloatArray:
 
 
 def cross_entropy_slope(z: FloatArray, labels: FloatArray) -> FloatArray:
-    """∂/∂z of the cross-entropy: p - 1 for the row's own class, p for the others; shape kept."""
+    """∂/∂z of the cross-entropy, in the shape of z: p - 1 for the row's class, p for the others."""
     terms = np.exp(_below_the_largest(z))
     own = _own(terms, labels)
-    # p - 1 is minus the sum of the other probabilities, which keeps its digits where p is nearly 1.
+    # p - 1 is computed as minus the sum of the other probabilities, which is precise where p is nearly 1.
     others = np.where(own, 0.0, terms) / _sum(terms)
     return np.where(own, -_sum(others), others)
 
@@ -53,16 +53,16 @@ def _below_the_largest(by_class: FloatArray) -> FloatArray:
 
 
 def _sum(by_class: FloatArray) -> FloatArray:
-    """The sum over the classes, one after another: NumPy's would depend on how many rows and points there are."""
+    """The sum over the classes in order: the order of NumPy's sum would depend on the numbers of rows and points."""
     return functools.reduce(np.add, by_class)
 
 
 def _own(by_class: FloatArray, labels: FloatArray) -> BoolArray:
-    """Which class is the row's own."""
+    """The mask of each row's class."""
     own: BoolArray = np.arange(len(by_class))[(...,) + (None,) * (by_class.ndim - 1)] == labels
     return own
 
 
 def classes_first(z: FloatArray) -> FloatArray:
-    """Logits (..., m, k) as these functions take them: (k, ..., m)."""
+    """Logits (..., m, k) with the classes moved to the first axis: (k, ..., m)."""
     return np.ascontiguousarray(np.moveaxis(z, -1, 0))

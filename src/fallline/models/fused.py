@@ -1,4 +1,4 @@
-"""Value and gradient of a loss on z = X W + b at the speed of memory: one compiled pass over X, on all threads."""
+"""Value and gradient of a loss on z = X W + b by one compiled pass over X on all threads, limited by memory speed."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from fallline.models.fused_kernel import CACHE_LINE, MatrixLayout
 from fallline.models.parts import PARTS, WORTHWHILE, share
 from fallline.proxy import Proxy, Stack
 
-# The rows are divided into parts of at least so many numbers, which the threads share.
+# The least numbers of X in each of the parts of rows that the threads share.
 LEAST = 2**17
-# Numbers of X in a block of rows, so that it stays in the cache; where columns are contiguous, memory gives long ones
-# faster.
+# The numbers of X in a block of rows, such that it stays in the cache; more for contiguous columns, because long ones
+# are read from memory faster.
 CACHED = {"rows": 2**12, "columns": 2**15, "csr": 2**13}
-# A block has at most so many rows, and at most so many z, which stay in the cache too.
+# The most rows, and the most z, of a block; the z stay in the cache too.
 MOST_ROWS, MOST_Z = 2**10, 2**12
-# Where columns are contiguous it has at least so many rows: memory is slow to give short pieces.
+# The least rows of a block if columns are contiguous: short pieces are read from memory slowly.
 PIECE = 64
-# A row has at most so many z: the code, and the time to compile it, grow with them.
+# The most outputs z per row: the size of the code, and the time to compile it, grow with them.
 MOST_OUTPUTS = 32
 
 Pass = Callable[..., int]
 
 
 class PointwiseModel(Protocol):
-    """A model whose z are X W + b: a dataclass whose loss is a function of the z and y of one row alone."""
+    """A model on z = X W + b: a dataclass whose loss is a function of the z and y of one row only."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def outputs(self) -> int:
-        """How many z a row has."""
+        """The number of z per row."""
 
     def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
         """The loss ℓ of each row."""
@@ -52,7 +52,7 @@ class PointwiseModel(Protocol):
 
 
 def fits(model: PointwiseModel, kind: type[Any], X: Any) -> bool:
-    """Whether the data are large, and the model's passes over rows are those of its kind, z = X W + b."""
+    """Whether the data are large enough, and the model does not override the passes of `kind`, z = X W + b."""
     own = type(model)
     passes = all(getattr(own, name) is getattr(kind, name) for name in ("forward", "errors", "backward"))
     return passes and model.outputs <= MOST_OUTPUTS and bool(X.shape[0] * X.shape[1] >= WORTHWHILE)
@@ -63,16 +63,16 @@ def sums(
 ) -> FloatArray | None:
     """The sums over the rows of ∂ℓ/∂w, ∂ℓ/∂b and, last, ℓ at each point: (k, dimension + 1).
 
-    They are the same to the last bit on any number of threads, and whatever other points are given.
+    They are the same to the last bit for any number of threads, and do not depend on the other points.
 
     Arguments:
         points: the parameters, shape (k, dimension): the weights of each output, one after the other, then each b.
         X, y: the rows.
-        value, gradient: whether the sum of ℓ, and whether those of the ∂ℓ/∂w are asked for.
+        value, gradient: whether the sum of ℓ, and those of ∂ℓ/∂w, are needed.
 
     Returns:
-        None where NumPy has to do it: LLVM is not installed, the points are complex, X is stored in a way that the code
-        does not know, or the model calls functions that cannot be compiled.
+        None if NumPy has to compute them: LLVM is not installed, the points are complex, the memory layout of X is not
+        supported, or the model calls functions that cannot be compiled.
     """
     layout = _layout(X)
     if layout is None or points.dtype != np.float64 or not machine.available():
@@ -108,7 +108,7 @@ def sums(
 
 
 def _division(X: Any, layout: MatrixLayout, outputs: int, lanes: int) -> tuple[int, int]:
-    """How many rows a block has, and how many a part of whole blocks."""
+    """The number of rows in a block, and in a part, which is made of whole blocks."""
     rows = X.shape[0]
     stored = max(1, X.nnz if layout.order == "csr" else X.size)
     most = min(MOST_ROWS, MOST_Z // outputs)
@@ -119,14 +119,14 @@ def _division(X: Any, layout: MatrixLayout, outputs: int, lanes: int) -> tuple[i
 
 
 def _zeros(*shape: int) -> FloatArray:
-    """Zeros aligned to a cache line: a vector across two of them would be written in two goes."""
+    """Zeros aligned to a cache line: writing a vector that crosses two lines takes two accesses."""
     room = np.zeros(math.prod(shape) + CACHE_LINE // 8)
     offset = -room.ctypes.data % CACHE_LINE // 8
     return room[offset : offset + math.prod(shape)].reshape(shape)
 
 
 def _layout(X: Any) -> MatrixLayout | None:
-    """How X is stored, if it is in a way that the code knows."""
+    """The memory layout of X; None if it is not supported."""
     if isinstance(X, np.ndarray):
         of_row, of_column = (stride // X.itemsize for stride in X.strides)
         order, index, arrays = "rows" if of_column == 1 else "columns", "i32", [X]
@@ -141,7 +141,7 @@ def _layout(X: Any) -> MatrixLayout | None:
 
 
 def _arguments(X: Any, layout: MatrixLayout, start: int) -> tuple[int, ...]:
-    """X from a row on, as the code takes it."""
+    """X from a row on, as arguments of the compiled code."""
     if layout.order == "csr":
         return X.data.ctypes.data, X.indices.ctypes.data, X.indptr[start:].ctypes.data
     return X[start:].ctypes.data, X.strides[0 if layout.order == "rows" else 1] // X.itemsize
@@ -159,7 +159,7 @@ def _compiled_for(model: PointwiseModel, layout: MatrixLayout) -> Pass | None:
 
 @functools.lru_cache(maxsize=64)
 def _compiled(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: int, layout: MatrixLayout) -> Pass | None:
-    """The pass for models of a kind with these settings."""
+    """The pass for models of a class with these settings."""
     traced = _pointwise(kind, settings, outputs)
     if traced is None:
         return None
@@ -170,7 +170,7 @@ def _compiled(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: in
 
 
 def _pointwise(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: int) -> Pointwise | None:
-    """What a model's own functions compute, traced on a model without data."""
+    """The loss and slopes as a graph: the model's own functions, traced on a model without data."""
     model: Any = object.__new__(kind)
     for field, setting in zip(fields(kind), settings, strict=True):
         object.__setattr__(model, field.name, setting)
@@ -185,5 +185,5 @@ def _pointwise(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: i
             stacks = [Stack(parts) for parts in given]
             loss, slopes = model.pointwise(*stacks), model.slope(*stacks)
         return Pointwise(graph, z, y, graph.of(loss.value), [graph.of(slope.value) for slope in slopes])
-    except Exception:  # a user's model may do anything that only works on arrays
+    except Exception:  # a user's model may do something that works only on arrays
         return None

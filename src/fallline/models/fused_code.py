@@ -1,4 +1,4 @@
-"""LLVM code that takes the value and the gradient of a loss on z = X W + b in one pass over X."""
+"""LLVM code that computes the value and the gradient of a loss on z = X W + b in one pass over X."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def source(pointwise: Pointwise, layout: MatrixLayout, lanes: int) -> str:
     """The code of the function `sums`, which adds the sums over some rows to those it is given.
 
     Its arguments:
-        X: address and stride, or of a CSR matrix the addresses of its data, of its column indices and of the entry of
-            indptr that belongs to the first row.
+        X: address and stride; for a CSR matrix the addresses of its data, of its column indices and of the entry of
+            indptr for the first row.
         y, rows: the targets, and the number of rows.
-        block: how many rows are computed with at a time.
-        features: how many a row has.
+        block: the number of rows that are processed at a time.
+        features: the number of features.
         points, many: the points and their number. A point has a line for each output: its weights, zeros up to the
             width, and b.
         sums: for each point the sums so far: those of the gradient, laid out like a point, and that of the loss after
             the first b.
-        width: more than the features, and whole lanes.
-        value, gradient: whether either is asked for.
+        width: a multiple of the number of lanes, greater than the number of features.
+        value, gradient: whether each is needed.
     """
     outputs = len(pointwise.z)
     kind: type[Products] = MatrixProducts if outputs > 1 else VectorProducts
@@ -62,9 +62,9 @@ class _Pass(Kernel):
         the first.
 
         Arguments:
-            wanted: the slopes, and ℓ if its sum is.
+            wanted: the slopes, and ℓ if its sum is needed.
         """
-        # With several outputs the registers are filled by one vector of each.
+        # With several outputs, one vector of each output is enough to fill the registers.
         region = self.wide if self.outputs == 1 else self.register
         wide = region.number
         self.begin(

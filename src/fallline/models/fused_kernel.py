@@ -1,4 +1,4 @@
-"""What the functions of a fused pass over X are written with: loops, masks, sums over lanes, and addresses in X."""
+"""Building blocks of the LLVM code of a fused pass over X: loops, masks, sums over lanes, and addresses in X."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class MatrixLayout:
 
 
 class Kernel(Code):
-    """A function of the fused pass while it is written.
+    """Writes the LLVM code of a function of the fused pass.
 
     A *line* of X is a row or a column, whichever is contiguous; `%stride` is the number of elements from the start of
     one line to the start of the next.
 
     Arguments:
-        lanes: how many numbers are computed with side by side: two vector registers full.
-        outputs: how many z a row has.
+        lanes: how many numbers are processed at once: those of two vector registers.
+        outputs: the number of z per row.
     """
 
     def __init__(self, layout: MatrixLayout, lanes: int, outputs: int) -> None:
@@ -54,7 +54,7 @@ class Kernel(Code):
         self.X = "ptr %X, ptr %column, ptr %first" if layout.order == "csr" else "ptr %X, i64 %stride"
 
     def begin(self, name: str, arguments: str) -> None:
-        """The head of the function; those that return nothing are called from inside the module only."""
+        """The head of the function; one that returns nothing is private to the module."""
         kind = "internal " if name.startswith("void") else ""
         self.lines.append(f"define {kind}{name}({arguments}) {{")
         self.label("entry")
@@ -77,13 +77,13 @@ class Kernel(Code):
         body(i)
         self.do(f"{further} = add i64 {i}, {by}")
         self.lines.insert(place, f"  {i} = phi i64 [ 0, %{before} ], [ {further}, %{self.block} ]")
-        # Short lines would not fill an unrolled loop.
+        # Most lines are too short for unrolled loops.
         self.declared["loop"] = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}'
         self.do(f"br label %{head}, !llvm.loop !0")
         self.label(after)
 
     def branch(self, condition: str, then: str, otherwise: str | None = None) -> None:
-        """One instruction where the condition holds, another or none where it does not."""
+        """One instruction if the condition holds, else another or none."""
         yes, no, after = (self.new_label(part) for part in ("then", "otherwise", "after"))
         self.jump_if(condition, yes, no)
         for label, text in ((yes, then), (no, otherwise)):
@@ -106,16 +106,16 @@ class Kernel(Code):
         """The address of the line of one output in an argument that has a line for each.
 
         Arguments:
-            stride: the argument whose stride it has, if not its own.
+            stride: the argument whose stride to use, if not its own.
         """
         return self.place(f"%{name}", self.line(f"mul i64 %{stride or name}_stride, {output}"))
 
     def in_X(self, base: str, index: str) -> str:
-        """The address of an element of X, counted from another."""
+        """The address of an element of X, relative to another."""
         return self.line(f"getelementptr {self.layout.number}, ptr {base}, i64 {index}")
 
     def row_offset(self, row: str) -> str:
-        """How many elements after the start of X a row starts."""
+        """The offset of a row from the start of X, in elements."""
         return self.line(f"mul i64 {row}, %stride") if self.layout.order == "rows" else row
 
     def from_row(self, row: str) -> str:
@@ -147,7 +147,7 @@ class Kernel(Code):
         return self.line(f"call reassoc double @{name}(double {self.one.constant(-0.0)}, {region.number} {numbers})")
 
     def lane_sums(self, vectors: list[str], region: Region) -> str:
-        """The sum of the lanes of each vector, as one vector: first halves are added, then neighbours."""
+        """The sum of the lanes of each vector, as one vector: halves are added first, then neighbouring lanes."""
         lanes = region.lanes // 2
         halves = [[self._shuffled(v, v, region.lanes, range(s, s + lanes)) for s in (0, lanes)] for v in vectors]
         sums = [self.line(f"fadd <{lanes} x double> {low}, {high}") for low, high in halves]

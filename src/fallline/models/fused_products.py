@@ -1,4 +1,4 @@
-"""The two products of a block of X in a fused pass: with a vector for each line, and with a number for each line."""
+"""LLVM code of the two products of a fused pass: of a block of X with a vector, and of its transpose with a vector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from fallline.machine_code.code import Region
 from fallline.models.fused_kernel import CACHE_LINE, Kernel, MatrixLayout
 
-# Lines of X that are multiplied together.
+# Lines of X that are multiplied at the same time.
 TOGETHER = 4
 
 
@@ -23,7 +23,7 @@ class Products(Kernel):
 
     @property
     def arguments_of_X(self) -> str:
-        """A block of X, as both functions take it."""
+        """The parameters of both functions for a block of X."""
         return self.X
 
     @abstractmethod
@@ -107,9 +107,9 @@ class CsrProducts(Products):
 class DenseProducts(Products):
     """What the products of a dense X share: groups of lines, ends of lines, and the prefetch of the next block.
 
-    While one block of rows is computed with, the next one is fetched into the cache: the first of the two products
-    prefetches one half of it, the second the other, so that the memory is never idle. They are given its address as
-    `%next`. A group that is not full takes the last line again, so `dots` writes past the end of `%out`.
+    While one block of rows is processed, the next one is fetched into the cache: the first of the two products
+    prefetches one half of it, the second the other, so that the memory is never idle. They get its address as
+    `%next`. A group that is not full repeats the last line, so `dots` writes past the end of `%out`.
     """
 
     @property
@@ -117,7 +117,7 @@ class DenseProducts(Products):
         return f"{self.X}, ptr %next"
 
     def group(self, start: str) -> list[tuple[str, str]]:
-        """Number and address of the lines that are multiplied together; past the last, the last one again."""
+        """Number and address of the lines of a group; past the last line, the last one is repeated."""
         lines = []
         last = self.line("sub i64 %lines, 1")
         for more in range(TOGETHER):
@@ -127,17 +127,17 @@ class DenseProducts(Products):
         return lines
 
     def tail(self, region: Region) -> tuple[str, str]:
-        """The length of a line in whole vectors, and the mask of what is left over."""
+        """The length of a line in whole vectors, and the mask of the remainder."""
         whole = self.line(f"and i64 %length, {-region.lanes}")
         return whole, self.below(self.line(f"sub i64 %length, {whole}"), region)
 
     def along(self, whole: str, mask: str, region: Region, stretch: Callable[..., None]) -> None:
-        """Code along a line: for each whole vector, and for what is left over."""
+        """Code along a line: for each whole vector, and for the remainder."""
         self.loop(whole, region.lanes, stretch)
         if self.layout.order == "rows":
             stretch(whole, mask)
             return
-        # Of columns only the last block has something left over.
+        # With contiguous columns only the last block has a remainder.
         rest, after = (self.new_label(part) for part in ("rest", "after"))
         self.jump_if(self.line(f"icmp slt i64 {whole}, %length"), rest, after)
         self.label(rest)
@@ -155,12 +155,12 @@ class DenseProducts(Products):
         return numbers if self.layout.number == "double" else self.line(f"fpext {kind} {numbers} to {region.number}")
 
     def from_vector(self, line: str, i: str, mask: str | None, region: Region) -> str:
-        """A vector of a line of float64; zeros where the mask does not hold, because anything may be stored there."""
+        """A vector of a line of float64; zeros where the mask does not hold, because that memory is not initialised."""
         place = self.place(line, i)
         return self.load(region.number, place) if mask is None else self.masked_load("double", place, mask, region)
 
     def to_prefetch(self, start: str) -> list[str]:
-        """Addresses in the next block, one beside each line of a group: half a line is prefetched from each."""
+        """Addresses in the next block, one for each line of a group: half a line is prefetched from each."""
 
         def line(start: str, more: int) -> str:
             return self.in_X("%next", self.line(f"mul i64 {self.line(f'add i64 {start}, {more}')}, %stride"))
@@ -174,8 +174,8 @@ class DenseProducts(Products):
     def prefetch(self, place: str, i: str) -> None:
         """Prefetch a cache line, i / 2 elements after an address; it may lie beyond the end of X.
 
-        The address given is that of its last element: where a cache line begins before the address, it was fetched with
-        the block before, and the one in which the half ends would be missed.
+        The address prefetched is a cache line's length further, less one element: if `place` lies inside a cache line,
+        that one was fetched with the block before, and the one in which the half ends would be missed.
         """
         self.declared["prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
         last = CACHE_LINE // self.layout.size - 1
@@ -197,7 +197,7 @@ class VectorProducts(DenseProducts):
             lines = list(zip(self.group(start), self.to_prefetch(start), sums, strict=True))
             for total in sums:
                 self.store(wide, self.wide.constant(0.0), total)
-            # Rows come from memory here, which is fastest in one stream.
+            # Rows are read from memory here, which is fastest as one stream.
             for together in [[one] for one in lines] if self.layout.order == "rows" else [lines]:
 
                 def stretch(i: str, mask: str | None = None, together: list[Any] = together) -> None:
@@ -240,14 +240,14 @@ class VectorProducts(DenseProducts):
 
 
 class MatrixProducts(DenseProducts):
-    """The products of a dense X where a row has several outputs: a number of X, once in a register, serves many.
+    """The products of a dense X where a row has several outputs: each number of X is loaded once for many of them.
 
-    The sums of a tile, some lines and some outputs, stay in registers while X goes by.
+    The sums of a tile (some lines by some outputs) stay in registers during the pass over X.
     """
 
     def __init__(self, layout: MatrixLayout, lanes: int, outputs: int) -> None:
         super().__init__(layout, lanes, outputs)
-        # Of 32 registers the sums of a tile take at most 24, of 16 at most 8; the others hold what is multiplied.
+        # The sums of a tile take at most 24 of 32 registers, or 8 of 16; the rest hold the operands.
         count = -(-outputs // (6 if lanes == 16 else 2))
         starts = [outputs * i // count for i in range(count + 1)]
         self.tiles = [range(start, end) for start, end in itertools.pairwise(starts)]

@@ -1,4 +1,4 @@
-"""The support vector machine: two classes, with no loss beyond a margin."""
+"""The support vector machine: two classes, with zero loss beyond a margin."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Hinge(_Margin):
     """w·x + b, whose sign is the class, with the loss max(0, 1 - s z) of each row, s = ±1 its label.
 
     Cortes and Vapnik (1995), Support-vector networks, where `l2` sets the width of the margin. It has a kink at
-    s z = 1, where the slope is taken as 0; so with a constant rate a run does not come to rest: let the rate decrease.
+    s z = 1, where the slope is taken as 0; so a run with a constant rate does not converge: let the rate decrease.
 
     Arguments are those of `Loss`; targets are the labels 0 and 1, or -1 and 1.
 

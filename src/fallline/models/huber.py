@@ -1,4 +1,4 @@
-"""Robust regression: the loss that grows like a square near zero and like a line far from it."""
+"""Robust regression: a loss that is quadratic near zero and linear far from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fallline.models.linear_family import LinearFamily
 class Huber(LinearFamily):
     """w·x + b with the loss ½ r² of each row where its residual r has |r| ≤ δ, and δ |r| - ½ δ² beyond.
 
-    Huber (1964), Robust estimation of a location parameter. An outlier pulls no harder than δ.
+    Huber (1964), Robust estimation of a location parameter. The slope of an outlier is at most δ.
 
     Arguments are those of `Loss`, and
         delta: δ, in the units of the target.
@@ -35,7 +35,7 @@ class Huber(LinearFamily):
     def response(self, z: FloatArray) -> FloatArray:
         return z
 
-    # With c the residual cut to ±δ, both branches are c (r - ½ c), and c is the slope.
+    # With c the residual clipped to ±δ, both branches are c (r - ½ c), and c is the slope.
 
     def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
         residual, cut = z - y, self.slope(z, y)

@@ -1,4 +1,4 @@
-"""What a loss takes for its data: inputs, targets and the names of the features, checked."""
+"""Checks and conversions of a loss's data: inputs, targets and the names of the features."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _csr(X: Any) -> Any:
 
 
 def check_shape(X: Any) -> None:
-    """Raise a FalllineError where X is not a matrix with rows and columns."""
+    """Raise a FalllineError unless X is a matrix with at least one row and one column."""
     if X.ndim != 2 or 0 in X.shape:
         raise FalllineError(
             "X", problem=f"has the shape {X.shape}", allowed="it needs rows of features, at least one of each"
@@ -75,7 +75,7 @@ def feature_names_of(names: Sequence[str] | None, features: int) -> tuple[str, .
     """The names as texts.
 
     Raises:
-        FalllineError: when they are not as many different names as there are features.
+        FalllineError: when there is not one name for each feature, or two are the same.
     """
     if names is None:
         return None

@@ -1,4 +1,4 @@
-"""What all models on z = X w + b share: the passes forward and backward, from one pointwise loss."""
+"""What all models on z = X w + b share: the forward and backward passes, made from a pointwise loss."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class LinearFamily(Loss):
     """A loss Σ ℓ(z, y) over the rows, with z = X w + b; the parameters are the weights, then the bias b.
 
     A model of the family is three elementwise functions: `response`, `pointwise` and `slope`. They must take
-    complex z too, analytic beside the real axis, so that complex-step differences go through them.
+    complex z too, and be analytic near the real axis, so that complex-step differences work.
     """
 
     @abstractmethod
     def response(self, z: FloatArray) -> FloatArray:
-        """What the model predicts at z."""
+        """The model's prediction at z."""
 
     @abstractmethod
     def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
@@ -44,8 +44,8 @@ class LinearFamily(Loss):
         return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
-        # One matrix-vector product for each point (matmul stacks them): for X @ W on all points at once BLAS would
-        # choose its order of adding by their number.
+        # One matrix-vector product for each point (matmul stacks them): for X @ W on all points at once, BLAS's order
+        # of summation would depend on their number.
         z: FloatArray = np.matmul(X, points[:, :-1, None])[..., 0] + points[:, -1:]
         return z
 

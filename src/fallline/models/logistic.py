@@ -41,7 +41,7 @@ class Logistic(LinearFamily):
     def response(self, z: FloatArray) -> FloatArray:
         return sigmoid(z)
 
-    # With the sign s = ±1 of the label, -log P(y) = log(1 + exp(-s z)): no digits are lost in either tail.
+    # With the sign s = ±1 of the label, -log P(y) = log(1 + exp(-s z)), which is precise in both tails.
 
     def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
         return softplus((1 - 2 * y) * z)
@@ -51,5 +51,5 @@ class Logistic(LinearFamily):
         return away * sigmoid(away * z)
 
     def separates(self, x: FloatArray) -> bool:
-        """Whether the parameters x put every row on its right side: then, without l2, no finite fit is the best."""
+        """Whether the parameters x classify every row correctly: then, without l2, the loss has no minimum."""
         return not self.l2 and all(np.all((2 * y - 1) * (X @ x[:-1] + x[-1]) > 0) for X, y in self.blocks())

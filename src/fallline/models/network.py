@@ -22,12 +22,12 @@ from fallline.models.summing import one_a_row
 LOSSES = {"cross_entropy": "softmax cross-entropy", "squared": "squared loss"}
 INITIAL = ("xavier", "he")
 
-# Each has a name; of so many the names alone take a gigabyte.
+# Each parameter has a name; this many names take a gigabyte.
 MOST_PARAMETERS = 10_000_000
 
 
 class Layer(NamedTuple):
-    """The weights W (units, inputs) and biases b (units) of a layer z = W a + b; of k points, stacked."""
+    """The weights W (units, inputs) and biases b (units) of a layer z = W a + b; stacked for k points."""
 
     W: FloatArray
     b: FloatArray
@@ -36,8 +36,8 @@ class Layer(NamedTuple):
 class Pass(NamedTuple):
     """The result of a forward pass: the inputs a₀ = Xᵀ (d, m), a₁, ... of the layers, and z of the last one.
 
-    Each has the shape (k, units, m): so an operation on a unit runs along contiguous rows. `hidden` holds the z of
-    the other layers, or again their activations where the slope needs no z.
+    Each has the shape (k, units, m), so that an operation on a unit runs along contiguous rows. `hidden` holds the z of
+    the other layers, or their activations where the slope does not need z.
     """
 
     a: list[FloatArray]
@@ -51,7 +51,7 @@ class Network(Loss):
 
     Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors. The parameters
     are W1 (row by row), b1, W2, b2, ...; W1[2,3] leads from input 3 to unit 2 of layer 1. Start from `initial`:
-    at zero all units of a layer are the same, and stay so.
+    from zero, all units of a layer would stay the same.
 
     Arguments are those of `Loss`, and
         hidden: how many units each hidden layer has; () for none.
@@ -107,7 +107,7 @@ class Network(Loss):
 
     @property
     def outputs(self) -> int:
-        # The a and z of every layer are kept for the backward pass.
+        # Both a and z of every layer are kept for the backward pass.
         return 2 * sum(self.widths[1:])
 
     def parameter_names(self) -> tuple[str, ...]:
@@ -172,10 +172,10 @@ class Network(Loss):
         return np.concatenate(flat)
 
     def initial(self, seed: int = 0, scheme: str | None = None) -> FloatArray:
-        """A point to start from: random weights that keep the variance from layer to layer, and biases of 0.
+        """A starting point: random weights that preserve the variance from layer to layer, and biases of 0.
 
         Arguments:
-            seed: other seeds give other weights.
+            seed: the seed of the random weights.
             scheme: "xavier": uniform within ±√(6 / (inputs + units)), Glorot and Bengio (2010); "he": normal of
                 variance 2 / inputs, He and others (2015). If not given: "he" for rectifying units, else "xavier".
 
@@ -220,7 +220,7 @@ class Network(Loss):
         # δ is ∂ℓ/∂z of the current layer. z = W a + b, so ∂ℓ/∂W = δ aᵀ and ∂ℓ/∂b = δ, summed over the rows; and
         # a = φ(z) of the layer before, so its δ is (Wᵀ δ) φ'(z).
         if self.loss == "cross_entropy":
-            # Contiguous: matmul chooses its order of adding by the strides, which depend on the number of points.
+            # Contiguous: matmul's order of summation depends on the strides, and these on the number of points.
             delta = np.ascontiguousarray(cross_entropy_slope(forward.z.swapaxes(0, 1), y).swapaxes(0, 1))
         else:
             delta = forward.z - y
@@ -235,7 +235,7 @@ class Network(Loss):
         return np.concatenate(slopes, axis=-1)
 
     def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
-        """For other rows X (m, d) and parameters x: the classes' probabilities (m, classes), or outputs (m,)."""
+        """The class probabilities (m, classes), or outputs (m,), for other rows X (m, d) and parameters x."""
         z = self.forward(one_a_row(x), X).z[0]
         return softmax(z.T) if self.loss == "cross_entropy" else z[0]
 

@@ -1,4 +1,4 @@
-"""Sums over large data in parts that threads share: always the same parts, added in the same order."""
+"""Sums over large data, computed by threads in parts: always the same parts, added in the same order."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from fallline.machine_code.threads import threads
 
-# Data of at least so many numbers are divided among threads, into at most so many parts.
+# Data of at least WORTHWHILE numbers are divided among threads, into at most PARTS parts.
 WORTHWHILE, PARTS = 2**20, 16
 
 
 def share(work: Callable[[int], None], count: int) -> None:
-    """Call `work(0)` to `work(count - 1)`, on as many threads as are allowed."""
+    """Call `work(0)` to `work(count - 1)`, on all threads that are allowed."""
     together = min(count, threads())
     waiting = list(reversed(range(count)))
 
@@ -32,7 +32,7 @@ def share(work: Callable[[int], None], count: int) -> None:
     if together == 1:
         some()
         return
-    # This thread works too: starting another one can take as long as a part.
+    # The calling thread works too: starting another one can take as long as a part.
     with ThreadPoolExecutor(together - 1) as pool:
         # Each in a copy of this thread's context, which holds NumPy's error state.
         others = [pool.submit(contextvars.copy_context().run, some) for _ in range(together - 1)]
@@ -42,7 +42,7 @@ def share(work: Callable[[int], None], count: int) -> None:
 
 
 class _Limit:
-    """BLAS has one number of threads per process: the first to enter limits it, the last to leave restores it."""
+    """Limits BLAS to one thread in the whole process: the first to enter sets the limit, the last to leave lifts it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,7 +67,7 @@ _LIMIT = _Limit()
 
 
 def single_blas() -> contextlib.AbstractContextManager[None]:
-    """A context in which a matrix product takes one thread, so that several run side by side, each in its own cache.
+    """A context in which each matrix product uses one thread, so that several run in parallel, each in its own cache.
 
     Without threadpoolctl it has no effect.
     """

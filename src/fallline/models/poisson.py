@@ -1,4 +1,4 @@
-"""Poisson regression: counts whose logarithm of the mean is linear."""
+"""Poisson regression: counts whose log-mean is linear."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Poisson(LinearFamily):
     """The mean count exp(w·x + b) with the loss exp(z) - y z of each row, z = w·x + b.
 
     That is the negative log-likelihood without log(y!), which does not depend on the parameters. Nelder and
-    Wedderburn (1972), Generalized linear models. Its curvature has no bound, so no fixed rate is safe everywhere: a
-    mean beyond 1.8e308 counts as infinite.
+    Wedderburn (1972), Generalized linear models. Its curvature has no bound, so no fixed rate is safe everywhere. A
+    mean that overflows is infinite.
 
     Arguments are those of `Loss`; targets are counts, or other numbers that are not negative.
 

@@ -1,4 +1,4 @@
-"""An objective over rows of data, as its batches and slices see it."""
+"""The base class of objectives over rows of data, as batches and slices use it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fallline.objectives.base import Objective
 
 
 class OverRows(Objective):
-    """An objective made from rows of data, which can be made from some of the rows as well.
+    """An objective over rows of data, which can be restricted to some of the rows.
 
     Attributes:
         X: the inputs, shape (n, d), or a CSR matrix.
         y: the targets, shape (n,).
-        dataset: the rows, where they are larger than memory, of which X and y are then an example; else None.
+        dataset: the rows if they are larger than memory, X and y being a sample of them; else None.
     """
 
     X: Any
@@ -38,7 +38,7 @@ class OverRows(Objective):
 
     @abstractmethod
     def on_part(self, X: FloatArray, y: FloatArray) -> Self:
-        """The same objective on rows that are a part of its own."""
+        """The same objective on X and y, which are a part of its rows."""
 
     @abstractmethod
     def filters(self) -> tuple[slice, ...]:

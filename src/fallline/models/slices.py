@@ -1,4 +1,4 @@
-"""A loss along a few directions through one point: some of its parameters, or a slice of its surface."""
+"""A loss restricted to a few directions through one point: some of its parameters, or a slice of its surface."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Slice(Objective):
         objective: a loss, or the batches of one.
         origin: the point that u = 0 stands for, shape (dimension,).
         directions: d_i, one a row, shape (k, dimension).
-        names: of the k coordinates.
-        about: what the title says of them.
-        reach: how far from u = 0 the part worth drawing goes; None when that is not known.
+        names: the names of the k coordinates.
+        about: their description in the title.
+        reach: how far from u = 0 to draw; None when not known.
     """
 
     gradient_kind = "exact"
@@ -64,7 +64,7 @@ class Slice(Objective):
         return point
 
     def coordinates(self, x: FloatArray) -> FloatArray:
-        """The u whose point is nearest to x: (..., dimension) to (..., k); so a path is drawn on this slice."""
+        """The u whose point is nearest to x: (..., dimension) to (..., k). It projects a path onto the slice."""
         nearest: FloatArray = (x - self.origin) @ np.linalg.pinv(self.directions)
         return nearest
 
@@ -85,13 +85,13 @@ class Slice(Objective):
         return np.concatenate(values).reshape(x.shape[:-1]), np.concatenate(gradients).reshape(x.shape)
 
     def _blocks(self, x: FloatArray) -> Iterator[FloatArray]:
-        """The points one a row, so many at once as may be held with all their parameters."""
+        """The points, one per row, in blocks small enough to hold all their parameters in memory."""
         rows, together = x.reshape(-1, self.dimension), max(1, BLOCK // len(self.origin))
         for start in range(0, max(1, len(rows)), together):
             yield rows[start : start + together]
 
     def _along(self, gradient: FloatArray) -> FloatArray:
-        # By the chain rule ∂/∂u_i = d_i · ∇. One product a point, so that none depends on the others.
+        # By the chain rule ∂/∂u_i = d_i · ∇. One product per point, so that none depends on the others.
         along: FloatArray = np.matmul(self.directions, gradient[..., None])[..., 0]
         return along
 
@@ -110,7 +110,7 @@ class Slice(Objective):
         return Slice(objective, self.origin, self.directions, self.names, self.about, self.reach)
 
     def recipe(self) -> dict[str, Any] | None:
-        """What rebuilds it (see `loss_from_recipe`); None where nothing rebuilds the objective."""
+        """What is needed to rebuild it (see `loss_from_recipe`); None if its objective cannot be rebuilt."""
         objective = self.objective.recipe()
         if objective is None:
             return None
@@ -126,19 +126,19 @@ class Slice(Objective):
 
 
 class Sliceable(Objective):
-    """An objective that can be looked at along some of its parameters, or along given directions."""
+    """An objective that can be restricted to some of its parameters, or to given directions."""
 
     def freeze(self, x: npt.ArrayLike, but: Sequence[str] | str) -> Slice:
         """This objective as a function of the named parameters alone, all others frozen at x.
 
-        So two weights of a network can be watched on their error surface.
+        This shows, for example, the error surface of two weights of a network.
 
         Arguments:
-            x: a point of all parameters, shape (dimension,); its values of the named ones do not matter.
+            x: a point of all parameters, shape (dimension,); its values of the free ones do not matter.
             but: the names of the parameters that stay free.
 
         Raises:
-            FalllineError: when there is no such parameter.
+            FalllineError: for an unknown parameter.
 
         >>> from fallline.models import Linear
         >>> loss = Linear([[1.0, 2.0]], [3.0])
@@ -166,12 +166,12 @@ class Sliceable(Objective):
 
         Arguments:
             x: a point of all parameters, shape (dimension,).
-            directions: given ones, one a row; or `models.random_directions(loss, x)`; or those of a run,
-                `models.principal_directions(trajectory.x)`.
+            directions: one per row, shape (k, dimension), such as `models.random_directions(loss, x)` or those of a
+                run, `models.principal_directions(trajectory.x)`.
             reach: how far to draw it to both sides of x.
 
         Raises:
-            FalllineError: when the directions do not fit, or depend on each other.
+            FalllineError: when the directions have the wrong shape or are linearly dependent.
 
         >>> from fallline.models import Linear
         >>> loss = Linear([[1.0, 2.0]], [3.0])
@@ -192,7 +192,7 @@ class Sliceable(Objective):
 
 
 def _one_place(objective: Objective, x: npt.ArrayLike) -> FloatArray:
-    """A copy of the point x of the objective, one finite number for each of its coordinates."""
+    """A checked copy of the point x of the objective: one finite number for each coordinate."""
     origin = number_array(x, "x").copy()
     if origin.shape != (objective.dimension,):
         raise FalllineError(
@@ -204,19 +204,19 @@ def _one_place(objective: Objective, x: npt.ArrayLike) -> FloatArray:
 
 
 def random_directions(loss: OverRows, x: npt.ArrayLike, count: int = 2, seed: int = 0) -> FloatArray:
-    """Random directions through x for `Loss.slice`, each filter as long as the same filter of x.
+    """Random directions through x for `Loss.slice`, each filter scaled to the norm of the same filter of x.
 
-    So a network seen along them looks as curved as it is, whatever the scale of its layers: Li, Xu, Taylor, Studer
-    and Goldstein (2018), Visualizing the loss landscape of neural nets. As there, biases stay where they are.
+    This filter normalization shows the curvature of a network independently of the scale of its layers: Li, Xu, Taylor,
+    Studer and Goldstein (2018), Visualizing the loss landscape of neural nets. As there, biases are not varied.
 
     Arguments:
-        loss: whose filters are the weights that lead into one unit.
+        loss: a loss; its filters are the weights that lead into one unit.
         x: the point, shape (dimension,).
-        count: how many.
-        seed: other seeds give other directions.
+        count: the number of directions.
+        seed: the seed of the random directions.
 
     Returns:
-        The directions, one a row: shape (count, dimension).
+        The directions, one per row: shape (count, dimension).
 
     >>> from fallline.models import Linear
     >>> directions = random_directions(Linear([[1.0, 2.0]], [3.0]), [3.0, 4.0, 1.0])
@@ -236,15 +236,14 @@ def random_directions(loss: OverRows, x: npt.ArrayLike, count: int = 2, seed: in
 
 
 def principal_directions(points: npt.ArrayLike, count: int = 2) -> FloatArray:
-    """The directions in which points spread the most, for `Loss.slice` through the last of them.
+    """The principal directions of the points of a path about the last one, for `Loss.slice` through that point.
 
     Arguments:
-        points: of a path, one a row, such as `trajectory.x`: shape (rows, dimension).
-        count: how many.
+        points: the points of a path, one per row, such as `trajectory.x`: shape (rows, dimension).
+        count: the number of directions.
 
     Returns:
-        Directions of length 1 at right angles, the first that of the most spread about the last point: (count,
-        dimension).
+        Orthonormal directions, that of the largest spread first: shape (count, dimension).
 
     Raises:
         FalllineError: when the points do not spread in as many directions.
@@ -261,7 +260,7 @@ def principal_directions(points: npt.ArrayLike, count: int = 2) -> FloatArray:
             allowed=f"it needs at least {count} points of as many coordinates",
         )
     _, spread, directions = np.linalg.svd(path - path[-1], full_matrices=False)
-    # What is below the rounding error of the largest does not count as spread.
+    # A spread within the rounding error of the largest counts as zero.
     found = int((spread > 1e-12 * spread[0]).sum())
     if found < count:
         raise FalllineError(

@@ -17,11 +17,11 @@ from fallline.models.cross_entropy import classes_first, cross_entropy, cross_en
 
 @dataclass(init=False, eq=False, repr=False)
 class Softmax(Loss):
-    """P(class c) = exp(z_c) / Σ exp(z), z_c = w_c·x + b_c, with the loss -log P of each row's own class.
+    """P(class c) = exp(z_c) / Σ exp(z), z_c = w_c·x + b_c, with the loss -log P of each row's class.
 
     Multinomial logistic regression: Cox (1966), Some procedures connected with the logistic qualitative response
-    curve. Convex; the classes' weights may all be shifted alike without a change, so without `l2` the best is a
-    line of points. The parameters are the weights, class by class, then the biases.
+    curve. Convex; adding the same to the weights of every class changes nothing, so without `l2` the minimum is not
+    unique. The parameters are the weights, class by class, then the biases.
 
     Arguments are those of `Loss`; targets are the labels 0, 1, 2, ...; and
         classes: the names of the classes, in the order of the labels; their numbers if not given.
@@ -73,13 +73,13 @@ class Softmax(Loss):
         return cross_entropy(z, y)
 
     def slope(self, z: FloatArray, y: FloatArray) -> FloatArray:
-        """∂ℓ/∂z of each row, of the shape of z."""
+        """∂ℓ/∂z of each row, in the shape of z."""
         return cross_entropy_slope(z, y)
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         classes = self.outputs
         weights = points[:, :-classes].reshape(len(points), classes, -1)
-        # Class by class, as the pointwise functions take it.
+        # Classes first, as the pointwise functions take them.
         z: FloatArray = np.matmul(weights, X.T).swapaxes(1, 2) + points[:, None, -classes:]
         return z
 
@@ -96,7 +96,7 @@ class Softmax(Loss):
         return softmax(self.forward(x[None], X)[0])
 
     def separates(self, x: FloatArray) -> bool:
-        """Whether x gives each row's own class the largest probability: then, without l2, no finite fit is the best."""
+        """Whether x classifies every row correctly: then, without l2, the loss has no minimum."""
         return not self.l2 and all(self._separated(x, X, y) for X, y in self.blocks())
 
     def _separated(self, x: FloatArray, X: FloatArray, y: FloatArray) -> bool:

@@ -1,4 +1,4 @@
-"""Mini-batches of data larger than memory: read as the run goes, shuffled in a window."""
+"""Mini-batches of data larger than memory: read during the run, shuffled within a window."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fallline.arrays import FloatArray
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.rows import OverRows
 
-# How many numbers of X are shuffled together: 32 MiB.
+# The numbers of X in a shuffling window: 32 MiB.
 WINDOW = 2**22
 
 
@@ -18,8 +18,8 @@ class StreamedBatches(Batches):
     """The batches of a loss whose data are read from files in every epoch; made by `Loss.batches`.
 
     "sequential" takes the rows in their own order. "shuffled" reads the parts of the data (the row groups of Parquet
-    files, whole CSV files) in another order each epoch and shuffles the rows within a window of 32 MiB or of one
-    batch, if that is more. Both depend on nothing but the seed and the epoch.
+    files, whole CSV files) in a new random order each epoch and shuffles the rows within a window of 32 MiB or of one
+    batch, if that is more. Both depend only on the seed and the epoch.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class StreamedBatches(Batches):
         epoch_value: EpochValue = "full",
     ) -> None:
         super().__init__(loss, size, order, remainder, epoch_value)
-        # The epoch being read, by seed and number; its next batch, those still to be read, and the last one read.
+        # The epoch being read (seed, number), the number of its next batch, the batches to come, and the last one read.
         self._epoch: tuple[int, int] | None = None
         self._next = 0
         self._coming: Generator[tuple[FloatArray, FloatArray]] | None = None
@@ -50,7 +50,7 @@ class StreamedBatches(Batches):
         return self._last
 
     def close(self) -> None:
-        """Stop reading; the next step begins again."""
+        """Stop reading; the next step opens the data again."""
         if self._coming is not None:
             self._coming.close()
         self._epoch = self._coming = None
@@ -72,7 +72,7 @@ class StreamedBatches(Batches):
             blocks.close()
 
     def _windows(self, blocks: Iterator[tuple[FloatArray, FloatArray]]) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """The rows in windows of a whole number of batches, but for the last."""
+        """The rows in windows of a whole number of batches, except for the last."""
         waiting: list[tuple[FloatArray, FloatArray]] = []
         rows = 0
         for X, y in blocks:

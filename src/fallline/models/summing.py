@@ -1,4 +1,4 @@
-"""How an error is summed over rows: in blocks that stay in the cache, by threads, always in the same order."""
+"""Sums of an error over rows: in blocks that fit the cache, on several threads, always in the same order."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from fallline.models.rows import OverRows
 # Σ ℓ at each point, shape (k,), and its gradient, (k, dimension).
 Sums = tuple[FloatArray, FloatArray]
 
-# A block of rows has so many numbers, of its inputs or of what a model computes from them, and so stays in the cache.
+# The numbers in a block of rows (inputs, or what a model computes from them), such that it stays in the cache.
 CACHED = 2**16
 
 
 class RowSum(OverRows):
     """The sum (or mean) of an error ℓ over rows of data, and ½ l2 ‖w‖².
 
-    What is computed from a block of rows is left to `forward`, `errors` and `backward`.
+    Subclasses implement the computations on a block of rows: `forward`, `errors` and `backward`.
 
     Attributes:
         reduction: "sum" or "mean".
         l2: strength of the penalty.
-        are_weights: which coordinates it counts, shape (dimension,).
+        are_weights: the mask of the coordinates it penalises, shape (dimension,).
     """
 
     reduction: str
@@ -45,12 +45,12 @@ class RowSum(OverRows):
 
     @property
     def outputs(self) -> int:
-        """How many numbers a forward pass computes from one row."""
+        """The number of values that a forward pass computes from one row."""
         return 1
 
     @abstractmethod
     def forward(self, points: FloatArray, X: FloatArray) -> Any:
-        """What the model computes from rows X (m, d) at points (k, dimension): all that `backward` needs."""
+        """The forward pass on rows X (m, d) at points (k, dimension): everything that `errors` and `backward` need."""
 
     @abstractmethod
     def errors(self, forward: Any, y: FloatArray) -> FloatArray:
@@ -70,7 +70,7 @@ class RowSum(OverRows):
         return self._sums(x, value=True, gradient=True)
 
     def _sums(self, x: FloatArray, value: bool = False, gradient: bool = False) -> tuple[FloatArray, FloatArray]:
-        """Value and gradient; zeros for the one that is not asked for."""
+        """Value and gradient; zeros for one that is not needed."""
         return self.total(x, lambda points: self._part_sums(points, value, gradient))
 
     def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[Sums]:
@@ -86,7 +86,7 @@ class RowSum(OverRows):
         """
         points = one_a_row(x)
         values, gradients = totals = _zeros(points)
-        # What is too large for float64 is infinite: a run that diverges passes through such points.
+        # Overflow to infinity is normal: a diverging run passes through such points.
         with np.errstate(over="ignore", invalid="ignore"):
             for part in part_sums(points):
                 _accumulate(totals, part)
@@ -102,9 +102,9 @@ class RowSum(OverRows):
     def sums_over(
         self, blocks: Iterable[tuple[Any, FloatArray]], points: FloatArray, value: bool, gradient: bool
     ) -> Sums:
-        """The `sums` over all rows of some blocks, to the last bit the same on every machine of a cluster.
+        """The `sums` over all rows of some blocks, identical to the last bit on every machine of a cluster.
 
-        BLAS is kept to one thread: with several the order in which it adds depends on their number.
+        BLAS is limited to one thread: with several, its order of summation depends on their number.
         """
         totals = _zeros(points)
         with single_blas():
@@ -113,7 +113,7 @@ class RowSum(OverRows):
         return totals
 
     def sums(self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> Sums:
-        """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is asked for."""
+        """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is needed."""
         pieces = self._pieces(X, y)
         totals = _zeros(points)
         if len(y) * max(X.shape[1], self.outputs) < WORTHWHILE:
@@ -159,7 +159,7 @@ class RowSum(OverRows):
                     gradients[block] += self.backward(points[block], forward, some_X, some_y)
 
     def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """X and y in small blocks of rows, always the same ones: so sums over them have one order."""
+        """X and y in small blocks of rows, always the same, so that the order of summation is fixed."""
         whole: Iterable[tuple[Any, FloatArray]] = [(self.X, self.y)]
         for X, y in whole if self.dataset is None else self.dataset.blocks():
             for rows in self._pieces(X, y):
@@ -171,11 +171,11 @@ class RowSum(OverRows):
         return [slice(start, start + rows) for start in range(0, len(y), rows)]
 
     def on_rows(self, rows: slice | npt.NDArray[np.intp]) -> Self:
-        """The same model on some of the data points only; of a sum's l2 these bear their share."""
+        """The same model on some of the rows; for a sum, l2 is reduced in proportion to them."""
         return self.on_part(self.X[rows], self.y[rows])
 
     def on_part(self, X: FloatArray, y: FloatArray) -> Self:
-        """The same model on a part of its data; of a sum's l2 it bears its share."""
+        """The same model on a part of its data; for a sum, l2 is reduced in proportion to the rows."""
         part = copy.copy(self)
         part.dataset = None
         part.X = X
@@ -187,7 +187,7 @@ class RowSum(OverRows):
     def over(self, dataset: Dataset | ChunkedRows) -> Self:
         """The same model on data larger than memory, which every pass reads block by block.
 
-        This loss itself must be on some rows of them, which stay in `X` and `y` as an example of all.
+        This loss must be on some rows of them, which stay in `X` and `y` as a sample.
         """
         streamed = copy.copy(self)
         streamed.dataset = dataset
@@ -195,7 +195,7 @@ class RowSum(OverRows):
 
 
 def one_a_row(x: npt.ArrayLike) -> FloatArray:
-    """The points one a row, contiguous: a product may add in another order along a strided row."""
+    """The points, one per row, contiguous: a product may sum in another order along a strided row."""
     numbers = np.asarray(x)
     contiguous = np.ascontiguousarray(numbers, np.result_type(numbers, np.float64))
     return contiguous.reshape(-1, numbers.shape[-1])

@@ -48,13 +48,13 @@ def as_objective(thing: Any, dimension: int | None = None) -> Objective:
 
 
 def _from_text(text: str) -> Objective:
-    """The objective of a formula text, or of the name of a landscape."""
+    """The objective of a formula, or of the landscape with that name."""
     from fallline.objectives.formula import FormulaObjective
 
     known = {landscape.formula: landscape for landscape in LANDSCAPES.values()} | LANDSCAPES
     landscape = known.get(text.strip())
     if landscape is None:
-        # A lone variable is hardly an objective, so a word much like a landscape's name is a slip of the pen.
+        # A single variable is hardly an objective, so a word close to a landscape's name is taken for a misspelling.
         if len(text) > 3 and text.isidentifier() and difflib.get_close_matches(text.lower(), LANDSCAPES, cutoff=0.75):
             raise FalllineError("objective", text, nearest(text, LANDSCAPES))
         return FormulaObjective.from_text(text)

@@ -1,4 +1,4 @@
-"""The contract of everything that can be minimised."""
+"""The base class of everything that can be minimised."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Objective(Printed, ABC):
     Attributes:
         names: the coordinates' names, in order.
         symbol: what its value is called: the name of a formula's last line, else "f".
-        bounds: (low, high) of each coordinate, the part worth drawing; None when not known.
+        bounds: (low, high) of each coordinate, the region to draw; None when not known.
         minima: known minima, one point a row; empty when not known.
         gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
-        stochastic: whether `at_step` gives another objective from step to step (mini-batches).
-        steps_per_epoch: how many steps pass over the data once; 1 without data.
-        epoch_value: whose value a run records: "full", this objective's own, or "running", that of what the next
-            step sees.
+        stochastic: whether `at_step` gives a different objective at each step (mini-batches).
+        steps_per_epoch: how many steps one pass over the data takes; 1 without data.
+        epoch_value: which value a run records: "full", of this objective, or "running", of the objective that
+            `at_step` gives for the next step.
     """
 
     names: tuple[str, ...]
@@ -59,7 +59,7 @@ class Objective(Printed, ABC):
         """The function's value at each point: shape (..., dimension) to (...)."""
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """The gradient at each point: shape (..., dimension), kept."""
+        """The gradient at each point, in the shape of x: (..., dimension)."""
         raise FalllineError(
             "gradient",
             problem=f"is 'symbolic' or 'exact', but {self.title} has no gradient of its own",
@@ -67,7 +67,7 @@ class Objective(Printed, ABC):
         )
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Both at once, sharing what they have in common."""
+        """Both at once, which may share computations."""
         return self.value(x), self.gradient(x)
 
     @property
@@ -85,13 +85,13 @@ class Objective(Printed, ABC):
         return self
 
     def raise_errors_at(self, x: FloatArray) -> None:
-        """Raise what a function of the user's raises at these points, where `value` and `gradient` give NaN instead.
+        """Raise the error that the user's function raises at these points, where `value` and `gradient` give NaN.
 
         Plain Python raises (`math.exp(1000)`, `math.log(-1)`, `1 / 0`) where NumPy gives inf or NaN.
         """
 
     def recipe(self) -> dict[str, Any] | None:
-        """What rebuilds this objective, as JSON would hold it; None when only the user can."""
+        """What is needed to rebuild this objective, as JSON values; None when it cannot be rebuilt from such."""
         return None
 
 

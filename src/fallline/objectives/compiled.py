@@ -19,7 +19,7 @@ _BLOCK = 1 << 13
 
 def _array_power(base: Any, exponent: Any) -> Any:
     if np.ndim(exponent) and len(exponent) == 1:
-        # One exponent for all, such as 2 or -1, NumPy computes by other means; that must not catch one point.
+        # NumPy has special cases for a single exponent such as 2 or -1; one point must round as it does in a batch.
         return np.power(np.repeat(base, 2), np.repeat(exponent, 2))[:1]
     return np.power(base, exponent)
 
@@ -27,7 +27,7 @@ def _array_power(base: Any, exponent: Any) -> Any:
 def _whole_power(base: Any, exponent: float) -> Any:
     if not np.iscomplexobj(base):
         return np.power(base, exponent)
-    # NumPy goes through the logarithm here, whose rounding would swamp a complex step.
+    # NumPy computes complex powers through the logarithm, whose rounding error would hide a complex step.
     result, square, left = np.ones_like(base), base, int(abs(exponent))
     while left:
         result = result * square if left % 2 else result
@@ -69,12 +69,11 @@ _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
 
 
 class Compiled:
-    """A formula's code as a function of an array of points."""
+    """A formula compiled to a Python function of an array of points."""
 
     def __init__(self, code: StraightLine, outputs: list[Node]) -> None:
         self.shape = (1, len(code.inputs))
-        # The code is made of the names x0, t0, ..., of numbers and of the functions above: nothing that
-        # the user wrote gets into it.
+        # The code contains only the names x0, t0, ..., numbers and the functions above: nothing that the user wrote.
         compiled = compile(code.source(outputs), "<formula>", "exec")
         on_arrays: dict[str, Any] = {**_ON_ARRAYS, "inf": np.inf, "nan": np.nan}
         on_floats: dict[str, Any] = {**ON_FLOATS, "inf": np.inf, "nan": np.nan}
@@ -85,7 +84,7 @@ class Compiled:
         self.width = len(outputs)
 
     def at_one_point(self, x: FloatArray) -> tuple[float, ...] | None:
-        """The outputs for an array of one point, computed without NumPy's cost for each operation."""
+        """The outputs for an array of one point, computed on floats for speed; None where that is not possible."""
         if x.shape == self.shape and x.dtype == np.float64:
             try:
                 return self.on_floats(*x.tolist()[0])
@@ -108,7 +107,7 @@ class Compiled:
         with np.errstate(all="ignore"):
             for start in range(0, len(points), _BLOCK):
                 block = slice(start, start + _BLOCK)
-                # A contiguous array for each coordinate: NumPy's loops may round differently on strides.
+                # A contiguous array for each coordinate: NumPy's loops may round differently on strided arrays.
                 columns = np.ascontiguousarray(points[block].T, kind)
                 for index, output in enumerate(self.on_arrays(*columns)):
                     rows[block, index] = output

@@ -1,4 +1,4 @@
-"""The derivative of each function of the formula language, and of an expression written out."""
+"""Symbolic derivatives: of each function of the formula language, and of whole expressions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slope_of(function: Any) -> tuple[Any, Any]:
 
 
 def partial(expression: Any, variable: sympy.Symbol) -> Any:
-    """The derivative, written out. SymPy's own `diff` gives distributions for sign, re() and im() for abs."""
+    """The derivative as an expression. SymPy's `diff` would give distributions for sign, and re() and im() for abs."""
     if not expression.has(variable):
         return sympy.S.Zero
     if expression == variable:
@@ -49,7 +49,7 @@ def partial(expression: Any, variable: sympy.Symbol) -> Any:
             others = [other for other in parts if other is not part]
             rest = others[0] if len(others) == 1 else expression.func(*others, evaluate=False)
             lead = side * (part - rest)
-            # Only numbers are evaluated: comparing expressions may cost SymPy any time.
+            # Only numbers are evaluated: SymPy may take arbitrarily long to compare expressions.
             shares.append(sympy.Heaviside(lead, evaluate=bool(lead.is_number)))
         return sympy.Add(*(share * slope for share, slope in zip(shares, inner, strict=True)))
     symbol, slope = slope_of(expression.func)

@@ -1,4 +1,4 @@
-"""The functions of formulas on one float: the bits they give on an array, faster."""
+"""The functions of formulas on one Python float: the same bits as on an array, faster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def _within(low: float, function: Callable[[float], Any], high: float) -> Callable[[float], float]:
-    """A NumPy function on one float: the bits it gives on an array, faster. Gives up outside (low, high)."""
+    """A NumPy function on one float, with the same bits as on an array; ArithmeticError outside (low, high)."""
 
     def on_float(x: float) -> float:
         if low < x < high:
@@ -66,7 +66,7 @@ def _whole_power(base: float, exponent: float) -> float:
 _exp = _within(-700, np.exp, 700)
 _log = _within(0, np.log, math.inf)
 
-# Each gives up (ArithmeticError) where NumPy would warn, or where the arrays' answer takes more than a line.
+# Each raises ArithmeticError where NumPy would warn or treats the argument as a special case: use arrays there.
 ON_FLOATS: Mapping[str, Callable[..., float]] = {
     "sin": _within(-math.inf, np.sin, math.inf),
     "cos": _within(-math.inf, np.cos, math.inf),

@@ -1,8 +1,8 @@
 """A formula as an objective: its value and its exact gradient.
 
 At a kink the gradient is the symmetric one: the derivative of `abs` and of `sign` is 0 at 0, and arguments of
-`min` or `max` that tie share the derivative equally. Outside a function's domain value and gradient are NaN,
-beyond the largest float infinite; neither warns. A root, `x**(1/3)` too, has no value for negative numbers.
+`min` or `max` that tie share the derivative equally. Outside a function's domain value and gradient are NaN, on
+overflow infinite, without a warning. A root of a negative number is NaN, also `x**(1/3)`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FormulaObjective(Objective):
 
     @classmethod
     def from_text(cls, text: str) -> FormulaObjective:
-        """The objective that a formula text says.
+        """The objective of a formula text.
 
         >>> FormulaObjective.from_text("u = x - 1; u**2").names
         ('x',)
@@ -59,7 +59,7 @@ class FormulaObjective(Objective):
 
     @classmethod
     def from_sympy(cls, expression: sympy.Expr) -> FormulaObjective:
-        """The objective that a SymPy expression says.
+        """The objective of a SymPy expression.
 
         >>> FormulaObjective.from_sympy(sympy.Symbol("a") ** 2).title
         'a**2'
@@ -77,7 +77,7 @@ class FormulaObjective(Objective):
         return value
 
     def gradient(self, x: FloatArray) -> FloatArray:
-        """The gradient at each point: shape (..., dimension), kept."""
+        """The gradient at each point, in the shape of x: (..., dimension)."""
         return self._gradient(x)
 
     def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -90,10 +90,10 @@ class FormulaObjective(Objective):
         return rows[..., 0].copy(), rows[..., 1:].copy()
 
     def on_floats(self, x: Sequence[float], place: Sequence[float] | None) -> tuple[float, Sequence[float]]:
-        """The value at one point, and the gradient there or at another place: the same bits, quicker.
+        """The value at x, and the gradient at `place` (None: at x), on floats: the same bits as on arrays, faster.
 
         Raises:
-            ArithmeticError: where only the arrays have an answer.
+            ArithmeticError: where the result has to be computed on arrays.
         """
         if place is None:
             value, *gradient = self._both.on_floats(*x)
@@ -101,7 +101,7 @@ class FormulaObjective(Objective):
         return self._value.on_floats(*x)[0], self._gradient.on_floats(*place)
 
     def recipe(self) -> dict[str, Any]:
-        """The text, which is the one source of everything else."""
+        """The text, from which everything else is made."""
         return {"formula": self.formula.text}
 
     def __reduce__(self) -> tuple[Callable[[str], FormulaObjective], tuple[str]]:
@@ -112,7 +112,7 @@ class FormulaObjective(Objective):
         return self.formula.latex()
 
     def derivatives(self) -> tuple[sympy.Expr, ...]:
-        """The partial derivatives in terms of the variables, simplified by SymPy, for showing.
+        """The partial derivatives in terms of the variables, simplified by SymPy, for display.
 
         Raises:
             FalllineError: when the formula is too large to be written out.

@@ -31,11 +31,11 @@ class FunctionObjective(Objective):
 
     @classmethod
     def of(cls, function: Callable[..., Any], dimension: int | None) -> FunctionObjective:
-        """Read from the function's signature how it wants its coordinates.
+        """Make the objective, with the way the function takes its coordinates read from its signature.
 
         Arguments:
             function: `f(x)` or `f(x, y, ...)`.
-            dimension: the number of coordinates, which only the start can tell for `f(x)`; None for a
+            dimension: the number of coordinates, which for `f(x)` is known only from the start; None for a
                 start that is a single number.
 
         Raises:
@@ -74,7 +74,7 @@ class FunctionObjective(Objective):
         if isinstance(result, float):
             return result
         if isinstance(result, int):
-            # Python's whole numbers know no largest one.
+            # Python's integers may exceed the largest float.
             return float(result) if abs(result) < 2**1023 else np.copysign(np.inf, result > 0 or -1)
         try:
             number = np.asarray(result)
@@ -100,7 +100,7 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_
         Exception: whatever else the function raises, with a note of the point.
     """
     try:
-        # A copy, because a function may well work in place.
+        # A copy, because the function may change its argument in place.
         return function(point.copy()) if vector else function(*point)
     except Exception as error:
         if or_nan and _is_beyond_numbers(error):
@@ -110,24 +110,24 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_
 
 
 def _is_beyond_numbers(error: Exception) -> bool:
-    """Whether plain Python found no number where NumPy gives inf or NaN."""
-    # What Python's math says of arguments outside its domain, before version 3.14 and since.
+    """Whether this is an error that plain Python raises where NumPy gives inf or NaN."""
+    # The texts of `math` for arguments outside a domain, before Python 3.14 and since.
     outside = isinstance(error, ValueError) and str(error).startswith(("math domain error", "expected a "))
     return outside or isinstance(error, ArithmeticError)
 
 
 def positional_parameters(function: Callable[..., Any]) -> list[str]:
-    """The names of the arguments that a caller gives by place and must give."""
+    """The names of the required positional parameters."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        # Functions written in C may not tell; nearly all take one array.
+        # Functions written in C may have no signature; nearly all take one array.
         return ["x"]
     by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return [p.name for p in parameters if p.kind in by_place and p.default is inspect.Parameter.empty]
 
 
 def title_of(function: Callable[..., Any]) -> str:
-    """What a function is called in tables and pictures."""
+    """The name of a function in tables and pictures."""
     name = getattr(function, "__name__", type(function).__name__)
     return "a function" if name == "<lambda>" else str(name)

@@ -11,10 +11,10 @@ class Landscape:
     """A test function of x and y.
 
     Attributes:
-        name: what `minimize` and the command line call it.
+        name: its name in `minimize` and on the command line.
         formula: its text.
-        bounds: (low, high) of each coordinate, the part that is usually searched or drawn.
-        minima: its global minima, one point a row.
+        bounds: (low, high) of each coordinate, the region that is usually searched or drawn.
+        minima: its global minima, one point per row.
         lowest: the value there.
         source: where it comes from.
     """

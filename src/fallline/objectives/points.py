@@ -11,7 +11,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, listed, nearest
 from fallline.objectives.base import Objective
 
-# The length of an interval whose ends lie farther out overflows.
+# With ends farther out, the length of an interval would overflow.
 FARTHEST = 1e300
 
 
@@ -19,9 +19,9 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
     """The point as one row of finite numbers, in the order of the objective's names.
 
     Arguments:
-        objective: whose coordinates they are.
+        objective: the objective to which the coordinates belong.
         given: one number, n numbers, or a mapping from names to numbers.
-        parameter: what the caller's argument is called, for the errors.
+        parameter: the name of the caller's argument, for error texts.
 
     Raises:
         FalllineError: naming `parameter` and what is wrong with it.
@@ -74,7 +74,7 @@ def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:
     """The pair of numbers that a user gave as an interval.
 
     Raises:
-        FalllineError: when it is no pair of finite numbers, the lower first.
+        FalllineError: when it is not a pair of finite numbers, the lower one first.
     """
     try:
         low, high = (float(end) for end in bounds)

@@ -1,8 +1,8 @@
-"""From expressions to a graph, and to straight-line code: a formula's value and its gradient.
+"""From expressions to a graph, and from it to straight-line code: a formula's value and its gradient.
 
 SymPy gives the derivative of each function; the chain rule multiplies them from the result back to the
-variables (reverse accumulation), through the named steps and without writing any expression out. So the code
-is as long as the formula, whatever the number of variables, and equal subexpressions are computed once.
+variables (reverse accumulation), through the named steps and without expanding any expression. So the length of the
+code is proportional to that of the formula, whatever the number of variables; equal subexpressions are computed once.
 
 Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, for reverse accumulation.
 """
@@ -22,14 +22,14 @@ from fallline.objectives.derivatives import slope_of
 from fallline.objectives.grammar import FUNCTIONS, ON_NUMBERS, Formula
 
 _NAMES: Mapping[Any, str] = {function: name for name, function in FUNCTIONS.items()}
-# Up to this power, products are faster than a power and as exact; beyond it their rounding errors add up.
+# Up to this exponent, products are faster than a power and as exact; beyond it their rounding errors add up.
 _MAX_PRODUCTS = 8
-# Factors of this size move freely through the products of a gradient; larger ones could overflow on the way.
+# Constant factors up to this size are carried through the products of a gradient; larger ones could overflow there.
 _KEEP = 1e6
 
 
 class _Scaled(NamedTuple):
-    """The multiple `factor * node`; the constant `factor` where there is no node."""
+    """The multiple `factor * node`, or the constant `factor` if node is None."""
 
     factor: float
     node: Node | None = None
@@ -46,7 +46,7 @@ class StraightLine:
         self.steps = dict(formula.steps)
         self.variables = formula.variables
         self.inputs = tuple(f"x{i}" for i in range(len(formula.variables)))
-        # What each expression is in the graph, parts before what is made of them.
+        # Each expression's term in the graph, operands before operations.
         self.known: dict[Any, _Scaled] = {
             variable: _Scaled(1.0, self.graph.leaf(name, SETTING))
             for variable, name in zip(self.variables, self.inputs, strict=True)
@@ -57,7 +57,7 @@ class StraightLine:
         self.result = self.node(self.value(self.last, self.known))
 
     def source(self, outputs: list[Node]) -> str:
-        """A function that returns these outputs, with the lines they need."""
+        """The source of a function that returns these outputs, with only the lines they need."""
         body, (names,) = python.lines(self.graph, outputs)
         returned = f"return {', '.join(names[node] for node in outputs)},"
         return "\n    ".join([f"def f({', '.join(self.inputs)}):", *body, returned, ""])
@@ -75,7 +75,7 @@ class StraightLine:
         return -term.node if term.factor == -1 else term.factor * term.node
 
     def plain(self, term: _Scaled, keep: float) -> _Scaled:
-        """The term with its factor multiplied out, unless that is a sign or between 1/keep and keep."""
+        """The term with its factor multiplied in, unless that is ±1 or between 1/keep and keep in size."""
         if term.node is None or abs(term.factor) == 1 or 1 / keep < abs(term.factor) < keep:
             return term
         return _Scaled(1.0, self.node(term))
@@ -133,7 +133,7 @@ class StraightLine:
     # Forward: the value ------------------------------------------------------------------------------------
 
     def value(self, expression: Any, known: dict[Any, _Scaled]) -> _Scaled:
-        """The value of an expression; `known` gathers the values of its parts."""
+        """The value of an expression; `known` caches the values of its parts."""
         if expression not in known:
             parts = [self.value(part, known) for part in expression.args]
             known[expression] = self.operation(expression, parts, known)
@@ -158,7 +158,7 @@ class StraightLine:
         return functools.reduce(lambda left, right: self.call(name, left, right), parts)
 
     def partial_products(self, product: Any, known: Mapping[Any, _Scaled]) -> list[_Scaled]:
-        """The products of no factor, the first, the first two, ... and all."""
+        """The partial products: of no factor, the first, the first two, ..., all."""
         partial = [_ONE]
         for factor in product.args:
             divisor = _divisor(factor)
@@ -171,7 +171,7 @@ class StraightLine:
     # Reverse: the gradient ---------------------------------------------------------------------------------
 
     def gradient(self) -> list[Node]:
-        """The derivative of the last line by each variable."""
+        """The derivative of the last line with respect to each variable."""
         shares: dict[Any, list[_Scaled]] = {self.last: [_ONE]}
         variables = frozenset(self.variables)
         for expression in reversed(list(self.known)):
@@ -188,7 +188,7 @@ class StraightLine:
         return [self.node(*shares.get(variable, [_Scaled(0.0)])) for variable in self.variables]
 
     def backward(self, expression: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
-        """What each part of an expression adds to its own derivative, given the expression's."""
+        """What an expression contributes to the adjoint of each of its parts, given its own adjoint."""
         parts, function, known = expression.args, expression.func, self.known
         if function is sympy.Add:
             yield from ((part, adjoint) for part in parts)
@@ -242,5 +242,5 @@ class StraightLine:
 
 
 def _divisor(factor: Any) -> Any:
-    """What a factor of the form 1/divisor divides by."""
+    """The divisor of a factor of the form 1/divisor."""
     return factor.base if factor.is_Pow and factor.exp == -1 else None

@@ -1,10 +1,10 @@
-"""The formula language: text to SymPy expressions, through a whitelist and never by evaluating the text.
+"""The formula language: text is parsed to SymPy expressions by a whitelist and never evaluated.
 
 Arithmetic (`+ - * /`, and `**` or `^` for powers), the functions of `FUNCTIONS`, the constants `pi` and `e`,
 and named steps before the last line: `u = 2*x**2 - x - 2; y = 3*u + 1`. Every other name is a variable.
 
 The expressions keep the shape of the text: nothing is reordered, cancelled or simplified, because `x/x` is
-not 1 everywhere and because SymPy's simplifications know no bound on time or memory.
+not 1 everywhere and because SymPy's simplifications have no bound on time or memory.
 
 A text goes through `tokens`, `notation`, `definitions`, `expressions` and `terms` to a `Formula`.
 """

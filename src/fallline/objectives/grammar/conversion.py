@@ -56,7 +56,7 @@ def from_sympy(expression: sympy.Expr) -> Formula:
 
 
 class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
-    """SymPy's own text, in the words of the formula language."""
+    """Prints SymPy expressions in the formula language."""
 
     def _print_Symbol(self, expr: Any) -> str:
         return str(expr.name)

@@ -1,4 +1,4 @@
-"""From tokens to lines: `u = 2*x**2 - x - 2; y = 3*u + 1`, each with its name and what it names."""
+"""From tokens to definitions: the lines of `u = 2*x**2 - x - 2; y = 3*u + 1`, each a name and an expression."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Definition:
     """A line: an expression, and the name before its `=`.
 
     Attributes:
-        name: the name; None where there is none, as the last line may have none.
+        name: the name; None for a last line without one.
         expression: the text of the expression, on one line.
         uses: the names in it that are variables or earlier steps.
-        open: the mark that the expression ends with although something must follow it.
+        open: the mark at the end of the expression if something must follow it.
     """
 
     name: str | None
@@ -50,7 +50,7 @@ def definitions(text: Text, tokens: list[Token]) -> list[Definition]:
 
 
 def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
-    """The tokens of each line; inside brackets a line goes on."""
+    """The tokens of each line; a line does not end inside brackets."""
     line: list[Token] = []
     depth = 0
     for token in tokens:

@@ -1,4 +1,4 @@
-"""From the text of one expression to what it says, by Python's own parser: the tree is walked, never run."""
+"""From the text of one expression to terms, by Python's parser: the syntax tree is walked, never executed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Expression:
         self.text = text
         self.line = line
         self.known = known
-        # Replaced in the text, so that ^ binds as a power does.
+        # Replaced in the text, so that ^ has the precedence of a power.
         self.source = line.expression.replace("^", "**")
 
     def read(self) -> Term:
-        """What the expression says.
+        """The expression as a term.
 
         Raises:
             FalllineError: naming the part that has no meaning or no value.
@@ -53,7 +53,7 @@ class Expression:
         return term
 
     def _made(self, node: ast.expr, depth: int) -> Term:
-        """A node of the tree, its parts read at the next depth."""
+        """The term of a node of the tree, whose parts are read at the next depth."""
         match node:
             case ast.Constant(value=int() | float() as value):
                 return terms.number(Fraction(value) if isinstance(value, int) else value)
@@ -84,5 +84,5 @@ class Expression:
             yield second, self._term(operand, depth)
 
     def _segment(self, node: ast.expr) -> str:
-        # The tree counts in bytes.
+        # The tree's offsets count bytes.
         return self.source.encode()[node.col_offset : node.end_col_offset].decode()

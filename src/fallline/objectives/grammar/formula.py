@@ -1,4 +1,4 @@
-"""A formula that was read, and how it is shown."""
+"""A parsed formula, and how it is shown."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import sympy
 
 from fallline.errors import FalllineError
 
-# What is written out for a reader (substituted, differentiated) stays of a size that a reader can take in.
+# The most parts of an expression that is written out for a reader (substituted, differentiated).
 MAX_SHOWN = 200
 MAX_SHOWN_POWER = 1_000
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula that was read.
+    """A parsed formula.
 
     Its expressions keep the order of the text: compare `expression.doit()` with SymPy's own.
 
@@ -27,7 +27,7 @@ class Formula:
         variables: its variables, real symbols in natural order (x2 before x10).
         steps: the named steps, in order; each in terms of variables and of earlier steps.
         expression: the last line, in terms of variables and steps.
-        name: what the last line is called; "f" where it has no name.
+        name: the name of the last line; "f" if it has none.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Formula:
 
     @functools.cached_property
     def substituted(self) -> sympy.Expr:
-        """The last line in terms of the variables alone, for showing.
+        """The last line in terms of the variables alone, for display.
 
         Raises:
             FalllineError: when it would be too large to show.
@@ -82,7 +82,7 @@ class Formula:
 
 
 def _extent(expression: Any, steps: Mapping[Any, tuple[int, float]]) -> tuple[int, float]:
-    """How many parts an expression has with its steps written out, and the highest power in it."""
+    """The number of parts of an expression with its steps substituted, and the highest power in it."""
     if expression in steps:
         return steps[expression]
     parts = [_extent(part, steps) for part in expression.args]

@@ -1,4 +1,4 @@
-"""What ordinary notation allows and the formula language does not: `2x`, `x(y+1)`, `sin x`, `math.sin(x)`."""
+"""Errors for notation that the formula language does not allow: `2x`, `x(y+1)`, `sin x`, `math.sin(x)`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MAX_DEPTH = 60
 
 
 class Notation:
-    """The tokens of a text, looked at with their neighbours."""
+    """The tokens of a text, checked together with their neighbours."""
 
     def __init__(self, text: Text, tokens: list[Token]) -> None:
         self.text = text
         self.tokens = tokens
 
     def check(self) -> None:
-        """Refuse what would have a meaning elsewhere, and brackets that do not match.
+        """Refuse notation from mathematics or other languages, and brackets that do not match.
 
         Raises:
             FalllineError: saying what to write instead.
@@ -77,7 +77,7 @@ class Notation:
         return self._missing_product(index)
 
     def _unknown_function(self, index: int) -> FalllineError:
-        """A name before a bracket: a definition, a function of another language, a factor, or a misspelt function."""
+        """The error for a name before a bracket: a definition, a foreign function, a factor, or a misspelling."""
         name = self.tokens[index].text
         if self._defines_a_function(index):
             return self.text.error(self._factors(index), f"write {name} = ...")
@@ -102,7 +102,7 @@ class Notation:
         return self.text.written[self._start_before(index) : self._end_after(index + 1)]
 
     def _stands_alone(self, name: str) -> bool:
-        """Whether a name is anywhere a variable: without a bracket or a dot after it."""
+        """Whether a name is used as a variable anywhere: without a bracket or a dot after it."""
         return any(
             token.text == name and not (following and following.text in "(.")
             for token, following in itertools.zip_longest(self.tokens, self.tokens[1:])

@@ -1,4 +1,4 @@
-"""Text to a formula."""
+"""Parse the text of a formula."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_CHARACTERS = 10_000
 
 
 def parse(text: str) -> Formula:
-    """Read a formula. The text is never evaluated.
+    """Parse a formula. The text is never evaluated.
 
     Args:
         text: the formula; steps are separated by `;` or by lines, and the last one is the objective.
@@ -50,7 +50,7 @@ def parse(text: str) -> Formula:
         raise FalllineError("objective", text, problem="which is too long or nested too deeply") from None
 
 
-# Reading takes a thousand times as long as looking up.
+# Parsing takes a thousand times as long as a look-up.
 @functools.lru_cache(maxsize=16)
 def _read(written: str) -> Formula:
     text = Text(written)
@@ -89,7 +89,7 @@ def _unused(name: str, used: frozenset[str]) -> str:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts x2 before x10."""
+    """The key of natural order, in which x2 comes before x10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 

@@ -1,7 +1,7 @@
-"""The parts of a formula as SymPy expressions, made of one another, with their constants worked out.
+"""The parts of a formula as SymPy expressions, with constants folded.
 
-The expressions keep the shape of the text: nothing is reordered, cancelled or simplified. Constants are worked out in
-floats and small fractions, never by SymPy, which has no limits.
+The expressions keep the shape of the text: nothing is reordered, cancelled or simplified. Constants are computed in
+floats and small fractions, never by SymPy, whose exact numbers can grow without limit.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from fallline.objectives.grammar.words import FUNCTIONS, ON_NUMBERS, TWO_OR_MORE
 
 
 class NoValueError(Exception):
-    """What was written can have no value; the text says why."""
+    """A part of the formula cannot have a value; the text says why."""
 
 
 class Term(NamedTuple):
-    """A part of a formula; `number` is its value where it is constant."""
+    """A part of a formula; `number` is its value if it is constant."""
 
     expression: Any
     number: float | None = None
@@ -30,7 +30,7 @@ class Term(NamedTuple):
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a number as SymPy has them, which pi is not."""
+        """Whether it is a SymPy number, which pi is not."""
         return isinstance(self.expression, sympy.Number)
 
     @property
@@ -54,7 +54,7 @@ def negative(term: Term) -> Term:
         return number(-term.exact)
     head, *rest = term.expression.args if isinstance(term.expression, sympy.Mul) else (None, term.expression)
     if isinstance(head, sympy.Number):
-        # -(2*x) is (-2)*x, and -(-x) is x, without a rounding.
+        # -(2*x) is (-2)*x, and -(-x) is x, without rounding.
         factors = rest if head == -1 else [-head, *rest]
     else:
         factors = [sympy.S.NegativeOne, term.expression]
@@ -77,7 +77,7 @@ def total(terms: Iterable[Term]) -> Term:
 
 
 def product(terms: Iterable[tuple[bool, Term]]) -> Term:
-    """a * b / c; True beside what divides."""
+    """a * b / c; each part comes with True if it divides."""
     result = Term(sympy.S.One, 1.0, True)
     factors: list[Any] = []
     for divides, factor in terms:
@@ -109,7 +109,7 @@ def power(base: Term, exponent: Term) -> Term:
 
 
 def call(name: str, arguments: list[Term]) -> Term:
-    """A function of the language at its arguments."""
+    """A call of a function of the formula language."""
     if name == "log" and len(arguments) == 2:
         raise NoValueError("log takes one argument; write log(x)/log(10)")
     few = 2 if name in TWO_OR_MORE else 1
@@ -124,7 +124,7 @@ def call(name: str, arguments: list[Term]) -> Term:
 
 
 def _folded(parts: list[Term], function: Callable[..., Any]) -> Term:
-    """The value of an operation if its parts are constant; one number if none of them is a step."""
+    """The value of an operation on constant parts; a single number if none of them is a step."""
     numbers = [part.number for part in parts]
     if any(number is None for number in numbers):
         return Term(None)

@@ -1,4 +1,4 @@
-"""From characters to tokens: numbers, names and marks, each with its place in the text."""
+"""From characters to tokens: numbers, names and marks, each with its position in the text."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Token(NamedTuple):
 
 
 class Text:
-    """What was written, and the errors that point into it."""
+    """The text of a formula, and the errors that point into it."""
 
     def __init__(self, written: str) -> None:
         self.written = re.sub(r"\r\n?", "\n", written)
 
     def error(self, part: str, problem: str) -> FalllineError:
-        """The error that a part of the text is; to be raised."""
+        """The error for a part of the text, to be raised."""
         shown = f"{shortened(self.written.strip())}, which cannot be read at {shortened(part)}"
         return FalllineError("objective", problem=f"is {shown}: {problem}")
 
@@ -62,7 +62,7 @@ class Text:
         return " ".join(self.written[tokens[0].start : tokens[-1].end].split())
 
     def tokens(self) -> Iterator[Token]:
-        """The tokens, in order; a line's end is one, other space is none."""
+        """The tokens, in order; the end of a line is a token, other white space is not."""
         position = 0
         while position < len(self.written):
             match = _TOKEN.match(self.written, position)

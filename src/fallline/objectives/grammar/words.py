@@ -72,7 +72,7 @@ ON_NUMBERS: Mapping[str, Callable[..., float]] = {
     "sigmoid": _sigmoid,
 }
 
-# What people write in other languages, and what it is here.
+# Names from other languages, and what to write here.
 ELSEWHERE = {
     "ln": "log(x)",
     "log10": "log(x)/log(10)",
