@@ -1,4 +1,4 @@
-"""What every call is given, prepared and checked in one place: objective, gradient, starts, rules and stop."""
+"""Prepares and checks the arguments that all calls share: objective, gradient, starts, rules and stop."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Rule: TypeAlias = "Optimizer[Any] | str"
 
 
 def prepared(objective: Any, starts: Sequence[Any], gradient: Any) -> tuple[Objective, FloatArray]:
-    """The objective with its gradient, and the starts as points, one a row.
+    """The objective with its gradient, and the starts as points, one per row.
 
-    The first start tells how long the vector of a function f(x) is, and is where "auto" tries the function.
+    The first start gives the length of x for a function f(x), and is where gradient "auto" tries the function.
     """
     given = as_objective(objective, length_of(starts[0]))
     points = _points(given, starts)
@@ -33,7 +33,7 @@ def prepared(objective: Any, starts: Sequence[Any], gradient: Any) -> tuple[Obje
 
 
 def _points(objective: Objective, starts: Sequence[Any]) -> FloatArray:
-    """The starts as points, one a row: at once where they are a table of numbers, else one by one."""
+    """The starts as points, one per row: converted at once if they are an array of numbers, else one by one."""
     if len(starts) > 1 and not isinstance(starts[0], Mapping):
         try:
             table = np.asarray(starts)
@@ -45,7 +45,7 @@ def _points(objective: Objective, starts: Sequence[Any]) -> FloatArray:
 
 
 def length_of(start: Any) -> int | None:
-    """How many numbers a start given by place holds; None for a single number, or for numbers given by name."""
+    """The length of a start given as a sequence; None for a single number, or for a mapping of names."""
     if isinstance(start, Mapping):
         return None
     try:
@@ -55,17 +55,17 @@ def length_of(start: Any) -> int | None:
 
 
 def starts_of(x0: Any) -> Sequence[Any]:
-    """The starts in what `compare` was given: its rows, or the one start that it is."""
+    """The starts in the argument of `compare`: its rows, or itself if it is a single start."""
     listed = isinstance(x0, Sequence | np.ndarray) and not isinstance(x0, str) and length_of(x0)
     several = listed and (isinstance(x0[0], Mapping) or length_of(x0[0]) is not None)
     return x0 if several else [x0]
 
 
 def rules_of(optimizers: Any) -> tuple[list[str], list[Optimizer[Any]]]:
-    """The names and the rules in what `compare` was given: one rule, several, or a mapping of labels to rules.
+    """The names and rules in the argument of `compare`: one rule, several, or a mapping of labels to rules.
 
     Raises:
-        FalllineError: when there is none, or one of them is no rule.
+        FalllineError: when there is no rule, or one of them is not a rule.
     """
     if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
         optimizers = [optimizers]
@@ -78,10 +78,10 @@ def rules_of(optimizers: Any) -> tuple[list[str], list[Optimizer[Any]]]:
 def stop_of(
     stop: StoppingCondition | None, target: float | None, default: StoppingCondition | None = None
 ) -> StoppingCondition | None:
-    """What ends a run: `stop`, or the default, and first of all reaching the target, if there is one.
+    """The stopping condition of a run: `stop` or the default, preceded by the target if there is one.
 
     Raises:
-        FalllineError: when the target is no number, or `stop` no stopping condition.
+        FalllineError: when the target is not a number, or `stop` is not a stopping condition.
 
     >>> stop_of(StepSize(1e-5), 0.1)
     AnyOf(conditions=(Target(value=0.1), StepSize(tolerance=1e-05)))
@@ -91,15 +91,15 @@ def stop_of(
         return stop
     if not (np.ndim(target) == 0 and Range().allows(target)):
         raise FalllineError("target", target, Range())
-    conditions(stop)  # refuses what is none
+    conditions(stop)  # raises if it is not a stopping condition
     return Target(target) | (StepSize() if stop is None else stop)
 
 
 def rule_of(optimizer: Any) -> Optimizer[Any]:
-    """The rule that a user gave, or named.
+    """The rule that a user gave, as an object or by name.
 
     Raises:
-        FalllineError: when it is none, or its hyperparameters are arrays.
+        FalllineError: when it is not a rule, or its hyperparameters are arrays.
     """
     if isinstance(optimizer, str):
         return optimizer_from_name(optimizer)

@@ -1,4 +1,4 @@
-"""The array types that the rooms pass to one another."""
+"""The array types used in annotations, and the size of blocks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
-# What an update rule computes on: NumPy arrays, Numba scalars, torch tensors, JAX arrays, SymPy symbols.
+# What an update rule computes on: NumPy arrays, graph nodes, torch tensors, JAX arrays, SymPy symbols.
 Quantity: TypeAlias = Any
 
-# How many numbers a pass over data may hold at once: 8 MiB, whatever the number of rows and of points asked for.
+# How many numbers a pass over data holds at once: 8 MiB, for any number of rows and points.
 BLOCK = 2**20

@@ -1,4 +1,4 @@
-"""The one error that a user's mistake raises: its fields, the line made of them, and the suggestion in it."""
+"""FalllineError, which every mistake of a user's raises: its fields, its message, and the suggestions in it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import Any, NamedTuple, Self, TypeAlias
 
-# The value of an error whose problem says what it was.
+# Stands for the value of an error whose `problem` already contains it.
 NOT_TOLD: Any = object()
 
 
 class Setting(NamedTuple):
-    """A setting that an error advises: `missing='drop'` in Python, `--missing drop` on the command line."""
+    """A setting that an error recommends: `missing='drop'` in Python, `--missing drop` on the command line."""
 
     name: str
     value: object
@@ -27,19 +27,19 @@ class Verbatim(str):
         return str(self)
 
 
-# What tells how somebody calls a parameter: the command line has its own names.
+# Translates the name of a parameter: the command line has its own names.
 Naming: TypeAlias = Callable[[str], str]
 
 
 class FalllineError(ValueError):
-    """A mistake in what was asked, told in one line: the parameter, its value and what is allowed.
+    """A mistake in a call, in one line: the parameter, its value and what is allowed.
 
     Attributes:
-        parameter: the argument that is wrong, as the Python calls name it; empty where there is none.
-        value: what it was; NOT_TOLD where `problem` says it.
+        parameter: the name of the wrong argument in Python; empty if there is none.
+        value: the value given; NOT_TOLD if `problem` contains it.
         allowed: what it must be, or what to do: a text, a range, or texts and settings in order.
-        problem: what is wrong with it, where that is not plain from the value.
-        of: what the parameter belongs to, such as a rule; empty where it is an argument of the call.
+        problem: what is wrong, if the value does not show it.
+        of: what the parameter belongs to, such as a rule; empty for an argument of the call.
 
     >>> str(FalllineError("resolution", 1, "it must be at least 2"))
     'resolution is 1; it must be at least 2'
@@ -57,10 +57,10 @@ class FalllineError(ValueError):
         return self.told()
 
     def told(self, named: Naming | None = None) -> str:
-        """The line, in the words of whoever calls parameters otherwise.
+        """The message, with the names of parameters translated.
 
         Arguments:
-            named: what a parameter is called there; None: as in Python, where a setting is `name='value'`.
+            named: translates a parameter's name; None for Python's names, where a setting is `name='value'`.
 
         >>> FalllineError("seed", -1, "it must be at least 0").told(lambda name: f"--{name}")
         '--seed is -1; it must be at least 0'
@@ -69,7 +69,7 @@ class FalllineError(ValueError):
         if self.value is NOT_TOLD:
             what = f"{name} {self.problem}".strip()
         else:
-            # A path is told whole, as far as anybody reads.
+            # Strings get more room, so that paths are shown whole.
             told = shortened(self.value, 400 if isinstance(self.value, str) else 60)
             what = f"{name} is {told}" + (f", {self.problem}" if self.problem else "")
         of = named(self.of) if named and self.of else self.of
@@ -77,7 +77,7 @@ class FalllineError(ValueError):
         return f"{line}; {allowed}" if (allowed := self._allowed(named)) else line
 
     def under(self, parameter: str) -> Self:
-        """The same mistake, of a parameter that the caller's caller gave under another name."""
+        """The same mistake under the parameter's name in an outer call."""
         self.parameter = parameter
         return self
 
@@ -89,7 +89,7 @@ class FalllineError(ValueError):
         return "".join(_advice(part, named) if isinstance(part, Setting) else str(part) for part in self.allowed)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Workers of a cluster send their errors home; __init__ of a subclass may take something else.
+        # Workers of a cluster pickle their errors; a subclass may have another __init__.
         return _restored, (type(self), dict(vars(self)))
 
 
@@ -104,7 +104,7 @@ def _restored(kind: type[FalllineError], fields: dict[str, Any]) -> FalllineErro
 
 
 def shortened(thing: Any, length: int = 60) -> str:
-    """The thing as text on one line, cut where it gets long.
+    """The repr of an object on one line, truncated to `length`.
 
     >>> shortened([1] * 100, length=10)
     '[1, 1, 1,…'
@@ -114,7 +114,7 @@ def shortened(thing: Any, length: int = 60) -> str:
 
 
 def check_whole(parameter: str, number: Any, least: int) -> None:
-    """Refuse what is no whole number, or too small a one.
+    """Refuse a value that is not a whole number or is below `least`.
 
     >>> check_whole("seed", 1.5, least=0)
     Traceback (most recent call last):
@@ -124,12 +124,12 @@ def check_whole(parameter: str, number: Any, least: int) -> None:
         raise FalllineError(parameter, number, f"it must be a whole number at least {least}")
 
 
-# A network has thousands of parameters; a longer list than this helps nobody.
+# The longest list in an error text: a network may have thousands of parameters.
 MOST_LISTED = 100
 
 
 def listed(words: Iterable[str]) -> str:
-    """The words with commas between; of very many only the first and their number.
+    """The words separated by commas; of very many only the first, and their number.
 
     >>> listed(["w", "b"])
     'w, b'

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fallline.errors import FalllineError
 
-# Seconds after which nobody can be writing a draft any more.
+# Seconds after which a temporary file is taken to be abandoned.
 OLD = 3600
 
 
@@ -20,8 +20,8 @@ OLD = 3600
 def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it onto `path` only if the block succeeds.
 
-    The temporary name keeps the ending of `path`, because writers choose their format by it. What a killed process left
-    under such a name is removed after an hour, when the file is written again.
+    The temporary name keeps the extension of `path`, because writers choose their format by it. Temporary files left by
+    a killed process are removed when the file is written again, if they are older than an hour.
 
     Raises:
         FalllineError: naming `parameter`, when the folder is missing or the file cannot be written.
@@ -51,7 +51,7 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     draft = Path(name)
     try:
         yield draft
-        # mkstemp makes files private; a file the user asked for gets the usual permissions.
+        # mkstemp makes files private; the final file gets the usual permissions.
         umask = os.umask(0)
         os.umask(umask)
         draft.chmod(0o666 & ~umask)
@@ -64,11 +64,11 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
 
 
 class _OnlyTried(Exception):
-    """Leaves `whole_file` before anything is written."""
+    """Raised inside `whole_file` to leave it without writing anything."""
 
 
 def check_writable(path: str | os.PathLike[str], parameter: str = "path") -> None:
-    """Refuse a file that could not be written, by beginning to.
+    """Refuse a file that cannot be written, by trying to create a temporary file beside it.
 
     Raises:
         FalllineError: naming the parameter, the path and what is wrong with it.
@@ -81,9 +81,9 @@ def check_writable(path: str | os.PathLike[str], parameter: str = "path") -> Non
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what processes that were killed while they wrote this file have left of it beside it."""
+    """Remove temporary files that killed processes have left beside this file."""
     for draft in target.parent.glob(glob.escape(_draft_prefix(target)) + "????????" + glob.escape(target.suffix)):
-        # A younger one may be another process's, which is writing now.
+        # A younger file may belong to another process that is writing now.
         with contextlib.suppress(OSError):
             if time.time() - draft.stat().st_mtime > OLD:
                 draft.unlink()

@@ -1,4 +1,4 @@
-"""The functions of JAX and PyTorch by the names that NumPy has for them."""
+"""The functions of JAX and PyTorch by NumPy's names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.proxy import Library
 
 @functools.cache
 def jax_library() -> Library:
-    """Every function of NumPy and of `numpy.linalg` that `jax.numpy` has too.
+    """Every function of NumPy and `numpy.linalg` that `jax.numpy` has too.
 
     Raises:
         FalllineError: when JAX is not installed.
@@ -32,7 +32,7 @@ def jax_library() -> Library:
 
 @functools.cache
 def torch_library() -> Library:
-    """What update rules use of NumPy, on float64 tensors.
+    """The NumPy functions that update rules use, on float64 tensors.
 
     Raises:
         FalllineError: when PyTorch is not installed.
@@ -43,7 +43,7 @@ def torch_library() -> Library:
         raise FalllineError("PyTorch", problem="is not installed", allowed='pip install "fallline[torch]"') from None
 
     def tensors(*parts: Any) -> tuple[Any, ...]:
-        """Numbers take the type and the place of the tensors beside them."""
+        """All operands as tensors; numbers get the dtype and device of the tensors among the operands."""
         like = next(part for part in parts if isinstance(part, torch.Tensor) and part.dtype != torch.bool)
         return tuple(
             part if isinstance(part, torch.Tensor) else torch.as_tensor(part, dtype=like.dtype, device=like.device)

@@ -1,4 +1,4 @@
-"""minimize(): one run of one rule; and rerun(), which makes it again from its recipe."""
+"""minimize(), one run of one rule; and rerun(), which repeats a run from its recipe."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def minimize(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: Trajectory | None = None,
 ) -> Trajectory:
-    """Minimise an objective from one start by one update rule, and record how it went.
+    """Minimise an objective from one start by one update rule, and record the trajectory.
 
     Arguments:
         objective: a formula text, a SymPy expression, a function `f(x)` or `f(x, y, ...)`, or a loss.
         x0: the start: one number, n numbers in the order of the objective's names, or a mapping by name.
         optimizer: an update rule such as `Adam(0.1)`, or the name of one: "adam", "adam@tutorial".
         max_steps: the number of updates after which the run ends.
-        stop: what else ends it; by default a step in which no coordinate moves by 1e-12 or more. A number
-            that is not finite always ends it.
-        target: a value to reach, which then ends it too: `Target(target) | stop`.
+        stop: the stopping condition; by default a step in which no coordinate moves by 1e-12 or more. A point, value
+            or gradient that is not finite always ends the run.
+        target: a value at which the run ends too: `Target(target) | stop`.
         gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
         engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), "auto"
             for the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
@@ -58,13 +58,13 @@ def minimize(
         seed: the seed of the order in which mini-batches take the data.
         callback: called with each new Point; what it returns is ignored, and `raise StopIteration` in it ends the run.
         progress: show a progress bar, on a terminal.
-        checkpoint: the path of a file that the run is saved in as it goes. The same call goes on from there, however
-            the one before ended, and ends with the same bits as an undisturbed run; it returns at once if that was
-            finished. The file is refused if it is another call's: what counts of the user's own functions is their
-            code and the data they read; what the functions themselves keep from call to call is not saved.
-        resume: an earlier trajectory, with whose state the rule goes on at x0: it remembers what it knew at the end of
-            that run, and goes on counting its steps, by which its bias corrections and schedules go. Batches begin
-            anew. Only a run by the reference engine has that state.
+        checkpoint: the path of a file in which the run is saved as it proceeds. The same call continues from it,
+            however the earlier one ended, with bit-identical results; it returns at once if that run was finished. The
+            file is refused if it is another call's: functions of the user's are compared by their code and the data
+            they read. State that such functions keep from call to call is not saved.
+        resume: an earlier trajectory whose final state the rule starts with, at x0. Steps are counted on from that
+            run, for bias corrections and schedules; mini-batches start again from the first. Only runs by the
+            reference engine have that state.
 
     Returns:
         The trajectory. After Ctrl-C it holds the run so far.
@@ -72,8 +72,8 @@ def minimize(
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
         Exception: what a function, a rule or a callback of the user's raises, with notes of the point and the step.
-            Where plain Python raises but NumPy would give inf or NaN (`math.exp(1000)`, `math.log(-1)`, `1 / 0`), only
-            a point that the run itself comes to counts: a line search and a picture may look beyond the domain.
+            Where plain Python raises but NumPy would return inf or NaN (`math.exp(1000)`, `math.log(-1)`, `1 / 0`),
+            this holds for points of the run only: line searches and pictures may evaluate points outside the domain.
 
     >>> from fallline import GradientDescent, minimize
     >>> run = minimize("(x - 10)**2", 30, GradientDescent(0.25))
@@ -102,7 +102,7 @@ def minimize(
 
 
 def _state_after(run: Any) -> OptimizerState:
-    """What the rule knew at the end of a run."""
+    """The rule's state at the end of a run."""
     if not isinstance(run, Trajectory):
         raise FalllineError("resume", run, "it must be a trajectory")
     if run.optimizer_state is None:
@@ -123,12 +123,12 @@ def rerun(
 
     Arguments:
         recipe: `trajectory.recipe`.
-        objective: what to minimise, where the recipe cannot rebuild it (a Python function, large data).
-        optimizer: the rule, where the recipe holds one of the user's own.
-        gradient: the function that returns the gradient, where the run had one.
+        objective: the objective, if the recipe cannot rebuild it (a Python function, large data).
+        optimizer: the rule, if it is a user's own.
+        gradient: the function that returns the gradient, if the run had one.
 
     Raises:
-        FalllineError: when the recipe is not whole, or cannot rebuild what is not given.
+        FalllineError: when the recipe is incomplete, or cannot rebuild an argument that is not given.
 
     >>> from fallline import Adam, minimize
     >>> run = minimize("x**2", 1.0, Adam(0.1))
@@ -176,12 +176,12 @@ RECIPE = ("objective", "x0", "optimizer", "max_steps", "stop", "gradient", "engi
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What all runs of a call share, beside objective and rule.
+    """The settings that all runs of a call share, besides objective and rule.
 
     Attributes:
         max_steps, stop, engine, seed, gradient: as in `minimize`.
-        record: what is kept of a run.
-        vector: whether a start is a vector, even where it holds one number.
+        record: what is recorded of a run.
+        vector: whether a start is a vector, even if it has only one coordinate.
     """
 
     max_steps: int
@@ -197,7 +197,7 @@ class RunSettings:
             check_whole(name, getattr(self, name), least)
 
     def problem(self, objective: Objective, starts: FloatArray, rule: Optimizer[Any], **others: Any) -> Problem:
-        """The runs of one rule from each of the starts, as an engine is given them."""
+        """The runs of one rule from each of the starts, as a problem for an engine."""
         return Problem(
             objective=objective,
             starts=starts,
@@ -217,21 +217,21 @@ class RunSettings:
         rule: Optimizer[Any],
         resumed: bool = False,
     ) -> list[Trajectory]:
-        """The runs of one rule from each of the starts, each with the recipe that runs it again."""
+        """The runs of one rule from each of the starts, each with the recipe that repeats it."""
         recipe = {
             "objective": objective.recipe(),
             "optimizer": encode(rule),
             "max_steps": int(self.max_steps),
             "stop": encode(self.stop),
             "gradient": encode(self.gradient) if isinstance(self.gradient, str | Perturbation) else None,
-            # Elsewhere there may be no such workers, and one machine gives the same results.
+            # The same workers may not exist where the run is repeated, and one machine gives the same results.
             "engine": "auto" if isinstance(self.engine, Cluster) else self.engine,
             "record": encode(self.record),
             "seed": int(self.seed),
         }
         if resumed:
             recipe["resumed"] = True
-        # A function f(x) of one number is not one of a vector that holds one number.
+        # A function of one number differs from a function of a vector of length 1.
         places = starts.tolist() if self.vector or starts.shape[1] > 1 else starts[:, 0].tolist()
         return [
             dataclasses.replace(run, recipe={**recipe, "x0": place}) for run, place in zip(runs, places, strict=True)

@@ -1,4 +1,4 @@
-"""The length of vectors, also of very long and very short ones."""
+"""The Euclidean norm, without overflow or underflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fallline.proxy import unless
 
 
 def norm(vectors: FloatArray) -> FloatArray:
-    """The Euclidean length along the last axis, also where its square would be too large or too small a number.
+    """The Euclidean norm along the last axis, also where its square would overflow or underflow.
 
     >>> norm(np.array([[3.0, 4.0], [3e200, 4e200]]))
     array([5.e+000, 5.e+200])
@@ -22,7 +22,7 @@ def norm(vectors: FloatArray) -> FloatArray:
 
 
 def _norm_by_parts(vectors: FloatArray) -> FloatArray:
-    """The norm where a square is too large or too small a number: of the parts of the largest coordinate."""
+    """The norm where a square overflows or underflows: the vectors are scaled by their largest coordinate."""
     largest = np.abs(vectors).max(axis=-1, keepdims=True)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
     lengths: FloatArray = scale[..., 0] * np.sqrt(((vectors / scale) ** 2).sum(axis=-1))

@@ -12,8 +12,8 @@ def progress_bar(total: int, title: str, *, shown: bool) -> Iterator[Callable[[i
 
     Arguments:
         total: the number of steps at most.
-        title: what stands before the bar.
-        shown: whether a bar is wanted at all.
+        title: the text before the bar.
+        shown: whether to show a bar.
     """
     if not shown:
         yield lambda done: None
@@ -31,7 +31,7 @@ def progress_bar(total: int, title: str, *, shown: bool) -> Iterator[Callable[[i
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """How many steps are done in a second."""
+        """Steps per second."""
 
         def render(self, task: Task) -> Text:
             return Text("" if task.speed is None else f"{task.speed:.3g}/s")

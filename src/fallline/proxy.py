@@ -1,4 +1,4 @@
-"""Plain NumPy code carried out on another library: a small stand-in for its arrays or symbols."""
+"""Runs plain NumPy code on another library, by proxies for its arrays or symbols."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from fallline.errors import FalllineError
 from fallline.state import map_state
 
-# Written as operators, these mean the same in every library and take Python numbers on either side.
+# As operators these mean the same in every library, and accept Python numbers on either side.
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "subtract": operator.sub,
@@ -38,7 +38,7 @@ Library = Mapping[str, Callable[..., Any]]
 
 
 def _operator(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
-    """An operator of proxies, without the way through NumPy that the mixin's own takes."""
+    """An operator of proxies that calls the library directly; the mixin's own goes through NumPy."""
 
     def on_proxy(proxy: Proxy, other: Any) -> Any:
         return proxy._carried(name, (other, proxy) if reflected else (proxy, other), {})
@@ -49,12 +49,12 @@ def _operator(name: str, reflected: bool = False) -> Callable[[Any, Any], Any]:
 class Proxy(NDArrayOperatorsMixin):
     """Stands for a value of another library; NumPy's functions and operators on it become the library's.
 
-    NumPy asks every operand that is not its own how it wants to be computed with (`__array_ufunc__`,
-    `__array_function__`, NEP 13 and 18), so code that calls `np.sqrt` need not know whose square root it gets.
+    NumPy lets operands of other types override its functions (`__array_ufunc__`, `__array_function__`, NEP 13 and 18),
+    so code that calls `np.sqrt` works on every library.
 
     Arguments:
         value: the array, tensor or symbol.
-        library: the library's functions by the names NumPy has for them.
+        library: the library's functions by NumPy's names.
     """
 
     __slots__ = ("library", "value")
@@ -63,7 +63,7 @@ class Proxy(NDArrayOperatorsMixin):
         self.value = value
         self.library = library
 
-    # Those that rules and models are full of.
+    # The operators that rules and models use most.
     __add__, __radd__ = _operator("add"), _operator("add", reflected=True)
     __sub__, __rsub__ = _operator("subtract"), _operator("subtract", reflected=True)
     __mul__, __rmul__ = _operator("multiply"), _operator("multiply", reflected=True)
@@ -103,9 +103,9 @@ class Proxy(NDArrayOperatorsMixin):
 
 
 class Stack(NDArrayOperatorsMixin):
-    """Proxies that stand for the rows of one array: NumPy's functions and operators on it are carried out on each.
+    """Proxies that stand for the rows of one array: NumPy's functions and operators are applied to each row.
 
-    Beside it, arrays and stacks of as many rows are taken row by row, and all else for every row.
+    Other operands with as many rows, arrays or stacks, are split into rows; all others are used for every row.
 
     >>> from fractions import Fraction
     >>> rows = Stack([Proxy(Fraction(1, 2), {}), Proxy(Fraction(1, 3), {})])
@@ -141,14 +141,14 @@ class Stack(NDArrayOperatorsMixin):
 
 
 def plain(part: Any) -> Any:
-    """What another library takes in place of a proxy, or of a NumPy number."""
+    """The value inside a proxy, or a NumPy scalar as a Python number, for use in another library."""
     if isinstance(part, Proxy):
         return part.value
     return part.item() if isinstance(part, np.generic) else part
 
 
 def unless(usual: Any, sure: Any, exact: Callable[[], Any]) -> Any:
-    """`usual` where it is sure, and elsewhere what is exact, which on arrays is computed only if there is such a place.
+    """`usual` where the mask `sure` is true, and `exact()` elsewhere, which on arrays is computed only if needed.
 
     >>> unless(np.array([1.0, 2.0]), np.array([True, False]), lambda: np.array([5.0, 6.0]))
     array([1., 6.])
@@ -161,8 +161,8 @@ def unless(usual: Any, sure: Any, exact: Callable[[], Any]) -> Any:
 def carried(function: Callable[..., Any], library: Library) -> Callable[..., Any]:
     """The same function, run on the values of another library.
 
-    Every argument that is no Python number, or a nest of tuples of such, is handed over as a proxy, and the
-    proxies in the result are taken off again.
+    Every argument that is not a Python number, or nested tuples of such, is passed as a proxy, and proxies in the
+    result are unwrapped.
 
     >>> import math
     >>> root = carried(lambda x: np.sqrt(x) + 1, {"sqrt": math.sqrt})

@@ -1,4 +1,4 @@
-"""Settings as JSON and back: what a trajectory keeps so that its run can be done again."""
+"""Settings as JSON and back: the recipe in a trajectory, from which its run can be repeated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fallline.slips import in_our_words
 
 
 def encode(value: Any) -> Any:
-    """Turn numbers, texts, arrays, sequences and dataclasses of these into what JSON can hold.
+    """Turn numbers, strings, arrays, sequences and dataclasses of these into what JSON can hold.
 
-    Of anything else, such as a function in a rule of the user's, only the type is kept.
+    Of any other object, such as a function in a user's rule, only the type is kept.
 
     >>> from fallline.schedules import StepDecay
     >>> encode(StepDecay(0.1, factor=0.5, every=10))["type"]
@@ -34,12 +34,12 @@ def encode(value: Any) -> Any:
 
 
 def _name_of(kind: type) -> str:
-    # A user's class may be called Adam too.
+    # With the module, since a user's class may also be called Adam.
     return kind.__name__ if kind.__module__.startswith("fallline.") else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def decode(recipe: Any, types: Mapping[str, type]) -> Any:
-    """Build again what `encode` wrote; only the dataclasses named in `types` are ever made.
+    """Rebuild what `encode` wrote; only the dataclasses named in `types` are instantiated.
 
     Raises:
         FalllineError: when the recipe names a type that is not among them, or settings it does not have.

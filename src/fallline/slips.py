@@ -1,4 +1,4 @@
-"""Calls that do not fit, in our words: what a keyword is called here that other libraries call otherwise."""
+"""Errors for calls with wrong arguments, which translate the keywords of other libraries into Fallline's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fallline.errors import FalllineError, listed, nearest
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-# What other libraries call a keyword: ours. The first text is taken all of whose names a callable has.
+# Keywords of other libraries: Fallline's names. The first entry is used whose names are all parameters of the callable.
 NAMES_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     # of rules
     **dict.fromkeys(("lr", "rate", "eta", "stepsize", "learning_rate_init", "eta0"), ("learning_rate", "initial")),
@@ -60,7 +60,7 @@ NAMES_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
 _RATE = "a rate belongs to the rule, as in Adam(learning_rate=0.1)"
 _BETAS = "it belongs to the rule, as in Adam(beta1=0.9, beta2=0.999)"
 _TOLERANCE = "a tolerance is a stopping condition's, as in stop=GradientNorm(1e-6) or stop=StepSize(1e-9)"
-# What is said elsewhere by a keyword, and here otherwise.
+# Keywords of other libraries for which Fallline has no keyword: what to write instead.
 SAID_OTHERWISE: Mapping[str, str] = {
     **dict.fromkeys(("lr", "rate", "eta", "alpha", "step_size", "stepsize", "learning_rate"), _RATE),
     **dict.fromkeys(("betas", "beta1", "beta2", "b1", "b2"), _BETAS),
@@ -81,7 +81,7 @@ SAID_OTHERWISE: Mapping[str, str] = {
 
 
 def meant(word: str, allowed: Iterable[str]) -> str:
-    """The end of an error text: what a keyword is called here, or how it is said, or the nearest one; and all of them.
+    """The end of an error text: Fallline's keyword, what to write instead, or the nearest one; then all that exist.
 
     >>> meant("betas", ["learning_rate", "beta1", "beta2"])
     'write beta1 and beta2. Allowed: learning_rate, beta1, beta2'
@@ -94,7 +94,7 @@ def meant(word: str, allowed: Iterable[str]) -> str:
 
 
 def in_our_words(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """A function whose calls, where they do not fit, raise FalllineError instead of Python's TypeError.
+    """The function, raising FalllineError instead of Python's TypeError when called with wrong arguments.
 
     >>> @in_our_words
     ... def run(objective, *, max_steps=10): return max_steps
@@ -115,7 +115,7 @@ def in_our_words(function: Callable[Arguments, Result]) -> Callable[Arguments, R
 
 
 class CalledInOurWords(ABCMeta):
-    """The class of abstract classes that are called as `in_our_words` has it, their subclasses too."""
+    """The metaclass of abstract classes whose constructors check their calls as `in_our_words` does."""
 
     # Type checkers look at __init__.
     if not TYPE_CHECKING:
@@ -129,16 +129,16 @@ class CalledInOurWords(ABCMeta):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        # Python would show that of __call__ above.
+        # Without this Python would show the signature of __call__ above.
         signature = inspect.signature(cls.__init__)  # type: ignore[misc]
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def check_call(callee: Callable[..., Any], arguments: tuple[Any, ...], settings: Mapping[str, Any]) -> None:
-    """Refuse a call that does not fit what is called.
+    """Refuse a call with wrong arguments.
 
     Raises:
-        FalllineError: naming what there is no such keyword for, what is missing, too much or given twice.
+        FalllineError: naming the argument that does not exist, is missing, superfluous or given twice.
     """
     name, parameters = callee.__name__, inspect.signature(callee).parameters
     kinds = {parameter.kind for parameter in parameters.values()}

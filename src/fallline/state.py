@@ -7,7 +7,7 @@ from typing import Any
 
 
 def map_state(function: Callable[[Any], Any], state: Any) -> Any:
-    """The same nest of tuples with `function` applied to every quantity in it.
+    """The same nested tuples with `function` applied to every quantity in them.
 
     >>> map_state(lambda leaf: 2 * leaf, (1, (2, 3), None))
     (2, (4, 6), None)
@@ -37,7 +37,7 @@ def named_leaves(state: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def refilled(state: Any, parts: Any) -> Any:
-    """The parts, in lists where the state has tuples, as a state of its form.
+    """The parts, which have lists in place of tuples, as a state with the structure of `state`.
 
     >>> refilled((1, (2, 3), None), [10, [20, 30], None])
     (10, (20, 30), None)
@@ -49,10 +49,10 @@ def refilled(state: Any, parts: Any) -> Any:
 
 
 def with_x(state: Any, x: Any) -> Any:
-    """The same state with the point x in the place of every part named x, at any depth.
+    """The same state with every part named x, at any depth, replaced by the point x.
 
-    A rule that needs its point keeps it in its state by that name. Where a rule around it makes another step than
-    it asked for, this tells it where it is.
+    A rule that needs its point keeps it in its state under that name. A wrapper that changes the step of its inner
+    rule uses this to correct it.
 
     >>> from collections import namedtuple
     >>> State = namedtuple("State", "x velocity")

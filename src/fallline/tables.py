@@ -1,4 +1,4 @@
-"""Tables as plain text and as HTML, and the summaries with which objects print themselves."""
+"""Tables as plain text and HTML, and the summaries that objects print."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_LINES, MOST_ROWS, MOST_COORDINATES, LONGEST = 30, 10, 6, 100
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> str:
-    """Columns two spaces apart, right-aligned, numbers under numbers; those whose places are in `left`, left-aligned.
+    """Columns separated by two spaces, right-aligned; left-aligned where their index is in `left`.
 
     >>> print(text_table(["step", "x"], [["0", "1.5"], ["10", "0.25"]]))
     step     x
@@ -42,7 +42,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Colle
 
 
 def number_text(value: Any) -> str:
-    """A setting in a cell: a number in few digits; anything else by its name.
+    """A setting as text for a cell: a number in few digits, anything else by its name.
 
     >>> from fallline.line_search import Backtracking
     >>> number_text(1e-08), number_text(True), number_text(Backtracking())
@@ -54,7 +54,7 @@ def number_text(value: Any) -> str:
 
 
 def one_line(text: str, length: int = LONGEST) -> str:
-    """The text on one line, cut where it gets long.
+    """The text on one line, truncated to `length`.
 
     >>> one_line("u = x - 1;\\n  u**2 + y", length=16)
     'u = x - 1; u**2…'
@@ -64,7 +64,7 @@ def one_line(text: str, length: int = LONGEST) -> str:
 
 
 def place_text(names: Sequence[str], x: npt.ArrayLike) -> str:
-    """A point by the names of its coordinates, of many the first ones.
+    """A point with the names of its coordinates; of many coordinates only the first.
 
     >>> place_text(("x", "y"), [0.5, -2.0])
     'x = 0.5, y = -2'
@@ -87,13 +87,13 @@ def first_lines(text: str, most: int = MOST_LINES) -> str:
 
 
 def wrapped_fact(name: str, text: str) -> list[tuple[str, str]]:
-    """A fact of a summary that takes as many lines as its text needs."""
+    """A fact of a summary, wrapped over as many lines as its text needs."""
     lines = textwrap.wrap(text, LONGEST)
     return list(zip([name, *[""] * len(lines)], lines, strict=False))
 
 
 def vector_text(x: npt.ArrayLike) -> str:
-    """The numbers of a vector in brackets, of many the first ones.
+    """The numbers of a vector in brackets; of many only the first.
 
     >>> vector_text([0.5, -2.0])
     '[0.5, -2]'
@@ -104,7 +104,7 @@ def vector_text(x: npt.ArrayLike) -> str:
 
 
 def names_text(names: Sequence[str]) -> str:
-    """Names with commas between, of many the first ones.
+    """Names separated by commas; of many only the first.
 
     >>> names_text([f"w{i}" for i in range(100)])
     'w0, w1, w2, w3, w4, w5, … 94 more'
@@ -128,14 +128,14 @@ def data_frame(columns: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> pd.D
 
 @dataclass(frozen=True)
 class Summary:
-    """What an object says of itself: as text, and as HTML for a notebook.
+    """The summary of an object: as text, and as HTML for a notebook.
 
     Attributes:
-        head: what it is, in one line.
+        head: what the object is, in one line.
         facts: named facts, one line each.
-        header: the names of the columns of a table below them; empty: there is none.
+        header: the column names of a table below the facts; empty for no table.
         rows: the rows of the table that are shown.
-        more: how many rows there are beside these.
+        more: the number of rows that are not shown.
     """
 
     head: str
@@ -165,7 +165,7 @@ class Summary:
 
     @property
     def html(self) -> str:
-        """The same as tables without colours of their own, which read well on light and on dark pages."""
+        """The same as HTML tables without colours, readable on light and dark pages."""
         parts = [f"<strong>{html.escape(self.head)}</strong>"]
         facts = [
             f'<tr><th style="text-align: left">{html.escape(name)}</th>'
@@ -189,7 +189,7 @@ class Summary:
 
 
 class Printed:
-    """An object that prints its summary. A dataclass of this kind is one with `repr=False`."""
+    """An object whose repr is its summary. Dataclasses that inherit from it need `repr=False`."""
 
     def __repr__(self) -> str:
         return first_lines(summary_of(self).text)
@@ -197,7 +197,7 @@ class Printed:
 
 @functools.singledispatch
 def summary_of(thing: Any) -> Summary:
-    """What an object says of itself; each class registers its own, and a dataclass without one names its fields."""
+    """The summary of an object: each class registers its own; other dataclasses list their fields."""
     fields = [(field.name, getattr(thing, field.name)) for field in dataclasses.fields(thing) if field.repr]
     return Summary(type(thing).__name__, [(name, _value_text(value)) for name, value in fields])
 

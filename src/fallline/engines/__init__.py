@@ -1,4 +1,4 @@
-"""Who executes a problem, and how long it takes."""
+"""Runs a problem on an engine, and chooses the engine by the estimated time."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ ENGINES = ("auto", reference.NAME, compiled.NAME)
 Engine: TypeAlias = "str | Cluster"
 Outcome = TypeVar("Outcome")
 
-# How long things take, as counted in steps of a single run that the reference engine makes on floats. A choice by the
-# work alone, whether compiled before or not, so that a run repeated is the same run.
+# Estimated times, in units of one step of a single run on floats by the reference engine. The choice depends on the
+# work only, not on whether the code is in the cache, so that a repeated run is computed by the same engine.
 _COMPILING, _AND_FOR_EACH_COORDINATE = 15_000, 500
-# A step of the reference engine on arrays; of one coordinate more, on floats and on arrays; and of one more of one run
-# more.
+# A step of the reference engine on arrays; each further coordinate on floats, and on arrays; each further coordinate of
+# each further run.
 _ON_ARRAYS, _COORDINATE_ON_FLOATS, _COORDINATE_ON_ARRAYS, _COORDINATE_OF_A_RUN = 5, 1 / 25, 1 / 4, 1 / 100
-# In each step, a setting other than the rate that differs from run to run: its powers are taken run by run.
+# Per step, for each hyperparameter other than the rate that differs between runs: powers are computed run by run.
 _SETTING_OF_A_RUN = 1 / 3
-# What a run costs the reference engine beyond its steps, and the compiled one: as a trajectory, or only its end.
+# The cost per run besides its steps, for the reference and the compiled engine: as a trajectory, or only its end.
 _TRAJECTORIES, _ENDS = (7, 16), (12, 0)
 
 
@@ -75,10 +75,10 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
 
 
 def ends(problem: Problem, engine: Engine) -> Ends:
-    """Run the problem and return nothing but where its runs ended: millions of runs need no more than their points.
+    """Run the problem and return only where its runs ended, so that millions of runs fit into memory.
 
     Arguments:
-        problem: of its record only the steps `at`, and its callback not at all.
+        problem: the runs; only the steps `at` of its record are used, and its callback is not called.
         engine: as in `execute`.
 
     Raises:
@@ -99,7 +99,7 @@ def ends(problem: Problem, engine: Engine) -> Ends:
     (array([-1.,  0.,  1.]), array([ True,  True,  True]))
     """
     if isinstance(engine, Cluster):
-        # Chosen by all the work, so that the runs are those of one machine.
+        # Chosen by the whole work, so that the results are the same as on one machine.
         return cluster.ends(problem, engine, _ends_compiled if _worth_compiling(problem, _ENDS) else reference_ends)
     return _by(engine, problem, _ENDS, reference_ends, compiled.ends)
 
@@ -110,7 +110,7 @@ def compiles(problem: Problem, engine: Engine) -> bool:
 
 
 def _ends_compiled(problem: Problem) -> Ends:
-    """Where the runs end, by the compiled engine if it can."""
+    """Where the runs end, by the compiled engine if possible."""
     return _compiled_if_possible(problem, reference_ends, compiled.ends)
 
 
@@ -145,7 +145,7 @@ def _compiled_if_possible(
 
 
 def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
-    """Whether the compiled engine would be done sooner, should all runs use all their steps."""
+    """Whether the compiled engine would be faster if every run made all its steps."""
     runs, n, rule = len(problem.starts), problem.objective.dimension, problem.optimizer
     if runs == 1 and is_ours(rule) and rule.elementwise:
         step = 1 + _COORDINATE_ON_FLOATS * n

@@ -1,4 +1,4 @@
-"""The runs of a problem on their way through the reference engine: where they are, and which of them have ended."""
+"""The current state of a problem's runs in the reference engine: their points, and which runs have ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from fallline.stopping import Progress, Stop
 
 
 class Reached(NamedTuple):
-    """Where the active runs are: what an interruption may find at any moment, so it is replaced as a whole."""
+    """Where the active runs are. Replaced as a whole, so that an interruption always finds it consistent."""
 
     progress: Progress
     state: Any
@@ -37,22 +37,22 @@ class Reached(NamedTuple):
 
 
 class Batch:
-    """The runs of a problem, which advance together; one that has ended leaves the batch.
+    """The runs of a problem, which advance together; a run that has ended leaves the batch.
 
     Arguments:
         problem: the runs.
 
     Attributes:
-        first: the step before their first.
-        last: the step after which they end.
-        active: the numbers of the runs that have not ended.
+        first: the number of steps made before.
+        last: the step after which the runs end.
+        active: the indices of the runs that have not ended.
         optimizer: the rule of the active runs.
-        reached: where they are; None before they have begun.
-        lowest: the lowest point that each of them has seen.
-        ends: how the others ended, by their number.
-        optimizer_state: what the rule of a single run knew at its end.
-        recording, evaluation, rates, counts: what is kept of them, how a point is looked at, the rate of each step,
-            and how often value and gradient were evaluated.
+        reached: where the active runs are; None before they have begun.
+        lowest: the lowest point of each active run so far.
+        ends: how each other run ended, by its index.
+        optimizer_state: the rule's final state, of a single run.
+        recording, evaluation, rates, counts: the rows recorded, the evaluation of points, the rate of each step, and
+            the number of evaluations of value and gradient.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -77,10 +77,10 @@ class Batch:
         return time.perf_counter() - self._began
 
     def begin(self, at_once: AtOnce) -> None:
-        """Look at the starts."""
+        """Evaluate the starts."""
         starts, resumed = self.problem.starts, self.problem.resumed
         with at_once:
-            # Copies for the rule, here and later: one that works in place must not reach into the record.
+            # The rule gets copies, here and later, so that one that works in place cannot change the record.
             state = self.optimizer.init(starts.copy())
             check_state(self.optimizer, state)
             if resumed:
@@ -92,14 +92,14 @@ class Batch:
         self.arrive(starts, state, None, seen)
 
     def arrive(self, x: FloatArray, state: Any, change: FloatArray | None, seen: Seen) -> None:
-        """Be at the points that a step, or none yet, has led to."""
+        """Store the points that a step has led to, or the starts."""
         value, gradient, value_is_old, cost = seen
         self.counts.add(cost)
         last = self.reached.progress if self.reached else None
         step, previous_value = (last.step + 1, last.value) if last else (self.first, None)
         first_value = last.first_value if last else value
         previous_change = last.change if last and self.rates.searching is None else None
-        # In the order of its fields: to name them all takes as long as a sum of two arrays.
+        # Positional, because keyword arguments would take as long as a sum of two arrays.
         progress = Progress(
             step,
             x,
@@ -114,14 +114,14 @@ class Batch:
         )
         before = self.reached or self.problem.resumed
         memory = before.memory if before else None
-        # A schedule that has seen this point at the end of another run does not look at it twice.
+        # A resumed run's schedule saw this point at the end of the earlier run; it must not count twice.
         if self.reached or memory is None:
             memory = self.rates.remembered(self.optimizer, memory, value)
         self.reached = Reached(progress, state, memory, value_is_old)
         self.lowest = self.lowest.or_at(progress) if self.lowest else Lowest.at(progress)
 
     def walk(self, stretch: Stretch) -> bool:
-        """Arrive where a stretch led to, or at its first point where a condition is met; whether there is one."""
+        """Go to the end of a stretch, or to its first point where a condition is met; return whether one is met."""
         assert self.reached is not None
         reached = self.reached
         points = stretch.progress(reached.progress, self.counts.alike, self.seconds)
@@ -139,7 +139,7 @@ class Batch:
         return ended
 
     def _pass(self, reached: Reached, stretch: Stretch, count: int) -> None:
-        """Be after the first so many steps of a stretch, and keep the lowest of their points."""
+        """Go `count` steps along a stretch, and keep the lowest of their points."""
         assert self.lowest is not None
         value = stretch.points.value
         passed = np.where(np.isnan(value), np.inf, value)[: count + 1]
@@ -151,7 +151,7 @@ class Batch:
         self.reached = reached._replace(progress=progress, state=stretch.state_after(count))
 
     def end(self, stops: Mapping[int, Stop]) -> None:
-        """Let runs leave the batch, by their place among the active ones, their last row recorded."""
+        """Record the last row of runs, given by their place among the active ones, and remove them from the batch."""
         if not stops:
             return
         assert self.reached is not None
@@ -175,7 +175,7 @@ class Batch:
         self._stay(~leaves, reached._replace(progress=progress), lowest)
 
     def _stay(self, stay: BoolArray, reached: Reached, lowest: Lowest) -> None:
-        """Go on with these of the active runs only."""
+        """Keep only these of the active runs."""
 
         def staying(part: Any) -> Any:
             return part[stay] if np.ndim(part) and len(part) == len(stay) else part
@@ -187,7 +187,7 @@ class Batch:
 
     @property
     def contents(self) -> dict[str, Any]:
-        """All that the runs go on from, as a checkpoint holds it: as it was when their points were reached."""
+        """What a checkpoint saves: everything needed to continue from the points last reached."""
         return {
             "active": self.active,
             "reached": self.reached,
@@ -198,7 +198,7 @@ class Batch:
         }
 
     def go_on_from(self, saved: Mapping[str, Any]) -> None:
-        """Take up what `contents` gave."""
+        """Restore what `contents` returned."""
         self.ends = from_columns(saved["ends"])
         self.recording.go_on_from(saved)
         self.counts.go_on_from(saved["evaluated"])
@@ -210,7 +210,7 @@ class Batch:
         progress, state, memory, value_is_old = saved["reached"]
         progress = Progress(*progress)
         if len(self.active):
-            # Rules and schedules are pure: they say again what form their states have.
+            # Rules and schedules are pure, so calling them again gives the structure of their states.
             state = refilled(self.optimizer.init(progress.x.copy()), state)
             memory = refilled(self.rates.remembered(self.optimizer, None, progress.value), memory)
         self._began -= progress.seconds

@@ -1,4 +1,4 @@
-"""Checkpoints: the file that a run killed at any moment goes on from, to the same last bit."""
+"""Checkpoints: files from which a run that was killed at any moment continues, with bit-identical results."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from fallline.files import check_writable, whole_file
 
 FORMAT = "fallline checkpoint 1"
 
-# A part of the time: no more goes on writing, and no more is lost of the work so far, unless writing takes long.
+# At most this part of the time goes into writing, and of the work so far is lost, unless writing takes long.
 SMALL_PART = 1 / 50
 # Seconds of work that are lost at most, unless writing takes long.
 LONGEST_WAIT = 60.0
 
 
 class Checkpoint:
-    """A file that holds the runs of one call, rule by rule: what each has recorded, and what it needs to go on.
+    """A file that holds the runs of one call, rule by rule: what each has recorded, and what it needs to continue.
 
-    NumPy's .npz: numbers and texts as JSON, arrays beside them, every one with its checksum; nothing in it is code.
+    An .npz file: numbers and texts as JSON, and arrays, each with a checksum. It contains no pickled objects.
 
     Arguments:
-        path: the file. What is there is read: it must be a checkpoint of the same call.
-        identity: all that determines the runs, by name: a text or number that error texts show, and the thing itself.
+        path: the file. If it exists, it is read and must be a checkpoint of the same call.
+        identity: everything that determines the runs, by name: a text or number for error texts, and the object.
         parts: how many rules the call runs, one after another.
 
     Raises:
-        FalllineError: when the file cannot be written, is damaged, or another's; naming what differs.
+        FalllineError: when the file cannot be written, is damaged, or is another call's; naming what differs.
     """
 
     def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, tuple[str | int, Any]], parts: int) -> None:
@@ -48,11 +48,11 @@ class Checkpoint:
             self._read()
 
     def part(self, number: int) -> Part:
-        """What belongs to the rule with this number."""
+        """The part of the rule with this number."""
         return Part(self, number)
 
     def write(self) -> None:
-        """Write the whole file, in the place of the old one once it is safe on the disk."""
+        """Write the whole file, and replace the old one only when the new one is safely on the disk."""
         arrays: list[npt.NDArray[Any]] = []
         contents = [self._packed(part, arrays) for part in self.contents]
         header = json.dumps({"format": FORMAT, "identity": self.identity, "contents": contents})
@@ -72,7 +72,7 @@ class Checkpoint:
                 arrays = [archive[str(number)] for number in range(len(archive.files) - 1)]
             contents = [_unpacked(part, arrays) for part in header["contents"]]
             theirs = {name: (text, mark) for name, (text, mark) in header["identity"].items()}
-        except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
+        except Exception as error:  # a foreign file may fail anywhere in zip, NumPy or JSON
             reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise FalllineError(
                 *named,
@@ -91,7 +91,7 @@ class Checkpoint:
         self.contents = contents
 
     def _packed(self, nest: Any, arrays: list[npt.NDArray[Any]]) -> Any:
-        """The nest as JSON has it, its arrays put into the list."""
+        """The nested structure as JSON can hold it; its arrays are appended to the list."""
         if nest is None or isinstance(nest, bool | int | str) or type(nest) is float:
             return nest
         if isinstance(nest, Mapping):
@@ -119,11 +119,11 @@ class Part:
 
     @property
     def contents(self) -> Any:
-        """What was saved, named tuples as lists; None before anything was."""
+        """What was saved, named tuples as lists; None if nothing was saved yet."""
         return self.checkpoint.contents[self.number]
 
     def save(self, contents: Mapping[str, Any], seconds: float) -> float:
-        """Keep the state of the runs, which have taken so many seconds; returns after how many more it is due again."""
+        """Save the state of the runs after this many seconds; return the seconds until the next save is due."""
         began = time.perf_counter()
         self.checkpoint.contents[self.number] = contents
         self.checkpoint.write()

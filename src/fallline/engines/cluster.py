@@ -26,9 +26,9 @@ from fallline.results.trajectory import Trajectory
 
 NAME = "cluster"
 
-# Runs that one task takes at a time, where they are cut into blocks.
+# The fewest and the most runs in one task.
 LEAST_RUNS, MOST_RUNS = 1 << 8, 1 << 15
-# Files stay in the workers' memory if they take no more than this share of it; else they are read in every pass.
+# Files are kept in the workers' memory if they fit into this share of it; otherwise every pass reads them again.
 KEPT_SHARE = 0.5
 
 
@@ -36,7 +36,7 @@ def ends(problem: Problem, cluster: Cluster, solve: Callable[[Problem], Ends]) -
     """Where the runs of a problem end, block by block on the workers.
 
     Arguments:
-        solve: what makes a block of them.
+        solve: the function that computes one block.
     """
     with cluster.opened() as workers:
         k = len(problem.starts)
@@ -57,10 +57,10 @@ def ends(problem: Problem, cluster: Cluster, solve: Callable[[Problem], Ends]) -
 
 
 def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:
-    """Execute the runs of a problem, whose loss is summed on the workers.
+    """Execute the runs of a problem whose loss is summed on the workers.
 
     Raises:
-        FalllineError: when its objective is no loss on rows beyond memory.
+        FalllineError: when the objective is not a loss on a Dask array or on files.
     """
     loss = problem.objective
     if not (isinstance(loss, Loss) and loss.dataset is not None):
@@ -76,9 +76,9 @@ def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:
 
 
 class SpreadLoss(Objective):
-    """A loss whose rows lie at the workers: a look at it is one reduction.
+    """A loss whose rows are on the workers: each evaluation is one reduction.
 
-    The point goes out once, the sums over each part of the rows come back, and are added in the order of the parts.
+    The point is sent once; the sums over each part of the rows come back and are added in the order of the parts.
 
     Arguments:
         loss: the loss.
@@ -91,7 +91,7 @@ class SpreadLoss(Objective):
         self.names = loss.names
         self.gradient_kind = loss.gradient_kind
         self._workers = workers
-        # One row stands for all, which the workers have.
+        # The model is sent with one row; the workers have the rest.
         self._model = workers.sent(loss.on_part(loss.X[:1], loss.y[:1]), "objective", loss.title)
         self._parts = list(self._parts_of(dataset))
 
@@ -114,7 +114,7 @@ class SpreadLoss(Objective):
     def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[tuple[FloatArray, FloatArray]]:
         workers = self._workers
         with workers.errors():
-            # In one message. The point is a task of its own: it goes out once, and is there again when it is lost.
+            # One message. The point is a task of its own: it is sent once, and Dask recomputes it if it is lost.
             look = uuid.uuid4().hex
             graph: dict[str, Any] = {f"point-{look}": points}
             names = [f"sums-{look}-{number}" for number in range(len(self._parts))]
@@ -126,7 +126,7 @@ class SpreadLoss(Objective):
         return found
 
     def _parts_of(self, dataset: Dataset | ChunkedRows) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
-        """What a worker sums each part with, and where it finds its rows: in its memory, or in files."""
+        """For each part, the function that sums it and its arguments: rows in the worker's memory, or files."""
         workers = self._workers
         if isinstance(dataset, ChunkedRows):
             yield from ((_part_sums, (rows,)) for rows in workers.client.compute(dataset.delayed()))
@@ -141,14 +141,14 @@ class SpreadLoss(Objective):
 
 
 def _read(dataset: Dataset, number: int) -> list[tuple[FloatArray, FloatArray]]:
-    """The blocks of one part, to stay in a worker's memory."""
+    """The blocks of one part, to be kept in a worker's memory."""
     return list(dataset.part(number))
 
 
 def _part_sums(
     model: Loss, points: FloatArray, value: bool, gradient: bool, blocks: Iterable[tuple[FloatArray, FloatArray]]
 ) -> tuple[FloatArray, FloatArray]:
-    """The sums over one part of the rows, by a worker."""
+    """The sums over one part of the rows, computed on a worker."""
     with limited(1), np.errstate(all="ignore"):
         return model.sums_over(blocks, points, value, gradient)
 
@@ -156,5 +156,5 @@ def _part_sums(
 def _part_sums_read(
     model: Loss, points: FloatArray, value: bool, gradient: bool, dataset: Dataset, number: int
 ) -> tuple[FloatArray, FloatArray]:
-    """The same, of rows that are read for it."""
+    """The same, with the rows read from files."""
     return _part_sums(model, points, value, gradient, dataset.part(number))

@@ -11,7 +11,7 @@ from fallline.objectives.base import Cost
 
 
 class Counts:
-    """The evaluations of each run: those that all runs make alike, and those of its own line searches.
+    """The evaluations of each run: those that all runs share, and those of its own line searches.
 
     Arguments:
         runs: how many runs there are.
@@ -29,7 +29,7 @@ class Counts:
         self._searched_before = self.searched
 
     def add(self, cost: Cost, times: int = 1) -> None:
-        """Count looks at the points that the active runs have arrived at."""
+        """Count evaluations at the points that the active runs have reached."""
         self._values += times * cost.value
         self._gradients += times * cost.gradient
         if self._searches:
@@ -37,11 +37,11 @@ class Counts:
 
     @property
     def alike(self) -> int:
-        """The evaluations that all runs made alike."""
+        """The number of evaluations that all runs share."""
         return self._values + self._gradients
 
     def of_each(self, active: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Evaluations of value and gradient, together, by each of the active runs."""
+        """Evaluations of value and gradient, added, of each active run."""
         if self._searches:
             return np.asarray(self.alike + self.searched[active].sum(axis=-1))
         each = np.empty(len(active), np.int64)
@@ -49,16 +49,16 @@ class Counts:
         return each
 
     def of(self, run: int) -> Cost:
-        """Those of one run."""
+        """The evaluations of one run."""
         values, gradients = self.searched[run].tolist()
         return Cost(self._values + values, self._gradients + gradients)
 
     @property
     def contents(self) -> tuple[Any, ...]:
-        """All of them as they were when the points were reached, as a checkpoint holds them."""
+        """All counts as they were when the points were reached, for a checkpoint."""
         return self._values, self._gradients, self._searched_before
 
     def go_on_from(self, saved: Any) -> None:
-        """Take up what `contents` gave."""
+        """Restore what `contents` returned."""
         self._values, self._gradients, self.searched[:] = saved
         self._searched_before = self.searched.copy()

@@ -24,7 +24,7 @@ class End:
 
 
 def in_columns(ends: dict[int, End]) -> list[Any]:
-    """The runs that have ended, and how, as few arrays however many they are: for a checkpoint."""
+    """The runs that have ended, and how, as columns for a checkpoint."""
     each = list(ends.values())
     return [
         list(ends),
@@ -39,7 +39,7 @@ def in_columns(ends: dict[int, End]) -> list[Any]:
 
 
 def from_columns(saved: list[Any]) -> dict[int, End]:
-    """What `in_columns` was given."""
+    """The inverse of `in_columns`."""
     return {
         run: End(Stop(*stop), Point(*best), Cost(*evaluations), seconds)
         for run, stop, *best, evaluations, seconds in zip(*saved, strict=True)

@@ -1,4 +1,4 @@
-"""Where the runs of a problem end, by the reference engine."""
+"""The end points of a problem's runs, computed by the reference engine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from fallline.engines.problem import Problem
 from fallline.results.ends import Ends
 from fallline.results.trajectory import Record
 
-# Runs that the reference engine takes at a time, so that its memory stays bounded.
+# The number of runs in one block, which bounds the memory used.
 _BLOCK = 1 << 12
 
 
 def reference_ends(problem: Problem) -> Ends:
-    """Where the runs of a problem end, by the reference engine."""
+    """Where the runs of a problem end, computed block by block by the reference engine."""
     k, n = problem.starts.shape
     x, value, lowest, steps = np.empty((k, n)), np.empty(k), np.empty(k), np.empty(k, np.int64)
     marks = np.full((k, len(problem.record.at)), np.nan)
@@ -39,7 +39,7 @@ def reference_ends(problem: Problem) -> Ends:
             marks[i, : len(passed)] = passed
             stop[i], converged[i] = reasons.setdefault(run.stop.reason, len(reasons)), run.stop.converged
         if "interrupted" in reasons:
-            # What has not begun stays where it is.
+            # Runs that have not begun stay at their starts.
             x[block.stop :], steps[block.stop :] = problem.starts[block.stop :], 0
             value[block.stop :] = lowest[block.stop :] = np.nan
             stop[block.stop :], converged[block.stop :] = reasons["interrupted"], False

@@ -1,4 +1,4 @@
-"""What the reference engine looks at in each point: its value, and the gradient that the rule wants there."""
+"""Evaluates points for the reference engine: the value, and the gradient that the rule needs."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.schedules import watches_values
 
-# What a look at the runs' points gives: values, gradients, whether the values are put off, and the cost.
+# The result of an evaluation: values, gradients, whether the values are those of an earlier point, and the cost.
 Seen: TypeAlias = tuple[FloatArray, FloatArray, bool, Cost]
 
 
 class Evaluation:
-    """Looks at the points of a problem's runs.
+    """Evaluates the points of a problem's runs.
 
     Arguments:
         problem: the runs.
-        first: the step before their first.
+        first: the number of steps made before.
         is_recorded: whether the points after a step are recorded.
 
     Attributes:
-        step: the step whose points were looked at last.
-        cost_ahead: what a look costs where the rule wants its gradient at another place than x.
+        step: the step whose points were evaluated last.
+        cost_ahead: the cost of one evaluation where the rule takes its gradient at another point than x.
     """
 
     def __init__(self, problem: Problem, first: int, is_recorded: Callable[[int], bool]) -> None:
@@ -39,7 +39,7 @@ class Evaluation:
             or problem.callback is not None
             or any(condition.needs_value for condition in problem.conditions)
         )
-        # Asked for once: they are computed anew each time.
+        # Read once, because these properties are computed at each access.
         self.cost_of_both = problem.objective.cost_of_both
         self.cost_of_gradient = problem.objective.cost_of_gradient
         self.cost_ahead = Cost(self.cost_of_gradient.value + 1, self.cost_of_gradient.gradient)
@@ -47,7 +47,7 @@ class Evaluation:
     def at(
         self, x: FloatArray, optimizer: Optimizer[Any], state: Any, step: int, previous_value: FloatArray | None
     ) -> Seen:
-        """Look at the points after a step; `previous_value` may stand for the value where nobody looks at it."""
+        """Evaluate the points after a step; `previous_value` may be returned where the value is not needed."""
         self.step = step
         self._problem.report(step)
         objective = self._objective
@@ -63,14 +63,14 @@ class Evaluation:
             value, gradient = objective.value_and_gradient(x)
             return value, gradient, False, self.cost_of_both
         gradient = objective.at_step(step - self._first + 1, self._problem.seed).gradient(place)
-        # The value over all data costs more than a mini-batch's gradient: only where it is looked at.
+        # The value over all data costs more than a mini-batch's gradient, so it is computed only where it is needed.
         looked_at = self._needs_value or self._is_recorded(step)
         if previous_value is not None and objective.stochastic and not looked_at:
             return previous_value, gradient, True, self.cost_of_gradient
         return self.watched(step).value(x), gradient, False, self.cost_ahead
 
     def watched(self, step: int) -> Objective:
-        """Whose value is recorded at a step."""
+        """The objective whose value is recorded at a step: over all rows, or over the step's mini-batch."""
         if self._objective.epoch_value == "full":
             return self._objective
         return self._objective.at_step(step - self._first + 1, self._problem.seed)

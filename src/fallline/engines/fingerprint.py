@@ -1,4 +1,4 @@
-"""What a thing is, in a few letters: the same in every process, and others once anything in it differs."""
+"""Hashes of Python objects, functions included: the same in every process, different once the content differs."""
 
 from __future__ import annotations
 
@@ -16,28 +16,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# Objects within objects are looked into so far; what lies deeper counts by its type only.
+# The depth to which nested objects are hashed; below it only their type counts.
 DEEPEST = 30
-# Bytes of an array that are read at a time.
+# Bytes of an array that are hashed at a time.
 BLOCK = 2**24
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
-# Packages whose classes do not change while a run waits to go on.
+# Packages whose classes are taken not to change between a run and its continuation.
 LIBRARIES = ("fallline", "builtins", "abc", "typing", "numpy")
 
 
 def fingerprint(thing: Any, *, changing: bool = False) -> str:
-    """A text that tells things apart by what can be known of them.
+    """A hash by which objects are distinguished.
 
-    Of arrays and other data every bit counts; of a function its code, its defaults, and the data and functions that
-    it reads from around it, but not variables that it changes itself, such as a count of its calls; of an object its
-    type, with the methods where the class is the user's own, and its public attributes. What modules and compiled
-    functions do is known by their names alone.
+    It covers every bit of arrays and other data; the code and defaults of a function, and the outer data and functions
+    that it reads, but not variables that it assigns itself, such as a count of its calls; the type and the public
+    attributes of an object, and the methods of a user's own class. Modules and compiled functions count by name only.
 
     Arguments:
-        thing: anything.
-        changing: count as well what changes as a thing is used: variables that a function changes itself, those of
-            other modules that it names, private attributes, those of functions and of the user's classes, and where
-            iterators and random generators have come to.
+        thing: any object.
+        changing: include also what changes in use: variables that a function assigns itself, variables of other modules
+            that it names, private attributes, attributes of functions and of the user's classes, and the positions of
+            iterators and random generators.
 
     >>> def multiplied(scale): return lambda x: scale * x
     >>> fingerprint(multiplied(2.0)) == fingerprint(multiplied(2.0)), fingerprint(multiplied(3.0)) == fingerprint(
@@ -49,12 +48,12 @@ def fingerprint(thing: Any, *, changing: bool = False) -> str:
 
 
 class _Fingerprints:
-    """The fingerprints of a thing and of all that it is made of."""
+    """The fingerprints of an object and of all its parts."""
 
     def __init__(self, changing: bool) -> None:
         self.changing = changing
         self.depth = 0
-        # With the thing itself, so that no other takes its place in memory, and its id.
+        # The object is kept too, so that its id is not reused.
         self.known: dict[int, tuple[str, Any]] = {}
 
     def of(self, thing: Any) -> str:
@@ -65,13 +64,13 @@ class _Fingerprints:
             return self.known[id(thing)][0]
         if self.depth == DEEPEST:
             return kind
-        # What a thing that holds itself finds in its own place.
+        # Ends the recursion in an object that contains itself.
         self.known[id(thing)] = "again", thing
         told = hashlib.blake2b(kind.encode(), digest_size=16)
         self.depth += 1
         for part in self._parts(thing):
             data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            # The length first, so that "ab", "c" is not "a", "bc".
+            # The length first, so that "ab", "c" differs from "a", "bc".
             told.update(b"%d:" % len(data))
             told.update(data)
         self.depth -= 1
@@ -111,7 +110,7 @@ class _Fingerprints:
             attributes = getattr(thing, "__dict__", {}).items()
             yield self.of({name: value for name, value in attributes if self.changing or not name.startswith("_")})
             if self.changing and not attributes:
-                with contextlib.suppress(Exception):  # an object says as it likes that it has no such thing
+                with contextlib.suppress(Exception):  # an object that cannot be pickled may raise anything
                     yield self.of(thing.__reduce_ex__(2)[1:])
 
     def _array(self, array: npt.NDArray[Any]) -> Iterator[str | memoryview]:
@@ -119,7 +118,7 @@ class _Fingerprints:
         if array.dtype.hasobject:
             yield self.of(array.tolist())
             return
-        # In blocks, because a copy of an array that does not lie in one piece may be large.
+        # In blocks, because a contiguous copy of the whole array may be large.
         rows = np.atleast_1d(array)
         many = max(1, BLOCK * len(rows) // max(1, rows.nbytes))
         for first in range(0, len(rows) if rows.size else 0, many):
@@ -144,7 +143,7 @@ class _Fingerprints:
         names = {name for part in parts for name in part.co_names}
         around = {name: function.__globals__[name] for name in names if name in function.__globals__}
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            with contextlib.suppress(ValueError):  # nothing stands there yet
+            with contextlib.suppress(ValueError):  # the variable is not assigned yet
                 around[name] = cell.cell_contents
         if self.changing:
             around |= _in_modules(around, names)
@@ -159,7 +158,7 @@ class _Fingerprints:
 
 
 def _in_modules(around: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
-    """What code with these names, and these things around it, may read in other modules than libraries."""
+    """The variables that code with these names may read in modules other than libraries."""
     found: dict[str, Any] = {}
     waiting = [*around.values(), *(sys.modules[name] for name in names if name in sys.modules)]
     while waiting:
@@ -172,7 +171,7 @@ def _in_modules(around: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
 
 
 def _is_named_routine(thing: Any) -> bool:
-    """Whether it is a compiled function, or the like; a cached property passes for one, but has no name."""
+    """Whether it is a compiled function or the like. (`inspect.isroutine` accepts cached properties, without names.)"""
     return inspect.isroutine(thing) and hasattr(thing, "__name__")
 
 

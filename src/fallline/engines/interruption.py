@@ -1,4 +1,4 @@
-"""Ctrl-C that never strikes between two things that belong together."""
+"""Delays Ctrl-C, so that it never interrupts between two operations that belong together."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any, Self
 
 
 class Interruption:
-    """While entered, Ctrl-C raises KeyboardInterrupt only inside a `with` block of `at_once`, or on the way into it.
+    """While entered, Ctrl-C raises KeyboardInterrupt only inside a `with` block of `at_once`, or on entering one.
 
-    Outside the main thread, where Ctrl-C does not arrive, it does nothing; nor does it where Ctrl-C already means
-    something else than Python's own KeyboardInterrupt.
+    It does nothing outside the main thread, where Ctrl-C does not arrive, and where another handler of Ctrl-C than
+    Python's own is installed.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Interruption:
 
 
 class AtOnce:
-    """A stretch of work, of unknown length, in which Ctrl-C is obeyed at once; entered again and again."""
+    """A reusable context in which Ctrl-C raises KeyboardInterrupt at once."""
 
     def __init__(self) -> None:
         self._entered = False
@@ -48,7 +48,7 @@ class AtOnce:
         self._entered = False
 
     def interrupt(self, number: int, frame: FrameType | None) -> Any:
-        """Take a Ctrl-C: obey it now, or on the way into the next stretch."""
+        """The signal handler: raise now, or on entering the next `with` block."""
         self._asked = True
         if self._entered:
             self._entered = False

@@ -1,4 +1,4 @@
-"""The point with the lowest value that each run of a batch has seen."""
+"""The point with the lowest value of each run of a batch so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fallline.results.trajectory import Point
 
 
 class Here(Protocol):
-    """Where runs are after a step: their points, one a row."""
+    """The points of runs after a step, one per row."""
 
     @property
     def step(self) -> int: ...
@@ -25,7 +25,7 @@ class Here(Protocol):
 
 
 class Lowest(NamedTuple):
-    """The lowest point of each run, one a row, and the step after which it was there."""
+    """The lowest point of each run, one per row, and the step at which it was reached."""
 
     step: int | npt.NDArray[np.int64]
     x: FloatArray
@@ -34,11 +34,11 @@ class Lowest(NamedTuple):
 
     @classmethod
     def at(cls, here: Here) -> Lowest:
-        """The only points seen so far."""
+        """These points, the first of the runs."""
         return cls(here.step, here.x, here.value, here.gradient)
 
     def or_at(self, here: Here) -> Lowest:
-        """These, or where they are lower the points that the runs have come to."""
+        """The lowest points after the runs have reached `here`."""
         lower = here.value < self.value
         count = np.count_nonzero(lower)
         if count == len(lower):
@@ -54,6 +54,6 @@ class Lowest(NamedTuple):
         )
 
     def point(self, i: int) -> Point:
-        """That of one run, a copy."""
+        """A copy of the lowest point of one run."""
         reached_by = int(self.step if isinstance(self.step, int) else self.step[i])
         return Point(reached_by, self.x[i].copy(), float(self.value[i]), self.gradient[i].copy())

@@ -1,4 +1,4 @@
-"""What a user's own code may get wrong: a rule, found out before its first step, and whatever raises on the way."""
+"""Checks of a user's own rule before its first steps, and notes on errors that a user's code raises."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fallline.state import named_leaves
 
 
 def note_step(error: Exception, step: int, rule: str) -> None:
-    """Note on what the user's code raised how far the run had come; our own errors say themselves what is wrong."""
+    """Add a note with the step and the rule to an error that the user's code raised; not to Fallline's own errors."""
     if not isinstance(error, FalllineError):
         error.add_note(f"at step {step} of {rule}")
 
 
 def check_state(optimizer: Optimizer[Any], state: Any) -> None:
-    """Refuse what `init` returned, unless it is made of numbers and arrays."""
+    """Refuse a state from `init` that is not made of numbers and arrays."""
     for _, leaf in named_leaves(state):
         if isinstance(leaf, list | dict | set):
             raise FalllineError(
@@ -30,7 +30,7 @@ def check_state(optimizer: Optimizer[Any], state: Any) -> None:
 
 
 def check_resumed(optimizer: Optimizer[Any], x: FloatArray, own: Any, kept: Any) -> None:
-    """Refuse to go on at x with a state, and a schedule's memory, that are not of the form of the rule's own."""
+    """Refuse to resume at x with a state, or a schedule's memory, whose structure is not that of the rule's own."""
     mine, theirs = (dict(named_leaves(nest)) for nest in (own, kept))
     fits = all(np.ndim(part) <= x.ndim and {*np.shape(part)} <= {1, *x.shape} for part in theirs.values())
     if list(mine) != list(theirs) or not fits:
@@ -43,7 +43,7 @@ def check_resumed(optimizer: Optimizer[Any], x: FloatArray, own: Any, kept: Any)
 
 
 def check_update(optimizer: Optimizer[Any], made: Any, x: FloatArray, state: Any) -> None:
-    """Refuse what `update` returned at x, unless it is a change like x, and a state like the one before."""
+    """Refuse a result of `update` unless it is a change of x's shape, and a state with the same parts as before."""
     name = f"optimizer {type(optimizer).__name__}"
     if not (isinstance(made, tuple) and len(made) == 2):
         raise FalllineError(

@@ -1,4 +1,4 @@
-"""A step of an elementwise rule as straight-line code on floats: for one point quicker than arrays, bit for bit."""
+"""Turns a step of an elementwise rule into Python code on floats: faster than arrays for one point, same bits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fallline.state import map_state, named_leaves
 
 
 class NotOnFloats(Exception):
-    """The rule does what has no such code."""
+    """The rule cannot be written as code on floats."""
 
 
 class OnFloats:
@@ -30,10 +30,10 @@ class OnFloats:
         state: the rule's state there.
 
     Attributes:
-        looks_ahead: whether the rule wants its gradient at another place than x.
+        looks_ahead: whether the rule takes its gradient at another point than x.
 
     Raises:
-        NotOnFloats: when the rule does what has no such code.
+        NotOnFloats: when the rule cannot be written so.
     """
 
     def __init__(self, optimizer: Optimizer[Any], x: FloatArray, state: Any) -> None:
@@ -48,7 +48,7 @@ class OnFloats:
             change, point, place, after = _step_of_a_coordinate(graph, optimizer, state, self._wide)
             outputs = [change, point, *([] if place is None else [place]), *after]
             body, names = python.lines(graph, outputs, n)
-        except (FalllineError, KeyError, TypeError, ValueError):  # what stands in for a number is none
+        except (FalllineError, KeyError, TypeError, ValueError):  # the rule does more than arithmetic
             raise NotOnFloats from None
         if any(leaf.level == LANE and not wide for leaf, wide in zip(after, self._wide, strict=True)):
             raise NotOnFloats
@@ -69,18 +69,18 @@ class OnFloats:
             f"({''.join(f'{leaf}, ' for leaf in leaves)})",
         ]
         known: dict[str, Any] = {**ON_FLOATS, "inf": np.inf, "nan": np.nan}
-        # The code is made of the names above, of numbers and of the operators: nothing of the user's gets into it.
+        # The code consists of the names above, numbers and operators; it contains no text of the user's.
         exec(compile("\n    ".join(source), f"<{type(optimizer).__name__}>", "exec"), known)  # noqa: S102
         self.step: Callable[..., tuple[Any, Any, Any, Any]] = known["step"]
 
     def leaves(self, state: Any) -> list[Any]:
-        """The state as `step` takes it."""
+        """The state in the form that `step` takes."""
         return [
             leaf.tolist()[0] if wide else leaf for wide, (_, leaf) in zip(self._wide, named_leaves(state), strict=True)
         ]
 
     def state(self, leaves: Sequence[Any]) -> Any:
-        """The state that `step` returned, as the rule has it."""
+        """The state that `step` returned, in the rule's form."""
         parts = iter([np.array([leaf]) if wide else leaf for wide, leaf in zip(self._wide, leaves, strict=True)])
         return map_state(lambda _: next(parts), self._form)
 
@@ -88,7 +88,7 @@ class OnFloats:
 def _step_of_a_coordinate(
     graph: Graph, optimizer: Optimizer[Any], state: Any, wide: Sequence[bool]
 ) -> tuple[Node, Node, Node | None, list[Node]]:
-    """The change, the next point, the place of the gradient if it is another, and the state."""
+    """The change, the next point, the point of the gradient if it is not x, and the state."""
     library = python.library(graph)
 
     def leaf(name: str, wide: bool) -> Proxy:

@@ -13,10 +13,10 @@ Settings = TypeVar("Settings")
 
 
 class PerRun(np.ndarray[Any, np.dtype[Any]]):
-    """One number for each of k runs, shape (k, 1), that computes to the very bits of the single numbers.
+    """One number per run, shape (k, 1), with the same results, bit for bit, as k single numbers.
 
-    NumPy sees to that itself, but for powers: those of an array may differ in the last digit from those of a
-    number. So powers are computed run by run, as each run would by itself.
+    NumPy guarantees that except for powers, where an array may differ in the last digit from a number. So powers are
+    computed run by run.
     """
 
     def __pow__(self, exponent: Any, modulo: None = None) -> Any:
@@ -37,19 +37,19 @@ class PerRun(np.ndarray[Any, np.dtype[Any]]):
 
 
 def as_single(part: Any, runs: int) -> list[Any]:
-    """What each run by itself would have in place of this part of a batch."""
+    """This operand as each run alone would have it."""
     if isinstance(part, PerRun):
         return part.ravel().tolist()
     return list(part) if np.ndim(part) == 2 and len(part) == runs else [part] * runs
 
 
 def is_per_run(setting: Any) -> TypeGuard[npt.NDArray[Any]]:
-    """Whether a setting is one number for each of a batch's runs."""
+    """Whether a setting holds one number per run of a batch."""
     return isinstance(setting, np.ndarray) and setting.ndim == 2 and setting.shape[1] == 1
 
 
 def per_run_settings(settings: Any) -> Iterator[npt.NDArray[Any]]:
-    """The settings of a rule, and of its parts, that have one number for each run, in order."""
+    """The settings of a rule, and of its parts, that hold one number per run, in order."""
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
@@ -59,7 +59,7 @@ def per_run_settings(settings: Any) -> Iterator[npt.NDArray[Any]]:
 
 
 def form(settings: Any) -> tuple[Any, ...]:
-    """What is the same in rules that differ only in the numbers of single runs."""
+    """A key that is equal for rules that differ only in per-run numbers."""
     parts = [getattr(settings, field.name) for field in dataclasses.fields(settings)]
     return type(settings), *(
         form(part) if dataclasses.is_dataclass(part) else PerRun if is_per_run(part) else part for part in parts
@@ -67,7 +67,7 @@ def form(settings: Any) -> tuple[Any, ...]:
 
 
 def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_]) -> Settings:
-    """A rule, or a part of it, with only the chosen runs' entries of the settings that have one for each run."""
+    """A rule, or a part of it, with its per-run settings reduced to the chosen runs."""
     changed: dict[str, Any] = {}
     for field in dataclasses.fields(settings):  # type: ignore[arg-type]
         value = getattr(settings, field.name)

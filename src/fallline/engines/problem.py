@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def unheard(made: int) -> None:
-    """What a problem reports to where nobody looks."""
+    """A `report` that does nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Problem:
         starts: one start a row, shape (k, n).
         optimizer: the rule; its hyperparameters may be arrays of shape (k, 1), one entry a run.
         max_steps: the number of updates after which a run ends.
-        conditions: what else ends a run, asked in order.
+        conditions: the stopping conditions, checked in order.
         record: what is kept.
         seed: the seed of everything random.
         callback: called with each new point of the first run; StopIteration raised by it ends the run.
         report: called with the number of steps made, for a progress bar.
-        checkpoint: where the runs are saved, and go on from.
-        resumed: what the rule, of a single run, goes on with. It goes on counting its own steps; the objective's
-            batches begin anew.
+        checkpoint: where the runs are saved, and from where they continue.
+        resumed: the state that the rule of a single run continues with. It continues counting the rule's steps; the
+            objective's mini-batches start again from the first.
         lowest: whether `Ends` has the lowest values too.
     """
 
@@ -57,7 +57,7 @@ class Problem:
 
 
 def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
-    """Whether it is a formula with its own gradient; what is none does not need SymPy to be told so."""
+    """Whether it is a formula with its own gradient. SymPy is imported only for formulas."""
     if objective.gradient_kind != "symbolic":
         return False
     from fallline.objectives.formula import FormulaObjective
@@ -66,7 +66,7 @@ def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
 
 
 def is_ours(thing: Any) -> bool:
-    """Whether a rule or condition, and its parts, are Fallline's own: known to be pure, and what their graphs say."""
+    """Whether a rule or condition, and its parts, are Fallline's own: known to be pure and equal to their graphs."""
     ours = type(thing).__module__.partition(".")[0] == __name__.partition(".")[0]
     if not (ours and dataclasses.is_dataclass(thing)):
         return False

@@ -22,11 +22,11 @@ class Rates:
 
     Arguments:
         problem: the runs.
-        first: the step before their first.
+        first: the number of steps made before.
         counts: where the evaluations of line searches are counted.
 
     Attributes:
-        searching: the line searches of the runs; None where there are none.
+        searching: the line searches of the runs; None if the rate is not searched for.
     """
 
     def __init__(self, problem: Problem, first: int, counts: Counts) -> None:
@@ -47,7 +47,7 @@ class Rates:
         return rate_of(optimizer, progress.step + 1)
 
     def remembered(self, optimizer: Optimizer[Any], memory: Any, value: FloatArray) -> Any:
-        """What a schedule that watches the values remembers once it has seen these, shape (k,); None of any other."""
+        """The memory of a schedule that watches values after these values, shape (k,); None for any other rate."""
         if not self._watches:
             return memory
         schedule: Any = optimizer.learning_rate
@@ -55,11 +55,11 @@ class Rates:
 
 
 def rate_of(optimizer: Optimizer[Any], step: int) -> Any:
-    """The learning rate of a step, by its number alone."""
+    """The learning rate of a step that depends on its number only."""
     try:
         return optimizer.rate(step)
     except OverflowError:
         if not is_ours(optimizer):
             raise
-        # A schedule that rises for ever, in plain Python numbers.
+        # An ever-growing schedule in plain Python numbers.
         return np.inf

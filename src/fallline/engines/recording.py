@@ -1,4 +1,4 @@
-"""What the reference engine keeps of a problem's runs on their way: the rows of their trajectories."""
+"""The rows of the trajectories that the reference engine records."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Recording:
 
     Arguments:
         problem: the runs.
-        first: the step before their first.
-        last: the step after which they end.
+        first: the number of steps made before.
+        last: the step after which the runs end.
 
     Attributes:
-        last_kept: the last step, but for those at which runs ended, whose points are recorded.
+        last_kept: the last step at which the points of the active runs were recorded.
     """
 
     def __init__(self, problem: Problem, first: int, last: int) -> None:
@@ -35,7 +35,7 @@ class Recording:
         self.last_kept = -1
 
     def begin(self, state: Any) -> None:
-        """Make room for rows, with states of this form."""
+        """Allocate room for rows, with states of this structure."""
         coordinates = (self._dimension,)
         columns = {"steps": (), "x": coordinates, "value": (), "gradient": coordinates, "rate": ()}
         if self._with_state:
@@ -43,13 +43,13 @@ class Recording:
         self._rows = Rows(columns)
 
     def go_on_from(self, saved: Mapping[str, Any]) -> None:
-        """Take up what `contents` gave."""
+        """Restore what `contents` returned."""
         self._rows = Rows.of(saved["run"], saved["columns"])
         self.last_kept = saved["last_recorded"]
 
     @property
     def contents(self) -> dict[str, Any]:
-        """All of it, as a checkpoint holds it."""
+        """All rows, for a checkpoint."""
         return {"last_recorded": self.last_kept, "run": self._rows.run, "columns": self._rows.columns}
 
     def is_due(self, step: int) -> bool:
@@ -57,20 +57,20 @@ class Recording:
         return step in self._always or (self._every is not None and (step - self._first) % self._every == 0)
 
     def keep(self, active: npt.NDArray[np.int64], progress: Progress, state: Any, rate: Any) -> None:
-        """Record the active runs where they are, and the rate of their next step, if that is due and not done."""
+        """Record the points of the active runs and the rate of their next step, if due and not yet recorded."""
         if self.last_kept != progress.step and self.is_due(progress.step):
             self._rows.add_soon(active, self._block(progress, state, rate))
             self.last_kept = progress.step
 
     def keep_last(self, active: npt.NDArray[np.int64], progress: Progress, state: Any, ended: BoolArray) -> None:
-        """Record those of the active runs that end where they are."""
+        """Record the last points of the active runs that have ended."""
         if self.last_kept != progress.step:
             block = self._block(progress, state, np.nan)
             chosen = {name: part[ended] if np.ndim(part) else part for name, part in block.items()}
             self._rows.add(active[ended], chosen)
 
     def keep_passed(self, active: npt.NDArray[np.int64], stretch: Stretch, count: int) -> None:
-        """Record the points from which the first so many steps of a stretch were made, as far as they are due."""
+        """Record the points before each of the first `count` steps of a stretch, where due."""
         points = stretch.points
         steps = range(points.step, points.step + count)
         left = [i for i, step in enumerate(steps) if step != self.last_kept and self.is_due(step)]
@@ -81,7 +81,7 @@ class Recording:
             self.last_kept = points.step + left[-1]
 
     def of_each(self, runs: int) -> list[dict[str, FloatArray]]:
-        """Each run's rows, column by column."""
+        """The columns of each run's rows."""
         return self._rows.of_each(runs)
 
     def _block(self, progress: Progress, state: Any, rate: Any) -> dict[str, Any]:
@@ -94,6 +94,6 @@ class Recording:
         }
         if self._with_state:
             for name, leaf in named_leaves(state):
-                # A copy, because a rule may work in place.
+                # A copy, because a rule may change its state in place.
                 block[f"state.{name}"] = np.broadcast_to(leaf, progress.x.shape).copy()
         return block

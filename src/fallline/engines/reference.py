@@ -1,6 +1,6 @@
 """The reference engine: the rule, the objective and the conditions in Python, step by step on NumPy arrays.
 
-Where nobody can tell the difference, not by a bit, it takes a single run many steps at a time, and on floats.
+Where the results are bit for bit the same, it advances a single run many steps at a time, and computes on floats.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ NAME = "reference"
 def run(problem: Problem) -> list[Trajectory]:
     """Execute every run of the problem and return their trajectories in order.
 
-    All runs advance together as one batch; one that has ended leaves it. No run depends on the others, not
-    even in its last digit. Ctrl-C ends all of them where they are.
+    All runs advance together as one batch; a run that has ended leaves it. The other runs of the batch do not change a
+    run's result, not even in the last digit. Ctrl-C ends all runs at their present points.
     """
     batch = Batch(problem)
-    # A run may overflow: that is recorded and reported, not warned of.
+    # A run may overflow: that is recorded as its end, without a warning.
     with np.errstate(all="ignore"), Interruption() as interruption:
         saving = Saving(batch, problem.checkpoint)
         try:
@@ -41,14 +41,14 @@ def run(problem: Problem) -> list[Trajectory]:
                 raise
             saving.save()
             batch.end(dict.fromkeys(range(len(batch.active)), interrupted(batch.reached.progress.step)))
-        except Exception as error:  # of the user's own function, rule or callback
+        except Exception as error:  # from the user's own function, rule or callback
             note_step(error, batch.evaluation.step, problem.optimizer.label)
             raise
         return _trajectories(problem, batch)
 
 
 def _descend(problem: Problem, batch: Batch, saving: Saving, at_once: AtOnce) -> None:
-    """Take all runs of the batch to their ends."""
+    """Advance all runs of the batch until they end."""
     stretches = Stretches(problem, batch.evaluation, batch.last) if goes_unseen(problem) else None
     searching = batch.rates.searching
     while len(batch.active):
@@ -85,7 +85,7 @@ def _descend(problem: Problem, batch: Batch, saving: Saving, at_once: AtOnce) ->
 
 
 def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
-    """Which of the active runs end where they are, by their place among them, and why."""
+    """The active runs that end at their present points, by their place among the active ones, and why."""
     assert batch.reached is not None
     progress = batch.reached.progress
     stops: dict[int, Stop] = {}
@@ -97,7 +97,7 @@ def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
             for i in met.nonzero()[0].tolist():
                 stops.setdefault(i, condition.stop(progress, i))
     if problem.callback is not None and batch.active[0] == 0:
-        # Copies, because the rows are still to be recorded from these arrays.
+        # Copies, because these arrays are recorded only afterwards.
         x, gradient = progress.x[0].copy(), progress.gradient[0].copy()
         try:
             with at_once:
@@ -116,9 +116,9 @@ def _no_lower_value(progress: Progress) -> Stop:
 
 
 def _go_a_stretch(stretches: Stretches, batch: Batch, at_once: AtOnce) -> None:
-    """Take a single run many steps further, or to the first point where one of the conditions is met.
+    """Advance a single run by many steps, or to the first point where a condition is met.
 
-    To look at many points at once takes hardly longer than to look at one.
+    Checking the conditions at many points at once takes hardly longer than at one.
     """
     assert batch.reached is not None
     stretch, stopped = stretches.made_from(batch.reached.progress, batch.optimizer, batch.reached.state, at_once)
@@ -128,20 +128,20 @@ def _go_a_stretch(stretches: Stretches, batch: Batch, at_once: AtOnce) -> None:
 
 
 class Saving:
-    """Writes the checkpoint of a batch, if there is one to write.
+    """Writes the checkpoint of a batch, if there is one.
 
     Arguments:
         batch: the runs.
-        checkpoint: where they are saved, and go on from.
+        checkpoint: where they are saved, and from where they continue; None for no checkpoint.
     """
 
     def __init__(self, batch: Batch, checkpoint: Part | None) -> None:
         self._batch, self._checkpoint = batch, checkpoint
-        # The seconds at which it is due: for the first time at once, so that it is known to be possible.
+        # The time at which the next save is due: the first at once, so that a file that cannot be written fails early.
         self._due = np.inf if checkpoint is None else 0.0
 
     def restored(self, at_once: AtOnce) -> bool:
-        """Whether there was something saved, which the runs now go on from."""
+        """Continue from what was saved; return whether anything was."""
         if self._checkpoint is None or self._checkpoint.contents is None:
             return False
         with at_once:
@@ -149,7 +149,7 @@ class Saving:
         return True
 
     def save_if_due(self) -> None:
-        """Save the runs, unless that was done a short while ago."""
+        """Save the runs, unless they were saved a short time ago."""
         assert self._batch.reached is not None
         if self._batch.reached.progress.seconds >= self._due:
             self.save()

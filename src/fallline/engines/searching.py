@@ -19,27 +19,27 @@ from fallline.stopping import Progress
 
 
 class Searching:
-    """Finds the learning rates of a problem's runs, where they are searched for.
+    """Finds the learning rates of a problem's runs by line searches.
 
     Arguments:
         problem: the runs.
-        first: the step before their first.
+        first: the number of steps made before.
         counts: where each run's evaluations of value and gradient are counted, shape (k, 2).
     """
 
     def __init__(self, problem: Problem, first: int, counts: npt.NDArray[np.int64]) -> None:
         self._objective, self._seed = problem.objective, problem.seed
         self._first, self._counts = first, counts
-        # Asked for once: it is computed anew each time.
+        # Read once, because the property is computed at each access.
         self._cost_of_both = problem.objective.cost_of_both
         self._directions = problem.starts
 
     def rates(
         self, optimizer: Optimizer[Any], progress: Progress, state: Any, active: npt.NDArray[np.int64]
     ) -> FloatArray:
-        """The rate that each of the active runs takes, shape (k, 1); 0 where none lowers the value."""
+        """The rate of each active run, shape (k, 1); 0 where no rate lowers the value."""
         objective = self._objective.at_step(progress.step + 1 - self._first, self._seed)
-        # Rules are pure: a rate of 1 shows the direction and leaves no trace.
+        # Rules are pure, so an update with rate 1 shows the direction without side effects.
         directions = optimizer.update(progress.gradient.copy(), state, 1.0, progress.step + 1)[0]
         self._directions = directions
         values = progress.value
@@ -55,14 +55,14 @@ class Searching:
         return np.array(rates)[:, None]
 
     def keep(self, staying: BoolArray) -> None:
-        """Forget the directions of the runs that do not take their step."""
+        """Keep the directions of these runs only; the others do not make the step."""
         self._directions = self._directions[staying]
 
     def check(self, optimizer: Optimizer[Any], made: Any, progress: Progress, rate: FloatArray) -> None:
-        """Refuse a rule whose step is not the rate times a direction: the search looked elsewhere."""
+        """Refuse a rule whose step is not the rate times a direction: then the search looked along the wrong line."""
         straight = np.allclose(made[0], rate * self._directions, rtol=1e-9, atol=0)
         if progress.step == self._first:
-            # Many a rule shows only in its second step what it makes of the first: half the rate, half the step?
+            # Some rules depend on the first step only in the second: check that half the rate gives half the step.
             whole, half = (
                 optimizer.update(progress.gradient.copy(), made[1], share, progress.step + 2)[0] for share in (1.0, 0.5)
             )
@@ -76,7 +76,7 @@ class Searching:
             )
 
     def _counted(self, objective: Objective, run: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """The value at one point, and value and gradient there, counted as one run's own."""
+        """Functions for the value, and for value and gradient, at one point, counted as evaluations of one run."""
 
         def value_at(point: FloatArray) -> float:
             self._counts[run] += Cost(value=1, gradient=0)

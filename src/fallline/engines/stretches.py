@@ -1,4 +1,4 @@
-"""Stretches: many steps of a single run in one go, looked at together; on floats, if they can be."""
+"""Stretches: many steps of a single run at once, whose conditions are checked together; on floats where possible."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from fallline.optimizers import Optimizer
 from fallline.schedules import watches_values
 from fallline.stopping import Progress
 
-# A single run makes so many steps, in a stretch, before it is asked whether it should have ended on the way; it begins
-# with few, so that it makes about as many in vain as it makes.
+# The steps in the first stretch, and in the longest. Stretches grow, so that the steps made beyond the end of a run
+# are about as many as the run's own at most.
 _FIRST, _LONGEST = 8, 64
-# With more coordinates than these a step takes longer than to ask; and with more than those, longer on floats.
+# With more coordinates than the first, a step takes longer than the check; than the second, floats are slower.
 _FEW_COORDINATES, _FEW_FLOATS = 32, 8
 
 
 class Made(NamedTuple):
-    """A step of a stretch: the rate that it took, what it subtracted, and where it led to. On arrays or on floats."""
+    """A step of a stretch: its rate, what it subtracted, and the point reached. On arrays or on floats."""
 
     rate: Any
     change: Any
@@ -39,7 +39,7 @@ class Made(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Points of a run, one a row, with each the change that led there; `step` is that of the first."""
+    """Points of a run, one per row, each with the change that led to it; `step` is the step of the first."""
 
     step: int
     x: FloatArray
@@ -52,9 +52,9 @@ class Stretch(NamedTuple):
     """The steps of a stretch.
 
     Attributes:
-        points: first that where it began, whose change may be infinite: there was none.
+        points: the points, the starting point first; its change is infinite if there was no step before it.
         made: the steps.
-        state_of: a state as the rule has it.
+        state_of: converts a state to the rule's form.
     """
 
     points: Points
@@ -63,7 +63,7 @@ class Stretch(NamedTuple):
 
     @classmethod
     def of(cls, at: Progress, made: list[Made], state_of: Callable[[Any], Any]) -> Stretch:
-        """That of the steps made from there."""
+        """The stretch of the steps made from `at`."""
         n = at.x.shape[1]
         before = np.full((1, n), np.inf) if at.change is None else at.change
         points = Points(
@@ -77,24 +77,24 @@ class Stretch(NamedTuple):
 
     @property
     def cost(self) -> Cost:
-        """What each look at a point cost."""
+        """The evaluations at each point."""
         return self.made[0].cost
 
     def after(self, count: int) -> Points:
-        """The point after so many of its steps alone."""
+        """The point after `count` steps."""
         i, all_of = slice(count, count + 1), self.points
         return Points(all_of.step + count, all_of.x[i], all_of.value[i], all_of.gradient[i], all_of.change[i])
 
     def state_after(self, count: int) -> Any:
-        """The rule's state there; `count` is 1 at least."""
+        """The rule's state after `count` steps, at least 1."""
         return self.state_of(self.made[count - 1].state)
 
     def rates(self, steps: list[int]) -> FloatArray:
-        """The rates that these of its steps took, counted from 0."""
+        """The rates of these steps, counted from 0."""
         return np.array([self.made[i].rate for i in steps]).reshape(-1)
 
     def progress(self, at: Progress, evaluations: int, seconds: float) -> Progress:
-        """All of its points but the first as the conditions look at them: as if each were another run's."""
+        """All points but the first as a batch for the conditions, as if each point were a run of its own."""
         count, points = len(self.made), self.points
         return Progress(
             step=points.step + count,
@@ -111,7 +111,7 @@ class Stretch(NamedTuple):
 
 
 def goes_unseen(problem: Problem) -> bool:
-    """Whether nobody sees that a run went on beyond its end: rule, formula and conditions are known to be pure."""
+    """Whether steps beyond the end of a run have no side effects: rule, formula and conditions are known to be pure."""
     rate = problem.optimizer.learning_rate
     return (
         is_formula(problem.objective)
@@ -129,9 +129,9 @@ class Stretches:
     """Makes the stretches of a single run.
 
     Arguments:
-        problem: one for which `goes_unseen`.
-        evaluation: what looks at its points.
-        last: the step after which it ends.
+        problem: one for which `goes_unseen` is true.
+        evaluation: evaluates its points.
+        last: the step after which the run ends.
     """
 
     def __init__(self, problem: Problem, evaluation: Evaluation, last: int) -> None:
@@ -144,7 +144,7 @@ class Stretches:
     def made_from(
         self, at: Progress, optimizer: Optimizer[Any], state: Any, at_once: AtOnce
     ) -> tuple[Stretch | None, BaseException | None]:
-        """The steps from there, if there are any, and what broke them off: Ctrl-C, or a number too large for Python."""
+        """The steps from a point, if any, and the exception that ended them: Ctrl-C, or a Python OverflowError."""
         steps = range(at.step + 1, min(at.step + self._length, self._last) + 1)
         if self._on_floats is None and self._length == _LONGEST:
             self._on_floats = self._as_floats(at, optimizer, state)
@@ -159,7 +159,7 @@ class Stretches:
                 if not made:
                     state_of = _itself
                     self._make_on_arrays(at, optimizer, state, steps, made)
-        except BaseException as raised:  # for who walks over the stretch, unless the run ends on the way
+        except BaseException as raised:  # raised again by the caller, unless the run ends before
             stopped = raised
         self._length = min(2 * self._length, _LONGEST)
         return (Stretch.of(at, made, state_of) if made else None), stopped
@@ -167,7 +167,7 @@ class Stretches:
     def _make_on_arrays(
         self, at: Progress, optimizer: Optimizer[Any], state: Any, steps: range, made: list[Made]
     ) -> None:
-        """Add the steps made from there, before they are looked at."""
+        """Append the steps made from a point, before the conditions are checked."""
         x, gradient = at.x, at.gradient
         for step in steps:
             rate = rate_of(optimizer, step)
@@ -177,7 +177,7 @@ class Stretches:
             made.append(Made(rate, change, x, state, value, gradient, cost))
 
     def _as_floats(self, at: Progress, optimizer: Optimizer[Any], state: Any) -> OnFloats | Literal[False]:
-        """The rule on floats, if it can be."""
+        """The rule on floats, if possible."""
         if self._objective.dimension > _FEW_FLOATS or np.ndim(rate_of(optimizer, at.step + 1)):
             return False
         try:
@@ -188,7 +188,7 @@ class Stretches:
     def _make_on_floats(
         self, rule: OnFloats, at: Progress, optimizer: Optimizer[Any], state: Any, steps: range, made: list[Made]
     ) -> None:
-        """The same on floats, up to where only arrays have an answer."""
+        """The same on floats, up to a step that only arrays can compute."""
         x, gradient = at.x.tolist()[0], at.gradient.tolist()[0]
         leaves = rule.leaves(state)
         cost = self._evaluation.cost_ahead if rule.looks_ahead else self._evaluation.cost_of_both

@@ -1,4 +1,4 @@
-"""Dask workers: where they are found, begun and ended, and how they are given problems."""
+"""Dask workers: connecting to them, starting and stopping local ones, and sending problems to them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from fallline.errors import FalllineError, Verbatim, shortened
 from fallline.machine_code.threads import limited
 from fallline.objectives.base import Objective
 
-# Seconds within which a scheduler must answer, and a worker must be there.
+# Seconds within which a scheduler must answer, and a worker must have connected.
 PATIENCE = 10.0
-# Seconds for which all workers may be gone, before nobody waits for them any more.
+# Seconds without any worker after which the work is given up.
 WITHOUT_WORKERS = 30.0
-# Workers that may die over one task, which Dask then takes to be its fault.
+# How many workers may die of one task before Dask gives up the task.
 DEATHS = 3
-# Seconds between two looks at processes that are to end.
+# Seconds between two checks of processes that are to end.
 _SOON = 0.05
-# Tasks that each thread of a worker has waiting, so that it never waits for the next.
+# Tasks queued for each thread of a worker, so that it never waits for the next.
 AHEAD = 3
-# What must be the same on all machines, for the same results or for Dask to work at all.
+# Packages whose versions must be the same everywhere, for the same results or for Dask to work at all.
 SAME = ("fallline", "numpy", "llvmlite", "pyarrow", "dask", "distributed", "cloudpickle")
 
 Item = TypeVar("Item")
@@ -42,30 +42,30 @@ Made = TypeVar("Made")
 
 
 class WorkersLost(FalllineError):
-    """The workers died, or went away, before the work was done."""
+    """The workers died or were disconnected before the work was done."""
 
 
 @dataclass(frozen=True)
 class Cluster:
     """Dask workers as an engine: `sweep` and `basins` spread their runs over them, `minimize` and `fit` their rows.
 
-    The results are those of one machine to the last bit, on whatever number of workers: a run is computed whole by
-    one of them, and a loss is summed part by part (a row group of a Parquet file, a CSV file, a chunk of a Dask
-    array), each part by one worker, and the parts in their order. That holds among processors of one kind; others
-    may round the sums of a part differently, to about 1e-15 of their terms. A worker that is killed costs the time
-    of what it had, which another does again.
+    The results have the same bits as on one machine, for any number of workers: each run is computed by one worker,
+    and a loss is summed part by part (a row group of a Parquet file, a CSV file, a chunk of a Dask array), each part
+    by one worker, and the parts are added in their order. This holds for processors of one kind; others may round the
+    sums of a part differently, by about 1e-15 of their terms. The tasks of a worker that is killed are repeated by
+    another.
 
-    It pays for work of minutes: workers of this machine take seconds to begin. A compiled sweep, and a loss on data
-    that fit into memory, take all threads of this machine without them, and less time. A sweep that is not compiled,
-    as of a Python function, takes one thread, so workers help it on one machine, too.
+    It is worth it for work of minutes: local workers take seconds to start. A compiled sweep, and a loss on data that
+    fit into memory, already use all threads of this machine and are faster without workers. A sweep that is not
+    compiled, such as one of a Python function, uses one thread, so local workers speed it up.
 
     Arguments:
-        at: "local:2" for two processes of one thread each on this machine, begun with the work and ended with it (in
-            a script, under `if __name__ == "__main__":`, since each reads the script first); the address of a
-            scheduler, "tcp://HOST:8786"; or a Dask client.
+        at: "local:2" for two processes of one thread each on this machine, which live as long as the work (in a
+            script, call it under `if __name__ == "__main__":`, since each process imports the script); the address of
+            a scheduler, "tcp://HOST:8786"; or a Dask client.
 
     Raises:
-        FalllineError: when it is none of these.
+        FalllineError: when `at` is not one of these.
 
     >>> Cluster("local:2")
     Cluster('local:2')
@@ -94,21 +94,21 @@ class Cluster:
 
     @property
     def title(self) -> str:
-        """What error texts call it."""
+        """The cluster's name in error texts."""
         return repr(self.at) if isinstance(self.at, str) else shortened(self.at)
 
     @property
     def _local(self) -> int | None:
-        """How many processes are to be begun on this machine."""
+        """The number of processes to start on this machine; None if the workers are elsewhere."""
         count = re.fullmatch(r"local:0*([1-9]\d{0,3})", self.at)
         return int(count[1]) if count else None
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Workers]:
-        """The workers, there and of our versions; those that are begun here end with the `with` block.
+        """Connect to the workers and check their versions; local ones are stopped at the end of the `with` block.
 
         Raises:
-            FalllineError: in one line, when there is no Dask, no scheduler, no worker, or not the same versions.
+            FalllineError: when Dask is not installed, there is no scheduler or no worker, or versions differ.
         """
         try:
             import dask
@@ -118,7 +118,7 @@ class Cluster:
                 "cluster", Verbatim(self.title), problem='which needs Dask: pip install "fallline[cluster]"'
             ) from None
         if getattr(multiprocessing.current_process(), "_inheriting", False):
-            # A process that reads the script that it is begun from; who began it says what is wrong.
+            # A local worker importing the script that started it; the parent process reports what is wrong.
             raise SystemExit(1)
         own = contextlib.ExitStack()
         others = multiprocessing.active_children()
@@ -126,22 +126,22 @@ class Cluster:
         try:
             with Interruption() as interruption, interruption.at_once:
                 workers = opening.result()
-            # Whoever works with them sees to Ctrl-C.
+            # The code in the `with` block deals with Ctrl-C itself.
             with interruption.at_once:
                 yield workers
         finally:
             with Interruption():
-                # After a Ctrl-C in the midst of it, processes that do not begin are soon given up.
+                # After Ctrl-C during the start, kill processes that have not finished starting.
                 while not opening.done() and isinstance(self.at, str) and self._local:
                     for process in multiprocessing.active_children():
                         if process not in others:
                             process.kill()
                     wait([opening], timeout=_SOON)
-                # Who waits for a scheduler that does not answer, waits alone.
+                # The thread that waits for a scheduler cleans up by itself, without blocking this one.
                 opening.add_done_callback(lambda _: own.close())
 
     def _begun(self, own: contextlib.ExitStack, dask: Any, distributed: Any) -> Workers:
-        """The workers, and in `own` what is to be ended with them."""
+        """The workers; what has to be closed with them is put into `own`."""
         own.enter_context(dask.config.set(_SETTINGS))
         client = own.enter_context(self._client(distributed)) if isinstance(self.at, str) else self.at
         workers = Workers(client, self.title)
@@ -150,9 +150,9 @@ class Cluster:
 
     @contextlib.contextmanager
     def _client(self, distributed: Any) -> Iterator[Any]:
-        """A client of our own."""
+        """A Dask client, closed at the end."""
         with contextlib.ExitStack() as stack:
-            # What goes wrong we say ourselves.
+            # Errors are reported by FalllineError instead.
             stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
             address = self.at if self._local is None else stack.enter_context(self._processes(distributed))
             try:
@@ -177,7 +177,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def _processes(self, distributed: Any) -> Iterator[Any]:
-        """Workers on this machine, seen by nobody else."""
+        """A local cluster, reachable from this machine only."""
         try:
             with _deaf_to_ctrl_c():
                 cluster = distributed.LocalCluster(
@@ -202,13 +202,13 @@ class Cluster:
 
 
 def _beside(make: Callable[[], Made]) -> Future[Made]:
-    """What another thread makes, which nobody waits for at the end of the process."""
+    """A future of what `make` returns, run in a daemon thread, which does not delay the end of the process."""
     future: Future[Made] = Future()
 
     def work() -> None:
         try:
             future.set_result(make())
-        except BaseException as error:  # for who asked
+        except BaseException as error:  # raised again by `result`
             future.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()
@@ -217,14 +217,14 @@ def _beside(make: Callable[[], Made]) -> Future[Made]:
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Threads and processes begun within do not hear Ctrl-C, nor do those that they begin: it is for this one to hear.
+    """Block Ctrl-C in threads and processes started inside the block; only this process reacts to it.
 
-    A terminal sends it to all processes, and workers would each complain of it.
+    A terminal sends it to all processes, and each worker would print a traceback.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # Begun later, it would let Ctrl-C through again.
+    # If it started later, it would unblock Ctrl-C again.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -234,12 +234,12 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 
 _SETTINGS = {
-    # What we send is meant to be sent, however large.
+    # No warning about large objects: they are sent on purpose.
     "distributed.admin.large-graph-warning-threshold": "1 PB",
-    # Nobody looks at it, and it takes time from the work.
+    # The profile is not used, and it takes time.
     "distributed.worker.profile.enabled": False,
 }
-# Dask has an HTTP server in every process, which without an address is for all the network, on a port of its choice.
+# Each Dask process has an HTTP server, which by default listens on all interfaces.
 _ANY_PORT = "127.0.0.1:0"
 _ALLOWED = "local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client"
 
@@ -257,7 +257,7 @@ class Workers:
         self.title = title
 
     def check(self) -> None:
-        """Refuse workers that are not there, or not of our versions."""
+        """Refuse a cluster without workers, or with other versions than here."""
         if getattr(self.client, "asynchronous", False) or self.client.status != "running":
             raise FalllineError(
                 "cluster", Verbatim(self.title), "give a client that works", problem="which is closed or asynchronous"
@@ -287,23 +287,23 @@ class Workers:
 
     @property
     def threads(self) -> int:
-        """How many tasks they can work on at the same time."""
+        """The number of threads of all workers."""
         count: int = sum(worker["nthreads"] for worker in self._known().values())
         return max(1, count)
 
     @property
     def memory(self) -> float:
-        """The bytes that they may take, all together."""
+        """The memory limit of all workers together, in bytes."""
         limits = [worker["memory_limit"] or np.inf for worker in self._known().values()]
         return float(sum(limits))
 
     def each(
         self, solve: Callable[[Problem], Made], work: Iterable[tuple[Item, Problem]]
     ) -> Iterator[tuple[Item, Made]]:
-        """What `solve` makes of each problem, as it comes, with the item beside it.
+        """Yield each item with the result of `solve` for its problem, in the order in which they finish.
 
         Raises:
-            WorkersLost: when the workers died of it.
+            WorkersLost: when the workers died.
         """
         objectives: dict[int, tuple[Objective, Any]] = {}
         waiting: dict[Any, Item] = {}
@@ -325,14 +325,14 @@ class Workers:
                     yield waiting.pop(task), task.result()
 
     def sent(self, thing: Any, parameter: str, title: str) -> Any:
-        """The thing at the workers: lost with one of them, it is there again."""
+        """A future of the object on the workers; if the worker that holds it is lost, Dask sends it again."""
         return self.client.submit(_unpickled, _pickled(thing, parameter, title), pure=False)
 
     def finished(self, tasks: Sequence[Any], all_of_them: bool) -> list[Any]:
-        """Wait for one of the tasks, or all; those that are done then.
+        """Wait for one of the tasks, or for all, and return those that are finished.
 
         Raises:
-            WorkersLost: when there is no worker for long.
+            WorkersLost: when there was no worker for `WITHOUT_WORKERS` seconds.
         """
         import distributed
 
@@ -346,13 +346,13 @@ class Workers:
                 )
 
     def _known(self) -> dict[str, Any]:
-        """What the scheduler knows of each worker."""
+        """The scheduler's information about each worker."""
         known: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
         return known
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Say in one line what became of the cluster."""
+        """Turn Dask's errors into FalllineError."""
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
@@ -375,12 +375,12 @@ class Workers:
             ) from None
 
 
-# Of a problem on its way, whose objective goes by itself, once to each worker.
+# Replaces the objective of a problem that is sent; the objective is sent separately, once to each worker.
 _ELSEWHERE: Any = None
 
 
 def _solved(objective: Objective, sent: bytes) -> Any:
-    """What a task makes of its problem, by a worker. Others compute beside it, so it takes one thread."""
+    """Solve a problem on a worker, in one thread, since other tasks run at the same time."""
     solve, problem = _unpickled(sent)
     with limited(1):
         return solve(dataclasses.replace(problem, objective=objective))
@@ -391,7 +391,7 @@ def _pickled(thing: Any, parameter: str, title: str) -> bytes:
 
     try:
         return bytes(cloudpickle.dumps(thing))
-    except Exception as error:  # what a user's own thing holds may fail in any way
+    except Exception as error:  # a user's object may fail to pickle in any way
         reason = " ".join(str(error).split())
         raise FalllineError(
             parameter, Verbatim(title), problem=f"which cannot be sent to the workers: {reason}"
@@ -413,5 +413,5 @@ def _first(items: Iterator[Item], count: int) -> Iterator[Item]:
 
 
 def _short(version: str | None) -> str:
-    """A version as a message gives it; of Python's the first two numbers are enough."""
+    """A version for a message; only the first two numbers of Python's."""
     return "none" if version is None else re.sub(r"^(\d+\.\d+)\.\d+\.final\.\d+$", r"\1", version)

@@ -1,1 +1,1 @@
-"""Arithmetic as a graph, from there to LLVM code, and from there to functions of this machine, kept on disk."""
+"""Arithmetic as a graph; LLVM code from the graph; and machine code from that, cached on disk."""

@@ -1,4 +1,4 @@
-"""LLVM code line by line: the operations of a graph on single numbers, or on many side by side."""
+"""LLVM code line by line: the operations of a graph on single numbers, or on vectors with one number per lane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fallline.machine_code.graph import ONE_BY_ONE, QUOTIENT, RARELY, Node
 
 
 class Region:
-    """A stretch of code on quantities of one kind: single numbers, or one for each lane."""
+    """A piece of code on quantities of one kind: single numbers, or vectors with one number per lane."""
 
     def __init__(self, code: Code, lanes: int) -> None:
         self.code = code
@@ -24,7 +24,7 @@ class Region:
         return self.mask if node.is_mask else self.number
 
     def constant(self, number: float) -> str:
-        """A constant, written with all its bits."""
+        """A constant, written in hexadecimal so that no bit is lost."""
         bits = "0x" + struct.pack(">d", number).hex().upper()
         return bits if self.lanes == 1 else "<" + ", ".join([f"double {bits}"] * self.lanes) + ">"
 
@@ -32,7 +32,7 @@ class Region:
         return str(number) if self.lanes == 1 else "<" + ", ".join([f"i64 {number}"] * self.lanes) + ">"
 
     def write(self, node: Node) -> str:
-        """The code of one operation whose inputs have names; its name."""
+        """Write the code of one operation whose inputs have names, and return the name of its result."""
         code, a = self.code, [self.names[part.index] for part in node.inputs]
         number, whole = self.number, self.whole
         match node.operation:
@@ -61,10 +61,10 @@ class Region:
             case "quotient":
                 return code.line(f"fdiv {number} {a[0]}, {a[1]}")
             case "one_by_one":
-                # The first input, but in the lanes in which the second holds the C library's function of the others.
+                # The first input; in the lanes where the second is true, the C library's function of the rest.
                 return self.calls(node.detail, a[2:], a[0], a[1])
             case "finite":
-                # Zero times a number is zero, but of one that is not finite it is NaN.
+                # Zero times a finite number is zero; zero times infinity or NaN is NaN.
                 zero = nothing = self.constant(0.0)
                 for part in a:
                     nothing = code.intrinsic("fma", self, [part, zero, nothing])
@@ -74,7 +74,7 @@ class Region:
             case "library":
                 return self.calls(node.detail, a, self.constant(0.0), self.always())
             case "flip":
-                # The last bit but one, or the sum of it and of the last one, to the place of the sign.
+                # Move the second lowest bit, after adding `detail`, to the sign bit.
                 bits = code.line(f"bitcast {number} {a[1]} to {whole}")
                 bits = code.line(f"add {whole} {bits}, {self.whole_constant(node.detail)}")
                 bits = code.line(f"shl {whole} {bits}, {self.whole_constant(62)}")
@@ -82,7 +82,7 @@ class Region:
                 own = code.line(f"bitcast {number} {a[0]} to {whole}")
                 return code.line(f"bitcast {whole} {code.line(f'xor {whole} {own}, {bits}')} to {number}")
             case "two_to":
-                # Adding this leaves n + 1023, the exponent's bits, in the last bits.
+                # Adding this leaves n + 1023, the biased exponent, in the lowest bits.
                 shifted = code.line(f"fadd {number} {a[0]}, {self.constant(1.5 * 2**52 + 1023)}")
                 bits = code.line(f"bitcast {number} {shifted} to {whole}")
                 bits = code.line(f"shl {whole} {bits}, {self.whole_constant(52)}")
@@ -101,24 +101,24 @@ class Region:
                 raise NotImplementedError(operation)
 
     def always(self) -> str:
-        """The mask of all lanes."""
+        """The mask that is true in every lane."""
         return "true" if self.lanes == 1 else "<" + ", ".join(["i1 true"] * self.lanes) + ">"
 
     def exponent(self, x: str) -> str:
-        """The whole number k for which x / 2ᵏ is between √½ and √2."""
+        """The integer k for which x / 2ᵏ is between √½ and √2."""
         root_half = struct.unpack(">q", struct.pack(">d", 0.5**0.5))[0]
         bits = self.code.line(f"bitcast {self.number} {x} to {self.whole}")
         beyond = self.code.line(f"sub {self.whole} {bits}, {self.whole_constant(root_half)}")
         return self.code.line(f"ashr {self.whole} {beyond}, {self.whole_constant(52)}")
 
     def calls(self, name: str, arguments: Sequence[str], otherwise: str, chosen: str) -> str:
-        """The C library's function of the chosen lanes."""
+        """The C library's function in the chosen lanes, `otherwise` in the rest."""
         function = self.code.of_lanes(name, len(arguments), self)
         given = ", ".join(f"{self.number} {argument}" for argument in (*arguments, otherwise))
         return self.code.line(f"call {self.number} @{function}({given}, {self.mask} {chosen})")
 
     def quick(self, node: Node) -> tuple[str, str | None]:
-        """The code of an operation for the usual case; and the mask of the lanes in which it may be wrong, if any."""
+        """The code of an operation for the usual case, and the mask of the lanes where it may be wrong (or None)."""
         parts = [self.names[part.index] for part in node.inputs]
         if node.operation in (ONE_BY_ONE, RARELY):
             return parts[0], parts[1]
@@ -127,17 +127,17 @@ class Region:
         return self.write(node), None
 
     def by_reciprocal(self, dividend: str, divisor: str, reciprocal: str) -> tuple[str, str]:
-        """The quotient, rounded as a division rounds it, and where it may not be.
+        """The correctly rounded quotient, and the mask of the lanes where it may not be.
 
-        Markstein (1990), Computation of elementary functions on the IBM RISC System/6000 processor: right for a
-        divisor whose digits are not all ones, as long as nothing comes near the ends of the range of floats.
+        Markstein (1990), Computation of elementary functions on the IBM RISC System/6000 processor: correct unless
+        the mantissa of the divisor is all ones, or a result comes near the limits of the range of floats.
         """
         code, number, whole = self.code, self.number, self.whole
         nearly = code.line(f"fmul {number} {dividend}, {reciprocal}")
         less = code.line(f"fneg {number} {nearly}")
         left = code.intrinsic("fma", self, [less, divisor, dividend])
         quotient = code.intrinsic("fma", self, [left, reciprocal, nearly])
-        # Of the exponent, less that of 2**-767, the highest bit is 0 from there to 2**257. It becomes the sign.
+        # After subtracting the exponent of 2**-767, the highest exponent bit is 0 for quotients up to 2**257.
         bits = code.line(f"bitcast {number} {quotient} to {whole}")
         beyond = code.line(f"sub {whole} {bits}, {self.whole_constant((1023 - 767) << 52)}")
         beyond = code.line(f"and {whole} {beyond}, {self.whole_constant(1 << 62)}")
@@ -151,7 +151,7 @@ class Region:
         return self.code.line(f"icmp ne i{self.lanes} {bits}, 0")
 
     def spread(self, name: str, is_mask: bool = False) -> str:
-        """One number, or one truth, for all lanes."""
+        """Broadcast one number, or one boolean, to all lanes."""
         if self.lanes == 1:
             return name
         one, all_lanes = ("i1", self.mask) if is_mask else ("double", self.number)
@@ -198,9 +198,9 @@ class Code:
         return self.line(f"call {region.number} @{full}({', '.join(f'{region.number} {a}' for a in arguments)})")
 
     def of_lanes(self, name: str, arity: int, region: Region) -> str:
-        """The name of a function that calls the C library's for one chosen lane after another.
+        """The name of a function that calls the C library's function for each chosen lane in turn.
 
-        Its arguments: those of the library's function, the result in the other lanes, and the mask of the chosen.
+        Its arguments: those of the library's function, the result for all other lanes, and the mask of chosen lanes.
         """
         self.declared[name] = f"declare double @{name}({', '.join(['double'] * arity)})"
         full = f"lanes.{name}.{region.suffix}"
@@ -245,7 +245,7 @@ class Code:
         return full
 
     def variable(self, kind: str) -> str:
-        """Room for a value that changes; LLVM makes a register of it."""
+        """Allocate a variable, which LLVM keeps in a register."""
         return self.line(f"alloca {kind}")
 
     def load(self, kind: str, place: str) -> str:

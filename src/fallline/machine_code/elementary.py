@@ -1,11 +1,11 @@
-"""Exponentials, logarithms and circular functions as straight-line arithmetic, which runs on many numbers at once.
+"""Exponentials, logarithms and trigonometric functions as branch-free arithmetic, which LLVM can vectorise.
 
-Their results are within 2 units in the last place. Arguments beyond the range of a method, which are rare, are put
-right one by one by the C library.
+Their results are within 2 units in the last place. For the rare arguments outside the range of a method, the C
+library's function is called.
 
 Sources: Cody and Waite, Software manual for the elementary functions (1980), for the reductions; the polynomials of
-the circular functions and of the logarithm are those of fdlibm (Sun Microsystems, 1993), the fraction of the
-hyperbolic tangent that of Cephes (Moshier, 1989).
+the trigonometric functions and of the logarithm are those of fdlibm (Sun Microsystems, 1993), the rational function
+of the hyperbolic tangent that of Cephes (Moshier, 1989).
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from typing import Any
 
 from fallline.machine_code.graph import ONE_BY_ONE, Node, as_number, finite, fma, maximum, minimum, sign, where
 
-# Adding this to a number below 2**51 rounds it to a whole one and leaves that in the last bits.
+# Adding this to a number below 2**51 rounds it to an integer, which is left in the lowest bits.
 MAGIC = 1.5 * 2**52
-# ln 2 in two parts; whole numbers below 2**20 times the first are exact.
+# ln 2 in two parts; the first times an integer below 2**20 is exact.
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-# Beyond this the three parts of π/2 no longer say where in its quarter of the circle a number is.
+# The largest angle for which three parts of π/2 give the remainder precisely enough.
 LARGEST_ANGLE = 2.0**25
 
 
 def exp(x: Any) -> Any:
-    """e to the power x: 2ⁿ eʳ, with n whole and r at most ln 2 / 2."""
+    """e to the power x: 2ⁿ eʳ, with n an integer and r at most ln 2 / 2."""
     x = where(x > 800.0, 800.0, where(x < -800.0, -800.0, x))
     n = (fma(x, 1 / math.log(2), MAGIC)) - MAGIC
     r = fma(n, -0.6931471805599453, x)
     r = fma(n, -2.3190468138462996e-17, r)
     series = polynomial(r, [1 / math.factorial(k) for k in range(2, 14)])
     result = fma(r * r, series, r) + 1.0
-    # In two steps, for 2ⁿ itself may be beyond all floats where the product is not.
+    # In two steps, because 2ⁿ may overflow or underflow where the product does not.
     half = (n * 0.5 + MAGIC) - MAGIC
     return result * half.make("two_to", half) * half.make("two_to", n - half)
 
 
 def log(x: Any) -> Any:
-    """The natural logarithm: k ln 2 + ln m, with k whole and m between √½ and √2."""
+    """The natural logarithm: k ln 2 + ln m, with k an integer and m between √½ and √2."""
     tiny = x < 2.2250738585072014e-308
     scaled = where(tiny, x * 2.0**54, x)
-    # The exponent of scaled / √½, and scaled divided by two to that power.
+    # The exponent k of scaled / √½, and scaled / 2ᵏ.
     k = scaled.make("exponent", scaled)
     m = scaled.make("mantissa", scaled)
     k = where(tiny, k - 54.0, k)
@@ -59,20 +59,20 @@ def log(x: Any) -> Any:
     half = 0.5 * f * f
     result = k * LN2_HIGH - ((half - (s * (half + series) + k * LN2_LOW)) - f)
     result = where(x.equals(0.0), -math.inf, where(x < 0.0, math.nan, result))
-    # Infinity, and what is no number, stay what they are.
+    # Infinity and NaN are returned as they are.
     return where(x < math.inf, result, x)
 
 
 def log1p(x: Any) -> Any:
-    """log(1 + x): what rounding the sum takes from it is put back (Kahan, as in Hewlett-Packard's calculators)."""
+    """log(1 + x), corrected for the rounding error of the sum (Kahan, as in Hewlett-Packard's calculators)."""
     u = x + 1.0
     result = log(u) + (x - (u - 1.0)) / u
-    # Where there is no slope to put it back along.
+    # No correction where log(u) is not finite.
     return where((u > 0.0) & (u < math.inf), result, log(u))
 
 
 def _quarters(x: Any) -> tuple[Any, Any]:
-    """The nearest multiple of π/2, as a whole number in the last bits of a float, and how far x is beyond it."""
+    """The nearest multiple of π/2, as an integer in the lowest bits of a float, and the remainder of x."""
     shifted = fma(x, 2 / math.pi, MAGIC)
     n = shifted - MAGIC
     r = fma(n, -1.5707963267948966, x)
@@ -107,7 +107,7 @@ def _cosine(r: Any) -> Any:
 
 
 def sin(x: Any) -> Any:
-    """The sine: plus or minus the sine or the cosine of the distance to the nearest multiple of π/2."""
+    """The sine: plus or minus the sine or the cosine of the remainder after the nearest multiple of π/2."""
     n, r = _quarters(x)
     result = where(n.make("bit", n, detail=0), _cosine(r), _sine(r))
     result = result.make("flip", result, n, detail=0)
@@ -123,7 +123,7 @@ def cos(x: Any) -> Any:
 
 
 def tanh(x: Any) -> Any:
-    """The hyperbolic tangent: a fraction of polynomials near 0, from the exponential elsewhere."""
+    """The hyperbolic tangent: a rational function near 0, computed from the exponential elsewhere."""
     z = x * x
     upper = polynomial(z, [-1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1])
     lower = polynomial(z, [4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1.0])
@@ -141,16 +141,16 @@ def sigmoid(x: Any) -> Any:
     total, total_low = _sorted_sum(z.graph.of(1.0), z)
     reciprocal = 1.0 / total
     nearly = share * reciprocal
-    # What roundings took from the sum and the quotient is put back, for that of the exponential may be one unit.
+    # Correct the rounding errors of the sum and the quotient: the exponential's own error may be one unit already.
     return fma(fma(-nearly, total, share) - nearly * total_low, reciprocal, nearly)
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """`base ** exponent`, to the last bit as the C library has it, and with it Python.
+    """`base ** exponent`, with the same bits as the C library's and therefore Python's power.
 
-    It is e to the power exponent · log(base) with some ten bits more than a float holds. Only where these do not
-    settle the rounding, about once in ten times, the library is asked.
-    The powers that NumPy computes by other means are products and roots here too.
+    It is e to the power exponent · log(base), computed with about ten bits more than a float has. Where these do not
+    decide the rounding, about once in ten times, the C library is called.
+    Powers that NumPy computes as products or roots are computed so here too.
     """
     if not isinstance(exponent, Node):
         match float(exponent):
@@ -179,8 +179,8 @@ def power(base: Any, exponent: Any) -> Any:
     quadratic, quadratic_low = _sorted_sum(linear, 0.5 * square)
     rest = series + fma(r_low, r, r_low) + 0.5 * square_low + linear_low + quadratic_low
     result, error = _sorted_sum(quadratic, rest)
-    # Whether it would be rounded to the same number, were it 1/40 of its last place larger or smaller; more for large
-    # exponents, which enlarge the errors of the logarithm.
+    # Whether it would round to another number if it were larger or smaller by 1/40 of a unit in the last place; more
+    # for large exponents, which amplify the error of the logarithm.
     doubt = result * fma(abs(high), 2.0**-64, 1.25 * 2.0**-58)
     settled = (result + (error + doubt)).equals(result + (error - doubt))
     usual = (base >= 2.2250738585072014e-308) & (base < math.inf)
@@ -191,13 +191,13 @@ def power(base: Any, exponent: Any) -> Any:
 
 
 def _product(left: Any, right: Any) -> tuple[Any, Any]:
-    """The product in two parts, which together are exact."""
+    """The product as an unevaluated sum of two floats, which is exact."""
     product = left * right
     return product, fma(left, right, -product)
 
 
 def _sorted_sum(larger: Any, smaller: Any) -> tuple[Any, Any]:
-    """The sum in two parts, which together are exact."""
+    """The sum as an unevaluated sum of two floats, which is exact."""
     total = larger + smaller
     return total, (larger - total) + smaller
 
@@ -234,19 +234,19 @@ def sqrt(x: Any) -> Any:
 
 
 def floor(x: Any) -> Any:
-    """The largest whole number that is not larger."""
+    """The largest integer not above x."""
     return x.make("floor", x)
 
 
 def remainder(x: Any, divisor: Any) -> Any:
-    """What is left of x after whole divisors are taken off, with the divisor's sign, as Python's `%`."""
+    """The remainder of a division, with the divisor's sign, as Python's `%`."""
     some = x if isinstance(x, Node) else divisor
     left = some.make("remainder", x, divisor)
     return where(left.differs(0.0) & ((left * divisor) < 0.0), left + divisor, left)
 
 
 def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
-    """c₀ + c₁ x + c₂ x² + ..., in few steps after one another: pairs, pairs of pairs, and so on (Estrin, 1960)."""
+    """c₀ + c₁ x + c₂ x² + ..., as a short chain: in pairs, pairs of pairs, and so on (Estrin, 1960)."""
     terms: list[Any] = list(coefficients)
     while len(terms) > 1:
         pairs = [fma(x, right, left) for left, right in zip(terms[::2], terms[1::2], strict=False)]
@@ -256,12 +256,12 @@ def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
 
 
 def one_by_one(name: str, quick: Any, doubtful: Any, *arguments: Any) -> Any:
-    """`quick`, but where it is doubtful what the C library's function gives."""
+    """`quick`; where the mask `doubtful` is true, the result of the C library's function."""
     return quick.make(ONE_BY_ONE, quick, doubtful, *arguments, detail=name)
 
 
 def from_library(name: str) -> Callable[[Any], Any]:
-    """A function of the C library, called for one number after another."""
+    """A function of the C library, called for each number in turn."""
     return lambda x: x.make("library", x, detail=name)
 
 
@@ -272,7 +272,7 @@ def times_log(value: Any, base: Any) -> Any:
     return where(value.equals(0.0), 0.0, value * log(base))
 
 
-# The functions of the formula language, as its straight-line code calls them.
+# The functions of the formula language, by the names that generated code uses.
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sin": sin,
     "cos": cos,
@@ -309,7 +309,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return minimum(maximum(x, low), high)
 
 
-# NumPy's functions by the names it has for them.
+# NumPy's functions by their names.
 OF_NUMPY: Mapping[str, Callable[..., Any]] = {
     "add": operator.add,
     "subtract": operator.sub,

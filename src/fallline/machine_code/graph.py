@@ -8,34 +8,34 @@ import operator
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, TypeAlias
 
-# Where a node's number can differ: nowhere in a call, from step to step, or from run to run.
+# Levels: a node's number is the same throughout a call, differs from step to step, or also from run to run.
 SETTING, STEP, LANE = range(3)
 
-# The operation of a result that the C library puts right where it is doubtful: see `elementary.one_by_one`.
+# Operation: a result that the C library recomputes where it is doubtful; see `elementary.one_by_one`.
 ONE_BY_ONE = "one_by_one"
-# That of a quotient by a number that many runs have in common.
+# Operation: a quotient whose divisor is the same in all runs.
 QUOTIENT = "quotient"
-# That of the mask which holds at the start of a run alone; it takes no inputs, and is the same for all runs.
+# Operation: the boolean that is true at the start of a run only; it takes no inputs and is the same for all runs.
 START = "start"
-# That of a mask which holds where all its inputs are finite, however many they are.
+# Operation: a mask, true where all inputs are finite; takes any number of inputs.
 FINITE = "finite"
-# That of a number which is usually the first input: the third where the second holds.
+# Operation: the third input where the second is true, which is rare; the first input elsewhere.
 RARELY = "rarely"
 
 Number: TypeAlias = "Node | float"
 
 
 class Node:
-    """One number, or one truth, of every run: an operation on other nodes, a constant, or a leaf.
+    """One number, or one boolean, per run: an operation on other nodes, a constant, or a leaf.
 
-    The operators make new nodes, so a formula or a rule that is given nodes writes down what it computes.
+    The operators make new nodes, so a formula or a rule that is called with nodes records what it computes.
 
     Attributes:
         operation: what is done; "constant" and "leaf" take no inputs.
-        inputs: the nodes it is done to.
+        inputs: the operands.
         detail: the constant, the leaf's name, or the operation's own parameter.
         level: SETTING, STEP or LANE.
-        is_mask: whether it is a truth.
+        is_mask: whether it is a boolean.
     """
 
     __slots__ = ("detail", "graph", "index", "inputs", "is_mask", "level", "operation")
@@ -75,7 +75,7 @@ class Node:
         divisor = self.graph.of(other)
         if not self.graph.of_many or self.level < LANE or divisor.level == LANE:
             return self.make("fdiv", self, divisor)
-        # Many runs are divided by the same: its reciprocal serves all, where it is sure to give the same quotient.
+        # All runs have the same divisor: multiply by its reciprocal where that is sure to give the same quotient.
         usual = (abs(divisor) >= 2.0**-60) & (abs(divisor) <= 2.0**60)
         usual = usual & divisor.make("mantissa", abs(divisor)).differs(1 - 2.0**-53)
         return self.make(QUOTIENT, self, divisor, where(usual, 1.0 / divisor, math.nan))
@@ -102,11 +102,11 @@ class Node:
         return self.make("oge", self, other)
 
     def equals(self, other: Number) -> Node:
-        """Whether the two are equal; `==` itself tells whether they are the same node."""
+        """The mask of equal numbers; `==` itself compares the identity of nodes."""
         return self.make("oeq", self, other)
 
     def differs(self, other: Number) -> Node:
-        """Whether the two differ, as a number that is none does from everything."""
+        """The mask of unequal numbers; NaN is unequal to everything."""
         return self.make("une", self, other)
 
     def __and__(self, other: Node) -> Node:
@@ -130,10 +130,10 @@ _NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": ope
 
 
 class Graph:
-    """All nodes, every one made from those before it; equal ones are one.
+    """All nodes, in topological order; equal nodes are stored once.
 
     Arguments:
-        of_many: whether many runs are to go side by side.
+        of_many: whether many runs are computed side by side.
     """
 
     def __init__(self, of_many: bool) -> None:
@@ -142,21 +142,21 @@ class Graph:
         self._known: dict[Any, Node] = {}
 
     def leaf(self, name: str, level: int) -> Node:
-        """A number that comes from outside."""
+        """An input of the graph."""
         return self._made("leaf", (), name, level)
 
     def of(self, part: Any) -> Node:
-        """The node itself, or that of a constant."""
+        """The node itself, or the node of a constant."""
         if isinstance(part, Node):
             return part
         number = float(part)
-        # The text tells -0.0 from 0.0, and one that is no number equals itself there.
+        # As text -0.0 differs from 0.0, and NaN equals itself.
         return self._made("constant", (), number.hex(), SETTING)
 
     def node(self, operation: str, *inputs: Node, detail: Any = None) -> Node:
         """The node of an operation. Sums and products of constants are computed at once."""
         if all(part.is_mask for part in inputs):
-            # As NumPy has it: truths have no differences, and their sums and products are truths.
+            # As in NumPy: booleans have no difference, and their sums and products are booleans.
             if operation in ("fsub", "fneg"):
                 raise TypeError("truths have no difference")
             operation = {"fadd": "or", "fmul": "and"}.get(operation, operation)
@@ -183,15 +183,15 @@ class Graph:
 
     @property
     def start(self) -> Node:
-        """The mask that holds at the start of a run alone."""
+        """The mask that is true at the start of a run only."""
         return self._made(START, (), None, STEP)
 
     def of_truth(self, truth: bool) -> Node:
-        """The mask that holds always or never."""
+        """A constant mask."""
         return self.of(float(truth)).differs(0.0)
 
     def rewritten(self, outputs: Iterable[Node], instead: Mapping[Node, Node]) -> list[Node]:
-        """The outputs with other nodes in the place of some that they are made from."""
+        """The outputs, with some of the nodes they depend on replaced."""
         outputs, made = list(outputs), dict(instead)
         for node in self.needed(outputs, given=instead):
             if node not in made:
@@ -200,7 +200,7 @@ class Graph:
         return [made[node] for node in outputs]
 
     def needed(self, outputs: Iterable[Node], given: Container[Node] = ()) -> list[Node]:
-        """The nodes that these outputs are made from, and they themselves, in order; nothing that given ones are."""
+        """The outputs and all nodes they depend on, in order; the inputs of given nodes are not followed."""
         found: set[int] = set()
         waiting = list(outputs)
         while waiting:
@@ -218,7 +218,7 @@ ARITHMETIC = {
 
 
 def as_number(node: Node) -> Node:
-    """The node itself, or 1 for a truth that holds and 0 for one that does not."""
+    """The node itself; of a boolean, 1 where it is true and 0 where it is false."""
     return node.make("number", node) if node.is_mask else node
 
 
@@ -236,12 +236,12 @@ def where(mask: Any, chosen: Any, other: Any) -> Any:
 
 
 def unless(usual: Any, sure: Any, exact: Any) -> Any:
-    """`usual` where it is sure, and elsewhere `exact`, which is computed only if there is such a place."""
+    """`usual` where the mask `sure` is true, and `exact` elsewhere, which is computed only if it is needed."""
     return usual.make(RARELY, usual, ~sure, exact)
 
 
 def finite(x: Any) -> Any:
-    """Whether it is neither infinite nor NaN."""
+    """The mask of numbers that are neither infinite nor NaN."""
     return x.make(FINITE, x)
 
 
@@ -261,9 +261,9 @@ def minimum(left: Any, right: Any) -> Any:
 
 
 def total(numbers: Iterable[Any]) -> Any:
-    """The sum in the order in which NumPy adds along the last axis: to its last bit.
+    """The sum, added in NumPy's order along the last axis, so that every bit is the same.
 
-    Fewer than 8 numbers one after the other; up to 128 in eight sums side by side; more in two halves (NumPy's
+    Fewer than 8 numbers one after another; up to 128 in eight partial sums; more in two halves (NumPy's
     `pairwise_sum`).
     """
     numbers = list(numbers)
@@ -293,12 +293,12 @@ def _extreme(order: str, left: Any, right: Any) -> Any:
     some = left if isinstance(left, Node) else right
     left, right = some.graph.of(left), some.graph.of(right)
     if right.operation == "constant" and not math.isnan(float.fromhex(right.detail)):
-        # This order holds too where the left one is NaN.
+        # An unordered comparison is true also where the left number is NaN.
         return where(some.make(order.replace("o", "u", 1), left, right), left, right)
-    # Of two zeros, or where the right one is NaN, it is the right one, as NumPy has it.
+    # Of two zeros, or where the right one is NaN, take the right one, as NumPy does.
     return where(left.differs(left), left, where(some.make(order, left, right), left, right))
 
 
 def sign(x: Any) -> Any:
-    """1, 0 or -1; no number of none."""
+    """1, 0 or -1; NaN for NaN."""
     return where(x > 0, 1.0, where(x < 0, -1.0, where(x.equals(0.0), 0.0, x)))

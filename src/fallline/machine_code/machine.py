@@ -1,4 +1,4 @@
-"""From LLVM code to functions of this machine, kept on disk so that it is compiled once."""
+"""Compiles LLVM code to functions of this machine, with a cache on disk."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from typing import Any
 
 from fallline.errors import FalllineError
 
-# Seconds after which nobody writes a draft any more; how its name begins.
+# Seconds after which a temporary file is taken to be abandoned, the length of a checksum, and the temporary prefix.
 _ABANDONED = 3600
 _DIGEST = hashlib.sha256().digest_size
 _DRAFT = ".fallline-draft-"
-# That there is no place to keep anything only costs time; a user without a home is a RuntimeError.
+# Errors that mean there is no cache folder, which only costs time; a user without a home directory is a RuntimeError.
 _NO_FOLDER = (OSError, RuntimeError)
 # Functions of the C library that compiled code may call.
 LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")
 
 
 def available() -> bool:
-    """Whether what compiles is installed."""
+    """Whether llvmlite is installed."""
     try:
         return importlib.util.find_spec("llvmlite") is not None
-    except ValueError:  # what stands in its place is no module
+    except ValueError:  # sys.modules holds something without a spec under this name
         return False
 
 
@@ -64,29 +64,28 @@ def _target() -> Any:
 
 @functools.cache
 def lanes() -> int:
-    """How many numbers this machine computes with side by side: two registers full."""
+    """How many numbers fit into two vector registers of this machine."""
     with _ONE_AT_A_TIME:
         features = _llvm().get_host_cpu_features()
     return 16 if features.get("avx512f") else 8 if features.get("avx") else 4
 
 
-# LLVM is one, and so is its description of the machine: threads that compile wait for one another, and a process does
-# not fork in the midst of it.
+# LLVM has global state, so only one thread compiles at a time, and the process does not fork meanwhile.
 _ONE_AT_A_TIME = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=_ONE_AT_A_TIME.acquire, after_in_parent=_ONE_AT_A_TIME.release, after_in_child=_ONE_AT_A_TIME.release
     )
-# The engines of LLVM hold the code, so they are kept as long as the process.
+# LLVM's engines own the code, so they live as long as the process.
 _LOADED: dict[str, Any] = {}
 
 
 def function(source: str, name: str, arguments: tuple[Any, ...]) -> Callable[..., int]:
-    """The function of this name in LLVM code, which returns a whole number. Calls do not hold Python's lock.
+    """The function of this name in LLVM code, which returns an integer. Calls release the GIL.
 
     Arguments:
         source: the code of a module.
-        name: of the function.
+        name: the function's name.
         arguments: the ctypes of its arguments.
     """
     with _ONE_AT_A_TIME:
@@ -103,7 +102,7 @@ def function(source: str, name: str, arguments: tuple[Any, ...]) -> Callable[...
 
 
 def _key(source: str) -> str:
-    """What tells this code on this machine from all other."""
+    """The cache key: a hash of the code, the machine and the versions."""
     llvm = _llvm()
     import llvmlite
 
@@ -113,20 +112,20 @@ def _key(source: str) -> str:
 
 
 def _compiled(source: str, key: str) -> bytes:
-    """The machine code, put on the disk too."""
+    """Compile to machine code, and store it in the cache."""
     llvm = _llvm()
     module = llvm.parse_assembly(source)
     module.verify()
     passes = llvm.create_pass_builder(_target(), llvm.create_pipeline_tuning_options(speed_level=2))
     passes.getModulePassManager().run(module, passes)
     code: bytes = _target().emit_object(module)
-    with contextlib.suppress(*_NO_FOLDER):  # compiled anew next time
+    with contextlib.suppress(*_NO_FOLDER):  # then it is compiled again next time
         _put_on_disk(code, key)
     return code
 
 
 def _put_on_disk(code: bytes, key: str) -> None:
-    """Write an entry, whole or not at all, and remove drafts that were left in the middle."""
+    """Write a cache entry atomically, and remove abandoned temporary files."""
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=_DRAFT, dir=folder())
     try:
@@ -141,11 +140,11 @@ def _put_on_disk(code: bytes, key: str) -> None:
 
 
 def _cached(key: str) -> bytes | None:
-    """The machine code that an earlier process left, unless there is none, or it is damaged, or another user's."""
+    """The cached machine code; None if there is none, it is damaged, or another user may have written it."""
     try:
         with open(folder() / key, "rb", opener=_without_waiting) as file:
             found = os.fstat(file.fileno())
-            # What is in there will be run, so nobody else may have written it. Windows gives each user a folder.
+            # The content will be executed, so no other user may have written it. On Windows the folder is the user's.
             others = found.st_uid != os.geteuid() or found.st_mode & 0o022 if sys.platform != "win32" else False
             if others or not stat.S_ISREG(found.st_mode):
                 return None
@@ -157,17 +156,17 @@ def _cached(key: str) -> bytes | None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; were it a pipe, nobody might write to it."""
+    """Open a file without blocking, should it be a pipe that no process writes to."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _digest(code: bytes, key: str) -> bytes:
-    """What shows that an entry is whole, and that it is the one of this key."""
+    """A checksum of the entry and its key."""
     return hashlib.sha256(key.encode() + code).digest()
 
 
 def folder() -> Path:
-    """Where compiled code is kept: FALLLINE_CACHE, or a folder of the user's cache."""
+    """The cache folder: FALLLINE_CACHE, or a folder in the user's cache directory."""
     chosen = os.environ.get("FALLLINE_CACHE")
     if chosen:
         return Path(chosen)

@@ -1,4 +1,4 @@
-"""From a graph to straight-line Python on floats."""
+"""Turns a graph into Python code on floats, one assignment per line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph, Node, where
 from fallline.proxy import Library
 
-# A function that the code calls by its name, and Python's own power.
+# Operations: a call of a function by its name, and Python's own power.
 CALL, _POWER = "call", "python_power"
-# Python reads nests of parentheses by recursion.
+# The deepest nesting of parentheses: Python's parser limits it.
 _DEEPEST = 20
 _FORMS = {
     "fadd": "{} + {}",
@@ -34,7 +34,7 @@ _FORMS = {
     "select": "{1} if {0} else {2}",
     _POWER: "{} ** {}",
 }
-# Of NumPy's functions, those that one operation, or one after the other, computes to the last bit.
+# The NumPy functions that such operations compute with the same bits.
 _EXACT = (
     "add", "subtract", "multiply", "divide", "negative", "absolute", "square", "less", "less_equal", "greater",
     "greater_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not",
@@ -42,20 +42,20 @@ _EXACT = (
 
 
 def lines(graph: Graph, outputs: Iterable[Node], count: int = 1) -> tuple[list[str], list[dict[Node, str]]]:
-    """The lines that compute the outputs, and for each coordinate what its nodes are called.
+    """The lines that compute the outputs, and for each coordinate the expression of every node.
 
-    What has the level LANE differs from coordinate to coordinate, and has a line for each: of the leaf "x" there are
-    x0, x1, and so on. What is used once stands in the place of its name.
+    A node of level LANE has one line per coordinate: the leaf "x" becomes x0, x1, and so on. A node that is used once
+    is written inline.
 
     Raises:
-        KeyError: when an operation has no such line.
+        KeyError: when an operation cannot be written so.
     """
     wanted = set(outputs)
     needed = graph.needed(wanted)
     uses: Counter[Node] = Counter()
     for node in needed:
         for part in node.inputs:
-            # Each coordinate uses what they have in common.
+            # What all coordinates share is used once by each of them.
             uses[part] += 1 + node.level - part.level
     depth: dict[Node, int] = {}
     written: list[str] = []
@@ -84,7 +84,7 @@ def lines(graph: Graph, outputs: Iterable[Node], count: int = 1) -> tuple[list[s
 
 
 def _leaf(node: Node, coordinate: int) -> str:
-    """The name of a leaf, or a constant."""
+    """A leaf's name, or a constant's digits."""
     if node.operation == "leaf":
         return f"{node.detail}{coordinate}" if node.level == LANE else str(node.detail)
     number = repr(float.fromhex(node.detail))
@@ -98,7 +98,7 @@ def _form(node: Node) -> str:
 
 
 def library(graph: Graph) -> Library:
-    """NumPy's functions on nodes that become lines: those whose code gives the bits of arrays, or gives up."""
+    """NumPy's functions on nodes: only those whose code gives the same bits as arrays; others raise an error."""
 
     def call(name: str) -> Callable[..., Node]:
         return lambda *parts: graph.node(CALL, *map(graph.of, parts), detail=name)
@@ -106,7 +106,7 @@ def library(graph: Graph) -> Library:
     def power(base: Any, exponent: Any) -> Node:
         if all(graph.of(part).level < LANE for part in (base, exponent)):
             return graph.node(_POWER, graph.of(base), graph.of(exponent))
-        if exponent == 2:  # which NumPy computes as a product; it has other ways with other powers
+        if exponent == 2:  # NumPy computes a square as a product, and other powers in other ways
             square: Node = graph.of(base) * base
             return square
         raise TypeError("a power of coordinates has no such line")

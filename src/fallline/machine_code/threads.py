@@ -1,4 +1,4 @@
-"""How many threads a computation may take."""
+"""How many threads a computation may use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ALLOWED: ContextVar[int | None] = ContextVar("allowed", default=None)
 
 
 def threads() -> int:
-    """As many as the process may use of the machine's, or as `limited` says."""
+    """The number of threads to use: the cores available to the process, or the limit set by `limited`."""
     allowed = _ALLOWED.get()
     if allowed is not None:
         return allowed
@@ -20,7 +20,7 @@ def threads() -> int:
 
 @contextlib.contextmanager
 def limited(most: int) -> Iterator[None]:
-    """Let what is computed within take so many threads at most, where others compute beside it.
+    """Limit the number of threads inside the block, as when other processes compute at the same time.
 
     >>> with limited(1):
     ...     threads()

@@ -1,4 +1,4 @@
-"""From the `met` of the stopping conditions to nodes: where a run ends, as part of what its step computes."""
+"""Traces the stopping conditions: turns their `met` into nodes of the step's graph."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fallline.stopping import Progress, StoppingCondition
 
 
 class Here(NamedTuple):
-    """What a step has at the point that it leaves.
+    """The nodes of a step at the point that it leaves.
 
     Attributes:
-        made: the steps made before, the same for all runs.
-        evaluations: those made of value and gradient together, likewise.
+        made: the number of steps made before, the same for all runs.
+        evaluations: the number of evaluations of value and gradient, added, likewise.
         x, value, gradient: the point, the objective there, and the gradient that the rule is given.
         change: what the rule subtracts from the point.
     """
@@ -35,29 +35,29 @@ class Here(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A number that is kept of a run for the conditions: the leaf at a point, and what it is at the next."""
+    """A number that is kept per run for the conditions: the leaf at a point, and the node of its value at the next."""
 
     leaf: Node
     following: Node
 
 
-# Leaves for the last change of each coordinate, the one before, and the last value, by their names.
+# The names of the leaves for the last change of each coordinate, the change before it, and the last value.
 CHANGE, CHANGE_BEFORE, PREVIOUS = "change", "change_before", "previous_value"
 
 
 def trace_conditions(
     conditions: Iterable[StoppingCondition], here: Here, setting: Callable[[float], Node], whole: bool
 ) -> tuple[list[Node], list[Kept]]:
-    """Where each of the conditions ends a run, and what has to be kept for them from step to step.
+    """The mask of each condition, and what has to be kept for them from step to step.
 
     Arguments:
-        conditions: they.
-        here: what they look at.
-        setting: makes a leaf of a number that is the same in all runs.
-        whole: whether all that a `Progress` has is kept, for what a condition says when it is met.
+        conditions: the conditions.
+        here: the nodes they are evaluated on.
+        setting: makes a leaf for a number that is the same in all runs.
+        whole: whether everything in a `Progress` is kept, for the message of the condition that ends a run.
 
     Raises:
-        Untraceable: naming the condition that does more than arithmetic on the runs, each by itself.
+        Untraceable: naming the condition that does more than arithmetic on each run alone.
     """
     memory = _Memory(here)
     met = [memory.met(condition, setting) for condition in conditions]
@@ -65,11 +65,11 @@ def trace_conditions(
 
 
 class Untraceable(Exception):
-    """Why a condition is asked in Python."""
+    """Why a condition has to be evaluated in Python."""
 
 
 class _Memory:
-    """What conditions look at in earlier points, as leaves: the first value, the last, the last two changes."""
+    """What conditions may use of earlier points, as leaves: the first value, the last, the last two changes."""
 
     def __init__(self, here: Here) -> None:
         self.here = here
@@ -84,7 +84,7 @@ class _Memory:
         self.values = [Kept(self.previous, here.value), Kept(first, self.first)]
 
     def met(self, condition: StoppingCondition, setting: Callable[[float], Node]) -> Node:
-        """Where the condition ends a run."""
+        """The mask of the runs that the condition ends."""
         name = type(condition).__name__
         try:
             try:
@@ -92,11 +92,11 @@ class _Memory:
             except OnTheClock:
                 raise
             except Exception:
-                # It may ask its own numbers, or count by them: then they become part of the code.
+                # It may branch on its own numbers, or count by them: then they become constants of the code.
                 return self._met(condition)
         except OnTheClock:
             raise Untraceable(f"the stopping condition {name} looks at the clock") from None
-        except Exception as error:  # a condition of the user's may fail anywhere on what is no array
+        except Exception as error:  # a user's condition may fail anywhere on a stand-in for an array
             raise Untraceable(f"the stopping condition {name} does what has no graph ({error})") from error
 
     def _met(self, condition: StoppingCondition) -> Node:
@@ -109,7 +109,7 @@ class _Memory:
         return met
 
     def _progress(self) -> tuple[Progress, Progress]:
-        """The progress of a run at its start, and later."""
+        """The progress of a run at its start, and at a later point."""
         here = self.here
         at_the_start: dict[str, Any] = {
             "step": here.made,
@@ -131,7 +131,7 @@ class _Memory:
         return start, later
 
     def _mask(self, met: Any) -> Node:
-        """The node of what `met` returned for the one run that stands for all."""
+        """The node of what `met` returned for the one traced run."""
         if isinstance(met, np.ndarray) and met.shape == (1,):
             met = met[0]
         value = met.value if isinstance(met, Traced) else met
@@ -144,18 +144,18 @@ class _Memory:
         return self.graph.of_truth(bool(value))
 
     def whole(self) -> list[Kept]:
-        """All that is kept."""
+        """All numbers that a `Progress` needs from earlier points."""
         before = [where(self.at_start, np.inf, change) for change in self.change]
         changes = zip((*self.change, *self.change_before), (*self.here.change, *before), strict=True)
         return [*self.values, *(Kept(*change) for change in changes)]
 
     def closed(self, met: list[Node]) -> tuple[list[Node], list[Kept]]:
-        """The masks, and what is kept for them: of the changes as few numbers as say all that the masks ask."""
+        """The masks, and what is kept for them: as few numbers computed from the changes as the masks need."""
         graph, count, start = self.graph, len(met), self.at_start
         before = _frontier(graph, met, self.change_before)
         leaves_before = [graph.leaf(f"before.{i}", LANE) for i in range(len(before))]
         met = graph.rewritten(met, dict(zip(before, leaves_before, strict=True)))
-        # There is none before the first.
+        # Before the first change there is none, so it counts as infinite.
         none = graph.rewritten(before, dict.fromkeys(self.change_before, graph.of(np.inf)))
         last = graph.rewritten(before, dict(zip(self.change_before, self.change, strict=True)))
         met += [where(start, *pair) for pair in zip(none, last, strict=True)]
@@ -169,9 +169,9 @@ class _Memory:
 
 
 def _frontier(graph: Graph, outputs: list[Node], leaves: list[Node]) -> list[Node]:
-    """The numbers by which the outputs depend on the leaves: the last that are made of nothing else, if they are fewer.
+    """The nodes through which the outputs depend on the leaves: the last computed from the leaves only, if fewer.
 
-    The length of the longest of many coordinates is one number.
+    For example, the largest change of many coordinates is one number.
     """
     needed = graph.needed(outputs)
     given = [node for node in needed if node in leaves]
@@ -186,7 +186,7 @@ def _frontier(graph: Graph, outputs: list[Node], leaves: list[Node]) -> list[Nod
 
 
 def _with_leaves(condition: StoppingCondition, setting: Callable[[float], Node]) -> Any:
-    """The condition with leaves in the place of its numbers."""
+    """The condition, with its numbers replaced by leaves."""
     clone = copy.copy(condition)
     for name in getattr(condition, "__dataclass_fields__", ()):
         number = getattr(condition, name)
@@ -195,27 +195,27 @@ def _with_leaves(condition: StoppingCondition, setting: Callable[[float], Node])
     return clone
 
 
-# Arrays of which one run's part is traced -------------------------------------------------------------------
+# Stand-ins for arrays, which hold one run's part -------------------------------------------------------------
 
 
 class Coordinates(list[Any]):
-    """The numbers of one run, a row of an array of shape (k, n)."""
+    """One run's row of an array of shape (k, n)."""
 
 
 class Run(list[Any]):
-    """The only number of one run, an entry of an array of shape (k,)."""
+    """One run's entry of an array of shape (k,), as a list of one."""
 
 
 class Clock:
-    """The time, which no code looks at."""
+    """Stands for the time, which compiled code cannot read."""
 
 
 class OnTheClock(Exception):
-    """A condition looks at the time."""
+    """A condition uses the time."""
 
 
 class Traced(Proxy):
-    """Stands for an array of a progress, or of what a condition computes from it."""
+    """Stands for an array of a `Progress`, or for what a condition computes from it."""
 
     __slots__ = ()
 
@@ -224,7 +224,7 @@ class Traced(Proxy):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As of a batch of one run."""
+        """The shape for a batch of one run."""
         if isinstance(self.value, Coordinates):
             return (1, len(self.value))
         return (1,) if isinstance(self.value, Run) else ()
@@ -266,7 +266,7 @@ def _array(value: Any) -> Traced:
 
 
 def _each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of single numbers, on arrays of one kind, rows of numbers, and single numbers."""
+    """The function of single numbers, applied elementwise to stand-ins of one kind and to single numbers."""
 
     def on_arrays(*inputs: Any) -> Any:
         parts = [_part(part) for part in inputs]
@@ -287,7 +287,7 @@ def _each(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _part(part: Any) -> Any:
-    """An operand: a node, a number, or the kind of list that stands for an array."""
+    """An operand: a node, a number, or a list that stands for an array."""
     if isinstance(part, Clock):
         raise OnTheClock
     if isinstance(part, np.ndarray):
@@ -298,7 +298,7 @@ def _part(part: Any) -> Any:
 
 
 def _along_coordinates(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:
-    """A sum, or the like, along the last of two axes."""
+    """A reduction, such as a sum, along the last of two axes."""
 
     def reduced(array: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         if not isinstance(array, Coordinates) or axis not in (1, -1):
@@ -328,7 +328,7 @@ def _all(row: list[Any]) -> Any:
 
 
 def _filled(number: float) -> Callable[..., Any]:
-    """An array like another, of this number: of what type makes no difference."""
+    """`zeros_like` and similar: an array like another, filled with this number; the dtype is ignored."""
 
     def like(array: Any, **_: Any) -> Any:
         return _each(lambda x: x.graph.of(number))(array)
@@ -345,7 +345,7 @@ _REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "mean": lambda row: total(row) / float(len(row)),
 }
 
-# NumPy's functions on the arrays of a progress.
+# NumPy's functions on the stand-ins for arrays.
 LIBRARY: Library = {
     **{name: _each(function) for name, function in OF_NUMPY.items()},
     **{name: _along_coordinates(function) for name, function in _REDUCTIONS.items()},

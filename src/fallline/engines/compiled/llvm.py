@@ -1,4 +1,4 @@
-"""From the graph of a step to LLVM code that makes many steps, of one run or of many side by side."""
+"""Generates the LLVM code that makes many steps, of one run or of many in lanes, from the graph of one step."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from fallline.engines.compiled.trace import GIVEN_RATE, Step
 from fallline.machine_code.code import Code, Region
 from fallline.machine_code.graph import LANE, SETTING, START, STEP, Node
 
-# What is written of a run when it ends.
+# The slots that are written when a run ends.
 AT_THE_END = ("value", "made", "stop")
-# Runs whose numbers stay in the first cache from step to step.
+# The number of runs whose numbers fit into the first-level cache.
 STRIP = 64
 
 
@@ -20,10 +20,10 @@ class Layout:
     """Where the code finds its numbers.
 
     Attributes:
-        lanes: how many runs go side by side.
-        steps: how many steps are tabled side by side; more than one.
-        slots: what is kept of a run between two calls, one row of an array each: by name, the row's number.
-        columns: the nodes of the table: what depends on nothing but the step.
+        lanes: the number of runs in one vector.
+        steps: the number of steps in one vector while the table is computed; more than one.
+        slots: the numbers kept per run between two calls: the row of the array of slots, by name.
+        columns: the nodes of the table, which depend on the step only.
     """
 
     lanes: int
@@ -33,12 +33,12 @@ class Layout:
 
 
 def layout(step: Step, lanes: int, steps: int, lowest: bool = False) -> Layout:
-    """Lay out the numbers of a step; with one lane, those of its record and its lowest point too.
+    """Lay out the numbers of a step and, with one lane, those of its record and of the lowest point.
 
     Arguments:
         step: what one step computes.
         lanes, steps: as in `Layout`.
-        lowest: whether the lowest value is kept with several lanes, too.
+        lowest: whether the lowest value is kept with several lanes too.
     """
     graph = step.graph
     outputs = _outputs(step)
@@ -69,15 +69,15 @@ def _flat(parts: Iterable[Iterable[Node]]) -> list[Node]:
     return [node for part in parts for node in part]
 
 
-# Arguments: the settings; room for the table, and how far apart its columns are; the slots, and how far apart their
-# rows are; the number of runs, a multiple of the lanes; the updates made before, and how many points to visit; for
-# one lane, room for the record, for how many rows, those written before, how many steps apart they are, and how many
-# steps it is to the next of them. It returns the number of rows.
+# Arguments: the settings; the table, and the stride of its columns; the slots, and the stride of their rows; the number
+# of runs, a multiple of the lanes; the updates made before, and the number of points to visit; for one lane, the
+# record, its capacity in rows, the rows written before, the number of steps between rows, and the number of steps to
+# the next row. It returns the number of rows.
 HEADER = (
     "define i64 @advance(ptr noalias %settings, ptr noalias %table, i64 %room, ptr noalias %slots, i64 %stride, "
     "i64 %runs, i64 %first, i64 %count, ptr noalias %rows, i64 %capacity, i64 %written, i64 %every, i64 %until) {"
 )
-# What a branch is marked with so that the numbers on the usual way stay in registers.
+# Branch weights for a rare branch, so that LLVM keeps the numbers of the usual path in registers.
 RARELY = '!0 = !{!"branch_weights", i32 1, i32 1048575}'
 
 
@@ -93,7 +93,7 @@ def source(step: Step, where: Layout, state_rows: bool) -> str:
 
 
 class _Advance:
-    """The function in the making."""
+    """Writes the function."""
 
     def __init__(self, step: Step, where: Layout, state_rows: bool) -> None:
         self.step = step
@@ -105,7 +105,7 @@ class _Advance:
         self.once = Region(code, 1)
         self.steps = Region(code, where.steps)
         self.lanes = Region(code, where.lanes)
-        # What is left of a run when it has ended is written once; the rest is kept from call to call.
+        # These are written once, when a run ends; all other slots are variables.
         kept = [name for name in where.slots if name not in AT_THE_END]
         self.variables = {name: code.variable(self.lanes.number) for name in kept}
         self.active = code.variable(self.lanes.mask)
@@ -125,9 +125,9 @@ class _Advance:
         return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", RARELY, ""])
 
     def _emit(self, region: Region, level: int, outputs: Sequence[Node]) -> None:
-        """Code for these nodes, and for what they are made from on the same level.
+        """Code for these nodes, and for the nodes of the same level that they depend on.
 
-        It is written twice: once for the usual case, without a branch, and once with the calls for what is doubtful.
+        It is written twice: for the usual case, without branches, and with the calls for doubtful results.
         """
         code, names = self.code, region.names
         needed = self.step.graph.needed(outputs)
@@ -159,7 +159,7 @@ class _Advance:
                 names[node.index] = code.line(f"phi {region.type_of(node)} {sources}")
 
     def _settings(self) -> None:
-        """What is the same all the time."""
+        """The numbers that are the same throughout the call."""
         for i in range(len(self.step.settings)):
             leaf = self.step.graph.leaf(f"setting.{i}", SETTING)
             self.once.names[leaf.index] = self.code.load("double", self.code.place("%settings", str(i)))
@@ -173,7 +173,7 @@ class _Advance:
                     region.names[node.index] = region.write(node) if constant else region.spread(name, node.is_mask)
 
     def _loop(self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]) -> None:
-        """Code that runs for counter = start, start + by, ... while below the end."""
+        """A loop with counter = start, start + by, ... below the end."""
         code, (start, end) = self.code, bounds
         head, inside, after = (code.new_label(f"{name}.{part}.") for part in ("head", "body", "after"))
         code.store("i64", start, counter)
@@ -188,12 +188,12 @@ class _Advance:
         code.label(after)
 
     def _column(self, column: int, i: str) -> str:
-        """The place of a number of the table."""
+        """The address of a number of the table."""
         start = self.code.line(f"mul i64 %room, {column}")
         return self.code.place("%table", self.code.line(f"add i64 {start}, {i}"))
 
     def _table(self, i: str) -> None:
-        """The numbers of some steps, side by side, that are the same for all runs."""
+        """Compute the table's columns for one vector of steps."""
         code, graph, steps = self.code, self.step.graph, self.steps
         before = steps.spread(code.line(f"sitofp i64 {code.line(f'add i64 %first, {i}')} to double"))
         counted = ", ".join(f"double {number}.0" for number in range(1, steps.lanes + 1))
@@ -212,20 +212,20 @@ class _Advance:
             code.store(steps.number, name, self._column(column, i))
 
     def _slot(self, name: str) -> str:
-        """The place of a number of the group's first run."""
+        """The address of a slot of the group's first run."""
         code = self.code
         start = code.line(f"mul i64 %stride, {self.where.slots[name]}")
         return code.place("%slots", code.line(f"add i64 {start}, {code.load('i64', self.group)}"))
 
     def _keep(self, name: str, value: str, mask: str) -> None:
-        """Store a number of the runs in the mask."""
+        """Store a number into a slot of the runs in the mask."""
         place, number = self._slot(name), self.lanes.number
         before = self.code.load(number, place)
         chosen = self.code.line(f"select {self.lanes.mask} {mask}, {number} {value}, {number} {before}")
         self.code.store(number, chosen, place)
 
     def _alone(self) -> None:
-        """One run, from the first to the last step of the call. Its numbers stay in registers."""
+        """Make all steps of the call for one run, whose numbers stay in registers."""
         code, lanes = self.code, self.lanes
         code.store("i64", "0", self.group)
         self._take_up()
@@ -263,10 +263,10 @@ class _Advance:
         self._put_back()
 
     def _strip(self, start: str) -> None:
-        """Some runs, from the first to the last step of the call: each step of all of them, group by group.
+        """Make all steps of the call for a strip of runs: each step for all of its groups in turn.
 
-        A step is a chain of operations that wait for one another, quotients and roots among them. The groups do not,
-        so the processor is at several at a time.
+        The operations of a step depend on one another, and quotients and roots take long. The groups are independent,
+        so the processor can overlap several of them.
         """
         code = self.code
         beyond = code.line(f"add i64 {start}, {STRIP}")
@@ -280,7 +280,7 @@ class _Advance:
         self._loop("visited", self.visited, ("0", "%count"), 1, visit)
 
     def _group(self) -> None:
-        """As many runs as go side by side, at one point each. Those that have ended stay where they are."""
+        """Make one step for a group of runs, one per lane. Runs that have ended do not move."""
         code, lanes = self.code, self.lanes
         stop = code.load(lanes.number, self._slot("stop"))
         active = code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}")
@@ -307,19 +307,19 @@ class _Advance:
         code.label(gone)
 
     def _take_up(self) -> None:
-        """The numbers of the group, from their places."""
+        """Load the group's slots into variables."""
         for name, variable in self.variables.items():
             number = self.code.load(self.lanes.number, self._slot(name))
             self.code.store(self.lanes.number, number, variable)
 
     def _put_back(self) -> None:
-        """The numbers of the group, to their places."""
+        """Store the variables into the group's slots."""
         for name, variable in self.variables.items():
             number = self.code.load(self.lanes.number, variable)
             self.code.store(self.lanes.number, number, self._slot(name))
 
     def _columns(self, i: str) -> None:
-        """The numbers of a step that are the same for all runs."""
+        """Load the table's numbers of a step, and broadcast them to all lanes."""
         code, lanes = self.code, self.lanes
         self.scalars = dict(self.once.names)
         for column, node in enumerate(self.where.columns):
@@ -336,7 +336,7 @@ class _Advance:
         lanes.names[self.step.graph.start.index] = first
 
     def _arrive(self) -> tuple[str, str]:
-        """One point: its value, and where a condition is met."""
+        """Evaluate a point: its value, and the mask of runs for which a condition is met."""
         code, step, lanes = self.code, self.step, self.lanes
         for node in step.graph.nodes:
             if node.operation == "leaf" and node.detail in self.variables:
@@ -346,14 +346,14 @@ class _Advance:
         return lanes.names[step.value.index], met
 
     def _either(self, masks: Sequence[str], kind: str) -> str:
-        """Whether one of the masks holds."""
+        """The `or` of the masks."""
         first, *others = masks
         for mask in others:
             first = self.code.line(f"or {kind} {first}, {mask}")
         return first
 
     def _keep_lowest(self, here: Mapping[str, str]) -> None:
-        """Keep what is here where the value is lower than any before, or the first."""
+        """Keep this point as the lowest where its value is lower than all before, or the first."""
         code, kind, mask = self.code, self.lanes.number, self.lanes.mask
         before = code.load(kind, self.variables["lowest.value"])
         lower = code.line(f"fcmp olt {kind} {here['lowest.value']}, {before}")
@@ -365,7 +365,7 @@ class _Advance:
             )
 
     def _end(self, ending: str, value: str) -> None:
-        """What is left of the runs that end here."""
+        """Write the slots of the runs that end here."""
         code, step, lanes = self.code, self.step, self.lanes
         stop = lanes.constant(0.0)
         for number, condition in reversed(list(enumerate(step.met, start=1))):
@@ -378,7 +378,7 @@ class _Advance:
         self._keep("value", value, ending)
 
     def _record(self, value: str) -> None:
-        """One row: the value, the rate, the point, the gradient and, if asked, the state."""
+        """Write one row: the value, the rate, the point, the gradient and, if wanted, the state."""
         code, step, names = self.code, self.step, self.lanes.names
         row = code.load("i64", self.row)
         rate = self.scalars[step.rate.index]
@@ -396,7 +396,7 @@ class _Advance:
         return [self.step.x, self.step.gradient, *(self.step.state if self.recorded_state else [])]
 
     def _leave(self, active: str) -> None:
-        """The step away from the point, of the runs that have not ended."""
+        """Make the step from the point, for the runs that have not ended."""
         code, step, lanes = self.code, self.step, self.lanes
         following = dict(zip(_flat(step.state), _flat(step.next_state), strict=True))
         following |= {kept.leaf: kept.following for kept in step.kept}

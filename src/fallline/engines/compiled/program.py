@@ -1,4 +1,4 @@
-"""A step of a problem, compiled: it takes one run, or many side by side, through any number of steps."""
+"""The compiled step of a problem, which advances one run, or many in lanes, by any number of steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ARGUMENTS = (
     *[ctypes.c_int64] * 4,
 )
 
-# Numbers that the first cache holds in one place each: those that are so far apart share one.
+# The first-level cache repeats after this many numbers: numbers with this stride evict one another.
 _WAY = 512
 # More steps than any run makes.
 _NEVER = 2**62
@@ -44,15 +44,15 @@ class Program:
     Arguments:
         step: what one step computes.
         optimizer: the rule.
-        lanes: how many runs go side by side; one by itself is recorded.
+        lanes: the number of runs in one vector; a single run is recorded.
         state_rows: whether the rule's state is recorded too.
         lowest: whether the lowest values of runs side by side are kept.
 
     Attributes:
-        widths: how many numbers of each kind a row of the record holds: value, rate, x, gradient, parts of the state.
+        widths: the widths of the parts of a row of the record: value, rate, x, gradient, parts of the state.
         settings: the numbers of the rule and the conditions.
-        limit: which of the settings is the limit of steps.
-        most: that limit.
+        limit: the index of the step limit among the settings.
+        most: the step limit.
     """
 
     def __init__(self, step: Step, optimizer: Optimizer[Any], lanes: int, state_rows: bool, lowest: bool) -> None:
@@ -67,17 +67,17 @@ class Program:
         self.most = int(self.settings[self.limit])
 
     def slots(self, starts: FloatArray, optimizer: Optimizer[Any]) -> FloatArray:
-        """What is kept of runs before their first step: a row for each slot, a column for each run.
+        """The slots of runs before their first step: one row per slot, one column per run.
 
         Arguments:
-            starts: theirs.
-            optimizer: their rule.
+            starts: the starts of the runs.
+            optimizer: the rule.
         """
         runs, rows = len(starts), self.layout.slots
         slots = self.room(runs)
         row = starts.shape[1]
         slots[:row, :runs] = starts.T
-        # Here too, because the threads of a batch do not take over what is ignored around them.
+        # Set here too, because the threads of a batch do not inherit NumPy's error state.
         with np.errstate(all="ignore"):
             state = optimizer.init(starts.copy())
         for leaves, (_, part) in zip(self.step.state, named_leaves(state), strict=True):
@@ -88,10 +88,10 @@ class Program:
         return slots
 
     def room(self, runs: int) -> FloatArray:
-        """Slots for so many runs, and to make whole groups of lanes for some more, which have ended already."""
+        """Slots for `runs` runs, padded to whole groups of lanes by runs marked as ended."""
         lanes, rows = self.layout.lanes, len(self.layout.slots)
         wide = -(-runs // lanes) * lanes
-        # The rows of a strip lie behind one another in the cache, not on top of one another.
+        # The stride is chosen so that the rows of a strip do not evict one another from the cache.
         apart = wide + (llvm.STRIP - wide) % _WAY
         slots = np.zeros((rows, apart))[:, :wide]
         slots[self.layout.slots["stop"], runs:] = np.inf
@@ -108,17 +108,17 @@ class Program:
         rows: int = 0,
         every: int | None = None,
     ) -> int:
-        """Take the runs that have not ended on.
+        """Advance the runs that have not ended.
 
         Arguments:
-            slots: what is kept of them; changed in place.
+            slots: the runs' slots; changed in place.
             settings: the numbers of the rule and the conditions.
             made: the updates made before.
-            visits: how many points to visit; after each but a run's last comes an update.
-            record: for one run, room for rows, all numbers of a kind together.
-            capacity: for how many rows.
-            rows: those written before.
-            every: how many steps apart the rows are; None: the first point alone. The last always has one.
+            visits: how many points to visit; each but a run's last is followed by an update.
+            record: for one run, the memory for rows, column by column.
+            capacity: the number of rows it has room for.
+            rows: the number of rows written before.
+            every: the number of steps between rows; None: only the first point. The last point always has a row.
 
         Returns:
             The number of rows.
@@ -128,7 +128,7 @@ class Program:
         table = np.empty((len(columns), -(-visits // side_by_side) * side_by_side))
         for i, node in enumerate(columns):
             if node.detail == GIVEN_RATE:
-                # The last point is not left.
+                # No step is made from the last point.
                 steps = range(made + 1, min(made + visits, self.most) + 1)
                 table[i, : len(steps)] = [self._rate(step) for step in steps]
         apart = _NEVER if every is None else min(every, _NEVER)
@@ -154,35 +154,35 @@ class Program:
             return float(self.optimizer.rate(step))
         except OverflowError:
             return float(np.inf)
-        except Exception as error:  # the run may end before it comes there, so the other engine has to find out
+        except Exception as error:  # the run may end before this step, so the reference engine runs it
             raise NotCompilable(f"the learning rate fails at step {step} ({error})") from error
 
 
 def program_for(problem: Problem, optimizer: Optimizer[Any], lanes: int) -> Program:
-    """The program of a problem; of one asked for before, with a rule of our own, the same.
+    """The program of a problem, from a cache if the objective is a formula and the rule and conditions are Fallline's.
 
-    That rule may have other numbers for single runs.
+    Rules that differ only in their per-run settings share a program.
 
     Arguments:
         problem: what is run.
-        optimizer: its rule, or that of some of its runs.
-        lanes: how many runs go side by side.
+        optimizer: its rule, or the rule of some of its runs.
+        lanes: the number of runs in one vector.
 
     Raises:
-        NotCompilable: when the problem is not of those that can be compiled.
+        NotCompilable: when the problem cannot be compiled.
     """
     state_rows = problem.record.state and lanes == 1
     what = (problem.conditions, problem.max_steps, lanes, state_rows, problem.lowest)
-    # Another's rule, or condition, may read what changes, and compare equal to what it is not.
+    # A user's rule or condition may read variables that change, or compare equal though it differs.
     if all(map(is_ours, (optimizer, *problem.conditions))) and is_formula(problem.objective):
         one = Known(entries(optimizer, slice(0, 1)), form(optimizer))
-        with contextlib.suppress(TypeError):  # some setting cannot be looked up
+        with contextlib.suppress(TypeError):  # some setting is not hashable
             return _remembered(Known(problem.objective, problem.objective.formula.text), one, *what)
     return _made(Known(problem.objective), Known(optimizer), *what)
 
 
 class Known(Generic[Thing]):
-    """A thing, equal to another that is known by the same."""
+    """An object that is hashed and compared by the key `by`."""
 
     def __init__(self, thing: Thing, by: Hashable = None) -> None:
         self.thing = thing
@@ -202,7 +202,7 @@ def traced(
     max_steps: int,
     of_many: bool,
 ) -> Step:
-    """What one step computes, for a rule whose state is that of its first step."""
+    """Trace one step, with the structure of state that the rule's `init` returns."""
     with np.errstate(all="ignore"):
         state = optimizer.init(np.ones((1, objective.dimension)))
     return trace(objective, optimizer, conditions, max_steps, state, of_many)

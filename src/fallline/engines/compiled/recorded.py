@@ -1,4 +1,4 @@
-"""Runs that are recorded: one after the other, each in registers from its start to its end."""
+"""Recorded runs: one after another, each with its numbers in registers from start to end."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from fallline.state import named_leaves
 from fallline.stopping import Progress, Stop, interrupted, step_limit
 
 NAME = "compiled"
-# Points visited between two looks at the clock and at Ctrl-C: at first few, for most runs are short.
+# Points visited between two checks of the clock and of Ctrl-C: few at first, since most runs are short.
 _FIRST_VISITS, _MOST_VISITS = 1 << 10, 1 << 15
-# Numbers that there is room for at first, at most: to move them into a larger room takes as long as many steps.
+# The largest initial capacity, in numbers. Growing later copies the record, which takes as long as many steps.
 _FIRST_NUMBERS = 1 << 25
 
 
 def run(problem: Problem) -> list[Trajectory]:
     """Execute every run of the problem and return their trajectories in order.
 
-    Ctrl-C ends the run on its way, and those after it at their starts.
+    Ctrl-C ends the current run at its present point, and the runs after it at their starts.
 
     Raises:
-        NotCompilable: when the problem is not of those that can be compiled.
+        NotCompilable: when the problem cannot be compiled.
     """
     if problem.callback is not None:
         raise NotCompilable("the callback is called in Python")
@@ -73,11 +73,11 @@ def _rehearsed(problem: Problem, rule: Optimizer[Any], run: int) -> Program:
 
 
 class Columns:
-    """The record of one run: all numbers of a kind together, with room for more.
+    """The record of one run, column by column, with spare capacity.
 
     Arguments:
-        widths: how many numbers of each kind a row holds.
-        capacity: for how many rows there is room. Memory is taken only by those that are written.
+        widths: the number of columns of each part of a row.
+        capacity: the number of rows there is room for. The system allocates memory only for rows that are written.
     """
 
     def __init__(self, widths: tuple[int, ...], capacity: int) -> None:
@@ -86,7 +86,7 @@ class Columns:
         self.numbers = np.empty(capacity * sum(widths))
 
     def of(self, rows: int) -> list[FloatArray]:
-        """The first rows of each kind; copies, unless they fill most of the room."""
+        """The first rows of each part; copies, unless they fill most of the capacity."""
         ends = np.cumsum(self.widths) * self.capacity
         columns = []
         for width, end in zip(self.widths, ends.tolist(), strict=True):
@@ -95,7 +95,7 @@ class Columns:
         return columns
 
     def with_room(self, rows: int, more: int) -> Columns:
-        """These, or a copy with room for more rows beside those written."""
+        """This record, or a copy of it with room for `more` rows after those written."""
         if rows + more <= self.capacity:
             return self
         larger = Columns(self.widths, max(rows + more, 2 * self.capacity))
@@ -105,7 +105,7 @@ class Columns:
 
 
 class _Run:
-    """One run on its way."""
+    """One run in progress."""
 
     def __init__(self, problem: Problem, program: Program, rule: Optimizer[Any], start: FloatArray) -> None:
         self.problem = problem
@@ -127,7 +127,7 @@ class _Run:
         return bool(self._slot("stop"))
 
     def _most_rows(self, visits: int) -> int:
-        """How many of so many points are recorded, at most: the last always is."""
+        """The largest number of rows for this many points; the last point always has one."""
         every = self.problem.record.every
         return 2 if every is None else (visits - 1) // every + 2
 
@@ -135,7 +135,7 @@ class _Run:
         return float(self.slots[self.program.layout.slots[name], 0])
 
     def go_on(self, stop: bool) -> None:
-        """Visit more points; with `stop` no more than one."""
+        """Visit more points; with `stop` only one, the last."""
         if stop:
             self.interrupted = True
             self.settings[self.program.limit] = self.made
@@ -191,7 +191,7 @@ class _Run:
         )
 
     def _kept(self, name: str, made: int) -> FloatArray | None:
-        """What is kept for the conditions; None where there is none yet, or where they say nothing of it."""
+        """A quantity kept for the conditions; None before the first step, or if the conditions do not use it."""
         rows = [row for key, row in self.program.layout.slots.items() if key.partition(".")[0] == name]
         return self.slots[rows, :1].T if made and rows else None
 
@@ -202,7 +202,7 @@ class _Run:
 
 
 def stop_of(problem: Problem, number: int, progress: Progress) -> Stop:
-    """Why a run ended at the condition with this number, counted from 1; the limit of steps comes last."""
+    """The Stop of the condition with this number, counted from 1; the step limit is the last."""
     if number <= len(problem.conditions):
         return problem.conditions[number - 1].stop(progress, 0)
     return step_limit(problem.max_steps)

@@ -1,4 +1,4 @@
-"""A rule or a condition of a user's need not be what its graph says; its first steps show whether it is."""
+"""Checks, by first steps on both engines, that a user's rule or condition does what its graph does."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
 from fallline.results.trajectory import Record
 
-# The steps that both engines make. A graph knows nothing of chance, of what Python remembers or of the kinds of
-# numbers that a rule was given. The third step shows most of that as well as the thousandth; what a rule remembers,
-# to do otherwise later, shows in what it reads having changed, and chance in that it is never traced alike.
+# The number of steps that both engines make. A graph cannot represent randomness, Python state, or branches on types.
+# A few steps show most of these; Python state that changes later steps is found by comparing what the rule can read
+# before and after, and randomness by tracing the rule twice.
 _STEPS = 10
-# How far their ends may be apart, as a part of the largest coordinate: rounding is far below, another rule far above.
+# The largest relative difference of their end points: rounding is far below this, a different rule far above.
 _APART = 1e-6
-# What code from these modules answers, or does, is not the same each time; and so of some of Python's own functions.
+# Modules, and some of Python's own functions, whose results or effects differ from call to call.
 _CHANGING = {
     "_datetime", "_io", "_random", "datetime", "io", "logging", "nt", "os", "posix", "random", "secrets", "time",
     "uuid",
@@ -37,11 +37,11 @@ Made = TypeVar("Made")
 
 
 def rehearse(problem: Problem, program: Program, run: int) -> None:
-    """Make the first steps of a run with a rule or a condition of the user's by both engines.
+    """Make the first steps of a run with a user's rule or condition on both engines.
 
     Raises:
-        NotCompilable: when they come to different points, or end at different ones.
-        FalllineError: when the rule breaks its contract, as the reference engine says it.
+        NotCompilable: when the engines reach different points, or end at different steps.
+        FalllineError: when the rule breaks its contract, as reported by the reference engine.
     """
     theirs = [part for part in (problem.optimizer, *problem.conditions) if not is_ours(part)]
     if not theirs:
@@ -70,7 +70,7 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
     near = np.allclose(x, by_reference.final.x, rtol=_APART, atol=_APART * largest, equal_nan=True)
     if not near or slots[rows["made"], 0] != by_reference.step_count:
         raise NotCompilable(otherwise)
-    # What it keeps the first time, such as a cached property, is no memory of how often it was asked.
+    # Compared after the first call, so that a cached property is not taken for state.
     before = _memory(theirs)
     reference.run(short)
     if _memory(theirs) != before:
@@ -78,7 +78,7 @@ def rehearse(problem: Problem, program: Program, run: int) -> None:
 
 
 def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
-    """What is made, and what the user's code called for it that does not do the same each time."""
+    """The result of `make`, and the functions that the user's code called whose results differ from call to call."""
     asked: list[str] = []
 
     def look(frame: FrameType, event: str, called: Any) -> None:
@@ -90,13 +90,13 @@ def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
         else:
             return
         changing = module in _CHANGING or (module == "builtins" and name in _EACH_TIME)
-        # Libraries, ours too, look at the clock for their own ends.
+        # Libraries, Fallline included, may read the clock for their own purposes.
         if changing and caller is not None and not _is_library(caller.f_globals.get("__name__", "")):
             asked.append(f"{module}.{name}")
 
     before: Any = sys.getprofile()
     in_python, collecting = before is None or callable(before), gc.isenabled()
-    # Whoever wants to know of collected garbage is called in the midst of any code.
+    # Callbacks of the garbage collector could be called in the middle of any code.
     gc.disable()
     if not in_python:  # cProfile's own, until Python 3.12
         before.disable()
@@ -112,7 +112,7 @@ def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
 
 
 def _origin(called: Any) -> str:
-    """The module of a compiled function, or of what it is a method of."""
+    """The module of a compiled function, or of the class it is a method of."""
     owner = getattr(called, "__self__", None)
     kind = owner if isinstance(owner, type) else type(owner)
     return str(getattr(called, "__module__", None) or kind.__module__)
@@ -123,13 +123,13 @@ def _is_library(module: str) -> bool:
 
 
 def _memory(theirs: list[Any]) -> str:
-    """What these things can remember, and where the random numbers have come to that they can draw."""
+    """A fingerprint of all state that these objects can read, random generators included."""
     drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 - a user's rule may draw from the old generator
     return fingerprint((theirs, drawn), changing=True)
 
 
 def _told(step: Step) -> Any:
-    """All that a step computes, to be compared with another."""
+    """Everything that a step computes, in a form that can be compared."""
     nodes = [
         (node.operation, [part.index for part in node.inputs], repr(node.detail), node.level)
         for node in step.graph.nodes

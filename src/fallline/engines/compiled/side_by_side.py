@@ -1,4 +1,4 @@
-"""Many runs side by side, of which only the ends are kept."""
+"""Many runs side by side in lanes and threads, of which only the ends are kept."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from fallline.machine_code import machine
 from fallline.machine_code.threads import threads
 from fallline.results.ends import Ends
 
-# Runs that one thread takes at a time: few enough to stay in the cache, many enough that Python's part is small.
+# The number of runs in a block: few enough to stay in the cache, enough that Python's overhead is small.
 _LEAST_RUNS, _MOST_RUNS = 1 << 8, 1 << 14
-# Points visited between two looks at which runs have ended: fewest after some have, then ever more. Those of all runs
-# together take longer than the look, which holds Python's lock.
+# Points visited per run between two checks of which runs have ended: the fewest after some have, then growing. All runs
+# together visit at least the third number, so that the check, which holds the GIL, takes little of the time.
 _LEAST_VISITS, _MOST_VISITS, _LEAST_OF_ALL_RUNS = 1 << 6, 1 << 12, 1 << 15
 
 
 def ends(problem: Problem) -> Ends:
     """Execute every run of the problem and return where they ended.
 
-    The runs go in blocks, on as many threads as the process may use. A run that has ended makes room. After Ctrl-C
-    all are where they were.
+    The runs are computed in blocks, on as many threads as the process may use. Runs that have ended are removed from
+    their block. Ctrl-C ends all runs at their present points.
 
     Raises:
-        NotCompilable: when the problem is not of those that can be compiled.
+        NotCompilable: when the problem cannot be compiled.
     """
     return _Batch(problem).ends()
 
@@ -43,17 +43,17 @@ def _first_visits(runs: int) -> int:
 
 
 class _Batch:
-    """The runs of a problem on their way, and what has been written of their ends."""
+    """The runs of a problem in progress, and the ends written so far."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        # One register full: the processor itself takes up the next group while one waits.
+        # One register full: the processor overlaps groups by itself.
         self.program = program_for(problem, problem.optimizer, machine.lanes() // 2)
         rehearse(problem, self.program, 0)
         k, n = problem.starts.shape
         self.x, self.value, self.lowest = np.empty((k, n)), np.empty(k), np.full(k, np.nan)
         self.steps = np.zeros(k, np.int64)
-        # The numbers of one mark beside one another: so they are written, and looked at.
+        # Transposed, so that the numbers of one mark are contiguous, as they are written and read.
         self.marks = np.full((len(problem.record.at), k), np.nan).T
         self.stop = np.zeros(k, np.int8)
         self.stopping = threading.Event()
@@ -95,7 +95,7 @@ class _Batch:
         )
 
     def _run(self, block: slice) -> None:
-        """Take a block of runs to their ends."""
+        """Advance a block of runs until all have ended."""
         program, rows = self.program, self.program.layout.slots
         slots = program.slots(self.problem.starts[block], entries(self.problem.optimizer, block))
         runs = np.full(slots.shape[1], -1)
@@ -123,7 +123,7 @@ class _Batch:
                 visits = _first_visits(count)
 
     def _look(self, slots: FloatArray, runs: npt.NDArray[np.int64], mark: int) -> None:
-        """Write the values of the runs at a mark, found by letting a copy of them end there."""
+        """Write the values of the runs at a mark, by ending a copy of them there."""
         program, rows = self.program, self.program.layout.slots
         active = slots[rows["stop"]] == 0
         ending, settings = slots.copy(), program.settings.copy()
@@ -132,7 +132,7 @@ class _Batch:
         self.marks[runs[active], self.problem.record.at.index(mark)] = ending[rows["value"], active]
 
     def _closed_up(self, slots: FloatArray, runs: npt.NDArray[np.int64]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-        """Whole groups of lanes again."""
+        """Remove runs that have ended, and pad to whole groups of lanes."""
         count = len(runs)
         closed = self.program.room(count)
         closed[:, :count] = slots
@@ -141,7 +141,7 @@ class _Batch:
     def _write(
         self, slots: FloatArray, runs: npt.NDArray[np.int64], ended: npt.NDArray[np.int64], interrupted: bool
     ) -> None:
-        """The ends of the runs of these columns."""
+        """Write the ends of the runs in these columns."""
         rows, these, columns = self.program.layout.slots, _span(runs[ended]), _span(ended)
         for i in range(self.x.shape[1]):
             self.x[these, i] = slots[rows[f"x.{i}"]][columns]
@@ -155,7 +155,7 @@ class _Batch:
 
 
 def _span(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | slice:
-    """Ascending places, as a slice if none is left out, which is quicker."""
+    """Ascending indices; as a slice if they are contiguous, which is faster."""
     if len(places) and places[-1] - places[0] == len(places) - 1:
         return slice(int(places[0]), int(places[-1]) + 1)
     return places

@@ -1,4 +1,4 @@
-"""From a rule, an objective and stopping conditions to the graph of what one step computes."""
+"""Traces a rule, an objective and stopping conditions into the graph of one step."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from fallline.stopping import StoppingCondition
 if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective
 
-# The leaf of a rate that Python computes.
+# The name of the leaf of a rate that Python computes.
 GIVEN_RATE = "rate"
-# So many compile in a second or two.
+# This many operations compile in a second or two.
 MOST_OPERATIONS = 2000
 
 
 class NotCompilable(Exception):
-    """Why a problem is left to the reference engine: the text goes on from "cannot be compiled: "."""
+    """Why a problem is left to the reference engine: the text continues "cannot run this: "."""
 
 
 @dataclass
@@ -43,16 +43,16 @@ class Step:
     Attributes:
         graph: all nodes.
         x: the leaves of the point.
-        state: the leaves of the rule's state, those of each part together.
+        state: the leaves of the rule's state, one list per part.
         value: the objective at x.
         gradient: the gradient that the rule is given.
-        met: for each condition, whether it ends the run here; the last is the limit of steps.
-        kept: what the conditions look at again at the next point.
+        met: for each condition, the mask of where it ends the run; the last is the step limit.
+        kept: what the conditions need again at the next point.
         rate: the learning rate.
         change: what the rule subtracts from x.
         next_state: the state after the step, as `state`.
         settings: the numbers of the leaves "setting.0", "setting.1", ...: the same in all runs.
-        own: how many leaves "own.0", ... there are, for the rule's settings that have one number for each run.
+        own: the number of leaves "own.0", ..., one for each of the rule's per-run settings.
         cost: the evaluations of value and gradient.
     """
 
@@ -72,7 +72,7 @@ class Step:
 
 
 class Coordinates(list[Any]):
-    """The numbers of all coordinates of a point, or of something like it."""
+    """The nodes of all coordinates of a point, or of something of the same shape."""
 
 
 def trace(
@@ -83,15 +83,15 @@ def trace(
     state: Any,
     of_many: bool,
 ) -> Step:
-    """Write down what one step computes.
+    """Trace one step.
 
     Arguments:
         objective, optimizer, conditions, max_steps: as in `Problem`.
         state: the rule's state at one start or several, as its `init` returns it.
-        of_many: whether many runs are to go side by side.
+        of_many: whether many runs are computed side by side.
 
     Raises:
-        NotCompilable: when one of them does what cannot be written as such a graph.
+        NotCompilable: when one of them does what a graph cannot represent.
     """
     if not is_formula(objective):
         raise NotCompilable(f"{objective.title} is no formula, or its gradient is {objective.gradient_kind}")
@@ -103,8 +103,8 @@ def trace(
         return _Trace(objective, optimizer, state, of_many, bake=False).step(conditions, max_steps)
     except NotCompilable:
         raise
-    except Exception:  # a rule of the user's may fail anywhere on what is no array
-        # A rule may ask its own numbers, as in `if self.decay > 0`: then they become part of the code.
+    except Exception:  # a user's rule may fail anywhere on a stand-in for an array
+        # A rule may branch on its own numbers, as in `if self.decay > 0`: then they become constants of the code.
         try:
             return _Trace(objective, optimizer, state, of_many, bake=True).step(conditions, max_steps)
         except NotCompilable:
@@ -114,7 +114,7 @@ def trace(
 
 
 class _Trace:
-    """One attempt, with the rule's numbers as leaves, or baked into the graph."""
+    """One attempt, with the rule's numbers as leaves, or as constants of the graph."""
 
     def __init__(
         self, objective: FormulaObjective, optimizer: Optimizer[Any], state: Any, of_many: bool, bake: bool
@@ -139,7 +139,7 @@ class _Trace:
         return self.graph.leaf(f"setting.{len(self.settings) - 1}", SETTING)
 
     def _with_leaves(self, settings: Any) -> Any:
-        """The rule, or a part of it, with leaves in the place of its numbers."""
+        """The rule, or a part of it, with its numbers replaced by leaves."""
         clone = copy.copy(settings)
         for entry in dataclasses.fields(settings):
             number = getattr(settings, entry.name)
@@ -172,12 +172,12 @@ class _Trace:
                 raise NotCompilable("init and update return states of different parts")
             if all(len(part) <= width for part, width in zip(parts, self.widths, strict=True)):
                 break
-            # A part that init made one number of, and that has become one for each coordinate.
+            # `init` may return one number where `update` returns one per coordinate.
             self.widths = [max(len(part), width) for part, width in zip(parts, self.widths, strict=True)]
         if len(self.graph.nodes) > MOST_OPERATIONS:
             raise NotCompilable(f"a step takes {len(self.graph.nodes)} operations, more than {MOST_OPERATIONS}")
         n = self.objective.dimension
-        # As the reference engine evaluates: both at once at x, or apart.
+        # As the reference engine counts: value and gradient together at x, or separately.
         values, gradients = self.objective.cost_of_both if place is here else self.objective.cost_of_gradient
         cost = Cost(values if place is here else values + 1, gradients)
         change_of_x = _wide(_nodes(change, self.graph), n)
@@ -202,13 +202,13 @@ class _Trace:
         try:
             rate = self.optimizer.rate(step)
             return rate.value if isinstance(rate, Proxy) else rate
-        except Exception:  # whatever a schedule of the user's does with what is no number
+        except Exception:  # a user's schedule may fail anywhere on a stand-in for a number
             if self.own:
                 raise
             return self.graph.leaf(GIVEN_RATE, STEP)
 
     def _value_and_gradient(self, place: list[Node] | None) -> tuple[Node, list[Node]]:
-        """The value at x, and the gradient at another place if the rule wants it there."""
+        """The value at x, and the gradient at `place`, or at x if that is None."""
         from fallline.objectives.straight_line import StraightLine
 
         code = StraightLine(self.objective.formula)
@@ -216,7 +216,7 @@ class _Trace:
         outputs = [code.result, *code.gradient()]
         if len(code.graph.nodes) > MOST_OPERATIONS:
             raise NotCompilable(f"the formula takes {len(code.graph.nodes)} operations, more than {MOST_OPERATIONS}")
-        # As in objectives.compiled: nothing that the user wrote gets into this code.
+        # As in objectives.compiled, the code contains no text of the user's.
         exec(compile(code.source(outputs), "<formula>", "exec"), names)  # noqa: S102
         value, *gradient = names["f"](*self.x)
         if place is not None:
@@ -227,7 +227,7 @@ class _Trace:
         self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost, change: list[Node]
     ) -> tuple[list[Node], list[Kept]]:
         step = self.graph.leaf("step", STEP)
-        # All runs make the same number of evaluations with each step.
+        # All runs make the same number of evaluations per step.
         here = Here(step - 1.0, step * float(sum(cost)), self.x, self.value, self.gradient, change)
         try:
             whole = not self.graph.of_many and not all(map(is_ours, conditions))
@@ -238,12 +238,12 @@ class _Trace:
 
 
 def _quantity(nodes: list[Node], always: bool = False) -> Proxy:
-    """The nodes of one number or of all coordinates, as a rule takes them."""
+    """The nodes of one number or of all coordinates, as a proxy for the rule."""
     return Proxy(Coordinates(nodes) if always or len(nodes) > 1 else nodes[0], LIBRARY)
 
 
 def _in_place_of(state: Any, parts: Iterator[Any]) -> Any:
-    """The same nest as the state, of these parts."""
+    """The structure of the state, with these parts."""
     return map_state(lambda _: next(parts), state)
 
 
@@ -252,7 +252,7 @@ def _proxy(part: Any) -> Any:
 
 
 def _nodes(quantity: Any, graph: Graph) -> list[Node]:
-    """The nodes of what a rule computed: one, or one for each coordinate."""
+    """The nodes of what a rule computed: one, or one per coordinate."""
     value = quantity.value if isinstance(quantity, Proxy) else quantity
     return [as_number(graph.of(part)) for part in (value if isinstance(value, Coordinates) else [value])]
 
@@ -262,7 +262,7 @@ def _wide(nodes: list[Node], width: int) -> list[Node]:
 
 
 def _each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of single numbers, on every coordinate of its arguments."""
+    """The function of single numbers, applied to every coordinate of its arguments."""
 
     def on_coordinates(*parts: Any) -> Any:
         parts = tuple(Coordinates(part) if isinstance(part, np.ndarray) and part.ndim == 1 else part for part in parts)
@@ -278,7 +278,7 @@ def _each(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _over_coordinates(function: Callable[[Iterable[Any]], Any]) -> Callable[..., Any]:
-    """A sum, or the like, over the coordinates, which are the last axis."""
+    """A reduction, such as a sum, over the coordinates, which are the last axis."""
 
     def reduced(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         if axis != -1 or not keepdims:
