@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from fallline.machine_code.graph import ONE_BY_ONE, QUOTIENT, RARELY, Node
+from fallline.machine_code.graph import ONE_BY_ONE, QUOTIENT, RARELY, Graph, Node
 
 
 class Region:
@@ -143,6 +143,13 @@ class Region:
         beyond = code.line(f"and {whole} {beyond}, {self.whole_constant(1 << 62)}")
         return quotient, code.line(f"icmp ne {whole} {beyond}, {self.whole_constant(0)}")
 
+    def either(self, masks: Sequence[str]) -> str:
+        """The `or` of the masks."""
+        first, *others = masks
+        for mask in others:
+            first = self.code.line(f"or {self.mask} {first}, {mask}")
+        return first
+
     def any(self, mask: str) -> str:
         """Whether the mask holds in any lane."""
         if self.lanes == 1:
@@ -158,6 +165,40 @@ class Region:
         first = self.code.line(f"insertelement {all_lanes} poison, {one} {name}, i64 0")
         zeros = f"<{self.lanes} x i32> zeroinitializer"
         return self.code.line(f"shufflevector {all_lanes} {first}, {all_lanes} poison, {zeros}")
+
+    def emit(self, graph: Graph, level: int, outputs: Sequence[Node]) -> None:
+        """Code for these nodes, and for the nodes of the same level that they depend on.
+
+        It is written twice: for the usual case, without branches, and with the calls for doubtful results.
+        """
+        code, names = self.code, self.names
+        needed = graph.needed(outputs)
+        new = [node for node in needed if node.level == level and node.index not in names]
+        doubts: list[str] = []
+        unsure: set[int] = set()
+        for node in new:
+            names[node.index], doubt = self.quick(node)
+            if doubt is not None:
+                doubts.append(doubt)
+            if doubt is not None or any(part.index in unsure for part in node.inputs):
+                unsure.add(node.index)
+        if not doubts:
+            return
+        before, slow, done = code.block, code.new_label("slow"), code.new_label("done")
+        code.jump_if(self.any(self.either(doubts)), slow, done, rarely=True)
+        code.label(slow)
+        quick = {index: names.pop(index) for index in unsure}
+        for node in new:
+            if node.index in unsure:
+                names[node.index] = self.write(node)
+        exact = {index: names.pop(index) for index in unsure}
+        after = code.block
+        code.jump(done)
+        code.label(done)
+        for node in outputs:
+            if node.index in unsure:
+                sources = f"[ {quick[node.index]}, %{before} ], [ {exact[node.index]}, %{after} ]"
+                names[node.index] = code.line(f"phi {self.type_of(node)} {sources}")
 
 
 class Code:
@@ -190,6 +231,21 @@ class Code:
 
     def jump_if(self, truth: str, label: str, other: str, rarely: bool = False) -> None:
         self.do(f"br i1 {truth}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
+
+    def loop(self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]) -> None:
+        """A loop with counter = start, start + by, ... below the end."""
+        start, end = bounds
+        head, inside, after = (self.new_label(f"{name}.{part}.") for part in ("head", "body", "after"))
+        self.store("i64", start, counter)
+        self.jump(head)
+        self.label(head)
+        now = self.load("i64", counter)
+        self.jump_if(self.line(f"icmp slt i64 {now}, {end}"), inside, after)
+        self.label(inside)
+        body(now)
+        self.store("i64", self.line(f"add i64 {self.load('i64', counter)}, {by}"), counter)
+        self.jump(head)
+        self.label(after)
 
     def intrinsic(self, name: str, region: Region, arguments: Sequence[str]) -> str:
         full = f"llvm.{name}.{region.suffix}"

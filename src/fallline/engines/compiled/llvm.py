@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fallline.engines.compiled.trace import GIVEN_RATE, Step
@@ -92,6 +92,45 @@ def source(step: Step, where: Layout, state_rows: bool) -> str:
     return _Advance(step, where, state_rows).text()
 
 
+class _Slots:
+    """The numbers of a group of runs: in memory between two steps, in variables, that is registers, within one.
+
+    Attributes:
+        variables: the variables by the names of their slots.
+    """
+
+    def __init__(self, lanes: Region, where: Layout, group: str) -> None:
+        self._code, self._lanes, self._where, self._group = lanes.code, lanes, where, group
+        # The others are written once, when a run ends.
+        kept = [name for name in where.slots if name not in AT_THE_END]
+        self.variables = {name: lanes.code.variable(lanes.number) for name in kept}
+
+    def place(self, name: str) -> str:
+        """The address of a slot of the group's first run."""
+        code = self._code
+        start = code.line(f"mul i64 %stride, {self._where.slots[name]}")
+        return code.place("%slots", code.line(f"add i64 {start}, {code.load('i64', self._group)}"))
+
+    def keep(self, name: str, value: str, mask: str) -> None:
+        """Store a number into a slot of the runs in the mask."""
+        place, number = self.place(name), self._lanes.number
+        before = self._code.load(number, place)
+        chosen = self._code.line(f"select {self._lanes.mask} {mask}, {number} {value}, {number} {before}")
+        self._code.store(number, chosen, place)
+
+    def take_up(self) -> None:
+        """Load the group's slots into variables."""
+        for name, variable in self.variables.items():
+            number = self._code.load(self._lanes.number, self.place(name))
+            self._code.store(self._lanes.number, number, variable)
+
+    def put_back(self) -> None:
+        """Store the variables into the group's slots."""
+        for name, variable in self.variables.items():
+            number = self._code.load(self._lanes.number, variable)
+            self._code.store(self._lanes.number, number, self.place(name))
+
+
 class _Advance:
     """Writes the function."""
 
@@ -105,58 +144,23 @@ class _Advance:
         self.once = Region(code, 1)
         self.steps = Region(code, where.steps)
         self.lanes = Region(code, where.lanes)
-        # These are written once, when a run ends; all other slots are variables.
-        kept = [name for name in where.slots if name not in AT_THE_END]
-        self.variables = {name: code.variable(self.lanes.number) for name in kept}
+        self.group = code.variable("i64")
+        self.slots = _Slots(self.lanes, where, self.group)
         self.active = code.variable(self.lanes.mask)
-        self.row, self.until, self.i, self.visited, self.strip, self.group = (code.variable("i64") for _ in range(6))
+        self.row, self.until, self.i, self.visited, self.strip = (code.variable("i64") for _ in range(5))
 
     def text(self) -> str:
         code = self.code
         code.store("i64", "%written", self.row)
         code.store("i64", "%until", self.until)
         self._settings()
-        self._loop("tabled", self.i, ("0", "%count"), self.where.steps, self._table)
+        self.code.loop("tabled", self.i, ("0", "%count"), self.where.steps, self._table)
         if self.records:
             self._alone()
         else:
-            self._loop("strip", self.strip, ("0", "%runs"), STRIP, self._strip)
+            self.code.loop("strip", self.strip, ("0", "%runs"), STRIP, self._strip)
         code.do(f"ret i64 {code.load('i64', self.row)}")
         return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", RARELY, ""])
-
-    def _emit(self, region: Region, level: int, outputs: Sequence[Node]) -> None:
-        """Code for these nodes, and for the nodes of the same level that they depend on.
-
-        It is written twice: for the usual case, without branches, and with the calls for doubtful results.
-        """
-        code, names = self.code, region.names
-        needed = self.step.graph.needed(outputs)
-        new = [node for node in needed if node.level == level and node.index not in names]
-        doubts: list[str] = []
-        unsure: set[int] = set()
-        for node in new:
-            names[node.index], doubt = region.quick(node)
-            if doubt is not None:
-                doubts.append(doubt)
-            if doubt is not None or any(part.index in unsure for part in node.inputs):
-                unsure.add(node.index)
-        if not doubts:
-            return
-        before, slow, done = code.block, code.new_label("slow"), code.new_label("done")
-        code.jump_if(region.any(self._either(doubts, region.mask)), slow, done, rarely=True)
-        code.label(slow)
-        quick = {index: names.pop(index) for index in unsure}
-        for node in new:
-            if node.index in unsure:
-                names[node.index] = region.write(node)
-        exact = {index: names.pop(index) for index in unsure}
-        after = code.block
-        code.jump(done)
-        code.label(done)
-        for node in outputs:
-            if node.index in unsure:
-                sources = f"[ {quick[node.index]}, %{before} ], [ {exact[node.index]}, %{after} ]"
-                names[node.index] = code.line(f"phi {region.type_of(node)} {sources}")
 
     def _settings(self) -> None:
         """The numbers that are the same throughout the call."""
@@ -164,28 +168,13 @@ class _Advance:
             leaf = self.step.graph.leaf(f"setting.{i}", SETTING)
             self.once.names[leaf.index] = self.code.load("double", self.code.place("%settings", str(i)))
         needed = self.step.graph.needed(_outputs(self.step))
-        self._emit(self.once, SETTING, [node for node in needed if node.level == SETTING])
+        self.once.emit(self.step.graph, SETTING, [node for node in needed if node.level == SETTING])
         for node in needed:
             if node.level == SETTING:
                 constant = node.operation == "constant"
                 name = self.once.names[node.index]
                 for region in (self.steps, self.lanes):
                     region.names[node.index] = region.write(node) if constant else region.spread(name, node.is_mask)
-
-    def _loop(self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]) -> None:
-        """A loop with counter = start, start + by, ... below the end."""
-        code, (start, end) = self.code, bounds
-        head, inside, after = (code.new_label(f"{name}.{part}.") for part in ("head", "body", "after"))
-        code.store("i64", start, counter)
-        code.jump(head)
-        code.label(head)
-        now = code.load("i64", counter)
-        code.jump_if(code.line(f"icmp slt i64 {now}, {end}"), inside, after)
-        code.label(inside)
-        body(now)
-        code.store("i64", code.line(f"add i64 {code.load('i64', counter)}, {by}"), counter)
-        code.jump(head)
-        code.label(after)
 
     def _column(self, column: int, i: str) -> str:
         """The address of a number of the table."""
@@ -204,31 +193,18 @@ class _Advance:
         for column, node in enumerate(self.where.columns):
             if node.detail == GIVEN_RATE:
                 steps.names[node.index] = code.load(steps.number, self._column(column, i))
-        self._emit(steps, STEP, self.where.columns)
+        steps.emit(self.step.graph, STEP, self.where.columns)
         for column, node in enumerate(self.where.columns):
             name = steps.names[node.index]
             if node.is_mask:
                 name = code.line(f"uitofp {steps.mask} {name} to {steps.number}")
             code.store(steps.number, name, self._column(column, i))
 
-    def _slot(self, name: str) -> str:
-        """The address of a slot of the group's first run."""
-        code = self.code
-        start = code.line(f"mul i64 %stride, {self.where.slots[name]}")
-        return code.place("%slots", code.line(f"add i64 {start}, {code.load('i64', self.group)}"))
-
-    def _keep(self, name: str, value: str, mask: str) -> None:
-        """Store a number into a slot of the runs in the mask."""
-        place, number = self._slot(name), self.lanes.number
-        before = self.code.load(number, place)
-        chosen = self.code.line(f"select {self.lanes.mask} {mask}, {number} {value}, {number} {before}")
-        self.code.store(number, chosen, place)
-
     def _alone(self) -> None:
         """Make all steps of the call for one run, whose numbers stay in registers."""
         code, lanes = self.code, self.lanes
         code.store("i64", "0", self.group)
-        self._take_up()
+        self.slots.take_up()
         after = code.new_label("alone.after")
 
         def visit(i: str) -> None:
@@ -257,10 +233,10 @@ class _Advance:
             code.label(skip)
             self._leave(lanes.always())
 
-        self._loop("visited", self.visited, ("0", "%count"), 1, visit)
+        self.code.loop("visited", self.visited, ("0", "%count"), 1, visit)
         code.jump(after)
         code.label(after)
-        self._put_back()
+        self.slots.put_back()
 
     def _strip(self, start: str) -> None:
         """Make all steps of the call for a strip of runs: each step for all of its groups in turn.
@@ -275,23 +251,23 @@ class _Advance:
 
         def visit(i: str) -> None:
             self._columns(i)
-            self._loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group())
+            self.code.loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group())
 
-        self._loop("visited", self.visited, ("0", "%count"), 1, visit)
+        self.code.loop("visited", self.visited, ("0", "%count"), 1, visit)
 
     def _group(self) -> None:
         """Make one step for a group of runs, one per lane. Runs that have ended do not move."""
         code, lanes = self.code, self.lanes
-        stop = code.load(lanes.number, self._slot("stop"))
+        stop = code.load(lanes.number, self.slots.place("stop"))
         active = code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}")
         code.store(lanes.mask, active, self.active)
         going, gone, ended, on = (code.new_label(name) for name in ("going", "gone", "ended", "on"))
         code.jump_if(lanes.any(active), going, gone)
         code.label(going)
         outer = dict(lanes.names)
-        self._take_up()
+        self.slots.take_up()
         value, met = self._arrive()
-        if "lowest.value" in self.variables:
+        if "lowest.value" in self.slots.variables:
             self._keep_lowest({"lowest.value": value})
         ending = code.line(f"and {lanes.mask} {met}, {active}")
         code.jump_if(lanes.any(ending), ended, on, rarely=True)
@@ -301,22 +277,10 @@ class _Advance:
         code.jump(on)
         code.label(on)
         self._leave(code.load(lanes.mask, self.active))
-        self._put_back()
+        self.slots.put_back()
         lanes.names = outer
         code.jump(gone)
         code.label(gone)
-
-    def _take_up(self) -> None:
-        """Load the group's slots into variables."""
-        for name, variable in self.variables.items():
-            number = self.code.load(self.lanes.number, self._slot(name))
-            self.code.store(self.lanes.number, number, variable)
-
-    def _put_back(self) -> None:
-        """Store the variables into the group's slots."""
-        for name, variable in self.variables.items():
-            number = self.code.load(self.lanes.number, variable)
-            self.code.store(self.lanes.number, number, self._slot(name))
 
     def _columns(self, i: str) -> None:
         """Load the table's numbers of a step, and broadcast them to all lanes."""
@@ -339,29 +303,22 @@ class _Advance:
         """Evaluate a point: its value, and the mask of runs for which a condition is met."""
         code, step, lanes = self.code, self.step, self.lanes
         for node in step.graph.nodes:
-            if node.operation == "leaf" and node.detail in self.variables:
-                lanes.names[node.index] = code.load(lanes.number, self.variables[node.detail])
-        self._emit(lanes, LANE, [step.value, *step.gradient, *step.met])
-        met = self._either([lanes.names[node.index] for node in step.met], lanes.mask)
+            if node.operation == "leaf" and node.detail in self.slots.variables:
+                lanes.names[node.index] = code.load(lanes.number, self.slots.variables[node.detail])
+        lanes.emit(self.step.graph, LANE, [step.value, *step.gradient, *step.met])
+        met = lanes.either([lanes.names[node.index] for node in step.met])
         return lanes.names[step.value.index], met
-
-    def _either(self, masks: Sequence[str], kind: str) -> str:
-        """The `or` of the masks."""
-        first, *others = masks
-        for mask in others:
-            first = self.code.line(f"or {kind} {first}, {mask}")
-        return first
 
     def _keep_lowest(self, here: Mapping[str, str]) -> None:
         """Keep this point as the lowest where its value is lower than all before, or the first."""
         code, kind, mask = self.code, self.lanes.number, self.lanes.mask
-        before = code.load(kind, self.variables["lowest.value"])
+        before = code.load(kind, self.slots.variables["lowest.value"])
         lower = code.line(f"fcmp olt {kind} {here['lowest.value']}, {before}")
         lower = code.line(f"or {mask} {lower}, {self.lanes.spread(self.at_start, is_mask=True)}")
         for name, number in here.items():
-            before = code.load(kind, self.variables[name])
+            before = code.load(kind, self.slots.variables[name])
             code.store(
-                kind, code.line(f"select {mask} {lower}, {kind} {number}, {kind} {before}"), self.variables[name]
+                kind, code.line(f"select {mask} {lower}, {kind} {number}, {kind} {before}"), self.slots.variables[name]
             )
 
     def _end(self, ending: str, value: str) -> None:
@@ -373,9 +330,9 @@ class _Advance:
             stop = code.line(
                 f"select {lanes.mask} {met}, {lanes.number} {lanes.constant(number)}, {lanes.number} {stop}"
             )
-        self._keep("stop", stop, ending)
-        self._keep("made", lanes.spread(self.made), ending)
-        self._keep("value", value, ending)
+        self.slots.keep("stop", stop, ending)
+        self.slots.keep("made", lanes.spread(self.made), ending)
+        self.slots.keep("value", value, ending)
 
     def _record(self, value: str) -> None:
         """Write one row: the value, the rate, the point, the gradient and, if wanted, the state."""
@@ -400,7 +357,7 @@ class _Advance:
         code, step, lanes = self.code, self.step, self.lanes
         following = dict(zip(_flat(step.state), _flat(step.next_state), strict=True))
         following |= {kept.leaf: kept.following for kept in step.kept}
-        self._emit(lanes, LANE, [*step.change, *following.values()])
+        lanes.emit(self.step.graph, LANE, [*step.change, *following.values()])
         names = lanes.names
         after = {leaf.detail: names[node.index] for leaf, node in following.items()}
         for leaf, node in zip(step.x, step.change, strict=True):
@@ -410,4 +367,4 @@ class _Advance:
             )
             after[leaf.detail] = code.line(f"fsub {lanes.number} {names[leaf.index]}, {change}")
         for name, number in after.items():
-            code.store(lanes.number, number, self.variables[name])
+            code.store(lanes.number, number, self.slots.variables[name])
