@@ -17,9 +17,9 @@ class TuningCurve(Printed):
 
     Attributes:
         title: the lines of the title.
-        name: what the score is.
-        score: of each trial, shape (trials,); infinite where it was given up as diverging.
-        lowest: the lowest score up to each trial, shape (trials,); infinite until there is one.
+        name: the name of the score.
+        score: the score of each trial, shape (trials,); infinite where it was given up as diverging.
+        lowest: the lowest score up to each trial, shape (trials,); infinite before the first finite one.
         log: whether the scores need a log axis.
     """
 
