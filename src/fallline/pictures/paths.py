@@ -235,7 +235,7 @@ def reach(series: FloatArray, best: float) -> Interval:
 
 
 def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence[int]) -> list[Interval]:
-    """The interval of each drawn coordinate that shows the runs and the objective's known minima and bounds.
+    """The interval of each drawn coordinate that shows the runs and the objective's `bounds`.
 
     A run that ended higher than it started, or not at a finite point, widens it only when no run did better.
     """

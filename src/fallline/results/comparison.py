@@ -105,7 +105,7 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
         """The best runs: those that saw the lowest values; in a tie, in their original order.
 
         Raises:
-            FalllineError: when `count` is not a positive whole number.
+            FalllineError: when `count` is negative or not a whole number.
         """
         check_whole("count", count, least=0)
         lowest = np.where(np.isnan(self.lowest), np.inf, self.lowest)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 
-# Rows that are collected and copied in together, which takes hardly longer than copying one.
+# The most numbers that are collected before they are copied in: copying many rows takes hardly longer than one.
 _WAITING = 1 << 9
 
 

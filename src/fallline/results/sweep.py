@@ -119,7 +119,7 @@ class Sweep(Archived, Shown):
         """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.
 
         Raises:
-            FalllineError: when `count` is not a positive whole number.
+            FalllineError: when `count` is negative or not a whole number.
         """
         check_whole("count", count, least=0)
         pooled = self.outcome.ndim - 2

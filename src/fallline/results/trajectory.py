@@ -256,7 +256,7 @@ class Trajectory(Archived, Filmed):
         return self.evaluations.gradient
 
     def to_frame(self) -> pd.DataFrame:
-        """A pandas data frame of the rows: step, each coordinate and its partial derivative, value, gradient norm, rate.
+        """A pandas data frame of the rows: step, each coordinate and its slope, value, gradient norm, rate.
 
         Raises:
             FalllineError: when pandas is not installed, or a coordinate has the name of another column.

@@ -75,7 +75,7 @@ class Tuning(Archived, Shown):
         """The best trials: those with the lowest scores; in a tie, the earlier one comes first.
 
         Raises:
-            FalllineError: when `count` is not a positive whole number.
+            FalllineError: when `count` is negative or not a whole number.
         """
         check_whole("count", count, least=0)
         return sorted(self.trials, key=lambda trial: trial.score)[:count]
