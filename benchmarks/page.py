@@ -48,7 +48,7 @@ FOOT = """\
 ## Measure it yourself
 
 ```console
-$ make bench                      # all of the above, and this page anew; minutes; needs gcc
+$ make bench                      # all of the above, and rewrite this page; minutes; needs gcc
 $ python -m benchmarks.engines    # one of them; benchmarks/ has the others
 ```
 

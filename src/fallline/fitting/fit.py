@@ -113,7 +113,7 @@ def fit(
         l1: the strength of the penalty Σ |w|, which makes weights exactly zero. Like `l2` it acts on the weights of
             the standardised features, and is added after the reduction.
         batch_size: the number of rows per step; all rows if not given.
-        batch_order: "shuffled" anew each epoch, or "sequential".
+        batch_order: "shuffled" again in each epoch, or "sequential".
         batch_remainder: whether to "keep" or "drop" the rows left over after the last full batch.
         epochs: the number of passes over the data after which the run ends, in place of `max_steps`.
         max_steps: the number of steps after which it ends; 10,000 if neither is given.

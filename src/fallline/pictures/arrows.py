@@ -73,7 +73,7 @@ def arrows_data(
     bounds: Any = None,
     resolution: int = 256,
 ) -> Arrows:
-    """What the picture of a rule's state shows.
+    """The data of the picture of a rule's state.
 
     Arguments:
         run: a trajectory; with `record=Record(state=True)`, `minimize` records the rule's state in it.

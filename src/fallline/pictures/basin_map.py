@@ -19,7 +19,7 @@ MOST_KEYS = 8
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BasinMap(Printed):
-    """What the picture of basins shows.
+    """The data of the picture of basins.
 
     Attributes:
         title: the lines of the title.
@@ -49,7 +49,7 @@ class BasinMap(Printed):
 
 
 def basin_map_data(found: Basins) -> BasinMap:
-    """What the picture of basins shows.
+    """The data of the picture of basins.
 
     Arguments:
         found: what `basins` returned.

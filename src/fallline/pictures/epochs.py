@@ -37,7 +37,7 @@ class Epochs(Printed):
 
 
 def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None) -> Epochs:
-    """What the grid of epochs shows.
+    """The data of the grid of epochs.
 
     Arguments:
         run: a trajectory in one coordinate.

@@ -22,7 +22,7 @@ POOLED = ("start", "seed")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HeatMap(Printed):
-    """What the picture of a sweep shows.
+    """The data of the picture of a sweep.
 
     Attributes:
         title: the lines of the title.
@@ -51,7 +51,7 @@ class HeatMap(Printed):
 def heat_map_data(
     runs: Sweep, x: str | None = None, y: str | None = None, at: Mapping[str, Any] | None = None
 ) -> HeatMap:
-    """What the picture of a sweep shows.
+    """The data of the picture of a sweep.
 
     Arguments:
         runs: what `sweep` returned.

@@ -83,7 +83,7 @@ def landscape_data(
     bounds: Sequence[Interval] | None = None,
     resolution: int = 256,
 ) -> Landscape:
-    """What the pictures of a function of two coordinates show.
+    """The data of the pictures of a function of two coordinates.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.

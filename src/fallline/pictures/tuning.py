@@ -13,7 +13,7 @@ from fallline.tables import Printed, number_text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TuningCurve(Printed):
-    """What the picture of a tuning shows.
+    """The data of the picture of a tuning.
 
     Attributes:
         title: the lines of the title.
@@ -31,7 +31,7 @@ class TuningCurve(Printed):
 
 
 def tuning_data(found: Tuning) -> TuningCurve:
-    """What the picture of a tuning shows.
+    """The data of the picture of a tuning.
 
     Arguments:
         found: what `tune` returned.

@@ -48,7 +48,7 @@ class Shown(Printed):
         return getattr(views, self.picture)(self, **options)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """The HTML for a notebook."""
         return summary_of(self).html
 
 

@@ -28,7 +28,7 @@ from fallline.views.lettering import lettering
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scene(Printed):
-    """What a film shows, as data, so that several processes can draw it.
+    """The data of a film, picklable so that several processes can draw it.
 
     Attributes:
         kind: "curve", "contour", "contour_3d" or "surface".
