@@ -92,7 +92,7 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
             made = make((portion, portion.problem) for portion in portions)
             for portion, results in made if store is None else kept(store, portions, make, of, gradient):
                 places = np.ravel_multi_index(portion.places, shape)
-                # The outcome is written last: it marks a run as made.
+                # The outcome last: with it a run is made.
                 columns: list[tuple[Any, Any]] = list(zip(found, results, strict=True))
                 for whole, part in reversed(columns):
                     whole.reshape(-1, *part.shape[1:])[places] = part

@@ -334,7 +334,7 @@ def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> i
 
 
 def _start(loss: Loss, preparation: Preparation, x0: npt.ArrayLike | None, seed: int) -> FloatArray:
-    """The start: the given one in units of the prepared features, or the default."""
+    """Where to start: as given, or for prepared features."""
     if x0 is None:
         return loss.initial(seed) if isinstance(loss, Network) else np.zeros(loss.dimension)
     start = number_array(x0, "x0")

@@ -1,3 +1,3 @@
-"""The results of runs and experiments: recorded data as columns and named series, and their files."""
+"""What was recorded: runs and experiments as columns and named series, and their files."""
 
 from fallline.results import printing as printing
