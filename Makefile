@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests start processes by the hundred, each of which would compile all modules anew.
+# The tests start hundreds of processes, each of which would otherwise compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 
@@ -18,7 +18,7 @@ demo: $(VENV)/installed-fast  ## run the worked examples; tables and pictures go
 	$(BIN)/fallline demo --out demo
 	@echo "The results are in $$(pwd)/demo"
 
-# Coverage makes tests take half as long again, so it is counted where CI is set, and judged at the end of both.
+# Coverage makes tests take half as long again, so it is measured only in CI, and checked after test-long.
 test: $(VENV)/installed-test  ## run the tests and doctests
 	$(BIN)/python -m pytest -n auto $(if $(CI),--cov --cov-report= --cov-fail-under=0)
 
@@ -28,10 +28,10 @@ test-long: $(VENV)/installed-test  ## run the long tests: campaigns, kills, the 
 parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and jax (installs gigabytes)
 	$(BIN)/python -m pytest tests/parity
 
-docs: $(VENV)/installed-test,parity  ## write docs/conventions.md anew, measured against the libraries
+docs: $(VENV)/installed-test,parity  ## rewrite docs/conventions.md, measured against the libraries
 	$(BIN)/python -m tests.parity
 
-bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## time all beside peers; writes docs/performance.md (minutes; needs gcc)
+bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## run all benchmarks; writes docs/performance.md (minutes; needs gcc)
 	$(BIN)/python -m benchmarks.page
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
@@ -45,7 +45,7 @@ clean:  ## remove .venv, the demo's results and every cache
 		.pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp for each set of extras: installed again when what it was installed from has changed.
+# A stamp file for each set of extras: they are installed again when pyproject.toml or constraints.txt has changed.
 $(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/created
 	@echo "Installing fallline[$*] into $(VENV) ..."
 	@$(INSTALL) -e '.[$*]'

@@ -1,4 +1,4 @@
-"""Two Dask workers beside one, and beside no cluster at all: `python -m benchmarks.cluster`."""
+"""Two Dask workers compared with one, and with no cluster: `python -m benchmarks.cluster`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ GRID = {"learning_rate": np.geomspace(1e-5, 1e-2, 40).tolist(), "momentum": np.l
 FEATURES, CHUNKS = 100, 16
 TITLE = "A cluster"
 ABOUT = f"""\
-The same work on one Dask worker and on two, each a process of one thread on this machine, already started. Then two
-workers beside the same machine without a cluster, {THREADS} threads in one process, which both keep busy, and then
-the price of passing messages shows."""
+The same work on one Dask worker and on two, each a running process of one thread on this machine. Then two
+workers compared with {THREADS} threads in one process without a cluster: both use the whole machine, so the
+difference is the cost of communication."""
 
 
 def main() -> None:
-    """Print the times of the same work on one worker and on two, in turn, and their ratio."""
+    """Print the times of the same work on one worker and on two, and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100_000)
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def rows(repeats: int = 3, steps: int = 100_000, count: int = 1_000_000) -> Iterator[Row]:
-    """A sweep, and a gradient over rows that stay at the workers."""
+    """A sweep, and a gradient over rows that the workers keep."""
 
     def both() -> Iterator[Row]:
         with Cluster("local:1").opened() as one, Cluster("local:2").opened() as two:
@@ -62,7 +62,7 @@ def sweeps(one: Workers, two: Workers, steps: int, repeats: int) -> Iterator[Row
 
 
 def gradients(one: Workers, two: Workers, count: int, repeats: int) -> Iterator[Row]:
-    """Value and gradient of a logistic loss whose rows stay at the workers."""
+    """Value and gradient of a logistic loss whose rows the workers keep."""
     import dask.array as da
 
     draw = da.random.default_rng(0)
@@ -79,7 +79,7 @@ def gradients(one: Workers, two: Workers, count: int, repeats: int) -> Iterator[
 
     first, second = on(one), on(two)
     claim = f"logistic gradient, {count:,} × {FEATURES} in {CHUNKS} chunks, two workers"
-    # The call that is not timed makes the rows, which takes far longer than to sum them.
+    # The untimed first call makes the rows, which takes far longer than the sum over them.
     yield compared(f"{claim}: one worker", first, second, 3 * repeats)
     whole = Logistic(X.compute(scheduler="threads"), y.compute(scheduler="threads"))
     yield compared(f"{claim}: no cluster", lambda: whole.value_and_gradient(x), second, 3 * repeats)

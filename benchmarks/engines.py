@@ -1,4 +1,4 @@
-"""Runs, one or many at once, beside the same runs in C, JAX, optax and torch: `python -m benchmarks.engines`."""
+"""Runs, one or many at once, compared with C, JAX, optax and torch: `python -m benchmarks.engines`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fallline.results.trajectory import Record
 from fallline.stopping import StoppingCondition, Target, conditions
 
 RATE = 0.01
-# The values stay above it: no run ends before the last step.
+# A target below all values: no run ends before the last step.
 NEVER = Target(-1e300)
 
 C_SOURCE = r"""
@@ -104,7 +104,7 @@ BATCH_STEPS = 200
 
 
 def main() -> None:
-    """Print the times and their ratios, and whether they reach what is aimed at."""
+    """Print the times and their ratios, and whether they reach their aims."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--starts", type=int, default=100_000)
@@ -134,7 +134,7 @@ def c_library() -> ctypes.CDLL:
 
 
 def pointer(array: Any) -> ctypes.c_void_p:
-    """The address of an array's first number."""
+    """A pointer to an array's data."""
     return ctypes.c_void_p(array.ctypes.data)
 
 
@@ -198,7 +198,7 @@ def recorded_by_c(repeats: int) -> Iterator[Row]:
 
 
 def recorded_by_torch(repeats: int) -> Iterator[Row]:
-    """Fewer steps by torch.optim, which makes them one by one as our reference engine does."""
+    """Fewer steps by torch.optim, which executes them one by one, as our reference engine does."""
     import torch
 
     few = 2000
@@ -220,7 +220,7 @@ def recorded_by_torch(repeats: int) -> Iterator[Row]:
 
 
 def engine(name: str, starts: Any, rule: Any, steps: int, stop: StoppingCondition | None = NEVER) -> Callable[[], Any]:
-    """The compiled engine by itself: what it makes of many starts at once."""
+    """The compiled engine by itself, on many starts at once."""
     given = Problem(as_objective(name), starts, rule, steps, conditions(stop), Record(every=None), seed=0)
     return lambda: ends(given, "compiled")
 
@@ -291,7 +291,7 @@ def batch_by_c(k: int, repeats: int) -> Iterator[Row]:
         return np.stack([x, y], axis=1)
 
     ours = batch("rosenbrock", k)
-    # Few runs are so near a ridge that roundings decide.
+    # The median: a few runs are so near a ridge that rounding decides where they go.
     assert np.median(np.abs(by_c() - ours().x)) < 1e-9
     claim = f"{k:,} starts × {BATCH_STEPS} steps, Adam, Rosenbrock: vectorised C"
     yield compared(claim, by_c, ours, repeats, 1 / 1.3)
@@ -304,7 +304,7 @@ def grid(resolution: int, low: float, high: float) -> Any:
 
 
 def calls_by_engine(k: int, repeats: int) -> Iterator[Row]:
-    """What compare, sweep and basins take beside the engine that makes their runs."""
+    """The time of compare, sweep and basins compared with that of the engine alone."""
     rule, starts, side = fallline.Adam(RATE), random_starts(k), round(k**0.5)
     settings: dict[str, Any] = {"max_steps": BATCH_STEPS, "stop": NEVER, "engine": "compiled"}
     swept = functools.partial(fallline.sweep, "rosenbrock", starts, rule, {}, **settings)
@@ -326,7 +326,7 @@ def calls_by_engine(k: int, repeats: int) -> Iterator[Row]:
 
 
 def basins_by_engine(repeats: int) -> Iterator[Row]:
-    """A map of basins beside the engine that makes its runs."""
+    """A map of basins compared with the engine alone."""
     rule = fallline.Momentum(RATE)
     by_engine = engine("himmelblau", grid(512, -5, 5), rule, 500, None)
     taken = in_turn({"engine": by_engine, "map": lambda: himmelblau(512, 500)}, repeats)
@@ -351,7 +351,7 @@ print(time.perf_counter() - began)
 
 
 def second_process(repeats: int) -> Iterator[Row]:
-    """What a process waits for its first compiled run, when another has compiled the same before."""
+    """The time of the first compiled run in a process, after another process has compiled the same."""
     with tempfile.TemporaryDirectory() as folder:
         fresh = {**os.environ, "FALLLINE_CACHE": folder}
         first, *later = (
@@ -372,7 +372,7 @@ print(before, peak_memory())
 
 
 def memory() -> Iterator[Row]:
-    """The most memory of a process that makes a map of a million starts."""
+    """The peak memory of a process that makes a map of a million starts."""
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     before, after = (int(number) / 1e6 for number in done.stdout.split())
     claim = f"most memory of a process with a map of 1,000,000 starts (without: {before:.0f} MB)"

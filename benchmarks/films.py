@@ -1,4 +1,4 @@
-"""How much faster a film is written than by Matplotlib's own animation: `python -m benchmarks.films`."""
+"""Writing a film, compared with Matplotlib's own animation: `python -m benchmarks.films`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LEAST = 12.0
 SCENES = ("contour", "contour_3d", "surface")
 TITLE = "Films"
 ABOUT = f"""\
-Four paths over a landscape as a film of {SIZE[0]} × {SIZE[1]} pixels, beside Matplotlib's `FuncAnimation.save` with the
-same figure and artists, each encoded as it usually is there. What stands still is drawn once here, and anew for every
-frame there."""
+Four paths over a landscape as a film of {SIZE[0]} × {SIZE[1]} pixels, compared with Matplotlib's
+`FuncAnimation.save` with the same figure and artists, each with its usual encoder. Fallline draws the still part once,
+Matplotlib again for every frame."""
 
 
 def main() -> None:
-    """Print the times and their ratios, and whether all reach what is aimed at."""
+    """Print the times and their ratios, and whether all reach their aims."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
@@ -79,10 +79,9 @@ def by_fallline(runs: Any, kind: str, frames: int, path: str) -> None:
 
 
 def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
-    """The same figure and the same artists, which are made once and given longer paths in each frame.
+    """The same figure and artists, which are created once and get longer paths in each frame.
 
-    The layout is fixed after the first drawing, as in a figure without a layout engine: otherwise Matplotlib
-    would lay out each frame and take longer still.
+    The layout is fixed after the first drawing: otherwise Matplotlib would lay out each frame and take longer still.
     """
     film: Film = animate(runs, None, kind, frames=frames, frames_per_second=RATE, size=SIZE)
     (stage,) = film.stages
@@ -111,7 +110,7 @@ def by_matplotlib(runs: Any, kind: str, frames: int, path: str) -> None:
 
 
 class Places:
-    """Axes that draw nothing and keep where lines were to go."""
+    """Axes that draw nothing and record the points of lines."""
 
     def __init__(self, ax: Any) -> None:
         self.name, self.get_figure, self._projection = ax.name, ax.get_figure, None
@@ -120,11 +119,11 @@ class Places:
         self.places: list[tuple[Any, ...]] = []
 
     def get_proj(self) -> Any:
-        """Where the camera stands."""
+        """The projection matrix."""
         return self._projection
 
     def plot(self, *places: Any, **_look: Any) -> list[None]:
-        """Keep a line."""
+        """Record a line."""
         self.places.append(places)
         return [None]
 

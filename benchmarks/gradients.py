@@ -1,4 +1,4 @@
-"""What an exact gradient of plain NumPy code costs, beside jax.jit and autograd: `python -m benchmarks.gradients`."""
+"""Exact gradients of plain NumPy code, compared with jax.jit and autograd: `python -m benchmarks.gradients`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ DIMENSION, REPEATS, CALLS, STEPS = 10, 15, 300, 1000
 TITLE = "Exact gradients of NumPy functions"
 ABOUT = f"""\
 Rosenbrock's function in {DIMENSION} coordinates, written in plain NumPy, which Fallline differentiates unmodified
-through JAX; beside the same function written anew for JAX and compiled by hand, and for HIPS autograd. The first tells
-what the convenience costs: a ratio of 1 is nothing."""
+through JAX; compared with the same function written for JAX and compiled by hand, and for HIPS autograd. The first
+comparison gives the cost of the convenience: none at a ratio of 1."""
 
 
 POINT = np.linspace(-1, 1, DIMENSION)
 
 
 def rosenbrock(x: Any) -> Any:
-    """The function as its user writes it."""
+    """The function as a user writes it."""
     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
 
@@ -99,12 +99,12 @@ def of_a_call(claim: str, peer: Callable[[Any], Any]) -> Row:
 
 
 def call_by_jax() -> Iterator[Row]:
-    """Beside JAX by hand."""
+    """Compared with hand-written JAX."""
     yield of_a_call("value and gradient, one call: jax.jit by hand", by_hand())
 
 
 def call_by_autograd() -> Iterator[Row]:
-    """Beside autograd."""
+    """Compared with autograd."""
     autograd: Any = importlib.import_module("autograd")
     slope = autograd.value_and_grad(on(importlib.import_module("autograd.numpy")))
     yield of_a_call("value and gradient, one call: autograd", slope)

@@ -1,4 +1,4 @@
-"""How cost grows with work: steps of a run, starts of a batch, rows of data; `python -m benchmarks.growth`.
+"""How cost grows with steps of a run, starts of a batch, and rows of data: `python -m benchmarks.growth`.
 
 It draws docs/images/cost.png.
 """
@@ -22,9 +22,9 @@ from fallline.views import appearance
 
 TITLE = "Cost against work"
 ABOUT = """\
-Twice the work should take twice the time: no more, or large problems are out of reach; and no less, for then it is
-fixed costs that were measured. The exponent is the slope of the lines below, fitted to the least time at each size:
-1 is proportional.
+Twice the work should take twice the time: no more, or large problems are out of reach; and no less, because then
+fixed costs dominate the measurement. The exponent is the slope of the lines below, fitted to the least time at each
+size: 1 is proportional.
 
 ![Time against steps, starts and rows](images/cost.png)"""
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "cost.png"
@@ -34,7 +34,7 @@ APART = 0.1
 
 @dataclass(frozen=True)
 class Curve:
-    """The least seconds that each amount of work took."""
+    """The least time, in seconds, for each amount of work."""
 
     work: str
     sizes: list[int]
@@ -42,7 +42,7 @@ class Curve:
 
     @property
     def exponent(self) -> float:
-        """The power of the size that the time grows with."""
+        """The exponent of the growth of time with size."""
         return float(np.polyfit(np.log(self.sizes), np.log(self.seconds), 1)[0])
 
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def rows(repeats: int = 9) -> Iterator[Row]:
-    """The exponent of each curve; at the end there is the picture too."""
+    """The exponent of each curve; draws the picture at the end."""
     curves = []
     for work, sizes, sized in WORK:
         calls = {str(size): sized(size) for size in sizes}
@@ -71,32 +71,32 @@ def rows(repeats: int = 9) -> Iterator[Row]:
 
 
 def steps(size: int) -> Callable[[], Any]:
-    """One recorded run of so many steps."""
+    """One recorded run of `size` steps."""
     return functools.partial(
         fallline.minimize, "rosenbrock", (-1.2, 1.0), fallline.Adam(RATE), max_steps=size, stop=NEVER, engine="compiled"
     )
 
 
 def starts(size: int) -> Callable[[], Any]:
-    """A batch of so many starts."""
+    """A batch of `size` starts."""
     return batch("rosenbrock", size)
 
 
 def gradient(size: int) -> Callable[[], Any]:
-    """A gradient over so many rows."""
+    """A gradient over `size` rows."""
     X, y, x = data()
     return functools.partial(Logistic(X[:size], y[:size]).gradient, x)
 
 
 @functools.cache
 def data() -> tuple[Any, Any, Any]:
-    """The largest data, of which the others are the first rows, and a point."""
+    """The largest data, of which smaller ones are the first rows, and a point."""
     random = np.random.default_rng(0)
     X = random.standard_normal((MOST_ROWS, FEATURES))
     return X, (random.random(MOST_ROWS) < 0.5).astype(float), random.normal(size=FEATURES + 1) / 10
 
 
-# So large that what a call costs in any case is a small part: that would bend the lines.
+# Large enough that the fixed cost of a call, which would bend the lines, is a small part.
 WORK: tuple[tuple[str, list[int], Callable[[int], Callable[[], Any]]], ...] = (
     ("steps of one recorded run", [250_000 * 2**i for i in range(4)], steps),
     ("starts of a batch, 200 steps each", [65_536 * 2**i for i in range(4)], starts),
@@ -105,7 +105,7 @@ WORK: tuple[tuple[str, list[int], Callable[[int], Callable[[], Any]]], ...] = (
 
 
 def draw(curves: list[Curve], path: Path) -> None:
-    """A picture of time against work, with a thin line through each curve's end where cost is proportional."""
+    """Draw time against work, with a thin line of proportional cost through each curve's end."""
     figure = appearance.new_figure()
     (ax,) = appearance.new_axes(figure)
     keys = []

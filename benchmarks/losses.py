@@ -1,4 +1,4 @@
-"""Gradients of losses on large data beside their peers, and beside what the memory gives: `-m benchmarks.losses`."""
+"""Gradients of losses on large data, compared with peers and with reading memory: `python -m benchmarks.losses`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from fallline.models import Logistic, Network, Softmax
 from fallline.models.base import Loss
 
 FEATURES, CLASSES, HIDDEN = 100, 10, 64
-# How the call of each peer is made, which fails where the peer is not installed.
+# Functions that prepare the call of each peer; they fail if the peer is not installed.
 Peers: TypeAlias = dict[str, Callable[[], Callable[[], Any]]]
 TITLE = "Gradients on large data"
 ABOUT = """\
-One gradient over all rows of data that are much larger than the processor's caches. No program can be quicker than the
-memory gives the data, so each is also compared with what reading alone takes: adding up all numbers, on all threads.
-The C program is the same pass written for this one loss and this one number of features, so it shows what of the speed
-of reading this machine leaves to a gradient."""
+One gradient over all rows of data that are much larger than the processor's caches. The memory bandwidth limits every
+program, so each is also compared with reading alone: adding up all numbers, on all threads. The C program is the same
+pass written for only this loss and this number of features: it shows which share of the speed of reading a gradient
+can reach on this machine."""
 
-# In blocks that stay in the first cache; half of the next block is asked for on the way forward, half on the way back.
+# In blocks that fit into the L1 cache; half of the next block is prefetched in the forward pass, half in the backward.
 C_SOURCE = """
 #include <math.h>
 enum { BLOCK = 16 };
@@ -63,7 +63,7 @@ void logistic(const double *X, const double *y, const double *x, double *sums, l
 
 
 def main() -> None:
-    """Print the times, their ratios, and the share of the memory's speed."""
+    """Print the times, their ratios, and the share of the memory bandwidth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -81,7 +81,7 @@ def rows(repeats: int = 9, count: int = 1_000_000) -> Iterator[Row]:
         functools.partial(logistic, X, halves, repeats),
         functools.partial(layouts, X, halves, repeats),
         functools.partial(softmax, X, classes, repeats),
-        # Its peers hold all activations, so fewer rows.
+        # Fewer rows, because the peers keep all activations.
         functools.partial(network, X[: count // 5, :HIDDEN].copy(), classes[: count // 5], repeats),
     )
 
@@ -98,7 +98,7 @@ def present(peers: Peers) -> tuple[dict[str, Callable[[], Any]], list[Row]]:
 
 
 def logistic(X: Any, y: Any, repeats: int) -> Iterator[Row]:
-    """The logistic loss beside peers and beside reading."""
+    """The logistic loss compared with peers and with reading."""
     x = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
     loss = Logistic(X, y)
     others, absent = present(
@@ -124,7 +124,7 @@ AIMS = {"torch": 5.0, "JAX": 5.0}
 
 
 def of_reading(claim: str, reads: list[float], taken: list[float], aim: float | None = None) -> Row:
-    """How near to the speed of reading a gradient is."""
+    """The speed of a gradient as a share of the speed of reading."""
     shares = [100 * read / own for read, own in zip(reads, taken, strict=True)]
     reached = None if aim is None else statistics.median(shares) >= 100 * aim
     wanted = "" if aim is None else f"≥ {aim:.0%}"
@@ -132,7 +132,7 @@ def of_reading(claim: str, reads: list[float], taken: list[float], aim: float | 
 
 
 def layouts(X: Any, y: Any, repeats: int) -> Iterator[Row]:
-    """The same on X as it lies in other ways."""
+    """The same for other memory layouts of X."""
     from scipy.sparse import csr_matrix
 
     x = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
@@ -146,7 +146,7 @@ def layouts(X: Any, y: Any, repeats: int) -> Iterator[Row]:
     calls = {name: functools.partial(loss.gradient, x) for name, loss in losses.items()}
     taken = in_turn({"reading": reading(X), **calls}, repeats)
     for name, (_, size) in inputs.items():
-        # As many bytes as this one has.
+        # Scaled to the number of bytes of this layout.
         reads = [seconds * size / X.nbytes for seconds in taken["reading"]]
         yield of_reading(f"logistic gradient, {len(X):,} × {FEATURES}, {name}", reads, taken[name], 0.85)
 
@@ -173,7 +173,7 @@ def network(X: Any, y: Any, repeats: int) -> Iterator[Row]:
 
 
 def beside(claim: str, loss: Loss, x: Any, layers: Any, more: Peers, repeats: int) -> Iterator[Row]:
-    """The gradient of a cross-entropy of layers beside the peers', and beside more of them."""
+    """The gradient of a cross-entropy of layers compared with the usual peers and with `more`."""
     X, y = loss.X, loss.y.astype(int)
     others, absent = present(
         {"torch": lambda: torch_layers(X, y, layers), "JAX": lambda: jax_layers(X, y, layers), **more}
@@ -186,20 +186,20 @@ def beside(claim: str, loss: Loss, x: Any, layers: Any, more: Peers, repeats: in
 
 
 def same(expected: Any, others: dict[str, Callable[[], Any]]) -> None:
-    """That the peers compute the same."""
+    """Assert that the peers compute the same."""
     for name, other in others.items():
         assert np.allclose(other(), expected, rtol=1e-9, atol=1e-6), name
 
 
 def reading(X: Any) -> Callable[[], Any]:
-    """All numbers of X read once, by as many threads, to add them up."""
+    """The sum of all numbers of X, by as many threads: each is read once."""
     parts = np.array_split(X.reshape(-1), THREADS)
     pool = ThreadPoolExecutor(THREADS)
     return lambda: list(pool.map(np.sum, parts))
 
 
 def numpy_logistic(X: Any, y: Any, x: Any) -> Callable[[], Any]:
-    """As one writes it."""
+    """As written in plain NumPy."""
 
     def gradient() -> Any:
         residual = 1 / (1 + np.exp(-(X @ x[:-1] + x[-1]))) - y
@@ -209,7 +209,7 @@ def numpy_logistic(X: Any, y: Any, x: Any) -> Callable[[], Any]:
 
 
 def c_logistic(X: Any, y: Any, x: Any) -> Callable[[], Any]:
-    """A program for this loss and so many features alone, on as many threads."""
+    """A C program for only this loss and this number of features, on as many threads."""
     with tempfile.TemporaryDirectory() as folder:
         source, library = Path(folder, "logistic.c"), Path(folder, "logistic.so")
         source.write_text(C_SOURCE)

@@ -1,4 +1,4 @@
-"""What all benchmarks share: timing two things in turn, and a row of a table that sets one beside the other."""
+"""Shared by all benchmarks: timing calls in turn, and the table rows that compare them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import Any
 from fallline.errors import FalllineError
 
 THREADS = len(os.sched_getaffinity(0))
-# Why something cannot be measured here: it is not installed, or its compiler or program fails.
+# The errors of a peer that cannot be measured here: it is not installed, or its compiler or program fails.
 ABSENT = (ImportError, OSError, FalllineError, subprocess.CalledProcessError)
-# Seconds before each timed call: the threads of BLAS wait for more work for some 30 ms, and take a processor meanwhile.
+# Seconds before each timed call: BLAS threads busy-wait for more work for some 30 ms.
 REST = 0.1
 
 
@@ -28,12 +28,12 @@ class Row:
     """One claim, measured.
 
     Attributes:
-        claim: what was done, and beside which peer.
-        peer: what the peer took: the median, the least and the most.
-        ours: what Fallline took.
-        ratio: how many times faster Fallline is, or what else the claim is about.
-        aim: what the ratio, or the time if there is no peer, is to be.
-        reached: whether it is; None where nothing is aimed at.
+        claim: what was measured, and the peer.
+        peer: the peer's time: median, least and most.
+        ours: Fallline's time.
+        ratio: how many times faster Fallline is, or another ratio that the claim is about.
+        aim: the aim for the ratio, or for the time if there is no peer.
+        reached: whether the aim is reached; None if there is none.
     """
 
     claim: str
@@ -45,14 +45,14 @@ class Row:
 
 
 def timed(call: Callable[[], Any]) -> float:
-    """The seconds a call takes."""
+    """The time of a call, in seconds."""
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
 
 
 def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """The seconds of each call, after one untimed; in turn, so that what else runs here slows all alike."""
+    """The times of each call, after an untimed one; in turn, so that other load on the machine affects all equally."""
     for call in calls.values():
         call()
     taken: dict[str, list[float]] = {name: [] for name in calls}
@@ -64,12 +64,12 @@ def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, l
 
 
 def ratios(theirs: list[float], ours: list[float]) -> list[float]:
-    """How many times faster ours was, each time."""
+    """How many times faster ours was, for each repeat."""
     return [one / other for one, other in zip(theirs, ours, strict=True)]
 
 
 def faster(claim: str, theirs: list[float], ours: list[float], aim: float | None = None) -> Row:
-    """The row that says how many times faster Fallline is, by seconds taken in turn."""
+    """The row that compares times measured in turn."""
     found = ratios(theirs, ours)
     reached = None if aim is None else statistics.median(found) >= aim
     wanted = "" if aim is None else f"≥ {aim:.3g} ×"
@@ -79,7 +79,7 @@ def faster(claim: str, theirs: list[float], ours: list[float], aim: float | None
 def compared(
     claim: str, peer: Callable[[], Any], ours: Callable[[], Any], repeats: int, aim: float | None = None
 ) -> Row:
-    """The same of two calls."""
+    """The row that measures and compares two calls."""
     taken = in_turn({"peer": peer, "ours": ours}, repeats)
     return faster(claim, taken["peer"], taken["ours"], aim)
 
@@ -94,13 +94,13 @@ def spread(numbers: list[float], unit: str = "s") -> str:
 
 
 def peak_memory() -> int:
-    """The most bytes this process has had in memory, on Linux. What getrusage says may be those of its parent."""
+    """The peak memory of this process in bytes, on Linux. Not from getrusage, which may give the parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def measured(*parts: Callable[[], Iterable[Row]]) -> Iterator[Row]:
-    """The rows of each part; one that tells why, for a part whose peer is not there."""
+    """The rows of each part; for a part whose peer is missing, one row that says why."""
     for part in parts:
         try:
             yield from part()
@@ -110,7 +110,7 @@ def measured(*parts: Callable[[], Iterable[Row]]) -> Iterator[Row]:
 
 
 def printed(rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows, each printed as soon as it is there."""
+    """The rows, each printed as soon as it is measured."""
     print(f"{'':96} {'peer':>26} {'Fallline':>26} {'ratio':>26} {'aim':>10}")
     for row in rows:
         print(f"{row.claim:96} {row.peer:>26} {row.ours:>26} {row.ratio:>26} {row.aim:>10} {verdict(row)}", flush=True)
@@ -118,19 +118,19 @@ def printed(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def show(rows: Iterable[Row]) -> None:
-    """Print what was measured on, and the rows."""
+    """Print the machine, the versions, and the rows."""
     print(f"{machine()}\n{versions()}\n")
     for _ in printed(rows):
         pass
 
 
 def verdict(row: Row) -> str:
-    """Whether the aim is reached."""
+    """The text that says whether the aim is reached."""
     return {True: "yes", False: "NO", None: ""}[row.reached]
 
 
 def machine() -> str:
-    """What is measured on."""
+    """The description of this machine."""
     names = [platform.processor() or platform.machine()]
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -140,7 +140,7 @@ def machine() -> str:
 
 
 def versions() -> str:
-    """Of Python, the C compiler, and the libraries that are compared."""
+    """The versions of Python, the C compiler, and the libraries that are compared."""
     found = [f"Python {platform.python_version()}"]
     for name in ("numpy", "llvmlite", "matplotlib", "jax", "optax", "torch", "dask", "pyarrow"):
         try:

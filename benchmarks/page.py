@@ -1,4 +1,4 @@
-"""Every benchmark in one run, written to docs/performance.md: `python -m benchmarks.page`, which is `make bench`."""
+"""Run every benchmark and write docs/performance.md: `python -m benchmarks.page`, or `make bench`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from benchmarks.measure import Row, machine, printed, verdict, versions
 from fallline.files import whole_file
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-# Each has a TITLE, what it is ABOUT, and rows().
+# Each module has a TITLE, a description (ABOUT), and rows().
 BENCHMARKS = ("engines", "growth", "losses", "gradients", "films", "parquet", "cluster")
 
 HEAD = """\
 <!-- Made by `make bench` from the files in benchmarks/. Do not edit. -->
 # How fast it is
 
-What a figure of speed means depends on the machine and on what else it does, so none stands here alone: each is
-measured beside a *peer*, another way to the same result, in turn with it, in one run on one machine. What counts is the
-ratio: how many times faster Fallline is. Below 1 it is slower. Times are the median (least to most) of several repeats.
-*Aim* is what this project wants of it; where it is missed, the table says **NO**.
+Times depend on the machine and its load, so each is measured together with that of a *peer*, another way to the same
+result, alternately on the same machine. The ratio says how many times faster Fallline is; below 1 it is slower. Times
+are the median (least to most) of several repeats. *Aim* is this project's goal; where it is missed, the table says
+**NO**.
 
 Measured on: {machine}.
 With: {versions}.
@@ -35,21 +35,20 @@ With: {versions}.
 FOOT = """\
 ## Limits
 
-- One machine, and not a large one. On another the ratios differ: they depend on its vector registers, on how quickly it
-  divides, and on the speed of its memory beside that of its processor.
-- The peers are used as their documentation shows, by people who know Fallline better. Where you know a quicker way,
-  change the benchmark and tell us.
-- Before each timed call there is a rest of a tenth of a second: the threads of some libraries wait for more work after
-  theirs, and would take a processor from whoever comes next.
-- Times do not include installing, importing or, but where it is said, compiling: every call is made once before it is
-  timed.
-- A model of two coordinates is where an engine's own costs weigh most. In large networks the time goes into matrix
-  products, and all libraries are alike.
+- This is one machine, and not a large one. Ratios differ on others: they depend on the width of vector registers, the
+  speed of division, and the speed of memory relative to the processor.
+- The peers are used as their documentation shows, by people who know Fallline better. If you know a faster way, change
+  the benchmark and tell us.
+- There is a pause of a tenth of a second before each timed call: threads of some libraries busy-wait after their work,
+  and would slow the next call.
+- Times do not include installing, importing or, unless stated, compiling: every call is made once before it is timed.
+- The overhead of an engine matters most for functions of two coordinates. In large networks matrix products dominate,
+  and all libraries take about the same time.
 
 ## Measure it yourself
 
 ```console
-$ make bench                      # all of the above, and this page anew; minutes; needs gcc
+$ make bench                      # all of the above, and rewrite this page; minutes; needs gcc
 $ python -m benchmarks.engines    # one of them; benchmarks/ has the others
 ```
 
@@ -59,7 +58,7 @@ A peer that is not installed is left out, and the table says so.
 
 @dataclass(frozen=True)
 class Section:
-    """One benchmark's part of the page."""
+    """The page's section on one benchmark."""
 
     title: str
     about: str
@@ -76,7 +75,7 @@ def main() -> None:
 
 
 def section(name: str) -> Section:
-    """One benchmark, in a process of its own, so that none changes what the next finds."""
+    """Run one benchmark in its own process, so that none affects the next."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(measure, name).result()
@@ -99,7 +98,7 @@ def page(sections: Sequence[Section]) -> str:
 
 
 def part(section: Section) -> str:
-    """A heading, what it is about, and the table."""
+    """A section's text: heading, description and table."""
     table = ["| what, and beside what | peer | Fallline | ratio | aim | reached |", "|---|---|---|---|---|---|"]
     for row in section.rows:
         told = verdict(row).replace("NO", "**NO**")

@@ -1,4 +1,4 @@
-"""A model fitted to a folder of Parquet files, in bounded memory, beside plain reading: `-m benchmarks.parquet`."""
+"""Fitting a model to Parquet files in bounded memory, compared with plain reading: `python -m benchmarks.parquet`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ GROUPS_OF_A_FILE = 5
 GIGABYTE = 10**9
 TITLE = "Data on disk"
 ABOUT = """\
-A logistic model of 50 features fitted to a folder of Parquet files, which may be larger than memory: here a small one,
-`python -m benchmarks.parquet --gigabytes 16` takes as much as you like. The peer is Arrow reading the same files, pass
-by pass, and doing nothing with them, so a ratio of 1 is as fast as they can be read; memory is the process's most."""
+A logistic model of 50 features fitted to a folder of Parquet files, which may be larger than memory. The folder here is
+small; `python -m benchmarks.parquet --gigabytes 16` makes it as large as you like. The peer is Arrow only reading the
+same files, pass by pass, so a ratio of 1 is the fastest possible; memory is the peak of the process."""
 
-# What the fit may take at its peak, whatever the size of the data.
+# The peak memory allowed for the fit, whatever the size of the data.
 MOST_MEMORY = GIGABYTE
 
 READING = "plain reading, one file after the other"
-# Each runs in a process of its own, whose peak is then its own. `folder` is given.
+# Each runs in its own process, to measure its own peak memory. The name `folder` is defined there.
 TASKS = {
     READING: """
         import pathlib, pyarrow.parquet
@@ -68,7 +68,7 @@ print(json.dumps(dict(passes=passes, seconds=seconds, peak=peak_memory(), loss=l
 
 
 def generate(folder: Path, size: int) -> int:
-    """Write files of about so many bytes together: normal features, labels drawn from a logistic model; its bytes."""
+    """Write files of about `size` bytes in total, with normal features and logistic labels; returns the bytes."""
     random = np.random.default_rng(0)
     weights = random.normal(size=COLUMNS) / np.sqrt(COLUMNS)
     names = [f"x{i}" for i in range(COLUMNS)]
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def rows(gigabytes: float = 0.5, folder: Path | None = None) -> Iterator[Row]:
-    """Each fit; the folder is made for it, and removed."""
+    """Each fit; without a folder, a temporary one."""
     return measured(functools.partial(fits, gigabytes, folder))
 
 

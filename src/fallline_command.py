@@ -1,4 +1,4 @@
-"""The command's entry: outside the package, so that Ctrl-C while that is imported ends as quietly as later."""
+"""The entry point of the `fallline` command: outside the package, to handle Ctrl-C while that is imported."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C outside of a run, which tells of itself, ends with 130 and no word."""
+    """Run the command line; Ctrl-C outside of a run exits with 130 and prints nothing."""
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:
-        # Raised in the middle of an import, some code would turn it into an error of another kind.
+        # A KeyboardInterrupt in the middle of an import may be turned into another error.
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     try:
         from fallline import cli

@@ -1,4 +1,4 @@
-"""The command line: the commands, and one line on stderr for whatever goes wrong."""
+"""The command line: the commands, and errors as one line on stderr."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ for command in (
 ):
     app.command(epilog=EPILOGS[command.__name__])(command)
 
-# Arguments of the Python functions that the command line calls by another name.
+# The command line's names for arguments of the Python functions.
 FLAGS = {
     name: "--" + name.replace("_", "-")
     for name in (
@@ -118,7 +118,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        # A run may overflow: its table shows it.
+        # No warnings when a run overflows: its table shows it.
         with np.errstate(all="ignore"):
             code = app(_formula_last(sys.argv[1:]) or ["--help"], prog_name="fallline", standalone_mode=False)
     except FalllineError as error:
@@ -131,7 +131,7 @@ def main() -> None:
 
 
 def _formula_last(arguments: list[str]) -> list[str]:
-    """The arguments, but an objective such as -x**2 stands behind --, where nothing is taken for an option."""
+    """The arguments, with an objective such as -x**2 moved behind --, so that it is not parsed as an option."""
     if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"], ["tune"], ["check"], ["chain"]):
         return arguments
     place = 1
@@ -149,5 +149,5 @@ def _complain(message: str) -> int:
 
 
 def _flag(parameter: str) -> str:
-    """What the command line calls a parameter of the Python calls."""
+    """The command line's name for a parameter of the Python functions."""
     return FLAGS.get(parameter, parameter)

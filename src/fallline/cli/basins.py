@@ -1,4 +1,4 @@
-"""`fallline basins`: a map of which start ends in which minimum."""
+"""`fallline basins`: a map of the minimum that each start ends in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def basins(
         ),
     ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="NAME=NUMBER,...", help="Where to start in the other coordinates.")
+        str | None, typer.Option(metavar="NAME=NUMBER,...", help="Where to start in the remaining coordinates.")
     ] = None,
     resolution: Annotated[
         int, typer.Option(parser=options.count, metavar="COUNT", help="Starts along each coordinate.")
@@ -44,11 +44,11 @@ def basins(
     execution: Execution,
     picture: Map,
     save: Annotated[
-        Path | None, typer.Option(parser=options.path, metavar="FILE", help="Keep the map: .npz, for Basins.load.")
+        Path | None, typer.Option(parser=options.path, metavar="FILE", help="Save the map: .npz, for Basins.load.")
     ] = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Start a rule from every point of a grid, and show which start ends in which minimum, and how fast."""
+    """Run a rule from every point of a grid, and show in which minimum each start ends, and how fast."""
     report.check_save(save)
     picture.check()
     with told_in_one_line(objective, "OBJECTIVE"):

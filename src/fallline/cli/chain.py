@@ -24,7 +24,7 @@ def chain(
     picture: Map,
     json: options.JsonOption = False,
 ) -> None:
-    """Show the chain rule with the numbers of a point: every factor, the product along each path, the sums."""
+    """Show the chain rule, evaluated at a point: every factor, the product along each path, and the sums."""
     if latex and json:
         raise FalllineError("--latex", problem="is given, and --json too", allowed="give one of the two")
     picture.check()

@@ -40,12 +40,14 @@ def check(
             "--derivative", metavar="FORMULA", help="Your own derivative instead, one for each coordinate in order."
         ),
     ] = None,
-    nearby: Annotated[int, options.count_option("--nearby", "At how many random points around each to look too.")] = 0,
+    nearby: Annotated[
+        int, options.count_option("--nearby", "Check at this many random points around each as well.")
+    ] = 0,
     json: options.JsonOption = False,
 ) -> None:
-    """Compare a gradient with the slope of the values themselves.
+    """Compare a gradient with finite differences of the values.
 
-    The exit code is 0 when nothing is wrong, 1 when a coordinate is, 2 after a mistake in what was asked.
+    The exit code is 0 when the gradient is right, 1 when a coordinate is wrong, 2 after a mistake in the command.
     """
     points = [options.parse_start(text, "--at") for text in at]
     if derivative and gradient != "auto":
@@ -66,7 +68,7 @@ def check(
 def _checked(
     text: str, points: Sequence[Any], gradient: str, derivatives: Sequence[str], nearby: int
 ) -> tuple[str | None, list[CheckedSlope]]:
-    """How the gradient is found, and the verdict on it at each point and coordinate."""
+    """How the gradient is computed, and the verdict on it at each point and coordinate."""
     places = [point[0] if isinstance(point, list) and len(point) == 1 else point for point in points]
     function = objective_at(text, points[0])
     given: Any = (
@@ -81,7 +83,7 @@ def _checked(
 
 
 def _from_formulas(objective: Objective, texts: Sequence[str]) -> Callable[..., FloatArray]:
-    """The gradient that formulas say, one for each coordinate."""
+    """The gradient given by formulas, one for each coordinate."""
     if len(texts) != objective.dimension:
         raise FalllineError(
             "--derivative",

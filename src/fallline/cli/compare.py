@@ -43,15 +43,15 @@ def compare(
     seed: options.SeedOption = 0,
     execution: Execution,
     views: Views,
-    save: Annotated[Path | None, options.file_option("--save", "Keep all runs: .npz, for Comparison.load.")] = None,
+    save: Annotated[Path | None, options.file_option("--save", "Save all runs: .npz, for Comparison.load.")] = None,
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Run several update rules, each from every start, and show how far they come apart.
+    """Run several update rules, each from every start, and show how much their paths differ.
 
-    The rate, schedule, momentum and hyperparameters given as options are those of every rule that is not given its
-    own behind its name. The distance is the largest from the first rule's run from the same start, step by step.
-    Ctrl-C ends the runs early; with --checkpoint the same command then goes on.
+    The rate, schedule, momentum and hyperparameters given as options apply to every rule that does not have its own
+    after its name. The distance is the largest, over all steps, from the first rule's run from the same start.
+    Ctrl-C ends the runs early; with --checkpoint the same command then continues.
     """
     report.check_save(save)
     views.check_files()

@@ -1,4 +1,4 @@
-"""`fallline conventions`: which library does what under one rule's name, and how much that changes a run."""
+"""`fallline conventions`: what each library computes under one rule's name, and how much that changes a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.optimizers import OPTIMIZERS, WRAPPERS
 from fallline.optimizers.spelling import spelt
 from fallline.tables import number_text, text_table
 
-# Longer lines of a formula say nothing to a reader.
+# Longer lines of a formula are cut: they are not readable.
 LONGEST = 300
 
 
@@ -21,10 +21,10 @@ def conventions(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The update rule, such as adam.")],
     json: options.JsonOption = False,
 ) -> None:
-    """Show which library does what under the name of a rule, and how far that leads apart.
+    """Show what each library computes under the name of a rule, and how much the runs differ.
 
-    In a formula, g is the gradient, t the step counted from 1, rate the learning rate, and _old marks what a
-    quantity was before the step.
+    In a formula, g is the gradient, t the step counted from 1, rate the learning rate, and _old marks the value of a
+    quantity before the step.
     """
     from fallline.optimizers.conventions import conventions as known_conventions
 
@@ -51,7 +51,7 @@ def conventions(
 
 
 def shortened_line(text: str) -> str:
-    """A line of a formula, cut where nobody reads on."""
+    """A line of a formula, cut if it is too long."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 

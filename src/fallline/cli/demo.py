@@ -1,4 +1,4 @@
-"""`fallline demo`: the worked examples, beside the figures they must show."""
+"""`fallline demo`: the worked examples and their expected figures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from fallline.cli import options, report
 def demo(
     out: Annotated[
         Path,
-        typer.Option(parser=options.path, metavar="DIR", help="The folder for the results; made if it does not exist."),
+        typer.Option(
+            parser=options.path, metavar="DIR", help="The folder for the results; created if it does not exist."
+        ),
     ],
 ) -> None:
     """Work through four tutorials and one real set of data, with tables, pictures and films.
 
-    Every figure is printed beside the one it must show; one that is off makes the exit code 1.
+    Every figure is printed beside the expected one; the exit code is 1 if any is off.
     """
     from fallline.examples.demo import Demo
     from fallline.examples.results import Results

@@ -1,4 +1,4 @@
-"""What stands below the options in each command's help: examples, and lists from the registries."""
+"""The epilog of each command's help: examples, and lists from the registries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fallline.schedules import SCHEDULES, schedule_form
 
 
 def _rules() -> str:
-    """The update rules with what --set changes and their conventions, from the registry."""
+    """The update rules with their hyperparameters (--set) and conventions, from the registry."""
     lines = ["Optimizers, their hyperparameters (--set) and their conventions (RULE@CONVENTION):"]
     for name, rule in OPTIMIZERS.items():
         settings = " ".join(f"{setting}={known.default}" for setting, known in hyperparameters(rule).items())
@@ -21,7 +21,7 @@ def _rules() -> str:
 
 
 def _schedules() -> str:
-    """The schedules as --schedule takes them, from the registry."""
+    """The schedules in the form that --schedule takes, from the registry."""
     lines = ["Schedules, of the rate that --learning-rate gives:"]
     for schedule in SCHEDULES.values():
         form = schedule_form(schedule)
@@ -36,7 +36,7 @@ def _outcomes() -> str:
 
 
 def _epilog(*paragraphs: str) -> str:
-    # \b keeps the line breaks of a paragraph.
+    # \b makes click keep the line breaks of a paragraph.
     return "\n\n".join(f"\b\n{paragraph}" for paragraph in paragraphs)
 
 

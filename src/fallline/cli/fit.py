@@ -1,4 +1,4 @@
-"""`fallline fit`: a model fitted to files of data."""
+"""`fallline fit`: fit a model to files of data."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from fallline.hyperparameters import hyperparameters
 from fallline.models import MODELS, Loss
 from fallline.tables import text_table
 
-# Rows of the learning curve that are printed; of so many parameters all are, of more the first few.
+# How many rows of the learning curve are printed; up to how many parameters all are printed, and of more, how many.
 CURVE_ROWS = 8
 PARAMETERS = 40
 FIRST_PARAMETERS = 10
-# How many points a film takes along each side of the landscape of more than two parameters: each is a pass over all
-# rows, and of a wide model no short one.
+# The grid points of a film along each side, for more than two parameters: each is a pass over all rows, which is slow
+# for a wide model.
 WIDE_RESOLUTION = 50
 
 
 def _parser(default: Any) -> tuple[Callable[[str], Any], str]:
-    """How an option reads a setting of such a default, and what its help calls it."""
+    """The parser and the metavar of an option for a setting with this default."""
     if isinstance(default, tuple):
         return _counts, "COUNT,COUNT"
     if isinstance(default, str):
@@ -52,7 +52,7 @@ def _shown(default: Any) -> str:
 
 
 def model_settings() -> Iterator[tuple[str, Any, str]]:
-    """The settings of all models: their names, defaults, and what they are, from the models' own fields."""
+    """The settings of all models, from their fields: names, defaults, and descriptions."""
     found: dict[str, tuple[Any, list[str], str]] = {}
     for model, kind in MODELS.items():
         about = {name: f": {known.about}" for name, known in hyperparameters(kind).items()}
@@ -64,7 +64,7 @@ def model_settings() -> Iterator[tuple[str, Any, str]]:
 
 
 def with_model_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each setting that a model has, in place of its `**model_options`."""
+    """The command with an option for each setting of a model, in place of its `**model_options`."""
     signature = inspect.signature(command, eval_str=True)
     kept = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
     taken = {one.name for one in kept}
@@ -81,7 +81,7 @@ def with_model_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass(frozen=True)
 class Table(Group):
-    """What becomes of the columns and rows before the model sees them."""
+    """How columns and rows are prepared for the model."""
 
     features: Annotated[
         str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")
@@ -89,14 +89,14 @@ class Table(Group):
     categories: Annotated[
         str,
         typer.Option(
-            metavar="refuse|one-hot|A,B", help="What becomes of columns of texts, or which columns are categories."
+            metavar="refuse|one-hot|A,B", help="How to treat columns of texts, or which columns are categories."
         ),
     ] = "refuse"
     missing: Annotated[
-        str, typer.Option(metavar="refuse|drop|mean", help="What becomes of rows in which an entry is missing.")
+        str, typer.Option(metavar="refuse|drop|mean", help="How to treat rows with missing entries.")
     ] = "refuse"
     constant: Annotated[
-        str, typer.Option(metavar="refuse|drop", help="What becomes of columns that are the same in every row.")
+        str, typer.Option(metavar="refuse|drop", help="How to treat columns that are the same in every row.")
     ] = "refuse"
     standardize: Annotated[
         bool,
@@ -110,13 +110,13 @@ class Table(Group):
         bool | None,
         typer.Option(
             "--stream/--no-stream",
-            help="Read files anew in every pass, or keep their rows. [default: keep up to 256 MiB]",
+            help="Read files again in every pass, or keep their rows. [default: keep up to 256 MiB]",
         ),
     ] = None
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """These as `fallline.fit` takes them."""
+        """The options as keywords of `fallline.fit`."""
         read = {
             "features": None if self.features is None else _listed(self.features),
             "categories": self.categories if self.categories in CATEGORIES else _listed(self.categories),
@@ -126,7 +126,7 @@ class Table(Group):
 
 @dataclass(frozen=True)
 class Descent(Group):
-    """The loss, the batches, and how long the descent goes on."""
+    """The loss, the batches, and the length of the descent."""
 
     reduction: Annotated[
         str, typer.Option(metavar="mean|sum", help="Whether the loss is the rows' mean or their sum.")
@@ -137,11 +137,11 @@ class Descent(Group):
         str, typer.Option(metavar="shuffled|sequential", help="The order in which batches take the rows.")
     ] = "shuffled"
     batch_remainder: Annotated[
-        str, typer.Option(metavar="keep|drop", help="What happens to rows after the last whole batch.")
+        str, typer.Option(metavar="keep|drop", help="How to treat rows after the last full batch.")
     ] = "keep"
-    epochs: Annotated[int | None, options.count_option("--epochs", "Stop after so many passes over the data.")] = None
+    epochs: Annotated[int | None, options.count_option("--epochs", "Stop after this many passes over the data.")] = None
     max_steps: Annotated[
-        int | None, options.count_option("--max-steps", "Stop after so many steps. [default: 10000]")
+        int | None, options.count_option("--max-steps", "Stop after this many steps. [default: 10000]")
     ] = None
 
 
@@ -174,7 +174,7 @@ def fit(
     views: Views,
     save: Annotated[
         Path | None,
-        options.file_option("--save", "Keep the model: .json, for fallline predict; or the whole trajectory: .npz."),
+        options.file_option("--save", "Save the model: .json, for fallline predict; or the whole trajectory: .npz."),
     ] = None,
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
@@ -182,14 +182,14 @@ def fit(
 ) -> None:
     """Fit a model to the columns of files, and report its parameters in their own units.
 
-    --plot draws the path of two parameters, or the learning curve of more; --animate films the descent on the loss, of
-    more than two parameters in the plane of the path's principal components. Ctrl-C ends the descent early: what there
-    is by then is printed and saved. With --checkpoint the same command then goes on.
+    --plot draws the path for two parameters, the learning curve for more; --animate films the descent on the loss, for
+    more than two parameters in the plane of the path's principal components. Ctrl-C ends the descent early: what has
+    been computed is printed and saved. With --checkpoint the same command then continues.
     """
     _check_save(save)
     views.check_files()
     picture = views.chosen_picture(None)
-    # How many parameters there are is seen in the data; until then, as many as suit the film.
+    # The number of parameters is known only from the data; until then, one that suits the film.
     film = views.chosen_film(1 if views.film == "curve" else 2)
     if views.animate is not None and table.stream:
         _refuse_film(views.animate)
@@ -245,7 +245,7 @@ def _listed(text: str) -> list[str]:
 
 
 def _weights(text: str) -> list[float]:
-    """The start as `fit` takes it."""
+    """The start as an argument of `fit`."""
     start = options.parse_start(text)
     if isinstance(start, dict):
         raise FalllineError("--start", text, "write the weights in the order of the features, then the intercept")
@@ -253,7 +253,7 @@ def _weights(text: str) -> list[float]:
 
 
 def _text(fitted: Fit) -> str:
-    """The learning curve and the parameters as tables, why the descent stopped, and what is to be known of it."""
+    """The learning curve and the parameters as tables, why the descent stopped, and the notes."""
     trajectory = fitted.trajectory
     parameters = list(fitted.parameters.items())
     shown = parameters if len(parameters) <= PARAMETERS else parameters[:FIRST_PARAMETERS]
@@ -288,7 +288,7 @@ def _curve_table(curve: Curve) -> str:
 
 
 def _animate(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[str, Any]) -> None:
-    """The film asked for."""
+    """Write the film."""
     if len(fitted.trajectory.names) > 2:
         film["resolution"] = WIDE_RESOLUTION
     report.draw(fitted.trajectory, picture=picture, animate=animate, film=film)

@@ -1,4 +1,4 @@
-"""A function of the user's, named on the command line by its file: `losses.py:rosenbrock`."""
+"""User functions on the command line, named by file and function: `losses.py:rosenbrock`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OBJECTIVE_HELP = "A formula, a landscape such as rosenbrock, or FILE.py:NAME, a 
 
 
 def names_a_function(text: str) -> bool:
-    """Whether the text names a function in a file; no formula has such an end.
+    """Whether the text names a function in a file; no formula contains ".py:".
 
     >>> names_a_function("losses.py:rosenbrock"), names_a_function("x**2")
     (True, False)
@@ -30,7 +30,7 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
 
     Arguments:
         text: the file and the name of the function in it.
-        flag: what the command line calls it, for the errors.
+        flag: the name of the option or argument, for error texts.
 
     Raises:
         FalllineError: when there is no such file or function, or the file fails.
@@ -39,7 +39,7 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
     path = Path(file)
     if not path.is_file():
         raise FalllineError(flag, text, f"there is no file {file!r}")
-    # As a script would find the modules beside it.
+    # As for a script, modules beside the file can be imported.
     sys.path.insert(0, str(path.parent.resolve()))
     module_name = f"fallline_file_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -58,7 +58,7 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
 
 
 def thing_at(text: str) -> Any:
-    """What OBJECTIVE names, as the Python calls take it: a formula or landscape as text, or a function from a file.
+    """What OBJECTIVE names, as an argument of the Python functions: the text of a formula or landscape, or a function.
 
     Raises:
         FalllineError: when there is no such file or function.
@@ -70,23 +70,23 @@ def objective_at(text: str, point: Any) -> Objective:
     """The objective that OBJECTIVE names: a formula, a landscape, or a function in a file.
 
     Arguments:
-        text: what stands on the command line.
-        point: where it is to be evaluated, as `options.parse_start` reads it: it tells what `f(x)` takes.
+        text: the argument of the command line.
+        point: a point where it is evaluated, as `options.parse_start` returns it: it determines the dimension.
 
     Raises:
-        FalllineError: when it names no objective.
+        FalllineError: when it does not name an objective.
     """
-    # A function f(x) at a single number takes a number, not a vector of one.
+    # With a single number as the point, f(x) takes a number, not a vector of length 1.
     return as_objective(thing_at(text), len(point) if isinstance(point, list) and len(point) > 1 else None)
 
 
 @contextmanager
 def told_in_one_line(text: str, flag: str) -> Iterator[None]:
-    """Say of whatever the user's code raises in here what it was, and where.
+    """Turn an exception of the user's code in this block into an error of one line that says what and where it was.
 
     Arguments:
-        text: the file and the name of the function in it, or something else, whose errors stay what they are.
-        flag: what the command line calls it.
+        text: the file and the name of the function in it; for anything else, exceptions are left unchanged.
+        flag: the name of the option or argument.
     """
     try:
         yield
@@ -103,7 +103,7 @@ def told_in_one_line(text: str, flag: str) -> Iterator[None]:
         elif lines:
             told = str(error)
         else:
-            # Not the fault of this file.
+            # The exception does not come from this file.
             raise
         notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         raise FalllineError(

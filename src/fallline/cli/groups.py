@@ -1,4 +1,4 @@
-"""Options that several commands share, each group of them one parameter of a command."""
+"""Groups of options that several commands share; each group is one parameter of a command."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from fallline.stopping import (
 
 
 class Group:
-    """A dataclass whose fields are options; a command that has one as a parameter has all of them."""
+    """A dataclass whose fields are options; a command with a parameter of this type gets all of them."""
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """The command as typer reads it: with the options of each group in place of the group."""
+    """The command with the signature that typer reads: the options of each group in place of the group."""
     signature = inspect.signature(command, eval_str=True)
     groups = {
         name: parameter.annotation
@@ -87,7 +87,7 @@ class Rule(Group):
 
     @property
     def given(self) -> bool:
-        """Whether any of the options is."""
+        """Whether any of the options is given."""
         return any(getattr(self, field.name) is not None for field in dataclasses.fields(self))
 
     def of(self, name: str) -> Optimizer[Any]:
@@ -99,7 +99,7 @@ class Rule(Group):
         return rule_from(name, self.learning_rate, self.schedule, self._settings)
 
     def each_of(self, names: str) -> dict[str, Optimizer[Any]]:
-        """The rules of a list as --optimizers takes it, each with the settings that it has not been given there.
+        """The rules of an --optimizers list, each with the settings of these options that the list does not give.
 
         Raises:
             FalllineError: naming the option that is wrong.
@@ -108,14 +108,14 @@ class Rule(Group):
 
     @property
     def _settings(self) -> list[str]:
-        """What --set and its short form give, each as NAME=VALUE."""
+        """The settings from --set and --momentum, each as NAME=VALUE."""
         short = [] if self.momentum is None else [f"momentum={self.momentum!r}"]
         return [*short, *(self.settings or ())]
 
 
 @dataclass(frozen=True)
 class Stopping(Group):
-    """When a run ends before its limit of steps."""
+    """The conditions that end a run before the step limit."""
 
     stop_step: Annotated[
         float | None,
@@ -125,16 +125,16 @@ class Stopping(Group):
         float | None, number_option("--stop-gradient", "Stop when the gradient's norm is at most this.")
     ] = None
     stop_change: Annotated[
-        float | None, number_option("--stop-change", "Stop when the value changes by at most this part of itself.")
+        float | None, number_option("--stop-change", "Stop when the value's relative change is at most this.")
     ] = None
     max_evaluations: Annotated[
-        int | None, count_option("--max-evaluations", "Stop after so many evaluations of value and gradient.")
+        int | None, count_option("--max-evaluations", "Stop after this many evaluations of value and gradient.")
     ] = None
-    max_seconds: Annotated[float | None, number_option("--max-seconds", "Stop after so many seconds.")] = None
+    max_seconds: Annotated[float | None, number_option("--max-seconds", "Stop after this many seconds.")] = None
 
     @property
     def condition(self) -> StoppingCondition | None:
-        """The conditions that the options describe, a small step among them unless --stop-step is 0; None: the usual.
+        """The conditions of the options, including a small step unless --stop-step is 0; None if no option is given.
 
         Raises:
             FalllineError: naming the option that is wrong.
@@ -163,24 +163,26 @@ class Stopping(Group):
 
 @dataclass(frozen=True)
 class Execution(Group):
-    """Who executes the runs."""
+    """The engine or cluster that executes the runs."""
 
     engine: Annotated[
         str,
-        typer.Option("--engine", metavar="|".join(ENGINES), help="What makes the steps: NumPy, or machine code."),
+        typer.Option(
+            "--engine", metavar="|".join(ENGINES), help="How the steps are executed: by NumPy, or as machine code."
+        ),
     ] = "auto"
     cluster: Annotated[
         str | None,
         typer.Option(
             "--cluster",
             metavar="local:COUNT|tcp://HOST:PORT",
-            help="Spread the work over so many processes of this machine, or over a scheduler's Dask workers.",
+            help="Spread the work over COUNT processes of this machine, or over a scheduler's Dask workers.",
         ),
     ] = None
 
     @property
     def chosen(self) -> AnyEngine:
-        """The engine, or the workers that --cluster names.
+        """The engine, or the cluster of --cluster.
 
         Raises:
             FalllineError: when there is no such engine or cluster, or both are given.
@@ -207,21 +209,21 @@ class Map(Group):
     style: StyleOption = "light"
 
     def check(self) -> None:
-        """Refuse, before any work, a picture that could not be written or drawn.
+        """Check, before any work, that the picture can be written and drawn.
 
         Raises:
             FalllineError: naming the option that is wrong.
         """
         _check_files(plot=self.plot)
         if self.style != "light":
-            # What is as usual is spared Matplotlib.
+            # Only for another style than the default: it imports Matplotlib.
             from fallline.views import check_style
 
             check_style(self.style, "--style")
 
     @property
     def look(self) -> dict[str, Any]:
-        """What the function that draws it is told."""
+        """The keywords of the function that draws it."""
         return {"style": self.style}
 
 
@@ -243,7 +245,7 @@ class Views(Group):
         typer.Option(
             "--coordinates",
             metavar="NAME,NAME",
-            help="The two to draw where there are more; pca: along the path's principal components.",
+            help="Which two of more coordinates to draw; pca: the path's principal components.",
         ),
     ] = None
     style: StyleOption = "light"
@@ -253,18 +255,20 @@ class Views(Group):
         typer.Option("--film", metavar="KIND", help=f"What the film shows: {', '.join(FILMS)}."),
     ] = None
     frames: Annotated[
-        int | None, count_option("--frames", "Frames of the film at most: the start, the end and between; 1: the end.")
+        int | None, count_option("--frames", "The most frames of the film, from the start to the end; 1: the end.")
     ] = None
-    fps: Annotated[float | None, number_option("--fps", "Frames of the film a second.")] = None
+    fps: Annotated[float | None, number_option("--fps", "Frames of the film per second.")] = None
     size: Annotated[
         str | None,
         typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720."),
     ] = None
-    quality: Annotated[int | None, count_option("--quality", "How little the film loses, from 1 to 100.")] = None
-    turn: Annotated[float | None, number_option("--turn", "Degrees by which the camera turns, in space.")] = None
+    quality: Annotated[int | None, count_option("--quality", "The quality of the film, from 1 to 100.")] = None
+    turn: Annotated[
+        float | None, number_option("--turn", "Degrees by which the camera turns, in three dimensions.")
+    ] = None
 
     def check_files(self) -> None:
-        """Refuse, before any work, files that could not be written.
+        """Check, before any work, that the files can be written.
 
         Raises:
             FalllineError: naming the option that is wrong.
@@ -272,10 +276,10 @@ class Views(Group):
         _check_files(plot=self.plot, animate=self.animate)
 
     def chosen_picture(self, names: Sequence[str] | None, *, several: bool = False) -> dict[str, Any]:
-        """What `fallline.views.plot` is to be told for the picture that the options describe.
+        """The keywords of `fallline.views.plot` for the picture that the options describe.
 
         Arguments:
-            names: the runs' coordinates; None: not known yet.
+            names: the names of the runs' coordinates; None: not known yet.
             several: whether there are several runs.
 
         Raises:
@@ -289,7 +293,7 @@ class Views(Group):
                 if value != usual:
                     raise FalllineError(flag, value, "give --plot FILE, too", problem="but no picture is asked for")
         if (kind, coordinates, style) == ("auto", None, "light"):
-            # As pictures are by themselves; a run without one is spared Matplotlib.
+            # The defaults; a run without a picture does not import Matplotlib.
             return {}
         from fallline.views import check_style
 
@@ -302,10 +306,10 @@ class Views(Group):
         return pictured if coordinates is None else pictured | {"coordinates": _two(coordinates, names)}
 
     def chosen_film(self, dimension: int) -> dict[str, Any]:
-        """What `fallline.views.animate` is to be told for the film that the options describe.
+        """The keywords of `fallline.views.animate` for the film that the options describe.
 
         Arguments:
-            dimension: how many coordinates the runs will have.
+            dimension: the number of the runs' coordinates.
 
         Raises:
             FalllineError: naming the option that is wrong, before the runs are made.
@@ -332,7 +336,7 @@ class Views(Group):
         return film
 
 
-# The options of a film by the names that `fallline.views.animate` has for them.
+# The options of a film, by the keywords of `fallline.views.animate`.
 _FILM = {
     "kind": "film",
     "frames": "frames",

@@ -1,4 +1,4 @@
-"""`fallline landscapes`: the classical test functions that have a name."""
+"""`fallline landscapes`: the named test functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fallline.tables import text_table
 
 
 def landscapes(json: options.JsonOption = False) -> None:
-    """List the landscapes that can be named in place of a formula: where they are searched, and their minima."""
+    """List the landscapes that can be named in place of a formula: their usual search box, and their minima."""
     if json:
         report.say(report.as_json([vars(landscape) for landscape in LANDSCAPES.values()]))
         return

@@ -23,8 +23,8 @@ def optimizers(
 ) -> None:
     """List the update rules, or show some with their formulas, hyperparameters and allowed ranges.
 
-    A formula is made from the rule's own source. In it, g is the gradient, t the step counted from 1, rate
-    the learning rate, and _old marks what a quantity was before the step.
+    The formulas are derived from the rules' source code. In them, g is the gradient, t the step counted from 1, rate
+    the learning rate, and _old marks the value of a quantity before the step.
     """
     known: dict[str, type[Optimizer[Any]]] = {**OPTIMIZERS, **WRAPPERS}
     names = [spelt(name, known) for name in names or ()]

@@ -1,4 +1,4 @@
-"""Single options that several commands have, and how their texts are read."""
+"""Single options that several commands share, and their parsers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fallline.errors import FalllineError
 
 
 def number(text: str) -> float:
-    """What an option of type NUMBER takes; typer says which option it was."""
+    """Parse an option of type NUMBER; typer adds the option's name to the error."""
     try:
         return float(text)
     except ValueError:
@@ -19,7 +19,7 @@ def number(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """What an option of type COUNT takes."""
+    """Parse an option of type COUNT."""
     try:
         return int(text)
     except ValueError:
@@ -27,7 +27,7 @@ def count(text: str) -> int:
 
 
 def path(text: str) -> Path:
-    """What an option of type FILE or DIR takes."""
+    """Parse an option of type FILE or DIR."""
     if not text:
         raise typer.BadParameter("'' is no name of a file or folder")
     return Path(text)
@@ -48,18 +48,18 @@ def file_option(flag: str, text: str) -> Any:
     return typer.Option(flag, parser=path, metavar="FILE", help=text)
 
 
-MaxStepsOption = Annotated[int, count_option("--max-steps", "Stop after so many steps.")]
+MaxStepsOption = Annotated[int, count_option("--max-steps", "Stop after this many steps.")]
 TargetOption = Annotated[float | None, number_option("--target", "Stop when the value is at most this.")]
-BatchSizeOption = Annotated[int | None, count_option("--batch-size", "Rows a step. [default: all]")]
+BatchSizeOption = Annotated[int | None, count_option("--batch-size", "Rows per step. [default: all]")]
 GradientOption = Annotated[
     str, typer.Option("--gradient", metavar="KIND", help="auto, symbolic, autodiff, or perturbation:STEP:SCHEME.")
 ]
 SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
-EveryOption = Annotated[int | None, count_option("--every", "Print every so many steps. [default: about 20 rows]")]
-SaveOption = Annotated[Path | None, file_option("--save", "Keep the whole trajectory: .npz, for Trajectory.load.")]
+EveryOption = Annotated[int | None, count_option("--every", "Print every COUNT-th step. [default: about 20 rows]")]
+SaveOption = Annotated[Path | None, file_option("--save", "Save the whole trajectory: .npz, for Trajectory.load.")]
 CheckpointOption = Annotated[
     Path | None,
-    file_option("--checkpoint", "Save as it goes; the same command goes on from there, even after kill -9."),
+    file_option("--checkpoint", "Save during the run; the same command continues from there, even after kill -9."),
 ]
 JsonOption = Annotated[
     bool,
@@ -68,7 +68,7 @@ JsonOption = Annotated[
 
 
 def parse_start(text: str, flag: str = "--start") -> list[float] | dict[str, float]:
-    """A start, or another point: numbers in order, or each with its name.
+    """Parse a start or another point: numbers in order, or each with its coordinate's name.
 
     Raises:
         FalllineError: quoting what is wrong.

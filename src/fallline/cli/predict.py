@@ -1,4 +1,4 @@
-"""`fallline predict`: what a saved model answers to files of data."""
+"""`fallline predict`: predictions of a saved model for files of data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fallline.errors import FalllineError
 from fallline.files import check_writable, whole_file
 from fallline.fitting.fitted import FittedModel
 
-# Named columns of some rows.
+# A block of rows: columns by name.
 Columns = dict[str, npt.NDArray[Any]]
 
 ENDINGS = (".csv", ".parquet")
@@ -37,13 +37,15 @@ def predict(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(parser=options.path, metavar="FILE", help="Write the answers: .csv or .parquet. [default: print]"),
+        typer.Option(
+            parser=options.path, metavar="FILE", help="Write the predictions: .csv or .parquet. [default: print]"
+        ),
     ] = None,
 ) -> None:
-    """Let a model that was fitted answer to the rows of files, in their order.
+    """Print a fitted model's prediction for each row of files, in order.
 
-    One line a row: the prediction, and for classes the probability of each, or the margin. Both are empty where
-    an entry is missing, if the model was fitted with --missing drop.
+    There is one line per row: the prediction, and for classes the probability of each, or the margin. Both are empty
+    where an entry is missing, if the model was fitted with --missing drop.
     """
     if out is not None:
         if out.suffix not in ENDINGS:
@@ -77,7 +79,7 @@ def _columns(fitted: FittedModel, answers: FloatArray) -> Columns:
 
 @contextlib.contextmanager
 def _writer(path: Path) -> Iterator[Callable[[Columns], object]]:
-    """What writes block after block to a file."""
+    """A function that appends a block to a file."""
     if path.suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             yield _csv_writer(file)
@@ -116,7 +118,7 @@ def _csv_writer(file: TextIO) -> Callable[[Columns], None]:
 
 
 def _lines(blocks: Iterator[Columns]) -> Iterator[str]:
-    """The blocks as the lines of a CSV file, the last line break left to who prints them."""
+    """The blocks as the lines of a CSV file, without the last line break."""
     text = io.StringIO()
     write = _csv_writer(text)
     for columns in blocks:

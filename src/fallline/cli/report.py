@@ -1,4 +1,4 @@
-"""What a run says of itself: tables, one JSON object, and where the files are."""
+"""The output of commands: results as tables or one JSON object, and the files written."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ USUAL_ROWS = 20
 
 
 def say(text: str) -> None:
-    """Print; go on in silence when nobody reads any more (`| head`): files are still to be written."""
+    """Print; after a broken pipe (`| head`) output is discarded, so that files are still written."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # What Python flushes at its exit then goes nowhere, too.
+        # This also discards what Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
-    """The run as a table, why it stopped and where, and what is to be known of it.
+    """The run as a table, with the reason and the point where it stopped, and remarks.
 
     Arguments:
-        every: which steps to print, beside the first and the last; if None, about 20 of them.
+        every: print every `every`-th step, and the first and the last; None: about 20 steps.
     """
     final, best = trajectory.final, trajectory.best
     cost = trajectory.evaluations
@@ -59,7 +59,7 @@ def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
 
 
 def trajectory_json(trajectory: Trajectory) -> str:
-    """The run as one JSON object; a number that is not finite is null, as JSON has none."""
+    """The run as one JSON object; NaN and infinities, which JSON lacks, are null."""
     final, best = trajectory.final, trajectory.best
     return as_json(
         {
@@ -90,7 +90,7 @@ def as_json(value: Any) -> str:
 
 
 def check_save(save: Path | None) -> None:
-    """Refuse, before any work, a file of results that could not be written.
+    """Check, before any work, that a file of results can be written.
 
     Raises:
         FalllineError: naming the path and what is wrong with it.
@@ -109,14 +109,14 @@ def draw(
     animate: Path | None = None,
     film: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the picture and the film that were asked for.
+    """Write the picture and the film.
 
     Arguments:
-        runs: what they show.
+        runs: the result to show.
         plot: the file of the picture; None: no picture.
-        picture: what its `plot` is told; the film has the same coordinates and style.
+        picture: the keywords of its `plot`; the film has the same coordinates and style.
         animate: the file of the film; None: no film.
-        film: what else its `animate` is told.
+        film: further keywords of its `animate`.
 
     Raises:
         FalllineError: naming the option and why there is no picture.
@@ -140,14 +140,14 @@ def draw(
 
 
 def say_written(**files: Path | None) -> None:
-    """Say where the files are."""
+    """Print where the files are."""
     written = [str(path) for path in files.values() if path is not None]
     if written:
         say("\nwritten: " + ", ".join(written))
 
 
 def say_unless_converged(runs: Mapping[str, Trajectory]) -> None:
-    """Say last, because the exit code is 0, which runs did not converge, and why."""
+    """Print, last because the exit code is 0, which runs did not converge, and why."""
     for label, run in runs.items():
         if not run.stop.converged:
             say(f"not converged{f', {label}' if label else ''}: {run.stop.message}")

@@ -1,4 +1,4 @@
-"""Update rules as the command line writes them: a name and options, or adam@torch(learning_rate=0.1, beta1=0.8)."""
+"""Parsing update rules on the command line: a name and options, or adam@torch(learning_rate=0.1, beta1=0.8)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rule_from(
 
     Arguments:
         settings: hyperparameters, each as NAME=VALUE.
-        flag: where they stand, for the errors.
+        flag: the option that gives them, for error texts.
 
     Raises:
         FalllineError: naming the option that is wrong.
@@ -44,13 +44,13 @@ def rule_from(
 def rules_from(
     text: str, flag: str, learning_rate: float | None, schedule: str | None, settings: Sequence[str]
 ) -> dict[str, Optimizer[Any]]:
-    """The rules of a list such as "adam@torch(learning_rate=0.1), momentum", by what is written of each.
+    """The rules of a list such as "adam@torch(learning_rate=0.1), momentum", by their text in the list.
 
     Arguments:
-        flag: what the command line calls the list, for the errors.
-        learning_rate: the rate of those that have none of their own in the list.
-        schedule: how it changes.
-        settings: hyperparameters of all that have none of that name in the list, each as NAME=VALUE.
+        flag: the option that gives the list, for error texts.
+        learning_rate: the rate of rules that have none in the list.
+        schedule: the schedule of the rates.
+        settings: hyperparameters of rules that do not have them in the list, each as NAME=VALUE.
 
     Raises:
         FalllineError: quoting what is wrong.
@@ -81,7 +81,7 @@ def rules_from(
 
 
 def _setting(told: str, name: str, value: str, default: Any, known: dict[str, Hyperparameter]) -> Any:
-    """A hyperparameter of the kind that its default has."""
+    """Parse the value of a hyperparameter by the type of its default."""
     if isinstance(default, bool) and value in ("true", "false"):
         return value == "true"
     if isinstance(default, str):
@@ -94,7 +94,7 @@ def _setting(told: str, name: str, value: str, default: Any, known: dict[str, Hy
 
 
 def _scheduled(name: str, schedule: str, rate: float | None) -> Any:
-    """The rate as --schedule lets it change, from the one given or the rule's own."""
+    """The schedule or line search of --schedule, with the given rate or the rule's own as the initial rate."""
     if schedule in LINE_SEARCHES:
         return LINE_SEARCHES[schedule](**({} if rate is None else {"initial": rate}))
     first: Any = optimizer_from_name(name).learning_rate if rate is None else rate

@@ -40,10 +40,10 @@ def run(
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Minimise a formula from one start, and say how it went.
+    """Minimise a formula from one start, and show the run.
 
-    Ctrl-C ends the run early: what there is by then is printed and saved. With --checkpoint the same command then
-    goes on.
+    Ctrl-C ends the run early: what has been computed is printed and saved. With --checkpoint the same command then
+    continues.
     """
     if every is not None and every < 1:
         raise FalllineError("--every", Verbatim(every), "it must be a whole number at least 1")

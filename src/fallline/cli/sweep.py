@@ -44,13 +44,16 @@ def sweep(
     max_steps: options.MaxStepsOption = 1000,
     stopping: Stopping,
     seed: Annotated[
-        list[str] | None, typer.Option(metavar="COUNT", help="The seed of all noise; may be repeated. [default: 0]")
+        list[str] | None,
+        typer.Option(metavar="COUNT", help="The seed of everything random; may be repeated. [default: 0]"),
     ] = None,
     execution: Execution,
     picture: Map,
     store: Annotated[
         Path | None,
-        typer.Option(parser=options.path, metavar="FILE", help="Keep results here as they come, and go on from them."),
+        typer.Option(
+            parser=options.path, metavar="FILE", help="Store results here as they are computed, and continue from them."
+        ),
     ] = None,
     csv: Annotated[
         Path | None, typer.Option(parser=options.path, metavar="FILE", help="Write all runs as a table.")
@@ -59,7 +62,7 @@ def sweep(
 ) -> None:
     """Run every combination of hyperparameters, starts, seeds and rules, and show which settings are best.
 
-    Ctrl-C ends the sweep early: what there is by then is printed. With --store the same command goes on from there,
+    Ctrl-C ends the sweep early: what has been computed is printed. With --store the same command continues from there,
     and several at once share the work.
     """
     picture.check()
@@ -111,7 +114,7 @@ def _grid(texts: list[str]) -> dict[str, list[Any]]:
 
 
 def _range(text: str, values: str) -> list[float]:
-    """The numbers from LOW to HIGH, COUNT of them, at even distances or even ratios."""
+    """COUNT numbers from LOW to HIGH, evenly spaced on a linear or log scale."""
     ends, (count, *kind) = values.split(":")[:2], values.split(":")[2:] or [""]
     try:
         low, high, number = float(ends[0]), float(ends[1]), int(count)
@@ -124,7 +127,7 @@ def _range(text: str, values: str) -> list[float]:
     if kind and not (low > 0 and high > 0):
         raise FalllineError("--grid", text, "both ends must be above 0 for even ratios")
     spaced = np.geomspace if kind else np.linspace
-    # As short as a user would write them.
+    # Rounded to 12 digits, as a user would write them.
     return [float(f"{value:.12g}") for value in spaced(low, high, number)]
 
 

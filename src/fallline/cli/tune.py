@@ -44,18 +44,23 @@ def tune(
     max_steps: options.MaxStepsOption = 1000,
     stopping: Stopping,
     seed: Annotated[
-        int, typer.Option(parser=options.count, metavar="COUNT", help="The seed of the search and of all noise.")
+        int,
+        typer.Option(
+            parser=options.count, metavar="COUNT", help="The seed of everything random, including the search."
+        ),
     ] = 0,
     store: Annotated[
         Path | None,
-        typer.Option(parser=options.path, metavar="FILE", help="Keep results here as they come, and go on from them."),
+        typer.Option(
+            parser=options.path, metavar="FILE", help="Store results here as they are computed, and continue from them."
+        ),
     ] = None,
     execution: Execution,
     json: options.JsonOption = False,
 ) -> None:
-    """Search for the hyperparameters with which a rule gets to the target, or down, best.
+    """Search for the hyperparameters with which a rule reaches the target in the fewest steps, or the lowest value.
 
-    Ctrl-C ends the search early: what there is by then is printed. With --store the same command goes on from there.
+    Ctrl-C ends the search early: what has been computed is printed. With --store the same command continues from there.
     """
     points = [options.parse_start(text) for text in start]
     function = objective_at(objective, points[0])
@@ -83,7 +88,7 @@ def tune(
 
 
 def _space(texts: list[str]) -> dict[str, Any]:
-    """What --space says of each hyperparameter; None where its range is to tell."""
+    """The values of each hyperparameter in --space; None for an interval from its range."""
     space: dict[str, Any] = {}
     for text in texts:
         name, equals, values = text.partition("=")
@@ -111,7 +116,7 @@ def _choices(values: str) -> list[Any]:
 
 
 def _text(found: Tuning) -> str:
-    """The trials, and how `fallline run` takes the best one."""
+    """The trials, and the `fallline run` options for the best one."""
     settings = " ".join(f"--set {name}={number_text(value)}" for name, value in found.best.settings.items())
     return f"{found}\n\nThe best: {settings}"
 

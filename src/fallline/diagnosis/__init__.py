@@ -1,4 +1,4 @@
-"""Why a run went as it did: one finding a file."""
+"""Diagnosis of a run: why it went as it did. Each module looks for one finding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FINDINGS = (unbounded.find,)
 
 
 def diagnose(trajectory: Trajectory) -> tuple[Finding, ...]:
-    """Everything that is found out about a run, the gravest first.
+    """All findings about a run, the most serious first.
 
     >>> import fallline
     >>> run = fallline.minimize("x**2 + c", [1.0, 1.0], fallline.GradientDescent(0.1))

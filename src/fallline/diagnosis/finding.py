@@ -1,4 +1,4 @@
-"""What a diagnosis says: evidence, cause, remedy."""
+"""A finding of the diagnosis: its evidence, cause and remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Finding(Printed):
 
     Attributes:
         title: the finding in one line.
-        evidence: the figures it rests on.
+        evidence: the numbers that support it.
         cause: why it happened.
         remedy: what to do about it.
     """

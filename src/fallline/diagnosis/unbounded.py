@@ -1,4 +1,4 @@
-"""The finding that the objective falls for ever along a coordinate: there is no minimum to reach."""
+"""The finding that the objective has no lower bound along a coordinate, so that there is no minimum."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from fallline.diagnosis.finding import Finding
 from fallline.objectives import Objective
 from fallline.results.trajectory import Point, Trajectory
 
-# How far from the best point the objective is looked at, along each coordinate.
+# The distances along each coordinate at which the objective is evaluated.
 DISTANCES = 10.0 ** np.arange(13)
 
 
 def find(trajectory: Trajectory) -> Finding | None:
-    """Look along each coordinate, downhill from the start and from the best point, over twelve decades.
+    """Evaluate the objective along each coordinate, downhill from the start and from the best point, over 12 decades.
 
-    A function that has a lower bound there must at last fall by less from one decade to the next; one that has
-    none keeps falling by at least as much. A slow logarithm counts as falling for ever, as it does.
+    A function with a lower bound must eventually fall by less from one decade to the next; one without keeps falling by
+    at least as much. This holds for a logarithm too, which has no lower bound.
     """
     if trajectory.objective is None:
         return None
@@ -37,7 +37,7 @@ def find(trajectory: Trajectory) -> Finding | None:
 
 
 def _endless(objective: Objective, point: Point) -> dict[str, str]:
-    """The coordinates along which the objective falls for ever from a point, with the evidence."""
+    """The coordinates along which the objective has no lower bound from a point, with the evidence."""
     if not (np.isfinite(point.x).all() and np.isfinite(point.gradient).all()):
         return {}
     found = {}
@@ -57,7 +57,7 @@ def _endless(objective: Objective, point: Point) -> dict[str, str]:
 
 
 def falls_for_ever(values: FloatArray) -> bool:
-    """Whether values at distances that grow tenfold fall by as much, or more, each time.
+    """Whether values at distances that grow tenfold fall by as much or more each time.
 
     >>> falls_for_ever(-DISTANCES), falls_for_ever(1 / DISTANCES)
     (True, False)
@@ -67,7 +67,7 @@ def falls_for_ever(values: FloatArray) -> bool:
     if len(finite) < 3 or not np.isfinite(finite).all():
         return False
     drops = -np.diff(finite)
-    # The last half counts: near the best point the fall may still be anything.
+    # Only the last half counts: near the best point the fall is arbitrary.
     late = drops[len(drops) // 2 - 1 :]
-    growing = late[1:] >= 0.99 * late[:-1]  # rounding, in a value that is the difference of large numbers
+    growing = late[1:] >= 0.99 * late[:-1]  # 0.99 allows for rounding in differences of large numbers
     return bool((late > 0).all() and growing.all())

@@ -10,7 +10,7 @@ def challenger() -> Path:
     """The path of a CSV file: joint temperature (°F) and O-ring distress (0, 1) of 23 Space Shuttle launches.
 
     Rogers Commission (1986), Report to the President; Dalal, Fowlkes and Hoadley (1989), Risk analysis of the
-    space shuttle. The file `challenger.md` beside it says more.
+    space shuttle. The file `challenger.md` beside it describes the data.
 
     >>> challenger().read_text().splitlines()[:2]
     ['temperature_F,distress', '66,0']

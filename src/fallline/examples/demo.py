@@ -1,4 +1,4 @@
-"""The demonstration: every worked example beside the figures it must show, and the real data."""
+"""The demonstration: every worked example with its expected figures, and a fit to real data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Demo:
     """The parts of the demonstration, in order.
 
     Attributes:
-        off: what did not agree, one line each.
+        off: the figures that did not agree, one line each.
     """
 
     def __init__(self, results: Results) -> None:
@@ -53,7 +53,7 @@ class Demo:
         self._captions: list[tuple[str, str]] = []
 
     def work_through(self) -> None:
-        """Every part, and all the pictures."""
+        """Show every part, and draw all pictures."""
         self.results.text("Every line of Python stands after: from fallline import *; from fallline.models import *")
         self.descent()
         self.neuron()
@@ -63,7 +63,7 @@ class Demo:
         self._draw()
 
     def finish(self) -> bool:
-        """Write the page, say where it is and what is off; whether nothing is."""
+        """Write the page, and report where it is and which figures are off; True if none are."""
         for line in self.off:
             self.results.text(f"NOT AS EXPECTED: {line}")
         page = self.results.write_page("Fallline: the worked examples")
@@ -159,7 +159,7 @@ class Demo:
         self._show_pictures()
 
     def real_data(self) -> None:
-        """The Challenger launches beside the published fit."""
+        """The fit to the Challenger launches, compared with the published one."""
         self.results.heading("Real data: 23 Space Shuttle launches before Challenger")
         self.results.text(
             "O-ring distress against joint temperature, fitted from a zero start, beside the maximum-"
@@ -181,7 +181,7 @@ class Demo:
         return [case for case in WORKED.values() if case.part == part]
 
     def _show(self, case: Case) -> None:
-        """A case: its lines, its runs, its figures beside the stored ones."""
+        """Show a case: its lines, its runs, its figures and the stored ones."""
         self.results.heading(case.name, 3)
         self.results.text(case.shows)
         self.results.block("\n".join([case.python, *case.commands]))
@@ -194,7 +194,7 @@ class Demo:
             )
 
     def compare(self, name: str, figures: Sequence[Figure]) -> None:
-        """Show figures beside the expected ones, and remember those that are off."""
+        """Show figures and the expected ones, and collect those that are off."""
         wrong = [figure for figure in figures if not figure.agrees]
         self.off += [f"{name}: {figure.label} is {figure.found}, not {figure.expected}" for figure in wrong]
         places = [list(group) for _, group in itertools.groupby(wrong or figures, key=lambda figure: figure.place)]
@@ -250,24 +250,24 @@ class Demo:
     def _draw(self) -> None:
         """Draw everything, on every processor."""
         self.results.say(f"\nDrawing {len(self._drawings)} pictures and films ...")
-        # Spawned, because a copy of this process would be one without its threads.
+        # Spawned: a forked process would lack this one's threads.
         workers = multiprocessing.get_context("spawn").Pool(initializer=_leave_interrupts_to_the_parent)
         with workers, progress_bar(len(self._drawings), "pictures", shown=True) as report:
             for done, _ in enumerate(workers.imap_unordered(Drawing.draw, self._drawings), start=1):
                 report(done)
-            # They end by themselves, and are not terminated while they do.
+            # The workers end by themselves instead of being terminated.
             workers.close()
             workers.join()
 
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:
-    """A picture or a film to be drawn, by any process.
+    """A picture or a film to be drawn, in any process.
 
     Attributes:
         path: the file.
-        plot: makes the figure; None: a film.
-        arguments: what `plot` takes; of a film the runs and its kind.
+        plot: the function that makes the figure; None: a film.
+        arguments: the arguments of `plot`; for a film, the runs and its kind.
     """
 
     path: str
@@ -288,7 +288,7 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def _summed(run: Trajectory) -> Trajectory:
-    """A neuron's run as one on the sum of the points' errors, which the document shows for every variant."""
+    """A neuron's run with the sum of the points' errors as its value, which the document shows for every variant."""
     objective: Any = run.objective
     loss = getattr(objective, "loss", objective)
     total: Objective = SigmoidNeuron(loss.X, loss.y)

@@ -1,4 +1,4 @@
-"""What the demo shows, collected: said at once, and kept as one page with its tables and pictures."""
+"""The output of the demonstration: printed at once, and collected as one page with tables and pictures."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Results:
     """The results of a demonstration in one folder.
 
     Arguments:
-        folder: where the files go; made if it does not exist.
-        say: is given every text as it comes.
+        folder: the folder for the files; created if it does not exist.
+        say: called with every text at once.
 
     Raises:
-        FalllineError: when the folder is a file, or cannot be made or written to.
+        FalllineError: when the folder is a file, or cannot be created or written to.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
@@ -56,7 +56,7 @@ class Results:
         self.parts.append(f"<p>{html.escape(text)}</p>")
 
     def block(self, text: str) -> None:
-        """Lines to be shown as they are: code, tables."""
+        """Preformatted lines: code, tables."""
         self.say(text)
         self.parts.append(f"<pre>{html.escape(text)}</pre>")
 
@@ -70,7 +70,7 @@ class Results:
         self.parts.append(f"<table>{body}</table>")
 
     def pictures(self, files: Sequence[tuple[str, str]]) -> None:
-        """Pictures, side by side where there is room: the names of their files, and what they show."""
+        """Pictures, side by side where there is room: their file names and captions."""
         figures = []
         for name, caption in files:
             file, words = html.escape(name), html.escape(caption)
@@ -79,7 +79,7 @@ class Results:
         self.parts.append(f'<div class="side">{"".join(figures)}</div>')
 
     def path(self, name: str) -> Path:
-        """Where a file of this name goes."""
+        """The path of a file with this name."""
         return self.folder / name
 
     def write_page(self, title: str) -> Path:

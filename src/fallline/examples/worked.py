@@ -1,4 +1,4 @@
-"""The worked examples: each as one line of Python, as command lines, and with the figures it must show."""
+"""The worked examples: each as one line of Python, as command lines, and with its expected figures."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ from fallline.stopping import NotFinite, StepSize
 Stored: TypeAlias = Mapping[str, Any]
 Runs: TypeAlias = tuple[Trajectory, ...]
 
-# Unless a case states its own, relative.
+# The relative tolerance of a case that does not state its own.
 USUAL_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that a case must show, and the one it showed.
+    """An expected figure of a case, and the one computed.
 
     Attributes:
         name: what the figure is.
         expected: the stored number or word.
-        found: ours.
+        found: the computed one.
         tolerance: the relative difference allowed.
-        floor: a difference that is allowed whatever the size of the figure.
-        place: where it was taken; figures of one place belong together.
+        floor: the absolute difference allowed.
+        place: the point where it was taken; figures with the same place belong together.
     """
 
     name: str
@@ -67,21 +67,21 @@ class Figure:
 
     @property
     def deviation(self) -> float:
-        """The relative difference; the plain one where the expected figure is 0, infinite between words."""
+        """The relative difference; absolute where the expected figure is 0, infinite between different words."""
         if isinstance(self.expected, str) or isinstance(self.found, str):
             return 0.0 if self.expected == self.found else math.inf
         return abs(self.found - self.expected) / (abs(self.expected) or 1.0)
 
     @property
     def agrees(self) -> bool:
-        """Whether the two are as close as they must be."""
+        """Whether the two agree within the tolerance."""
         if isinstance(self.expected, str) or isinstance(self.found, str):
             return self.expected == self.found
         return abs(self.found - self.expected) <= max(self.tolerance * abs(self.expected), self.floor)
 
 
 def whole(run: Trajectory) -> Trajectory:
-    """The run, unless Ctrl-C ended it early: what it shows then is not what was asked for.
+    """The run, checked not to have been ended early by Ctrl-C.
 
     Raises:
         KeyboardInterrupt: when it did.
@@ -99,8 +99,8 @@ class Case:
         name: its key among the stored cases.
         part: the tutorial it is from: "A", "B", "C" or "D".
         call: a function whose body is the one line of Python; its arguments are settings of the stored case.
-        commands: the command lines that do the same, one a run.
-        compare: makes the figures from the runs and the stored case.
+        commands: the equivalent command lines, one per run.
+        compare: computes the figures from the runs and the stored case.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Case:
 
     @property
     def shows(self) -> str:
-        """What it is there to show."""
+        """What the case demonstrates."""
         return inspect.getdoc(self.call) or ""
 
     @property
@@ -121,7 +121,7 @@ class Case:
         return case
 
     def run(self, **changes: Any) -> Runs:
-        """The runs of the case, most often one; `changes` are settings other than the stored ones.
+        """The runs of the case, usually one; `changes` replace stored settings.
 
         Raises:
             KeyboardInterrupt: when Ctrl-C ended one early.
@@ -130,12 +130,12 @@ class Case:
         return tuple(map(whole, result if isinstance(result, tuple) else (result,)))
 
     def figures(self, runs: Runs) -> list[Figure]:
-        """Every stored figure beside the one that the runs show."""
+        """Every stored figure with the one computed from the runs."""
         return list(self.compare(runs, self.stored))
 
     @property
     def python(self) -> str:
-        """The one line of Python: what `call` returns, with the settings filled in.
+        """The line of Python: the expression that `call` returns, with the settings filled in.
 
         >>> WORKED["twelve_epochs"].python
         "minimize('x**2+5*x+6', 5, GradientDescent(0.1), max_steps=12)"
@@ -150,7 +150,7 @@ class Case:
 
 
 class _Filled(ast.NodeTransformer):
-    """Puts the values of names in the place of the names."""
+    """Replaces names by their values."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
@@ -175,9 +175,9 @@ def stored_cases() -> dict[str, Any]:
     return cases
 
 
-# How the runs of a case map onto its stored figures --------------------------------------------------------
+# How the runs of a case map to its stored figures ----------------------------------------------------------
 
-# The tutorials' words for why a run ended.
+# The reasons for which a run ended: the tutorials' words and ours.
 REASONS = {"small step": "small step", "max iterations": "step limit"}
 
 
@@ -190,7 +190,7 @@ def _points(runs: Runs, stored: Stored) -> Iterator[Figure]:
         yield from _coordinates(f"at step {i}", run.names, expected, found, tolerance)
     for iteration, printed in stored.get("iterations_printed", {}).items():
         expected, found = np.atleast_1d(printed), run.x[int(iteration) + 1]
-        # Some were stored with the four decimals that the tutorial prints.
+        # Some are stored with four decimals, as the tutorial prints them.
         if (expected == expected.round(4)).all():
             found = found.round(4)
         yield from _coordinates(f"printed at iteration {iteration}", run.names, expected, found, tolerance)
@@ -229,10 +229,10 @@ def total_error(run: Trajectory) -> FloatArray:
 
 
 def _rounding_of_error(X: Sequence[float], w: float, b: float, error: float) -> float:
-    """How much ½ Σ (p - y)² changes when w, b and each p = 1 / (1 + exp(-(w x + b))) move by one last digit.
+    """How much ½ Σ (p - y)² changes when w, b and each p = 1 / (1 + exp(-(w x + b))) change in the last digit.
 
-    Near a perfect fit p - y is hardly more than such a digit, and no relative tolerance can be met: math.exp
-    and np.exp already differ there. By Cauchy and Schwarz, moving each p by r changes the error by at most
+    Near a perfect fit p - y is hardly larger than that, and no relative tolerance can be met: math.exp and np.exp
+    already differ there. By the Cauchy-Schwarz inequality, changing each p by r changes the error by at most
     r √(2 n error) + ½ n r². The slope of p is at most 1/4.
     """
     n = len(X)
@@ -264,7 +264,7 @@ def _epochs(runs: Runs, stored: Stored) -> Iterator[Figure]:
 
 
 # A. Descent with a known derivative, and with an unknown one ----------------------------------------------
-# The document's loop counts from 0 and tests its limit after the step: a limit of N lets N + 2 updates pass.
+# The document's loop counts from 0 and tests its limit after the step: a limit of N allows N + 2 updates.
 
 
 def known_derivative_1d() -> Trajectory:
@@ -364,7 +364,7 @@ def twelve_epochs() -> Trajectory:
 
 
 # B. Seven variants on a sigmoid neuron ---------------------------------------------------------------------
-# Batch descent and mini-batches take the mean of the gradients, the others their sum.
+# Batch descent and mini-batches take the mean of the gradients, the remaining variants their sum.
 
 
 def neuron_gd(X: Any, Y: Any, start: Any, eta: float, epochs: int) -> Trajectory:
@@ -375,7 +375,7 @@ def neuron_gd(X: Any, Y: Any, start: Any, eta: float, epochs: int) -> Trajectory
 
 
 def neuron_mini_batch(X: Any, Y: Any, start: Any, eta: float, count: int, batch_size: int) -> Trajectory:
-    """Mini-batches, the points in order; those left over after the last whole batch are not used."""
+    """Mini-batches, the points in order; those left over after the last full batch are not used."""
     return minimize(
         SigmoidNeuron(X, Y, reduction="mean").batches(batch_size, remainder="drop"),
         start,
@@ -429,7 +429,7 @@ def neuron_adam(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: 
     )
 
 
-# Name, line of Python, and what tells `fallline fit` to do the same.
+# Name, line of Python, and the equivalent options of `fallline fit`.
 VARIANTS: tuple[tuple[str, Callable[..., Trajectory], str], ...] = (
     ("GD", neuron_gd, "gradient_descent --reduction mean --max-steps {epochs}"),
     ("Momentum", neuron_momentum, "momentum --momentum {gamma} --reduction sum --max-steps {epochs}"),
@@ -544,7 +544,7 @@ WORKED: dict[str, Case] = {
             tuple(
                 f'fallline run "{formula}" --start 2 --optimizer sign_descent --learning-rate 0.01 '
                 "--max-steps 250 --stop-step 0"
-                # A formula whose derivative is the document's takes its path.
+                # The second formula's derivative is the document's wrong one, so it follows the document's path.
                 for formula in ("u = 2*x**2-x-2; y = 3*u+1", "3*x**2-3*x")
             ),
             _two_ends,

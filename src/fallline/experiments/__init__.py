@@ -1,1 +1,1 @@
-"""Many runs: compare, sweep and its store, basins, tune."""
+"""Experiments of many runs: compare, sweep and its store, basins, tune."""

@@ -1,4 +1,4 @@
-"""basins(): which start in a plane ends in which minimum, and how fast."""
+"""basins(): in which minimum the run from each start on a grid ends, and how fast."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def basins(
     seed: int = 0,
     progress: bool = False,
 ) -> Basins:
-    """Run an update rule from every point of a grid, and tell in which minimum each run ends.
+    """Run an update rule from every point of a grid, and find the minimum in which each run ends.
 
-    `fallline.experiments.minima` says what counts as one.
+    `fallline.experiments.minima` defines what counts as a minimum.
 
     Arguments:
         objective: what `minimize` takes; it has two coordinates, or more of which two are named in `box`.
-        box: the interval of each of the two coordinates, in order or by name; None: the part of the objective that
-            is usually searched.
+        box: the interval of each of the two coordinates, in order or by name; None: the objective's `bounds`.
         optimizer: an update rule, or the name of one.
-        at: where all runs start in the other coordinates, by name.
+        at: where all runs start in the remaining coordinates, by name.
         resolution: the number of starts along each of the two.
-        tolerance: a distance, as a share of the box's width in each coordinate; of its larger width in the others.
+        tolerance: the distance within which two points are the same minimum, as a share of the box's width in each
+            coordinate; in the remaining coordinates, of its larger width.
         engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
         max_steps, stop, target, gradient, seed, progress: as in `minimize`.
 
@@ -60,7 +60,7 @@ def basins(
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
-        KeyboardInterrupt: after Ctrl-C, since a part of a map would be taken for the whole.
+        KeyboardInterrupt: after Ctrl-C; there are no partial maps.
 
     >>> from fallline import GradientDescent
     >>> wells = basins("(x**2 - 1)**2 + y**2", [(-2, 2), (-1, 1)], GradientDescent(0.05), resolution=16)
@@ -85,7 +85,7 @@ def basins(
 
 
 def _map(objective: Objective, rule: Optimizer[Any], plane: Plane, found: Ends, tolerance: float) -> Basins:
-    """The map of where the runs from a plane ended."""
+    """The map of the minima in which the runs from a plane ended."""
     with np.errstate(all="ignore"):
         minima, basin = minima_of(objective, found, tolerance * plane.widths)
         values = objective.value(minima)

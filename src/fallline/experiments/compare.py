@@ -27,7 +27,7 @@ from fallline.stopping import Seconds, StoppingCondition, conditions
 
 Item = TypeVar("Item")
 
-# From so many starts on, runs of which nothing but the ends is recorded are kept as columns.
+# From this many starts on, runs of which only the ends are recorded are stored as columns.
 _MANY = 256
 
 
@@ -50,13 +50,13 @@ def compare(
     """Run several optimizers, or several starts, or each optimizer from each start, on one objective.
 
     Arguments:
-        x0: one start as `minimize` takes it, or a list of starts, one a row.
+        x0: one start as `minimize` takes it, or a list of starts, one per row.
         optimizers: one rule, several, or a mapping of labels to rules. All other arguments are those of `minimize`.
 
     Returns:
-        The trajectories with their labels, optimizer by optimizer. Of 256 starts or more of a formula, recorded as
-        "ends", it holds where they ended as columns, and makes a trajectory when it is asked for. After Ctrl-C it
-        holds the runs so far; of runs that are kept as columns, those of the optimizers that were done.
+        The trajectories with their labels, optimizer by optimizer. For 256 or more starts on a formula, recorded as
+        "ends", it stores the ends as columns, and computes a trajectory when it is accessed. After Ctrl-C it has the
+        runs so far; of runs stored as columns, those of the optimizers that had finished.
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
@@ -95,7 +95,7 @@ def compare(
 
 
 class _Part(NamedTuple):
-    """The runs of one rule: their labels, the runs, and how they ended, if that is known without them."""
+    """The runs of one rule: their labels, the trajectories, and their ends, if known without the trajectories."""
 
     labels: Sequence[str]
     trajectories: Sequence[Trajectory]
@@ -103,7 +103,7 @@ class _Part(NamedTuple):
 
 
 def _only_ends(objective: Objective, starts: FloatArray, rule: Optimizer[Any], settings: RunSettings) -> bool:
-    """Whether to keep nothing but the ends of runs: of many, which come out the same when they are run again."""
+    """Whether to store only the ends of runs: if there are many, and repeating a run gives the same result."""
     return (
         len(starts) >= _MANY
         and settings.record == Record(every=None)
@@ -117,7 +117,7 @@ def _only_ends(objective: Objective, starts: FloatArray, rule: Optimizer[Any], s
 def _ends_from(
     name: str, objective: Objective, starts: FloatArray, rule: Optimizer[Any], settings: RunSettings, progress: bool
 ) -> _Part:
-    """Run one rule from each of the starts, and keep the ends.
+    """Run one rule from each of the starts, and store the ends.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C.
@@ -138,13 +138,13 @@ def _run_again(
     engine: str,
     places: Sequence[int],
 ) -> list[Trajectory]:
-    """The runs from some of the starts, by the engine that found their ends."""
+    """Repeat the runs from some of the starts, by the engine that computed their ends."""
     chosen = starts[list(places)]
     return settings.with_recipes(execute(settings.problem(objective, chosen, rule), engine), objective, chosen, rule)
 
 
 def _labels(name: str, starts: FloatArray) -> Sequence[str]:
-    """What to call the runs of one rule: its name and, if there are several, where they start."""
+    """The labels of the runs of one rule: its name and, if there are several, their starts."""
     return (name,) if len(starts) == 1 else Lazy(len(starts), functools.partial(_named_places, name, starts))
 
 
@@ -153,7 +153,7 @@ def _named_places(name: str, starts: FloatArray, places: Sequence[int]) -> list[
 
 
 def _chained(parts: Sequence[Sequence[Item]]) -> Sequence[Item]:
-    """The items of all parts, in order: as a tuple, unless some of them are still to be made."""
+    """The items of all parts, in order: as a tuple, unless some of them are lazy."""
     if all(isinstance(part, tuple | list) for part in parts):
         return tuple(itertools.chain.from_iterable(parts))
     return Lazy(sum(map(len, parts)), functools.partial(_from_parts, parts)) if len(parts) > 1 else parts[0]

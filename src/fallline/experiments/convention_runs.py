@@ -1,4 +1,4 @@
-"""How far the conventions of one rule lead apart, on a worked run."""
+"""How much the conventions of one rule differ, measured on an example run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ STEPS = 100
 
 @dataclass(frozen=True)
 class Apart:
-    """One convention's run beside the paper's.
+    """One convention's run compared with the paper's.
 
     Attributes:
-        convention: its name.
-        value: where the run ends, with the convention's own defaults.
+        convention: the name of the convention.
+        value: the final value of its run, with the convention's own defaults.
         by_default: the largest distance from the paper's run, each with its own defaults.
-        by_formula: the same with the paper's defaults for both, so that the formula alone makes it.
+        by_formula: the same with the paper's defaults for both, so that only the formulas differ.
     """
 
     convention: str
@@ -35,10 +35,10 @@ class Apart:
 
 
 def worked_run(rule: str) -> tuple[Apart, ...]:
-    """Every convention of a rule on the same worked run.
+    """Compare every convention of a rule on the same example run.
 
     Arguments:
-        rule: the rule's name, such as "adam". A rule that goes around another goes around gradient descent.
+        rule: the rule's name, such as "adam". A rule that wraps another wraps gradient descent here.
 
     Raises:
         FalllineError: when there is no such rule.
@@ -70,7 +70,7 @@ def worked_run(rule: str) -> tuple[Apart, ...]:
 
 
 def largest_distance(one: Trajectory, other: Trajectory) -> float:
-    """The largest distance of two runs at the same step; NaN where one of them left the finite numbers.
+    """The largest distance between two runs at the same step; NaN if one of them is not finite.
 
     >>> run = minimize("x**2", 1.0, "gradient_descent", max_steps=3)
     >>> largest_distance(run, run)

@@ -1,4 +1,4 @@
-"""The runs of a sweep: every combination of the values of its factors, in portions that are made together."""
+"""The design of a sweep: every combination of its factors' values, in portions that are run together."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from fallline.results.trajectory import Record
 from fallline.schedules import Schedule
 from fallline.stopping import StoppingCondition
 
-# What stands beside the hyperparameters among the factors of a sweep, and the argument that gives it.
+# The factors of a sweep other than hyperparameters, and the argument that gives each.
 OTHER_FACTORS = {"optimizer": "optimizers", "start": "x0", "seed": "seeds"}
-# Between two entries in the store each thread makes so many steps of a formula; of a function that JAX compiles, and of
-# what may cost far more, all make so many runs. More runs at a time take much memory. On a cluster all workers are to
-# have some, to the end.
+# The size of a portion, which is stored at once: for a formula so many steps per thread; for a function that JAX
+# compiles, and for anything else, so many runs. The most runs limit memory. A cluster gets several portions per worker,
+# so that all stay busy to the end.
 _FORMULA_STEPS, _AUTODIFF_RUNS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 1 << 10, 64, 1 << 17, 4
-# Seeds that fit into a column.
+# The largest seed that fits into an int64 column.
 _MOST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class Portion:
-    """Some runs of a sweep that are made together.
+    """Some runs of a sweep that are run together.
 
     Attributes:
-        places: the place of each run among the sweep's factors, one array of shape (k,) a factor.
+        places: the index of each run along each of the sweep's factors, one array of shape (k,) per factor.
         problem: the runs.
-        shared: the values of the factors, but the optimizer, that are the same in all runs.
-        own: each run's values of the others, one array of k rows a factor.
+        shared: the values of the factors that are the same in all runs, without the optimizer.
+        own: the values of the factors that differ, one array of k rows per factor.
     """
 
     places: tuple[npt.NDArray[np.int64], ...]
@@ -57,7 +57,7 @@ class Portion:
     own: Mapping[str, npt.NDArray[Any]]
 
     def only(self, chosen: BoolArray) -> Portion:
-        """The chosen ones of the runs."""
+        """The runs selected by a mask of shape (k,)."""
         problem = dataclasses.replace(
             self.problem,
             starts=self.problem.starts[chosen],
@@ -78,10 +78,10 @@ class Design:
     Attributes:
         objective: what is minimised.
         rules: the optimizers.
-        points: the starts, one a row.
+        points: the starts, one per row.
         factors: the values of each factor by its name, as in `Sweep`.
-        conditions: what ends a run, asked in order.
-        max_steps: the updates that a run has.
+        conditions: the stopping conditions, checked in order.
+        max_steps: the limit of updates per run.
     """
 
     objective: Objective
@@ -93,14 +93,14 @@ class Design:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """How many values each factor has."""
+        """The number of values of each factor."""
         return tuple(len(values) for values in self.factors.values())
 
     def portions(self, workers: int) -> Iterator[Portion]:
-        """The runs: of each rule those together that can be a batch, but not too many.
+        """The runs, rule by rule, in portions of those that can be one batch, of limited size.
 
         Arguments:
-            workers: how many, of one thread each, make the portions; 0 for this process.
+            workers: the number of workers, of one thread each, that run the portions; 0 for this process.
         """
         for number, rule in enumerate(self.rules):
             # The factors whose values are the same in all runs of a portion, and the others.
@@ -142,7 +142,7 @@ class Design:
 
     @functools.cached_property
     def _columns(self) -> Mapping[str, npt.NDArray[Any]]:
-        """The values of the factors that are numbers, as arrays."""
+        """The values of the factors that may differ within a batch, as arrays."""
         columns: dict[str, npt.NDArray[Any]] = {"start": self.points}
         for name, values in self.factors.items():
             if any(self._in_columns(rule, name) for rule in self.rules) and name != "start":
@@ -157,12 +157,12 @@ class Design:
         return name == "start" or (name != "optimizer" and _may_be_array(rule, name))
 
     def _most_together(self, rule: Optimizer[Any], workers: int) -> int:
-        """How many runs of a rule are made together."""
+        """The most runs of a rule in one portion."""
         most = _AUTODIFF_RUNS if self.objective.gradient_kind == "autodiff" else _OTHER_RUNS
         if "formula" in (self.objective.recipe() or {}):
             most = min((1 if workers else threads()) * _FORMULA_STEPS // self.max_steps, _MOST_RUNS)
         if isinstance(rule.learning_rate, LineSearch):
-            # It goes run by run, in Python.
+            # Line searches run one by one, in Python.
             most = _OTHER_RUNS
         if workers:
             most = min(most, math.prod(self.shape) // (_PORTIONS_A_WORKER * workers))
@@ -227,7 +227,7 @@ def several(given: Any, parameter: str, of: str = "") -> Sequence[Any]:
 
 
 def _check_values(rule: Optimizer[Any], name: str, given: Sequence[Any]) -> None:
-    """Refuse what the rule does not take as a hyperparameter: all numbers at once, anything else one by one."""
+    """Check that the rule takes these values of a hyperparameter: numbers all at once, anything else one by one."""
     numbers = _may_be_array(rule, name)
     if numbers and set(map(type, given)) <= {int, float}:
         with contextlib.suppress(FalllineError, OverflowError):
@@ -242,7 +242,7 @@ def _check_values(rule: Optimizer[Any], name: str, given: Sequence[Any]) -> None
 
 
 def _repeated(values: Sequence[Any]) -> str | None:
-    """One of the values that is there twice."""
+    """A value that occurs twice, if there is one."""
     with contextlib.suppress(TypeError):  # lists and the like have no hash
         if len(set(values)) == len(values):
             return None
@@ -250,7 +250,7 @@ def _repeated(values: Sequence[Any]) -> str | None:
 
 
 def _repeated_row(rows: FloatArray) -> str | None:
-    """One of the rows that is there twice."""
+    """A row that occurs twice, if there is one."""
     bits = np.ascontiguousarray(rows).view(np.int64)
     if any((np.diff(np.sort(column)) != 0).all() for column in bits.T):
         return None
@@ -260,26 +260,26 @@ def _repeated_row(rows: FloatArray) -> str | None:
 
 
 def _may_be_array(rule: Optimizer[Any], name: str) -> bool:
-    """Whether one rule can have many values of it, run by run: it is a number that enters the formula."""
+    """Whether the setting can be an array with one value per run: a real number that enters the formula."""
     known = setting_of(rule, name)[1]
     return known is not None and known.symbol is not None and not known.range.whole
 
 
 def _label(rule: Optimizer[Any], grid: Iterable[str]) -> str:
-    """The rule in a few words, without what the grid says."""
+    """The rule's label, without the hyperparameters in the grid."""
     name, *words = rule.label.split(", ")
     return ", ".join([name, *(word for word in words if word.partition(" ")[0] not in tuple(grid))])
 
 
 def _quarters(max_steps: int) -> tuple[int, ...]:
-    """The steps at which the quarters of the second half begin, as far as there are so many."""
+    """The steps at which the quarters of the second half begin, without duplicates."""
     return tuple(sorted({-(-max_steps * eighth // 8) for eighth in range(4, 8)} - {max_steps}))
 
 
 def _dealt(settings: int, starts: int, most: int) -> Iterator[npt.NDArray[np.int64]]:
-    """The numbers of all runs, dealt out in portions that take about equally long, a setting's starts together.
+    """The indices of all runs, split into portions that take about equally long, a setting's starts together.
 
-    Neighbours among the settings may all be slow, so chance deals, always alike.
+    Adjacent settings may all be slow, so the settings are shuffled, with a fixed seed.
     """
     order = np.random.default_rng(0).permutation(settings)
     for dealt in np.array_split(order, -(-settings // max(1, most // starts))):

@@ -1,4 +1,4 @@
-"""The runs of a sweep that a store has, and those that it lacks and then has."""
+"""The runs of a sweep with a store: results that it has are read, the missing ones are run and added."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from fallline.recipe import encode
 
 Item = TypeVar("Item")
 
-# Makes the runs of each problem, and gives them, in any order, with the thing that stood beside it.
+# Runs each problem and yields the results, in any order, with the object that accompanied it.
 Making: TypeAlias = Callable[[Iterable[tuple[Any, Problem]]], Iterator[tuple[Any, Results]]]
 
 
 def kept(
     path: str | os.PathLike[str], portions: Iterable[Portion], make: Making, objective: Objective, gradient: Any
 ) -> Iterator[tuple[Portion, Results]]:
-    """The results from the store, and those that it lacked, which it then has; what others work on comes last."""
+    """Results from the store; missing ones are run and added, those claimed by other processes last."""
     if objective.recipe() is None or not isinstance(gradient, str | Perturbation):
         what = objective.title if objective.recipe() is None else "the gradient"
         raise FalllineError(
@@ -41,7 +41,7 @@ def kept(
         found: list[tuple[Portion, Results]] = []
 
         def lacking(portions: Iterable[Portion], free: bool) -> Iterator[tuple[Any, Problem]]:
-            """The runs that the store lacks when it is their turn; results that it has go to `found`."""
+            """The runs that the store lacks at this moment; results that it has are appended to `found`."""
             for portion in portions:
                 problem, own = _identity(portion, gradient)
                 claim = hashlib.sha256(problem.encode() + own.tobytes()).hexdigest()
@@ -51,7 +51,7 @@ def kept(
                         others.append(portion)
                         continue
                     claims.add(claim)
-                    # Since then another may have done its work, and have taken its claim back.
+                    # Another process may have finished it meanwhile and released its claim.
                     there, results = store.found(problem, own)
                 if results is not None:
                     found.append((portion.only(there), results))
@@ -63,7 +63,7 @@ def kept(
                     yield (left, problem, own[~there], claim), left.problem
 
         try:
-            # What others have claimed and not finished, they may have been killed over.
+            # Processes that claimed portions and did not finish them may have been killed.
             for some, free in ((portions, True), (others, False)):
                 for (portion, problem, own, claim), results in make(lacking(some, free)):
                     store.add(problem, own, results)
@@ -81,13 +81,13 @@ def kept(
 
 
 def _taken(items: list[Item]) -> Iterator[Item]:
-    """The items, out of the list."""
+    """The items, removed from the list."""
     while items:
         yield items.pop()
 
 
 def _identity(portion: Portion, gradient: Any) -> tuple[str, Own]:
-    """What the runs of a portion are known by: what they have in common, as JSON, and each one's own settings."""
+    """The key of a portion's runs in the store: what they have in common, as JSON, and each one's own settings."""
     problem, own = portion.problem, own_settings(portion.own)
     common = {
         "objective": problem.objective.recipe(),

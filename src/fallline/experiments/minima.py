@@ -1,9 +1,9 @@
 """The minima among the ends of many runs.
 
-They are where runs came to rest, unless the curvature there is negative in some direction or zero in all, and where
-Newton's method finds one within reach of where a run used up its steps. Ends joined by a chain of ends, each within
-reach of the next, are one minimum, and so are those within it of a minimum that the objective knows. A run that is so
-near to a minimum when its steps are used up has arrived.
+A minimum is a point where a run came to rest, unless the curvature there is negative in some direction or zero in all;
+or one that Newton's method finds within reach of the point where a run used up its steps. Ends linked by a chain of
+ends, each within reach of the next, are one minimum, and so are those within reach of a minimum that the objective
+knows. A run that is within reach of a minimum when its steps are used up has arrived.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from fallline.engines import Ends
 from fallline.objectives import Objective
 from fallline.results.basins import DIVERGED, NOT_ARRIVED
 
-# The most cells of a grid that are numbered whether or not a point lies there.
+# The most cells of a grid that are all numbered, including the empty ones.
 _MOST_CELLS = 2**52
 
 
 def minima_of(objective: Objective, found: Ends, reach: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int32]]:
-    """The minima at the ends of runs, those with the most runs first, and the place of each run's own.
+    """The minima at the ends of runs, those with the most runs first, and the index of each run's minimum.
 
     Arguments:
-        reach: the distance, in each coordinate, within which two points are one.
+        reach: the distance, in each coordinate, within which two points are the same minimum.
     """
     finite = _every(np.isfinite(found.x).T) & np.isfinite(found.value)
     basin = np.full(len(found), NOT_ARRIVED, np.int32)
@@ -37,7 +37,7 @@ def minima_of(objective: Objective, found: Ends, reach: FloatArray) -> tuple[Flo
     kept = _bowl(objective, points, reach)
     number = np.where(kept, np.cumsum(kept) - 1, NOT_ARRIVED)
     basin[rested] = number[group]
-    # Beside a known minimum that is a kink, where Newton's method finds none, a run may have arrived, too.
+    # Known minima count too: at a kink, Newton's method finds none.
     minima = [*_named_as_known(objective, points[kept], reach), *_known(objective)]
     under_way = np.flatnonzero((basin == NOT_ARRIVED) & ~found.converged)
     left = _assign(basin, under_way, found.x, 0, minima, reach)
@@ -48,7 +48,7 @@ def minima_of(objective: Objective, found: Ends, reach: FloatArray) -> tuple[Flo
 
 
 def _groups(x: FloatArray, value: FloatArray, reach: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """The lowest point of each group of points that are joined by a chain, and the group of each point."""
+    """The lowest point of each group of points linked by a chain, and the group of each point."""
     lowest, cell = _cells(x, value, reach / 2)
     group = _linked(x[lowest] / reach)
     by_value = lowest[np.argsort(value[lowest], kind="stable")]
@@ -63,7 +63,7 @@ def _cells(x: FloatArray, value: FloatArray, size: FloatArray) -> tuple[npt.NDAr
     for column in np.floor(x / size).T:
         low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
         if count * (high - low + 1) > _MOST_CELLS:
-            # So far apart, only cells that hold a point are numbered.
+            # For points this far apart, only cells that contain a point are numbered.
             _, number = np.unique(number, return_inverse=True)
             _, place = np.unique(column, return_inverse=True)
         else:
@@ -83,7 +83,7 @@ def _cells(x: FloatArray, value: FloatArray, size: FloatArray) -> tuple[npt.NDAr
 
 
 def _linked(x: FloatArray) -> npt.NDArray[np.int64]:
-    """Number the points so that those joined by a chain of steps no longer than 1 in any coordinate are alike."""
+    """Number the points: those linked by a chain of steps of at most 1 in each coordinate get the same number."""
     order = np.argsort(x[:, 0], kind="stable")
     x = x[order]
     windows = np.stack([np.searchsorted(x[:, 0], x[:, 0] - 1), np.searchsorted(x[:, 0], x[:, 0] + 1, "right")], axis=1)
@@ -126,12 +126,12 @@ def _assign(
 
 
 def _every(holds: BoolArray) -> BoolArray:
-    """Where something holds of all coordinates, each a row: quicker than NumPy's own, for so few."""
+    """`holds.all(axis=0)` for one row per coordinate: faster than NumPy for few rows."""
     return functools.reduce(np.logical_and, holds)
 
 
 def _near_minima(objective: Objective, x: FloatArray, value: FloatArray, reach: FloatArray) -> FloatArray:
-    """The minima within reach of points, by Newton's method: runs that rules leave circling never come to rest."""
+    """The minima within reach of points, by Newton's method: some rules circle a minimum and never come to rest."""
     if not len(x):
         return x
     x = x[_cells(x, value, reach / 2)[0]]
@@ -151,7 +151,7 @@ def _near_minima(objective: Objective, x: FloatArray, value: FloatArray, reach: 
 
 
 def _bowl(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
-    """Which of the points, where the gradient is zero, are minima: not saddles, and not on a plateau."""
+    """A mask of the stationary points that are minima: not saddles, and not on a plateau."""
     if not len(x):
         return np.zeros(0, bool)
     curvature = _newton(objective, x, reach)[1]
@@ -161,10 +161,10 @@ def _bowl(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
 def _newton(
     objective: Objective, x: FloatArray, reach: FloatArray, within: bool = False
 ) -> tuple[FloatArray, FloatArray]:
-    """Newton's step, infinite where there is none, and the curvatures, rising, at points of shape (k, n).
+    """Newton's step, infinite where there is none, and the curvatures, ascending, at points of shape (k, n).
 
     Arguments:
-        within: whether only steps within reach are wanted; others may be infinite, and their curvatures 0.
+        within: whether only steps within reach are needed; longer ones may be infinite, with curvatures 0.
     """
     k, n = x.shape
     shifts = np.diag(reach / 10)
@@ -175,29 +175,29 @@ def _newton(
     entries = np.concatenate([hessian.reshape(k, -1), slope], axis=1).T
     usable = _every(np.isfinite(entries))
     if within:
-        # A step is at least as long as the slope over the matrix's norm; twice leaves room for rounding.
+        # A step is at least as long as the gradient's norm over the Hessian's; the factor 2 allows for rounding.
         longest = 4 * sum(entries[: n * n] ** 2) * (reach @ reach)
         usable &= sum(entries[n * n :] ** 2) <= longest
     step, curvature = np.full(x.shape, np.inf), np.zeros(x.shape)
     curvature[usable], along = np.linalg.eigh(hessian[usable])
     inside = np.einsum("kij,ki->kj", along, slope[usable])
-    # Where there is no slope there is nothing to gain, whatever the curvature.
+    # Where the gradient is zero, so is the step, whatever the curvature.
     step[usable] = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature[usable]))
     return step, curvature
 
 
 def _negative(curvature: FloatArray) -> BoolArray:
-    """Where the least curvature is below zero by more than what rounding and third derivatives make of it."""
+    """Where the least curvature is negative by more than the error from rounding and third derivatives."""
     return np.asarray(curvature[:, 0] < -1e-3 * np.abs(curvature).max(axis=1))
 
 
 def _known(objective: Objective) -> FloatArray:
-    """The minima that the objective knows, one a row."""
+    """The minima that the objective knows, one per row."""
     return np.reshape(objective.minima, (-1, objective.dimension)).astype(float)
 
 
 def _named_as_known(objective: Objective, minima: FloatArray, reach: FloatArray) -> FloatArray:
-    """The minima, the objective's own figures in place of those found beside them."""
+    """The minima, replaced by the objective's known minima where they are within reach of one."""
     minima = minima + 0.0  # a copy, without negative zeros
     for known in _known(objective):
         minima[(np.abs(minima - known) <= reach).all(axis=1)] = known
@@ -205,7 +205,7 @@ def _named_as_known(objective: Objective, minima: FloatArray, reach: FloatArray)
 
 
 def _by_size(minima: FloatArray, basin: npt.NDArray[np.int32]) -> tuple[FloatArray, npt.NDArray[np.int32]]:
-    """Minima that are the same as one, those that no run reached left out, the others by the runs they have."""
+    """The distinct minima that runs reached, those with the most runs first, and the map with the new indices."""
     minima, same = np.unique(minima, axis=0, return_inverse=True)
     arrived = np.flatnonzero(basin >= 0)
     basin[arrived] = same.ravel()[basin[arrived]]

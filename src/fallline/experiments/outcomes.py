@@ -15,7 +15,7 @@ from fallline.stopping import Target
 
 
 class Results(NamedTuple):
-    """How k runs ended: as the arrays of a `Sweep`, shape (k,) and for x (k, n)."""
+    """How k runs ended: arrays as in a `Sweep`, shape (k,), and for x (k, n)."""
 
     outcome: npt.NDArray[np.int8]
     steps: npt.NDArray[np.int64]
@@ -24,7 +24,7 @@ class Results(NamedTuple):
 
 
 def results_of(problem: Problem, engine: str) -> Results:
-    """Make the runs of a portion.
+    """Run the runs of a portion.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C.
@@ -45,7 +45,7 @@ def results_of(problem: Problem, engine: str) -> Results:
 
 
 def _under_way(problem: Problem, found: Ends, chosen: BoolArray) -> npt.NDArray[np.int8]:
-    """The outcomes of runs that were still under way, by their values at the marks and at the end."""
+    """The outcomes of runs that did not come to rest, from their values at the marks and at the end."""
     every = bool(chosen.all())
     marks, last, starts = (part if every else part[chosen] for part in (found.marks, found.value, problem.starts))
     with np.errstate(all="ignore"):
@@ -53,7 +53,7 @@ def _under_way(problem: Problem, found: Ends, chosen: BoolArray) -> npt.NDArray[
     pairs = list(itertools.pairwise([*marks.T, last]))
     falling = np.logical_and.reduce([after < before for before, after in pairs], dtype=bool)
     rising = np.logical_and.reduce([last > first, *(after > before for before, after in pairs)])
-    # Another condition than the limit of steps ended these before the last mark.
+    # These were ended before the last mark, by another condition than the step limit.
     early = np.isnan(marks[:, -1]) if marks.size else np.zeros(len(marks), bool)
     falling, rising = np.where(early, last < first, falling), np.where(early, last > first, rising)
     names = [NAMES.index(name) for name in ("slow", "diverged", "oscillating")]

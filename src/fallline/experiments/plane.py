@@ -1,4 +1,4 @@
-"""A plane of starts: two coordinates on a grid, the others held."""
+"""A plane of starts: two coordinates on a grid, the remaining ones held fixed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Plane:
     """The starts of a map.
 
     Attributes:
-        columns: the two coordinates that differ from start to start.
+        columns: the indices of the two coordinates that vary.
         x: the starts in the first of them.
-        y: in the second.
-        held: the other coordinates, and where every run starts in them.
-        starts: all starts, one a row: row by row of the map.
+        y: the starts in the second.
+        held: the remaining coordinates, and where every run starts in them.
+        starts: all starts, one per row, in row-major order of the map.
     """
 
     columns: tuple[int, int]
@@ -48,7 +48,7 @@ class Plane:
         held = _held(objective, columns, at)
         try:
             starts = np.empty((resolution, resolution, objective.dimension))
-        except (MemoryError, ValueError):  # more than the machine has, or than any could address
+        except (MemoryError, ValueError):  # more than fits into memory, or than NumPy can index
             raise FalllineError("resolution", resolution, "so many starts do not fit into memory") from None
         x, y = (np.linspace(low, high, resolution) for low, high in window)
         starts[:] = [held.get(name, 0.0) for name in objective.names]
@@ -57,7 +57,7 @@ class Plane:
 
     @property
     def widths(self) -> FloatArray:
-        """The box's width in each coordinate; its larger width in those that are held."""
+        """The box's width in each coordinate; its larger width in those that are held fixed."""
         both = [self.x[-1] - self.x[0], self.y[-1] - self.y[0]]
         widths = np.full(self.starts.shape[1], max(both))
         widths[list(self.columns)] = both
@@ -65,7 +65,7 @@ class Plane:
 
 
 def _columns(objective: Objective, box: Any) -> tuple[tuple[int, int], list[Interval]]:
-    """Which two coordinates differ from start to start, and the interval of each."""
+    """The indices of the two coordinates that vary, and the interval of each."""
     names = objective.names
     if len(names) < 2:
         raise FalllineError(
@@ -99,7 +99,7 @@ def _columns(objective: Objective, box: Any) -> tuple[tuple[int, int], list[Inte
 
 
 def _held(objective: Objective, columns: tuple[int, int], at: Any) -> dict[str, float]:
-    """Where all runs start in the coordinates that are not on the map."""
+    """Where all runs start in the coordinates that are held fixed."""
     free = [objective.names[column] for column in columns]
     others = [name for name in objective.names if name not in free]
     if at is not None and not isinstance(at, Mapping):

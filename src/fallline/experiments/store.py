@@ -1,4 +1,4 @@
-"""Results of runs in an SQLite file: added as they come, shared by processes, none lost or doubled by a kill."""
+"""The store of a sweep: an SQLite file of results, shared by processes and safe when one is killed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from fallline.tables import data_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-# "Fall" in ASCII, where SQLite files say whose they are; and the version of the tables.
+# SQLite's application id ("Fall" in ASCII), and the version of the tables.
 _APPLICATION, _VERSION = 0x46616C6C, 2
-# How long to wait while another process writes.
+# The longest wait while another process writes.
 _PATIENCE_SECONDS = 60.0
 
-# A row holds many runs of one problem: a column of numbers for each thing that is known of a run, as its bytes.
+# A row has many runs of one problem: each column is the bytes of an array with one entry per run.
 _TABLES = """
 CREATE TABLE problem (key TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs (
@@ -39,18 +39,18 @@ CREATE TABLE claim (portion TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _DTYPES: tuple[str, ...] = ("i1", "<i8", "<f8", "<f8")
 
-# What k runs of a problem have of their own: a table of k rows with a named column for each setting.
+# The own settings of k runs of a problem: a structured array of k rows with a field for each setting.
 Own: TypeAlias = npt.NDArray[np.void]
 
 
 class Store:
-    """An open file of results. A run is known by its problem and by its own settings, so it is there once at most.
+    """An open file of results. A run is identified by its problem and its own settings, and stored at most once.
 
     Arguments:
-        path: the file; made if it does not exist.
+        path: the file; created if it does not exist.
 
     Raises:
-        FalllineError: when it is no store, or cannot be opened.
+        FalllineError: when it is not a store, or cannot be opened.
 
     >>> import tempfile
     >>> with Store(tempfile.mkdtemp() + "/runs.db") as store:
@@ -88,7 +88,7 @@ class Store:
         self._connection.close()
 
     def found(self, problem: str, own: Own) -> tuple[BoolArray, Results | None]:
-        """Which of a problem's runs are there, and their results; None if none is.
+        """A mask of the runs that are stored, and their results; None if there are none.
 
         Arguments:
             problem: what the settings of the runs have in common, as JSON.
@@ -101,22 +101,22 @@ class Store:
         return there, known.results(places[there]) if there.any() else None
 
     def claim(self, portion: str) -> bool:
-        """Say that this process works on a portion of runs; false if another one has said so.
+        """Claim a portion of runs for this process; False if it is claimed already.
 
-        A claim keeps processes from doing the same work at the same time. It is no lock: what a killed process has
-        claimed is done by another at the end, when nothing else is left to do.
+        A claim keeps processes from doing the same work at the same time. It is not a lock: what a killed process had
+        claimed is done by another at the end, when nothing else is left.
         """
         with self._errors():
             made = self._connection.execute("INSERT OR IGNORE INTO claim VALUES (?)", [portion])
         return made.rowcount == 1
 
     def release(self, portion: str) -> None:
-        """Take the claim back, whoever made it."""
+        """Remove a claim, whichever process made it."""
         with self._errors():
             self._connection.execute("DELETE FROM claim WHERE portion = ?", [portion])
 
     def add(self, problem: str, own: Own, results: Results) -> None:
-        """Keep the results of runs, all or none; of one that is there already, nothing changes.
+        """Add the results of runs, all or none; runs that are stored already do not change.
 
         Arguments:
             problem: what their settings have in common, as JSON.
@@ -137,7 +137,7 @@ class Store:
             )
 
     def to_frame(self) -> pd.DataFrame:
-        """All results as a pandas data frame: one run a row, its own settings, its outcome, and the problem's text.
+        """A pandas data frame of all results, one run per row: its own settings, its outcome, and the problem's text.
 
         Raises:
             FalllineError: when pandas is not installed.
@@ -161,7 +161,7 @@ class Store:
         return pd.concat(frames, ignore_index=True)
 
     def _read(self, key: str) -> _Known:
-        """What the file has of a problem, with what has come since it was looked at."""
+        """The stored runs of a problem, including those added since the last call."""
         known = self._known.setdefault(key, _Known())
         query = (
             "SELECT id, count, settings, outcome, steps, value, x FROM runs WHERE problem = ? AND id > ? ORDER BY id"
@@ -171,11 +171,11 @@ class Store:
         return known
 
     def _prepare(self) -> None:
-        """Make the tables in an empty file; refuse one that is somebody else's."""
+        """Create the tables in an empty file; raise an error for a file that is not a store."""
         run = self._connection.execute
         ((application,),) = run("PRAGMA application_id").fetchall()
         if application != _APPLICATION:
-            # Of two processes that find it empty, one makes the tables.
+            # If two processes find the file empty, only one creates the tables.
             with self._transaction():
                 ((application,),) = run("PRAGMA application_id").fetchall()
                 ((tables,),) = run("SELECT count(*) FROM sqlite_master").fetchall()
@@ -193,10 +193,10 @@ class Store:
             raise FalllineError(
                 "store", self.path, "give the name of a new file", problem="of another version of Fallline"
             )
-        # Readers then do not wait for writers. The change itself needs the file alone, and may be tried next time.
+        # In WAL mode readers do not wait for writers. Switching needs exclusive access; the next open may retry.
         with contextlib.suppress(sqlite3.OperationalError):
             run("PRAGMA journal_mode = WAL")
-            # A killed process then loses nothing; the machine's loss of power may undo what was written last.
+            # Safe when a process is killed; a power failure may undo the last writes.
             run("PRAGMA synchronous = NORMAL")
 
     @contextlib.contextmanager
@@ -221,7 +221,7 @@ class Store:
 
 
 class _Known:
-    """What has been read of a problem's runs: columns, and where in them each run stands.
+    """The runs of a problem read so far: columns, and the row of each run in them.
 
     Attributes:
         last: the last row of the file that was read.
@@ -235,7 +235,7 @@ class _Known:
         self._places: dict[bytes, int] = {}
 
     def take(self, last: int, count: int, settings: bytes, *columns: bytes) -> None:
-        """Take up a row of the file."""
+        """Add a row of the file."""
         self.last = last
         own = np.frombuffer(settings, f"V{len(settings) // count}")
         arrays: list[npt.NDArray[Any]] = [
@@ -247,19 +247,19 @@ class _Known:
         self._columns.append(Results(*arrays))
 
     def places(self, own: Own) -> npt.NDArray[np.int64]:
-        """Where each of these runs stands; -1 for one that is not there."""
+        """The row of each of these runs; -1 for one that is not stored."""
         if not self._places:
             return np.full(len(own), -1)
         place = self._places.get
         return np.array([place(run, -1) for run in own.view(f"V{own.dtype.itemsize}").tolist()])
 
     def results(self, places: npt.NDArray[np.int64]) -> Results:
-        """The results of the runs that stand there."""
+        """The results of the runs in these rows."""
         return Results(*(np.concatenate(parts)[places] for parts in zip(*self._columns, strict=True)))
 
 
 def own_settings(columns: Mapping[str, npt.NDArray[Any]]) -> Own:
-    """What k runs have of their own, from an array of k rows for each setting."""
+    """The own settings of k runs as a structured array, from an array of k rows for each setting."""
     kinds = [(name, column.dtype.newbyteorder("<"), column.shape[1:]) for name, column in columns.items()]
     own = np.empty(len(next(iter(columns.values()))), kinds)
     for name, column in columns.items():

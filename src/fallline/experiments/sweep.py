@@ -1,4 +1,4 @@
-"""sweep(): one objective, and every combination of hyperparameters, starts, seeds and optimizers."""
+"""sweep(): run every combination of hyperparameters, starts, seeds and optimizers on one objective."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ def sweep(
 ) -> Sweep:
     """Run every combination of hyperparameters, starts, seeds and optimizers on one objective.
 
-    A run ends when it reaches the target, comes to rest, leaves for infinity, or has made its steps; `OUTCOMES` says
-    what it is called then. One that another condition ends before is judged by its value, beside that of its start.
+    A run ends when it reaches the target, comes to rest, diverges, or has made its steps; `OUTCOMES` defines the
+    outcomes. A run that another condition ends earlier is classified by comparing its final value with its first.
 
     Arguments:
         objective: what `minimize` takes.
-        x0: one start as `minimize` takes it, or a list of starts, one a row.
+        x0: one start as `minimize` takes it, or a list of starts, one per row.
         optimizers: one rule, several, or a mapping of labels to rules, which have all hyperparameters of the grid.
         grid: the values of each hyperparameter, by its name. A name that an optimizer does not have itself is looked
-            for in the rule or the schedule inside it; "learning_rate" is the first rate of a schedule.
+            up in the rule or the schedule inside it; "learning_rate" is the initial rate of a schedule.
         stop: as in `minimize`; by default a small step, or a value that has risen far above its start (`Diverging`).
-        seeds: of everything random: the order of mini-batches, and noise.
-        store: the path of an SQLite file that the results are kept in as they come. Runs that it has are not made
-            again, so an interrupted sweep goes on where it was, a larger one begins with what is there, and several
-            processes with the same sweep share its runs.
+        seeds: the seeds of everything random: the order of mini-batches, and noise.
+        store: the path of an SQLite file to which results are added as they are computed. Runs that it has are not
+            repeated: an interrupted sweep continues, a larger one reuses what is there, and several processes with the
+            same sweep share its runs.
         engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
         max_steps, target, gradient, progress: as in `minimize`.
 
     Returns:
-        The runs. After Ctrl-C those made so far.
+        The runs; after Ctrl-C, those made so far.
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
@@ -81,7 +81,7 @@ def sweep(
 
 
 def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLike[str] | None, progress: bool) -> Sweep:
-    """Make the runs of a design, or take them from the store."""
+    """Run the runs of a design, or take them from the store."""
     of, shape = design.objective, design.shape
     found = Results(
         np.full(shape, NOT_RUN, np.int8),
@@ -116,7 +116,7 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
 
 @contextlib.contextmanager
 def _making(engine: Engine) -> Iterator[tuple[Making, int]]:
-    """What makes runs, and how many workers: this process, 0, or those of a cluster while the `with` block lasts."""
+    """The function that makes runs, and the number of its workers: 0 for this process, or those of a cluster."""
     if isinstance(engine, Cluster):
         with engine.opened() as workers:
             yield functools.partial(workers.each, functools.partial(results_of, engine="auto")), workers.threads

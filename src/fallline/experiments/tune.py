@@ -1,4 +1,4 @@
-"""tune(): a search for the best hyperparameters, where a grid would be too large."""
+"""tune(): a search for the best hyperparameters, for spaces too large for a grid."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from fallline.stopping import StoppingCondition
 if TYPE_CHECKING:
     import optuna
 
-# How far from its default a number without bounds is searched, both ways, and how near to a bound that it must not
-# reach: as shares.
+# Search ranges as ratios: how far from its default a number without bounds is searched, in both directions, and how
+# near to an exclusive bound.
 _FARTHEST, _NEAREST = 1e3, 1e-4
 
 
@@ -40,10 +40,10 @@ class Interval:
     """The numbers that are tried for a hyperparameter.
 
     Attributes:
-        low: the least.
+        low: the smallest.
         high: the largest.
-        log: whether distances from `origin` are tried at even ratios rather than at even differences.
-        origin: for momentum, which matters by its distance from 1, that is 1.
+        log: whether distances from `origin` are sampled on a log scale.
+        origin: 0, or 1 for a momentum, whose effect depends on its distance from 1.
         whole: whether only whole numbers are tried.
     """
 
@@ -70,10 +70,10 @@ class Interval:
 
     @classmethod
     def of(cls, name: str, known: Hyperparameter | None, value: Any) -> Interval:
-        """The numbers that its range and its present value make worth trying.
+        """The interval suggested by a hyperparameter's range and current value.
 
         Raises:
-            FalllineError: when these say too little.
+            FalllineError: when these do not suggest one.
 
         >>> from fallline.hyperparameters import hyperparameters
         >>> from fallline import Momentum
@@ -100,7 +100,7 @@ class Interval:
         )
 
     def suggested(self, name: str, trial: optuna.Trial) -> float:
-        """A number of these that a trial asks for."""
+        """The number that Optuna suggests for a trial."""
         if self.whole:
             return trial.suggest_int(name, int(self.low), int(self.high))
         if not self.log:
@@ -128,29 +128,30 @@ def tune(
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Tuning:
-    """Search for the hyperparameters of a rule that serve an objective best, by Optuna's TPE sampler.
+    """Search for the best hyperparameters of a rule on an objective, by Optuna's TPE sampler.
 
     Bergstra, Bardenet, Bengio and Kégl (2011), Algorithms for hyper-parameter optimization. A trial is a sweep of one
-    setting over all starts and seeds. Its score is the mean of the values at the end or, with a target, of the steps
-    taken to it: a run that does not reach it counts as `max_steps`, and as many again for the share of the way that
-    it lacks. A setting with which a run diverges is given up: the sampler is told that it was pruned.
+    setting over all starts and seeds. Its score is the mean of the final values or, with a target, of the steps taken
+    to reach it: a run that does not reach it counts as `max_steps`, and as `max_steps` again times the share of the way
+    that is left. A setting with which a run diverges is reported to the sampler as pruned.
 
     Arguments:
         objective: what `minimize` takes.
-        x0: one start as `minimize` takes it, or a list of starts, one a row.
-        optimizer: the rule; what is not in the space keeps its value.
-        space: what is tried for each hyperparameter, by its name: an `Interval`, a pair (low, high), a list of values,
-            or None for what its range and the rule's present value suggest; or names alone, which is None for each.
-        trials: how many settings are tried.
+        x0: one start as `minimize` takes it, or a list of starts, one per row.
+        optimizer: the rule; hyperparameters that are not in the space keep their values.
+        space: the values to try for each hyperparameter, by its name: an `Interval`, a pair (low, high), a list of
+            values, or None for an interval from its range and the rule's current value; or a list of names, which means
+            None for each.
+        trials: the number of settings to try.
         stop: as in `sweep`.
-        seed: of everything random, the search included: the same call makes the same trials.
-        seeds: of everything random in the runs, each of which is then made once with each; None: `seed` alone.
-        store: the path of an SQLite file, as for `sweep`: a search that is made again makes no run twice, so an
-            interrupted one goes on where it was.
+        seed: the seed of everything random, including the search: the same call makes the same trials.
+        seeds: the seeds of everything random in the runs; every run is made with each. None: `seed` alone.
+        store: the path of an SQLite file, as for `sweep`: a repeated search makes no run twice, so an interrupted one
+            continues.
         max_steps, target, gradient, engine, progress: as in `minimize`.
 
     Returns:
-        The trials. After Ctrl-C those made so far.
+        The trials; after Ctrl-C, those made so far.
 
     Raises:
         FalllineError: naming what is wrong, its value and what is allowed; or when Optuna is missing.
@@ -184,15 +185,15 @@ def _trials(
     """The trials of a search; after Ctrl-C those made so far.
 
     Arguments:
-        values: what is tried for each hyperparameter.
-        swept: makes the runs of a grid.
+        values: the values to try for each hyperparameter.
+        swept: runs the sweep of a grid.
         worst: the value at each start.
     """
     try:
         import optuna
     except ImportError:
         raise FalllineError(problem='tune needs Optuna: pip install "fallline[tune]"') from None
-    # NumPy's old generator, which Optuna has, takes no larger seed.
+    # NumPy's legacy generator, which Optuna uses, takes no larger seed.
     for name, number, allowed in (
         ("trials", trials, Range(1, whole=True)),
         ("seed", seed, Range(0, 2**32 - 1, whole=True)),
@@ -215,7 +216,7 @@ def _trials(
 def _trial(
     study: optuna.Study, values: Mapping[str, Interval | Sequence[Any]], swept: Callable[..., Sweep], worst: FloatArray
 ) -> Trial:
-    """Try the setting that the study asks for, and tell it how good it is.
+    """Try the setting that the study suggests, and report its score to the study.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C.
@@ -236,7 +237,7 @@ def _trial(
 
 
 def _space(rule: Optimizer[Any], space: Any) -> dict[str, Interval | Sequence[Any]]:
-    """What is tried for each hyperparameter."""
+    """The values to try for each hyperparameter."""
     if isinstance(space, str) or not isinstance(space, Mapping | Sequence) or not space:
         raise FalllineError("space", space, "it must give the values of each hyperparameter by its name, or be names")
     values: dict[str, Interval | Sequence[Any]] = {}
@@ -263,12 +264,12 @@ def _space(rule: Optimizer[Any], space: Any) -> dict[str, Interval | Sequence[An
 def _suggested(name: str, given: Interval | Sequence[Any], trial: optuna.Trial) -> Any:
     if isinstance(given, Interval):
         return given.suggested(name, trial)
-    # By their places: Optuna's own choices are numbers and texts alone.
+    # By index: Optuna's categorical choices are restricted to numbers and texts.
     return given[trial.suggest_categorical(name, range(len(given)))]
 
 
 def _score(runs: Sweep, first: FloatArray) -> float:
-    """What a trial is judged by: see `tune`; infinite where a run diverged.
+    """The score of a trial, see `tune`; infinite if a run diverged.
 
     Arguments:
         first: the value at each start.
@@ -285,7 +286,7 @@ def _score(runs: Sweep, first: FloatArray) -> float:
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Without Optuna's line for each study and trial."""
+    """Suppress Optuna's log line for each study and trial."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -1,1 +1,1 @@
-"""A model fitted to data: fit(), the fitted model, and what is chosen for the user."""
+"""Fitting models to data: fit(), its default choices, the fitted model, and the result."""

@@ -1,4 +1,4 @@
-"""What `fit` chooses where the user leaves it open: the rule, its rate, when it is at rest."""
+"""The defaults of `fit`: the rule, its learning rate, and the stopping condition."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from fallline.penalties import L1
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import GradientNorm, StepSize, StoppingCondition
 
-# A mean gradient on standardised data is known to about 1e-16, or as much of its size at zero where targets are large;
-# this leaves room above that.
+# Rounding limits a mean gradient on standardised data to about 1e-16, absolute, or relative to its size at zero where
+# targets are large; the thresholds are above that.
 SMALL_GRADIENT = 1e-10
 SMALL_PART = 1e-13
 
-# A loss that has risen by no more than this part of itself has not risen.
+# A relative rise of the loss up to this is rounding.
 ROUNDING = 1e-12
 
 
 def at_rest(loss: Loss, rule: Optimizer[Any]) -> StoppingCondition:
-    """When a descent on all rows has come to rest: a gradient of almost zero, or under a penalty steps of as little."""
-    # Of the rows in memory alone, so that no pass over files is spent on it.
+    """The default stopping condition on all rows: an almost zero gradient, or, with a penalty, almost zero steps."""
+    # On the rows in memory only, to avoid a pass over files.
     part = loss.on_part(loss.X, loss.y)
     rows, rows_in_part = (loss.rows, part.rows) if loss.reduction == "sum" else (1, 1)
     slope = float(norm(part.gradient(np.zeros(loss.dimension)))) / rows_in_part
@@ -49,7 +49,7 @@ def at_rest(loss: Loss, rule: Optimizer[Any]) -> StoppingCondition:
 def chosen_rule(
     optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalty: L1
 ) -> tuple[Optimizer[Any], str]:
-    """The rule to run, and the sentence that says where its rate is from."""
+    """The rule to run, and a sentence that explains its rate."""
     rule, why = _smooth_rule(optimizer, loss, batch_size, penalised=penalty.strength > 0)
     if not penalty.strength:
         return rule, why
@@ -73,7 +73,7 @@ def chosen_rule(
 def _smooth_rule(
     optimizer: Optimizer[Any] | str | None, loss: Loss, batch_size: int | None, penalised: bool
 ) -> tuple[Optimizer[Any], str]:
-    """The rule before it has a penalty."""
+    """The rule without its penalty, and the explanation of its rate."""
     if not (optimizer is None or isinstance(optimizer, str)):
         given = rule_of(optimizer)
         return given, f"optimizer: {given.label}, as given"
@@ -83,7 +83,7 @@ def _smooth_rule(
     elif batch_size is not None:
         usual = "gradient_descent" if bounded else "adam"
     else:
-        # Where a pass reads files anew, the rule that needs the fewest.
+        # For streamed files, the rule that needs the fewest passes.
         usual = "nesterov" if bounded and loss.dataset is None else "lbfgs"
     name = usual if optimizer is None else optimizer
     rule = optimizer_from_name(name)
@@ -91,8 +91,8 @@ def _smooth_rule(
         return rule, f"optimizer: {rule.label}, the rule's own defaults"
     longest = 1 / loss.smoothness(batch_size)
     settings: dict[str, float]
-    # At the rate 1/L Nesterov's step d' after a step d has f(x') ≤ f(x) + L/2 (|γ d|² - |d'|²) where f is
-    # convex, so f + L/2 |d|² only falls, for any γ < 1. Where f is not, |γ d|² counts twice: γ² ≤ 1/2.
+    # At the rate 1/L, Nesterov's step d' after a step d satisfies f(x') ≤ f(x) + L/2 (|γ d|² - |d'|²) for convex f,
+    # so f + L/2 |d|² never rises, for any γ < 1. For other f, |γ d|² counts twice, so γ² ≤ 1/2 is needed.
     if isinstance(rule, Nesterov):
         settings, source = {"learning_rate": longest, "momentum": 0.9 if loss.convex else 0.7}, "1/L"
     # Half the bound of Ochs, Chen, Brox and Pock (2014), iPiano, for any smooth loss.
@@ -105,7 +105,7 @@ def _smooth_rule(
 
 
 def warnings_about(trajectory: Trajectory, loss: Loss, batch_size: int | None, penalty: L1) -> list[str]:
-    """What is to be known of the place where the run ended, and what is wrong with it."""
+    """Notes on the point where the run ended, and warnings about it."""
     if not penalty.strength and isinstance(loss, Logistic | Softmax) and loss.separates(trajectory.final.x):
         return [
             "the features separate the classes perfectly, so no best parameters exist: they grow without "

@@ -1,4 +1,4 @@
-"""fit(): a model fitted to files or tables of data, by a descent that needs no tuning."""
+"""fit(): fit a model to files or tables of data by gradient descent, without tuning."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from fallline.results.trajectory import Point, Record
 from fallline.slips import meant
 from fallline.stopping import NotFinite, StoppingCondition
 
-# The linear model goes by these names too, with the penalty that they need.
+# Other names of the linear model, and the penalty that each requires.
 PENALISED = {"ridge": "l2", "lasso": "l1"}
 
-# Inputs from files that would take more bytes of memory than this are streamed: read anew in every pass.
+# Inputs from files that would take more bytes of memory than this are streamed: read again in every pass.
 STREAMED_ABOVE = 2**28
 
-# Steps, or epochs of batches, if nothing is said.
+# The default number of steps, or of epochs with batches.
 USUAL_STEPS = 10_000
 
 
@@ -89,45 +89,45 @@ def fit(
     Arguments:
         data: the path of a CSV or Parquet file or of a folder of them, a data frame, a mapping of columns, or an array.
         target: the name of the column to be predicted, or its values.
-        features: the names of the columns to predict it from; all others if not given.
-        model: a name in `fallline.models.MODELS`. The target of "logistic", "hinge" and "squared_hinge" holds two
-            classes, that of "softmax" and "network" several, that of the others numbers. "ridge" is "linear" with an
-            `l2`, "lasso" with an `l1`.
-        optimizer: a rule with its rate, or the name of one. Gradient descent and momentum by name get a rate
-            with which they converge on any data, made from the loss's smoothness; other rules their own
-            default. Without one: Nesterov momentum, or for batches plain gradient descent; where the loss has no
-            bound on its smoothness L-BFGS, or for batches Adam; and L-BFGS too where files are streamed. With an
-            `l1` FISTA, or for batches and losses that are not convex proximal descent: no other rule can take it.
+        features: the names of the columns to predict it from; all other columns if not given.
+        model: a name in `fallline.models.MODELS`. The target has two classes for "logistic", "hinge" and
+            "squared_hinge", several for "softmax" and "network", and numbers for the remaining models. "ridge" is
+            "linear" with an `l2`, "lasso" with an `l1`.
+        optimizer: a rule with its rate, or the name of one. By name, gradient descent, momentum, Nesterov momentum and
+            the proximal rules get a rate from the loss's smoothness, with which they converge on any data; other rules
+            have their own default. If not given: Nesterov momentum, or with batches plain gradient descent; if the
+            loss has no bound on its smoothness, L-BFGS, or with batches Adam; for streamed files, L-BFGS. With an
+            `l1`: FISTA, or for batches and losses that are not convex proximal descent; no other rule supports `l1`.
         x0: where to start, in the data's own units, as `parameters` has them. Zeros if not given; for a network
             random weights, by the seed.
-        categories: what becomes of columns of texts: "refuse" them; "one-hot": a feature for each category but the
-            first; or the names of the columns, texts or numbers, to be taken so.
-        missing: what becomes of rows in which an entry is missing: "refuse", "drop" them, or "mean": the column's mean
-            takes its place, or its most frequent category. A target that is missing is never filled.
+        categories: how to treat columns of texts: "refuse" them; "one-hot": a feature for each category but the
+            first; or the names of the columns, texts or numbers, to encode in this way.
+        missing: how to treat rows with missing entries: "refuse" or "drop" them, or "mean": fill in the column's mean,
+            or its most frequent category. A missing target is never filled in.
         constant: whether to "refuse" or "drop" columns that are the same in every row.
-        standardize: descend on features of mean 0 and standard deviation 1. The fit is the same in the end,
-            the way there much shorter. Parameters are reported in the data's own units all the same.
+        standardize: whether to descend on features of mean 0 and standard deviation 1. The resulting fit is the same,
+            but needs far fewer steps. Parameters are reported in the data's own units in any case.
         holdout: the share of the rows, drawn by the seed, that are not fitted to but scored with.
-        stream: read files anew in every pass instead of keeping their rows in memory; if not given, where these would
-            take more than 256 MiB.
+        stream: whether to read files again in every pass instead of keeping their rows in memory; if not given, when
+            these would take more than 256 MiB.
         reduction: "mean" or "sum" over the rows.
-        l1: the strength of the penalty Σ |w|, which makes weights exactly zero. Like `l2` it acts on the weights that
-            the descent sees, those of standardised features, and stands beside the reduction.
-        batch_size: rows a step; all rows if not given.
-        batch_order: "shuffled" anew each epoch, or "sequential".
-        batch_remainder: whether to "keep" or "drop" the rows left over after the last whole batch.
+        l1: the strength of the penalty Σ |w|, which makes weights exactly zero. Like `l2` it acts on the weights of
+            the standardised features, and is added after the reduction.
+        batch_size: the number of rows per step; all rows if not given.
+        batch_order: "shuffled" again in each epoch, or "sequential".
+        batch_remainder: whether to "keep" or "drop" the rows left over after the last full batch.
         epochs: the number of passes over the data after which the run ends, in place of `max_steps`.
         max_steps: the number of steps after which it ends; 10,000 if neither is given.
-        engine: as in `minimize`. The workers of a `Cluster` read the files themselves, so they must find them under
-            the same path, and keep what they read if it fits into their memory; of batches they compute nothing.
+        engine: as in `minimize`. The workers of a `Cluster` read the files themselves, so the path must be valid
+            there, and keep what fits into their memory; batches are not computed by the workers.
         seed, callback, progress, checkpoint: as in `minimize`.
-        check: called before the descent with the loss that the data make; to refuse it, it raises.
+        check: a function called with the loss before the descent; it may raise an error to refuse the loss.
         record: as in `minimize`; if not given, every step, or with batches every epoch.
-        stop: what ends the run. If not given: a gradient of almost zero, and for batches only the step limit.
+        stop: the stopping condition. If not given: an almost zero gradient; with batches, only the step limit.
         settings: those of the model: `l2` of all, `delta` of "huber", `hidden`, `activation` and `loss` of "network".
 
     Returns:
-        The fit, with what must be known of it in `notes`.
+        The fit, with remarks on it in `notes`.
 
     Raises:
         FalllineError: when the data cannot be used, naming the file, the row and the column.
@@ -190,7 +190,7 @@ def fit(
 
 
 def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
-    """The name in MODELS of a model."""
+    """The name of a model in MODELS, with "ridge" and "lasso" resolved."""
     l1 = settings["l1"]
     if isinstance(l1, bool) or not isinstance(l1, int | float | np.number) or not 0 <= l1 < np.inf:
         raise FalllineError("l1", l1, "it must be a number at least 0")
@@ -278,7 +278,7 @@ def _class_notes(classes: Classes | None, wanted: Target, source: Source, target
 
 
 def _check_classes(classes: Classes, several: bool, source: Source, target: str) -> None:
-    """Refuse a target of too few or too many classes."""
+    """Check that the target has neither too few nor too many classes."""
     count = len(classes.names)
     if count == 2 or (several and count > 2):
         return
@@ -303,7 +303,7 @@ def _streams(stream: bool | None, source: Source, found: Survey, engine: Engine)
 
 
 def _loss(kind: type[Loss], training: Dataset, streams: bool, reduction: Reduction, settings: dict[str, Any]) -> Loss:
-    """The model on the rows to fit to; in memory, or on the first block of them to stand for all."""
+    """The model on the training rows: all of them in memory, or the first block if they are streamed."""
     preparation = training.preparation
     X, y = next(training.blocks()) if streams else training.whole()
     settings = settings | class_names(kind, preparation)

@@ -1,4 +1,4 @@
-"""A fitted model: what it answers to new data, in their own units, and the file that it is kept in."""
+"""A fitted model: predictions for new data in their own units, and its file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from fallline.tables import Printed
 
 FORMAT = "fallline model 1"
 
-# A file larger than this is no model of ours.
+# Larger files are not read: no model is that large.
 LARGEST_FILE = 2**30
 
 Part = TypeVar("Part")
@@ -37,14 +37,14 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FittedModel(Printed):
-    """A model with the parameters that a fit found, and how columns are prepared for it.
+    """A model with fitted parameters, and the preparation of its input columns.
 
-    Two are equal when all that their files would hold is.
+    Two are equal when the contents of their files are.
 
     Attributes:
         model: its name, as `fit` takes it.
-        loss: the model itself; its data count no more.
-        preparation: how columns become inputs, and which classes there are.
+        loss: the model itself; its data are not used.
+        preparation: how columns become inputs, and the classes of the target.
         x: the parameters, for prepared inputs, shape (dimension,).
 
     >>> from fallline.fitting.fit import fit
@@ -64,23 +64,23 @@ class FittedModel(Printed):
         return dict(zip(self._names(), self.own_units(self.x).tolist(), strict=True))
 
     def predict(self, data: TableLike) -> FloatArray:
-        """What the model answers to each row: a number; for two classes the probability of the second, or for hinge
-        losses w·x + b; for more a probability for each, shape (rows, classes). NaN where an entry is missing.
+        """The model's prediction for each row: a number; for two classes the probability of the second, or w·x + b
+        for hinge losses; for more classes a probability for each, shape (rows, classes). NaN where an entry is missing.
 
         Arguments:
-            data: what `fit` takes; an array has one column for each feature, in their order.
+            data: as in `fit`; an array has one column for each feature, in their order.
 
         Raises:
-            FalllineError: when a column is missing, or one of its entries is no finite number or no known category.
+            FalllineError: when a column is missing, or an entry is not a finite number or not a known category.
         """
         blocks = [answers for _, answers in self.answers(data)]
         return np.concatenate(blocks)
 
     def classify(self, data: TableLike) -> npt.NDArray[Any]:
-        """The class that the model holds for the likeliest, for each row of `data`; None where an entry is missing.
+        """The most likely class for each row of `data`; None where an entry is missing.
 
         Raises:
-            FalllineError: when the model has no classes; and as `predict` does.
+            FalllineError: when the model has no classes; and as in `predict`.
         """
         if self.preparation.classes is None:
             raise FalllineError(
@@ -89,7 +89,7 @@ class FittedModel(Printed):
         return self.named(self.predict(data))
 
     def answers(self, data: TableLike) -> Iterator[tuple[Table, FloatArray]]:
-        """Block by block the features' columns, and what `predict` makes of them."""
+        """The features' columns, block by block, with their predictions."""
         source = open_source(data, names=self.preparation.columns)
         for column in self.preparation.columns:
             source.require(column, "features")
@@ -102,15 +102,15 @@ class FittedModel(Printed):
             raise FalllineError(source.name, problem="has columns but no rows")
 
     def named(self, answers: FloatArray) -> npt.NDArray[Any]:
-        """The names of the classes that the answers speak for."""
+        """The names of the classes that predictions select."""
         assert self.preparation.classes is not None
         names = np.array([*self.preparation.classes.names, None], dtype=object)
         return names[np.where(self._unknown(answers), -1, self._chosen(answers))]
 
     def score(self, blocks: Iterable[tuple[FloatArray, FloatArray]]) -> float:
-        """How well the model does on rows given as blocks of prepared inputs and targets, such as `dataset.blocks()`.
+        """The model's score on rows given as blocks of prepared inputs and targets, such as `dataset.blocks()`.
 
-        `score_name` says what is measured.
+        `score_name` names the measure.
         """
         if self.preparation.classes is not None:
             rows = right = 0
@@ -127,29 +127,29 @@ class FittedModel(Printed):
 
     @property
     def score_name(self) -> str:
-        """ "accuracy", the share of rows whose class is found; or "R²", the share of the spread that is explained."""
+        """ "accuracy", the share of rows classified correctly; or "R²", the share of the variance explained."""
         return "R²" if self.preparation.classes is None else "accuracy"
 
     def own_units(self, x: FloatArray) -> FloatArray:
-        """Parameters for prepared inputs as those for the features in their own units."""
+        """Parameters for prepared inputs, converted to the features' own units."""
         return self._rescaled(x, Standardization.own_units)
 
     def standardised(self, x: FloatArray) -> FloatArray:
-        """The way back from `own_units`."""
+        """The inverse of `own_units`."""
         return self._rescaled(x, Standardization.standardised)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a JSON file, which `load` and `fallline predict` read.
 
         Raises:
-            FalllineError: when the file cannot be written; nothing is left behind then.
+            FalllineError: when the file cannot be written; no partial file is left.
         """
         with whole_file(path) as draft:
             text = json.dumps(self.content(), indent=1, ensure_ascii=False, allow_nan=False)
             draft.write_text(text + "\n", "utf-8")
 
     def content(self) -> dict[str, Any]:
-        """What the file of a model holds."""
+        """The contents of the model's file."""
         preparation = self.preparation
         settings = {name: encode(getattr(self.loss, name)) for name in setting_names(type(self.loss))}
         return {
@@ -168,15 +168,15 @@ class FittedModel(Printed):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], parameter: str = "path") -> FittedModel:
-        """Read a model that `save` wrote; error texts call its place `parameter`.
+        """Read a model that `save` wrote; `parameter` is the name of the path in error texts.
 
         Raises:
-            FalllineError: when there is no such file, or it is damaged, or something else.
+            FalllineError: when there is no such file, or it is damaged or not a model.
         """
         named = parameter, str(path)
         try:
             with open(path, "rb") as file:
-                written = file.read(LARGEST_FILE + 1)  # what is no file may have no end
+                written = file.read(LARGEST_FILE + 1)  # a device may be endless
             if len(written) > LARGEST_FILE:
                 raise FalllineError("it", problem="is too large")
             return cls.from_content(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
@@ -186,15 +186,15 @@ class FittedModel(Printed):
             raise FalllineError(
                 *named, problem=f"which is damaged, or not a model saved by Fallline: {error}"
             ) from None
-        except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested without end
+        except (ValueError, RecursionError):  # not UTF-8, not JSON, or nested too deeply
             raise FalllineError(*named, problem="which is damaged, or not a model saved by Fallline") from None
 
     @classmethod
     def from_content(cls, content: Any) -> FittedModel:
-        """The model from what its file holds.
+        """The model from the contents of its file.
 
         Raises:
-            FalllineError: when that does not go together.
+            FalllineError: when the contents are inconsistent.
         """
         content = _read(content, "the file", dict)
         if content.get("format") != FORMAT:
@@ -246,14 +246,14 @@ class FittedModel(Printed):
             return self.loss.predict(X, self.x)
 
     def _chosen(self, answers: FloatArray) -> npt.NDArray[np.intp]:
-        """The number of the class that each answer speaks for."""
+        """The index of the class that each prediction selects."""
         if answers.ndim == 2:
             return np.asarray(np.argmax(answers, axis=1))
         return (answers > self.boundary).astype(np.intp)
 
     @property
     def boundary(self) -> float:
-        """The answer of a model of two classes that speaks for neither: the probability 1/2, or 0 of a margin."""
+        """The decision threshold of a model of two classes: the probability 1/2, or the margin 0."""
         return float(self.loss.predict(np.zeros((1, self.loss.X.shape[1])), np.zeros(len(self.x)))[0])
 
     def _unknown(self, answers: FloatArray) -> npt.NDArray[np.bool_]:
@@ -274,7 +274,7 @@ class FittedModel(Printed):
         standardization = self.preparation.standardization
         if standardization is None:
             return x
-        # The units that see the inputs stand first: the weights of each, then their biases.
+        # The first layer comes first: the weights of each unit, then their biases.
         inputs = len(self.preparation.names)
         units = sum(one.start == i * inputs for i, one in enumerate(self.loss.filters()))
         first, rest = x[: units * (inputs + 1)], x[units * (inputs + 1) :]
@@ -284,7 +284,7 @@ class FittedModel(Printed):
 
 
 def bare_loss(kind: type[Loss], preparation: Preparation, settings: Mapping[str, Any]) -> Loss:
-    """The model on one row of zeros: all that its parameters and its answers need.
+    """The model on one row of zeros, which is enough for its parameters and predictions.
 
     Raises:
         FalllineError: when a setting is not one of the model's, or out of range.
@@ -294,12 +294,12 @@ def bare_loss(kind: type[Loss], preparation: Preparation, settings: Mapping[str,
 
 
 def setting_names(kind: type[Loss]) -> list[str]:
-    """What a model can be set to, beside the names of its classes, which the target gives."""
+    """The names of a model's settings, except its classes, which come from the target."""
     return [field.name for field in dataclasses.fields(kind) if field.name != "classes"]
 
 
 def class_names(kind: type[Loss], preparation: Preparation) -> dict[str, Any]:
-    """The classes as the model takes them, if it does."""
+    """The classes as a keyword of the model, if it takes them."""
     takes = preparation.classes is not None and any(field.name == "classes" for field in dataclasses.fields(kind))
     return {"classes": preparation.classes.names} if takes and preparation.classes else {}
 
@@ -315,7 +315,7 @@ def _read(value: Any, name: str, kind: type[Part]) -> Part:
 
 
 def _class_counts(target: Target, most: int) -> Sequence[int]:
-    """How many classes a model may have; 0 where its target is numbers."""
+    """The numbers of classes that a model may have; 0 where its target is numbers."""
     return {"numbers": (0,), "two classes": (2,), "numbers or two classes": (0, 2), "classes": range(2, most + 1)}[
         target
     ]
@@ -359,7 +359,7 @@ def _missing(value: Any) -> Missing:
 
 
 def _setting(value: Any, parameters: int) -> Any:
-    """A setting of a model, which asks for no more units than the file has parameters."""
+    """A setting from a model's file, checked to need no more units than the file has parameters."""
     if isinstance(value, list):
         widths = tuple(_number(item) for item in value)
         if not all(width == int(width) and 0 < width <= parameters for width in widths):

@@ -1,4 +1,4 @@
-"""What a fit came to: the descent, the model that it found, and how well that does."""
+"""The result of `fit`: the descent, the fitted model, and its score."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from fallline.tables import MOST_ROWS, Summary, data_frame, names_text, summary_
 if TYPE_CHECKING:
     import pandas as pd
 
-# Points of a learning curve at most.
+# The most points of a learning curve.
 CURVE = 200
 
-# What the file of a fit holds: see `check_header` and `check_arrays`.
+# The contents of a fit's file: see `check_header` and `check_arrays`.
 HEADER: dict[str, type | tuple[type, ...]] = {
     "model": dict,
     "trajectory": dict,
@@ -49,12 +49,12 @@ CURVES = {"steps": "i8 points", "loss": "f8 points", "held_out": "f8 points"}
 
 
 class Curve(NamedTuple):
-    """How the loss fell.
+    """A learning curve.
 
     Attributes:
-        steps: after how many steps, shape (k,).
-        loss: the loss over the rows that were fitted to, shape (k,).
-        held_out: that over the rows held out, shape (k,); None if none were.
+        steps: the steps at which the losses were taken, shape (k,).
+        loss: the loss on the training rows, shape (k,).
+        held_out: the loss on the rows held out, shape (k,); None if there are none.
     """
 
     steps: npt.NDArray[np.int64]
@@ -66,9 +66,9 @@ class FitRows(NamedTuple):
     """The rows of a fit.
 
     Attributes:
-        model: the loss that was minimised, with the data as the descent saw them.
-        training: the rows that were fitted to.
-        held_out: the rows held out; None if none were.
+        model: the loss that was minimised, with the prepared data.
+        training: the training rows.
+        held_out: the rows held out; None if there are none.
     """
 
     model: Loss
@@ -77,23 +77,23 @@ class FitRows(NamedTuple):
 
     @property
     def in_memory(self) -> bool:
-        """Whether all of them are at hand without reading a file."""
+        """Whether all of them are in memory."""
         kept = self.held_out is None or not self.held_out.source.from_files
         return self.model.dataset is None and kept
 
     def blocks(self) -> Iterable[tuple[FloatArray, FloatArray]]:
-        """X and y of the rows that were fitted to, from memory where they are there."""
+        """X and y of the training rows, from memory if they are there."""
         return [(self.model.X, self.model.y)] if self.model.dataset is None else self.training.blocks()
 
 
 class Measured(NamedTuple):
-    """What was measured on the rows of a fit: all that is left of them in a file.
+    """What was measured on the rows of a fit: saved in its file in place of the rows.
 
     Attributes:
-        rows: how many were fitted to.
-        rows_held_out: how many were held out.
-        score: the accuracy, or for numbers R², on those fitted to.
-        score_held_out: that on those held out; None if none were.
+        rows: the number of training rows.
+        rows_held_out: the number of rows held out.
+        score: the accuracy, or for numbers R², on the training rows.
+        score_held_out: the same on the rows held out; None if there are none.
         curve: the learning curve.
     """
 
@@ -108,13 +108,12 @@ class Measured(NamedTuple):
 class Fit(Archived, Shown):
     """A model, and the descent that fitted it.
 
-    `save` keeps all of it but the rows, in one file; `fitted.save` keeps the model alone, for `fallline predict`.
+    `save` writes everything except the rows to one file; `fitted.save` writes only the model, for `fallline predict`.
 
     Attributes:
-        trajectory: the descent; its coordinates belong to standardised features, unless there is no
-            `standardization`.
-        fitted: the model by itself: it predicts.
-        notes: what a reader of the result must know, one sentence each.
+        trajectory: the descent; its coordinates belong to standardised features, unless `standardization` is None.
+        fitted: the fitted model, for predictions.
+        notes: remarks on the result, one sentence each.
     """
 
     file_format: ClassVar[str] = "fallline fit 1"
@@ -123,7 +122,7 @@ class Fit(Archived, Shown):
     trajectory: Trajectory
     fitted: FittedModel
     notes: tuple[str, ...]
-    # What the score and the learning curve come from: the rows; in a loaded fit, what was measured on them.
+    # The source of the score and the learning curve: the rows, or, in a loaded fit, what was measured on them.
     _from: FitRows | Measured
 
     @property
@@ -153,28 +152,28 @@ class Fit(Archived, Shown):
 
     @property
     def standardization(self) -> Standardization | None:
-        """How the features were put on a common scale; None if they were left as they are."""
+        """The standardisation of the features; None if they were not standardised."""
         return self.fitted.preparation.standardization
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """The entries of the target that became 0, 1, ...; None if it was numbers from the first."""
+        """The entries of the target encoded as 0, 1, ...; None for a numeric target."""
         classes = self.fitted.preparation.classes
         return None if classes is None else classes.names
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Where the run ended, in the data's own units: the weight of each feature, and "intercept"."""
+        """The fitted parameters in the data's own units: the weight of each feature, and "intercept"."""
         return self.fitted.parameters
 
     @property
     def value(self) -> float:
-        """The loss where the run ended, over all rows that were fitted to."""
+        """The final loss over all training rows."""
         return self.trajectory.final.value
 
     @cached_property
     def measured(self) -> Measured:
-        """How many rows there were, the scores on them and the learning curve. Rows in files are read again for it."""
+        """The numbers of rows, the scores and the learning curve. Rows in files are read again for it."""
         if isinstance(self._from, Measured):
             return self._from
         rows, held_out = self._from, self._from.held_out
@@ -187,7 +186,7 @@ class Fit(Archived, Shown):
         )
 
     def predict(self, data: TableLike) -> FloatArray:
-        """The model's answer for each row: see `FittedModel.predict`."""
+        """The model's prediction for each row: see `FittedModel.predict`."""
         return self.fitted.predict(data)
 
     def classify(self, data: TableLike) -> npt.NDArray[Any]:
@@ -195,14 +194,14 @@ class Fit(Archived, Shown):
         return self.fitted.classify(data)
 
     def score(self) -> float:
-        """The accuracy, or for numbers R², on the rows held out; on those fitted to if none were."""
+        """The accuracy, or for numbers R², on the rows held out; on the training rows if there are none."""
         if isinstance(self._from, Measured):
             known = self._from
             return known.score if known.score_held_out is None else known.score_held_out
         return self.fitted.score(self._from.blocks() if self.held_out is None else self.held_out.blocks())
 
     def learning_curve(self) -> Curve:
-        """The loss along the recorded steps, thinned to 200, on the rows fitted to and those held out."""
+        """The loss at up to 200 of the recorded steps, on the training rows and those held out."""
         if isinstance(self._from, Measured):
             return self._from.curve
         trajectory = self.trajectory
@@ -211,7 +210,7 @@ class Fit(Archived, Shown):
         return Curve(trajectory.steps[rows], trajectory.value[rows], held_out)
 
     def to_frame(self) -> pd.DataFrame:
-        """The parameters as a pandas data frame, one a row: in the data's own units, and as the descent saw them.
+        """A pandas data frame with one parameter per row: in the data's own units, and for the prepared inputs.
 
         Raises:
             FalllineError: when pandas is not installed.
@@ -224,7 +223,7 @@ class Fit(Archived, Shown):
         return self.trajectory.animate(path, kind, **options)
 
     def drawn(self, views: Any, **options: Any) -> Any:
-        """The path of two parameters at most; of more, or with rows held out, the learning curve."""
+        """The path for at most two parameters; the learning curve for more, or with rows held out."""
         kind = options.pop("kind", "auto")
         if kind != "auto" or "coordinates" in options or (len(self.trajectory.names) <= 2 and self._at_hand):
             return self.trajectory.drawn(views, kind=kind, **options)
@@ -232,9 +231,9 @@ class Fit(Archived, Shown):
         return views.plot_learning_curve(*self.learning_curve(), title=title, **options)
 
     def contents(self) -> Contents:
-        """What the file of a fit holds."""
+        """The contents of the fit's file."""
         run, model, measured = self.trajectory.contents(), self.fitted.content(), self.measured
-        # Where the descent ended says what they are.
+        # Redundant: they are computed from the end of the descent.
         model["parameters"] = dict.fromkeys(model["parameters"], 0.0)
         header = measured._asdict() | {"model": model, "trajectory": run.header, "notes": list(self.notes)}
         curve = {name: part for name, part in header.pop("curve")._asdict().items() if part is not None}
@@ -242,7 +241,7 @@ class Fit(Archived, Shown):
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Fit:
-        """The fit from what its file holds."""
+        """The fit from the contents of its file."""
         check_header(header, HEADER)
         curve = taken_out("curve", arrays)
         check_arrays(curve, {name: kind for name, kind in CURVES.items() if name != "held_out" or name in curve})
@@ -258,7 +257,7 @@ class Fit(Archived, Shown):
 
     @property
     def _at_hand(self) -> bool:
-        """Whether all rows were fitted to, and the loss on them is quickly had."""
+        """Whether no rows were held out and the loss on all rows is cheap."""
         if isinstance(self._from, Measured):
             return self.trajectory.objective is not None and not self._from.rows_held_out
         return self.model.dataset is None and self.held_out is None
@@ -282,7 +281,7 @@ def _of_fit(fit: Fit) -> Summary:
         ("loss", f"{fit.value:.8g} after {run.step_count} steps"),
         ("|gradient|", f"{run.final.gradient_norm:.4g}"),
     ]
-    # Nobody waits for files to be read again when a result is printed.
+    # Printing a result does not read files again.
     if isinstance(rows, Measured) or rows.in_memory:
         facts.append((fit.fitted.score_name, score_text(fit.measured)))
     facts.append(("time", f"{run.seconds:.3g} s ({run.engine})"))
@@ -301,7 +300,7 @@ def _of_fitted(fitted: FittedModel) -> Summary:
 
 
 def score_text(measured: Measured) -> str:
-    """The scores, and the rows that they are of."""
+    """The scores as text, with the numbers of rows."""
     fitted_to = f"{measured.score:.4f} on the {measured.rows} rows fitted to"
     if measured.score_held_out is None:
         return fitted_to
@@ -309,6 +308,6 @@ def score_text(measured: Measured) -> str:
 
 
 def _parameters(fitted: FittedModel) -> tuple[list[str], list[list[str]], int]:
-    """The table of the parameters in the data's own units: its header, its first rows, and how many are left out."""
+    """The table of the parameters in the data's own units: header, first rows, and the number left out."""
     rows = [[name, f"{number:.8g}"] for name, number in list(fitted.parameters.items())[:MOST_ROWS]]
     return ["parameter", "value"], rows, len(fitted.x) - len(rows)

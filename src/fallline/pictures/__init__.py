@@ -1,1 +1,1 @@
-"""The data of each picture, made from results; nothing here draws."""
+"""The data of each picture, computed from results; nothing here draws."""

@@ -1,4 +1,4 @@
-"""The data of a rule's arrows: gradient, momentum and step along a run."""
+"""The data of the arrow picture: gradient, momentum and step along a run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
-# Parts of a rule's state that are directions, which the rule takes its steps against.
+# Parts of a rule's state that are directions; the rule steps against them.
 MEMORIES = ("velocity", "m", "mean", "slow", "direction")
-# The longest arrow of a kind is this part of the picture's width, unless it is a step that shows at its own length.
+# The longest arrow of a kind is this share of the picture's width, except for steps that are visible at true length.
 LONGEST, TRUE_STEPS = 0.15, (0.08, 2.0)
 
 
@@ -29,9 +29,9 @@ class Kind(Printed):
 
     Attributes:
         name: "step", "gradient", or a part of the rule's state.
-        vector: where the arrows point, shape (points, 2), level on a curve: the way that the quantity moves the
-            run, so against the gradient; NaN where it was not recorded.
-        stretch: by how much they are drawn longer.
+        vector: the arrows, shape (points, 2), horizontal on a curve, in the direction in which the quantity moves the
+            run: for the gradient its negative. NaN where it was not recorded.
+        stretch: the factor by which they are scaled when drawn.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Kind(Printed):
 
     @property
     def words(self) -> str:
-        """What the legend calls it."""
+        """Its name in the legend."""
         sign = "" if self.name == "step" else "−"
         return f"{sign}{self.name}" + ("" if self.stretch == 1 else f" × {words.number(self.stretch, 2)}")
 
@@ -51,8 +51,8 @@ class Arrows(Printed):
 
     Attributes:
         ground: the curve or the landscape, and the path.
-        steps: after how many steps the rule was there, shape (points,).
-        tail: the points on the picture, shape (points, 2): two coordinates, or one and the value.
+        steps: the step at which the rule was at each point, shape (points,).
+        tail: where the arrows start in the picture, shape (points, 2): two coordinates, or one and the value.
         window: the lower left and the upper right corner of the picture.
         kinds: the quantities.
     """
@@ -73,15 +73,15 @@ def arrows_data(
     bounds: Any = None,
     resolution: int = 256,
 ) -> Arrows:
-    """What the picture of a rule's state shows.
+    """The data of the picture of a rule's state.
 
     Arguments:
-        run: a trajectory; `record=Record(state=True)` of `minimize` lets it keep what its rule remembers.
+        run: a trajectory; with `record=Record(state=True)`, `minimize` records the rule's state in it.
         shown: some of "gradient", "step" and the recorded parts of the state; None: these two and the state's
             parts that are directions.
         points: at how many points of the path, evenly spread along it.
-        coordinates: of more than two, what to show: as `plot_contour` takes it.
-        bounds: the interval of each coordinate shown; None: what shows the run.
+        coordinates: which to show of more than two, as in `plot_contour`.
+        bounds: the interval of each coordinate shown; None: chosen to show the run.
         resolution: the number of grid points along each of two coordinates.
 
     Raises:
@@ -125,7 +125,7 @@ def arrows_data(
 
 
 def _spread(place: FloatArray, points: int) -> npt.NDArray[np.intp]:
-    """Rows at even distances along a path, of those in the picture, whose sides are 0 and 1; the last makes no step."""
+    """Rows at even distances along a path, inside the unit square of the picture; not the last, which has no step."""
     with np.errstate(invalid="ignore"):
         inside = np.flatnonzero(((place >= 0) & (place <= 1)).all(axis=1))
     rows = inside[inside < max(1, len(place) - 1)]
@@ -144,7 +144,7 @@ def _steps(run: Trajectory) -> FloatArray:
 
 
 def _stretch(name: str, share: FloatArray) -> float:
-    """By how much arrows of these lengths, in shares of the picture's sides, are drawn longer."""
+    """The scale factor for arrows of these lengths, which are shares of the picture's sides."""
     length = longest(share)
     if length == 0 or (name == "step" and TRUE_STEPS[0] <= length <= TRUE_STEPS[1]):
         return 1.0
@@ -152,7 +152,7 @@ def _stretch(name: str, share: FloatArray) -> float:
 
 
 def longest(share: FloatArray) -> float:
-    """The length of the longest of the arrows that have one."""
+    """The length of the longest arrow, NaN ignored."""
     with np.errstate(over="ignore"):
         lengths = np.sqrt((share**2).sum(axis=1))
     return float(lengths[np.isfinite(lengths)].max(initial=0))

@@ -13,25 +13,25 @@ from fallline.pictures.paths import Interval
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 from fallline.tables import Printed
 
-# A legend of more minima than these names the largest; the map shows all.
+# The legend has at most this many basins, the largest; the map shows all.
 MOST_KEYS = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BasinMap(Printed):
-    """What the picture of basins shows.
+    """The data of the picture of basins.
 
     Attributes:
         title: the lines of the title.
         names: the two coordinates.
         starts: where the runs start in each.
-        extent: from where to where the picture reaches in each: half a cell beyond the outermost starts.
-        basin: the place of the minimum that each start arrives at, or NOT_ARRIVED or DIVERGED, shape (rows, columns).
+        extent: the limits of the picture in each: half a cell beyond the outermost starts.
+        basin: the index of the minimum that each start arrives at, or NOT_ARRIVED or DIVERGED, shape (rows, columns).
         slowness: how many steps it took, from 0 for the fewest to 1 for the most, shape (rows, columns).
         steps: the numbers of steps at 0 and at 1; None where no run arrived.
-        keys: what to say of each of the largest basins, and its place.
-        rest: what to say of the other basins; empty when there are none.
-        marks: the places of the minima in the picture, shape (m, 2); those with a key come first.
+        keys: the legend entry of each of the largest basins, and its index.
+        rest: the legend entry of the remaining basins; empty when there are none.
+        marks: the positions of the minima in the picture, shape (m, 2); those with a key come first.
         remark: where the other coordinates are held.
     """
 
@@ -49,7 +49,7 @@ class BasinMap(Printed):
 
 
 def basin_map_data(found: Basins) -> BasinMap:
-    """What the picture of basins shows.
+    """The data of the picture of basins.
 
     Arguments:
         found: what `basins` returned.

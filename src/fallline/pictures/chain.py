@@ -12,17 +12,17 @@ import sympy
 from fallline.gradients.chain import ChainRule, Factor, equal_latex, name_latex, number
 from fallline.tables import Printed
 
-# Formulas of more characters than this are left to the text.
+# Formulas of more characters than this are not drawn.
 LONGEST = 32
-# Inches: from row to row, and of a character in a box and on an arrow.
+# In inches: the distance between rows, and the width of a character in a box and on an arrow.
 ROW, BOX, LABEL = 1.3, 0.115, 0.09
-# How far along an arrow its factor stands. Two arrows that cross do so half-way.
+# The position of a factor along its arrow: not half-way, where arrows cross.
 ALONG = 0.42
 
 
 @dataclass(frozen=True, repr=False)
 class ChainNode(Printed):
-    """A coordinate, a step or the objective: its lines, and where it stands, the column and the row from the top."""
+    """A coordinate, a step or the objective: its lines of text, its column, and its row from the top."""
 
     name: str
     lines: tuple[str, ...]
@@ -32,7 +32,7 @@ class ChainNode(Printed):
 
 @dataclass(frozen=True, repr=False)
 class ChainEdge(Printed):
-    """A local derivative as an arrow from `by` to `of`, through places in the columns between."""
+    """A local derivative as an arrow from `by` to `of`, through positions in the columns between."""
 
     by: str
     of: str
@@ -47,9 +47,9 @@ class ChainGraph(Printed):
     Attributes:
         nodes: coordinates, steps and the objective.
         edges: the local derivatives.
-        slopes: the line that stands left of each coordinate: the sum over its paths.
+        slopes: the text to the left of each coordinate: the sum over its paths.
         size: the number of columns and rows.
-        gap: inches from column to column.
+        gap: the distance between columns, in inches.
     """
 
     nodes: tuple[ChainNode, ...]
@@ -72,7 +72,7 @@ def chain_data(chain: ChainRule) -> ChainGraph:
     column = dict.fromkeys(chain.paths, 0)
     for name in chain.formulas:
         column[name] = 1 + max((column[f.by] for f in chain.factors if f.of == name), default=0)
-    # A factor that skips columns passes through a place of its own in each of them.
+    # An edge that skips columns gets a position in each of them.
     ways: dict[tuple[str, str], list[Any]] = {
         (f.by, f.of): [f.by, *((f.by, f.of, c) for c in range(column[f.by] + 1, column[f.of])), f.of]
         for f in chain.factors
@@ -86,7 +86,7 @@ def chain_data(chain: ChainRule) -> ChainGraph:
     links = [pair for way in ways.values() for pair in itertools.pairwise(way)]
     rows = _rows(layers, links)
     at = {place: (c, rows[place]) for c, layer in enumerate(layers) for place in layer}
-    # SymPy's text is never shorter than what is drawn of it.
+    # SymPy's plain text is never shorter than the drawn formula.
     boxes = [len(text) for name, formula in chain.formulas.items() if len(text := f"{name} = {formula}") <= LONGEST]
     labels = [len(text) for factor in chain.factors if len(text := str(factor)) <= LONGEST]
     return ChainGraph(
@@ -105,7 +105,7 @@ def chain_data(chain: ChainRule) -> ChainGraph:
 
 
 def _rows(layers: list[list[Any]], links: list[tuple[Any, Any]]) -> dict[Any, float]:
-    """The row of each place: every column ordered by where its neighbours are, back and forth, and centred."""
+    """The row of each position: columns are sorted by their neighbours' rows, forward and backward, and centred."""
     rows = {place: float(i) - (len(layer) - 1) / 2 for layer in layers for i, place in enumerate(layer)}
     for sweep in range(8):
         forwards = sweep % 2 == 0

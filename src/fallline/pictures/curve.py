@@ -27,9 +27,9 @@ class Curve(Printed):
         title: what the function is.
         name: its coordinate.
         symbol: what its values are called: "f" or "loss".
-        x: where it was taken, shape (points,).
+        x: the coordinates, shape (points,).
         value: its values, shape (points,); NaN where they are not finite.
-        slope: its derivative, shape (points,); None when it was not wanted.
+        slope: its derivative, shape (points,); None when it was not requested.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Descent(Printed):
     Attributes:
         curve: the function.
         paths: the runs.
-        unit: what their times count: "step" or "epoch".
+        unit: the unit of their times: "step" or "epoch".
         heights: the lowest and the highest value shown.
     """
 
@@ -63,7 +63,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
     Arguments:
         objective: a formula, a function or an Objective.
         bounds: the two ends of the interval.
-        derivative: whether to find it as well, as `gradient="auto"` does in `minimize`.
+        derivative: whether to compute it as well, as `gradient="auto"` does in `minimize`.
         points: the number of points.
 
     Raises:
@@ -83,7 +83,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
         raise grid.NothingToDraw(f"{objective.title} is nowhere a finite number from {low:g} to {high:g}")
     slope = None
     if derivative:
-        # "auto" tries a function where it has a value.
+        # "auto" tries the function at a point where it is finite.
         at = x[np.isfinite(value).argmax(), None]
         slope = _finite(grid.slopes(with_gradient(objective, "auto", at), x[:, None])[:, 0])
     return Curve(objective.title, objective.names[0], value_symbol(objective), x, value, slope)
@@ -94,7 +94,7 @@ def descent_data(runs: Runs, *, bounds: Interval | None = None, points: int = 51
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
-        bounds: the interval of the curve; None: what shows the runs.
+        bounds: the interval of the curve; None: chosen to show the runs.
         points: the number of points of the curve.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The data of a run's epochs, one small picture each."""
+"""The data of the grid of epochs: one small picture per epoch of a run."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Epochs(Printed):
 
 
 def epochs_data(run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None) -> Epochs:
-    """What the grid of epochs shows.
+    """The data of the grid of epochs.
 
     Arguments:
         run: a trajectory in one coordinate.
         rows, columns: the shape of the grid; the run's first rows × columns epochs are shown.
-        bounds: the interval of the curve; None: what shows these epochs.
+        bounds: the interval of the curve; None: chosen to show these epochs.
 
     Raises:
         FalllineError: when an argument is wrong.

@@ -1,4 +1,4 @@
-"""Where pictures evaluate objectives: along a line, over a plane, in bounded memory."""
+"""Evaluating objectives for pictures, along a line or over a plane, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.objectives.base import Objective
 from fallline.objectives.points import interval as interval
 from fallline.tables import Printed
 
-# How many points an objective is given at once, and of how many numbers at most.
+# The most points, and the most numbers, that an objective is given at once.
 CHUNK, MOST_NUMBERS = 8192, 2**22
 # Finer than any screen or printer; the values alone take 128 MiB.
 MOST_RESOLUTION = 4096
@@ -37,8 +37,8 @@ class Grid(Printed):
 
     Attributes:
         names: the two coordinates.
-        x: where the first was taken, shape (columns,).
-        y: where the second was taken, shape (rows,).
+        x: the grid points of the first, shape (columns,).
+        y: the grid points of the second, shape (rows,).
         value: shape (rows, columns); NaN where the value is not finite.
         held: the other coordinates and where they are held.
     """
@@ -56,13 +56,13 @@ class Grid(Printed):
 
 
 def chunks(count: int, dimension: int) -> Iterator[slice]:
-    """The parts of so many points that an objective is given at once."""
+    """Slices that split `count` points into parts small enough to be evaluated at once."""
     rows = max(1, min(CHUNK, MOST_NUMBERS // dimension))
     return (slice(start, start + rows) for start in range(0, count, rows))
 
 
 def evaluate(objective: Objective, points: FloatArray) -> FloatArray:
-    """The values at points of shape (k, n), a chunk at a time; nothing warns of an overflow."""
+    """The values at points of shape (k, n), a chunk at a time, without warnings of overflow."""
     values = np.empty(len(points))
     with np.errstate(all="ignore"):
         for chunk in chunks(*points.shape):
@@ -80,7 +80,7 @@ def slopes(objective: Objective, points: FloatArray) -> FloatArray:
 
 
 def placed(at: FloatArray, columns: Sequence[int], x: FloatArray) -> FloatArray:
-    """Points of the full dimension: `x`, shape (k, d), in the columns, and `at`, shape (n,), elsewhere."""
+    """Points in all n coordinates: `x`, shape (k, d), in the given columns, and `at`, shape (n,), in the rest."""
     points = np.tile(at, (len(x), 1))
     points[:, columns] = x
     return points
@@ -98,7 +98,7 @@ def sample(
     Arguments:
         columns: which coordinates.
         window: the interval of each.
-        at: a point that holds the others, shape (n,).
+        at: a point with the values of the remaining coordinates, shape (n,).
         resolution: the number of points along each, 4096 at most.
 
     Raises:
@@ -127,7 +127,7 @@ def sample(
 
 
 def height_range(values: FloatArray) -> tuple[float, float]:
-    """The lowest and highest value worth showing: all of them, unless poles or steep edges dwarf the rest.
+    """The lowest and highest value to show: the minimum and maximum, unless poles or steep edges dwarf the rest.
 
     >>> height_range(np.linspace(0, 1, 101))
     (0.0, 1.0)

@@ -16,24 +16,24 @@ from fallline.pictures.paths import Interval
 from fallline.results.sweep import NAMES, NOT_RUN, Sweep
 from fallline.tables import Printed
 
-# What is there over all starts and seeds at once.
+# The factors that a cell pools.
 POOLED = ("start", "seed")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class HeatMap(Printed):
-    """What the picture of a sweep shows.
+    """The data of the picture of a sweep.
 
     Attributes:
         title: the lines of the title.
-        names: the factors along the picture's width and height; the second is empty with one factor.
+        names: the factors along the picture's width and height; the second is empty if there is only one.
         values: the values of each.
-        outcome: how most of a cell's runs ended, as the place in `NAMES`, shape (rows, columns); NOT_RUN in an empty
-            cell.
+        outcome: the most frequent outcome of a cell's runs, as an index into `NAMES`, shape (rows, columns); NOT_RUN
+            in an empty cell.
         steps: the median steps of its converged runs, shape (rows, columns); NaN without any.
-        scale: the fewest and the most of these steps, with some room; None where nothing converged.
-        best: the column and the row of the best setting; None where nothing converged, or where it lies in no cell.
-        shares: of all runs shown, the share of each outcome that occurs.
+        scale: the fewest and the most of these steps, with a margin; None when nothing converged.
+        best: the column and the row of the best setting; None when nothing converged, or when it is in no cell.
+        shares: the share of each outcome that occurs among all runs shown.
         held: the other factors and their values.
     """
 
@@ -51,7 +51,7 @@ class HeatMap(Printed):
 def heat_map_data(
     runs: Sweep, x: str | None = None, y: str | None = None, at: Mapping[str, Any] | None = None
 ) -> HeatMap:
-    """What the picture of a sweep shows.
+    """The data of the picture of a sweep.
 
     Arguments:
         runs: what `sweep` returned.
@@ -87,10 +87,10 @@ def heat_map_data(
         outcome, steps = outcome.swapaxes(0, 1), steps.swapaxes(0, 1)
     if not y:
         outcome, steps = outcome[:, None], steps[:, None]
-    # Runs over starts and seeds along the last axis, rows along the first.
+    # Starts and seeds along the last axis, rows along the first.
     outcome, steps = (part.reshape(*part.shape[:2], -1).swapaxes(0, 1) for part in (outcome, steps))
     counts = np.stack([(outcome == number).sum(axis=-1) for number in range(len(NAMES))])
-    # Where two are as frequent, the worse counts.
+    # In a tie the worse outcome counts.
     most = len(NAMES) - 1 - counts[::-1].argmax(axis=0)
     most[~counts.any(axis=0)] = NOT_RUN
     median = np.full(most.shape, np.nan)

@@ -16,15 +16,15 @@ from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
 OVERALL = ("value", "gradient_norm", "rate")
-# Every quantity with the name of its axis; the value has the objective's own.
+# The axis label of each quantity; the value's is the objective's symbol.
 NAMES = {"gradient_norm": "gradient norm", "rate": "learning rate", "step_length": "length of the step"}
-# Zeros among these cost a picture no log axis: with them ends many a run.
+# These may contain zeros and still get a log axis: many runs end with a zero.
 LENGTHS = ("gradient_norm", "step_length")
-# A picture of more coordinates than these shows those that moved the farthest.
+# Of more coordinates than this, a picture shows those that moved the farthest.
 MOST_COORDINATES = 6
 # Positive numbers that span more than this are shown on a log axis.
 DECADES = 100.0
-# Farther out the ticks of a log axis overflow.
+# Beyond these the ticks of a log axis overflow.
 SMALLEST, LARGEST = 1e-150, 1e150
 
 
@@ -33,7 +33,7 @@ class Series(Printed):
     """One quantity of one run.
 
     Attributes:
-        label: what the run is called.
+        label: the label of the run.
         times: the step or epoch of each number, shape (rows,).
         numbers: shape (rows,); NaN where not finite.
     """
@@ -45,14 +45,14 @@ class Series(Printed):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class History(Printed):
-    """One quantity of all runs: one small plot.
+    """One quantity of all runs, for one small plot.
 
     Attributes:
         quantity: "value", "gradient_norm", "rate", "step_length" or a coordinate's name.
-        name: what the axis is called.
+        name: the label of the axis.
         log: whether the axis is logarithmic.
         limits: the lowest and the highest number shown.
-        series: one a run.
+        series: one per run.
     """
 
     quantity: str
@@ -68,10 +68,10 @@ class Histories(Printed):
 
     Attributes:
         title: the lines of the title.
-        unit: what the times count: "step" or "epoch".
+        unit: the unit of the times: "step" or "epoch".
         panels: the quantities.
-        labels: what to say of each run in the legend.
-        omitted: how many coordinates are not shown, since they moved less than those that are.
+        labels: the legend entry of each run.
+        omitted: the number of coordinates not shown, which moved less than those shown.
     """
 
     title: tuple[str, str]
@@ -82,12 +82,12 @@ class Histories(Printed):
 
     @property
     def columns(self) -> int:
-        """How many small plots stand side by side."""
+        """The number of columns of small plots."""
         return 2 if len(self.panels) in (2, 4) else 3
 
     @property
     def rows(self) -> int:
-        """How many small plots stand one above the other."""
+        """The number of rows of small plots."""
         return -(-len(self.panels) // self.columns)
 
 
@@ -97,7 +97,7 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
-            value, gradient norm, rate, and of the coordinates the six that moved the farthest.
+            value, gradient norm, rate, and the six coordinates that moved the farthest.
 
     Raises:
         FalllineError: when there is no such quantity.
@@ -141,7 +141,7 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
     every = every[np.isfinite(every)]
     positive = every[every > 0]
     log = quantity in LENGTHS or bool((every > 0).all())
-    # What lies beyond such an axis lies at its end.
+    # Numbers beyond the range of a log axis are drawn at its end.
     low, high = np.clip([positive.min(), positive.max()], SMALLEST, LARGEST) if log and positive.size else (1.0, 1.0)
     log = bool(high / low > DECADES)
     if log:
@@ -153,7 +153,7 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
 
 
 def _farthest(runs: Sequence[Trajectory]) -> list[str]:
-    """The coordinates to show, in their own order: those that moved the farthest where there are many."""
+    """The coordinates to show, in their order; of many, those that moved the farthest."""
     names = runs[0].names
     if len(names) <= MOST_COORDINATES:
         return list(names)

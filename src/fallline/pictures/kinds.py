@@ -1,4 +1,4 @@
-"""The kinds of pictures of runs, each named here once: `plot`, films and the command line go by this table."""
+"""The table of the kinds of pictures of runs, which `plot`, `animate` and the command line share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class Kind:
     """A kind of picture.
 
     Attributes:
-        name: what `plot(kind=...)` and --picture call it.
-        draw: the function that draws it: the module in the room `views`, and its name there.
+        name: its name in `plot(kind=...)` and --picture.
+        draw: the function that draws it: its module in `fallline.views`, and its name there.
         dimension: the number of coordinates that it shows, 1 or 2; None: any number.
-        chosen: whether two coordinates may be chosen for it where there are more.
-        one_run: whether it shows one run only.
-        films: whether there are films of it.
-        solid: whether it is drawn in space, where a camera can turn.
+        chosen: whether the user may choose two of more coordinates.
+        one_run: whether it shows a single run only.
+        films: whether `animate` makes films of it.
+        solid: whether it is three-dimensional, so that a camera can turn.
     """
 
     name: str
@@ -55,17 +55,17 @@ def check_kind(
     chosen: bool = False,
     parameter: str = "kind",
 ) -> None:
-    """Refuse a picture that does not exist, or that such runs do not have: to be asked before the work starts.
+    """Check that a kind of picture exists and suits the runs, before any work starts.
 
     Arguments:
         name: the kind asked for, or "auto".
         dimension: the number of the runs' coordinates; None: not known yet.
         several: whether there are several runs.
-        chosen: whether two coordinates were chosen for it.
-        parameter: where the kind was given.
+        chosen: whether the user chose two coordinates for it.
+        parameter: the name of the argument that gave the kind, for error texts.
 
     Raises:
-        FalllineError: naming `parameter` and the kinds that there are, or those that fit.
+        FalllineError: when it does not; it names `parameter` and the kinds that exist, or those that fit.
 
     >>> check_kind("curve", 2, parameter="--picture")
     Traceback (most recent call last):

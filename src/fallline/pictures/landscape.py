@@ -29,14 +29,14 @@ class Landscape(Printed):
 
     Attributes:
         title: what the function is.
-        symbol: what its values are called: "f" or "loss".
-        unit: what the paths' times count: "step" or "epoch".
-        grid: where it was taken, and its values.
+        symbol: the name of its values: "f" or "loss".
+        unit: the unit of the paths' times: "step" or "epoch".
+        grid: the grid points, and the values there.
         paths: the runs; their values are heights on the grid's surface.
         heights: the lowest and the highest value shown.
-        bend: the power by which contour levels crowd at the bottom, 1 for even ones: half of the picture then
-            lies below the middle level, so that a flat valley shows its shape as steep walls do.
-        plane: the plane of the paths' principal components that the grid lies on; None: it lies along two of
+        bend: the exponent that concentrates contour levels at low values, 1 for even levels. It puts half of the
+            picture below the middle level, so that flat valleys show their shape as well as steep walls.
+        plane: the plane of the paths' principal components that the grid lies in; None: the grid lies along two of
             the coordinates.
     """
 
@@ -51,18 +51,18 @@ class Landscape(Printed):
 
     @property
     def levels(self) -> FloatArray:
-        """The values of the contour lines, rising, shape (levels,)."""
+        """The values of the contour lines, ascending, shape (levels,)."""
         low, high = self.heights
         return low + (high - low) * np.linspace(0, 1, LEVELS) ** self.bend
 
     @property
     def surface(self) -> FloatArray:
-        """The values, cut off where they leave the heights shown, shape (rows, columns)."""
+        """The values, clipped to the heights shown, shape (rows, columns)."""
         return np.clip(self.grid.value, *self.heights)
 
     @property
     def held(self) -> str:
-        """What of the other coordinates: which are held, and where, or what a plane holds; empty with two."""
+        """The text about the remaining coordinates, or about the plane; empty when there are only two coordinates."""
         if self.plane is not None:
             return self.plane.words
         values = [f"{name} = {words.number(value)}" for name, value in self.grid.held.items()]
@@ -72,7 +72,7 @@ class Landscape(Printed):
 
     @property
     def heading(self) -> tuple[str, str]:
-        """The two lines of the title: of the run, or of the function that several runs share."""
+        """The two lines of the title: the run's, or for several runs the function's."""
         return self.paths[0].title if len(self.paths) == 1 else (self.title, "")
 
 
@@ -83,14 +83,14 @@ def landscape_data(
     bounds: Sequence[Interval] | None = None,
     resolution: int = 256,
 ) -> Landscape:
-    """What the pictures of a function of two coordinates show.
+    """The data of the pictures of a function of two coordinates.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
-        bounds: the interval of each of the two; None: what shows the runs.
+        bounds: the interval of each of the two; None: chosen to show the runs.
         resolution: the number of grid points along each.
 
     Raises:
@@ -118,7 +118,7 @@ def landscape_of(
     at = end_of(pairs[0].run)
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
-    # A path may lead between the grid's points, lower than any of them.
+    # A path may pass between the grid points at a lower value than any of them.
     seen = [path.value[over.contains(path.x)] for path in on_it]
     low, high = height_range(np.concatenate([over.value.ravel(), *seen]))
     if low == high:
@@ -137,7 +137,7 @@ def landscape_of(
 
 
 def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] | None:
-    """Which two coordinates to draw; None for a plane that lies along none."""
+    """The indices of the two coordinates to draw; None for the plane of the principal components."""
     names = objective.names
     if len(names) == 1:
         raise FalllineError(

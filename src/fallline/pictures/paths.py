@@ -1,4 +1,4 @@
-"""What a picture takes from runs: their labels, the points to draw and the window these need."""
+"""The parts of runs that pictures draw: labels, points, and the window that shows them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fallline.results.series import goal_of, on_data, time_of, value_symbol
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
-# More points than these cannot be told apart in a picture.
+# More points than these cannot be distinguished in a picture.
 MOST_POINTS = 2000
-# A window is wider than this, and than this part of the numbers in it.
+# The least width of a window, absolute and relative to the numbers in it.
 SMALLEST_WIDTH, RELATIVE_WIDTH = 1e-280, 1e-12
 
 Interval: TypeAlias = tuple[float, float]
@@ -32,7 +32,7 @@ class Compared(Protocol):
 
     @property
     def labels(self) -> Sequence[str]:
-        """What to call each run."""
+        """The label of each run."""
 
     @property
     def trajectories(self) -> Sequence[Trajectory]:
@@ -43,7 +43,7 @@ Runs: TypeAlias = "Trajectory | Compared | Mapping[str, Trajectory] | Sequence[T
 
 
 class Labelled(NamedTuple):
-    """A run and what to call it."""
+    """A run and its label."""
 
     label: str
     run: Trajectory
@@ -53,7 +53,7 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
     """The runs to show, each with its label.
 
     Raises:
-        FalllineError: when there is none, or something is no trajectory, or they differ in their coordinates.
+        FalllineError: when there is none, or something is not a trajectory, or their coordinates differ.
     """
     if isinstance(runs, Trajectory):
         pairs = [Labelled(words.optimizer_words(runs), runs)]
@@ -98,12 +98,12 @@ def objective_of(pairs: Sequence[Labelled]) -> Objective:
 
 
 def unit_of(pairs: Sequence[Labelled]) -> str:
-    """What the axis of time counts: "epoch" with data, otherwise "step"."""
+    """The unit of the time axis: "epoch" for a loss on data, otherwise "step"."""
     return "epoch" if any(on_data(run.objective) for _, run in pairs) else "step"
 
 
 def time_text(time: float) -> str:
-    """A time as titles show it: steps are whole numbers, epochs have six digits.
+    """A time as text for titles: steps are whole numbers, epochs have six digits.
 
     >>> time_text(1234567.0), time_text(1 / 3)
     ('1234567', '0.333333')
@@ -112,7 +112,7 @@ def time_text(time: float) -> str:
 
 
 def first_epochs(run: Trajectory, count: int) -> Trajectory:
-    """The run up to an epoch (counted from 1), as if it had been recorded no farther."""
+    """The run up to and including epoch `count`, as if recording had stopped there."""
     kept = time_of(run) <= count
     return dataclasses.replace(
         run,
@@ -126,16 +126,16 @@ def first_epochs(run: Trajectory, count: int) -> Trajectory:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Path(Printed):
-    """The points of one run as a picture draws them.
+    """The points of one run that a picture draws.
 
     Attributes:
-        label: what the run is called.
+        label: the label of the run.
         title: the rule, and how the run ended.
         times: the step or epoch of each point, shape (rows,).
         x: the drawn coordinates, shape (rows, 1) or (rows, 2); NaN where far outside or not finite.
         value: the height of the drawn landscape there, shape (rows,); NaN likewise.
-        outside: how many of the run's recorded points lie outside the picture, those without a finite value on a
-            curve among them.
+        outside: the number of the run's recorded points that lie outside the picture; on a curve this includes points
+            without a finite value.
     """
 
     label: str
@@ -150,17 +150,17 @@ class Path(Printed):
 
     @property
     def remark(self) -> str:
-        """What the picture does not show of the run; empty when it shows all."""
+        """The text about points of the run that the picture does not show; empty when it shows all."""
         if not self.outside:
             return ""
         return f"{self.outside} point{'s' if self.outside > 1 else ''} outside the picture"
 
     def last(self, unit: str) -> str:
-        """When its last point was reached, in steps or epochs; empty of a run that made no step."""
+        """The time of its last point as text, in steps or epochs; empty for a run that made no step."""
         return f"{unit} {time_text(self.times[-1])}" if len(self) > 1 else ""
 
     def shown_until(self, time: float) -> int:
-        """How many of the points are reached by a time."""
+        """The number of points reached by a time."""
         return int(np.searchsorted(self.times, time, side="right"))
 
 
@@ -170,21 +170,21 @@ def path_of(
     """The points of a run on the landscape of `objective`.
 
     Arguments:
-        columns: which coordinates are drawn.
+        columns: the indices of the coordinates drawn.
         window: the interval shown of each.
-        at: a point that holds the coordinates which are not drawn, shape (n,).
+        at: a point with the values of the coordinates that are not drawn, shape (n,).
     """
     label, run = pair
     low, high = np.array(window).T
     inside = ((run.x[:, columns] >= low) & (run.x[:, columns] <= high)).all(axis=1)
-    # A curve has no place for a point without a finite value.
+    # A curve cannot show a point without a finite value.
     seen = inside & np.isfinite(run.value) if len(columns) == 1 else inside
-    # A run that leaves for good is followed one point farther, so that its line is seen to leave.
+    # The first point after the run leaves for good is kept, so that its line is seen to leave.
     last = min(int(np.flatnonzero(inside)[-1]) + 1, len(run) - 1) if inside.any() else 0
     rows = thinned(last + 1, MOST_POINTS)
     x = run.x[rows][:, columns]
     with np.errstate(over="ignore", invalid="ignore"):
-        # Lines may lead through points outside, but numbers too large overflow on their way to the screen.
+        # Lines may pass through points outside, but very large numbers overflow in the conversion to pixels.
         near = (np.abs(x - (low + high) / 2) <= 1000 * (high - low)).all(axis=1)
     x[~near] = np.nan
     value = np.full(len(rows), np.nan)
@@ -201,7 +201,7 @@ def path_of(
 
 
 def thinned(count: int, most: int) -> npt.NDArray[np.intp]:
-    """At most so many of the numbers 0 ... count - 1, evenly spread: the first and the last, and of one only the last.
+    """At most `most` of the numbers 0 ... count - 1, evenly spread from the first to the last; for one, the last.
 
     >>> thinned(11, 3)
     array([ 0,  5, 10])
@@ -213,10 +213,10 @@ def thinned(count: int, most: int) -> npt.NDArray[np.intp]:
 
 
 def reach(series: FloatArray, best: float) -> Interval:
-    """The interval of a series worth showing: all of it, unless some numbers lie wildly far out.
+    """The interval of a series to show: all of it, unless there are extreme outliers.
 
-    Wild is what lies thirty times farther from the start than the best point or the first step does; if a
-    quarter of the numbers does so, then the limit moves out, up to a thousand times.
+    An outlier is thirty times farther from the start than the best point or the first step; if a quarter of the
+    numbers are outliers, the limit moves out, up to a thousand times.
 
     >>> reach(np.array([4.0, 2.0, 1.0, 1e9, 0.5]), best=0.5)
     (0.5, 4.0)
@@ -235,9 +235,9 @@ def reach(series: FloatArray, best: float) -> Interval:
 
 
 def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence[int]) -> list[Interval]:
-    """The interval of each drawn coordinate that shows the runs and what the objective knows worth drawing.
+    """The interval of each drawn coordinate that shows the runs and the objective's `bounds`.
 
-    A run that ended higher than it started, or nowhere, widens it only when no run did better.
+    A run that ended higher than it started, or not at a finite point, widens it only when no run did better.
     """
     calm = [run for _, run in pairs if run.final.value <= run.start.value] or [run for _, run in pairs]
     ends = []
@@ -251,9 +251,9 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
     widest = max(high - low for low, high in ends)
     window = []
     for low, high in ends:
-        # A coordinate that hardly moved still needs some room, and so does a run of a single point.
+        # A coordinate that hardly moved still needs some width, and so does a run of a single point.
         width = max(high - low, widest / 10)
-        # Within so little the points have no room, and Matplotlib draws other axes than it is asked for.
+        # The points cannot be distinguished in so narrow a window, and Matplotlib would change its limits.
         if width <= max(SMALLEST_WIDTH, RELATIVE_WIDTH * max(abs(low), abs(high))):
             width = max(1.0, abs(low))
         middle = (low + high) / 2

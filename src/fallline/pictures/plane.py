@@ -1,4 +1,4 @@
-"""The plane of a path's principal components: where a run in many coordinates can be seen as in two."""
+"""The plane of a path's principal components, which shows a run in many coordinates as one in two."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fallline.results.series import end_of, goal_of
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
-# A direction along which the path is shorter than this part of its length is rounding.
+# A direction along which the path extends by less than this share of its length is rounding error.
 ROUNDING = 1e-12
 
 
@@ -25,10 +25,10 @@ class Plane(Printed):
     """A plane in the space of all coordinates.
 
     Attributes:
-        origin: a point on it, shape (n,): where the first run ended.
-        directions: two vectors of length 1 that stand at right angles, shape (2, n).
+        origin: a point in it, shape (n,): where the first run ended.
+        directions: two orthonormal vectors, shape (2, n).
         variance: the share of the paths' variance along each of the two, shape (2,).
-        distance: how far the farthest point of the paths lies off the plane.
+        distance: the largest distance of the paths' points from the plane.
     """
 
     origin: FloatArray
@@ -38,13 +38,13 @@ class Plane(Printed):
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two axes are called."""
+        """The labels of the two axes."""
         first, second = (f"PC {i + 1} ({100 * share:.3g} %)" for i, share in enumerate(self.variance))
         return first, second
 
     @property
     def words(self) -> str:
-        """What the picture leaves out."""
+        """The text about the variance and distance that the picture does not show."""
         share, distance = 100 * self.variance.sum(), words.number(self.distance, 2)
         return (
             "plane of the path's principal components (PC):\n"
@@ -52,12 +52,12 @@ class Plane(Printed):
         )
 
     def on(self, x: FloatArray) -> FloatArray:
-        """The places on the plane nearest to points, shape (k, n): shape (k, 2)."""
+        """The orthogonal projections of points, shape (k, n), in the plane's coordinates, shape (k, 2)."""
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray((x - self.origin) @ self.directions.T)
 
     def seen(self, run: Trajectory) -> Trajectory:
-        """The run as it is seen on the plane: a trajectory in its two coordinates."""
+        """The run projected onto the plane: a trajectory in its two coordinates."""
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = run.gradient @ self.directions.T
             best = run.best._replace(x=self.on(run.best.x[None])[0], gradient=self.directions @ run.best.gradient)
@@ -81,7 +81,7 @@ class OnPlane(Objective):
         places = x.reshape(-1, 2)
         values = np.empty(len(places))
         for chunk in grid.chunks(len(places), self.objective.dimension):
-            # One product after the other: a matrix product's last bit depends on how many rows it has.
+            # Not a matrix product, whose last bit depends on the number of rows.
             first, second = (places[chunk, i, None] * direction for i, direction in enumerate(self.plane.directions))
             values[chunk] = self.objective.value(self.plane.origin + first + second)
         return values.reshape(x.shape[:-1])
@@ -90,14 +90,14 @@ class OnPlane(Objective):
 def principal_plane(pairs: Sequence[Labelled]) -> Plane:
     """The plane through the first run's end along which the paths' points vary most (Li et al., 2018).
 
-    Points that lie wildly far out, as a diverging run's do, have no say.
+    Extreme outliers, such as the points of a diverging run, are left out.
 
     Arguments:
         pairs: the runs, all in the same coordinates.
     """
     end = end_of(pairs[0].run)
     points = np.concatenate([_near(run) for _, run in pairs])
-    # Of a size that no square overflows.
+    # Scaled so that no square overflows.
     scaled = points / (np.abs(points).max() or 1.0)
     _, lengths, directions = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)
     kept = lengths > ROUNDING * np.sqrt(len(points))
@@ -111,13 +111,13 @@ def principal_plane(pairs: Sequence[Labelled]) -> Plane:
     off = points - end - plane.on(points) @ directions
     with np.errstate(over="ignore"):
         distance = float(np.sqrt((off**2).sum(axis=1).max()))
-    # Less is rounding, and no distance to tell of.
+    # Smaller distances are rounding error.
     rounding = ROUNDING * float(np.abs(points).max())
     return dataclasses.replace(plane, distance=distance if distance > rounding else 0.0)
 
 
 def _near(run: Trajectory) -> FloatArray:
-    """The run's points that a picture would show, thinned, shape (rows, n)."""
+    """The run's points without outliers, thinned, shape (rows, n)."""
     x = run.x[np.isfinite(run.x).all(axis=1)]
     with np.errstate(over="ignore"):
         distance = np.sqrt(((x - x[0]) ** 2).sum(axis=1))
@@ -127,7 +127,7 @@ def _near(run: Trajectory) -> FloatArray:
 
 
 def _completed(directions: FloatArray) -> FloatArray:
-    """Two directions at right angles: those given, and where there are fewer, the coordinates farthest from them."""
+    """Two orthonormal directions: those given, completed by the coordinate axes farthest from them."""
     while len(directions) < 2:
         share = (directions**2).sum(axis=0)
         axis = np.eye(directions.shape[1])[int(share.argmin())]

@@ -1,4 +1,4 @@
-"""What of a path a surface hides from the eye: every part of it is tested along the line of sight."""
+"""Which parts of a path a surface hides from the camera: each part is tested along its line of sight."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.pictures.grid import Grid
 from fallline.tables import Printed
 
-# A path is tested at about this many places, and each line of sight at this many.
+# A path is tested at about this many points, and each line of sight at this many.
 PLACES, DEPTHS = 2000, 128
-# A path lies on the surface: by so much of the height it may go below before it counts as beneath.
+# A path lies on the surface; it counts as beneath it only below this share of the height.
 TOLERANCE = 0.005
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sight(Printed):
-    """A path in space, and which parts of it a surface hides.
+    """A path in three dimensions, and which parts of it a surface hides.
 
     Attributes:
-        place: the path's points and places between them, shape (parts + 1, 3); NaN outside the axes.
-        hidden: whether the part between a place and the next one lies behind the surface, shape (parts,).
-        point_hidden: the same of each of the path's points, shape (rows,).
-        fineness: how many parts there are from one point to the next.
+        place: the path's points and points in between, shape (parts + 1, 3); NaN outside the axes.
+        hidden: whether the part from each of them to the next is behind the surface, shape (parts,).
+        point_hidden: whether each of the path's own points is, shape (rows,).
+        fineness: the number of parts between two of the path's own points.
     """
 
     place: FloatArray
@@ -36,8 +36,8 @@ class Sight(Printed):
         """The parts up to the path's first `count` points that are hidden, or those that are not.
 
         Returns:
-            The vertices of lines with a row of NaN between two, shape (vertices, 3): the path's own points, and
-            where it comes into sight or goes out of it. Those for a smaller count come first.
+            The vertices of lines, separated by rows of NaN, shape (vertices, 3): the path's own points, and those
+            where its visibility changes. The vertices for a smaller count are a prefix.
         """
         last = (count - 1) * self.fineness
         chosen = np.flatnonzero(self.hidden[:last] == hidden)
@@ -62,8 +62,8 @@ def sight_of(points: FloatArray, over: Grid, surface: FloatArray, projection: Fl
 
     Arguments:
         points: the path in space, shape (rows, 3).
-        over: the grid that the surface stands over.
-        surface: its heights, shape as the grid's values; it has holes where they are NaN.
+        over: the grid of the surface.
+        surface: its heights, shape (rows, columns); NaN are holes.
         projection: the matrix of the camera, shape (4, 4), as `Axes3D.get_proj` gives it.
     """
     fineness = int(np.clip(PLACES // max(1, len(points) - 1), 1, 64))
@@ -76,15 +76,15 @@ def sight_of(points: FloatArray, over: Grid, surface: FloatArray, projection: Fl
 
 
 def behind(points: FloatArray, over: Grid, surface: FloatArray, projection: FloatArray) -> BoolArray:
-    """Whether the surface stands between the eye and each of the points, shape (k, 3): shape (k,)."""
+    """Whether the surface hides each of the points, shape (k, 3), from the camera: shape (k,)."""
     tolerance = TOLERANCE * float(np.nanmax(surface) - np.nanmin(surface))
     height = points[:, 2] - _height(over, surface, points[:, 0], points[:, 1])
-    # Above the surface, or on it; or beneath.
+    # 1 for points above or on the surface, -1 beneath.
     side = np.where(height < -tolerance, -1.0, 1.0)
     toward = _toward_the_eye(points, projection)
     ends = [(over.x[0], over.x[-1]), (over.y[0], over.y[-1])]
     with np.errstate(divide="ignore", invalid="ignore"):
-        # How far along the line of sight the surface ends; beyond it, or above it, nothing can hide.
+        # How far the line of sight stays within the box of the surface; outside it nothing can hide.
         reach = [
             np.where(d > 0, high - p, p - low) / np.abs(d)
             for (low, high), p, d in zip(ends, points.T, toward.T, strict=False)
@@ -94,25 +94,25 @@ def behind(points: FloatArray, over: Grid, surface: FloatArray, projection: Floa
     hidden = np.zeros(len(points), bool)
     for depth in np.linspace(0, 1, DEPTHS + 1)[1:]:
         x, y, z = (points + (depth * length)[:, None] * toward).T
-        # Comparing with NaN, in a hole, hides nothing.
+        # Comparisons with NaN, in a hole, are false and hide nothing.
         hidden |= side * (z - _height(over, surface, x, y)) < -tolerance
     return hidden
 
 
 def _toward_the_eye(points: FloatArray, projection: FloatArray) -> FloatArray:
-    """The directions from points to the eye: the one place that a projection takes nowhere on the screen."""
-    # The axes of a picture may differ by powers of ten.
+    """The directions from points to the eye, which is the null vector of the projection to the screen."""
+    # The axes' scales may differ by powers of ten.
     scale = 1 / np.abs(projection).max(axis=0, initial=1e-300)
     *eye, weight = np.linalg.svd(projection[[0, 1, 3]] * scale)[2][-1] * scale
     if abs(weight) > 1e-9 * scale[3]:
         return np.asarray(np.array(eye) / weight - points)
-    # At infinity, where lines of sight are parallel; depth falls towards it.
+    # The eye is at infinity when lines of sight are parallel; depth decreases towards it.
     falling = -np.sign(np.dot(projection[2, :3], eye))
     return np.tile(falling * np.array(eye), (len(points), 1))
 
 
 def _height(over: Grid, surface: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """The surface over the places (x, y), between the grid's points: shape (k,)."""
+    """The heights of the surface at (x, y), interpolated between the grid points: shape (k,)."""
     rows, columns = surface.shape
     with np.errstate(invalid="ignore"):
         across = np.nan_to_num(np.clip((x - over.x[0]) / (over.x[-1] - over.x[0]), 0, 1)) * (columns - 1)

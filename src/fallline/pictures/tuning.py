@@ -13,13 +13,13 @@ from fallline.tables import Printed, number_text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TuningCurve(Printed):
-    """What the picture of a tuning shows.
+    """The data of the picture of a tuning.
 
     Attributes:
         title: the lines of the title.
-        name: what the score is.
-        score: of each trial, shape (trials,); infinite where it was given up as diverging.
-        lowest: the lowest score up to each trial, shape (trials,); infinite until there is one.
+        name: the name of the score.
+        score: the score of each trial, shape (trials,); infinite where it was given up as diverging.
+        lowest: the lowest score up to each trial, shape (trials,); infinite before the first finite one.
         log: whether the scores need a log axis.
     """
 
@@ -31,7 +31,7 @@ class TuningCurve(Printed):
 
 
 def tuning_data(found: Tuning) -> TuningCurve:
-    """What the picture of a tuning shows.
+    """The data of the picture of a tuning.
 
     Arguments:
         found: what `tune` returned.

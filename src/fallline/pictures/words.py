@@ -1,4 +1,4 @@
-"""Numbers, rules and outcomes in words, as titles, legends and tables say them."""
+"""Numbers, rules and outcomes as text for titles, legends and tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
-    """The interval with some room at both ends, so that markers are not cut; never empty."""
+    """The interval with a margin at both ends, so that markers are not cut; never empty."""
     room = 0.05 * (high - low) or 0.5 * abs(low) or 1.0
     return low - room, high + room
 
@@ -24,12 +24,12 @@ def outcome(run: Trajectory, symbol: str) -> str:
 
 
 def run_title(run: Trajectory, symbol: str) -> tuple[str, str]:
-    """The two lines over a picture of one run: the rule with its rate, and the outcome."""
+    """The two lines of the title of a picture of one run: the rule with its rate, and the outcome."""
     return optimizer_words(run), outcome(run, symbol)
 
 
 def optimizer_words(run: Trajectory) -> str:
-    """The rule and its settings as a title says them; of a schedule, the rates that it gave."""
+    """The rule and its settings as text for a title; for a schedule, the rates that it gave."""
     label = run.optimizer.replace("_", " ")
     rates = run.rate[np.isfinite(run.rate)]
     if not rates.size:
@@ -38,7 +38,7 @@ def optimizer_words(run: Trajectory) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A number as titles show it, with a true minus sign.
+    """A number as text for titles, with a true minus sign.
 
     >>> number(-0.000123456)
     '−0.0001235'
@@ -47,12 +47,12 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def tick(value: float) -> str:
-    """Three digits, and powers of ten only where there are many more."""
+    """A number in three digits, with powers of ten only where it has many more."""
     return number(float(f"{value:.3g}"), 6)
 
 
 def percent(share: float) -> str:
-    """A share in percent.
+    """A share as text in percent.
 
     >>> percent(0.12345)
     '12.3 %'

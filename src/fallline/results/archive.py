@@ -1,4 +1,4 @@
-"""The file of a result: what is said of it as JSON, and its arrays, in one of NumPy's .npz."""
+"""Saving and loading results: one .npz file with a JSON header and the arrays."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fallline.files import whole_file
 
 Array = npt.NDArray[Any]
 
-# Stands before the names of a result's arrays where it is a part of another.
+# Separates the name of a part from its arrays' names, where one result is part of another.
 SEPARATOR = "/"
 
 
 class Contents(NamedTuple):
-    """What a file holds of a result.
+    """The contents of a result's file.
 
     Attributes:
-        header: what JSON can hold.
+        header: everything but arrays, as JSON.
         arrays: arrays by name.
     """
 
@@ -32,29 +32,29 @@ class Contents(NamedTuple):
 
 
 class Archived:
-    """A result that can be kept in a file. Two are equal when all that their files would hold is, NaN included.
+    """A result that can be saved to a file. Two are equal when the contents of their files are, NaN included.
 
-    What only says how long a run took (`seconds`) does not count.
+    The time that a run took (`seconds`) does not count.
     """
 
-    # The first entry of the file, which tells kinds and versions apart, and what error texts call it.
+    # The first entry of the file, which distinguishes kinds and versions, and the name of the kind in error texts.
     file_format: ClassVar[str]
     file_called: ClassVar[str]
 
     def contents(self) -> Contents:
-        """What the file holds."""
+        """The contents of the file."""
         raise NotImplementedError
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
-        """The result from what the file holds; any error means that it is damaged."""
+        """The result from the contents of its file; any error means that the file is damaged."""
         raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all of it to one file (NumPy's .npz, whatever the ending of its name).
+        """Write it to one file (NumPy's .npz, whatever the ending of its name).
 
         Raises:
-            FalllineError: when the file cannot be written; nothing is left behind then.
+            FalllineError: when the file cannot be written; no partial file is left.
         """
         header, arrays = self.contents()
         kept: dict[str, Any] = {"header": np.array(json.dumps({"format": self.file_format, **header})), **arrays}
@@ -63,7 +63,7 @@ class Archived:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote. It is equal to what was saved.
+        """Read what `save` wrote; the result is equal to the one saved.
 
         Raises:
             FalllineError: when there is no such file, or it is damaged or something else.
@@ -103,7 +103,7 @@ class Archived:
 
 
 def _comparable(header: Any) -> str:
-    """The header as text: JSON has no tuples, and NaN is equal to itself there. Without the time that was taken."""
+    """The header without `seconds`, as JSON text: there tuples are lists, and NaN equals NaN."""
 
     def timeless(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -117,10 +117,10 @@ def _comparable(header: Any) -> str:
 
 
 def check_header(header: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]]) -> None:
-    """Refuse a header with other entries than these, or entries of other types.
+    """Check that a header has exactly these entries, of these types.
 
     Raises:
-        ValueError: naming the entry.
+        ValueError: naming the entry that is wrong.
 
     >>> check_header({"seed": "0"}, {"seed": int})
     Traceback (most recent call last):
@@ -135,10 +135,10 @@ def check_header(header: Mapping[str, Any], kinds: Mapping[str, type | tuple[typ
 
 
 def check_texts(names: Any) -> tuple[str, ...]:
-    """Names, as a tuple.
+    """Check a list of texts, and return it as a tuple.
 
     Raises:
-        ValueError: when they are none.
+        ValueError: when it is not a list of texts.
     """
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"names are {names!r}")
@@ -146,17 +146,16 @@ def check_texts(names: Any) -> tuple[str, ...]:
 
 
 def check_arrays(arrays: Mapping[str, Array], expected: Mapping[str, str], **sizes: int) -> None:
-    """Refuse arrays of other names, dtypes or shapes than these.
+    """Check the names, dtypes and shapes of arrays.
 
     Arguments:
         arrays: what was read.
-        expected: of each array the dtype, as NumPy abbreviates it ("f8"; "*" for any number), and the name or
-            the number of each of its lengths: a name stands for the same length in all arrays. "..." at the end
-            stands for any further lengths.
-        sizes: the lengths that are known.
+        expected: for each array its dtype, as NumPy abbreviates it ("f8"; "*" for any number), and the name or size of
+            each axis: a name stands for the same size in all arrays. "..." at the end stands for any further axes.
+        sizes: the sizes known beforehand, by name.
 
     Raises:
-        ValueError: naming the array.
+        ValueError: naming the array that is wrong.
 
     >>> check_arrays({"x": np.zeros((4, 2)), "value": np.zeros(3)}, {"x": "f8 rows n", "value": "f8 rows"}, n=2)
     Traceback (most recent call last):
@@ -182,18 +181,18 @@ def check_arrays(arrays: Mapping[str, Array], expected: Mapping[str, str], **siz
 
 
 def within(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The arrays of a part, under names in the whole."""
+    """The arrays of a part, with the part's name before theirs."""
     return {f"{name}{SEPARATOR}{own}": array for own, array in arrays.items()}
 
 
 def taken_out(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The arrays of the part of this name, under their own names."""
+    """The arrays of the part with this name, under their own names."""
     start = name + SEPARATOR
     return {own.removeprefix(start): array for own, array in arrays.items() if own.startswith(start)}
 
 
 def joined(parts: Iterable[Contents]) -> Contents:
-    """The contents of many results of one kind: each array's numbers one after the other, not an array a result."""
+    """The contents of many results of one kind as one: arrays of the same name are flattened and concatenated."""
     parts = list(parts)
     alike, each = _told_apart([part.header for part in parts])
     header: dict[str, Any] = {"alike": alike, "each": each, "shapes": {}}
@@ -206,10 +205,10 @@ def joined(parts: Iterable[Contents]) -> Contents:
 
 
 def parted(header: dict[str, Any], arrays: Mapping[str, Array]) -> list[Contents]:
-    """The contents of each of the results that `joined` put together.
+    """The contents of each of the results that `joined` combined.
 
     Raises:
-        ValueError: when the shapes are not those of the arrays.
+        ValueError: when the stored shapes do not fit the arrays.
     """
     check_header(header, {"alike": dict, "each": list, "shapes": dict})
     if header["shapes"].keys() != arrays.keys():
@@ -228,7 +227,7 @@ def parted(header: dict[str, Any], arrays: Mapping[str, Array]) -> list[Contents
 
 
 def _told_apart(headers: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What is alike in all the headers, and what each has of its own."""
+    """The entries that all headers have in common, and those of each that differ."""
     alike: dict[str, Any] = {}
     each: list[dict[str, Any]] = [{} for _ in headers]
     for name in headers[0] if headers else ():
@@ -244,6 +243,6 @@ def _told_apart(headers: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], l
 
 
 def _together(alike: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The header that `_told_apart` took apart."""
+    """The header that `_told_apart` split."""
     both = {name: _together(alike[name], own[name]) for name in alike.keys() & own.keys()}
     return {**alike, **own, **both}

@@ -17,10 +17,10 @@ from fallline.tables import data_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-# What stands on the map where there is no minimum's number.
+# The entries of the map where no minimum was reached.
 NOT_ARRIVED, DIVERGED = -1, -2
 
-# What the file of a map holds: see `check_header` and `check_arrays`.
+# The contents of a map's file: see `check_header` and `check_arrays`.
 HEADER = {
     "title": str,
     "optimizer": str,
@@ -44,22 +44,22 @@ ARRAYS = {
 class Basins(Archived, Shown):
     """A map of starts: the minimum in which each one ends.
 
-    Row i and column j belong to the start with the coordinates `x[j]` and `y[i]`.
+    Row i, column j is the start with the coordinates `x[j]` and `y[i]`.
 
     Attributes:
         title: what was minimised.
         optimizer: the rule in a few words.
         names: the coordinates' names, n of them.
-        axes: the two that differ from start to start.
-        x: the starts' first coordinate, shape (columns,).
-        y: their second, shape (rows,).
-        held: the other coordinates, and where every run starts in them.
+        axes: the two coordinates that vary over the map.
+        x: the starts in the first of them, shape (columns,).
+        y: the starts in the second, shape (rows,).
+        held: the remaining coordinates, and where every run starts in them.
         minima: the minima that were reached, those with the largest basins first, shape (m, n).
         values: the objective there, shape (m,).
-        basin: the place in `minima` of the one reached, shape (rows, columns); NOT_ARRIVED where the run used up its
-            steps or came to rest at a saddle or on a plateau, DIVERGED where it left for infinity.
-        steps: the updates made until the run ended, shape (rows, columns).
-        engine: who executed the runs.
+        basin: the index in `minima` of the one reached, shape (rows, columns); NOT_ARRIVED where the run used up its
+            steps or came to rest at a saddle or on a plateau, DIVERGED where it went to infinity.
+        steps: the number of updates until the run ended, shape (rows, columns).
+        engine: the engine that executed the runs.
         gradient_kind: how the gradient was found, as in a trajectory.
     """
 
@@ -82,11 +82,11 @@ class Basins(Archived, Shown):
     gradient_kind: str
 
     def share(self, place: int) -> float:
-        """The share of the starts that end in the minimum with this place, NOT_ARRIVED or DIVERGED."""
+        """The share of the starts that end in the minimum with this index, or in NOT_ARRIVED or DIVERGED."""
         return float(np.mean(self.basin == place))
 
     def to_frame(self) -> pd.DataFrame:
-        """The starts as a pandas data frame, one a row: its coordinates, its minimum's place in `minima` and the steps.
+        """A pandas data frame with one start per row: its coordinates, its minimum's index in `minima`, and the steps.
 
         Raises:
             FalllineError: when pandas is not installed.
@@ -101,13 +101,13 @@ class Basins(Archived, Shown):
         return data_frame(starts | {"basin": self.basin.ravel(), "steps": self.steps.ravel()})
 
     def contents(self) -> Contents:
-        """What the file of a map holds."""
+        """The contents of the map's file."""
         header = {name: getattr(self, name) for name in HEADER}
         return Contents(header | {"held": dict(self.held)}, {name: getattr(self, name) for name in ARRAYS})
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Basins:
-        """The map from what its file holds."""
+        """The map from the contents of its file."""
         check_header(header, HEADER)
         check_arrays(arrays, ARRAYS, n=len(header["names"]))
         names, (first, second) = check_texts(header.pop("names")), check_texts(header.pop("axes"))

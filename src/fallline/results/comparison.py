@@ -1,4 +1,4 @@
-"""Several runs on one objective, with labels."""
+"""The result of `compare`: several runs on one objective, with labels."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
     """Several runs on one objective: a sequence of trajectories with labels.
 
     `race[0]` and `race["adam"]` are trajectories, by number and by label; `race[:3]` is a comparison of these runs. How
-    the runs ended is there as columns of k rows. Of many runs of which only the ends were kept, a trajectory is made
-    when somebody asks for it: the run is run again, to the same bits.
+    the runs ended is there as columns of k rows. For large batches of which only the ends were recorded, a trajectory
+    is computed when it is accessed: the run is repeated, with bitwise the same result.
 
     Attributes:
-        labels: what to call each run in a legend.
+        labels: the label of each run.
         trajectories: the runs.
-        known_ends: how they ended, where that is known without the trajectories.
+        known_ends: how they ended, if that is known without the trajectories.
 
     >>> import fallline
     >>> race = fallline.compare("x**2", 1.0, ["adam", "momentum"], max_steps=50)
@@ -78,7 +78,7 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
 
     @property
     def value(self) -> FloatArray:
-        """The objective there, shape (k,)."""
+        """The objective at `x`, shape (k,)."""
         return self.ends.value
 
     @property
@@ -88,7 +88,7 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
 
     @property
     def steps(self) -> npt.NDArray[np.int64]:
-        """The updates that each run made, shape (k,)."""
+        """The number of updates of each run, shape (k,)."""
         return self.ends.steps
 
     @property
@@ -98,21 +98,21 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
 
     @property
     def best(self) -> Trajectory:
-        """The run that saw the lowest value; one that saw no number at all comes last."""
+        """The run that saw the lowest value; a run that saw only NaN comes last."""
         return self.ranked(1)[0]
 
     def ranked(self, count: int = 10) -> list[Trajectory]:
-        """The best runs: those that saw the lowest values; of several, the first comes first.
+        """The best runs: those that saw the lowest values; in a tie, in their original order.
 
         Raises:
-            FalllineError: when the count is none.
+            FalllineError: when `count` is negative or not a whole number.
         """
         check_whole("count", count, least=0)
         lowest = np.where(np.isnan(self.lowest), np.inf, self.lowest)
         return [self.trajectories[place] for place in np.argsort(lowest, kind="stable")[:count].tolist()]
 
     def to_frame(self) -> pd.DataFrame:
-        """All rows of all runs as one pandas data frame, the label in the first column.
+        """A pandas data frame with all rows of all runs, the label in the first column.
 
         Raises:
             FalllineError: when pandas is not installed.
@@ -120,10 +120,10 @@ class Comparison(Archived, Filmed, Sequence[Trajectory]):
         return labelled_frame(self.labels, self)
 
     def contents(self) -> Contents:
-        """What the file of a comparison holds."""
+        """The contents of the comparison's file."""
         return joined_runs(self.labels, self)
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Comparison:
-        """The comparison from what its file holds."""
+        """The comparison from the contents of its file."""
         return cls(*parted_runs(header, arrays))

@@ -1,4 +1,4 @@
-"""Where runs ended, as columns: what is left of a batch too large for a trajectory each."""
+"""How runs ended, as columns: recorded for batches too large for one trajectory per run."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Ends:
         value: the objective there, shape (k,).
         lowest: the lowest value that each run has seen, shape (k,); NaN where it saw no number, or none was asked for.
         marks: the objective at each of the problem's marks, shape (k, m); NaN where a run had ended before.
-        steps: the updates made, shape (k,).
-        stop: why each run ended, as a place in `reasons`, shape (k,).
+        steps: the number of updates, shape (k,).
+        stop: why each run ended, as an index into `reasons`, shape (k,).
         reasons: the reasons, as `Stop.reason` names them.
-        converged: whether the reason speaks for a minimum, shape (k,).
-        engine: who executed the runs.
+        converged: whether the reason indicates a minimum, shape (k,).
+        engine: the engine that executed the runs.
     """
 
     x: FloatArray
@@ -42,7 +42,7 @@ class Ends:
         return len(self.x)
 
     def ended_by(self, reason: str) -> BoolArray:
-        """Which runs ended for a reason such as "diverging", shape (k,)."""
+        """A mask of the runs that ended for a reason such as "diverging", shape (k,)."""
         return np.isin(self.stop, [i for i, known in enumerate(self.reasons) if known == reason])
 
     @classmethod
@@ -63,7 +63,7 @@ class Ends:
 
     @classmethod
     def joined(cls, parts: Sequence[Ends]) -> Ends:
-        """The ends of several batches of runs as those of one."""
+        """The ends of several batches, concatenated."""
         if len(parts) == 1:
             return parts[0]
         reasons = tuple(dict.fromkeys(reason for part in parts for reason in part.reasons))

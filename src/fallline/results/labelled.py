@@ -1,4 +1,4 @@
-"""Runs with labels: found by label, as one table, and as the contents of one file."""
+"""Labelled runs: looked up by label, as one table, and as the contents of one file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def place_of(label: str, labels: Sequence[str]) -> int:
-    """The place of the run with this label.
+    """The index of the run with this label.
 
     Raises:
         FalllineError: when there is none.
@@ -38,20 +38,20 @@ def labelled_frame(labels: Sequence[str], runs: Iterable[Trajectory]) -> pd.Data
 
 
 def joined_runs(labels: Sequence[str], runs: Iterable[Trajectory]) -> Contents:
-    """What the file of labelled runs holds."""
+    """The contents of the file of labelled runs."""
     header, arrays = joined(run.contents() for run in runs)
     return Contents({"labels": list(labels), "runs": header}, arrays)
 
 
 def parted_runs(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Trajectory, ...]]:
-    """The labels and the runs from what their file holds."""
+    """The labels and the runs from the contents of their file."""
     check_header(header, {"labels": list, "runs": dict})
     labels, runs = check_texts(header["labels"]), parted(header["runs"], arrays)
     if len(labels) != len(runs):
         raise ValueError(f"{len(labels)} labels of {len(runs)} runs")
     made: list[Trajectory] = []
     for run in runs:
-        # Runs on one objective share it, as they did before: a loss holds its data.
+        # Runs on one objective share the object, as before saving: a loss holds its data.
         alike = made and made[-1].recipe.get("objective") == run.header["recipe"].get("objective")
         made.append(Trajectory.restored(*run, made[-1].objective if alike else None))
     return labels, tuple(made)

@@ -1,4 +1,4 @@
-"""A sequence whose items are made when they are asked for."""
+"""A sequence whose items are made when they are accessed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, TypeVar, overload
 
 Item = TypeVar("Item")
 
-# Items that are made together where all are asked for.
+# The number of items made together in an iteration over all.
 _BLOCK = 1 << 10
-# Items that a repr shows of many.
+# The number of items in the repr.
 _SHOWN = 3
 
 
 class Lazy(Sequence[Item]):
-    """A sequence whose items are made when they are asked for, each once; equal to any other with equal items.
+    """A sequence whose items are made when they are accessed, each once; equal to any sequence with equal items.
 
     Arguments:
-        count: how many there are.
-        make: makes the items at some places, in their order.
+        count: the number of items.
+        make: makes the items with the given indices, in their order.
 
     >>> squares = Lazy(1000, lambda places: [place**2 for place in places])
     >>> squares[-1], squares[:3], len(squares)
@@ -37,7 +37,7 @@ class Lazy(Sequence[Item]):
     @overload
     def __getitem__(self, place: slice) -> tuple[Item, ...]: ...
     def __getitem__(self, place: int | slice) -> Item | tuple[Item, ...]:
-        # As a range reads them: from the end where they are negative, and none beyond it.
+        # A range resolves negative indices and raises IndexError beyond the ends.
         places = range(self._count)[place]
         return tuple(self._at(places)) if isinstance(places, range) else self._at([places])[0]
 

@@ -1,4 +1,4 @@
-"""What each result says when it is printed."""
+"""The printed summary of each result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.results.trajectory import Trajectory
 from fallline.results.tuning import Trial, Tuning
 from fallline.tables import MOST_COORDINATES, MOST_ROWS, Summary, number_text, place_text, summary_of, wrapped_fact
 
-# A label in a table.
+# The longest label in a table.
 LONGEST_LABEL = 40
 
 
@@ -56,7 +56,7 @@ def _of_comparison(runs: Comparison) -> Summary:
         counts = [str(run.step_count), str(sum(run.evaluations)), f"{run.seconds:.2g}"]
         rows.append([_label(runs.labels[place]), *figures, *counts, run.stop.reason])
     facts = [("objective", runs[0].title), ("gradient", runs[0].gradient_kind)]
-    # Of many runs no more are looked at than are shown: with several starts the first and the last run have two.
+    # To avoid making all trajectories, only these are compared: with several starts, the first and last run differ.
     if len({runs[place].start.x.tobytes() for place in (0, *first, -1)}) == 1:
         facts.append(("start", place_text(runs[0].names, runs[0].start.x)))
     head = f"Comparison of {_counted(len(runs), 'run')}, the best first"
@@ -89,7 +89,7 @@ def _of_sweep(runs: Sweep) -> Summary:
 
 @summary_of.register
 def _of_basins(found: Basins) -> Summary:
-    """The minima, those with the largest basins first, and the starts that led to none."""
+    """The minima, those with the largest basins first, and the starts that reached none."""
     shape = " × ".join(map(str, found.basin.shape[::-1]))
     box = ", ".join(
         f"{name} from {side[0]:g} to {side[-1]:g}" for name, side in zip(found.axes, (found.x, found.y), strict=True)
@@ -145,13 +145,13 @@ def _outcome(one: Setting | Trial) -> list[str]:
 
 
 def _basin(found: Basins, place: int) -> list[str]:
-    """How many starts, their share, and the median of the steps they took."""
+    """The number of starts, their share, and their median steps."""
     here = found.basin == place
     return [str(np.count_nonzero(here)), f"{100 * found.share(place):.2f} %", f"{np.median(found.steps[here]):g}"]
 
 
 def _label(text: str) -> str:
-    """A label, cut in its middle where it is long: rules differ at its beginning, starts at its end."""
+    """A label, cut in the middle if it is long: rules differ at its beginning, starts at its end."""
     half = LONGEST_LABEL // 2
     return text if len(text) <= LONGEST_LABEL else f"{text[: half - 1].rstrip()}…{text[-half:].lstrip()}"
 

@@ -1,4 +1,4 @@
-"""The rows that a batch of runs records: one growing table, dealt out to the runs at the end."""
+"""The rows that a batch of runs records: one growing table, split by run at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 
-# Numbers that wait to be copied in together: to copy many rows takes hardly longer than to copy one.
+# The most numbers that are collected before they are copied in: copying many rows takes hardly longer than one.
 _WAITING = 1 << 9
 
 
@@ -32,7 +32,7 @@ class Rows:
 
     @classmethod
     def of(cls, run: npt.NDArray[np.int64], columns: Mapping[str, FloatArray]) -> Rows:
-        """The table that `run` and `columns` were of."""
+        """The table with these `run` and `columns`."""
         rows = cls({name: column.shape[1:] for name, column in columns.items()})
         rows._run, rows._columns, rows._count = run, dict(columns), len(run)
         return rows
@@ -50,15 +50,15 @@ class Rows:
         return {name: column[: self._count] for name, column in self._columns.items()}
 
     def add(self, runs: npt.NDArray[np.int64], block: Mapping[str, Any]) -> None:
-        """Copy a block of rows in: one for each of the runs, which may share an entry."""
+        """Copy a block of rows into the table, one per run; entries are broadcast over the runs."""
         self._copy_in()
         self.add_soon(runs, block)
         self._copy_in()
 
     def add_soon(self, runs: npt.NDArray[np.int64], block: Mapping[str, Any]) -> None:
-        """The same, but blocks are copied in when some have come together.
+        """As `add`, but blocks are collected and copied in together.
 
-        Until then nobody may change their arrays, and an entry that is shared in one of them is so in all.
+        Until then their arrays must not change, and an entry that is broadcast in one block must be so in all.
         """
         self._waiting.append((runs, block))
         self._rows_waiting += len(runs)

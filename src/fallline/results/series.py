@@ -1,4 +1,4 @@
-"""The measured quantities of a run by name, and the axis they are drawn against."""
+"""The recorded quantities of a run by name, and the time axis they are drawn against."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fallline.results.trajectory import Point, Trajectory
 
 
 def on_data(objective: Objective | None) -> bool:
-    """Whether it is a loss, so that time is told in epochs."""
+    """Whether the objective is a loss on data, so that time is measured in epochs."""
     return isinstance(objective, Loss | Batches) or (objective is not None and objective.steps_per_epoch > 1)
 
 
@@ -23,23 +23,23 @@ def time_of(run: Trajectory) -> FloatArray:
 
 
 def end_of(run: Trajectory) -> FloatArray:
-    """Where the run ended, shape (n,); of one that ended nowhere, its best point."""
+    """Where the run ended, shape (n,); its best point if it did not end at a finite one."""
     return run.final.x if np.isfinite(run.final.value) else run.best.x
 
 
 def goal_of(run: Trajectory) -> Point:
-    """What the run was after: its best point; of one that fell without end, there is none but its start."""
+    """The point of interest of a run: its best point; the start, if it fell without bound."""
     fell = not np.isfinite(run.final.value) and run.best.step >= run.final.step - 1
     return run.start if fell else run.best
 
 
 def value_symbol(objective: Objective | None) -> str:
-    """What an axis of values is called."""
+    """The label of an axis of values."""
     return "loss" if on_data(objective) else "f"
 
 
 def series_of(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
-    """A quantity of a run at each row, and at the point that it was after."""
+    """A quantity of a run at each row, and at its point of interest (`goal_of`)."""
     if quantity == "value":
         return run.value, goal_of(run).value
     if quantity == "gradient_norm":
@@ -55,7 +55,7 @@ def series_of(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
 
 
 def step_lengths(run: Trajectory) -> FloatArray:
-    """The Euclidean length of the step that leaves each row, shape (rows,); NaN where none was recorded.
+    """The Euclidean length of the step from each row to the next, shape (rows,); NaN where it was not recorded.
 
     >>> import fallline
     >>> step_lengths(fallline.minimize("2*x", 3.0, fallline.GradientDescent(0.25), max_steps=2))

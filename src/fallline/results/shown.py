@@ -1,4 +1,4 @@
-"""Results that show themselves: as text, as a picture, in a notebook. The one way up from results to their pictures."""
+"""Base classes of results that can be shown as text, picture, film or in a notebook; they import the views by name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fallline.tables import Printed, summary_of
 
 
 class Shown(Printed):
-    """A result that prints itself as a few lines, has a picture, and shows itself in a notebook as a small table."""
+    """A result that prints as a few lines, has a picture, and is displayed in a notebook as a small table."""
 
-    # The function of `fallline.views` that draws it.
+    # The name of the function of `fallline.views` that draws it.
     picture: ClassVar[str]
 
     def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Any:
@@ -21,7 +21,7 @@ class Shown(Printed):
 
         Arguments:
             path: the file to write, such as picture.png, .svg or .pdf; None: no file.
-            options: what the function of `fallline.views` takes that draws it: `plot` for a run and for a
+            options: the keywords of the function of `fallline.views` that draws it: `plot` for a run and a
                 comparison, `plot_heat_map` for a sweep, `plot_basins` for basins, `plot_tuning` for a tuning.
 
         Returns:
@@ -44,16 +44,16 @@ class Shown(Printed):
         return figure
 
     def drawn(self, views: Any, **options: Any) -> Any:
-        """The picture, by the functions of `fallline.views`."""
+        """The picture, drawn by the functions of `fallline.views`."""
         return getattr(views, self.picture)(self, **options)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """The HTML for a notebook."""
         return summary_of(self).html
 
 
 class Filmed(Shown):
-    """A result with paths: it can be filmed, and plays in a notebook."""
+    """A result with paths, which can be animated and plays in a notebook."""
 
     picture: ClassVar[str] = "plot"
 
@@ -63,7 +63,7 @@ class Filmed(Shown):
         Arguments:
             path: the file to write: .gif, .mp4, .webp, or an .html page that plays; None: no file.
             kind: "curve", "contour", "contour_3d", "surface" or "auto".
-            options: frames, frames_per_second, size, quality and all else that `fallline.views.animate` takes.
+            options: frames, frames_per_second, size, quality and the other keywords of `fallline.views.animate`.
 
         Returns:
             The film. In a notebook it plays.
@@ -78,7 +78,7 @@ class Filmed(Shown):
         return views_room().animate(self, path, kind, **options)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the player; without a landscape histories; a table where nothing can be drawn."""
+        """The HTML for a notebook: the player; histories without a landscape; a table if nothing can be drawn."""
         try:
             return views_room().notebook(self)  # type: ignore[no-any-return]
         except FalllineError:
@@ -86,5 +86,5 @@ class Filmed(Shown):
 
 
 def views_room() -> Any:
-    """The room that draws, by name: it is imported only when somebody wants to see."""
+    """The package `fallline.views`, imported only when something is drawn."""
     return import_module("fallline.views")

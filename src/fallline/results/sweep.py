@@ -1,4 +1,4 @@
-"""The runs of a sweep, in arrays with one axis for each factor."""
+"""The result of `sweep`: its runs in arrays with one axis for each factor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# How a run of a sweep may end.
+# The outcomes of a sweep's runs.
 OUTCOMES: Mapping[str, str] = {
     "converged": "reached the target; without a target, came to rest",
     "stuck": "came to rest above the target",
@@ -41,8 +41,8 @@ class Setting(NamedTuple):
     Attributes:
         settings: the optimizer and the hyperparameters by name.
         converged: the share of the runs that converged.
-        steps: the median of the steps that those took; NaN if there are none.
-        value: the median of the values at the end.
+        steps: the median of the steps of the converged runs; NaN if there are none.
+        value: the median of the final values.
     """
 
     settings: Mapping[str, Any]
@@ -59,16 +59,16 @@ class Sweep(Archived, Shown):
         title: what was minimised.
         names: the coordinates' names, n of them.
         target: the value to reach; None if there was none.
-        max_steps: the updates that a run had.
+        max_steps: the limit of updates per run.
         factors: the values of each factor by its name: "optimizer" (labels), each hyperparameter of the grid, "start"
             (points) and "seed", in the order of the arrays' axes.
-        outcome: each run's outcome as its place in `NAMES`; NOT_RUN where the sweep was interrupted before.
-        steps: the updates made, 0 where none was.
-        value: the objective at the end.
-        x: the end, its n coordinates along one more axis.
+        outcome: each run's outcome as an index into `NAMES`; NOT_RUN where the sweep was interrupted before.
+        steps: the number of updates.
+        value: the objective at the final point.
+        x: the final point, with the n coordinates on an additional last axis.
         gradient_kind: how the gradient was found, as in a trajectory.
 
-    In a loaded sweep a setting of a class of the user's own is its recipe.
+    In a loaded sweep, a setting whose class is the user's own is replaced by its recipe.
     """
 
     file_format: ClassVar[str] = "fallline sweep 1"
@@ -95,7 +95,7 @@ class Sweep(Archived, Shown):
         return bool((self.outcome != NOT_RUN).all())
 
     def count(self, outcome: str) -> int:
-        """How many runs ended so.
+        """The number of runs with this outcome.
 
         Raises:
             FalllineError: when there is no such outcome.
@@ -119,7 +119,7 @@ class Sweep(Archived, Shown):
         """The best settings: those from which the most runs converged, in the fewest steps, to the lowest value.
 
         Raises:
-            FalllineError: when the count is none.
+            FalllineError: when `count` is negative or not a whole number.
         """
         check_whole("count", count, least=0)
         pooled = self.outcome.ndim - 2
@@ -154,7 +154,7 @@ class Sweep(Archived, Shown):
             yield row | {f"final {name}": float(end) for name, end in zip(self.names, self.x[place], strict=True)}
 
     def to_frame(self) -> pd.DataFrame:
-        """The runs as a pandas data frame, one a row.
+        """A pandas data frame with one run per row.
 
         Raises:
             FalllineError: when pandas is not installed.
@@ -162,10 +162,10 @@ class Sweep(Archived, Shown):
         return data_frame(self.rows())
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the runs to a CSV file, one a row.
+        """Write the runs to a CSV file, one per row.
 
         Raises:
-            FalllineError: when the file cannot be written; nothing is left behind then.
+            FalllineError: when the file cannot be written; no partial file is left.
         """
         header = [*self.factors, "outcome", "steps", "value", *(f"final {name}" for name in self.names)]
         with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
@@ -175,14 +175,14 @@ class Sweep(Archived, Shown):
                 table.writerow(row | {"start": " ".join(map(repr, row["start"]))})
 
     def contents(self) -> Contents:
-        """What the file of a sweep holds."""
+        """The contents of the sweep's file."""
         factors = [[name, [kept(value) for value in values]] for name, values in self.factors.items()]
         header = {name: getattr(self, name) for name in HEADER} | {"names": list(self.names), "factors": factors}
         return Contents(header, {name: getattr(self, name) for name in ARRAYS})
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Sweep:
-        """The sweep from what its file holds."""
+        """The sweep from the contents of its file."""
         check_header(header, HEADER)
         names = check_texts(header.pop("names"))
         factors = {name: tuple(map(unkept, values)) for name, values in header.pop("factors")}
@@ -195,7 +195,7 @@ class Sweep(Archived, Shown):
         return cls(names=names, factors=factors, **header, **arrays)
 
 
-# What the file of a sweep holds: see `check_header` and `check_arrays`; the arrays have an axis for each factor.
+# The contents of a sweep's file: see `check_header` and `check_arrays`; the arrays have an axis for each factor.
 HEADER: Mapping[str, type | tuple[type, ...]] = {
     "title": str,
     "names": list,
@@ -208,5 +208,5 @@ ARRAYS = {"outcome": "i1 axes", "steps": "i8 axes", "value": "f8 axes", "x": "f8
 
 
 def _last(numbers: FloatArray) -> FloatArray:
-    """The numbers, such that those that are none are sorted behind all others."""
+    """The numbers with NaN as infinity, so that it is sorted last."""
     return np.where(np.isnan(numbers), np.inf, numbers)

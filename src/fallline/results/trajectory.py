@@ -1,4 +1,4 @@
-"""What a run recorded: the hand-over between running and showing."""
+"""The result of one run: everything that it recorded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fallline.tables import data_frame, vector_text
 if TYPE_CHECKING:
     import pandas as pd
 
-# What the file of a run holds beside its states: see `check_header` and `check_arrays`.
+# The contents of a run's file except its states: see `check_header` and `check_arrays`.
 HEADER: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("title", "optimizer", "gradient_kind", "engine"), str),
     **dict.fromkeys(("seed", "best_step"), int),
@@ -37,12 +37,12 @@ STATE = "state."
 
 @dataclass(frozen=True)
 class Record:
-    """What of a run is kept.
+    """What a run records.
 
     Attributes:
-        every: keep each `every`-th step, beside the first and the last; None keeps those two only.
-        state: keep the optimizer's state as well.
-        at: more steps to keep, ascending.
+        every: record every `every`-th step, and the first and the last; None: only those two.
+        state: whether to record the optimizer's state as well.
+        at: additional steps to record, ascending.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, "adam", max_steps=100, record=Record(every=None, at=(1, 10))).steps
@@ -77,7 +77,7 @@ class Record:
 
 
 class Point(NamedTuple):
-    """One point of a run: the step that reached it, its place, value and gradient."""
+    """One point of a run: the step that reached it, its coordinates, value and gradient."""
 
     step: int
     x: FloatArray
@@ -86,7 +86,7 @@ class Point(NamedTuple):
 
     @property
     def gradient_norm(self) -> float:
-        """The Euclidean length of the gradient."""
+        """The Euclidean norm of the gradient."""
         return float(norm(self.gradient))
 
     def __repr__(self) -> str:
@@ -95,12 +95,12 @@ class Point(NamedTuple):
 
 
 class OptimizerState(NamedTuple):
-    """What a rule knows at the end of a run, with which another run can go on.
+    """The state of a rule at the end of a run, from which another run can continue.
 
     Attributes:
-        step: the steps it has made, by which its bias corrections and schedules go.
-        state: its state after them.
-        memory: what a schedule that watches the values remembers.
+        step: the number of steps made, on which bias corrections and schedules depend.
+        state: the rule's state after them.
+        memory: the state of a schedule that depends on the values.
     """
 
     step: int
@@ -119,27 +119,27 @@ class Trajectory(Archived, Filmed):
         steps: the recorded steps, shape (rows,).
         x: the points, shape (rows, n).
         value: the objective's value there, shape (rows,).
-        gradient: the gradient the rule was given from there, shape (rows, n): taken at the look-ahead point by
-            a rule that looks ahead, and of the coming mini-batch by a loss with batches.
-        rate: the learning rate of the step that leaves the row, shape (rows,); NaN in the last.
+        gradient: the gradient given to the rule in the next step, shape (rows, n): at the look-ahead point for a rule
+            that looks ahead, and of the next mini-batch for a loss with batches.
+        rate: the learning rate of the step from each row, shape (rows,); NaN in the last.
         best: the point with the lowest value of all that were evaluated, recorded or not.
         stop: why the run ended.
         evaluations: how often the value and the gradient were evaluated.
         seconds: how long the run took.
         seed: the seed of everything random in it.
-        gradient_kind: how the gradient was found: "symbolic", "exact", "given", "central differences", ...
-        engine: who executed it.
-        recipe: the settings that run it again, as JSON would hold them.
+        gradient_kind: how the gradient was computed: "symbolic", "exact", "given", "central differences", ...
+        engine: the engine that executed it.
+        recipe: the settings to repeat it, as JSON types.
         states: the optimizer's state at each row by the names of its parts, where it was recorded.
         objective: what was minimised; None in a loaded trajectory if only the user can rebuild it.
-        optimizer_state: what the rule knew at the end, for `minimize(..., resume=run)`; None in a loaded trajectory, in
+        optimizer_state: the rule's state at the end, for `minimize(..., resume=run)`; None in a loaded trajectory, in
             one of a batch of runs, and in a compiled one.
 
-    Two trajectories are equal when everything that is saved is equal, NaN included, but for the seconds.
+    Two trajectories are equal when everything that is saved, except the seconds, is equal, NaN included.
 
-    It has what SciPy's results have: `success`, `message`, `fun`, `nit`, `nfev`, `njev`; `x` are all points, of which
-    `final.x` is the last. `run[3]` is a point, `run[10:20]` the trajectory of these rows, and `np.asarray(run)` the
-    array of the points.
+    It has the attributes of SciPy's results: `success`, `message`, `fun`, `nit`, `nfev`, `njev`; but `x` has all
+    points, of which `final.x` is the last. `run[3]` is a point, `run[10:20]` the trajectory of these rows, and
+    `np.asarray(run)` the array of the points.
 
     >>> import fallline
     >>> run = fallline.minimize("x**2 + y**2", [1.0, 2.0], fallline.GradientDescent(0.25), max_steps=30)
@@ -190,7 +190,7 @@ class Trajectory(Archived, Filmed):
         return np.array(self.x, dtype, copy=copy)
 
     def _rows(self, rows: slice) -> Trajectory:
-        """The trajectory of some rows. What is said of the whole run stays, such as why it ended and its recipe."""
+        """The trajectory of some rows. Attributes of the whole run stay, such as why it ended and its recipe."""
         steps = self.steps[rows]
         if not len(steps) or (rows.step or 1) < 0:
             raise FalllineError(
@@ -212,22 +212,22 @@ class Trajectory(Archived, Filmed):
 
     @property
     def final(self) -> Point:
-        """The point the run ended at; not always the best it saw."""
+        """The point the run ended at; not necessarily the best."""
         return self[-1]
 
     @property
     def gradient_norm(self) -> FloatArray:
-        """The Euclidean length of each row's gradient, shape (rows,)."""
+        """The Euclidean norm of each row's gradient, shape (rows,)."""
         return norm(self.gradient)
 
     @property
     def step_count(self) -> int:
-        """The number of updates that were made."""
+        """The number of updates."""
         return self.final.step
 
     @property
     def success(self) -> bool:
-        """Whether what ended the run speaks for a minimum, as SciPy's results say it."""
+        """Whether the reason for which the run ended indicates a minimum, as in SciPy's results."""
         return self.stop.converged
 
     @property
@@ -242,7 +242,7 @@ class Trajectory(Archived, Filmed):
 
     @property
     def nit(self) -> int:
-        """The number of updates that were made: `step_count`."""
+        """The number of updates: `step_count`."""
         return self.step_count
 
     @property
@@ -256,10 +256,10 @@ class Trajectory(Archived, Filmed):
         return self.evaluations.gradient
 
     def to_frame(self) -> pd.DataFrame:
-        """The rows as a pandas data frame: step, each coordinate and its slope, value, gradient norm, rate.
+        """A pandas data frame of the rows: step, each coordinate and its slope, value, gradient norm, rate.
 
         Raises:
-            FalllineError: when pandas is not installed, or a coordinate is called as another column is.
+            FalllineError: when pandas is not installed, or a coordinate has the name of another column.
         """
         run = {"step": self.steps, "value": self.value, "gradient_norm": self.gradient_norm, "rate": self.rate}
         taken = run.keys() & set(self.names)
@@ -275,7 +275,7 @@ class Trajectory(Archived, Filmed):
         return data_frame(columns | run)
 
     def contents(self) -> Contents:
-        """What the file of a run holds."""
+        """The contents of the run's file."""
         header = {
             "title": self.title,
             "optimizer": self.optimizer,
@@ -299,7 +299,7 @@ class Trajectory(Archived, Filmed):
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any], objective: Objective | None = None) -> Trajectory:
-        """The run from what its file holds; its objective from the recipe, unless it is at hand."""
+        """The run from the contents of its file; the objective is rebuilt from the recipe unless it is given."""
         check_header(header, HEADER)
         states = {name: array for name, array in arrays.items() if name.startswith(STATE)}
         shapes = COLUMNS | BEST | dict.fromkeys(states, "* rows ...")
@@ -322,7 +322,7 @@ class Trajectory(Archived, Filmed):
 
 
 def objective_from_recipe(recipe: Mapping[str, Any] | None) -> Objective | None:
-    """Build the objective that `Objective.recipe` described; None for one that only the user can rebuild."""
+    """Build the objective that an `Objective.recipe` describes; None for one that only the user can rebuild."""
     if recipe is None:
         return None
     if not isinstance(recipe, Mapping):

@@ -1,4 +1,4 @@
-"""A search for hyperparameters, trial by trial."""
+"""The result of `tune`: a search for hyperparameters, trial by trial."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting that was tried, over all starts and seeds.
+    """One trial of a search: a setting, over all starts and seeds.
 
     Attributes:
         settings: the hyperparameters by name.
         converged: the share of the runs that converged.
-        steps: the median of the steps that those took; NaN if there are none.
-        value: the median of the values at the end.
-        score: what the search made as small as it could; infinite where a run diverged.
+        steps: the median of the steps of the converged runs; NaN if there are none.
+        value: the median of the final values.
+        score: the quantity that the search minimises; infinite where a run diverged.
     """
 
     settings: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Tuning(Archived, Shown):
         title: what was minimised.
         optimizer: the rule in a few words.
         target: the value to reach; None if there was none.
-        trials: in the order in which they were made.
+        trials: the trials in the order in which they were made.
         best_rule: the rule with the settings of the best trial; in a loaded tuning its recipe, if the class is the
             user's own.
         complete: whether all trials were made.
@@ -68,20 +68,20 @@ class Tuning(Archived, Shown):
 
     @property
     def best(self) -> Trial:
-        """The trial with the lowest score; of several, the first."""
+        """The trial with the lowest score; in a tie, the first."""
         return self.ranked(1)[0]
 
     def ranked(self, count: int = 10) -> list[Trial]:
-        """The best trials: those with the lowest scores; of several, the first made comes first.
+        """The best trials: those with the lowest scores; in a tie, the earlier one comes first.
 
         Raises:
-            FalllineError: when the count is none.
+            FalllineError: when `count` is negative or not a whole number.
         """
         check_whole("count", count, least=0)
         return sorted(self.trials, key=lambda trial: trial.score)[:count]
 
     def to_frame(self) -> pd.DataFrame:
-        """The trials as a pandas data frame, one a row.
+        """A pandas data frame with one trial per row.
 
         Raises:
             FalllineError: when pandas is not installed.
@@ -90,7 +90,7 @@ class Tuning(Archived, Shown):
         return data_frame({**row.pop("settings"), **row} for row in rows)
 
     def contents(self) -> Contents:
-        """What the file of a tuning holds."""
+        """The contents of the tuning's file."""
         header = {
             **{name: getattr(self, name) for name in ("title", "optimizer", "target", "complete", "gradient_kind")},
             "best_rule": kept(self.best_rule),
@@ -100,7 +100,7 @@ class Tuning(Archived, Shown):
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Tuning:
-        """The tuning from what its file holds."""
+        """The tuning from the contents of its file."""
         check_header(header, HEADER)
         check_arrays(arrays, FIGURES, trials=len(header["settings"]))
         if not header["settings"]:
@@ -111,7 +111,7 @@ class Tuning(Archived, Shown):
         return cls(trials=trials, best_rule=unkept(header.pop("best_rule")), **header)
 
 
-# What the file of a tuning holds: see `check_header` and `check_arrays`.
+# The contents of a tuning's file: see `check_header` and `check_arrays`.
 HEADER: Mapping[str, type | tuple[type, ...]] = {
     "title": str,
     "optimizer": str,

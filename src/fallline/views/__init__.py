@@ -1,4 +1,4 @@
-"""What is seen of runs: pictures and films, each as data first and then drawn."""
+"""Pictures and films of runs: the functions that draw, and the data of each picture."""
 
 from __future__ import annotations
 

@@ -33,15 +33,15 @@ from fallline.views.picture_files import check_film_path
 from fallline.views.scene import Scene, Screen, Stage
 from fallline.views.turning import drawn_by_several
 
-# From so many frames on, a bar shows how far the work is.
+# From this many frames on, a progress bar is shown.
 LONG = 50
 LEAST_SIDE, MOST_SIDE = 64, 8192
-# A .gif shows no frame for longer than eleven minutes.
+# A .gif can show a frame for eleven minutes at most.
 SLOWEST, FASTEST = 0.01, 100
 FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
-# The quality from which on a .webp loses nothing, unless the camera turns: to lose little would make it larger.
+# From this quality on a .webp is lossless unless the camera turns: a slightly lossy one would be larger.
 LOSSLESS = 50
-# More frames a second of a .gif are shown for a hundredth of one, which browsers make a tenth.
+# More frames a second need a delay of 0.01 s in a .gif, which browsers turn into 0.1 s.
 FASTEST_GIF = 50
 
 
@@ -52,7 +52,7 @@ class Film(Printed):
     Attributes:
         scene: what it shows.
         frames_per_second: how fast it plays.
-        quality: how little is lost when it is written, from 1 to 100.
+        quality: the quality of the written file, from 1 to 100.
         title: what it shows, in a few words.
     """
 
@@ -84,16 +84,16 @@ class Film(Printed):
 
     @property
     def figure(self) -> Figure:
-        """The still part."""
+        """The figure with the still part of the film."""
         return self._screen.figure
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """What moves."""
+        """The axes of the film, with what moves on them."""
         return self._screen.stages
 
     def pictures(self) -> Iterator[Frame]:
-        """The frames one after the other, each drawn when it is asked for: pixels of shape (height, width, 4)."""
+        """The frames in order, each drawn on demand: pixels of shape (height, width, 4)."""
         return self._drawn(self._screen.frame)
 
     def _drawn(self, draw: Callable[[int], Frame]) -> Iterator[Frame]:
@@ -110,7 +110,7 @@ class Film(Printed):
         """Write the film to a file, whole or not at all: a .gif, .mp4 or .webp, or an .html page that plays.
 
         Raises:
-            FalllineError: when the ending is another one, the encoder is missing, or the file cannot be written.
+            FalllineError: when the file name ends otherwise, the encoder is missing, or the file cannot be written.
         """
         check_film_path(path)
         _check_holds(path, self.scene.kind, self.size, self.frames_per_second)
@@ -131,7 +131,7 @@ class Film(Printed):
         """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
 
         Raises:
-            FalllineError: for a film in space.
+            FalllineError: for a film in three dimensions.
         """
         _check_holds("film.html", self.scene.kind, self.size, self.frames_per_second)
         return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.style == "dark")
@@ -145,16 +145,16 @@ class Film(Printed):
 
     @property
     def _moments(self) -> list[int]:
-        """When each frame is shown, and when the last one ends, in milliseconds."""
+        """The time at which each frame starts, and the last one ends, in milliseconds."""
         return [round(1000 * number / self.frames_per_second) for number in range(self.frames + 1)]
 
     @property
     def _lossless(self) -> bool:
-        """Whether a .webp keeps every pixel: what stands still is then smaller than with little lost."""
+        """Whether a .webp is lossless: with a still background that makes a smaller file than slight loss."""
         return self.quality == 100 or (self.quality >= LOSSLESS and not self.scene.turn)
 
     def _sample(self) -> Frame:
-        """A picture with every colour of the film: the last frame has them all, unless the camera turns."""
+        """Pixels with every colour of the film: the last frame has them all, unless the camera turns."""
         last = self.frames - 1
         numbers = sorted({0, last // 3, 2 * last // 3, last} if self.scene.turn else {last})
         return np.concatenate([self._screen.frame(number) for number in numbers])
@@ -196,13 +196,13 @@ def animate(
         frames: how many frames at most, spread evenly over the run; the start and the end are among them, and a
             single frame shows the end.
         frames_per_second: how fast it plays, 50 at most as a .gif.
-        size: width and height in pixels; None: what suits the kind.
+        size: width and height in pixels; None: chosen for the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp. A .webp
             loses nothing at 100, nor from 50 on if the camera stands still; below 50 it is smaller.
-        turn: by how many degrees the camera turns, in space; the frames are then drawn by several processes.
-        coordinates: the two to show where there are more, the others held at the first run's final point, or "pca":
-            the plane of the paths' principal components, which None takes as well.
-        bounds: the interval of each coordinate shown; None: what shows the runs.
+        turn: by how many degrees the camera turns, in three dimensions; several processes then draw the frames.
+        coordinates: of more than two, the two to show, the others held at the first run's final point; or "pca" (the
+            default): the plane of the paths' principal components.
+        bounds: the interval of each coordinate shown; None: chosen to show the runs.
         resolution: the number of grid points along each of two coordinates.
         style: "light" or "dark"; the player of an .html page has a switch of its own.
 
@@ -265,12 +265,12 @@ def check_film(
     quality: Any = QUALITY,
     turn: Any = 0.0,
 ) -> None:
-    """Refuse what no film can be, whatever the runs are: to be asked before these are made.
+    """Check the arguments of a film before the runs are made.
 
     Arguments:
         dimension: how many coordinates the runs have.
 
-    The others are those of `animate`.
+    The other arguments are those of `animate`.
 
     Raises:
         FalllineError: naming the argument that is wrong.
@@ -333,12 +333,12 @@ def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | 
 
 
 def _fitting(kind: str, dimension: int) -> str:
-    """The kind asked for, or the one that fits."""
+    """The kind asked for, or for "auto" the one that fits the dimension."""
     return kind if kind != "auto" else "curve" if dimension == 1 else "contour"
 
 
 def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:
-    """The rule, and where it is at a time: the step or epoch of its last point until then, and the value there."""
+    """The rule, and its state at a time: the step or epoch of its last point until then, and the value there."""
     times = time_of(pair.run)
     row = int(np.searchsorted(times, time, side="right")) - 1
     value = words.number(float(pair.run.value[row]))

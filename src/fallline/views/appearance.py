@@ -23,7 +23,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.pictures import words
 from fallline.views.fonts import make_legible
 
-# Lines and markers tell runs apart in grey as well.
+# Lines and markers distinguish runs in greyscale as well.
 RUN_LINES: tuple[Any, ...] = (
     "-",
     "--",
@@ -37,19 +37,19 @@ RUN_LINES: tuple[Any, ...] = (
 RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 TITLE_SIZE, LABEL_SIZE, TICK_SIZE, LEGEND_SIZE, NOTE_SIZE = 14, 14, 12, 11, 10
-# From line to line, as Matplotlib sets them, in sizes of the letters.
+# Matplotlib's line spacing, as a multiple of the font size.
 LINE_HEIGHT = 1.2
-# How many characters fit above and below axes of the usual width.
+# How many characters fit above and below axes of the default width.
 TITLE_WIDTH, LEGEND_WIDTH = 62, 76
-# And beside them: along axes of the usual height, and of a history's or in space.
+# How many fit along the vertical axis: at the default height, and in histories or three dimensions.
 NAME_WIDTH, SHORT_NAME_WIDTH = 36, 22
 
 STEPS: Colormap = matplotlib.colormaps["autumn"]
-# How much of its colour keeps what lies behind a surface.
+# The opacity of what lies behind a surface.
 FAINT = 0.35
 
 Style: TypeAlias = Literal["light", "dark"]
-# Right and top are 1.
+# (horizontal, vertical): 0 is left or bottom, 1 is right or top.
 Corner: TypeAlias = tuple[Literal[0, 1], Literal[0, 1]]
 
 
@@ -58,19 +58,19 @@ class Theme:
     """The colours of a picture.
 
     Attributes:
-        ground: what everything stands on.
-        ink: letters, and the lines of axes.
-        grid: the lines behind histories.
-        wall: the walls of axes in space.
-        edge: the rims of a run's points and the line that joins them.
-        rim: what sets the line of a run off a landscape.
-        shadow: what paths in space leave on the floor.
+        ground: the background.
+        ink: text, and the lines of axes.
+        grid: the grid lines of histories.
+        wall: the panes of three-dimensional axes.
+        edge: the edges of a run's points and the line that joins them.
+        rim: the outline that separates a run's line from the landscape.
+        shadow: the shadows of three-dimensional paths on the floor.
         curve: a function of one coordinate.
         slope: its derivative.
-        runs: the runs of a picture of several.
+        runs: the colours of runs where there are several.
         arrows: the gradient, the step, and what the rule remembers.
         landscape: the filled contours, from the lowest value to the highest.
-        lines: the contour lines in space, likewise.
+        lines: the contour lines in three dimensions, likewise.
     """
 
     ground: str
@@ -99,10 +99,10 @@ LIGHT = Theme(
     shadow="#303030",
     curve="#0072B2",
     slope="#D55E00",
-    # The first four of Okabe and Ito (2008), Color Universal Design; then such as show on white.
+    # The first four of Okabe and Ito (2008), Color Universal Design; then colours that are visible on white.
     runs=("#000000", "#D55E00", "#0072B2", "#009E73", "#882255", "#332288", "#225522", "#222255"),
     arrows=("#D55E00", "#000000", "#009E73", "#882255", "#332288", "#225522"),
-    # Blue below and nearly white above: red, yellow and all colours of runs stand out on it, in grey too.
+    # Blue below and nearly white above: red, yellow and all colours of runs stand out on it, also in greyscale.
     landscape=ListedColormap(_BLUES(np.linspace(0.2, 1, 256)), name="landscape"),
     # The same without the near white, for lines on white.
     lines=ListedColormap(_BLUES(np.linspace(0, 0.75, 256)), name="contour lines"),
@@ -119,7 +119,7 @@ DARK = Theme(
     slope="#FFA64D",
     runs=("#FFFFFF", "#FFA64D", "#7CC4FF", "#4FD1A5", "#FFFF00", "#8CFF9F", "#77C8D9", "#FFAA00"),
     arrows=("#FFA64D", "#FFFFFF", "#4FD1A5", "#7CC4FF", "#FFFF00", "#8CFF9F"),
-    # The valley glows: paths end there, and theirs are the brightest colours of all.
+    # Low values are bright; the colours of the paths, which end there, are brighter still.
     landscape=LinearSegmentedColormap.from_list("dark landscape", ["#245A8C", "#173B5C", "#131E2A"]),
     lines=LinearSegmentedColormap.from_list("dark contour lines", ["#7CC4FF", "#3F6E96"]),
 )
@@ -127,7 +127,7 @@ THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
 
 
 def theme_of(ax: Any) -> Theme:
-    """The colours that show on the axes' figure, the user's own figures included."""
+    """The theme that suits the background of the axes' figure, which may be the user's own."""
     return _theme(ax.get_figure(root=True))
 
 
@@ -135,7 +135,7 @@ def _theme(figure: Figure) -> Theme:
     return _theme_on(to_rgba(figure.get_facecolor()))
 
 
-# A film asks for the same with every frame.
+# Cached: a film calls this with the same arguments in every frame.
 @lru_cache(maxsize=16)
 def _theme_on(ground: tuple[float, ...]) -> Theme:
     *colour, alpha = ground
@@ -154,17 +154,17 @@ def luminance(colour: Any) -> float:
 
 
 def check_style(style: Any, parameter: str = "style") -> None:
-    """Refuse what is no style.
+    """Check the name of a style.
 
     Raises:
-        FalllineError: naming `parameter` and the styles there are.
+        FalllineError: when there is no such style; it names `parameter` and the styles.
     """
     if style not in tuple(THEMES):
         raise FalllineError(parameter, style, nearest(str(style), THEMES))
 
 
 def part_of(colours: Colormap, low: float, high: float) -> Colormap:
-    """The colours of a map between two places of it."""
+    """The part of a colour map between two positions, from 0 to 1."""
     return ListedColormap(colours(np.linspace(low, high, 256)), name=f"part of {colours.name}")
 
 
@@ -180,7 +180,7 @@ def step_colours(count: int) -> FloatArray:
 
 
 class _Legible(Figure):
-    """A figure whose texts find their fonts when it is drawn: what they say is known only then."""
+    """A figure that chooses the fonts of its texts when it is drawn: only then are the texts known."""
 
     def draw(self, renderer: Any) -> None:
         make_legible(self)
@@ -188,13 +188,13 @@ class _Legible(Figure):
 
 
 def new_figure(width: float = 8.0, height: float = 6.0, style: Style = "light") -> Figure:
-    """An empty figure that lays itself out; its size in inches."""
+    """An empty figure with constrained layout; its size is in inches."""
     check_style(style)
     return _Legible(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
 
 
 def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = False, **shared: Any) -> list[Any]:
-    """Axes on a figure of `new_figure`, in its colours, row by row."""
+    """Axes on a figure from `new_figure`, in its colours, row by row."""
     options = {"projection": "3d"} if solid else None
     axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw=options, **shared).flat)
     for ax in axes:
@@ -247,24 +247,24 @@ def _dress(ax: Any, theme: Theme) -> None:
 
 
 def label_axes(ax: Any, *names: str, width: int = NAME_WIDTH) -> None:
-    """Name the axes x, y and, in three dimensions, z, in the usual sizes; a name longer than `width` is folded."""
+    """Label the axes x, y and, in three dimensions, z; a label longer than `width` is wrapped."""
     solid = len(names) == 3
     for axis, name in zip("xyz", names, strict=False):
         text = plain(_folded(name, width))
-        # In space its middle stands so far from the axis: more lines need more, and at a slant a third is enough.
+        # In three dimensions the pad is measured to the label's middle: each further line needs a third of its height.
         pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * LABEL_SIZE / 3} if solid else {}
         getattr(ax, f"set_{axis}label")(text, fontsize=LABEL_SIZE, **pad)
     ax.tick_params(labelsize=NOTE_SIZE if solid else TICK_SIZE)
 
 
 def _folded(name: str, width: int) -> str:
-    """The name in lines no longer than the width, cut where a word or a part of an identifier ends."""
+    """The name wrapped to the width, at the end of a word or after an underscore."""
     spaced = re.sub("(?<=_)(?=[^_])", "\u200b ", name)
     return textwrap.fill(spaced, width).replace("\u200b ", "").replace("\u200b", "")
 
 
 def label_outer(ax: Axes, *, left: bool, bottom: bool) -> None:
-    """Of plots that share their axes, keep the names and numbers where nothing else stands beside or below."""
+    """Keep the labels and tick labels of shared axes only where `left` or `bottom` says so."""
     ax.tick_params(labelleft=left, labelbottom=bottom)
     if not left:
         ax.set_ylabel("")
@@ -273,24 +273,24 @@ def label_outer(ax: Axes, *, left: bool, bottom: bool) -> None:
 
 
 def set_title(ax: Axes, *lines: str, width: int = TITLE_WIDTH) -> None:
-    """Write the title, one line or two; what is too long goes on in the next line."""
+    """Set the title; lines longer than `width` are wrapped."""
     ax.set_title(title_text(*lines, width=width), fontsize=TITLE_SIZE, loc="center")
 
 
 def title_text(*lines: str, width: int = TITLE_WIDTH) -> str:
-    """The title as `set_title` writes it."""
+    """The text of the title that `set_title` sets."""
     return "\n".join(plain(textwrap.fill(line, width)) for line in lines if line)
 
 
 def set_figure_title(figure: Figure, *lines: str) -> None:
-    """The same over a figure of several axes."""
+    """Set the title of a figure of several axes."""
     title = "\n".join(plain(line) for line in lines if line)
     figure.suptitle(title, fontsize=TITLE_SIZE, color=_theme(figure).ink)
 
 
 def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
-    """A legend under the axes, where it hides nothing."""
-    # The distance is in letters: below the ticks and the lines of the axis' name, however tall the axes are.
+    """Put a legend below the axes, where it hides nothing."""
+    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes.
     solid = ax.name == "3d"
     names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
     folded = max(name.count("\n") for name in names) * LINE_HEIGHT * LABEL_SIZE / LEGEND_SIZE
@@ -300,20 +300,20 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
 
 
 def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
-    """The same under a figure of several axes."""
+    """Put a legend below a figure of several axes."""
     look: dict[str, Any] = {"fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": _theme(figure).ink}
     figure.legend(handles=keys, loc="outside lower center", **look)
 
 
 def race_legend(ax: Axes, runs: Sequence[tuple[str, str]]) -> None:
-    """The legend of several runs on one landscape: what each is called, and how it ended."""
+    """Add the legend of several runs on one landscape: the label of each, and how it ended."""
     theme = theme_of(ax)
     keys = [key(f"{label}: {end}", run_look(number, theme)) for number, (label, end) in enumerate(runs)]
     legend_below(ax, keys, columns=1)
 
 
 def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
-    """A remark in a corner of the axes, by its place from left and bottom; none when empty."""
+    """Write a remark in a corner of the axes; nothing when it is empty."""
     if not text:
         return
     draw = ax.text2D if ax.name == "3d" else ax.text
@@ -326,7 +326,7 @@ def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
 
 
 def run_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
-    """Colour and marker of a run in a landscape of several, for `plot` and the legend."""
+    """Colour and marker of one of several runs on a landscape, for `plot` and the legend."""
     return {
         "color": theme.runs[number % len(theme.runs)],
         "linewidth": 2,
@@ -338,7 +338,7 @@ def run_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
 
 
 def series_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
-    """Colour and line of a run among histories, for `plot` and the legend."""
+    """Colour and line style of a run in histories, for `plot` and the legend."""
     return {
         "color": theme.runs[number % len(theme.runs)],
         "linewidth": 2,
@@ -347,12 +347,12 @@ def series_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
 
 
 def _form(forms: Sequence[Any], number: int, theme: Theme) -> Any:
-    """One of the forms; runs that share a colour, as the first and the ninth of eight colours, differ in it."""
+    """The marker or line style of a run; it differs between runs that share a colour, as the first and the ninth do."""
     return forms[(number + number // len(theme.runs)) % len(forms)]
 
 
 def key(label: str, look: dict[str, Any]) -> Line2D:
-    """An entry of a legend; what is too long goes on in the next line."""
+    """An entry of a legend; long labels are wrapped."""
     return Line2D([], [], **look, label=plain(textwrap.fill(label, LEGEND_WIDTH)))
 
 
@@ -365,15 +365,15 @@ def trace_run(
     alpha: float = 1.0,
     zorder: float = 5,
 ) -> list[Artist]:
-    """Draw the path of one run among several, its last point large, its rim in the colour of the ground.
+    """Draw the path of one of several runs, its last point large, outlined in the theme's rim colour.
 
     Arguments:
         line: the vertices in each dimension.
         number: which of the runs it is.
         points: the run's points in each dimension; None: the line has these and no other vertices.
-        every: where markers stand, as `markevery` of Matplotlib: at even distances, a share of the picture's
-            diagonal apart, or at every so many vertices.
-        alpha: how much of its colours it has.
+        every: where markers stand, as Matplotlib's `markevery`: a distance as a share of the picture's diagonal, or
+            a number of vertices.
+        alpha: the opacity.
     """
     theme = theme_of(ax)
     look = run_look(number, theme) | {"alpha": alpha}
@@ -393,16 +393,16 @@ def trace_steps(
     alpha: float = 1.0,
     zorder: float = 5,
 ) -> list[Artist]:
-    """Draw the path of a single run, its points in the colours of their steps, later ones on top.
+    """Draw the path of a single run, its points coloured by step, later ones on top.
 
-    All rims lie below all colours: they show yellow on white, and a crowd of points keeps its colours.
+    All edges are drawn below all faces: they make yellow visible on white, and do not cover other points.
 
     Arguments:
         points: the run's points in each dimension.
-        colours: theirs, shape (points, 4).
+        colours: the points' colours, shape (points, 4).
         size: the area of a point, in square points.
         line: the vertices of the line that joins them; None: no line.
-        alpha: how much of its colours it has.
+        alpha: the opacity.
     """
     solid = {"depthshade": False} if ax.name == "3d" else {}
     edge = theme_of(ax).edge
@@ -412,8 +412,8 @@ def trace_steps(
     dots = ax.scatter(*points, s=size, c=colours, zorder=zorder + 2, **look)
     if not solid or alpha < 1:
         return [*joined, rims, dots]
-    # In space what is farther away is drawn first, and a crowd at one place would cover the last point that is seen.
-    # Twice: Matplotlib moves a single one to whole pixels.
+    # In three dimensions Matplotlib draws from back to front, so nearby points could cover the last visible one: it is
+    # drawn again. Twice, because Matplotlib snaps a single point to whole pixels.
     last = np.flatnonzero(np.isfinite(points).all(axis=0))[-1:].repeat(2)
     front = ax.scatter(*(place[last] for place in points), s=size, c=colours[last], zorder=zorder + 3, **look)
     return [*joined, rims, dots, front]
@@ -425,16 +425,16 @@ def point_size(count: int) -> float:
 
 
 def height_scale(ax: Axes, drawn: Any, symbol: str) -> None:
-    """The colour bar that says which height has which colour."""
+    """Add the colour bar of the heights."""
     figure, _ = figure_of(ax)
-    # The lowest level is seldom a round number, and often a hair above zero.
+    # The lowest level is seldom a round number, and often slightly above zero.
     least = 1e-4 * max(abs(end) for end in drawn.get_clim())
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: words.tick(x if abs(x) > least else 0))
     dress_bar(bar, symbol)
 
 
 def dress_bar(bar: Colorbar, label: str) -> None:
-    """Give a colour bar its label, in the sizes and colours of its figure."""
+    """Label a colour bar, in the sizes and colours of its figure."""
     theme = theme_of(bar.ax)
     bar.set_label(label, fontsize=LABEL_SIZE)
     _dress(bar.ax, theme)
@@ -443,11 +443,11 @@ def dress_bar(bar: Colorbar, label: str) -> None:
 
 
 def step_keys(last: str, theme: Theme = LIGHT) -> list[Line2D]:
-    """The entries that say what red and yellow mean: the start and, unless it is empty, `last`."""
+    """The legend entries for the first (red) and, unless `last` is empty, the last (yellow) point."""
     look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": 8}
     return [key(label, look | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]
 
 
 def plain(text: str) -> str:
-    """The text with its dollar signs kept from starting Matplotlib's mathematics."""
+    """The text with its dollar signs escaped, so that Matplotlib does not read it as mathematics."""
     return text.replace("$", r"\$")

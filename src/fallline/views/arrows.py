@@ -17,9 +17,9 @@ from fallline.results.trajectory import Trajectory
 from fallline.views import appearance, contour, curve
 from fallline.views.appearance import Style, figure_of
 
-# Shorter ones, in the same shares, are no more than dots.
+# Shorter arrows, as a share of the picture's sides, are not drawn.
 SHORTEST = 0.01
-# The width of arrows, in shares of the picture's: the shortest kind's, and how much more each longer kind's is.
+# The width of the shortest kind of arrow, and how much is added for each longer kind, as shares of the picture's width.
 THIN, THICKER = 0.005, 0.003
 
 
@@ -36,16 +36,16 @@ def plot_arrows(
 ) -> Figure:
     """Draw the state of a rule as arrows at points of its path: gradient, step, and what the rule remembers.
 
-    Every arrow points the way that its quantity moves the run: the gradient's is minus the gradient. Each kind has
-    a scale of its own, which the legend gives; steps have their true length where that can be seen.
+    Every arrow points in the direction in which its quantity moves the run: the gradient's is minus the gradient. Each
+    kind has its own scale, which the legend gives; steps are drawn at their true length where that is visible.
 
     Arguments:
-        run: a trajectory; `record=Record(state=True)` of `minimize` lets it keep what its rule remembers.
+        run: a trajectory; with `record=Record(state=True)`, `minimize` records the rule's state in it.
         shown: some of "gradient", "step" and the recorded parts of the state; None: these two and the state's
             parts that are directions, such as momentum.
         points: at how many points of the path, evenly spread along it.
-        coordinates: of more than two, what to show: as `plot_contour` takes it.
-        bounds: the interval of each coordinate shown; None: what shows the run.
+        coordinates: which to show of more than two, as in `plot_contour`.
+        bounds: the interval of each coordinate shown; None: chosen to show the run.
         resolution: the number of grid points along each of two coordinates.
         style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
@@ -69,7 +69,7 @@ def plot_arrows(
 
 
 def draw_arrows(ax: Axes, data: Arrows) -> None:
-    """The curve or the landscape with the path, the arrows on it, and what they mean."""
+    """Draw the curve or the landscape with the path, the arrows on it, and their legend."""
     theme = appearance.theme_of(ax)
     ground, path = data.ground, data.ground.paths[0]
     low, high = data.window
@@ -78,7 +78,7 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
         curve.draw_still(ax, ground)
         curve.draw_points(ax, path, size=16)
         appearance.note(ax, path.remark)
-        # On a line, arrows would cover each other.
+        # In one dimension the arrows would cover each other.
         lift = 0.045 * float(np.diff(ax.get_ylim())[0])
     else:
         contour.draw_still(ax, ground)
@@ -86,7 +86,7 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
         appearance.trace_steps(ax, *places, line=places, colours=appearance.step_colours(len(path)), size=12)
     keys = appearance.step_keys(path.last(ground.unit), theme)
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
-    # Short arrows lie on long ones and are the slimmer: those that point the same way show all the same.
+    # Short arrows are drawn over long ones, and thinner: both stay visible when they point the same way.
     ranks = _ranks([longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
     for number, (kind, rank) in enumerate(zip(data.kinds, ranks, strict=True)):
         colour = theme.arrows[number % len(theme.arrows)]
@@ -110,5 +110,5 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
 
 
 def _ranks(lengths: Sequence[float]) -> npt.NDArray[np.intp]:
-    """The place of each length among all, 0 for the shortest."""
+    """The rank of each length, 0 for the shortest."""
     return np.argsort(np.argsort(lengths, kind="stable"), kind="stable")

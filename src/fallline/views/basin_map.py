@@ -1,4 +1,4 @@
-"""Which start ends in which minimum: a map in the colours of the minima, darker where the way took more steps."""
+"""The map of basins: each start in the colour of the minimum it ends in, darker for more steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 COLOURS = np.array([to_rgb(colour) for colour in OKABE_ITO])
 GREY, DARK_GREY = (0.82, 0.82, 0.82), (0.4, 0.4, 0.4)
 HATCH = "////"
-# How much white is in the colour of the fastest start, and how much black in that of the slowest.
+# The share of white in the colour of the fastest start, and of black in that of the slowest.
 LIGHTEST, DARKEST = 0.55, 0.5
 
 
@@ -61,7 +61,7 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
     appearance.label_axes(ax, *data.names)
-    # Above the map: in a corner of it, words would hide where starts lead.
+    # The remark stands above the map, where it hides nothing.
     appearance.set_title(ax, *data.title, data.remark)
     if data.steps is not None:
         greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
@@ -85,13 +85,13 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
 
 
 def palette(data: BasinMap) -> FloatArray:
-    """The colour of each minimum by its place, and last, at -2 and -1, of starts that diverge or do not arrive."""
+    """The colour of each minimum in order; then, at -2 and -1, of starts that diverge and that do not arrive."""
     colours = COLOURS[_told_apart(data.basin, len(data.marks))]
     return np.vstack([colours.reshape(-1, 3), DARK_GREY, GREY])
 
 
 def start_colours(data: BasinMap) -> FloatArray:
-    """The colour of each start, shape (rows, columns, 3), between 0 and 1: of its minimum, by how slow it was."""
+    """The colour of each start, shape (rows, columns, 3), between 0 and 1: its minimum's, shaded by the steps taken."""
     image = palette(data)[data.basin]
     arrived = data.basin >= 0
     image[arrived] = _shaded(image[arrived], data.slowness[arrived])
@@ -99,7 +99,7 @@ def start_colours(data: BasinMap) -> FloatArray:
 
 
 def _told_apart(basin: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int64]:
-    """A colour for each minimum in turn: the one with which it shares the least border so far."""
+    """The number of each minimum's colour, chosen in turn: the one with which it shares the shortest border so far."""
     border = np.zeros((count, len(COLOURS)))
     chosen = np.zeros(count, np.int64)
     sides = np.concatenate(
@@ -110,7 +110,7 @@ def _told_apart(basin: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int6
     ends = np.searchsorted(pairs[0], np.arange(count + 1))
     used = np.zeros(len(COLOURS))
     for place in range(count):
-        # With nothing else to choose by, the colour used least.
+        # Ties go to the colour used least.
         chosen[place] = np.lexsort((used, border[place]))[0]
         used[chosen[place]] += 1
         mine = slice(ends[place], ends[place + 1])
@@ -126,6 +126,6 @@ def _shaded(colours: FloatArray, share: FloatArray) -> FloatArray:
 
 
 def _mark(ax: Axes, place: FloatArray, number: str) -> None:
-    """A minimum: its number in a white disc, or a small disc."""
+    """Mark a minimum by its number in a white disc, or by a small disc."""
     ax.plot(*place, marker="o", markersize=13 if number else 4, color="white", markeredgecolor=appearance.LIGHT.edge)
     ax.annotate(number, tuple(place), ha="center", va="center_baseline", fontsize=9, color=appearance.LIGHT.edge)

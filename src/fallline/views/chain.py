@@ -1,4 +1,4 @@
-"""The chain rule as a graph: coordinates on the left, each step on its way to the objective on the right."""
+"""The chain rule as a graph: from the coordinates on the left, step by step, to the objective on the right."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fallline.pictures.chain import ALONG, ROW, ChainEdge, ChainNode, chain_data
 from fallline.views.appearance import LABEL_SIZE, TICK_SIZE, Style, new_figure, theme_of
 from fallline.views.picture_files import check_picture_path, save_picture
 
-# How much of its rim's colour is in a box.
+# The share of its edge colour in the fill of a box.
 TINT = 0.12
 
 
@@ -34,7 +34,7 @@ def plot_chain(
         The figure.
 
     Raises:
-        FalllineError: when the path is no picture's, or there is no such style.
+        FalllineError: when the path does not end as a picture's, or there is no such style.
 
     >>> from fallline import chain_rule
     >>> len(plot_chain(chain_rule("u = x**2; y = 3*u", 2)).axes[0].texts) > 4
@@ -62,7 +62,7 @@ def plot_chain(
 
 
 def _tinted(ground: str, colour: str) -> tuple[float, ...]:
-    """The ground with a little of a colour in it."""
+    """The background colour, tinted with a little of another colour."""
     return tuple(TINT * np.array(to_rgb(colour)) + (1 - TINT) * np.array(to_rgb(ground)))
 
 
@@ -86,7 +86,7 @@ def _draw_node(ax: Axes, node: ChainNode, slope: str, *, last: bool) -> None:
         },
     )
     if slope:
-        # Left of the box, however wide that is.
+        # Left of the box, at any width of it.
         at: Any = {"xycoords": box, "textcoords": "offset points", "va": "center", "ha": "right"}
         ax.annotate(slope, (0, 0.5), (-14, 0), fontsize=LABEL_SIZE + 3, color=theme.slope, **at)
 
@@ -95,7 +95,7 @@ def _draw_edge(ax: Axes, edge: ChainEdge) -> None:
     theme = theme_of(ax)
     x, y = np.array(edge.places, float).T
     ax.plot(x, y, color=theme.edge, linewidth=1.3, zorder=1)
-    # The head stands before the box, which would hide its end.
+    # The arrow head ends before the box, which would hide it.
     ax.annotate(
         "",
         (0.36 * x[-2] + 0.64 * x[-1], 0.36 * y[-2] + 0.64 * y[-1]),

@@ -1,4 +1,4 @@
-"""Functions of two coordinates seen from above, or as lines in space, with the runs' paths."""
+"""Contour pictures of functions of two coordinates, flat or in three dimensions, with the runs' paths."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from fallline.pictures.paths import Interval, Path, Runs
 from fallline.views import appearance
 from fallline.views.appearance import Corner, Style, figure_of, set_title
 
-# A path among several has so many markers at most, and none nearer to each other than this share of the diagonal.
+# Each of several paths has at most this many markers, with at least this share of the diagonal between two.
 MARKERS, LEAST_SPACING = 24, 0.12
-# How much of the picture's width and height words in a corner may take.
+# The share of the picture's width and height that text in a corner may take.
 NOTE_SHARE = (0.55, 0.2)
 
 
@@ -41,7 +41,7 @@ def plot_contour(
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
-        bounds: the interval of each of the two; None: what shows the runs.
+        bounds: the interval of each of the two; None: chosen to show the runs.
         resolution: the number of grid points along each.
         style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
@@ -75,7 +75,7 @@ def plot_contour_3d(
     style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
-    """Draw runs among the contour lines of their objective, each line at its height in space.
+    """Draw runs and the contour lines of their objective in three dimensions, each line at its height.
 
     The arguments, the result and the errors are those of `plot_contour`; `ax` is three-dimensional.
 
@@ -94,7 +94,7 @@ def plot_contour_3d(
 
 
 def draw_still(ax: Axes, data: Landscape) -> None:
-    """What of the picture stays: the contours, their scale, the names and the legend."""
+    """Draw the still part of the picture: the contours, their scale, the labels and the legend."""
     over = data.grid
     low, high = data.heights
     beyond = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
@@ -110,12 +110,12 @@ def draw_still(ax: Axes, data: Landscape) -> None:
 
 
 def colour_norm(data: Landscape) -> PowerNorm:
-    """The values' way to colours: each band between two levels is one shade darker."""
+    """The norm that maps values to colours: each band between two levels is one shade darker."""
     return PowerNorm(1 / data.bend, *data.heights)
 
 
 def draw_words(ax: Axes, data: Landscape) -> None:
-    """The legend under the axes, and what the picture holds fixed or does not show."""
+    """Write the legend below the axes, and what the picture holds fixed or does not show."""
     remarks = [data.held]
     if len(data.paths) == 1:
         path = data.paths[0]
@@ -129,12 +129,12 @@ def draw_words(ax: Axes, data: Landscape) -> None:
 
 
 def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]:
-    """The paths up to a time: one coloured by step, several each in a colour of its own."""
+    """Draw the paths up to a time: a single one coloured by step, several in one colour each."""
     return _trace(ax, data, [tuple(path.x[: path.shown_until(until)].T) for path in data.paths])
 
 
 def draw_still_3d(ax: Any, data: Landscape) -> None:
-    """What of the picture in space stays: contour lines at their heights, the names and the legend."""
+    """Draw the still part in three dimensions: contour lines at their heights, the labels and the legend."""
     over = data.grid
     ax.contour(
         over.x, over.y, data.surface, data.levels[1:], cmap=appearance.theme_of(ax).lines, norm=colour_norm(data)
@@ -144,12 +144,12 @@ def draw_still_3d(ax: Any, data: Landscape) -> None:
 
 
 def draw_paths_3d(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
-    """The paths on the surface up to a time, as `draw_paths` draws them."""
+    """Draw the paths on the surface up to a time, coloured as by `draw_paths`."""
     return _trace(ax, data, [inside(data, path, path.shown_until(until)) for path in data.paths])
 
 
 def frame(ax: Any, data: Landscape, bottom: float) -> None:
-    """The limits and the names of axes in space; what is drawn later lies in front."""
+    """Set the limits, labels and camera of three-dimensional axes; what is drawn later lies in front."""
     ax.computed_zorder = False
     ax.set_xlim(data.grid.x[0], data.grid.x[-1])
     ax.set_ylim(data.grid.y[0], data.grid.y[-1])
@@ -159,13 +159,13 @@ def frame(ax: Any, data: Landscape, bottom: float) -> None:
         axis.set_major_locator(MaxNLocator(5))
     low, high = data.heights
     ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
-    # The start is mostly the highest point: seen across the valley, nothing stands before it.
+    # The start is usually the highest point: with it at the back, nothing hides the path.
     ax.view_init(elev=28, azim=_across(data))
     appearance.label_axes(ax, *data.grid.names, data.symbol, width=appearance.SHORT_NAME_WIDTH)
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The first points of a path, NaN outside the axes: axes in space do not cut off what leaves them."""
+    """The first `count` points of a path, NaN outside the limits: three-dimensional axes do not clip."""
     points = path.x[:count]
     height = np.clip(path.value[:count], *data.heights)
     x, y = points.T
@@ -173,7 +173,7 @@ def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatAr
 
 
 def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -> list[Artist]:
-    """Draw each path through its places."""
+    """Draw each path through its points."""
     if len(places) == 1:
         path = data.paths[0]
         colours = appearance.step_colours(len(path))[: len(places[0][0])]
@@ -186,17 +186,17 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
     return [artist for trace in traces for artist in trace]
 
 
-# A film asks for the same with every frame.
+# Cached: a film calls this with the same arguments in every frame.
 @lru_cache(maxsize=16)
 def _spacing(data: Landscape, path: Path) -> float:
-    """How far apart a path's markers stand, as a share of the picture's diagonal: to and fro, few are enough."""
+    """The distance between a path's markers, as a share of the picture's diagonal: larger for long, winding paths."""
     sides = np.ptp(data.grid.x), np.ptp(data.grid.y)
     length = float(np.nansum(np.hypot(*(np.diff(path.x, axis=0) / sides).T)) / np.sqrt(2))
     return max(LEAST_SPACING, length / MARKERS)
 
 
 def _emptiest_corner(data: Landscape) -> Corner:
-    """Where words hide the fewest of the paths' points: of four corners the upper right one, if it is as good."""
+    """The corner where text hides the fewest of the paths' points; the upper right one in a tie."""
     over = data.grid
     low, high = np.array([(line[0], line[-1]) for line in (over.x, over.y)]).T
     places = (np.concatenate([path.x for path in data.paths]) - low) / (high - low)
@@ -205,7 +205,7 @@ def _emptiest_corner(data: Landscape) -> Corner:
 
 
 def _across(data: Landscape) -> float:
-    """From where to look, in degrees: of four usual places the one with the first run's start at the back."""
+    """The azimuth of the camera, in degrees: of four choices, the one with the first run's start at the back."""
     over = data.grid
     x, y = data.paths[0].x[0]
     side = (x - over.x.mean()) / np.ptp(over.x), (y - over.y.mean()) / np.ptp(over.y)

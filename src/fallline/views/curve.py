@@ -1,4 +1,4 @@
-"""Functions of one coordinate: the curve, its slope, and a descent's points on it."""
+"""Pictures of functions of one coordinate: the curve, its derivative, and the points of runs on it."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def plot_descent(
     style: Style = "light",
     ax: Axes | None = None,
 ) -> Figure:
-    """Draw the points of runs on the curve of their objective, the start red, the end yellow.
+    """Draw the points of runs on the curve of their objective, coloured from red (start) to yellow (end).
 
-    Several runs stand one above the other, or on one curve, each in a colour of its own.
+    Several runs are drawn one below the other, or on one curve, each in its own colour.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
-        bounds: the interval of the curve; None: what shows the runs.
+        bounds: the interval of the curve; None: chosen to show the runs.
         points: how many points of the curve to take.
-        together: whether several runs share one curve, as they do on `ax`.
+        together: whether several runs share one curve; they always do on `ax`.
         style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
 
@@ -107,7 +107,7 @@ def plot_descent(
 
 
 def draw_with_slope(ax: Axes, data: Curve) -> None:
-    """A function, its derivative if that was wanted, and the names of the two."""
+    """Draw a function, its derivative if there is one, and the labels of both."""
     shown = [data.value] if data.slope is None else [data.value, data.slope]
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     draw_curve(ax, data, words.padded(*grid.height_range(np.concatenate(shown))))
@@ -122,20 +122,20 @@ def draw_with_slope(ax: Axes, data: Curve) -> None:
 
 
 def draw_run(ax: Axes, path: Path) -> None:
-    """The points of one run, and its title."""
+    """Draw the points of one run, and its title."""
     draw_points(ax, path)
     appearance.set_title(ax, *path.title)
     appearance.note(ax, path.remark)
 
 
 def draw_keys(ax: Axes, data: Descent) -> None:
-    """The legend that says what red and yellow mean."""
+    """Draw the legend that says what red and yellow mean."""
     last = data.paths[0].last(data.unit) if len(data.paths) == 1 else "end"
     appearance.legend_below(ax, appearance.step_keys(last, appearance.theme_of(ax)), columns=2)
 
 
 def draw_race(ax: Axes, data: Descent) -> None:
-    """The points of several runs in colours of their own, with one legend."""
+    """Draw the points of several runs, each in its own colour, with one legend."""
     theme = appearance.theme_of(ax)
     for number, path in enumerate(data.paths):
         look = appearance.run_look(number, theme) | {"linestyle": "none"}
@@ -146,9 +146,9 @@ def draw_race(ax: Axes, data: Descent) -> None:
 
 
 def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
-    """The line of the function, over exactly its interval."""
+    """Draw the line of the function, over exactly its interval."""
     low, high = heights
-    # A line would join the two sides of a pole.
+    # Cut the line at a pole, whose two sides it would join.
     beyond = (curve.value < 2 * low - high) | (curve.value > 2 * high - low)
     ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=appearance.theme_of(ax).curve, linewidth=2)
     ax.set_xlim(curve.x[0], curve.x[-1])
@@ -156,13 +156,13 @@ def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
 
 
 def draw_still(ax: Axes, data: Descent) -> None:
-    """What of a descent's picture stays: the curve and the names of the axes."""
+    """Draw the still part of a descent's picture: the curve and the labels of the axes."""
     draw_curve(ax, data.curve, words.padded(*data.heights))
     appearance.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
 
 
 def draw_points(ax: Axes, path: Path, until: float = np.inf, size: float = 50) -> list[Artist]:
-    """The points of a run up to a time; later ones lie on top."""
+    """Draw the points of a run up to a time, later ones on top."""
     count = path.shown_until(until)
     x, value, colours = path.x[:count, 0], path.value[:count], appearance.step_colours(len(path))[:count]
     return appearance.trace_steps(ax, x, value, colours=colours, size=size)

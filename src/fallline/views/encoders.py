@@ -1,4 +1,4 @@
-"""How a film's frames become a file: each is handed on to the encoder as it is drawn."""
+"""Writing a film's frames to a .gif, .mp4 or .webp file, each frame encoded as it is drawn."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ Frame: TypeAlias = npt.NDArray[np.uint8]
 
 
 def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: int, sample: Frame) -> None:
-    """Write a .gif, repeated for ever.
+    """Write a .gif that loops for ever.
 
     Arguments:
         frames: the pictures, each of shape (height, width, 4).
         path: the file.
-        moments: when each frame is shown, and when the last one ends, in milliseconds.
-        quality: the share of 255 colours that all frames have in common, in percent.
+        moments: the time at which each frame starts, and the last one ends, in milliseconds.
+        quality: the percentage of 255 colours to use.
         sample: a picture that shows every colour of the film.
     """
-    # One of the 256 colours stands for "as before", which makes small files. The same table for all frames:
+    # One of the 256 colours stands for "as before", which makes small files. All frames share one table, so that
     # what does not move cannot flicker.
     table = _Table(sample, max(8, round(2.55 * quality)))
-    # The format counts in hundredths of a second: the frames' ends are rounded, so that their sum is right.
+    # The format counts in hundredths of a second: end times are rounded instead of durations, so that the sum is right.
     ends = [round(moment, -1) for moment in moments]
     durations = [after - before for before, after in itertools.pairwise(ends)]
     first = table.numbers(next(frames))
     before = first.copy()
-    # Pillow's own way of saving films holds every frame until the last one.
+    # Pillow's own `save_all` keeps all frames in memory.
     with path.open("wb") as file:
         picture = Image.fromarray(first)
         picture.putpalette(table.palette)
@@ -54,18 +54,18 @@ def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: 
 
 
 def _span(changed: npt.NDArray[np.bool]) -> slice:
-    """From the first to the last one; the first of all where there is none, as no part of a .gif is empty."""
+    """The slice from the first True to the last; the first entry if there is none, since a .gif has no empty parts."""
     where = np.flatnonzero(changed)
     return slice(int(where[0]), int(where[-1]) + 1) if where.size else slice(0, 1)
 
 
 class _Table:
-    """A few colours for all frames, and for every other colour the nearest of them."""
+    """The colour table that all frames share; other colours are mapped to the nearest in it."""
 
     def __init__(self, sample: Frame, count: int) -> None:
         codes, seen = np.unique(_codes(sample) & 0xFFFFFF, return_counts=True)
         codes = codes[np.argsort(-seen)]
-        # Grounds and bands keep their colours, and the rims of letters share what is left.
+        # The frequent colours, of background and bands, are kept; others, such as letters' edges, share what is left.
         kept, others = _colours(codes[: count // 4]), _colours(codes[count // 4 :])
         self._colours = kept
         if len(others):
@@ -73,15 +73,15 @@ class _Table:
             shared = Image.fromarray(others[None]).quantize(rest, method=Image.Quantize.MAXCOVERAGE).getpalette()
             assert shared is not None
             self._colours = np.concatenate([kept, np.array(shared[: 3 * rest], np.uint8).reshape(-1, 3)])
-        # The number after theirs is that of no colour.
+        # The number after the last colour means "as before".
         self.as_before = np.uint8(len(self._colours))
         self.palette = self._colours.tobytes() + bytes(3)
-        # Which of them stands for each of the 16 million, as far as met; there are never 256 of them.
+        # The number for each of the 16 million colours; 255, which is never used, where it has not been looked up yet.
         self._nearest = np.full(1 << 24, 255, np.uint8)
         self._before, self._numbers = np.zeros((0, 0), np.uint32), np.zeros((0, 0), np.uint8)
 
     def numbers(self, frame: Frame) -> npt.NDArray[np.uint8]:
-        """The number of each pixel's colour, valid until the next frame; most of it is as in the frame before."""
+        """The number of each pixel's colour, valid until the next frame; only pixels that changed are looked up."""
         codes = _codes(frame)
         if codes.shape != self._before.shape:
             self._before, self._numbers = ~codes, np.zeros(codes.shape, np.uint8)
@@ -105,17 +105,17 @@ def _codes(frame: Frame) -> npt.NDArray[np.uint32]:
 
 
 def _colours(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
-    """The other way: red, green and blue, shape (codes, 3)."""
+    """The inverse of `_codes`: red, green and blue, shape (codes, 3)."""
     return np.ascontiguousarray(codes, "<u4").view(np.uint8).reshape(-1, 4)[:, :3]
 
 
 def write_webp(
     frames: Iterator[Frame], path: Path | BinaryIO, moments: list[int], quality: int, *, lossless: bool
 ) -> None:
-    """The same for a .webp.
+    """Write a .webp that loops for ever.
 
     Arguments:
-        quality: the detail kept, unless it is all kept.
+        quality: from 1 to 100, for a lossy file.
         lossless: whether every pixel is kept.
     """
     reel = Reel(frames, len(moments) - 1)
@@ -126,25 +126,24 @@ def write_webp(
         duration=[after - before for before, after in itertools.pairwise(moments)],
         loop=0,
         lossless=lossless,
-        # How hard the encoder tries, when nothing is lost; it and slower methods make hardly smaller files of drawings.
+        # For lossless files this is the encoder's effort; more effort makes drawings hardly smaller.
         quality=30 if lossless else quality,
         method=1,
-        # Only the first frame is whole: by itself Pillow writes a whole one every few frames, which takes longer and
-        # doubles the file.
+        # Only the first frame is a key frame: Pillow's default, one every few frames, is slower and doubles the file.
         kmax=0,
     )
 
 
 def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: float, quality: int) -> None:
-    """Write an .mp4, H.264, as every browser and every presentation plays it.
+    """Write an .mp4 (H.264), which browsers and presentation programs play.
 
     Raises:
         FalllineError: when the encoder is missing or fails.
     """
-    # Said of the source and of the film: where they differ, or one is silent, colours would be converted.
+    # Given for input and output: ffmpeg would convert colours where they differ or one is not given.
     colours = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
     source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}", "-r", str(rate), *colours]
-    # Pictures between two others save little in drawings, and take time.
+    # No B-frames: they save little in drawings, and take time.
     coding = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-crf", str(round(40 - quality / 4))]
     command = [encoder(), "-y", "-loglevel", "error", *source, "-i", "-", "-an", *colours, *coding]
     command += ["-movflags", "+faststart", str(path)]
@@ -155,7 +154,7 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
         for frame in frames:
             ffmpeg.stdin.write(planes.of(frame).data)
     except BrokenPipeError:
-        # It has ended early, and says why below.
+        # ffmpeg has ended early; its message is read below.
         pass
     except BaseException:
         ffmpeg.kill()
@@ -167,21 +166,21 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
         raise FalllineError(problem=f"the video encoder {command[0]!r} failed: {words[-1]}")
 
 
-# Luma and the two chromas of red, green and blue from 0 to 255, in the range of television: ITU-R BT.709 (2015),
-# which players take video for unless told otherwise.
+# From red, green and blue (0 to 255) to luma and two chromas in limited range: ITU-R BT.709 (2015), which players
+# assume unless told otherwise.
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
 _CHROMA = np.array([([0, 0, 1] - _LUMA) / 1.8556, ([1, 0, 0] - _LUMA) / 1.5748])
 _TO_LUMA, _TO_CHROMA = (219 / 255 * _LUMA).astype(np.float32), (224 / 255 * _CHROMA.T).astype(np.float32)
 
 
-# So many times two by two pixels are converted at once, which is about what fits into a processor's cache.
+# The number of 2×2 pixel blocks converted at once: about what fits into the cache.
 _BATCH = 1 << 13
 
 
 class _Planes:
-    """Frames as video has them: the luma of each pixel, then the two chromas of each two by two pixels.
+    """Frames as planar YUV 4:2:0: the luma of each pixel, then the two chromas of each 2×2 block.
 
-    Most of a frame is as it was in the frame before, and only what is not is converted.
+    Only the pixels that changed since the previous frame are converted.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
@@ -192,9 +191,9 @@ class _Planes:
         self._before: npt.NDArray[np.uint64] | None = None
 
     def of(self, frame: Frame) -> npt.NDArray[np.uint8]:
-        """The planes of a frame, valid until the next one is asked for."""
+        """The planes of a frame, valid until the next call."""
         _, height, width = self._chroma.shape
-        # Two pixels side by side as one number.
+        # Two adjacent pixels as one integer.
         pairs = np.ascontiguousarray(frame).reshape(height, 2, 8 * width).view(np.uint64)
         if self._before is None:
             self._before = ~pairs
@@ -211,10 +210,10 @@ class _Planes:
 
 
 def encoder(parameter: str = "path", path: str = "film.mp4") -> str:
-    """The program that encodes .mp4.
+    """The path of the ffmpeg program, which encodes .mp4.
 
     Raises:
-        FalllineError: naming what to install, when it is not there.
+        FalllineError: when it is not installed; it says what to install.
     """
     needs = f"{parameter} is {path!r}, and .mp4 needs a video encoder: "
     try:
@@ -231,12 +230,12 @@ def encoder(parameter: str = "path", path: str = "film.mp4") -> str:
 
 
 def picture_of(frame: Frame) -> Image.Image:
-    """A frame as an opaque picture."""
+    """A frame as an opaque Pillow image."""
     return Image.fromarray(frame).convert("RGB")
 
 
 class Reel(Image.Image):
-    """Frames as Pillow sees a film: each is drawn when it is turned to, so that only one is held."""
+    """Frames as a multi-frame Pillow image: each is drawn on `seek`, so that only one is in memory."""
 
     def __init__(self, frames: Iterator[Frame], count: int) -> None:
         super().__init__()
@@ -245,11 +244,11 @@ class Reel(Image.Image):
         self.seek(0)
 
     def seek(self, frame: int) -> None:
-        """Turn to the next frame; there is no way back."""
+        """Go to the next frame; going back is not possible."""
         if frame == self._at + 1:
             picture: Any = picture_of(next(self._frames))
             self.im, self._mode, self._size, self._at = picture.im, picture.mode, picture.size, frame
 
     def tell(self) -> int:
-        """The frame turned to."""
+        """The number of the current frame."""
         return self._at

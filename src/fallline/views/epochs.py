@@ -1,4 +1,4 @@
-"""The grid of epochs: the curve again and again, each time with one epoch's points more."""
+"""The grid of epochs: one small plot per epoch, with the curve and all points so far."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fallline.views.curve import draw_points, draw_still
 def plot_epochs(
     run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None, style: Style = "light"
 ) -> Figure:
-    """Draw a grid of small plots, one an epoch, each with the curve and all points so far.
+    """Draw a grid of small plots, one per epoch, each with the curve and all points so far.
 
     Arguments:
         run: a trajectory in one coordinate.
         rows, columns: the shape of the grid; the run's first rows × columns epochs are shown.
-        bounds: the interval of the curve; None: what shows these epochs.
+        bounds: the interval of the curve; None: chosen to show these epochs.
         style: "light" or "dark".
 
     Returns:
@@ -42,7 +42,7 @@ def plot_epochs(
 
 
 def draw_epochs(figure: Figure, data: Epochs) -> None:
-    """The small plots, on a figure of their own."""
+    """Draw the small plots on a figure."""
     path, columns = data.descent.paths[0], data.columns
     axes = appearance.new_axes(figure, data.rows, columns, sharey=True)
     appearance.set_figure_title(figure, data.descent.curve.title, path.title[0])

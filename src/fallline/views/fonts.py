@@ -1,4 +1,4 @@
-"""Fonts for letters that the usual one lacks: coordinates and columns have names in any script."""
+"""Fallback fonts for characters that the default font lacks: names of coordinates may be in any script."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from matplotlib.font_manager import findfont, fontManager
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
-# Its letters are pictures of what is missing.
+# This font only draws placeholders for missing characters.
 LAST_RESORT = "Last Resort"
 
 
 def make_legible(figure: Figure) -> None:
-    """Give every text of a figure fonts for all its letters, as far as the system has such.
+    """Give every text of a figure fonts for all its characters, as far as they are installed.
 
     >>> figure = Figure()
     >>> title = figure.suptitle("f(𝒜) = 𝒜²")
@@ -42,9 +42,9 @@ def _letters(path: str) -> frozenset[int]:
 
 @cache
 def _families(lacking: frozenset[int]) -> tuple[str, ...]:
-    """The installed families that have the letters, those with the most of them first."""
+    """The installed families that have the characters, those with the most of them first."""
     upright = (font for font in fontManager.ttflist if font.style == "normal" and not font.name.startswith(LAST_RESORT))
-    # Of each family the one of usual weight, where it has that.
+    # The regular weight of each family, where there is one.
     fonts = {font.name: font.fname for font in sorted(upright, key=lambda font: font.weight == 400)}
     chosen: list[str] = []
     while lacking:

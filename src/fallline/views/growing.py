@@ -1,4 +1,4 @@
-"""What grows from frame to frame: how it is drawn is worked out once, and then only strokes and dots are drawn."""
+"""Lines and points that grow from frame to frame: how to draw them is worked out once, for all frames."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from fallline.arrays import FloatArray
 
 
 class Growing:
-    """A line that takes new points in each frame, and the place of the artist that was made for all of them.
+    """A line that gets new points in each frame and replaces the Matplotlib artist made for all of them.
 
     Attributes:
-        points: what is shown, in the coordinates of flat axes, shape (points, 2).
+        points: the points shown, in the coordinates of flat axes, shape (points, 2).
     """
 
     def __init__(self, line: Line2D, renderer: Any) -> None:
         self._depth = line.get_zorder()
         tape: Any = _Tape(renderer)
         line.draw(tape)
-        # Of a line in space, `draw` has found the places on the screen.
+        # For a line in three dimensions, these are the projected points that `draw` computed.
         self.points: FloatArray = np.array(line.get_xydata(), float)
         self._strokes, self._marks = tape.strokes, tape.marks
         every: Any = line.get_markevery() or 1
-        # Such as [-1], for the last point of those shown.
+        # A list such as [-1] marks the last point shown.
         self._chosen = every if isinstance(every, list) else None
         self._rows = [self._marked(mark, every) for mark in self._marks]
 
     def _marked(self, mark: _Mark, every: Any) -> npt.NDArray[np.intp]:
-        """Which of all points have markers: each appears together with its point, and stays."""
+        """Which of all points have markers: each appears with its point, and stays."""
         if self._chosen is not None:
             return np.array([], int)
         if isinstance(every, int):
             return np.arange(0, len(self.points), every)
-        # At even distances: where Matplotlib has put them.
+        # At even distances: where Matplotlib put them.
         return np.array([np.flatnonzero((self.points == point).all(axis=1))[0] for point in mark.points], int)
 
     def get_zorder(self) -> float:
@@ -56,11 +56,11 @@ class Growing:
 
 
 class Dots:
-    """Points that are more in each frame, and the place of the artist that was made for all of them.
+    """Points of which each frame shows more, in place of the Matplotlib artist made for all of them.
 
     Attributes:
-        points: what is shown, later ones in front, in the coordinates of flat axes, shape (points, 2).
-        colours: theirs, shape (points, 4), unless all have the same.
+        points: the points shown, later ones in front, in the coordinates of flat axes, shape (points, 2).
+        colours: their colours, shape (points, 4); empty when all share one.
     """
 
     def __init__(self, dots: PathCollection, renderer: Any) -> None:
@@ -77,7 +77,7 @@ class Dots:
 
     def draw(self, renderer: Any) -> None:
         """Draw the points shown."""
-        # Without a place, the form itself would be drawn.
+        # Without offsets, Matplotlib would draw the bare marker at the origin.
         if not len(self.points):
             return
         for mark in self._marks:
@@ -89,7 +89,7 @@ class Dots:
 
 
 class _Mark(NamedTuple):
-    """What draws the markers of a line."""
+    """The recorded arguments that draw a line's markers."""
 
     gc: Any
     form: Path
@@ -100,7 +100,7 @@ class _Mark(NamedTuple):
 
 
 class _Crowd(NamedTuple):
-    """What draws points of many colours."""
+    """The recorded arguments that draw points of many colours."""
 
     forms: tuple[Any, ...]
     transform: Any
@@ -109,7 +109,7 @@ class _Crowd(NamedTuple):
 
 
 class _Tape:
-    """A renderer that draws nothing and keeps what an artist asks it to draw."""
+    """A renderer that draws nothing and records the calls an artist makes."""
 
     def __init__(self, renderer: Any) -> None:
         self._renderer = renderer
@@ -135,7 +135,7 @@ class _Tape:
         *look: Any,
         **hatching: Any,
     ) -> None:
-        # Matplotlib asks once without forms, to learn whether a renderer knows hatching.
+        # Matplotlib calls once without paths, to find out whether a renderer supports hatching.
         if len(forms):
             self.crowds.append(_Crowd((gc, master, forms, sizes), transform, look, hatching))
 
@@ -144,11 +144,11 @@ class _Tape:
 
 
 def on_screen(places: tuple[FloatArray, ...], projection: FloatArray | None) -> FloatArray:
-    """Points in the coordinates of flat axes, shape (points, 2); in space (points, 3), the last one their distance.
+    """Points in the coordinates of flat axes, shape (points, 2); in three dimensions (points, 3), the last the depth.
 
     Arguments:
-        places: the coordinates, two arrays on flat axes or three in space.
-        projection: in space, the matrix of the camera, shape (4, 4).
+        places: the coordinates, two arrays on flat axes, otherwise three.
+        projection: the matrix of the camera, shape (4, 4); None on flat axes.
     """
     if projection is None:
         return np.stack(places, axis=1)

@@ -1,4 +1,4 @@
-"""How the runs of a sweep ended, over two of its factors: regions by outcome, darker where they took more steps."""
+"""The heat map of a sweep: how runs ended over two of its factors, darker for more steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fallline.pictures.paths import Interval
 from fallline.results.sweep import NAMES, Sweep
 from fallline.views import appearance
 
-# Of Okabe and Ito's colours, but for converged runs, which have shades of blue.
+# From the colours of Okabe and Ito; converged runs have shades of blue.
 COLOURS = {"stuck": "#CC79A7", "slow": "#F0E442", "oscillating": "#D55E00", "diverged": "#666666"}
 SHADES = matplotlib.colormaps["Blues"]
 LIGHTEST, DARKEST = 0.25, 1.0
@@ -40,8 +40,8 @@ def plot_heat_map(
 ) -> Figure:
     """Draw how the runs of a sweep ended, over two of its factors.
 
-    A cell has the outcome of most of its runs, over all starts and seeds; where they converged, it is the darker the
-    more steps they took. A star marks the best setting.
+    A cell has the colour of its runs' most frequent outcome, over all starts and seeds; where they converged, it is
+    darker for more steps. A star marks the best setting.
 
     Arguments:
         runs: what `sweep` returned.
@@ -76,7 +76,7 @@ def plot_heat_map(
     appearance.label_axes(ax, *(name.replace("_", " ") for name in data.names))
     _tick(ax.xaxis, data.values[0], columns)
     _tick(ax.yaxis, data.values[1], rows)
-    # Above the map: in a corner of it, words would hide what became of runs.
+    # The factors held stand above the map, where they hide nothing.
     appearance.set_title(ax, *data.title, ", ".join(_words(name, value) for name, value in data.held.items()))
     if data.scale is not None:
         shades = appearance.part_of(SHADES, LIGHTEST, DARKEST)
@@ -112,7 +112,7 @@ def _blue(steps: FloatArray, scale: Interval) -> FloatArray:
 
 
 def _tick(axis: Any, values: tuple[Any, ...], count: int) -> None:
-    """Some of the values along an axis whose cells are numbered."""
+    """Label some of the cells along an axis by their values."""
     places = range(0, count, -(-count // MOST_TICKS[axis.axis_name]))
     axis.set_ticks(list(places), [_text(values[i]) for i in places])
 

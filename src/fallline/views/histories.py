@@ -1,4 +1,4 @@
-"""How value, gradient, rate and coordinates went, against the step or the epoch."""
+"""Histories: value, gradient norm, learning rate and coordinates against the step or the epoch."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def plot_histories(
 ) -> Figure:
     """Draw value, gradient norm, rate and coordinates of runs against the step, or the epoch with data.
 
-    Numbers that stay positive over more than two decades get a log axis.
+    Positive quantities that span more than two decades get a log axis.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories; they share each small plot.
         quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
-            value, gradient norm, rate, and of the coordinates the six that moved the farthest.
+            value, gradient norm, rate, and the six coordinates that moved the farthest.
         style: "light" or "dark".
         ax: the axes for a single quantity; None: a new figure.
 
@@ -58,10 +58,10 @@ def plot_histories(
 
 
 def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
-    """Draw how long each step of the runs was, and beside it the learning rate that it was made with.
+    """Draw the length of each step of the runs, and beside it the learning rate of the step.
 
-    A step is the move from one recorded point to the next: a run that recorded every k-th step only has no such
-    moves to show.
+    The length of a step is known where both its ends were recorded: a run that recorded only every k-th step has no
+    lengths to show.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
@@ -79,7 +79,7 @@ def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
 
 
 def draw_alone(ax: Axes, data: Histories) -> None:
-    """The only quantity, on axes with a title and a legend of their own."""
+    """Draw a single quantity, with title and legend."""
     _draw(ax, data.panels[0], data.unit)
     appearance.set_title(ax, *data.title)
     if len(data.labels) > 1:
@@ -87,7 +87,7 @@ def draw_alone(ax: Axes, data: Histories) -> None:
 
 
 def draw_panels(figure: Figure, data: Histories) -> None:
-    """One small plot a quantity, on a figure of their own."""
+    """Draw one small plot per quantity on a figure."""
     axes = appearance.new_axes(figure, data.rows, data.columns)
     appearance.set_figure_title(figure, *data.title)
     for place, panel in zip(axes, data.panels, strict=False):
@@ -108,7 +108,7 @@ def _keys(ax: Axes, data: Histories) -> list[Line2D]:
 def _draw(ax: Axes, panel: History, unit: str) -> None:
     theme = appearance.theme_of(ax)
     for number, series in enumerate(panel.series):
-        # A line through one point is invisible.
+        # A line through a single point is invisible.
         marker = "o" if np.isfinite(series.numbers).sum() == 1 else ""
         numbers = series.numbers if panel.log else _visible(series.numbers, panel.limits)
         ax.plot(series.times, numbers, marker=marker, **appearance.series_look(number, theme))
@@ -121,9 +121,9 @@ def _draw(ax: Axes, panel: History, unit: str) -> None:
 
 
 def _visible(numbers: FloatArray, limits: Interval) -> FloatArray:
-    """The numbers inside the limits, and one more at each end where the line leaves them; NaN elsewhere.
+    """The numbers inside the limits, and one more wherever the line leaves them; NaN elsewhere.
 
-    What lies far out would overflow on its way to the screen, so a line that leaves is cut off soon.
+    Numbers far outside would overflow in the conversion to pixels, so a line that leaves is clipped near the limits.
     """
     low, high = limits
     inside = np.pad((numbers >= low) & (numbers <= high), 1)

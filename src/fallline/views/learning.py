@@ -1,4 +1,4 @@
-"""The learning curve: how the loss fell, on the rows that were fitted to and on those held out."""
+"""The learning curve: the loss against the steps, on the training rows and on those held out."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def plot_learning_curve(
 ) -> Figure:
     """Draw a learning curve, such as `fit(...).learning_curve()`.
 
-    Losses that stay positive over more than two decades get a log axis.
+    Positive losses that span more than two decades get a log axis.
 
     Arguments:
-        steps: after how many steps, shape (k,).
+        steps: the steps at which the losses were taken, shape (k,).
         loss: the loss on the rows fitted to, shape (k,).
-        held_out: that on the rows held out, shape (k,); None if none were.
-        title: what stands above it.
+        held_out: the loss on the rows held out, shape (k,); None if there are none.
+        title: the title of the picture.
         style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
 

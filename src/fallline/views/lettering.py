@@ -1,4 +1,4 @@
-"""Titles that change from frame to frame: each letter is drawn once, and then only set in its place."""
+"""Fast drawing of titles that change from frame to frame: each letter is rendered once, then copied."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.text import Text
 
-# Letters stand at places in 64ths of a pixel, as FreeType counts.
+# Positions of letters are in 64ths of a pixel, as in FreeType.
 PARTS = 64
 
 
 def lettering(text: Text, renderer: Any, lines: Sequence[str]) -> Any:
-    """What draws each of the lines as the renderer does, as its text, and sooner.
+    """A renderer that draws each of the lines exactly as `renderer` does, but faster, if that is possible.
 
     Arguments:
-        text: the text that is given the lines one after the other.
-        renderer: what is drawn on, and gets cleared.
-        lines: what is to be drawn, the words of a film.
+        text: the text artist that shows the lines in turn.
+        renderer: the renderer to match; it is cleared.
+        lines: the lines to be drawn, all titles of a film.
     """
     letters = "".join(sorted(set("".join(lines)) - {"\n"}))
     quick = Lettering(text, renderer)
-    # Each letter is compared, and the distances in a whole line: some scripts do not go letter by letter.
+    # Compare each letter, and a whole line: some scripts cannot be set letter by letter.
     samples = [letters, lines[-1]]
     alike = (np.array_equal(_drawn(text, line, renderer), _drawn(text, line, quick)) for line in samples)
     return quick if all(alike) else renderer
@@ -39,14 +39,14 @@ def _drawn(text: Text, line: str, renderer: Any) -> npt.NDArray[np.uint8]:
 
 
 class Lettering:
-    """A renderer for one text that sets letters drawn before; all else is another renderer's work."""
+    """A renderer for one text that copies cached letters; everything else is passed to another renderer."""
 
     def __init__(self, text: Text, renderer: Any) -> None:
         self._renderer = renderer
         font = text.get_fontproperties()
         # Width, height and descent in pixels.
         self._size = cache(lambda letters: renderer.get_text_width_height_descent(letters, font, False))
-        # How far from the first letter the second one stands: it may move closer to some.
+        # The distance from the first letter to the second, with kerning.
         self._advance = cache(lambda first, second: self._size(first + second)[0] - self._size(second)[0])
         self._images: dict[tuple[str, int, int], tuple[npt.NDArray[np.uint8], int, int]] = {}
 
@@ -54,7 +54,7 @@ class Lettering:
         return getattr(self._renderer, name)
 
     def get_text_width_height_descent(self, s: str, prop: Any, ismath: Any) -> tuple[float, float, float]:
-        """The box of a line, from those of its letters."""
+        """The size of a line, from the sizes of its letters."""
         if ismath:
             return tuple(self._renderer.get_text_width_height_descent(s, prop, ismath))
         widths, heights, descents = zip(*map(self._size, s), strict=True)
@@ -65,7 +65,7 @@ class Lettering:
     def draw_text(
         self, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, ismath: Any = False, mtext: Any = None
     ) -> None:
-        """Draw a line whose first letter stands at a place, counted from the upper left corner."""
+        """Draw a line whose first letter is at (x, y), counted from the upper left corner."""
         if ismath or angle:
             self._renderer.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
@@ -81,14 +81,14 @@ class Lettering:
                 self._renderer.draw_image(gc, column + aside, bottom + above, image)
 
     def _places(self, s: str) -> list[float]:
-        """How far from the first letter each letter stands, in pixels."""
+        """The distance of each letter from the first, in pixels."""
         return list(itertools.accumulate(itertools.starmap(self._advance, itertools.pairwise(s)), initial=0.0))
 
     def _image(self, gc: Any, prop: Any, letter: str, right: int, below: int) -> tuple[npt.NDArray[np.uint8], int, int]:
-        """The pixels of a letter from the bottom up, and how far right and up from its place they begin.
+        """The pixels of a letter from the bottom up, and their offset to the right and up from its position.
 
         Arguments:
-            right, below: by how many parts of a pixel its place lies off a corner of four pixels.
+            right, below: the offset of its position from whole pixels, in 64ths of a pixel.
         """
         middle = 2 * int(np.ceil(self._renderer.points_to_pixels(prop.get_size_in_points())))
         sheet = type(self._renderer)(2 * middle, 2 * middle, self._renderer.dpi)
@@ -98,6 +98,6 @@ class Lettering:
         if not rows.size:
             return pixels[:0], 0, 0
         image = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy()
-        # On a sheet that is transparent, pale pixels lose digits of their colour.
+        # On a transparent canvas, pale pixels lose digits of their colour.
         image[..., :3] = np.rint(255 * np.array(gc.get_rgb()[:3]))
         return image, int(columns.min()) - middle, int(rows.min()) - middle

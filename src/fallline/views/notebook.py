@@ -1,4 +1,4 @@
-"""What a notebook shows for runs that nobody asked to draw."""
+"""The HTML that a notebook shows for runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fallline.views import player
 from fallline.views.animation import animate
 from fallline.views.picture import plot
 
-# Fine enough for a player, and small enough to stand in a notebook many times.
+# Fine enough for the player, and small enough for many of them in one notebook.
 RESOLUTION = 128
 
 
 def notebook(runs: Runs) -> str:
-    """HTML for runs: a player for one or two coordinates, histories for more or without the objective.
+    """HTML for runs: a player for one or two coordinates, histories for more or when the objective is not known.
 
     Raises:
         FalllineError: when there is nothing to draw.
@@ -26,7 +26,7 @@ def notebook(runs: Runs) -> str:
     """
     run = paths.labelled(runs)[0].run
     if run.objective is not None and len(run.names) <= 2:
-        # As many frames as there are: the player thins nothing, and plays for ten seconds.
+        # The player does not depend on the number of frames; together with the rate it makes the film last ten seconds.
         return animate(runs, frames=100, frames_per_second=10, resolution=RESOLUTION)._repr_html_()
     file = io.BytesIO()
     plot(runs).savefig(file, format="png")

@@ -1,4 +1,4 @@
-"""The picture that fits: one call for any runs."""
+"""plot(): the picture that fits the given runs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def plot(runs: Runs, path: str | os.PathLike[str] | None = None, kind: str = "au
         path: the file to write, such as descent.png, .svg or .pdf; None: no file.
         kind: "curve", "contour", "contour_3d", "surface", "histories", "steps", "arrows" or "epochs"; "auto" takes
             the curve for one coordinate and the contour for two. For more it takes the contour in the plane of the
-            path's principal components, and histories for a model on data, each of whose values is a pass over
-            them, and where the objective is not known.
+            path's principal components; and histories for a model on data, where each value is a pass over the data,
+            or where the objective is not known.
         options: what the function of that kind takes, such as style="dark": `plot_contour` for "contour", and so on.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The files that pictures and films are written to, and which endings they may have."""
+"""Writing pictures to files, and the file name endings allowed for pictures and films."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fallline.errors import FalllineError, nearest
 from fallline.files import whole_file
 from fallline.views.encoders import encoder
 
-# Matplotlib saves these as well, but they are no pictures to look at, or need LaTeX installed.
+# Matplotlib saves these as well, but they are not pictures to look at, or need LaTeX.
 _NO_PICTURES = {"pgf", "raw", "rgba"}
 PICTURE_ENDINGS = tuple(f".{kind}" for kind in sorted(set(FigureCanvasBase.filetypes) - _NO_PICTURES))
 FILM_ENDINGS = (".gif", ".html", ".mp4", ".webp")
 
 
 def check_picture_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
-    """Refuse a file name whose ending is no picture's: to be asked before the work starts.
+    """Check that a file name has a picture's ending, before any work starts.
 
     Raises:
         FalllineError: naming `parameter` and the endings allowed.
@@ -32,7 +32,7 @@ def check_picture_path(path: str | os.PathLike[str], parameter: str = "path") ->
 
 
 def check_film_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
-    """Refuse a file name whose ending is no film's: to be asked before the work starts.
+    """Check that a file name has a film's ending, before any work starts.
 
     Raises:
         FalllineError: naming `parameter` and the endings allowed, or the encoder that is not installed.
@@ -47,10 +47,10 @@ def check_film_path(path: str | os.PathLike[str], parameter: str = "path") -> No
 
 
 def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure to a file, whole or not at all; the ending says how.
+    """Write a figure to a file, whole or not at all, in the format given by the ending.
 
     Raises:
-        FalllineError: when the ending is no picture's, or the file cannot be written.
+        FalllineError: when the ending is not a picture's, or the file cannot be written.
 
     >>> import tempfile
     >>> save_picture(Figure(), tempfile.mkdtemp() + "/empty.svg")

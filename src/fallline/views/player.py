@@ -1,4 +1,4 @@
-"""The page that plays runs: one file with their numbers and a small player in it, which needs no network."""
+"""The HTML page that plays runs: one file with their data and a small player, which needs no network."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from fallline.pictures.paths import Labelled
 from fallline.results.series import time_of
 from fallline.views import appearance, contour
 
-# The page draws 4 : 3, with some lines of words above and below.
+# The page draws 4 : 3, with some lines of text above and below.
 WIDTH, HEIGHT = 860, 790
-# The code of a place in the landscape without a number; the codes below it rise from the lowest value to the highest.
+# The code for NaN in the landscape; the codes below it rise from the lowest value to the highest.
 MISSING = 65535
-# What the page around the player does, once: it tells the colour of its words, and gives the height that it is asked
-# for; 0 asks for none. In Colab that page is a frame, too, as high as its contents were at first.
+# Script of the page around the player, run once: it sends its text colour, and sets the height that the player requests
+# (0 requests none). In Colab that page is itself a frame, as high as its contents were at first.
 _MEETING = """
 const {port1, port2} = new MessageChannel();
 port1.onmessage = ({data}) => {
@@ -49,7 +49,7 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *
         pairs: the runs.
         data: what is drawn of them.
         seconds: how long the film plays at its usual speed.
-        dark: whether it is dark at first whatever the reader's system is set to.
+        dark: whether it starts dark regardless of the reader's system setting.
     """
     scene = _landscape(data) if isinstance(data, Landscape) else _curve(data)
     scene |= {
@@ -60,7 +60,7 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *
         "paths": [_path(pair, path) for pair, path in zip(pairs, data.paths, strict=True)],
     }
     scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
-    # Inside a script element nothing but "<" has a meaning to HTML.
+    # Inside a script element only "<" has a meaning in HTML.
     words = json.dumps(scene, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     before, data_place, after = _template().partition("__data__")
     assert data_place
@@ -68,15 +68,15 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *
 
 
 def inline(whole_page: str, still: npt.NDArray[np.uint8]) -> str:
-    """The page as a part of another one, such as a notebook: neither can touch the other.
+    """The page embedded in another, such as a notebook, isolated in a frame.
 
     Arguments:
         whole_page: the player.
-        still: the pixels of a picture, shape (height, width, 4): all there is to see where a site, such as GitHub,
-            lets no player in. Until the player comes it lies behind it.
+        still: the pixels of a picture, shape (height, width, 4), shown until the player has loaded, and in its place
+            on sites that allow no player, such as GitHub.
     """
     file = io.BytesIO()
-    # A third as large, and no eye sees it: these pictures have few colours, and their edges.
+    # 256 colours make it a third as large without a visible difference: these pictures have few colours.
     few = Image.fromarray(still).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     few.save(file, format="png", optimize=True)
     return (
@@ -88,14 +88,14 @@ def inline(whole_page: str, still: npt.NDArray[np.uint8]) -> str:
 
 
 def image(png: bytes) -> str:
-    """A picture as HTML that holds all of it."""
+    """A PNG as an HTML element with the data inside."""
     return f'<img style="max-width: 100%" src="data:image/png;base64,{base64.b64encode(png).decode("ascii")}">'
 
 
 def column(numbers: FloatArray) -> dict[str, Any]:
-    """Numbers as the page holds them: an even row by its start and step, otherwise as bytes in base64.
+    """Numbers as the page stores them: evenly spaced ones by start and step, otherwise as bytes in base64.
 
-    Four bytes a number where they keep seven digits of each, otherwise eight.
+    Four bytes per number where that keeps seven digits of each, otherwise eight.
 
     >>> column(np.array([0.0, 0.5, 1.0]))
     {'from': 0.0, 'by': 0.5, 'count': 3}
@@ -117,7 +117,7 @@ def _landscape(data: Landscape) -> dict[str, Any]:
     over = data.grid
     low, high = data.heights
     with np.errstate(invalid="ignore"):
-        # As even as the contour levels, so that the picture's bands are even here.
+        # Scaled like the contour levels, so that the bands are evenly spaced.
         share = np.clip((over.value - low) / (high - low), 0, 1) ** (1 / data.bend)
     codes = np.where(np.isnan(share), MISSING, np.round(share * (MISSING - 1))).astype("<u2")
     return {
@@ -162,7 +162,7 @@ def _theme(theme: appearance.Theme, data: Landscape | Descent) -> dict[str, Any]
 
 
 def _path(pair: Labelled, path: paths.Path) -> dict[str, Any]:
-    # The numbers are the run's own at those of its rows that the path shows.
+    # The run's own numbers, at the rows that the path shows.
     run = pair.run
     rows = np.searchsorted(time_of(run), path.times)
     return {

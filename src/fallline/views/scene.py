@@ -1,4 +1,4 @@
-"""Frames of a film: the still part of a picture is drawn once, and only the paths anew for each frame."""
+"""The frames of a film: the still part of a picture is drawn once, the paths again for each frame."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from fallline.views.lettering import lettering
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scene(Printed):
-    """What a film shows, as data, so that several processes can draw it.
+    """The data of a film, picklable so that several processes can draw it.
 
     Attributes:
         kind: "curve", "contour", "contour_3d" or "surface".
         data: the runs on a curve or a landscape.
         times: the step or epoch up to which each frame shows the runs, shape (frames,).
         titles: the title over each axes in each frame.
-        size: width and height in pixels; None: what suits the kind.
+        size: width and height in pixels; None: chosen for the kind.
         turn: by how many degrees the camera turns from the first frame to the last.
         style: "light" or "dark".
     """
@@ -49,7 +49,7 @@ class Scene(Printed):
     style: appearance.Style = "light"
 
     def open(self) -> Callable[[int], Frame]:
-        """A function that draws the frame of a number."""
+        """A function that draws the frame with a given number."""
         return Screen(self).frame
 
 
@@ -59,9 +59,9 @@ class Stage(Printed):
 
     Attributes:
         ax: the axes.
-        draw: draws the paths on axes up to a time and returns what it has drawn.
+        draw: draws the paths on axes up to a time and returns the artists.
         titles: the title of each frame.
-        cover: a still part, such as a surface, that hides what lies deeper; None when there is none.
+        cover: a still artist, such as a surface, that hides what has a lower zorder; None when there is none.
     """
 
     ax: Any
@@ -71,12 +71,12 @@ class Stage(Printed):
 
     @cached_property
     def retraced(self) -> Retraced:
-        """The paths up to a time, in the artists of the frame before."""
+        """Draws the paths up to a time, reusing the artists of the previous frame."""
         return Retraced(self.ax, self.draw)
 
 
 class Retraced:
-    """Axes under a camera that stands still, for what is drawn again and again: lines and points are made once."""
+    """Stands in for axes whose camera does not move: it makes each line and point artist once, and then reuses it."""
 
     def __init__(self, ax: Any, draw: Callable[[Any, float], list[Any]]) -> None:
         self.name = ax.name
@@ -87,16 +87,16 @@ class Retraced:
         self(np.inf)
 
     def __call__(self, time: float) -> list[Any]:
-        """What is to be drawn up to a time, in front of what lies deeper."""
+        """The artists to draw up to a time, sorted by zorder."""
         self._drawn = 0
         return sorted(self._draw(self, time), key=lambda artist: artist.get_zorder())
 
     def get_figure(self, root: bool = False) -> Any:
-        """The figure whose background says which colours show."""
+        """The figure, whose background decides the theme."""
         return self._ax.get_figure(root)
 
     def get_proj(self) -> Any:
-        """Where the camera stands, as `Axes3D.get_proj` tells."""
+        """The projection matrix, as `Axes3D.get_proj` gives it."""
         return self._projection
 
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
@@ -106,13 +106,13 @@ class Retraced:
         return [line]
 
     def scatter(self, *places: FloatArray, **look: Any) -> Dots:
-        """As `Axes.scatter`, for points all of one colour, or each of its own."""
+        """As `Axes.scatter`, for points of one colour or of one colour each."""
         dots: Dots = self._next(Dots, lambda: self._ax.scatter(*places, **look))
         colours = to_rgba_array(look["c"], look["alpha"]) if "c" in look else None
         if self._projection is None:
             dots.points = on_screen(places, None)
         else:
-            # As Matplotlib does: what is farther away comes first.
+            # From back to front, as Matplotlib does.
             there = np.isfinite(places).all(axis=0)
             points = on_screen(tuple(place[there] for place in places), self._projection)
             order = np.argsort(points[:, 2])[::-1]
@@ -123,7 +123,7 @@ class Retraced:
         return dots
 
     def _next(self, kind: Callable[[Any, Any], Any], make: Callable[[], Any]) -> Any:
-        """What stands in an artist's place, which is made for the first time only."""
+        """The next stand-in for an artist; both are made in the first frame only."""
         if self._drawn == len(self._made):
             artist = make()
             _project(artist)
@@ -134,7 +134,7 @@ class Retraced:
 
 
 class Screen:
-    """A scene as it is drawn, frame by frame."""
+    """Draws a scene, frame by frame."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -142,7 +142,7 @@ class Screen:
         self.figure, self.stages = _curves(scene, data) if isinstance(data, Descent) else _landscape(scene, data)
         usual = tuple(round(side) for side in self.figure.bbox.size)
         self.size: tuple[int, int] = scene.size or (usual[0], usual[1])
-        # Letters grow with the picture: what changes with its size is how many pixels there are to an inch.
+        # The size in pixels changes the dots per inch, so that text grows with the picture.
         dots = self.figure.dpi * min(self.size[0] / usual[0], self.size[1] / usual[1])
         self.figure.set_dpi(dots)
         self.figure.set_size_inches(_inches(self.size[0], dots), _inches(self.size[1], dots))
@@ -152,7 +152,7 @@ class Screen:
         return self.draw(number).copy()
 
     def draw(self, number: int) -> Frame:
-        """The same for a moment: the next frame is drawn over it."""
+        """The same, valid only until the next frame is drawn into the same buffer."""
         if self.scene.turn:
             return self.whole(number)
         last = number == len(self.scene.times) - 1
@@ -166,7 +166,7 @@ class Screen:
             if stage.cover is not None:
                 depth = stage.cover.get_zorder()
                 _draw(canvas.renderer, [artist for artist in artists if artist.get_zorder() < depth])
-                # Under an image that lets some light through, a shadow may be one shade off; the last frame is exact.
+                # Under a partly transparent image, a shadow may be one shade off; the last frame is exact.
                 if last:
                     _draw(canvas.renderer, [stage.cover])
                 else:
@@ -176,7 +176,7 @@ class Screen:
         return np.asarray(canvas.buffer_rgba())
 
     def whole(self, number: int) -> Frame:
-        """The same, with the still part drawn anew: slow, and from where the camera is by then."""
+        """The same, but with the still part drawn again, from the camera's position in this frame: slow."""
         canvas = self._canvas
         time, last = float(self.scene.times[number]), len(self.scene.times) - 1
         drawn: list[Artist] = []
@@ -192,14 +192,14 @@ class Screen:
 
     @cached_property
     def _azimuths(self) -> list[float]:
-        """Where the camera stands at first."""
+        """The initial azimuth of each axes' camera."""
         return [getattr(stage.ax, "azim", 0.0) for stage in self.stages]
 
     @cached_property
     def _canvas(self) -> Any:
-        """The canvas, with everything on it in its place for all frames."""
+        """The canvas, with the layout fixed for all frames."""
         canvas: Any = FigureCanvasAgg(self.figure)
-        # The tallest titles claim their room; then nothing may move any more.
+        # The layout makes room for the tallest titles, and is then fixed.
         for stage in self.stages:
             appearance.set_title(stage.ax)
             stage.ax.title.set_text(max(reversed(stage.titles), key=lambda title: title.count("\n")))
@@ -212,10 +212,10 @@ class Screen:
 
     @cached_property
     def _still(self) -> tuple[Any, Any, list[Any], list[Any]]:
-        """The canvas, the still part as drawn on it, and each stage's lettering, and its cover as an image."""
+        """The canvas, the still part drawn on it, and each stage's lettering and cover image."""
         canvas = self._canvas
         for stage in self.stages:
-            # It changes, and is left out of what `canvas.draw` draws.
+            # `canvas.draw` leaves animated artists out.
             stage.ax.title.set_animated(True)
             if stage.cover is not None:
                 stage.cover.set_visible(False)
@@ -230,31 +230,31 @@ class Screen:
                 canvas.renderer.clear()
                 stage.cover.set_visible(True)
                 _draw(canvas.renderer, [stage.cover])
-                # Images are counted from the bottom here, and the canvas from the top.
+                # `draw_image` counts rows from the bottom, the canvas from the top.
                 covers[-1] = np.asarray(canvas.buffer_rgba())[::-1].copy()
         return canvas, background, letterings, covers
 
 
 def _inches(pixels: int, dots: float) -> float:
-    """A length of so many pixels: Matplotlib cuts off what rounding leaves a hair below a whole one."""
+    """A length in pixels as inches, slightly more: Matplotlib truncates what rounding leaves below a whole pixel."""
     inches = pixels / dots
     return inches if int(inches * dots) == pixels else float(np.nextafter(inches, np.inf))
 
 
 def _draw(renderer: Any, artists: Sequence[Artist]) -> None:
-    """Draw what moves."""
+    """Draw the artists that move."""
     for artist in artists:
         _project(artist)
         artist.draw(renderer)
 
 
 def _project(artist: Artist) -> None:
-    """In space, collections find their place on the screen when told to."""
+    """Project a three-dimensional collection, which does not do so when it is drawn."""
     getattr(artist, "do_3d_projection", lambda: None)()
 
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
-    """Each run on a curve of its own, side by side."""
+    """The figure and stages for runs side by side, each on its own curve."""
     figure = appearance.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
     axes = appearance.new_axes(figure, 1, len(data.paths), sharey=True)
     stages: list[Stage] = []
@@ -273,7 +273,7 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
-    """All runs on one landscape."""
+    """The figure and stage for all runs on one landscape."""
     figure, ax = appearance.figure_of(None, scene.style, solid=scene.kind in SOLID, keys=len(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None

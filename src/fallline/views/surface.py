@@ -1,4 +1,4 @@
-"""Functions of two coordinates as a surface in space, with the runs' paths on it and their shadows below."""
+"""Functions of two coordinates as a surface in three dimensions, with the runs' paths and their shadows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fallline.pictures.sight import Sight, sight_of
 from fallline.views import appearance, contour
 from fallline.views.appearance import Style, figure_of, set_title
 
-# How far the floor lies below the surface, in heights of the surface: far enough to be seen.
+# The distance from the surface down to the floor, as a multiple of the surface's height: far enough to see both.
 DROP = 0.6
 # The surface is drawn by this many patches along each side; finer ones cannot be seen.
 PATCHES = 96
-# So many markers along a path among several.
+# The number of markers on each of several paths.
 MARKERS = 8
 
 
@@ -47,7 +47,7 @@ def plot_surface(
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
-        bounds: the interval of each of the two; None: what shows the runs.
+        bounds: the interval of each of the two; None: chosen to show the runs.
         resolution: the number of grid points along each.
         style: "light" or "dark".
         ax: the three-dimensional axes to draw on; None: a new figure.
@@ -73,7 +73,7 @@ def plot_surface(
 
 
 def draw_still(ax: Any, data: Landscape) -> Artist:
-    """What of the picture stays: the floor, the names, the legend, and the surface, which is returned."""
+    """Draw the still part: the floor, the labels, the legend, and the surface, which is returned."""
     over = data.grid
     x, y = np.meshgrid(over.x, over.y)
     ax.contourf(
@@ -106,7 +106,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
 
 
 def draw_paths(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
-    """The paths up to a time: their shadows on the floor, what the surface hides of them faint, and the rest."""
+    """Draw the paths up to a time: their shadows on the floor, the parts behind the surface faint, and the rest."""
     camera = np.asarray(ax.get_proj()).tobytes()
     shadow = appearance.theme_of(ax).shadow
     artists: list[Artist] = []
@@ -123,22 +123,22 @@ def draw_paths(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
 
 
 def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, hidden: bool) -> list[Artist]:
-    """One path up to a point: what the surface hides of it, faint, or what it does not."""
+    """Draw one path up to a point: the parts that the surface hides, faint, or those that it does not."""
     path = data.paths[number]
     line, points = sight.line(count, hidden).T, sight.points(count, hidden).T
     alpha = appearance.FAINT if hidden else 1.0
     if len(data.paths) > 1:
-        # Even distances would need a line: of some paths, all is hidden, or nothing.
+        # Markers by vertices: even distances need a line, and a path may have no hidden or no visible part.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
         return appearance.trace_run(ax, *line, points=points, number=number, **look)
     colours, size = appearance.step_colours(len(path))[:count], appearance.point_size(len(path))
     return appearance.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 
 
-# A film asks for the same with every frame.
+# Cached: a film calls this with the same arguments in every frame.
 @lru_cache(maxsize=16)
 def _sight(data: Landscape, number: int, camera: bytes) -> Sight:
-    """What the surface hides of a path from a camera."""
+    """Which parts of a path the surface hides from the camera."""
     path = data.paths[number]
     points = np.stack(contour.inside(data, path, len(path)), axis=1)
     return sight_of(points, data.grid, data.surface, np.frombuffer(camera).reshape(4, 4))

@@ -1,4 +1,4 @@
-"""A search for hyperparameters: the score of each trial, and the best so far."""
+"""The picture of a search for hyperparameters: the score of each trial, and the best so far."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from fallline.views.appearance import Style
 def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None) -> Figure:
     """Draw the score of each trial of a search, and the best so far.
 
-    Trials that were given up as diverging stand as crosses at the upper edge. Scores that stay positive over more
-    than two decades get a log axis.
+    Trials that were given up as diverging are crosses at the upper edge. Positive scores that span more than two
+    decades get a log axis.
 
     Arguments:
         found: what `tune` returned.

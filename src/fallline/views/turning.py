@@ -1,4 +1,4 @@
-"""Frames under a turning camera, drawn by several processes: each of them has to be drawn whole."""
+"""Frames of a film whose camera turns, drawn by several processes: nothing in them can be reused."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ import numpy as np
 
 from fallline.views.encoders import Frame
 
-# Python itself and Matplotlib take as long to start as a handful of frames take to be drawn.
+# A process takes about as long to start Python and Matplotlib as to draw a few frames.
 FRAMES_EACH = 8
-# Processes of Python's multiprocessing would run the user's script once more, unless it is guarded.
+# Not multiprocessing: it would run the user's script again unless that is guarded by `if __name__ == "__main__"`.
 _PROGRAM = "from fallline.views.turning import draw_share; draw_share()"
 
 
 def drawn_by_several(scene: Any, count: int, size: tuple[int, int], draw: Callable[[int], Frame]) -> Iterator[Frame]:
-    """The frames 0 ... count - 1 in their order.
+    """The frames 0 ... count - 1, in order.
 
     Arguments:
-        scene: what to draw: `scene.open()` gives, in any process, a function like `draw`.
+        scene: what to draw; `scene.open()` returns, in any process, a function like `draw`.
         count: the number of frames.
         size: their width and height.
-        draw: draws a frame here, for films too short to be worth other processes.
+        draw: draws a frame in this process, for films too short to be worth other processes.
     """
     processes = min(os.cpu_count() or 1, count // FRAMES_EACH)
     if processes < 2:
@@ -42,7 +42,7 @@ def drawn_by_several(scene: Any, count: int, size: tuple[int, int], draw: Callab
             stack.callback(_end, process)
             started.append(process)
             assert process.stdin is not None
-            # It stays open: its end tells the process that this one is gone.
+            # Its standard input stays open: end of file tells it that this process is gone.
             pickle.dump((scene, range(first, count, processes)), process.stdin)
             process.stdin.flush()
         width, height = size
@@ -59,7 +59,7 @@ def drawn_by_several(scene: Any, count: int, size: tuple[int, int], draw: Callab
 
 def draw_share() -> None:
     """Draw the frames asked for on standard input, and write their pixels to standard output."""
-    # Ctrl-C goes to all processes; the one that the user started ends the others.
+    # Ctrl-C goes to all processes; the parent ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         scene, numbers = pickle.load(sys.stdin.buffer)
@@ -69,13 +69,13 @@ def draw_share() -> None:
             sys.stdout.buffer.write(draw(number).data)
         sys.stdout.buffer.flush()
     except (EOFError, pickle.UnpicklingError, BrokenPipeError):
-        # The process that asked is gone, and nobody is left to be told.
+        # The parent process is gone.
         os._exit(1)
 
 
 def _end_with_the_asking() -> None:
-    """Wait for the end of standard input, which comes with that of the process that asked, and end this one."""
-    # Past Python's buffer, whose lock must be free when Python ends.
+    """Wait for the end of standard input, which comes when the parent process ends, and end this process."""
+    # Not through Python's buffer, whose lock must be free when Python ends.
     os.read(0, 1)
     os._exit(1)
 
@@ -84,7 +84,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     assert process.stdin is not None
     assert process.stdout is not None
-    # What was not sent yet has nobody to go to.
+    # Unsent data is dropped.
     with suppress(BrokenPipeError):
         process.stdin.close()
     process.stdout.close()
