@@ -86,7 +86,7 @@ class FalllineError(ValueError):
             # A path is told whole, as far as anybody reads.
             told = shortened(self.value, 400 if isinstance(self.value, str) else 60)
             what = f"{name} is {told}" + (f", {self.problem}" if self.problem else "")
-        of = named(self.of) if named else self.of
+        of = named(self.of) if named and self.of else self.of
         line = f"{of}: {what}" if of else what
         return f"{line}; {allowed}" if (allowed := self._allowed(named)) else line
 
