@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import enum
 from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import Any, NamedTuple, Self, TypeAlias
 
+
+class _NotTold(enum.Enum):
+    """A value that stays the same object in another process, as `pickle` keeps the members of an enum."""
+
+    NOT_TOLD = enum.auto()
+
+    def __repr__(self) -> str:
+        return self.name
+
+
 # Stands for the value of an error whose `problem` already contains it.
-NOT_TOLD: Any = object()
+NOT_TOLD: Any = _NotTold.NOT_TOLD
 
 
 class Setting(NamedTuple):
@@ -55,6 +66,9 @@ class FalllineError(ValueError):
 
     def __str__(self) -> str:
         return self.told()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.told()!r})"
 
     def told(self, named: Naming | None = None) -> str:
         """The message, with the names of parameters translated.

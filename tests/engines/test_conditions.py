@@ -288,3 +288,35 @@ def test_a_condition_that_does_more_is_asked_in_python(condition: Any, reason: s
         minimize("x**2", 1.0, GradientDescent(0.1), stop=condition, max_steps=20, engine="compiled")
     run = minimize("x**2", 1.0, GradientDescent(1e-9), stop=condition, max_steps=20_000)
     assert run.engine == "reference"
+
+
+class Sixth(Own):
+    """Ends a run the sixth time that it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def met(self, progress: Progress) -> Any:
+        self.asked += 1
+        return np.full(len(progress.x), self.asked == 6)
+
+
+def test_an_attempt_to_compile_is_not_seen_by_what_a_condition_counts() -> None:
+    run = minimize("x**2", 1.0, GradientDescent(1e-9), stop=Sixth(), max_steps=20_000)
+    assert (run.engine, run.step_count) == ("reference", 5)
+
+
+class Returning(Own):
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def met(self, progress: Progress) -> Any:
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [None, False, [True, False]], ids=str)
+@pytest.mark.parametrize("engine", ["reference", "auto"])
+def test_a_condition_answers_for_each_run(answer: Any, engine: str) -> None:
+    told = r"stop Returning\.met returned .*; it must return an array of shape \(1,\), a boolean for each run"
+    with pytest.raises(FalllineError, match=told):
+        minimize("x**2", 1.0, GradientDescent(1e-9), stop=Returning(answer), max_steps=20_000, engine=engine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
@@ -128,7 +130,7 @@ def _by(
     if engine == "auto":
         return _compiled_if_possible(problem, on_reference, on_compiled)
     try:
-        return on_compiled(problem)
+        return on_compiled(_to_try(problem))
     except compiled.NotCompilable as reason:
         raise FalllineError(
             "engine", problem=f'is "compiled", which cannot run this: {reason}', allowed='use "auto"'
@@ -139,9 +141,25 @@ def _compiled_if_possible(
     problem: Problem, on_reference: Callable[[Problem], Outcome], on_compiled: Callable[[Problem], Outcome]
 ) -> Outcome:
     try:
-        return on_compiled(problem)
+        return on_compiled(_to_try(problem))
     except compiled.NotCompilable:
         return on_reference(problem)
+
+
+def _to_try(problem: Problem) -> Problem:
+    """The problem with copies of the user's own parts: what they count in the attempt, the runs do not begin with.
+
+    Raises:
+        NotCompilable: when a part cannot be copied.
+    """
+    theirs = problem.optimizer, problem.conditions
+    if all(map(is_ours, (problem.optimizer, *problem.conditions))):
+        return problem
+    try:
+        optimizer, conditions = copy.deepcopy(theirs)
+    except Exception as error:  # whatever the user's rule or condition holds
+        raise compiled.NotCompilable(f"a part of the rule or of a condition cannot be copied ({error})") from error
+    return dataclasses.replace(problem, optimizer=optimizer, conditions=conditions)
 
 
 def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:

@@ -14,8 +14,9 @@ from fallline.engines.mistakes import check_update, note_step
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.stretches import Stretches, goes_unseen
+from fallline.errors import FalllineError, shortened
 from fallline.results.trajectory import Point, Trajectory
-from fallline.stopping import Progress, Stop, interrupted, step_limit
+from fallline.stopping import Progress, Stop, StoppingCondition, interrupted, step_limit
 
 NAME = "reference"
 
@@ -84,6 +85,17 @@ def _descend(problem: Problem, batch: Batch, saving: Saving, at_once: AtOnce) ->
         batch.arrive(x, state, change, seen)
 
 
+def _check_met(condition: StoppingCondition, met: object, runs: int) -> None:
+    """Refuse a condition of the user's that does not answer for each run."""
+    if not isinstance(met, np.ndarray) or met.shape != (runs,):
+        name = type(condition).__name__
+        raise FalllineError(
+            "stop",
+            problem=f"{name}.met returned {shortened(met)}",
+            allowed=f"it must return an array of shape ({runs},), a boolean for each run",
+        )
+
+
 def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
     """The active runs that end at their present points, by their place among the active ones, and why."""
     assert batch.reached is not None
@@ -93,6 +105,8 @@ def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
         if condition.unmet(progress):
             continue
         met = condition.met(progress)
+        if progress.change is None:
+            _check_met(condition, met, len(progress.x))
         if np.count_nonzero(met):
             for i in met.nonzero()[0].tolist():
                 stops.setdefault(i, condition.stop(progress, i))

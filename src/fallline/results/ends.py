@@ -19,7 +19,7 @@ class Ends:
     Attributes:
         x: the points, shape (k, n).
         value: the objective there, shape (k,).
-        lowest: the lowest value that each run has seen, shape (k,); NaN where it saw no number, or none was asked for.
+        lowest: the lowest value that each run has seen, shape (k,); NaN where it saw only NaN, or none was asked for.
         marks: the objective at each of the problem's marks, shape (k, m); NaN where a run had ended before.
         steps: the number of updates, shape (k,).
         stop: why each run ended, as an index into `reasons`, shape (k,).
