@@ -1,4 +1,4 @@
-"""Rules that carry on in the direction they were going."""
+"""Momentum rules, which continue in the direction of earlier steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Momentum(Optimizer[MomentumState]):
 
     Polyak (1964), Some methods of speeding up the convergence of iteration methods.
 
-    Libraries depart in where the rate is, which shows as soon as it changes. Keras has it inside, as the paper.
+    Libraries differ in where the rate is, which shows as soon as it changes. Keras has it inside, as the paper.
     Torch and optax have it outside: v ← γ v + g; x ← x − η v. Torch also dampens, v ← γ v + (1 − τ) g, but not in
     the first step, v ← g. The convention "averaged" makes v a running mean: v ← γ v + (1 − γ) g; x ← x − η v, so
     that its rate must be 1 / (1 − γ) times as large for the same steps. No library has a default for γ other than

@@ -1,4 +1,4 @@
-"""Rules that look at the sign of each slope and not at its size. The sign of 0 is 0: such a slope moves nothing."""
+"""Rules that use the sign of each partial derivative and not its size. The sign of 0 is 0: no step is made there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules for objectives with structure: kept inside a set, or with a penalty that has no gradient."""
+"""Projected and proximal rules: for constraints, and for penalties without a gradient."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Projected(Wrapper[PlacedState]):
 
 
 def check_penalty(rule: Any) -> None:
-    """Refuse a penalty that is none."""
+    """Refuse a penalty that is not a `Penalty`."""
     if not isinstance(rule.penalty, Penalty):
         raise FalllineError("penalty", rule.penalty, "it must be an L1, an L2 or an ElasticNet", of=type(rule).__name__)
 
@@ -80,7 +80,7 @@ class ProximalDescent(Optimizer[ProximalState]):
     """
 
     name: ClassVar[str] = "proximal"
-    # A penalty may tie the coordinates together.
+    # A penalty may couple the coordinates.
     elementwise: ClassVar[bool] = False
 
     learning_rate: LearningRate = learning_rate(0.01)

@@ -1,4 +1,4 @@
-"""Rules around a rule: they change the gradient it is given, or the step it wants to make."""
+"""Wrappers: rules around an inner rule, which change its gradient or its step."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fallline.optimizers.noise import standard_normal
 from fallline.state import with_x
 
 State = TypeVar("State")
-# Rules around a rule, which must be named too: "cautious:adam".
+# The wrappers by name; on the command line the inner rule is named too, as in "cautious:adam".
 WRAPPERS: dict[str, type[Wrapper[Any]]] = {}
 
 
 @dataclass(frozen=True)
 class Wrapper(Optimizer[State]):
-    """What every rule around a rule shares: the learning rate is the inner rule's.
+    """The base class of wrappers; their learning rate is the inner rule's.
 
     Attributes:
-        changes_step: whether another step is made than the inner rule asks for.
+        changes_step: whether the step made differs from the inner rule's.
         rule: the inner rule.
     """
 
@@ -229,7 +229,7 @@ class CoupledWeightDecay(Wrapper[PlacedState]):
 
 
 class NoiseState(NamedTuple):
-    """The number of each coordinate, which picks its noise, and the state of the inner rule."""
+    """The index of each coordinate, which determines its noise, and the state of the inner rule."""
 
     coordinate: Quantity
     inner: Any
@@ -255,7 +255,7 @@ class GradientNoise(Wrapper[NoiseState]):
     """
 
     name: ClassVar[str] = "gradient_noise"
-    # Each coordinate goes its own way, but it must know which one it is.
+    # Coordinates are independent, but each one's noise depends on its index.
     elementwise: ClassVar[bool] = False
 
     variance: float = hyperparameter(0.01, about="variance in the first step", symbol="s", at_least=0)
