@@ -26,8 +26,8 @@ class AdaGrad(Optimizer[AdaGradState]):
     Duchi, Hazan and Singer (2011), Adaptive subgradient methods for online learning and stochastic
     optimization.
 
-    Libraries differ: keras and optax start the sum at 0.1, torch and the paper at 0, and they take epsilon
-    into the root: x ← x − η g / √(G + ε). The convention "tutorial" adds epsilon to the ratio:
+    Libraries differ: keras and optax start the sum at 0.1, torch and the paper at 0, and they put epsilon
+    under the root: x ← x − η g / √(G + ε). The convention "tutorial" adds epsilon to the ratio:
     x ← x − (η / √G + ε) g. The `lr_decay` of torch is the schedule `InverseTime`.
 
     Attributes:
@@ -88,7 +88,7 @@ class RMSProp(Optimizer[RMSPropState]):
     Graves (2013), Generating sequences with recurrent neural networks. Rounding may make the centred v slightly
     negative; it is then taken as 0, where the libraries return NaN.
 
-    Libraries differ: keras and optax take epsilon into the root, η g / √(v + ε); with momentum, torch
+    Libraries differ: keras and optax put epsilon under the root, η g / √(v + ε); with momentum, torch
     multiplies by the rate after the steps are added up, the others before, which differs under a schedule.
     The convention "tutorial" adds epsilon to the ratio: (η / √v + ε) g.
 
@@ -154,9 +154,9 @@ class AdadeltaState(NamedTuple):
 
 @dataclass(frozen=True)
 class Adadelta(Optimizer[AdadeltaState]):
-    r"""The slope in units of the last changes: Δ = √(D + ε) / √(v + ε) · g; x ← x − η Δ.
+    r"""The gradient scaled by the size of recent changes: Δ = √(D + ε) / √(v + ε) · g; x ← x − η Δ.
 
-    v ← ρ v + (1 − ρ) g² before Δ is made, D ← ρ D + (1 − ρ) Δ² after it.
+    v ← ρ v + (1 − ρ) g² before Δ is computed, D ← ρ D + (1 − ρ) Δ² after it.
 
     Zeiler (2012), ADADELTA: an adaptive learning rate method. The paper has no rate: η = 1.
 

@@ -29,7 +29,7 @@ class Momentum(Optimizer[MomentumState]):
     Torch and optax have it outside: v ← γ v + g; x ← x − η v. Torch also dampens, v ← γ v + (1 − τ) g, but not in
     the first step, v ← g. The convention "averaged" makes v a running mean: v ← γ v + (1 − γ) g; x ← x − η v, so
     that its rate must be 1 / (1 − γ) times as large for the same steps. No library has a default for γ other than
-    no momentum at all; 0.9 stands in every convention.
+    no momentum at all; 0.9 is used in every convention.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, Momentum(0.25, momentum=0.5), max_steps=2).x.ravel()

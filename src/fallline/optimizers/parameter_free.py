@@ -26,7 +26,7 @@ class DoG(Optimizer[DoGState]):
     r"""Distance over gradients: x ← x − η r g / √G, r the largest distance from the start so far, G ← G + ‖g‖².
 
     r begins at r₀ (1 + ‖x₀‖). Ivgi, Hinder and Carmon (2023), DoG is SGD's best friend: a parameter-free dynamic
-    step size schedule. Its authors want the answer averaged over the points of the run, which this rule does not do.
+    step size schedule. Its authors recommend averaging the points of the run, which this rule does not do.
 
     Libraries differ: optax, like the authors' own package `dog-optimizer`, adds an epsilon to G.
 
@@ -87,7 +87,7 @@ class Prodigy(Optimizer[ProdigyState]):
 
     Libraries differ: the authors' own package `prodigyopt` and optax multiply epsilon by the new d. Optax multiplies
     η by √(1 − β₂ᵗ) / (1 − β₁ᵗ) throughout, as does the package with `use_bias_correction=True`. A first gradient
-    of exactly 0 turns optax to NaN; here, and in the package, it moves nothing.
+    of exactly 0 gives NaN in optax; here, and in the package, x stays.
 
     Attributes:
         learning_rate: η; the γ of the paper. To be left at 1.

@@ -109,7 +109,7 @@ class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
 
     Libraries differ: optax, and the main class of that package, correct v and not the rate, so that ε counts for
     more and the first z weigh as much as the later; each z weighs as much as the largest rate so far to the power p.
-    Keras has c = 1 / t whatever the rate, and lets the decay shorten y after the step to it, which moves x and not
+    Keras has c = 1 / t for any rate, and applies the decay to y after the step to it, which moves x and not
     z: x ← (1 − c) (x − η λ y / β₁) + c z. All keep y in the parameters. Under a schedule optax weighs a point by the
     rate of the step after it; here, as in `schedulefree`, by its own.
 
