@@ -139,6 +139,8 @@ class LBFGSState(NamedTuple):
 class LBFGS(Optimizer[LBFGSState]):
     r"""Quasi-Newton directions, with the inverse Hessian H estimated from the last steps: x ← x − η H g.
 
+    The rate η comes from a line search.
+
     Liu and Nocedal (1989), On the limited memory BFGS method for large scale optimization; the two-loop recursion of
     Nocedal and Wright (2006), algorithm 7.4. A pair of step s and change of gradient y is left out unless s·y > 0.
     torch makes its first step shorter, by min(1, 1 / ‖g‖₁), wants s·y > 1e-10, and uses the rate 1 without a search.
