@@ -14,7 +14,7 @@ from fallline.errors import FalllineError, nearest
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers a hyperparameter may take: an interval, each end inside it or not; whole numbers or all."""
+    """The values a hyperparameter may take: an interval, open or closed at each end, of whole numbers or floats."""
 
     low: float = -np.inf
     high: float = np.inf
@@ -28,7 +28,7 @@ class Range:
             numbers = np.asarray(value)
         except (TypeError, ValueError):
             return False
-        # Texts, truth values and complex numbers could be made numbers, but were not meant as one.
+        # Strings, booleans and complex numbers could be converted, but are taken for mistakes.
         if numbers.dtype.kind not in "iuf":
             return False
         above = numbers > self.low if self.low_open else numbers >= self.low
@@ -48,13 +48,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """What is known of one hyperparameter: the source of checks, sliders, LaTeX and documentation.
+    """The facts about one hyperparameter, from which checks, sliders, LaTeX and documentation are made.
 
     Attributes:
-        range: the numbers allowed.
-        symbol: its LaTeX symbol; None for a setting that shapes the rule rather than enters its formula.
-        about: a few words on what it does.
-        defaults: the default of each convention that departs from the paper's.
+        range: the values allowed.
+        symbol: its LaTeX symbol; None for a setting that selects a variant of the rule and is not in its formula.
+        about: a short description.
+        defaults: the default of each convention that differs from the paper's.
     """
 
     range: Range
@@ -65,7 +65,7 @@ class Hyperparameter:
 
 
 class _ByConvention:
-    """Stands as a field's default until the convention is known and picks the number."""
+    """The placeholder for a field's default until the convention is known."""
 
     def __init__(self, known: Hyperparameter) -> None:
         self.known = known
@@ -87,7 +87,7 @@ def hyperparameter(
     whole: bool = False,
     defaults: Mapping[str, float] | None = None,
 ) -> Any:
-    """A dataclass field that carries its allowed range; without a default it must be given.
+    """A dataclass field with its allowed range; without a default it must be given.
 
     >>> @dataclass(frozen=True)
     ... class Rule:
@@ -114,11 +114,11 @@ def hyperparameters(thing: Any) -> dict[str, Hyperparameter]:
 
 
 def check_hyperparameters(thing: Any, checked: Mapping[str, tuple[type, ...]] | None = None) -> None:
-    """Fill in the defaults of the convention, refuse what lies out of range, and make plain numbers of the rest.
+    """Fill in the convention's defaults, refuse values out of range, and convert the rest to Python numbers.
 
     Arguments:
         thing: an instance of a dataclass with hyperparameters.
-        checked: for some of them, the types of values that have checked themselves, such as a schedule.
+        checked: for some of them, types whose values are accepted as they are, such as a schedule.
 
     Raises:
         FalllineError: naming the class, the hyperparameter, its value and its range.
@@ -132,9 +132,9 @@ def check_hyperparameters(thing: Any, checked: Mapping[str, tuple[type, ...]] | 
             continue
         allowed = known.range.allows(value)
         if allowed and np.ndim(value) == 0:
-            # 10.0 counts as well as 10, and 2 is raised to a power as 2.0 is.
+            # So 10.0 is accepted for 10, and powers of 2 and of 2.0 give the same results.
             object.__setattr__(thing, name, int(value) if known.range.whole else float(value))
-        # Arrays may enter a formula, run by run; they cannot shape a rule.
+        # Arrays, one number per run, are possible only for hyperparameters in the formula.
         elif not allowed or known.symbol is None:
             raise FalllineError(name, value, known.range, of=type(thing).__name__)
 

@@ -1,4 +1,4 @@
-"""Learning rate found along the direction that the rule has chosen."""
+"""Line searches, which find the learning rate along the rule's direction."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.registry import enter
 from fallline.slips import CalledInOurWords
 
-# The line searches by the names that the command line calls them.
+# The line searches by their names on the command line.
 LINE_SEARCHES: dict[str, type[LineSearch]] = {}
 
 
 class Place(NamedTuple):
-    """A place on a line: the rate that leads there, the value, and the slope along the line."""
+    """A point on a line: its rate, the value, and the slope along the line."""
 
     rate: float
     value: float
@@ -69,10 +69,10 @@ class Line:
 
 @dataclass(frozen=True)
 class LineSearch(metaclass=CalledInOurWords):
-    """A way to find the learning rate of a step by looking along its direction.
+    """Finds the learning rate of a step by evaluating the objective along its direction.
 
     Attributes:
-        initial: the rate that is tried first.
+        initial: the rate tried first.
     """
 
     name: ClassVar[str]
@@ -93,7 +93,7 @@ class LineSearch(metaclass=CalledInOurWords):
 
 @dataclass(frozen=True)
 class Backtracking(LineSearch):
-    """Halve the rate until the value falls by a fair share of what the slope promises.
+    """Halve the rate until the value falls by at least a fraction c₁ of what the slope predicts.
 
     Armijo (1966), Minimization of functions having Lipschitz continuous first partial derivatives: the rate η is
     taken when f(x − ηd) ≤ f(x) + c₁ η φ'(0), φ' the slope along the line.
@@ -147,7 +147,7 @@ class StrongWolfe(LineSearch):
         while tried < self.most_tries and line.moves(rate):
             here = line.at(rate)
             if not np.isfinite(here.value) or not np.isfinite(here.slope):
-                # Beyond the objective's domain: come back most of the way, for as long as it takes.
+                # Outside the objective's domain: go back most of the way, as often as needed.
                 rate = before.rate + (rate - before.rate) / 10
                 continue
             tried += 1
@@ -167,7 +167,7 @@ class StrongWolfe(LineSearch):
         return abs(here.slope) <= -self.curvature * line.start.slope
 
     def _between(self, line: Line, low: Place, high: Place, tried: int) -> float:
-        """Narrow a bracket whose end `low` is the best place so far and slopes down towards `high`."""
+        """Narrow a bracket whose end `low` is the best point so far and descends towards `high`."""
         while tried < self.most_tries and abs(high.rate - low.rate) > SMALLEST_RATE * max(low.rate, high.rate):
             here = line.at(interpolated(low, high))
             tried += 1
@@ -187,8 +187,8 @@ class ExactQuadratic(LineSearch):
     """The rate that minimises a quadratic along the direction, from one more gradient: η = g·d / d·Hd.
 
     The gradient of a quadratic at x − ηd is g − η Hd, so its change along the line gives the curvature. Cauchy (1847);
-    on anything but a quadratic the rate is that of its local model. Where the line does not curve upwards the rate is
-    `initial`.
+    for other objectives the rate is that of a quadratic model. Where the curvature along the line is not positive, the
+    rate is `initial`.
 
     >>> import fallline
     >>> run = fallline.minimize("x**2 + 4*y**2", [4.0, 1.0], fallline.GradientDescent(ExactQuadratic()), max_steps=1)
@@ -207,9 +207,9 @@ class ExactQuadratic(LineSearch):
 
 @dataclass(frozen=True)
 class PolyakStep(LineSearch):
-    """The rate that would reach the lowest value if the objective went on along its slope: η = (f(x) − f*) / g·d.
+    """The rate that would reach the lowest value f* if the objective were linear: η = (f(x) − f*) / g·d.
 
-    Polyak (1987), Introduction to optimization. It needs to know the lowest value; the rate is at most `initial`.
+    Polyak (1987), Introduction to optimization. The lowest value must be known; the rate is at most `initial`.
 
     >>> import fallline
     >>> run = fallline.minimize("x**2", 1.0, fallline.GradientDescent(PolyakStep()), max_steps=1)
@@ -228,13 +228,13 @@ class PolyakStep(LineSearch):
         return min(self.initial, max(0.0, line.start.value - self.lowest) / -line.start.slope)
 
 
-# Below this, relative to them, the ends of a bracket can no longer be told apart.
+# The relative width below which the ends of a bracket cannot be distinguished.
 SMALLEST_RATE = float(np.finfo(float).eps)
 
 
 def interpolated(low: Place, high: Place) -> float:
-    """The minimum of the cubic through two places, kept a tenth away from the ends; the middle where it has none,
-    or where the numbers are too large for it.
+    """The minimum of the cubic through two points, at least a tenth of the interval from its ends; the middle if the
+    cubic has no minimum, or overflows.
 
     >>> interpolated(Place(0.0, 0.0, -1.0), Place(1.0, 0.0, 1.0))
     0.5
@@ -242,7 +242,7 @@ def interpolated(low: Place, high: Place) -> float:
     width = high.rate - low.rate
     middle = low.rate + width / 2
     first = low.slope + high.slope - 3 * (high.value - low.value) / width
-    # Multiplied, as Python's power raises where the square is too large a number.
+    # A product, because Python's power raises an error on overflow.
     under_root = first * first - low.slope * high.slope
     if not 0 <= under_root < np.inf:
         return middle

@@ -1,4 +1,4 @@
-"""Penalties and sets: what a structured rule adds to the objective, or keeps x inside of."""
+"""Penalties added to the objective, and convex sets that constrain x, for proximal and projected rules."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.registry import enter
 from fallline.slips import CalledInOurWords
 
-# The penalties and sets by the names of their classes.
+# The penalties and sets by their class names.
 STRUCTURES: dict[str, type[Penalty | ConvexSet]] = {}
 
 
 @dataclass(frozen=True)
 class Penalty(metaclass=CalledInOurWords):
-    """A function h that is added to the objective, and has no gradient everywhere but a proximal step.
+    """A function h that is added to the objective. It need not be differentiable, but has a proximal operator.
 
     Arguments:
-        free: the places of coordinates that it leaves alone, such as the biases of a model.
+        free: the indices of coordinates without a penalty, such as the biases of a model.
     """
 
     free: tuple[int, ...] = field(default=(), kw_only=True)
@@ -35,7 +35,7 @@ class Penalty(metaclass=CalledInOurWords):
         check_hyperparameters(self)
 
     def acting(self, x: Quantity) -> Quantity:
-        """1 where the penalty acts, 0 on the free coordinates.
+        """1 for coordinates with a penalty, 0 for free coordinates.
 
         Raises:
             FalllineError: when x has no such coordinate.
@@ -57,12 +57,12 @@ class Penalty(metaclass=CalledInOurWords):
 
     @abstractmethod
     def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
-        """The u that minimises rate · h(u) + ½ ‖u − x‖²; shape kept."""
+        """The proximal operator: the u that minimises rate · h(u) + ½ ‖u − x‖², in the shape of x."""
 
 
 @dataclass(frozen=True)
 class L1(Penalty):
-    """λ Σ |x|: pulls small coordinates to exactly zero (Tibshirani, 1996, the lasso).
+    """λ Σ |x|: sets small coordinates to exactly zero (Tibshirani, 1996, the lasso).
 
     >>> L1(1.0).proximal(np.array([3.0, -0.5]), 1.0)
     array([2., 0.])
@@ -74,7 +74,7 @@ class L1(Penalty):
         return self.strength * np.sum(self.acting(x) * abs(x), axis=-1)
 
     def proximal(self, x: Quantity, rate: Quantity) -> Quantity:
-        # Exactly zero, never -0.0 or a rounding error.
+        # Below the threshold the result is exactly 0.0, never -0.0 or a rounding error.
         threshold = rate * self.strength * self.acting(x)
         return np.maximum(x - threshold, 0.0) - np.maximum(-x - threshold, 0.0)
 
@@ -115,7 +115,7 @@ class ElasticNet(Penalty):
 
 
 class ConvexSet(metaclass=CalledInOurWords):
-    """A set that x is kept inside of."""
+    """A convex set that x must lie in."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -123,12 +123,12 @@ class ConvexSet(metaclass=CalledInOurWords):
 
     @abstractmethod
     def projected(self, x: Quantity) -> Quantity:
-        """The point of the set nearest to x; shape kept."""
+        """The point of the set nearest to x, in the shape of x."""
 
 
 @dataclass(frozen=True)
 class Box(ConvexSet):
-    """Every coordinate between `low` and `high`: numbers, or one for each coordinate.
+    """Every coordinate between `low` and `high`: numbers, or one number per coordinate.
 
     >>> Box(0.0, 1.0).projected(np.array([-1.0, 0.5, 3.0]))
     array([0. , 0.5, 1. ])
@@ -159,7 +159,7 @@ class Ball(ConvexSet):
         check_hyperparameters(self)
 
     def projected(self, x: Quantity) -> Quantity:
-        # Of what is scaled to 1 first, so that no square overflows.
+        # Scaled first, so that no square overflows.
         largest = np.maximum(np.max(abs(x), axis=-1, keepdims=True), self.radius)
         length = np.linalg.norm(x / largest, axis=-1, keepdims=True)
         return x / largest * (self.radius / np.maximum(length, self.radius / largest))
@@ -181,11 +181,11 @@ class Simplex(ConvexSet):
         check_hyperparameters(self)
 
     def projected(self, x: Quantity) -> Quantity:
-        # The same for all x moved alike; the largest at zero leaves the sums small.
+        # Adding a constant to x does not change the projection; with the largest at zero the sums stay small.
         x = x - np.max(x, axis=-1, keepdims=True)
         largest_first = np.sort(x, axis=-1)[..., ::-1]
         count = np.arange(1, x.shape[-1] + 1)
         excess = (np.cumsum(largest_first, axis=-1) - self.total) / count
-        # As many coordinates stay above zero as exceed what would be taken from each of them.
+        # The number of coordinates that stay above zero.
         stay = np.sum(largest_first > excess, axis=-1, keepdims=True)
         return np.maximum(x - np.take_along_axis(excess, stay - 1, axis=-1), 0.0)

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step."""
+"""Learning rate schedules: the rate as a function of the step."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from fallline.hyperparameters import check_convention, check_hyperparameters, hy
 from fallline.registry import enter
 from fallline.slips import CalledInOurWords
 
-# The schedules by the names that the command line calls them.
+# The schedules by their names on the command line.
 SCHEDULES: dict[str, type[Schedule]] = {}
 
 
 @dataclass(frozen=True)
 class Schedule(metaclass=CalledInOurWords):
-    """A learning rate that changes with the step. Steps are counted from 1: `rate(1)` leaves the start.
+    """A learning rate that changes with the step. Steps are counted from 1: `rate(1)` is the rate of the first step.
 
-    The first setting of every schedule is the rate that it scales: twice that gives twice the rate at every
-    step. Rates at other places are parts of it.
+    The first setting of every schedule is the rate that it scales: doubling it doubles the rate of every step. All
+    other rates are given as fractions of it.
 
     Attributes:
-        name: what the command line calls the schedule.
-        conventions: what libraries disagree on: name of a convention to a few words on it.
-        needs_value: whether the rate depends on the values that the run meets; see `watched`.
+        name: the schedule's name on the command line.
+        conventions: what libraries disagree on: the name of each convention, with a short description.
+        needs_value: whether the rate depends on the objective's values during the run; see `watched`.
     """
 
     name: ClassVar[str]
@@ -49,26 +49,26 @@ class Schedule(metaclass=CalledInOurWords):
 
     @abstractmethod
     def rate(self, step: Quantity) -> Quantity:
-        """The rate of this step, or of each of an array of steps."""
+        """The rate of a step, or of each step of an array."""
 
     def watched(self, memory: Any, value: Quantity) -> Any:
-        """What the schedule remembers once it has seen the value at a point.
+        """The schedule's memory after the value at a point.
 
-        Engines call it at every point of a run, the start included, if `needs_value`.
+        If `needs_value` is true, engines call it at every point of a run, the start included.
 
         Arguments:
-            memory: what the call before returned; None at the start. Quantities in named tuples.
+            memory: what the previous call returned, quantities in named tuples; None at the start.
             value: the objective at the point; for k runs at once an array of shape (k, 1).
         """
         return None
 
     def rate_after(self, memory: Any, step: Quantity) -> Quantity:
-        """The rate of this step, given what `watched` returned at the point that it leaves."""
+        """The rate of a step, given what `watched` returned at the point before it."""
         return self.rate(step)
 
 
 def watches_values(rate: object) -> TypeGuard[Schedule]:
-    """Whether a learning rate is a schedule that needs the values which the run meets."""
+    """Whether a learning rate is a schedule that depends on the objective's values."""
     return isinstance(rate, Schedule) and rate.needs_value
 
 
@@ -95,8 +95,8 @@ class Constant(Schedule):
 class StepDecay(Schedule):
     r"""The rate is multiplied by `factor` after every `every` steps: η₀ · factor^⌊(t − 1) / every⌋.
 
-    The convention "tutorial" drops it once more, right after the first step, as a loop does that counts
-    from 0 and tests `i % every == 0` behind the update: η₀ · factor^⌈(t − 1) / every⌉.
+    The convention "tutorial" drops it once more, right after the first step, like a loop that counts
+    from 0 and tests `i % every == 0` after the update: η₀ · factor^⌈(t − 1) / every⌉.
 
     Attributes:
         initial: the rate of the first step.
@@ -185,7 +185,7 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Polynomial(Schedule):
-    r"""The rate falls as a power to its last value and stays: η₀ (φ + (1 − φ) (1 − (t − 1) / steps)^power).
+    r"""The rate falls as a power to its last value and stays there: η₀ (φ + (1 − φ) (1 − (t − 1) / steps)^power).
 
     Linear with a power of 1. Chen, Papandreou, Kokkinos, Murphy and Yuille (2018), DeepLab, made it usual
     ("poly").
@@ -217,8 +217,8 @@ class Polynomial(Schedule):
 class InverseTime(Schedule):
     r"""The rate falls as one over the time: η₀ / (1 + decay · (t − 1)).
 
-    Robbins and Monro (1951), A stochastic approximation method: so slowly that the sum of the rates has no
-    bound, and so fast that the sum of their squares has one.
+    Robbins and Monro (1951), A stochastic approximation method: the sum of the rates diverges, and the sum of their
+    squares converges.
 
     Attributes:
         initial: the rate of the first step.
@@ -293,7 +293,7 @@ class CosineRestarts(Schedule):
         if self.growth == 1:
             begun, length = passed // self.steps * self.steps, self.steps
         else:
-            # The logarithm may miss a restart by its rounding; whole numbers do not.
+            # Rounding of the logarithm may miss a restart; integer arithmetic does not.
             ratio = self.growth - 1
             period = np.floor(np.log(passed * ratio / self.steps + 1) / np.log(self.growth))
             period = period + (passed >= self.steps * (self.growth ** (period + 1) - 1) / ratio)
@@ -306,12 +306,12 @@ class CosineRestarts(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    r"""Up to the peak, down again, and then to almost nothing.
+    r"""Up to the peak, down again, and then to almost zero.
 
-    Smith (2018), A disciplined approach to neural network hyper-parameters: straight up for a part `warm_up`
-    of the steps, straight down as long, straight to the last rate in the rest. The first step has the first
-    rate, the last step the last one. The conventions "torch" and "optax" go up and then all the way down in
-    half cosines; to optax the steps up are int(warm_up · steps) and the last rate is that of the step after
+    Smith (2018), A disciplined approach to neural network hyper-parameters: linearly up for a fraction `warm_up`
+    of the steps, linearly down for as many, and linearly to the last rate in the rest. The first step has the first
+    rate, the last step the last rate. The conventions "torch" and "optax" go up and then all the way down in
+    half cosines; in optax there are int(warm_up · steps) steps up, and the last rate is reached one step after
     the last.
 
     Attributes:
@@ -375,7 +375,7 @@ class OneCycle(Schedule):
 
 
 def _part(passed: Quantity, length: Quantity) -> Quantity:
-    """How much of a phase has passed; one without a length is over at once."""
+    """The fraction of a phase that has passed; 1 for a phase of length 0."""
     return np.where(length > 0, passed / np.maximum(length, 1e-300), 1.0)
 
 
@@ -389,14 +389,14 @@ def _half_cosine(start: Quantity, end: Quantity, part: Quantity) -> Quantity:
 
 @dataclass(frozen=True)
 class Cyclic(Schedule):
-    r"""Straight up to the peak and straight down again, over and over.
+    r"""Linearly up to the peak and linearly down again, repeatedly.
 
-    Smith (2017), Cyclical learning rates for training neural networks: "triangular" as it is, "triangular2"
+    Smith (2017), Cyclical learning rates for training neural networks: "triangular" with the defaults, "triangular2"
     with shrink=0.5, "exp_range" with a decay below 1.
 
     Attributes:
         peak: the largest rate of the first cycle.
-        steps: the steps up, and as many down.
+        steps: the number of steps up, and of steps down.
         low: the rate between the cycles, as a part of the peak; the paper advises 1/4 or 1/3.
         shrink: what the height of the peak is multiplied by from cycle to cycle.
         decay: what it is multiplied by from step to step.
@@ -425,12 +425,12 @@ class Cyclic(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    r"""Straight up to another schedule's first rate, and then that schedule, from its own first step.
+    r"""Linearly up to another schedule's first rate, followed by that schedule from its first step.
 
     Goyal and others (2017), Accurate, large minibatch SGD: training ImageNet in 1 hour.
 
     Attributes:
-        after: the schedule that follows, or a rate that stays.
+        after: the schedule that follows, or a constant rate.
         steps: how many steps come before it.
         start: the first rate, as a part of the one that is reached; 1/3 as in torch's LinearLR.
 
@@ -457,10 +457,10 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True)
 class WarmUpStableDecay(Schedule):
-    r"""Straight up, a long time at the peak, and straight down: a trapezium.
+    r"""Linearly up, a long time at the peak, and linearly down: a trapezium.
 
     Hu and others (2024), MiniCPM: unveiling the potential of small language models with scalable training
-    strategies; the straight way down as in Hägele and others (2024), Scaling laws and compute-optimal
+    strategies; the linear decay as in Hägele and others (2024), Scaling laws and compute-optimal
     training beyond fixed training durations.
 
     Attributes:
@@ -497,9 +497,9 @@ class Plateau(NamedTuple):
 
     Attributes:
         best: the lowest value that counted as an improvement.
-        waited: points since then.
-        resting: points for which the last drop still gives time.
-        scale: what the rate is multiplied by, by now.
+        waited: the number of points since then.
+        resting: the number of points left of the cooldown.
+        scale: the present factor of the rate.
     """
 
     best: Quantity
@@ -512,21 +512,21 @@ class Plateau(NamedTuple):
 class ReduceOnPlateau(Schedule):
     r"""A rate, or any schedule, multiplied by `factor` each time the value has not improved for a while.
 
-    At each point the value f is held to the best so far, b: f < b − threshold · |b| is an improvement. After
-    more than `patience` points without one the rate drops, and the next `cooldown` points do not count. As
-    common as it is, it comes from no paper.
+    At each point the value f is compared with the best so far, b: f < b − threshold · |b| is an improvement. After
+    more than `patience` points without one the rate drops, and the next `cooldown` points do not count. There is no
+    paper that introduces it.
 
-    The conventions "torch" and "optax" ask for f < b (1 − threshold), which for a negative b lets a value
-    pass that is worse than the best. To "optax" and "keras" the rate drops with the `patience`-th point;
-    "keras" takes the threshold as a difference of values, and counts the last point of the cooldown.
+    The conventions "torch" and "optax" require f < b (1 − threshold), which for a negative b accepts values
+    worse than the best. In "optax" and "keras" the rate drops at the `patience`-th point; "keras" takes the
+    threshold as a difference of values, and counts the last point of the cooldown.
 
     Attributes:
         after: the rate, or the schedule, that is reduced.
         factor: what it is multiplied by.
-        patience: points without improvement that are waited for.
-        threshold: how much lower than the best counts as an improvement, as a part of the best.
+        patience: the number of points without improvement that are tolerated.
+        threshold: how much lower than the best counts as an improvement, as a fraction of the best.
         cooldown: points after a drop that do not count.
-        least: what the rate is multiplied by in the end, at least.
+        least: the smallest factor of the rate.
         convention: "paper", "torch", "optax" or "keras".
 
     >>> import fallline
@@ -569,7 +569,7 @@ class ReduceOnPlateau(Schedule):
     def watched(self, memory: Plateau | None, value: Quantity) -> Plateau:
         if memory is None:
             none = np.zeros(np.shape(value))
-            # Any number improves on a start that has none.
+            # Any value is an improvement on a start that is NaN.
             return Plateau(np.where(np.isnan(value), np.inf, value), waited=none, resting=none, scale=none + 1)
         best, waited, resting, scale = memory
         if self.convention == "keras":
@@ -593,7 +593,7 @@ class ReduceOnPlateau(Schedule):
 
 
 def _make_schedule(schedule: WarmUp | ReduceOnPlateau) -> None:
-    """A number in place of the schedule that another one builds on is a constant rate."""
+    """Replace a number given for the inner schedule by a constant schedule."""
     after = schedule.after if isinstance(schedule.after, Schedule) else Constant(schedule.after)
     if after.needs_value:
         raise FalllineError(
@@ -618,8 +618,8 @@ def schedule_form(kind: type[Schedule]) -> str:
 def parse_schedule(text: str, rate: float) -> Schedule:
     """Read a schedule as the command line writes it: `step:0.9:40`, `multi_step:0.1:30,80`, `cosine`.
 
-    The numbers are the schedule's settings after its rate, in order; those left out keep their defaults. Then
-    may come a convention, and, for a schedule that builds on another, that one: `warm_up:100:cosine:1000`.
+    The numbers are the schedule's settings after its rate, in order; those left out keep their defaults. A
+    convention may follow, and, if the schedule builds on another, the other schedule: `warm_up:100:cosine:1000`.
 
     Arguments:
         text: the schedule.
@@ -652,7 +652,7 @@ def parse_schedule(text: str, rate: float) -> Schedule:
 
 
 def _numbers(word: str) -> float | tuple[float, ...]:
-    """One number, or several with commas between."""
+    """One number, or several separated by commas."""
     if "," in word:
         return tuple(float(part) for part in word.split(",") if part)
     return int(word) if word.isdecimal() else float(word)

@@ -1,4 +1,4 @@
-"""Stopping conditions, joined with `|`, and the reasons they give."""
+"""Stopping conditions, which are joined with `|`, and the reasons they give."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from fallline.slips import CalledInOurWords
 
 
 class Progress(NamedTuple):
-    """Where k runs of one rule stand after a step: what the conditions look at.
+    """The state of k runs of one rule after a step, on which the conditions are evaluated.
 
     Attributes:
         step: updates made so far; 0 at the start.
         x: the points, shape (k, n).
         value: the objective there, shape (k,).
-        gradient: the gradients that the rule is given next, shape (k, n).
+        gradient: the gradients for the rule's next step, shape (k, n).
         change: how far the last step moved each coordinate, shape (k, n); None at the start.
         previous_value: the values one step earlier, shape (k,); None at the start.
         first_value: the values at the start, shape (k,).
-        evaluations: evaluations of the value and of the gradient, together, in each run, shape (k,).
+        evaluations: the number of evaluations of value and gradient, added, in each run, shape (k,).
         seconds: time since the runs began.
-        previous_change: the change of the step before, infinite after the first step, which has none before it; None
-            at the start, and where a line search chooses the steps.
+        previous_change: the change of the step before, infinite after the first step; None at the start, and with a
+            line search.
     """
 
     step: int
@@ -52,9 +52,9 @@ class Stop:
     """Why a run ended.
 
     Attributes:
-        reason: a word or two that never change, such as "small step".
-        message: one line with the figures.
-        converged: whether the condition speaks for a minimum having been reached.
+        reason: one or two fixed words, such as "small step".
+        message: one line with the numbers.
+        converged: whether the condition is evidence that a minimum was reached.
     """
 
     reason: str
@@ -63,33 +63,33 @@ class Stop:
 
 
 def step_limit(steps: int) -> Stop:
-    """What the limit of steps gives as the reason."""
+    """The Stop of a run that reached its step limit."""
     return Stop("step limit", f"the limit of {steps} steps was reached", False)
 
 
 def interrupted(step: int) -> Stop:
-    """What Ctrl-C gives as the reason."""
+    """The Stop of a run that Ctrl-C ended."""
     return Stop("interrupted", f"interrupted at step {step}", False)
 
 
-# The conditions by the names of their classes.
+# The conditions by their class names.
 CONDITIONS: dict[str, type[StoppingCondition]] = {}
 
 
 class StoppingCondition(metaclass=CalledInOurWords):
-    """A reason to end a run. `a | b` ends it at whichever is met first; `a` is asked first.
+    """A condition that ends a run. `a | b` ends it when either is met; `a` is checked first.
 
-    Its `met` is plain NumPy on the arrays of a `Progress` and changes nothing. The compiled engine calls it once, on
-    stand-ins for the arrays, and makes machine code of what it does; one that does more than arithmetic on the runs,
-    each by itself, is asked in Python at every step.
+    Its `met` is plain NumPy on the arrays of a `Progress` and has no side effects. The compiled engine calls it once,
+    on stand-ins for the arrays, and compiles what it does. A condition that does more than arithmetic on each run alone
+    is evaluated in Python at every step.
 
     Attributes:
-        reason: what a Stop calls it.
-        converged: whether meeting it speaks for a minimum.
-        needs_value: whether it looks at the objective's value.
-        needs_step: whether it looks at the number of the step or at the time, which all runs of a batch share.
+        reason: the reason of its Stop.
+        converged: whether meeting it is evidence of a minimum.
+        needs_value: whether it uses the objective's value.
+        needs_step: whether it uses the step number or the time, which all runs of a batch share.
 
-    One of your own needs no registering:
+    A condition of your own needs no registration:
 
     >>> import fallline
     >>> class Left(fallline.StoppingCondition):
@@ -111,34 +111,34 @@ class StoppingCondition(metaclass=CalledInOurWords):
 
     @property
     def parts(self) -> tuple[StoppingCondition, ...]:
-        """The single conditions this one is joined from."""
+        """The single conditions that this one consists of."""
         return (self,)
 
     def __or__(self, other: StoppingCondition) -> AnyOf:
         if not isinstance(other, StoppingCondition):
-            return NotImplemented  # Python's own TypeError then says so
+            return NotImplemented  # then Python raises a TypeError
         return AnyOf(self.parts + other.parts)
 
     @abstractmethod
     def met(self, progress: Progress) -> BoolArray:
-        """Which of the runs it ends, shape (k,)."""
+        """The mask of the runs that it ends, shape (k,)."""
 
     def unmet(self, progress: Progress) -> bool:
-        """Whether a quick look shows that it ends none of them: asked at every step, before `met`."""
+        """Whether a quick check shows that it ends none of the runs; called at every step, before `met`."""
         return False
 
     @abstractmethod
     def message(self, progress: Progress, run: int) -> str:
-        """One line that says why it ends the run with this number."""
+        """One line that says why it ends the run with this index."""
 
     def stop(self, progress: Progress, run: int) -> Stop:
-        """The reason a run that meets the condition is given."""
+        """The Stop of a run that meets the condition."""
         return Stop(self.reason, self.message(progress, run), self.converged)
 
 
 @dataclass(frozen=True)
 class AnyOf(StoppingCondition):
-    """Several conditions, asked in order; made by `|`.
+    """Several conditions, checked in order; made by `|`.
 
     >>> (StepSize(1e-5) | Seconds(60)).parts
     (StepSize(tolerance=1e-05), Seconds(limit=60.0))
@@ -164,7 +164,7 @@ class AnyOf(StoppingCondition):
         return next(condition for condition in self.conditions if condition.met(progress)[run])
 
 
-# So many times shorter than the one before, a step shows that a run turns round rather than that it is at rest.
+# A step this many times shorter than the one before shows that the run reverses its direction, not that it is at rest.
 SUDDEN = 1e3
 
 
@@ -172,9 +172,9 @@ SUDDEN = 1e3
 class StepSize(StoppingCondition):
     """Every coordinate moved less than `tolerance` in the last step.
 
-    A step of exactly zero where there is a slope does not count: some rules pause, and go on. Nor does a short step
-    where there is a slope after one longer than 1000 times `tolerance`: with momentum a run turns round in such a
-    step, and the next is long again. After a line search, which looks ahead, it counts.
+    A step of exactly zero where the gradient is not zero does not count, because some rules pause for a step. Nor does
+    a short step after one longer than 1000 times `tolerance`, where the gradient is not zero: with momentum a run may
+    reverse its direction in such a step, and the next is long again. With a line search it does count.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason
@@ -200,7 +200,7 @@ class StepSize(StoppingCondition):
         return (longest < self.tolerance) & (resting | ~progress.gradient.any(axis=-1))
 
     def unmet(self, progress: Progress) -> bool:
-        # The first coordinate of every short step is short.
+        # If a step is short, its first coordinate is short.
         return progress.change is None or not np.count_nonzero(np.abs(progress.change[:, 0]) < self.tolerance)
 
     def message(self, progress: Progress, run: int) -> str:
@@ -310,7 +310,7 @@ class Seconds(StoppingCondition):
 
 @dataclass(frozen=True)
 class NotFinite(StoppingCondition):
-    """A coordinate, the value or the gradient is infinite or not a number; every run ends there."""
+    """A coordinate, the value or the gradient is infinite or NaN; this always ends a run."""
 
     reason: ClassVar[str] = "not finite"
 
@@ -322,7 +322,7 @@ class NotFinite(StoppingCondition):
         )
 
     def unmet(self, progress: Progress) -> bool:
-        # Never finite if one of the numbers is not; it may overflow too.
+        # Not finite if one of the numbers is not, or if the sum overflows.
         return math.isfinite(np.vdot(progress.x, progress.gradient) + progress.value.dot(progress.value))
 
     def message(self, progress: Progress, run: int) -> str:
@@ -356,7 +356,7 @@ class Diverging(StoppingCondition):
 class SmallEpoch(StoppingCondition):
     """In `every` steps the value over all rows changed by at most `tolerance` times the larger of 1 and its size.
 
-    It is only looked at where it is recorded, and so evaluated: every so many steps. Between, the last stands for it.
+    The value is evaluated only where it is recorded, every so many steps. In between, the last recorded value is used.
     """
 
     reason: ClassVar[str] = "small change"
@@ -377,10 +377,10 @@ class SmallEpoch(StoppingCondition):
 
 
 def conditions(stop: StoppingCondition | None) -> tuple[StoppingCondition, ...]:
-    """The single conditions of a run: a number that is not finite ends every run, whatever else was asked.
+    """The single conditions of a run; `NotFinite` is always among them.
 
     Raises:
-        FalllineError: when `stop` is no stopping condition.
+        FalllineError: when `stop` is not a stopping condition.
     """
     if stop is None:
         stop = StepSize()

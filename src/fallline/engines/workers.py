@@ -362,7 +362,7 @@ class Workers:
             raise WorkersLost(
                 "cluster",
                 Verbatim(self.title),
-                problem="where worker after worker died over the same task: for want of memory?",
+                problem="where several workers died on the same task, perhaps out of memory",
             ) from None
         except (CancelledError, CommClosedError):
             raise WorkersLost("cluster", Verbatim(self.title), problem="whose scheduler has gone away") from None

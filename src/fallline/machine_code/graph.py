@@ -158,12 +158,12 @@ class Graph:
         if all(part.is_mask for part in inputs):
             # As in NumPy: booleans have no difference, and their sums and products are booleans.
             if operation in ("fsub", "fneg"):
-                raise TypeError("truths have no difference")
+                raise TypeError("booleans have no difference")
             operation = {"fadd": "or", "fmul": "and"}.get(operation, operation)
         if operation == "and" and all(part.operation == FINITE for part in inputs):
             operation, inputs = FINITE, tuple(dict.fromkeys(number for part in inputs for number in part.inputs))
         if operation in ("and", "or", "not") and not all(part.is_mask for part in inputs):
-            raise TypeError("a number is no truth")
+            raise TypeError("a number is not a boolean")
         if operation in ARITHMETIC:
             inputs = tuple(as_number(part) for part in inputs)
         if operation in _NUMBERS_FROM_NUMBERS and all(part.operation == "constant" for part in inputs):

@@ -1,4 +1,4 @@
-"""The update rules, which are known by being defined in one of the families below, and the way from name to rule."""
+"""The update rules, one family per module, and the lookup of a rule by its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fallline.optimizers.base import LearningRate as LearningRate
 from fallline.optimizers.base import Optimizer as Optimizer
 from fallline.optimizers.spelling import spelt
 
-# The families, in the order in which their rules are shown.
+# The families, in the order in which their rules are listed.
 # isort: off
 from fallline.optimizers.descent import *
 from fallline.optimizers.momentum import *
@@ -33,9 +33,8 @@ from fallline.optimizers.structured import *
 def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
     """The rule that a name such as "adam" or "adam@tutorial" stands for, with these hyperparameters.
 
-    Case, "-" and "_" make no difference, and what other libraries call a rule will do: "sgd", "NAG", "heavy_ball".
-    Before a colon stands a rule around the rule that follows, as in "cautious:adam"; a hyperparameter that both
-    have is the outer one's.
+    Case, "-" and "_" are ignored, and names of other libraries are accepted: "sgd", "NAG", "heavy_ball". A wrapper is
+    written before the rule with a colon, as in "cautious:adam"; a hyperparameter that both have is the wrapper's.
 
     Raises:
         FalllineError: when the rule, its convention or one of the hyperparameters does not exist.

@@ -14,7 +14,7 @@ from fallline.optimizers.base import SMALLEST, LearningRate, Optimizer, decay, e
 
 
 class AdamState(NamedTuple):
-    """The running means of the gradient and of its square, or of what stands in for the square."""
+    """The running means of the gradient and of its square, or of what the rule uses in place of the square."""
 
     m: Quantity
     v: Quantity
@@ -29,7 +29,7 @@ class Adam(Optimizer[AdamState]):
 
     Kingma and Ba (2015), Adam: a method for stochastic optimization.
 
-    Libraries depart: keras adds epsilon to √v, before the correction of v, which makes it about 30 times as
+    Libraries differ: keras adds epsilon to √v, before the correction of v, which makes it about 30 times as
     large at the first step: x ← x − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε). The convention "tutorial" adds
     epsilon to the ratio, x ← x − (η / √v̂ + ε) m̂, and takes 0.9 as the default of beta2.
 
@@ -92,8 +92,8 @@ class AdamW(Optimizer[AdamWState]):
     Loshchilov and Hutter (2019), Decoupled weight decay regularization. Their decay is not multiplied by the
     rate, only by the multiplier of their schedule, which is 1 here.
 
-    Libraries depart: torch, keras and optax multiply the decay by the rate, x ← x − … − η λ x, so the paper's
-    λ is their η λ. In keras epsilon stands as in its Adam. Their defaults of λ lie a factor 100 apart.
+    Libraries differ: torch, keras and optax multiply the decay by the rate, x ← x − … − η λ x, so the paper's
+    λ is their η λ. In keras epsilon is added as in its Adam. Their defaults of λ differ by a factor of 100.
 
     Attributes:
         learning_rate: η.
@@ -164,7 +164,7 @@ class AdaMax(Optimizer[AdaMaxState]):
     Kingma and Ba (2015), Adam: a method for stochastic optimization, section 7.1. The paper has no epsilon;
     a coordinate that never had a slope stays where it is.
 
-    Libraries depart: torch and optax add epsilon to |g| in the maximum, keras to u in the quotient.
+    Libraries differ: torch and optax add epsilon to |g| in the maximum, keras to u in the quotient.
 
     Attributes:
         learning_rate: η; 0.001 in keras.
@@ -225,7 +225,7 @@ class AMSGrad(Optimizer[AMSGradState]):
     starting at zero and has no epsilon; a coordinate that never had a slope stays where it is. Its analysis
     lets η fall as 1 / √t, which here is a schedule.
 
-    Libraries depart in what the maximum is taken of: torch and keras keep the largest raw v and correct it
+    Libraries differ in what the maximum is taken of: torch and keras keep the largest raw v and correct it
     afterwards by the present step, optax keeps the largest corrected v̂. As v̂ is largest in the first steps,
     optax may stay small for good where the others recover.
 
@@ -295,7 +295,7 @@ class NAdam(Optimizer[NAdamState]):
 
     Dozat (2016), Incorporating Nesterov momentum into Adam.
 
-    Libraries depart, each its own way: all three leave out the β₂ in v̂, and torch and keras let m decay by
+    Libraries differ, each its own way: all three leave out the β₂ in v̂, and torch and keras let m decay by
     the constant β₁ though they correct it by the schedule. The ψ of keras is 1, where the paper and torch
     have 0.004: in keras the schedule is over after some hundred steps. optax has none at all, μₜ = β₁.
 
@@ -360,7 +360,7 @@ class RAdam(Optimizer[AdamState]):
 
     Liu et al. (2020), On the variance of the adaptive learning rate and beyond. The paper has no epsilon.
 
-    Libraries depart: they wait until ρ > 5 (torch) or ρ ≥ 5 (optax), and add epsilon to √v before its
+    Libraries differ: they wait until ρ > 5 (torch) or ρ ≥ 5 (optax), and add epsilon to √v before its
     correction (torch) or after it (optax).
 
     Attributes:
@@ -406,7 +406,7 @@ class RAdam(Optimizer[AdamState]):
         correction = 1 - self.beta2**step
         rho_end = 2 / (1 - self.beta2) - 1
         rho = rho_end - 2 * step * self.beta2**step / correction
-        # Both ways are computed and one is taken, so the one not taken must stay clear of 0 / 0 and of roots.
+        # Both branches are computed, so the unused one must not divide 0 by 0 or take the root of a negative number.
         top = np.maximum((rho - 4) * (rho - 2) * rho_end, SMALLEST)
         r = np.sqrt(top / np.maximum((rho_end - 4) * (rho_end - 2) * rho, SMALLEST))
         if self.convention == "torch":
@@ -426,14 +426,14 @@ class AdaBeliefState(NamedTuple):
 
 @dataclass(frozen=True)
 class AdaBelief(Optimizer[AdaBeliefState]):
-    r"""Adam that divides by how far the gradient is from its mean: small steps where it surprises.
+    r"""Adam that divides by how far the gradient is from its running mean: small steps where it deviates.
 
     m ← β₁ m + (1 − β₁) g; s ← β₂ s + (1 − β₂) (g − m)² + ε; x ← x − η m̂ / (√ŝ + ε) with m̂ = m / (1 − β₁ᵗ) and
     ŝ = s / (1 − β₂ᵗ).
 
     Zhuang et al. (2020), AdaBelief optimizer: adapting stepsizes by the belief in observed gradients.
 
-    Libraries depart: optax has two epsilons, `eps` beside the root and `eps_root` under it, both 1e-16; the
+    Libraries differ: optax has two epsilons, `eps` beside the root and `eps_root` under it, both 1e-16; the
     paper has one, 1e-8. The authors' own package `adabelief-pytorch` has one, 1e-16, and by default rectifies
     as RAdam does; with `rectify=False` it is this rule.
 
@@ -482,7 +482,7 @@ class Yogi(Optimizer[AdamState]):
     Zaheer, Reddi, Sachan, Kale and Kumar (2018), Adaptive methods for nonconvex optimization. The paper
     starts v at a mean of squared gradients at the first point; here it starts at `initial`.
 
-    Libraries depart: optax corrects m and v for starting at zero, although it starts both at 1e-6: there a
+    Libraries differ: optax corrects m and v for starting at zero, although it starts both at 1e-6: there a
     coordinate without any slope moves.
 
     Attributes:
@@ -547,7 +547,7 @@ class Adan(Optimizer[AdanState]):
     Xie et al. (2024), Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models. The paper
     writes each β as what is here 1 − β.
 
-    Libraries depart: optax weighs the change, in n and in the step, by 1 − β₂ where the paper has, in these
+    Libraries differ: optax weighs the change, in n and in the step, by 1 − β₂ where the paper has, in these
     letters, β₂: 0.08 in place of 0.92 by default. It starts the means at 0 and corrects them, has a second
     epsilon under the root, and decays x by x ← x − … − η λ x.
 
@@ -673,7 +673,7 @@ class AdaBound(Optimizer[AdamState]):
 
 @dataclass(frozen=True)
 class LaProp(Optimizer[AdamState]):
-    r"""Adam the other way round: the slope is divided by its size first, and the quotients are averaged.
+    r"""Adam in the other order: the gradient is divided by its root mean square first, then averaged.
 
     v ← β₂ v + (1 − β₂) g²; m ← β₁ m + (1 − β₁) g / (√(v / (1 − β₂ᵗ)) + ε); x ← x − η m / (1 − β₁ᵗ).
 

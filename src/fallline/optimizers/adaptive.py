@@ -1,4 +1,4 @@
-"""Rules that give each coordinate a rate of its own, from the slopes it has seen."""
+"""Adaptive rules: a learning rate per coordinate, from its past gradients."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class AdaGrad(Optimizer[AdaGradState]):
     Duchi, Hazan and Singer (2011), Adaptive subgradient methods for online learning and stochastic
     optimization.
 
-    Libraries depart: keras and optax start the sum at 0.1, torch and the paper at 0, and they take epsilon
-    into the root: x ← x − η g / √(G + ε). The convention "tutorial" adds epsilon to the ratio:
+    Libraries differ: keras and optax start the sum at 0.1, torch and the paper at 0, and they put epsilon
+    under the root: x ← x − η g / √(G + ε). The convention "tutorial" adds epsilon to the ratio:
     x ← x − (η / √G + ε) g. The `lr_decay` of torch is the schedule `InverseTime`.
 
     Attributes:
@@ -84,11 +84,11 @@ class RMSProp(Optimizer[RMSPropState]):
     r"""The slope divided by its recent size: v ← β v + (1 − β) g²; x ← x − η g / (√v + ε).
 
     Tieleman and Hinton (2012), Lecture 6.5: divide the gradient by a running average of its recent
-    magnitude. Centred, v is lessened by the square of the mean gradient, and with momentum the steps add up:
-    Graves (2013), Generating sequences with recurrent neural networks. Rounding may leave the centred v a
-    little below 0; then it counts as 0 here, where the libraries' root turns to NaN.
+    magnitude. If centred, the square of the mean gradient is subtracted from v, and with momentum the steps add up:
+    Graves (2013), Generating sequences with recurrent neural networks. Rounding may make the centred v slightly
+    negative; it is then taken as 0, where the libraries return NaN.
 
-    Libraries depart: keras and optax take epsilon into the root, η g / √(v + ε); with momentum, torch
+    Libraries differ: keras and optax put epsilon under the root, η g / √(v + ε); with momentum, torch
     multiplies by the rate after the steps are added up, the others before, which differs under a schedule.
     The convention "tutorial" adds epsilon to the ratio: (η / √v + ε) g.
 
@@ -154,14 +154,14 @@ class AdadeltaState(NamedTuple):
 
 @dataclass(frozen=True)
 class Adadelta(Optimizer[AdadeltaState]):
-    r"""The slope in units of the last changes: Δ = √(D + ε) / √(v + ε) · g; x ← x − η Δ.
+    r"""The gradient scaled by the size of recent changes: Δ = √(D + ε) / √(v + ε) · g; x ← x − η Δ.
 
-    v ← ρ v + (1 − ρ) g² before Δ is made, D ← ρ D + (1 − ρ) Δ² after it.
+    v ← ρ v + (1 − ρ) g² before Δ is computed, D ← ρ D + (1 − ρ) Δ² after it.
 
     Zeiler (2012), ADADELTA: an adaptive learning rate method. The paper has no rate: η = 1.
 
-    Libraries depart in nothing but their defaults; the one to know is the rate of keras, 0.001. Left without
-    a rate, `optax.adadelta()` does not turn the sign, so it climbs.
+    Libraries differ only in their defaults, most importantly the rate of keras, 0.001. Without a rate,
+    `optax.adadelta()` does not change the sign of the step, so it ascends.
 
     Attributes:
         learning_rate: η.
@@ -216,7 +216,7 @@ class FTRL(Optimizer[FTRLState]):
     McMahan et al. (2013), Ad click prediction: a view from the trenches. The rule regularises towards 0: its
     first step forgets most of a start elsewhere, even where the slope is 0.
 
-    Libraries depart: keras starts n at 0.1 and takes β = 0 by default, and its l2 counts twice: 2 λ₂ stands
+    Libraries differ: keras starts n at 0.1 and takes β = 0 by default, and its l2 counts twice: 2 λ₂ stands
     in the place of λ₂.
 
     Attributes:
@@ -261,7 +261,7 @@ class FTRL(Optimizer[FTRLState]):
         self, gradient: Quantity, state: FTRLState, rate: Quantity, step: Quantity
     ) -> tuple[Quantity, FTRLState]:
         n = state.n + gradient**2
-        # An exponent in the shape of n: NumPy has routines of its own for a lone number, with other last digits.
+        # The exponent has the shape of n, because NumPy computes scalar powers differently in the last digits.
         power = self.power + 0 * n
         sigma = (n**power - state.n**power) / rate
         z = state.z + gradient + 2 * self.shrinkage * state.x - sigma * state.x
@@ -289,7 +289,7 @@ class MADGRAD(Optimizer[MADGRADState]):
     Defazio and Jelassi (2021), Adaptivity without compromise: a momentumized, adaptive, dual averaged
     gradient method for stochastic optimization.
 
-    Libraries depart: optax, like the authors' own package `madgrad`, adds epsilon to the rate too:
+    Libraries differ: optax, like the authors' own package `madgrad`, adds epsilon to the rate too:
     λ = (η + ε) √t.
 
     Attributes:

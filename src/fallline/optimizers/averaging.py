@@ -21,11 +21,11 @@ class AveragedState(NamedTuple):
 
 @dataclass(frozen=True)
 class AveragedDescent(Optimizer[AveragedState]):
-    r"""Gradient descent beside which the mean of its points is kept: x ← x − η_t (g + λ x); x̄ ← x̄ + (x − x̄) / μ_t.
+    r"""Gradient descent that also keeps the mean of its points: x ← x − η_t (g + λ x); x̄ ← x̄ + (x − x̄) / μ_t.
 
     With η_t = η / (1 + λ η (t − 1))^α and μ_t = max(1, t − t₀), at the paper's defaults λ = 0 and t₀ = 0: x̄ is
-    the mean of all points after the start. x̄ is the answer; it does not steer the run. It is the part "average" of
-    the recorded state.
+    the mean of all points after the start. x̄ is the result; it has no influence on the run. It is recorded as the part
+    "average" of the state.
 
     Polyak and Juditsky (1992), Acceleration of stochastic approximation by averaging; Ruppert (1988), Efficient
     estimations from a slowly convergent Robbins-Monro process. The decay λ and the falling rate are those of

@@ -1,4 +1,4 @@
-"""The contract of an update rule: hyperparameters, and two pure methods that read like the paper."""
+"""The base class of all update rules: hyperparameters, and the two pure methods `init` and `update`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from fallline.schedules import Schedule
 from fallline.slips import CalledInOurWords
 
 State = TypeVar("State")
-# The rules by the names that the command line calls them, in the order in which they are shown.
+# The rules by their names on the command line, in the order in which they are listed.
 OPTIMIZERS: dict[str, type[Optimizer[Any]]] = {}
 LearningRate: TypeAlias = "float | Schedule | LineSearch"
-# Keeps 0 / 0 out of quotients that have no epsilon to do so; too small to change any other result.
+# Prevents 0 / 0 in quotients without an epsilon; too small to change any other result.
 SMALLEST = float(np.finfo(float).tiny)
 
 
 def learning_rate(default: LearningRate, defaults: Mapping[str, float] | None = None) -> LearningRate:
-    """The field that every rule begins with: a number above 0, a schedule, or a line search."""
+    """The first field of every rule: a number above 0, a schedule, or a line search."""
     rate: LearningRate = hyperparameter(default, about="step length", symbol=r"\eta", above=0, defaults=defaults)
     return rate
 
@@ -61,20 +61,20 @@ def epsilon(default: float, **defaults: float) -> float:
 class Optimizer(Generic[State], metaclass=CalledInOurWords):
     """An update rule: a frozen dataclass of hyperparameters with `init` and `update`.
 
-    The two methods are plain NumPy on quantities of any kind and never change their arguments. They are the
-    only place where the rule stands: every engine, bridge and formula is made from them. Hyperparameters may
-    be arrays that broadcast against x, one entry a run.
+    The two methods are plain NumPy on quantities of any kind and never change their arguments. They are the only
+    implementation of the rule: every engine, bridge and formula is made from them. Hyperparameters may be arrays that
+    broadcast against x, one entry per run.
 
     Attributes:
-        table: where a rule of Fallline's own is entered as it is defined.
-        name: what the command line calls the rule.
-        conventions: what the rule's libraries disagree on: name of a convention to a few words on it.
-        elementwise: whether each coordinate goes its own way, whatever the others do.
-        learns_from_step: whether the rule draws conclusions from the very step it asked for.
+        table: the registry in which a rule of Fallline's own is entered when it is defined.
+        name: the rule's name on the command line.
+        conventions: what libraries disagree on: the name of each convention, with a short description.
+        elementwise: whether each coordinate is independent of the others.
+        learns_from_step: whether the rule uses the step it asked for, so that another step must not be made instead.
         learning_rate: a number, a Schedule (of the step), or a LineSearch (along the direction).
         convention: one of `conventions`.
 
-    A rule of your own needs no registering:
+    A rule of your own needs no registration:
 
     >>> import fallline
     >>> from dataclasses import dataclass
@@ -102,7 +102,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
             enter(cls.table, vars(cls).get("name", ""), cls)
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
-        # Said here, because Python's own words for it are about other arguments than the user's.
+        # Checked here, because Python's own message would name other arguments than the user's.
         if "__dataclass_fields__" not in vars(cls):
             raise FalllineError(
                 cls.__name__, problem="is no dataclass", allowed="write @dataclass(frozen=True) above its class line"
@@ -127,7 +127,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
 
         Arguments:
             gradient: the gradient at `lookahead(x, state)`, in the shape of x.
-            state: what the step before, or `init`, returned.
+            state: what the previous step, or `init`, returned.
             rate: the learning rate of this step.
             step: the number of this step, counted from 1.
 
@@ -136,14 +136,14 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         """
 
     def lookahead(self, x: Quantity, state: State) -> Quantity:
-        """The point at which the rule wants its gradient: x itself unless the rule says otherwise."""
+        """The point at which the gradient is taken: x, unless a rule overrides this."""
         return x
 
     def rate(self, step: Quantity) -> Quantity:
         """The learning rate of a step, counted from 1.
 
         Raises:
-            FalllineError: when a line search is to find it, which takes more than the step's number.
+            FalllineError: when the rate is found by a line search, which needs more than the step's number.
         """
         if isinstance(self.learning_rate, LineSearch):
             raise FalllineError(
@@ -161,7 +161,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
 
     @property
     def label(self) -> str:
-        """The rule in a few words: its name, its rate, and every setting that is not the default.
+        """A short description of the rule: its name, its rate, and every setting that is not the default.
 
         >>> import fallline
         >>> fallline.Adam(0.1, beta1=0.5).label

@@ -1,4 +1,4 @@
-"""What the libraries make of one rule, compared line by line: formulas from its own source, and defaults."""
+"""Compares a rule's conventions line by line: the formulas, made from its source, and the defaults."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fallline.optimizers.latex import assignments, symbolic, with_short_memory
 
 @dataclass(frozen=True)
 class Convention:
-    """A rule as one library has it.
+    """A rule as one library implements it.
 
     Attributes:
         name: the convention.
-        about: a few words on what it does differently.
-        formula: what each quantity becomes in a step, by the quantity's name, in order; x comes last.
+        about: a short description of the difference.
+        formula: the new value of each quantity after a step, by the quantity's name, in order; x comes last.
         defaults: the default of each hyperparameter.
     """
 
@@ -59,7 +59,7 @@ def differences(known: tuple[Convention, ...]) -> dict[str, dict[str, tuple[str,
     """The lines of the formula on which the conventions differ.
 
     Returns:
-        By quantity: each text of its line, with the conventions that have it. "-" where there is no such line.
+        For each quantity, the different lines with the conventions that use them; "-" stands for no line.
 
     >>> list(differences(conventions("adagrad")))
     ['x']
@@ -77,9 +77,9 @@ def differences(known: tuple[Convention, ...]) -> dict[str, dict[str, tuple[str,
 
 
 def formula(rule: Optimizer[Any]) -> dict[str, str]:
-    """What each quantity becomes in a step of the rule, as plain text: by its name, x last.
+    """The new value of each quantity after a step of the rule, as plain text: by its name, x last.
 
-    `g` is the gradient, `t` the step counted from 1, and "_old" marks what a quantity was before the step.
+    `g` is the gradient, `t` the step counted from 1, and "_old" marks a quantity's value before the step.
 
     >>> import fallline
     >>> formula(fallline.Momentum())
@@ -105,7 +105,7 @@ def formula(rule: Optimizer[Any]) -> dict[str, str]:
 
 
 def _rule(name: str) -> Optimizer[Any]:
-    """The rule with this name; around gradient descent, if it goes around another."""
+    """The rule with this name; a wrapper is put around gradient descent."""
     around = name.partition("@")[0] in WRAPPERS
     return optimizer_from_name(f"{name}:gradient_descent" if around else name)
 
@@ -120,7 +120,7 @@ def _named(name: str, index: str) -> sympy.Symbol:
 
 
 class _Printer(StrPrinter):  # type: ignore[misc]
-    """SymPy's own text, in NumPy's words where it has others."""
+    """SymPy's printer, with NumPy's names of functions."""
 
     def _called(self, name: str, expression: Any) -> str:
         return f"{name}({', '.join(map(self._print, expression.args))})"

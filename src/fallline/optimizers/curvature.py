@@ -1,4 +1,4 @@
-"""Rules that learn the curvature from how the gradient changes: Barzilai-Borwein, conjugate gradients, L-BFGS."""
+"""Rules that estimate the curvature from changes of the gradient: Barzilai-Borwein, conjugate gradients, L-BFGS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BarzilaiBorweinState(NamedTuple):
 
 @dataclass(frozen=True)
 class BarzilaiBorwein(Optimizer[BarzilaiBorweinState]):
-    r"""Steepest descent with the curvature of the last step for a rate: η = s·s / s·y; x ← x − η g.
+    r"""Steepest descent with a rate from the curvature along the last step: η = s·s / s·y; x ← x − η g.
 
     s is the last step and y the change of the gradient over it. Barzilai and Borwein (1988), Two-point step size
     gradient methods. The first step, and one over which the slope did not rise, takes the given rate. With `short`
@@ -137,7 +137,9 @@ class LBFGSState(NamedTuple):
 
 @dataclass(frozen=True)
 class LBFGS(Optimizer[LBFGSState]):
-    r"""Newton's direction, with the Hessian guessed from the last steps: x ← x − η H g, the rate from a line search.
+    r"""Quasi-Newton directions, with the inverse Hessian H estimated from the last steps: x ← x − η H g.
+
+    The rate η comes from a line search.
 
     Liu and Nocedal (1989), On the limited memory BFGS method for large scale optimization; the two-loop recursion of
     Nocedal and Wright (2006), algorithm 7.4. A pair of step s and change of gradient y is left out unless s·y > 0.

@@ -1,4 +1,4 @@
-"""Gradient descent: the rule that all others vary."""
+"""Gradient descent, the basic rule."""
 
 from __future__ import annotations
 

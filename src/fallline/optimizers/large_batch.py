@@ -1,4 +1,4 @@
-"""Rules for large batches: the length of a step is set by the length of x. All of x counts as one layer."""
+"""Rules for large batches: the length of a step is proportional to the norm of x. All of x counts as one layer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LARS(Optimizer[LARSState]):
     convolutional networks. The paper lets η fall as (1 − t / T)², which here is a schedule, and names no default.
     By its formula a start at exactly 0 stays there.
 
-    Libraries depart: optax divides by the length of the sum, r = τ ‖x‖ / ‖g + λ x‖, and takes r = 1, without τ,
+    Libraries differ: optax divides by the length of the sum, r = τ ‖x‖ / ‖g + λ x‖, and takes r = 1, without τ,
     where x or that sum is 0.
 
     Attributes:
@@ -93,7 +93,7 @@ class LAMB(Optimizer[LAMBState]):
     minutes. The paper lets a function φ bound ‖x‖; here, as in its experiments' code and the libraries, φ(‖x‖) is
     ‖x‖. By its formula a start at exactly 0 stays there.
 
-    Libraries depart: where x or u is 0, they take 1 in place of ‖x‖ / ‖u‖. Keras decays x before all else,
+    Libraries differ: where x or u is 0, they take 1 in place of ‖x‖ / ‖u‖. Keras decays x before all else,
     x ← x − η λ x, and keeps the decay out of u.
 
     Attributes:

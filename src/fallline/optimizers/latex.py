@@ -16,12 +16,12 @@ from fallline.state import map_state, named_leaves
 
 
 def largest(*parts: Any) -> Any:
-    """The maximum, without the guard against 0 / 0, which no reader of a formula wants to see."""
+    """The maximum, without the guard against 0 / 0, which is left out of formulas."""
     return sympy.Max(*(part for part in parts if part != SMALLEST))
 
 
 class Verbatim(sympy.Function):  # type: ignore[misc]
-    """A function of real numbers that SymPy does not know and need not simplify: only how it is written."""
+    """A function that SymPy does not know; it is only printed, never simplified."""
 
     is_extended_real = True
 
@@ -56,7 +56,7 @@ class StandardNormal(Verbatim):
 
 
 class Where(Verbatim):
-    """One expression where a condition holds, else another; unlike Piecewise, left as it is written."""
+    """One expression where a condition holds, else another; unlike Piecewise, it is not simplified."""
 
     def written(self, *parts: str) -> str:
         condition, yes, no = parts
@@ -64,7 +64,7 @@ class Where(Verbatim):
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
-    """The choice, without the same choice again inside it: that guards a quotient, and says nothing new."""
+    """The choice, without a repeated choice on the same condition inside it, which only guards a quotient."""
     inside = {part: part.args[1] for part in sympy.S(yes).atoms(Where) if part.args[0] == condition}
     return Where(condition, sympy.S(yes).xreplace(inside), no)
 
@@ -152,7 +152,7 @@ def _with_symbols(
         for name, known in hyperparameters(rule).items()
         if known.symbol is not None and name != "learning_rate"
     }
-    # Settings of a user's rule that say nothing of themselves go by their own names.
+    # Settings of a user's rule without a symbol are shown by name.
     for field in dataclasses.fields(rule):
         silent = field.name not in ("learning_rate", "convention") and "hyperparameter" not in field.metadata
         if silent and isinstance(getattr(rule, field.name), float):
@@ -216,7 +216,7 @@ def assignments(
     new: dict[sympy.Expr, sympy.Symbol] = {}
     moved: dict[sympy.Expr, sympy.Symbol] = {}
     for name, expression in run.after.items():
-        # The last line tells of x; what this variant of the rule leaves as it was needs no line.
+        # x has the last line; a part of the state that does not change needs none.
         if name.split(".")[-1] == "x" or expression == run.before[name]:
             if name == "x":
                 moved[expression] = indexed("x", "t")
@@ -231,7 +231,7 @@ def assignments(
 
 
 def with_short_memory(rule: Optimizer[Any]) -> Optimizer[Any]:
-    """The rule remembering two of what it remembers many of: the others go alike."""
+    """The rule with a memory of two steps instead of many, for a short formula."""
     counts: dict[str, Any] = {
         name: 2
         for name, known in hyperparameters(rule).items()
@@ -241,7 +241,7 @@ def with_short_memory(rule: Optimizer[Any]) -> Optimizer[Any]:
 
 
 def _shortened(expression: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
-    """The expression with symbols for the parts that are known by one."""
+    """The expression, with known parts replaced by their symbols."""
     for part, symbol in known.items():
         # Unlike xreplace, subs finds a sum inside a longer sum.
         expression = expression.subs(part, symbol)
@@ -250,7 +250,7 @@ def _shortened(expression: sympy.Expr, known: dict[sympy.Expr, sympy.Symbol]) ->
 
 def _indexed(name: str, index: str) -> sympy.Symbol:
     """The symbol of a part of the state before or after the step."""
-    # Parts of a tuple are numbered; those of a rule inside go by their own names, and a bare tuple is called s.
+    # Parts of a tuple are numbered; parts of an inner rule's state keep their names, and an unnamed tuple is called s.
     words = name.split(".")
     letter = ["s", *(word for word in words if not word.isdecimal())][-1]
     position = [word for word in words if word.isdecimal()]

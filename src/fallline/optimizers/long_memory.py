@@ -1,4 +1,4 @@
-"""Adam with a memory of ten thousand slopes: ADOPT and AdEMAMix."""
+"""Adam with a memory of about ten thousand gradients: ADOPT and AdEMAMix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ADOPT(Optimizer[AdamState]):
 
     Taniguchi et al. (2024), ADOPT: modified Adam can converge with any β₂ with the optimal rate.
 
-    Libraries depart: optax spends the first step on v alone and moves nothing in it. As a coordinate whose first
+    Libraries differ: optax spends the first step on v alone and moves nothing in it. As a coordinate whose first
     slope is near 0 makes huge quotients, it holds them between −c and c with c = (t − 1)^p, which the authors
     advise too.
 

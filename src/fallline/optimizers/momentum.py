@@ -1,4 +1,4 @@
-"""Rules that carry on in the direction they were going."""
+"""Momentum rules, which continue in the direction of earlier steps."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Momentum(Optimizer[MomentumState]):
 
     Polyak (1964), Some methods of speeding up the convergence of iteration methods.
 
-    Libraries depart in where the rate is, which shows as soon as it changes. Keras has it inside, as the paper.
+    Libraries differ in where the rate is, which shows as soon as it changes. Keras has it inside, as the paper.
     Torch and optax have it outside: v ← γ v + g; x ← x − η v. Torch also dampens, v ← γ v + (1 − τ) g, but not in
     the first step, v ← g. The convention "averaged" makes v a running mean: v ← γ v + (1 − γ) g; x ← x − η v, so
     that its rate must be 1 / (1 − γ) times as large for the same steps. No library has a default for γ other than
-    no momentum at all; 0.9 stands in every convention.
+    no momentum at all; 0.9 is used in every convention.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, Momentum(0.25, momentum=0.5), max_steps=2).x.ravel()

@@ -1,4 +1,4 @@
-"""Random numbers that depend on nothing but a seed, a step and a coordinate."""
+"""Normal random numbers that are a function of seed, step and coordinate."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def standard_normal(seed: Quantity, step: Quantity, coordinate: Quantity) -> Qua
         for part, multiplier in zip((seed, step, coordinate), multipliers, strict=True):
             mixed = (mixed * multiplier % PRIME + part) % PRIME
             mixed = mixed * mixed % PRIME * mixed % PRIME
-        # Once more, because a coordinate and its neighbour came in one apart.
+        # Once more, because neighbouring coordinates differ only by one.
         mixed = mixed * multipliers[0] % PRIME
         mixed = mixed * mixed % PRIME * mixed % PRIME
         uniform.append((mixed + 0.5) / PRIME)

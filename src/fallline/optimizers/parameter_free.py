@@ -1,4 +1,4 @@
-"""Rules that find their own learning rate, from how far they have come."""
+"""Parameter-free rules: they find the learning rate from the distance travelled."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class DoG(Optimizer[DoGState]):
     r"""Distance over gradients: x ← x − η r g / √G, r the largest distance from the start so far, G ← G + ‖g‖².
 
     r begins at r₀ (1 + ‖x₀‖). Ivgi, Hinder and Carmon (2023), DoG is SGD's best friend: a parameter-free dynamic
-    step size schedule. Its authors want the answer averaged over the points of the run, which this rule does not do.
+    step size schedule. Its authors recommend averaging the points of the run, which this rule does not do.
 
-    Libraries depart: optax, like the authors' own package `dog-optimizer`, adds an epsilon to G.
+    Libraries differ: optax, like the authors' own package `dog-optimizer`, adds an epsilon to G.
 
     Attributes:
         learning_rate: η; the c of the paper, who advise to leave it at 1.
@@ -64,7 +64,7 @@ class DoG(Optimizer[DoGState]):
 
 
 class ProdigyState(NamedTuple):
-    """The point and the start, Adam's running means, the two sums that tell the distance, and the distance."""
+    """The point and the start, Adam's running means, the two sums for the distance estimate, and the estimate."""
 
     x: Quantity
     start: Quantity
@@ -85,9 +85,9 @@ class Prodigy(Optimizer[ProdigyState]):
     Mishchenko and Defazio (2024), Prodigy: an expeditiously adaptive parameter-free learner. (In the paper
     r and s have a factor 1 − √β₂, which cancels, and there is neither c nor λ.)
 
-    Libraries depart: the authors' own package `prodigyopt` and optax multiply epsilon by the new d. Optax multiplies
+    Libraries differ: the authors' own package `prodigyopt` and optax multiply epsilon by the new d. Optax multiplies
     η by √(1 − β₂ᵗ) / (1 − β₁ᵗ) throughout, as does the package with `use_bias_correction=True`. A first gradient
-    of exactly 0 turns optax to NaN; here, and in the package, it moves nothing.
+    of exactly 0 gives NaN in optax; here, and in the package, x stays.
 
     Attributes:
         learning_rate: η; the γ of the paper. To be left at 1.

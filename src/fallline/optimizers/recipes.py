@@ -1,4 +1,4 @@
-"""Rules, schedules, line searches and penalties from the recipes that files hold of them."""
+"""Rebuilds rules, schedules, line searches and penalties from the recipes stored in files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fallline.schedules import SCHEDULES
 
 
 def rebuilt(recipe: Any) -> Any:
-    """A rule or a setting of one, from its recipe.
+    """A rule, or a setting of a rule, from its recipe.
 
     Raises:
-        FalllineError: when it is of a class that Fallline does not have.
+        FalllineError: when its class is not one of Fallline's.
 
     >>> from fallline import Adam, Cosine
     >>> rebuilt(encode(Adam(Cosine(0.1, 50)))) == Adam(Cosine(0.1, 50))
@@ -28,15 +28,15 @@ def rebuilt(recipe: Any) -> Any:
 
 
 def kept(setting: Any) -> Any:
-    """A rule or a setting as a file holds it; a recipe, which stands for a class of the user's, as it is."""
+    """A rule or a setting in the form stored in files; a recipe of a user's class is returned unchanged."""
     return setting if isinstance(setting, Mapping) else encode(setting)
 
 
 def unkept(recipe: Any) -> Any:
-    """What `kept` wrote, built again; where that takes a class of the user's, the recipe as it is.
+    """Rebuild what `kept` wrote; if that needs a user's class, return the recipe unchanged.
 
     Raises:
-        FalllineError: when a recipe is none.
+        FalllineError: when it is not a recipe.
     """
     try:
         return rebuilt(recipe)
@@ -47,7 +47,7 @@ def unkept(recipe: Any) -> Any:
 
 
 def _names_a_users_class(recipe: Any) -> bool:
-    """Whether a class with the name of its module before it stands somewhere in the recipe."""
+    """Whether the recipe contains a class named with its module, which is a user's."""
     if isinstance(recipe, list):
         return any(map(_names_a_users_class, recipe))
     if not isinstance(recipe, Mapping):

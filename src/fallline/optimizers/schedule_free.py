@@ -1,4 +1,4 @@
-"""Rules that need no falling rate: they take long steps and answer with the mean of where these led."""
+"""Schedule-free rules: long steps at a constant rate, whose result is the mean of the points reached."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ScheduleFreeState(NamedTuple):
 
 @dataclass(frozen=True)
 class ScheduleFreeSGD(Optimizer[ScheduleFreeState]):
-    r"""Gradient descent on z whose answer x is the mean of all z: z ← z − η (g + λ y); x ← x + c (z − x).
+    r"""Gradient descent on z whose result x is the mean of all z: z ← z − η (g + λ y); x ← x + c (z − x).
 
     The gradient is taken between the two, at y = (1 − β) z + β x, and c = 1 / (t + 1). x is what the run records
     and what is to be evaluated.
@@ -31,7 +31,7 @@ class ScheduleFreeSGD(Optimizer[ScheduleFreeState]):
     Defazio et al. (2024), The road less scheduled. β is at the place of a momentum: with β = 0 this is Polyak's
     averaging, with β = 1 primal averaging. Good rates are 10 to 50 times those of plain gradient descent.
 
-    Libraries depart: the start does not count in the mean of optax and of the authors' own package
+    Libraries differ: the start does not count in the mean of optax and of the authors' own package
     `schedulefree`, c = 1 / t; and where the rate changes, each z weighs as much as the largest rate so far to the
     power p. Both keep y in the parameters and compute x on demand. Under a schedule optax weighs a point by the rate
     of the step after it; here, as in `schedulefree`, by its own.
@@ -99,7 +99,7 @@ class ScheduleFreeAdamWState(NamedTuple):
 
 @dataclass(frozen=True)
 class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
-    r"""AdamW without momentum on z, whose answer x is the mean of all z: x ← x + c (z − x).
+    r"""AdamW without momentum on z, whose result x is the mean of all z: x ← x + c (z − x).
 
     With g taken at y = (1 − β₁) z + β₁ x and v ← β₂ v + (1 − β₂) g²: z ← z − η_t (g / (√v + ε) + λ y), where
     η_t = η √(1 − β₂ᵗ) and c = η_t² / Σ η_i². x is what the run records and what is to be evaluated.
@@ -107,9 +107,9 @@ class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
     Defazio et al. (2024), The road less scheduled; in the authors' own package `schedulefree` this is
     `AdamWScheduleFreePaper`.
 
-    Libraries depart: optax, and the main class of that package, correct v and not the rate, so that ε counts for
+    Libraries differ: optax, and the main class of that package, correct v and not the rate, so that ε counts for
     more and the first z weigh as much as the later; each z weighs as much as the largest rate so far to the power p.
-    Keras has c = 1 / t whatever the rate, and lets the decay shorten y after the step to it, which moves x and not
+    Keras has c = 1 / t for any rate, and applies the decay to y after the step to it, which moves x and not
     z: x ← (1 − c) (x − η λ y / β₁) + c z. All keep y in the parameters. Under a schedule optax weighs a point by the
     rate of the step after it; here, as in `schedulefree`, by its own.
 

@@ -1,4 +1,4 @@
-"""The settings of an update rule by their names, those of the rule or the schedule inside it, too."""
+"""Access to a rule's settings by name, including those of an inner rule or a schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimize
     """The rule with other hyperparameters: its own, or those of the rule or the schedule inside it.
 
     Raises:
-        FalllineError: when it has none of a name, or a value is out of range.
+        FalllineError: when there is no setting of a name, or a value is out of range.
 
     >>> from fallline import Adam, Cautious, Cosine
     >>> with_settings(Cautious(Adam(Cosine(0.1, 50))), {"learning_rate": 0.3, "beta1": 0.8}).label
@@ -29,7 +29,7 @@ def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimize
 
 
 def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | None]:
-    """A setting of the rule, or of what is inside it, and what is known of it if it is a hyperparameter.
+    """A setting of the rule, or of a rule or schedule inside it, with its `Hyperparameter` if it is one.
 
     Raises:
         FalllineError: when the rule has none of that name.
@@ -42,7 +42,7 @@ def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | N
 
 
 def has_setting(rule: Optimizer[Any], name: str) -> bool:
-    """Whether the rule, or what is inside it, has a setting of that name."""
+    """Whether the rule, or a rule or schedule inside it, has a setting of that name."""
     return _path(rule, name) is not None
 
 
@@ -57,7 +57,7 @@ def _known_path(rule: Optimizer[Any], name: str) -> tuple[str, ...]:
 
 
 def _path(settings: Any, name: str) -> tuple[str, ...] | None:
-    """The way to a hyperparameter, from field to field; None if there is none of that name."""
+    """The path of fields to a hyperparameter; None if there is none of that name."""
     own = [field.name for field in dataclasses.fields(settings) if field.init]
     if name in own:
         return (name, *_first_rate(getattr(settings, name)))
@@ -71,7 +71,7 @@ def _path(settings: Any, name: str) -> tuple[str, ...] | None:
 
 
 def _first_rate(rate: Any) -> tuple[str, ...]:
-    """The way from a schedule or a line search to the number that it begins with; none from a number."""
+    """The path of fields from a schedule or a line search to its initial rate; empty for a number."""
     if isinstance(rate, LineSearch):
         return ("initial",)
     if isinstance(rate, Schedule):
@@ -88,7 +88,7 @@ def _replaced(settings: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def _settings(settings: Any) -> list[str]:
-    """The names of all settings of a rule and of what is inside it."""
+    """The names of all settings of a rule and of the rules and schedules inside it."""
     names = []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)

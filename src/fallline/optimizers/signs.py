@@ -1,4 +1,4 @@
-"""Rules that look at the sign of each slope and not at its size. The sign of 0 is 0: such a slope moves nothing."""
+"""Rules that use the sign of each partial derivative and not its size. The sign of 0 is 0: no step is made there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
 
 @dataclass(frozen=True)
 class SignDescent(Optimizer[None]):
-    r"""A step of fixed length against the sign of each slope: x ← x − η sign(g). A zero slope does not move.
+    r"""A step of fixed length against the sign of each slope: x ← x − η sign(g). Where the slope is 0, x stays.
 
     Riedmiller and Braun (1993), A direct adaptive method for faster backpropagation learning, treat the sign
     alone as the direction; this is their rule with a constant step. Bernstein, Wang, Azizzadenesheli and
@@ -87,11 +87,11 @@ class Rprop(Optimizer[RpropState]):
 
     Riedmiller and Braun (1993), A direct adaptive method for faster backpropagation learning: the RPROP
     algorithm, without their step back; named Rprop− by Igel and Hüsken (2003), Empirical evaluation of the
-    improved Rprop learning algorithms. Their iRprop−, the convention "irprop", takes the slope for 0 where
-    its sign has changed: x waits for one step.
+    improved Rprop learning algorithms. Their iRprop−, the convention "irprop", sets the slope to 0 where
+    its sign has changed, so that x stays for one step.
 
-    What torch and optax call Rprop is iRprop−. They differ in when Δ is held between its bounds, which a first Δ
-    outside of them shows: torch holds it at every step, optax at those that change it, each between both bounds.
+    What torch and optax call Rprop is iRprop−. They differ in when Δ is clipped to its bounds, which matters if the
+    first Δ is outside of them: torch clips it at every step, optax at steps that change it, each to both bounds.
     Optax (0.2.8) also moves x one step late: by the Δ sign(g) of the step before, and not at all in the first.
 
     >>> import fallline

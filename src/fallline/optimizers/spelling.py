@@ -1,4 +1,4 @@
-"""What people call a rule, and the optimizers of other libraries that they pass for one."""
+"""Alternative names of rules, and advice when an optimizer of another library is given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from fallline.errors import nearest
 
-# Other names of rules, without case and underscores: the rules meant, the likeliest first.
+# Other names of rules, in lower case without underscores: the rules meant, the likeliest first.
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "sgd": ("gradient_descent", "momentum"),
     "gd": ("gradient_descent",),
@@ -37,7 +37,7 @@ def _plain(name: str) -> str:
 
 
 def rules_meant(name: str, registered: Iterable[str]) -> tuple[str, ...]:
-    """The registered names that a name stands for, however it is spelt; none where it stands for none.
+    """The registered names that a name in any spelling stands for; empty if there is none.
 
     >>> rules_meant("Heavy-Ball", ["adam", "momentum"]), rules_meant("adm", ["adam"])
     (('momentum',), ())
@@ -50,15 +50,15 @@ def rules_meant(name: str, registered: Iterable[str]) -> tuple[str, ...]:
 
 
 def spelt(name: str, registered: Iterable[str]) -> str:
-    """The registered name that a name stands for; the name itself where it stands for none."""
+    """The registered name that a name stands for; the name itself if there is none."""
     return next(iter(rules_meant(name, registered)), name)
 
 
 def instead_of(thing: Any, rules: Mapping[str, Any]) -> str | None:
-    """What to give instead of a class, or of what another library has for an update rule; None where nothing is known.
+    """What to give instead of a class, or of another library's optimizer; None if there is no advice.
 
     Arguments:
-        thing: what was given for a rule. Nothing is imported for it.
+        thing: what was given as a rule. No library is imported to inspect it.
         rules: the rules by their registered names.
     """
     kind = thing if isinstance(thing, type) else type(thing)

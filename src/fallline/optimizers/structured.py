@@ -1,4 +1,4 @@
-"""Rules for objectives with structure: kept inside a set, or with a penalty that has no gradient."""
+"""Projected and proximal rules: for constraints, and for penalties without a gradient."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from fallline.state import with_x
 
 @dataclass(frozen=True)
 class Projected(Wrapper[PlacedState]):
-    r"""Any rule, with every step ended at the nearest point of a set: x ← P(x − Δ), Δ the rule's change.
+    r"""Any rule, with every step projected onto a set: x ← P(x − Δ), Δ the rule's change.
 
     Goldstein (1964), Convex programming in Hilbert space; Levitin and Polyak (1966), Constrained minimization methods.
-    The first step brings a start from outside into the set, which by default is where no coordinate is negative.
+    The first step projects a start outside the set onto it. By default the set is where no coordinate is negative.
 
     >>> import fallline
     >>> rule = Projected(fallline.GradientDescent(0.4), fallline.Box(2.0, 5.0))
@@ -55,7 +55,7 @@ class Projected(Wrapper[PlacedState]):
 
 
 def check_penalty(rule: Any) -> None:
-    """Refuse a penalty that is none."""
+    """Refuse a penalty that is not a `Penalty`."""
     if not isinstance(rule.penalty, Penalty):
         raise FalllineError("penalty", rule.penalty, "it must be an L1, an L2 or an ElasticNet", of=type(rule).__name__)
 
@@ -80,7 +80,7 @@ class ProximalDescent(Optimizer[ProximalState]):
     """
 
     name: ClassVar[str] = "proximal"
-    # A penalty may tie the coordinates together.
+    # A penalty may couple the coordinates.
     elementwise: ClassVar[bool] = False
 
     learning_rate: LearningRate = learning_rate(0.01)
@@ -111,10 +111,10 @@ class FISTAState(NamedTuple):
 
 @dataclass(frozen=True)
 class FISTA(Optimizer[FISTAState]):
-    r"""Proximal descent from a point that looks ahead: y = x + ((t₀ − 1) / t)(x − x₀); x ← prox(y − η ∇f(y)).
+    r"""Accelerated proximal descent: y = x + ((t₀ − 1) / t)(x − x₀); x ← prox(y − η ∇f(y)).
 
     t grows as t ← (1 + √(1 + 4t²)) / 2. Beck and Teboulle (2009), A fast iterative shrinkage-thresholding algorithm.
-    With `restart`, t begins again at 1 whenever a step goes against the way it came (the gradient scheme of O'Donoghue
+    With `restart`, t is reset to 1 whenever a step reverses the direction (the gradient scheme of O'Donoghue
     and Candès, 2015, Adaptive restart for accelerated gradient schemes). The objective that the run records is f alone.
 
     >>> import fallline

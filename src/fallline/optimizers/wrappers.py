@@ -1,4 +1,4 @@
-"""Rules around a rule: they change the gradient it is given, or the step it wants to make."""
+"""Wrappers: rules around an inner rule, which change its gradient or its step."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fallline.optimizers.noise import standard_normal
 from fallline.state import with_x
 
 State = TypeVar("State")
-# Rules around a rule, which must be named too: "cautious:adam".
+# The wrappers by name; on the command line the inner rule is named too, as in "cautious:adam".
 WRAPPERS: dict[str, type[Wrapper[Any]]] = {}
 
 
 @dataclass(frozen=True)
 class Wrapper(Optimizer[State]):
-    """What every rule around a rule shares: the learning rate is the inner rule's.
+    """The base class of wrappers; their learning rate is the inner rule's.
 
     Attributes:
-        changes_step: whether another step is made than the inner rule asks for.
+        changes_step: whether the step made differs from the inner rule's.
         rule: the inner rule.
     """
 
@@ -65,7 +65,7 @@ class PlacedState(NamedTuple):
 
 @dataclass(frozen=True)
 class ClipValue(Wrapper[InnerState]):
-    r"""Any rule, each slope held between two bounds: g ← min(max(g, −c), c).
+    r"""Any rule, with each partial derivative clipped: g ← min(max(g, −c), c).
 
     Mikolov (2012), Statistical language models based on neural networks.
 
@@ -101,11 +101,11 @@ class ClipValue(Wrapper[InnerState]):
 
 @dataclass(frozen=True)
 class ClipNorm(Wrapper[InnerState]):
-    r"""Any rule, a gradient that is too long shortened and its direction kept: g ← c g / max(‖g‖, c).
+    r"""Any rule, with the gradient's norm limited and its direction kept: g ← c g / max(‖g‖, c).
 
     Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks. The norm is
-    that of all coordinates together, what the libraries call the global norm. Torch adds 10⁻⁶ to it, so that what
-    is clipped comes out a little shorter than c: g ← g min(1, c / (‖g‖ + 10⁻⁶)).
+    that of all coordinates together, called the global norm by the libraries. Torch adds 10⁻⁶ to it, so that a
+    clipped gradient is slightly shorter than c: g ← g min(1, c / (‖g‖ + 10⁻⁶)).
 
     >>> import fallline
     >>> rule = ClipNorm(fallline.GradientDescent(0.5), limit=5.0)
@@ -146,7 +146,7 @@ class ClipNorm(Wrapper[InnerState]):
 
 @dataclass(frozen=True)
 class WeightDecay(Wrapper[PlacedState]):
-    r"""Any rule, x also shrunk by a part of itself in each step: x ← x − Δ − λ x, Δ the rule's change.
+    r"""Any rule, with x multiplied by 1 − λ in each step: x ← x − Δ − λ x, Δ the rule's change.
 
     Loshchilov and Hutter (2019), Decoupled weight decay regularization. Their decay is not multiplied by the
     learning rate, only by the multiplier of their schedule, which is 1 here. All libraries multiply it by the
@@ -193,7 +193,7 @@ class WeightDecay(Wrapper[PlacedState]):
 
 @dataclass(frozen=True)
 class CoupledWeightDecay(Wrapper[PlacedState]):
-    r"""Any rule, the slope of a penalty λ/2 ‖x‖² added to its gradient: g ← g + λ x.
+    r"""Any rule, with the gradient of a penalty λ/2 ‖x‖² added to its gradient: g ← g + λ x.
 
     Hanson and Pratt (1988), Comparing biases for minimal network construction with back-propagation. In gradient
     descent it is the libraries' decoupled decay; a rule that rescales its gradient rescales this part with it.
@@ -229,7 +229,7 @@ class CoupledWeightDecay(Wrapper[PlacedState]):
 
 
 class NoiseState(NamedTuple):
-    """The number of each coordinate, which picks its noise, and the state of the inner rule."""
+    """The index of each coordinate, which determines its noise, and the state of the inner rule."""
 
     coordinate: Quantity
     inner: Any
@@ -237,15 +237,15 @@ class NoiseState(NamedTuple):
 
 @dataclass(frozen=True)
 class GradientNoise(Wrapper[NoiseState]):
-    r"""Any rule, with normal noise in the gradient that fades: g ← g + σ_t ξ, σ_t² = s / t^γ.
+    r"""Any rule, with normal noise of falling variance added to the gradient: g ← g + σ_t ξ, σ_t² = s / t^γ.
 
     Around gradient descent this is noisy SGD.
 
     Neelakantan, Vilnis, Le, Sutskever, Kaiser, Kurach and Martens (2015), Adding gradient noise improves learning
     for very deep networks, where t counts from 0 and is raised by 1. Their s is 0.01, 0.3 or 1.
 
-    The noise ξ depends on the seed, the step and the number of the coordinate alone: every run with the same seed
-    has the same, alone or in a batch. `optax.noisy_sgd` has the same spread and other numbers.
+    The noise ξ depends only on the seed, the step and the index of the coordinate: every run with the same seed has
+    the same noise, alone or in a batch. `optax.noisy_sgd` has the same variance but other random numbers.
 
     >>> import fallline
     >>> rule = GradientNoise(fallline.GradientDescent(0.1), seed=3)
@@ -255,7 +255,7 @@ class GradientNoise(Wrapper[NoiseState]):
     """
 
     name: ClassVar[str] = "gradient_noise"
-    # Each coordinate goes its own way, but it must know which one it is.
+    # Coordinates are independent, but each one's noise depends on its index.
     elementwise: ClassVar[bool] = False
 
     variance: float = hyperparameter(0.01, about="variance in the first step", symbol="s", at_least=0)
@@ -279,10 +279,10 @@ class GradientNoise(Wrapper[NoiseState]):
 
 @dataclass(frozen=True)
 class Cautious(Wrapper[PlacedState]):
-    r"""Any rule, without the parts of its step that go up the slope: Δ ← α φ Δ, φ = 1 where Δ g > 0, else 0.
+    r"""Any rule, without the components of its step that ascend: Δ ← α φ Δ, φ = 1 where Δ g > 0, else 0.
 
-    The parts that stay are lengthened by α, so that the step keeps about its length: of n coordinates, α is
-    n / (Σφ + 1).
+    The other components are multiplied by α = n / (Σφ + 1), with n coordinates, so that the step keeps about its
+    length.
 
     Liang, Chen, Liu and Liu (2024), Cautious optimizers: improving training with one line of code. The
     authors' code has α = 1 / max(Σφ / n, f) with f = 10⁻³ instead.
@@ -341,7 +341,7 @@ class LookaheadState(NamedTuple):
 
 @dataclass(frozen=True)
 class Lookahead(Wrapper[LookaheadState]):
-    r"""Any rule, after every k steps taken back part of the way: φ ← φ + α (x − φ); x ← φ.
+    r"""Any rule, with slow weights φ to which x returns after every k steps: φ ← φ + α (x − φ); x ← φ.
 
     Zhang, Lucas, Hinton and Ba (2019), Lookahead optimizer: k steps forward, 1 step back. The inner rule keeps
     its state across the step back. x is the fast weights, the slow ones φ are the part "slow" of the recorded state.
