@@ -232,7 +232,9 @@ class Code:
     def jump_if(self, truth: str, label: str, other: str, rarely: bool = False) -> None:
         self.do(f"br i1 {truth}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
 
-    def loop(self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]) -> None:
+    def counted_loop(
+        self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]
+    ) -> None:
         """A loop with counter = start, start + by, ... below the end."""
         start, end = bounds
         head, inside, after = (self.new_label(f"{name}.{part}.") for part in ("head", "body", "after"))

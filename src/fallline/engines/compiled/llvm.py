@@ -154,11 +154,11 @@ class _Advance:
         code.store("i64", "%written", self.row)
         code.store("i64", "%until", self.until)
         self._settings()
-        self.code.loop("tabled", self.i, ("0", "%count"), self.where.steps, self._table)
+        self.code.counted_loop("tabled", self.i, ("0", "%count"), self.where.steps, self._table)
         if self.records:
             self._alone()
         else:
-            self.code.loop("strip", self.strip, ("0", "%runs"), STRIP, self._strip)
+            self.code.counted_loop("strip", self.strip, ("0", "%runs"), STRIP, self._strip)
         code.do(f"ret i64 {code.load('i64', self.row)}")
         return "\n".join([*code.declared.values(), HEADER, *code.lines, "}", RARELY, ""])
 
@@ -233,7 +233,7 @@ class _Advance:
             code.label(skip)
             self._leave(lanes.always())
 
-        self.code.loop("visited", self.visited, ("0", "%count"), 1, visit)
+        self.code.counted_loop("visited", self.visited, ("0", "%count"), 1, visit)
         code.jump(after)
         code.label(after)
         self.slots.put_back()
@@ -251,9 +251,9 @@ class _Advance:
 
         def visit(i: str) -> None:
             self._columns(i)
-            self.code.loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group())
+            self.code.counted_loop("grouped", self.group, (start, end), self.where.lanes, lambda _: self._group())
 
-        self.code.loop("visited", self.visited, ("0", "%count"), 1, visit)
+        self.code.counted_loop("visited", self.visited, ("0", "%count"), 1, visit)
 
     def _group(self) -> None:
         """Make one step for a group of runs, one per lane. Runs that have ended do not move."""
