@@ -255,8 +255,7 @@ def test_the_processes_of_a_killed_film_end_in_silence(moment: str) -> None:
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", program], env=without_coverage(), **pipes) as process:
         assert process.stdout is not None
-        while process.stdout.readline().strip() != moment:
-            pass
+        assert any(line.strip() == moment for line in process.stdout)
         process.kill()
         # The end of its messages is there when the last of the others, which write to the same, has ended.
         _, said = process.communicate()

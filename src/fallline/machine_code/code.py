@@ -229,8 +229,8 @@ class Code:
     def jump(self, label: str) -> None:
         self.do(f"br label %{label}")
 
-    def jump_if(self, truth: str, label: str, other: str, rarely: bool = False) -> None:
-        self.do(f"br i1 {truth}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
+    def jump_if(self, condition: str, label: str, other: str, rarely: bool = False) -> None:
+        self.do(f"br i1 {condition}, label %{label}, label %{other}" + (", !prof !0" if rarely else ""))
 
     def counted_loop(
         self, name: str, counter: str, bounds: tuple[str, str], by: int, body: Callable[[str], None]

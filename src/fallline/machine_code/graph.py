@@ -186,9 +186,9 @@ class Graph:
         """The mask that is true at the start of a run only."""
         return self._made(START, (), None, STEP)
 
-    def of_truth(self, truth: bool) -> Node:
+    def of_boolean(self, boolean: bool) -> Node:
         """A constant mask."""
-        return self.of(float(truth)).differs(0.0)
+        return self.of(float(boolean)).differs(0.0)
 
     def rewritten(self, outputs: Iterable[Node], instead: Mapping[Node, Node]) -> list[Node]:
         """The outputs, with some of the nodes they depend on replaced."""
@@ -212,8 +212,8 @@ class Graph:
 
 
 ARITHMETIC = {
-    "fadd", "fsub", "fmul", "fdiv", "fneg", "fabs", "sqrt", "floor", "fma", FINITE, "power", "remainder", "two_to",
-    "bits", "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult",
+    "fadd", "fsub", "fmul", "fdiv", "fneg", "fabs", "sqrt", "floor", "fma", FINITE, "remainder", "two_to",
+    "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult",
 }  # fmt: skip
 
 

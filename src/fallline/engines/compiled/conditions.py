@@ -103,7 +103,7 @@ class _Memory:
         start, later = (self._mask(condition.met(progress)) for progress in self._progress())
         if start is later:
             return later
-        if start is self.graph.of_truth(False):
+        if start is self.graph.of_boolean(False):
             return later & ~self.at_start
         met: Node = where(self.at_start, start, later)
         return met
@@ -140,8 +140,8 @@ class _Memory:
         elif isinstance(value, Coordinates):
             raise TypeError("met returns more than one answer for each run")
         if isinstance(value, Node):
-            return _truth(value)
-        return self.graph.of_truth(bool(value))
+            return _boolean(value)
+        return self.graph.of_boolean(bool(value))
 
     def whole(self) -> list[Kept]:
         """All numbers that a `Progress` needs from earlier points."""
@@ -315,16 +315,16 @@ def _norm(vectors: Any, order: None = None, axis: Any = None, keepdims: bool = F
     return _along_coordinates(lambda row: sqrt(total(x * x for x in row)))(vectors, axis, keepdims=keepdims)
 
 
-def _truth(x: Node) -> Node:
+def _boolean(x: Node) -> Node:
     return x if x.is_mask else x.differs(0.0)
 
 
 def _any(row: list[Any]) -> Any:
-    return functools.reduce(operator.or_, map(_truth, row))
+    return functools.reduce(operator.or_, map(_boolean, row))
 
 
 def _all(row: list[Any]) -> Any:
-    return functools.reduce(operator.and_, map(_truth, row))
+    return functools.reduce(operator.and_, map(_boolean, row))
 
 
 def _filled(number: float) -> Callable[..., Any]:
