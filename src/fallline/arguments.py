@@ -72,7 +72,11 @@ def rules_of(optimizers: Any) -> tuple[list[str], list[Optimizer[Any]]]:
     rules = [rule_of(rule) for rule in (optimizers.values() if isinstance(optimizers, Mapping) else optimizers)]
     if not rules:
         raise FalllineError("optimizers", problem="is empty", allowed="give at least one")
-    return list(optimizers) if isinstance(optimizers, Mapping) else [rule.label for rule in rules], rules
+    names = list(optimizers) if isinstance(optimizers, Mapping) else [rule.label for rule in rules]
+    for name in names:
+        if not isinstance(name, str):
+            raise FalllineError("optimizers", problem=f"has the label {name!r}", allowed="a label must be a text")
+    return names, rules
 
 
 def stop_of(

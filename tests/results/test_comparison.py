@@ -122,3 +122,20 @@ def test_a_lazy_sequence_makes_each_item_once() -> None:
     assert repr(items) == "(0, 1, 4, ... (5 in all))"
     with pytest.raises(IndexError):
         items[5]
+
+
+def test_of_thousands_of_runs_a_notebook_shows_the_table_and_a_picture_asks_for_some() -> None:
+    runs = compare("booth", np.zeros((3000, 2)), "momentum", max_steps=5, record="ends")
+    assert len(runs._repr_html_()) < 10_000
+    with pytest.raises(FalllineError, match=r"runs are 3000, and one picture shows at most 100; take some of them"):
+        runs.plot()
+    runs[:3].plot()
+
+
+def test_no_runs_make_a_table_without_rows() -> None:
+    assert len(compare("booth", STARTS, "momentum", max_steps=5)[:0].to_frame()) == 0
+
+
+def test_a_label_is_a_text() -> None:
+    with pytest.raises(FalllineError, match=r"optimizers has the label 1; a label must be a text"):
+        compare("booth", STARTS, {1: "momentum"}, max_steps=5)

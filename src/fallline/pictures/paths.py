@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -49,12 +49,24 @@ class Labelled(NamedTuple):
     run: Trajectory
 
 
+# Each has a line of the legend.
+MOST_RUNS = 100
+
+
 def labelled(runs: Runs) -> tuple[Labelled, ...]:
     """The runs to show, each with its label.
 
     Raises:
-        FalllineError: when there is none, or something is not a trajectory, or their coordinates differ.
+        FalllineError: when there is none, or more than a legend can name, or something is not a trajectory, or their
+            coordinates differ.
     """
+    # Before the trajectories of a comparison are made, one by one.
+    if not isinstance(runs, Trajectory | str) and isinstance(runs, Sized) and len(runs) > MOST_RUNS:
+        raise FalllineError(
+            "runs",
+            problem=f"are {len(runs)}, and one picture shows at most {MOST_RUNS}",
+            allowed="take some of them, such as runs[:10] or runs.ranked(10)",
+        )
     if isinstance(runs, Trajectory):
         pairs = [Labelled(words.optimizer_words(runs), runs)]
     elif isinstance(runs, Compared):

@@ -34,7 +34,7 @@ def labelled_frame(labels: Sequence[str], runs: Iterable[Trajectory]) -> pd.Data
 
     for label, frame in zip(labels, frames, strict=True):
         frame.insert(0, "label", label)
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"label": []})
 
 
 def joined_runs(labels: Sequence[str], runs: Iterable[Trajectory]) -> Contents:
