@@ -137,6 +137,6 @@ def test_no_runs_make_a_table_without_rows() -> None:
 
 
 def test_a_label_is_a_text() -> None:
+    labels: dict[Any, Any] = {1: "momentum"}
     with pytest.raises(FalllineError, match=r"optimizers has the label 1; a label must be a text"):
-        labels: dict[Any, Any] = {1: "momentum"}
         compare("booth", STARTS, labels, max_steps=5)
