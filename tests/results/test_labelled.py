@@ -29,3 +29,10 @@ def test_a_slice_is_a_comparison_of_these_runs(race: Comparison) -> None:
     assert list(part) == [race[1], race[2]]
     assert race[:] == race
     assert part != race
+
+
+def test_a_run_is_found_by_the_name_of_its_rule_where_only_one_has_it() -> None:
+    runs = compare("x**2", 1.0, [Adam(0.1), Momentum(0.1), Momentum(0.2)], max_steps=5)
+    assert runs["adam"] == runs[0]
+    with pytest.raises(FalllineError, match=r"^label is 'momentum'"):
+        runs["momentum"]

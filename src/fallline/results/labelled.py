@@ -14,17 +14,24 @@ if TYPE_CHECKING:
 
 
 def place_of(label: str, labels: Sequence[str]) -> int:
+<<<<<<< HEAD
     """The index of the run with this label.
+=======
+    """The place of the run with this label, or of the only one whose rule has this name.
+>>>>>>> breaker
 
     Raises:
-        FalllineError: when there is none.
+        FalllineError: when there is none, or several runs have that rule.
 
-    >>> place_of("adam", ("momentum", "adam"))
+    >>> place_of("adam", ("momentum, learning_rate 0.01", "adam, learning_rate 0.001"))
     1
     """
-    if label not in labels:
+    if label in labels:
+        return labels.index(label)
+    places = [place for place, name in enumerate(labels) if name.startswith(f"{label}, ")]
+    if len(places) != 1:
         raise FalllineError("label", label, nearest(label, labels))
-    return labels.index(label)
+    return places[0]
 
 
 def labelled_frame(labels: Sequence[str], runs: Iterable[Trajectory]) -> pd.DataFrame:
