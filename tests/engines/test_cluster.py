@@ -279,7 +279,7 @@ def test_work_that_kills_its_workers_again_and_again_is_given_up_and_the_rest_ke
     store = tmp_path / "runs.db"
     grid = {"learning_rate": [0.1]}
     gentle = sweep("x**2", 1.0, Deadly(), grid, max_steps=5, store=store)
-    with pytest.raises(WorkersLost, match=rf"^cluster is 'local:1', where several workers .*; store '{store}' keeps what"):
+    with pytest.raises(WorkersLost, match=rf"^cluster is 'local:1', where several .*; store '{store}' keeps what"):
         sweep("x**2", 1.0, [Deadly(), Deadly(mood="deadly")], grid, max_steps=5, store=store, engine=ONE)
     assert_same_sweep(gentle, sweep("x**2", 1.0, Deadly(), grid, max_steps=5, store=store))
 

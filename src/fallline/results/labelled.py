@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def place_of(label: str, labels: Sequence[str]) -> int:
-<<<<<<< HEAD
-    """The index of the run with this label.
-=======
-    """The place of the run with this label, or of the only one whose rule has this name.
->>>>>>> breaker
+    """The index of the run with this label, or of the only run whose rule has this name.
 
     Raises:
         FalllineError: when there is none, or several runs have that rule.
