@@ -41,6 +41,7 @@ from fallline import (
 )
 from fallline.engines import Problem, compiled, ends, execute, reference
 from fallline.engines.compiled.program import program_for
+from fallline.engines.compiled.recorded import Columns
 from fallline.machine_code import machine
 from fallline.objectives.landscapes import LANDSCAPES
 from fallline.optimizers import Optimizer, WeightDecay
@@ -725,3 +726,8 @@ def test_ctrl_c_leaves_the_runs_of_a_batch_where_they_are() -> None:
     assert not found.converged.any()
     # Adam moves by its rate a step.
     assert (np.abs(found.x - starts).max(axis=1) <= 1.01e-9 * found.steps + 1e-15).all()
+
+
+def test_a_record_that_fits_into_no_memory_is_refused_in_one_line() -> None:
+    with pytest.raises(FalllineError, match=r"^record takes \d+ rows, which do not fit into memory"):
+        Columns((1, 1, 1, 1), 2**60)

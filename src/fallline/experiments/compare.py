@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import os
@@ -139,7 +140,7 @@ def _run_again(
     places: Sequence[int],
 ) -> list[Trajectory]:
     """Repeat the runs from some of the starts, by the engine that computed their ends."""
-    chosen = starts[list(places)]
+    chosen, settings = starts[list(places)], dataclasses.replace(settings, engine=engine)
     return settings.with_recipes(execute(settings.problem(objective, chosen, rule), engine), objective, chosen, rule)
 
 

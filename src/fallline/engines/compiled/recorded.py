@@ -15,6 +15,7 @@ from fallline.engines.compiled.trace import NotCompilable
 from fallline.engines.interruption import Interruption
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
+from fallline.errors import FalllineError
 from fallline.objectives.base import Cost
 from fallline.optimizers import Optimizer
 from fallline.results.trajectory import Point, Trajectory
@@ -83,7 +84,12 @@ class Columns:
     def __init__(self, widths: tuple[int, ...], capacity: int) -> None:
         self.widths = widths
         self.capacity = capacity
-        self.numbers = np.empty(capacity * sum(widths))
+        try:
+            self.numbers = np.empty(capacity * sum(widths))
+        except (MemoryError, ValueError):  # more than the machine has, or than NumPy can address
+            raise FalllineError(
+                "record", problem=f"takes {capacity} rows, which do not fit into memory", allowed="record fewer steps"
+            ) from None
 
     def of(self, rows: int) -> list[FloatArray]:
         """The first rows of each part; copies, unless they fill most of the capacity."""
