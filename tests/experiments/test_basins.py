@@ -197,3 +197,17 @@ def test_no_part_of_a_map_is_returned() -> None:
 def test_mistakes_are_named(objective: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(FalllineError, match=message):
         basins(objective, **({"box": None, "optimizer": "momentum"} | settings))
+
+
+def test_the_best_minimum_is_the_lowest() -> None:
+    # x⁴/4 − x²/2 + x/5 has its minima where x³ − x + 1/5 = 0, the lower one on the left.
+    found = basins("x**4/4 - x**2/2 + x/5 + y**2", [(-2, 2), (-1, 1)], GradientDescent(0.1), resolution=20)
+    left, _, right = np.sort(np.roots([1, 0, -1, 0.2]).real)
+    lowest, other = found.ranked()
+    np.testing.assert_allclose(lowest.x, [left, 0], atol=1e-9)
+    np.testing.assert_allclose(other.x, [right, 0], atol=1e-9)
+    assert lowest.value == pytest.approx(left**4 / 4 - left**2 / 2 + left / 5, rel=1e-12)
+    assert found.best.value == lowest.value
+    assert lowest.share + other.share == pytest.approx(1)
+    with pytest.raises(FalllineError, match="best does not exist: no start reached a minimum"):
+        _ = basins("x**3 + y**3", [(-2, -1), (-2, -1)], GradientDescent(0.1), resolution=3).best

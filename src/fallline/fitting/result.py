@@ -26,7 +26,7 @@ from fallline.results.archive import (
     within,
 )
 from fallline.results.shown import Shown
-from fallline.results.trajectory import Trajectory
+from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_ROWS, Summary, data_frame, names_text, summary_of, wrapped_fact
 
 if TYPE_CHECKING:
@@ -129,6 +129,11 @@ class Fit(Archived, Shown):
     def model(self) -> Loss:
         """The loss that was minimised, with the data as the descent saw them."""
         return self._rows.model
+
+    @property
+    def best(self) -> Point:
+        """The point of the descent with the lowest loss; its coordinates are those of standardised features."""
+        return self.trajectory.best
 
     @property
     def training(self) -> Dataset:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, check_whole
 from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
 from fallline.results.shown import Shown
 from fallline.tables import data_frame
@@ -38,6 +39,22 @@ ARRAYS = {
     "basin": "i4 rows columns",
     "steps": "i4 rows columns",
 }
+
+
+class Minimum(NamedTuple):
+    """A minimum on the map.
+
+    Attributes:
+        x: where it is, shape (n,).
+        value: the objective there.
+        share: the share of the starts that end in it.
+        steps: the median of the steps that those took.
+    """
+
+    x: FloatArray
+    value: float
+    share: float
+    steps: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,6 +101,35 @@ class Basins(Archived, Shown):
     def share(self, place: int) -> float:
         """The share of the starts that end in the minimum with this index, or in NOT_ARRIVED or DIVERGED."""
         return float(np.mean(self.basin == place))
+
+    @property
+    def best(self) -> Minimum:
+        """The lowest of the minima that were reached.
+
+        Raises:
+            FalllineError: when none was.
+        """
+        if not len(self.minima):
+            raise FalllineError("best", problem="does not exist: no start reached a minimum")
+        return self.ranked(1)[0]
+
+    def ranked(self, count: int = 10) -> list[Minimum]:
+        """The lowest minima, the lowest first; of equally low ones, the one with the larger basin.
+
+        Raises:
+            FalllineError: when the count is negative or not a whole number.
+
+        >>> import fallline
+        >>> wells = fallline.basins("x**4/4 - x**2/2 + x/5 + y**2", [(-2, 2), (-1, 1)], "momentum", resolution=16)
+        >>> [round(float(minimum.x[0]), 3) for minimum in wells.ranked()]
+        [-1.088, 0.879]
+        """
+        check_whole("count", count, least=0)
+        return [self._minimum(place) for place in np.argsort(self.values, kind="stable")[:count].tolist()]
+
+    def _minimum(self, place: int) -> Minimum:
+        steps = float(np.median(self.steps[self.basin == place]))
+        return Minimum(self.minima[place], float(self.values[place]), self.share(place), steps)
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas data frame with one start per row: its coordinates, its minimum's index in `minima`, and the steps.
