@@ -22,7 +22,9 @@ from fallline.stopping import CONDITIONS, AnyOf, Progress, SmallEpoch
 def defined_below(kind: Any) -> Iterator[Any]:
     """All classes that are made from this one, those of Fallline's own that somebody can make an object of."""
     for one in kind.__subclasses__():
-        if one.__module__.startswith("fallline.") and not inspect.isabstract(one):
+        # What a bridge makes of another library's optimizer has no name to be called by.
+        ours = one.__module__.startswith("fallline.") and not one.__module__.startswith("fallline.bridges.")
+        if ours and not inspect.isabstract(one):
             yield one
         yield from defined_below(one)
 
