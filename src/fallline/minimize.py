@@ -10,7 +10,7 @@ from typing import Any
 
 from fallline.arguments import Rule, Start, length_of, prepared, rule_of, stop_of
 from fallline.arrays import FloatArray
-from fallline.engines import ENGINES, Checkpoint, Cluster, Engine, Part, Problem, execute
+from fallline.engines import Checkpoint, Cluster, Engine, Part, Problem, execute
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
 from fallline.objectives import Objective
@@ -233,14 +233,8 @@ class RunSettings:
             recipe["resumed"] = True
         # A function of one number differs from a function of a vector of length 1.
         places = starts.tolist() if self.vector or starts.shape[1] > 1 else starts[:, 0].tolist()
-        # For one of these runs alone "auto" might choose the other engine.
-        chosen = recipe["engine"] == "auto" and len(runs) > 1
         return [
-            dataclasses.replace(
-                run,
-                recipe={**recipe, "x0": place} | ({"engine": run.engine} if chosen and run.engine in ENGINES else {}),
-            )
-            for run, place in zip(runs, places, strict=True)
+            dataclasses.replace(run, recipe={**recipe, "x0": place}) for run, place in zip(runs, places, strict=True)
         ]
 
 
