@@ -57,7 +57,8 @@ class Archived:
             FalllineError: when the file cannot be written; no partial file is left.
         """
         header, arrays = self.contents()
-        kept: dict[str, Any] = {"header": np.array(json.dumps({"format": self.file_format, **header})), **arrays}
+        named = {"format": self.file_format, "arrays": list(arrays), **header}
+        kept: dict[str, Any] = {"header": np.array(json.dumps(named)), **arrays}
         with whole_file(path) as draft, draft.open("wb") as file:
             np.savez_compressed(file, **kept)
 
@@ -82,7 +83,11 @@ class Archived:
                 header = json.loads(str(archive["header"]))
                 if header.pop("format") != cls.file_format:
                     raise ValueError("another format")
-                return cls.restored(header, {name: archive[name] for name in archive.files if name != "header"})
+                arrays = {name: archive[name] for name in archive.files if name != "header"}
+                # One damaged length in a zip's directory can hide every later file in it.
+                if header.pop("arrays") != list(arrays):
+                    raise ValueError("an array is missing")
+                return cls.restored(header, arrays)
         except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
             reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
             raise FalllineError(
