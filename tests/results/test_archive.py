@@ -228,6 +228,17 @@ def test_a_damaged_byte_is_noticed_or_harmless(
         assert loaded == named(name)
 
 
+def test_a_hidden_array_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "result.npz"
+    named("trajectory").save(path)
+    content = bytearray(path.read_bytes())
+    # A comment as long as the rest of the zip's directory hides the last file; zipfile does not complain.
+    entry = content.rfind(b"PK\x01\x02", 0, content.rfind(b"PK\x01\x02"))
+    content[entry + 33] ^= 1  # the high byte of the length of the comment
+    path.write_bytes(content)
+    refused(Trajectory, path)
+
+
 def parts(name: str, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The header and the arrays of a saved result."""
     named(name).save(path)
