@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import fallline
-from fallline import Adam, FalllineError, compare, minimize
+from fallline import Adam, FalllineError, minimize
 from fallline.line_search import LINE_SEARCHES
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, optimizer_from_name
 from fallline.penalties import STRUCTURES
@@ -194,28 +194,6 @@ def test_the_package_says_what_it_has_instead(name: str, said: str) -> None:
 def test_a_class_for_a_rule_is_told_to_be_called() -> None:
     with pytest.raises(FalllineError, match=r"^optimizer is <class '.*Adam'>; .* or a name; write Adam\(\)$"):
         minimize("x**2", 1.0, Adam)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("called", [False, True])
-def test_a_torch_optimizer_is_told_the_rule_that_is_the_same(called: bool) -> None:
-    torch = pytest.importorskip("torch")
-    given = torch.optim.Adam
-    if called:
-        given = given([torch.nn.Parameter(torch.zeros(2))])
-    with pytest.raises(FalllineError, match=r"^optimizer is .*; it is PyTorch's: write 'adam@torch'$") as caught:
-        compare("x**2", 1.0, [given])
-    assert "\n" not in str(caught.value)
-    with pytest.raises(FalllineError, match=r"write 'gradient_descent@torch' or 'momentum@torch'$"):
-        minimize("x**2", 1.0, torch.optim.SGD)
-    with pytest.raises(FalllineError, match=r"it is PyTorch's: .*Allowed: gradient_descent, "):
-        minimize("x**2", 1.0, torch.optim.SparseAdam)
-
-
-def test_an_optax_transformation_is_told_its_bridge() -> None:
-    optax = pytest.importorskip("optax")
-    for given in (optax.adam(0.1), optax.chain(optax.clip(1.0), optax.sgd(0.1)), optax.adam):
-        with pytest.raises(FalllineError, match=r"it is optax's: give fallline\.bridges\.optax\.from_optax of it"):
-            minimize("x**2", 1.0, given)
 
 
 def test_nothing_is_imported_to_look_at_what_was_given() -> None:
