@@ -16,6 +16,7 @@ from fallline.objectives import as_objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import Formula
 from fallline.objectives.points import one_point
+from fallline.objectives.symbolic import in_sympy
 from fallline.tables import first_lines
 
 MOST_PATHS = 1000
@@ -165,18 +166,20 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
         raise FalllineError("objective", objective, "the chain rule is shown of a formula only")
     formula = prepared.formula
     point = one_point(prepared, x, "x")
-    known: dict[sympy.Symbol, float] = dict(zip(formula.variables, point.tolist(), strict=True))
-    formulas = dict(formula.steps) | {sympy.Symbol(formula.name, real=True): formula.expression}
+    known: dict[str, float] = dict(zip(formula.variables, point.tolist(), strict=True))
     factors = []
-    for symbol, expression in formulas.items():
+    for name, expression in formula.lines:
         # Differentiate each step as a formula of the names that occur in it.
-        names = tuple(name for name in known if expression.has(name))
-        step = FormulaObjective(Formula(str(expression), names, (), expression, symbol.name))
-        value, slopes = step.value_and_gradient(np.array([[known[name] for name in names]]))
-        for name, derivative, slope in zip(names, step.derivatives(), slopes[0], strict=True):
-            factors.append(Factor(symbol.name, name.name, derivative, float(slope)))
-        known[symbol] = float(value[0])
-    by_step = {symbol.name: [f for f in factors if f.of == symbol.name] for symbol in formulas}
+        inside = {part.detail for part in expression.walk() if part.operation == "name"}
+        names = tuple(known_name for known_name in known if known_name in inside)
+        shown = str(in_sympy(expression))
+        step = FormulaObjective(Formula(shown, shown, names, (), expression, name))
+        value, slopes = step.value_and_gradient(np.array([[known[by] for by in names]]))
+        for by, derivative, slope in zip(names, step.derivatives(), slopes[0], strict=True):
+            factors.append(Factor(name, by, derivative, float(slope)))
+        known[name] = float(value[0])
+    formulas = {symbol.name: expression for symbol, expression in formula.symbolic.lines}
+    by_step = {name: [f for f in factors if f.of == name] for name in formulas}
     paths: dict[str, list[Path]] = {name: [] for name in prepared.names}
     for count, path in enumerate(_paths(formula.name, by_step)):
         if count == MOST_PATHS:
@@ -186,8 +189,8 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
         paths[path.factors[-1].by].append(path)
     return ChainRule(
         name=formula.name,
-        values={symbol.name: value for symbol, value in known.items()},
-        formulas={symbol.name: expression for symbol, expression in formulas.items()},
+        values=known,
+        formulas=formulas,
         factors=tuple(factors),
         paths={name: tuple(found) for name, found in paths.items()},
     )

@@ -260,9 +260,32 @@ def one_by_one(name: str, quick: Any, doubtful: Any, *arguments: Any) -> Any:
     return quick.make(ONE_BY_ONE, quick, doubtful, *arguments, detail=name)
 
 
-def from_library(name: str) -> Callable[[Any], Any]:
+def from_library(name: str) -> Callable[..., Any]:
     """A function of the C library, called for each number in turn."""
-    return lambda x: x.make("library", x, detail=name)
+    return lambda *parts: _some(*parts).make("library", *parts, detail=name)
+
+
+def _some(*parts: Any) -> Node:
+    """One of the parts that is a node."""
+    return next(part for part in parts if isinstance(part, Node))
+
+
+def _compared(operation: str) -> Callable[[Any, Any], Any]:
+    """A comparison with the value 1 where it holds and 0 elsewhere."""
+    return lambda left, right: as_number(_some(left, right).make(operation, left, right))
+
+
+def _chained(adjoint: Any, slope: Any) -> Any:
+    """The product, in which a 0 wins against an infinite or absent part before it in the chain."""
+    adjoint, slope = map(_some(adjoint, slope).graph.of, (adjoint, slope))
+    wins = adjoint.equals(0.0) | (slope.equals(0.0) & abs(adjoint).equals(math.inf))
+    return where(wins, 0.0, adjoint * slope)
+
+
+def _chained_quotient(adjoint: Any, divisor: Any) -> Any:
+    """The quotient, and 0 where the adjoint is 0."""
+    adjoint, divisor = map(_some(adjoint, divisor).graph.of, (adjoint, divisor))
+    return where(adjoint.equals(0.0), 0.0, adjoint / divisor)
 
 
 def times_log(value: Any, base: Any) -> Any:
@@ -288,8 +311,24 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "power": power,
     "whole_power": power,
     "times_log": times_log,
-    "equal": lambda left, right: as_number((left if isinstance(left, Node) else right).make("oeq", left, right)),
-    **{name: from_library(name) for name in ("tan", "asin", "acos", "atan", "sinh", "cosh")},
+    **{
+        name: _compared(operation)
+        for name, operation in {
+            "equal": "oeq", "not_equal": "une", "less": "olt", "less_equal": "ole", "greater": "ogt",
+            "greater_equal": "oge",
+        }.items()
+    },
+    "both": lambda left, right: left * right,
+    "either": maximum,
+    "negation": lambda condition: 1.0 - condition,
+    "where": where,
+    "floor": floor,
+    "mod": remainder,
+    "log1p": log1p,
+    "chained": _chained,
+    "chained_quotient": _chained_quotient,
+    **{name: from_library(name) for name in ("tan", "asin", "acos", "atan", "sinh", "cosh", "erf")},
+    "atan2": from_library("atan2"),
 }
 
 

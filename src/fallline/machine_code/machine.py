@@ -26,7 +26,7 @@ _DRAFT = ".fallline-draft-"
 # Errors that mean there is no cache folder, which only costs time; a user without a home directory is a RuntimeError.
 _NO_FOLDER = (OSError, RuntimeError)
 # Functions of the C library that compiled code may call.
-LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh")
+LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "erf")
 
 
 def available() -> bool:

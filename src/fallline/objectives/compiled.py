@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,6 +44,11 @@ def _array_sigmoid(x: Any) -> Any:
     return np.where(right, 1.0, z) / (1.0 + z)
 
 
+def _chained(adjoint: Any, slope: Any) -> Any:
+    """The product, in which a 0 wins against an infinite or absent part before it in the chain."""
+    return np.where((adjoint == 0) | ((slope == 0) & np.isinf(adjoint)), 0.0, adjoint * slope)
+
+
 _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
     "sin": np.sin,
     "cos": np.cos,
@@ -65,6 +71,22 @@ _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
     "whole_power": _whole_power,
     "times_log": lambda value, base: np.where(value == 0, 0.0, value * np.log(base)),
     "equal": lambda left, right: np.equal(left, right) * 1.0,
+    "not_equal": lambda left, right: np.not_equal(left, right) * 1.0,
+    "less": lambda left, right: np.less(left, right) * 1.0,
+    "less_equal": lambda left, right: np.less_equal(left, right) * 1.0,
+    "greater": lambda left, right: np.greater(left, right) * 1.0,
+    "greater_equal": lambda left, right: np.greater_equal(left, right) * 1.0,
+    "both": np.multiply,
+    "either": np.maximum,
+    "negation": lambda condition: 1.0 - condition,
+    "where": lambda condition, chosen, other: np.where(condition, chosen, other),
+    "floor": np.floor,
+    "mod": np.remainder,
+    "atan2": np.arctan2,
+    "log1p": np.log1p,
+    "erf": np.vectorize(math.erf, [float]),
+    "chained": _chained,
+    "chained_quotient": lambda adjoint, divisor: np.where(adjoint == 0, 0.0, adjoint / divisor),
 }
 
 

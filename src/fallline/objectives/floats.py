@@ -63,6 +63,18 @@ def _whole_power(base: float, exponent: float) -> float:
     raise ArithmeticError
 
 
+def _mod(x: float, divisor: float) -> float:
+    if divisor != 0 and -math.inf < x < math.inf:
+        return float(np.remainder(x, divisor))
+    raise ArithmeticError
+
+
+def _chained(adjoint: float, slope: float) -> float:
+    if adjoint == 0 or (slope == 0 and math.isinf(adjoint)):
+        return 0.0
+    return adjoint * slope
+
+
 _exp = _within(-700, np.exp, 700)
 _log = _within(0, np.log, math.inf)
 
@@ -89,4 +101,20 @@ ON_FLOATS: Mapping[str, Callable[..., float]] = {
     "whole_power": _whole_power,
     "times_log": lambda value, base: value * _log(base),
     "equal": lambda left, right: 1.0 if left == right else 0.0,
+    "not_equal": lambda left, right: 1.0 if left != right else 0.0,
+    "less": lambda left, right: 1.0 if left < right else 0.0,
+    "less_equal": lambda left, right: 1.0 if left <= right else 0.0,
+    "greater": lambda left, right: 1.0 if left > right else 0.0,
+    "greater_equal": lambda left, right: 1.0 if left >= right else 0.0,
+    "both": lambda left, right: left * right,
+    "either": max,
+    "negation": lambda condition: 1.0 - condition,
+    "where": lambda condition, chosen, other: chosen if condition else other,
+    "floor": _within(-math.inf, np.floor, math.inf),
+    "mod": _mod,
+    "atan2": lambda y, x: float(np.arctan2(y, x)),
+    "log1p": _within(-1, np.log1p, math.inf),
+    "erf": math.erf,
+    "chained": _chained,
+    "chained_quotient": lambda adjoint, divisor: 0.0 if adjoint == 0 else adjoint / divisor,
 }

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 
 from fallline.arrays import FloatArray
 from fallline.objectives.base import Objective
 from fallline.objectives.compiled import Compiled
-from fallline.objectives.derivatives import partial
-from fallline.objectives.grammar import Formula, from_sympy, parse
+from fallline.objectives.grammar import Formula, parse
+from fallline.objectives.grammar.words import CONDITIONS
 from fallline.objectives.straight_line import StraightLine
 
-KINKED = (sympy.Abs, sympy.sign, sympy.Min, sympy.Max)
+if TYPE_CHECKING:
+    import sympy
+
+# Functions that a complex step does not go through.
+_ON_REALS = frozenset(["abs", "sign", "min", "max", "floor", "mod", "atan2", "erf", "where", *CONDITIONS])
 
 
 class FormulaObjective(Objective):
@@ -32,7 +35,7 @@ class FormulaObjective(Objective):
 
     Attributes:
         formula: the formula, with its steps.
-        analytic: whether the complex-step derivative is right: no abs, sign, min or max in the formula.
+        analytic: whether the complex-step derivative is right: no abs, min, max, where or the like.
 
     >>> bowl = FormulaObjective.from_text("x**2 + 3*y**2")
     >>> bowl.value_and_gradient(np.array([[1.0, 2.0]]))
@@ -44,8 +47,10 @@ class FormulaObjective(Objective):
     def __init__(self, formula: Formula) -> None:
         self.formula = formula
         self.symbol = formula.name
-        self.names = tuple(symbol.name for symbol in formula.variables)
-        self.analytic = not any(step.has(*KINKED) for step in _expressions(formula))
+        self.names = formula.variables
+        self.analytic = not any(
+            part.operation in _ON_REALS for _, expression in formula.lines for part in expression.walk()
+        )
         self._value, self._gradient, self._both = _compiled(formula)
 
     @classmethod
@@ -61,9 +66,12 @@ class FormulaObjective(Objective):
     def from_sympy(cls, expression: sympy.Expr) -> FormulaObjective:
         """The objective of a SymPy expression.
 
+        >>> import sympy
         >>> FormulaObjective.from_sympy(sympy.Symbol("a") ** 2).title
         'a**2'
         """
+        from fallline.objectives.grammar.conversion import from_sympy
+
         return cls(from_sympy(expression))
 
     @property
@@ -109,7 +117,7 @@ class FormulaObjective(Objective):
 
     def latex(self) -> str:
         """The steps and the last line in LaTeX, as written."""
-        return self.formula.latex()
+        return self.formula.symbolic.latex()
 
     def derivatives(self) -> tuple[sympy.Expr, ...]:
         """The partial derivatives in terms of the variables, simplified by SymPy, for display.
@@ -120,8 +128,7 @@ class FormulaObjective(Objective):
         >>> FormulaObjective.from_text("u = 2*x**2 - x - 2; y = 3*u + 1").derivatives()
         (12*x - 3,)
         """
-        expression = self.formula.substituted
-        return tuple(partial(expression, variable) for variable in self.formula.variables)
+        return self.formula.symbolic.derivatives()
 
 
 @functools.lru_cache(maxsize=16)
@@ -131,6 +138,3 @@ def _compiled(formula: Formula) -> tuple[Compiled, Compiled, Compiled]:
     outputs = [code.result, *code.gradient()]
     return Compiled(code, outputs[:1]), Compiled(code, outputs[1:]), Compiled(code, outputs)
 
-
-def _expressions(formula: Formula) -> list[Any]:
-    return [*(expression for _, expression in formula.steps), formula.expression]

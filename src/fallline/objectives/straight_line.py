@@ -1,8 +1,11 @@
 """From expressions to a graph, and from it to straight-line code: a formula's value and its gradient.
 
-SymPy gives the derivative of each function; the chain rule multiplies them from the result back to the
-variables (reverse accumulation), through the named steps and without expanding any expression. So the length of the
-code is proportional to that of the formula, whatever the number of variables; equal subexpressions are computed once.
+The chain rule multiplies the derivatives of the functions from the result back to the variables (reverse
+accumulation), through the named steps and without expanding any expression. So the length of the code is proportional
+to that of the formula, whatever the number of variables; equal subexpressions are computed once.
+
+The slope of a root, and of any power below 1, is infinite at 0. What lies behind it in the chain, and what a condition
+leaves out, is multiplied so that zero times anything is zero: sqrt(x**2 + y**2) has the slope 0 at its kink, as abs has.
 
 Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, for reverse accumulation.
 """
@@ -11,17 +14,18 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-
-import sympy
 
 from fallline.machine_code import python
 from fallline.machine_code.graph import SETTING, Graph, Node
-from fallline.objectives.derivatives import slope_of
-from fallline.objectives.grammar import FUNCTIONS, ON_NUMBERS, Formula
+from fallline.objectives.expression import Expression
+from fallline.objectives.grammar.formula import Formula
+from fallline.objectives.grammar.words import CONDITIONS, CONSTANTS, FUNCTIONS
+from fallline.objectives.slopes import slopes_of
 
-_NAMES: Mapping[Any, str] = {function: name for name, function in FUNCTIONS.items()}
+_ON_NUMBERS = {name: function.on_numbers for name, function in FUNCTIONS.items()} | dict(CONDITIONS)
 # Up to this exponent, products are faster than a power and as exact; beyond it their rounding errors add up.
 _MAX_PRODUCTS = 8
 # Constant factors up to this size are carried through the products of a gradient; larger ones could overflow there.
@@ -38,23 +42,36 @@ class _Scaled(NamedTuple):
 _ONE = _Scaled(1.0)
 
 
+class _Adjoint(NamedTuple):
+    """The derivative of the result by an expression.
+
+    Attributes:
+        term: its value.
+        zero_wins: whether a factor 0 makes it 0, also where another is infinite or NaN.
+    """
+
+    term: _Scaled
+    zero_wins: bool = False
+
+
 class StraightLine:
     """The graph of a formula and of its gradient, each operation in it once."""
 
     def __init__(self, formula: Formula) -> None:
         self.graph = Graph(of_many=False)
-        self.steps = dict(formula.steps)
-        self.variables = formula.variables
         self.inputs = tuple(f"x{i}" for i in range(len(formula.variables)))
-        # Each expression's term in the graph, operands before operations.
-        self.known: dict[Any, _Scaled] = {
+        self.of_name: dict[str, _Scaled] = {
             variable: _Scaled(1.0, self.graph.leaf(name, SETTING))
-            for variable, name in zip(self.variables, self.inputs, strict=True)
+            for variable, name in zip(formula.variables, self.inputs, strict=True)
         }
-        for symbol, expression in formula.steps:
-            self.known[symbol] = self.value(expression, self.known)
+        self.variables = formula.variables
+        self.steps = dict(formula.steps)
+        # Each expression's term in the graph, operands before operations.
+        self.known: dict[Expression, _Scaled] = {}
+        for name, expression in formula.steps:
+            self.of_name[name] = self.value(expression, self.known, self.of_name)
         self.last = formula.expression
-        self.result = self.node(self.value(self.last, self.known))
+        self.result = self.node(self.value(self.last, self.known, self.of_name))
 
     def source(self, outputs: list[Node]) -> str:
         """The source of a function that returns these outputs, with only the lines they need."""
@@ -114,7 +131,7 @@ class StraightLine:
             return self.call("power", base, exponent)
         n = exponent.factor
         if base.node is None:
-            return _Scaled(float(base.factor**n))
+            return _Scaled(_folded(operator.pow, base.factor, n))
         if n == -0.5 or (n < 0 and n.is_integer() and n >= -_MAX_PRODUCTS):
             return self.over(_ONE, self.power(base, _Scaled(-n)))
         if n == 0.5:
@@ -132,36 +149,47 @@ class StraightLine:
 
     # Forward: the value ------------------------------------------------------------------------------------
 
-    def value(self, expression: Any, known: dict[Any, _Scaled]) -> _Scaled:
-        """The value of an expression; `known` caches the values of its parts."""
-        if expression not in known:
-            parts = [self.value(part, known) for part in expression.args]
-            known[expression] = self.operation(expression, parts, known)
+    def value(
+        self, expression: Expression, known: dict[Expression, _Scaled], names: Mapping[str, _Scaled]
+    ) -> _Scaled:
+        """The value of an expression; `known` keeps the values of its parts, `names` has those of names."""
+        for part in expression.walk():
+            if part not in known:
+                known[part] = self.operation(part, [known[operand] for operand in part.parts], known, names)
         return known[expression]
 
-    def operation(self, expression: Any, parts: list[_Scaled], known: Mapping[Any, _Scaled]) -> _Scaled:
-        function = expression.func
-        if not parts:
-            rational = expression.is_Rational
-            return _Scaled(int(expression.p) / int(expression.q) if rational else float(expression))
-        if function is sympy.Add:
-            return self.plus(parts)
-        if function is sympy.Mul:
-            return self.partial_products(expression, known)[-1]
-        if function is sympy.Pow:
-            return self.power(*parts)
-        name = _NAMES[function]
+    def operation(
+        self,
+        expression: Expression,
+        parts: list[_Scaled],
+        known: Mapping[Expression, _Scaled],
+        names: Mapping[str, _Scaled],
+    ) -> _Scaled:
+        match expression.operation:
+            case "number":
+                return _Scaled(float(expression.detail))
+            case "constant":
+                return _Scaled(CONSTANTS[expression.detail])
+            case "name":
+                return names[expression.detail]
+            case "+":
+                return self.plus(parts)
+            case "*":
+                return self.partial_products(expression, known)[-1]
+            case "**":
+                return self.power(*parts)
+        name = expression.operation
         if all(part.node is None for part in parts):
-            return _Scaled(float(ON_NUMBERS[name](*(part.factor for part in parts))))
-        if function not in (sympy.Min, sympy.Max):
-            return self.call(name, parts[0])
+            return _Scaled(_folded(_ON_NUMBERS[name], *(part.factor for part in parts)))
+        if name not in ("min", "max"):
+            return self.call(name, *parts)
         return functools.reduce(lambda left, right: self.call(name, left, right), parts)
 
-    def partial_products(self, product: Any, known: Mapping[Any, _Scaled]) -> list[_Scaled]:
+    def partial_products(self, product: Expression, known: Mapping[Expression, _Scaled]) -> list[_Scaled]:
         """The partial products: of no factor, the first, the first two, ..., all."""
         partial = [_ONE]
-        for factor in product.args:
-            divisor = _divisor(factor)
+        for factor in product.parts:
+            divisor = factor.divisor
             if divisor is None:
                 partial.append(self.times(partial[-1], known[factor]))
             else:
@@ -172,75 +200,130 @@ class StraightLine:
 
     def gradient(self) -> list[Node]:
         """The derivative of the last line with respect to each variable."""
-        shares: dict[Any, list[_Scaled]] = {self.last: [_ONE]}
-        variables = frozenset(self.variables)
+        shares: dict[Expression, list[_Adjoint]] = {self.last: [_Adjoint(_ONE)]}
+        found: dict[str, _Scaled] = {}
         for expression in reversed(list(self.known)):
             if expression not in shares or self.known[expression].node is None:
                 continue
-            adjoint = self.plus(shares.pop(expression))
-            if expression in variables:
-                shares[expression] = [adjoint]
-            elif expression in self.steps:
-                shares.setdefault(self.steps[expression], []).append(adjoint)
-            else:
+            given = shares.pop(expression)
+            adjoint = _Adjoint(self.plus(share.term for share in given), any(share.zero_wins for share in given))
+            if expression.operation != "name":
                 for part, share in self.backward(expression, adjoint):
                     shares.setdefault(part, []).append(share)
-        return [self.node(*shares.get(variable, [_Scaled(0.0)])) for variable in self.variables]
-
-    def backward(self, expression: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
-        """What an expression contributes to the adjoint of each of its parts, given its own adjoint."""
-        parts, function, known = expression.args, expression.func, self.known
-        if function is sympy.Add:
-            yield from ((part, adjoint) for part in parts)
-        elif function is sympy.Mul:
-            yield from self.backward_product(expression, adjoint)
-        elif function is sympy.Pow:
-            yield from self.backward_power(expression, adjoint)
-        elif function in (sympy.Min, sympy.Max):
-            ties = [self.call("equal", known[part], known[expression]) for part in parts]
-            count = self.plus(ties)
-            for part, tie in zip(parts, ties, strict=True):
-                yield part, self.times(adjoint, self.over(tie, count), _KEEP)
-        else:
-            symbol, slope = slope_of(function)
-            factor, slope = slope.as_coeff_Mul()
-            inner = {symbol: _Scaled(1.0, self.node(known[parts[0]]))}
-            adjoint = self.times(_Scaled(float(factor)), adjoint, _KEEP)
-            if slope.is_Pow and slope.exp.is_negative:
-                yield parts[0], self.over(adjoint, self.value(1 / slope, inner), _KEEP)
-            elif factor != 0:
-                yield parts[0], self.times(adjoint, self.value(slope, inner), _KEEP)
-
-    def backward_product(self, product: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
-        partial = self.partial_products(product, self.known)
-        for index in range(len(product.args) - 1, -1, -1):
-            factor = product.args[index]
-            divisor = _divisor(factor)
-            if divisor is None:
-                yield factor, self.times(adjoint, partial[index], _KEEP)
-                adjoint = self.times(adjoint, self.known[factor], _KEEP)
+            elif expression.detail in self.steps:
+                shares.setdefault(self.steps[expression.detail], []).append(adjoint)
             else:
-                adjoint = self.over(adjoint, self.known[divisor], _KEEP)
-                yield divisor, self.times(_Scaled(-adjoint.factor, adjoint.node), partial[index + 1], _KEEP)
+                found[expression.detail] = adjoint.term
+        return [self.node(found.get(variable, _Scaled(0.0))) for variable in self.variables]
 
-    def backward_power(self, power: Any, adjoint: _Scaled) -> Iterator[tuple[Any, _Scaled]]:
-        base, exponent = (self.known[part] for part in power.args)
+    def backward(self, expression: Expression, adjoint: _Adjoint) -> Iterator[tuple[Expression, _Adjoint]]:
+        """What an expression contributes to the adjoint of each of its parts, given its own adjoint."""
+        parts, name, known = expression.parts, expression.operation, self.known
+        match name:
+            case "+":
+                yield from ((part, adjoint) for part in parts)
+            case "*":
+                yield from self.backward_product(expression, adjoint)
+            case "**":
+                yield from self.backward_power(expression, adjoint)
+            case "min" | "max":
+                ties = [self.call("equal", known[part], known[expression]) for part in parts]
+                count = self.plus(ties)
+                for part, tie in zip(parts, ties, strict=True):
+                    yield part, self.met(adjoint, self.over(tie, count))
+            case "where":
+                condition, zero = known[parts[0]], _Scaled(0.0)
+                for part, sides in zip(parts[1:], ((adjoint.term, zero), (zero, adjoint.term)), strict=True):
+                    yield part, _Adjoint(self.call("where", condition, *sides), zero_wins=True)
+            case _ if name in FUNCTIONS:
+                names = dict(zip("ab", (_Scaled(1.0, self.node(known[part])) for part in parts), strict=False))
+                for part, slope in zip(parts, slopes_of(name), strict=True):
+                    if slope.number != 0:
+                        yield part, self.through(adjoint, slope.expression, names)
+
+    def met(self, adjoint: _Adjoint, slope: _Scaled) -> _Adjoint:
+        """The adjoint times a slope."""
+        if not adjoint.zero_wins or adjoint.term.node is None or slope.node is None:
+            return adjoint._replace(term=self.times(adjoint.term, slope, _KEEP))
+        left, right = self.plain(adjoint.term, _KEEP), self.plain(slope, _KEEP)
+        product = self.graph.node(python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained")
+        return adjoint._replace(term=_Scaled(left.factor * right.factor, product))
+
+    def divided(self, adjoint: _Adjoint, divisor: _Scaled) -> _Adjoint:
+        """The adjoint divided by what a slope has as its divisor."""
+        if not adjoint.zero_wins or adjoint.term.node is None or divisor.node is None:
+            return adjoint._replace(term=self.over(adjoint.term, divisor, _KEEP))
+        left, right = self.plain(adjoint.term, _KEEP), self.plain(divisor, _KEEP)
+        quotient = self.graph.node(python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained_quotient")
+        return adjoint._replace(term=_Scaled(left.factor / right.factor, quotient))
+
+    def through(self, adjoint: _Adjoint, slope: Expression, names: Mapping[str, _Scaled]) -> _Adjoint:
+        """The adjoint times a function's slope, factor by factor."""
+        known: dict[Expression, _Scaled] = {}
+        if any(map(_is_root, slope.walk())):
+            adjoint = adjoint._replace(zero_wins=True)
+        for factor in slope.parts if slope.operation == "*" else (slope,):
+            divisor = factor.divisor
+            if divisor is None:
+                adjoint = self.met(adjoint, self.value(factor, known, names))
+            else:
+                adjoint = self.divided(adjoint, self.value(divisor, known, names))
+        return adjoint
+
+    def backward_product(self, product: Expression, adjoint: _Adjoint) -> Iterator[tuple[Expression, _Adjoint]]:
+        partial = self.partial_products(product, self.known)
+        for index in range(len(product.parts) - 1, -1, -1):
+            factor = product.parts[index]
+            divisor = factor.divisor
+            if divisor is None:
+                yield factor, self.met(adjoint, partial[index])
+                adjoint = self.met(adjoint, self.known[factor])
+            else:
+                adjoint = self.divided(adjoint, self.known[divisor])
+                share = self.met(adjoint, partial[index + 1])
+                yield divisor, share._replace(term=share.term._replace(factor=-share.term.factor))
+
+    def backward_power(self, power: Expression, adjoint: _Adjoint) -> Iterator[tuple[Expression, _Adjoint]]:
+        part = power.parts[0]
+        base, exponent = (self.known[operand] for operand in power.parts)
+        by_exponent = adjoint
+        if _is_root(part) and exponent.node is None and part.parts[0] in self.known:
+            # The power of a root is one power of what stands in it, whose slope may be finite where the root's is not.
+            exponent = _Scaled(exponent.factor * self.known[part.parts[1]].factor)
+            part = part.parts[0]
+            base = self.known[part]
         if base.node is not None:
             lower = self.plus([exponent, _Scaled(-1.0)])
-            scaled = self.times(adjoint, exponent, _KEEP)
+            if lower.node is not None or not (lower.factor.is_integer() or lower.factor > 0):
+                adjoint = adjoint._replace(zero_wins=True)
+            scaled = self.met(adjoint, exponent)
             if lower.node is None and lower.factor < 0:
-                yield power.base, self.over(scaled, self.power(base, _Scaled(-lower.factor)), _KEEP)
+                yield part, self.divided(scaled, self.power(base, _Scaled(-lower.factor)))
             else:
-                yield power.base, self.times(scaled, self.power(base, lower), _KEEP)
+                yield part, self.met(scaled, self.power(base, lower))
         if exponent.node is not None:
             value = self.known[power]
             if base.node is None and base.factor > 0:
                 slope = self.times(_Scaled(math.log(base.factor)), value)
             else:
                 slope = self.call("times_log", value, base)
-            yield power.exp, self.times(adjoint, slope, _KEEP)
+            yield power.parts[1], self.met(by_exponent, slope)
 
 
-def _divisor(factor: Any) -> Any:
-    """The divisor of a factor of the form 1/divisor."""
-    return factor.base if factor.is_Pow and factor.exp == -1 else None
+def _is_root(expression: Expression) -> bool:
+    """Whether it is a power that is not whole: its slope may be infinite at 0."""
+    if expression.operation != "**":
+        return False
+    exponent = expression.parts[1]
+    return exponent.is_number and not float(exponent.detail).is_integer()
+
+
+def _folded(function: Callable[..., float], *numbers: float) -> float:
+    """A function of constants, as on arrays: infinite on overflow, NaN outside its domain."""
+    try:
+        value = function(*numbers)
+    except OverflowError:
+        return math.inf
+    except (ValueError, ZeroDivisionError):
+        return math.nan
+    return math.nan if isinstance(value, complex) else float(value)

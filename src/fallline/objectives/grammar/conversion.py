@@ -6,12 +6,15 @@ import itertools
 from typing import Any
 
 import sympy
+from sympy.core.relational import Relational
+from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.printing.str import StrPrinter
 
 from fallline.errors import FalllineError, Verbatim, nearest, shortened
 from fallline.objectives.grammar.formula import Formula
 from fallline.objectives.grammar.reading import MAX_CHARACTERS, article, parse
-from fallline.objectives.grammar.words import CONSTANTS, FUNCTIONS, problem_with
+from fallline.objectives.grammar.words import CALLED, CONDITIONS, CONSTANTS, WRITTEN, problem_with
+from fallline.objectives.symbolic import FUNCTIONS
 
 
 def from_sympy(expression: sympy.Expr) -> Formula:
@@ -23,23 +26,23 @@ def from_sympy(expression: sympy.Expr) -> Formula:
     >>> x = sympy.Symbol("x")
     >>> from_sympy(sympy.exp(x) * sympy.Abs(x)).text
     'exp(x)*abs(x)'
+    >>> from_sympy(sympy.Piecewise((x**2, x > 0), (-x, True))).text
+    'where(x > 0, x**2, -x)'
     """
     if not isinstance(expression, sympy.Expr):
         raise FalllineError("objective", Verbatim(article(type(expression).__name__)), problem="not a SymPy expression")
-    functions = [value for name, value in FUNCTIONS.items() if name != "sqrt"]
-    allowed = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Symbol, sympy.Rational, sympy.Float, *functions)
     symbols: dict[str, sympy.Symbol] = {}
     try:
         parts = itertools.islice(sympy.preorder_traversal(expression), MAX_CHARACTERS + 1)
         for count, part in enumerate(parts):
             if count == MAX_CHARACTERS:
                 raise FalllineError("objective", problem=f"is a SymPy expression of more than {MAX_CHARACTERS} parts")
-            if not isinstance(part, allowed) and part not in CONSTANTS.values():
+            if not isinstance(part, _ALLOWED):
                 name = str(part) if part.is_Atom else type(part).__name__
                 raise FalllineError(
                     "objective",
                     problem=f"is a SymPy expression with {shortened(name)}, which a formula does not have",
-                    allowed=nearest(name, [*FUNCTIONS, *CONSTANTS]),
+                    allowed=nearest(name, sorted([*CALLED, *CONSTANTS])),
                 )
             if isinstance(part, sympy.Symbol) and symbols.setdefault(part.name, part) != part:
                 raise FalllineError(
@@ -70,6 +73,55 @@ class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
         return "e"
 
     def _print_Function(self, expr: Any) -> str:
-        return f"{expr.func.__name__.lower()}({self.stringify(expr.args, ', ')})"
+        return f"{_NAMES[expr.func]}({self.stringify(expr.args, ', ')})"
 
-    _print_Max = _print_Min = _print_Abs = _print_Function
+    _print_Max = _print_Min = _print_Abs = _print_Mod = _print_Heaviside = _print_Function
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        *choices, (last, always) = expr.args
+        if always is not sympy.true:
+            raise FalllineError("objective", problem="is a Piecewise without a last part (value, True)")
+        written = self._print(last)
+        for value, condition in reversed(choices):
+            written = f"where({self._print(condition)}, {self._print(value)}, {written})"
+        return written
+
+    def _print_Relational(self, expr: Any) -> str:
+        return f"{self._print(expr.lhs)} {_SIGNS[expr.func]} {self._print(expr.rhs)}"
+
+    def _print_And(self, expr: Any) -> str:
+        return " and ".join(f"({self._print(part)})" for part in expr.args)
+
+    def _print_Or(self, expr: Any) -> str:
+        return " or ".join(f"({self._print(part)})" for part in expr.args)
+
+    def _print_Not(self, expr: Any) -> str:
+        return f"not ({self._print(expr.args[0])})"
+
+    def _print_Sum(self, expr: Any) -> str:
+        name = "sum" if isinstance(expr, sympy.Sum) else "prod"
+        ranges = [f"{index}={self._print(low)}..{self._print(high)}" for index, low, high in reversed(expr.limits)]
+        return f"{name}({', '.join([self._print(expr.function), *ranges])})"
+
+    _print_Product = _print_Sum
+
+    def _print_Indexed(self, expr: Any) -> str:
+        return f"{expr.base.label}[{', '.join(map(self._print, expr.indices))}]"
+
+
+_NAMES: dict[Any, str] = {
+    **{function: name for name, function in FUNCTIONS.items() if name not in ("+", "*", "**", *CONDITIONS, "where")},
+    **{getattr(sympy, name): name for name in WRITTEN if hasattr(sympy, name)},
+    sympy.ceiling: "ceil",
+    sympy.Heaviside: "heaviside",
+}
+_SIGNS = {
+    sympy.StrictLessThan: "<", sympy.LessThan: "<=", sympy.StrictGreaterThan: ">", sympy.GreaterThan: ">=",
+    sympy.Equality: "==", sympy.Unequality: "!=",
+}  # fmt: skip
+# What a formula has; a Tuple holds the range of a sum, an ExprCondPair a part of a Piecewise.
+_ALLOWED = (
+    sympy.Add, sympy.Mul, sympy.Pow, sympy.Symbol, sympy.Rational, sympy.Float, type(sympy.pi), type(sympy.E),
+    sympy.Piecewise, ExprCondPair, Relational, sympy.And, sympy.Or, sympy.Not, type(sympy.true), type(sympy.false),
+    sympy.Sum, sympy.Product, sympy.Tuple, sympy.Indexed, sympy.IndexedBase, sympy.Idx, *_NAMES,
+)  # fmt: skip

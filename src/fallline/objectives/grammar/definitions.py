@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fallline.objectives.grammar.syntax import Tree, names_alone, syntax
 from fallline.objectives.grammar.tokens import Text, Token
-from fallline.objectives.grammar.words import CONSTANTS, FUNCTIONS
+from fallline.objectives.grammar.words import CALLED, CONSTANTS, problem_with
 
 
 @dataclass(frozen=True)
@@ -16,69 +17,93 @@ class Definition:
     Attributes:
         name: the name; None for a last line without one.
         expression: the text of the expression, on one line.
-        uses: the names in it that are variables or earlier steps.
-        open: the mark at the end of the expression if something must follow it.
+        uses: the names in it, also those of indices.
+        tree: the expression; None where it cannot be read.
     """
 
     name: str | None
     expression: str
     uses: frozenset[str]
-    open: str | None
+    tree: Tree | None
 
 
 def definitions(text: Text, tokens: list[Token]) -> list[Definition]:
-    """The lines of a text, at least one, the objective last.
-
-    Raises:
-        FalllineError: when a step is named twice, used before it is complete or never, or has no name.
-    """
-    lines = [_definition(text, line) for line in _lines(text, tokens)]
+    """The lines of a text, the objective last; what is wrong with them is remembered as faults of the text."""
+    alone = names_alone(tokens)
+    lines = [line for line in (_definition(text, line, alone) for line in _lines(text, tokens)) if line is not None]
     steps = [line.name for line in lines[:-1]]
-    last = lines[-1].name
+    last = lines[-1].name if lines else None
     for index, line in enumerate(lines):
         if line.name in steps[:index]:
-            raise text.error(f"{line.name} = ", f"{line.name} has a value already; use another name")
+            text.fault(f"{line.name} = ", f"{line.name} has a value already; use another name")
         for later in [*steps[index:], *([last] if last else [])]:
             if later in line.uses:
-                raise text.error(line.expression, f"{later} is used before its own step is complete")
+                text.fault(line.expression, f"{later} is used before its own step is complete")
         if line.name is None and index < len(steps):
-            raise text.error(line.expression, "only the last line is the objective; name this one, as in u = ...")
+            text.fault(line.expression, "only the last line is the objective; name this one, as in u = ...")
     used = frozenset[str]().union(*(line.uses for line in lines))
-    for unused in (step for step in steps if step not in used):
-        raise text.error(f"{unused} = ", f"{unused} is never used")
+    if not text.faults:
+        for unused in (step for step in steps if step not in used):
+            text.fault(f"{unused} = ", f"{unused} is never used")
     return lines
 
 
 def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
-    """The tokens of each line; a line does not end inside brackets."""
+    """The tokens of each line whose brackets match; a line does not end inside brackets."""
     line: list[Token] = []
-    depth = 0
+    open_brackets: list[str] = []
+    broken = False
     for token in tokens:
-        depth += (token.text == "(") - (token.text == ")")
-        if token.text == ";" and depth:
-            raise text.error(text.written[: token.end][-20:], "a ( is never closed")
+        if token.text in ("(", "["):
+            open_brackets.append(token.text)
+        elif token.text in (")", "]") and not broken:
+            opening = {")": "(", "]": "["}[token.text]
+            if not open_brackets or open_brackets.pop() != opening:
+                text.fault(text.written[: token.end][-20:], f"there is a {token.text} without its {opening}")
+                broken = True
+        if token.text == ";" and open_brackets and not broken:
+            text.fault(text.written[: token.end][-20:], f"a {open_brackets[-1]} is never closed")
+            broken, open_brackets = True, []
         if token.text in (";", "\n"):
-            if line and not depth:
-                yield line
-                line = []
+            if line and not open_brackets:
+                if not broken:
+                    yield line
+                line, broken = [], False
         else:
             line.append(token)
-    if line:
+    if open_brackets and not broken:
+        text.fault(text.written[-20:], f"a {open_brackets[-1]} is never closed")
+    elif line and not broken:
         yield line
 
 
-def _definition(text: Text, line: list[Token]) -> Definition:
-    equals = [index for index, token in enumerate(line) if token.text == "="]
-    name = None
-    if equals:
-        if equals != [1] or line[0].kind != "name":
-            raise text.error(text.of(line), "= only follows the name at the start of a line, as in y = x**2")
-        name = line[0].text
-        if name in CONSTANTS:
-            raise text.error(f"{name} =", f"{name} is the constant; use another name")
-        if len(line) == 2:
-            raise text.error(text.of(line), "there is nothing after the =")
-        line = line[2:]
-    uses = {token.text for token in line if token.kind == "name"} - {*FUNCTIONS, *CONSTANTS}
-    ends_open = line[-1].kind == "mark" and line[-1].text != ")"
-    return Definition(name, text.of(line), frozenset(uses), line[-1].text if ends_open else None)
+def _definition(text: Text, line: list[Token], alone: frozenset[str]) -> Definition | None:
+    name, right = _named(text, line)
+    if not right:
+        text.fault(text.of(line), "there is nothing after the =")
+        return None
+    uses = {token.text for token in right if token.kind == "name"} - {*CALLED, *CONSTANTS}
+    return Definition(name, text.of(right), frozenset(uses), syntax(text, right, alone))
+
+
+def _named(text: Text, line: list[Token]) -> tuple[str | None, list[Token]]:
+    """The name before the `=`, of y = ... or f(x, y) = ..., and the tokens after it."""
+    marks = [token.text for token in line]
+    head = next((index for index, mark in enumerate(marks) if mark == "="), 0)
+    if not head or line[0].kind != "name":
+        return None, line
+    between = line[1:head]
+    is_function = len(between) > 2 and marks[1] == "(" and marks[head - 1] == ")"
+    arguments = between[1:-1]
+    lists_names = all(token.kind == "name" if i % 2 == 0 else token.text == "," for i, token in enumerate(arguments))
+    if between and not (is_function and lists_names):
+        return None, line
+    name = line[0].text
+    if problem := problem_with(name):
+        text.fault(f"{name} =", problem)
+    right = line[head + 1 :]
+    uses = {token.text for token in right if token.kind == "name"}
+    for argument in arguments[::2]:
+        if right and argument.text not in uses:
+            text.fault(text.of(line[:head]), f"{argument.text} is not used; write {name} = ...")
+    return name, right

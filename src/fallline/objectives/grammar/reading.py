@@ -5,16 +5,13 @@ from __future__ import annotations
 import functools
 import re
 
-import sympy
-
 from fallline.errors import FalllineError, Verbatim
+from fallline.objectives.expression import Pool
 from fallline.objectives.grammar.definitions import definitions
-from fallline.objectives.grammar.expressions import Expression
 from fallline.objectives.grammar.formula import Formula
-from fallline.objectives.grammar.notation import Notation
-from fallline.objectives.grammar.terms import Term
+from fallline.objectives.grammar.printing import printed
+from fallline.objectives.grammar.terms import Term, Terms
 from fallline.objectives.grammar.tokens import Text
-from fallline.objectives.grammar.words import CONSTANTS
 
 MAX_CHARACTERS = 10_000
 
@@ -26,15 +23,15 @@ def parse(text: str) -> Formula:
         text: the formula; steps are separated by `;` or by lines, and the last one is the objective.
 
     Raises:
-        FalllineError: saying what cannot be read and what to write instead.
+        FalllineError: saying all that cannot be read and what to write instead.
 
-    >>> formula = parse("u = 2*x^2 - x - 2; y = 3*u + 1")
-    >>> formula.variables, formula.steps, formula.expression, formula.name
-    ((x,), ((u, 2*x**2 - x - 2),), 3*u + 1, 'y')
-    >>> parse("2x")
+    >>> formula = parse("u = 2x² - x - 2; y = 3u + 1")
+    >>> formula.variables, formula.name, formula.reading
+    (('x',), 'y', 'u = 2*x**2 - x - 2; y = 3*u + 1')
+    >>> parse("x**2 + foo(x)*1/2x")
     Traceback (most recent call last):
         ...
-    fallline.errors.FalllineError: objective is '2x', which cannot be read at '2x': write 2*x
+    fallline.errors.FalllineError: objective is 'x**2 + foo(x)*1/2x', which cannot be read at ...
     """
     if not isinstance(text, str):
         raise FalllineError(
@@ -54,33 +51,37 @@ def parse(text: str) -> Formula:
 @functools.lru_cache(maxsize=16)
 def _read(written: str) -> Formula:
     text = Text(written)
-    tokens = list(text.tokens())
+    tokens = text.tokens()
     if all(token.text in ";\n" for token in tokens):
         raise FalllineError("objective", text.written, "write, for example, 'x**2 + y**2'", problem="an empty formula")
-    Notation(text, tokens).check()
     lines = definitions(text, tokens)
-    *steps, objective = lines
-    used = frozenset[str]().union(*(line.uses for line in lines))
-    names = sorted(used - {step.name for step in steps}, key=_natural)
-    variables = tuple(sympy.Symbol(name, real=True) for name in names)
-    if not variables:
+    terms = Terms(text, Pool())
+    steps = []
+    term = None
+    for line in lines:
+        term = terms.of(line.tree) if line.tree is not None else None
+        if term is not None and term.is_condition:
+            text.fault(line.expression, "it is a condition, not a value; write where(condition, a, b)")
+        if line is not lines[-1]:
+            name = terms.pool.name(str(line.name))
+            # A step that cannot be read is known all the same, so that its uses are no faults.
+            terms.known[str(line.name)] = Term(name, term.number if term else None)
+            steps.append((str(line.name), term))
+    text.check()
+    assert term is not None
+    if not terms.variables:
         raise FalllineError(
             "objective", text.written.strip(), "write, for example, 'x**2'", problem="which has no variable"
         )
-    known = {name: Term(value, float(value), True) for name, value in CONSTANTS.items()}
-    known |= {symbol.name: Term(symbol) for symbol in variables}
-    expressions = []
-    for step in steps:
-        term = Expression(text, step, known).read()
-        symbol = sympy.Symbol(step.name, real=True)
-        expressions.append((symbol, term.expression))
-        known[symbol.name] = Term(symbol, term.number)
+    names = sorted(terms.variables, key=_natural)
+    named = [(f"{line.name} = " if line.name else "", line) for line in lines]
     return Formula(
-        text="; ".join((f"{line.name} = " if line.name else "") + line.expression for line in lines),
-        variables=variables,
-        steps=tuple(expressions),
-        expression=Expression(text, objective, known).read().expression,
-        name=objective.name or _unused("f", used),
+        text="; ".join(name + line.expression for name, line in named),
+        reading="; ".join(name + printed(line.tree) for name, line in named if line.tree),
+        variables=tuple(names),
+        steps=tuple((name, step.expression) for name, step in steps if step),
+        expression=term.expression,
+        name=lines[-1].name or _unused("f", frozenset([*names, *terms.known])),
     )
 
 

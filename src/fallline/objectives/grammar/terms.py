@@ -1,20 +1,33 @@
-"""The parts of a formula as SymPy expressions, with constants folded.
+"""From a syntax tree to expressions, with constants folded.
 
 The expressions keep the shape of the text: nothing is reordered, cancelled or simplified. Constants are computed in
-floats and small fractions, never by SymPy, whose exact numbers can grow without limit.
+floats and small fractions: exact numbers could grow without limit.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-import sympy
+from fallline.errors import FalllineError
+from fallline.objectives.expression import Expression, Pool
+from fallline.objectives.grammar.syntax import Tree, syntax
+from fallline.objectives.grammar.tokens import Text
+from fallline.objectives.grammar.words import (
+    COMPARISONS,
+    CONDITIONS,
+    CONSTANTS,
+    FUNCTIONS,
+    WRITTEN,
+)
 
-from fallline.objectives.grammar.words import FUNCTIONS, ON_NUMBERS, TWO_OR_MORE
+# The most parts that the sums over an index are written out to.
+MAX_PARTS = 20_000
+_HALF = Fraction(1, 2)
 
 
 class NoValueError(Exception):
@@ -24,114 +37,271 @@ class NoValueError(Exception):
 class Term(NamedTuple):
     """A part of a formula; `number` is its value if it is constant."""
 
-    expression: Any
+    expression: Expression
     number: float | None = None
     literal: bool = False  # constant without naming a step, so that it may be folded into one number
+    is_condition: bool = False  # 1 where it holds, 0 elsewhere
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a SymPy number, which pi is not."""
-        return isinstance(self.expression, sympy.Number)
-
-    @property
-    def exact(self) -> Any:
-        """A number as a fraction or a float."""
-        expression = self.expression
-        return Fraction(int(expression.p), int(expression.q)) if expression.is_Rational else float(expression)
+        """Whether it is a single number, which pi is not."""
+        return self.expression.is_number
 
 
-def number(value: Fraction | float) -> Term:
-    """A number: rational where its fraction is small, otherwise a float."""
-    as_float = _finite(float, value)
-    if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) <= 2**64:
-        return Term(sympy.Rational(value.numerator, value.denominator), as_float, True)
-    return Term(sympy.Float(as_float), as_float, True)
+class Terms:
+    """Makes the terms of a formula.
+
+    Arguments:
+        text: the text, which remembers faults.
+        pool: makes the expressions.
+
+    Attributes:
+        known: what the steps and constants stand for.
+        variables: what every other name stands for.
+    """
+
+    def __init__(self, text: Text, pool: Pool) -> None:
+        self.text = text
+        self.pool = pool
+        self.known = {
+            name: Term(pool.make("constant", detail=name), value, True) for name, value in CONSTANTS.items()
+        }
+        self.variables: dict[str, Term] = {}
+        # Inside a function that is written as a formula: what its arguments stand for.
+        self.arguments: Mapping[str, Term] | None = None
+        self.indices: dict[str, int] = {}
+        self.made = 0
+
+    def of(self, tree: Tree) -> Term:
+        """The term of a tree; what has no value is remembered as a fault."""
+        try:
+            return self._made(tree)
+        except NoValueError as error:
+            if self.arguments is not None:
+                raise
+            self.text.fault(self.text.between(tree.start, tree.end), str(error))
+            return Term(self.pool.name("?"))
+
+    def _made(self, tree: Tree) -> Term:
+        self.made += 1
+        if self.made > MAX_PARTS:
+            raise FalllineError(
+                "objective",
+                self.text.written.strip(),
+                "use a Python function",
+                problem=f"which has more than {MAX_PARTS} parts when its sums are written out",
+            )
+        match tree.kind:
+            case "number":
+                return self.number(Fraction(int(tree.text)) if tree.text.isdecimal() else float(tree.text))
+            case "name":
+                return self.name(tree.text)
+            case "index":
+                return self.variable(f"{tree.text}{self.whole(tree.parts[0])}")
+            case "negative":
+                return self.negative(self.of(tree.parts[0]))
+            case "sum":
+                parts = zip(map(self.of, tree.parts), tree.inverse, strict=True)
+                return self.total(self.negative(part) if minus else part for part, minus in parts)
+            case "product":
+                return self.product(zip(tree.inverse, map(self.of, tree.parts), strict=True))
+            case "power":
+                return self.power(*map(self.of, tree.parts))
+            case "call":
+                return self.call(tree)
+            case "compare":
+                return self.condition(COMPARISONS[tree.text], *map(self.of, tree.parts))
+            case "and" | "or":
+                name = "both" if tree.kind == "and" else "either"
+                parts = [self.held(self.of(part)) for part in tree.parts]
+                return functools.reduce(lambda left, right: self.condition(name, left, right), parts)
+            case "not":
+                return self.condition("negation", self.held(self.of(tree.parts[0])))
+        return Term(self.pool.name("?"))
+
+    # Names -----------------------------------------------------------------------------------------------------
+
+    def name(self, name: str) -> Term:
+        """A constant, an argument, an index, a step or a variable."""
+        if self.arguments is not None and name in self.arguments:
+            return self.arguments[name]
+        if name in self.indices:
+            return self.number(Fraction(self.indices[name]))
+        if name in self.known:
+            return self.known[name]
+        stem, _, last = name.rpartition("_")
+        return self.variable(f"{stem}_{self.indices[last]}" if stem and last in self.indices else name)
+
+    def variable(self, name: str) -> Term:
+        """The variable, or the step, of this name."""
+        return self.known.get(name) or self.variables.setdefault(name, Term(self.pool.name(name)))
+
+    def whole(self, tree: Tree) -> int:
+        """A whole number that is known before the formula runs."""
+        number = self.of(tree).number
+        if number is None or not float(number).is_integer() or not 0 <= number < 1e9:
+            raise NoValueError("an index is a whole number from 0, as in x[1] or, in a sum over i=1..3, x[i+1]")
+        return int(number)
+
+    # Arithmetic ------------------------------------------------------------------------------------------------
+
+    def number(self, value: Fraction | float) -> Term:
+        """A number: a fraction where it is small, otherwise a float."""
+        as_float = _finite(float, value)
+        if isinstance(value, Fraction) and max(abs(value.numerator), value.denominator) <= 2**64:
+            return Term(self.pool.number(value), as_float, True)
+        return Term(self.pool.number(as_float), as_float, True)
+
+    def negative(self, term: Term) -> Term:
+        """-a."""
+        if term.is_number:
+            return self.number(-term.expression.detail)
+        value, minus_one = term.expression, self.pool.number(Fraction(-1))
+        factors = [minus_one, value]
+        if value.operation == "*" and value.parts[0].is_number:
+            # -(2*x) is (-2)*x, and -(-x) is x, without rounding.
+            head, *factors = value.parts
+            if head is not minus_one:
+                factors = [self.pool.number(-head.detail), *factors]
+        expression = factors[0] if len(factors) == 1 else self.pool.make("*", *factors)
+        return Term(expression, None if term.number is None else -term.number, term.literal)
+
+    def total(self, terms: Iterable[Term]) -> Term:
+        """a + b + c."""
+        addends: list[Term] = []
+        for addend in terms:
+            if len(addends) == 1 and addends[0].is_number and addend.is_number:
+                addends = [self.number(addends[0].expression.detail + addend.expression.detail)]
+            else:
+                addends.append(addend)
+        if len(addends) == 1:
+            return addends[0]
+        return self.folded("+", addends, lambda *numbers: sum(numbers), single=False)
+
+    def product(self, terms: Iterable[tuple[bool, Term]]) -> Term:
+        """a * b / c; each part comes with True if it divides."""
+        result = one = self.number(Fraction(1))
+        factors: list[Expression] = []
+        for divides, factor in terms:
+            if divides and factor.number == 0:
+                raise NoValueError("it divides by zero")
+            operation: Callable[..., Any] = operator.truediv if divides else operator.mul
+            if not factors and result.is_number and factor.is_number:
+                result = self.number(_finite(operation, result.expression.detail, factor.expression.detail))
+                continue
+            if not factors and result.expression is not one.expression:
+                factors.append(result.expression)
+            divisor = self.pool.make("**", factor.expression, self.pool.number(Fraction(-1)))
+            factors.append(divisor if divides else factor.expression)
+            number = None
+            if result.number is not None and factor.number is not None:
+                number = float(_finite(operation, result.number, factor.number))
+            result = Term(factors[0], number, result.literal and factor.literal)
+        if not factors:
+            return result
+        return result._replace(expression=factors[0] if len(factors) == 1 else self.pool.make("*", *factors))
+
+    def power(self, base: Term, exponent: Term) -> Term:
+        """a ** b; a power of e is the function exp."""
+        if base.is_number and exponent.is_number:
+            return self.number(_finite(_power, base.expression.detail, exponent.expression.detail))
+        if base.expression.operation == "constant" and base.expression.detail == "e":
+            return self.folded("exp", [exponent], math.exp)
+        return self.folded("**", [base, exponent], _power)
+
+    def folded(self, operation: str, parts: list[Term], function: Callable[..., Any], single: bool = True) -> Term:
+        """An operation on terms; of constants its value, as a single number if none of them is a step."""
+        numbers = [part.number for part in parts]
+        value = None if any(number is None for number in numbers) else float(_finite(function, *numbers))
+        literal = value is not None and all(part.literal for part in parts)
+        if single and literal and value is not None:
+            return self.number(value)
+        return Term(self.pool.make(operation, *(part.expression for part in parts)), value, literal)
+
+    # Conditions and functions ----------------------------------------------------------------------------------
+
+    def condition(self, name: str, *parts: Term) -> Term:
+        """A comparison, or conditions joined."""
+        return self.folded(name, list(parts), CONDITIONS[name])._replace(is_condition=True)
+
+    def held(self, term: Term) -> Term:
+        """The term, which must be a condition."""
+        if not term.is_condition:
+            raise NoValueError("a condition is a comparison, such as x > 0")
+        return term
+
+    def call(self, tree: Tree) -> Term:
+        """A function of its arguments."""
+        name = tree.text
+        clauses = [part for part in tree.parts if part.kind == "clause"]
+        arguments = [part for part in tree.parts if part.kind != "clause"]
+        if not arguments:
+            raise NoValueError(f"{name} takes at least one argument")
+        parts = [self.of(argument) for _ in self.over(clauses) for argument in arguments]
+        if name == "log" and len(parts) == 2:
+            return self.product([(False, self.function("log", parts[:1])), (True, self.function("log", parts[1:]))])
+        if name == "prod":
+            return self.product((False, part) for part in parts)
+        if name == "sum":
+            return self.total(parts)
+        if name == "norm":
+            total = self.total(self.power(part, self.number(Fraction(2))) for part in parts)
+            return self.power(total, self.number(_HALF))
+        if clauses and len(parts) == 1:
+            return parts[0]
+        if name not in WRITTEN:
+            return self.function(name, parts)
+        formula, letters = _written(name)
+        _check_count(name, len(parts), len(letters), len(letters))
+        outer, self.arguments = self.arguments, dict(zip(letters, parts, strict=True))
+        try:
+            return self.of(formula)
+        finally:
+            self.arguments = outer
+
+    def over(self, clauses: list[Tree]) -> Iterator[None]:
+        """Give the indices each of their values in turn."""
+        if not clauses:
+            yield
+            return
+        clause, *rest = clauses
+        low, high = map(self.whole, clause.parts)
+        if low > high:
+            raise NoValueError(f"the range {low}..{high} is empty")
+        outer = self.indices
+        for value in range(low, high + 1):
+            self.indices = {**outer, clause.text: value}
+            yield from self.over(rest)
+        self.indices = outer
+
+    def function(self, name: str, parts: list[Term]) -> Term:
+        """A function of the formula language."""
+        function = FUNCTIONS[name]
+        _check_count(name, len(parts), function.fewest, function.most)
+        if name == "where":
+            self.held(parts[0])
+            if parts[0].number is not None:
+                return parts[1] if parts[0].number else parts[2]
+        if name == "sqrt":
+            folded = self.folded("sqrt", parts, math.sqrt)
+            return folded if folded.is_number else self.folded("**", [*parts, self.number(_HALF)], _power)
+        return self.folded(name, parts, function.on_numbers)
 
 
-def negative(term: Term) -> Term:
-    """-a."""
-    if term.is_number:
-        return number(-term.exact)
-    head, *rest = term.expression.args if isinstance(term.expression, sympy.Mul) else (None, term.expression)
-    if isinstance(head, sympy.Number):
-        # -(2*x) is (-2)*x, and -(-x) is x, without rounding.
-        factors = rest if head == -1 else [-head, *rest]
-    else:
-        factors = [sympy.S.NegativeOne, term.expression]
-    expression = factors[0] if len(factors) == 1 else sympy.Mul(*factors, evaluate=False)
-    return Term(expression, None if term.number is None else -term.number, term.literal)
+def _check_count(name: str, count: int, fewest: int, most: int | None) -> None:
+    if count < fewest or (most is not None and count > most):
+        wanted = {None: "two or more arguments", 1: "one argument", 2: "two arguments", 3: "three arguments"}[most]
+        raise NoValueError(f"{name} takes {wanted}, not {count}")
 
 
-def total(terms: Iterable[Term]) -> Term:
-    """a + b + c."""
-    addends: list[Term] = []
-    for addend in terms:
-        if len(addends) == 1 and addends[0].is_number and addend.is_number:
-            addends = [number(addends[0].exact + addend.exact)]
-        else:
-            addends.append(addend)
-    if len(addends) == 1:
-        return addends[0]
-    folded = _folded(addends, lambda *numbers: sum(numbers))
-    return folded._replace(expression=sympy.Add(*(addend.expression for addend in addends), evaluate=False))
-
-
-def product(terms: Iterable[tuple[bool, Term]]) -> Term:
-    """a * b / c; each part comes with True if it divides."""
-    result = Term(sympy.S.One, 1.0, True)
-    factors: list[Any] = []
-    for divides, factor in terms:
-        if divides and factor.number == 0:
-            raise NoValueError("it divides by zero")
-        operation: Callable[..., Any] = operator.truediv if divides else operator.mul
-        if not factors and result.is_number and factor.is_number:
-            result = number(_finite(operation, result.exact, factor.exact))
-            continue
-        if not factors and result.expression != 1:
-            factors.append(result.expression)
-        result = _folded([result, factor], operation)
-        factors.append(sympy.Pow(factor.expression, -1, evaluate=False) if divides else factor.expression)
-    if not factors:
-        return result
-    return result._replace(expression=sympy.Mul(*factors, evaluate=False))
-
-
-def power(base: Term, exponent: Term) -> Term:
-    """a ** b; a power of e is the function exp."""
-    if base.is_number and exponent.is_number:
-        return number(_finite(_power, base.exact, exponent.exact))
-    if base.expression is sympy.E:
-        return call("exp", [exponent])
-    folded = _folded([base, exponent], _power)
-    if folded.literal:
-        return folded
-    return folded._replace(expression=sympy.Pow(base.expression, exponent.expression, evaluate=False))
-
-
-def call(name: str, arguments: list[Term]) -> Term:
-    """A call of a function of the formula language."""
-    if name == "log" and len(arguments) == 2:
-        raise NoValueError("log takes one argument; write log(x)/log(10)")
-    few = 2 if name in TWO_OR_MORE else 1
-    if len(arguments) < few or (len(arguments) > few and name not in TWO_OR_MORE):
-        wanted = "two or more arguments" if name in TWO_OR_MORE else "one argument"
-        raise NoValueError(f"{name} takes {wanted}, not {len(arguments)}")
-    folded = _folded(arguments, ON_NUMBERS[name])
-    if folded.literal:
-        return folded
-    expressions = (argument.expression for argument in arguments)
-    return folded._replace(expression=FUNCTIONS[name](*expressions, evaluate=False))
-
-
-def _folded(parts: list[Term], function: Callable[..., Any]) -> Term:
-    """The value of an operation on constant parts; a single number if none of them is a step."""
-    numbers = [part.number for part in parts]
-    if any(number is None for number in numbers):
-        return Term(None)
-    value = _finite(function, *numbers)
-    if all(part.literal for part in parts):
-        return number(float(value))
-    return Term(None, value)
+@functools.cache
+def _written(name: str) -> tuple[Tree, tuple[str, ...]]:
+    """The tree of a function that is written as a formula, and its arguments."""
+    text = Text(WRITTEN[name])
+    tokens = text.tokens()
+    tree = syntax(text, tokens, frozenset("ab"))
+    assert tree is not None, name
+    return tree, tuple(letter for letter in "ab" if any(token.text == letter for token in tokens))
 
 
 def _finite(function: Callable[..., Any], *numbers: Any) -> Any:

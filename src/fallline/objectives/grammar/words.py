@@ -4,57 +4,28 @@ from __future__ import annotations
 
 import keyword
 import math
-import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import sympy
+from typing import NamedTuple
 
 
-class sigmoid(sympy.Function):  # type: ignore[misc]
-    """1 / (1 + exp(-x)), as a SymPy function.
+class Function(NamedTuple):
+    """A function of the formula language.
 
-    >>> sigmoid(sympy.Symbol("x")).diff()
-    sigmoid(-x)*sigmoid(x)
+    Attributes:
+        on_numbers: the function on numbers, for constants.
+        slopes: its derivative by each argument, as a formula of the arguments a and b; None where the rule is
+            another (`sqrt` is a power; `min`, `max` and `where` choose).
+        most: the most arguments it takes; None for any number.
     """
 
-    nargs = 1
+    on_numbers: Callable[..., float]
+    slopes: tuple[str, ...] | None = None
+    most: int | None = 1
 
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        """The derivative; 1 - sigmoid(x) is written sigmoid(-x), which keeps its digits for large x."""
-        return sigmoid(self.args[0]) * sigmoid(-self.args[0])
-
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"\sigma{power}\left({printer.doprint(self.args[0])}\right)"
-
-
-def _sqrt(x: sympy.Expr, evaluate: bool) -> sympy.Expr:
-    return sympy.Pow(x, sympy.S.Half, evaluate=evaluate)
-
-
-FUNCTIONS: Mapping[str, Any] = {
-    "sin": sympy.sin,
-    "cos": sympy.cos,
-    "tan": sympy.tan,
-    "asin": sympy.asin,
-    "acos": sympy.acos,
-    "atan": sympy.atan,
-    "sinh": sympy.sinh,
-    "cosh": sympy.cosh,
-    "tanh": sympy.tanh,
-    "exp": sympy.exp,
-    "log": sympy.log,
-    "sqrt": _sqrt,
-    "abs": sympy.Abs,
-    "sign": sympy.sign,
-    "min": sympy.Min,
-    "max": sympy.Max,
-    "sigmoid": sigmoid,
-}
-CONSTANTS: Mapping[str, Any] = {"pi": sympy.pi, "e": sympy.E}
-TWO_OR_MORE = ("min", "max")
-ALLOWED = "Allowed: numbers, variables, + - * / **, ( ), pi, e and " + ", ".join(FUNCTIONS)
+    @property
+    def fewest(self) -> int:
+        """The fewest arguments it takes."""
+        return 2 if self.most is None else self.most
 
 
 def _sigmoid(x: float) -> float:
@@ -62,43 +33,100 @@ def _sigmoid(x: float) -> float:
     return (1.0 if x >= 0 else z) / (1.0 + z)
 
 
-# The same functions on numbers, for constants.
-ON_NUMBERS: Mapping[str, Callable[..., float]] = {
-    **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
-    "abs": abs,
-    "sign": lambda x: float((x > 0) - (x < 0)),
-    "min": min,
-    "max": max,
-    "sigmoid": _sigmoid,
+FUNCTIONS: Mapping[str, Function] = {
+    "sin": Function(math.sin, ("cos(a)",)),
+    "cos": Function(math.cos, ("-sin(a)",)),
+    "tan": Function(math.tan, ("1 + tan(a)**2",)),
+    # 1 - a**2 would lose its digits for a near 1, and 1 - tanh(a)**2 for large a.
+    "asin": Function(math.asin, ("1/sqrt((1 - a)*(1 + a))",)),
+    "acos": Function(math.acos, ("-1/sqrt((1 - a)*(1 + a))",)),
+    "atan": Function(math.atan, ("1/(1 + a**2)",)),
+    "atan2": Function(math.atan2, ("b/(a**2 + b**2)", "-a/(a**2 + b**2)"), 2),
+    "sinh": Function(math.sinh, ("cosh(a)",)),
+    "cosh": Function(math.cosh, ("sinh(a)",)),
+    "tanh": Function(math.tanh, ("1/cosh(a)**2",)),
+    "exp": Function(math.exp, ("exp(a)",)),
+    "log": Function(math.log, ("1/a",)),
+    "log1p": Function(math.log1p, ("1/(1 + a)",)),
+    "sqrt": Function(math.sqrt),
+    "abs": Function(abs, ("sign(a)",)),
+    "sign": Function(lambda x: float((x > 0) - (x < 0)), ("0",)),
+    "floor": Function(math.floor, ("0",)),
+    "mod": Function(lambda a, b: a % b, ("1", "-floor(a/b)"), 2),
+    "min": Function(min, most=None),
+    "max": Function(max, most=None),
+    "sigmoid": Function(_sigmoid, ("sigmoid(a)*sigmoid(-a)",)),
+    "erf": Function(math.erf, ("2/sqrt(pi)*exp(-a**2)",)),
+    "where": Function(lambda condition, a, b: a if condition else b, most=3),
+}
+CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e}
+
+# Comparisons and their connectives, which have the value 1 where they hold and 0 elsewhere.
+COMPARISONS: Mapping[str, str] = {
+    "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
+}  # fmt: skip
+CONDITIONS: Mapping[str, Callable[..., float]] = {
+    "less": lambda a, b: float(a < b),
+    "less_equal": lambda a, b: float(a <= b),
+    "greater": lambda a, b: float(a > b),
+    "greater_equal": lambda a, b: float(a >= b),
+    "equal": lambda a, b: float(a == b),
+    "not_equal": lambda a, b: float(a != b),
+    "both": lambda a, b: float(a and b),
+    "either": lambda a, b: float(a or b),
+    "negation": lambda a: float(not a),
 }
 
-# Names from other languages, and what to write here.
-ELSEWHERE = {
-    "ln": "log(x)",
-    "log10": "log(x)/log(10)",
-    "log2": "log(x)/log(2)",
-    "log1p": "log(1 + x)",
-    "expm1": "exp(x) - 1",
-    "arcsin": "asin(x)",
-    "arccos": "acos(x)",
-    "arctan": "atan(x)",
-    "tg": "tan(x)",
-    "cot": "1/tan(x)",
-    "sec": "1/cos(x)",
-    "csc": "1/sin(x)",
-    "pow": "x**y",
-    "power": "x**y",
-    "square": "x**2",
-    "cbrt": "x**(1/3)",
-    "fabs": "abs(x)",
-    "absolute": "abs(x)",
-    "sgn": "sign(x)",
-    "relu": "max(x, 0)",
-    "maximum": "max(x, y)",
-    "minimum": "min(x, y)",
-    "expit": "sigmoid(x)",
-    "logistic": "sigmoid(x)",
+# Other names of functions, and functions made of others: a formula of the arguments a and b.
+WRITTEN: Mapping[str, str] = {
+    "ln": "log(a)",
+    "log10": "log(a)/log(10)",
+    "log2": "log(a)/log(2)",
+    "expm1": "2*exp(a/2)*sinh(a/2)",
+    "exp2": "2**a",
+    "arcsin": "asin(a)",
+    "arccos": "acos(a)",
+    "arctan": "atan(a)",
+    "arctan2": "atan2(a, b)",
+    "asinh": "sign(a)*log1p(abs(a) + a**2/(1 + sqrt(1 + a**2)))",
+    "acosh": "log(a + sqrt((a - 1)*(a + 1)))",
+    "atanh": "log1p(2*a/(1 - a))/2",
+    "arcsinh": "asinh(a)",
+    "arccosh": "acosh(a)",
+    "arctanh": "atanh(a)",
+    "tg": "tan(a)",
+    "cot": "1/tan(a)",
+    "ctg": "1/tan(a)",
+    "sec": "1/cos(a)",
+    "csc": "1/sin(a)",
+    "sech": "1/cosh(a)",
+    "pow": "a**b",
+    "power": "a**b",
+    "square": "a**2",
+    "cbrt": "sign(a)*abs(a)**(1/3)",
+    "fabs": "abs(a)",
+    "absolute": "abs(a)",
+    "sgn": "sign(a)",
+    "ceil": "-floor(-a)",
+    "erfc": "1 - erf(a)",
+    "relu": "max(a, 0)",
+    "softplus": "max(a, 0) + log1p(exp(-abs(a)))",
+    "heaviside": "where(a < 0, 0, where(a > 0, 1, b))",
+    "maximum": "max(a, b)",
+    "minimum": "min(a, b)",
+    "expit": "sigmoid(a)",
+    "logistic": "sigmoid(a)",
+    "hypot": "norm(a, b)",
 }
+# Functions of any number of parts, which may be written with an index: sum(x[i]**2, i=1..3).
+OVER_PARTS = ("sum", "prod", "norm")
+INDEXED = (*OVER_PARTS, "min", "max")
+CALLED = frozenset([*FUNCTIONS, *WRITTEN, *OVER_PARTS])
+# Modules whose functions are written without them.
+MODULES = frozenset(["np", "numpy", "linalg", "jnp", "math", "Math", "torch", "tf", "sp", "sympy", "scipy", "special"])
+ALLOWED = "Allowed: numbers, variables, + - * / **, ( ), pi, e and " + ", ".join(
+    [*FUNCTIONS, "sum", "prod", "norm"]
+)
 
 
 def problem_with(name: str) -> str | None:
@@ -107,11 +135,10 @@ def problem_with(name: str) -> str | None:
     >>> problem_with("sin"), problem_with("x1")
     ('sin is the function; use another name', None)
     """
-    if name in FUNCTIONS or name in CONSTANTS:
-        return f"{name} is the {'function' if name in FUNCTIONS else 'constant'}; use another name"
+    if name in CALLED or name in CONSTANTS:
+        return f"{name} is the {'constant' if name in CONSTANTS else 'function'}; use another name"
     if not name.isidentifier() or keyword.iskeyword(name):
         return "a name is letters, digits and _, and not a word of Python such as lambda"
     if name.lower() in ("pi", "inf", "nan", "oo", "infinity"):
         return "write pi" if name.lower() == "pi" else "a formula has finite numbers only"
-    plain = unicodedata.normalize("NFKC", name)
-    return None if plain == name else f"write {plain}"
+    return None

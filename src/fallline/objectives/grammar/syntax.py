@@ -1,0 +1,472 @@
+"""From the tokens of one line to a syntax tree: Python's precedence, and what mathematics leaves out.
+
+A product may be written without its sign and a function without its brackets where only one reading is possible;
+elsewhere the fault names the readings. What cannot be read is remembered, and reading goes on where it can.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from typing import NamedTuple
+
+from fallline.objectives.grammar.tokens import Text, Token
+from fallline.objectives.grammar.words import (
+    ALLOWED,
+    CALLED,
+    COMPARISONS,
+    CONSTANTS,
+    FUNCTIONS,
+    INDEXED,
+    WRITTEN,
+)
+
+MAX_DEPTH = 60
+# What may follow the argument of a function that is written without brackets.
+_AFTER_BARE = frozenset([*COMPARISONS, "", "+", "-", ")", "]", ",", ";", "|", "if", "else", "and", "or", "=", ".."])
+
+
+class Tree(NamedTuple):
+    """A part of a formula as written.
+
+    Attributes:
+        kind: "number", "name", "sum", "product", "negative", "power", "call", "index", "compare", "and", "or", "not",
+            "clause" (the i=1..3 of a sum) or "nothing", in place of what cannot be read.
+        parts: its parts.
+        text: the number, name, function or comparison.
+        start, end: its place in the text.
+        inverse: for a sum or product, whether each part is subtracted or divided by.
+    """
+
+    kind: str
+    parts: tuple[Tree, ...]
+    text: str
+    start: int
+    end: int
+    inverse: tuple[bool, ...] = ()
+
+
+class _UnreadableError(Exception):
+    """The rest of the line cannot be read; the fault is remembered."""
+
+
+def syntax(text: Text, tokens: list[Token], alone: frozenset[str]) -> Tree | None:
+    """The tree of one line; None if it cannot be read.
+
+    Arguments:
+        text: the text, which remembers faults.
+        tokens: the tokens of the line, brackets matching.
+        alone: the names that are used as variables anywhere.
+    """
+    return _Parser(text, tokens, alone).line()
+
+
+class _Parser:
+    def __init__(self, text: Text, tokens: list[Token], alone: frozenset[str]) -> None:
+        end = tokens[-1].end
+        self.text = text
+        self.tokens = [*tokens, Token("end", "", end, end)]
+        self.alone = alone
+        self.place = 0
+        self.depth = 0
+        self.bars = 0
+
+    # Tokens ----------------------------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.place]
+
+    @property
+    def previous(self) -> Token:
+        return self.tokens[self.place - 1]
+
+    @property
+    def following(self) -> Token:
+        return self.tokens[min(self.place + 1, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        self.place += 1
+        return self.previous
+
+    def takes(self, *texts: str) -> bool:
+        """Whether the token is one of these, which is then taken."""
+        found = self.token.kind in ("mark", "word") and self.token.text in texts
+        self.place += found
+        return found
+
+    def fault(self, start: int, end: int, problem: str) -> None:
+        self.text.fault(self.text.written[start:end].strip()[-60:], problem)
+
+    def tree(self, kind: str, start: int, *parts: Tree, text: str = "", inverse: tuple[bool, ...] = ()) -> Tree:
+        return Tree(kind, parts, text, start, self.previous.end, inverse)
+
+    # Lines and conditions --------------------------------------------------------------------------------------
+
+    def line(self) -> Tree | None:
+        """The whole line."""
+        try:
+            tree = self.choice()
+            if self.token.kind != "end":
+                self.misplaced()
+        except _UnreadableError:
+            return None
+        return tree
+
+    def misplaced(self) -> None:
+        """Give up at a token that does not fit.
+
+        Raises:
+            _UnreadableError: always.
+        """
+        token = self.token
+        before = self.previous.text if self.place else ""
+        if token.kind == "unreadable":
+            raise _UnreadableError
+        if token.kind == "end" or token.text in (")", "]", ",", "|"):
+            told = f"nothing follows the {before}" if before not in (")", "]") else f"it does not fit there. {ALLOWED}"
+            if token.text == "," and not self.depth:
+                told = "a comma stands between the arguments of a function, and a decimal has a point"
+            self.fault(max(0, token.end - 20), token.end, told)
+        elif token.text == "=":
+            problem = "= only follows the name at the start of a line, as in y = x**2; a comparison is =="
+            self.fault(self.tokens[0].start, self.tokens[-1].end, problem)
+        elif token.text == ".":
+            self.fault(self.previous.start if self.place else token.start, self.following.end, "a formula has no dots but in numbers")
+        elif token.text == "[":
+            self.fault(token.start, token.end + 10, "use round brackets; variables are written x1, x2, ... or x[1]")
+        elif token.text == "//":
+            self.fault(token.start, token.end, "write / to divide")
+        else:
+            self.fault(token.start, token.start + 20, f"it does not fit there. {ALLOWED}")
+        raise _UnreadableError
+
+    def deeper(self, start: int) -> None:
+        """Count a level of nesting."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.fault(max(0, start - 20), start + 1, f"brackets and operations are nested more than {MAX_DEPTH} deep")
+            raise _UnreadableError
+
+    def choice(self) -> Tree:
+        """`a if condition else b`, which is where(condition, a, b)."""
+        start = self.token.start
+        self.deeper(start)
+        tree = self.joined("or")
+        if self.takes("if"):
+            condition = self.joined("or")
+            if not self.takes("else"):
+                self.fault(start, self.previous.end, "write a if condition else b")
+                raise _UnreadableError
+            tree = self.tree("call", start, condition, tree, self.choice(), text="where")
+        self.depth -= 1
+        return tree
+
+    def joined(self, word: str) -> Tree:
+        """Conditions joined by `or`, of conditions joined by `and`."""
+        start = self.token.start
+        parts = [self.joined("and") if word == "or" else self.comparison()]
+        while self.takes(word):
+            parts.append(self.joined("and") if word == "or" else self.comparison())
+        return parts[0] if len(parts) == 1 else self.tree(word, start, *parts)
+
+    def comparison(self) -> Tree:
+        """A sum, `not` a comparison, or sums compared: 0 < x <= 1 means both."""
+        start = self.token.start
+        if self.takes("not"):
+            self.deeper(start)
+            tree = self.tree("not", start, self.comparison())
+            self.depth -= 1
+            return tree
+        left = self.sum()
+        compared = []
+        while self.takes(*COMPARISONS):
+            sign = self.previous.text
+            right = self.sum()
+            compared.append(self.tree("compare", left.start, left, right, text=sign))
+            left = right
+        if not compared:
+            return left
+        return compared[0] if len(compared) == 1 else self.tree("and", start, *compared)
+
+    # Sums, products, powers ------------------------------------------------------------------------------------
+
+    def sum(self) -> Tree:
+        """a - b + c."""
+        start = self.token.start
+        parts, inverse = [self.product()], [False]
+        while self.takes("+", "-"):
+            inverse.append(self.previous.text == "-")
+            parts.append(self.product())
+        return parts[0] if len(parts) == 1 else self.tree("sum", start, *parts, inverse=tuple(inverse))
+
+    def product(self) -> Tree:
+        """a * b / c, and a b where that has one reading."""
+        start = self.token.start
+        parts, inverse = [self.signed()], [False]
+        while True:
+            if self.takes("*", "/"):
+                inverse.append(self.previous.text == "/")
+                parts.append(self.signed())
+            elif self.token.kind == "unreadable":
+                self.take()
+                inverse.append(False)
+                parts.append(self.signed())
+            elif self.starts_factor():
+                self.check_juxtaposed(start, parts[-1], inverse[-1])
+                inverse.append(False)
+                parts.append(self.power())
+            else:
+                break
+        return parts[0] if len(parts) == 1 else self.tree("product", start, *parts, inverse=tuple(inverse))
+
+    def signed(self) -> Tree:
+        """A power with its signs."""
+        start = self.token.start
+        minus = 0
+        while self.takes("+", "-"):
+            minus += self.previous.text == "-"
+        tree = self.power()
+        return self.tree("negative", start, tree) if minus % 2 else tree
+
+    def power(self) -> Tree:
+        """a ** b, a ^ b or a²; powers bind to the right."""
+        start = self.token.start
+        tree = self.primary()
+        if self.token.kind == "superscript":
+            tree = self.tree("power", start, tree, self.superscript())
+        if self.takes("**"):
+            self.deeper(start)
+            tree = self.tree("power", start, tree, self.signed())
+            self.depth -= 1
+        return tree
+
+    def superscript(self) -> Tree:
+        """The exponent of x² or x⁻¹."""
+        token = self.take()
+        digits = token.text.lstrip("+-")
+        if not digits.isdecimal() or len(token.text) - len(digits) > 1:
+            self.fault(token.start, token.end, "write the exponent as x**2")
+            raise _UnreadableError
+        number = self.tree("number", token.start, text=digits)
+        return self.tree("negative", token.start, number) if token.text[0] == "-" else number
+
+    # Products without a sign -----------------------------------------------------------------------------------
+
+    def starts_factor(self) -> bool:
+        token = self.token
+        return token.kind in ("number", "name") or token.text in ("(", "√") or (token.text == "|" and not self.bars)
+
+    def check_juxtaposed(self, start: int, last: Tree, divided: bool) -> None:
+        """Remember a fault where two factors in a row have more than one reading, or none."""
+        before, after = self.previous, self.token
+        left = self.text.between(last.start, before.end)
+        right = self.text.between(after.start, self.end_of_factor())
+        part = (last.start, self.end_of_factor())
+        if divided:
+            above = self.text.between(start, last.start).rstrip("/ ")
+            self.fault(start, part[1], self.either(f"{above}/({left}*{right})", f"({above}/{left})*{right}"))
+        elif last.kind == "power" and before.kind in ("number", "name") and before.end == after.start:
+            base, exponent = (self.text.between(piece.start, piece.end) for piece in last.parts)
+            self.fault(*part, self.either(f"{base}^({exponent}*{right})", f"{left}*{right}"))
+        elif before.kind == "number" and after.kind == "number":
+            self.fault(*part, "write * between factors, and one point in a number")
+        elif before.kind == "name" and after.text == "(" and last.kind == "name":
+            self.check_called(last)
+        elif after.kind == "number" or before.text == "|" or not self.may_touch(before, after):
+            self.fault(*part, self.either(f"{left}*{right}"))
+
+    def may_touch(self, before: Token, after: Token) -> bool:
+        """Whether a name and what stands beside it are two factors; long words would be a guess."""
+        if before.kind == "number":
+            return not after.text.startswith("_")
+        return all(token.kind != "name" or token.text in CALLED or self.is_short(token.text) for token in (before, after))
+
+    def is_short(self, name: str) -> bool:
+        return name in CONSTANTS or len(name.rstrip("0123456789_")) <= 1 or not name.isascii()
+
+    def either(self, *readings: str) -> str:
+        """The advice to write one of these."""
+        advice = "write " + " or ".join(readings)
+        return advice if len(advice) < 90 else "write * between factors"
+
+    def check_called(self, name: Tree) -> None:
+        """Remember a fault where a name before a bracket is no factor: a definition, or a misspelt function."""
+        part = (name.start, self.end_of_factor())
+        if name.text in CONSTANTS or name.text in self.alone:
+            return
+        if len(name.text.rstrip("0123456789_")) <= 1 and name.text not in "fgh":
+            product = f"{name.text}*{self.text.between(self.token.start, part[1])}"
+            self.fault(*part, self.either(product))
+            return
+        close = difflib.get_close_matches(name.text.lower(), sorted(CALLED), n=1)
+        meant = f"; did you mean {close[0]}? " if close else ". "
+        self.fault(*part, f"there is no function {name.text}{meant}{ALLOWED}")
+
+    def end_of_factor(self) -> int:
+        """Where the factor that starts at the token ends: with its brackets."""
+        place = self.place
+        if self.tokens[place].kind == "name" and self.tokens[place + 1].text in ("(", "["):
+            place += 1
+        depth = 0
+        for token in self.tokens[place:]:
+            depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
+            if depth <= 0:
+                return token.end
+        return self.tokens[-1].end
+
+    # Numbers, names, brackets, functions -----------------------------------------------------------------------
+
+    def primary(self) -> Tree:
+        """A number, a name, a bracket, a function, |a| or √a."""
+        token = self.token
+        if token.kind == "number":
+            self.take()
+            return self.tree("number", token.start, text=token.text)
+        if token.kind == "unreadable":
+            self.take()
+            return self.tree("nothing", token.start)
+        if token.kind == "name":
+            self.take()
+            if token.text in CALLED:
+                return self.called(token)
+            if self.token.text == "[":
+                return self.indexed(token)
+            if self.token.text == "." and self.token.kind == "mark":
+                self.misplaced()
+            return self.tree("name", token.start, text=token.text)
+        if self.takes("("):
+            return self.bracketed(")")
+        if self.takes("|"):
+            return self.tree("call", token.start, self.bracketed("|"), text="abs")
+        if self.takes("√"):
+            return self.root(token)
+        self.misplaced()
+        raise AssertionError
+
+    def bracketed(self, closing: str) -> Tree:
+        """What stands inside brackets or bars that are open."""
+        start, bars = self.previous.start, self.bars
+        self.bars = int(closing == "|")
+        tree = self.choice()
+        self.bars = bars
+        if not self.takes(closing):
+            if closing == "|" and self.token.kind != "unreadable":
+                self.fault(start, self.token.end, "a | is never closed")
+                raise _UnreadableError
+            self.misplaced()
+        return tree._replace(start=start, end=self.previous.end)
+
+    def root(self, sign: Token) -> Tree:
+        """√ and its operand."""
+        operand = self.primary()
+        if operand.kind == "number" and self.starts_factor():
+            right = self.text.between(self.token.start, self.end_of_factor())
+            self.fault(sign.start, self.end_of_factor(), self.either(f"√({operand.text}*{right})", f"√({operand.text})*{right}"))
+        return self.tree("call", sign.start, operand, text="sqrt")
+
+    def indexed(self, name: Token) -> Tree:
+        """x[i]."""
+        self.take()
+        index = self.choice()
+        if not self.takes("]"):
+            if self.token.text == ",":
+                self.fault(name.start, self.token.end, "a variable has one index, as in x[1]")
+                raise _UnreadableError
+            self.misplaced()
+        return self.tree("index", name.start, index, text=name.text)
+
+    def called(self, name: Token) -> Tree:
+        """A function with its arguments."""
+        exponent = self.exponent_of_function(name)
+        if self.takes("("):
+            parts = []
+            self.bars, bars = 0, self.bars
+            while not self.takes(")"):
+                parts.append(self.argument(name))
+                if not self.takes(",") and self.token.text != ")":
+                    self.misplaced()
+                if self.previous.text == "," and self.token.text == ")":
+                    self.misplaced()
+            self.bars = bars
+        else:
+            parts = [self.bare_argument(name)]
+        tree = self.tree("call", name.start, *parts, text=name.text)
+        return tree if exponent is None else self.tree("power", name.start, tree, exponent)
+
+    def argument(self, function: Token) -> Tree:
+        """An argument, or i=1..3 in a sum."""
+        start = self.token.start
+        if not (self.token.kind == "name" and self.following.text == "="):
+            return self.choice()
+        index = self.take()
+        self.take()
+        if function.text not in INDEXED:
+            self.fault(start, self.token.end, f"{function.text} has no index; write its arguments alone")
+        low = self.choice()
+        if not (self.token.kind == "mark" and self.token.text.startswith("..")):
+            self.fault(start, self.previous.end, f"write the range of {index.text} as {index.text}=1..3")
+            raise _UnreadableError
+        self.take()
+        return self.tree("clause", start, low, self.choice(), text=index.text)
+
+    def exponent_of_function(self, name: Token) -> Tree | None:
+        """The 2 of sin^2(x)."""
+        start = self.place
+        if self.token.kind == "superscript":
+            exponent = self.superscript()
+        elif self.token.text == "**" and self.following.kind == "number":
+            self.take()
+            number = self.take()
+            exponent = self.tree("number", number.start, text=number.text)
+        elif self.token.text == "**":
+            self.take()
+            self.fault(name.start, self.previous.end, f"write the power last, as in {name.text}(x)**2")
+            raise _UnreadableError
+        else:
+            return None
+        if exponent.kind != "number" or not exponent.text.isdecimal() or int(exponent.text) < 2:
+            inverse = f"arc{name.text}" if f"arc{name.text}" in WRITTEN else f"the inverse of {name.text}"
+            self.fault(name.start, self.tokens[start].end, f"write 1/{name.text}(x), or {inverse} by its name")
+        return exponent
+
+    def bare_argument(self, name: Token) -> Tree:
+        """The x of sin x, the 2 x of sin 2 x."""
+        start, takes_one = self.token.start, name.text in WRITTEN or getattr(FUNCTIONS.get(name.text), "most", 0) == 1
+        parts = []
+        if takes_one and self.token.kind == "number":
+            number = self.take()
+            parts.append(self.tree("number", number.start, text=number.text))
+        while takes_one and self.token.kind == "name" and self.token.text not in CALLED:
+            word = self.take()
+            parts.append(self.tree("name", word.start, text=word.text))
+            if word.text not in CONSTANTS:
+                break
+        if self.token.text == "=" and not parts:
+            self.fault(name.start, self.token.end, f"{name.text} is the function; use another name")
+            raise _UnreadableError
+        if not parts:
+            self.fault(name.start, name.end, f"write {name.text}(x)" if takes_one else f"write {name.text}(x, y)")
+            return self.tree("nothing", name.start)
+        argument = self.text.between(start, self.previous.end)
+        if self.token.text not in _AFTER_BARE and self.token.kind != "unreadable" and self.token.text not in CALLED:
+            sign, rest = self.token, self.following
+            if sign.kind == "superscript" or sign.text == "**":
+                power = f"**{sign.text if sign.kind == 'superscript' else rest.text}"
+                readings = f"{name.text}({argument}{power})", f"{name.text}({argument}){power}"
+            else:
+                more = f"{sign.text}{rest.text}" if sign.kind == "mark" and sign.text in "*/" else f"*{sign.text}"
+                readings = f"{name.text}({argument}{more})", f"{name.text}({argument}){more}"
+            self.fault(name.start, self.token.end, self.either(*readings))
+        if len(parts) == 1:
+            return parts[0]
+        return self.tree("product", start, *parts, inverse=(False,) * len(parts))
+
+
+def names_alone(tokens: list[Token]) -> frozenset[str]:
+    """The names that are used as variables anywhere: without a bracket or a dot after them."""
+    return frozenset(
+        token.text
+        for token, following in itertools.zip_longest(tokens, tokens[1:])
+        if token.kind == "name" and not (following and following.text in ("(", ".", "["))
+    )
