@@ -111,7 +111,7 @@ class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
 
 _NAMES: dict[Any, str] = {
     **{function: name for name, function in FUNCTIONS.items() if name not in ("+", "*", "**", *CONDITIONS, "where")},
-    **{getattr(sympy, name): name for name in WRITTEN if hasattr(sympy, name)},
+    **{getattr(sympy, name): name for name in WRITTEN if isinstance(getattr(sympy, name, None), type)},
     sympy.ceiling: "ceil",
     sympy.Heaviside: "heaviside",
 }

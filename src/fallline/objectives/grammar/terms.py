@@ -22,6 +22,7 @@ from fallline.objectives.grammar.words import (
     CONDITIONS,
     CONSTANTS,
     FUNCTIONS,
+    OVER_PARTS,
     WRITTEN,
 )
 
@@ -235,7 +236,7 @@ class Terms:
         name = tree.text
         clauses = [part for part in tree.parts if part.kind == "clause"]
         arguments = [part for part in tree.parts if part.kind != "clause"]
-        if not arguments:
+        if not arguments and (clauses or name in OVER_PARTS):
             raise NoValueError(f"{name} takes at least one argument")
         parts = [self.of(argument) for _ in self.over(clauses) for argument in arguments]
         if name == "log" and len(parts) == 2:

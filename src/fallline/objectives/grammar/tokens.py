@@ -46,7 +46,7 @@ _CHARACTERS = {
 _WORDS = ("if", "else", "and", "or", "not")
 _TOKEN = re.compile(
     r"(?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    rf"|(?P<superscript>[{_SUPERSCRIPTS}]+)|(?P<name>[^\W\d](?:(?![{_SUPERSCRIPTS}])\w)*)"
+    rf"|(?P<superscript>[{_SUPERSCRIPTS}]+)|(?P<name>π|(?!π)[^\W\d](?:(?![{_SUPERSCRIPTS}π])\w)*)"
     r"|(?P<mark>\*\*|//|\.\.+|[<>=!]=|[-+*/^(),;=.\n\[\]|<>√≤≥≠])|(?P<space>[^\S\n]+)"
 )
 _MOST_FAULTS = 5
