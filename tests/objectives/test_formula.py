@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import parse
-from fallline.objectives.symbolic import FUNCTIONS
 from fallline.objectives.straight_line import StraightLine
+from fallline.objectives.symbolic import FUNCTIONS
 
 objective = FormulaObjective.from_text
 
@@ -409,7 +409,9 @@ def test_gradients_agree_with_sympy(text: str) -> None:
     function = objective(text)
     variables = function.formula.symbolic.variables
     point = dict(zip(variables, [0.7, 1.3], strict=False))
-    expected = [float(sympy.diff(function.formula.symbolic.substituted, variable).subs(point)) for variable in variables]
+    expected = [
+        float(sympy.diff(function.formula.symbolic.substituted, variable).subs(point)) for variable in variables
+    ]
     found = function.gradient(np.array([list(point.values())]))[0]
     # SymPy's own rounding in 15 digits, summed in another order.
     assert found.tolist() == pytest.approx(expected, rel=1e-12)

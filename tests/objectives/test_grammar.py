@@ -66,7 +66,9 @@ def nested(wrap: Callable[[str], str], times: int, text: str = "x") -> str:
     ],
 )
 def test_reads_what_mathematics_means(text: str, expected: sympy.Expr) -> None:
-    difference = (parse(text).symbolic.expression - expected).subs({x: sympy.Rational(37, 53), y: sympy.Rational(71, 29)})
+    difference = (parse(text).symbolic.expression - expected).subs(
+        {x: sympy.Rational(37, 53), y: sympy.Rational(71, 29)}
+    )
     # Both sides are the same number; 1e-12 leaves room for the constants that were folded in floats.
     assert abs(float(difference)) < 1e-12
 
@@ -132,7 +134,9 @@ def test_long_sums_and_products_are_read() -> None:
 
 
 def test_latex_shows_steps_as_written() -> None:
-    assert parse("u = x/2 - 1; y = sigmoid(u)^2").symbolic.latex() == (r"u = \frac{x}{2} - 1,\quad y = \sigma^{2}\left(u\right)")
+    assert parse("u = x/2 - 1; y = sigmoid(u)^2").symbolic.latex() == (
+        r"u = \frac{x}{2} - 1,\quad y = \sigma^{2}\left(u\right)"
+    )
     assert parse("sigmoid(b) + a").symbolic.latex() == r"f = \sigma\left(b\right) + a"
 
 
@@ -220,7 +224,11 @@ MEANINGS: list[tuple[str, dict[str, float], float]] = [
     ("cbrt(x)", {"x": -8.0}, -2.0),
     ("expm1(x)", {"x": 1e-12}, math.expm1(1e-12)),
     ("log1p(x)", {"x": 1e-12}, math.log1p(1e-12)),
-    ("asinh(x) + acosh(y) + atanh(z)", {"x": -1e-9, "y": 2.0, "z": 0.5}, math.asinh(-1e-9) + math.acosh(2) + math.atanh(0.5)),
+    (
+        "asinh(x) + acosh(y) + atanh(z)",
+        {"x": -1e-9, "y": 2.0, "z": 0.5},
+        math.asinh(-1e-9) + math.acosh(2) + math.atanh(0.5),
+    ),
     ("cot(x)*tan(x) + sec(x)*cos(x) + csc(x)*sin(x)", {"x": 0.7}, 3.0),
     ("softplus(x) - relu(x)", {"x": -800.0}, 0.0),
     ("hypot(x, y) + pow(x, 2) + square(y)", {"x": 3.0, "y": 4.0}, 30.0),
@@ -229,7 +237,7 @@ MEANINGS: list[tuple[str, dict[str, float], float]] = [
 
 
 @pytest.mark.parametrize(("text", "at", "value"), MEANINGS)
-def test_functions_conditions_and_sums_mean_what_mathematics_says(text: str, at: dict[str, float], value: float) -> None:
+def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str, float], value: float) -> None:
     objective = FormulaObjective.from_text(text)
     assert objective.names == tuple(at)
     # A few roundings.
@@ -604,7 +612,7 @@ def test_a_sympy_expression_is_read_with_real_symbols() -> None:
 
 
 def test_sympy_sums_and_cases_are_read() -> None:
-    i, n = sympy.symbols("i n", integer=True)
+    i = sympy.Symbol("i", integer=True)
     indexed = sympy.IndexedBase("x")
     assert from_sympy(sympy.Sum(indexed[i] ** 2, (i, 1, 3))).variables == ("x1", "x2", "x3")
     assert from_sympy(sympy.Product(x + i, (i, 1, 2))).text == "prod(i + x, i=1..2)"
@@ -613,9 +621,8 @@ def test_sympy_sums_and_cases_are_read() -> None:
     for at in ((0.5, 3.0), (-1.0, 3.0), (2.0, 3.0)):
         assert objective.value(np.array(at)) == float(cases.subs(dict(zip((x, y), at, strict=True))))
     others = sympy.floor(x) + sympy.erf(y) + sympy.cot(x) + sympy.atan2(y, x) + sympy.Mod(x, y) + sympy.cbrt(x)
-    at = {x: 1.7, y: 0.9}
     # A few roundings.
-    expected = pytest.approx(float(others.subs(at)), rel=1e-14)
+    expected = pytest.approx(float(others.subs({x: 1.7, y: 0.9})), rel=1e-14)
     assert FormulaObjective.from_sympy(others).value(np.array([1.7, 0.9])) == expected
 
 

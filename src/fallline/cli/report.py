@@ -39,8 +39,10 @@ def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
     """
     final, best = trajectory.final, trajectory.best
     cost = trajectory.evaluations
+    reading = trajectory.objective.reading if trajectory.objective is not None else None
     lines = [
         f"{trajectory.title}",
+        *([f"read as {reading}"] if reading else []),
         f"{trajectory.optimizer}",
         "",
         _rows(trajectory, every),

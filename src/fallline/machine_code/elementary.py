@@ -314,7 +314,11 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{
         name: _compared(operation)
         for name, operation in {
-            "equal": "oeq", "not_equal": "une", "less": "olt", "less_equal": "ole", "greater": "ogt",
+            "equal": "oeq",
+            "not_equal": "une",
+            "less": "olt",
+            "less_equal": "ole",
+            "greater": "ogt",
             "greater_equal": "oge",
         }.items()
     },

@@ -54,6 +54,11 @@ class Objective(Printed, ABC):
     def title(self) -> str:
         """One line that says what is minimised, for tables and pictures."""
 
+    @property
+    def reading(self) -> str | None:
+        """How the text of a formula was understood, with every sign written; None where the text says it already."""
+        return None
+
     @abstractmethod
     def value(self, x: FloatArray) -> FloatArray:
         """The function's value at each point: shape (..., dimension) to (...)."""
@@ -98,6 +103,8 @@ class Objective(Printed, ABC):
 @summary_of.register
 def _of_objective(objective: Objective) -> Summary:
     facts = [("coordinates", names_text(objective.names)), ("gradient", objective.gradient_kind or "none of its own")]
+    if objective.reading is not None:
+        facts.insert(0, ("read as", one_line(objective.reading)))
     if objective.bounds is not None and objective.dimension <= MOST_COORDINATES:
         bounds = zip(objective.names, objective.bounds, strict=True)
         sides = (f"{name} from {low:g} to {high:g}" for name, (low, high) in bounds)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
 from fallline.objectives.base import Objective
 from fallline.objectives.compiled import Compiled
 from fallline.objectives.grammar import Formula, parse
@@ -79,6 +80,16 @@ class FormulaObjective(Objective):
         """The formula's text."""
         return self.formula.text
 
+    @property
+    def reading(self) -> str | None:
+        """How the text was understood, unless it has every sign itself.
+
+        >>> FormulaObjective.from_text("2x + sin²x").reading
+        '2*x + sin(x)**2'
+        """
+        written = "".join(self.formula.text.replace("^", "**").split())
+        return None if written == "".join(self.formula.reading.split()) else self.formula.reading
+
     def value(self, x: FloatArray) -> FloatArray:
         """The value at each point: shape (..., dimension) to (...). A complex `x` gives complex values."""
         value: FloatArray = self._value(x)[..., 0]
@@ -119,6 +130,13 @@ class FormulaObjective(Objective):
         """The steps and the last line in LaTeX, as written."""
         return self.formula.symbolic.latex()
 
+    def _repr_latex_(self) -> str | None:
+        """The formula in a notebook; None where it is too large to be shown."""
+        try:
+            return f"${self.latex()}$"
+        except FalllineError:
+            return None
+
     def derivatives(self) -> tuple[sympy.Expr, ...]:
         """The partial derivatives in terms of the variables, simplified by SymPy, for display.
 
@@ -137,4 +155,3 @@ def _compiled(formula: Formula) -> tuple[Compiled, Compiled, Compiled]:
     code = StraightLine(formula)
     outputs = [code.result, *code.gradient()]
     return Compiled(code, outputs[:1]), Compiled(code, outputs[1:]), Compiled(code, outputs)
-

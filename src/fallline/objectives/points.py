@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
         raise FalllineError(
             parameter,
             problem=f"has {len(point)} number{'s' if len(point) != 1 else ''}",
-            allowed=f"{objective.title} needs {len(names)}, for {listed(names)}",
+            allowed=f"{objective.title} needs {len(names)}, for {listed(names)}{_run_together(names)}",
         )
     wrong = np.flatnonzero(~np.isfinite(point))
     if wrong.size:
@@ -68,6 +68,16 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
             parameter, problem=f"is {point[wrong[0]]} in {names[wrong[0]]}", allowed="it must be a finite number"
         )
     return point
+
+
+def _run_together(names: Sequence[str]) -> str:
+    """The advice to write x*y where xy stands beside x and y."""
+    known = set(names)
+    for name in names:
+        for cut in range(1, len(name)):
+            if name[:cut] in known and name[cut:] in known:
+                return f"; {name} is one name: write {name[:cut]}*{name[cut:]} for a product"
+    return ""
 
 
 def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:

@@ -5,7 +5,7 @@ accumulation), through the named steps and without expanding any expression. So 
 to that of the formula, whatever the number of variables; equal subexpressions are computed once.
 
 The slope of a root, and of any power below 1, is infinite at 0. What lies behind it in the chain, and what a condition
-leaves out, is multiplied so that zero times anything is zero: sqrt(x**2 + y**2) has the slope 0 at its kink, as abs has.
+leaves out, is multiplied so that 0 wins: sqrt(x**2 + y**2) has the slope 0 at its kink, as abs has.
 
 Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, for reverse accumulation.
 """
@@ -16,7 +16,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fallline.machine_code import python
 from fallline.machine_code.graph import SETTING, Graph, Node
@@ -109,11 +109,11 @@ class StraightLine:
         left, right = self.plain(left, keep), self.plain(right, keep)
         if right.node is None:
             if left.node is None:
-                return _Scaled(left.factor / right.factor)
+                return _Scaled(_quotient(left.factor, right.factor))
             return _Scaled(left.factor, left.node / right.factor)
         if left.node is None:
-            return _Scaled(1.0, (left.factor / right.factor) / right.node)
-        return _Scaled(left.factor / right.factor, left.node / right.node)
+            return _Scaled(1.0, _quotient(left.factor, right.factor) / right.node)
+        return _Scaled(_quotient(left.factor, right.factor), left.node / right.node)
 
     def plus(self, terms: Iterable[_Scaled]) -> _Scaled:
         """The sum from left to right."""
@@ -149,9 +149,7 @@ class StraightLine:
 
     # Forward: the value ------------------------------------------------------------------------------------
 
-    def value(
-        self, expression: Expression, known: dict[Expression, _Scaled], names: Mapping[str, _Scaled]
-    ) -> _Scaled:
+    def value(self, expression: Expression, known: dict[Expression, _Scaled], names: Mapping[str, _Scaled]) -> _Scaled:
         """The value of an expression; `known` keeps the values of its parts, `names` has those of names."""
         for part in expression.walk():
             if part not in known:
@@ -246,7 +244,9 @@ class StraightLine:
         if not adjoint.zero_wins or adjoint.term.node is None or slope.node is None:
             return adjoint._replace(term=self.times(adjoint.term, slope, _KEEP))
         left, right = self.plain(adjoint.term, _KEEP), self.plain(slope, _KEEP)
-        product = self.graph.node(python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained")
+        product = self.graph.node(
+            python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained"
+        )
         return adjoint._replace(term=_Scaled(left.factor * right.factor, product))
 
     def divided(self, adjoint: _Adjoint, divisor: _Scaled) -> _Adjoint:
@@ -254,8 +254,10 @@ class StraightLine:
         if not adjoint.zero_wins or adjoint.term.node is None or divisor.node is None:
             return adjoint._replace(term=self.over(adjoint.term, divisor, _KEEP))
         left, right = self.plain(adjoint.term, _KEEP), self.plain(divisor, _KEEP)
-        quotient = self.graph.node(python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained_quotient")
-        return adjoint._replace(term=_Scaled(left.factor / right.factor, quotient))
+        quotient = self.graph.node(
+            python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained_quotient"
+        )
+        return adjoint._replace(term=_Scaled(_quotient(left.factor, right.factor), quotient))
 
     def through(self, adjoint: _Adjoint, slope: Expression, names: Mapping[str, _Scaled]) -> _Adjoint:
         """The adjoint times a function's slope, factor by factor."""
@@ -327,3 +329,10 @@ def _folded(function: Callable[..., float], *numbers: float) -> float:
     except (ValueError, ZeroDivisionError):
         return math.nan
     return math.nan if isinstance(value, complex) else float(value)
+
+
+def _quotient(above: float, below: float) -> float:
+    """The quotient, as on arrays: infinite, or NaN, where the divisor is 0."""
+    if below != 0:
+        return above / below
+    return math.nan if above == 0 else math.copysign(math.inf, above) * math.copysign(1.0, below)

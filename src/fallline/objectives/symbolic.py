@@ -61,8 +61,11 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "+": sympy.Add,
     "*": sympy.Mul,
     "**": sympy.Pow,
-    **{name: getattr(sympy, name) for name in "sin cos tan asin acos atan atan2 sinh cosh tanh".split()},
-    **{name: getattr(sympy, name) for name in "exp log floor erf sign".split()},
+    **{
+        name: getattr(sympy, name)
+        for name in ["sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh"]
+    },
+    **{name: getattr(sympy, name) for name in ["exp", "log", "floor", "erf", "sign"]},
     "abs": sympy.Abs,
     "mod": sympy.Mod,
     "min": sympy.Min,

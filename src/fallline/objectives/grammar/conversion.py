@@ -81,7 +81,7 @@ class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
         *choices, (last, always) = expr.args
         if always is not sympy.true:
             raise FalllineError("objective", problem="is a Piecewise without a last part (value, True)")
-        written = self._print(last)
+        written = str(self._print(last))
         for value, condition in reversed(choices):
             written = f"where({self._print(condition)}, {self._print(value)}, {written})"
         return written

@@ -132,7 +132,11 @@ class _Parser:
             problem = "= only follows the name at the start of a line, as in y = x**2; a comparison is =="
             self.fault(self.tokens[0].start, self.tokens[-1].end, problem)
         elif token.text == ".":
-            self.fault(self.previous.start if self.place else token.start, self.following.end, "a formula has no dots but in numbers")
+            self.fault(
+                self.previous.start if self.place else token.start,
+                self.following.end,
+                "a formula has no dots but in numbers",
+            )
         elif token.text == "[":
             self.fault(token.start, token.end + 10, "use round brackets; variables are written x1, x2, ... or x[1]")
         elif token.text == "//":
@@ -280,7 +284,9 @@ class _Parser:
         """Whether a name and what stands beside it are two factors; long words would be a guess."""
         if before.kind == "number":
             return not after.text.startswith("_")
-        return all(token.kind != "name" or token.text in CALLED or self.is_short(token.text) for token in (before, after))
+        return all(
+            token.kind != "name" or token.text in CALLED or self.is_short(token.text) for token in (before, after)
+        )
 
     def is_short(self, name: str) -> bool:
         return name in CONSTANTS or len(name.rstrip("0123456789_")) <= 1 or not name.isascii()
@@ -362,7 +368,11 @@ class _Parser:
         operand = self.primary()
         if operand.kind == "number" and self.starts_factor():
             right = self.text.between(self.token.start, self.end_of_factor())
-            self.fault(sign.start, self.end_of_factor(), self.either(f"√({operand.text}*{right})", f"√({operand.text})*{right}"))
+            self.fault(
+                sign.start,
+                self.end_of_factor(),
+                self.either(f"√({operand.text}*{right})", f"√({operand.text})*{right}"),
+            )
         return self.tree("call", sign.start, operand, text="sqrt")
 
     def indexed(self, name: Token) -> Tree:

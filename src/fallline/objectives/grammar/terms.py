@@ -64,9 +64,7 @@ class Terms:
     def __init__(self, text: Text, pool: Pool) -> None:
         self.text = text
         self.pool = pool
-        self.known = {
-            name: Term(pool.make("constant", detail=name), value, True) for name, value in CONSTANTS.items()
-        }
+        self.known = {name: Term(pool.make("constant", detail=name), value, True) for name, value in CONSTANTS.items()}
         self.variables: dict[str, Term] = {}
         # Inside a function that is written as a formula: what its arguments stand for.
         self.arguments: Mapping[str, Term] | None = None
@@ -102,8 +100,8 @@ class Terms:
             case "negative":
                 return self.negative(self.of(tree.parts[0]))
             case "sum":
-                parts = zip(map(self.of, tree.parts), tree.inverse, strict=True)
-                return self.total(self.negative(part) if minus else part for part, minus in parts)
+                addends = zip(tree.inverse, map(self.of, tree.parts), strict=True)
+                return self.total(self.negative(addend) if minus else addend for minus, addend in addends)
             case "product":
                 return self.product(zip(tree.inverse, map(self.of, tree.parts), strict=True))
             case "power":

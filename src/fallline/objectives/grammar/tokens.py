@@ -83,12 +83,11 @@ class Text:
         told = [f"at {shortened(part)}: {problem}" for problem, part in self.faults.items()]
         more = f"; and {len(told) - _MOST_FAULTS} more" if len(told) > _MOST_FAULTS else ""
         places = "; ".join(told[:_MOST_FAULTS]) + more
-        # The list of all that is allowed is told once.
         if ALLOWED in places:
-            places = places.replace(f". {ALLOWED}", "") + f". {ALLOWED}"
-        raise FalllineError(
-            "objective", problem=f"is {shortened(self.written.strip())}, which cannot be read {places}"
-        )
+            # The list of all that is allowed is told once.
+            places = places.replace(f". {ALLOWED}", "").replace(f" {ALLOWED}", "")
+            places += f" {ALLOWED}" if places.endswith("?") else f". {ALLOWED}"
+        raise FalllineError("objective", problem=f"is {shortened(self.written.strip())}, which cannot be read {places}")
 
     def of(self, tokens: list[Token]) -> str:
         """The text from the first token to the last, on one line."""

@@ -124,9 +124,7 @@ INDEXED = (*OVER_PARTS, "min", "max")
 CALLED = frozenset([*FUNCTIONS, *WRITTEN, *OVER_PARTS])
 # Modules whose functions are written without them.
 MODULES = frozenset(["np", "numpy", "linalg", "jnp", "math", "Math", "torch", "tf", "sp", "sympy", "scipy", "special"])
-ALLOWED = "Allowed: numbers, variables, + - * / **, ( ), pi, e and " + ", ".join(
-    [*FUNCTIONS, "sum", "prod", "norm"]
-)
+ALLOWED = "Allowed: numbers, variables, + - * / **, ( ), pi, e and " + ", ".join([*FUNCTIONS, "sum", "prod", "norm"])
 
 
 def problem_with(name: str) -> str | None:
