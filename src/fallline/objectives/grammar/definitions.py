@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fallline.objectives.grammar.syntax import Tree, names_alone, syntax
+from fallline.objectives.grammar.cursor import Tree
+from fallline.objectives.grammar.syntax import names_alone, syntax
 from fallline.objectives.grammar.tokens import Text, Token
 from fallline.objectives.grammar.words import CALLED, CONSTANTS, problem_with
 

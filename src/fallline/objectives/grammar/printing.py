@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fallline.objectives.grammar.syntax import Tree
+from fallline.objectives.grammar.cursor import Tree
 
 # How strongly each kind binds its parts; what is not listed stands as one word.
 _BINDS = {"or": 1, "and": 2, "not": 3, "compare": 4, "sum": 5, "product": 6, "negative": 7, "power": 8}

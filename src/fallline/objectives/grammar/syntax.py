@@ -6,13 +6,12 @@ elsewhere the fault names the readings. What cannot be read is remembered, and r
 
 from __future__ import annotations
 
-import difflib
 import itertools
-from typing import NamedTuple
 
+from fallline.objectives.grammar.cursor import Cursor, Tree, UnreadableError
+from fallline.objectives.grammar.juxtaposition import check_product, either
 from fallline.objectives.grammar.tokens import Text, Token
 from fallline.objectives.grammar.words import (
-    ALLOWED,
     CALLED,
     COMPARISONS,
     CONSTANTS,
@@ -21,33 +20,8 @@ from fallline.objectives.grammar.words import (
     WRITTEN,
 )
 
-MAX_DEPTH = 60
 # What may follow the argument of a function that is written without brackets.
 _AFTER_BARE = frozenset([*COMPARISONS, "", "+", "-", ")", "]", ",", ";", "|", "if", "else", "and", "or", "=", ".."])
-
-
-class Tree(NamedTuple):
-    """A part of a formula as written.
-
-    Attributes:
-        kind: "number", "name", "sum", "product", "negative", "power", "call", "index", "compare", "and", "or", "not",
-            "clause" (the i=1..3 of a sum) or "nothing", in place of what cannot be read.
-        parts: its parts.
-        text: the number, name, function or comparison.
-        start, end: its place in the text.
-        inverse: for a sum or product, whether each part is subtracted or divided by.
-    """
-
-    kind: str
-    parts: tuple[Tree, ...]
-    text: str
-    start: int
-    end: int
-    inverse: tuple[bool, ...] = ()
-
-
-class _UnreadableError(Exception):
-    """The rest of the line cannot be read; the fault is remembered."""
 
 
 def syntax(text: Text, tokens: list[Token], alone: frozenset[str]) -> Tree | None:
@@ -61,46 +35,7 @@ def syntax(text: Text, tokens: list[Token], alone: frozenset[str]) -> Tree | Non
     return _Parser(text, tokens, alone).line()
 
 
-class _Parser:
-    def __init__(self, text: Text, tokens: list[Token], alone: frozenset[str]) -> None:
-        end = tokens[-1].end
-        self.text = text
-        self.tokens = [*tokens, Token("end", "", end, end)]
-        self.alone = alone
-        self.place = 0
-        self.depth = 0
-        self.bars = 0
-
-    # Tokens ----------------------------------------------------------------------------------------------------
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.place]
-
-    @property
-    def previous(self) -> Token:
-        return self.tokens[self.place - 1]
-
-    @property
-    def following(self) -> Token:
-        return self.tokens[min(self.place + 1, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        self.place += 1
-        return self.previous
-
-    def takes(self, *texts: str) -> bool:
-        """Whether the token is one of these, which is then taken."""
-        found = self.token.kind in ("mark", "word") and self.token.text in texts
-        self.place += found
-        return found
-
-    def fault(self, start: int, end: int, problem: str) -> None:
-        self.text.fault(self.text.written[start:end].strip()[-60:], problem)
-
-    def tree(self, kind: str, start: int, *parts: Tree, text: str = "", inverse: tuple[bool, ...] = ()) -> Tree:
-        return Tree(kind, parts, text, start, self.previous.end, inverse)
-
+class _Parser(Cursor):
     # Lines and conditions --------------------------------------------------------------------------------------
 
     def line(self) -> Tree | None:
@@ -108,49 +43,10 @@ class _Parser:
         try:
             tree = self.choice()
             if self.token.kind != "end":
-                self.misplaced()
-        except _UnreadableError:
+                raise self.misplaced()
+        except UnreadableError:
             return None
         return tree
-
-    def misplaced(self) -> None:
-        """Give up at a token that does not fit.
-
-        Raises:
-            _UnreadableError: always.
-        """
-        token = self.token
-        before = self.previous.text if self.place else ""
-        if token.kind == "unreadable":
-            raise _UnreadableError
-        if token.kind == "end" or token.text in (")", "]", ",", "|"):
-            told = f"nothing follows the {before}" if before not in (")", "]") else f"it does not fit there. {ALLOWED}"
-            if token.text == "," and not self.depth:
-                told = "a comma stands between the arguments of a function, and a decimal has a point"
-            self.fault(max(0, token.end - 20), token.end, told)
-        elif token.text == "=":
-            problem = "= only follows the name at the start of a line, as in y = x**2; a comparison is =="
-            self.fault(self.tokens[0].start, self.tokens[-1].end, problem)
-        elif token.text == ".":
-            self.fault(
-                self.previous.start if self.place else token.start,
-                self.following.end,
-                "a formula has no dots but in numbers",
-            )
-        elif token.text == "[":
-            self.fault(token.start, token.end + 10, "use round brackets; variables are written x1, x2, ... or x[1]")
-        elif token.text == "//":
-            self.fault(token.start, token.end, "write / to divide")
-        else:
-            self.fault(token.start, token.start + 20, f"it does not fit there. {ALLOWED}")
-        raise _UnreadableError
-
-    def deeper(self, start: int) -> None:
-        """Count a level of nesting."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            self.fault(max(0, start - 20), start + 1, f"brackets and operations are nested more than {MAX_DEPTH} deep")
-            raise _UnreadableError
 
     def choice(self) -> Tree:
         """`a if condition else b`, which is where(condition, a, b)."""
@@ -161,7 +57,7 @@ class _Parser:
             condition = self.joined("or")
             if not self.takes("else"):
                 self.fault(start, self.previous.end, "write a if condition else b")
-                raise _UnreadableError
+                raise UnreadableError
             tree = self.tree("call", start, condition, tree, self.choice(), text="where")
         self.depth -= 1
         return tree
@@ -217,7 +113,7 @@ class _Parser:
                 inverse.append(False)
                 parts.append(self.signed())
             elif self.starts_factor():
-                self.check_juxtaposed(start, parts[-1], inverse[-1])
+                check_product(self, start, parts[-1], inverse[-1])
                 inverse.append(False)
                 parts.append(self.power())
             else:
@@ -251,75 +147,9 @@ class _Parser:
         digits = token.text.lstrip("+-")
         if not digits.isdecimal() or len(token.text) - len(digits) > 1:
             self.fault(token.start, token.end, "write the exponent as x**2")
-            raise _UnreadableError
+            raise UnreadableError
         number = self.tree("number", token.start, text=digits)
         return self.tree("negative", token.start, number) if token.text[0] == "-" else number
-
-    # Products without a sign -----------------------------------------------------------------------------------
-
-    def starts_factor(self) -> bool:
-        token = self.token
-        return token.kind in ("number", "name") or token.text in ("(", "√") or (token.text == "|" and not self.bars)
-
-    def check_juxtaposed(self, start: int, last: Tree, divided: bool) -> None:
-        """Remember a fault where two factors in a row have more than one reading, or none."""
-        before, after = self.previous, self.token
-        left = self.text.between(last.start, before.end)
-        right = self.text.between(after.start, self.end_of_factor())
-        part = (last.start, self.end_of_factor())
-        if divided:
-            above = self.text.between(start, last.start).rstrip("/ ")
-            self.fault(start, part[1], self.either(f"{above}/({left}*{right})", f"({above}/{left})*{right}"))
-        elif last.kind == "power" and before.kind in ("number", "name") and before.end == after.start:
-            base, exponent = (self.text.between(piece.start, piece.end) for piece in last.parts)
-            self.fault(*part, self.either(f"{base}^({exponent}*{right})", f"{left}*{right}"))
-        elif before.kind == "number" and after.kind == "number":
-            self.fault(*part, "write * between factors, and one point in a number")
-        elif before.kind == "name" and after.text == "(" and last.kind == "name":
-            self.check_called(last)
-        elif after.kind == "number" or before.text == "|" or not self.may_touch(before, after):
-            self.fault(*part, self.either(f"{left}*{right}"))
-
-    def may_touch(self, before: Token, after: Token) -> bool:
-        """Whether a name and what stands beside it are two factors; long words would be a guess."""
-        if before.kind == "number":
-            return not after.text.startswith("_")
-        return all(
-            token.kind != "name" or token.text in CALLED or self.is_short(token.text) for token in (before, after)
-        )
-
-    def is_short(self, name: str) -> bool:
-        return name in CONSTANTS or len(name.rstrip("0123456789_")) <= 1 or not name.isascii()
-
-    def either(self, *readings: str) -> str:
-        """The advice to write one of these."""
-        advice = "write " + " or ".join(readings)
-        return advice if len(advice) < 90 else "write * between factors"
-
-    def check_called(self, name: Tree) -> None:
-        """Remember a fault where a name before a bracket is no factor: a definition, or a misspelt function."""
-        part = (name.start, self.end_of_factor())
-        if name.text in CONSTANTS or name.text in self.alone:
-            return
-        if len(name.text.rstrip("0123456789_")) <= 1 and name.text not in "fgh":
-            product = f"{name.text}*{self.text.between(self.token.start, part[1])}"
-            self.fault(*part, self.either(product))
-            return
-        close = difflib.get_close_matches(name.text.lower(), sorted(CALLED), n=1)
-        meant = f"; did you mean {close[0]}? " if close else ". "
-        self.fault(*part, f"there is no function {name.text}{meant}{ALLOWED}")
-
-    def end_of_factor(self) -> int:
-        """Where the factor that starts at the token ends: with its brackets."""
-        place = self.place
-        if self.tokens[place].kind == "name" and self.tokens[place + 1].text in ("(", "["):
-            place += 1
-        depth = 0
-        for token in self.tokens[place:]:
-            depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
-            if depth <= 0:
-                return token.end
-        return self.tokens[-1].end
 
     # Numbers, names, brackets, functions -----------------------------------------------------------------------
 
@@ -339,7 +169,7 @@ class _Parser:
             if self.token.text == "[":
                 return self.indexed(token)
             if self.token.text == "." and self.token.kind == "mark":
-                self.misplaced()
+                raise self.misplaced()
             return self.tree("name", token.start, text=token.text)
         if self.takes("("):
             return self.bracketed(")")
@@ -347,20 +177,19 @@ class _Parser:
             return self.tree("call", token.start, self.bracketed("|"), text="abs")
         if self.takes("√"):
             return self.root(token)
-        self.misplaced()
-        raise AssertionError
+        raise self.misplaced()
 
     def bracketed(self, closing: str) -> Tree:
         """What stands inside brackets or bars that are open."""
         start, bars = self.previous.start, self.bars
-        self.bars = int(closing == "|")
+        self.bars = closing == "|"
         tree = self.choice()
         self.bars = bars
         if not self.takes(closing):
             if closing == "|" and self.token.kind != "unreadable":
                 self.fault(start, self.token.end, "a | is never closed")
-                raise _UnreadableError
-            self.misplaced()
+                raise UnreadableError
+            raise self.misplaced()
         return tree._replace(start=start, end=self.previous.end)
 
     def root(self, sign: Token) -> Tree:
@@ -371,7 +200,7 @@ class _Parser:
             self.fault(
                 sign.start,
                 self.end_of_factor(),
-                self.either(f"√({operand.text}*{right})", f"√({operand.text})*{right}"),
+                either(f"√({operand.text}*{right})", f"√({operand.text})*{right}"),
             )
         return self.tree("call", sign.start, operand, text="sqrt")
 
@@ -382,8 +211,8 @@ class _Parser:
         if not self.takes("]"):
             if self.token.text == ",":
                 self.fault(name.start, self.token.end, "a variable has one index, as in x[1]")
-                raise _UnreadableError
-            self.misplaced()
+                raise UnreadableError
+            raise self.misplaced()
         return self.tree("index", name.start, index, text=name.text)
 
     def called(self, name: Token) -> Tree:
@@ -391,13 +220,13 @@ class _Parser:
         exponent = self.exponent_of_function(name)
         if self.takes("("):
             parts = []
-            self.bars, bars = 0, self.bars
+            self.bars, bars = False, self.bars
             while not self.takes(")"):
                 parts.append(self.argument(name))
                 if not self.takes(",") and self.token.text != ")":
-                    self.misplaced()
+                    raise self.misplaced()
                 if self.previous.text == "," and self.token.text == ")":
-                    self.misplaced()
+                    raise self.misplaced()
             self.bars = bars
         else:
             parts = [self.bare_argument(name)]
@@ -416,7 +245,7 @@ class _Parser:
         low = self.choice()
         if not (self.token.kind == "mark" and self.token.text.startswith("..")):
             self.fault(start, self.previous.end, f"write the range of {index.text} as {index.text}=1..3")
-            raise _UnreadableError
+            raise UnreadableError
         self.take()
         return self.tree("clause", start, low, self.choice(), text=index.text)
 
@@ -432,7 +261,7 @@ class _Parser:
         elif self.token.text == "**":
             self.take()
             self.fault(name.start, self.previous.end, f"write the power last, as in {name.text}(x)**2")
-            raise _UnreadableError
+            raise UnreadableError
         else:
             return None
         if exponent.kind != "number" or not exponent.text.isdecimal() or int(exponent.text) < 2:
@@ -454,7 +283,7 @@ class _Parser:
                 break
         if self.token.text == "=" and not parts:
             self.fault(name.start, self.token.end, f"{name.text} is the function; use another name")
-            raise _UnreadableError
+            raise UnreadableError
         if not parts:
             self.fault(name.start, name.end, f"write {name.text}(x)" if takes_one else f"write {name.text}(x, y)")
             return self.tree("nothing", name.start)
@@ -467,7 +296,7 @@ class _Parser:
             else:
                 more = f"{sign.text}{rest.text}" if sign.kind == "mark" and sign.text in "*/" else f"*{sign.text}"
                 readings = f"{name.text}({argument}{more})", f"{name.text}({argument}){more}"
-            self.fault(name.start, self.token.end, self.either(*readings))
+            self.fault(name.start, self.token.end, either(*readings))
         if len(parts) == 1:
             return parts[0]
         return self.tree("product", start, *parts, inverse=(False,) * len(parts))

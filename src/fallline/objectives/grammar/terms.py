@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from fallline.errors import FalllineError
 from fallline.objectives.expression import Expression, Pool
-from fallline.objectives.grammar.syntax import Tree, syntax
+from fallline.objectives.grammar.cursor import Tree
+from fallline.objectives.grammar.syntax import syntax
 from fallline.objectives.grammar.tokens import Text
 from fallline.objectives.grammar.words import (
     COMPARISONS,
