@@ -110,11 +110,14 @@ class Cursor:
         before = self.previous.text if self.place else ""
         if token.kind == "unreadable":
             return UnreadableError()
-        if token.kind == "end" or token.text in (")", "]", ",", "|"):
+        if token.text == "," and self.previous.kind in ("number", "name", "superscript"):
+            told = "a comma stands between the arguments of a function, and a decimal has a point"
+            self.fault(max(0, token.end - 20), token.end + 5, told)
+        elif token.kind == "end" or token.text in (")", "]", ",", "|"):
             told = f"nothing follows the {before}" if before not in (")", "]") else f"it does not fit there. {ALLOWED}"
-            if token.text == "," and not self.depth:
-                told = "a comma stands between the arguments of a function, and a decimal has a point"
             self.fault(max(0, token.end - 20), token.end, told)
+        elif token.kind == "word":
+            self.fault(token.start, token.end + 10, "write a if condition else b, or where(condition, a, b)")
         elif token.text == "=":
             problem = "= only follows the name at the start of a line, as in y = x**2; a comparison is =="
             self.fault(self.tokens[0].start, self.tokens[-1].end, problem)
@@ -127,7 +130,7 @@ class Cursor:
         elif token.text == "[":
             self.fault(token.start, token.end + 10, "use round brackets; variables are written x1, x2, ... or x[1]")
         elif token.text == "//":
-            self.fault(token.start, token.end, "write / to divide")
+            self.fault(token.start, token.end, "write floor(x/2) for whole quotients, / to divide")
         else:
             self.fault(token.start, token.start + 20, f"it does not fit there. {ALLOWED}")
         return UnreadableError()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fallline.objectives.grammar.cursor import Tree
+from fallline.objectives.grammar.juxtaposition import check_names
 from fallline.objectives.grammar.syntax import names_alone, syntax
 from fallline.objectives.grammar.tokens import Text, Token
 from fallline.objectives.grammar.words import CALLED, CONSTANTS, problem_with
@@ -17,12 +18,14 @@ class Definition:
 
     Attributes:
         name: the name; None for a last line without one.
+        arguments: the x and y of f(x, y) = ...
         expression: the text of the expression, on one line.
         uses: the names in it, also those of indices.
         tree: the expression; None where it cannot be read.
     """
 
     name: str | None
+    arguments: tuple[str, ...]
     expression: str
     uses: frozenset[str]
     tree: Tree | None
@@ -32,10 +35,11 @@ def definitions(text: Text, tokens: list[Token]) -> list[Definition]:
     """The lines of a text, the objective last; what is wrong with them is remembered as faults of the text."""
     alone = names_alone(tokens)
     lines = [line for line in (_definition(text, line, alone) for line in _lines(text, tokens)) if line is not None]
+    check_names(text, tokens, alone, frozenset(line.name for line in lines if line.name))
     steps = [line.name for line in lines[:-1]]
     last = lines[-1].name if lines else None
     for index, line in enumerate(lines):
-        if line.name in steps[:index]:
+        if line.name is not None and line.name in steps[:index]:
             text.fault(f"{line.name} = ", f"{line.name} has a value already; use another name")
         for later in [*steps[index:], *([last] if last else [])]:
             if later in line.uses:
@@ -46,6 +50,9 @@ def definitions(text: Text, tokens: list[Token]) -> list[Definition]:
     if not text.faults:
         for unused in (step for step in steps if step not in used):
             text.fault(f"{unused} = ", f"{unused} is never used")
+        for line in lines:
+            for unused in (argument for argument in line.arguments if argument not in used):
+                text.fault(f"{line.name}({', '.join(line.arguments)})", _not_used(unused, f"{line.name} = ...", used))
     return lines
 
 
@@ -64,7 +71,7 @@ def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
                 broken = True
         if token.text == ";" and open_brackets and not broken:
             text.fault(text.written[: token.end][-20:], f"a {open_brackets[-1]} is never closed")
-            broken, open_brackets = True, []
+            return
         if token.text in (";", "\n"):
             if line and not open_brackets:
                 if not broken:
@@ -79,32 +86,33 @@ def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
 
 
 def _definition(text: Text, line: list[Token], alone: frozenset[str]) -> Definition | None:
-    name, right = _named(text, line)
+    name, arguments, right = _named(text, line)
     if not right:
         text.fault(text.of(line), "there is nothing after the =")
         return None
     uses = {token.text for token in right if token.kind == "name"} - {*CALLED, *CONSTANTS}
-    return Definition(name, text.of(right), frozenset(uses), syntax(text, right, alone))
+    return Definition(name, arguments, text.of(right), frozenset(uses), syntax(text, right, alone))
 
 
-def _named(text: Text, line: list[Token]) -> tuple[str | None, list[Token]]:
-    """The name before the `=`, of y = ... or f(x, y) = ..., and the tokens after it."""
+def _named(text: Text, line: list[Token]) -> tuple[str | None, tuple[str, ...], list[Token]]:
+    """The name before the `=`, of y = ... or f(x, y) = ..., its arguments, and the tokens after it."""
     marks = [token.text for token in line]
     head = next((index for index, mark in enumerate(marks) if mark == "="), 0)
     if not head or line[0].kind != "name":
-        return None, line
+        return None, (), line
     between = line[1:head]
     is_function = len(between) > 2 and marks[1] == "(" and marks[head - 1] == ")"
     arguments = between[1:-1]
     lists_names = all(token.kind == "name" if i % 2 == 0 else token.text == "," for i, token in enumerate(arguments))
     if between and not (is_function and lists_names):
-        return None, line
+        return None, (), line
     name = line[0].text
     if problem := problem_with(name):
         text.fault(f"{name} =", problem)
-    right = line[head + 1 :]
-    uses = {token.text for token in right if token.kind == "name"}
-    for argument in arguments[::2]:
-        if right and argument.text not in uses:
-            text.fault(text.of(line[:head]), f"{argument.text} is not used; write {name} = ...")
-    return name, right
+    return name, tuple(token.text for token in arguments[::2]), line[head + 1 :]
+
+
+def _not_used(argument: str, head: str, used: frozenset[str]) -> str:
+    """The advice for an argument that the formula does not have."""
+    glued = next((name for name in sorted(used) if argument in name), None)
+    return f"{argument} is not used; write " + (f"* between the factors of {glued}" if glued else head)

@@ -1,50 +1,24 @@
-"""Products without a sign: where they have one reading, and the readings where they have more."""
+"""What stands side by side without a sign: where it has one reading, and the readings where it has more."""
 
 from __future__ import annotations
 
 import difflib
+import functools
+import re
 
 from fallline.objectives.grammar.cursor import Cursor, Tree
-from fallline.objectives.grammar.tokens import Token
-from fallline.objectives.grammar.words import ALLOWED, CALLED, CONSTANTS
+from fallline.objectives.grammar.tokens import Text, Token
+from fallline.objectives.grammar.words import ALLOWED, CALLED, CONSTANTS, ELSEWHERE, FUNCTIONS, WRITTEN
 
 
-def check_product(at: Cursor, start: int, last: Tree, divided: bool) -> None:
-    """Remember a fault where two factors in a row have more than one reading, or none.
-
-    Arguments:
-        at: the place of the second factor.
-        start: where the product starts.
-        last: the factor before the place.
-        divided: whether that divides.
-    """
-    before, after = at.previous, at.token
-    left = at.text.between(last.start, before.end)
-    right = at.text.between(after.start, at.end_of_factor())
-    part = (last.start, at.end_of_factor())
-    if divided:
-        above = at.text.between(start, last.start).rstrip("/ ")
-        at.fault(start, part[1], either(f"{above}/({left}*{right})", f"({above}/{left})*{right}"))
-    elif last.kind == "power" and before.kind in ("number", "name") and before.end == after.start:
-        base, exponent = (at.text.between(piece.start, piece.end) for piece in last.parts)
-        at.fault(*part, either(f"{base}^({exponent}*{right})", f"{left}*{right}"))
-    elif before.kind == "number" and after.kind == "number":
-        at.fault(*part, "write * between factors, and one point in a number")
-    elif before.kind == "name" and after.text == "(" and last.kind == "name":
-        _check_called(at, last)
-    elif after.kind == "number" or before.text == "|" or not _may_touch(before, after):
-        at.fault(*part, either(f"{left}*{right}"))
+def takes_one(name: str) -> bool:
+    """Whether a function has one argument, so that it may be written without brackets."""
+    return (name in FUNCTIONS and FUNCTIONS[name].most == 1) or (name in WRITTEN and "b" not in WRITTEN[name])
 
 
-def _may_touch(before: Token, after: Token) -> bool:
-    """Whether a name and what stands beside it are two factors; long words would be a guess."""
-    if before.kind == "number":
-        return not after.text.startswith("_")
-    return all(token.kind != "name" or token.text in CALLED or _is_short(token.text) for token in (before, after))
-
-
-def _is_short(name: str) -> bool:
-    return name in CONSTANTS or len(name.rstrip("0123456789_")) <= 1 or not name.isascii()
+def is_short(name: str) -> bool:
+    """Whether a name is one letter with an index, or Greek: two such names in a row are a product."""
+    return name in CONSTANTS or not name.isascii() or re.fullmatch("[A-Za-z](?:_?[0-9]*|_[a-z])", name) is not None
 
 
 def either(*readings: str) -> str:
@@ -53,15 +27,110 @@ def either(*readings: str) -> str:
     return advice if len(advice) < 90 else "write * between factors"
 
 
-def _check_called(at: Cursor, name: Tree) -> None:
-    """Remember a fault where a name before a bracket is no factor: a definition, or a misspelt function."""
-    part = (name.start, at.end_of_factor())
-    if name.text in CONSTANTS or name.text in at.alone:
+def check_product(at: Cursor, start: int, last: Tree, divided: bool, after: Token, right: Tree) -> None:
+    """Remember a fault where two factors in a row have more than one reading, or none.
+
+    Arguments:
+        at: the place after the second factor.
+        start: where the product starts.
+        last: the first factor.
+        divided: whether that divides.
+        after: the token that starts the second factor.
+        right: the second factor.
+    """
+    before = next(token for token in reversed(at.tokens) if token.end <= after.start)
+    if "nothing" in (last.kind, right.kind) or before.kind == "unreadable":
         return
-    if len(name.text.rstrip("0123456789_")) <= 1 and name.text not in "fgh":
-        product = f"{name.text}*{at.text.between(at.token.start, part[1])}"
-        at.fault(*part, either(product))
-        return
-    close = difflib.get_close_matches(name.text.lower(), sorted(CALLED), n=1)
-    meant = f"; did you mean {close[0]}? " if close else ". "
-    at.fault(*part, f"there is no function {name.text}{meant}{ALLOWED}")
+    one, other = (at.text.between(factor.start, factor.end) for factor in (last, right))
+    power = last.parts[0] if last.kind == "negative" else last
+    product = either(f"{one}*{other}")
+    told = None
+    if divided:
+        above = at.text.between(start, last.start).rstrip("/ ÷∕⁄／")
+        told = either(f"{above}/({one}*{other})", f"({above}/{one})*{other}")
+    elif power.kind == "power" and power.text == "^" and before.kind != "mark" and before.end == after.start:
+        base, exponent = (at.text.between(part.start, part.end) for part in power.parts)
+        told = either(f"{base}^({exponent}*{other})", f"{one}*{other}")
+    elif before.kind == "number" and after.kind == "number":
+        told = "write * between factors, and one point in a number"
+    elif before.kind == "number" and before.end == after.start and (before.text == "0" or after.text[0] == "_"):
+        told = "write a number in its digits alone, as in 1000"
+    elif before.kind == "name" and after.text == "(" and last.kind == "name":
+        if not is_factor(at, last.text):
+            inside = re.match(r"\(([^()]*)\)", other)
+            index = f" or {one}[{inside[1]}]" if inside and inside[1].isdecimal() else ""
+            told = product + index if not one.endswith("_") else f"write {one[:-1]}[{other[1:-1]}]"
+    elif after.kind == "number" or (before.text == "|" and after.text != "|") or not _may_touch(before, after):
+        told = product
+    if told:
+        at.fault(last.start if not divided else start, right.end, told)
+
+
+def _may_touch(before: Token, after: Token) -> bool:
+    """Whether names that stand beside each other are two factors; long words would be a guess."""
+    names = [token.text for token in (before, after) if token.kind == "name" and token.text not in CALLED]
+    return before.kind == "number" or all(map(is_short, names))
+
+
+def is_factor(at: Cursor, name: str) -> bool:
+    """Whether a name before a bracket is a factor: it is used as a variable elsewhere."""
+    return name in CONSTANTS or name in at.alone
+
+
+def may_be_factor(at: Cursor, name: str) -> bool:
+    """Whether a name before a bracket may be a factor; others are taken for functions."""
+    return is_factor(at, name) or name.endswith("_") or (is_short(name) and name not in ("f", "g", "h"))
+
+
+def no_function(name: str, argument: str) -> str:
+    """What to write instead of a function that a formula does not have."""
+    lower = name.lower()
+    if lower in ELSEWHERE:
+        return f"write {ELSEWHERE[lower]}"
+    glued = [word for word in CALLED if lower.endswith(word) and is_short(lower.removesuffix(word))]
+    if glued:
+        word = max(glued, key=len)
+        return f"write {name[: -len(word)]}*{word}{argument}" if len(argument) < 40 else "write * between factors"
+    close = [word for word in CALLED if len(word) > 2 and lower.startswith(word)]
+    close = [max(close, key=len)] if close else difflib.get_close_matches(lower, sorted(CALLED), n=1)
+    return f"there is no function {name}" + (f"; did you mean {close[0]}? " if close else ". ") + ALLOWED
+
+
+def check_names(text: Text, tokens: list[Token], alone: frozenset[str], steps: frozenset[str]) -> None:
+    """Remember the names that are other names run together: xy beside x and y, sinx, xe beside x."""
+    for token in tokens:
+        if token.kind == "name" and len(token.text) > 1 and token.text not in steps and token.text not in CALLED:
+            parts = _split(token.text, alone - {token.text})
+            if parts:
+                text.fault(token.text, f"write {_spelt(parts)}, or use another name")
+
+
+def _split(name: str, alone: frozenset[str]) -> tuple[str, ...] | None:
+    """The names and functions that a name is made of, two or more; None where it is one word."""
+
+    @functools.cache
+    def parts_from(place: int) -> tuple[str, ...] | None:
+        if place == len(name):
+            return ()
+        for end in range(len(name), place, -1):
+            part, rest = name[place:end], parts_from(end)
+            is_function = len(part) > 1 and takes_one(part) and bool(rest)
+            if rest is not None and (is_function or part in alone or part in CONSTANTS or part in letters):
+                return (part, *rest)
+        return None
+
+    letters = {"x", "y", "z", *(letter for letter in name if letter.isdecimal() or not letter.isascii())}
+    # No word is read letter by letter, whatever its length.
+    parts = parts_from(0) if len(name) <= 20 else None
+    if not parts or len(parts) < 2:
+        return None
+    names_only = all(part in alone or part in CONSTANTS for part in parts) and any(part in alone for part in parts)
+    return parts if names_only or any(part in CALLED for part in parts) else None
+
+
+def _spelt(parts: tuple[str, ...]) -> str:
+    """The parts with the signs between them: x*sin(2*x)."""
+    for place, part in enumerate(parts):
+        if part in CALLED:
+            return "*".join([*parts[:place], f"{part}({_spelt(parts[place + 1 :])})"])
+    return "*".join(parts)

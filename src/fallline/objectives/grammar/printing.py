@@ -40,7 +40,7 @@ def printed(tree: Tree) -> str:
             return f"{tree.text}[{printed(parts[0])}]"
         case "clause":
             return f"{tree.text}={printed(parts[0])}..{printed(parts[1])}"
-    return tree.text
+    return f"({tree.text})" if "/" in tree.text else tree.text
 
 
 def _chain(tree: Tree, forward: str, inverse: str) -> str:

@@ -7,9 +7,16 @@ elsewhere the fault names the readings. What cannot be read is remembered, and r
 from __future__ import annotations
 
 import itertools
+import re
 
 from fallline.objectives.grammar.cursor import Cursor, Tree, UnreadableError
-from fallline.objectives.grammar.juxtaposition import check_product, either
+from fallline.objectives.grammar.juxtaposition import (
+    check_product,
+    either,
+    may_be_factor,
+    no_function,
+    takes_one,
+)
 from fallline.objectives.grammar.tokens import Text, Token
 from fallline.objectives.grammar.words import (
     CALLED,
@@ -17,9 +24,9 @@ from fallline.objectives.grammar.words import (
     CONSTANTS,
     FUNCTIONS,
     INDEXED,
-    WRITTEN,
 )
 
+_INVERSE = ("-1", "⁻¹")
 # What may follow the argument of a function that is written without brackets.
 _AFTER_BARE = frozenset([*COMPARISONS, "", "+", "-", ")", "]", ",", ";", "|", "if", "else", "and", "or", "=", ".."])
 
@@ -109,13 +116,17 @@ class _Parser(Cursor):
                 inverse.append(self.previous.text == "/")
                 parts.append(self.signed())
             elif self.token.kind == "unreadable":
+                # It stands for an operator if an operand follows.
                 self.take()
-                inverse.append(False)
-                parts.append(self.signed())
+                if self.starts_factor() or self.token.text in ("+", "-"):
+                    parts.append(self.signed())
+                    inverse.append(False)
             elif self.starts_factor():
-                check_product(self, start, parts[-1], inverse[-1])
+                after = self.token
+                right = self.power()
+                check_product(self, start, parts[-1], inverse[-1], after, right)
                 inverse.append(False)
-                parts.append(self.power())
+                parts.append(right)
             else:
                 break
         return parts[0] if len(parts) == 1 else self.tree("product", start, *parts, inverse=tuple(inverse))
@@ -137,19 +148,22 @@ class _Parser(Cursor):
             tree = self.tree("power", start, tree, self.superscript())
         if self.takes("**"):
             self.deeper(start)
-            tree = self.tree("power", start, tree, self.signed())
+            exponent = self.signed()
+            tree = self.tree("power", start, tree, exponent, text="^")
             self.depth -= 1
         return tree
 
     def superscript(self) -> Tree:
-        """The exponent of x² or x⁻¹."""
+        """The exponent of x², x⁻¹ or e²ˣ."""
         token = self.take()
-        digits = token.text.lstrip("+-")
-        if not digits.isdecimal() or len(token.text) - len(digits) > 1:
+        match = re.fullmatch("([+-]?)([0-9]*)([a-z]?)", token.text)
+        if not match or not (match[2] or match[3]):
             self.fault(token.start, token.end, "write the exponent as x**2")
             raise UnreadableError
-        number = self.tree("number", token.start, text=digits)
-        return self.tree("negative", token.start, number) if token.text[0] == "-" else number
+        kinds = zip(("number", "name"), match.groups()[1:], strict=True)
+        parts = [self.tree(kind, token.start, text=text) for kind, text in kinds if text]
+        tree = parts[0] if len(parts) == 1 else self.tree("product", token.start, *parts, inverse=(False, False))
+        return self.tree("negative", token.start, tree) if match[1] == "-" else tree
 
     # Numbers, names, brackets, functions -----------------------------------------------------------------------
 
@@ -170,6 +184,12 @@ class _Parser(Cursor):
                 return self.indexed(token)
             if self.token.text == "." and self.token.kind == "mark":
                 raise self.misplaced()
+            if self.token.text == "(" and not may_be_factor(self, token.text):
+                end = self.end_of_factor()
+                self.fault(token.start, end, no_function(token.text, self.text.between(self.token.start, end)))
+                while self.token.end <= end and self.token.kind != "end":
+                    self.take()
+                return self.tree("nothing", token.start)
             return self.tree("name", token.start, text=token.text)
         if self.takes("("):
             return self.bracketed(")")
@@ -187,25 +207,31 @@ class _Parser(Cursor):
         self.bars = bars
         if not self.takes(closing):
             if closing == "|" and self.token.kind != "unreadable":
-                self.fault(start, self.token.end, "a | is never closed")
+                self.fault(start, self.token.end, "a | is never closed; for a condition write or")
                 raise UnreadableError
             raise self.misplaced()
         return tree._replace(start=start, end=self.previous.end)
 
     def root(self, sign: Token) -> Tree:
         """√ and its operand."""
+        if self.token.text == "-":
+            self.fault(sign.start, self.following.end, f"write √(-{self.following.text})")
+            raise UnreadableError
         operand = self.primary()
-        if operand.kind == "number" and self.starts_factor():
+        inside = self.text.between(operand.start, operand.end)
+        if self.token.kind == "superscript" or self.token.text == "**":
+            exponent = f"**{self.token.text if self.token.kind == 'superscript' else self.following.text}"
+            self.fault(sign.start, self.token.end, either(f"√({inside}{exponent})", f"(√{inside}){exponent}"))
+        elif operand.kind == "number" and self.starts_factor():
             right = self.text.between(self.token.start, self.end_of_factor())
-            self.fault(
-                sign.start,
-                self.end_of_factor(),
-                either(f"√({operand.text}*{right})", f"√({operand.text})*{right}"),
-            )
+            self.fault(sign.start, self.end_of_factor(), either(f"√({inside}*{right})", f"√({inside})*{right}"))
         return self.tree("call", sign.start, operand, text="sqrt")
 
     def indexed(self, name: Token) -> Tree:
         """x[i]."""
+        if name.text.lower() in CALLED:
+            self.fault(name.start, self.token.end, f"write {name.text.lower()}(x)")
+            raise UnreadableError
         self.take()
         index = self.choice()
         if not self.takes("]"):
@@ -218,20 +244,23 @@ class _Parser(Cursor):
     def called(self, name: Token) -> Tree:
         """A function with its arguments."""
         exponent = self.exponent_of_function(name)
-        if self.takes("("):
-            parts = []
-            self.bars, bars = False, self.bars
-            while not self.takes(")"):
-                parts.append(self.argument(name))
-                if not self.takes(",") and self.token.text != ")":
-                    raise self.misplaced()
-                if self.previous.text == "," and self.token.text == ")":
-                    raise self.misplaced()
-            self.bars = bars
-        else:
-            parts = [self.bare_argument(name)]
+        parts = self.arguments(name) if self.token.text == "(" else [self.bare_argument(name)]
         tree = self.tree("call", name.start, *parts, text=name.text)
         return tree if exponent is None else self.tree("power", name.start, tree, exponent)
+
+    def arguments(self, name: Token) -> list[Tree]:
+        """The arguments in the brackets after a function."""
+        self.take()
+        parts = []
+        self.bars, bars = False, self.bars
+        while not self.takes(")"):
+            parts.append(self.argument(name))
+            if not self.takes(",") and self.token.text != ")":
+                raise self.misplaced()
+            if self.previous.text == "," and self.token.text == ")":
+                raise self.misplaced()
+        self.bars = bars
+        return parts
 
     def argument(self, function: Token) -> Tree:
         """An argument, or i=1..3 in a sum."""
@@ -240,8 +269,9 @@ class _Parser(Cursor):
             return self.choice()
         index = self.take()
         self.take()
-        if function.text not in INDEXED:
-            self.fault(start, self.token.end, f"{function.text} has no index; write its arguments alone")
+        if function.text in FUNCTIONS and function.text not in INDEXED:
+            self.fault(start, self.token.end, f"{function.text} takes no name with its argument; to compare write ==")
+            return self.choice()
         low = self.choice()
         if not (self.token.kind == "mark" and self.token.text.startswith("..")):
             self.fault(start, self.previous.end, f"write the range of {index.text} as {index.text}=1..3")
@@ -251,61 +281,89 @@ class _Parser(Cursor):
 
     def exponent_of_function(self, name: Token) -> Tree | None:
         """The 2 of sin^2(x)."""
-        start = self.place
+        start = self.token.start
         if self.token.kind == "superscript":
             exponent = self.superscript()
         elif self.token.text == "**" and self.following.kind == "number":
             self.take()
-            number = self.take()
-            exponent = self.tree("number", number.start, text=number.text)
+            exponent = self.tree("number", self.take().start, text=self.previous.text)
         elif self.token.text == "**":
             self.take()
-            self.fault(name.start, self.previous.end, f"write the power last, as in {name.text}(x)**2")
-            raise UnreadableError
+            exponent = self.signed()
         else:
             return None
         if exponent.kind != "number" or not exponent.text.isdecimal() or int(exponent.text) < 2:
-            inverse = f"arc{name.text}" if f"arc{name.text}" in WRITTEN else f"the inverse of {name.text}"
-            self.fault(name.start, self.tokens[start].end, f"write 1/{name.text}(x), or {inverse} by its name")
+            is_inverse = f"a{name.text}" in CALLED and self.text.between(start, exponent.end).strip("^*() ") in _INVERSE
+            readings = f"a{name.text}(x)", f"1/{name.text}(x)"
+            self.fault(
+                name.start,
+                exponent.end,
+                either(*readings) if is_inverse else f"write the power last, as in {name.text}(x)**2",
+            )
         return exponent
 
     def bare_argument(self, name: Token) -> Tree:
-        """The x of sin x, the 2 x of sin 2 x."""
-        start, takes_one = self.token.start, name.text in WRITTEN or getattr(FUNCTIONS.get(name.text), "most", 0) == 1
-        parts = []
-        if takes_one and self.token.kind == "number":
-            number = self.take()
-            parts.append(self.tree("number", number.start, text=number.text))
-        while takes_one and self.token.kind == "name" and self.token.text not in CALLED:
-            word = self.take()
-            parts.append(self.tree("name", word.start, text=word.text))
-            if word.text not in CONSTANTS:
-                break
-        if self.token.text == "=" and not parts:
+        """The x of sin x, the 2 x of sin 2 x, the |x| of ln |x|."""
+        start = self.token.start
+        if self.token.text == "=":
             self.fault(name.start, self.token.end, f"{name.text} is the function; use another name")
             raise UnreadableError
-        if not parts:
-            self.fault(name.start, name.end, f"write {name.text}(x)" if takes_one else f"write {name.text}(x, y)")
-            return self.tree("nothing", name.start)
-        argument = self.text.between(start, self.previous.end)
-        if self.token.text not in _AFTER_BARE and self.token.kind != "unreadable" and self.token.text not in CALLED:
-            sign, rest = self.token, self.following
-            if sign.kind == "superscript" or sign.text == "**":
-                power = f"**{sign.text if sign.kind == 'superscript' else rest.text}"
-                readings = f"{name.text}({argument}{power})", f"{name.text}({argument}){power}"
-            else:
-                more = f"{sign.text}{rest.text}" if sign.kind == "mark" and sign.text in "*/" else f"*{sign.text}"
-                readings = f"{name.text}({argument}{more})", f"{name.text}({argument}){more}"
-            self.fault(name.start, self.token.end, either(*readings))
-        if len(parts) == 1:
-            return parts[0]
+        if not takes_one(name.text):
+            before = self.tokens[max(0, self.place - 2)].text
+            between = before if re.fullmatch(r"\w+", before) and before != name.text else "x"
+            right = self.power() if self.starts_factor() else None
+            second = self.text.between(right.start, right.end) if right else "y"
+            self.fault(name.start, self.previous.end, f"write {name.text}({between}, {second})")
+            return self.tree("nothing", start)
+        argument = self.bare_operand()
+        if argument is None:
+            signed = self.token.text == "-" and self.following.kind in ("name", "number")
+            self.fault(name.start, name.end, f"write {name.text}({f'-{self.following.text}' if signed else 'x'})")
+            return self.tree("nothing", start)
+        self.check_bare(name, argument)
+        return argument
+
+    def bare_operand(self) -> Tree | None:
+        """A function, a root or |x|, or a product such as 2 pi x; None if nothing of these follows."""
+        start = self.token.start
+        if self.token.text in CALLED or self.token.text == "√" or (self.token.text == "|" and not self.bars):
+            return self.primary()
+        parts = []
+        if self.token.kind == "number":
+            parts.append(self.tree("number", self.take().start, text=self.previous.text))
+        while self.token.kind == "name" and self.token.text not in CALLED:
+            word = self.take()
+            parts.append(
+                self.indexed(word) if self.token.text == "[" else self.tree("name", word.start, text=word.text)
+            )
+            if word.text not in CONSTANTS:
+                break
+        if len(parts) < 2:
+            return parts[0] if parts else None
         return self.tree("product", start, *parts, inverse=(False,) * len(parts))
+
+    def check_bare(self, name: Token, argument: Tree) -> None:
+        """Remember a fault if more follows the argument of a function without brackets, which may belong to it."""
+        sign = self.token
+        before_function = sign.text in ("*", "/") and self.following.text in CALLED
+        if sign.text in _AFTER_BARE or sign.kind == "unreadable" or sign.text in CALLED or before_function:
+            return
+        inside = self.text.between(argument.start, argument.end)
+        if sign.kind == "superscript":
+            more = f"**{self.take().text}"
+        else:
+            self.takes("**", "*", "/")
+            right = self.signed()
+            joint = sign.text if sign.kind == "mark" and sign.text in ("**", "*", "/") else "*"
+            more = joint + self.text.between(right.start, right.end)
+        readings = f"{name.text}({inside}{more})", f"{name.text}({inside}){more}"
+        self.fault(name.start, self.previous.end, either(*readings))
 
 
 def names_alone(tokens: list[Token]) -> frozenset[str]:
-    """The names that are used as variables anywhere: without a bracket or a dot after them."""
+    """The names that are used as variables anywhere: without a bracket, a dot or an = after them."""
     return frozenset(
         token.text
         for token, following in itertools.zip_longest(tokens, tokens[1:])
-        if token.kind == "name" and not (following and following.text in ("(", ".", "["))
+        if token.kind == "name" and not (following and following.text in ("(", ".", "[", "="))
     )

@@ -93,7 +93,8 @@ class Terms:
             )
         match tree.kind:
             case "number":
-                return self.number(Fraction(int(tree.text)) if tree.text.isdecimal() else float(tree.text))
+                whole = tree.text.isdecimal() or "/" in tree.text
+                return self.number(Fraction(tree.text) if whole else float(tree.text))
             case "name":
                 return self.name(tree.text)
             case "index":
@@ -139,7 +140,7 @@ class Terms:
     def whole(self, tree: Tree) -> int:
         """A whole number that is known before the formula runs."""
         number = self.of(tree).number
-        if number is None or not float(number).is_integer() or not 0 <= number < 1e9:
+        if number is None or not float(number).is_integer() or not 0 <= number < 1e15:
             raise NoValueError("an index is a whole number from 0, as in x[1] or, in a sum over i=1..3, x[i+1]")
         return int(number)
 
@@ -237,6 +238,8 @@ class Terms:
         arguments = [part for part in tree.parts if part.kind != "clause"]
         if not arguments and (clauses or name in OVER_PARTS):
             raise NoValueError(f"{name} takes at least one argument")
+        if name in OVER_PARTS and len(tree.parts) == 1 and tree.parts[0].kind != "nothing":
+            raise NoValueError(f"{name} takes several parts, or a range, as in {name}(x[i], i=1..3)")
         parts = [self.of(argument) for _ in self.over(clauses) for argument in arguments]
         if name == "log" and len(parts) == 2:
             return self.product([(False, self.function("log", parts[:1])), (True, self.function("log", parts[1:]))])
@@ -299,9 +302,9 @@ def _written(name: str) -> tuple[Tree, tuple[str, ...]]:
     """The tree of a function that is written as a formula, and its arguments."""
     text = Text(WRITTEN[name])
     tokens = text.tokens()
-    tree = syntax(text, tokens, frozenset("ab"))
+    tree = syntax(text, tokens, frozenset("abc"))
     assert tree is not None, name
-    return tree, tuple(letter for letter in "ab" if any(token.text == letter for token in tokens))
+    return tree, tuple(letter for letter in "abc" if any(token.text == letter for token in tokens))
 
 
 def _finite(function: Callable[..., Any], *numbers: Any) -> Any:

@@ -14,40 +14,68 @@ from fallline.objectives.grammar.words import ALLOWED, CALLED, CONSTANTS, MODULE
 # Signs that are written in other ways, one character each.
 _SAME = str.maketrans(
     {
-        **dict.fromkeys("×·⋅∙∗", "*"),
-        **dict.fromkeys("−–—", "-"),
-        **dict.fromkeys("÷∕⁄", "/"),
-        **{index: str(digit) for digit, index in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+        **dict.fromkeys("×·⋅∙∗＊", "*"),
+        **dict.fromkeys("−–—‐‑－", "-"),
+        **dict.fromkeys("÷∕⁄／", "/"),
+        **dict.fromkeys("\u200b\ufeff", " "),
+        **dict(zip("＋（），；＝＾＜＞", "+(),;=^<>", strict=True)),
     }
 )
-_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
-_ON_THE_LINE = str.maketrans(_SUPERSCRIPTS, "0123456789+-")
-_MARKS = {"^": "**", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi"}
+_RAISED_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_RAISED_LETTERS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁᵂᵝᵞᵟᶿᵠᵡªº"
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻" + _RAISED_LETTERS
+_LOWERED_LETTERS = "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+_FRACTIONS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
+_MARKS = {"^": "**", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi", ":=": "=", "…": ".."}
 # Characters without a meaning, and what to write.
 _CHARACTERS = {
     "∞": "a formula has finite numbers only",
-    "{": "use round brackets",
-    "}": "use round brackets",
     "'": "a formula has no quotes",
     '"': "a formula has no quotes",
+    "“": "a formula has no quotes",
+    "”": "a formula has no quotes",
     "#": "a formula has no comments",
-    "!": "a formula has no factorials",
+    "!": "a formula has no factorials; for a condition write not",
     ":": "a formula has no lambda and no slices",
-    "%": "write mod(x, 2) for a remainder",
-    "\\": "a formula is not LaTeX; write, for example, sqrt(x)/2",
+    "%": "write mod(x, 2) for a remainder, 5/100 for a percentage",
     "∑": "write sum(x[i]**2, i=1..3)",
     "Σ": "write sum(x[i]**2, i=1..3)",
     "∏": "write prod(x[i], i=1..3)",
-    "∂": "write the function itself, not its derivative",
+    "∛": "write cbrt(x)",
+    "‖": "write norm(x, y)",
+    "°": "angles are in radians; write x*pi/180",
     "∫": "a formula has no integrals",
     "&": "write and",
+    "&&": "write and",
+    "<>": "write !=",
+    "=>": "write >=",
+    "=<": "write <=",
+    "->": "write f(x) = x**2",
+    "↦": "write f(x) = x**2",
+    "→": "write f(x) = x**2",
 }
 # Words of conditions, which are tokens of their own.
 _WORDS = ("if", "else", "and", "or", "not")
+_PYTHON = "|".join(word for word in keyword.kwlist if word not in _WORDS)
+# Other languages: nothing else of such a text is worth a fault.
+_LANGUAGES = (
+    (r"\\|\$", "a formula is not LaTeX; write, for example, sqrt(x)/2"),
+    (r"[{}]", "use round brackets, and x_1 or x[1] for an index"),
+    (r"\?|\bPiecewise\(|^\s*=\s*IF\(", "write where(condition, a, b)"),
+    (r"\bfor\b", "write a sum with its range: sum(x[i]**2, i=1..3)"),
+    (rf"\b(?:{_PYTHON})\b", f"it is a word of Python, not of a formula. {ALLOWED}"),
+    (
+        r"\bd(?:\^?[0-9²³])?[a-z]?\s*/\s*d[a-z]|∂|(?<=[A-Za-z)])['′]+(?=\s*[(+\-*/^=])|(?<=\w)''",
+        "write the function itself, not its derivative",
+    ),
+)
+_LETTER = rf"(?![π{_RAISED}{_FRACTIONS}{_LOWERED_LETTERS}₀-₉])"
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    rf"|(?P<superscript>[{_SUPERSCRIPTS}]+)|(?P<name>π|(?!π)[^\W\d](?:(?![{_SUPERSCRIPTS}π])\w)*)"
-    r"|(?P<mark>\*\*|//|\.\.+|[<>=!]=|[-+*/^(),;=.\n\[\]|<>√≤≥≠])|(?P<space>[^\S\n]+)"
+    r"(?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    rf"|[{_FRACTIONS}])"
+    rf"|(?P<superscript>[{_RAISED}]+)"
+    rf"|(?P<name>π|{_LETTER}[^\W\d](?:{_LETTER}\w)*(?:[₀-₉]+|[{_LOWERED_LETTERS}])?)"
+    r"|(?P<mark>\*\*|//|\.\.+|[<>=!:]=|=[<>]|<>|->|&&|[-+*/^(),;=.\n\[\]|<>√≤≥≠…])|(?P<space>[^\S\n]+)"
 )
 _MOST_FAULTS = 5
 
@@ -98,7 +126,15 @@ class Text:
         return " ".join(self.written[start:end].split())
 
     def tokens(self) -> list[Token]:
-        """The tokens, in order; the end of a line is a token, other white space is not."""
+        """The tokens, in order; the end of a line is a token, other white space is not.
+
+        Raises:
+            FalllineError: when the text is of another language.
+        """
+        for pattern, told in _LANGUAGES:
+            if found := re.search(pattern, self.written):
+                self.fault(self._around(found.start()), told)
+                self.check()
         tokens: list[Token] = []
         for token in self._pieces():
             if token.kind == "unreadable" and tokens and tokens[-1].kind == "unreadable":
@@ -123,32 +159,41 @@ class Text:
                 self.fault(self._around(position), _CHARACTERS.get(found, told))
             elif kind == "name":
                 kind, found = self._word(found)
-            elif kind == "number" and (len(found) > 400 or re.match("0[0-9]", found)):
-                self.fault(found, "the number is too long" if len(found) > 400 else "a number does not begin with 0")
-                kind = "unreadable"
+            elif kind == "number":
+                kind, found = self._number(found)
             elif kind == "superscript":
-                found = found.translate(_ON_THE_LINE)
+                found = unicodedata.normalize("NFKC", found.translate(_RAISED_DIGITS))
             if kind != "space":
                 yield Token(kind, _MARKS.get(found, found), position, end)
             position = end
 
     def _around(self, position: int) -> str:
-        """The word at a position: what stands between spaces."""
-        left = max(self.written.rfind(" ", 0, position) + 1, position - 10, 0)
-        right = self.written.find(" ", position)
-        return self.written[left : min(right if right >= 0 else len(self.written), position + 10)].strip() or " "
+        """What stands around a position, in whole words."""
+        left, right = max(0, position - 10), min(len(self.written), position + 10)
+        while left and self.written[left - 1].isalnum():
+            left -= 1
+        while right < len(self.written) and self.written[right].isalnum() and right < position + 40:
+            right += 1
+        return self.written[left:right].strip() or " "
+
+    def _number(self, found: str) -> tuple[str, str]:
+        """The kind of a number, and its digits: 1/2 for ½."""
+        problem = "the number is too long" if len(found) > 400 else None
+        if re.match("0[0-9]", found):
+            problem = "a number does not begin with 0"
+        if problem:
+            self.fault(found, problem)
+        return "unreadable" if problem else "number", unicodedata.normalize("NFKC", found).replace("⁄", "/")
 
     def _word(self, found: str) -> tuple[str, str]:
         """The kind of a name, and the name; ones that cannot be used are remembered as faults."""
+        if found in _WORDS:
+            return "word", found
         name = unicodedata.normalize("NFKC", found)
-        if name in _WORDS:
-            return "word", name
-        if keyword.iskeyword(name):
-            problem: str | None = f"it is a word of Python, not of a formula. {ALLOWED}"
-        elif name in CALLED or name in CONSTANTS or name in _MARKS:
-            problem = None
-        else:
-            problem = problem_with(name) if name.isidentifier() else f"write {name}"
+        if found[-1] in _LOWERED_LETTERS:
+            name = f"{name[:-1]}_{name[-1]}"
+        known = name in CALLED or name in CONSTANTS or name in _MARKS
+        problem = None if known else problem_with(name) if name.isidentifier() else f"write {name}"
         if problem:
             self.fault(found, problem)
         return "unreadable" if problem else "name", name

@@ -77,7 +77,7 @@ CONDITIONS: Mapping[str, Callable[..., float]] = {
     "negation": lambda a: float(not a),
 }
 
-# Other names of functions, and functions made of others: a formula of the arguments a and b.
+# Other names of functions, and functions made of others: a formula of the arguments a, b and c.
 WRITTEN: Mapping[str, str] = {
     "ln": "log(a)",
     "log10": "log(a)/log(10)",
@@ -97,6 +97,7 @@ WRITTEN: Mapping[str, str] = {
     "tg": "tan(a)",
     "cot": "1/tan(a)",
     "ctg": "1/tan(a)",
+    "arctg": "atan(a)",
     "sec": "1/cos(a)",
     "csc": "1/sin(a)",
     "sech": "1/cosh(a)",
@@ -117,6 +118,19 @@ WRITTEN: Mapping[str, str] = {
     "expit": "sigmoid(a)",
     "logistic": "sigmoid(a)",
     "hypot": "norm(a, b)",
+    "clip": "min(max(a, b), c)",
+}
+# Functions that mean more than one thing or that a formula does not have, and what to write, in lower case.
+ELSEWHERE: Mapping[str, str] = {
+    "lg": "log10(x) or log2(x)",
+    **{f"log_{base}": f"log{base}(x)" for base in (2, 10)},
+    "round": "floor(x + 1/2)",
+    "trunc": "sign(x)*floor(abs(x))",
+    "mean": "sum(x[i], i=1..3)/3",
+    **dict.fromkeys(["if", "iif", "ifelse", "piecewise"], "where(condition, a, b)"),
+    **dict.fromkeys(["sum", "summation"], "sum(x[i], i=1..3)"),
+    **dict.fromkeys(["prod", "product"], "prod(x[i], i=1..3)"),
+    **dict.fromkeys(["diff", "d"], "the function itself, not its derivative"),
 }
 # Functions of any number of parts, which may be written with an index: sum(x[i]**2, i=1..3).
 OVER_PARTS = ("sum", "prod", "norm")
