@@ -17,6 +17,7 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from fallline import Evaluations, GradientDescent, minimize
 from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import parse
@@ -212,6 +213,52 @@ def test_outside_the_domain_nothing_warns(text: str, point: float, value: float,
 
 def test_a_power_of_zero_has_a_gradient() -> None:
     assert both("x**y", 0.0, 2.0) == (0.0, [0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "value", "gradient"),
+    [
+        # By hand: r² = x² + y² has the slope 2x at 0, and (x - 1)² the slope -2.
+        ("sqrt(x^2+y^2)^2+(x-1)^2", (0, 0), 1, (-2, 0)),
+        ("sqrt(x**4)", (0,), 0, (0,)),
+        ("sqrt(x**2)**3", (0,), 0, (0,)),
+        ("(x**2)**0.75", (0,), 0, (0,)),
+        ("abs(x)**1.5", (0,), 0, (0,)),
+        ("x*sqrt(abs(x))", (0,), 0, (0,)),
+        ("(x^2 + y^2)^(3/2)", (0, 0), 0, (0, 0)),
+        ("norm(x - 1, y)^2 + x", (1, 0), 1, (1, 0)),
+        ("sqrt(x)**2", (0,), 0, (1,)),
+        ("sqrt(x)**4 + 3*x", (0,), 0, (3,)),
+        # At a kink the slopes of both sides are as large, and the mean of them is 0.
+        ("sqrt(x**2 + y**2)", (0, 0), 0, (0, 0)),
+        ("norm(x, y, z)", (0, 0, 0), 0, (0, 0, 0)),
+        ("sqrt(abs(x))", (0,), 0, (0,)),
+        ("20 - 20*exp(-0.2*sqrt((x**2 + y**2)/2))", (0, 0), 0, (0, 0)),
+        ("asin(1 - x**2)", (0,), math.pi / 2, (0,)),
+        # What a condition leaves out has no say.
+        ("where(x > 0, sqrt(x), -x)", (-4,), 4, (-1,)),
+        ("where(x > 0, x*log(x), x**2)", (0,), 0, (0,)),
+        ("where(y == 0, x, x*sin(y)/y)", (3, 0), 3, (1, 0)),
+        ("max(x, 0)*where(x <= 0, 1, 1/x)", (0,), 0, (0.5,)),
+    ],
+)
+def test_a_finite_point_of_a_root_has_a_slope(
+    text: str, point: tuple[float, ...], value: float, gradient: tuple[float, ...]
+) -> None:
+    assert both(text, *point) == (value, [pytest.approx(part, rel=1e-15) for part in gradient])
+    # In a batch, where the points are computed on arrays, and in compiled code.
+    values, gradients = objective(text).value_and_gradient(np.array([point, point], float))
+    np.testing.assert_array_equal(values, [value, value])
+    np.testing.assert_allclose(gradients, [gradient, gradient], rtol=1e-15)
+    for engine in ("reference", "compiled"):
+        run = minimize(text, point, GradientDescent(0.25), max_steps=1, engine=engine, stop=Evaluations(10**9))
+        np.testing.assert_allclose(run.x[0] - run.x[-1], 0.25 * np.array(gradient), rtol=1e-15)
+
+
+def test_a_slope_that_is_infinite_stays_so_and_the_kink_is_named() -> None:
+    assert both("1 - sqrt(x)", 0.0) == (1.0, [-math.inf])
+    assert objective("y + (x - 1)**0.3").kink(np.array([1.0, 2.0])) == "kink in the power 0.3 at 0"
+    assert objective("y + (x - 1)**0.3").kink(np.array([1.5, 2.0])) is None
 
 
 def test_huge_and_tiny_constants_do_not_overflow_on_the_way() -> None:

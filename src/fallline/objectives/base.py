@@ -85,6 +85,10 @@ class Objective(Printed, ABC):
         """What one call of `value_and_gradient` costs, for one point."""
         return Cost(value=1, gradient=1)
 
+    def kink(self, x: FloatArray) -> str | None:
+        """What has no slope at a point where the value is finite and the gradient is not; None if it is not known."""
+        return None
+
     def at_step(self, step: int, seed: int) -> Objective:
         """What the optimizer sees at a step (counted from 1): itself, or a mini-batch of its data."""
         return self

@@ -19,7 +19,7 @@ from fallline.objectives.base import Objective
 from fallline.objectives.compiled import Compiled
 from fallline.objectives.grammar import Formula, parse
 from fallline.objectives.grammar.words import CONDITIONS
-from fallline.objectives.straight_line import StraightLine
+from fallline.objectives.straight_line import StraightLine, is_root
 
 if TYPE_CHECKING:
     import sympy
@@ -118,6 +118,21 @@ class FormulaObjective(Objective):
             value, *gradient = self._both.on_floats(*x)
             return value, gradient
         return self._value.on_floats(*x)[0], self._gradient.on_floats(*place)
+
+    def kink(self, x: FloatArray) -> str | None:
+        """The first root, or power that is not whole, of 0 in the formula at a point.
+
+        >>> FormulaObjective.from_text("1 - sqrt(x)").kink(np.array([0.0]))
+        'kink in sqrt at 0'
+        """
+        code = StraightLine(self.formula)
+        roots = [part for part in code.known if is_root(part)]
+        bases = Compiled(code, [code.node(code.known[root.parts[0]]) for root in roots])(x.reshape(1, -1))[0]
+        for root, base in zip(roots, bases.tolist(), strict=True):
+            if base == 0:
+                exponent = root.parts[1].detail
+                return f"kink in {'sqrt' if exponent == 1 / 2 else f'the power {float(exponent):g}'} at 0"
+        return None
 
     def recipe(self) -> dict[str, Any]:
         """The text, from which everything else is made."""

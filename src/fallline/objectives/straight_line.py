@@ -262,7 +262,7 @@ class StraightLine:
     def through(self, adjoint: _Adjoint, slope: Expression, names: Mapping[str, _Scaled]) -> _Adjoint:
         """The adjoint times a function's slope, factor by factor."""
         known: dict[Expression, _Scaled] = {}
-        if any(map(_is_root, slope.walk())):
+        if any(map(is_root, slope.walk())):
             adjoint = adjoint._replace(zero_wins=True)
         for factor in slope.parts if slope.operation == "*" else (slope,):
             divisor = factor.divisor
@@ -289,7 +289,7 @@ class StraightLine:
         part = power.parts[0]
         base, exponent = (self.known[operand] for operand in power.parts)
         by_exponent = adjoint
-        if _is_root(part) and exponent.node is None and part.parts[0] in self.known:
+        if is_root(part) and exponent.node is None and part.parts[0] in self.known:
             # The power of a root is one power of what stands in it, whose slope may be finite where the root's is not.
             exponent = _Scaled(exponent.factor * self.known[part.parts[1]].factor)
             part = part.parts[0]
@@ -312,7 +312,7 @@ class StraightLine:
             yield power.parts[1], self.met(by_exponent, slope)
 
 
-def _is_root(expression: Expression) -> bool:
+def is_root(expression: Expression) -> bool:
     """Whether it is a power that is not whole: its slope may be infinite at 0."""
     if expression.operation != "**":
         return False
