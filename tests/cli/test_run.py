@@ -196,7 +196,7 @@ RUN = ["run", "x**2", "--start", "1"]
 MISTAKES = [
     (["run", "", "--start", "1"], ["OBJECTIVE", "empty"]),
     (["run", "frobnicate(x)", "--start", "1"], ["frobnicate", "sin"]),
-    (["run", "2x", "--start", "1"], ["2*x"]),
+    (["run", "1/2x", "--start", "1"], ["1/(2*x) or (1/2)*x"]),
     (["run", "x**2"], ["--start"]),
     (["run"], ["OBJECTIVE"]),
     (["run", "x**2", "--start", "1,2"], ["--start", "2 numbers", "needs 1"]),
