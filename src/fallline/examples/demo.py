@@ -291,9 +291,9 @@ def _summed(run: Trajectory) -> Trajectory:
     """A neuron's run with the sum of the points' errors as its value, which the document shows for every variant."""
     objective: Any = run.objective
     loss = getattr(objective, "loss", objective)
-    total: Objective = SigmoidNeuron(loss.X, loss.y)
+    total: Objective = SigmoidNeuron(loss.X, loss.y, reduction="sum")
     if objective is not loss:
-        total = SigmoidNeuron(loss.X, loss.y).batches(
+        total = SigmoidNeuron(loss.X, loss.y, reduction="sum").batches(
             objective.size, order=objective.order, remainder=objective.remainder
         )
     value = total_error(run)

@@ -369,15 +369,13 @@ def twelve_epochs() -> Trajectory:
 
 def neuron_gd(X: Any, Y: Any, start: Any, eta: float, epochs: int) -> Trajectory:
     """Batch gradient descent."""
-    return minimize(
-        SigmoidNeuron(X, Y, reduction="mean"), start, GradientDescent(eta), max_steps=epochs, stop=NotFinite()
-    )
+    return minimize(SigmoidNeuron(X, Y), start, GradientDescent(eta), max_steps=epochs, stop=NotFinite())
 
 
 def neuron_mini_batch(X: Any, Y: Any, start: Any, eta: float, count: int, batch_size: int) -> Trajectory:
     """Mini-batches, the points in order; those left over after the last full batch are not used."""
     return minimize(
-        SigmoidNeuron(X, Y, reduction="mean").batches(batch_size, remainder="drop"),
+        SigmoidNeuron(X, Y).batches(batch_size, order="sequential", remainder="drop"),
         start,
         GradientDescent(eta),
         max_steps=count,
@@ -387,18 +385,22 @@ def neuron_mini_batch(X: Any, Y: Any, start: Any, eta: float, count: int, batch_
 
 def neuron_momentum(X: Any, Y: Any, start: Any, eta: float, gamma: float, epochs: int) -> Trajectory:
     """Momentum."""
-    return minimize(SigmoidNeuron(X, Y), start, Momentum(eta, momentum=gamma), max_steps=epochs, stop=NotFinite())
+    return minimize(
+        SigmoidNeuron(X, Y, reduction="sum"), start, Momentum(eta, momentum=gamma), max_steps=epochs, stop=NotFinite()
+    )
 
 
 def neuron_nag(X: Any, Y: Any, start: Any, eta: float, gamma: float, epochs: int) -> Trajectory:
     """Nesterov momentum, the gradient taken at the look-ahead point."""
-    return minimize(SigmoidNeuron(X, Y), start, Nesterov(eta, momentum=gamma), max_steps=epochs, stop=NotFinite())
+    return minimize(
+        SigmoidNeuron(X, Y, reduction="sum"), start, Nesterov(eta, momentum=gamma), max_steps=epochs, stop=NotFinite()
+    )
 
 
 def neuron_adagrad(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: int) -> Trajectory:
     """AdaGrad, epsilon added to the ratio."""
     return minimize(
-        SigmoidNeuron(X, Y),
+        SigmoidNeuron(X, Y, reduction="sum"),
         start,
         AdaGrad(eta, epsilon=epsilon, convention="tutorial"),
         max_steps=epochs,
@@ -409,7 +411,7 @@ def neuron_adagrad(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epoch
 def neuron_rmsprop(X: Any, Y: Any, start: Any, eta: float, beta: float, epsilon: float, epochs: int) -> Trajectory:
     """RMSProp, epsilon added to the ratio."""
     return minimize(
-        SigmoidNeuron(X, Y),
+        SigmoidNeuron(X, Y, reduction="sum"),
         start,
         RMSProp(eta, beta=beta, epsilon=epsilon, convention="tutorial"),
         max_steps=epochs,
@@ -420,7 +422,7 @@ def neuron_rmsprop(X: Any, Y: Any, start: Any, eta: float, beta: float, epsilon:
 def neuron_adam(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: int) -> Trajectory:
     """Adam, epsilon added to the ratio, with an update after every single point."""
     return minimize(
-        SigmoidNeuron(X, Y).batches(1),
+        SigmoidNeuron(X, Y, reduction="sum").batches(1, order="sequential"),
         start,
         Adam(eta, epsilon=epsilon, convention="tutorial"),
         max_steps=epochs * len(X),

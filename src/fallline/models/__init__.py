@@ -60,8 +60,8 @@ def loss_from_recipe(recipe: Mapping[str, Any]) -> Loss | Batches | Slice:
     Raises:
         FalllineError: when the recipe names no model known here, or settings it does not have.
 
-    >>> loss = SigmoidNeuron([0.5, 2.5], [0.2, 0.9], reduction="mean")
-    >>> loss_from_recipe(loss.batches(1).recipe()).title
+    >>> loss = SigmoidNeuron([0.5, 2.5], [0.2, 0.9])
+    >>> loss_from_recipe(loss.batches(1, order="sequential").recipe()).title
     'mean squared loss of a sigmoid neuron, 2 rows, sequential batches of 1'
     """
     if recipe.get("type") == "Slice":

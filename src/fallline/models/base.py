@@ -52,7 +52,7 @@ class WrongTarget(FalllineError):
 class Loss(RowSum, Sliceable):
     """A model and the data it is fitted to; the coordinates are the model's parameters.
 
-    Value and gradient are those of Σ ℓ over the rows (or its mean) + ½ l2 ‖w‖². A model names its parameters, says
+    Value and gradient are those of the mean of ℓ over the rows (or its sum) + ½ l2 ‖w‖². A model names its parameters, says
     which of them are weights, and implements `forward`, `errors`, `backward`, `predict` and `check_targets`. Its
     other settings are fields of its dataclass, given by keyword.
 
@@ -61,7 +61,7 @@ class Loss(RowSum, Sliceable):
             (computations are in float64 all the same), in any memory order, or a SciPy sparse matrix, as CSR. A Dask
             array is not loaded, but read chunk by chunk in every pass.
         y: the n targets.
-        reduction: "sum" adds up the error of the rows, "mean" divides it and its gradient by their number.
+        reduction: "mean" divides the sum of the rows' errors, and its gradient, by their number; "sum" does not.
         feature_names: the d names of the features, for the names of the parameters and error texts.
         l2: strength of the penalty ½ l2 ‖w‖² on the weights, not the biases; it is added after the reduction. So
             the l2 of a mean is that of the sum divided by n, and ridge regression's alpha is the l2 of a sum.
@@ -86,7 +86,7 @@ class Loss(RowSum, Sliceable):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        reduction: Reduction = "sum",
+        reduction: Reduction = "mean",
         feature_names: Sequence[str] | None = None,
         **settings: Any,
     ) -> None:
@@ -155,7 +155,7 @@ class Loss(RowSum, Sliceable):
             mean) with A = [X 1]; for batches λ is bounded by the longest row of A. Infinite where c is.
 
         >>> from fallline.models import Logistic
-        >>> Logistic([-1.0, 1.0], [0, 1], reduction="mean").smoothness()
+        >>> Logistic([-1.0, 1.0], [0, 1]).smoothness()
         0.25
         """
         if math.isinf(self.curvature):
@@ -177,7 +177,7 @@ class Loss(RowSum, Sliceable):
         Like `l2` it is added after the reduction: scikit-learn's Lasso is the linear model with the mean.
 
         >>> import fallline
-        >>> loss = fallline.models.Linear([-1.0, 1.0], [1.0, 5.0], reduction="mean")
+        >>> loss = fallline.models.Linear([-1.0, 1.0], [1.0, 5.0])
         >>> fallline.minimize(loss, [0, 0], fallline.FISTA(1 / loss.smoothness(), loss.l1_penalty(0.5))).final.x
         array([1.5, 3. ])
         """
@@ -187,7 +187,7 @@ class Loss(RowSum, Sliceable):
         self,
         size: int,
         *,
-        order: Order = "sequential",
+        order: Order = "shuffled",
         remainder: Remainder = "keep",
         epoch_value: EpochValue = "full",
     ) -> Batches:
@@ -195,15 +195,15 @@ class Loss(RowSum, Sliceable):
 
         Arguments:
             size: rows in a batch, from 1 (stochastic gradient descent) to all.
-            order: "sequential" takes the rows in their own order; "shuffled" in a new random order every epoch, set
-                by the seed of the run.
+            order: "shuffled" takes the rows in a new random order every epoch, set by the seed of the run;
+                "sequential" in their own order.
             remainder: what happens to the rows left over after the last whole batch of an epoch: "keep" makes
                 a smaller batch of them, "drop" leaves them out of that epoch.
             epoch_value: what a run records: "full", the loss on all rows; or "running", the loss on the batch of
                 the next step, which costs almost nothing; `Batches.epoch_values` averages it over an epoch.
 
         >>> from fallline.models import SigmoidNeuron
-        >>> loss = SigmoidNeuron([0.5, 1.0, 2.5], [0.2, 0.4, 0.9], reduction="mean")
+        >>> loss = SigmoidNeuron([0.5, 1.0, 2.5], [0.2, 0.4, 0.9])
         >>> loss.batches(2).steps_per_epoch
         2
         """

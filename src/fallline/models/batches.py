@@ -40,8 +40,8 @@ class Batches(Sliceable):
         self,
         loss: OverRows,
         size: int,
-        order: Order = "sequential",
-        remainder: Remainder = "keep",
+        order: Order,
+        remainder: Remainder,
         epoch_value: EpochValue = "full",
     ) -> None:
         if isinstance(size, bool) or not isinstance(size, Integral) or not 1 <= size <= loss.rows:

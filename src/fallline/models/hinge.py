@@ -42,7 +42,7 @@ class Hinge(_Margin):
 
     >>> loss = Hinge([-2.0, 0.5], [-1, 1])
     >>> loss.value(np.array([1.0, 0.0])), loss.gradient(np.array([1.0, 0.0]))
-    (array(0.5), array([-0.5, -1. ]))
+    (array(0.25), array([-0.25, -0.5 ]))
     """
 
     model = "hinge loss of a linear model"
@@ -63,7 +63,7 @@ class SquaredHinge(_Margin):
     Arguments are those of `Loss`; targets are the labels 0 and 1, or -1 and 1.
 
     >>> SquaredHinge([-2.0, 0.5], [-1, 1]).value(np.array([1.0, 0.0]))
-    array(0.25)
+    array(0.125)
     """
 
     model = "squared hinge loss of a linear model"

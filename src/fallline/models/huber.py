@@ -23,7 +23,7 @@ class Huber(LinearFamily):
 
     >>> loss = Huber([0.0, 0.0], [0.5, 100.0], delta=2)
     >>> loss.gradient(np.array([0.0, 0.0]))
-    array([ 0. , -2.5])
+    array([ 0. , -1.25])
     """
 
     model = "Huber loss of a linear model"

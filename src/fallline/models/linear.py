@@ -14,6 +14,9 @@ class Linear(LinearFamily):
     Legendre (1805), Gauss (1809), least squares; with `l2`: Hoerl and Kennard (1970), ridge regression; under a
     proximal rule with `l1_penalty`: Tibshirani (1996), the lasso.
 
+    The mean over the rows is half the mean squared error: torch's MSELoss is twice that, scikit-learn's SGDRegressor
+    has the same ½. So the gradient of one row is (w·x + b - y) x, without a factor 2.
+
     Arguments are those of `Loss`.
 
     >>> import fallline

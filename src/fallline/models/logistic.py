@@ -22,7 +22,7 @@ class Logistic(LinearFamily):
     Arguments are those of `Loss`; targets are the labels 0 and 1.
 
     >>> loss = Logistic([-1.0, 1.0], [0, 1])
-    >>> bool(np.isclose(loss.value(np.array([0.0, 0.0])), 2 * np.log(2)))
+    >>> bool(np.isclose(loss.value(np.array([0.0, 0.0])), np.log(2)))
     True
     """
 

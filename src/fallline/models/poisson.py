@@ -21,7 +21,7 @@ class Poisson(LinearFamily):
 
     >>> loss = Poisson([0.0, 1.0], [1, 2])
     >>> loss.value(np.array([np.log(2), 0.0]))
-    array(1.6137)
+    array(0.8069)
     """
 
     model = "Poisson loss of a log-linear model"

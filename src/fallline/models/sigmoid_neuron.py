@@ -28,7 +28,7 @@ class SigmoidNeuron(LinearFamily):
     >>> loss.names
     ('w', 'b')
     >>> loss.value([0.0, 0.0])
-    array(0.125)
+    array(0.0625)
     """
 
     model = "squared loss of a sigmoid neuron"

@@ -26,8 +26,8 @@ class StreamedBatches(Batches):
         self,
         loss: OverRows,
         size: int,
-        order: Order = "sequential",
-        remainder: Remainder = "keep",
+        order: Order,
+        remainder: Remainder,
         epoch_value: EpochValue = "full",
     ) -> None:
         super().__init__(loss, size, order, remainder, epoch_value)
