@@ -32,8 +32,7 @@ def test_training_and_held_out_rows_are_all_rows_in_order(tmp_path: Path) -> Non
     frame.to_parquet(tmp_path / "a.parquet", row_group_size=70)
     found = survey(open_source(tmp_path), ["x"], "y", split=Split(0.25, 4), standardize=False)
     assert found.held_out is not None
-    _, training = found.training.whole()
-    _, held_out = found.held_out.whole()
+    training, held_out = (part.whole().y for part in (found.training, found.held_out))
     assert (np.diff(training) > 0).all()
     assert sorted([*training, *held_out]) == frame["y"].tolist()
     assert sum(found.training.counts) == len(training)

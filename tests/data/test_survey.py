@@ -37,8 +37,8 @@ def test_rows_that_lack_an_entry_are_refused_by_row_and_column() -> None:
 
 def test_rows_that_lack_an_entry_are_dropped_on_request() -> None:
     found = surveyed(["age"], missing="drop", standardize=False)
-    X, y = found.training.whole()
-    assert (X.ravel().tolist(), y.tolist()) == ([30, 50, 40], [0, 0, 1])
+    rows = found.training.whole()
+    assert (rows.X.ravel().tolist(), rows.y.tolist()) == ([30, 50, 40], [0, 0, 1])
     assert found.training.rows == 3
     assert found.notes == ("2 of 5 rows are left out, because an entry is missing",)
 
@@ -46,7 +46,7 @@ def test_rows_that_lack_an_entry_are_dropped_on_request() -> None:
 def test_gaps_are_filled_on_request() -> None:
     data = {name: column[:4] for name, column in TABLE.items()}
     found = surveyed(["age", "colour"], data, missing="mean", categories="one-hot", standardize=False)
-    X, _ = found.training.whole()
+    X = found.training.whole().X
     # The mean of 30, 50 and 40; of blue, red and red the most frequent is red.
     assert found.training.preparation.names == ("age", "colour=red")
     assert X.tolist() == [[30, 1], [40, 0], [50, 1], [40, 1]]
@@ -57,7 +57,7 @@ def test_gaps_are_filled_on_request() -> None:
 def test_the_scale_counts_gaps_as_filled() -> None:
     data = {"x": [1.0, np.nan, 3.0, 8.0], "c": ["a", "b", None, "b"], "y": [0, 1, 0, 1]}
     settings: Any = {"missing": "mean", "categories": "one-hot"}
-    X, _ = surveyed(["x", "c"], data, "y", **settings).training.whole()
+    X = surveyed(["x", "c"], data, "y", **settings).training.whole().X
     # Rounding of a handful of sums.
     np.testing.assert_allclose(X.mean(axis=0), 0, atol=1e-15)
     np.testing.assert_allclose(X.std(axis=0), 1, rtol=1e-14)
@@ -71,7 +71,7 @@ def test_categories_are_refused_by_name_or_one_hot_on_request() -> None:
     )
     found = surveyed(["colour", "zip"], data, "y", categories="one-hot", standardize=False).training
     assert found.preparation.names == ("colour=green", "colour=red", "zip")
-    assert found.whole()[0].tolist() == [[0, 1, 20], [0, 0, 10], [1, 0, 20]]
+    assert found.whole().X.tolist() == [[0, 1, 20], [0, 0, 10], [1, 0, 20]]
     both = surveyed(["colour", "zip"], data, "y", categories=["zip", "colour"], standardize=False).training
     assert both.preparation.names == ("colour=green", "colour=red", "zip=20")
     assert "did you mean 'colour'?" in error(["colour"], data, "y", categories=["color"])
@@ -123,7 +123,7 @@ def test_rows_held_out_teach_neither_scale_nor_fill() -> None:
     (mean,), (scale,) = standardization.mean, standardization.scale
     # The order of summing is NumPy's own in both.
     assert (mean, scale) == pytest.approx((np.nanmean(train), filled.std()), rel=1e-13)
-    assert found.held_out.whole()[1].tolist() == data["y"].to_numpy()[held].tolist()
+    assert found.held_out.whole().y.tolist() == data["y"].to_numpy()[held].tolist()
 
 
 def test_a_category_that_only_rows_held_out_have_is_known() -> None:
@@ -131,7 +131,7 @@ def test_a_category_that_only_rows_held_out_have_is_known() -> None:
     rare = np.where(held, "rare", np.where(np.arange(20) % 2, "a", "b"))
     found = surveyed(["c"], {"c": rare, "y": np.arange(20.0)}, "y", categories="one-hot", split=Split(0.5, seed=0))
     assert found.training.preparation.names == ("c=b", "c=rare")
-    assert set(found.held_out.whole()[0][:, 1]) == {1.0}
+    assert set(found.held_out.whole().X[:, 1]) == {1.0}
 
 
 def test_nothing_to_fit_to_is_refused() -> None:

@@ -199,7 +199,8 @@ def test_chunks_of_rows_are_batches_too() -> None:
     X, y = made_up(60)
     chunked = Logistic(dask.array.from_array(X, chunks=(20, 4)), dask.array.from_array(y, chunks=20))
     one, other = (
-        minimize(loss.batches(7), np.zeros(5), GradientDescent(0.1), max_steps=12) for loss in (chunked, Logistic(X, y))
+        minimize(loss.batches(7, order="sequential"), np.zeros(5), GradientDescent(0.1), max_steps=12)
+        for loss in (chunked, Logistic(X, y))
     )
     np.testing.assert_array_equal(one.x, other.x)
 
@@ -650,6 +651,6 @@ def test_a_worker_computes_on_one_thread() -> None:
 def test_a_loss_knows_its_type_when_its_rows_are_elsewhere() -> None:
     X, y = made_up(30)
     loss: Loss = Logistic(dask.array.from_array(X, chunks=(10, 4)), y)
-    assert (loss.rows, loss.title) == (30, "cross-entropy of a logistic model, 30 rows")
+    assert (loss.rows, loss.title) == (30, "mean cross-entropy of a logistic model, 30 rows")
     assert loss.recipe() is None
     np.testing.assert_allclose(loss.smoothness(), Logistic(X, y).smoothness(), rtol=1e-12)  # sums in another order

@@ -438,7 +438,8 @@ def test_rows_held_out_are_scored_with_and_not_fitted_to() -> None:
     found = fit(REGRESSION, "two", features=["a", "b"], holdout=0.25, seed=5)
     assert found.held_out is not None
     assert (found.training.rows, found.held_out.rows) == (150, 50)
-    X, y = found.held_out.whole()
+    held_out = found.held_out.whole()
+    X, y = held_out.X, held_out.y
     assert found.score() == ((found.model.predict(X, found.trajectory.final.x) > 0.5) == y).mean()
     alone = fit(REGRESSION[~Split(0.25, 5).held_out((0, 0), 200)], "two", features=["a", "b"])
     assert found.parameters == alone.parameters

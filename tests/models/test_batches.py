@@ -28,10 +28,16 @@ def epoch(batches: Any, number: int, seed: int) -> list[list[int]]:
 
 
 def test_sequential_batches_take_the_rows_as_they_stand() -> None:
-    assert epoch(numbered(7).batches(3), 0, seed=0) == [[0, 1, 2], [3, 4, 5], [6]]
-    assert epoch(numbered(7).batches(3), 5, seed=9) == [[0, 1, 2], [3, 4, 5], [6]]
-    assert epoch(numbered(7).batches(3, remainder="drop"), 1, seed=0) == [[0, 1, 2], [3, 4, 5]]
-    assert epoch(numbered(6).batches(3), 1, seed=0) == [[0, 1, 2], [3, 4, 5]]
+    seven, six = (numbered(rows).batches(3, order="sequential") for rows in (7, 6))
+    assert epoch(seven, 0, seed=0) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert epoch(seven, 5, seed=9) == [[0, 1, 2], [3, 4, 5], [6]]
+    dropped = numbered(7).batches(3, order="sequential", remainder="drop")
+    assert epoch(dropped, 1, seed=0) == [[0, 1, 2], [3, 4, 5]]
+    assert epoch(six, 1, seed=0) == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_batches_are_shuffled_unless_asked_otherwise() -> None:
+    assert epoch(numbered(7).batches(3), 2, seed=4) == epoch(numbered(7).batches(3, order="shuffled"), 2, seed=4)
 
 
 @given(SIZES, st.integers(0, 2**31), st.integers(0, 5))
@@ -81,7 +87,7 @@ def test_the_gradients_of_an_epoch_add_up_to_that_of_the_loss() -> None:
 
 def test_a_mean_is_over_the_rows_of_the_batch() -> None:
     x = np.array([0.2, -0.5])
-    last = numbered(7, "mean").batches(3).at_step(3, seed=0)
+    last = numbered(7, "mean").batches(3, order="sequential").at_step(3, seed=0)
     assert np.array_equal(last.gradient(x), SigmoidNeuron([6.0], [0.5]).gradient(x))
 
 

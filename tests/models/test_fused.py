@@ -101,7 +101,10 @@ def test_large_data_give_the_sum_of_small_parts(model: str, layout: str) -> None
     value, gradient = large.value_and_gradient(x)
     assert sums(large, x, large.X, large.y, value=True, gradient=True) is not None
     # Each of these is small, so NumPy computes it.
-    parts = [MODELS[model](X[i : i + 5000], y[i : i + 5000]).value_and_gradient(x) for i in range(0, rows, 5000)]
+    parts = [
+        MODELS[model](X[i : i + 5000], y[i : i + 5000], reduction="sum").value_and_gradient(x)
+        for i in range(0, rows, 5000)
+    ]
     penalty = np.where(large.are_weights, x, 0)
     expected = sum(part[0] for part in parts) / rows + 0.25 * (penalty**2).sum(axis=1)
     # Both round z, about 1, some 1e-16 off, and each sum of as many terms as rows and features by less than 1e-13.
@@ -152,7 +155,7 @@ CLASSES = [2, 7, 13]
 def labelled(rows: int, features: int, classes: int, layout: str) -> tuple[Any, Softmax]:
     """A softmax model on inputs laid out so."""
     X, y = data(rows, features), np.random.default_rng(rows).integers(0, classes, rows)
-    return X, Softmax(LAYOUTS[layout](X), y, classes=[str(label) for label in range(classes)])
+    return X, Softmax(LAYOUTS[layout](X), y, classes=[str(label) for label in range(classes)], reduction="sum")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -248,7 +251,7 @@ def test_a_softmax_of_ones_own_is_large_too() -> None:
 
 
 def test_points_that_are_no_numbers_and_beyond_all_numbers() -> None:
-    loss = Logistic(data(30_000, 40), np.arange(30_000) % 2)
+    loss = Logistic(data(30_000, 40), np.arange(30_000) % 2, reduction="sum")
     x = np.zeros((3, 41))
     x[0, 3], x[1, -1] = np.nan, np.inf
     value, gradient = loss.value_and_gradient(x)
@@ -289,16 +292,18 @@ class Doubled(PseudoHuber):
     def forward(self, points: Any, X: Any) -> Any:
         return 2 * super().forward(points, X)
 
-    def backward(self, points: Any, forward: Any, X: Any, y: Any) -> Any:
-        return 2 * super().backward(points, forward, X, y)
+    def backward(self, points: Any, forward: Any, X: Any, y: Any, weights: Any = None) -> Any:
+        return 2 * super().backward(points, forward, X, y, weights)
 
 
 @pytest.mark.parametrize("kind", [PseudoHuber, LogCosh, Doubled])
 def test_models_of_ones_own_are_large_too(kind: type[Loss]) -> None:
     X, y = data(30_000, 40), np.linspace(-1, 1, 30_000)
     x = np.random.default_rng(4).normal(size=41)
-    parts = [kind(X[i : i + 1000], y[i : i + 1000]).value_and_gradient(x) for i in range(0, 30_000, 1000)]
-    value, gradient = kind(X, y).value_and_gradient(x)
+    parts = [
+        kind(X[i : i + 1000], y[i : i + 1000], reduction="sum").value_and_gradient(x) for i in range(0, 30_000, 1000)
+    ]
+    value, gradient = kind(X, y, reduction="sum").value_and_gradient(x)
     # As above.
     assert value == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-12, atol=1e-9)

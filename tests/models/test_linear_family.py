@@ -69,7 +69,7 @@ def test_the_curvature_bound_is_the_least_there_is(model: str) -> None:
 
 def test_the_logistic_smoothness_is_reached_at_zero() -> None:
     X = np.random.default_rng(3).normal(size=(40, 3))
-    loss = MODELS["logistic"](X, np.arange(40) % 2)
+    loss = MODELS["logistic"](X, np.arange(40) % 2, reduction="sum")
     design = np.column_stack([X, np.ones(40)])
     # At zero every p is 1/2, so the Hessian is AᵀA / 4; the singular value is another way to its eigenvalue.
     assert loss.smoothness() == pytest.approx(np.linalg.norm(design, 2) ** 2 / 4, rel=1e-12)

@@ -14,13 +14,15 @@ def test_the_loss_is_the_cross_entropy() -> None:
     x = random.normal(size=3)
     p = expit(X @ x[:2] + x[2])
     # The textbook formulas of value and gradient; away from the tails both lose no more than a few digits.
-    assert Logistic(X, y).value(x) == pytest.approx(-(xlogy(y, p) + xlogy(1 - y, 1 - p)).sum(), rel=1e-13)
-    assert Logistic(X, y).gradient(x) == pytest.approx([*((p - y) @ X), (p - y).sum()], rel=1e-12)
+    assert Logistic(X, y, reduction="sum").value(x) == pytest.approx(
+        -(xlogy(y, p) + xlogy(1 - y, 1 - p)).sum(), rel=1e-13
+    )
+    assert Logistic(X, y, reduction="sum").gradient(x) == pytest.approx([*((p - y) @ X), (p - y).sum()], rel=1e-12)
 
 
 def test_the_tails_keep_their_digits() -> None:
     # A row that is right by z = 50 costs log(1 + exp(-50)) = exp(-50) to 22 digits; 1 - p is 0 in float64.
-    value, gradient = Logistic([50.0, -50.0], [1, 0]).value_and_gradient(np.array([[1.0, 0.0]]))
+    value, gradient = Logistic([50.0, -50.0], [1, 0], reduction="sum").value_and_gradient(np.array([[1.0, 0.0]]))
     assert value[0] == pytest.approx(2 * np.exp(-50), rel=1e-15)
     assert gradient[0, 0] == pytest.approx(-100 * np.exp(-50), rel=1e-15)
 

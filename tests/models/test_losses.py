@@ -101,7 +101,7 @@ def test_a_small_block_of_memory_only_changes_the_order_of_the_sum(loss: Loss, s
 def test_logits_of_ten_thousand_raise_no_warning(model: str) -> None:
     X, y = [-1e4, 1e4, -1e4, 1e4], [0, 1, 1, 0]
     settings: dict[str, Any] = {"hidden": ()} if model == "network" else {}
-    loss = MODELS[model](X, y, **settings)
+    loss = MODELS[model](X, y, reduction="sum", **settings)
     # One weight and a bias; for two classes the difference of their logits is what the others have as z.
     x = np.array([[-0.5, 0.5, 0, 0], [0.5, -0.5, 0, 0]] if loss.dimension == 4 else [[1.0, 0.0], [-1.0, 0.0]])
     with np.errstate(over="raise", divide="raise", invalid="raise"):
@@ -207,4 +207,4 @@ def test_the_loss_is_the_textbook_error_of_the_predictions(model: str) -> None:
     loss = sample(model, 8, 3, np.random.default_rng(5))
     for x in points(loss, 1, 5):
         # Probabilities near 1 lose their last digits in 1 - p, which the loss itself does not.
-        assert loss.value(x) == pytest.approx(ERRORS[model](loss.predict(loss.X, x), loss.y).sum(), rel=1e-12)
+        assert loss.value(x) == pytest.approx(ERRORS[model](loss.predict(loss.X, x), loss.y).mean(), rel=1e-12)

@@ -17,7 +17,7 @@ NUMBERS = np.random.default_rng(1).normal(size=12)
 
 
 def test_the_value_is_the_derivation_row_by_row() -> None:
-    network = Network(X, NUMBERS, hidden=(4, 2), activation="tanh", loss="squared")
+    network = Network(X, NUMBERS, hidden=(4, 2), activation="tanh", loss="squared", reduction="sum")
     x = np.random.default_rng(2).normal(size=network.dimension)
     W1, b1 = x[:12].reshape(4, 3), x[12:16]
     W2, b2 = x[16:24].reshape(2, 4), x[24:26]
@@ -84,7 +84,8 @@ def test_the_title_tells_the_shape() -> None:
         "mean softmax cross-entropy of a 3-5-4-3 network of relu units with l2 = 0.01, 12 rows"
     )
     assert (
-        Network(X, NUMBERS, hidden=7, loss="squared").title == "squared loss of a 3-7-1 network of relu units, 12 rows"
+        Network(X, NUMBERS, "sum", hidden=7, loss="squared").title
+        == "squared loss of a 3-7-1 network of relu units, 12 rows"
     )
 
 

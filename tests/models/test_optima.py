@@ -33,7 +33,7 @@ def test_logistic_with_l2_on_breast_cancer_reaches_the_optimum_of_newton_cholesk
     X, y = load_breast_cancer(return_X_y=True)
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     peer = LogisticRegression(C=0.5, solver="newton-cholesky", tol=1e-12, max_iter=200).fit(X, y)
-    loss = Logistic(X, y, l2=2.0)
+    loss = Logistic(X, y, l2=2.0, reduction="sum")
     theirs = loss.value(np.append(peer.coef_[0], peer.intercept_))
     assert optimum(loss).final.value == pytest.approx(theirs, rel=1e-8)
 
@@ -41,7 +41,7 @@ def test_logistic_with_l2_on_breast_cancer_reaches_the_optimum_of_newton_cholesk
 def test_softmax_with_l2_on_digits_reaches_the_optimum_of_lbfgs() -> None:
     X, y = load_digits(return_X_y=True)
     peer = LogisticRegression(C=1.0, solver="lbfgs", tol=1e-10, max_iter=5000).fit(X / 16, y)
-    loss = Softmax(X / 16, y, l2=1.0)
+    loss = Softmax(X / 16, y, l2=1.0, reduction="sum")
     theirs = loss.value(np.append(peer.coef_.ravel(), peer.intercept_))
     assert optimum(loss, gradient=1e-6).final.value == pytest.approx(theirs, rel=1e-8)
 
@@ -60,7 +60,7 @@ def test_lasso_on_diabetes_matches_the_coefficients_of_coordinate_descent(streng
 def test_ridge_on_diabetes_is_its_closed_form_in_scikit_learn() -> None:
     X, y = load_diabetes(return_X_y=True)
     peer = Ridge(alpha=0.7, solver="cholesky").fit(X, y)
-    x = optimum(Linear(X, y, l2=0.7)).final.x
+    x = optimum(Linear(X, y, l2=0.7, reduction="sum")).final.x
     # The line search sees the value to 1e-16 of 6e5: over a curvature of 0.7 that is √(1e-16 · 6e5 / 0.7) = 1e-5.
     np.testing.assert_allclose(x, np.append(peer.coef_, peer.intercept_), rtol=0, atol=1e-4)
 
@@ -74,7 +74,7 @@ def test_poisson_huber_and_squared_hinge_reach_the_loss_of_their_peers() -> None
 
     # The peer fits the scale along with the weights: at its scale the weights are those of our loss.
     huber = HuberRegressor(epsilon=1.35, alpha=0.0, tol=1e-10, max_iter=10_000).fit(10 * X, y)
-    loss = Huber(10 * X, y, delta=1.35 * huber.scale_)
+    loss = Huber(10 * X, y, delta=1.35 * huber.scale_, reduction="sum")
     best = loss.value(np.append(huber.coef_, huber.intercept_))
     assert optimum(loss).final.value == pytest.approx(best, rel=1e-8)
 
@@ -82,7 +82,7 @@ def test_poisson_huber_and_squared_hinge_reach_the_loss_of_their_peers() -> None
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     # The peer penalises the bias like a weight, which for it is the weight of a column of ones.
     svc = LinearSVC(C=0.5, loss="squared_hinge", tol=1e-10, max_iter=1_000_000, dual=False, random_state=0).fit(X, y)
-    loss = SquaredHinge(np.column_stack([X, np.ones(len(X))]), y, l2=2.0)
+    loss = SquaredHinge(np.column_stack([X, np.ones(len(X))]), y, l2=2.0, reduction="sum")
     ours = minimize(
         loss.freeze(np.zeros(32), but=loss.names[:-1]), np.zeros(31), LBFGS(), max_steps=3000, record="ends"
     )

@@ -118,4 +118,4 @@ def test_small_data_are_one_part() -> None:
     x = np.array([0.5, -0.25, 1.0, 2.0])
     residual = X @ x[:3] + x[3] - y
     # Eighths and quarters: every sum is exact.
-    assert Linear(X, y).value(x) == 0.5 * (residual**2).sum()
+    assert Linear(X, y, reduction="sum").value(x) == 0.5 * (residual**2).sum()

@@ -26,16 +26,16 @@ def test_the_first_updates_are_the_tutorials(X: list[float], y: list[float], sta
     x = np.array(start)
     # Both round 1 - p to 1e-16, which is 1e-9 of it in the row with z = 16; the slope of that row is 1e-7 of
     # the gradient, so 1e-13 of the sum is what the two may differ by.
-    total = SigmoidNeuron(X, y)
+    total = SigmoidNeuron(X, y, reduction="sum")
     assert total.value(x) == pytest.approx(sum(row[0] for row in rows), rel=1e-14)
     assert total.gradient(x) == pytest.approx([sum(row[i] for row in rows) for i in (1, 2)], rel=1e-13)
     mean = SigmoidNeuron(X, y, reduction="mean")
     assert mean.gradient(x) == pytest.approx([sum(row[i] for row in rows) / len(X) for i in (1, 2)], rel=1e-13)
     # Mini-batch descent: the mean over the first batch; and one point at a time.
     half = len(X) // 2
-    first = mean.batches(half, remainder="drop").at_step(1, seed=0)
+    first = mean.batches(half, order="sequential", remainder="drop").at_step(1, seed=0)
     assert first.gradient(x) == pytest.approx([sum(row[i] for row in rows[:half]) / half for i in (1, 2)], rel=1e-13)
-    single = total.batches(1)
+    single = total.batches(1, order="sequential")
     for step, row in enumerate(rows, start=1):
         assert single.at_step(step, seed=0).gradient(x) == pytest.approx(row[1:], rel=1e-8, abs=1e-17)
 

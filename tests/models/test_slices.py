@@ -66,12 +66,13 @@ def test_two_weights_of_a_network_descend_on_their_own_surface() -> None:
 
 def test_frozen_batches_take_their_gradient_from_a_batch() -> None:
     x = NETWORK.initial(seed=2)
-    batches = NETWORK.batches(2).freeze(x, but="b2[1]")
+    network = Network(CORNERS, [0, 1, 1, 0], "sum", hidden=(3,), activation="tanh")
+    batches = network.batches(2).freeze(x, but="b2[1]")
     assert batches.stochastic
     assert batches.steps_per_epoch == 2
     u = np.array([0.3])
     both = [batches.at_step(step, seed=0).gradient(u) for step in (1, 2)]
-    assert sum(both) == pytest.approx(NETWORK.freeze(x, but="b2[1]").gradient(u), rel=1e-13)
+    assert sum(both) == pytest.approx(network.freeze(x, but="b2[1]").gradient(u), rel=1e-13)
 
 
 def test_recipes_rebuild_a_slice() -> None:
@@ -139,7 +140,7 @@ def test_what_does_not_fit_is_refused(call: Any, message: str) -> None:
 
 
 def test_a_linear_model_is_a_parabola_along_any_line() -> None:
-    loss = Linear([[1.0, 2.0], [0.0, 1.0]], [3.0, -1.0])
+    loss = Linear([[1.0, 2.0], [0.0, 1.0]], [3.0, -1.0], reduction="sum")
     line = loss.slice([0.0, 0.0, 0.0], [[1.0, 0.0, 2.0]])
     # Residuals -3 + 3 u and 1 + 2 u.
     assert line.value(np.array([[0.0], [1.0]])).tolist() == [5.0, 4.5]

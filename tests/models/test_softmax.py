@@ -38,7 +38,7 @@ def test_the_value_is_scipys_log_softmax() -> None:
     y[0] = 2
     expected = -log_softmax(X @ W.T + b, axis=1)[np.arange(30), y].sum()
     # Thirty terms in another order of rounding.
-    assert Softmax(X, y).value(np.concatenate([W.ravel(), b])) == pytest.approx(expected, rel=1e-14)
+    assert Softmax(X, y, reduction="sum").value(np.concatenate([W.ravel(), b])) == pytest.approx(expected, rel=1e-14)
 
 
 def test_two_classes_are_the_logistic_model() -> None:

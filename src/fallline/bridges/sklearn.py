@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
+from fallline.data import Rows
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize
@@ -30,9 +31,10 @@ try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.utils import check_random_state
+    from sklearn.utils.class_weight import compute_class_weight
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 except ImportError:
     raise FalllineError(
         problem='fallline.bridges.sklearn needs scikit-learn: pip install "fallline[sklearn]"'
@@ -74,7 +76,7 @@ class _Descent(BaseEstimator):
         self.random_state = random_state
 
     @abstractmethod
-    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+    def _loss(self, rows: Rows) -> Loss:
         """The loss on these rows, with y as returned by `_learn` or `_as_learnt`."""
 
     @abstractmethod
@@ -89,19 +91,20 @@ class _Descent(BaseEstimator):
     def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
         """Set coef_ and intercept_ from arrays of shape (outputs, features) and (outputs,)."""
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model from scratch, or with `warm_start` from its current parameters.
 
         Arguments:
-            X: n rows of d features.
+            X: n rows of d features; an array, or a SciPy sparse matrix.
             y: n targets.
+            sample_weight: how often each row counts; once if None.
 
         Raises:
             FalllineError: when a setting is wrong, or the descent diverges.
         """
         X, y = self._checked(X, y, reset=True)
-        targets = self._learn(y)
-        loss = self._loss(X, targets)
+        weights = _row_weights(sample_weight, X)
+        loss = self._loss(Rows(X, self._learn(y), weights))
         warm = self.warm_start and hasattr(self, "coef_")
         objective = self._objective(loss)
         start = self._start(objective) if warm else np.zeros(objective.dimension)
@@ -128,9 +131,9 @@ class _Descent(BaseEstimator):
             )
         return self
 
-    def _go_on(self, X: FloatArray, targets: FloatArray) -> Self:
+    def _go_on(self, rows: Rows) -> Self:
         """One pass over more rows, with the rule's state from the previous call."""
-        loss = self._loss(X, targets)
+        loss = self._loss(rows)
         objective = self._objective(loss)
         fresh = not hasattr(self, "coef_")
         start = np.zeros(objective.dimension) if fresh else self._start(objective)
@@ -164,12 +167,12 @@ class _Descent(BaseEstimator):
         self._keep_parameters(whole[loss.are_weights].reshape(-1, self.n_features_in_), whole[~loss.are_weights].copy())
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[FloatArray, npt.NDArray[Any]]:
-        return validate_data(self, X, y, reset=reset, dtype=np.float64)  # type: ignore[no-any-return]
+        return validate_data(self, X, y, reset=reset, dtype=np.float64, accept_sparse="csr")  # type: ignore[no-any-return]
 
     def _z(self, X: Any) -> FloatArray:
         """z = X W + b of each row: shape (n,) or (n, outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
+        X = validate_data(self, X, reset=False, dtype=np.float64, accept_sparse="csr")
         z: FloatArray = X @ self.coef_.T + self.intercept_
         return z
 
@@ -188,13 +191,13 @@ class _Descent(BaseEstimator):
         """The settings common to every loss here."""
         if not (isinstance(self.alpha, int | float | np.number) and 0 <= self.alpha < np.inf):
             raise FalllineError("alpha", self.alpha, "it must be a number at least 0")
-        return {"reduction": "mean", "l2": self.alpha}
+        return {"l2": self.alpha}
 
     def _objective(self, loss: Loss) -> Objective:
         size = self.batch_size
         if isinstance(size, int | np.integer) and size > loss.rows:
             size = loss.rows
-        objective = loss if size is None else loss.batches(size, order="shuffled")
+        objective = loss if size is None else loss.batches(size)
         return objective if self.fit_intercept else ThroughOrigin(objective, loss.are_weights)
 
     def _rule(self, *, whole: bool) -> Optimizer[Any]:
@@ -227,12 +230,25 @@ class _Descent(BaseEstimator):
         drawn = check_random_state(self.random_state).randint(2**31 - 1)
         return int(np.random.SeedSequence([drawn, call]).generate_state(1)[0])
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def __getstate__(self) -> dict[str, Any]:
         # A trajectory refers to its loss, and so to the data, which are not part of the model.
         state = dict(super().__getstate__())
         if "trajectory_" in state:
             state["trajectory_"] = dataclasses.replace(state["trajectory_"], objective=None)
         return state
+
+
+def _row_weights(sample_weight: Any, X: Any) -> FloatArray | None:
+    """The checked weights of the rows of X."""
+    if sample_weight is None:
+        return None
+    checked: FloatArray = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    return checked
 
 
 def _has_probabilities(estimator: Any) -> bool:
@@ -244,7 +260,7 @@ def _has_probabilities(estimator: Any) -> bool:
 class GradientDescentClassifier(ClassifierMixin, _Descent):
     """A linear classifier fitted by any update rule: logistic regression, softmax regression, the linear SVM.
 
-    What is minimised is the mean loss of the rows and ½ alpha ‖w‖².
+    What is minimised is the mean loss of the rows, each as often as its weight says, and ½ alpha ‖w‖².
 
     Arguments:
         loss: "logistic" (with more than two classes softmax), "hinge" or "squared_hinge" (two classes).
@@ -252,13 +268,16 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
             and `partial_fit`; gradient descent if a `learning_rate` is given.
         learning_rate: a number, a schedule or its text ("cosine:1000"), a line search or its name; the rule's own if
             None.
-        alpha: the strength of the L2 penalty. LogisticRegression's C is 1 / (n alpha).
+        alpha: the strength of the L2 penalty. LogisticRegression's C is 1 / (n alpha), n the sum of the
+            weights.
         batch_size: rows per step, shuffled anew for each pass; all rows if None, or if there are no more than that.
         max_iter: the maximum number of passes over the rows.
         tol: the fit ends when the gradient's norm is at most this, relative to the norm at zero if that is above 1;
             with batches, when the relative change of the value in a pass is at most this. None or 0: only after
             `max_iter` passes.
         fit_intercept: whether to fit intercepts; they are not penalised.
+        class_weight: a factor of the weight of each row by its class: a mapping of classes to numbers, or "balanced":
+            n / (classes · rows of the class).
         warm_start: whether to continue from the parameters of the previous fit.
         random_state: the seed or generator of the shuffling.
 
@@ -291,6 +310,7 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         max_iter: int = 1000,
         tol: float | None = 1e-4,
         fit_intercept: bool = True,
+        class_weight: Mapping[Any, float] | str | None = None,
         warm_start: bool = False,
         random_state: Any = None,
     ) -> None:
@@ -298,14 +318,16 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
             optimizer, learning_rate, alpha, batch_size, max_iter, tol, fit_intercept, warm_start, random_state
         )
         self.loss = loss
+        self.class_weight = class_weight
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One pass over some rows; the rule keeps its state from call to call.
 
         Arguments:
             X: n rows of d features.
             y: n labels.
             classes: all labels that may occur in any call; required in the first call.
+            sample_weight: how often each row counts; once if None.
 
         Raises:
             FalllineError: when a label is not among the classes, a setting is wrong, or the descent diverges.
@@ -315,13 +337,20 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
             raise FalllineError(
                 "classes", problem="is None", allowed="the first call of partial_fit must name all classes"
             )
+        if self.class_weight == "balanced":
+            raise FalllineError(
+                "class_weight",
+                self.class_weight,
+                "give the weight of each class, or sample_weight",
+                problem="which needs all rows, and partial_fit sees some",
+            )
         X, y = self._checked(X, y, reset=first)
         check_classification_targets(y)
         if first:
             self._learn(np.asarray(classes))
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise FalllineError("classes", classes, f"in the calls before it was {self.classes_.tolist()}")
-        return self._go_on(X, self._as_learnt(y))
+        return self._go_on(Rows(X, self._as_learnt(y), _row_weights(sample_weight, X)))
 
     def decision_function(self, X: Any) -> FloatArray:
         """z of each class, shape (n, classes); with two classes, z of the second, shape (n,)."""
@@ -346,17 +375,21 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
         log: FloatArray = np.log(self.predict_proba(X))
         return log
 
-    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+    def _loss(self, rows: Rows) -> Loss:
         _check_loss(self.loss, self.LOSSES)
+        settings = self._settings() | {"sample_weight": rows.weights}
+        if self.class_weight is not None:
+            of_rows = {"y": self.classes_[rows.y.astype(np.intp)], "sample_weight": rows.weights}
+            settings["class_weight"] = compute_class_weight(self.class_weight, classes=self.classes_, **of_rows)
         if len(self.classes_) == 2:
-            return MODELS[self.loss](X, y, **self._settings())
+            return MODELS[self.loss](rows.X, rows.y, **settings)
         if self.loss != "logistic":
             raise FalllineError(
                 problem="Only binary classification is supported. The type of the target is multiclass: loss is "
                 f"{self.loss!r}, and y has {len(self.classes_)} classes",
                 allowed="take 'logistic', or OneVsRestClassifier",
             )
-        return Softmax(X, y, classes=[str(label) for label in range(len(self.classes_))], **self._settings())
+        return Softmax(rows.X, rows.y, classes=[str(label) for label in range(len(self.classes_))], **settings)
 
     def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
         check_classification_targets(y)
@@ -396,22 +429,24 @@ class GradientDescentClassifier(ClassifierMixin, _Descent):
 class _Regressor(RegressorMixin, _Descent):
     """What the regressors share."""
 
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One pass over some rows; the rule keeps its state from call to call.
 
         Arguments:
             X: n rows of d features.
             y: n targets.
+            sample_weight: how often each row counts; once if None.
 
         Raises:
             FalllineError: when a setting is wrong, or the descent diverges.
         """
         first = not hasattr(self, "coef_")
         X, y = self._checked(X, y, reset=first)
-        return self._go_on(X, self._learn(y) if first else self._as_learnt(y))
+        weights = _row_weights(sample_weight, X)
+        return self._go_on(Rows(X, self._learn(y) if first else self._as_learnt(y), weights))
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[FloatArray, npt.NDArray[Any]]:
-        X, y = validate_data(self, X, y, reset=reset, dtype=np.float64, y_numeric=True)
+        X, y = validate_data(self, X, y, reset=reset, dtype=np.float64, accept_sparse="csr", y_numeric=True)
         return X, column_or_1d(y, warn=True).astype(np.float64)
 
     def _keep_parameters(self, weights: FloatArray, intercept: FloatArray) -> None:
@@ -468,10 +503,10 @@ class GradientDescentRegressor(_Regressor):
         z = self._z(X)
         return np.exp(z) if self.loss == "poisson" else z
 
-    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
+    def _loss(self, rows: Rows) -> Loss:
         _check_loss(self.loss, self.LOSSES)
         settings = self._settings() | ({"delta": self.delta} if self.loss == "huber" else {})
-        return MODELS[self.loss](X, y, **settings)
+        return MODELS[self.loss](rows.X, rows.y, sample_weight=rows.weights, **settings)
 
     def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
         return y
@@ -532,8 +567,8 @@ class SigmoidNeuronRegressor(_Regressor):
         low, high = self.target_range_
         return low + (high - low) * sigmoid(z)
 
-    def _loss(self, X: FloatArray, y: FloatArray) -> Loss:
-        return SigmoidNeuron(X, y, **self._settings())
+    def _loss(self, rows: Rows) -> Loss:
+        return SigmoidNeuron(rows.X, rows.y, sample_weight=rows.weights, **self._settings())
 
     def _learn(self, y: npt.NDArray[Any]) -> FloatArray:
         if self.target_range is not None:

@@ -64,6 +64,8 @@ FLAGS = {
         "optimizer",
         "target",
         "features",
+        "sample_weight",
+        "class_weight",
         "model",
         "reduction",
         "checkpoint",

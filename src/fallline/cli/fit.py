@@ -86,6 +86,13 @@ class Table(Group):
     features: Annotated[
         str | None, typer.Option(metavar="A,B", help="The columns to predict it from. [default: all others]")
     ] = None
+    sample_weight: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column that says how often each row counts.")
+    ] = None
+    class_weight: Annotated[
+        str | None,
+        typer.Option(metavar="balanced|A=NUMBER,B=NUMBER", help="How much the rows of each class count. [default: 1]"),
+    ] = None
     categories: Annotated[
         str,
         typer.Option(
@@ -119,6 +126,7 @@ class Table(Group):
         """The options as keywords of `fallline.fit`."""
         read = {
             "features": None if self.features is None else _listed(self.features),
+            "class_weight": None if self.class_weight is None else _class_weight(self.class_weight),
             "categories": self.categories if self.categories in CATEGORIES else _listed(self.categories),
         }
         return {**vars(self), **read}
@@ -242,6 +250,22 @@ def _check_save(save: Path | None) -> None:
 
 def _listed(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
+
+
+def _class_weight(text: str) -> str | dict[str, float]:
+    """The weight of each class as an argument of `fit`."""
+    if "=" not in text:
+        return text
+    weights = {}
+    for part in text.split(","):
+        name, _, number = part.rpartition("=")
+        try:
+            weights[name.strip()] = float(number)
+        except ValueError:
+            raise FalllineError(
+                "--class-weight", text, "write balanced, or no=1,yes=10", problem=f"where {part!r} gives no number"
+            ) from None
+    return weights
 
 
 def _weights(text: str) -> list[float]:

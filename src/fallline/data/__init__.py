@@ -6,6 +6,7 @@ from fallline.data.classes import Classes
 from fallline.data.dataset import Dataset, Split
 from fallline.data.entries import number_array
 from fallline.data.preparation import Feature, Preparation
+from fallline.data.rows import Rows
 from fallline.data.source import Source, open_source, read_table
 from fallline.data.standardization import Standardization
 from fallline.data.survey import Survey, survey
@@ -16,6 +17,7 @@ __all__ = [
     "Dataset",
     "Feature",
     "Preparation",
+    "Rows",
     "Source",
     "Split",
     "Standardization",

@@ -68,6 +68,11 @@ class Classes(Printed):
                 )
         return labels
 
+    def named(self, entry: Any) -> str:
+        """The name of the class that an entry stands for; its own text where it is none of them."""
+        names = {self._key(name): name for name in self.names}
+        return names.get(self._key(entry), as_text(entry))
+
     @property
     def are_numbers(self) -> bool:
         """Whether the classes are numbers, so that 1 and 1.0 are the same."""

@@ -13,8 +13,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from fallline.arrays import BoolArray, FloatArray
+from fallline.arrays import BoolArray
 from fallline.data.preparation import Preparation, incomplete
+from fallline.data.rows import Rows
 from fallline.data.source import Source
 from fallline.data.table import Table
 from fallline.tables import Printed
@@ -71,62 +72,63 @@ class Dataset(Printed):
     checksum: int
 
     @property
+    def weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return self.preparation.weights is not None
+
+    @property
     def rows(self) -> int:
         """The number of rows."""
         return sum(self.counts)
 
-    def blocks(self, parts: Sequence[int] | None = None) -> Generator[tuple[FloatArray, FloatArray]]:
-        """X and y, block by block, prepared in a background thread while the caller computes.
+    def blocks(self, parts: Sequence[int] | None = None) -> Generator[Rows]:
+        """The rows, block by block, prepared in a background thread while the caller computes.
 
         Arguments:
             parts: the parts of the source, in the order to read them; None: all, in their own order.
         """
         return read_ahead(self._blocks(range(len(self.source.parts)) if parts is None else parts))
 
-    def by_part(self) -> Iterator[Iterator[tuple[FloatArray, FloatArray]]]:
+    def by_part(self) -> Iterator[Iterator[Rows]]:
         """The `blocks` of each part that has any, so that sums over a part do not depend on the others."""
         blocks = ((part, block) for part in range(len(self.counts)) for block in self.part(part))
         for _, group in itertools.groupby(read_ahead(blocks), operator.itemgetter(0)):
             yield (block for _, block in group)
 
-    def part(self, number: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def part(self, number: int) -> Iterator[Rows]:
         """The `blocks` of one part."""
         return self._blocks([number])
 
-    def whole(self) -> tuple[FloatArray, FloatArray]:
-        """X and y of all rows, in memory."""
-        blocks = list(self._blocks(range(len(self.source.parts))))
-        if len(blocks) == 1:
-            return blocks[0]
-        X, y = (np.concatenate(part) for part in zip(*blocks, strict=True))
-        return X, y
+    def whole(self) -> Rows:
+        """All rows, in memory."""
+        return Rows.joined(list(self._blocks(range(len(self.source.parts)))))
 
     def located(self, row: int) -> tuple[Table, int]:
         """The table in which a row, counted in the order of `blocks`, was found, and its row there."""
-        for table, kept, _, _ in self._tables(range(len(self.source.parts))):
+        for table, kept, _ in self._tables(range(len(self.source.parts))):
             if row < kept.sum():
                 return table, int(np.flatnonzero(kept)[row])
             row -= int(kept.sum())
         raise IndexError(row)
 
-    def _blocks(self, parts: Iterable[int]) -> Iterator[tuple[FloatArray, FloatArray]]:
-        for _, kept, X, y in self._tables(parts):
+    def _blocks(self, parts: Iterable[int]) -> Iterator[Rows]:
+        for _, kept, rows in self._tables(parts):
             if kept.all():
-                yield X, y
+                yield rows
             elif kept.any():
-                yield X[kept], y[kept]
+                yield rows[kept]
 
-    def _tables(self, parts: Iterable[int]) -> Iterator[tuple[Table, BoolArray, FloatArray, FloatArray]]:
+    def _tables(self, parts: Iterable[int]) -> Iterator[tuple[Table, BoolArray, Rows]]:
         preparation = self.preparation
         for part in parts:
-            for number, table in enumerate(self.source.blocks(part, [*preparation.columns, preparation.target])):
-                X, y = preparation.inputs(table), preparation.targets(table)
-                kept = ~np.isnan(y)
+            for number, table in enumerate(self.source.blocks(part, preparation.needed)):
+                rows = Rows(preparation.inputs(table), preparation.targets(table), preparation.row_weights(table))
+                kept = ~np.isnan(rows.y)
                 if preparation.missing == "drop":
-                    kept &= ~incomplete(X)
+                    kept &= ~incomplete(rows.X)
                 if self.split is not None:
                     kept &= self.split.held_out((part, number), table.rows) == self.held_out
-                yield table, kept, X, y
+                yield table, kept, rows
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item]:

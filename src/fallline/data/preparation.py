@@ -73,6 +73,7 @@ class Preparation(Printed):
         classes: the classes of the target; None if it holds numbers.
         standardization: the standardization of the inputs; None if they are left as they are.
         missing: what to do with rows in which an entry is missing: see `survey`.
+        weights: the column that says how often each row counts; None: each counts once.
 
     >>> preparation = Preparation((Feature("age", fill=40.0),), "ill", Classes(("no", "yes")), None, "mean")
     >>> table = Table("data", {"age": np.array([30.0, np.nan]), "ill": np.array(["yes", "no"], dtype=object)})
@@ -86,11 +87,18 @@ class Preparation(Printed):
     classes: Classes | None
     standardization: Standardization | None
     missing: Missing
+    weights: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the features are made of."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """All columns that are read: those of the features, the target, and the weights."""
+        others = (self.target,) if self.weights is None else (self.target, self.weights)
+        return tuple(dict.fromkeys((*self.columns, *others)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,6 +134,23 @@ class Preparation(Printed):
         if self.classes is not None:
             return self.classes.labels(table, self.target)
         return table.numbers(self.target, "target", missing=True)
+
+    def row_weights(self, table: Table) -> FloatArray | None:
+        """How often each row of a table counts, shape (rows,); None: once."""
+        return None if self.weights is None else weights_in(table, self.weights)
+
+
+def weights_in(table: Table, column: str) -> FloatArray:
+    """The weights of the rows of a table.
+
+    Raises:
+        FalllineError: naming the row whose weight is not a number, or negative.
+    """
+    weights = table.numbers(column, "sample_weight")
+    if (weights < 0).any():
+        row = int(np.argmax(weights < 0))
+        raise table.error_at(row, column, f"is {weights[row]:g}", "a row's weight is at least 0")
+    return weights
 
 
 def incomplete(X: FloatArray) -> BoolArray:

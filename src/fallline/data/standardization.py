@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.tables import Printed
@@ -16,7 +18,7 @@ class Moments:
     Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance: Welford's update for blocks.
 
     Attributes:
-        count: the number of entries of each column that are not NaN, shape (d,).
+        count: the number of entries of each column that are not NaN, or the sum of their weights, shape (d,).
         mean: their mean.
         squares: the sum of their squared deviations from the mean.
         low, high: their minimum and maximum.
@@ -29,30 +31,37 @@ class Moments:
     """
 
     def __init__(self, columns: int) -> None:
-        self.count = np.zeros(columns, np.int64)
+        self.count: npt.NDArray[Any] = np.zeros(columns, np.int64)
         self.mean = np.zeros(columns)
         self.squares = np.zeros(columns)
         self.low = np.full(columns, np.inf)
         self.high = np.full(columns, -np.inf)
 
-    def add(self, X: FloatArray) -> None:
-        """Add the rows of X, shape (n, d); NaN is a missing entry."""
+    def add(self, X: FloatArray, weights: FloatArray | None = None) -> None:
+        """Add the rows of X, shape (n, d), each as often as its weight says; NaN is a missing entry."""
+        if weights is not None:
+            X, weights = X[weights > 0], weights[weights > 0]
         missing = np.isnan(X)
         some = missing.any()
-        count = len(X) - missing.sum(axis=0) if some else np.full(len(self.mean), len(X))
+        count = len(X) - missing.sum(axis=0) if weights is None else weights @ ~missing
         total = self.count + count
         share = np.divide(count, total, out=np.zeros(len(total)), where=total > 0)
         # A column too large for float64 gets a scale that is not finite, an error that names the column.
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = np.nansum(X, axis=0) if some else X.sum(axis=0)
+            sums = _added(np.where(missing, 0.0, X) if some else X, weights)
             mean = np.divide(sums, count, out=self.mean.copy(), where=count > 0)
             squares = np.where(missing, 0.0, X - mean) ** 2 if some else (X - mean) ** 2
             step = mean - self.mean
-            self.squares = self.squares + squares.sum(axis=0) + step * (step * (self.count * share))
+            self.squares = self.squares + _added(squares, weights) + step * (step * (self.count * share))
             self.mean = self.mean + step * share
         self.low = np.fmin(self.low, np.fmin.reduce(X, axis=0, initial=np.inf))
         self.high = np.fmax(self.high, np.fmax.reduce(X, axis=0, initial=-np.inf))
         self.count = total
+
+
+def _added(X: FloatArray, weights: FloatArray | None) -> FloatArray:
+    sums: FloatArray = X.sum(axis=0) if weights is None else weights @ X
+    return sums
 
 
 @dataclass(frozen=True, repr=False)

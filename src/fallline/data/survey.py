@@ -13,7 +13,8 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes, class_texts
 from fallline.data.dataset import Dataset, Split
 from fallline.data.entries import as_text, is_missing
-from fallline.data.preparation import Feature, Missing, Preparation, missing_at
+from fallline.data.likeness import Likeness
+from fallline.data.preparation import Feature, Missing, Preparation, missing_at, weights_in
 from fallline.data.source import Source
 from fallline.data.standardization import Moments, Standardization
 from fallline.data.table import Table
@@ -55,11 +56,12 @@ def survey(
     constant: Constant = "refuse",
     standardize: bool = True,
     split: Split | None = None,
+    weights: str | None = None,
     report: Callable[[int], object] = bool,
 ) -> Survey:
     """Read the data once, and decide how they become inputs and targets.
 
-    Means, scales and fills are computed from the training rows only.
+    Means, scales and fills are computed from the training rows only, each counted as often as its weight says.
 
     Arguments:
         source: the data.
@@ -73,6 +75,7 @@ def survey(
         constant: whether to "refuse" or "drop" columns that are the same in every row.
         standardize: whether to put the features on a common scale.
         split: which rows are held out; None: none.
+        weights: the column of the rows' weights; None: each counts once.
         report: called with the number of parts of the source that have been read, for a progress bar.
 
     Raises:
@@ -87,10 +90,10 @@ def survey(
     """
     check_choice("missing", missing, get_args(Missing))
     check_choice("constant", constant, get_args(Constant))
-    first = _Pass(_columns(source, features, categories), target, classes, missing)
+    first = _Pass(_columns(source, features, categories), target, classes, missing, weights)
     fitted, held = _rows_kept(first, source, split, report)
     _check_rows(first, source, split, sum(fitted), sum(held))
-    preparation, notes = first.preparation(source, sum(fitted), constant, standardize)
+    preparation, notes = first.preparation(source, constant, standardize)
     if first.dropped:
         notes.append(f"{first.dropped} of {first.rows} rows are left out, because an entry is missing")
     training = Dataset(source, preparation, fitted, split, held_out=False, checksum=first.checksum)
@@ -102,7 +105,7 @@ def _rows_kept(
     first: _Pass, source: Source, split: Split | None, report: Callable[[int], object]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Make the pass over the source; return the numbers of training rows and of held-out rows in each part."""
-    names = [*(column.name for column in first.columns), first.target]
+    names = list(dict.fromkeys([*(column.name for column in first.columns), first.target, *first.weight_columns]))
     counts = np.zeros((2, len(source.parts)), np.int64)
     for part in range(len(source.parts)):
         for number, table in enumerate(source.blocks(part, names)):
@@ -130,6 +133,8 @@ def _check_rows(first: _Pass, source: Source, split: Split | None, training: int
             "hold out more, or none",
             problem=f"which is no row of {first.rows}",
         )
+    if not first.weight:
+        raise FalllineError("sample_weight", problem="is 0 for every row to fit to", allowed="some row must count")
 
 
 def check_choice(name: str, choice: object, allowed: Sequence[str]) -> None:
@@ -168,9 +173,11 @@ class _Column:
         self.is_text = is_text
         self.may_be_text = may_be_text
         self.moments = Moments(1)
-        # The number of training rows in each category; 0 for a category that only held-out rows have.
-        self.counts: dict[str, int] = {}
+        # The weight of the training rows in each category; 0 for a category that only held-out rows have.
+        self.counts: dict[str, float] = {}
         self.gaps = 0
+        self.weight_of_gaps = 0.0
+        self.likeness = Likeness()
 
     def read(self, table: Table) -> FloatArray | list[str | None]:
         """The entries as numbers or categories; NaN or None where they are missing."""
@@ -183,22 +190,33 @@ class _Column:
             return table.numbers(self.name, "features", missing=True, instead=instead)
         return [None if is_missing(entry) else as_text(entry) for entry in table.columns[self.name].tolist()]
 
-    def take(self, entries: FloatArray | list[str | None], fitted: BoolArray) -> None:
-        """Add the entries of the training rows."""
+    def take(self, entries: FloatArray | list[str | None], fitted: BoolArray, weights: FloatArray | None) -> None:
+        """Add the entries of the training rows, each as often as its weight says."""
         if isinstance(entries, np.ndarray):
-            self.moments.add(entries[fitted][:, None])
+            self.moments.add(entries[fitted][:, None], None if weights is None else weights[fitted])
             self.gaps += int(np.isnan(entries[fitted]).sum())
+            self.likeness.add(entries, fitted)
             return
-        for text, counts in zip(entries, fitted.tolist(), strict=True):
+        counted = fitted.astype(float) if weights is None else fitted * weights
+        for text, weight, used in zip(entries, counted.tolist(), fitted.tolist(), strict=True):
             if text is not None:
-                self.counts[text] = self.counts.get(text, 0) + counts
+                self.counts[text] = self.counts.get(text, 0.0) + weight
             else:
-                self.gaps += counts
+                self.gaps += used
+                self.weight_of_gaps += weight
         if len(self.counts) > MOST_CATEGORIES:
             raise FalllineError(
                 problem=f"feature {self.name!r} has more than {MOST_CATEGORIES} different texts",
                 allowed="leave it out of the features",
             )
+        numbers = {text: number for number, text in enumerate(self.counts)}
+        self.likeness.add(np.array([np.nan if text is None else numbers[text] for text in entries]), fitted)
+
+    def like(self) -> tuple[float, ...]:
+        """What two columns share if one is a copy of the other, or of numbers, a copy on another scale."""
+        if self.is_text:
+            return (float(len(self.counts)), *self.likeness.seen)
+        return (self.likeness.on_scale(float(self.moments.mean[0]), float(self.moments.squares[0])),)
 
     def feature(self, fills: bool) -> Feature:
         """The column as a feature of the model."""
@@ -221,24 +239,46 @@ class _Column:
             return "missing"
         return f"{low:g}" if low == high else None
 
-    def scale(self, feature: Feature, rows: int) -> list[tuple[float, float]]:
-        """Mean and standard deviation of each of its features over this many rows, with missing entries filled in."""
+    def scale(self, feature: Feature, rows: float) -> list[tuple[float, float]]:
+        """Mean and standard deviation of each of its features over rows of this weight, with gaps filled in."""
         if feature.categories is None:
             return [(float(self.moments.mean[0]), float(np.sqrt(self.moments.squares[0] / rows)))]
-        filled = {feature.fill: self.gaps}
+        filled = {feature.fill: self.weight_of_gaps}
         shares = [(self.counts[name] + filled.get(name, 0)) / rows for name in feature.categories[1:]]
         # A category that only held-out rows have is 0 in all training rows: not scaled, its weight stays at the start.
         return [(share, np.sqrt(share * (1 - share)) if 0 < share < 1 else 1.0) for share in shares]
 
 
+def _copies(columns: Sequence[_Column]) -> list[str]:
+    """A note on each column that repeats another."""
+    notes = []
+    known: dict[tuple[float, ...], _Column] = {}
+    for column in columns:
+        # Ten digits: further ones are rounding where the scale differs, and other columns do not share as many.
+        first = known.setdefault(tuple(float(f"{number:.10g}") for number in column.like()), column)
+        if first is not column:
+            same = column.is_text or column.likeness.seen == first.likeness.seen
+            how = f"repeats {first.name!r}" if same else f"is {first.name!r} on another scale"
+            notes.append(
+                f"feature {column.name!r} {how}: how their effect is shared between their weights is arbitrary, so "
+                "leave one out"
+            )
+    return notes
+
+
 class _Pass:
     """What the pass has found so far."""
 
-    def __init__(self, columns: list[_Column], target: str, classes: bool | None, missing: Missing) -> None:
+    def __init__(
+        self, columns: list[_Column], target: str, classes: bool | None, missing: Missing, weights: str | None
+    ) -> None:
         self.columns = columns
         self.target = target
         self.classes = classes
         self.missing = missing
+        self.weight_columns = () if weights is None else (weights,)
+        # The weight of the training rows.
+        self.weight = 0.0
         self.texts: set[str] = set()
         self.rows = 0
         self.dropped = 0
@@ -259,11 +299,15 @@ class _Pass:
                 raise missing_at(table, int(np.argmax(gaps)), column.name, is_target=False)
         if self.missing != "drop" and target_missing.any():
             raise missing_at(table, int(np.argmax(target_missing)), self.target, is_target=True)
+        of_rows = [weights_in(table, name) for name in self.weight_columns]
+        weights = of_rows[0] if of_rows else None
+        fitted = fitted & ~lacking
+        self.weight += float(fitted.sum() if weights is None else weights[fitted].sum())
         for column, read in zip(self.columns, entries, strict=True):
-            column.take(read, fitted & ~lacking)
+            column.take(read, fitted, weights)
         if self.classes:
             self.texts |= class_texts(table, self.target)
-        for read in (*entries, table.entries(self.target, "target")):
+        for read in (*entries, table.entries(self.target, "target"), *of_rows):
             numbers = isinstance(read, np.ndarray) and read.dtype.kind in "biuf"
             self.checksum = crc32(
                 np.ascontiguousarray(read).data if numbers else repr(list(read)).encode(), self.checksum
@@ -277,9 +321,7 @@ class _Pass:
             return np.array([is_missing(entry) for entry in table.columns[self.target].tolist()])
         return np.isnan(table.numbers(self.target, "target", missing=True))
 
-    def preparation(
-        self, source: Source, rows: int, constant: Constant, standardize: bool
-    ) -> tuple[Preparation, list[str]]:
+    def preparation(self, source: Source, constant: Constant, standardize: bool) -> tuple[Preparation, list[str]]:
         notes = []
         features, scales = [], []
         for column in self.columns:
@@ -295,7 +337,7 @@ class _Pass:
             if same is None:
                 feature = column.feature(self.missing == "mean")
                 features.append(feature)
-                scales += column.scale(feature, rows)
+                scales += column.scale(feature, self.weight)
                 if column.gaps:
                     notes.append(f"feature {column.name!r}: {column.gaps} missing entries became {feature.fill}")
                 if feature.categories is not None:
@@ -320,6 +362,7 @@ class _Pass:
                 Classes.of(self.texts) if self.classes else None,
                 Standardization(mean, scale) if standardize else None,
                 self.missing,
+                *self.weight_columns,
             ),
-            notes,
+            notes + _copies([column for column in self.columns if column.name not in dropped]),
         )

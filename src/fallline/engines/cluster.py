@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset
+from fallline.data import Dataset, Rows
 from fallline.engines import reference
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
@@ -140,13 +140,13 @@ class SpreadLoss(Objective):
                 yield _part_sums_read, (sent, number)
 
 
-def _read(dataset: Dataset, number: int) -> list[tuple[FloatArray, FloatArray]]:
+def _read(dataset: Dataset, number: int) -> list[Rows]:
     """The blocks of one part, to be kept in a worker's memory."""
     return list(dataset.part(number))
 
 
 def _part_sums(
-    model: Loss, points: FloatArray, value: bool, gradient: bool, blocks: Iterable[tuple[FloatArray, FloatArray]]
+    model: Loss, points: FloatArray, value: bool, gradient: bool, blocks: Iterable[Rows]
 ) -> tuple[FloatArray, FloatArray]:
     """The sums over one part of the rows, computed on a worker."""
     with limited(1), np.errstate(all="ignore"):

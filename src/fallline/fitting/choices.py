@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arguments import rule_of
 from fallline.errors import FalllineError, Verbatim
@@ -29,6 +31,10 @@ from fallline.stopping import GradientNorm, StepSize, StoppingCondition
 SMALL_GRADIENT = 1e-10
 SMALL_PART = 1e-13
 
+# By how much an accuracy may exceed the balanced accuracy without a note, and how many classes a note tells of.
+HIDDEN = 0.1
+MOST_TOLD = 4
+
 # A relative rise of the loss up to this is rounding.
 ROUNDING = 1e-12
 
@@ -36,10 +42,10 @@ ROUNDING = 1e-12
 def at_rest(loss: Loss, rule: Optimizer[Any]) -> StoppingCondition:
     """The default stopping condition on all rows: an almost zero gradient, or, with a penalty, almost zero steps."""
     # On the rows in memory only, to avoid a pass over files.
-    part = loss.on_part(loss.X, loss.y)
-    rows, rows_in_part = (loss.rows, part.rows) if loss.reduction == "sum" else (1, 1)
-    slope = float(norm(part.gradient(np.zeros(loss.dimension)))) / rows_in_part
-    smallest = rows * max(SMALL_GRADIENT, SMALL_PART * slope if np.isfinite(slope) else 0.0)
+    part = loss.on_part(loss.X, loss.y, loss.weights)
+    whole, of_part = (one.rows * one.mean_weight if one.reduction == "sum" else 1 for one in (loss, part))
+    slope = float(norm(part.gradient(np.zeros(loss.dimension)))) / of_part
+    smallest = whole * max(SMALL_GRADIENT, SMALL_PART * slope if np.isfinite(slope) else 0.0)
     if isinstance(rule, FISTA | ProximalDescent):
         rate = rule.learning_rate
         return StepSize(smallest * rate) if isinstance(rate, float) else StepSize()
@@ -123,3 +129,22 @@ def warnings_about(trajectory: Trajectory, loss: Loss, batch_size: int | None, p
     if end > start * (1 + ROUNDING):
         warnings.append(f"the loss rose from {start:g} to {end:g}: the learning rate is too large")
     return warnings
+
+
+def imbalance(classes: Sequence[str], confusion: npt.NDArray[np.int64]) -> list[str]:
+    """A note when a class is never predicted, or the accuracy hides how few rows of the rare classes are found."""
+    found, rows, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    accuracy = float(found.sum() / rows.sum())
+    present = rows > 0
+    balanced = float((found[present] / rows[present]).mean())
+    if np.all(predicted[present] > 0) and balanced > accuracy - HIDDEN:
+        return []
+    if (predicted > 0).sum() == 1:
+        how = f"every row is predicted as {classes[int(predicted.argmax())]!r}"
+    else:
+        of_class = ", ".join(f"{found[i]} of {rows[i]} rows of {classes[i]!r}" for i in range(len(classes))[:MOST_TOLD])
+        how = f"right are {of_class}{', …' if len(classes) > MOST_TOLD else ''}"
+    return [
+        f"{how}: the balanced accuracy, the mean over the classes, is {balanced:.3g}, the accuracy {accuracy:.3g}; "
+        "a class_weight of balanced counts all classes alike"
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,14 @@ from fallline.data import (
     Classes,
     Dataset,
     Preparation,
+    Rows,
     Source,
     Split,
     Survey,
     TableLike,
     number_array,
     open_source,
+    read_table,
     survey,
 )
 from fallline.data.preparation import Missing
@@ -27,7 +29,7 @@ from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
 from fallline.engines import Cluster, Engine
 from fallline.errors import FalllineError, Setting, Verbatim, check_whole, nearest
-from fallline.fitting.choices import at_rest, chosen_rule, warnings_about
+from fallline.fitting.choices import at_rest, chosen_rule, imbalance, warnings_about
 from fallline.fitting.fitted import FittedModel, class_names, setting_names
 from fallline.fitting.result import Fit, FitRows
 from fallline.minimize import minimize
@@ -35,6 +37,7 @@ from fallline.models import MODELS, Loss, Network
 from fallline.models.base import Reduction, Target, WrongTarget
 from fallline.models.batches import Order, Remainder
 from fallline.models.streamed import StreamedBatches
+from fallline.models.weights import ClassWeight, class_counts, class_weights_of
 from fallline.optimizers import (
     Optimizer,
 )
@@ -58,6 +61,8 @@ def fit(
     target: str | npt.ArrayLike,
     *,
     features: Sequence[str] | str | None = None,
+    sample_weight: str | npt.ArrayLike | None = None,
+    class_weight: ClassWeight | None = None,
     model: str = "logistic",
     optimizer: Optimizer[Any] | str | None = None,
     x0: npt.ArrayLike | None = None,
@@ -90,6 +95,10 @@ def fit(
         data: the path of a CSV or Parquet file or of a folder of them, a data frame, a mapping of columns, or an array.
         target: the name of the column to be predicted, or its values.
         features: the names of the columns to predict it from; all other columns if not given.
+        sample_weight: the name of the column, or the numbers, that say how often each row counts, as in scikit-learn:
+            2 is the row twice, 0 no row. Also means, scales and fills count it so; the score counts each row once.
+        class_weight: a factor of the weight of each row by its class: a mapping of classes to numbers, or "balanced":
+            as if all classes had the same number of rows.
         model: a name in `fallline.models.MODELS`. The target has two classes for "logistic", "hinge" and
             "squared_hinge", several for "softmax" and "network", and numbers for the remaining models. "ridge" is
             "linear" with an `l2`, "lasso" with an `l1`.
@@ -142,9 +151,12 @@ def fit(
     model = _unpenalised(model, settings | {"l1": l1})
     kind = MODELS[model]
     _check_settings(model, settings)
-    source, target = _with_target(data, target)
+    source, target = _with_column(open_source(data), "target", target)
+    weights = None
+    if sample_weight is not None:
+        source, weights = _with_column(source, "sample_weight", sample_weight)
     wanted = kind.target(settings)
-    names = _feature_names(source, target, features)
+    names = _feature_names(source, target, features, weights)
     with progress_bar(len(source.parts), f"reading {source.name}", shown=progress and source.from_files) as report:
         found = survey(
             source,
@@ -156,11 +168,13 @@ def fit(
             constant=constant,
             standardize=standardize,
             split=_split(holdout, seed),
+            weights=weights,
             report=report,
         )
     preparation = found.training.preparation
     notes = [*found.notes, *_class_notes(preparation.classes, wanted, source, target)]
-    loss = _loss(kind, found.training, _streams(stream, source, found, engine), reduction, settings)
+    streams = _streams(stream, source, found, engine)
+    loss = _loss(kind, found.training, streams, reduction, class_weight, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     if loss.dataset is not None:
         by = f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass"
@@ -186,7 +200,10 @@ def fit(
         objective.close()
     notes += [why, *warnings_about(trajectory, loss, batch_size, penalty)]
     fitted = FittedModel(model, loss, preparation, trajectory.final.x)
-    return Fit(trajectory, fitted, tuple(notes), FitRows(loss, found.training, found.held_out))
+    rows = FitRows(loss, found.training, found.held_out)
+    if preparation.classes is not None:
+        notes += imbalance(preparation.classes.names, fitted.confusion(rows.blocks()))
+    return Fit(trajectory, fitted, tuple(notes), rows)
 
 
 def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
@@ -204,33 +221,35 @@ def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
     return model
 
 
-def _with_target(data: TableLike, target: str | npt.ArrayLike) -> tuple[Source, str]:
-    """The source with the target among its columns, and the target's name."""
-    source = open_source(data)
-    if isinstance(target, str):
-        source.require(target, "target")
-        return source, target
-    if isinstance(data, str | os.PathLike):
+def _with_column(source: Source, parameter: str, given: Any) -> tuple[Source, str]:
+    """The source with a column that is given by its name or its values, and the name."""
+    name = str(given)
+    if (not isinstance(given, list | tuple) and np.ndim(given) == 0) or name in source.columns:
+        source.require(name, parameter)
+        return source, name
+    if source.from_files:
         raise FalllineError(
-            "target", problem="is given by its values, but data is a file", allowed="give the name of a column"
+            parameter, problem="is given by its values, but data is a file", allowed="give the name of a column"
         )
-    table, values = table_of(data), table_of({"target": target}, "target")
+    table, values = read_table(source), table_of({parameter: given}, parameter)
     if values.rows != table.rows:
-        raise FalllineError("target", problem=f"has {values.rows} values, but {table.source} has {table.rows} rows")
-    if "target" in table.columns:
+        raise FalllineError(parameter, problem=f"has {values.rows} values, but {table.source} has {table.rows} rows")
+    if parameter in table.columns:
         raise FalllineError(
-            "target",
-            problem=f"is given by its values, but {table.source} has a column 'target'",
+            parameter,
+            problem=f"is given by its values, but {table.source} has a column {parameter!r}",
             allowed="give its name",
         )
-    return open_source(Table(table.source, table.columns | values.columns, table.lines)), "target"
+    return open_source(Table(table.source, table.columns | values.columns, table.lines)), parameter
 
 
-def _feature_names(source: Source, target: str, features: Sequence[str] | str | None) -> tuple[str, ...]:
+def _feature_names(
+    source: Source, target: str, features: Sequence[str] | str | None, weights: str | None
+) -> tuple[str, ...]:
     if features is None:
-        names = tuple(name for name in source.columns if name != target)
-    elif isinstance(features, str | Sequence):
-        names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
+        names = tuple(name for name in source.columns if name not in (target, weights))
+    elif isinstance(features, str | int | Sequence):
+        names = (str(features),) if isinstance(features, str | int) else tuple(str(name) for name in features)
     else:
         raise FalllineError("features", features, "it must be the names of columns")
     for name in names:
@@ -302,24 +321,51 @@ def _streams(stream: bool | None, source: Source, found: Survey, engine: Engine)
     return stream
 
 
-def _loss(kind: type[Loss], training: Dataset, streams: bool, reduction: Reduction, settings: dict[str, Any]) -> Loss:
+def _loss(
+    kind: type[Loss],
+    training: Dataset,
+    streams: bool,
+    reduction: Reduction,
+    class_weight: ClassWeight | None,
+    settings: dict[str, Any],
+) -> Loss:
     """The model on the training rows: all of them in memory, or the first block if they are streamed."""
     preparation = training.preparation
-    X, y = next(training.blocks()) if streams else training.whole()
+    rows = next(training.blocks()) if streams else training.whole()
+    of_classes = None
+    if class_weight is not None:
+        of_classes = _class_weights(class_weight, preparation, training.blocks() if streams else [rows])
+    # The weights of a first block may all be zero.
+    weights = None if rows.weights is None or not rows.weights.any() else rows.weights
     settings = settings | class_names(kind, preparation)
     before = 0
     try:
-        loss = kind(X, y, reduction, preparation.names, **settings)
+        loss = kind(rows.X, rows.y, reduction, preparation.names, weights, of_classes, **settings)
         if not streams:
             return loss
         if preparation.classes is None:
-            for X, y in training.blocks():
-                loss.on_part(X, y).check_targets()
-                before += len(y)
+            for block in training.blocks():
+                loss.on_part(block.X, block.y).check_targets()
+                before += len(block)
     except WrongTarget as error:
         table, row = training.located(before + error.row)
         raise table.error_at(row, preparation.target, f"is {error.value!r}", error.allowed) from None
     return loss.over(training)
+
+
+def _class_weights(given: ClassWeight, preparation: Preparation, training: Iterable[Rows]) -> FloatArray:
+    """The weight of each class, in the order of their labels."""
+    classes = preparation.classes
+    if classes is None:
+        raise FalllineError(
+            "class_weight",
+            problem=f"is given, but the target {preparation.target!r} holds numbers",
+            allowed="leave it out",
+        )
+    if isinstance(given, Mapping):
+        given = {classes.named(name): weight for name, weight in given.items()}
+    counts = class_counts(((rows.y.astype(np.intp), rows.weights) for rows in training), len(classes.names))
+    return class_weights_of(given, classes.names, counts)
 
 
 def _steps(epochs: int | None, max_steps: int | None, steps_per_epoch: int) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Classes, Feature, Preparation, Standardization, TableLike, open_source
+from fallline.data import Classes, Feature, Preparation, Rows, Standardization, TableLike, open_source
 from fallline.data.preparation import Missing
 from fallline.data.standardization import Moments
 from fallline.data.survey import check_choice
@@ -107,23 +107,31 @@ class FittedModel(Printed):
         names = np.array([*self.preparation.classes.names, None], dtype=object)
         return names[np.where(self._unknown(answers), -1, self._chosen(answers))]
 
-    def score(self, blocks: Iterable[tuple[FloatArray, FloatArray]]) -> float:
-        """The model's score on rows given as blocks of prepared inputs and targets, such as `dataset.blocks()`.
+    def score(self, blocks: Iterable[Rows]) -> float:
+        """The model's score on blocks of prepared rows, such as `dataset.blocks()`; each row counts once.
 
         `score_name` names the measure.
         """
         if self.preparation.classes is not None:
-            rows = right = 0
-            for X, y in blocks:
-                rows += len(y)
-                right += int((self._chosen(self._answer(X)) == y).sum())
-            return right / rows
+            counts = self.confusion(blocks)
+            return float(counts.trace() / counts.sum())
         moments, squares = Moments(1), 0.0
-        for X, y in blocks:
-            moments.add(y[:, None])
-            squares += float(((y - self._answer(X)) ** 2).sum())
+        for rows in blocks:
+            moments.add(rows.y[:, None])
+            squares += float(((rows.y - self._answer(rows.X)) ** 2).sum())
         spread = float(moments.squares[0])
         return 1 - squares / spread if spread else math.nan
+
+    def confusion(self, blocks: Iterable[Rows]) -> npt.NDArray[np.int64]:
+        """The confusion matrix: how many rows of each class (one a row) are classified as each (one a column)."""
+        assert self.preparation.classes is not None
+        count = len(self.preparation.classes.names)
+        counts = np.zeros(count * count, np.int64)
+        for rows in blocks:
+            counts += np.bincount(
+                rows.y.astype(np.intp) * count + self._chosen(self._answer(rows.X)), minlength=count**2
+            )
+        return counts.reshape(count, count)
 
     @property
     def score_name(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset, Standardization, TableLike
+from fallline.data import Dataset, Rows, Standardization, TableLike
 from fallline.errors import FalllineError
 from fallline.fitting.fitted import FittedModel
 from fallline.models import Loss
@@ -81,9 +81,9 @@ class FitRows(NamedTuple):
         kept = self.held_out is None or not self.held_out.source.from_files
         return self.model.dataset is None and kept
 
-    def blocks(self) -> Iterable[tuple[FloatArray, FloatArray]]:
-        """X and y of the training rows, from memory if they are there."""
-        return [(self.model.X, self.model.y)] if self.model.dataset is None else self.training.blocks()
+    def blocks(self) -> Iterable[Rows]:
+        """The training rows, from memory if they are there."""
+        return [Rows(self.model.X, self.model.y)] if self.model.dataset is None else self.training.blocks()
 
 
 class Measured(NamedTuple):

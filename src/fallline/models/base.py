@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+from fallline.data import Rows
 from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
@@ -21,6 +22,7 @@ from fallline.models.inputs import feature_names_of, inputs_of, targets_of
 from fallline.models.slices import Sliceable
 from fallline.models.streamed import StreamedBatches
 from fallline.models.summing import RowSum, dense
+from fallline.models.weights import ClassWeight, class_counts, class_weights_of, row_weights_of
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
 from fallline.recipe import encode
@@ -52,9 +54,9 @@ class WrongTarget(FalllineError):
 class Loss(RowSum, Sliceable):
     """A model and the data it is fitted to; the coordinates are the model's parameters.
 
-    Value and gradient are those of the mean of ℓ over the rows (or its sum) + ½ l2 ‖w‖². A model names its parameters, says
-    which of them are weights, and implements `forward`, `errors`, `backward`, `predict` and `check_targets`. Its
-    other settings are fields of its dataclass, given by keyword.
+    Value and gradient are those of the mean of ℓ over the rows (or its sum) + ½ l2 ‖w‖². A model names its
+    parameters, says which of them are weights, and implements `forward`, `errors`, `backward`, `predict` and
+    `check_targets`. Its other settings are fields of its dataclass, given by keyword.
 
     Arguments:
         X: the inputs, n rows of d features; n numbers are n rows of one feature. Not copied: float64 or float32
@@ -63,6 +65,10 @@ class Loss(RowSum, Sliceable):
         y: the n targets.
         reduction: "mean" divides the sum of the rows' errors, and its gradient, by their number; "sum" does not.
         feature_names: the d names of the features, for the names of the parameters and error texts.
+        sample_weight: how often each row counts, n numbers at least 0, as in scikit-learn: 2 stands for the row twice,
+            0 for no row. The mean divides by their sum.
+        class_weight: a factor of the weight of each row, by its class: a mapping of labels to numbers, a number for
+            each class in order, or "balanced": as if all classes had the same number of rows.
         l2: strength of the penalty ½ l2 ‖w‖² on the weights, not the biases; it is added after the reduction. So
             the l2 of a mean is that of the sum divided by n, and ridge regression's alpha is the l2 of a sum.
 
@@ -88,14 +94,17 @@ class Loss(RowSum, Sliceable):
         y: npt.ArrayLike,
         reduction: Reduction = "mean",
         feature_names: Sequence[str] | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
         **settings: Any,
     ) -> None:
         if reduction not in REDUCTIONS:
             raise FalllineError("reduction", reduction, nearest(str(reduction), REDUCTIONS))
-        chunked = ChunkedRows.of(X, y)
+        chunked = ChunkedRows.of(X, y, sample_weight)
         if chunked is not None:
             # X and y hold the first chunk, as a sample of the data.
-            X, y = next(iter(chunked.part(0)))
+            (first,) = chunked.part(0)
+            X, y, sample_weight = first.X, first.y, first.weights
         self.X = inputs_of(X)
         self.y = targets_of(y, rows=self.X.shape[0])
         self.reduction = reduction
@@ -118,10 +127,35 @@ class Loss(RowSum, Sliceable):
         if chunked is not None:
             chunked.check(lambda y: self.on_part(self.X, y).check_targets())
             self.dataset = chunked
+        self._weigh(sample_weight, class_weight)
+
+    def _weigh(self, sample_weight: npt.ArrayLike | None, class_weight: ClassWeight | None) -> None:
+        """Set the weights of the rows and of the classes."""
+        own = None if sample_weight is None else row_weights_of(sample_weight, len(self.y))
+        rows = Rows(self.X, self.y, own)
+        whole = [rows] if self.dataset is None else self.dataset.blocks()
+        self.class_weights = None
+        if class_weight is not None:
+            classes = self.class_labels()
+            if not classes:
+                raise FalllineError(
+                    "class_weight",
+                    problem=f"is given, but the targets of a {self.model} are numbers",
+                    allowed="give each row its sample_weight",
+                )
+            counts = class_counts(((self.class_numbers(some.y), some.weights) for some in whole), len(classes))
+            self.class_weights = class_weights_of(class_weight, classes, counts)
+        self.weights = self.weighed(rows).weights
+        if self.dataset is not None:
+            self.mean_weight = self.over(self.dataset).mean_weight
+        else:
+            self.mean_weight = 1.0 if self.weights is None else float(self.weights.mean())
+        if not self.mean_weight:
+            raise FalllineError("sample_weight", problem="is 0 for every row", allowed="some row must count")
 
     @property
     def title(self) -> str:
-        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        rows = f"{self.rows} {'weighted ' * (self.weights is not None)}row{'s' * (self.rows != 1)}"
         penalty = f" with l2 = {self.l2:g}" if self.l2 else ""
         return f"{'mean ' if self.reduction == 'mean' else ''}{self.model}{penalty}, {rows}"
 
@@ -133,6 +167,13 @@ class Loss(RowSum, Sliceable):
     def target(cls, settings: Mapping[str, Any]) -> Target:
         """What the model with these settings is fitted to."""
         return "numbers"
+
+    def class_labels(self) -> tuple[str, ...]:
+        """The labels or names of the classes, in their order; none where the targets are numbers."""
+        return ()
+
+    def class_numbers(self, y: FloatArray) -> npt.NDArray[np.intp]:
+        return y.astype(np.intp)
 
     def check_settings(self) -> None:
         """Raise a FalllineError for settings that do not go together; normalise those that do."""
@@ -151,8 +192,9 @@ class Loss(RowSum, Sliceable):
             batch_size: None for the loss on all rows; a number for a bound valid for every batch of that size.
 
         Returns:
-            L = c λ + l2, where c is the model's `curvature` and λ the largest eigenvalue of AᵀA (of AᵀA / n for a
-            mean) with A = [X 1]; for batches λ is bounded by the longest row of A. Infinite where c is.
+            L = c λ + l2, where c is the model's `curvature` and λ the largest eigenvalue of AᵀSA with A = [X 1] and
+            the rows' weights S (divided by their sum for a mean); for batches λ is bounded by the longest row of √S A.
+            Infinite where c is.
 
         >>> from fallline.models import Logistic
         >>> Logistic([-1.0, 1.0], [0, 1]).smoothness()
@@ -163,13 +205,16 @@ class Loss(RowSum, Sliceable):
         mean = self.reduction == "mean"
         if batch_size is None:
             products = np.zeros((self.X.shape[1] + 1,) * 2)
-            for X, y in self.blocks():
-                design = np.column_stack([X, np.ones(len(y))])
-                products += design.T @ design
+            for rows in self.blocks():
+                design = np.column_stack([rows.X, np.ones(len(rows))])
+                products += design.T @ (design if rows.weights is None else design * rows.weights[:, None])
             largest = float(np.linalg.eigvalsh(products)[-1])
-            return self.curvature * largest / (self.rows if mean else 1) + self.l2
-        longest = max(float(np.max(np.sum(X**2, axis=1))) for X, _ in self.blocks()) + 1
-        return self.curvature * longest * (1 if mean else batch_size) + self.l2
+            return self.curvature * largest / (self.rows * self.mean_weight if mean else 1) + self.l2
+        longest = max(
+            float(np.max((np.sum(rows.X**2, axis=1) + 1) * (1 if rows.weights is None else rows.weights)))
+            for rows in self.blocks()
+        )
+        return self.curvature * longest * (1 / self.mean_weight if mean else batch_size) + self.l2
 
     def l1_penalty(self, strength: float) -> L1:
         """strength · Σ |w| over the weights, not the biases, for the proximal rules: the lasso.
@@ -214,6 +259,7 @@ class Loss(RowSum, Sliceable):
         """What is needed to rebuild this loss (see `loss_from_recipe`), with its data; None when those are large."""
         if self.dataset is not None or self.rows * (self.X.shape[1] + 1) > SMALL_DATA:
             return None
+        weights = {} if self.weights is None else {"sample_weight": self.weights.tolist()}
         settings = {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {
             "type": type(self).__name__,
@@ -221,6 +267,7 @@ class Loss(RowSum, Sliceable):
             "y": self.y.tolist(),
             "reduction": self.reduction,
             "feature_names": encode(self.feature_names),
+            **weights,
             **settings,
         }
 

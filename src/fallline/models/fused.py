@@ -59,7 +59,13 @@ def fits(model: PointwiseModel, kind: type[Any], X: Any) -> bool:
 
 
 def sums(
-    model: PointwiseModel, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
+    model: PointwiseModel,
+    points: FloatArray,
+    X: Any,
+    y: FloatArray,
+    value: bool,
+    gradient: bool,
+    weights: FloatArray | None = None,
 ) -> FloatArray | None:
     """The sums over the rows of ∂ℓ/∂w, ∂ℓ/∂b and, last, ℓ at each point: (k, dimension + 1).
 
@@ -69,6 +75,7 @@ def sums(
         points: the parameters, shape (k, dimension): the weights of each output, one after the other, then each b.
         X, y: the rows.
         value, gradient: whether the sum of ℓ, and those of ∂ℓ/∂w, are needed.
+        weights: a factor of each row's ℓ, shape (rows,); None: 1.
 
     Returns:
         None if NumPy has to compute them: LLVM is not installed, the points are complex, the memory layout of X is not
@@ -77,7 +84,7 @@ def sums(
     layout = _layout(X)
     if layout is None or points.dtype != np.float64 or not machine.available():
         return None
-    compiled = _compiled_for(model, layout)
+    compiled = _compiled_for(model, layout, weights is not None)
     if compiled is None:
         return None
     (rows, features), outputs, lanes = X.shape, model.outputs, machine.lanes()
@@ -85,7 +92,7 @@ def sums(
     padded = _zeros(len(points), outputs, width + lanes)
     padded[..., :features] = points[:, :-outputs].reshape(-1, outputs, features)
     padded[..., width] = points[:, -outputs:]
-    y = np.ascontiguousarray(y, np.float64)
+    of_row = [None if one is None else np.ascontiguousarray(one, np.float64) for one in (y, weights)]
     block, part = _division(X, layout, outputs, lanes)
     starts = range(0, rows, part)
     result = np.empty((len(points), points.shape[1] + 1))
@@ -96,7 +103,8 @@ def sums(
 
         def of_part(number: int, some: FloatArray = some, totals: FloatArray = totals) -> None:
             start = starts[number]
-            of_rows = (y[start:].ctypes.data, min(part, rows - start), block, features)
+            data = [None if one is None else one[start:].ctypes.data for one in of_row]
+            of_rows = (*data, min(part, rows - start), block, features)
             of_points = (some.ctypes.data, len(some), totals[number].ctypes.data, width)
             compiled(*_arguments(X, layout, start), *of_rows, *of_points, value, gradient)
 
@@ -147,29 +155,31 @@ def _arguments(X: Any, layout: MatrixLayout, start: int) -> tuple[int, ...]:
     return X[start:].ctypes.data, X.strides[0 if layout.order == "rows" else 1] // X.itemsize
 
 
-def _compiled_for(model: PointwiseModel, layout: MatrixLayout) -> Pass | None:
+def _compiled_for(model: PointwiseModel, layout: MatrixLayout, weighted: bool) -> Pass | None:
     """The pass for a model, or None where its settings or functions cannot be compiled."""
     settings = tuple(getattr(model, field.name) for field in fields(model))
     try:
         hash(settings)
     except TypeError:
         return None
-    return _compiled(type(model), settings, model.outputs, layout)
+    return _compiled(type(model), settings, model.outputs, layout, weighted)
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: int, layout: MatrixLayout) -> Pass | None:
+def _compiled(
+    kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: int, layout: MatrixLayout, weighted: bool
+) -> Pass | None:
     """The pass for models of a class with these settings."""
-    traced = _pointwise(kind, settings, outputs)
+    traced = _pointwise(kind, settings, outputs, weighted)
     if traced is None:
         return None
     X = [ctypes.c_void_p] * 3 if layout.order == "csr" else [ctypes.c_void_p, ctypes.c_int64]
-    of_rows = [ctypes.c_void_p, *[ctypes.c_int64] * 3]
+    of_rows = [*[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 3]
     of_points = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, *[ctypes.c_bool] * 2]
     return machine.function(source(traced, layout, machine.lanes()), "sums", (*X, *of_rows, *of_points))
 
 
-def _pointwise(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: int) -> Pointwise | None:
+def _pointwise(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: int, weighted: bool) -> Pointwise | None:
     """The loss and slopes as a graph: the model's own functions, traced on a model without data."""
     model: Any = object.__new__(kind)
     for field, setting in zip(fields(kind), settings, strict=True):
@@ -184,6 +194,10 @@ def _pointwise(kind: type[PointwiseModel], settings: tuple[Any, ...], outputs: i
         else:
             stacks = [Stack(parts) for parts in given]
             loss, slopes = model.pointwise(*stacks), model.slope(*stacks)
-        return Pointwise(graph, z, y, graph.of(loss.value), [graph.of(slope.value) for slope in slopes])
+        weight = graph.leaf("weight", LANE) if weighted else None
+        if weight is not None:
+            factor = Proxy(weight, OF_NUMPY)
+            loss, slopes = factor * loss, [factor * slope for slope in slopes]
+        return Pointwise(graph, z, y, weight, graph.of(loss.value), [graph.of(slope.value) for slope in slopes])
     except Exception:  # a user's model may do something that works only on arrays
         return None

@@ -11,11 +11,12 @@ from fallline.models.fused_products import CsrProducts, MatrixProducts, Products
 
 @dataclass(frozen=True)
 class Pointwise:
-    """The loss of one row and its slopes ∂ℓ/∂z, as nodes made from the leaves z, one for each output, and y."""
+    """The loss of one row and its slopes ∂ℓ/∂z, as nodes made from the leaves z, one for each output, y and weight."""
 
     graph: Graph
     z: list[Node]
     y: Node
+    weight: Node | None
     loss: Node
     slopes: list[Node]
 
@@ -26,7 +27,7 @@ def source(pointwise: Pointwise, layout: MatrixLayout, lanes: int) -> str:
     Its arguments:
         X: address and stride; for a CSR matrix the addresses of its data, of its column indices and of the entry of
             indptr for the first row.
-        y, rows: the targets, and the number of rows.
+        y, weights, rows: the targets and the weights (null if there are none), and the number of rows.
         block: the number of rows that are processed at a time.
         features: the number of features.
         points, many: the points and their number. A point has a line for each output: its weights, zeros up to the
@@ -69,8 +70,8 @@ class _Pass(Kernel):
         wide = region.number
         self.begin(
             f"void @{name}",
-            "ptr noalias %z, ptr noalias %y, i64 %rows, i64 %z_stride, ptr noalias %slopes, ptr %totals, "
-            "i64 %totals_stride",
+            "ptr noalias %z, ptr noalias %y, ptr noalias %weights, i64 %rows, i64 %z_stride, ptr noalias %slopes, "
+            "ptr %totals, i64 %totals_stride",
         )
         sums = [self.variable(wide) for _ in wanted]
         for total in sums:
@@ -79,7 +80,11 @@ class _Pass(Kernel):
 
         def stretch(i: str) -> None:
             mask = self.below(self.line(f"sub i64 %rows, {i}"), region)
-            region.names = {pointwise.y.index: self.masked_load("double", self.place("%y", i), mask, region)}
+            given = {"%y": pointwise.y} | ({} if pointwise.weight is None else {"%weights": pointwise.weight})
+            region.names = {
+                leaf.index: self.masked_load("double", self.place(name, i), mask, region)
+                for name, leaf in given.items()
+            }
             for leaf, (line, _) in zip(pointwise.z, lines, strict=True):
                 region.names[leaf.index] = self.load(wide, self.place(line, i))
             for node in pointwise.graph.needed(wanted):
@@ -102,8 +107,8 @@ class _Pass(Kernel):
         """See `source`."""
         self.begin(
             "i64 @sums",
-            f"{self.X}, ptr %y, i64 %rows, i64 %block, i64 %features, ptr %points, i64 %many, ptr %sums, i64 %width, "
-            "i1 %value, i1 %gradient",
+            f"{self.X}, ptr %y, ptr %weights, i64 %rows, i64 %block, i64 %features, ptr %points, i64 %many, "
+            "ptr %sums, i64 %width, i1 %value, i1 %gradient",
         )
         # The strides of z and slopes, and of the lines of a point.
         of_rows, of_point = (self.line(f"add i64 {size}, {self.lanes}") for size in ("%block", "%width"))
@@ -114,7 +119,7 @@ class _Pass(Kernel):
             count = self.smaller(self.line(f"sub i64 %rows, {start}"), "%block")
             here = self.from_row(start)
             first, second = [f"{here}{half}" for half in self._halves_after(start)]
-            y = self.place("%y", start)
+            y, given = self.place("%y", start), self.place("%weights", start)
 
             def point(number: str) -> None:
                 offset = self.line(f"mul i64 {number}, {self.line(f'mul i64 {of_point}, {self.outputs}')}")
@@ -126,7 +131,8 @@ class _Pass(Kernel):
                     shape, forward, back = f"i64 %features, i64 {count}", "combine", "dots"
                 lines = f"ptr {weights}, i64 {of_point}, ptr {z}, i64 {of_rows}"
                 self.do(f"call void @{forward}({first}, {shape}, {lines})")
-                errors = f"(ptr {z}, ptr {y}, i64 {count}, i64 {of_rows}, ptr {slopes}, ptr {rest}, i64 {of_point})"
+                of_z = f"i64 {count}, i64 {of_rows}, ptr {slopes}, ptr {rest}, i64 {of_point}"
+                errors = f"(ptr {z}, ptr {y}, ptr {given}, {of_z})"
                 self.branch("%value", f"call void @errors{errors}", f"call void @slopes{errors}")
                 lines = f"ptr {slopes}, i64 {of_rows}, ptr {totals}, i64 {of_point}"
                 self.branch("%gradient", f"call void @{back}({second}, {shape}, {lines})")

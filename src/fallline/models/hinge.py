@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.models.base import Target
@@ -27,6 +28,12 @@ class _Margin(LinearFamily):
         self.refuse_row(
             (self.y != 1) & (self.y != negative), "the labels of a hinge loss are 0 and 1, or all of them -1 and 1"
         )
+
+    def class_labels(self) -> tuple[str, ...]:
+        return ("-1", "1") if (self.y == -1).any() else ("0", "1")
+
+    def class_numbers(self, y: FloatArray) -> npt.NDArray[np.intp]:
+        return (y > 0).astype(np.intp)
 
     def response(self, z: FloatArray) -> FloatArray:
         return z

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
 
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.data import Rows
 from fallline.models import fused
 from fallline.models.base import Loss
 
@@ -37,11 +37,11 @@ class LinearFamily(Loss):
     def filters(self) -> tuple[slice, ...]:
         return (slice(0, self.X.shape[1]),)
 
-    def sums(
-        self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
-    ) -> tuple[FloatArray, FloatArray]:
-        totals = fused.sums(self, points, X, y, value, gradient) if fused.fits(self, LinearFamily, X) else None
-        return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
+    def sums(self, points: FloatArray, rows: Rows, value: bool, gradient: bool) -> tuple[FloatArray, FloatArray]:
+        totals = None
+        if fused.fits(self, LinearFamily, rows.X):
+            totals = fused.sums(self, points, rows.X, rows.y, value, gradient, rows.weights)
+        return super().sums(points, rows, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
 
     def forward(self, points: FloatArray, X: FloatArray) -> FloatArray:
         # One matrix-vector product for each point (matmul stacks them): for X @ W on all points at once, BLAS's order
@@ -52,10 +52,14 @@ class LinearFamily(Loss):
     def errors(self, forward: FloatArray, y: FloatArray) -> FloatArray:
         return self.pointwise(forward, y)
 
-    def backward(self, points: FloatArray, forward: FloatArray, X: FloatArray, y: FloatArray) -> FloatArray:
+    def backward(
+        self, points: FloatArray, forward: FloatArray, X: FloatArray, y: FloatArray, weights: FloatArray | None = None
+    ) -> FloatArray:
         slope = self.slope(forward, y)
-        weights = np.matmul(slope[:, None, :], X)[:, 0]
-        return np.concatenate([weights, slope.sum(axis=-1, keepdims=True)], axis=-1)
+        if weights is not None:
+            slope = slope * weights
+        of_weights = np.matmul(slope[:, None, :], X)[:, 0]
+        return np.concatenate([of_weights, slope.sum(axis=-1, keepdims=True)], axis=-1)
 
     def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
         """The model's response to other rows of inputs: X (m, d) and parameters (d + 1,) to (m,)."""

@@ -38,6 +38,9 @@ class Logistic(LinearFamily):
     def check_targets(self) -> None:
         self.refuse_row((self.y != 0) & (self.y != 1), "the labels of a logistic model are 0 and 1")
 
+    def class_labels(self) -> tuple[str, ...]:
+        return ("0", "1")
+
     def response(self, z: FloatArray) -> FloatArray:
         return sigmoid(z)
 
@@ -52,4 +55,4 @@ class Logistic(LinearFamily):
 
     def separates(self, x: FloatArray) -> bool:
         """Whether the parameters x classify every row correctly: then, without l2, the loss has no minimum."""
-        return not self.l2 and all(np.all((2 * y - 1) * (X @ x[:-1] + x[-1]) > 0) for X, y in self.blocks())
+        return not self.l2 and all(np.all((2 * rows.y - 1) * (rows.X @ x[:-1] + x[-1]) > 0) for rows in self.blocks())

@@ -100,6 +100,9 @@ class Network(Loss):
                 "classes", problem="is given, but the squared loss has none", allowed="use loss='cross_entropy'"
             )
 
+    def class_labels(self) -> tuple[str, ...]:
+        return tuple(self.classes or ())
+
     @property
     def widths(self) -> tuple[int, ...]:
         """The number of features, of the units of each hidden layer, and of outputs."""
@@ -216,7 +219,9 @@ class Network(Loss):
         half_square: FloatArray = 0.5 * (forward.z[:, 0] - y) ** 2
         return half_square
 
-    def backward(self, points: FloatArray, forward: Pass, X: FloatArray, y: FloatArray) -> FloatArray:
+    def backward(
+        self, points: FloatArray, forward: Pass, X: FloatArray, y: FloatArray, weights: FloatArray | None = None
+    ) -> FloatArray:
         # δ is ∂ℓ/∂z of the current layer. z = W a + b, so ∂ℓ/∂W = δ aᵀ and ∂ℓ/∂b = δ, summed over the rows; and
         # a = φ(z) of the layer before, so its δ is (Wᵀ δ) φ'(z).
         if self.loss == "cross_entropy":
@@ -224,6 +229,8 @@ class Network(Loss):
             delta = np.ascontiguousarray(cross_entropy_slope(forward.z.swapaxes(0, 1), y).swapaxes(0, 1))
         else:
             delta = forward.z - y
+        if weights is not None:
+            delta = delta * weights
         slopes: list[FloatArray] = []
         layers = self.layers(points)
         for number in reversed(range(len(layers))):

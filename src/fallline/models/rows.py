@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset
+from fallline.data import Dataset, Rows
 from fallline.models.chunked import ChunkedRows
 from fallline.objectives.base import Objective
 
@@ -20,11 +20,13 @@ class OverRows(Objective):
     Attributes:
         X: the inputs, shape (n, d), or a CSR matrix.
         y: the targets, shape (n,).
+        weights: how often each row counts, its class taken into account, shape (n,); None: once.
         dataset: the rows if they are larger than memory, X and y being a sample of them; else None.
     """
 
     X: Any
     y: FloatArray
+    weights: FloatArray | None
     dataset: Dataset | ChunkedRows | None
 
     @property
@@ -37,8 +39,12 @@ class OverRows(Objective):
         """The same objective on some of the rows only."""
 
     @abstractmethod
-    def on_part(self, X: FloatArray, y: FloatArray) -> Self:
-        """The same objective on X and y, which are a part of its rows."""
+    def on_part(self, X: FloatArray, y: FloatArray, weights: FloatArray | None = None) -> Self:
+        """The same objective on X and y, which are a part of its rows, with their weights."""
+
+    @abstractmethod
+    def weighed(self, rows: Rows) -> Rows:
+        """Rows of the dataset, with the weights of their classes multiplied into their own."""
 
     @abstractmethod
     def filters(self) -> tuple[slice, ...]:

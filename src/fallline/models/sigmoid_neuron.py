@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from fallline.arrays import FloatArray
 from fallline.models.activations import sigmoid
 from fallline.models.base import Target
@@ -43,6 +45,9 @@ class SigmoidNeuron(LinearFamily):
         self.refuse_row(
             (self.y < 0) | (self.y > 1), "a sigmoid neuron answers between 0 and 1; scale the targets to that"
         )
+
+    def class_labels(self) -> tuple[str, ...]:
+        return ("0", "1") if np.isin(self.y, (0, 1)).all() else ()
 
     def response(self, z: FloatArray) -> FloatArray:
         return sigmoid(z)

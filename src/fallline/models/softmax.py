@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.data import Rows
 from fallline.models import fused
 from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels
@@ -47,6 +48,9 @@ class Softmax(Loss):
     def check_targets(self) -> None:
         self.classes = check_labels(self, self.classes)
 
+    def class_labels(self) -> tuple[str, ...]:
+        return tuple(self.classes or ())
+
     @property
     def outputs(self) -> int:
         assert self.classes is not None
@@ -62,11 +66,11 @@ class Softmax(Loss):
         features = self.X.shape[1]
         return tuple(slice(c * features, (c + 1) * features) for c in range(self.outputs))
 
-    def sums(
-        self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool
-    ) -> tuple[FloatArray, FloatArray]:
-        totals = fused.sums(self, points, X, y, value, gradient) if fused.fits(self, Softmax, X) else None
-        return super().sums(points, X, y, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
+    def sums(self, points: FloatArray, rows: Rows, value: bool, gradient: bool) -> tuple[FloatArray, FloatArray]:
+        totals = None
+        if fused.fits(self, Softmax, rows.X):
+            totals = fused.sums(self, points, rows.X, rows.y, value, gradient, rows.weights)
+        return super().sums(points, rows, value, gradient) if totals is None else (totals[:, -1], totals[:, :-1])
 
     def pointwise(self, z: FloatArray, y: FloatArray) -> FloatArray:
         """The loss of each row; z has the shape (classes, ..., rows)."""
@@ -86,10 +90,13 @@ class Softmax(Loss):
     def errors(self, forward: FloatArray, y: FloatArray) -> FloatArray:
         return self.pointwise(classes_first(forward), y)
 
-    def backward(self, points: FloatArray, forward: FloatArray, X: FloatArray, y: FloatArray) -> FloatArray:
-        slope = np.moveaxis(self.slope(classes_first(forward), y), 0, -1)
-        weights = np.matmul(slope.swapaxes(1, 2), X).reshape(len(points), -1)
-        return np.concatenate([weights, slope.sum(axis=1)], axis=-1)
+    def backward(
+        self, points: FloatArray, forward: FloatArray, X: FloatArray, y: FloatArray, weights: FloatArray | None = None
+    ) -> FloatArray:
+        by_class = self.slope(classes_first(forward), y)
+        slope = np.moveaxis(by_class if weights is None else by_class * weights, 0, -1)
+        of_weights = np.matmul(slope.swapaxes(1, 2), X).reshape(len(points), -1)
+        return np.concatenate([of_weights, slope.sum(axis=1)], axis=-1)
 
     def predict(self, X: FloatArray, x: FloatArray) -> FloatArray:
         """The probability of each class for other rows of inputs: X (m, d) and x (dimension,) to (m, classes)."""
@@ -97,7 +104,7 @@ class Softmax(Loss):
 
     def separates(self, x: FloatArray) -> bool:
         """Whether x classifies every row correctly: then, without l2, the loss has no minimum."""
-        return not self.l2 and all(self._separated(x, X, y) for X, y in self.blocks())
+        return not self.l2 and all(self._separated(x, rows.X, rows.y) for rows in self.blocks())
 
     def _separated(self, x: FloatArray, X: FloatArray, y: FloatArray) -> bool:
         z = self.forward(x[None], X)[0]

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 
 import numpy as np
 
-from fallline.arrays import FloatArray
+from fallline.data import Rows
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.rows import OverRows
 
@@ -34,7 +34,7 @@ class StreamedBatches(Batches):
         # The epoch being read (seed, number), the number of its next batch, the batches to come, and the last one read.
         self._epoch: tuple[int, int] | None = None
         self._next = 0
-        self._coming: Generator[tuple[FloatArray, FloatArray]] | None = None
+        self._coming: Generator[Rows] | None = None
         self._last: OverRows | None = None
 
     def at_step(self, step: int, seed: int) -> OverRows:
@@ -44,7 +44,8 @@ class StreamedBatches(Batches):
             self._epoch, self._next, self._coming = (seed, epoch), 0, self._read(seed, epoch)
         # A run that resumes in the middle of an epoch skips the batches before.
         while self._coming is not None and self._next <= batch:
-            self._last = self.loss.on_part(*next(self._coming))
+            rows = self.loss.weighed(next(self._coming))
+            self._last = self.loss.on_part(rows.X, rows.y, rows.weights)
             self._next += 1
         assert self._last is not None
         return self._last
@@ -55,7 +56,7 @@ class StreamedBatches(Batches):
             self._coming.close()
         self._epoch = self._coming = None
 
-    def _read(self, seed: int, epoch: int) -> Generator[tuple[FloatArray, FloatArray]]:
+    def _read(self, seed: int, epoch: int) -> Generator[Rows]:
         """The batches of an epoch in order."""
         dataset = self.loss.dataset
         assert dataset is not None
@@ -63,27 +64,25 @@ class StreamedBatches(Batches):
         parts = len(dataset.counts)
         blocks = dataset.blocks(range(parts) if random is None else random.permutation(parts).tolist())
         try:
-            for X, y in self._windows(blocks):
-                order = np.arange(len(y)) if random is None else random.permutation(len(y))
-                for start in range(0, len(y), self.size):
-                    rows = order[start : start + self.size]
-                    yield X[rows], y[rows]
+            for window in self._windows(blocks):
+                order = np.arange(len(window)) if random is None else random.permutation(len(window))
+                for start in range(0, len(window), self.size):
+                    yield window[order[start : start + self.size]]
         finally:
             blocks.close()
 
-    def _windows(self, blocks: Iterator[tuple[FloatArray, FloatArray]]) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def _windows(self, blocks: Iterator[Rows]) -> Iterator[Rows]:
         """The rows in windows of a whole number of batches, except for the last."""
-        waiting: list[tuple[FloatArray, FloatArray]] = []
-        rows = 0
-        for X, y in blocks:
-            waiting.append((X, y))
-            rows += len(y)
-            if rows < max(self.size, WINDOW // X.shape[1]):
+        waiting: list[Rows] = []
+        count = 0
+        for block in blocks:
+            waiting.append(block)
+            count += len(block)
+            if count < max(self.size, WINDOW // block.X.shape[1]):
                 continue
-            X, y = (np.concatenate(part) for part in zip(*waiting, strict=True))
-            whole = rows - rows % self.size
-            yield X[:whole], y[:whole]
-            waiting, rows = [(X[whole:], y[whole:])], rows - whole
-        if rows:
-            X, y = (np.concatenate(part) for part in zip(*waiting, strict=True))
-            yield X, y
+            rows = Rows.joined(waiting)
+            whole = count - count % self.size
+            yield rows[:whole]
+            waiting, count = [rows[whole:]], count - whole
+        if count:
+            yield Rows.joined(waiting)

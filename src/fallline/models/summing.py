@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BLOCK, BoolArray, FloatArray
-from fallline.data import Dataset
+from fallline.data import Dataset, Rows
 from fallline.models.chunked import ChunkedRows
 from fallline.models.parts import PARTS, WORTHWHILE, share, single_blas
 from fallline.models.rows import OverRows
@@ -24,18 +25,23 @@ CACHED = 2**16
 
 
 class RowSum(OverRows):
-    """The sum (or mean) of an error ℓ over rows of data, and ½ l2 ‖w‖².
+    """The mean (or sum) of an error ℓ over rows of data, each times the row's weight, and ½ l2 ‖w‖².
 
     Subclasses implement the computations on a block of rows: `forward`, `errors` and `backward`.
 
     Attributes:
         reduction: "sum" or "mean".
         l2: strength of the penalty.
+        class_weights: the weight of each class, by which rows of a dataset are weighed; None: each has 1.
+        mean_weight: the mean weight of all rows. A mean is divided by it too, also on a batch, so that the mean over
+            all batches is that over all rows.
         are_weights: the mask of the coordinates it penalises, shape (dimension,).
     """
 
     reduction: str
     l2: float
+    class_weights: FloatArray | None
+    mean_weight: float
     are_weights: BoolArray
 
     @property
@@ -57,8 +63,14 @@ class RowSum(OverRows):
         """The loss ℓ of each row, shape (k, m)."""
 
     @abstractmethod
-    def backward(self, points: FloatArray, forward: Any, X: FloatArray, y: FloatArray) -> FloatArray:
-        """The gradient of Σ ℓ over these rows at each point, shape (k, dimension)."""
+    def backward(
+        self, points: FloatArray, forward: Any, X: FloatArray, y: FloatArray, weights: FloatArray | None = None
+    ) -> FloatArray:
+        """The gradient of Σ ℓ over these rows at each point, shape (k, dimension), each ℓ times its weight (m,)."""
+
+    @abstractmethod
+    def class_numbers(self, y: FloatArray) -> npt.NDArray[np.intp]:
+        """The number of each target's class, counted from 0."""
 
     def value(self, x: FloatArray) -> FloatArray:
         return self._sums(x, value=True)[0]
@@ -75,7 +87,7 @@ class RowSum(OverRows):
 
     def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[Sums]:
         if self.dataset is None:
-            return [self.sums(points, self.X, self.y, value, gradient)]
+            return [self.sums(points, Rows(self.X, self.y, self.weights), value, gradient)]
         return (self.sums_over(part, points, value, gradient) for part in self.dataset.by_part())
 
     def total(self, x: FloatArray, part_sums: Callable[[FloatArray], Iterable[Sums]]) -> Sums:
@@ -91,33 +103,31 @@ class RowSum(OverRows):
             for part in part_sums(points):
                 _accumulate(totals, part)
             if self.reduction == "mean":
-                values /= self.rows
-                gradients /= self.rows
+                values /= self.rows * self.mean_weight
+                gradients /= self.rows * self.mean_weight
             if self.l2:
                 weights = np.where(self.are_weights, points, 0.0)
                 values += 0.5 * self.l2 * (weights**2).sum(axis=-1)
                 gradients += self.l2 * weights
         return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
 
-    def sums_over(
-        self, blocks: Iterable[tuple[Any, FloatArray]], points: FloatArray, value: bool, gradient: bool
-    ) -> Sums:
-        """The `sums` over all rows of some blocks, identical to the last bit on every machine of a cluster.
+    def sums_over(self, blocks: Iterable[Rows], points: FloatArray, value: bool, gradient: bool) -> Sums:
+        """The `sums` over all rows of some blocks of a dataset, the same to the last bit on every machine of a cluster.
 
         BLAS is limited to one thread: with several, its order of summation depends on their number.
         """
         totals = _zeros(points)
         with single_blas():
-            for X, y in blocks:
-                _accumulate(totals, self.sums(points, X, y, value, gradient))
+            for rows in blocks:
+                _accumulate(totals, self.sums(points, self.weighed(rows), value, gradient))
         return totals
 
-    def sums(self, points: FloatArray, X: Any, y: FloatArray, value: bool, gradient: bool) -> Sums:
-        """Σ ℓ over these rows at each point, shape (k,), and its gradient (k, dimension), whichever is needed."""
-        pieces = self._pieces(X, y)
+    def sums(self, points: FloatArray, rows: Rows, value: bool, gradient: bool) -> Sums:
+        """Σ ℓ, weighted, at each point, shape (k,), and its gradient (k, dimension), whichever is needed."""
+        pieces = self._pieces(rows)
         totals = _zeros(points)
-        if len(y) * max(X.shape[1], self.outputs) < WORTHWHILE:
-            self._add(totals, points, X, y, pieces, value, gradient)
+        if len(rows) * max(rows.X.shape[1], self.outputs) < WORTHWHILE:
+            self._add(totals, points, rows, pieces, value, gradient)
             return totals
         parts = np.array_split(np.arange(len(pieces)), min(PARTS, len(pieces)))
         together = max(1, BLOCK // (len(parts) * points.shape[1]))
@@ -127,7 +137,7 @@ class RowSum(OverRows):
 
             def of_part(number: int, some: slice = some, of_parts: list[Sums] = of_parts) -> None:
                 its_pieces = [pieces[piece] for piece in parts[number]]
-                self._add(of_parts[number], points[some], X, y, its_pieces, value, gradient)
+                self._add(of_parts[number], points[some], rows, its_pieces, value, gradient)
 
             with single_blas():
                 share(of_part, len(parts))
@@ -139,8 +149,7 @@ class RowSum(OverRows):
         self,
         totals: Sums,
         points: FloatArray,
-        X: Any,
-        y: FloatArray,
+        rows: Rows,
         pieces: Iterable[slice],
         value: bool,
         gradient: bool,
@@ -148,38 +157,53 @@ class RowSum(OverRows):
         """Add the sums over some pieces of the rows to the totals, in place."""
         values, gradients = totals
         for piece in pieces:
-            some_X, some_y = dense(X[piece]), y[piece]
-            together = max(1, BLOCK // (len(some_y) * self.outputs))
+            some = rows[piece]
+            X, weights = dense(some.X), () if some.weights is None else (some.weights,)
+            together = max(1, BLOCK // (len(some) * self.outputs))
             for start in range(0, len(points), together):
                 block = slice(start, start + together)
-                forward = self.forward(points[block], some_X)
+                forward = self.forward(points[block], X)
                 if value:
-                    values[block] += self.errors(forward, some_y).sum(axis=-1)
+                    errors = self.errors(forward, some.y)
+                    values[block] += (errors if some.weights is None else errors * some.weights).sum(axis=-1)
                 if gradient:
-                    gradients[block] += self.backward(points[block], forward, some_X, some_y)
+                    gradients[block] += self.backward(points[block], forward, X, some.y, *weights)
 
-    def blocks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """X and y in small blocks of rows, always the same, so that the order of summation is fixed."""
-        whole: Iterable[tuple[Any, FloatArray]] = [(self.X, self.y)]
-        for X, y in whole if self.dataset is None else self.dataset.blocks():
-            for rows in self._pieces(X, y):
-                yield dense(X[rows]), y[rows]
+    def blocks(self) -> Iterator[Rows]:
+        """The rows that count, in small dense blocks, always the same, so that the order of summation is fixed."""
+        whole: Iterable[Rows] = [Rows(self.X, self.y, self.weights)]
+        for rows in whole if self.dataset is None else map(self.weighed, self.dataset.blocks()):
+            for piece in self._pieces(rows):
+                some = rows[piece]
+                if some.weights is not None and not some.weights.all():
+                    some = some[some.weights > 0]
+                if len(some):
+                    yield dataclasses.replace(some, X=dense(some.X))
 
-    def _pieces(self, X: Any, y: FloatArray) -> list[slice]:
+    def _pieces(self, rows: Rows) -> list[slice]:
         """Rows in blocks that stay in the cache from the forward pass to the backward pass."""
-        rows = max(1, CACHED // max(X.shape[1], self.outputs))
-        return [slice(start, start + rows) for start in range(0, len(y), rows)]
+        size = max(1, CACHED // max(rows.X.shape[1], self.outputs))
+        return [slice(start, start + size) for start in range(0, len(rows), size)]
+
+    def weighed(self, rows: Rows) -> Rows:
+        """Rows of the dataset, with the weights of their classes multiplied into their own."""
+        if self.class_weights is None:
+            return rows
+        of_classes = self.class_weights[self.class_numbers(rows.y)]
+        return dataclasses.replace(rows, weights=of_classes if rows.weights is None else of_classes * rows.weights)
 
     def on_rows(self, rows: slice | npt.NDArray[np.intp]) -> Self:
         """The same model on some of the rows; for a sum, l2 is reduced in proportion to them."""
-        return self.on_part(self.X[rows], self.y[rows])
+        some = Rows(self.X, self.y, self.weights)[rows]
+        return self.on_part(some.X, some.y, some.weights)
 
-    def on_part(self, X: FloatArray, y: FloatArray) -> Self:
+    def on_part(self, X: FloatArray, y: FloatArray, weights: FloatArray | None = None) -> Self:
         """The same model on a part of its data; for a sum, l2 is reduced in proportion to the rows."""
         part = copy.copy(self)
         part.dataset = None
         part.X = X
         part.y = y
+        part.weights = weights
         if self.reduction == "sum":
             part.l2 = self.l2 * part.rows / self.rows
         return part
@@ -191,6 +215,10 @@ class RowSum(OverRows):
         """
         streamed = copy.copy(self)
         streamed.dataset = dataset
+        streamed.mean_weight = 1.0
+        if dataset.weighted or self.class_weights is not None:
+            weights = (self.weighed(rows).weights for rows in dataset.blocks())
+            streamed.mean_weight = sum(float(some.sum()) for some in weights if some is not None) / dataset.rows
         return streamed
 
 
