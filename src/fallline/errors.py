@@ -108,7 +108,11 @@ class FalllineError(ValueError):
 
 
 def _advice(setting: Setting, named: Naming | None) -> str:
-    return f"{named(setting.name)} {setting.value}" if named else f"{setting.name}={setting.value!r}"
+    if named is None:
+        return f"{setting.name}={setting.value!r}"
+    if setting.value is False:
+        return named(setting.name).replace("--", "--no-")
+    return named(setting.name) if setting.value is True else f"{named(setting.name)} {setting.value}"
 
 
 def _restored(kind: type[FalllineError], fields: dict[str, Any]) -> FalllineError:

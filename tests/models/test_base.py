@@ -109,5 +109,5 @@ def test_a_foreign_recipe_is_refused(recipe: dict[str, Any], message: str) -> No
 
 def test_the_title_says_what_is_minimised() -> None:
     assert Logistic(X, Y, "mean").title == "mean cross-entropy of a logistic model, 3 rows"
-    assert SigmoidNeuron([1.0], [1.0]).title == "squared loss of a sigmoid neuron, 1 row"
+    assert SigmoidNeuron([1.0], [1.0], "sum").title == "squared loss of a sigmoid neuron, 1 row"
     assert Logistic(X, Y).gradient_kind == "exact"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from fallline.errors import FalllineError
-from fallline.models import Logistic, Softmax
+from fallline.models import Logistic, Network, Softmax, loss_from_recipe
 from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
 
 LOGITS = st.lists(st.floats(-300, 300), min_size=2, max_size=6)
@@ -68,12 +68,42 @@ def test_parameters_separate_when_every_row_has_its_own_class_first() -> None:
 
 
 @pytest.mark.parametrize(
+    "labels",
+    [
+        [1, 2, 3, 1, 3],
+        [0, 2, 7, 0, 7],
+        [-1, 0, 1, -1, 1],
+        ["ape", "bee", "cat", "ape", "cat"],
+        ["1", "2", "3", "1", "3"],
+    ],
+)
+@pytest.mark.parametrize("kind", [Softmax, Network])
+def test_whatever_marks_the_classes_there_are_as_many_as_in_y(kind: Any, labels: list[Any]) -> None:
+    X = np.random.default_rng(0).normal(size=(5, 2))
+    loss, plain = kind(X, labels), kind(X, [0, 1, 2, 0, 2])
+    assert loss.classes == tuple(str(label) for label in labels[:3])
+    x = np.random.default_rng(1).normal(size=plain.dimension)
+    assert loss.dimension == plain.dimension
+    assert loss.value(x) == plain.value(x)
+    copy = loss_from_recipe(loss.recipe())
+    assert (copy.names, copy.value(x)) == (loss.names, loss.value(x))
+
+
+def test_classes_that_are_numbers_are_met_by_value() -> None:
+    assert Softmax([1.0, 2.0, 3.0], [2, 3, 3], classes=[1, 2, 3]).y.tolist() == [1, 2, 2]
+    assert Softmax([1.0, 2.0, 3.0], [1, 2, 2], classes=["1", "2", "3"]).y.tolist() == [1, 2, 2]
+    assert Softmax([1.0, 2.0, 3.0], ["b", "a", "b"], classes=["b", "a"]).y.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
     ("labels", "classes", "message"),
     [
         ([0, 1.5, 1], None, "y[1] is 1.5; the labels of classes are the whole numbers 0, 1, 2, ..."),
-        ([0, 1, -1], None, "y[2] is -1; the labels of classes"),
+        ([0, 1, -1], ["a", "b"], "y[2] is -1; the labels of classes"),
         ([0, 0, 0], None, "y holds one class only, 0; there must be at least two"),
-        ([0, 1, 2000000], None, "y[2] is 2e+06; 3 rows cannot show as many classes"),
+        (["a", "b", "c"], ["a", "b"], "y[2] is 'c'; Allowed: a, b"),
+        (["a", None, "b"], None, "y[1] is missing"),
+        ([4, 4, 4], None, "y holds one class only, 4; there must be at least two"),
         ([0, 1, 2], ["a", "b"], "y[2] is 2; classes names only 2, the labels 0 to 1"),
         ([0, 1, 1], ["a", "a"], "classes is ['a', 'a']; it needs different names"),
         ([0, 1, 1], "ab", "classes is 'ab'; it needs different names"),

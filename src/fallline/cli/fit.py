@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from fallline.cli import options, report
-from fallline.cli.groups import Execution, Group, Rule, Stopping, Views, with_groups
+from fallline.cli.groups import CsvOptions, Execution, Group, Rule, Stopping, Views, with_groups
 from fallline.cli.options import number_option
 from fallline.data.survey import CATEGORIES
 from fallline.errors import FalllineError
@@ -158,13 +158,12 @@ class Descent(Group):
 def fit(
     data: Annotated[
         Path,
-        typer.Argument(
-            parser=options.path, metavar="DATA", help="A CSV file with a header, a Parquet file, or a folder of them."
-        ),
+        typer.Argument(parser=options.path, metavar="DATA", help="A CSV file, a Parquet file, or a folder of them."),
     ],
     *,
     target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to be predicted.")],
     table: Table,
+    csv: CsvOptions,
     model: Annotated[str, typer.Option(metavar="MODEL", help=", ".join([*MODELS, *PENALISED]) + ".")] = "logistic",
     optimizer: Annotated[
         str | None,
@@ -225,6 +224,7 @@ def fit(
         checkpoint=checkpoint,
         check=check_views,
         **table.arguments,
+        **csv.reading,
         **vars(descent),
         **{name: setting for name, setting in model_options.items() if setting is not None},
     )

@@ -14,6 +14,7 @@ import typer
 
 from fallline.cli.options import count_option, file_option, number_option
 from fallline.cli.rules import rule_from, rules_from
+from fallline.data import Reading
 from fallline.engines import ENGINES, Cluster
 from fallline.engines import Engine as AnyEngine
 from fallline.errors import FalllineError, Verbatim, nearest
@@ -66,6 +67,39 @@ def _options_of(kind: Any) -> list[inspect.Parameter]:
         )
         for field in dataclasses.fields(kind)
     ]
+
+
+@dataclass(frozen=True)
+class CsvOptions(Group):
+    """How a CSV file is written; what is not told is found in the file."""
+
+    separator: Annotated[
+        str | None, typer.Option(metavar="MARK", help="What separates columns, such as ';' or tab. [default: found]")
+    ] = None
+    decimal: Annotated[
+        str | None, typer.Option(metavar=".|,", help="The decimal mark of numbers. [default: found]")
+    ] = None
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Such as latin-1. [default: UTF-8, or UTF-16 with its mark]")
+    ] = None
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the first line names the columns. Else: x1, x2, ..."),
+    ] = None
+    na: Annotated[
+        str, typer.Option(metavar="MARK,MARK", help="What marks a missing entry, besides blank, NA, ? and the like.")
+    ] = ""
+
+    @property
+    def reading(self) -> Reading:
+        """The options as keywords of `fallline.fit`."""
+        return Reading(
+            separator=self.separator,
+            decimal=self.decimal,
+            encoding=self.encoding,
+            header=self.header,
+            na=[mark.strip() for mark in self.na.split(",") if mark.strip()],
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import csv as csv_format
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ import typer
 
 from fallline.arrays import FloatArray
 from fallline.cli import options, report
+from fallline.cli.groups import CsvOptions, with_groups
 from fallline.errors import FalllineError
 from fallline.files import check_writable, whole_file
 from fallline.fitting.fitted import FittedModel
@@ -25,15 +26,14 @@ Columns = dict[str, npt.NDArray[Any]]
 ENDINGS = (".csv", ".parquet")
 
 
+@with_groups
 def predict(
     model: Annotated[
         Path, typer.Argument(parser=options.path, metavar="MODEL", help="What fallline fit --save wrote: .json.")
     ],
     data: Annotated[
         Path,
-        typer.Argument(
-            parser=options.path, metavar="DATA", help="A CSV file with a header, a Parquet file, or a folder of them."
-        ),
+        typer.Argument(parser=options.path, metavar="DATA", help="A CSV file, a Parquet file, or a folder of them."),
     ],
     out: Annotated[
         Path | None,
@@ -41,6 +41,8 @@ def predict(
             parser=options.path, metavar="FILE", help="Write the predictions: .csv or .parquet. [default: print]"
         ),
     ] = None,
+    *,
+    csv: CsvOptions,
 ) -> None:
     """Print a fitted model's prediction for each row of files, in order.
 
@@ -52,7 +54,7 @@ def predict(
             raise FalllineError("--out", str(out), f"its name must end in {' or '.join(ENDINGS)}")
         check_writable(out, "--out")
     fitted = FittedModel.load(model, "MODEL")
-    blocks = (_columns(fitted, answers) for _, answers in fitted.answers(data))
+    blocks = (_columns(fitted, answers) for _, answers in fitted.answers(data, **csv.reading))
     if out is None:
         for text in _lines(blocks):
             report.say(text)
@@ -104,7 +106,7 @@ def _writer(path: Path) -> Iterator[Callable[[Columns], object]]:
 
 
 def _csv_writer(file: TextIO) -> Callable[[Columns], None]:
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_format.writer(file, lineterminator="\n")
     headed: list[bool] = []
 
     def write(columns: Columns) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fallline.data.classes import Classes
+from fallline.data.csv_format import CsvFormat, Reading
 from fallline.data.dataset import Dataset, Split
 from fallline.data.entries import number_array
 from fallline.data.preparation import Feature, Preparation
@@ -14,9 +15,11 @@ from fallline.data.table import Table, TableLike
 
 __all__ = [
     "Classes",
+    "CsvFormat",
     "Dataset",
     "Feature",
     "Preparation",
+    "Reading",
     "Rows",
     "Source",
     "Split",

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from fallline.data.csv_format import CsvFormat
 from fallline.data.table import Table, check_names
-from fallline.errors import FalllineError
+from fallline.errors import FalllineError, Setting
+
+# The bytes in which the format of a file is looked for.
+HEAD = 2**16
+
+# Everything is found in the file.
+USUAL = CsvFormat()
+
+# The rows that are not blank: the line on which each begins, and its cells.
+Lines = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file with a header, in UTF-8, its columns separated by commas.
+    """A CSV file.
 
     Attributes:
         path: its path.
         parameter: the parameter that named it, for error texts.
+        format: how it is written, as far as asked for.
     """
 
     path: Path
     parameter: str
+    format: CsvFormat = USUAL
 
-    def header(self) -> tuple[str, ...]:
-        """The names of its columns."""
-        return self._header(self._rows())
+    def header(self) -> tuple[tuple[str, ...], str]:
+        """The names of its columns, and what was found of its format (see `CsvFormat.found`)."""
+        with self._reading() as (found, lines):
+            return self._header(lines, found)[0], found.found(self.format)
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
         """Some columns of the file (None: all), in blocks of `rows` rows (None: one block).
@@ -36,8 +52,24 @@ class CsvFile:
         Raises:
             FalllineError: when the file cannot be read, or is not a CSV file, or a row has too many or too few cells.
         """
-        lines = self._rows()
-        header = self._header(lines)
+        with self._reading() as (found, lines):
+            header, lines = self._header(lines, found)
+            yield from self._tables(header, lines, found, columns, rows)
+
+    def whole(self) -> tuple[tuple[str, ...], str, list[Table]]:
+        """The names of the columns, what was found of the format, and the file as one block, if it has rows."""
+        with self._reading() as (found, lines):
+            header, lines = self._header(lines, found)
+            return header, found.found(self.format), list(self._tables(header, lines, found, None, None))
+
+    def _tables(
+        self,
+        header: tuple[str, ...],
+        lines: Lines,
+        found: CsvFormat,
+        columns: Sequence[str] | None,
+        rows: int | None,
+    ) -> Iterator[Table]:
         wanted = range(len(header)) if columns is None else [header.index(name) for name in columns]
         first_row = 0
         while block := list(islice(lines, rows)):
@@ -48,44 +80,61 @@ class CsvFile:
                         f"but the header names {len(header)} columns"
                     )
             by_column = list(zip(*(cells for _, cells in block), strict=True))
+            entries = {i: by_column[i] if found.plain else [found.entry(cell) for cell in by_column[i]] for i in wanted}
             yield Table(
                 self.path.name,
-                {header[i]: np.array(by_column[i], dtype=object) for i in wanted},
+                {header[i]: np.array(column, dtype=object) for i, column in entries.items()},
                 [line for line, _ in block],
                 first_row,
             )
             first_row += len(block)
 
-    def _header(self, rows: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
+    def _header(self, lines: Lines, found: CsvFormat) -> tuple[tuple[str, ...], Lines]:
+        """The names of the columns, and the rows of data."""
         named = self.parameter, str(self.path)
-        _, cells = next(rows, (0, None))
-        if cells is None:
+        first = next(lines, None)
+        if first is None:
             raise FalllineError(*named, "a header and rows are needed", problem="which is empty")
-        header = [cell.strip() for cell in cells]
-        if "\0" in "".join(header):
+        if "\0" in "".join(first[1]):
             raise FalllineError(*named, "a CSV file is needed", problem="which is not text")
-        separator = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
-        if separator is not None:
-            raise FalllineError(
-                problem=f"{self.path.name}: the columns are separated by {separator!r}", allowed="commas are needed"
-            )
+        if not found.header:
+            return tuple(f"x{number}" for number in range(1, len(first[1]) + 1)), chain([first], lines)
+        header = [cell.strip() for cell in first[1]]
         check_names(header, self.path.name)
-        return tuple(header)
+        return tuple(header), lines
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows that are not blank: the line on which each begins, and its cells."""
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[tuple[CsvFormat, Lines]]:
+        """The format of the opened file, and its rows, the first of them included."""
         named = self.parameter, str(self.path)
         line = 1
+
+        def rows(reader: Any) -> Lines:
+            nonlocal line
+            for cells in reader:
+                if cells:  # a blank line has no cells at all
+                    yield line, cells
+                line = reader.line_num + 1
+
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, strict=True)
-                for cells in reader:
-                    if cells:  # a blank line has no cells at all
-                        yield line, cells
-                    line = reader.line_num + 1
+            with self.path.open("rb") as file:
+                # A pipe is read once.
+                binary = file if file.seekable() else io.BytesIO(file.read())
+                try:
+                    found = self.format.of(binary.read(HEAD))
+                except FalllineError as error:
+                    error.of = self.path.name
+                    raise
+                binary.seek(0)
+                with io.TextIOWrapper(binary, encoding=found.encoding, newline="") as text:
+                    yield found, rows(csv.reader(text, delimiter=str(found.separator), strict=True))
+        except FalllineError:
+            raise
         except OSError as error:
             raise FalllineError(*named, problem=f"which cannot be read: {error.strerror}") from None
         except csv.Error as error:
             raise FalllineError(problem=f"{self.path.name}, line {line}: not the CSV format: {error}") from None
-        except ValueError:  # a byte that is not UTF-8, in the file or in its name
-            raise FalllineError(*named, "a CSV file is needed", problem="which is not UTF-8 text") from None
+        except ValueError:  # a byte that is no text, in the file or in its name
+            advice = ("a CSV file is needed; an older one may need ", Setting("encoding", "latin-1"))
+            problem = f"which is not {(self.format.encoding or 'UTF-8').upper()} text"
+            raise FalllineError(*named, advice, problem=problem) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -13,7 +14,13 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 
-MISSING = {"", "na", "n/a", "nan", "nat", "<na>", "null", "none"}
+MISSING = {"", "?", "na", "n/a", "nan", "nat", "<na>", "null", "none", "#n/a"}
+
+# A number with a decimal comma.
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+
+# What is added to the word for entries whose mark is not plain.
+MARKED = {"?": " (marked '?')"}
 
 # The index of an entry, and what is wrong with it.
 Fault = tuple[tuple[int, ...], str]
@@ -79,10 +86,10 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
 
 
 def is_missing(entry: Any) -> bool:
-    """Whether an entry is missing: None, NaN, or a text such as "" or "NA".
+    """Whether an entry is missing: None, NaN, or a text such as "", "NA" or "?".
 
-    >>> [is_missing(entry) for entry in (None, float("nan"), " n/a ", 0)]
-    [True, True, True, False]
+    >>> [is_missing(entry) for entry in (None, float("nan"), " n/a ", "?", 0)]
+    [True, True, True, True, False]
     """
     return str(entry).strip().lower() in MISSING
 
@@ -113,7 +120,7 @@ def _fault(entry: Any) -> str | None:
     """What is wrong with an entry that should be a finite number."""
     text = " ".join(str(entry).split())
     if is_missing(entry):
-        return "is missing"
+        return "is missing" + MARKED.get(text, "")
     if not is_number(entry):
         return f"is {text if len(text) <= 40 else text[:40] + '...'!r}, which is not a number"
     return None if np.isfinite(float(entry)) else f"is {text}"

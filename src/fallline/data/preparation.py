@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes
-from fallline.data.entries import as_text, is_missing
+from fallline.data.entries import MARKED, as_text, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError, Setting
@@ -161,10 +161,11 @@ def incomplete(X: FloatArray) -> BoolArray:
 
 def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:
     """The error that names a missing entry and the ways to deal with it."""
+    fault = "is missing" + MARKED.get(as_text(table.columns[name][row]), "")
     if is_target:
-        return table.error_at(row, name, "is missing", "every row needs a target, or ", Setting("missing", "drop"))
+        return table.error_at(row, name, fault, "every row needs a target, or ", Setting("missing", "drop"))
     drop, fill = Setting("missing", "drop"), Setting("missing", "mean")
-    return table.error_at(row, name, "is missing", "only finite numbers are allowed, or ", drop, " or ", fill)
+    return table.error_at(row, name, fault, "only finite numbers are allowed, or ", drop, " or ", fill)
 
 
 def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.NDArray[np.int64]:

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import numpy as np
 
 from fallline.data.csv_files import CsvFile
+from fallline.data.csv_format import CsvFormat, Reading
 from fallline.data.parquet_files import row_groups
 from fallline.data.table import Table, TableLike, table_of
 from fallline.errors import FalllineError, nearest
@@ -55,12 +56,14 @@ class Source(Printed):
         columns: the names of the columns.
         parts: the parts that hold the rows, in order.
         from_files: whether they come from files, which need not fit in memory.
+        notes: what was found of how the files are written, one sentence each.
     """
 
     name: str
     columns: tuple[str, ...]
     parts: tuple[Part, ...]
     from_files: bool = False
+    notes: tuple[str, ...] = ()
 
     def require(self, column: str, parameter: str) -> None:
         """Check that a column exists.
@@ -78,7 +81,9 @@ class Source(Printed):
         return self.parts[part].blocks(columns, max(1, BLOCK // len(columns)))
 
 
-def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Source:
+def open_source(
+    data: TableLike, parameter: str = "data", names: Sequence[str] | None = None, **reading: Unpack[Reading]
+) -> Source:
     """The source that a path, a mapping of columns, a data frame, an array or a table stands for.
 
     A folder stands for all CSV and Parquet files in it and its subfolders, in the order of their names; names that
@@ -88,6 +93,7 @@ def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] |
         data: what to read; an array has rows of columns, and n numbers are n rows of one column.
         parameter: the name of the data in error texts, unless they have a name of their own.
         names: the names of the columns of an array; x1, x2, ... if None.
+        reading: how CSV files are written, as far as that is to be told: the fields of `CsvFormat`.
 
     Raises:
         FalllineError: when `data` is none of these, or files differ in their columns.
@@ -100,9 +106,9 @@ def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] |
     if not isinstance(data, str | os.PathLike):
         table = table_of(data, parameter, names)
         return Source(table.source, tuple(table.columns), (InMemory(table),))
-    path = Path(data)
+    path, asked = Path(data), CsvFormat(**reading)
     files = _files(path, parameter) if os.path.isdir(path) else [path]
-    opened = [_opened(file, parameter) for file in files]
+    opened = [_opened(file, parameter, asked) for file in files]
     first = opened[0]
     for file, source in zip(files, opened, strict=True):
         _check_same(source, file, first, files[0])
@@ -111,10 +117,13 @@ def open_source(data: TableLike, parameter: str = "data", names: Sequence[str] |
         first.columns,
         tuple(part for source in opened for part in source.parts),
         from_files=True,
+        notes=tuple(dict.fromkeys(note for source in opened for note in source.notes)),
     )
 
 
-def read_table(data: TableLike, parameter: str = "data", names: Sequence[str] | None = None) -> Table:
+def read_table(
+    data: TableLike, parameter: str = "data", names: Sequence[str] | None = None, **reading: Unpack[Reading]
+) -> Table:
     """Read everything that `open_source` would open into one table in memory.
 
     Raises:
@@ -123,7 +132,7 @@ def read_table(data: TableLike, parameter: str = "data", names: Sequence[str] | 
     >>> read_table([[1, 2], [3, 4]]).numbers("x2")
     array([2., 4.])
     """
-    source = open_source(data, parameter, names)
+    source = open_source(data, parameter, names, **reading)
     tables = [table for part in source.parts for table in part.blocks(None, None)]
     if not tables:
         raise FalllineError(source.name, problem="has columns but no rows")
@@ -147,17 +156,20 @@ def _files(folder: Path, parameter: str) -> list[Path]:
     return found
 
 
-def _opened(path: Path, parameter: str) -> Source:
+def _opened(path: Path, parameter: str, asked: CsvFormat) -> Source:
     if _is_parquet(path):
         columns, groups = row_groups(path, parameter)
         return Source(path.name, columns, tuple(groups))
-    file = CsvFile(path, parameter)
+    file = CsvFile(path, parameter, asked)
     if os.path.isfile(path) and _size(path) > KEPT:
-        return Source(path.name, file.header(), (file,))
-    tables = list(file.blocks(None, None))
-    if tables:
-        return Source(path.name, tuple(tables[0].columns), (InMemory(tables[0]),))
-    return Source(path.name, file.header(), ())
+        columns, found = file.header()
+        return Source(path.name, columns, (file,), notes=_notes(found))
+    columns, found, tables = file.whole()
+    return Source(path.name, columns, tuple(InMemory(table) for table in tables), notes=_notes(found))
+
+
+def _notes(found: str) -> tuple[str, ...]:
+    return (f"CSV read as: {found}",) if found else ()
 
 
 def _is_parquet(path: Path) -> bool:

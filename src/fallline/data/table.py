@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data.entries import as_numbers, is_missing, is_number
-from fallline.errors import FalllineError, nearest
+from fallline.data.entries import DECIMAL_COMMA, as_numbers, is_missing, is_number
+from fallline.errors import FalllineError, Setting, nearest
 from fallline.tables import Printed
 
 # A path to a CSV or Parquet file or a folder of them, a mapping of columns, a pandas or polars data frame, an
@@ -73,8 +73,20 @@ class Table(Printed):
         """
         numbers, fault = as_numbers(self.entries(name, parameter), missing=missing)
         if fault is not None:
-            raise self.error_at(fault[0][0], name, fault[1], "only finite numbers are allowed", *instead)
+            row = fault[0][0]
+            advice = [*instead, *self._reading_advice(str(self.columns[name][row]).strip())]
+            raise self.error_at(row, name, fault[1], "only finite numbers are allowed", *advice)
         return numbers
+
+    def _reading_advice(self, text: str) -> tuple[object, ...]:
+        """How to read a CSV file otherwise, where an entry that is not a number suggests it."""
+        if not len(self.lines):
+            return ()
+        if DECIMAL_COMMA.fullmatch(text):
+            return ", or ", Setting("decimal", ",")
+        if text and not any(character.isalnum() for character in text):
+            return ", or ", Setting("na", text), " if it marks a missing entry"
+        return ()
 
     def matrix(self, names: Sequence[str], parameter: str = "features") -> FloatArray:
         """Some columns as a matrix of numbers: shape (rows, len(names))."""

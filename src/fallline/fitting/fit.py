@@ -69,6 +69,11 @@ def fit(
     categories: str | Sequence[str] = "refuse",
     missing: Missing = "refuse",
     constant: Constant = "refuse",
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+    na: str | Sequence[str] = (),
     standardize: bool = True,
     holdout: float = 0.0,
     stream: bool | None = None,
@@ -114,6 +119,8 @@ def fit(
         missing: how to treat rows with missing entries: "refuse" or "drop" them, or "mean": fill in the column's mean,
             or its most frequent category. A missing target is never filled in.
         constant: whether to "refuse" or "drop" columns that are the same in every row.
+        separator, decimal, encoding, header, na: how CSV files are written, where it cannot be found or is found wrong:
+            the fields of `fallline.data.CsvFormat`. `notes` tell what was found.
         standardize: whether to descend on features of mean 0 and standard deviation 1. The resulting fit is the same,
             but needs far fewer steps. Parameters are reported in the data's own units in any case.
         holdout: the share of the rows, drawn by the seed, that are not fitted to but scored with.
@@ -151,7 +158,8 @@ def fit(
     model = _unpenalised(model, settings | {"l1": l1})
     kind = MODELS[model]
     _check_settings(model, settings)
-    source, target = _with_column(open_source(data), "target", target)
+    opened = open_source(data, separator=separator, decimal=decimal, encoding=encoding, header=header, na=na)
+    source, target = _with_column(opened, "target", target)
     weights = None
     if sample_weight is not None:
         source, weights = _with_column(source, "sample_weight", sample_weight)
@@ -172,7 +180,7 @@ def fit(
             report=report,
         )
     preparation = found.training.preparation
-    notes = [*found.notes, *_class_notes(preparation.classes, wanted, source, target)]
+    notes = [*source.notes, *found.notes, *_class_notes(preparation.classes, wanted, source, target)]
     streams = _streams(stream, source, found, engine)
     loss = _loss(kind, found.training, streams, reduction, class_weight, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)

@@ -9,13 +9,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Classes, Feature, Preparation, Rows, Standardization, TableLike, open_source
+from fallline.data import Classes, Feature, Preparation, Reading, Rows, Standardization, TableLike, open_source
 from fallline.data.preparation import Missing
 from fallline.data.standardization import Moments
 from fallline.data.survey import check_choice
@@ -63,20 +63,21 @@ class FittedModel(Printed):
         """The parameters in the data's own units, by name: the weight of each feature, and "intercept"."""
         return dict(zip(self._names(), self.own_units(self.x).tolist(), strict=True))
 
-    def predict(self, data: TableLike) -> FloatArray:
+    def predict(self, data: TableLike, **reading: Unpack[Reading]) -> FloatArray:
         """The model's prediction for each row: a number; for two classes the probability of the second, or w·x + b
         for hinge losses; for more classes a probability for each, shape (rows, classes). NaN where an entry is missing.
 
         Arguments:
             data: as in `fit`; an array has one column for each feature, in their order.
+            reading: `separator`, `decimal`, `encoding`, `header` and `na` of CSV files, as in `fit`.
 
         Raises:
             FalllineError: when a column is missing, or an entry is not a finite number or not a known category.
         """
-        blocks = [answers for _, answers in self.answers(data)]
+        blocks = [answers for _, answers in self.answers(data, **reading)]
         return np.concatenate(blocks)
 
-    def classify(self, data: TableLike) -> npt.NDArray[Any]:
+    def classify(self, data: TableLike, **reading: Unpack[Reading]) -> npt.NDArray[Any]:
         """The most likely class for each row of `data`; None where an entry is missing.
 
         Raises:
@@ -86,11 +87,11 @@ class FittedModel(Printed):
             raise FalllineError(
                 problem=f"the model predicts the number {self.preparation.target!r}, no classes", allowed="use predict"
             )
-        return self.named(self.predict(data))
+        return self.named(self.predict(data, **reading))
 
-    def answers(self, data: TableLike) -> Iterator[tuple[Table, FloatArray]]:
+    def answers(self, data: TableLike, **reading: Unpack[Reading]) -> Iterator[tuple[Table, FloatArray]]:
         """The features' columns, block by block, with their predictions."""
-        source = open_source(data, names=self.preparation.columns)
+        source = open_source(data, names=self.preparation.columns, **reading)
         for column in self.preparation.columns:
             source.require(column, "features")
         empty = True

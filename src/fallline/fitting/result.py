@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset, Rows, Standardization, TableLike
+from fallline.data import Dataset, Reading, Rows, Standardization, TableLike
 from fallline.errors import FalllineError
 from fallline.fitting.fitted import FittedModel
 from fallline.models import Loss
@@ -190,13 +190,13 @@ class Fit(Archived, Shown):
             self.learning_curve(),
         )
 
-    def predict(self, data: TableLike) -> FloatArray:
+    def predict(self, data: TableLike, **reading: Unpack[Reading]) -> FloatArray:
         """The model's prediction for each row: see `FittedModel.predict`."""
-        return self.fitted.predict(data)
+        return self.fitted.predict(data, **reading)
 
-    def classify(self, data: TableLike) -> npt.NDArray[Any]:
+    def classify(self, data: TableLike, **reading: Unpack[Reading]) -> npt.NDArray[Any]:
         """The class of each row: see `FittedModel.classify`."""
-        return self.fitted.classify(data)
+        return self.fitted.classify(data, **reading)
 
     def score(self) -> float:
         """The accuracy, or for numbers R², on the rows held out; on the training rows if there are none."""

@@ -106,7 +106,6 @@ class Loss(RowSum, Sliceable):
             (first,) = chunked.part(0)
             X, y, sample_weight = first.X, first.y, first.weights
         self.X = inputs_of(X)
-        self.y = targets_of(y, rows=self.X.shape[0])
         self.reduction = reduction
         self.dataset = None
         self.feature_names = feature_names_of(feature_names, self.X.shape[1])
@@ -119,6 +118,13 @@ class Loss(RowSum, Sliceable):
             setattr(self, name, setting)
         check_hyperparameters(self)
         self.check_settings()
+        self.y = targets_of(self.encoded(y), rows=self.X.shape[0])
+        if chunked is not None and not np.array_equal(self.y, y):
+            raise FalllineError(
+                "y",
+                problem="is a Dask array, whose labels must be 0, 1, 2, ...",
+                allowed="name all classes in their order",
+            )
         self.check_targets()
         self.names = self.parameter_names()
         self.are_weights = np.zeros(len(self.names), bool)
@@ -174,6 +180,10 @@ class Loss(RowSum, Sliceable):
 
     def class_numbers(self, y: FloatArray) -> npt.NDArray[np.intp]:
         return y.astype(np.intp)
+
+    def encoded(self, y: npt.ArrayLike) -> npt.ArrayLike:
+        """The targets as numbers: those of classes as their labels, whatever marks the classes."""
+        return y
 
     def check_settings(self) -> None:
         """Raise a FalllineError for settings that do not go together; normalise those that do."""

@@ -15,7 +15,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest
 from fallline.models.activations import ACTIVATIONS
 from fallline.models.base import Loss, Target
-from fallline.models.classes import check_labels
+from fallline.models.classes import check_labels, labels_of
 from fallline.models.cross_entropy import cross_entropy, cross_entropy_slope, softmax
 from fallline.models.summing import one_a_row
 
@@ -56,9 +56,9 @@ class Network(Loss):
     Arguments are those of `Loss`, and
         hidden: how many units each hidden layer has; () for none.
         activation: φ of the hidden units: "sigmoid", "tanh", "relu", "leaky_relu" or "gelu".
-        loss: "cross_entropy": -log of the softmax at the row's class, targets are the labels 0, 1, 2, ...;
+        loss: "cross_entropy": -log of the softmax at the row's class, targets are whole numbers or texts;
             "squared": ½ (z - y)² of the one output, targets are numbers.
-        classes: the names of the classes, in the order of the labels; their numbers if not given.
+        classes: the classes in the order of the labels 0, 1, 2, ...; if not given, those in y, sorted.
 
     >>> import fallline
     >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
@@ -92,9 +92,15 @@ class Network(Loss):
     def target(cls, settings: Mapping[str, Any]) -> Target:
         return "numbers" if settings.get("loss", cls.loss) == "squared" else "classes"
 
+    def encoded(self, y: npt.ArrayLike) -> npt.ArrayLike:
+        if self.loss != "cross_entropy":
+            return y
+        self.classes, labels = labels_of(y, self.classes)
+        return labels
+
     def check_targets(self) -> None:
         if self.loss == "cross_entropy":
-            self.classes = check_labels(self, self.classes)
+            check_labels(self, self.class_labels())
         elif self.classes is not None:
             raise FalllineError(
                 "classes", problem="is given, but the squared loss has none", allowed="use loss='cross_entropy'"

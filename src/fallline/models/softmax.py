@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.data import Rows
 from fallline.models import fused
 from fallline.models.base import Loss, Target
-from fallline.models.classes import check_labels
+from fallline.models.classes import check_labels, labels_of
 from fallline.models.cross_entropy import classes_first, cross_entropy, cross_entropy_slope, softmax
 
 
@@ -24,8 +25,8 @@ class Softmax(Loss):
     curve. Convex; adding the same to the weights of every class changes nothing, so without `l2` the minimum is not
     unique. The parameters are the weights, class by class, then the biases.
 
-    Arguments are those of `Loss`; targets are the labels 0, 1, 2, ...; and
-        classes: the names of the classes, in the order of the labels; their numbers if not given.
+    Arguments are those of `Loss`; targets are whole numbers or texts, one for each class; and
+        classes: the classes in the order of the labels 0, 1, 2, ...; if not given, those in y, sorted.
 
     >>> loss = Softmax([-1.0, 0.0, 1.0], [0, 1, 2])
     >>> loss.names
@@ -45,8 +46,12 @@ class Softmax(Loss):
     def target(cls, settings: Mapping[str, Any]) -> Target:
         return "classes"
 
+    def encoded(self, y: npt.ArrayLike) -> npt.ArrayLike:
+        self.classes, labels = labels_of(y, self.classes)
+        return labels
+
     def check_targets(self) -> None:
-        self.classes = check_labels(self, self.classes)
+        check_labels(self, self.class_labels())
 
     def class_labels(self) -> tuple[str, ...]:
         return tuple(self.classes or ())
