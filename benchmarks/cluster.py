@@ -69,7 +69,7 @@ def gradients(one: Workers, two: Workers, count: int, repeats: int) -> Iterator[
     chunks = -(-count // CHUNKS)
     X = draw.standard_normal((count, FEATURES), chunks=(chunks, FEATURES))
     y = (draw.random(count, chunks=chunks) < 0.5).astype(float)
-    loss = Logistic(X, y)
+    loss = Logistic(X, y, "sum")
     x = np.random.default_rng(1).normal(size=(1, FEATURES + 1)) / 10
 
     def on(workers: Workers) -> Callable[[], Any]:
@@ -81,7 +81,7 @@ def gradients(one: Workers, two: Workers, count: int, repeats: int) -> Iterator[
     claim = f"logistic gradient, {count:,} × {FEATURES} in {CHUNKS} chunks, two workers"
     # The untimed first call makes the rows, which takes far longer than the sum over them.
     yield compared(f"{claim}: one worker", first, second, 3 * repeats)
-    whole = Logistic(X.compute(scheduler="threads"), y.compute(scheduler="threads"))
+    whole = Logistic(X.compute(scheduler="threads"), y.compute(scheduler="threads"), "sum")
     yield compared(f"{claim}: no cluster", lambda: whole.value_and_gradient(x), second, 3 * repeats)
 
 

@@ -100,7 +100,7 @@ def present(peers: Peers) -> tuple[dict[str, Callable[[], Any]], list[Row]]:
 def logistic(X: Any, y: Any, repeats: int) -> Iterator[Row]:
     """The logistic loss compared with peers and with reading."""
     x = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
-    loss = Logistic(X, y)
+    loss = Logistic(X, y, "sum")
     others, absent = present(
         {
             "torch": lambda: torch_logistic(X, y, x),
@@ -142,7 +142,7 @@ def layouts(X: Any, y: Any, repeats: int) -> Iterator[Row]:
         "float32": (X.astype(np.float32), X.nbytes // 2),
         "sparse, a tenth": (stored, stored.data.nbytes + stored.indices.nbytes + stored.indptr.nbytes),
     }
-    losses = {name: Logistic(given, y) for name, (given, _) in inputs.items()}
+    losses = {name: Logistic(given, y, "sum") for name, (given, _) in inputs.items()}
     calls = {name: functools.partial(loss.gradient, x) for name, loss in losses.items()}
     taken = in_turn({"reading": reading(X), **calls}, repeats)
     for name, (_, size) in inputs.items():
@@ -154,14 +154,14 @@ def layouts(X: Any, y: Any, repeats: int) -> Iterator[Row]:
 def softmax(X: Any, y: Any, repeats: int) -> Iterator[Row]:
     """The softmax loss of several classes."""
     x = np.random.default_rng(1).normal(size=(FEATURES + 1) * CLASSES) / 10
-    loss = Softmax(X, y)
+    loss = Softmax(X, y, "sum")
     weights = [(x[:-CLASSES].reshape(CLASSES, -1), x[-CLASSES:])]
     yield from beside(f"softmax gradient, {len(y):,} × {FEATURES}, {CLASSES} classes", loss, x, weights, {}, repeats)
 
 
 def network(X: Any, y: Any, repeats: int) -> Iterator[Row]:
     """A network with one hidden layer, in blocks of rows and all at once."""
-    loss = Network(X, y, hidden=(HIDDEN,))
+    loss = Network(X, y, "sum", hidden=(HIDDEN,))
     x = loss.initial()
 
     def at_once() -> Any:

@@ -54,6 +54,11 @@ NAMES_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("x", "start", "init", "theta0", "initial", "starts"), ("x0",)),
     **dict.fromkeys(("disp", "verbose"), ("progress",)),
     **dict.fromkeys(("random_state", "rng"), ("seed",)),
+    # of data
+    **dict.fromkeys(("sep", "delimiter", "delim"), ("separator",)),
+    **dict.fromkeys(("na_values", "missing_values"), ("na",)),
+    **dict.fromkeys(("weights", "weight", "sample_weights"), ("sample_weight",)),
+    **dict.fromkeys(("class_weights",), ("class_weight",)),
     "optimizer": ("optimizers",),
     "optimizers": ("optimizer",),
 }

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array, coo_matrix, csc_array, csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -435,3 +436,67 @@ def test_without_scikit_learn_it_says_what_to_install_and_the_rest_works() -> No
 def test_fallline_alone_does_not_import_scikit_learn() -> None:
     program = "import fallline, sys; assert 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("kind", [csr_array, csc_array, coo_array, csr_matrix, coo_matrix])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GradientDescentClassifier(alpha=0.01),
+        GradientDescentClassifier(alpha=0.01, fit_intercept=False, class_weight="balanced"),
+        GradientDescentClassifier("squared_hinge", batch_size=32, max_iter=3, tol=None, random_state=1),
+        GradientDescentRegressor("huber"),
+        SigmoidNeuronRegressor(alpha=0.1),
+    ],
+)
+def test_sparse_inputs_are_dense_ones(kind: Any, estimator: Any) -> None:
+    random = np.random.default_rng(11)
+    X = random.normal(size=(120, 6)) * (random.random((120, 6)) < 0.3)
+    y: Any = X @ [1.0, -2.0, 0.5, 0.0, 1.0, 3.0] + random.normal(size=120)
+    if isinstance(estimator, GradientDescentClassifier):
+        y = y > 0.5
+    weights = random.random(120)
+    dense, sparse = (clone(estimator).fit(data, y, sample_weight=weights) for data in (X, kind(X)))
+    # Sums in another order, and what the descent makes of it.
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(sparse.predict(kind(X)), dense.predict(X), rtol=1e-5, atol=1e-7)
+    parts = clone(estimator).set_params(class_weight=None) if hasattr(estimator, "class_weight") else clone(estimator)
+    settings = {"classes": [False, True]} if isinstance(estimator, GradientDescentClassifier) else {}
+    assert parts.partial_fit(kind(X), y, sample_weight=weights, **settings).coef_.shape == dense.coef_.shape
+
+
+def test_three_classes_of_sparse_rows_reach_the_optimum_of_lbfgs() -> None:
+    random = np.random.default_rng(12)
+    X, y = random.normal(size=(90, 5)) * (random.random((90, 5)) < 0.5), np.repeat(["a", "b", "c"], 30)
+    weights = random.integers(0, 4, 90)
+    for class_weight in (None, "balanced", {"a": 2.0, "c": 0.5}):
+        ours = GradientDescentClassifier(alpha=0.1, tol=1e-10, class_weight=class_weight).fit(csr_array(X), y, weights)
+        scale = cast(Any, ours.trajectory_.objective).weights.sum()
+        theirs = LogisticRegression(C=1 / (0.1 * scale), class_weight=class_weight, tol=1e-10, max_iter=10_000)
+        theirs.fit(X, y, weights)
+        np.testing.assert_allclose(ours.predict_proba(csr_array(X)), theirs.predict_proba(X), atol=1e-6)
+
+
+def test_weights_are_those_of_scikit_learn() -> None:
+    X, y = DIABETES
+    weights = np.random.default_rng(13).random(len(y)) * 2
+    for peer, alpha in ((LinearRegression(), 0.0), (Ridge(alpha=30.0), 30.0 / weights.sum())):
+        peer.fit(X, y, weights)
+        ours = GradientDescentRegressor(alpha=alpha, tol=1e-12).fit(X, y, sample_weight=weights)
+        np.testing.assert_allclose(ours.predict(X), peer.predict(X), rtol=1e-5)
+    X, y = CANCER
+    weights = np.random.default_rng(14).random(len(y)) * 2
+    for class_weight in ("balanced", {0: 3.0}):
+        ours = GradientDescentClassifier(alpha=0.01, tol=1e-9, class_weight=class_weight).fit(X, y, weights)
+        scale = cast(Any, ours.trajectory_.objective).weights.sum()
+        theirs = LogisticRegression(
+            C=1 / (0.01 * scale), class_weight=class_weight, solver="newton-cholesky", tol=1e-12
+        )
+        np.testing.assert_allclose(ours.coef_, theirs.fit(X, y, weights).coef_, atol=2e-7)
+
+
+def test_partial_fit_cannot_balance_what_it_has_not_seen() -> None:
+    classifier = GradientDescentClassifier(class_weight="balanced")
+    with pytest.raises(FalllineError, match="class_weight is 'balanced', which needs all rows") as caught:
+        classifier.partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1])
+    assert "\n" not in str(caught.value)

@@ -303,3 +303,41 @@ def test_no_film_of_data_that_are_streamed_is_told_before_the_descent(
     done = run(*FIT, "--features", "temperature_F", "--no-stream", "--animate", film, "--frames", "2", "--save", kept)
     assert (done.code, done.err) == (0, "")
     assert sorted(tmp_path.iterdir()) == [film, kept]
+
+
+def test_rows_and_classes_are_weighed(run: Run, tmp_path: Path) -> None:
+    frame = pd.read_csv(challenger())
+    frame["times"] = np.arange(len(frame)) % 3
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    options = ["--target", "distress", "--sample-weight", "times", "--json"]
+    for text, given in (("balanced", "balanced"), ("0=1,1=4", {0: 1, 1: 4})):
+        told = json.loads(run("fit", tmp_path / "data.csv", *options, "--class-weight", text).out)
+        python = fit(frame, "distress", sample_weight="times", class_weight=given)  # type: ignore[arg-type]
+        assert told["parameters"] == pytest.approx(python.parameters, rel=1e-9)
+    done = run("fit", tmp_path / "data.csv", "--target", "distress", "--class-weight", "0=1,x")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "fallline: --class-weight is '0=1,x', where 'x' gives no number; write balanced, or no=1,yes=10\n"
+    )
+    done = run("fit", tmp_path / "data.csv", "--target", "distress", "--sample-weight", "time")
+    assert "--sample-weight is 'time', which is not a column of data.csv; did you mean 'times'?" in done.err
+
+
+def test_a_csv_file_is_read_as_it_is_written(run: Run, tmp_path: Path) -> None:
+    path, model = tmp_path / "data.csv", tmp_path / "model.json"
+    path.write_bytes("1,5;10;Köln\n2,5;12,5;Ulm\n3,25;x;Rom\n".encode("latin-1"))
+    options = ["--target", "x2", "--features", "x1", "--model", "linear"]
+    done = run("fit", path, *options, "--no-header")
+    assert done.code == 2
+    assert "not UTF-8 text; a CSV file is needed; an older one may need --encoding latin-1" in done.err
+    done = run("fit", path, *options, "--encoding", "latin-1")
+    assert "the first line holds the number 1,5" in done.err
+    assert "say which: --no-header names them x1, x2, ..., or --header" in done.err
+    reading = ["--encoding", "latin-1", "--no-header", "--na", "x,-"]
+    done = run("fit", path, *options, *reading, "--missing", "drop", "--save", model)
+    assert done.code == 0
+    assert "CSV read as: columns separated by ';', numbers with a decimal comma" in done.out
+    predicted = run("predict", model, path, *reading, "--separator", ";", "--decimal", ",").out.split()
+    assert [float(number) for number in predicted[1:]] == pytest.approx([10, 12.5, 12.5 + 0.75 * 2.5], rel=1e-6)
+    done = run("fit", path, *options, "--encoding", "latin-1", "--separator", "ab")
+    assert done.err == "fallline: --separator is 'ab'; it must be one character, such as ';', or 'tab'\n"

@@ -113,6 +113,26 @@ def test_large_data_give_the_sum_of_small_parts(model: str, layout: str) -> None
     np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("model", [*FAMILY, "softmax"])
+def test_large_weighted_data_give_the_sum_of_small_parts(model: str, layout: str) -> None:
+    random = np.random.default_rng(1)
+    rows, features = 17_011, 63
+    X, y, weights = data(rows, features), targets(model, rows, random), random.integers(0, 4, rows) / 2
+    settings: Any = {"classes": ["a", "b", "c"]} if model == "softmax" else {}
+    large: Any = MODELS[model](LAYOUTS[layout](X), y, reduction="sum", sample_weight=weights, **settings)
+    x = random.normal(size=(2, large.dimension)) / 4
+    value, gradient = large.value_and_gradient(x)
+    assert sums(large, x, large.X, large.y, True, True, large.weights) is not None
+    parts = [
+        large.on_part(X[i : i + 5000], large.y[i : i + 5000], weights[i : i + 5000]).value_and_gradient(x)
+        for i in range(0, rows, 5000)
+    ]
+    # As above; a gradient is of terms about 1, as many as rows.
+    np.testing.assert_allclose(value, sum(part[0] for part in parts), rtol=1e-12)
+    np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-12, atol=1e-9)
+
+
 @pytest.mark.parametrize("layout", ["rows", "columns", "CSR"])
 def test_neither_other_points_nor_threads_change_a_bit(layout: str) -> None:
     X = data(30_003, 41)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.data import Rows
+from fallline.data.rows import Rows
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize

@@ -14,7 +14,7 @@ import typer
 
 from fallline.cli.options import count_option, file_option, number_option
 from fallline.cli.rules import rule_from, rules_from
-from fallline.data import Reading
+from fallline.data.csv_format import Reading
 from fallline.engines import ENGINES, Cluster
 from fallline.engines import Engine as AnyEngine
 from fallline.errors import FalllineError, Verbatim, nearest

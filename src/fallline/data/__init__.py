@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from fallline.data.classes import Classes
-from fallline.data.csv_format import CsvFormat, Reading
 from fallline.data.dataset import Dataset, Split
 from fallline.data.entries import number_array
 from fallline.data.preparation import Feature, Preparation
-from fallline.data.rows import Rows
 from fallline.data.source import Source, open_source, read_table
 from fallline.data.standardization import Standardization
 from fallline.data.survey import Survey, survey
@@ -15,12 +13,9 @@ from fallline.data.table import Table, TableLike
 
 __all__ = [
     "Classes",
-    "CsvFormat",
     "Dataset",
     "Feature",
     "Preparation",
-    "Reading",
-    "Rows",
     "Source",
     "Split",
     "Standardization",

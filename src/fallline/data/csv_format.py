@@ -55,8 +55,6 @@ class CsvFormat:
             raise FalllineError("separator", separator, "it must be one character, such as ';', or 'tab'")
         if self.decimal not in (None, ".", ","):
             raise FalllineError("decimal", self.decimal, "allowed: '.', ','")
-        if self.decimal == "," and separator == ",":
-            raise FalllineError("decimal", ",", "give another separator", problem="which is the separator too")
         if self.header not in (None, True, False):
             raise FalllineError("header", self.header, "allowed: True, False, None")
         try:

@@ -190,12 +190,18 @@ class _Column:
             return table.numbers(self.name, "features", missing=True, instead=instead)
         return [None if is_missing(entry) else as_text(entry) for entry in table.columns[self.name].tolist()]
 
-    def take(self, entries: FloatArray | list[str | None], fitted: BoolArray, weights: FloatArray | None) -> None:
-        """Add the entries of the training rows, each as often as its weight says."""
+    def take(
+        self,
+        entries: FloatArray | list[str | None],
+        fitted: BoolArray,
+        weights: FloatArray | None,
+        random: FloatArray,
+    ) -> None:
+        """Add the entries of the training rows, each as often as its weight says; `random` is for `Likeness`."""
         if isinstance(entries, np.ndarray):
             self.moments.add(entries[fitted][:, None], None if weights is None else weights[fitted])
             self.gaps += int(np.isnan(entries[fitted]).sum())
-            self.likeness.add(entries, fitted)
+            self.likeness.add(entries, random)
             return
         counted = fitted.astype(float) if weights is None else fitted * weights
         for text, weight, used in zip(entries, counted.tolist(), fitted.tolist(), strict=True):
@@ -210,7 +216,7 @@ class _Column:
                 allowed="leave it out of the features",
             )
         numbers = {text: number for number, text in enumerate(self.counts)}
-        self.likeness.add(np.array([np.nan if text is None else numbers[text] for text in entries]), fitted)
+        self.likeness.add(np.array([np.nan if text is None else numbers[text] for text in entries]), random)
 
     def like(self) -> tuple[float, ...]:
         """What two columns share if one is a copy of the other, or of numbers, a copy on another scale."""
@@ -302,9 +308,10 @@ class _Pass:
         of_rows = [weights_in(table, name) for name in self.weight_columns]
         weights = of_rows[0] if of_rows else None
         fitted = fitted & ~lacking
+        random = fitted * np.random.default_rng(self.rows).normal(size=table.rows)
         self.weight += float(fitted.sum() if weights is None else weights[fitted].sum())
         for column, read in zip(self.columns, entries, strict=True):
-            column.take(read, fitted, weights)
+            column.take(read, fitted, weights, random)
         if self.classes:
             self.texts |= class_texts(table, self.target)
         for read in (*entries, table.entries(self.target, "target"), *of_rows):

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset, Rows
+from fallline.data import Dataset
+from fallline.data.rows import Rows
 from fallline.engines import reference
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem

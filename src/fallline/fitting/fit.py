@@ -14,7 +14,6 @@ from fallline.data import (
     Classes,
     Dataset,
     Preparation,
-    Rows,
     Source,
     Split,
     Survey,
@@ -24,7 +23,9 @@ from fallline.data import (
     read_table,
     survey,
 )
+from fallline.data.csv_format import Reading
 from fallline.data.preparation import Missing
+from fallline.data.rows import Rows
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
 from fallline.engines import Cluster, Engine
@@ -49,6 +50,9 @@ from fallline.stopping import NotFinite, StoppingCondition
 # Other names of the linear model, and the penalty that each requires.
 PENALISED = {"ridge": "l2", "lasso": "l1"}
 
+# Arguments of `fit` that other libraries have under other names, which an unknown setting may be.
+OF_DATA = ("sample_weight", "class_weight", *Reading.__annotations__)
+
 # Inputs from files that would take more bytes of memory than this are streamed: read again in every pass.
 STREAMED_ABOVE = 2**28
 
@@ -58,9 +62,9 @@ USUAL_STEPS = 10_000
 
 def fit(
     data: TableLike,
-    target: str | npt.ArrayLike,
+    target: str | int | npt.ArrayLike,
     *,
-    features: Sequence[str] | str | None = None,
+    features: Sequence[str | int] | str | None = None,
     sample_weight: str | npt.ArrayLike | None = None,
     class_weight: ClassWeight | None = None,
     model: str = "logistic",
@@ -120,7 +124,7 @@ def fit(
             or its most frequent category. A missing target is never filled in.
         constant: whether to "refuse" or "drop" columns that are the same in every row.
         separator, decimal, encoding, header, na: how CSV files are written, where it cannot be found or is found wrong:
-            the fields of `fallline.data.CsvFormat`. `notes` tell what was found.
+            the fields of `fallline.data.csv_format.CsvFormat`. `notes` tell what was found.
         standardize: whether to descend on features of mean 0 and standard deviation 1. The resulting fit is the same,
             but needs far fewer steps. Parameters are reported in the data's own units in any case.
         holdout: the share of the rows, drawn by the seed, that are not fitted to but scored with.
@@ -252,12 +256,12 @@ def _with_column(source: Source, parameter: str, given: Any) -> tuple[Source, st
 
 
 def _feature_names(
-    source: Source, target: str, features: Sequence[str] | str | None, weights: str | None
+    source: Source, target: str, features: Sequence[str | int] | str | None, weights: str | None
 ) -> tuple[str, ...]:
     if features is None:
         names = tuple(name for name in source.columns if name not in (target, weights))
-    elif isinstance(features, str | int | Sequence):
-        names = (str(features),) if isinstance(features, str | int) else tuple(str(name) for name in features)
+    elif isinstance(features, str | Sequence):
+        names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
     else:
         raise FalllineError("features", features, "it must be the names of columns")
     for name in names:
@@ -290,7 +294,7 @@ def _check_settings(model: str, settings: Mapping[str, Any]) -> None:
     for name, setting in settings.items():
         if name not in known:
             problem = f"which is no argument of fit or of the model {model!r}"
-            raise FalllineError(name, setting, meant(name, known), problem=problem)
+            raise FalllineError(name, setting, meant(name, [*known, *OF_DATA]), problem=problem)
 
 
 def _class_notes(classes: Classes | None, wanted: Target, source: Source, target: str) -> list[str]:

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Classes, Feature, Preparation, Reading, Rows, Standardization, TableLike, open_source
+from fallline.data import Classes, Feature, Preparation, Standardization, TableLike, open_source
+from fallline.data.csv_format import Reading
 from fallline.data.preparation import Missing
+from fallline.data.rows import Rows
 from fallline.data.standardization import Moments
 from fallline.data.survey import check_choice
 from fallline.data.table import Table

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset, Reading, Rows, Standardization, TableLike
+from fallline.data import Dataset, Standardization, TableLike
+from fallline.data.csv_format import Reading
+from fallline.data.rows import Rows
 from fallline.errors import FalllineError
 from fallline.fitting.fitted import FittedModel
 from fallline.models import Loss

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Rows
+from fallline.data.rows import Rows
 from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder

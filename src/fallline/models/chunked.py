@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.data import Rows, number_array
+from fallline.data import number_array
 from fallline.data.dataset import read_ahead
+from fallline.data.rows import Rows
 from fallline.errors import FalllineError
 from fallline.models.inputs import check_shape
 from fallline.models.weights import row_weights_of

@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.data import Rows
+from fallline.data.rows import Rows
 from fallline.models import fused
 from fallline.models.base import Loss
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Dataset, Rows
+from fallline.data import Dataset
+from fallline.data.rows import Rows
 from fallline.models.chunked import ChunkedRows
 from fallline.objectives.base import Objective
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data import Rows
+from fallline.data.rows import Rows
 from fallline.models import fused
 from fallline.models.base import Loss, Target
 from fallline.models.classes import check_labels, labels_of

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 
 import numpy as np
 
-from fallline.data import Rows
+from fallline.data.rows import Rows
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.rows import OverRows
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BLOCK, BoolArray, FloatArray
-from fallline.data import Dataset, Rows
+from fallline.data import Dataset
+from fallline.data.rows import Rows
 from fallline.models.chunked import ChunkedRows
 from fallline.models.parts import PARTS, WORTHWHILE, share, single_blas
 from fallline.models.rows import OverRows

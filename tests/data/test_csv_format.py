@@ -1,0 +1,175 @@
+"""A CSV file is read as it is written, which is found and told, or asked for where it can be read in two ways."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fallline.data import open_source, read_table
+from fallline.data import source as source_module
+from fallline.data.csv_format import CsvFormat
+from fallline.errors import FalllineError
+
+FRAME = pd.DataFrame({"height": [1.5, 2.25, -3.125], "name": ["Zoë", "b|c", "d e"], "n": [10, 2000, 3]})
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "data.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def same(path: Path, frame: pd.DataFrame, **reading: Any) -> tuple[str, ...]:
+    """Check that a file holds a frame, and return what was found of its format."""
+    source = open_source(path, **reading)
+    table = read_table(path, **reading)
+    assert list(table.columns) == list(frame.columns)
+    for name, column in frame.items():
+        if column.dtype.kind in "if":
+            assert table.numbers(str(name)).tolist() == column.tolist()
+        else:
+            assert table.columns[str(name)].tolist() == column.tolist()
+    return source.notes
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_pandas_writes_is_found(tmp_path: Path, separator: str, decimal: str, encoding: str) -> None:
+    path = tmp_path / "data.csv"
+    FRAME.to_csv(path, sep=separator, decimal=decimal, encoding=encoding, index=False)
+    reading = {"decimal": ","} if separator == decimal == "," else {}
+    if reading:
+        # Quoted decimal commas between commas are read only on request.
+        with pytest.raises(FalllineError, match=r"is '1,5', which is not a number; .*, or decimal=','$"):
+            read_table(path).numbers("height")
+    notes = same(path, FRAME, **reading)
+    told = " ".join(notes)
+    assert ("columns separated by" in told) == (separator != ",")
+    assert ("decimal comma" in told) == (decimal == "," and separator != ",")
+    assert ("UTF-16" in told) == (encoding == "utf-16")
+    assert not same(path, FRAME, separator=separator, decimal=decimal, encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16-le"])
+def test_an_encoding_that_cannot_be_found_is_asked_for(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, "größe;ort\n1;Köln\n2;Fürth\n", encoding)
+    with pytest.raises(FalllineError, match=r"not UTF-8 text; .* encoding='latin-1'") as caught:
+        read_table(path)
+    assert "\n" not in str(caught.value)
+    assert read_table(path, encoding=encoding).columns["ort"].tolist() == ["Köln", "Fürth"]
+
+
+def test_a_byte_that_is_not_utf_8_is_found_late_in_the_file_too(tmp_path: Path) -> None:
+    path = written(tmp_path, "a;b\n" + "1;2\n" * 50_000 + "3;é\n", "latin-1")
+    with pytest.raises(FalllineError, match="encoding='latin-1'"):
+        read_table(path)
+    assert read_table(path, encoding="latin-1").rows == 50_001
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1.5,2\n2.5,3\n", "data.csv: the first line holds the number 1.5, so it may be data and not the names"),
+        ("5.1,3.5,setosa\n4.9,3,virginica\n", "the first line holds the number 5.1"),
+        ("red;1,5;2\nblue;2,5;3\nred;1;4\n", "the first line holds the number 1,5"),
+        ("name,2019,2020\na,1,2\n", "header=False names them x1, x2, ..., or header=True"),
+        ("1,5;2,5\n2,5;3,5\n", "data.csv: the columns may be separated by ',' (3) or by ';' (2); say which"),
+        ("a,b\tc\n1,2\t3\n", "may be separated by ',' (2) or by tabs (2); say which: separator='tab'"),
+    ],
+)
+def test_a_file_that_can_be_read_in_two_ways_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(FalllineError, match=re.escape(message)) as caught:
+        read_table(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_first_line_is_read_as_asked(tmp_path: Path) -> None:
+    path = written(tmp_path, "1.5,2\n2.5,3\n")
+    without = read_table(path, header=False)
+    assert (list(without.columns), without.rows) == (["x1", "x2"], 2)
+    assert without.numbers("x1").tolist() == [1.5, 2.5]
+    assert without.error_at(0, "x1", "is odd").of.startswith("data.csv, row 1 (line 1)")
+    assert read_table(path, header=True).columns["1.5"].tolist() == ["2.5"]
+    assert list(read_table(written(tmp_path, "a,b\n1,2\n"), header=False).columns["x1"]) == ["a", "1"]
+
+
+def test_a_comma_that_may_mark_thousands_is_left_until_it_is_used(tmp_path: Path) -> None:
+    path = written(tmp_path, "people;area\n1,234;2\n5,678;3\n")
+    assert read_table(path).numbers("area").tolist() == [2, 3]
+    with pytest.raises(FalllineError, match=r"'1,234', which is not a number; .*, or decimal=','$"):
+        read_table(path).numbers("people")
+    assert read_table(path, decimal=",").numbers("people").tolist() == [1.234, 5.678]
+    # One number with another count of digits settles it.
+    path.write_text("people;area\n1,234;2\n5,6;3\n")
+    assert read_table(path).numbers("people").tolist() == [1.234, 5.6]
+
+
+def test_question_marks_and_marks_asked_for_are_missing(tmp_path: Path) -> None:
+    path = written(tmp_path, "x,y\n1,2\n?,3\n-999,4\n")
+    with pytest.raises(FalllineError, match=re.escape("row 2 (line 3), column 'x': the value is missing (marked '?')")):
+        read_table(path).numbers("x")
+    found = read_table(path, na="-999").numbers("x", missing=True)
+    np.testing.assert_array_equal(found, [1, np.nan, np.nan])
+    path.write_text("x;y\n1;2\n-;3\n.;4\n")
+    with pytest.raises(FalllineError, match=r"which is not a number; .*, or na='-' if it marks a missing entry$"):
+        read_table(path).numbers("x")
+    np.testing.assert_array_equal(read_table(path, na=["-", "."]).numbers("x", missing=True), [1, np.nan, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("reading", "message"),
+    [
+        ({"separator": ""}, "separator is ''; it must be one character, such as ';', or 'tab'"),
+        ({"separator": "ab"}, "separator is 'ab'"),
+        ({"separator": '"'}, "separator is '\"'"),
+        ({"decimal": ";"}, "decimal is ';'; allowed: '.', ','"),
+        ({"encoding": "latin-eins"}, "encoding is 'latin-eins'; such as 'utf-8', 'latin-1'"),
+        ({"header": "yes"}, "header is 'yes'; allowed: True, False, None"),
+    ],
+)
+def test_impossible_formats_are_refused(reading: Any, message: str) -> None:
+    with pytest.raises(FalllineError, match=re.escape(message)):
+        CsvFormat(**reading)
+
+
+def test_a_large_file_and_a_pipe_are_read_as_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a;b\n" + "".join(f"{i},5;{i}\n" for i in range(500))
+    small = read_table(written(tmp_path, text))
+    monkeypatch.setattr(source_module, "KEPT", 0)
+    large = open_source(tmp_path / "data.csv")
+    (table,) = large.blocks(0, ["a", "b"])
+    assert table.numbers("a").tolist() == small.numbers("a").tolist() == (np.arange(500) + 0.5).tolist()
+    assert large.notes == ("CSV read as: columns separated by ';', numbers with a decimal comma",)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    piped = open_source(pipe)
+    writer.join()
+    assert piped.notes == large.notes
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(-1e6, 1e6).map(lambda number: round(number, 3)), min_size=2, max_size=2),
+        min_size=1,
+        max_size=5,
+    ),
+    st.sampled_from([";", "\t", "|", ","]),
+)
+def test_numbers_between_any_separators_are_found(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]], separator: str
+) -> None:
+    text = separator.join("ab") + "\n" + "".join(separator.join(map(str, row)) + "\n" for row in rows)
+    path = written(tmp_path_factory.mktemp("csv"), text)
+    assert read_table(path).matrix(["a", "b"]).tolist() == rows
