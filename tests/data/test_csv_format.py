@@ -109,7 +109,12 @@ def test_a_comma_that_may_mark_thousands_is_left_until_it_is_used(tmp_path: Path
     with pytest.raises(FalllineError, match=r"'1,234', which is not a number; .*, or decimal=','$"):
         read_table(path).numbers("people")
     assert read_table(path, decimal=",").numbers("people").tolist() == [1.234, 5.678]
-    # One number with another count of digits settles it.
+    # Points before a comma are thousands; and one number with another count of digits settles it.
+    path.write_text("people;area\n1.234.567,5;2\n5,25;3\n")
+    assert read_table(path).numbers("people").tolist() == [1234567.5, 5.25]
+    path.write_text("people;area\n1.234;2\n5;3\n")
+    assert read_table(path).numbers("people").tolist() == [1.234, 5]
+    assert read_table(path, decimal=",").numbers("people").tolist() == [1234, 5]
     path.write_text("people;area\n1,234;2\n5,6;3\n")
     assert read_table(path).numbers("people").tolist() == [1.234, 5.6]
 
@@ -140,6 +145,12 @@ def test_question_marks_and_marks_asked_for_are_missing(tmp_path: Path) -> None:
 def test_impossible_formats_are_refused(reading: Any, message: str) -> None:
     with pytest.raises(FalllineError, match=re.escape(message)):
         CsvFormat(**reading)
+
+
+def test_data_that_are_no_file_have_no_format() -> None:
+    assert open_source({"a": [1]}, separator=None, header=None, na=()).columns == ("a",)
+    with pytest.raises(FalllineError, match=r"^decimal is ',', but data is no CSV file; leave it out$"):
+        open_source({"a": [1]}, decimal=",")
 
 
 def test_a_large_file_and_a_pipe_are_read_as_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.models.samples import NAMES, losses, points, sample
 
+from fallline import GradientDescent, minimize
 from fallline.models import MODELS, Loss, Network, loss_from_recipe
 
 SEED = st.integers(0, 99)
@@ -200,6 +201,15 @@ ERRORS: dict[str, Callable[[Any, Any], Any]] = {
     "network": lambda p, y: -np.log(own(p, y)),
     "sigmoid": lambda p, y: 0.5 * (p - y) ** 2,
 }
+
+
+def test_a_textbook_rate_suits_any_number_of_rows() -> None:
+    random = np.random.default_rng(0)
+    for rows in (3, 30, 3000):
+        X = random.uniform(0, 2, (rows, 1))
+        y = 2 * X[:, 0] + 1
+        run = minimize(MODELS["linear"](X, y), [0.0, 0.0], GradientDescent(0.02), max_steps=20_000)
+        assert run.final.x == pytest.approx([2, 1], abs=1e-3)
 
 
 @pytest.mark.parametrize("model", NAMES)

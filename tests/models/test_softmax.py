@@ -103,6 +103,7 @@ def test_classes_that_are_numbers_are_met_by_value() -> None:
         ([0, 0, 0], None, "y holds one class only, 0; there must be at least two"),
         (["a", "b", "c"], ["a", "b"], "y[2] is 'c'; Allowed: a, b"),
         (["a", None, "b"], None, "y[1] is missing"),
+        ([[0, 1], [1, 0], [0, 1]], None, "y has the shape (3, 2); it needs one number for each row"),
         ([4, 4, 4], None, "y holds one class only, 4; there must be at least two"),
         ([0, 1, 2], ["a", "b"], "y[2] is 2; classes names only 2, the labels 0 to 1"),
         ([0, 1, 1], ["a", "a"], "classes is ['a', 'a']; it needs different names"),

@@ -17,6 +17,8 @@ from fallline.errors import FalllineError, Setting
 SEPARATORS = (",", ";", "\t", "|")
 NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
+# Where the decimal mark is a comma, points are between thousands.
+THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*")
 # One to three digits, a comma and three digits may also be a number of thousands.
 MAYBE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
 
@@ -96,7 +98,9 @@ class CsvFormat:
         """A cell with its number written with a point, and blank where it is marked as missing."""
         if self.na and cell.strip() in self.na:
             return ""
-        return cell.replace(",", ".") if self.decimal == "," and DECIMAL_COMMA.fullmatch(cell) else cell
+        if self.decimal == "," and (DECIMAL_COMMA.fullmatch(cell) or THOUSANDS.fullmatch(cell)):
+            return cell.replace(".", "").replace(",", ".")
+        return cell
 
     @property
     def plain(self) -> bool:

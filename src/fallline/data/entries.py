@@ -16,8 +16,8 @@ from fallline.errors import FalllineError
 
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "<na>", "null", "none", "#n/a"}
 
-# A number with a decimal comma.
-DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+# A number with a decimal comma, which may have points between its thousands.
+DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?\s*")
 
 # What is added to the word for entries whose mark is not plain.
 MARKED = {"?": " (marked '?')"}

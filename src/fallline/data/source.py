@@ -103,10 +103,14 @@ def open_source(
     """
     if isinstance(data, Source):
         return data
+    asked = CsvFormat(**reading)
     if not isinstance(data, str | os.PathLike):
+        for name, setting in reading.items():
+            if getattr(asked, name) != getattr(CsvFormat(), name):
+                raise FalllineError(name, setting, "leave it out", problem=f"but {parameter} is no CSV file")
         table = table_of(data, parameter, names)
         return Source(table.source, tuple(table.columns), (InMemory(table),))
-    path, asked = Path(data), CsvFormat(**reading)
+    path = Path(data)
     files = _files(path, parameter) if os.path.isdir(path) else [path]
     opened = [_opened(file, parameter, asked) for file in files]
     first = opened[0]

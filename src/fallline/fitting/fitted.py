@@ -108,7 +108,8 @@ class FittedModel(Printed):
         """The names of the classes that predictions select."""
         assert self.preparation.classes is not None
         names = np.array([*self.preparation.classes.names, None], dtype=object)
-        return names[np.where(self._unknown(answers), -1, self._chosen(answers))]
+        unknown = np.isnan(answers if answers.ndim == 1 else answers[:, 0])
+        return names[np.where(unknown, -1, self._chosen(answers))]
 
     def score(self, blocks: Iterable[Rows]) -> float:
         """The model's score on blocks of prepared rows, such as `dataset.blocks()`; each row counts once.
@@ -266,9 +267,6 @@ class FittedModel(Printed):
     def boundary(self) -> float:
         """The decision threshold of a model of two classes: the probability 1/2, or the margin 0."""
         return float(self.loss.predict(np.zeros((1, self.loss.X.shape[1])), np.zeros(len(self.x)))[0])
-
-    def _unknown(self, answers: FloatArray) -> npt.NDArray[np.bool_]:
-        return np.isnan(answers if answers.ndim == 1 else answers[:, 0])
 
     def _names(self) -> tuple[str, ...]:
         features = self.preparation.names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,25 +32,41 @@ def labels_of(y: npt.ArrayLike, classes: Sequence[object] | None) -> tuple[tuple
     names = None if classes is None else tuple(as_text(name) for name in classes)
     if names is not None and (isinstance(classes, str) or len(set(names)) != len(names)):
         raise FalllineError("classes", classes, "it needs different names, one for each label")
-    entries = np.asarray(y, dtype=object).ravel().tolist()
-    present = [entry for entry in entries if not is_missing(entry)]
-    if all(map(is_number, present)) or not all(isinstance(entry, str) for entry in present):
-        numbers = number_array(y, "y")
-        if classes is not None and all(isinstance(name, str) for name in classes) and names is not None:
-            return names, numbers
-        _refuse(numbers != np.floor(numbers), numbers)
-        entries = numbers.ravel().tolist()
-        distinct = [as_text(number) for number in np.unique(numbers).tolist()]
+    entries: npt.NDArray[Any]
+    if _are_texts(y):
+        entries = np.array([as_text(entry) for entry in np.asarray(y, dtype=object).tolist()])
     else:
-        distinct = sorted(set(map(as_text, present)))
-    names = tuple(distinct) if names is None else names
-    known = {name: label for label, name in enumerate(names)}
-    for row, entry in enumerate(entries):
-        if is_missing(entry):
-            raise FalllineError(f"y[{row}]", problem="is missing", allowed="every row needs a class")
-        if as_text(entry) not in known:
-            raise FalllineError(f"y[{row}]", as_text(entry), nearest(as_text(entry), names))
-    return names, np.array([known[as_text(entry)] for entry in entries], np.float64)
+        entries = number_array(y, "y")
+        are_labels = classes is not None and all(isinstance(name, str) for name in classes)
+        if are_labels or (entries.ndim != 1 and entries.shape[1:] != (1,)):
+            return names or (), entries
+        _refuse(entries != np.floor(entries), entries)
+    distinct, places = np.unique(entries.ravel(), return_inverse=True)
+    found = tuple(as_text(entry) for entry in distinct.tolist())
+    if names is None:
+        return found, places.astype(np.float64)
+    known = {name: float(label) for label, name in enumerate(names)}
+    labels = np.array([known.get(name, np.nan) for name in found])[places]
+    if np.isnan(labels).any():
+        row = int(np.argmax(np.isnan(labels)))
+        raise FalllineError(f"y[{row}]", found[places[row]], nearest(found[places[row]], names))
+    return names, labels
+
+
+def _are_texts(y: npt.ArrayLike) -> bool:
+    """Whether y holds texts, not all of which are numbers; a missing one is refused."""
+    if isinstance(y, np.ndarray) and y.dtype.kind in "biuf":
+        return False
+    entries = np.asarray(y, dtype=object)
+    if entries.ndim != 1 or not all(isinstance(entry, str) or is_missing(entry) for entry in entries.tolist()):
+        return False
+    present = [entry for entry in entries.tolist() if not is_missing(entry)]
+    if all(map(is_number, present)):
+        return False
+    if len(present) < len(entries):
+        row = next(row for row, entry in enumerate(entries.tolist()) if is_missing(entry))
+        raise FalllineError(f"y[{row}]", problem="is missing", allowed="every row needs a class")
+    return True
 
 
 def _refuse(wrong: npt.NDArray[np.bool_], y: FloatArray) -> None:
