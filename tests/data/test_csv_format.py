@@ -101,6 +101,7 @@ def test_the_first_line_is_read_as_asked(tmp_path: Path) -> None:
     assert without.error_at(0, "x1", "is odd").of.startswith("data.csv, row 1 (line 1)")
     assert read_table(path, header=True).columns["1.5"].tolist() == ["2.5"]
     assert list(read_table(written(tmp_path, "a,b\n1,2\n"), header=False).columns["x1"]) == ["a", "1"]
+    assert list(read_table(written(tmp_path, "inf,nan,x1\n1,2,3\n")).columns) == ["inf", "nan", "x1"]
 
 
 def test_a_comma_that_may_mark_thousands_is_left_until_it_is_used(tmp_path: Path) -> None:
@@ -123,8 +124,10 @@ def test_question_marks_and_marks_asked_for_are_missing(tmp_path: Path) -> None:
     path = written(tmp_path, "x,y\n1,2\n?,3\n-999,4\n")
     with pytest.raises(FalllineError, match=re.escape("row 2 (line 3), column 'x': the value is missing (marked '?')")):
         read_table(path).numbers("x")
-    found = read_table(path, na="-999").numbers("x", missing=True)
-    np.testing.assert_array_equal(found, [1, np.nan, np.nan])
+    marks: list[Any] = ["-999", -999, [-999, "none"]]
+    for na in marks:
+        found = read_table(path, na=na).numbers("x", missing=True)
+        np.testing.assert_array_equal(found, [1, np.nan, np.nan])
     path.write_text("x;y\n1;2\n-;3\n.;4\n")
     with pytest.raises(FalllineError, match=r"which is not a number; .*, or na='-' if it marks a missing entry$"):
         read_table(path).numbers("x")
@@ -139,6 +142,8 @@ def test_question_marks_and_marks_asked_for_are_missing(tmp_path: Path) -> None:
         ({"separator": '"'}, "separator is '\"'"),
         ({"decimal": ";"}, "decimal is ';'; allowed: '.', ','"),
         ({"encoding": "latin-eins"}, "encoding is 'latin-eins'; such as 'utf-8', 'latin-1'"),
+        ({"encoding": "hex"}, "encoding is 'hex'; such as"),
+        ({"encoding": 8}, "encoding is 8; such as"),
         ({"header": "yes"}, "header is 'yes'; allowed: True, False, None"),
     ],
 )

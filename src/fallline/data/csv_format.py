@@ -30,7 +30,7 @@ class Reading(TypedDict, total=False):
     decimal: str | None
     encoding: str | None
     header: bool | None
-    na: str | Sequence[str]
+    na: str | float | Sequence[str | float]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class CsvFormat:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
-    na: str | Sequence[str] = ()
+    na: str | float | Sequence[str | float] = ()
 
     def __post_init__(self) -> None:
         separator = NAMES.get(str(self.separator), self.separator)
@@ -60,12 +60,12 @@ class CsvFormat:
         if self.header not in (None, True, False):
             raise FalllineError("header", self.header, "allowed: True, False, None")
         try:
-            codecs.lookup(self.encoding or "utf-8")
-        except (LookupError, TypeError):
+            " ".encode(self.encoding or "utf-8")
+        except (LookupError, TypeError, ValueError):
             raise FalllineError("encoding", self.encoding, "such as 'utf-8', 'latin-1', 'cp1252', 'utf-16'") from None
-        marks = (self.na,) if isinstance(self.na, str) else tuple(str(mark).strip() for mark in self.na)
+        marks = (self.na,) if isinstance(self.na, str | int | float) else tuple(self.na)
         object.__setattr__(self, "separator", separator)
-        object.__setattr__(self, "na", marks)
+        object.__setattr__(self, "na", tuple(str(mark).strip() for mark in marks))
 
     def of(self, head: bytes) -> CsvFormat:
         """The format of a file that begins with these bytes, with nothing left to be found.
@@ -73,9 +73,8 @@ class CsvFormat:
         Raises:
             FalllineError: naming the setting that is needed, where the file can be read in two ways.
         """
-        encoding = self.encoding or ("utf-16" if head.startswith(codecs.BOM_UTF16) else "utf-8-sig")
-        if not self.encoding and head.startswith(codecs.BOM_UTF16_BE):
-            encoding = "utf-16"
+        marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        encoding = self.encoding or ("utf-16" if marked else "utf-8-sig")
         text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
         separator = _separator(text) if self.separator is None else self.separator
         rows = _rows(text, separator)
@@ -96,7 +95,8 @@ class CsvFormat:
 
     def entry(self, cell: str) -> str:
         """A cell with its number written with a point, and blank where it is marked as missing."""
-        if self.na and cell.strip() in self.na:
+        assert isinstance(self.na, tuple)
+        if cell.strip() in self.na:
             return ""
         if self.decimal == "," and (DECIMAL_COMMA.fullmatch(cell) or THOUSANDS.fullmatch(cell)):
             return cell.replace(".", "").replace(",", ".")
@@ -135,7 +135,8 @@ def _separator(text: str) -> str:
 
 def _has_header(rows: list[list[str]]) -> bool:
     """Whether the first row holds names, which numbers hardly are."""
-    numbers = [cell.strip() for cell in (rows[0] if rows else []) if is_number(cell) or DECIMAL_COMMA.fullmatch(cell)]
+    first = [cell.strip() for cell in (rows[0] if rows else [])]
+    numbers = [cell for cell in first if (is_number(cell) and cell[-1].isdigit()) or DECIMAL_COMMA.fullmatch(cell)]
     if numbers:
         raise FalllineError(
             "the first line",

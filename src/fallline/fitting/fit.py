@@ -77,7 +77,7 @@ def fit(
     decimal: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
-    na: str | Sequence[str] = (),
+    na: str | float | Sequence[str | float] = (),
     standardize: bool = True,
     holdout: float = 0.0,
     stream: bool | None = None,
