@@ -146,6 +146,7 @@ def test_a_map_of_basins_has_the_bits_of_one_machine(here: Cluster, rule: Any) -
     "model",
     [
         lambda X, y: Logistic(X, y, reduction="mean", l2=0.1),
+        lambda X, y: Logistic(X, y, sample_weight=np.arange(500) % 3, class_weight="balanced"),
         lambda X, y: Softmax(X, y, classes=["no", "yes"]),
         lambda X, y: Network(X, y, hidden=(3,), activation="tanh", classes=["no", "yes"]),
     ],
