@@ -331,7 +331,7 @@ def test_a_csv_file_is_read_as_it_is_written(run: Run, tmp_path: Path) -> None:
     assert done.code == 2
     assert "not UTF-8 text; a CSV file is needed; an older one may need --encoding latin-1" in done.err
     done = run("fit", path, *options, "--encoding", "latin-1")
-    assert "the first line holds the number 1,5" in done.err
+    assert "the first line holds '1,5'" in done.err
     assert "say which: --no-header names them x1, x2, ..., or --header" in done.err
     reading = ["--encoding", "latin-1", "--no-header", "--na", "x,-"]
     done = run("fit", path, *options, *reading, "--missing", "drop", "--save", model)

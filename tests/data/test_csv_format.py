@@ -79,9 +79,10 @@ def test_a_byte_that_is_not_utf_8_is_found_late_in_the_file_too(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1.5,2\n2.5,3\n", "data.csv: the first line holds the number 1.5, so it may be data and not the names"),
-        ("5.1,3.5,setosa\n4.9,3,virginica\n", "the first line holds the number 5.1"),
-        ("red;1,5;2\nblue;2,5;3\nred;1;4\n", "the first line holds the number 1,5"),
+        ("1.5,2\n2.5,3\n", "data.csv: the first line holds '1.5', so it may be data and not the names"),
+        ("5.1,3.5,setosa\n4.9,3,virginica\n", "the first line holds '5.1'"),
+        ("red;1,5;2\nblue;2,5;3\nred;1;4\n", "the first line holds '1,5'"),
+        ("red,?\nblue,large\n", "the first line holds '?', so it may be data"),
         ("name,2019,2020\na,1,2\n", "header=False names them x1, x2, ..., or header=True"),
         ("1,5;2,5\n2,5;3,5\n", "data.csv: the columns may be separated by ',' (3) or by ';' (2); say which"),
         ("a,b\tc\n1,2\t3\n", "may be separated by ',' (2) or by tabs (2); say which: separator='tab'"),

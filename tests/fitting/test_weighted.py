@@ -208,7 +208,7 @@ def test_columns_of_a_frame_may_be_called_by_numbers() -> None:
 def test_a_headerless_file_keeps_its_first_row(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("1,2\n2,3\n3,5\n4,4\n")
-    with pytest.raises(FalllineError, match="the first line holds the number 1, so it may be data"):
+    with pytest.raises(FalllineError, match="the first line holds '1', so it may be data"):
         fit(path, "x2", model="linear")
     found = fit(path, "x2", model="linear", header=False)
     assert found.training.rows == 4

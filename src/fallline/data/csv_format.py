@@ -134,13 +134,17 @@ def _separator(text: str) -> str:
 
 
 def _has_header(rows: list[list[str]]) -> bool:
-    """Whether the first row holds names, which numbers hardly are."""
+    """Whether the first row holds names, which numbers and question marks hardly are."""
     first = [cell.strip() for cell in (rows[0] if rows else [])]
-    numbers = [cell for cell in first if (is_number(cell) and cell[-1].isdigit()) or DECIMAL_COMMA.fullmatch(cell)]
-    if numbers:
+    entries = [
+        cell
+        for cell in first
+        if (is_number(cell) and cell[-1].isdigit()) or DECIMAL_COMMA.fullmatch(cell) or cell == "?"
+    ]
+    if entries:
         raise FalllineError(
             "the first line",
-            problem=f"holds the number {numbers[0]}, so it may be data and not the names of the columns",
+            problem=f"holds {entries[0]!r}, so it may be data and not the names of the columns",
             allowed=("say which: ", Setting("header", False), " names them x1, x2, ..., or ", Setting("header", True)),
         )
     return True
