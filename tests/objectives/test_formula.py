@@ -245,7 +245,9 @@ def test_a_power_of_zero_has_a_gradient() -> None:
 def test_a_finite_point_of_a_root_has_a_slope(
     text: str, point: tuple[float, ...], value: float, gradient: tuple[float, ...]
 ) -> None:
-    assert both(text, *point) == (value, [pytest.approx(part, rel=1e-15) for part in gradient])
+    found, slope = both(text, *point)
+    assert found == value
+    assert slope == pytest.approx(list(gradient), rel=1e-15)
     # In a batch, where the points are computed on arrays, and in compiled code.
     values, gradients = objective(text).value_and_gradient(np.array([point, point], float))
     np.testing.assert_array_equal(values, [value, value])
