@@ -86,8 +86,8 @@ def test_one_number_will_do_for_one_coordinate(x0: Any) -> None:
 @pytest.mark.parametrize(
     ("x0", "said"),
     [
-        ([1.0], "x0 has 1 number; bowl needs 2, for x, y$"),
-        ([1.0, 2.0, 3.0], "x0 has 3 numbers; bowl needs 2, for x, y$"),
+        ([1.0], "x0 has 1 number; bowl needs 2, for x, y; if all but x are data"),
+        ([1.0, 2.0, 3.0], "x0 has 3 numbers; bowl needs 2, for x, y; if all but x are data"),
         ([], "x0 has 0 numbers; bowl needs 2"),
         (1.0, "x0 has 1 number; bowl needs 2"),
         ([1.0, float("nan")], "x0 is nan in y; it must be a finite number$"),

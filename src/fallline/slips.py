@@ -78,7 +78,7 @@ SAID_OTHERWISE: Mapping[str, str] = {
     **dict.fromkeys(("clipnorm", "max_norm", "global_clipnorm"), "put ClipNorm(rule, limit) around the rule"),
     "clipvalue": "put ClipValue(rule, limit) around the rule",
     "use_ema": "put Lookahead(rule) around the rule, or take AveragedDescent",
-    "args": "give a function of x alone, as in lambda x: f(x, 2.0)",
+    "args": "bind the data, as in functools.partial(f, X=X, y=y)",
     "bounds": "put Projected(rule, onto=Box(low, high)) around the rule",
     "schedule": "a schedule is the rule's rate, as in Adam(Cosine(0.1, steps=100))",
     "epochs": "count steps: max_steps is the epochs times the batches of one",

@@ -92,3 +92,34 @@ def test_mistakes_are_named() -> None:
         from_jax(network, {"a": "text"})
     with pytest.raises(FalllineError, match="must return one real number"):
         from_jax(lambda x: x * np.ones(2), 1.0).value(np.ones((1, 1)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: jnp.sum(jnp.where(x > 0, jnp.sqrt(x), x**2)),
+        lambda x: jnp.where(x[0] > 0, jnp.log(jnp.maximum(x[0], 0)), 0.0) + jnp.sum(x**2),
+        lambda x: jnp.sum(jnp.where(jnp.abs(x) < 0.5, jnp.arccos(2 * x), x)),
+    ],
+)
+def test_a_branch_that_where_leaves_out_is_named(function: Any) -> None:
+    objective = from_jax(function, np.array([-1.0, 2.0]))
+    value, gradient = objective.value_and_gradient(objective.start)
+    assert np.isfinite(value)
+    assert np.isnan(gradient[0])
+    with pytest.raises(
+        FalllineError, match=r"gradient of .* is NaN in x\[0\], though the value is finite: .*jnp\.where"
+    ):
+        fallline.minimize(objective, objective.start, "adam")
+
+
+def test_a_root_at_0_is_flat_where_the_gradient_would_be_nan() -> None:
+    objective = from_jax(
+        lambda p: jnp.hypot(p["a"], 0.0) + jnp.linalg.norm(p["b"]) ** 2 + p["c"], {"a": 0.0, "b": np.zeros(2), "c": 1.0}
+    )
+    assert objective.gradient(objective.start).tolist() == [0, 0, 0, 1]
+
+
+def test_nothing_returned_is_named() -> None:
+    with pytest.raises(FalllineError, match="returned None, as a function without a return"):
+        from_jax(lambda _: None, 1.0).value(np.ones((1, 1)))

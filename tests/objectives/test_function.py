@@ -63,7 +63,7 @@ def test_a_function_is_called_with_numbers_or_with_one_vector() -> None:
 def test_its_title_is_its_name() -> None:
     assert as_objective(bowl).title == "bowl"
     assert as_objective(lambda x: x).title == "a function"
-    assert as_objective(functools.partial(bowl, 1.0)).title == "partial"
+    assert as_objective(functools.partial(bowl, 1.0)).title == "bowl"
 
 
 def test_a_function_that_works_in_place_does_no_harm() -> None:

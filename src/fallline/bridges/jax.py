@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError
+from fallline.gradients.jax_function import JaxObjective
 from fallline.libraries import jax_library
-from fallline.objectives.base import Objective
 from fallline.objectives.function import title_of
 from fallline.objectives.points import one_point
 
 
-class TreeObjective(Objective):
+class TreeObjective(JaxObjective):
     """A JAX function of a pytree of arrays as a function of one float64 vector of all their elements.
 
     Made by `from_jax`. The points of a batch are evaluated one by one.
@@ -32,19 +32,13 @@ class TreeObjective(Objective):
         import jax
         from jax.flatten_util import ravel_pytree
 
-        self.function = function
         with jax.enable_x64(True):
             leaves = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)
             vector, self._unravel = ravel_pytree(leaves)
-            self._value = jax.jit(lambda x: self._number(self._unravel(x)))
-            self._both = jax.jit(jax.value_and_grad(lambda x: self._number(self._unravel(x))))
         self.start: FloatArray = np.array(vector)
         paths = jax.tree_util.tree_flatten_with_path(leaves)[0]
-        self.names = tuple(itertools.chain.from_iterable(_entry_names(*entry) for entry in paths))
-
-    @property
-    def title(self) -> str:
-        return title_of(self.function)
+        names = tuple(itertools.chain.from_iterable(_entry_names(*entry) for entry in paths))
+        super().__init__(lambda x: function(self._unravel(x)), names, title_of(function))
 
     def tree(self, x: Any) -> Any:
         """A point as the tree that the function takes.
@@ -56,31 +50,6 @@ class TreeObjective(Objective):
 
         with jax.enable_x64(True):
             return jax.tree.map(np.asarray, self._unravel(one_point(self, x, "x")))
-
-    def value(self, x: FloatArray) -> FloatArray:
-        return np.array([self._at(self._value, point) for point in x.reshape(-1, self.dimension)]).reshape(x.shape[:-1])
-
-    def gradient(self, x: FloatArray) -> FloatArray:
-        return self.value_and_gradient(x)[1]
-
-    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        made = [self._at(self._both, point) for point in x.reshape(-1, self.dimension)]
-        values, gradients = ([pair[i] for pair in made] for i in (0, 1))
-        return np.reshape(np.array(values, float), x.shape[:-1]), np.reshape(np.array(gradients, float), x.shape)
-
-    def _at(self, compiled: Callable[..., Any], point: FloatArray) -> Any:
-        import jax
-
-        with jax.enable_x64(True):
-            return jax.tree.map(np.asarray, compiled(point))
-
-    def _number(self, tree: Any) -> Any:
-        value = self.function(tree)
-        if np.size(value) != 1 or np.iscomplexobj(value):
-            raise FalllineError(
-                problem=f"function {self.title} returned {shortened(value)}", allowed="it must return one real number"
-            )
-        return value.reshape(())
 
 
 def from_jax(function: Callable[[Any], Any], tree: Any) -> TreeObjective:

@@ -158,7 +158,7 @@ class Design:
 
     def _most_together(self, rule: Optimizer[Any], workers: int) -> int:
         """The most runs of a rule in one portion."""
-        most = _AUTODIFF_RUNS if self.objective.gradient_kind == "autodiff" else _OTHER_RUNS
+        most = _AUTODIFF_RUNS if (self.objective.gradient_kind or "").startswith("autodiff") else _OTHER_RUNS
         if "formula" in (self.objective.recipe() or {}):
             most = min((1 if workers else threads()) * _FORMULA_STEPS // self.max_steps, _MOST_RUNS)
         if isinstance(rule.learning_rate, LineSearch):

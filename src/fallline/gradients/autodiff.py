@@ -12,9 +12,19 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.gradients.rebinding import World
-from fallline.gradients.traced import LIBRARIES, NotCarried, Trace, TracedArray, as_traced, root_of
+from fallline.gradients.subgradients import evaluated, with_subgradients
+from fallline.gradients.traced import (
+    LIBRARIES,
+    NotCarried,
+    Trace,
+    TracedArray,
+    as_traced,
+    defined_at,
+    file_name,
+    root_of,
+)
 from fallline.libraries import jax_library
-from fallline.objectives.base import Objective
+from fallline.objectives.base import Objective, of_values
 from fallline.objectives.function import FunctionObjective
 
 # The most points, and the most numbers, in one call of the compiled code: for a few points, and for many, that is for
@@ -22,6 +32,8 @@ from fallline.objectives.function import FunctionObjective
 FEW, FEW_NUMBERS, MANY, MANY_NUMBERS, CALLS = 16, 1 << 12, 1 << 10, 1 << 17, 4
 # The relative and absolute tolerance within which the traced function must give the plain function's value.
 SAME = (1e-8, 1e-10)
+# The same in roundings of the values, which in float32 is more.
+SUMMED = 100
 # Above this many operations (an unrolled loop) fusion is turned off: XLA may take ten times as long to compile with it,
 # and the code gets no faster.
 LONG = 400
@@ -72,7 +84,8 @@ class Path:
                 rows = rows.copy()
                 forward = self._compiled("forward", self._forward, (self.dimension,))
                 for i in np.flatnonzero(rows[:, 1] == HIDDEN):
-                    rows[i, 1:] = 1, *np.asarray(forward(points[i]))
+                    slopes = rows[i, 2:]
+                    rows[i, 1:] = 1, *np.where(np.isnan(slopes), np.asarray(forward(points[i])), slopes)
         return rows
 
     def hessian(self, point: FloatArray) -> FloatArray:
@@ -94,11 +107,11 @@ class Path:
         return self.function(x)[0]
 
     def _forward(self, x: Any) -> Any:
-        """The gradient in forward mode: in reverse mode, a branch that `np.where` discards gives NaN (0 times inf)
-        where it has no derivative."""
+        """The gradient in forward mode, with flat roots: in reverse mode, a branch that `np.where` discards gives NaN
+        (0 times inf) where it has no derivative; and so does a root at 0."""
         import jax
 
-        return jax.jacfwd(self._value)(x)
+        return jax.jacfwd(with_subgradients(self._value, flat_roots=True))(x)
 
     def _block(self, points: Any, count: Any) -> Any:
         import jax
@@ -178,7 +191,6 @@ class Program:
             NotCarried: when JAX cannot follow it, or gives another value or gradient than the plain function.
         """
         import jax
-        from jax.extend.core import jaxpr_as_fun
 
         plain = float(self.objective.value(point))
         at_point = []
@@ -196,7 +208,7 @@ class Program:
             except Exception as error:
                 # The plain function did not raise this error.
                 said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                raise NotCarried(self.objective.title, f" ({said})", _place(error)) from error
+                raise self._not_carried(said, place_of(error)) from error
             result = as_traced(result).reshape(())
             value = result.value
             if result.dtype.kind == "c":
@@ -208,41 +220,48 @@ class Program:
             from jax import numpy as jnp
 
             recorded = jax.make_jaxpr(run)(point)
-        followed = jaxpr_as_fun(recorded)
-        path = Path(lambda x: tuple(map(jnp.asarray, followed(x))), self.objective.dimension, len(recorded.jaxpr.eqns))
+
+        def followed(x: Any) -> tuple[Any, Any]:
+            value, holds = evaluated(recorded, [x])
+            return jnp.asarray(value), jnp.asarray(holds)
+
+        path = Path(followed, self.objective.dimension, len(recorded.jaxpr.eqns))
         try:
             row = path.rows(point[None, :])[0]
         except Exception as error:
             said = " ".join(str(error).split())[:200]
-            raise NotCarried(self.objective.title, f" ({type(error).__name__}: {said})", place="") from error
+            raise self._not_carried(f"{type(error).__name__}: {said}") from error
         for found in (at_point[0], row[0]):
-            if not same(found, plain):
-                said = f" (its value is {plain:.17g}, but {found:.17g} when JAX follows it)"
-                raise NotCarried(self.objective.title, said, place="")
+            if not same(found, plain, self.objective.rounding):
+                raise self._not_carried(f"its value is {plain:.17g}, but {found:.17g} when JAX follows it")
         if contradicted(self.objective, point, row[2:]):
-            raise NotCarried(self.objective.title, " (its values have another slope than JAX finds)", place="")
+            raise self._not_carried("its values have another slope than JAX finds")
         with self.lock:
             self.paths = [path, *self.paths][:PATHS]
         return path
+
+    def _not_carried(self, reason: str, place: str = "") -> NotCarried:
+        """The error that names the function itself, and the line where it fails or else where it is written."""
+        return NotCarried(self.objective.title, f" ({reason})", place or defined_at(self.objective.function))
 
     def _result(self, x: TracedArray) -> Any:
         seen = World().stand_in(self.objective.function)
         return seen(x) if self.objective.vector else seen(*x)
 
 
-def _place(error: Exception) -> str:
-    """File and line of the innermost user's frame in an error's traceback."""
+def place_of(error: Exception) -> str:
+    """File and line of the innermost user's frame in an error's traceback; empty without one."""
     trace, place = error.__traceback__, ""
     while trace is not None:
         if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
-            place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+            place = f"{file_name(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 
 
-def same(found: float, plain: float) -> bool:
-    """Whether two values are equal within rounding."""
-    relative, absolute = SAME
+def same(found: float, plain: float, rounding: float) -> bool:
+    """Whether two values are equal within the rounding of sums of them."""
+    relative, absolute = (max(tolerance, SUMMED * rounding) for tolerance in SAME)
     return found == plain or bool(np.isclose(found, plain, rtol=relative, atol=absolute, equal_nan=True))
 
 
@@ -259,7 +278,7 @@ def contradicted(objective: Objective, point: FloatArray, gradient: FloatArray) 
         a, b, c, d, here = objective.value(point + offsets[:, None] * direction)
         coarse, fine, right, left = (a - b) / (2 * far), (c - d) / (2 * near), (c - here) / near, (here - d) / near
         claimed = float(gradient @ direction)
-        size = max(abs(coarse), abs(fine), 1e-10 * abs(here) / near)
+        size = max(abs(coarse), abs(fine), max(1e-10, 10 * objective.rounding) * abs(here) / near)
         smooth = abs(coarse - fine) <= 1e-3 * size and abs(right - left) <= 1e-2 * size
         return bool(smooth and abs(claimed - fine) > 1e-2 * max(size, abs(claimed)))
 
@@ -290,6 +309,7 @@ class AutodiffObjective(Objective):
     ) -> None:
         self.objective = objective
         self.names = objective.names
+        self.precision = objective.precision
         self.fallback = fallback
         self.not_carried: str | None = None
         jax_library()
@@ -302,7 +322,7 @@ class AutodiffObjective(Objective):
             with np.errstate(all="ignore"):
                 program, plain = self.program, float(objective.value(at))
                 for _ in range(2):
-                    if same(program.rows(at[None, :])[0, 0], plain):
+                    if same(program.rows(at[None, :])[0, 0], plain, objective.rounding):
                         break
                     # The data that the function reads has changed since it was traced.
                     program.paths = []
@@ -313,9 +333,10 @@ class AutodiffObjective(Objective):
 
     @property
     def gradient_kind(self) -> str:  # type: ignore[override]
+        kind = "autodiff" + of_values(self.precision)
         if self.fallback is None or self.not_carried is None:
-            return "autodiff"
-        return f"autodiff; {self.fallback.gradient_kind} where {self.not_carried}"
+            return kind
+        return f"{kind}; {self.fallback.gradient_kind} where {self.not_carried}"
 
     @property
     def title(self) -> str:

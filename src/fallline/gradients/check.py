@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,8 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
 from fallline.gradients.perturbation import EPSILON, Perturbation, PerturbedObjective
-from fallline.objectives import as_objective
+from fallline.gradients.trial import tried
+from fallline.objectives import FunctionObjective, as_objective
 from fallline.objectives.base import Objective
 from fallline.objectives.points import one_point
 from fallline.tables import MOST_ROWS, Printed, Summary, names_text, summary_of, vector_text
@@ -20,7 +23,7 @@ from fallline.tables import MOST_ROWS, Printed, Summary, names_text, summary_of,
 # Ridders' method: steps that shrink by 1.4 from a tenth of the coordinate's size, extrapolated to zero.
 SHRINKING = 1.4
 LEVELS = 24
-# A gradient within this of the slope, relative to the larger of 1 and the slope, is right.
+# A gradient within this of the slope, relative to the larger of 1 and the slope, is right; with values in float32 more.
 CLOSE = 1e-6
 
 
@@ -116,7 +119,7 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
         The verdicts; as a boolean, True when no coordinate is wrong.
 
     Raises:
-        FalllineError: when the points do not fit the objective.
+        FalllineError: when the points do not fit the objective, or its values differ from call to call.
 
     >>> bool(check_gradient("x**2", 3.0))
     True
@@ -136,12 +139,17 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
     moved = np.random.default_rng(0).uniform(-0.1, 0.1, (len(points), nearby, values.dimension))
     around = points[:, None] + moved * np.maximum(1, np.abs(points[:, None]))
     points = np.concatenate([points[:, None], around], axis=1).reshape(-1, values.dimension)
+    if isinstance(values, FunctionObjective):
+        # Also if the gradient is given: nothing can be compared with values that differ from call to call.
+        tried(values, points[0])
     prepared = with_gradient(values, gradient, points[0])
+    # A function written in JAX is compared with its values in float64.
+    compared = values if prepared.precision == values.precision else prepared
     with np.errstate(all="ignore"):
         found = prepared.gradient(points)
         return GradientCheck(
             tuple(
-                _checked(values, point, i, slopes[i])
+                _checked(compared, point, i, slopes[i])
                 for point, slopes in zip(points, found, strict=True)
                 for i in range(values.dimension)
             )
@@ -149,32 +157,40 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
 
 
 def _checked(objective: Objective, point: FloatArray, i: int, found: float) -> CheckedSlope:
-    steps = 0.1 * max(1.0, abs(point[i])) / SHRINKING ** np.arange(LEVELS)
-    moves = np.zeros((LEVELS, len(point)))
+    rounding, reach = objective.rounding, 0.1 * max(1.0, abs(point[i]))
+    # Steps that are no shorter than the best one of a central difference.
+    levels = min(LEVELS, 1 + int(math.log(0.1 / rounding ** (1 / 3), SHRINKING)))
+    steps = reach / SHRINKING ** np.arange(levels)
+    moves = np.zeros((levels, len(point)))
     moves[:, i] = steps
     after, before = objective.value(point + moves), objective.value(point - moves)
     here = objective.value(point[None, :])[0]
     expected, uncertainty = _extrapolated((after - before) / (2 * steps), order=2)
     exact = _complex_step(objective, point, i)
-    if exact is not None and abs(exact - expected) <= max(CLOSE * max(1.0, abs(exact)), 10 * uncertainty):
+    close = max(CLOSE, 10 * rounding ** (2 / 3))
+    if exact is not None and abs(exact - expected) <= max(close * max(1.0, abs(exact)), 10 * uncertainty):
         expected, uncertainty = exact, EPSILON * abs(exact)
     right, right_uncertainty = _extrapolated((after - here) / steps, order=1)
     left, left_uncertainty = _extrapolated((here - before) / steps, order=1)
     size = max(1.0, abs(expected))
-    one_sided = max(right_uncertainty, left_uncertainty, CLOSE * size)
+    noise = rounding * abs(here) / steps[-1]
+    uncertainty = max(uncertainty, noise)
+    one_sided = max(right_uncertainty, left_uncertainty, noise, close * size)
     if abs(right - left) > 10 * one_sided:
         verdict = "kink"
     elif not np.isfinite(expected) or uncertainty > 1e-3 * size:
         verdict = "unclear"
     else:
-        verdict = "right" if abs(found - expected) <= max(CLOSE * size, 10 * uncertainty) else "wrong"
+        verdict = "right" if abs(found - expected) <= max(close * size, 10 * uncertainty) else "wrong"
     return CheckedSlope(point, objective.names[i], float(found), expected, uncertainty, verdict)
 
 
 def _complex_step(objective: Objective, point: FloatArray, i: int) -> float | None:
     """The slope by a complex step; None where the objective does not take complex numbers."""
     try:
-        return float(PerturbedObjective(objective, Perturbation(scheme="complex")).gradient(point)[i])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return float(PerturbedObjective(objective, Perturbation(scheme="complex")).gradient(point)[i])
     except Exception:
         # A function written for real numbers may raise any error on complex ones.
         return None

@@ -10,7 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.objectives.base import Objective
-from fallline.objectives.function import FunctionObjective, called, positional_parameters, title_of
+from fallline.objectives.function import FunctionObjective, called, described, positional_parameters, title_of
 
 
 class GivenGradientObjective(Objective):
@@ -31,6 +31,7 @@ class GivenGradientObjective(Objective):
         self.symbol = objective.symbol
         self.bounds = objective.bounds
         self.minima = objective.minima
+        self.precision = objective.precision
         takes_vector = isinstance(objective, FunctionObjective) and objective.vector
         self.vector = len(positional_parameters(function)) == 1 and (takes_vector or self.dimension > 1)
 
@@ -58,12 +59,14 @@ class GivenGradientObjective(Objective):
         if result is np.nan:
             return np.full(self.dimension, np.nan)
         try:
-            slopes = np.array(result, dtype=float)
+            slopes = np.array(result)
+            slopes = np.empty(0) if np.iscomplexobj(slopes) else slopes.astype(float)
         except (TypeError, ValueError):
             slopes = np.empty(0)
         if slopes.size != self.dimension:
+            told = described(result) if result is None else shortened(result)
             raise FalllineError(
-                problem=f"gradient {title_of(self.function)} returned {shortened(result)}",
+                problem=f"gradient {title_of(self.function)} returned {told}",
                 allowed=f"it must return {self.dimension} number{'s' if self.dimension > 1 else ''}, one for each of "
                 f"{', '.join(self.names)}",
             )

@@ -5,24 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, Setting, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
-from fallline.objectives.base import Cost, Objective
+from fallline.objectives.base import Cost, Objective, of_values
 
-# The steps that balance truncation error against rounding (Press et al., Numerical Recipes, 2007, §5.7), relative to
-# the coordinate. The complex step has no rounding error to balance, so it can be tiny.
 EPSILON = float(np.finfo(float).eps)
-USUAL_STEPS = {
-    "forward": EPSILON ** (1 / 2),
-    "backward": EPSILON ** (1 / 2),
-    "central": EPSILON ** (1 / 3),
-    "complex": 1e-100,
-}
+# The powers of the values' rounding that balance truncation error against it (Press et al., Numerical Recipes, 2007,
+# §5.7), relative to the coordinate. The complex step has no rounding error to balance, so it can be tiny.
+POWERS = {"forward": 1 / 2, "backward": 1 / 2, "central": 1 / 3}
+COMPLEX_STEP = 1e-100
 
 # The most numbers in a block of moved points, so that n × n numbers are never in memory at once.
 LARGEST_BLOCK = 2**22
@@ -37,8 +33,9 @@ class Perturbation:
     numbers (Squire and Trapp, 1998, Using complex variables to estimate derivatives of real functions).
 
     Attributes:
-        step: h, the same for every coordinate; None takes the usual step of the scheme, relative to the
-            coordinate's size where that exceeds 1.
+        step: h, the same for every coordinate; None takes the usual step of the scheme and the values' precision,
+            relative to the coordinate's size where that exceeds 1; "noise" one for each coordinate that is fitted, at
+            the start, to noise in the values (see `fallline.gradients.noise`).
         scheme: "forward", "backward", "central" or "complex".
 
     >>> import fallline
@@ -47,15 +44,19 @@ class Perturbation:
     array([2.5])
     """
 
-    SCHEMES: ClassVar[tuple[str, ...]] = tuple(USUAL_STEPS)
+    SCHEMES: ClassVar[tuple[str, ...]] = (*POWERS, "complex")
 
-    step: float | None = hyperparameter(None, about="how far a coordinate is moved", symbol="h", above=0)
+    step: float | Literal["noise"] | None = hyperparameter(
+        None, about="how far a coordinate is moved", symbol="h", above=0
+    )
     scheme: str = "forward"
 
     def __post_init__(self) -> None:
         if self.scheme not in self.SCHEMES:
             raise FalllineError("scheme", self.scheme, nearest(str(self.scheme), self.SCHEMES))
-        if self.step is not None:
+        if self.step == "noise" and self.scheme == "complex":
+            raise FalllineError("scheme", "complex", ("use ", Setting("scheme", "central")), problem="with noise")
+        if self.step not in (None, "noise"):
             check_hyperparameters(self)
 
     @property
@@ -70,16 +71,19 @@ class PerturbedObjective(Objective):
     Arguments:
         objective: what is minimised; only its values are used.
         perturbation: step and scheme.
+        fitted: the step for each coordinate that is fitted to noise.
     """
 
-    def __init__(self, objective: Objective, perturbation: Perturbation) -> None:
+    def __init__(self, objective: Objective, perturbation: Perturbation, fitted: FloatArray | None = None) -> None:
         self.objective = objective
         self.perturbation = perturbation
+        self.fitted = fitted
         self.names = objective.names
         self.symbol = objective.symbol
         self.bounds = objective.bounds
         self.minima = objective.minima
-        self.gradient_kind = perturbation.kind
+        self.precision = objective.precision
+        self.gradient_kind = perturbation.kind + of_values(self.precision)
         self.steps_per_epoch = objective.steps_per_epoch
         self.epoch_value = objective.epoch_value
 
@@ -122,7 +126,7 @@ class PerturbedObjective(Objective):
     def at_step(self, step: int, seed: int) -> Objective:
         if not self.stochastic:
             return self
-        return PerturbedObjective(self.objective.at_step(step, seed), self.perturbation)
+        return PerturbedObjective(self.objective.at_step(step, seed), self.perturbation, self.fitted)
 
     def raise_errors_at(self, x: FloatArray) -> None:
         self.objective.raise_errors_at(x)
@@ -161,14 +165,16 @@ class PerturbedObjective(Objective):
 
     def _steps(self, x: FloatArray) -> FloatArray:
         """How far each coordinate moves, in the shape of x."""
+        if self.fitted is not None:
+            return np.broadcast_to(self.fitted, x.shape)
         if self.perturbation.step is not None:
             return np.full(x.shape, self.perturbation.step)
-        usual = USUAL_STEPS[self.perturbation.scheme]
         if self.perturbation.scheme == "complex":
-            return np.full(x.shape, usual)
-        step = usual * np.maximum(1, np.abs(x))
-        # The step that x actually makes in floating point.
-        taken: FloatArray = (x + step) - x
+            return np.full(x.shape, COMPLEX_STEP)
+        step = self.rounding ** POWERS[self.perturbation.scheme] * np.maximum(1, np.abs(x))
+        # The step that x actually makes in floating point, which a function in float32 makes of it.
+        kind = np.float32 if self.rounding > EPSILON else np.float64
+        taken: FloatArray = np.subtract((x + step).astype(kind), x.astype(kind), dtype=float)
         return taken
 
     def _moved(self, x: FloatArray, step: Any) -> Any:

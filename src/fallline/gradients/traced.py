@@ -20,7 +20,8 @@ from fallline.errors import FalllineError
 from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
 
 # Stack frames of these packages are not the user's code.
-LIBRARIES = {"numpy", "scipy", "jax", "fallline", *sys.stdlib_module_names} - {"__main__"}
+LIBRARIES = {"numpy", "scipy", "jax", "fallline", "torch", "pandas", "sklearn", "tensorflow"}
+LIBRARIES |= sys.stdlib_module_names - {"__main__"}
 
 
 class NotCarried(FalllineError):
@@ -50,9 +51,22 @@ def users_line(frame: FrameType | None = None) -> str:
     while frame is not None:
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package not in LIBRARIES:
-            return f"{frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{frame.f_lineno}"
+            return f"{file_name(frame.f_code.co_filename)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
+
+
+def defined_at(function: Any) -> str:
+    """The file and line where a Python function is written; empty for one in another language."""
+    while (inner := getattr(function, "func", None) or getattr(function, "__wrapped__", None)) is not None:
+        function = inner
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return f"{file_name(code.co_filename)}:{code.co_firstlineno}" if code else ""
+
+
+def file_name(path: str) -> str:
+    """The last part of a path."""
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 class Trace:

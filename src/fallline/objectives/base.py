@@ -9,6 +9,18 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, Setting
 from fallline.tables import MOST_COORDINATES, Printed, Summary, names_text, one_line, summary_of, vector_text
 
+# The relative rounding of a value of each floating-point type.
+ROUNDING = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+
+def of_values(precision: str) -> str:
+    """The end of a gradient's kind that says which values it was found from, if they are not the usual ones.
+
+    >>> "central differences" + of_values("float32")
+    'central differences of float32 values'
+    """
+    return "" if precision == "float64" else f" of {precision} values"
+
 
 class Cost(NamedTuple):
     """How many evaluations of the function, and of its gradient, one call takes."""
@@ -29,6 +41,7 @@ class Objective(Printed, ABC):
         bounds: (low, high) of each coordinate, the region to draw; None when not known.
         minima: known minima, one point a row; empty when not known.
         gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
+        precision: the type that values are computed in: a name in ROUNDING, or "integer".
         stochastic: whether `at_step` gives a different objective at each step (mini-batches).
         steps_per_epoch: how many steps one pass over the data takes; 1 without data.
         epoch_value: which value a run records: "full", of this objective, or "running", of the objective that
@@ -40,6 +53,7 @@ class Objective(Printed, ABC):
     bounds: tuple[tuple[float, float], ...] | None = None
     minima: tuple[tuple[float, ...], ...] = ()
     gradient_kind: str | None = None
+    precision: str = "float64"
     stochastic: ClassVar[bool] = False
     steps_per_epoch: int = 1
     epoch_value: Literal["full", "running"] = "full"
@@ -48,6 +62,11 @@ class Objective(Printed, ABC):
     def dimension(self) -> int:
         """The number of coordinates."""
         return len(self.names)
+
+    @property
+    def rounding(self) -> float:
+        """The relative rounding of a value."""
+        return ROUNDING.get(self.precision, ROUNDING["float64"])
 
     @property
     @abstractmethod

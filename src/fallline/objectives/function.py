@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +61,7 @@ class FunctionObjective(Objective):
 
     def value(self, x: FloatArray) -> FloatArray:
         points = x.reshape(-1, self.dimension)
-        values = np.array([self._number(called(self.function, point, vector=self.vector)) for point in points])
+        values = np.array([self.number(called(self.function, point, vector=self.vector)) for point in points])
         if np.iscomplexobj(values) and not np.iscomplexobj(x):
             # A real point with a complex value, such as a root of a negative number, is outside the domain.
             values = np.where(values.imag == 0, values.real, np.nan)
@@ -68,24 +69,51 @@ class FunctionObjective(Objective):
 
     def raise_errors_at(self, x: FloatArray) -> None:
         for point in x.reshape(-1, self.dimension):
-            called(self.function, point, vector=self.vector, or_nan=False)
+            result = self.number(called(self.function, point, vector=self.vector, or_nan=False))
+            if isinstance(result, complex) and result.imag != 0 and not np.iscomplexobj(x):
+                raise FalllineError(
+                    problem=f"objective {self.title} returned {result:.6g}, a complex number, "
+                    f"at {shortened(point.tolist())}",
+                    allowed="it must return a real one, such as its .real or abs(...)",
+                )
 
-    def _number(self, result: Any) -> float | complex:
+    def number(self, result: Any) -> float | complex:
+        """What the function returned, as a number.
+
+        Raises:
+            FalllineError: when it is not one number, saying what it is.
+        """
         if isinstance(result, float):
             return result
         if isinstance(result, int):
             # Python's integers may exceed the largest float.
             return float(result) if abs(result) < 2**1023 else np.copysign(np.inf, result > 0 or -1)
         try:
-            number = np.asarray(result)
+            # Some of PyTorch's tensors, such as those that record a gradient, do not convert to arrays.
+            number = np.asarray(result.tolist() if hasattr(result, "detach") else result)
         except ValueError:  # a ragged list
             number = np.empty(0)
         if number.size != 1 or number.dtype.kind not in "fiubc":
             raise FalllineError(
-                problem=f"objective {self.title} returned {shortened(result)}",
+                problem=f"objective {self.title} returned {described(result)}",
                 allowed="it must return one number for a point",
             )
         return complex(number.item()) if number.dtype.kind == "c" else float(number.item())
+
+
+def described(result: Any) -> str:
+    """What a function returned in place of a number.
+
+    >>> described(np.zeros(3)), described((1.0, [2.0]))
+    ('an array of shape (3,)', 'a tuple of length 2')
+    """
+    if result is None:
+        return "None, as a function without a return statement does"
+    if isinstance(shape := getattr(result, "shape", None), tuple) and shape:
+        return f"an array of shape {tuple(shape)}"
+    if isinstance(result, tuple):
+        return f"a tuple of length {len(result)}"
+    return shortened(result)
 
 
 def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_nan: bool = True) -> Any:
@@ -105,7 +133,10 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_
     except Exception as error:
         if or_nan and _is_beyond_numbers(error):
             return np.nan
-        error.add_note(f"{title_of(function)} was called at {shortened(point.tolist())}")
+        apart = " with one number for each argument; data is bound with functools.partial"
+        error.add_note(
+            f"{title_of(function)} was called at {shortened(point.tolist())}{'' if vector or len(point) < 2 else apart}"
+        )
         raise
 
 
@@ -129,5 +160,7 @@ def positional_parameters(function: Callable[..., Any]) -> list[str]:
 
 def title_of(function: Callable[..., Any]) -> str:
     """The name of a function in tables and pictures."""
+    if isinstance(function, functools.partial):
+        return title_of(function.func)
     name = getattr(function, "__name__", type(function).__name__)
     return "a function" if name == "<lambda>" else str(name)

@@ -10,6 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, listed, nearest
 from fallline.objectives.base import Objective
+from fallline.objectives.function import FunctionObjective
 
 # With ends farther out, the length of an interval would overflow.
 FARTHEST = 1e300
@@ -60,7 +61,8 @@ def one_point(objective: Objective, given: Any, parameter: str) -> FloatArray:
         raise FalllineError(
             parameter,
             problem=f"has {len(point)} number{'s' if len(point) != 1 else ''}",
-            allowed=f"{objective.title} needs {len(names)}, for {listed(names)}{_run_together(names)}",
+            allowed=f"{objective.title} needs {len(names)}, for {listed(names)}"
+            f"{_binding(objective) or _run_together(names)}",
         )
     wrong = np.flatnonzero(~np.isfinite(point))
     if wrong.size:
@@ -78,6 +80,15 @@ def _run_together(names: Sequence[str]) -> str:
             if name[:cut] in known and name[cut:] in known:
                 return f"; {name} is one name: write {name[:cut]}*{name[cut:]} for a product"
     return ""
+
+
+def _binding(objective: Objective) -> str:
+    """How data among the arguments of a function is bound, so that they are no coordinates."""
+    if not isinstance(objective, FunctionObjective) or objective.vector or objective.dimension < 2:
+        return ""
+    data = ", ".join(f"{name}={name}" for name in objective.names[1:])
+    name = objective.title if objective.title.isidentifier() else "f"
+    return f"; if all but {objective.names[0]} are data, bind them: functools.partial({name}, {data})"
 
 
 def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:

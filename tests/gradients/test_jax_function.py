@@ -1,0 +1,91 @@
+"""Functions written in JAX: taken as JAX's own, in float64."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from jax import numpy as jnp
+
+from fallline import GradientDescent, check_gradient, compare, minimize
+
+DATA = jnp.linspace(-1, 1, 14).reshape(7, 2)
+
+
+def shifted(x: Any, y: Any) -> Any:
+    return jnp.exp(x) + (y - 1) ** 2 - x
+
+
+@pytest.mark.parametrize(
+    ("function", "start", "minimum"),
+    [
+        (lambda x: jnp.linalg.norm(x) ** 2 + jnp.sum((x - 1) ** 2), [3.0, 2.0], [0.5, 0.5]),
+        (jax.jit(lambda x: jnp.sum((x - 1 / 3) ** 2)), [3.0, 2.0], [1 / 3, 1 / 3]),
+        (shifted, [1.0, 3.0], [0, 1]),
+        (jax.jit(shifted), [1.0, 3.0], [0, 1]),
+        (lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + (x[0] - i) ** 2, 0.0), [7.0], [1]),
+        (
+            lambda x: jnp.mean(jax.vmap(lambda row: (row @ (x - 1)) ** 2)(DATA)) + jnp.sum((x - 1) ** 2),
+            [3.0, 2.0],
+            [1, 1],
+        ),
+        (
+            functools.partial(lambda x, data: jnp.sum((x - data) ** 2), data=jnp.array([0.5, 0.25])),
+            [1.0, 1.0],
+            [0.5, 0.25],
+        ),
+        # As Python functions: a branch on a value, and NumPy's functions between JAX's.
+        (lambda x: jnp.sum((x - 1) ** 2) if x[0] > 0 else -jnp.sum(x), [3.0, 2.0], [1, 1]),
+        (lambda x: jnp.sum((jnp.asarray(np.asarray(x) * 2) - 3) ** 2), [3.0, 2.0], [1.5, 1.5]),
+    ],
+)
+def test_the_minimum_is_that_of_float64(function: Any, start: Any, minimum: Any) -> None:
+    with jax.enable_x64(False):
+        run = minimize(function, start, GradientDescent(0.1))
+        assert jnp.ones(1).dtype == jnp.float32
+    # A float32 beside 1 has seven digits, its central differences have five.
+    np.testing.assert_allclose(run.final.x, minimum, atol=2e-10)
+    assert run.stop.converged
+
+
+def test_they_are_differentiated_by_jax_itself() -> None:
+    run = minimize(jax.jit(shifted), {"x": 0.5, "y": 0.25}, "adam", max_steps=1, gradient="autodiff")
+    assert run.gradient_kind == "autodiff"
+    np.testing.assert_allclose(run.gradient[0], [np.exp(0.5) - 1, -1.5], rtol=1e-15)
+    # A rule of the user's for the derivative is kept.
+    doubled = jax.custom_jvp(lambda x: x)
+    doubled.defjvp(lambda primals, tangents: (primals[0], 2 * tangents[0]))
+    assert minimize(lambda x: jnp.sum(doubled(x)), [1.0], "adam", max_steps=1).gradient[0, 0] == 2
+
+
+def test_what_jax_cannot_trace_is_named_with_its_line() -> None:
+    def turning(x: Any) -> Any:
+        return jnp.sum(x**2) if x[0] > 0 else jnp.sum(x)
+
+    run = minimize(turning, [1.0, 2.0], "adam", max_steps=1)
+    line = turning.__code__.co_firstlineno + 1
+    assert run.gradient_kind == f"central differences (turning in test_jax_function.py:{line} cannot be carried to JAX)"
+
+
+def test_a_function_that_insists_on_float32_is_told_so() -> None:
+    run = minimize(lambda x: jnp.sum(jnp.asarray(x, jnp.float32) ** 2), [1.0, 2.0], "adam", max_steps=1)
+    assert run.gradient_kind == "autodiff of float32 values"
+
+
+def test_a_branch_that_where_leaves_out_does_not_spoil_the_gradient() -> None:
+    for outside in (-1.0, 0.0):
+        run = minimize(
+            lambda x: jnp.sum(jnp.where(x > 0, jnp.sqrt(x), 3 * x)), [outside, 4.0], GradientDescent(0.1), max_steps=1
+        )
+        assert run.gradient[0].tolist() == [3, 0.25]
+
+
+def test_they_run_beside_others() -> None:
+    runs = compare(jax.jit(lambda x: jnp.sum((x - 1) ** 2)), [[1.0, 2.0], [3.0, 4.0]], ["gradient_descent", "adam"])
+    assert len(runs) == 4
+    check = check_gradient(lambda x: jnp.sum(jnp.exp(x)), [1.0, 2.0])
+    assert [slope.found for slope in check.slopes] == pytest.approx(np.exp([1.0, 2.0]).tolist(), rel=1e-15)
+    assert [slope.verdict for slope in check.slopes] == ["right", "right"]

@@ -1,0 +1,79 @@
+"""Slopes at kinks and roots: what a finite point with a finite value has, of NumPy and of JAX functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jax import numpy as jnp
+
+from fallline import GradientDescent, minimize
+from fallline.gradients.subgradients import with_subgradients
+
+# Each is smooth at the origin with this gradient there, or has a minimum of which 0 is the subgradient.
+AT_ORIGIN = [
+    (lambda x: np.sqrt(x[0] ** 2 + x[1] ** 2) ** 2 + (x[0] - 1) ** 2, [-2, 0]),
+    (lambda x: math.sqrt(x[0] ** 2 + x[1] ** 2) ** 2 + (x[0] - 1) ** 2, [-2, 0]),
+    (lambda x: np.hypot(x[0], x[1]) ** 2 + (x[1] + 2) ** 2, [0, 4]),
+    (lambda x: np.linalg.norm(x) ** 2 + 3 * x[0], [3, 0]),
+    (lambda x: np.linalg.norm(x), [0, 0]),
+    (lambda x: np.linalg.norm(x, 1) + x[1], [0, 1]),
+    (lambda x: np.sqrt(x @ x), [0, 0]),
+    (lambda x: np.sqrt(x[0] ** 4) - x[1], [0, -1]),
+    (lambda x: np.sqrt(x[0] ** 2) ** 3 + x[1], [0, 1]),
+    (lambda x: (x[0] ** 2) ** 0.75, [0, 0]),
+    (lambda x: np.power(x @ x, 1.25), [0, 0]),
+    (lambda x: np.float_power(x[0] ** 2, 0.5) * x[1], [0, 0]),
+    (lambda x: np.cbrt(x[0] ** 6) + 2 * x[1], [0, 2]),
+    (lambda x: np.sqrt(x[0]) * x[1], [0, 0]),
+    (lambda x: np.sum(np.sqrt(np.abs(x))), [0, 0]),
+    (lambda x: np.abs(x[0]) + np.fabs(x[1]), [0, 0]),
+    (lambda x: abs(x[0]) ** 1.5 + x[1], [0, 1]),
+    (lambda x: np.std(x), [0, 0]),
+    (lambda x: jnp.sqrt(x[0] ** 2 + x[1] ** 2) ** 2 + (x[0] - 1) ** 2, [-2, 0]),
+    (lambda x: jnp.linalg.norm(x) + x[0], [1, 0]),
+    (lambda x: jnp.sum(jnp.abs(x)), [0, 0]),
+    (lambda x: (x[0] ** 2) ** jnp.array(0.75) + x[1], [0, 1]),
+]
+
+
+@pytest.mark.parametrize(("function", "slope"), AT_ORIGIN)
+def test_a_root_at_0_leaves_the_gradient_finite(function: Any, slope: Any) -> None:
+    run = minimize(function, [0.0, 0.0], GradientDescent(0.1), max_steps=1)
+    assert run.gradient_kind == "autodiff"
+    assert np.isfinite(run.value[0])
+    assert run.gradient[0].tolist() == slope
+
+
+def test_the_minimum_beside_the_root_is_reached() -> None:
+    run = minimize(lambda x, y: np.sqrt(x**2 + y**2) ** 2 + (x - 1) ** 2, [0.0, 0.0], GradientDescent(0.1))
+    # Of 2 x² - 2 x + 1 + y².
+    np.testing.assert_allclose(run.final.x, [0.5, 0], atol=1e-11)
+
+
+@pytest.mark.parametrize(("sign", "slope"), [(1, np.inf), (-1, -np.inf)])
+def test_a_slope_that_is_infinite_stays_so(sign: int, slope: float) -> None:
+    run = minimize(lambda x: sign * np.sqrt(x[0]) + np.sqrt(x[1] ** 4), [0.0, 0.0], GradientDescent(0.1), max_steps=1)
+    assert run.gradient[0].tolist() == [slope, 0]
+
+
+NUMBERS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) > 1e-3)
+
+
+@given(st.lists(NUMBERS, min_size=3, max_size=3), st.booleans())
+def test_nothing_else_changes(numbers: Any, flat: bool) -> None:
+    def function(x: Any) -> Any:
+        away = jnp.sum(jax.nn.softplus(x)) + jnp.sqrt(1 + x @ x) + jnp.cbrt(x[0] + 200)
+        return away + jax.lax.cond(x[1] > 0, jnp.sin, jnp.cos, x[2]) + jnp.abs(x[0] + 300) ** 1.5
+
+    with jax.enable_x64(True):
+        x = np.array(numbers)
+        value, slope = jax.value_and_grad(function)(x)
+        found, slopes = jax.value_and_grad(with_subgradients(function, flat_roots=flat))(x)
+        assert found == value
+        assert slopes.tolist() == slope.tolist()

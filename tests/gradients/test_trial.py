@@ -1,0 +1,287 @@
+"""Functions that are not what differences assume: random, stateful, in float32, not one real number."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline import (
+    FalllineError,
+    GradientDescent,
+    Perturbation,
+    as_objective,
+    basins,
+    check_gradient,
+    compare,
+    minimize,
+    sweep,
+)
+from fallline.gradients.trial import tried
+from fallline.objectives import FunctionObjective
+
+X = np.random.default_rng(0).normal(size=(60, 2))
+Y = X @ [1.0, 2.0] + np.random.default_rng(1).normal(size=60)
+RANDOM = np.random.default_rng(2)
+
+
+def loss(w: Any, rows: Any) -> float:
+    return float(np.mean((X[rows] @ w - Y[rows]) ** 2))
+
+
+def mini_batches() -> Callable[[Any], float]:
+    return lambda w: loss(w, RANDOM.integers(0, 60, 8))
+
+
+def batches_in_turn(count: int, calls: int = 1) -> Callable[[Any], float]:
+    """The next of `count` batches at every call, or at every so many calls."""
+    counter = itertools.count()
+    return lambda w: loss(w, slice(next(counter) // calls % count, None, count))
+
+
+def from_an_iterator() -> Callable[[Any], float]:
+    batches = itertools.cycle(np.arange(60).reshape(6, 10))
+    return lambda w: loss(w, next(batches))
+
+
+def pythons_random() -> Callable[[Any], float]:
+    return lambda w: float(w @ w) + random.random()
+
+
+def drop_out() -> Callable[[Any], float]:
+    return lambda w: float(np.mean((X @ (w * RANDOM.choice([0.5, 2.0], 2)) - Y) ** 2))
+
+
+def decaying() -> Callable[[Any], float]:
+    """A penalty that grows with every call."""
+    weight = itertools.count()
+    return lambda w: float(w @ w) * (1 + 0.01 * next(weight))
+
+
+def remembering() -> Callable[[Any], float]:
+    """A running mean of its own values."""
+    past: list[float] = []
+
+    def mean(w: Any) -> float:
+        past.append(float((w - 1) @ (w - 1)))
+        return float(np.mean(past))
+
+    return mean
+
+
+CHANGING = [
+    mini_batches,
+    functools.partial(batches_in_turn, 2),
+    functools.partial(batches_in_turn, 7),
+    functools.partial(batches_in_turn, 5, calls=2),
+    from_an_iterator,
+    pythons_random,
+    drop_out,
+    decaying,
+    remembering,
+]
+
+
+@pytest.mark.parametrize("make", CHANGING)
+@pytest.mark.parametrize("gradient", ["auto", "autodiff", Perturbation(), Perturbation(scheme="central")])
+def test_values_that_change_at_one_point_are_said_before_the_run(make: Any, gradient: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^objective \S.* gives \S+ and \S+ at the same point; ") as raised:
+        minimize(make(), [0.5, 0.25], GradientDescent(0.1), gradient=gradient)
+    for word in (".batches(size)", "gradient=", "Perturbation('noise')"):
+        assert word in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_every_call_says_so() -> None:
+    for call in (
+        lambda f: compare(f, [0.5, 0.25], ["adam", "momentum"]),
+        lambda f: sweep(f, [0.5, 0.25], "adam", {"learning_rate": [0.1, 0.2]}),
+        lambda f: basins(f, [(-1, 1), (-1, 1)], "adam", resolution=2),
+        lambda f: check_gradient(f, [0.5, 0.25]),
+        # A gradient cannot be compared with such values either: what looks like a kink is none.
+        lambda f: check_gradient(f, [0.5, 0.25], gradient=lambda w: 2 * w),
+    ):
+        with pytest.raises(FalllineError, match="at the same point"):
+            call(mini_batches())
+
+
+def test_a_given_gradient_and_a_chosen_step_are_the_users_own_choice() -> None:
+    def noisy(w: Any) -> float:
+        return float(w @ w) + 1e-3 * RANDOM.normal()
+
+    assert minimize(noisy, [1.0, 2.0], GradientDescent(0.5), gradient=lambda w: 2 * w).final.x.tolist() == [0, 0]
+    run = minimize(noisy, [1.0, 2.0], GradientDescent(0.1), gradient=Perturbation(0.5, "central"), max_steps=100)
+    # Two values with noise of 0.001 over a step of 0.5.
+    assert np.abs(run.final.x).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda w: float(w @ w) + np.random.default_rng(3).normal(),  # the same number at every call
+        lambda w: float(w @ w) * (1 + RANDOM.choice([-1, 1]) * 2**-52),  # such as of a sum in parallel
+        lambda w: np.log(w[0] - 5),
+        lambda w: np.inf,
+        lambda w: 0.0,
+    ],
+)
+def test_values_that_repeat_to_rounding_are_tried_without_a_word(same: Any) -> None:
+    assert tried(as_of(same, 2), np.array([0.5, 0.25])) is False
+
+
+def as_of(function: Any, dimension: int) -> FunctionObjective:
+    made = as_objective(function, dimension)
+    assert isinstance(made, FunctionObjective)
+    return made
+
+
+def single(x: Any) -> Any:
+    return np.sum((x.astype(np.float32) - np.float32(0.3)) ** 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "precision"),
+    [
+        (single, "float32"),
+        (lambda x: float(single(x)), "float32"),
+        (lambda x: np.float64(single(x)), "float32"),
+        (lambda x: [single(x)], "float32"),
+        (lambda x: np.sum(x.astype(np.float16) ** 2), "float16"),
+        (lambda x: np.sum(x**2), "float64"),
+        (lambda x: float(x[0]), "float64"),
+        # Round numbers tell nothing.
+        (lambda x: 0.25, "float64"),
+        (lambda x: float(x[0] > 0), "float64"),
+        (lambda x: int(x[0] > 0), "integer"),
+        (lambda x: np.sum(x > 0), "integer"),
+        (lambda x: x[0] > 0, "integer"),
+    ],
+)
+def test_the_precision_of_the_values_is_seen(function: Any, precision: str) -> None:
+    objective = as_of(function, 2)
+    tried(objective, np.array([3.0, 2.0]))
+    assert objective.precision == precision
+
+
+def quotient(x: Any) -> Any:
+    """In float32; its NumPy calls are unknown to JAX."""
+    y = np.frombuffer(x.tobytes()).astype(np.float32)
+    return y[0] ** 2 / (np.float32(1) + y[1] ** 2)
+
+
+@pytest.mark.parametrize(("scheme", "power"), [("forward", 1 / 2), ("central", 2 / 3)])
+def test_the_step_of_a_difference_suits_float32(scheme: str, power: float) -> None:
+    run = minimize(quotient, [1.1, 0.7], GradientDescent(0.1), max_steps=1, gradient=Perturbation(scheme=scheme))
+    x, y = 1.1, 0.7
+    slope = [2 * x / (1 + y**2), -2 * y * x**2 / (1 + y**2) ** 2]
+    # The error of the best step is of the order of eps^(1/2) or eps^(2/3), with derivatives of size 1.
+    np.testing.assert_allclose(run.gradient[0], slope, atol=10 * 2 ** (-23 * power))
+    assert run.gradient_kind == f"{scheme} differences of float32 values"
+
+
+def test_the_result_says_float32() -> None:
+    assert minimize(quotient, [1.0, 1.0], "adam", max_steps=1).gradient_kind.startswith(
+        "central differences of float32 values (.tobytes in test_trial.py:"
+    )
+    assert minimize(single, [1.0, 1.0], "adam", max_steps=1).gradient_kind == "autodiff of float32 values"
+
+
+def test_sums_in_float32_are_carried_whatever_the_order_of_their_terms() -> None:
+    data = np.random.default_rng(0).normal(size=2000).astype(np.float32)
+
+    def squares(x: Any) -> Any:
+        return np.sum((data - x[0].astype(np.float32)) ** 2)
+
+    run = minimize(squares, [0.5], GradientDescent(1e-4), max_steps=1, gradient="autodiff")
+    # 2000 terms, each rounded.
+    assert run.gradient[0, 0] == pytest.approx(2 * np.sum(0.5 - data.astype(float)), rel=1e-4)
+
+
+def test_check_gradient_allows_for_float32() -> None:
+    assert [slope.verdict for slope in check_gradient(single, [1.0, 2.0]).slopes] == ["right"] * 2
+    assert [slope.verdict for slope in check_gradient(quotient, [1.0, 2.0]).slopes] == ["right"] * 2
+    wrong = check_gradient(single, [1.0, 2.0], gradient=lambda x: 1.01 * 3 * (x - 0.3) ** 2)
+    assert [slope.verdict for slope in wrong.slopes] == ["wrong"] * 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (None, "objective loss returned None, as a function without a return statement does;"),
+        (np.ones(2), r"objective loss returned an array of shape \(2,\);"),
+        (np.ones((3, 1)), r"objective loss returned an array of shape \(3, 1\);"),
+        ((1.0, np.ones(2)), "objective loss returned a tuple of length 2;"),
+        ("1.5", "objective loss returned '1.5';"),
+    ],
+)
+def test_what_is_not_one_number_is_named(wrong: Any, said: str) -> None:
+    def loss(_x: Any) -> Any:
+        return wrong
+
+    with pytest.raises(FalllineError, match=f"^{said} it must return one number for a point$"):
+        minimize(loss, [1.0, 2.0], "adam")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.sum(x) + 1j,
+        lambda x: np.emath.sqrt(-x[0]),
+        lambda x: complex(x[0], x[1]),
+        lambda x: np.exp(1j * x[0]),
+    ],
+)
+@pytest.mark.parametrize("gradient", ["auto", Perturbation(), lambda x: x])
+def test_a_complex_value_is_named(function: Any, gradient: Any) -> None:
+    with pytest.raises(FalllineError, match=r"returned \S+j, a complex number, at \[2\.0, 1\.0\]; .*\.real or abs"):
+        minimize(function, [2.0, 1.0], "adam", gradient=gradient)
+
+
+def test_a_complex_gradient_is_named() -> None:
+    with pytest.raises(FalllineError, match=r"gradient a function returned .*; it must return 2 numbers"):
+        minimize(lambda x: x @ x, [2.0, 1.0], "adam", gradient=lambda x: x + 1j)
+
+
+@pytest.mark.parametrize(
+    "one", [lambda x: (x[:1] - 1) ** 2, lambda x: ((x - 1) ** 2).reshape(1, 1), lambda x: [(x[0] - 1) ** 2]]
+)
+def test_an_array_of_one_number_is_a_number(one: Any) -> None:
+    assert minimize(one, [3.0], GradientDescent(0.5)).final.x.tolist() == [1.0]
+
+
+def test_whole_numbers_are_named_for_they_have_no_slope() -> None:
+    run = minimize(lambda x: np.sum(X @ x > 0), [1.0, 2.0], "adam", max_steps=2)
+    assert run.gradient_kind.endswith("of integer values")
+
+
+def squares(w: Any, X: Any, y: Any) -> Any:
+    return np.mean((X @ w - y) ** 2)
+
+
+def test_data_among_the_arguments_is_to_be_bound() -> None:
+    said = r"x0 has 2 numbers; squares needs 3, for w, X, y; .* functools\.partial\(squares, X=X, y=y\)$"
+    with pytest.raises(FalllineError, match=said):
+        minimize(squares, [0.0, 0.0], "adam")
+    # As many numbers as arguments: each gets one.
+    with pytest.raises(TypeError) as raised:
+        minimize(squares, [0.0, 0.0, 0.0], "adam")
+    assert "one number for each argument; data is bound with functools.partial" in raised.value.__notes__[0]
+    with pytest.raises(
+        FalllineError, match=r"args is not an argument of minimize; bind the data, as in functools\.partial"
+    ):
+        minimize(squares, [0.0, 0.0], "adam", args=(X, Y))  # type: ignore[call-arg]
+
+
+def test_a_bound_function_is_minimised() -> None:
+    exact = np.linalg.lstsq(X, Y)[0]
+    for bound in (functools.partial(squares, X=X, y=Y), lambda w: squares(w, X, Y)):
+        run = minimize(bound, [0.0, 0.0], GradientDescent(0.3))
+        # The condition of X is near 1: the steps end within rounding of the minimum.
+        np.testing.assert_allclose(run.final.x, exact, atol=1e-10)
+        assert run.gradient_kind == "autodiff"
+    assert minimize(functools.partial(squares, X=X, y=Y), [0.0, 0.0], "adam", max_steps=1).title == "squares"
