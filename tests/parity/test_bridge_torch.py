@@ -140,6 +140,127 @@ def test_torch_schedulers_set_the_rate() -> None:
     assert plain.item() == pytest.approx(sgd.item(), rel=1e-14)  # twenty steps of a few roundings
 
 
+def one_cycle(optimizer: Any) -> Any:
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.05, total_steps=40)
+
+
+def cyclic(optimizer: Any) -> Any:
+    return torch.optim.lr_scheduler.CyclicLR(optimizer, base_lr=0.001, max_lr=0.05, step_size_up=7)
+
+
+TORCHS: dict[str, tuple[Any, Any]] = {
+    "momentum": (fallline.Momentum(convention="torch"), lambda p: torch.optim.SGD(p, lr=0.001, momentum=0.9)),
+    "adam": (fallline.Adam(convention="torch"), torch.optim.Adam),
+    "adamax": (fallline.AdaMax(convention="torch"), torch.optim.Adamax),
+    "rmsprop": (
+        fallline.RMSProp(0.01, convention="torch", momentum=0.5),
+        lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.5),
+    ),
+    "adam in a wrapper": (fallline.ClipNorm(fallline.Adam(convention="torch"), limit=1e9), torch.optim.Adam),
+}
+
+
+@pytest.mark.parametrize("scheduler", [one_cycle, cyclic])
+@pytest.mark.parametrize("name", TORCHS)
+def test_torch_schedulers_cycle_the_momentum(name: str, scheduler: Any) -> None:
+    rule, torchs = TORCHS[name]
+    modules = network(), network()
+    optimizers = as_torch_optimizer(rule)(modules[0].parameters()), torchs(modules[1].parameters())
+    schedulers = [scheduler(optimizer) for optimizer in optimizers]
+    for _ in range(30):
+        for module, optimizer, each in zip(modules, optimizers, schedulers, strict=True):
+            train(module, optimizer, 1)
+            each.step()
+    # The same operations in another order; errors grow a little over 30 steps.
+    np.testing.assert_allclose(flat(modules[0]), flat(modules[1]), rtol=1e-11, atol=1e-13)
+    for key in ("lr", "momentum", "betas"):
+        ours, theirs = (optimizer.param_groups[0].get(key) for optimizer in optimizers)
+        assert ours is None or ours == theirs
+
+
+def test_a_rule_without_momentum_is_refused_by_torchs_cycles_as_its_own_are() -> None:
+    for optimizer in (torch.optim.Adagrad([parameter(1.0)]), as_torch_optimizer(fallline.AdaGrad())([parameter(1.0)])):
+        with pytest.raises(ValueError, match="must support momentum or beta1"):
+            one_cycle(optimizer)
+        torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=5, cycle_momentum=False)
+
+
+def test_betas_are_read_from_the_group_however_they_are_written() -> None:
+    kind = as_torch_optimizer(fallline.Adam(0.1, convention="torch"))
+    ours, torchs = [parameter(1.0), parameter(1.0)], [parameter(1.0), parameter(1.0)]
+    optimizer = kind([{"params": ours[:1], "beta1": 0.5}, {"params": ours[1:], "betas": (0.8, 0.9)}])
+    other = torch.optim.Adam(
+        [{"params": torchs[:1], "betas": (0.5, 0.999)}, {"params": torchs[1:], "betas": (0.8, 0.9)}], lr=0.1
+    )
+    assert [group["betas"] for group in optimizer.param_groups] == [(0.5, 0.999), (0.8, 0.9)]
+    for point in (*ours, *torchs):
+        point.grad = None
+    for step in range(5):
+        for point in (*ours, *torchs):
+            point.grad = torch.full_like(point, 1.0 / (step + 1))
+        optimizer.step()
+        other.step()
+    np.testing.assert_allclose([p.item() for p in ours], [p.item() for p in torchs], rtol=1e-13)
+    with pytest.raises(FalllineError, match=r"betas is \(0\.9,\); it must be 2 numbers, beta1, beta2"):
+        kind([{"params": [parameter(1.0)], "betas": (0.9,)}])
+    with pytest.raises(FalllineError, match=r"Adam: beta1 is 1\.5; it must be a number at least 0 and below 1"):
+        kind([{"params": [parameter(1.0)], "betas": (1.5, 0.9)}])
+
+
+def test_named_parameters_are_taken() -> None:
+    module = network()
+    optimizer = as_torch_optimizer(fallline.Adam(0.1))(module.named_parameters())
+    train(module, optimizer, 1)
+    assert optimizer.param_groups[0]["param_names"][0] == "0.weight"
+
+
+OTHERS = [
+    (fallline.Nesterov(0.1), fallline.Momentum(0.1), "Nesterov", "Momentum"),
+    (fallline.Adam(0.1), fallline.Yogi(0.1), "Adam", "Yogi"),
+    (fallline.Adam(0.1), fallline.Adam(0.1, convention="keras"), "Adam", "Adam@keras"),
+    (fallline.Adam(0.1), fallline.GradientDescent(0.1), "Adam", "GradientDescent"),
+    (fallline.Lion(0.1), fallline.Cautious(fallline.Lion(0.1)), "Lion", r"Cautious\(Lion\)"),
+    (fallline.Momentum(0.1), fallline.Momentum(0.1, convention="optax"), "Momentum", "Momentum@optax"),
+]
+
+
+@pytest.mark.parametrize(("saved", "loads", "one", "other"), OTHERS)
+@pytest.mark.parametrize("steps", [0, 2])
+def test_the_state_of_another_rule_is_refused(saved: Any, loads: Any, one: str, other: str, steps: int) -> None:
+    module = network()
+    first, second = (as_torch_optimizer(rule)(module.parameters()) for rule in (saved, loads))
+    train(module, first, steps)
+    before = copy.deepcopy(second.state_dict())
+    with pytest.raises(FalllineError, match=f"^state_dict is of {one}; give one of {other}$"):
+        second.load_state_dict(first.state_dict())
+    assert second.state_dict() == before
+
+
+def test_the_state_of_torchs_own_optimizer_or_of_another_memory_is_refused() -> None:
+    module = network()
+    adam = torch.optim.Adam(module.parameters())
+    train(module, adam, 1)
+    with pytest.raises(FalllineError, match=r"state_dict is of no update rule of Fallline; give one of Adam$"):
+        as_torch_optimizer(fallline.Adam())(module.parameters()).load_state_dict(adam.state_dict())
+    long, short = (as_torch_optimizer(fallline.LBFGS(0.1, memory=m))(module.parameters()) for m in (5, 3))
+    train(module, long, 2)
+    with pytest.raises(FalllineError, match="state_dict has 13 parts for a parameter where LBFGS has 9; give the"):
+        short.load_state_dict(long.state_dict())
+
+
+def test_another_rate_or_beta_of_the_same_rule_is_no_other_rule() -> None:
+    module = network()
+    first, second = (
+        as_torch_optimizer(rule)(module.parameters())
+        for rule in (fallline.Adam(0.1, beta1=0.8), fallline.Adam(fallline.Cosine(0.1, steps=9)))
+    )
+    train(module, first, 2)
+    second.load_state_dict(first.state_dict())
+    # As with torch's own, the groups are those that were saved.
+    assert second.param_groups[0]["betas"] == (0.8, 0.999)
+    train(module, second, 1)
+
+
 def test_a_schedule_of_the_rule_sets_the_rate_and_shows_it() -> None:
     point = parameter(1.0)
     optimizer = as_torch_optimizer(fallline.GradientDescent(fallline.StepDecay(0.5, factor=0.5, every=1)))([point])

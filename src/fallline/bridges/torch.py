@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import functools
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -38,8 +39,9 @@ def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
     parameters of a group as one vector, with zeros for a missing gradient, so layer-wise LARS or LAMB needs one group
     per layer.
 
-    A group may have its own `lr` and its own value of every other hyperparameter. A rule with a schedule sets `lr`
-    itself; one with a line search needs a closure, as `torch.optim.LBFGS` does.
+    A group may have its own `lr` and its own value of every other hyperparameter. A rule's momentum, or that of the
+    rule in a wrapper, stands there under torch's names, `momentum` or `betas`, where `OneCycleLR` and `CyclicLR` change
+    it. A rule with a schedule sets `lr` itself; one with a line search needs a closure, as `torch.optim.LBFGS` does.
 
     With a rule that looks ahead (Nesterov, FISTA, schedule-free) the parameters are the point where it evaluates the
     gradient: `optimizer.eval()` replaces them by the rule's own point, to be evaluated or saved, `optimizer.train()`
@@ -80,15 +82,14 @@ class _OnTensors:
         self.update = carried(rule.update, torch_library())
         self._lookahead = carried(rule.lookahead, torch_library())
         self._looks_ahead = type(rule).lookahead is not Optimizer.lookahead
-        self._settings = hyperparameters(rule)
 
     def lookahead(self, x: Any, state: Any) -> Any:
         return self._lookahead(x, state) if self._looks_ahead else x
 
     def of(self, group: Mapping[str, Any]) -> _OnTensors:
         """The rule with the hyperparameters of a group."""
-        own = {name: group[name] for name in self._settings if name in group}
-        return _OnTensors(dataclasses.replace(self.rule, **own)) if own else self
+        rule = _with_settings(self.rule, group)
+        return self if rule is self.rule else _OnTensors(rule)
 
     def state(self, kept: Sequence[Mapping[str, Any]]) -> Any:
         """The rule's state from its parts in a state_dict, for one tensor or for several joined to one x."""
@@ -129,19 +130,29 @@ class _RuleOptimizer:
         rate = self.rule.learning_rate
         self._given_lr = lr is not None
         own = float(rate.initial if isinstance(rate, LineSearch) else self.rule.rate(1))
-        super().__init__(params, {"lr": own if lr is None else lr, "evaluating": False})  # type: ignore[call-arg]
+        usual = {"lr": own if lr is None else lr, "evaluating": False, "rule": _kind(self.rule), **_momenta(self.rule)}
+        super().__init__(params, usual)  # type: ignore[call-arg]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (self.rule,), self.__getstate__()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         given_lr = self._given_lr or "lr" in param_group
-        super().add_param_group(param_group)  # type: ignore[misc]
+        super().add_param_group(_with_betas(self.rule, param_group))  # type: ignore[misc]
         try:
             _check_group(self.rule, self.param_groups, given_lr)
         except FalllineError:
             self.param_groups.pop()
             raise
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Load the state of an optimizer of the same rule.
+
+        Raises:
+            FalllineError: when it is of another rule, or of one with another memory.
+        """
+        _check_saved(self.rule, state_dict)
+        super().load_state_dict(state_dict)  # type: ignore[misc]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One step of the rule.
@@ -254,9 +265,10 @@ def _unpickled(rule: Optimizer[Any]) -> Any:
 def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: bool) -> None:
     """Refuse settings of the last group that the rule does not support."""
     group, name = groups[-1], type(rule).__name__
-    known = ["params", "lr", *(setting for setting in hyperparameters(rule) if setting != "learning_rate")]
+    own = (setting for setting in hyperparameters(rule) if setting != "learning_rate")
+    known = list(dict.fromkeys(["params", "lr", *own, *_momenta(rule)]))
     for setting in group:
-        if setting not in (*known, "evaluating"):
+        if setting not in (*known, "evaluating", "rule", "param_names"):
             raise FalllineError("params", problem=f"has a group with {setting!r}", allowed=nearest(setting, known))
     if not float(group["lr"]) >= 0:
         raise FalllineError("lr", group["lr"], "it must be a number at least 0")
@@ -283,6 +295,72 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
             problem=f"has a group of {' and '.join(kinds)}",
             allowed=f"{name} takes a group as one vector: give each its own group",
         )
+
+
+def _kind(rule: Optimizer[Any]) -> str:
+    """What a rule's state belongs to: its class, its convention and the rules inside it."""
+    convention = "" if rule.convention == "paper" else f"@{rule.convention}"
+    inner = getattr(rule, "rule", None)
+    return f"{type(rule).__name__}{convention}" + (f"({_kind(inner)})" if isinstance(inner, Optimizer) else "")
+
+
+def _check_saved(rule: Optimizer[Any], saved: Mapping[str, Any]) -> None:
+    """Refuse the state_dict of an optimizer that is not of this rule."""
+    for of_group in saved["param_groups"]:
+        kind = of_group.get("rule", "no update rule of Fallline")
+        if kind != _kind(rule):
+            raise FalllineError("state_dict", problem=f"is of {kind}", allowed=f"give one of {_kind(rule)}")
+        # Rules with another memory have other parts.
+        names = {f"state.{name}" for name, _ in named_leaves(_with_settings(rule, of_group).init(np.zeros(1)))}
+        for key in of_group["params"]:
+            kept = {name for name in saved["state"].get(key, ()) if name.startswith("state.")}
+            if kept not in (set(), names):
+                raise FalllineError(
+                    "state_dict",
+                    problem=f"has {len(kept)} parts for a parameter where {type(rule).__name__} has {len(names)}",
+                    allowed="give the rule the hyperparameters with which it was saved",
+                )
+
+
+# The hyperparameters of a rule that torch's optimizers have together, as `betas`.
+BETA = re.compile(r"beta\d")
+
+
+def _betas(rule: Optimizer[Any]) -> list[str]:
+    return [name for name in hyperparameters(rule) if BETA.fullmatch(name)]
+
+
+def _momenta(rule: Optimizer[Any]) -> dict[str, Any]:
+    """The momentum of a rule, or of the rule inside it, by torch's names."""
+    if betas := _betas(rule):
+        return {"betas": tuple(getattr(rule, name) for name in betas)}
+    if "momentum" in hyperparameters(rule):
+        return {"momentum": rule.momentum}  # type: ignore[attr-defined]
+    inner = getattr(rule, "rule", None)
+    return _momenta(inner) if isinstance(inner, Optimizer) else {}
+
+
+def _with_betas(rule: Optimizer[Any], group: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a group with its beta1, beta2, ... as `betas`, so that they stand there once."""
+    betas = _betas(rule)
+    if not any(name in group for name in betas):
+        return {**group}
+    others = {name: value for name, value in group.items() if name not in betas}
+    return {"betas": tuple(group.get(name, getattr(rule, name)) for name in betas), **others}
+
+
+def _with_settings(rule: Optimizer[Any], group: Mapping[str, Any]) -> Optimizer[Any]:
+    """The rule with the hyperparameters of a group; itself if it has them already."""
+    betas, inner = _betas(rule), getattr(rule, "rule", None)
+    own = {name: group[name] for name in hyperparameters(rule) if name in group}
+    if betas and "betas" in group:
+        if len(group["betas"]) != len(betas):
+            raise FalllineError("betas", group["betas"], f"it must be {len(betas)} numbers, {', '.join(betas)}")
+        own = dict(zip(betas, group["betas"], strict=True)) | own
+    elif isinstance(inner, Optimizer):
+        own["rule"] = _with_settings(inner, {name: group[name] for name in _momenta(inner) if name in group})
+    changed = {name: value for name, value in own.items() if value != getattr(rule, name)}
+    return dataclasses.replace(rule, **changed) if changed else rule
 
 
 def _joint(rule: Optimizer[Any]) -> bool:
