@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,9 @@ def check_hyperparameters(thing: Any, checked: Mapping[str, tuple[type, ...]] | 
             object.__setattr__(thing, name, value)
         if checked and isinstance(value, checked.get(name, ())):
             continue
+        # A number of the formula that JAX traces has no value yet.
+        if known.symbol is not None and is_traced(value):
+            continue
         allowed = known.range.allows(value)
         if allowed and np.ndim(value) == 0:
             # So 10.0 is accepted for 10, and powers of 2 and of 2.0 give the same results.
@@ -137,6 +141,12 @@ def check_hyperparameters(thing: Any, checked: Mapping[str, tuple[type, ...]] | 
         # Arrays, one number per run, are possible only for hyperparameters in the formula.
         elif not allowed or known.symbol is None:
             raise FalllineError(name, value, known.range, of=type(thing).__name__)
+
+
+def is_traced(value: Any) -> bool:
+    """Whether this is a number inside a function that JAX traces, such as a rate that optax injects."""
+    jax: Any = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.core.Tracer) and np.shape(value) == ()
 
 
 def check_convention(thing: Any, conventions: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,11 @@ from jax.flatten_util import ravel_pytree
 from tests.parity.networks import CHAOTIC, INPUTS, RULES, STEPS, TARGETS, assert_equal
 
 import fallline
+from fallline.arrays import FloatArray
 from fallline.bridges.jax import from_jax
 from fallline.bridges.optax import as_optax, eval_params, from_optax
 from fallline.errors import FalllineError
+from fallline.hyperparameters import hyperparameters
 
 PARAMETERS = {
     "hidden": {"weight": jnp.array([[0.6, -0.1, 0.2], [0.3, 0.6, 0.4]]), "bias": jnp.array([-0.5, -0.2, 0.1])},
@@ -184,3 +187,85 @@ def test_what_cannot_be_a_rule_is_refused_with_the_reason() -> None:
         from_optax(0.1)
     with pytest.raises(FalllineError, match="rule is 'adam'; it must be an update rule"):
         as_optax("adam")  # type: ignore[arg-type]
+
+
+def after_steps(tx: Any, steps: int = 5) -> FloatArray:
+    """The parameters after compiled steps."""
+    step = jax.jit(lambda p, state: tx.update(jax.grad(loss)(p), state, p))
+    parameters, state = PARAMETERS, tx.init(PARAMETERS)
+    for _ in range(steps):
+        updates, state = step(parameters, state)
+        parameters = optax.apply_updates(parameters, updates)
+    return np.asarray(ravel_pytree(parameters)[0])
+
+
+def injected(make: Callable[[Any], Any], value: Any) -> Any:
+    """The rule that `make` makes of a number, as optax makes it anew at every step of a number that JAX traces."""
+    return optax.inject_hyperparams(lambda number: as_optax(make(number)))(number=value)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name not in CHAOTIC])
+def test_every_number_of_a_rule_may_be_traced(name: str) -> None:
+    rule, gradient = RULES[name], PARAMETERS
+    numbers = {
+        setting: getattr(rule, setting)
+        for setting, known in hyperparameters(rule).items()
+        # The others select a variant, or are a schedule.
+        if known.symbol
+        and not known.range.whole
+        and isinstance(getattr(rule, setting), float)
+        and setting != "dampening"
+    }
+
+    two_steps = jax.jit(
+        lambda numbers: taken(as_optax(dataclasses.replace(rule, **numbers)), PARAMETERS, [gradient] * 2)[0]
+    )
+    found, expected = two_steps(numbers), taken(as_optax(rule), PARAMETERS, [gradient] * 2)[0]
+    # Parameters that a step leads to 0 are differences of equal numbers.
+    np.testing.assert_allclose(ravel_pytree(found)[0], ravel_pytree(expected)[0], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rate: fallline.ClipNorm(fallline.Adam(rate)),
+        lambda rate: fallline.Adam(fallline.Cosine(rate, steps=4)),
+        lambda rate: fallline.Momentum(fallline.WarmUp(fallline.Constant(rate), steps=3)),
+        lambda rate: fallline.Adam(0.1, beta1=1 - rate, epsilon=rate),
+    ],
+)
+def test_they_may_stand_in_wrappers_schedules_and_expressions(make: Any) -> None:
+    np.testing.assert_allclose(after_steps(injected(make, 0.05)), after_steps(as_optax(make(0.05))), rtol=1e-12)
+
+
+def test_a_schedule_of_optax_sets_the_rate() -> None:
+    falling = optax.linear_schedule(0.2, 0.0, 5)
+    found = after_steps(injected(fallline.GradientDescent, falling))
+    np.testing.assert_allclose(found, after_steps(optax.sgd(falling)), rtol=1e-12)
+
+
+def test_rates_are_compared_side_by_side_under_vmap() -> None:
+    found = jax.vmap(
+        lambda rate: ravel_pytree(taken(as_optax(fallline.Adam(rate)), PARAMETERS, [PARAMETERS] * 3)[0])[0]
+    )(jnp.array([0.1, 0.2]))
+    for row, rate in zip(found, (0.1, 0.2), strict=True):
+        alone = ravel_pytree(taken(as_optax(fallline.Adam(rate)), PARAMETERS, [PARAMETERS] * 3)[0])[0]
+        # Parameters that a step leads to 0 are differences of equal numbers.
+        np.testing.assert_allclose(row, alone, rtol=1e-12, atol=1e-15)
+
+
+def test_what_jax_traces_must_be_a_number_of_the_formula() -> None:
+    with pytest.raises(FalllineError, match=r"LBFGS: memory is .*; it must be a whole number at least 1"):
+        jax.jit(lambda memory: as_optax(fallline.LBFGS(0.1, memory=memory)).init(PARAMETERS))(3)
+    with pytest.raises(FalllineError, match=r"Adam: learning_rate is .*; it must be a number above 0"):
+        jax.jit(lambda rates: as_optax(fallline.Adam(rates)).init(PARAMETERS))(jnp.ones(2))
+
+
+def test_optax_rules_with_injected_numbers_are_rules() -> None:
+    plain = fallline.minimize(BOWL, [1.0, 1.0], from_optax(optax.adam(0.1)), max_steps=5)
+    for tx in (
+        optax.inject_hyperparams(optax.adam)(0.1),
+        injected(lambda rate: fallline.Adam(rate, convention="optax"), 0.1),
+    ):
+        run = fallline.minimize(BOWL, [1.0, 1.0], from_optax(tx), max_steps=5)
+        np.testing.assert_allclose(run.x, plain.x, rtol=1e-12)

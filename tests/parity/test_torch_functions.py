@@ -50,7 +50,7 @@ def test_a_model_is_fitted_in_float32() -> None:
 
     def loss(w: Any) -> float:
         w = torch.tensor(w, dtype=torch.float32)
-        return torch.nn.functional.mse_loss(X @ w[:2] + w[2], y).item()
+        return float(torch.nn.functional.mse_loss(X @ w[:2] + w[2], y))
 
     run = minimize(loss, [0.0, 0.0, 0.0], GradientDescent(0.1), max_steps=300)
     # The loss is exact to 1e-7 in its own size, so near 0 the end is far better than that of a loss of size 1.

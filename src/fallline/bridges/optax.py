@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ import numpy as np
 from fallline.arrays import FloatArray, Quantity
 from fallline.bridges.elementwise import check_elementwise
 from fallline.errors import FalllineError, Verbatim
+from fallline.hyperparameters import is_traced
 from fallline.libraries import jax_library
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
 from fallline.optimizers.base import LearningRate, learning_rate
-from fallline.proxy import carried
+from fallline.proxy import Proxy, carried
 from fallline.schedules import Schedule, watches_values
 from fallline.state import with_x
 
@@ -39,7 +41,9 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     """An update rule as an `optax.GradientTransformation`, to be compiled, chained and masked like any other.
 
     The rule's own code runs on JAX arrays, in their dtype. An elementwise rule takes each leaf of the parameters
-    separately; any other takes all of them as one vector. The learning rate, a number or a schedule, is the rule's.
+    separately; any other takes all of them as one vector. The learning rate, a number or a schedule, is the rule's; it
+    and other hyperparameters may be numbers that JAX traces, as in
+    `optax.inject_hyperparams(lambda rate: as_optax(fallline.Lion(rate)))(rate=0.001)`.
 
     With a rule that looks ahead (Nesterov, FISTA, schedule-free) the parameters are the point where it evaluates the
     gradient; `eval_params` gives the rule's own point.
@@ -67,7 +71,8 @@ def as_optax(rule: Optimizer[Any]) -> Any:
             "give a number or another schedule",
             problem="which needs the value of the objective, and a GradientTransformation is given gradients alone",
         )
-    check_elementwise(rule)
+    # Whether a rule mixes coordinates does not depend on its numbers.
+    check_elementwise(_with_traced(rule, lambda _: 0.5))
     on_jax = _OnJax(rule)
 
     def init(params: Any) -> RuleState:
@@ -94,10 +99,28 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     return optax.GradientTransformation(init, step_of)
 
 
+def _with_traced(settings: Any, instead: Callable[[Any], Any]) -> Any:
+    """A rule, or a part of one, with other values in place of the hyperparameters that JAX traces.
+
+    Arguments:
+        settings: the rule, a rule inside it, or its schedule.
+        instead: takes such a value.
+    """
+    copied = copy.copy(settings)
+    for name, value in vars(settings).items():
+        if is_traced(value):
+            # Not by `dataclasses.replace`, which checks that they are numbers.
+            object.__setattr__(copied, name, instead(value))
+        elif isinstance(value, Optimizer | Schedule):
+            object.__setattr__(copied, name, _with_traced(value, instead))
+    return copied
+
+
 class _OnJax:
     """A rule running on JAX arrays."""
 
     def __init__(self, rule: Optimizer[Any]) -> None:
+        rule = _with_traced(rule, lambda traced: Proxy(traced, jax_library()))
         methods = (rule.init, rule.update, rule.lookahead, rule.rate)
         self.init, self.update, self.lookahead, self.rate = (carried(method, jax_library()) for method in methods)
 
