@@ -389,3 +389,61 @@ def test_functions_of_a_file_run_and_compare(run: Run, tmp_path: Path) -> None:
         assert (failed.code, failed.out, failed.err.count("\n")) == (2, "", 1)
         assert "losses.py failed in line 5: ZeroDivisionError: division by zero, bounded was called at" in failed.err
         assert "at step 2 of gradient_descent" in failed.err
+
+
+def test_a_gradient_in_a_file_is_taken_by_every_command(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "slopes.py"
+    # Twice the slope of x² + y², so that it shows whose it is.
+    file.write_text(
+        "def doubled(x, y): return 4 * x, 4 * y\ndef broken(x, y): return 1 / 0\ndef short(x, y): return 1.0\n"
+    )
+    given = ("--gradient", f"{file}:doubled", "--learning-rate", "0.125", "--max-steps", 1)
+    # 1 - 4/8 and 2 - 8/8.
+    done = run("run", "x**2 + y**2", "--start", "1,2", *given, "--json")
+    assert json.loads(done.out)["x"] == [0.5, 1.0]
+    assert json.loads(done.out)["gradient"] == "given"
+    done = run("compare", "x**2 + y**2", "--start", "1,2", "--optimizers", "gradient_descent", *given, "--json")
+    assert json.loads(done.out)["runs"][0]["x"] == [0.5, 1.0]
+    swept = run(
+        "sweep", "x**2 + y**2", "--start", "1,2", "--grid", "learning_rate=0.125", *given[:2], *given[4:], "--json"
+    )
+    assert json.loads(swept.out)["best"][0]["value"] == 1.25
+    mapped = run("basins", "x**2 + y**2", "--box", "-1:1,-1:1", "--resolution", 2, *given[:4], "--json")
+    assert json.loads(mapped.out)["minima"][0]["share"] == 1
+    for name, said in (
+        ("broken", "--gradient is '"),
+        ("short", "gradient short returned 1.0; it must return 2 numbers"),
+        ("absent", "has no function 'absent'"),
+    ):
+        failed = run("run", "x**2 + y**2", "--start", "1,2", "--gradient", f"{file}:{name}")
+        assert (failed.code, failed.err.count("\n")) == (2, 1)
+        assert said in failed.err
+    assert (
+        "slopes.py failed in line 2: ZeroDivisionError"
+        in run("run", "x**2 + y**2", "--start", "1,2", "--gradient", f"{file}:broken").err
+    )
+
+
+def test_json_says_whether_a_run_converged(run: Run, tmp_path: Path) -> None:
+    for rate, steps, converged in ((0.5, 100, True), (0.001, 3, False), (3.0, 100, False)):
+        options = ("--learning-rate", rate, "--max-steps", steps, "--json")
+        done = run("run", "x**2", "--start", 1, *options)
+        assert json.loads(done.out)["converged"] is converged
+        done = run("compare", "x**2", "--start", 1, "--optimizers", "gradient_descent", *options)
+        assert [each["converged"] for each in json.loads(done.out)["runs"]] == [converged]
+    table = tmp_path / "line.csv"
+    table.write_text("x,z,y\n0,0,1\n1,2,3\n2,3,5\n7,5,1\n4,4,2\n")
+    for epochs, converged in ((500, True), (2, False)):
+        done = run("fit", table, "--target", "y", "--model", "linear", "--epochs", epochs, "--json")
+        assert json.loads(done.out)["converged"] is converged
+
+
+def test_random_values_are_one_line(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "noisy.py"
+    file.write_text("import random\ndef noisy(x): return x**2 + random.random()\n")
+    failed = run("run", f"{file}:noisy", "--start", 1)
+    assert (failed.code, failed.out, failed.err.count("\n")) == (2, "", 1)
+    assert "at the same point" in failed.err
+    fitted = run("run", f"{file}:noisy", "--start", 1, "--gradient", "perturbation:noise:central", "--max-steps", 3)
+    assert fitted.code == 0
+    assert "central differences, with steps fitted to noise of" in fitted.out

@@ -9,11 +9,10 @@ import numpy as np
 import typer
 
 from fallline.cli import options, report
-from fallline.cli.function import OBJECTIVE_HELP, thing_at, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, gradient_at, thing_at, told_in_one_line
 from fallline.cli.groups import Execution, Map, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.basins import basins as basins_of
-from fallline.gradients import parse_gradient
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 
 
@@ -51,7 +50,7 @@ def basins(
     """Run a rule from every point of a grid, and show in which minimum each start ends, and how fast."""
     report.check_save(save)
     picture.check()
-    with told_in_one_line(objective, "OBJECTIVE"):
+    with told_in_one_line(gradient, "--gradient"), told_in_one_line(objective, "OBJECTIVE"):
         found = basins_of(
             thing_at(objective),
             _box(box),
@@ -61,7 +60,7 @@ def basins(
             max_steps=max_steps,
             stop=stopping.condition,
             target=target,
-            gradient=parse_gradient(gradient),
+            gradient=gradient_at(gradient),
             engine=execution.chosen,
             seed=seed,
             progress=True,

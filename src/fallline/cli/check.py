@@ -11,9 +11,9 @@ import typer
 
 from fallline.arrays import FloatArray
 from fallline.cli import options, report
-from fallline.cli.function import OBJECTIVE_HELP, function_from_file, names_a_function, objective_at, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.errors import FalllineError, nearest
-from fallline.gradients import parse_gradient, with_gradient
+from fallline.gradients import with_gradient
 from fallline.gradients.check import CheckedSlope, GradientCheck, check_gradient
 from fallline.objectives import Objective
 from fallline.objectives.points import one_point
@@ -54,7 +54,7 @@ def check(
         raise FalllineError(
             "--derivative", derivative[0], "give one of the two", problem=f"and --gradient {gradient!r}"
         )
-    with told_in_one_line(objective, "OBJECTIVE"), told_in_one_line(gradient, "--gradient"):
+    with told_in_one_line(gradient, "--gradient"), told_in_one_line(objective, "OBJECTIVE"):
         kind, slopes = _checked(objective, points, gradient, derivative or [], nearby)
     checked = GradientCheck(tuple(slopes))
     if json:
@@ -71,11 +71,7 @@ def _checked(
     """How the gradient is computed, and the verdict on it at each point and coordinate."""
     places = [point[0] if isinstance(point, list) and len(point) == 1 else point for point in points]
     function = objective_at(text, points[0])
-    given: Any = (
-        parse_gradient(gradient) if not names_a_function(gradient) else function_from_file(gradient, "--gradient")
-    )
-    if derivatives:
-        given = _from_formulas(function, derivatives)
+    given = _from_formulas(function, derivatives) if derivatives else gradient_at(gradient)
     prepared = with_gradient(function, given, one_point(function, places[0], "x"))
     return prepared.gradient_kind, [
         slope for place in places for slope in check_gradient(function, place, gradient=given, nearby=nearby).slopes

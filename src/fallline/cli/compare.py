@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from fallline.cli import options, report
-from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
 from fallline.experiments.compare import compare as compare_runs
 from fallline.experiments.convention_runs import largest_distance
-from fallline.gradients import parse_gradient
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
@@ -60,7 +59,7 @@ def compare(
     function = objective_at(objective, points[0])
     picture = views.chosen_picture(function.names, several=True)
     film = views.chosen_film(function.dimension)
-    with told_in_one_line(objective, "OBJECTIVE"):
+    with told_in_one_line(gradient, "--gradient"), told_in_one_line(objective, "OBJECTIVE"):
         runs = compare_runs(
             function,
             points[0] if len(points) == 1 else points,
@@ -68,7 +67,7 @@ def compare(
             max_steps=max_steps,
             stop=stopping.condition,
             target=target,
-            gradient=parse_gradient(gradient),
+            gradient=gradient_at(gradient),
             engine=execution.chosen,
             seed=seed,
             progress=True,
@@ -127,6 +126,7 @@ def _run(label: str, run: Trajectory, first: Trajectory) -> dict[str, object]:
         "value": run.final.value,
         "steps": run.step_count,
         "stopped": run.stop.reason,
+        "converged": run.stop.converged,
         "evaluations": run.evaluations._asdict(),
         "best": {"step": run.best.step, "x": run.best.x, "value": run.best.value},
         "distance": largest_distance(run, first),

@@ -346,6 +346,7 @@ def _json(fitted: Fit) -> str:
             "optimizer": trajectory.optimizer,
             "steps": trajectory.step_count,
             "stopped": trajectory.stop.reason,
+            "converged": trajectory.stop.converged,
             "evaluations": trajectory.evaluations._asdict(),
             "notes": fitted.notes,
         }

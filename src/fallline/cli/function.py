@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fallline.errors import FalllineError, nearest
+from fallline.gradients import parse_gradient
 from fallline.objectives import Objective, as_objective
 
 OBJECTIVE_HELP = "A formula, a landscape such as rosenbrock, or FILE.py:NAME, a function in a file, which is run."
@@ -55,6 +56,15 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
         raise FalllineError(flag, text, f"{file} has no function {name!r}; {nearest(name, known)}")
     found: Callable[..., Any] = function
     return found
+
+
+def gradient_at(text: str) -> Any:
+    """What --gradient names, as an argument of the Python functions: a kind of gradient, or a function in a file.
+
+    Raises:
+        FalllineError: when there is no such kind, file or function.
+    """
+    return function_from_file(text, "--gradient") if names_a_function(text) else parse_gradient(text)
 
 
 def thing_at(text: str) -> Any:

@@ -52,7 +52,12 @@ MaxStepsOption = Annotated[int, count_option("--max-steps", "Stop after this man
 TargetOption = Annotated[float | None, number_option("--target", "Stop when the value is at most this.")]
 BatchSizeOption = Annotated[int | None, count_option("--batch-size", "Rows per step. [default: all]")]
 GradientOption = Annotated[
-    str, typer.Option("--gradient", metavar="KIND", help="auto, symbolic, autodiff, or perturbation:STEP:SCHEME.")
+    str,
+    typer.Option(
+        "--gradient",
+        metavar="KIND",
+        help="auto, symbolic, autodiff, perturbation:STEP:SCHEME, or FILE.py:NAME, a function in a file, which is run.",
+    ),
 ]
 SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
 EveryOption = Annotated[int | None, count_option("--every", "Print every COUNT-th step. [default: about 20 rows]")]

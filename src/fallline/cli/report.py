@@ -75,6 +75,7 @@ def trajectory_json(trajectory: Trajectory) -> str:
             "gradient_norm": final.gradient_norm,
             "steps": trajectory.step_count,
             "stopped": trajectory.stop.reason,
+            "converged": trajectory.stop.converged,
             "evaluations": trajectory.evaluations._asdict(),
             "best": {"step": best.step, "x": best.x, "value": best.value},
             "findings": [finding.title for finding in _findings(trajectory)],

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from fallline.cli import options, report
-from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
 from fallline.errors import FalllineError, Verbatim
-from fallline.gradients import parse_gradient
 from fallline.minimize import minimize
 from fallline.results.trajectory import Record
 
@@ -52,7 +51,7 @@ def run(
     point = options.parse_start(start)
     function = objective_at(objective, point)
     picture, film = views.chosen_picture(function.names), views.chosen_film(function.dimension)
-    with told_in_one_line(objective, "OBJECTIVE"):
+    with told_in_one_line(gradient, "--gradient"), told_in_one_line(objective, "OBJECTIVE"):
         trajectory = minimize(
             function,
             point,
@@ -60,7 +59,7 @@ def run(
             max_steps=max_steps,
             stop=stopping.condition,
             target=target,
-            gradient=parse_gradient(gradient),
+            gradient=gradient_at(gradient),
             engine=execution.chosen,
             record=Record(state=views.picture == "arrows"),
             seed=seed,

@@ -9,12 +9,11 @@ import numpy as np
 import typer
 
 from fallline.cli import options, report
-from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Map, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.sweep import sweep as sweep_over
 from fallline.files import check_writable
-from fallline.gradients import parse_gradient
 from fallline.results.sweep import NAMES, Sweep
 
 
@@ -72,7 +71,7 @@ def sweep(
     rules = [rule.of(name) for name in optimizer or ["gradient_descent"]]
     points = [options.parse_start(text) for text in start]
     function = objective_at(objective, points[0])
-    with told_in_one_line(objective, "OBJECTIVE"):
+    with told_in_one_line(gradient, "--gradient"), told_in_one_line(objective, "OBJECTIVE"):
         runs = sweep_over(
             function,
             points,
@@ -82,7 +81,7 @@ def sweep(
             target=target,
             max_steps=max_steps,
             seeds=[options.count(text) for text in seed or ["0"]],
-            gradient=parse_gradient(gradient),
+            gradient=gradient_at(gradient),
             engine=execution.chosen,
             store=store,
             progress=True,

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from fallline.cli import options, report
-from fallline.cli.function import OBJECTIVE_HELP, objective_at, told_in_one_line
+from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, with_groups
 from fallline.cli.sweep import value_of
 from fallline.errors import FalllineError
 from fallline.experiments.tune import Interval
 from fallline.experiments.tune import tune as tune_rule
-from fallline.gradients import parse_gradient
 from fallline.results.tuning import Tuning
 from fallline.tables import number_text
 
@@ -64,7 +63,7 @@ def tune(
     """
     points = [options.parse_start(text) for text in start]
     function = objective_at(objective, points[0])
-    with told_in_one_line(objective, "OBJECTIVE"):
+    with told_in_one_line(gradient, "--gradient"), told_in_one_line(objective, "OBJECTIVE"):
         found = tune_rule(
             function,
             points,
@@ -75,7 +74,7 @@ def tune(
             trials=trials,
             max_steps=max_steps,
             seed=seed,
-            gradient=parse_gradient(gradient),
+            gradient=gradient_at(gradient),
             engine=execution.chosen,
             store=store,
             progress=True,
