@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import decimal
+import functools
+import json
 import math
 import pickle
+import struct
 import subprocess
 import sys
 import threading
@@ -207,6 +211,40 @@ def test_a_number_that_escapes_is_never_a_silent_zero(function: Any, said: str) 
     # The function's own line where no line in it is to blame.
     assert f"in test_autodiff.py:{function.__code__.co_firstlineno}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+class Callable:
+    def __call__(self, x: Any) -> Any:
+        return struct.unpack("d", struct.pack("d", x[0]))[0] ** 2
+
+
+def through_json(x: Any, scale: float = 1.0) -> Any:
+    listed = [number * scale for number in x]
+    return sum(json.loads(json.dumps(listed)))
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "lines"),
+    [
+        (through_json, "json.dumps(...)", 2),
+        (functools.partial(through_json, scale=2.0), "json.dumps(...)", 2),
+        (Callable(), "struct.pack(...)", 1),
+        (lambda x: float(decimal.Decimal(x[0]) ** 2), "decimal.Decimal(...)", 0),
+        (lambda x: sum(memoryview(x)), "memoryview(...)", 0),
+        # Nothing fails in these, so the function itself is named.
+        (lambda x: float(str(x[0])) ** 2, "a function", 0),
+        (lambda x: sys.getsizeof(x) + x[0], "a function", 0),
+    ],
+)
+def test_a_call_outside_numpy_is_named_with_its_line(function: Any, call: str, lines: int) -> None:
+    plain = getattr(function, "func", function)
+    code = getattr(plain, "__code__", None) or type(plain).__call__.__code__
+    place = f"{call} in test_autodiff.py:{code.co_firstlineno + lines}"
+    with pytest.raises(FalllineError) as caught:
+        minimize(function, [1.0, 2.0], Adam(0.1), gradient="autodiff")
+    assert f"but {place} cannot be carried to JAX" in str(caught.value)
+    run = minimize(function, [1.0, 2.0], Adam(0.1), max_steps=1)
+    assert run.gradient_kind.removesuffix(")") == f"central differences ({place} cannot be carried to JAX"
 
 
 def test_an_error_of_the_functions_own_stays_what_it_is() -> None:

@@ -11,18 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+from fallline.gradients.places import blamed, defined_at
 from fallline.gradients.rebinding import World
 from fallline.gradients.subgradients import evaluated, with_subgradients
-from fallline.gradients.traced import (
-    LIBRARIES,
-    NotCarried,
-    Trace,
-    TracedArray,
-    as_traced,
-    defined_at,
-    file_name,
-    root_of,
-)
+from fallline.gradients.traced import NotCarried, Trace, TracedArray, as_traced, root_of
 from fallline.libraries import jax_library
 from fallline.objectives.base import Objective, of_values
 from fallline.objectives.function import FunctionObjective
@@ -208,7 +200,7 @@ class Program:
             except Exception as error:
                 # The plain function did not raise this error.
                 said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                raise self._not_carried(said, place_of(error)) from error
+                raise self._not_carried(said, *blamed(error)) from error
             result = as_traced(result).reshape(())
             value = result.value
             if result.dtype.kind == "c":
@@ -240,23 +232,14 @@ class Program:
             self.paths = [path, *self.paths][:PATHS]
         return path
 
-    def _not_carried(self, reason: str, place: str = "") -> NotCarried:
-        """The error that names the function itself, and the line where it fails or else where it is written."""
-        return NotCarried(self.objective.title, f" ({reason})", place or defined_at(self.objective.function))
+    def _not_carried(self, reason: str, call: str = "", place: str = "") -> NotCarried:
+        """The error that names what failed and its line, or else the function and the line where it is written."""
+        function = self.objective.function
+        return NotCarried(call or self.objective.title, f" ({reason})", place or defined_at(function))
 
     def _result(self, x: TracedArray) -> Any:
         seen = World().stand_in(self.objective.function)
         return seen(x) if self.objective.vector else seen(*x)
-
-
-def place_of(error: Exception) -> str:
-    """File and line of the innermost user's frame in an error's traceback; empty without one."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
-            place = f"{file_name(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def same(found: float, plain: float, rounding: float) -> bool:

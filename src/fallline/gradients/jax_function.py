@@ -9,9 +9,9 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
-from fallline.gradients.autodiff import place_of
+from fallline.gradients.places import blamed, defined_at
 from fallline.gradients.subgradients import with_subgradients
-from fallline.gradients.traced import NotCarried, defined_at
+from fallline.gradients.traced import NotCarried
 from fallline.gradients.trial import tried
 from fallline.objectives.base import Objective, of_values
 from fallline.objectives.function import FunctionObjective, described
@@ -113,7 +113,8 @@ def as_it_is(objective: FunctionObjective, at: FloatArray) -> JaxObjective:
     except Exception as error:
         # The function itself did not raise this at the point.
         said = f" ({type(error).__name__}: {' '.join(str(error).split())[:100]})"
-        raise NotCarried(objective.title, said, place_of(error) or defined_at(function)) from error
+        call, place = blamed(error)
+        raise NotCarried(call or objective.title, said, place or defined_at(function)) from error
     made.gradient_kind += of_values(made.precision)
     return made
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fallline.errors import FalllineError
 from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
-
-# Stack frames of these packages are not the user's code.
-LIBRARIES = {"numpy", "scipy", "jax", "fallline", "torch", "pandas", "sklearn", "tensorflow"}
-LIBRARIES |= sys.stdlib_module_names - {"__main__"}
+from fallline.gradients.places import users_line
 
 
 class NotCarried(FalllineError):
@@ -43,30 +38,6 @@ class NotCarried(FalllineError):
         super().__init__(
             "gradient", "autodiff", advice(call), problem=f"but {self.call} cannot be carried to JAX{reason}"
         )
-
-
-def users_line(frame: FrameType | None = None) -> str:
-    """The file and line of the innermost frame that is the user's own; empty without one."""
-    frame = frame or sys._getframe()
-    while frame is not None:
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if package not in LIBRARIES:
-            return f"{file_name(frame.f_code.co_filename)}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
-
-
-def defined_at(function: Any) -> str:
-    """The file and line where a Python function is written; empty for one in another language."""
-    while (inner := getattr(function, "func", None) or getattr(function, "__wrapped__", None)) is not None:
-        function = inner
-    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-    return f"{file_name(code.co_filename)}:{code.co_firstlineno}" if code else ""
-
-
-def file_name(path: str) -> str:
-    """The last part of a path."""
-    return path.replace("\\", "/").rpartition("/")[2]
 
 
 class Trace:
