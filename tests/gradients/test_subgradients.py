@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jax import numpy as jnp
 
-from fallline import GradientDescent, minimize
+from fallline import GradientDescent, as_objective, minimize
+from fallline.gradients import with_gradient
 from fallline.gradients.subgradients import with_subgradients
 
 # Each is smooth at the origin with this gradient there, or has a minimum of which 0 is the subgradient.
@@ -60,6 +61,22 @@ def test_the_minimum_beside_the_root_is_reached() -> None:
 def test_a_slope_that_is_infinite_stays_so(sign: int, slope: float) -> None:
     run = minimize(lambda x: sign * np.sqrt(x[0]) + np.sqrt(x[1] ** 4), [0.0, 0.0], GradientDescent(0.1), max_steps=1)
     assert run.gradient[0].tolist() == [slope, 0]
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda x: -np.sqrt(x[0]) + x[1], "kink in sqrt at 0"),
+        (lambda x: x[1] - x[0] ** 0.25, "kink in the power 0.25 at 0"),
+        (lambda x: np.cbrt(x[0]) + x[1], "kink in cbrt at 0"),
+        (lambda x: jnp.linalg.norm(x) - x[1], "kink in sqrt at 0"),
+        (lambda x: x[0] + x[1], None),
+    ],
+)
+def test_the_kink_is_named(function: Any, said: str | None) -> None:
+    objective = with_gradient(as_objective(function, 2), "auto", np.array([1.0, 1.0]))
+    assert objective.kink(np.zeros(2)) == said
+    assert objective.kink(np.ones(2)) is None
 
 
 NUMBERS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) > 1e-3)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.gradients.places import blamed, defined_at
 from fallline.gradients.rebinding import World
-from fallline.gradients.subgradients import evaluated, with_subgradients
+from fallline.gradients.subgradients import evaluated, kink_at, with_subgradients
 from fallline.gradients.traced import NotCarried, Trace, TracedArray, as_traced, root_of
 from fallline.libraries import jax_library
 from fallline.objectives.base import Objective, of_values
@@ -94,6 +94,10 @@ class Path:
             return jax.jvp(jax.grad(self._value), (x,), (v,))[1]
 
         return np.asarray(self._compiled("product", product, (self.dimension,), (self.dimension,))(point, vector))
+
+    def kink(self, point: FloatArray) -> str | None:
+        """The first root of 0 at a point."""
+        return kink_at(self._value, point)
 
     def _value(self, x: Any) -> Any:
         return self.function(x)[0]
@@ -338,6 +342,13 @@ class AutodiffObjective(Objective):
 
     def raise_errors_at(self, x: FloatArray) -> None:
         self.objective.raise_errors_at(x)
+
+    def kink(self, x: FloatArray) -> str | None:
+        try:
+            ((path, _, _),) = self.program.parted(x.reshape(1, -1))
+        except NotCarried:
+            return None
+        return path.kink(x)
 
     def hessian(self, x: FloatArray) -> FloatArray:
         """The matrix of second derivatives at each point: shape (..., n) to (..., n, n)."""

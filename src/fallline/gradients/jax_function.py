@@ -10,7 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.gradients.places import blamed, defined_at
-from fallline.gradients.subgradients import with_subgradients
+from fallline.gradients.subgradients import kink_at, with_subgradients
 from fallline.gradients.traced import NotCarried
 from fallline.gradients.trial import tried
 from fallline.objectives.base import Objective, of_values
@@ -48,6 +48,7 @@ class JaxObjective(Objective):
 
         self.names = names
         self._title = title
+        self._number = number
         self._value = jax.jit(number)
         self._both = jax.jit(jax.value_and_grad(with_subgradients(number)))
         self._again = jax.jit((jax.jacfwd if few else jax.grad)(with_subgradients(number, flat_roots=True)))
@@ -81,6 +82,9 @@ class JaxObjective(Objective):
                     "infinite or NaN",
                     allowed="keep its argument in the domain: jnp.where(ok, jnp.sqrt(jnp.where(ok, x, 1)), 0)",
                 )
+
+    def kink(self, x: FloatArray) -> str | None:
+        return kink_at(self._number, x)
 
     def _value_and_slopes(self, point: FloatArray) -> tuple[FloatArray, FloatArray]:
         value, slopes = self._at(self._both, point)

@@ -36,8 +36,29 @@ def with_subgradients(function: Callable[[Any], Any], *, flat_roots: bool = Fals
     return settled
 
 
-def evaluated(recorded: Any, inputs: Sequence[Any], *, flat_roots: bool = False) -> list[Any]:
-    """The results of recorded operations, a closed jaxpr, with these slopes."""
+def kink_at(function: Callable[[Any], Any], x: Any) -> str | None:
+    """The first root or fractional power of 0 that a function takes at a point; None without one.
+
+    >>> from jax import numpy as jnp
+    >>> kink_at(lambda x: 1 - jnp.sqrt(x), 0.0)
+    'kink in sqrt at 0'
+    """
+    import jax
+
+    found: list[str] = []
+    with jax.enable_x64(True):
+        evaluated(jax.make_jaxpr(function)(x), [x], flat_roots=True, found=found)
+    return f"kink in {found[0]} at 0" if found else None
+
+
+def evaluated(
+    recorded: Any, inputs: Sequence[Any], *, flat_roots: bool = False, found: list[str] | None = None
+) -> list[Any]:
+    """The results of recorded operations, a closed jaxpr, with these slopes.
+
+    Arguments:
+        found: where the names of roots of 0 are added, at a point that is known.
+    """
     from jax.extend.core import Literal
 
     jaxpr = recorded.jaxpr
@@ -47,23 +68,25 @@ def evaluated(recorded: Any, inputs: Sequence[Any], *, flat_roots: bool = False)
         return [each.val if isinstance(each, Literal) else known[each] for each in variables]
 
     for operation in jaxpr.eqns:
-        results = _applied(operation, read(operation.invars), flat_roots)
+        results = _applied(operation, read(operation.invars), flat_roots, found)
         known.update(zip(operation.outvars, results, strict=True))
     return read(jaxpr.outvars)
 
 
-def _applied(operation: Any, inputs: list[Any], flat_roots: bool) -> list[Any]:
+def _applied(operation: Any, inputs: list[Any], flat_roots: bool, found: list[str] | None) -> list[Any]:
     """The results of one recorded operation."""
     from jax import numpy as jnp
 
     primitive, params = operation.primitive, operation.params
     if primitive.name in ("jit", "pjit"):
-        return evaluated(params["jaxpr"], inputs, flat_roots=flat_roots)
+        return evaluated(params["jaxpr"], inputs, flat_roots=flat_roots, found=found)
     if primitive.name == "abs":
         return [jnp.where(inputs[0] == 0, 0, primitive.bind(*inputs, **params))]
     if flat_roots and primitive.name in ("sqrt", "cbrt", "pow"):
         base, *exponent = inputs
         steep = (base == 0) & ((exponent[0] > 0) & (exponent[0] < 1) if exponent else True)
+        if found is not None and jnp.any(steep):
+            found.append(f"the power {float(jnp.ravel(exponent[0])[0]):g}" if exponent else primitive.name)
         return [jnp.where(steep, 0, primitive.bind(jnp.where(steep, 1, base), *exponent, **params))]
     bound = primitive.get_bind_params(params)
     # Before JAX 0.10 the functions among the parameters came apart.
