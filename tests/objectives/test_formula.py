@@ -436,7 +436,7 @@ def test_shown_derivatives_are_the_ones_computed(tree: Tree, point: tuple[float,
         except (OutOfRange, ValueError, ZeroDivisionError):
             assume(False)
     substituted = [
-        partial.subs(dict(zip(function.formula.symbolic.variables, here[0].tolist(), strict=True)))
+        partial.subs(dict(zip(function.symbolic.variables, here[0].tolist(), strict=True)))
         for partial in function.derivatives()
     ]
     shown = [float(part.replace(FUNCTIONS["sigmoid"], lambda t: 1 / (1 + sympy.exp(-t)))) for part in substituted]
@@ -456,11 +456,9 @@ def test_shown_derivatives_are_the_ones_computed(tree: Tree, point: tuple[float,
 )
 def test_gradients_agree_with_sympy(text: str) -> None:
     function = objective(text)
-    variables = function.formula.symbolic.variables
+    variables = function.symbolic.variables
     point = dict(zip(variables, [0.7, 1.3], strict=False))
-    expected = [
-        float(sympy.diff(function.formula.symbolic.substituted, variable).subs(point)) for variable in variables
-    ]
+    expected = [float(sympy.diff(function.symbolic.substituted, variable).subs(point)) for variable in variables]
     found = function.gradient(np.array([list(point.values())]))[0]
     # SymPy's own rounding in 15 digits, summed in another order.
     assert found.tolist() == pytest.approx(expected, rel=1e-12)

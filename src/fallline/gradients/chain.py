@@ -178,7 +178,7 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
         for by, derivative, slope in zip(names, step.derivatives(), slopes[0], strict=True):
             factors.append(Factor(name, by, derivative, float(slope)))
         known[name] = float(value[0])
-    formulas = {symbol.name: expression for symbol, expression in formula.symbolic.lines}
+    formulas = {symbol.name: expression for symbol, expression in prepared.symbolic.lines}
     by_step = {name: [f for f in factors if f.of == name] for name in formulas}
     paths: dict[str, list[Path]] = {name: [] for name in prepared.names}
     for count, path in enumerate(_paths(formula.name, by_step)):

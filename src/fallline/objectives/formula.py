@@ -24,6 +24,8 @@ from fallline.objectives.straight_line import StraightLine, is_root
 if TYPE_CHECKING:
     import sympy
 
+    from fallline.objectives.symbolic import Symbolic
+
 # Functions that a complex step does not go through.
 _ON_REALS = frozenset(["abs", "sign", "min", "max", "floor", "mod", "atan2", "erf", "where", *CONDITIONS])
 
@@ -141,9 +143,16 @@ class FormulaObjective(Objective):
     def __reduce__(self) -> tuple[Callable[[str], FormulaObjective], tuple[str]]:
         return FormulaObjective.from_text, (self.formula.text,)
 
+    @functools.cached_property
+    def symbolic(self) -> Symbolic:
+        """The formula in SymPy, to be shown."""
+        from fallline.objectives.symbolic import Symbolic
+
+        return Symbolic(self.formula)
+
     def latex(self) -> str:
         """The steps and the last line in LaTeX, as written."""
-        return self.formula.symbolic.latex()
+        return self.symbolic.latex()
 
     def _repr_latex_(self) -> str | None:
         """The formula in a notebook; None where it is too large to be shown."""
@@ -161,7 +170,7 @@ class FormulaObjective(Objective):
         >>> FormulaObjective.from_text("u = 2*x**2 - x - 2; y = 3*u + 1").derivatives()
         (12*x - 3,)
         """
-        return self.formula.symbolic.derivatives()
+        return self.symbolic.derivatives()
 
 
 @functools.lru_cache(maxsize=16)

@@ -105,7 +105,7 @@ class Symbolic:
             FalllineError: when it would be too large to show.
 
         >>> from fallline.objectives.grammar import parse
-        >>> parse("u = x - 2; y = 3*u + 1").symbolic.substituted
+        >>> Symbolic(parse("u = x - 2; y = 3*u + 1")).substituted
         3*(x - 2) + 1
         """
         extents: dict[str, _Extent] = {}
@@ -131,7 +131,7 @@ class Symbolic:
             FalllineError: for powers so high that SymPy could not print them in bounded time.
 
         >>> from fallline.objectives.grammar import parse
-        >>> print(parse("u = x/2 - 1; y = u^2").symbolic.latex())
+        >>> print(Symbolic(parse("u = x/2 - 1; y = u^2")).latex())
         u = \\frac{x}{2} - 1,\\quad y = u^{2}
         """
         if any(_extent(expression, {}).power > MAX_SHOWN_POWER for _, expression in self.formula.lines):
@@ -148,7 +148,7 @@ class Symbolic:
             FalllineError: when the formula is too large to be written out.
 
         >>> from fallline.objectives.grammar import parse
-        >>> parse("u = 2*x**2 - x - 2; y = 3*u + 1").symbolic.derivatives()
+        >>> Symbolic(parse("u = 2*x**2 - x - 2; y = 3*u + 1")).derivatives()
         (12*x - 3,)
         """
         return tuple(partial(self.substituted, variable) for variable in self.variables)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fallline.objectives.expression import Expression
-
-if TYPE_CHECKING:
-    from fallline.objectives.symbolic import Symbolic
 
 
 @dataclass(frozen=True)
@@ -36,10 +31,3 @@ class Formula:
     def lines(self) -> tuple[tuple[str, Expression], ...]:
         """The steps, and the last line with its name."""
         return (*self.steps, (self.name, self.expression))
-
-    @functools.cached_property
-    def symbolic(self) -> Symbolic:
-        """The formula in SymPy, to be shown."""
-        from fallline.objectives.symbolic import Symbolic
-
-        return Symbolic(self)
