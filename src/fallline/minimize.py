@@ -48,8 +48,9 @@ def minimize(
         x0: the start: one number, n numbers in the order of the objective's names, or a mapping by name.
         optimizer: an update rule such as `Adam(0.1)`, or the name of one: "adam", "adam@tutorial".
         max_steps: the number of updates after which the run ends.
-        stop: the stopping condition; by default a step in which no coordinate moves by 1e-12 or more. A point, value
-            or gradient that is not finite always ends the run.
+        stop: the stopping condition; by default a step that is nothing beside x (`StepSize()`). A point, value or
+            gradient that is not finite always ends the run. A run is said to have converged only if the slope at its
+            last point bears that out, and the curvature, where it is cheap to find; see `fallline.engines.rest`.
         target: a value at which the run ends too: `Target(target) | stop`.
         gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
         engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), "auto"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +46,27 @@ class Progress(NamedTuple):
     previous_change: FloatArray | None = None
 
 
+class Left(NamedTuple):
+    """What is left of the slope where k runs ended.
+
+    Attributes:
+        x, value: the points, shape (k, n), and the objective there.
+        slope: the gradient, without what the rule's own set or penalty balances, shape (k, n).
+        fall: how far the value would still fall, by slope and curvature, shape (k,).
+        step: the step that leads there (Newton's), shape (k, n).
+        gone: whether that fall is below the rounding of the value, shape (k,).
+        down: the share of the directions in which the objective curves down, shape (k,).
+    """
+
+    x: FloatArray
+    value: FloatArray
+    slope: FloatArray
+    fall: FloatArray
+    step: FloatArray
+    gone: BoolArray
+    down: FloatArray
+
+
 @dataclass(frozen=True)
 class Stop:
     """Why a run ended.
@@ -54,7 +74,7 @@ class Stop:
     Attributes:
         reason: one or two fixed words, such as "small step".
         message: one line with the numbers.
-        converged: whether the condition is evidence that a minimum was reached.
+        converged: whether a minimum, or the target, was reached.
     """
 
     reason: str
@@ -62,14 +82,23 @@ class Stop:
     converged: bool
 
 
+# The reasons of ends that no condition gives.
+STEP_LIMIT, NO_LOWER_VALUE = "step limit", "no lower value"
+
+
 def step_limit(steps: int) -> Stop:
     """The Stop of a run that reached its step limit."""
-    return Stop("step limit", f"the limit of {steps} steps was reached", False)
+    return Stop(STEP_LIMIT, f"the limit of {steps} steps was reached", False)
 
 
 def interrupted(step: int) -> Stop:
     """The Stop of a run that Ctrl-C ended."""
     return Stop("interrupted", f"interrupted at step {step}", False)
+
+
+def no_lower_value(step: int) -> Stop:
+    """The Stop of a run whose line search failed."""
+    return Stop(NO_LOWER_VALUE, f"the line search found no rate at which the value falls, at step {step}", False)
 
 
 # The conditions by their class names.
@@ -85,7 +114,9 @@ class StoppingCondition(metaclass=CalledInOurWords):
 
     Attributes:
         reason: the reason of its Stop.
-        converged: whether meeting it is evidence of a minimum.
+        converged: whether a run that meets it has converged.
+        of_slope: whether that says that there is no slope left. Then it is held against the slope, by `holds`, where
+            the run has ended.
         needs_value: whether it uses the objective's value.
         needs_step: whether it uses the step number or the time, which all runs of a batch share.
 
@@ -102,6 +133,7 @@ class StoppingCondition(metaclass=CalledInOurWords):
 
     reason: ClassVar[str]
     converged: ClassVar[bool] = False
+    of_slope: ClassVar[bool] = False
     needs_value: ClassVar[bool] = False
     needs_step: ClassVar[bool] = False
 
@@ -123,13 +155,30 @@ class StoppingCondition(metaclass=CalledInOurWords):
     def met(self, progress: Progress) -> BoolArray:
         """The mask of the runs that it ends, shape (k,)."""
 
+    def near(self, progress: Progress) -> BoolArray | None:
+        """A mask, shape (k,), that is quick to compute and true wherever `met` is: only then is `met` evaluated.
+
+        None: there is nothing quicker than `met`.
+        """
+        return None
+
     def unmet(self, progress: Progress) -> bool:
-        """Whether a quick check shows that it ends none of the runs; called at every step, before `met`."""
-        return False
+        """Whether the quick check shows that it ends none of the runs."""
+        near = self.near(progress)
+        return near is not None and not np.count_nonzero(near)
 
     @abstractmethod
     def message(self, progress: Progress, run: int) -> str:
         """One line that says why it ends the run with this index."""
+
+    def holds(self, left: Left) -> BoolArray:
+        """Where what is left of the slope bears out that the runs it ended have converged, shape (k,)."""
+        return np.ones(len(left.x), bool)
+
+    @property
+    def on_a_slope(self) -> str:
+        """The reason of its Stop where that is not so."""
+        return self.reason
 
     def stop(self, progress: Progress, run: int) -> Stop:
         """The Stop of a run that meets the condition."""
@@ -166,15 +215,25 @@ class AnyOf(StoppingCondition):
 
 # A step this many times shorter than the one before shows that the run reverses its direction, not that it is at rest.
 SUDDEN = 1e3
+# A change that is at most this part of what it changes no longer matters.
+NEGLIGIBLE = 1e-12
+# A slope that asks for at most this many times what a tolerance allows bears out that a run has converged: steps that
+# shrink by 1 % each time add up to so much.
+FAR = 100
 
 
 @dataclass(frozen=True)
 class StepSize(StoppingCondition):
     """Every coordinate moved less than `tolerance` in the last step.
 
+    Without a tolerance the step is judged beside x, so that the units do not matter: it is at most 1e-12 of each
+    coordinate. Where a coordinate goes to zero, it is at most 1e-12, and the slope promises less than 1e-24 of the
+    value for moving the coordinate by its whole size; of the value at the start, or 1 if that is less, where the value
+    goes to zero too.
+
     A step of exactly zero where the gradient is not zero does not count, because some rules pause for a step. Nor does
-    a short step after one longer than 1000 times `tolerance`, where the gradient is not zero: with momentum a run may
-    reverse its direction in such a step, and the next is long again. With a line search it does count.
+    a short step after one 1000 times longer than what counts as short, where the gradient is not zero: with momentum a
+    run may reverse its direction in such a step, and the next is long again. With a line search it does count.
 
     >>> import fallline
     >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.1), stop=StepSize(0.01)).stop.reason
@@ -183,30 +242,67 @@ class StepSize(StoppingCondition):
 
     reason: ClassVar[str] = "small step"
     converged: ClassVar[bool] = True
+    of_slope: ClassVar[bool] = True
 
-    tolerance: float = hyperparameter(1e-12, about="length of a step", at_least=0)
+    tolerance: float | None = hyperparameter(None, about="length of a step", at_least=0)
 
     def __post_init__(self) -> None:
-        check_hyperparameters(self)
+        if self.tolerance is not None:
+            check_hyperparameters(self)
+
+    def near(self, progress: Progress) -> BoolArray:
+        if progress.change is None:
+            return np.zeros(len(progress.x), bool)
+        longest = _longest(progress.change)
+        return longest <= self._short(progress) if self.tolerance is None else longest < self.tolerance
 
     def met(self, progress: Progress) -> BoolArray:
         if progress.change is None:
             return np.zeros(len(progress.x), bool)
-        longest: FloatArray = np.abs(progress.change).max(axis=-1)
+        longest = _longest(progress.change)
         resting: BoolArray = longest > 0
         if progress.previous_change is not None:
-            before = np.abs(progress.previous_change).max(axis=-1)
-            resting = resting & ((before <= SUDDEN * self.tolerance) | (before == np.inf))
-        return (longest < self.tolerance) & (resting | ~progress.gradient.any(axis=-1))
+            before = _longest(progress.previous_change)
+            resting = resting & ((before <= SUDDEN * self._short(progress)) | (before == np.inf))
+        short = self.near(progress) & (resting | ~progress.gradient.any(axis=-1))
+        return short if self.tolerance is not None else short & _negligible(progress, longest)
 
-    def unmet(self, progress: Progress) -> bool:
-        # If a step is short, its first coordinate is short.
-        return progress.change is None or not np.count_nonzero(np.abs(progress.change[:, 0]) < self.tolerance)
+    def _short(self, progress: Progress) -> FloatArray | float:
+        if self.tolerance is not None:
+            return self.tolerance
+        short: FloatArray = NEGLIGIBLE * (1.0 + np.abs(progress.x).sum(axis=-1))
+        return short
+
+    def holds(self, left: Left) -> BoolArray:
+        far = FAR * (NEGLIGIBLE * np.abs(left.x) if self.tolerance is None else self.tolerance)
+        return cast("BoolArray", (np.abs(left.step) <= far).all(axis=-1))
+
+    @property
+    def on_a_slope(self) -> str:
+        return "rate too small" if self.tolerance is None else self.reason
 
     def message(self, progress: Progress, run: int) -> str:
         if not progress.gradient[run].any():
             return f"the gradient is zero at step {progress.step}: a minimum, or another flat point, is found"
-        return f"no coordinate moved by {self.tolerance:g} or more in step {progress.step}"
+        by = f"{NEGLIGIBLE:g} of itself" if self.tolerance is None else f"{self.tolerance:g}"
+        return f"no coordinate moved by {by} or more in step {progress.step}"
+
+
+def _longest(vectors: FloatArray) -> FloatArray:
+    """The largest size of a coordinate of each vector: shape (k, n) to (k,)."""
+    longest: FloatArray = np.abs(vectors).max(axis=-1)
+    return longest
+
+
+def _negligible(progress: Progress, longest: FloatArray) -> BoolArray:
+    """Where a step of this length is nothing beside each coordinate, or beside what the slope says the value is."""
+    sizes = np.abs(progress.x)
+    unmoved = longest[:, None] <= NEGLIGIBLE * sizes
+    # The fall of a parabola with this slope over the coordinate's size.
+    fall = 0.5 * np.abs(progress.gradient) * np.maximum(sizes, longest[:, None])
+    scale = np.maximum(np.abs(progress.value), np.minimum(np.abs(progress.first_value), 1.0))
+    negligible: BoolArray = unmoved | (fall <= NEGLIGIBLE * NEGLIGIBLE * scale[:, None])
+    return cast("BoolArray", negligible.all(axis=-1))
 
 
 @dataclass(frozen=True)
@@ -215,6 +311,7 @@ class GradientNorm(StoppingCondition):
 
     reason: ClassVar[str] = "small gradient"
     converged: ClassVar[bool] = True
+    of_slope: ClassVar[bool] = True
 
     tolerance: float = hyperparameter(1e-8, about="length of the gradient", at_least=0)
 
@@ -234,6 +331,7 @@ class ValueChange(StoppingCondition):
 
     reason: ClassVar[str] = "small change"
     converged: ClassVar[bool] = True
+    of_slope: ClassVar[bool] = True
     needs_value: ClassVar[bool] = True
 
     tolerance: float = hyperparameter(1e-12, about="relative change of the value", at_least=0)
@@ -246,6 +344,10 @@ class ValueChange(StoppingCondition):
             return np.zeros(len(progress.x), bool)
         change = np.abs(progress.value - progress.previous_value)
         return change <= self.tolerance * np.maximum(np.abs(progress.value), 1)
+
+    def holds(self, left: Left) -> BoolArray:
+        borne_out: BoolArray = left.fall <= FAR * self.tolerance * np.maximum(np.abs(left.value), 1)
+        return borne_out
 
     def message(self, progress: Progress, run: int) -> str:
         return f"the value changed by no more than {self.tolerance:g} of itself in step {progress.step}"
@@ -321,9 +423,10 @@ class NotFinite(StoppingCondition):
             & np.isfinite(progress.gradient).all(axis=-1)
         )
 
-    def unmet(self, progress: Progress) -> bool:
+    def near(self, progress: Progress) -> BoolArray:
         # Not finite if one of the numbers is not, or if the sum overflows.
-        return math.isfinite(np.vdot(progress.x, progress.gradient) + progress.value.dot(progress.value))
+        total: FloatArray = (progress.x * progress.gradient).sum(axis=-1) + progress.value * progress.value
+        return ~np.isfinite(total)
 
     def message(self, progress: Progress, run: int) -> str:
         parts = {"x": progress.x[run], "the value": progress.value[run], "the gradient": progress.gradient[run]}

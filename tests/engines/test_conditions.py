@@ -44,6 +44,7 @@ CONDITIONS: list[StoppingCondition] = [
     NotFinite(),
     StepSize(1e-3),
     StepSize(0),
+    StepSize(),
     GradientNorm(1e-3),
     GradientNorm(0),
     GradientNorm(1e-200),
@@ -75,11 +76,14 @@ def compiled_condition(number: int, lanes: int) -> Program:
     at = {name: part.tolist() for name, part in zip(PARTS, places, strict=True)}
     step = graph.leaf("step", STEP)
     here = Here(step - 1.0, 2.0 * step, at["x"], at["value"][0], at["gradient"], at[CHANGE])
-    met, kept = trace_conditions([CONDITIONS[number]], here, setting, whole=True)
+    near, met, kept = trace_conditions([CONDITIONS[number]], here, setting, whole=True)
     given = {one.leaf: at[name][int(i or 0)] for one in kept for name, _, i in [one.leaf.detail.partition(".")]}
-    met = [*graph.rewritten(met, given), step >= setting(1e9)]
+    limit = step >= setting(1e9)
+    near, met = ([*graph.rewritten(masks, given), limit] for masks in (near, met))
     nothing = [graph.of(0.0)] * len(numbers)
-    made = Step(graph, numbers, [], numbers[0], nothing, met, [], graph.of(0.0), nothing, [], settings, 0, Cost(1, 1))
+    made = Step(
+        graph, numbers, [], numbers[0], nothing, near, met, [], graph.of(0.0), nothing, [], settings, 0, Cost(1, 1)
+    )
     return Program(made, GradientDescent(), lanes, state_rows=False, lowest=False)
 
 

@@ -122,7 +122,7 @@ class _Descent(BaseEstimator):
         # `partial_fit` must not continue with the rule's state of a fit.
         self._take(dataclasses.replace(trajectory, optimizer_state=None), loss)
         self.n_iter_ = max(1, -(-trajectory.step_count // objective.steps_per_epoch))
-        if self.tol and trajectory.stop.reason == "step limit":
+        if self.tol and not trajectory.stop.converged and trajectory.stop.reason == "step limit":
             warnings.warn(
                 f"{type(self).__name__}: after max_iter = {self.max_iter} passes the fit has not come to rest within "
                 f"tol = {self.tol:g}; raise max_iter or the learning rate, or scale the features",

@@ -153,7 +153,7 @@ class Stopping(Group):
 
     stop_step: Annotated[
         float | None,
-        number_option("--stop-step", "Stop when every coordinate moves less than this; 0: never. [default: 1e-12]"),
+        number_option("--stop-step", "Stop when every coordinate moves less; 0: never. [default: 1e-12 of itself]"),
     ] = None
     stop_gradient: Annotated[
         float | None, number_option("--stop-gradient", "Stop when the gradient's norm is at most this.")
@@ -185,8 +185,8 @@ class Stopping(Group):
         stop: StoppingCondition = NotFinite()
         for flag, kind, number in kinds:
             (known,) = hyperparameters(kind).values()
-            if kind is StepSize and number != 0:
-                number = known.default if number is None else number
+            if kind is StepSize and number is None:
+                stop = stop | StepSize()
             if number is None or (kind is StepSize and number == 0):
                 continue
             if not known.range.allows(number):

@@ -15,6 +15,7 @@ from fallline.engines.ends import reference_ends
 from fallline.engines.mistakes import note_step
 from fallline.engines.per_run import is_per_run, per_run_settings
 from fallline.engines.problem import Problem, is_ours
+from fallline.engines.rest import ELSEWHERE, NO_GRADIENT, judged, judged_ends
 from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
 from fallline.machine_code import machine
@@ -23,6 +24,7 @@ from fallline.results.trajectory import Trajectory
 from fallline.stopping import NotFinite
 
 __all__ = [
+    "ELSEWHERE",
     "ENGINES",
     "Checkpoint",
     "Cluster",
@@ -63,10 +65,10 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
         Exception: what a function, a rule or a callback of the user's raises at a point of a run.
     """
     if isinstance(engine, Cluster):
-        return cluster.run(problem, engine)
-    runs = _by(engine, problem, _TRAJECTORIES, reference.run, compiled.run)
+        return judged(problem, cluster.run(problem, engine))
+    runs = judged(problem, _by(engine, problem, _TRAJECTORIES, reference.run, compiled.run))
     for run in runs:
-        if run.stop.reason == NotFinite.reason:
+        if run.stop.reason in (NotFinite.reason, NO_GRADIENT):
             try:
                 with np.errstate(all="ignore"):
                     problem.objective.raise_errors_at(run.final.x)
@@ -76,12 +78,13 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
     return runs
 
 
-def ends(problem: Problem, engine: Engine) -> Ends:
+def ends(problem: Problem, engine: Engine, *, judge: bool = True) -> Ends:
     """Run the problem and return only where its runs ended, so that millions of runs fit into memory.
 
     Arguments:
         problem: the runs; only the steps `at` of its record are used, and its callback is not called.
         engine: as in `execute`.
+        judge: whether the slope is looked at where they ended; if not, `converged` is what the conditions claim.
 
     Raises:
         FalllineError: as `execute`.
@@ -98,12 +101,15 @@ def ends(problem: Problem, engine: Engine) -> Ends:
     ... )
     >>> found = ends(problem, "auto")
     >>> found.x.round(6).ravel(), found.converged
-    (array([-1.,  0.,  1.]), array([ True,  True,  True]))
+    (array([-1.,  0.,  1.]), array([ True, False,  True]))
     """
     if isinstance(engine, Cluster):
         # Chosen by the whole work, so that the results are the same as on one machine.
-        return cluster.ends(problem, engine, _ends_compiled if _worth_compiling(problem, _ENDS) else reference_ends)
-    return _by(engine, problem, _ENDS, reference_ends, compiled.ends)
+        made = _ends_compiled if _worth_compiling(problem, _ENDS) else reference_ends
+        found = cluster.ends(problem, engine, made)
+    else:
+        found = _by(engine, problem, _ENDS, reference_ends, compiled.ends)
+    return judged_ends(problem, found, slope=judge)
 
 
 def compiles(problem: Problem, engine: Engine) -> bool:

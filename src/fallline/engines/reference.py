@@ -16,7 +16,7 @@ from fallline.engines.problem import Problem
 from fallline.engines.stretches import Stretches, goes_unseen
 from fallline.errors import FalllineError, shortened
 from fallline.results.trajectory import Point, Trajectory
-from fallline.stopping import Progress, Stop, StoppingCondition, interrupted, step_limit
+from fallline.stopping import Stop, StoppingCondition, interrupted, no_lower_value, step_limit
 
 NAME = "reference"
 
@@ -66,7 +66,7 @@ def _descend(problem: Problem, batch: Batch, saving: Saving, at_once: AtOnce) ->
             rate = batch.rates.of(batch.optimizer, progress, state, memory, batch.active)
         if searching and not rate.all():
             stuck = (rate[:, 0] == 0) & progress.gradient.any(axis=-1)
-            batch.end(dict.fromkeys(np.flatnonzero(stuck).tolist(), _no_lower_value(progress)))
+            batch.end(dict.fromkeys(np.flatnonzero(stuck).tolist(), no_lower_value(progress.step)))
             if not len(batch.active):
                 return
             searching.keep(~stuck)
@@ -122,11 +122,6 @@ def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
         limit = step_limit(problem.max_steps)
         stops = {i: stops.get(i, limit) for i in range(len(batch.active))}
     return stops
-
-
-def _no_lower_value(progress: Progress) -> Stop:
-    message = f"the line search found no rate at which the value falls, at step {progress.step}"
-    return Stop("no lower value", message, False)
 
 
 def _go_a_stretch(stretches: Stretches, batch: Batch, at_once: AtOnce) -> None:

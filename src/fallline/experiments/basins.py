@@ -78,7 +78,8 @@ def basins(
     with progress_bar(max_steps, rule.label, shown=progress) as report:
         ending, record = conditions(stop_of(stop, target)), Record(every=None)
         problem = Problem(of, plane.starts, rule, int(max_steps), ending, record, int(seed), report=report)
-        found = ends(problem, engine)
+        # Which of the ends are minima is found for all of them together.
+        found = ends(problem, engine, judge=False)
     if found.ended_by("interrupted").any():
         raise KeyboardInterrupt
     return _map(of, rule, plane, found, tolerance)

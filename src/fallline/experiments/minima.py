@@ -1,7 +1,8 @@
 """The minima among the ends of many runs.
 
-A minimum is a point where a run came to rest, unless the curvature there is negative in some direction or zero in all;
-or one that Newton's method finds within reach of the point where a run used up its steps. Ends linked by a chain of
+A minimum is a point where a run came to rest, unless the curvature there is negative in some direction or zero in all,
+or the slope leads further than within reach; a kink without a slope where the value is lower than on all sides; or a
+point that Newton's method finds within reach of the one where a run used up its steps. Ends linked by a chain of
 ends, each within reach of the next, are one minimum, and so are those within reach of a minimum that the objective
 knows. A run that is within reach of a minimum when its steps are used up has arrived.
 """
@@ -21,6 +22,8 @@ from fallline.results.basins import DIVERGED, NOT_ARRIVED
 
 # The most cells of a grid that are all numbered, including the empty ones.
 _MOST_CELLS = 2**52
+# A curvature below this part of the largest may be an error, from rounding and third derivatives.
+LEAST = 1e-3
 
 
 def minima_of(objective: Objective, found: Ends, reach: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int32]]:
@@ -31,15 +34,18 @@ def minima_of(objective: Objective, found: Ends, reach: FloatArray) -> tuple[Flo
     """
     finite = _every(np.isfinite(found.x).T) & np.isfinite(found.value)
     basin = np.full(len(found), NOT_ARRIVED, np.int32)
-    basin[~finite | found.ended_by("not finite") | found.ended_by("diverging")] = DIVERGED
-    rested = np.flatnonzero(found.converged & finite)
+    basin[~finite | found.ended_by("diverging")] = DIVERGED
+    rested = np.flatnonzero((found.converged | found.ended_by("no gradient")) & finite)
     points, group = _groups(found.x[rested], found.value[rested], reach)
-    kept = _bowl(objective, points, reach)
+    flat = _flat(objective, points, reach)
+    kept = flat & _bowl(objective, points, reach)
     number = np.where(kept, np.cumsum(kept) - 1, NOT_ARRIVED)
     basin[rested] = number[group]
+    moving = ~found.converged
+    moving[rested] = ~flat[group]
     # Known minima count too: at a kink, Newton's method finds none.
     minima = [*_named_as_known(objective, points[kept], reach), *_known(objective)]
-    under_way = np.flatnonzero((basin == NOT_ARRIVED) & ~found.converged)
+    under_way = np.flatnonzero((basin == NOT_ARRIVED) & moving)
     left = _assign(basin, under_way, found.x, 0, minima, reach)
     more = _near_minima(objective, found.x[left], found.value[left], reach)
     minima += [*_named_as_known(objective, more, reach)]
@@ -151,11 +157,33 @@ def _near_minima(objective: Objective, x: FloatArray, value: FloatArray, reach: 
 
 
 def _bowl(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
-    """A mask of the stationary points that are minima: not saddles, and not on a plateau."""
+    """A mask of the points that are minima if the slope is gone: not saddles, and not on a plateau."""
     if not len(x):
         return np.zeros(0, bool)
     curvature = _newton(objective, x, reach)[1]
-    return ~_negative(curvature) & curvature.any(axis=1)
+    return (~_negative(curvature) & curvature.any(axis=1)) | _lowest(objective, x, reach)
+
+
+def _flat(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
+    """A mask of the points from which the slope leads no further than within reach."""
+    if not len(x):
+        return np.zeros(0, bool)
+    slope, curvature, along = _curved(objective, x, reach)
+    sizes = np.abs(curvature)
+    # In a valley without a slope along it, rounding must not count as a slope.
+    sizes = np.maximum(sizes, LEAST * sizes.max(axis=1, keepdims=True))
+    inside = np.einsum("kij,ki->kj", along, slope)
+    step = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / sizes))
+    flat: BoolArray = (np.abs(step) <= reach).all(axis=1)
+    return flat | _lowest(objective, x, reach)
+
+
+def _lowest(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
+    """A mask of the kinks, points without a gradient, where the value is lower than on all sides."""
+    kinks = np.asarray(~np.isfinite(objective.gradient(x)).all(axis=1))
+    around = x[kinks, None] + np.concatenate([np.diag(reach / 10), -np.diag(reach / 10)])
+    kinks[kinks] = (objective.value(around) > objective.value(x[kinks])[:, None]).all(axis=1)
+    return kinks
 
 
 def _newton(
@@ -166,6 +194,22 @@ def _newton(
     Arguments:
         within: whether only steps within reach are needed; longer ones may be infinite, with curvatures 0.
     """
+    longest = reach if within else None
+    slope, curvature, along = _curved(objective, x, reach, longest)
+    inside = np.einsum("kij,ki->kj", along, slope)
+    # Where the gradient is zero, so is the step, whatever the curvature.
+    step = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature))
+    return step, curvature
+
+
+def _curved(
+    objective: Objective, x: FloatArray, reach: FloatArray, longest: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The gradient, the curvatures, ascending, and their axes, at points of shape (k, n).
+
+    Where one of them is not finite, or Newton's step is longer than `longest`, the gradient is infinite, the curvatures
+    are 0, and the axes those of the coordinates.
+    """
     k, n = x.shape
     shifts = np.diag(reach / 10)
     ahead, behind = (objective.gradient((x[:, None] + sign * shifts).reshape(-1, n)) for sign in (1, -1))
@@ -174,21 +218,19 @@ def _newton(
     slope = objective.gradient(x)
     entries = np.concatenate([hessian.reshape(k, -1), slope], axis=1).T
     usable = _every(np.isfinite(entries))
-    if within:
+    if longest is not None:
         # A step is at least as long as the gradient's norm over the Hessian's; the factor 2 allows for rounding.
-        longest = 4 * sum(entries[: n * n] ** 2) * (reach @ reach)
-        usable &= sum(entries[n * n :] ** 2) <= longest
-    step, curvature = np.full(x.shape, np.inf), np.zeros(x.shape)
-    curvature[usable], along = np.linalg.eigh(hessian[usable])
-    inside = np.einsum("kij,ki->kj", along, slope[usable])
-    # Where the gradient is zero, so is the step, whatever the curvature.
-    step[usable] = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature[usable]))
-    return step, curvature
+        most = 4 * sum(entries[: n * n] ** 2) * (longest @ longest)
+        usable &= sum(entries[n * n :] ** 2) <= most
+    curvature, along = np.zeros(x.shape), np.broadcast_to(np.eye(n), (k, n, n)).copy()
+    curvature[usable], along[usable] = np.linalg.eigh(hessian[usable])
+    slope[~usable] = np.inf
+    return slope, curvature, along
 
 
 def _negative(curvature: FloatArray) -> BoolArray:
-    """Where the least curvature is negative by more than the error from rounding and third derivatives."""
-    return np.asarray(curvature[:, 0] < -1e-3 * np.abs(curvature).max(axis=1))
+    """Where the least curvature is negative by more than its error."""
+    return np.asarray(curvature[:, 0] < -LEAST * np.abs(curvature).max(axis=1))
 
 
 def _known(objective: Objective) -> FloatArray:

@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import Ends, Problem, ends
+from fallline.engines import ELSEWHERE, Ends, Problem, ends
 from fallline.results.sweep import NAMES
-from fallline.stopping import Target
+from fallline.stopping import CONDITIONS, Target
+
+# The reasons for which runs end that came to rest, at a minimum or elsewhere.
+AT_REST = (*(kind.reason for kind in CONDITIONS.values() if kind.of_slope), *ELSEWHERE)
 
 
 class Results(NamedTuple):
@@ -29,12 +32,13 @@ def results_of(problem: Problem, engine: str) -> Results:
     Raises:
         KeyboardInterrupt: after Ctrl-C.
     """
-    found = ends(problem, engine)
+    has_target = any(isinstance(condition, Target) for condition in problem.conditions)
+    # With a target, it alone decides.
+    found = ends(problem, engine, judge=not has_target)
     if found.ended_by("interrupted").any():
         raise KeyboardInterrupt
-    has_target = any(isinstance(condition, Target) for condition in problem.conditions)
-    rested = found.converged | found.ended_by("no lower value")
-    reached = found.ended_by("target reached") if has_target else rested
+    rested = found.converged | np.logical_or.reduce([found.ended_by(reason) for reason in AT_REST])
+    reached = found.ended_by("target reached") if has_target else found.converged
     diverged = found.ended_by("not finite") | found.ended_by("diverging")
     named = [NAMES.index(name) for name in ("converged", "diverged", "stuck")]
     outcome = np.select([reached, diverged, rested], named, -1).astype(np.int8)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from fallline.arrays import Quantity
+from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import (
     check_convention,
@@ -138,6 +138,14 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     def lookahead(self, x: Quantity, state: State) -> Quantity:
         """The point at which the gradient is taken: x, unless a rule overrides this."""
         return x
+
+    def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
+        """What of the gradient at x no set and no penalty of the rule's own balances, in the shape of x.
+
+        Arguments:
+            near: how far from x it may look, shape (k, 1).
+        """
+        return gradient
 
     def rate(self, step: Quantity) -> Quantity:
         """The learning rate of a step, counted from 1.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from fallline.arrays import Quantity
+from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError
 from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
 from fallline.optimizers.wrappers import PlacedState, Wrapper
@@ -50,8 +51,22 @@ class Projected(Wrapper[PlacedState]):
         x = state.x - change
         return change, PlacedState(with_x(inner, x), x)
 
+    def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
+        return _unbalanced(x, gradient, near, lambda moved, _: self.onto.projected(moved))
+
     def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
         return self.rule.lookahead(x, state.inner)
+
+
+def _unbalanced(
+    x: FloatArray, gradient: FloatArray, near: FloatArray, back: Callable[[FloatArray, FloatArray], FloatArray]
+) -> FloatArray:
+    """The change per rate of a step so short that it stays near x; `back` is what a step and its rate come to."""
+    steepest = np.abs(gradient).max(axis=-1, keepdims=True)
+    rate = near / np.where(steepest > 0, steepest, 1.0)
+    change = x - back(x - rate * gradient, rate)
+    # The difference of two points is rounded as they are.
+    return np.where(np.abs(change) <= 4 * np.finfo(float).eps * np.abs(x), 0.0, change / rate)
 
 
 def check_penalty(rule: Any) -> None:
@@ -89,6 +104,9 @@ class ProximalDescent(Optimizer[ProximalState]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_penalty(self)
+
+    def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
+        return _unbalanced(x, gradient, near, self.penalty.proximal)
 
     def init(self, x: Quantity) -> ProximalState:
         return ProximalState(x)
@@ -133,6 +151,9 @@ class FISTA(Optimizer[FISTAState]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_penalty(self)
+
+    def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
+        return _unbalanced(x, gradient, near, self.penalty.proximal)
 
     def init(self, x: Quantity) -> FISTAState:
         return FISTAState(x, previous=x, number=1 + 0 * x, next_number=1 + 0 * x)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # The outcomes of a sweep's runs.
 OUTCOMES: Mapping[str, str] = {
-    "converged": "reached the target; without a target, came to rest",
-    "stuck": "came to rest above the target",
+    "converged": "reached the target; without a target, came to rest at a minimum",
+    "stuck": "came to rest above the target, or where there is no minimum",
     "slow": "used up its steps, and fell in each quarter of their second half",
     "oscillating": "used up its steps, and neither fell nor rose in each quarter of their second half",
     "diverged": "left for infinity, or used up its steps above its start and rose in each quarter of their second half",

@@ -41,14 +41,28 @@ class Kept(NamedTuple):
     following: Node
 
 
+class Masks(NamedTuple):
+    """The masks of conditions, and the numbers that are kept for them.
+
+    Attributes:
+        near: for each condition its quick mask, true wherever `met` is; `met` itself where it has none.
+        met: for each condition, the mask of the runs that it ends.
+        kept: what they need again at the next point.
+    """
+
+    near: list[Node]
+    met: list[Node]
+    kept: list[Kept]
+
+
 # The names of the leaves for the last change of each coordinate, the change before it, and the last value.
 CHANGE, CHANGE_BEFORE, PREVIOUS = "change", "change_before", "previous_value"
 
 
 def trace_conditions(
     conditions: Iterable[StoppingCondition], here: Here, setting: Callable[[float], Node], whole: bool
-) -> tuple[list[Node], list[Kept]]:
-    """The mask of each condition, and what has to be kept for them from step to step.
+) -> Masks:
+    """The masks of the conditions, and what has to be kept for them from step to step.
 
     Arguments:
         conditions: the conditions.
@@ -60,8 +74,9 @@ def trace_conditions(
         Untraceable: naming the condition that does more than arithmetic on each run alone.
     """
     memory = _Memory(here)
-    met = [memory.met(condition, setting) for condition in conditions]
-    return (met, memory.whole()) if whole else memory.closed(met)
+    masks = [memory.masks(condition, setting) for condition in conditions]
+    near, met = ([mask[place] for mask in masks] for place in (0, 1))
+    return Masks(near, met, memory.whole()) if whole else memory.closed(near, met)
 
 
 class Untraceable(Exception):
@@ -83,24 +98,30 @@ class _Memory:
         self.first = where(self.at_start, here.value, first)
         self.values = [Kept(self.previous, here.value), Kept(first, self.first)]
 
-    def met(self, condition: StoppingCondition, setting: Callable[[float], Node]) -> Node:
-        """The mask of the runs that the condition ends."""
+    def masks(self, condition: StoppingCondition, setting: Callable[[float], Node]) -> tuple[Node, Node]:
+        """The condition's quick mask, and the mask of the runs that it ends."""
         name = type(condition).__name__
         try:
             try:
-                return self._met(_with_leaves(condition, setting))
+                return self._masks(_with_leaves(condition, setting))
             except OnTheClock:
                 raise
             except Exception:
                 # It may branch on its own numbers, or count by them: then they become constants of the code.
-                return self._met(condition)
+                return self._masks(condition)
         except OnTheClock:
             raise Untraceable(f"the stopping condition {name} looks at the clock") from None
         except Exception as error:  # a user's condition may fail anywhere on a stand-in for an array
             raise Untraceable(f"the stopping condition {name} does what has no graph ({error})") from error
 
-    def _met(self, condition: StoppingCondition) -> Node:
-        start, later = (self._mask(condition.met(progress)) for progress in self._progress())
+    def _masks(self, condition: StoppingCondition) -> tuple[Node, Node]:
+        met = self._over_time([condition.met(progress) for progress in self._progress()])
+        near = [condition.near(progress) for progress in self._progress()]
+        return (met if near[1] is None else self._over_time(near)), met
+
+    def _over_time(self, masks: list[Any]) -> Node:
+        """One mask of two: at the start of a run, and at a later point."""
+        start, later = map(self._mask, masks)
         if start is later:
             return later
         if start is self.graph.of_boolean(False):
@@ -149,9 +170,10 @@ class _Memory:
         changes = zip((*self.change, *self.change_before), (*self.here.change, *before), strict=True)
         return [*self.values, *(Kept(*change) for change in changes)]
 
-    def closed(self, met: list[Node]) -> tuple[list[Node], list[Kept]]:
+    def closed(self, near: list[Node], met: list[Node]) -> Masks:
         """The masks, and what is kept for them: as few numbers computed from the changes as the masks need."""
-        graph, count, start = self.graph, len(met), self.at_start
+        graph, count, start = self.graph, len(near), self.at_start
+        met = near + met
         before = _frontier(graph, met, self.change_before)
         leaves_before = [graph.leaf(f"before.{i}", LANE) for i in range(len(before))]
         met = graph.rewritten(met, dict(zip(before, leaves_before, strict=True)))
@@ -163,9 +185,9 @@ class _Memory:
         leaves = [graph.leaf(f"last.{i}", LANE) for i in range(len(now))]
         met = graph.rewritten(met, dict(zip(now, leaves, strict=True)))
         made = graph.rewritten(now, dict(zip(self.change, self.here.change, strict=True)))
-        kept = list(map(Kept, (*leaves_before, *leaves), (*met[count:], *made)))
+        kept = list(map(Kept, (*leaves_before, *leaves), (*met[2 * count :], *made)))
         asked = graph.needed(met)
-        return met[:count], [*(one for one in self.values if one.leaf in asked), *kept]
+        return Masks(met[:count], met[count : 2 * count], [*(v for v in self.values if v.leaf in asked), *kept])
 
 
 def _frontier(graph: Graph, outputs: list[Node], leaves: list[Node]) -> list[Node]:

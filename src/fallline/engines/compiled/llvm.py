@@ -62,7 +62,16 @@ def layout(step: Step, lanes: int, steps: int, lowest: bool = False) -> Layout:
 
 def _outputs(step: Step) -> list[Node]:
     following = [kept.following for kept in step.kept]
-    return [*step.met, *step.change, *_flat(step.next_state), *following, step.value, *step.gradient, step.rate]
+    return [
+        *step.near,
+        *step.met,
+        *step.change,
+        *_flat(step.next_state),
+        *following,
+        step.value,
+        *step.gradient,
+        step.rate,
+    ]
 
 
 def _flat(parts: Iterable[Iterable[Node]]) -> list[Node]:
@@ -209,19 +218,24 @@ class _Advance:
 
         def visit(i: str) -> None:
             self._columns(i)
-            value, met = self._arrive()
+            value, near = self._arrive()
             self._keep_lowest(
                 {"lowest.value": value, "lowest.step": self.made}
                 | {f"lowest.x.{n}": lanes.names[node.index] for n, node in enumerate(self.step.x)}
                 | {f"lowest.gradient.{n}": lanes.names[node.index] for n, node in enumerate(self.step.gradient)},
             )
-            ended, on = code.new_label("ended"), code.new_label("on")
+            look, ended, on = (code.new_label(name) for name in ("look", "ended", "on"))
+            outer = dict(lanes.names)
+            code.jump_if(near, look, on, rarely=True)
+            code.label(look)
+            met = self._met()
             code.jump_if(met, ended, on, rarely=True)
             code.label(ended)
             self._end(met, value)
             self._record(value)
             code.jump(after)
             code.label(on)
+            lanes.names = outer
             until = code.load("i64", self.until)
             write, skip = code.new_label("write"), code.new_label("skip")
             code.store("i64", code.line(f"sub i64 {until}, 1"), self.until)
@@ -261,21 +275,25 @@ class _Advance:
         stop = code.load(lanes.number, self.slots.place("stop"))
         active = code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}")
         code.store(lanes.mask, active, self.active)
-        going, gone, ended, on = (code.new_label(name) for name in ("going", "gone", "ended", "on"))
+        going, gone, look, ended, on = (code.new_label(name) for name in ("going", "gone", "look", "ended", "on"))
         code.jump_if(lanes.any(active), going, gone)
         code.label(going)
         outer = dict(lanes.names)
         self.slots.take_up()
-        value, met = self._arrive()
+        value, near = self._arrive()
         if "lowest.value" in self.slots.variables:
             self._keep_lowest({"lowest.value": value})
-        ending = code.line(f"and {lanes.mask} {met}, {active}")
+        here = dict(lanes.names)
+        code.jump_if(lanes.any(code.line(f"and {lanes.mask} {near}, {active}")), look, on, rarely=True)
+        code.label(look)
+        ending = code.line(f"and {lanes.mask} {self._met()}, {active}")
         code.jump_if(lanes.any(ending), ended, on, rarely=True)
         code.label(ended)
         self._end(ending, value)
         code.store(lanes.mask, code.line(f"xor {lanes.mask} {ending}, {active}"), self.active)
         code.jump(on)
         code.label(on)
+        lanes.names = here
         self._leave(code.load(lanes.mask, self.active))
         self.slots.put_back()
         lanes.names = outer
@@ -300,14 +318,20 @@ class _Advance:
         lanes.names[self.step.graph.start.index] = first
 
     def _arrive(self) -> tuple[str, str]:
-        """Evaluate a point: its value, and the mask of runs for which a condition is met."""
+        """Evaluate a point: its value, and the mask of runs for which a condition may be met."""
         code, step, lanes = self.code, self.step, self.lanes
         for node in step.graph.nodes:
             if node.operation == "leaf" and node.detail in self.slots.variables:
                 lanes.names[node.index] = code.load(lanes.number, self.slots.variables[node.detail])
-        lanes.emit(self.step.graph, LANE, [step.value, *step.gradient, *step.met])
-        met = lanes.either([lanes.names[node.index] for node in step.met])
-        return lanes.names[step.value.index], met
+        lanes.emit(self.step.graph, LANE, [step.value, *step.gradient, *step.near])
+        near = lanes.either([lanes.names[node.index] for node in step.near])
+        return lanes.names[step.value.index], near
+
+    def _met(self) -> str:
+        """Look closely: the mask of runs for which a condition is met."""
+        lanes, met = self.lanes, self.step.met
+        lanes.emit(self.step.graph, LANE, met)
+        return lanes.either([lanes.names[node.index] for node in met])
 
     def _keep_lowest(self, here: Mapping[str, str]) -> None:
         """Keep this point as the lowest where its value is lower than all before, or the first."""

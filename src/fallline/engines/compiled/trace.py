@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fallline.engines.compiled.conditions import Here, Kept, Untraceable, trace_conditions
+from fallline.engines.compiled.conditions import Here, Kept, Masks, Untraceable, trace_conditions
 from fallline.engines.per_run import is_per_run, per_run_settings
 from fallline.engines.problem import is_formula, is_ours
 from fallline.line_search import LineSearch
@@ -46,7 +46,8 @@ class Step:
         state: the leaves of the rule's state, one list per part.
         value: the objective at x.
         gradient: the gradient that the rule is given.
-        met: for each condition, the mask of where it ends the run; the last is the step limit.
+        near: for each condition a quick mask, true wherever it ends the run; the last is the step limit.
+        met: for each condition, the mask of where it ends the run; likewise.
         kept: what the conditions need again at the next point.
         rate: the learning rate.
         change: what the rule subtracts from x.
@@ -61,6 +62,7 @@ class Step:
     state: list[list[Node]]
     value: Node
     gradient: list[Node]
+    near: list[Node]
     met: list[Node]
     kept: list[Kept]
     rate: Node
@@ -181,13 +183,14 @@ class _Trace:
         values, gradients = self.objective.cost_of_both if place is here else self.objective.cost_of_gradient
         cost = Cost(values if place is here else values + 1, gradients)
         change_of_x = _wide(_nodes(change, self.graph), n)
-        met, kept = self._met(conditions, max_steps, cost, change_of_x)
+        near, met, kept = self._masks(conditions, max_steps, cost, change_of_x)
         return Step(
             graph=self.graph,
             x=self.x,
             state=leaves,
             value=self.value,
             gradient=self.gradient,
+            near=near,
             met=met,
             kept=kept,
             rate=self.graph.of(rate),
@@ -223,18 +226,19 @@ class _Trace:
             _, *gradient = names["f"](*place)
         return self.graph.of(value), [self.graph.of(slope) for slope in gradient]
 
-    def _met(
+    def _masks(
         self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost, change: list[Node]
-    ) -> tuple[list[Node], list[Kept]]:
+    ) -> Masks:
         step = self.graph.leaf("step", STEP)
         # All runs make the same number of evaluations per step.
         here = Here(step - 1.0, step * float(sum(cost)), self.x, self.value, self.gradient, change)
         try:
             whole = not self.graph.of_many and not all(map(is_ours, conditions))
-            met, kept = trace_conditions(conditions, here, self.setting, whole)
+            near, met, kept = trace_conditions(conditions, here, self.setting, whole)
         except Untraceable as reason:
             raise NotCompilable(str(reason)) from reason
-        return [*met, here.made >= self.setting(max_steps)], kept
+        limit = here.made >= self.setting(max_steps)
+        return Masks([*near, limit], [*met, limit], kept)
 
 
 def _quantity(nodes: list[Node], always: bool = False) -> Proxy:

@@ -1,0 +1,139 @@
+"""How flat the objective is at points: the fall that slope and curvature still promise, and where it curves down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fallline.arrays import BoolArray, FloatArray
+from fallline.gradients.perturbation import EPSILON, USUAL_STEPS, PerturbedObjective
+from fallline.models import Loss
+from fallline.objectives.base import Cost, Objective
+from fallline.optimizers import Optimizer
+from fallline.stopping import Left
+
+# The parts of a value, and of a gradient's terms, that are rounding.
+ROUNDING, NOISE = 64 * EPSILON, 8 * EPSILON
+# With more coordinates, the curvature is measured along the slope only.
+MODEST = 16
+# How far apart gradients are compared, as a part of a coordinate's size: exact ones, and estimated ones.
+APART, ESTIMATES_APART = 1e-4, 1e-3
+# A curvature below this part of the largest is not told from zero.
+LEAST = 1e-6
+
+
+def scale_of(value: FloatArray, first_value: FloatArray) -> FloatArray:
+    """The size whose rounding limits values: their own, but no less than the first one's, or 1 if that is less."""
+    return np.fmax(np.abs(value), np.fmin(np.abs(first_value), 1.0))
+
+
+def is_convex(objective: Objective) -> bool:
+    """Whether it is known that its flat points are minima."""
+    return isinstance(objective, Loss) and objective.convex
+
+
+def left_at(
+    objective: Objective,
+    rule: Optimizer[Any],
+    x: FloatArray,
+    value: FloatArray,
+    travelled: FloatArray,
+    scale: FloatArray,
+) -> tuple[Left, Cost]:
+    """What is left of the slope at points, and the evaluations that it takes at each of them.
+
+    Arguments:
+        objective: with a gradient.
+        rule: the rule of the runs that ended there: its set or its penalty may hold a part of the slope.
+        x: the points, shape (k, n).
+        value: the objective there, shape (k,).
+        travelled: how far the runs have come in each coordinate, shape (k, n).
+        scale: what `scale_of` gives, shape (k,).
+    """
+    size = np.maximum(np.abs(x), np.minimum(np.abs(travelled), 1.0))
+    size[size == 0] = 1.0
+    apart, least_move = APART, size
+    if isinstance(objective, PerturbedObjective):
+        step, scheme = objective.perturbation.step, objective.perturbation.scheme
+        apart = ESTIMATES_APART
+        least_move = np.maximum(1.0, np.abs(x)) * USUAL_STEPS[scheme] if step is None else np.full(x.shape, step)
+    gradient = objective.gradient(x)
+    slope = rule.unbalanced(x, gradient, apart * size.max(axis=-1, keepdims=True))
+    # Moving a coordinate by this least move changes the value by no more than it is rounded.
+    noise = NOISE * scale[:, None] / least_move
+    if len(objective.names) > MODEST or is_convex(objective) or slope is not gradient:
+        measured, looks = _along_the_slope(objective, x, slope, size, noise, apart), 2
+    else:
+        measured, looks = _in_all_directions(objective, x, slope, size, noise, apart, scale), 2 * x.shape[1]
+    fall, step_left, down = measured
+    cost = Cost(*((1 + looks) * part for part in objective.cost_of_gradient))
+    return Left(x, value, slope, fall, step_left, fall <= ROUNDING * scale, down), cost
+
+
+def _in_all_directions(
+    objective: Objective,
+    x: FloatArray,
+    slope: FloatArray,
+    size: FloatArray,
+    noise: FloatArray,
+    apart: float,
+    scale: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The fall, Newton's step, and the share of the directions in which the objective curves down."""
+    hessian, known = _hessian(objective, x, apart * size)
+    noise = np.maximum(noise, NOISE * np.einsum("kij,kj->ki", np.abs(hessian), np.abs(x)))
+    diagonal = np.abs(np.einsum("kii->ki", hessian))
+    # Each coordinate in units in which its curvature is 1, or in which that would be seen.
+    largest = np.maximum(diagonal, noise / (apart * size))
+    unit = 1 / np.sqrt(np.where(largest > 0, largest, 1.0))
+    curvature, axes = np.linalg.eigh(hessian * unit[:, :, None] * unit[:, None, :])
+    along = unit[:, :, None] * axes
+    pull = np.einsum("kij,ki->kj", along, np.where(np.abs(slope) <= noise, 0.0, slope))
+    # How far each axis goes until a coordinate has moved by its own size.
+    reach = (size[:, :, None] / np.maximum(np.abs(along), np.finfo(float).tiny)).min(axis=1)
+    least = LEAST * np.abs(curvature).max(axis=-1, keepdims=True)
+    up = curvature > least
+    rise = np.where(up, curvature, 1.0)
+    fall = np.where(up, 0.5 * pull * pull / rise, np.abs(pull) * reach).sum(axis=-1)
+    step = np.einsum("kij,kj->ki", along, np.where(up, pull / rise, np.sign(pull) * reach))
+    down = (curvature < -least) & (-0.5 * curvature * reach * reach > ROUNDING * scale[:, None])
+    unknown = ~known & slope.any(axis=-1)
+    return np.where(unknown, np.inf, fall), np.where(unknown[:, None], np.inf, step), down.mean(axis=-1)
+
+
+def _hessian(objective: Objective, x: FloatArray, apart: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """The second derivatives at each point, 0 where they are not finite, and a mask of where they are."""
+    columns = []
+    for i in range(x.shape[1]):
+        ahead, behind = x.copy(), x.copy()
+        ahead[:, i] += apart[:, i]
+        behind[:, i] -= apart[:, i]
+        # One by one, because JAX compiles its code for each shape of a batch.
+        change = objective.gradient(ahead) - objective.gradient(behind)
+        columns.append(change / (ahead - behind)[:, i, None])
+    hessian = np.stack(columns, axis=-1)
+    known = np.asarray(np.isfinite(hessian).all(axis=(1, 2)))
+    hessian[~known] = 0.0
+    return (hessian + hessian.swapaxes(1, 2)) / 2, known
+
+
+def _along_the_slope(
+    objective: Objective, x: FloatArray, slope: FloatArray, size: FloatArray, noise: FloatArray, apart: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The same, of the line along the slope: a lower bound of the fall, and nothing about other directions."""
+    length = np.linalg.norm(slope, axis=-1, keepdims=True)
+    direction = slope / np.where(length > 0, length, 1.0)
+    reach = size.max(axis=-1, keepdims=True)
+    move = apart * reach * direction
+    change = objective.gradient(x + move) - objective.gradient(x - move)
+    curvature = (change * direction).sum(axis=-1, keepdims=True) / (2 * apart * reach)
+    limit = np.linalg.norm(noise, axis=-1, keepdims=True)
+    at_x = NOISE * np.abs(curvature) * np.linalg.norm(x, axis=-1, keepdims=True)
+    pull = np.where(length <= np.fmax(limit, at_x), 0.0, length)
+    up = curvature > limit / (apart * reach)
+    rise = np.where(up, curvature, 1.0)
+    fall = np.where(up, 0.5 * pull * pull / rise, pull * reach)
+    step = direction * np.where(up, pull / rise, np.where(pull > 0, reach, 0.0))
+    unknown = ~np.isfinite(curvature) & (length > 0)
+    return np.where(unknown, np.inf, fall)[:, 0], np.where(unknown, np.inf, step), np.zeros(len(x))
