@@ -215,7 +215,9 @@ class AnyOf(StoppingCondition):
 
 # A step this many times shorter than the one before shows that the run reverses its direction, not that it is at rest.
 SUDDEN = 1e3
-# A change that is at most this part of what it changes no longer matters.
+# A step no longer than this part of a coordinate leaves it where it is.
+UNMOVED = 5e-13
+# A coordinate on its way to zero has arrived at this size, where its square is this part of the value, squared.
 NEGLIGIBLE = 1e-12
 # A slope that asks for at most this many times what a tolerance allows bears out that a run has converged: steps that
 # shrink by 1 % each time add up to so much.
@@ -226,10 +228,10 @@ FAR = 100
 class StepSize(StoppingCondition):
     """Every coordinate moved less than `tolerance` in the last step.
 
-    Without a tolerance the step is judged beside x, so that the units do not matter: it is at most 1e-12 of each
-    coordinate. Where a coordinate goes to zero, it is at most 1e-12, and the slope promises less than 1e-24 of the
-    value for moving the coordinate by its whole size; of the value at the start, or 1 if that is less, where the value
-    goes to zero too.
+    Without a tolerance the step is judged beside x, so that the units do not matter: it is at most 5e-13 of each
+    coordinate. Where a coordinate goes to zero, the step is at most 1e-12, and the slope promises a fall of at most
+    1e-24 of the value for moving the coordinate by its whole size; where the value goes to zero too, of the value at
+    the start, or of 1 if that is less.
 
     A step of exactly zero where the gradient is not zero does not count, because some rules pause for a step. Nor does
     a short step after one 1000 times longer than what counts as short, where the gradient is not zero: with momentum a
@@ -274,7 +276,7 @@ class StepSize(StoppingCondition):
         return short
 
     def holds(self, left: Left) -> BoolArray:
-        far = FAR * (NEGLIGIBLE * np.abs(left.x) if self.tolerance is None else self.tolerance)
+        far = FAR * (UNMOVED * np.abs(left.x) if self.tolerance is None else self.tolerance)
         return cast("BoolArray", (np.abs(left.step) <= far).all(axis=-1))
 
     @property
@@ -284,8 +286,11 @@ class StepSize(StoppingCondition):
     def message(self, progress: Progress, run: int) -> str:
         if not progress.gradient[run].any():
             return f"the gradient is zero at step {progress.step}: a minimum, or another flat point, is found"
-        by = f"{NEGLIGIBLE:g} of itself" if self.tolerance is None else f"{self.tolerance:g}"
-        return f"no coordinate moved by {by} or more in step {progress.step}"
+        if self.tolerance is None:
+            return (
+                f"no coordinate moved by more than {UNMOVED:g} of itself, or of what matters, in step {progress.step}"
+            )
+        return f"no coordinate moved by {self.tolerance:g} or more in step {progress.step}"
 
 
 def _longest(vectors: FloatArray) -> FloatArray:
@@ -297,7 +302,7 @@ def _longest(vectors: FloatArray) -> FloatArray:
 def _negligible(progress: Progress, longest: FloatArray) -> BoolArray:
     """Where a step of this length is nothing beside each coordinate, or beside what the slope says the value is."""
     sizes = np.abs(progress.x)
-    unmoved = longest[:, None] <= NEGLIGIBLE * sizes
+    unmoved = longest[:, None] <= UNMOVED * sizes
     # The fall of a parabola with this slope over the coordinate's size.
     fall = 0.5 * np.abs(progress.gradient) * np.maximum(sizes, longest[:, None])
     scale = np.maximum(np.abs(progress.value), np.minimum(np.abs(progress.first_value), 1.0))

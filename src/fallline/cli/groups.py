@@ -153,7 +153,7 @@ class Stopping(Group):
 
     stop_step: Annotated[
         float | None,
-        number_option("--stop-step", "Stop when every coordinate moves less; 0: never. [default: 1e-12 of itself]"),
+        number_option("--stop-step", "Stop when every coordinate moves less; 0: never. [default: 5e-13 of itself]"),
     ] = None
     stop_gradient: Annotated[
         float | None, number_option("--stop-gradient", "Stop when the gradient's norm is at most this.")

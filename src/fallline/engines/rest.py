@@ -75,7 +75,10 @@ def judged(problem: Problem, runs: Sequence[Trajectory]) -> list[Trajectory]:
         if not chosen.any() or not _worth_a_look(problem, reason, condition):
             continue
         points = x[chosen], first_x[chosen], value[chosen], first_value[chosen]
-        what, left, cost = _measured(problem, condition, chosen, *points)
+        try:
+            what, left, cost = _measured(problem, condition, chosen, *points)
+        except Exception:  # a user's function may fail beside the points of a run
+            continue
         for row, i in enumerate(np.flatnonzero(chosen).tolist()):
             stop = _stop(problem, condition, runs[i], int(what[row]), left, row)
             spent = Cost(*np.add(runs[i].evaluations, cost).tolist())
