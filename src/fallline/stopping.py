@@ -54,7 +54,9 @@ class Left(NamedTuple):
         slope: the gradient, without what the rule's own set or penalty balances, shape (k, n).
         fall: how far the value would still fall, by slope and curvature, shape (k,).
         step: the step that leads there (Newton's), shape (k, n).
-        gone: whether that fall is below the rounding of the value, shape (k,).
+        gone: whether that fall is below the rounding of the value, shape (k,); where the values of the run are small,
+            of a value of their size.
+        slight: whether it is below the rounding of the value, or of 1 if that is more, shape (k,).
         down: the share of the directions in which the objective curves down, shape (k,).
     """
 
@@ -64,6 +66,7 @@ class Left(NamedTuple):
     fall: FloatArray
     step: FloatArray
     gone: BoolArray
+    slight: BoolArray
     down: FloatArray
 
 
@@ -277,7 +280,8 @@ class StepSize(StoppingCondition):
 
     def holds(self, left: Left) -> BoolArray:
         far = FAR * (UNMOVED * np.abs(left.x) if self.tolerance is None else self.tolerance)
-        return cast("BoolArray", (np.abs(left.step) <= far).all(axis=-1))
+        near = cast("BoolArray", (np.abs(left.step) <= far).all(axis=-1))
+        return near & left.slight if self.tolerance is None else near
 
     @property
     def on_a_slope(self) -> str:
@@ -287,9 +291,7 @@ class StepSize(StoppingCondition):
         if not progress.gradient[run].any():
             return f"the gradient is zero at step {progress.step}: a minimum, or another flat point, is found"
         if self.tolerance is None:
-            return (
-                f"no coordinate moved by more than {UNMOVED:g} of itself, or of what matters, in step {progress.step}"
-            )
+            return f"no coordinate moved by anything that matters in step {progress.step}"
         return f"no coordinate moved by {self.tolerance:g} or more in step {progress.step}"
 
 

@@ -33,13 +33,19 @@ def is_convex(objective: Objective) -> bool:
     return isinstance(objective, Loss) and objective.convex
 
 
+def size_of(x: FloatArray, first_x: FloatArray, first_value: FloatArray, first_gradient: FloatArray) -> FloatArray:
+    """A length for each coordinate over which the objective may change, shape (k, n).
+
+    It is the coordinate's own; or at most 1, the way that the run has come, or that over which the first slope would
+    have made up the first value: so it is small where the units are.
+    """
+    across = np.abs(first_value)[:, None] / np.abs(first_gradient)
+    size = np.maximum(np.abs(x), np.fmin(np.fmax(np.abs(x - first_x), across), 1.0))
+    return np.where(size > 0, size, 1.0)
+
+
 def left_at(
-    objective: Objective,
-    rule: Optimizer[Any],
-    x: FloatArray,
-    value: FloatArray,
-    travelled: FloatArray,
-    scale: FloatArray,
+    objective: Objective, rule: Optimizer[Any], x: FloatArray, value: FloatArray, size: FloatArray, scale: FloatArray
 ) -> tuple[Left, Cost]:
     """What is left of the slope at points, and the evaluations that it takes at each of them.
 
@@ -48,27 +54,41 @@ def left_at(
         rule: the rule of the runs that ended there: its set or its penalty may hold a part of the slope.
         x: the points, shape (k, n).
         value: the objective there, shape (k,).
-        travelled: how far the runs have come in each coordinate, shape (k, n).
+        size: what `size_of` gives, shape (k, n).
         scale: what `scale_of` gives, shape (k,).
     """
-    size = np.maximum(np.abs(x), np.minimum(np.abs(travelled), 1.0))
-    size[size == 0] = 1.0
-    apart, least_move = APART, size
+    apart, noise = APART, np.zeros(x.shape)
     if isinstance(objective, PerturbedObjective):
         step, scheme = objective.perturbation.step, objective.perturbation.scheme
         apart = ESTIMATES_APART
-        least_move = np.maximum(1.0, np.abs(x)) * USUAL_STEPS[scheme] if step is None else np.full(x.shape, step)
+        noise = NOISE * scale[:, None] / (USUAL_STEPS[scheme] * np.maximum(1.0, np.abs(x)) if step is None else step)
     gradient = objective.gradient(x)
     slope = rule.unbalanced(x, gradient, apart * size.max(axis=-1, keepdims=True))
-    # Moving a coordinate by this least move changes the value by no more than it is rounded.
-    noise = NOISE * scale[:, None] / least_move
-    if len(objective.names) > MODEST or is_convex(objective) or slope is not gradient:
-        measured, looks = _along_the_slope(objective, x, slope, size, noise, apart), 2
+    alone = x.shape[1] > MODEST or is_convex(objective) or slope is not gradient
+    if alone:
+        fall, step_left, down = _along_the_slope(objective, x, slope, size, noise, apart)
     else:
-        measured, looks = _in_all_directions(objective, x, slope, size, noise, apart, scale), 2 * x.shape[1]
-    fall, step_left, down = measured
-    cost = Cost(*((1 + looks) * part for part in objective.cost_of_gradient))
-    return Left(x, value, slope, fall, step_left, fall <= ROUNDING * scale, down), cost
+        fall, step_left, down = _in_all_directions(objective, x, slope, size, noise, apart, scale)
+    gone, slight = (fall <= ROUNDING * size_of_value for size_of_value in (scale, np.fmax(scale, 1.0)))
+    looks = 1 + 2 * (1 if alone else x.shape[1])
+    if not (alone or gone.all()):
+        gone |= _turns(objective, x, slope, ROUNDING * scale)
+        looks += 2 * x.shape[1]
+    cost = Cost(*(looks * part for part in objective.cost_of_gradient))
+    return Left(x, value, slope, fall, step_left, gone, slight, down), cost
+
+
+def _turns(objective: Objective, x: FloatArray, slope: FloatArray, rounding: FloatArray) -> BoolArray:
+    """Where each slope turns round so near that the value cannot fall above its rounding: at a minimum with a kink."""
+    turned = []
+    for i in range(x.shape[1]):
+        ahead, behind = x.copy(), x.copy()
+        near = rounding / np.abs(slope[:, i])
+        ahead[:, i] += near
+        behind[:, i] -= near
+        rises, falls = objective.gradient(ahead)[:, i] >= 0, objective.gradient(behind)[:, i] <= 0
+        turned.append((slope[:, i] == 0) | (rises & falls & (ahead[:, i] > behind[:, i])))
+    return np.asarray(np.logical_and.reduce(turned))
 
 
 def _in_all_directions(
@@ -83,16 +103,18 @@ def _in_all_directions(
     """The fall, Newton's step, and the share of the directions in which the objective curves down."""
     hessian, known = _hessian(objective, x, apart * size)
     noise = np.maximum(noise, NOISE * np.einsum("kij,kj->ki", np.abs(hessian), np.abs(x)))
-    diagonal = np.abs(np.einsum("kii->ki", hessian))
+    doubt = (noise + NOISE * np.abs(slope)) / (apart * size)
     # Each coordinate in units in which its curvature is 1, or in which that would be seen.
-    largest = np.maximum(diagonal, noise / (apart * size))
+    largest = np.maximum(np.abs(np.einsum("kii->ki", hessian)), doubt)
     unit = 1 / np.sqrt(np.where(largest > 0, largest, 1.0))
     curvature, axes = np.linalg.eigh(hessian * unit[:, :, None] * unit[:, None, :])
     along = unit[:, :, None] * axes
     pull = np.einsum("kij,ki->kj", along, np.where(np.abs(slope) <= noise, 0.0, slope))
     # How far each axis goes until a coordinate has moved by its own size.
     reach = (size[:, :, None] / np.maximum(np.abs(along), np.finfo(float).tiny)).min(axis=1)
-    least = LEAST * np.abs(curvature).max(axis=-1, keepdims=True)
+    least = np.maximum(
+        LEAST * np.abs(curvature).max(axis=-1, keepdims=True), np.einsum("kij,ki->kj", along * along, doubt)
+    )
     up = curvature > least
     rise = np.where(up, curvature, 1.0)
     fall = np.where(up, 0.5 * pull * pull / rise, np.abs(pull) * reach).sum(axis=-1)
@@ -119,7 +141,12 @@ def _hessian(objective: Objective, x: FloatArray, apart: FloatArray) -> tuple[Fl
 
 
 def _along_the_slope(
-    objective: Objective, x: FloatArray, slope: FloatArray, size: FloatArray, noise: FloatArray, apart: float
+    objective: Objective,
+    x: FloatArray,
+    slope: FloatArray,
+    size: FloatArray,
+    noise: FloatArray,
+    apart: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The same, of the line along the slope: a lower bound of the fall, and nothing about other directions."""
     length = np.linalg.norm(slope, axis=-1, keepdims=True)
@@ -129,9 +156,10 @@ def _along_the_slope(
     change = objective.gradient(x + move) - objective.gradient(x - move)
     curvature = (change * direction).sum(axis=-1, keepdims=True) / (2 * apart * reach)
     limit = np.linalg.norm(noise, axis=-1, keepdims=True)
+    doubt = (limit + NOISE * length) / (apart * reach)
     at_x = NOISE * np.abs(curvature) * np.linalg.norm(x, axis=-1, keepdims=True)
     pull = np.where(length <= np.fmax(limit, at_x), 0.0, length)
-    up = curvature > limit / (apart * reach)
+    up = curvature > doubt
     rise = np.where(up, curvature, 1.0)
     fall = np.where(up, 0.5 * pull * pull / rise, pull * reach)
     step = direction * np.where(up, pull / rise, np.where(pull > 0, reach, 0.0))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines.flatness import MODEST, ROUNDING, is_convex, left_at, scale_of
+from fallline.engines.flatness import MODEST, ROUNDING, is_convex, left_at, scale_of, size_of
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
 from fallline.hyperparameters import hyperparameters
@@ -74,7 +74,7 @@ def judged(problem: Problem, runs: Sequence[Trajectory]) -> list[Trajectory]:
             chosen &= _perhaps_flat(x, first_x, value, gradient, first_gradient)
         if not chosen.any() or not _worth_a_look(problem, reason, condition):
             continue
-        points = x[chosen], first_x[chosen], value[chosen], first_value[chosen]
+        points = [part[chosen] for part in (x, value, first_x, first_value, first_gradient)]
         try:
             what, left, cost = _measured(problem, condition, chosen, *points)
         except Exception:  # a user's function may fail beside the points of a run
@@ -108,8 +108,8 @@ def judged_ends(problem: Problem, found: Ends, *, slope: bool = True) -> Ends:
         if not chosen.any():
             continue
         starts = problem.starts[chosen]
-        points = found.x[chosen], starts, found.value[chosen], problem.objective.value(starts)
-        what, *_ = _measured(problem, condition, chosen, *points)
+        first = starts, *problem.objective.value_and_gradient(starts)
+        what, *_ = _measured(problem, condition, chosen, found.x[chosen], found.value[chosen], *first)
         for kind in range(1, MINIMUM + 1):
             these = chosen.copy()
             these[chosen] = what == kind
@@ -169,13 +169,15 @@ def _measured(
     condition: StoppingCondition | None,
     chosen: BoolArray,
     x: FloatArray,
-    first_x: FloatArray,
     value: FloatArray,
+    first_x: FloatArray,
     first_value: FloatArray,
+    first_gradient: FloatArray,
 ) -> tuple[npt.NDArray[np.int8], Left, Cost]:
     """What is found of the chosen runs, at these points; what is left of their slopes; and the evaluations for each."""
     rule: Any = entries(problem.optimizer, chosen)
-    left, cost = left_at(problem.objective, rule, x, value, x - first_x, scale_of(value, first_value))
+    size, scale = size_of(x, first_x, first_value, first_gradient), scale_of(value, first_value)
+    left, cost = left_at(problem.objective, rule, x, value, size, scale)
     if condition is None:
         what = np.where(left.gone & (left.down == 0), MINIMUM, HOLDS)
     else:
