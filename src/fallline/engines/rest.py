@@ -70,7 +70,7 @@ def judged(problem: Problem, runs: Sequence[Trajectory]) -> list[Trajectory]:
             found |= {i: _without_gradient(runs[i]) for i in np.flatnonzero(chosen).tolist()}
             continue
         condition = _claim(problem, reason)
-        if reason in UNDECIDED and not _is_held(problem):
+        if _is_far_off(problem, reason):
             chosen &= _perhaps_flat(x, first_x, value, gradient, first_gradient)
         if not chosen.any() or not _worth_a_look(problem, reason, condition):
             continue
@@ -102,7 +102,7 @@ def judged_ends(problem: Problem, found: Ends, *, slope: bool = True) -> Ends:
         condition = _claim(problem, reason)
         if not (slope and _worth_a_look(problem, reason, condition)):
             continue
-        if reason in UNDECIDED and not _is_held(problem):
+        if _is_far_off(problem, reason):
             ends = found.x[chosen], problem.starts[chosen]
             chosen[chosen] = _perhaps_flat(*ends, found.value[chosen], *map(problem.objective.gradient, ends))
         if not chosen.any():
@@ -143,11 +143,13 @@ def _worth_a_look(problem: Problem, reason: str, condition: StoppingCondition | 
     return condition is not None or (reason in UNDECIDED and not objective.stochastic)
 
 
-def _is_held(problem: Problem) -> bool:
-    """Whether a set or a penalty of the rule may hold a part of the slope."""
+def _is_far_off(problem: Problem, reason: str) -> bool:
+    """Whether runs that ended for a reason may well be on their way, with a slope that no set and no penalty holds."""
+    if reason not in UNDECIDED or reason == NO_LOWER_VALUE:
+        return False
     rule: Any = entries(problem.optimizer, slice(0, 1))
     gradient = np.ones((1, problem.objective.dimension))
-    return rule.unbalanced(problem.starts[:1], gradient, np.ones((1, 1))) is not gradient
+    return rule.unbalanced(problem.starts[:1], gradient, np.ones((1, 1))) is gradient
 
 
 def _perhaps_flat(
