@@ -222,6 +222,11 @@ SUDDEN = 1e3
 UNMOVED = 5e-13
 # A coordinate on its way to zero has arrived at this size, where its square is this part of the value, squared.
 NEGLIGIBLE = 1e-12
+# A slope that would make up less than this part of the first value over a coordinate's size has mostly gone.
+NEARLY = 1e-6
+# The part of a value that is rounding.
+EPSILON = float(np.finfo(float).eps)
+ROUNDING = 64 * EPSILON
 # A slope that asks for at most this many times what a tolerance allows bears out that a run has converged: steps that
 # shrink by 1 % each time add up to so much.
 FAR = 100
@@ -303,12 +308,15 @@ def _longest(vectors: FloatArray) -> FloatArray:
 
 def _negligible(progress: Progress, longest: FloatArray) -> BoolArray:
     """Where a step of this length is nothing beside each coordinate, or beside what the slope says the value is."""
-    sizes = np.abs(progress.x)
-    unmoved = longest[:, None] <= UNMOVED * sizes
+    sizes, slopes, step = np.abs(progress.x), np.abs(progress.gradient), longest[:, None]
+    first = np.abs(progress.first_value)[:, None]
+    scale = np.maximum(np.abs(progress.value)[:, None], np.minimum(first, 1.0))
+    # A step that is small only because the run is nearly there, in large units, goes on while it can.
+    nearly = (slopes * sizes < NEARLY * first) & (0.5 * FAR * slopes * step > ROUNDING * scale)
+    unmoved = (step <= UNMOVED * sizes) & (~nearly | (step <= EPSILON * sizes))
     # The fall of a parabola with this slope over the coordinate's size.
-    fall = 0.5 * np.abs(progress.gradient) * np.maximum(sizes, longest[:, None])
-    scale = np.maximum(np.abs(progress.value), np.minimum(np.abs(progress.first_value), 1.0))
-    negligible: BoolArray = unmoved | (fall <= NEGLIGIBLE * NEGLIGIBLE * scale[:, None])
+    fall = 0.5 * slopes * np.maximum(sizes, step)
+    negligible: BoolArray = unmoved | (fall <= NEGLIGIBLE * NEGLIGIBLE * scale)
     return cast("BoolArray", negligible.all(axis=-1))
 
 

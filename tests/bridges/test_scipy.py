@@ -143,3 +143,46 @@ def test_disp_prints_why_the_run_ended(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_run_that_is_no_longer_finite_says_so() -> None:
     result = to_scipy(fallline.minimize("x**4", 10.0, fallline.GradientDescent(1.0)))
     assert (result.success, result.status) == (False, 3)
+
+
+@pytest.mark.parametrize("jac", [None, scipy.optimize.rosen_der], ids=["without jac", "with jac"])
+@pytest.mark.parametrize("rule", [fallline.LBFGS(), fallline.ConjugateGradient()], ids=lambda rule: rule.name)
+def test_a_line_search_at_the_minimum_of_rosenbrock_is_a_success(rule: Any, jac: Any) -> None:
+    result = scipy.optimize.minimize(scipy.optimize.rosen, [-1.2, 1.0], jac=jac, method=method(rule))
+    assert (result.success, result.status) == (True, 0)
+    # Central differences are right to 1e-10 of the value, at a curvature of 0.4 along the valley.
+    assert result.x == pytest.approx([1, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize("gradient", ["auto", fallline.Perturbation(scheme="central")], ids=str)
+def test_a_least_squares_fit_of_500_values_is_a_success(gradient: Any) -> None:
+    rng = np.random.default_rng(0)
+    t = rng.uniform(0, 4, 500)
+    y = 2 * np.exp(-1.3 * t) + 0.1 * rng.normal(size=500)
+
+    def residuals(p: Any) -> Any:
+        return p[0] * np.exp(-p[1] * t) - y
+
+    def squares(p: Any) -> Any:
+        return np.sum((p[0] * np.exp(-p[1] * t) - y) ** 2)
+
+    by_rule = method(fallline.LBFGS(), gradient=gradient)
+    result = scipy.optimize.minimize(squares, [1.0, 1.0], method=by_rule)
+    expected = scipy.optimize.least_squares(residuals, [1.0, 1.0], xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    assert result.success
+    # The value is right to its rounding, so the place to the root of that.
+    assert result.x == pytest.approx(expected.x, rel=1e-6)
+
+
+def test_a_rate_that_is_too_small_and_a_saddle_are_no_success() -> None:
+    for objective, start, rate in ((bowl, [1.0, 1.0], 1e-14), (lambda x: x[0] ** 2 - x[1] ** 2, [1.0, 0.0], 0.1)):
+        result = scipy.optimize.minimize(objective, start, method=method(fallline.GradientDescent(rate)))
+        assert (result.success, result.status) == (False, 2)
+
+
+def test_a_minimum_on_the_bounds_is_a_success() -> None:
+    by_rule = method(fallline.GradientDescent(0.1))
+    result = scipy.optimize.minimize(bowl, [0.0, 0.0], jac=slope, method=by_rule, bounds=[(0, 1), (0, 1)])
+    known = scipy.optimize.minimize(bowl, [0.0, 0.0], jac=slope, method="L-BFGS-B", bounds=[(0, 1), (0, 1)])
+    assert result.success
+    assert result.x == pytest.approx(known.x, abs=1e-8)

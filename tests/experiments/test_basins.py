@@ -211,3 +211,56 @@ def test_the_best_minimum_is_the_lowest() -> None:
     assert lowest.share + other.share == pytest.approx(1)
     with pytest.raises(FalllineError, match="best does not exist: no start reached a minimum"):
         _ = basins("x**3 + y**3", [(-2, -1), (-2, -1)], GradientDescent(0.1), resolution=3).best
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_starts_that_do_not_move_are_no_minima(engine: str) -> None:
+    for formula in ("x**2 + y**2", "(1-x)**2 + 100*(y-x**2)**2"):
+        # The minimum, (0, 0) or (1, 1), is no start.
+        box = [(-1.0, 0.9), (-1.0, 0.9)]
+        found = basins(formula, box, GradientDescent(1e-16), resolution=16, engine=engine)
+        assert len(found.minima) == 0
+        assert found.share(NOT_ARRIVED) == 1
+    # Those that start within reach of the minimum are there.
+    found = basins(
+        "x**2 + y**2", [(-1, 1), (-1, 1)], GradientDescent(1e-14), resolution=21, tolerance=0.01, engine=engine
+    )
+    assert found.minima.tolist() == [[0.0, 0.0]]
+    assert found.share(0) == 1 / 441
+
+
+def test_a_valley_is_one_minimum_and_a_saddle_none() -> None:
+    found = basins("(x - y)**2", [(-1, 1), (-1, 1)], GradientDescent(0.1), resolution=16)
+    assert found.share(NOT_ARRIVED) == found.share(DIVERGED) == 0
+    found = basins("x**2 - y**2 + y**4", [(-1, 1), (-1, 1)], GradientDescent(0.1), resolution=21)
+    # By hand: minima at y = ±1/√2; the middle row runs into the saddle.
+    assert sorted(abs(found.minima[:, 1]).tolist()) == pytest.approx([0.5**0.5] * 2)
+    assert (found.basin[10] == NOT_ARRIVED).all()
+
+
+def cone(x: Any, y: Any) -> Any:
+    return np.sqrt(x**2 + y**2)
+
+
+def slope_of_the_cone(x: Any, y: Any) -> Any:
+    length = np.sqrt(x**2 + y**2)
+    return (x / length, y / length) if length else (np.nan, np.nan)
+
+
+def test_a_start_on_a_minimum_without_a_gradient_has_arrived() -> None:
+    # Steps of 0.25 along the axes of a grid of 0.25: those starts land on the minimum, where there is no gradient.
+    found = basins(cone, [(-1, 1), (-1, 1)], GradientDescent(0.25), resolution=9, gradient=slope_of_the_cone)
+    assert found.share(DIVERGED) == 0
+    assert found.minima.tolist()[0] == [0.0, 0.0]
+    assert (found.basin[4] == 0).all()
+    assert (found.basin[:, 4] == 0).all()
+    # The edge of where a root is defined is finite, and no minimum of -√x + y².
+    edge = basins(
+        lambda x, y: -np.sqrt(abs(x)) + y**2,
+        [(0, 1), (0, 1)],
+        GradientDescent(0.1),
+        resolution=3,
+        max_steps=1,
+        gradient=lambda x, y: (-0.5 / np.sqrt(x) if x else -np.inf, 2 * y),
+    )
+    assert (edge.basin[:, 0] == NOT_ARRIVED).all()

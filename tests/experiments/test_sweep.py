@@ -353,3 +353,26 @@ def test_the_best_of_a_sweep_that_was_interrupted_before_any_setting_was_done() 
     assert runs.ranked() == []
     with pytest.raises(FalllineError, match="the sweep was interrupted before all runs of one setting were made"):
         _ = runs.best
+
+
+def test_a_rate_too_small_to_move_is_stuck_and_never_the_best() -> None:
+    for engine in ("reference", "compiled"):
+        runs = sweep(
+            "x**2", [[1.0], [-2.0]], GradientDescent(), {"learning_rate": [1e-13, 1e-15, 0.1, 0.4]}, engine=engine
+        )
+        assert [NAMES[place] for place in runs.outcome[0, :, 0, 0]] == ["stuck", "stuck", "converged", "converged"]
+        # The distance shrinks to 0.2 at the rate 0.4, to 0.8 at 0.1.
+        assert [setting.settings["learning_rate"] for setting in runs.ranked(2)] == [0.4, 0.1]
+        assert runs.ranked()[-1].converged == 0
+
+
+def test_a_saddle_and_a_maximum_are_stuck() -> None:
+    runs = sweep("x**2 - y**2 + y**4", [[1.0, 0.0], [1.0, 0.1]], GradientDescent(), {"learning_rate": [0.1]})
+    assert [NAMES[place] for place in runs.outcome.ravel()] == ["stuck", "converged"]
+    runs = sweep("cos(x)", [[0.0], [1.0]], GradientDescent(), {"learning_rate": [0.1]}, max_steps=2000)
+    assert [NAMES[place] for place in runs.outcome.ravel()] == ["stuck", "converged"]
+
+
+def test_a_run_at_the_minimum_when_its_steps_are_used_up_has_converged() -> None:
+    runs = sweep("(x-3)**2", 1.0, GradientDescent(), {"learning_rate": [0.5, 0.01]}, max_steps=1)
+    assert [NAMES[place] for place in runs.outcome.ravel()] == ["converged", "slow"]

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.gradients.perturbation import EPSILON, USUAL_STEPS, PerturbedObjective
+from fallline.gradients.perturbation import USUAL_STEPS, PerturbedObjective
 from fallline.models import Loss
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
-from fallline.stopping import Left
+from fallline.stopping import EPSILON, ROUNDING, Left
 
-# The parts of a value, and of a gradient's terms, that are rounding.
-ROUNDING, NOISE = 64 * EPSILON, 8 * EPSILON
+# The part of a gradient's terms that is rounding.
+NOISE = 8 * EPSILON
 # With more coordinates, the curvature is measured along the slope only.
 MODEST = 16
 # How far apart gradients are compared, as a part of a coordinate's size: exact ones, and estimated ones.

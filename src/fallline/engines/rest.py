@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines.flatness import MODEST, ROUNDING, is_convex, left_at, scale_of, size_of
+from fallline.engines.flatness import MODEST, is_convex, left_at, scale_of, size_of
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
 from fallline.hyperparameters import hyperparameters
@@ -27,6 +27,7 @@ from fallline.results.ends import Ends
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import (
     NO_LOWER_VALUE,
+    ROUNDING,
     STEP_LIMIT,
     Evaluations,
     GradientNorm,
