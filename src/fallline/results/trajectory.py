@@ -144,7 +144,7 @@ class Trajectory(Archived, Filmed):
     >>> import fallline
     >>> run = fallline.minimize("x**2 + y**2", [1.0, 2.0], fallline.GradientDescent(0.25), max_steps=30)
     >>> run.success, run.nit, run.fun < 1e-15
-    (False, 30, True)
+    (True, 30, True)
     >>> len(run[10:20]), run[10:20].start.step, np.asarray(run).shape
     (10, 10, (31, 2))
     """
