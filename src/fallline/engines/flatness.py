@@ -72,7 +72,7 @@ def left_at(
     gone, slight = (fall <= ROUNDING * size_of_value for size_of_value in (scale, np.fmax(scale, 1.0)))
     looks = 1 + 2 * (1 if alone else x.shape[1])
     if not (alone or gone.all()):
-        gone |= _turns(objective, x, slope, ROUNDING * scale)
+        gone[~gone] = _turns(objective, x[~gone], slope[~gone], ROUNDING * scale[~gone])
         looks += 2 * x.shape[1]
     cost = Cost(*(looks * part for part in objective.cost_of_gradient))
     return Left(x, value, slope, fall, step_left, gone, slight, down), cost
