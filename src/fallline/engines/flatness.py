@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.gradients.perturbation import USUAL_STEPS, PerturbedObjective
+from fallline.gradients.perturbation import PerturbedObjective
 from fallline.models import Loss
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
@@ -57,11 +57,11 @@ def left_at(
         size: what `size_of` gives, shape (k, n).
         scale: what `scale_of` gives, shape (k,).
     """
+    # Values in float32 are rounded more coarsely.
+    scale = scale * (objective.rounding / EPSILON)
     apart, noise = APART, np.zeros(x.shape)
-    if isinstance(objective, PerturbedObjective):
-        step, scheme = objective.perturbation.step, objective.perturbation.scheme
-        apart = ESTIMATES_APART
-        noise = NOISE * scale[:, None] / (USUAL_STEPS[scheme] * np.maximum(1.0, np.abs(x)) if step is None else step)
+    if isinstance(objective, PerturbedObjective) and objective.perturbation.scheme != "complex":
+        apart, noise = ESTIMATES_APART, NOISE * scale[:, None] / objective.steps(x)
     gradient = objective.gradient(x)
     slope = rule.unbalanced(x, gradient, apart * size.max(axis=-1, keepdims=True))
     alone = x.shape[1] > MODEST or is_convex(objective) or slope is not gradient

@@ -107,7 +107,7 @@ class PerturbedObjective(Objective):
         value = self.objective.value(x)
         if self.perturbation.scheme not in ("forward", "backward"):
             return value, self._symmetric(x)
-        step = self._steps(x)
+        step = self.steps(x)
         if self.perturbation.scheme == "forward":
             return value, (self._moved(x, step) - value[..., None]) / step
         return value, (value[..., None] - self._moved(x, -step)) / step
@@ -132,14 +132,14 @@ class PerturbedObjective(Objective):
         self.objective.raise_errors_at(x)
         signs = {"forward": (1,), "backward": (-1,), "central": (1, -1), "complex": (1j,)}
         for sign in signs[self.perturbation.scheme]:
-            for points in self._points_around(x, sign * self._steps(x)):
+            for points in self._points_around(x, sign * self.steps(x)):
                 self.objective.raise_errors_at(points)
 
     def recipe(self) -> dict[str, Any] | None:
         return self.objective.recipe()
 
     def _symmetric(self, x: FloatArray) -> FloatArray:
-        step = self._steps(x)
+        step = self.steps(x)
         if self.perturbation.scheme == "central":
             slopes: FloatArray = (self._moved(x, step) - self._moved(x, -step)) / (2 * step)
             return slopes
@@ -163,7 +163,7 @@ class PerturbedObjective(Objective):
         gradient: FloatArray = values.imag / step
         return gradient
 
-    def _steps(self, x: FloatArray) -> FloatArray:
+    def steps(self, x: FloatArray) -> FloatArray:
         """How far each coordinate moves, in the shape of x."""
         if self.fitted is not None:
             return np.broadcast_to(self.fitted, x.shape)
