@@ -213,6 +213,7 @@ def test_numbers_in_no_order_or_outside_of_their_range_are_refused(tmp_path: Pat
     for name, kind, array, wrong in (
         ("basins", Basins, "basin", 100),
         ("basins", Basins, "x", np.nan),
+        ("basins", Basins, "y", 1.0),
         ("sweep", Sweep, "outcome", 7),
     ):
         header, arrays = parts(name, path)

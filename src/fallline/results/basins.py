@@ -157,8 +157,8 @@ class Basins(Archived, Shown):
             raise FalllineError("axes", axes, "it must be two of the names, and the others held")
         check_arrays(arrays, ARRAYS, empty=("minima",), n=len(names))
         for axis in ("x", "y"):
-            if not np.isfinite(arrays[axis]).all():
-                raise FalllineError(axis, arrays[axis].tolist(), "it must be finite numbers")
+            if not (np.isfinite(arrays[axis]).all() and (np.diff(arrays[axis]) > 0).all()):
+                raise FalllineError(axis, arrays[axis].tolist(), "it must be finite numbers, ascending")
         basin, most = arrays["basin"], len(arrays["minima"]) - 1
         if not ((basin >= DIVERGED) & (basin <= most)).all():
             raise FalllineError("basin", basin.tolist(), f"it must be from {DIVERGED} to {most}, as there are minima")
