@@ -50,6 +50,9 @@ class Projected(Wrapper[PlacedState]):
         x = state.x - change
         return change, PlacedState(with_x(inner, x), x)
 
+    def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
+        return x - self.onto.projected(x - gradient)
+
     def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
         return self.rule.lookahead(x, state.inner)
 

@@ -49,6 +49,9 @@ class Wrapper(Optimizer[State]):
         object.__setattr__(self, "elementwise", self.elementwise and self.rule.elementwise)
         super().__post_init__()
 
+    def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
+        return self.rule.projected_gradient(x, gradient)
+
 
 class InnerState(NamedTuple):
     """The state of the inner rule."""
