@@ -225,6 +225,16 @@ def test_many_starts_run_as_one_by_one_and_a_recipe_runs_it_again() -> None:
 def test_what_is_no_set_is_refused() -> None:
     with pytest.raises(FalllineError, match=r"onto is 3; it must be a Box, a Ball or a Simplex"):
         ProjectedLBFGS(onto=3)  # type: ignore[arg-type]
+    with pytest.raises(FalllineError, match=r"onto is Box\(.*\); it must be a set of 3 coordinates, as x0 has"):
+        minimize("x + y + z", [0.0] * 3, ProjectedLBFGS(onto=Box((0.0, 0.0), (1.0, 1.0))))
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_it_takes_a_rate_without_a_search_too_and_stays_in_the_set(engine: Any) -> None:
+    box = Box(-2.0, 0.5)
+    run = minimize("x**2 + 2*y**2 - 3*x", [-1.0, 0.4], ProjectedLBFGS(5.0, onto=box, memory=3), engine=engine)
+    np.testing.assert_allclose(run.final.x, [0.5, 0.0], atol=1e-8)
+    assert ((run.x >= -2) & (run.x <= 0.5)).all()
 
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])

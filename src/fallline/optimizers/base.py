@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from fallline.arrays import Quantity
+from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import (
     check_convention,
@@ -140,6 +140,13 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     def lookahead(self, x: Quantity, state: State) -> Quantity:
         """The point at which the gradient is taken: x, unless a rule overrides this."""
         return x
+
+    def check_starts(self, x: FloatArray) -> None:
+        """Refuse starts, shape (k, n), from which the rule cannot run.
+
+        Raises:
+            FalllineError: naming the start and the nearest right one.
+        """
 
     def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
         """What is zero at a minimum: the gradient, unless the rule keeps x in a set. Then x − P(x − g)."""

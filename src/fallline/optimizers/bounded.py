@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from fallline.arrays import Quantity
+from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, shortened
 from fallline.hyperparameters import hyperparameter
 from fallline.line_search import StrongWolfe
@@ -76,10 +76,26 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
             raise FalllineError("onto", self.onto, "it must be a Box, a Ball or a Simplex", of="ProjectedLBFGS")
 
     def init(self, x: Quantity) -> ProjectedLBFGSState:
-        if isinstance(x, np.ndarray):
-            _check_start(x, self.onto)
         none = (0 * x,) * self.memory
         return ProjectedLBFGSState(none, none, change=0 * x, gradient=0 * x, scale=1 + 0 * x, x=x)
+
+    def check_starts(self, x: FloatArray) -> None:
+        """Refuse starts outside of the set, but for the rounding of the projection, and a set of other coordinates."""
+        try:
+            inside = self.onto.projected(x)
+        except ValueError:  # bounds of another length
+            raise FalllineError(
+                "onto", self.onto, f"it must be a set of {x.shape[-1]} coordinates, as x0 has", of="ProjectedLBFGS"
+            ) from None
+        outside = (abs(inside - x) > 1e-9 * (1 + abs(x))).any(axis=-1)
+        if outside.any():
+            start, nearest = (points[outside][0].tolist() for points in (x, inside))
+            raise FalllineError(
+                "x0",
+                start,
+                f"start in it; the nearest point is {shortened(nearest)}",
+                problem=f"outside of {shortened(self.onto)}",
+            )
 
     def update(
         self, gradient: Quantity, state: ProjectedLBFGSState, rate: Quantity, step: Quantity
@@ -123,17 +139,3 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
             if number:
                 width = np.where(falls, dot(move, move) / np.where(falls, bend, 1.0), width)
         return self.onto.projected(z)
-
-
-def _check_start(x: Quantity, onto: ConvexSet) -> None:
-    """Refuse starts outside of the set; the projection rounds."""
-    inside = onto.projected(x)
-    outside = (abs(inside - x) > 1e-9 * (1 + abs(x))).any(axis=-1)
-    if outside.any():
-        start, nearest = (points[outside][0].tolist() for points in (x, inside))
-        raise FalllineError(
-            "x0",
-            start,
-            f"start in it; the nearest point is {shortened(nearest)}",
-            problem=f"outside of {shortened(onto)}",
-        )

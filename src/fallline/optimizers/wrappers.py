@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
-from fallline.arrays import Quantity
+from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import hyperparameter
 from fallline.optimizers.base import LearningRate, Optimizer
@@ -48,6 +48,9 @@ class Wrapper(Optimizer[State]):
         object.__setattr__(self, "learning_rate", self.rule.learning_rate)
         object.__setattr__(self, "elementwise", self.elementwise and self.rule.elementwise)
         super().__post_init__()
+
+    def check_starts(self, x: FloatArray) -> None:
+        self.rule.check_starts(x)
 
     def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
         return self.rule.projected_gradient(x, gradient)
