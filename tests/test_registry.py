@@ -13,7 +13,7 @@ import pytest
 import fallline
 from fallline import GradientDescent, Optimizer, StoppingCondition
 from fallline.line_search import LINE_SEARCHES, LineSearch
-from fallline.optimizers import OPTIMIZERS, WRAPPERS, optimizer_from_name
+from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS, optimizer_from_name
 from fallline.penalties import STRUCTURES, ConvexSet, Penalty
 from fallline.schedules import SCHEDULES, Schedule
 from fallline.stopping import CONDITIONS, AnyOf, Progress, SmallEpoch
@@ -32,7 +32,7 @@ def defined_below(kind: Any) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("roots", "tables"),
     [
-        ([Optimizer], [OPTIMIZERS, WRAPPERS]),
+        ([Optimizer], [OPTIMIZERS, BOUNDED, WRAPPERS]),
         ([Schedule], [SCHEDULES]),
         ([LineSearch], [LINE_SEARCHES]),
         ([Penalty, ConvexSet], [STRUCTURES]),

@@ -27,6 +27,7 @@ from fallline import (
     InverseTime,
     MultiStep,
     OneCycle,
+    PiecewiseConstant,
     Polynomial,
     ReduceOnPlateau,
     Schedule,
@@ -112,6 +113,9 @@ def test_a_rate_that_grows_without_end_is_reported_and_not_raised() -> None:
         ("exponential:0.99", Exponential(0.5, 0.99)),
         ("multi_step:0.1:30,80", MultiStep(0.5, 0.1, (30, 80))),
         ("multi_step:0.1:30", MultiStep(0.5, 0.1, (30,))),
+        ("piecewise_constant:10,20:0.5,2", PiecewiseConstant(0.5, (10, 20), (0.5, 2.0))),
+        ("piecewise_constant:10:0.5:keras", PiecewiseConstant(0.5, (10,), (0.5,), convention="keras")),
+        ("cosine:500:torch", Cosine(0.5, 500, convention="torch")),
         ("polynomial:500:2:0.1", Polynomial(0.5, 500, 2, 0.1)),
         ("inverse_time:0.5", InverseTime(0.5, 0.5)),
         ("cosine:500", Cosine(0.5, 500)),
@@ -166,11 +170,38 @@ def test_every_schedule_checks_its_settings() -> None:
             kind(0)
 
 
+@pytest.mark.parametrize(
+    ("milestones", "parts", "said"),
+    [
+        ((10, 20), (0.5,), r"PiecewiseConstant: parts is \(0\.5,\); it must be 2, one for each milestone"),
+        ((20, 10), (0.5, 0.1), r"PiecewiseConstant: milestones is \(20, 10\); each must be above the one before"),
+        ((10,), (0.0,), r"PiecewiseConstant: parts is \(0\.0,\); it must be a number above 0"),
+        ((-1,), (0.5,), r"PiecewiseConstant: milestones is \(-1,\); it must be a whole number at least 0"),
+    ],
+)
+def test_rates_between_milestones_that_do_not_fit_are_refused(milestones: Any, parts: Any, said: str) -> None:
+    with pytest.raises(FalllineError, match=said):
+        PiecewiseConstant(0.3, milestones, parts)
+
+
 # The schedules with closed forms, written with Python's own mathematics: count = step - 1, and a rate of 0.3.
 CLOSED: dict[str, tuple[Schedule, Callable[[int], float]]] = {
     "multi_step": (
         MultiStep(0.3, 0.2, (4, 9)),
         lambda count: 0.3 * (1 if count < 4 else 0.2 if count < 9 else 0.2**2),
+    ),
+    "piecewise_constant": (
+        PiecewiseConstant(0.3, (4, 9), (2.0, 0.1)),
+        lambda count: 0.3 if count < 4 else 0.6 if count < 9 else 0.03,
+    ),
+    # Keras takes the first value up to the boundary, and the next above it.
+    "piecewise_constant of keras": (
+        PiecewiseConstant(0.3, (4, 9), (2.0, 0.1), convention="keras"),
+        lambda count: 0.3 if count <= 4 else 0.6 if count <= 9 else 0.03,
+    ),
+    "cosine of torch": (
+        Cosine(0.3, 20, 0.1, convention="torch"),
+        lambda count: 0.03 + 0.27 * (0.5 + 0.5 * math.cos(math.pi * count / 20)),
     ),
     "polynomial": (Polynomial(0.3, 20, 2, 0.1), lambda count: 0.03 + 0.27 * max(0, 1 - count / 20) ** 2),
     "inverse_time": (InverseTime(0.3, 0.25), lambda count: 0.3 / (1 + 0.25 * count)),
@@ -319,6 +350,6 @@ def test_every_schedule_survives_a_recipe() -> None:
 def test_several_schedules_are_compared_side_by_side() -> None:
     runs = compare("x**2", 1.0, [GradientDescent(Cosine(0.1, 10)), GradientDescent(Cyclic(0.1, 10))], max_steps=5)
     assert runs.labels == (
-        "gradient_descent, Cosine(initial=0.1, steps=10, final=0.0)",
+        "gradient_descent, Cosine(initial=0.1, steps=10, final=0.0, convention='paper')",
         "gradient_descent, Cyclic(peak=0.1, steps=10, low=0.25, shrink=1.0, decay=1.0)",
     )

@@ -19,7 +19,7 @@ from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.minimize import minimize, rerun
 from fallline.models import Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax, SquaredHinge
 from fallline.objectives import Objective, as_objective
-from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
+from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS, Optimizer
 from fallline.penalties import STRUCTURES
 from fallline.results.basins import Basins
 from fallline.results.comparison import Comparison
@@ -45,7 +45,7 @@ __version__ = "0.1.0"
 # Rules, schedules, line searches, penalties and stopping conditions, each known by being defined.
 _DEFINED = {
     kind.__name__: kind
-    for table in (OPTIMIZERS, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES, CONDITIONS)
+    for table in (OPTIMIZERS, BOUNDED, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES, CONDITIONS)
     for kind in table.values()
     if kind.__name__ not in ("AnyOf", "SmallEpoch")  # made by `|`, and by a bridge
 }

@@ -36,6 +36,7 @@ class Line:
         direction: what a rate of 1 subtracts from x.
         value: the value at x.
         gradient: the gradient at x.
+        longest: the largest rate that may be tried.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Line:
         direction: FloatArray,
         value: float,
         gradient: FloatArray,
+        longest: float = np.inf,
     ) -> None:
         self._value_at = value_at
         self._both_at = both_at
         self.x = x
         self.direction = direction
+        self.longest = longest
         self.start = Place(0.0, float(value), -float(gradient @ direction))
 
     def moves(self, rate: float) -> bool:
@@ -112,7 +115,7 @@ class Backtracking(LineSearch):
     def rate(self, line: Line) -> float:
         if not line.start.slope < 0:
             return 0.0
-        rate = self.initial
+        rate = min(self.initial, line.longest)
         while line.moves(rate):
             if line.value(rate) <= line.start.value + self.decrease * rate * line.start.slope:
                 return rate
@@ -143,7 +146,7 @@ class StrongWolfe(LineSearch):
         if not line.start.slope < 0:
             return 0.0
         before, tried = line.start, 0
-        rate = self.initial
+        rate = min(self.initial, line.longest)
         while tried < self.most_tries and line.moves(rate):
             here = line.at(rate)
             if not np.isfinite(here.value) or not np.isfinite(here.slope):
@@ -153,11 +156,11 @@ class StrongWolfe(LineSearch):
             tried += 1
             if not self._falls(line, here) or (tried > 1 and here.value >= before.value):
                 return self._between(line, before, here, tried)
-            if self._flat(line, here):
+            if self._flat(line, here) or (rate == line.longest and here.slope < 0):
                 return rate
             if here.slope >= 0:
                 return self._between(line, here, before, tried)
-            before, rate = here, 2 * rate
+            before, rate = here, min(2 * rate, line.longest)
         return before.rate
 
     def _falls(self, line: Line, here: Place) -> bool:

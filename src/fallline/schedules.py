@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,19 @@ class StepDecay(Schedule):
         return self.initial * self.factor ** (passed // self.every)
 
 
+def _check_milestones(schedule: Any) -> None:
+    """Check the settings of a schedule with milestones, of which one number is one milestone."""
+    if np.ndim(schedule.milestones) == 0:
+        object.__setattr__(schedule, "milestones", (schedule.milestones,))
+    Schedule.__post_init__(schedule)
+    milestones = tuple(int(milestone) for milestone in schedule.milestones)
+    object.__setattr__(schedule, "milestones", milestones)
+    if any(later <= earlier for earlier, later in itertools.pairwise(milestones)):
+        raise FalllineError(
+            "milestones", Verbatim(milestones), "each must be above the one before", of=type(schedule).__name__
+        )
+
+
 @dataclass(frozen=True)
 class MultiStep(Schedule):
     r"""The rate is multiplied by `factor` after each of the milestones: η₀ · factor^(milestones before t).
@@ -148,18 +162,62 @@ class MultiStep(Schedule):
     )
 
     def __post_init__(self) -> None:
-        if np.ndim(self.milestones) == 0:
-            object.__setattr__(self, "milestones", (self.milestones,))
-        super().__post_init__()
-        object.__setattr__(self, "milestones", tuple(int(milestone) for milestone in self.milestones))
-        if any(later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)):
-            raise FalllineError(
-                "milestones", Verbatim(self.milestones), "each must be above the one before", of="MultiStep"
-            )
+        _check_milestones(self)
 
     def rate(self, step: Quantity) -> Quantity:
         passed = sum(np.where(step > milestone, 1, 0) for milestone in self.milestones)
         return self.initial * self.factor**passed
+
+
+@dataclass(frozen=True)
+class PiecewiseConstant(Schedule):
+    r"""A rate for each stretch between milestones: η₀, then η₀ times each of the parts in turn.
+
+    The milestones are the steps after which the rate changes, as in optax. Keras's `PiecewiseConstantDecay` counts
+    steps from 0 and changes the rate above its boundaries, so one step later: the convention "keras".
+
+    Attributes:
+        initial: the rate of the first step.
+        milestones: after how many steps the rate changes, in rising order; `boundaries` in keras.
+        parts: the rates from there on, as parts of the first.
+        convention: "paper" or "keras".
+
+    >>> schedule = PiecewiseConstant(1.0, milestones=(10, 15), parts=(0.5, 2.0))
+    >>> [float(schedule.rate(step)) for step in (10, 11, 15, 16)]
+    [1.0, 0.5, 0.5, 2.0]
+    """
+
+    name: ClassVar[str] = "piecewise_constant"
+    conventions: ClassVar[Mapping[str, str]] = {
+        "paper": "another rate after each milestone",
+        "keras": "another rate after the step behind each milestone",
+    }
+
+    initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
+    milestones: tuple[int, ...] = hyperparameter(
+        (30, 80), about="steps after which the rate changes", symbol="m", at_least=0, whole=True
+    )
+    parts: tuple[float, ...] = hyperparameter(
+        (0.1, 0.01), about="later rates, as parts of the first", symbol="p", above=0
+    )
+    convention: str = field(default="paper", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_milestones(self)
+        object.__setattr__(self, "parts", tuple(float(part) for part in np.atleast_1d(self.parts)))
+        if len(self.parts) != len(self.milestones):
+            raise FalllineError(
+                "parts",
+                self.parts,
+                f"it must be {len(self.milestones)}, one for each milestone",
+                of=type(self).__name__,
+            )
+
+    def rate(self, step: Quantity) -> Quantity:
+        rate: Quantity = self.initial
+        for milestone, part in zip(self.milestones, self.parts, strict=True):
+            rate = np.where(step > milestone + (self.convention == "keras"), self.initial * part, rate)
+        return rate
 
 
 @dataclass(frozen=True)
@@ -241,26 +299,35 @@ class InverseTime(Schedule):
 class Cosine(Schedule):
     r"""Half a cosine down to the last rate, which stays: η₀ (φ + (1 − φ) (1 + cos(π (t − 1) / steps)) / 2).
 
-    Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts.
+    Loshchilov and Hutter (2017), SGDR: stochastic gradient descent with warm restarts. The convention "torch" is
+    `CosineAnnealingLR`, whose rate climbs back to the first in the same number of steps, and falls again.
 
     Attributes:
         initial: the rate of the first step.
-        steps: after how many steps the last rate is reached.
+        steps: after how many steps the last rate is reached; `T_max` in torch.
         final: φ, the last rate as a part of the first. With 0 nothing moves from there on.
+        convention: "paper" or "torch".
 
     >>> schedule = Cosine(1.0, steps=100, final=0.5)
     >>> [float(schedule.rate(step)) for step in (1, 51, 101, 1000)]
     [1.0, 0.75, 0.5, 0.5]
+    >>> [float(Cosine(1.0, steps=100, final=0.5, convention="torch").rate(step)) for step in (101, 151, 201)]
+    [0.5, 0.75, 1.0]
     """
 
     name: ClassVar[str] = "cosine"
+    conventions: ClassVar[Mapping[str, str]] = {
+        "paper": "the last rate stays",
+        "torch": "behind the last rate it climbs again, and so on",
+    }
 
     initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
     steps: int = hyperparameter(1000, about="steps until the last rate", symbol="T", at_least=1, whole=True)
     final: float = hyperparameter(0.0, about="last rate, as a part of the first", symbol=r"\phi", at_least=0)
+    convention: str = field(default="paper", kw_only=True)
 
     def rate(self, step: Quantity) -> Quantity:
-        passed = np.minimum(step - 1, self.steps) / self.steps
+        passed = (step - 1 if self.convention == "torch" else np.minimum(step - 1, self.steps)) / self.steps
         return self.initial * (self.final + (1 - self.final) * (1 + np.cos(np.pi * passed)) / 2)
 
 

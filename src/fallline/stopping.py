@@ -24,7 +24,8 @@ class Progress(NamedTuple):
         step: updates made so far; 0 at the start.
         x: the points, shape (k, n).
         value: the objective there, shape (k,).
-        gradient: the gradients for the rule's next step, shape (k, n).
+        gradient: the gradients for the rule's next step, shape (k, n); for a rule that keeps x in a set the projected
+            gradient x − P(x − g), which is zero at a minimum in the set.
         change: how far the last step moved each coordinate, shape (k, n); None at the start.
         previous_value: the values one step earlier, shape (k,); None at the start.
         first_value: the values at the start, shape (k,).

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
+import random
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +118,23 @@ def test_a_file_cut_short_anywhere_is_refused(saved: Path, tmp_path: Path) -> No
         (["standardization", "mean"], [1.0, 2.0, "3"]),
         (["standardization", "scale"], [1.0, 0.0, 1.0]),
         (["standardization", "scale"], [1.0, -1.0, 1.0]),
+        (["standardization", "scale"], [1.0, 1e-320, 1.0]),
+        (["standardization", "scale"], [1.0, 1.0, 5e-324]),
+        (["standardization", "scale"], [1.0, 1.0, math.nan]),
+        (["standardization", "scale"], [1.0, 1.0]),
+        (["standardization", "mean"], [1e300, 1e300, math.inf]),
         (["parameters"], [1.0]),
         (["parameters"], {}),
         (["parameters", "b1[1]"], "0"),
         (["parameters", "b1[1]"], None),
         (["parameters", "b1[1]"], 10**400),
+        (["parameters", "b1[1]"], math.nan),
+        (["parameters", "b1[1]"], -math.inf),
         (["parameters", "extra"], 1.0),
+        (["target"], "half \ud800"),
+        (["classes"], ["1", "2.5", "\udfff"]),
+        (["features", 0, "name"], "\ud800"),
+        (["features", 1, "categories"], ["blue", "gr\udcfcn", "red"]),
     ],
 )
 def test_a_file_that_does_not_hold_together_is_refused(
@@ -134,6 +148,35 @@ def test_a_file_that_does_not_hold_together_is_refused(
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(content if path else value), "utf-8")
     assert "damaged, or not a model saved by Fallline: " in refused(changed)
+
+
+@pytest.mark.parametrize(
+    ("standardization", "weight"),
+    [
+        # 1 / 1e-300 is finite, but not the weight in the data's own units, nor its product with the mean.
+        ({"mean": [0.0, 0.0, 0.0], "scale": [1e-300, 1.0, 1.0]}, 1e100),
+        ({"mean": [1e10, 0.0, 0.0], "scale": [1.0, 1.0, 1.0]}, 1e305),
+    ],
+)
+def test_parameters_that_overflow_in_the_units_of_the_data_are_refused(
+    tmp_path: Path, standardization: dict[str, Any], weight: float
+) -> None:
+    path = tmp_path / "model.json"
+    fitted("linear").save(path)
+    content = json.loads(path.read_text("utf-8")) | {"standardization": standardization}
+    content["parameters"]["w_size"] = weight
+    path.write_text(json.dumps(content), "utf-8")
+    assert refused(path).endswith("its parameters are not finite in the data's own units")
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
+    model = fitted("linear")
+    with pytest.raises(FalllineError, match=r"^the model has parameters that are not finite: its fit diverged$"):
+        model.at(model.x * np.inf).save(tmp_path / "model.json")
+    odd = fit({"half \ud800": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 3.0]}, "y", model="linear", max_steps=3).fitted
+    with pytest.raises(FalllineError, match="no Unicode character"):
+        odd.save(tmp_path / "model.json")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("classes", [None, ["1", "2", "3"]])
@@ -181,3 +224,48 @@ def test_a_column_taken_as_categories_may_be_stored_in_another_type() -> None:
     model = fit(data, "y", model="linear", categories=["zip"]).fitted
     for other in ([10, 20], ["10", "20"], np.array([10, 20], np.uint8)):
         assert model.predict({"zip": other}).tolist() == model.predict({"zip": [10.0, 20.0]}).tolist()
+
+
+ENTRIES: list[Any] = [
+    None, True, -1, 1, 10**30, 10**400, 1.5, 1e308, 1e-308, 1e-320, math.nan, math.inf, "", "x", "a\nb\0", "\ud800",
+    [], [1], ["a", "b"], [None, 1.0], [[]], [1e-320] * 3, [1e308] * 3, {}, {"a": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_a_crafted_file_is_refused_or_of_use(model: str, tmp_path: Path) -> None:
+    path, again = tmp_path / "model.json", tmp_path / "again.json"
+    fitted(model, missing="mean").save(path)
+    content = json.loads(path.read_text("utf-8"))
+    chance = random.Random(model)
+    loaded = 0
+    for _ in range(80):
+        crafted = json.loads(json.dumps(content))
+        place: Any = crafted
+        while True:
+            key = chance.choice(sorted(place) if isinstance(place, dict) else range(len(place)))
+            if not (isinstance(place[key], dict | list) and place[key] and chance.random() < 0.9):
+                break
+            place = place[key]
+        place[key] = chance.choice(ENTRIES)
+        path.write_text(json.dumps(crafted), "utf-8")
+        try:
+            found = FittedModel.load(path)
+        except FalllineError:
+            refused(path)
+            continue
+        loaded += 1
+        assert np.isfinite(list(found.parameters.values())).all()
+        assert str(found).encode()
+        found.save(again)
+        assert FittedModel.load(again) == found
+        with warnings.catch_warnings():
+            # A weight of 1e308 overflows on the way.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            try:
+                found.predict(DATA)
+            except FalllineError:
+                # A column that has another name, or a category that is not known.
+                with pytest.raises(FalllineError, match=r"^(features is|data, row \d+, column)"):
+                    found.predict(DATA)
+    assert loaded

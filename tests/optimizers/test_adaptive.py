@@ -32,6 +32,23 @@ def test_centred_rmsprop_never_takes_the_root_of_a_negative(convention: str) -> 
     assert below
 
 
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_rmsprop_of_tensorflow_1_is_as_documented(centered: bool, momentum: float) -> None:
+    """tf.compat.v1.train.RMSPropOptimizer: ms = 1, mg = mom = 0; then for each gradient as below."""
+    rule = RMSProp(0.01, momentum=momentum, centered=centered, convention="tf1")
+    ms, mg, mom = 1.0, 0.0, 0.0
+    state = rule.init(np.zeros((1, 1)))
+    for step, g in enumerate(np.random.default_rng(5).normal(size=500), start=1):
+        rate = 0.01 / step
+        ms = 0.9 * ms + 0.1 * g * g
+        mg = 0.9 * mg + 0.1 * g
+        mom = momentum * mom + rate * g / math.sqrt(ms - (mg * mg if centered else 0) + 1e-10)
+        change, state = rule.update(np.array([[g]]), state, rate, step)
+        # The same operations, summed up in another order.
+        assert change.item() == pytest.approx(mom, rel=1e-12)
+
+
 def test_torch_multiplies_rmsprops_momentum_by_the_rate_and_the_others_sum_up_what_the_rate_has_multiplied() -> None:
     gradient = np.array([[2.0]])
     last = {}

@@ -127,6 +127,24 @@ ROWS = (
         rate=0.001,
         grid=RMSPROP,
     ),
+    # TensorFlow 1 itself no longer installs; optax has its start as an option.
+    Row(
+        rule=RMSProp,
+        convention="tf1",
+        library="optax",
+        peer=optax.rmsprop,
+        arguments=lambda rule: {
+            "learning_rate": rule.learning_rate,
+            "decay": rule.beta,
+            "eps": rule.epsilon,
+            "initial_scale": 1.0,
+            "momentum": rule.momentum,
+            "centered": rule.centered,
+        },
+        rate=0.001,
+        grid=RMSPROP,
+        defaults=False,
+    ),
     Row(
         rule=Adadelta,
         convention="torch",

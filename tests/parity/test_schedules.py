@@ -28,6 +28,7 @@ from fallline.schedules import (
     InverseTime,
     MultiStep,
     OneCycle,
+    PiecewiseConstant,
     Polynomial,
     ReduceOnPlateau,
     Schedule,
@@ -77,6 +78,8 @@ TORCH: list[tuple[Schedule, Callable[[Any], Any]]] = [
     (Polynomial(RATE, 100, 2.5), lambda o: lr_scheduler.PolynomialLR(o, 100, 2.5)),
     (Polynomial(RATE, 80, 1.0, 0.2), lambda o: lr_scheduler.LinearLR(o, 1.0, 0.2, 80)),
     (InverseTime(RATE, 0.1), lambda o: lr_scheduler.LambdaLR(o, lambda count: 1 / (1 + 0.1 * count))),
+    (Cosine(RATE, 50, convention="torch"), lambda o: lr_scheduler.CosineAnnealingLR(o, 50)),
+    (Cosine(RATE, 33, 0.1, convention="torch"), lambda o: lr_scheduler.CosineAnnealingLR(o, 33, 0.1 * RATE)),
     (CosineRestarts(RATE, 30), lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 30)),
     (
         CosineRestarts(RATE, 7, 3, 0.1),
@@ -120,6 +123,10 @@ OPTAX: list[tuple[Schedule, Callable[[Any], Any]]] = [
     (Constant(RATE), optax.constant_schedule(RATE)),
     (StepDecay(RATE, 0.5, 30), optax.exponential_decay(RATE, 30, 0.5, staircase=True)),
     (MultiStep(RATE, 0.2, (10, 50)), optax.piecewise_constant_schedule(RATE, {10: 0.2, 50: 0.2})),
+    (
+        PiecewiseConstant(RATE, (10, 50, 51), (0.5, 1.5, 0.15)),
+        optax.piecewise_constant_schedule(RATE, {10: 0.5, 50: 3.0, 51: 0.1}),
+    ),
     (Exponential(RATE, 0.97), optax.exponential_decay(RATE, 1, 0.97)),
     (Polynomial(RATE, 100, 2.5, 0.1), optax.polynomial_schedule(RATE, 0.1 * RATE, 2.5, 100)),
     (Cosine(RATE, 100), optax.cosine_decay_schedule(RATE, 100)),
@@ -151,6 +158,14 @@ KERAS: list[tuple[Schedule, Callable[[Any], Any]]] = [
     (StepDecay(RATE, 0.5, 30), keras_schedules.ExponentialDecay(RATE, 30, 0.5, staircase=True)),
     (Exponential(RATE, 0.97), keras_schedules.ExponentialDecay(RATE, 1, 0.97)),
     (Polynomial(RATE, 100, 2.5, 0.1), keras_schedules.PolynomialDecay(RATE, 100, 0.1 * RATE, 2.5)),
+    (
+        PiecewiseConstant(RATE, (10, 50, 51), (0.5, 1.5, 0.15), convention="keras"),
+        keras_schedules.PiecewiseConstantDecay([10, 50, 51], [RATE, 0.5 * RATE, 1.5 * RATE, 0.15 * RATE]),
+    ),
+    (
+        PiecewiseConstant(RATE, 0, 0.1, convention="keras"),  # type: ignore[arg-type]
+        keras_schedules.PiecewiseConstantDecay([0], [RATE, 0.1 * RATE]),
+    ),
     (InverseTime(RATE, 0.1), keras_schedules.InverseTimeDecay(RATE, 1, 0.1)),
 ]
 KERAS_COSINES: list[tuple[Schedule, Callable[[Any], Any]]] = [
@@ -172,7 +187,7 @@ def test_schedule_equals_torchs(ours: Schedule, make: Callable[[Any], Any]) -> N
 
 
 def test_cosine_equals_torchs_until_its_end() -> None:
-    # Behind its end torch's climbs again; ours stays, as optax's and Keras's do.
+    # Behind its end torch's climbs again, as in the convention "torch"; ours stays, as optax's and Keras's do.
     theirs = torch_rates(lambda o: lr_scheduler.CosineAnnealingLR(o, 100, 0.1 * RATE), 101)
     assert_same(our_rates(Cosine(RATE, 100, 0.1), 101), theirs)
 

@@ -56,7 +56,7 @@ from fallline.objectives import FunctionObjective
 from fallline.objectives.base import Cost
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.landscapes import LANDSCAPES, Landscape
-from fallline.optimizers import OPTIMIZERS, WRAPPERS
+from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS
 from fallline.results.archive import Archived
 
 ROWS = {"hours": [1, 2, 3, 4, 5, 6], "passed": ["no", "no", "yes", "no", "yes", "yes"]}
@@ -131,7 +131,7 @@ def everything() -> dict[type, Callable[[], Any]]:
 def _made() -> Iterator[tuple[type, Callable[[], Any]]]:
     for name, kind in KINDS.items():
         yield kind, lambda name=name: named(name)  # type: ignore[misc]
-    yield from ((rule, rule) for rule in OPTIMIZERS.values())
+    yield from ((rule, rule) for rule in (*OPTIMIZERS.values(), *BOUNDED.values()))
     for around in WRAPPERS.values():
         yield around, lambda around=around: around(Adam())  # type: ignore[misc]
     for model, loss in MODELS.items():

@@ -12,7 +12,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.minimize import minimize
 from fallline.objectives.function import FunctionObjective, title_of
-from fallline.optimizers import Optimizer, Projected
+from fallline.optimizers import LBFGS, Optimizer, Projected, ProjectedLBFGS
 from fallline.penalties import Box
 from fallline.results.trajectory import Point, Trajectory
 from fallline.stopping import GradientNorm
@@ -25,7 +25,8 @@ OPTIONS = ("maxiter", "tol", "disp")
 def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any]:
     """An update rule as a `method` for `scipy.optimize.minimize`.
 
-    It supports `args`, `jac`, `bounds` (every step is projected onto them), `callback` in both of SciPy's forms, `tol`
+    It supports `args`, `jac`, `bounds` (every step is projected onto them; L-BFGS becomes
+    `ProjectedLBFGS`), `callback` in both of SciPy's forms, `tol`
     (the gradient norm at which the run ends) and the options `maxiter`, 1000 by default, and `disp`. The result has the
     whole run as its `trajectory`.
 
@@ -83,9 +84,12 @@ def method(rule: Optimizer[Any], *, gradient: Any = "auto") -> Callable[..., Any
 
 
 def _within(bounds: Any, rule: Optimizer[Any], start: FloatArray) -> tuple[Optimizer[Any], FloatArray]:
-    """The rule and the start, projected onto the bounds."""
+    """The rule within the bounds, and the start, projected onto them."""
     box = _box(bounds, len(start))
-    return Projected(rule, box), box.projected(start)
+    start = box.projected(start)
+    if isinstance(rule, LBFGS) and rule.convention == "paper":
+        return ProjectedLBFGS(rule.learning_rate, box, rule.memory), start
+    return Projected(rule, box), start
 
 
 def _refuse(others: Mapping[str, Any]) -> None:

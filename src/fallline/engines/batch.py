@@ -125,6 +125,7 @@ class Batch:
         assert self.reached is not None
         reached = self.reached
         points = stretch.progress(reached.progress, self.counts.alike, self.seconds)
+        points = points._replace(gradient=self.optimizer.projected_gradient(points.x, points.gradient))
         met = np.zeros(len(stretch.made), bool)
         for condition in self.problem.conditions:
             if not condition.unmet(points):

@@ -55,6 +55,9 @@ class Problem:
     resumed: OptimizerState | None = None
     lowest: bool = False
 
+    def __post_init__(self) -> None:
+        self.optimizer.check_starts(self.starts)
+
 
 def is_formula(objective: Objective) -> TypeGuard[FormulaObjective]:
     """Whether it is a formula with its own gradient. SymPy is imported only for formulas."""

@@ -65,7 +65,8 @@ def _descend(problem: Problem, batch: Batch, saving: Saving, at_once: AtOnce) ->
         with at_once:
             rate = batch.rates.of(batch.optimizer, progress, state, memory, batch.active)
         if searching and not rate.all():
-            stuck = (rate[:, 0] == 0) & progress.gradient.any(axis=-1)
+            slope = batch.optimizer.projected_gradient(progress.x, progress.gradient)
+            stuck = (rate[:, 0] == 0) & slope.any(axis=-1)
             batch.end(dict.fromkeys(np.flatnonzero(stuck).tolist(), no_lower_value(progress.step)))
             if not len(batch.active):
                 return
@@ -100,16 +101,17 @@ def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
     """The active runs that end at their present points, by their place among the active ones, and why."""
     assert batch.reached is not None
     progress = batch.reached.progress
+    judged = progress._replace(gradient=batch.optimizer.projected_gradient(progress.x, progress.gradient))
     stops: dict[int, Stop] = {}
     for condition in problem.conditions:
-        if condition.unmet(progress):
+        if condition.unmet(judged):
             continue
-        met = condition.met(progress)
+        met = condition.met(judged)
         if progress.change is None:
             _check_met(condition, met, len(progress.x))
         if np.count_nonzero(met):
             for i in met.nonzero()[0].tolist():
-                stops.setdefault(i, condition.stop(progress, i))
+                stops.setdefault(i, condition.stop(judged, i))
     if problem.callback is not None and batch.active[0] == 0:
         # Copies, because these arrays are recorded only afterwards.
         x, gradient = progress.x[0].copy(), progress.gradient[0].copy()

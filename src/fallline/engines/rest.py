@@ -68,7 +68,7 @@ def judged(problem: Problem, runs: Sequence[Trajectory]) -> list[Trajectory]:
         chosen = np.array([run.stop.reason == reason for run in runs])
         if reason == NotFinite.reason:
             chosen &= np.isfinite(x).all(axis=-1) & np.isfinite(value)
-            found |= {i: _without_gradient(runs[i]) for i in np.flatnonzero(chosen).tolist()}
+            found |= {i: _without_gradient(problem, runs[i]) for i in np.flatnonzero(chosen).tolist()}
             continue
         condition = _claim(problem, reason)
         if _is_far_off(problem, reason):
@@ -230,6 +230,6 @@ def _decays(problem: Problem) -> bool:
     return False
 
 
-def _without_gradient(run: Trajectory) -> Trajectory:
-    message = f"{run.stop.message}, though the value is: a kink, or the edge of where the slope exists"
-    return dataclasses.replace(run, stop=Stop(NO_GRADIENT, message, False))
+def _without_gradient(problem: Problem, run: Trajectory) -> Trajectory:
+    where = problem.objective.kink(run.final.x) or "a kink, or the edge of where the slope exists"
+    return dataclasses.replace(run, stop=Stop(NO_GRADIENT, f"{run.stop.message}, though the value is: {where}", False))

@@ -46,13 +46,14 @@ class Searching:
         if self._objective.stochastic:
             values = objective.value(progress.x)
             self._counts[active] += Cost(value=1, gradient=0)
-        lines = zip(active.tolist(), progress.x, directions, values, progress.gradient, strict=True)
+        longest = np.full(len(active), optimizer.longest_rate)
+        lines = zip(active.tolist(), progress.x, directions, values, progress.gradient, longest, strict=True)
         searches: Any = optimizer.learning_rate
         rates = [
             entries(searches, i).rate(Line(*self._counted(objective, run), *line))
             for i, (run, *line) in enumerate(lines)
         ]
-        return np.array(rates)[:, None]
+        return np.minimum(rates, optimizer.longest_rate)[:, None]
 
     def keep(self, staying: BoolArray) -> None:
         """Keep the directions of these runs only; the others do not make the step."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Unpack, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
+from fallline import json_text
 from fallline.arrays import FloatArray
 from fallline.data import Classes, Feature, Preparation, Standardization, TableLike, open_source
 from fallline.data.csv_format import Reading
@@ -154,10 +155,15 @@ class FittedModel(Printed):
         """Write the model to a JSON file, which `load` and `fallline predict` read.
 
         Raises:
-            FalllineError: when the file cannot be written; no partial file is left.
+            FalllineError: when a parameter is not finite, a name is no Unicode, or the file cannot be written; no
+                partial file is left.
         """
+        if not np.isfinite(self.x).all():
+            raise FalllineError("the model", problem="has parameters that are not finite: its fit diverged")
+        content = self.content()
+        json_text.check_unicode(content)
         with whole_file(path) as draft:
-            text = json.dumps(self.content(), indent=1, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
             draft.write_text(text + "\n", "utf-8")
 
     def content(self) -> dict[str, Any]:
@@ -191,7 +197,7 @@ class FittedModel(Printed):
                 written = file.read(LARGEST_FILE + 1)  # a device may be endless
             if len(written) > LARGEST_FILE:
                 raise FalllineError("it", problem="is too large")
-            return cls.from_content(json.loads(written.decode("utf-8"), parse_constant=_refuse_constant))
+            return cls.from_content(json_text.read(written.decode("utf-8"), finite=True))
         except OSError as error:
             raise FalllineError(*named, problem=f"which cannot be read: {error.strerror}") from None
         except FalllineError as error:
@@ -232,7 +238,7 @@ class FittedModel(Printed):
         parameters = _part(content, "parameters", dict)
         settings = {name: _setting(value, len(parameters)) for name, value in _part(content, "settings", dict).items()}
         if set(settings) != set(setting_names(kind)):
-            raise FalllineError(problem=f"its settings are {', '.join(settings)}, not {', '.join(setting_names(kind))}")
+            raise FalllineError(problem=f"its settings are {shortened([*settings])}, not {setting_names(kind)}")
         if len(classes or ()) not in _class_counts(kind.target(settings), len(parameters)):
             raise FalllineError(
                 problem=f"its classes are {shortened(content.get('classes'))}, which do not fit its model"
@@ -240,7 +246,11 @@ class FittedModel(Printed):
         loss = bare_loss(kind, preparation, settings)
         if tuple(parameters) != loss.names:
             raise FalllineError(problem="its parameters are not those of its model and features")
-        return cls(content["model"], loss, preparation, np.array([_number(value) for value in parameters.values()]))
+        model = cls(content["model"], loss, preparation, np.array([_number(value) for value in parameters.values()]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not np.isfinite(model.own_units(model.x)).all():
+                raise FalllineError(problem="its parameters are not finite in the data's own units")
+        return model
 
     def at(self, x: FloatArray) -> FittedModel:
         """The model with other parameters, for prepared inputs."""
@@ -331,7 +341,7 @@ def _class_counts(target: Target, most: int) -> Sequence[int]:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > sys.float_info.max:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise FalllineError(problem=f"{shortened(value)} stands where a number belongs")
     return float(value)
 
@@ -357,8 +367,12 @@ def _feature(item: Any) -> Feature:
 
 def _standardization(parts: dict[str, Any]) -> Standardization:
     mean, scale = (tuple(map(_number, _part(parts, name, list))) for name in ("mean", "scale"))
-    if len(mean) != len(scale) or not all(width > 0 for width in scale):
-        raise FalllineError(problem="its standardization is not one")
+    if len(mean) != len(scale):
+        raise FalllineError(problem=f"its standardization has {len(mean)} means and {len(scale)} scales")
+    for center, width in zip(mean, scale, strict=True):
+        # Divided by a smaller number, an entry of 1 is infinite.
+        if not (width >= sys.float_info.min and abs(center) <= width * sys.float_info.max):
+            raise FalllineError(problem=f"its standardization has the mean {center:g} and the scale {width:g}")
     return Standardization(mean, scale)
 
 
@@ -377,7 +391,3 @@ def _setting(value: Any, parameters: int) -> Any:
     if value is None or isinstance(value, str):
         return value
     return _number(value)
-
-
-def _refuse_constant(text: str) -> Any:
-    raise FalllineError(problem=f"{text} stands where a number belongs")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
@@ -18,15 +18,8 @@ from fallline.data.rows import Rows
 from fallline.errors import FalllineError
 from fallline.fitting.fitted import FittedModel
 from fallline.models import Loss
-from fallline.results.archive import (
-    Archived,
-    Contents,
-    check_arrays,
-    check_header,
-    check_texts,
-    taken_out,
-    within,
-)
+from fallline.results.archive import Archived, Contents, taken_out, within
+from fallline.results.schema import COUNT, NUMBER, NUMBER_OR_NULL, OBJECT, TEXTS, Entry, check_arrays, check_header
 from fallline.results.shown import Shown
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_ROWS, Summary, data_frame, names_text, summary_of, wrapped_fact
@@ -38,14 +31,12 @@ if TYPE_CHECKING:
 CURVE = 200
 
 # The contents of a fit's file: see `check_header` and `check_arrays`.
-HEADER: dict[str, type | tuple[type, ...]] = {
-    "model": dict,
-    "trajectory": dict,
-    "notes": list,
-    "rows": int,
-    "rows_held_out": int,
-    "score": (float, int),
-    "score_held_out": (float, int, type(None)),
+HEADER: Mapping[str, Entry] = {
+    **dict.fromkeys(("model", "trajectory"), OBJECT),
+    **dict.fromkeys(("rows", "rows_held_out"), COUNT),
+    "notes": TEXTS,
+    "score": NUMBER,
+    "score_held_out": NUMBER_OR_NULL,
 }
 CURVES = {"steps": "i8 points", "loss": "f8 points", "held_out": "f8 points"}
 
@@ -250,17 +241,21 @@ class Fit(Archived, Shown):
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Fit:
         """The fit from the contents of its file."""
         check_header(header, HEADER)
-        curve = taken_out("curve", arrays)
-        check_arrays(curve, {name: kind for name, kind in CURVES.items() if name != "held_out" or name in curve})
-        run = taken_out("trajectory", arrays)
-        if len(run) + len(curve) != len(arrays) or ("held_out" in curve) != bool(header["rows_held_out"]):
-            raise ValueError(f"the arrays {sorted(arrays)}")
+        held_out = ("held_out",) if header["rows_held_out"] else ()
+        curve, run = taken_out("curve", arrays), taken_out("trajectory", arrays)
+        check_arrays(curve, {name: CURVES[name] for name in ("steps", "loss", *held_out)})
+        if (header["score_held_out"] is None) == bool(held_out):
+            raise FalllineError(
+                "score_held_out", header["score_held_out"], f"{header['rows_held_out']} rows are held out"
+            )
+        if len(run) + len(curve) != len(arrays):
+            raise FalllineError("arrays", problem="hold some of neither the trajectory nor the curve")
         trajectory = Trajectory.restored(header["trajectory"], run)
         fitted = FittedModel.from_content(header["model"]).at(trajectory.final.x)
         counts = {name: header[name] for name in ("rows", "rows_held_out", "score", "score_held_out")}
         points = Curve(curve["steps"], curve["loss"], curve.get("held_out"))
         measured = Measured(**counts, curve=points)
-        return cls(trajectory, fitted, check_texts(header["notes"]), measured)
+        return cls(trajectory, fitted, tuple(header["notes"]), measured)
 
     @property
     def _at_hand(self) -> bool:

@@ -24,6 +24,8 @@ from fallline.optimizers.long_memory import *
 from fallline.optimizers.schedule_free import *
 from fallline.optimizers.parameter_free import *
 from fallline.optimizers.curvature import *
+from fallline.optimizers.bounded import *
+from fallline.optimizers.bounded import BOUNDED as BOUNDED
 from fallline.optimizers.wrappers import *
 from fallline.optimizers.wrappers import WRAPPERS as WRAPPERS
 from fallline.optimizers.structured import *

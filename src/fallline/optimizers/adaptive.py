@@ -90,12 +90,14 @@ class RMSProp(Optimizer[RMSPropState]):
 
     Libraries differ: keras and optax put epsilon under the root, η g / √(v + ε); with momentum, torch
     multiplies by the rate after the steps are added up, the others before, which differs under a schedule.
-    The convention "tutorial" adds epsilon to the ratio: (η / √v + ε) g.
+    The convention "tutorial" adds epsilon to the ratio: (η / √v + ε) g. The convention "tf1" is TensorFlow 1's
+    `tf.train.RMSPropOptimizer`, with which many published results were made: epsilon under the root, and v starts at 1,
+    so that the first steps are shorter.
 
     Attributes:
         learning_rate: η; 0.01 in torch.
-        beta: β, the decay of the means; `alpha` in torch, 0.99, `rho` in keras, `decay` in optax.
-        epsilon: ε; 1e-7 in keras.
+        beta: β, the decay of the means; `alpha` in torch, 0.99, `rho` in keras, `decay` in optax and tf1.
+        epsilon: ε; 1e-7 in keras, 1e-10 in tf1.
         momentum: how much of the last step is kept.
         centered: whether v is the variance of the gradient rather than its mean square.
 
@@ -110,17 +112,19 @@ class RMSProp(Optimizer[RMSPropState]):
         "torch": "as the paper, but the rate outside the momentum",
         "keras": "epsilon inside the root",
         "optax": "epsilon inside the root",
+        "tf1": "epsilon inside the root; the mean square starts at 1",
         "tutorial": "epsilon is added to the ratio of the rate and the root",
     }
 
     learning_rate: LearningRate = learning_rate(0.001, {"torch": 0.01})
     beta: float = decay(0.9, "mean square", r"\beta", torch=0.99)
-    epsilon: float = epsilon(1e-8, keras=1e-7)
+    epsilon: float = epsilon(1e-8, keras=1e-7, tf1=1e-10)
     momentum: float = hyperparameter(0.0, about="how much of the last step is kept", symbol=r"\mu", at_least=0, below=1)
     centered: bool = False
 
     def init(self, x: Quantity) -> RMSPropState:
-        return RMSPropState(mean_square=0 * x, mean=0 * x, velocity=0 * x)
+        mean_square = 0 * x + 1 if self.convention == "tf1" else 0 * x
+        return RMSPropState(mean_square, mean=0 * x, velocity=0 * x)
 
     def update(
         self, gradient: Quantity, state: RMSPropState, rate: Quantity, step: Quantity

@@ -71,6 +71,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         conventions: what libraries disagree on: the name of each convention, with a short description.
         elementwise: whether each coordinate is independent of the others.
         learns_from_step: whether the rule uses the step it asked for, so that another step must not be made instead.
+        longest_rate: the largest rate that a line search may give it.
         learning_rate: a number, a Schedule (of the step), or a LineSearch (along the direction).
         convention: one of `conventions`.
 
@@ -92,6 +93,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     elementwise: ClassVar[bool] = True
     learns_from_step: ClassVar[bool] = False
+    longest_rate: ClassVar[float] = np.inf
 
     learning_rate: LearningRate
     convention: str = field(default="paper", kw_only=True)
@@ -145,6 +147,17 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         Arguments:
             near: how far from x it may look, shape (k, 1).
         """
+        return gradient
+
+    def check_starts(self, x: FloatArray) -> None:
+        """Refuse starts, shape (k, n), from which the rule cannot run.
+
+        Raises:
+            FalllineError: naming the start and the nearest right one.
+        """
+
+    def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
+        """What is zero at a minimum: the gradient, unless the rule keeps x in a set. Then x − P(x − g)."""
         return gradient
 
     def rate(self, step: Quantity) -> Quantity:

@@ -12,6 +12,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import hyperparameter
 from fallline.line_search import StrongWolfe
 from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
+from fallline.optimizers.pairs import learned, times_inverse_hessian
 
 
 class BarzilaiBorweinState(NamedTuple):
@@ -171,28 +172,12 @@ class LBFGS(Optimizer[LBFGSState]):
     def update(
         self, gradient: Quantity, state: LBFGSState, rate: Quantity, step: Quantity
     ) -> tuple[Quantity, LBFGSState]:
-        s, y = -state.change, gradient - state.gradient
-        sy, yy = np.sum(s * y, axis=-1, keepdims=True), np.sum(y * y, axis=-1, keepdims=True)
-        curved = sy > (1e-10 if self.convention == "torch" else 0.0)
-        # A run that learns nothing from its last step keeps all its pairs.
-        steps = tuple(np.where(curved, new, old) for old, new in zip(state.steps, (*state.steps[1:], s), strict=True))
-        bends = tuple(np.where(curved, new, old) for old, new in zip(state.bends, (*state.bends[1:], y), strict=True))
-        scale = np.where(curved, sy / np.where(curved, yy, 1.0), state.scale)
-
-        direction = gradient
-        weights = []
-        for s, y in zip(steps[::-1], bends[::-1], strict=True):
-            sy = np.sum(s * y, axis=-1, keepdims=True)
-            weights.append(np.sum(s * direction, axis=-1, keepdims=True) / np.where(sy > 0, sy, 1.0))
-            direction = direction - weights[-1] * y
-        direction = scale * direction
-        for s, y, weight in zip(steps, bends, weights[::-1], strict=True):
-            sy = np.sum(s * y, axis=-1, keepdims=True)
-            turn = np.sum(y * direction, axis=-1, keepdims=True) / np.where(sy > 0, sy, 1.0)
-            direction = direction + (weight - turn) * s
+        pairs, curved, rate_along = learned(state, gradient, 1e-10 if self.convention == "torch" else 0.0)
+        scale = np.where(curved, rate_along, state.scale)
+        direction = times_inverse_hessian(gradient, pairs, scale)
         if self.convention == "torch":
             total = np.sum(abs(gradient), axis=-1, keepdims=True)
             shorter = 1 / np.maximum(total, 1.0)
             direction = np.where(step == 1, shorter, 1.0) * direction
         change = rate * direction
-        return change, LBFGSState(steps, bends, change, gradient, scale)
+        return change, LBFGSState(*pairs, change, gradient, scale)

@@ -21,7 +21,7 @@ def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimize
 
     >>> from fallline import Adam, Cautious, Cosine
     >>> with_settings(Cautious(Adam(Cosine(0.1, 50))), {"learning_rate": 0.3, "beta1": 0.8}).label
-    'cautious, of adam, Cosine(initial=0.3, steps=50, final=0.0), beta1 0.8'
+    "cautious, of adam, Cosine(initial=0.3, steps=50, final=0.0, convention='paper'), beta1 0.8"
     """
     for name, value in settings.items():
         rule = _replaced(rule, _known_path(rule, name), value)

@@ -52,13 +52,16 @@ class Projected(Wrapper[PlacedState]):
         return change, PlacedState(with_x(inner, x), x)
 
     def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
-        return _unbalanced(x, gradient, near, lambda moved, _: self.onto.projected(moved))
+        return change_per_rate(x, gradient, near, lambda moved, _: self.onto.projected(moved))
+
+    def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
+        return x - self.onto.projected(x - gradient)
 
     def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
         return self.rule.lookahead(x, state.inner)
 
 
-def _unbalanced(
+def change_per_rate(
     x: FloatArray, gradient: FloatArray, near: FloatArray, back: Callable[[FloatArray, FloatArray], FloatArray]
 ) -> FloatArray:
     """The change per rate of a step so short that it stays near x; `back` is what a step and its rate come to."""
@@ -106,7 +109,7 @@ class ProximalDescent(Optimizer[ProximalState]):
         check_penalty(self)
 
     def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
-        return _unbalanced(x, gradient, near, self.penalty.proximal)
+        return change_per_rate(x, gradient, near, self.penalty.proximal)
 
     def init(self, x: Quantity) -> ProximalState:
         return ProximalState(x)
@@ -153,7 +156,7 @@ class FISTA(Optimizer[FISTAState]):
         check_penalty(self)
 
     def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
-        return _unbalanced(x, gradient, near, self.penalty.proximal)
+        return change_per_rate(x, gradient, near, self.penalty.proximal)
 
     def init(self, x: Quantity) -> FISTAState:
         return FISTAState(x, previous=x, number=1 + 0 * x, next_number=1 + 0 * x)

@@ -52,6 +52,12 @@ class Wrapper(Optimizer[State]):
     def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
         return self.rule.unbalanced(x, gradient, near)
 
+    def check_starts(self, x: FloatArray) -> None:
+        self.rule.check_starts(x)
+
+    def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
+        return self.rule.projected_gradient(x, gradient)
+
 
 class InnerState(NamedTuple):
     """The state of the inner rule."""

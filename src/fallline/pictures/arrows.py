@@ -101,7 +101,7 @@ def arrows_data(
     if len(run.names) == 1:
         ground = descent_data(run, bounds=bounds)
         place = np.column_stack([run.x, run.value])
-        ends = (ground.curve.x[[0, -1]], np.array(words.padded(*ground.heights)))
+        ends = (ground.curve.x[[0, -1]], np.array(ground.heights))
         axes = np.array([[1.0], [0.0]])
     else:
         ground = landscape_data(run, coordinates=coordinates, bounds=bounds, resolution=resolution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from fallline.errors import FalllineError, check_whole
 from fallline.gradients import with_gradient
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
-from fallline.pictures import grid, paths
+from fallline.pictures import grid, paths, words
+from fallline.pictures.heights import Limits, limited
 from fallline.pictures.paths import Interval, Labelled, Path, Runs
 from fallline.results.series import value_symbol
 from fallline.tables import Printed
@@ -48,7 +50,7 @@ class Descent(Printed):
         curve: the function.
         paths: the runs.
         unit: the unit of their times: "step" or "epoch".
-        heights: the lowest and the highest value shown.
+        heights: the lowest and the highest value shown, as limits of the axis.
     """
 
     curve: Curve
@@ -89,19 +91,21 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
     return Curve(objective.title, objective.names[0], value_symbol(objective), x, value, slope)
 
 
-def descent_data(runs: Runs, *, bounds: Interval | None = None, points: int = 512) -> Descent:
+def descent_data(runs: Runs, *, bounds: Interval | None = None, ylim: Limits = None, points: int = 512) -> Descent:
     """The points of runs on the curve of their objective.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: chosen to show the runs.
+        ylim: the lowest and the highest value shown, None at an end to choose it.
         points: the number of points of the curve.
 
     Raises:
         FalllineError: when an argument is wrong.
     """
     pairs = paths.labelled(runs)
-    return descent_of(pairs, paths.objective_of(pairs), bounds, points)
+    data = descent_of(pairs, paths.objective_of(pairs), bounds, points)
+    return dataclasses.replace(data, heights=limited(data.heights, ylim, "ylim"))
 
 
 def descent_of(pairs: Sequence[Labelled], objective: Objective, bounds: Interval | None, points: int) -> Descent:
@@ -114,7 +118,7 @@ def descent_of(pairs: Sequence[Labelled], objective: Objective, bounds: Interval
     window = paths.window_of(pairs, objective, [0])[0] if bounds is None else grid.interval(bounds)
     curve = curve_data(objective, window, derivative=False, points=points)
     on_curve = tuple(paths.path_of(pair, objective, [0], [window], pair.run.start.x) for pair in pairs)
-    return Descent(curve, on_curve, paths.unit_of(pairs), grid.height_range(curve.value))
+    return Descent(curve, on_curve, paths.unit_of(pairs), words.padded(*grid.height_range(curve.value)))
 
 
 def _finite(values: FloatArray) -> FloatArray:

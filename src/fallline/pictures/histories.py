@@ -160,5 +160,6 @@ def _farthest(runs: Sequence[Trajectory]) -> list[str]:
     moved = np.zeros(len(names))
     for run in runs:
         finite = run.x[np.isfinite(run.x).all(axis=1)]
-        moved = np.maximum(moved, np.ptp(finite, axis=0))
+        if len(finite):
+            moved = np.maximum(moved, np.ptp(finite, axis=0))
     return [names[i] for i in sorted(np.argsort(-moved, kind="stable")[:MOST_COORDINATES])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -13,6 +14,7 @@ from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Objective
 from fallline.pictures import paths, words
 from fallline.pictures.grid import Grid, height_range, interval, sample
+from fallline.pictures.heights import Limits, Scale, check_scale, in_logarithms, limited, logarithms
 from fallline.pictures.paths import Interval, Labelled, Path, Runs
 from fallline.pictures.plane import OnPlane, Plane, principal_plane
 from fallline.results.series import end_of, value_symbol
@@ -81,6 +83,8 @@ def landscape_data(
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
+    zlim: Limits = None,
+    zscale: Scale = "linear",
     resolution: int = 256,
 ) -> Landscape:
     """The data of the pictures of a function of two coordinates.
@@ -91,13 +95,16 @@ def landscape_data(
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
         bounds: the interval of each of the two; None: chosen to show the runs.
+        zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
+        zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
         resolution: the number of grid points along each.
 
     Raises:
         FalllineError: when an argument is wrong, or the function is nowhere finite there.
     """
+    check_scale(zscale)
     pairs = paths.labelled(runs)
-    return landscape_of(pairs, paths.objective_of(pairs), coordinates, bounds, resolution)
+    return landscape_of(pairs, paths.objective_of(pairs), coordinates, bounds, resolution, zlim, zscale)
 
 
 def landscape_of(
@@ -106,6 +113,8 @@ def landscape_of(
     coordinates: Coordinates,
     bounds: Sequence[Interval] | None,
     resolution: int,
+    zlim: Limits = None,
+    zscale: Scale = "linear",
 ) -> Landscape:
     """The same for runs that are labelled already."""
     columns, plane = _columns(objective, coordinates), None
@@ -118,11 +127,17 @@ def landscape_of(
     at = end_of(pairs[0].run)
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
+    if zscale == "log":
+        symbol, zlim = f"log₁₀ {symbol}", in_logarithms(zlim)
+        values, *heights = logarithms([over.value, *(path.value for path in on_it)])
+        over = dataclasses.replace(over, value=values)
+        on_it = tuple(dataclasses.replace(path, value=value) for path, value in zip(on_it, heights, strict=True))
     # A path may pass between the grid points at a lower value than any of them.
     seen = [path.value[over.contains(path.x)] for path in on_it]
     low, high = height_range(np.concatenate([over.value.ravel(), *seen]))
     if low == high:
         low, high = words.padded(low, high)
+    low, high = limited((low, high), zlim, "zlim")
     middle = float(np.clip((np.nanmedian(over.value) - low) / (high - low), 1 / 16, 1 / 2))
     return Landscape(
         title=title,

@@ -94,8 +94,14 @@ def principal_plane(pairs: Sequence[Labelled]) -> Plane:
 
     Arguments:
         pairs: the runs, all in the same coordinates.
+
+    Raises:
+        NothingToDraw: when a run has no finite point.
     """
     end = end_of(pairs[0].run)
+    for label, run in pairs:
+        if not (np.isfinite(run.x).all(axis=1).any() and np.isfinite(end).all()):
+            raise grid.NothingToDraw(f"{label or run.title} has no finite point")
     points = np.concatenate([_near(run) for _, run in pairs])
     # Scaled so that no square overflows.
     scaled = points / (np.abs(points).max() or 1.0)

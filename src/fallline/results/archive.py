@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
@@ -10,8 +11,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from fallline import json_text
 from fallline.errors import FalllineError
 from fallline.files import whole_file
+from fallline.results.schema import COUNT, OBJECT, check_header, list_of
 
 Array = npt.NDArray[Any]
 
@@ -47,16 +50,20 @@ class Archived:
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Array]) -> Self:
-        """The result from the contents of its file; any error means that the file is damaged."""
+        """The result from the contents of its file; any error means that the file is damaged.
+
+        A FalllineError tells the user what is wrong with it.
+        """
         raise NotImplementedError
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to one file (NumPy's .npz, whatever the ending of its name).
 
         Raises:
-            FalllineError: when the file cannot be written; no partial file is left.
+            FalllineError: when the file cannot be written, or a text is no Unicode; no partial file is left.
         """
         header, arrays = self.contents()
+        json_text.check_unicode(header)
         named = {"format": self.file_format, "arrays": list(arrays), **header}
         kept: dict[str, Any] = {"header": np.array(json.dumps(named)), **arrays}
         with whole_file(path) as draft, draft.open("wb") as file:
@@ -80,7 +87,7 @@ class Archived:
             raise FalllineError("path", str(path), "there is no such file")
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                header = json.loads(str(archive["header"]))
+                header = json_text.read(str(archive["header"]))
                 if header.pop("format") != cls.file_format:
                     raise ValueError("another format")
                 arrays = {name: archive[name] for name in archive.files if name != "header"}
@@ -90,6 +97,7 @@ class Archived:
                 return cls.restored(header, arrays)
         except Exception as error:  # a file that is not ours may fail anywhere in zip, NumPy or JSON
             reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+            reason = f": {error}" if isinstance(error, FalllineError) else reason
             raise FalllineError(
                 "path", str(path), f"it is damaged, or not {cls.file_called} saved by Fallline{reason}"
             ) from error
@@ -118,70 +126,6 @@ def _comparable(header: Any) -> str:
     return json.dumps(timeless(header), sort_keys=True)
 
 
-# Checks of what a file holds
-
-
-def check_header(header: Mapping[str, Any], kinds: Mapping[str, type | tuple[type, ...]]) -> None:
-    """Check that a header has exactly these entries, of these types.
-
-    Raises:
-        ValueError: naming the entry that is wrong.
-
-    >>> check_header({"seed": "0"}, {"seed": int})
-    Traceback (most recent call last):
-    ValueError: seed is '0'
-    """
-    if header.keys() != kinds.keys():
-        raise ValueError(f"the entries {sorted(header.keys() ^ kinds.keys())}")
-    for name, kind in kinds.items():
-        value = header[name]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ValueError(f"{name} is {value!r}")
-
-
-def check_texts(names: Any) -> tuple[str, ...]:
-    """Check a list of texts, and return it as a tuple.
-
-    Raises:
-        ValueError: when it is not a list of texts.
-    """
-    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"names are {names!r}")
-    return tuple(names)
-
-
-def check_arrays(arrays: Mapping[str, Array], expected: Mapping[str, str], **sizes: int) -> None:
-    """Check the names, dtypes and shapes of arrays.
-
-    Arguments:
-        arrays: what was read.
-        expected: for each array its dtype, as NumPy abbreviates it ("f8"; "*" for any number), and the name or size of
-            each axis: a name stands for the same size in all arrays. "..." at the end stands for any further axes.
-        sizes: the sizes known beforehand, by name.
-
-    Raises:
-        ValueError: naming the array that is wrong.
-
-    >>> check_arrays({"x": np.zeros((4, 2)), "value": np.zeros(3)}, {"x": "f8 rows n", "value": "f8 rows"}, n=2)
-    Traceback (most recent call last):
-    ValueError: value is float64 of shape (3,), not f8 rows
-    """
-    if arrays.keys() != expected.keys():
-        raise ValueError(f"the arrays {sorted(arrays.keys() ^ expected.keys())}")
-    for name, text in expected.items():
-        array, (kind, *lengths) = arrays[name], text.split()
-        right = array.dtype.kind in "biuf" if kind == "*" else array.dtype == np.dtype(kind)
-        if lengths[-1:] == ["..."]:
-            lengths = lengths[:-1]
-            right = right and array.ndim >= len(lengths)
-        else:
-            right = right and array.ndim == len(lengths)
-        for length, actual in zip(lengths, array.shape, strict=False):
-            right = right and actual == (int(length) if length.isdigit() else sizes.setdefault(length, actual))
-        if not right:
-            raise ValueError(f"{name} is {array.dtype} of shape {array.shape}, not {text}")
-
-
 # Results that are parts of another
 
 
@@ -194,6 +138,11 @@ def taken_out(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
     """The arrays of the part with this name, under their own names."""
     start = name + SEPARATOR
     return {own.removeprefix(start): array for own, array in arrays.items() if own.startswith(start)}
+
+
+# The shapes of an array in each of many results; null where it has none of the name.
+SHAPES = list_of("shapes", lambda shape: shape is None or (isinstance(shape, list) and all(map(COUNT.allows, shape))))
+OBJECTS = list_of("objects", OBJECT.allows)
 
 
 def joined(parts: Iterable[Contents]) -> Contents:
@@ -213,21 +162,24 @@ def parted(header: dict[str, Any], arrays: Mapping[str, Array]) -> list[Contents
     """The contents of each of the results that `joined` combined.
 
     Raises:
-        ValueError: when the stored shapes do not fit the arrays.
+        FalllineError: when the stored shapes do not fit the arrays.
     """
-    check_header(header, {"alike": dict, "each": list, "shapes": dict})
-    if header["shapes"].keys() != arrays.keys():
-        raise ValueError(f"the arrays {sorted(arrays)}")
+    check_header(header, {"alike": OBJECT, "each": OBJECTS, "shapes": OBJECT})
     parts = [Contents(_together(header["alike"], each), {}) for each in header["each"]]
+    check_header(header["shapes"], dict.fromkeys(arrays, SHAPES))
     for name, shapes in header["shapes"].items():
-        first, whole = 0, arrays[name]
-        for part, shape in zip(parts, shapes, strict=True):
+        sizes = [0 if shape is None else math.prod(shape) for shape in shapes]
+        if len(shapes) != len(parts) or arrays[name].shape != (sum(sizes),):
+            raise FalllineError(
+                name,
+                problem=f"is of shape {arrays[name].shape} for {len(shapes)} runs",
+                allowed=f"it must be of shape ({sum(sizes)},) for {len(parts)}",
+            )
+        first = 0
+        for part, shape, size in zip(parts, shapes, sizes, strict=True):
             if shape is not None:
-                last = first + int(np.prod(shape, dtype=np.int64))
-                part.arrays[name] = whole[first:last].reshape(shape)
-                first = last
-        if first != len(whole):
-            raise ValueError(f"{name} has {len(whole)} numbers, not {first}")
+                part.arrays[name] = arrays[name][first : first + size].reshape(shape)
+            first += size
     return parts
 
 

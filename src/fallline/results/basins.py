@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole
-from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
+from fallline.results.archive import Archived, Contents
+from fallline.results.schema import DIFFERENT, NUMBERS_BY_NAME, TEXT, Entry, check_arrays, check_header
 from fallline.results.shown import Shown
 from fallline.tables import data_frame
 
@@ -22,14 +23,10 @@ if TYPE_CHECKING:
 NOT_ARRIVED, DIVERGED = -1, -2
 
 # The contents of a map's file: see `check_header` and `check_arrays`.
-HEADER = {
-    "title": str,
-    "optimizer": str,
-    "names": list,
-    "axes": list,
-    "held": dict,
-    "engine": str,
-    "gradient_kind": str,
+HEADER: Mapping[str, Entry] = {
+    **dict.fromkeys(("title", "optimizer", "engine", "gradient_kind"), TEXT),
+    **dict.fromkeys(("names", "axes"), DIFFERENT),
+    "held": NUMBERS_BY_NAME,
 }
 ARRAYS = {
     "x": "f8 columns",
@@ -155,10 +152,14 @@ class Basins(Archived, Shown):
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Basins:
         """The map from the contents of its file."""
         check_header(header, HEADER)
-        check_arrays(arrays, ARRAYS, n=len(header["names"]))
-        names, (first, second) = check_texts(header.pop("names")), check_texts(header.pop("axes"))
-        if not {first, second, *header["held"]} <= set(names):
-            raise ValueError("axes that are no coordinates")
-        if not ((arrays["basin"] >= DIVERGED) & (arrays["basin"] < len(arrays["minima"]))).all():
-            raise ValueError("starts with a minimum that is not there")
-        return cls(names=names, axes=(first, second), **header, **arrays)
+        names, axes = tuple(header.pop("names")), tuple(header.pop("axes"))
+        if len(axes) != 2 or sorted([*axes, *header["held"]]) != sorted(names):
+            raise FalllineError("axes", axes, "it must be two of the names, and the others held")
+        check_arrays(arrays, ARRAYS, empty=("minima",), n=len(names))
+        for axis in ("x", "y"):
+            if not (np.isfinite(arrays[axis]).all() and (np.diff(arrays[axis]) > 0).all()):
+                raise FalllineError(axis, arrays[axis].tolist(), "it must be finite numbers, ascending")
+        basin, most = arrays["basin"], len(arrays["minima"]) - 1
+        if not ((basin >= DIVERGED) & (basin <= most)).all():
+            raise FalllineError("basin", basin.tolist(), f"it must be from {DIVERGED} to {most}, as there are minima")
+        return cls(names=names, axes=axes, **header, **arrays)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fallline.errors import FalllineError, nearest
-from fallline.results.archive import Contents, check_header, check_texts, joined, parted
+from fallline.errors import FalllineError, nearest, shortened
+from fallline.results.archive import Contents, joined, parted
+from fallline.results.schema import OBJECT, TEXTS, check_header
 from fallline.results.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -48,13 +49,16 @@ def joined_runs(labels: Sequence[str], runs: Iterable[Trajectory]) -> Contents:
 
 def parted_runs(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Trajectory, ...]]:
     """The labels and the runs from the contents of their file."""
-    check_header(header, {"labels": list, "runs": dict})
-    labels, runs = check_texts(header["labels"]), parted(header["runs"], arrays)
+    check_header(header, {"labels": TEXTS, "runs": OBJECT})
+    labels, runs = header["labels"], parted(header["runs"], arrays)
     if len(labels) != len(runs):
-        raise ValueError(f"{len(labels)} labels of {len(runs)} runs")
+        raise FalllineError("labels", labels, f"it must be {len(runs)} texts, as there are runs")
     made: list[Trajectory] = []
-    for run in runs:
-        # Runs on one objective share the object, as before saving: a loss holds its data.
-        alike = made and made[-1].recipe.get("objective") == run.header["recipe"].get("objective")
-        made.append(Trajectory.restored(*run, made[-1].objective if alike else None))
-    return labels, tuple(made)
+    for label, run in zip(labels, runs, strict=True):
+        try:
+            # Runs on one objective share the object, as before saving: a loss holds its data.
+            alike = made and made[-1].recipe.get("objective") == run.header["recipe"].get("objective")
+            made.append(Trajectory.restored(*run, made[-1].objective if alike else None))
+        except FalllineError as error:
+            raise FalllineError(problem=f"run {shortened(label)}: {error}") from None
+    return tuple(labels), tuple(made)

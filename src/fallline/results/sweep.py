@@ -15,7 +15,19 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest
 from fallline.files import whole_file
 from fallline.optimizers.recipes import kept, unkept
-from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
+from fallline.results.archive import Archived, Contents
+from fallline.results.schema import (
+    COUNT,
+    DIFFERENT,
+    NUMBER,
+    NUMBER_OR_NULL,
+    TEXT,
+    TEXTS,
+    Entry,
+    check_arrays,
+    check_header,
+    list_of,
+)
 from fallline.results.shown import Shown
 from fallline.tables import data_frame
 
@@ -184,25 +196,36 @@ class Sweep(Archived, Shown):
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Sweep:
         """The sweep from the contents of its file."""
         check_header(header, HEADER)
-        names = check_texts(header.pop("names"))
-        factors = {name: tuple(map(unkept, values)) for name, values in header.pop("factors")}
-        if [*factors][:1] + [*factors][-2:] != ["optimizer", "start", "seed"]:
-            raise ValueError(f"the factors {[*factors]}")
+        names, listed = tuple(header.pop("names")), dict(header.pop("factors"))
+        if [*listed][:1] + [*listed][-2:] != ["optimizer", "start", "seed"]:
+            raise FalllineError("factors", [*listed], "it must begin with optimizer, and end with start and seed")
+        point = list_of("numbers", NUMBER.allows, len(names))
+        known = {
+            "optimizer": TEXTS,
+            "start": list_of(f"points of {len(names)} numbers", point.allows),
+            "seed": list_of("whole numbers", COUNT.allows),
+        }
+        check_header({name: listed[name] for name in known}, known)
+        factors = {name: tuple(map(unkept, values)) for name, values in listed.items()}
         axes = " ".join(str(len(values)) for values in factors.values())
         check_arrays(arrays, {name: kind.replace("axes", axes) for name, kind in ARRAYS.items()}, n=len(names))
         if not ((arrays["outcome"] >= NOT_RUN) & (arrays["outcome"] < len(NAMES))).all():
-            raise ValueError("outcomes that there are not")
+            raise FalllineError("outcome", arrays["outcome"].tolist(), f"it must be from {NOT_RUN} to {len(NAMES) - 1}")
         return cls(names=names, factors=factors, **header, **arrays)
 
 
+def _is_factor(pair: Any) -> bool:
+    """Whether it is a name with its values, of which there is one at least."""
+    return isinstance(pair, list) and [type(part) for part in pair] == [str, list] and len(pair[1]) > 0
+
+
 # The contents of a sweep's file: see `check_header` and `check_arrays`; the arrays have an axis for each factor.
-HEADER: Mapping[str, type | tuple[type, ...]] = {
-    "title": str,
-    "names": list,
-    "max_steps": int,
-    "gradient_kind": str,
-    "factors": list,
-    "target": (float, int, type(None)),
+HEADER: Mapping[str, Entry] = {
+    **dict.fromkeys(("title", "gradient_kind"), TEXT),
+    "names": DIFFERENT,
+    "max_steps": COUNT,
+    "factors": list_of("factors, each a name and its values", _is_factor),
+    "target": NUMBER_OR_NULL,
 }
 ARRAYS = {"outcome": "i1 axes", "steps": "i8 axes", "value": "f8 axes", "x": "f8 axes n"}
 

@@ -14,7 +14,19 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.norms import norm
 from fallline.objectives import Cost, Objective, as_objective
-from fallline.results.archive import Archived, Contents, check_arrays, check_header, check_texts
+from fallline.results.archive import Archived, Contents
+from fallline.results.schema import (
+    BOOLEAN,
+    COUNT,
+    DIFFERENT,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    Entry,
+    check_arrays,
+    check_header,
+    list_of,
+)
 from fallline.results.shown import Filmed
 from fallline.stopping import Stop
 from fallline.tables import data_frame, vector_text
@@ -23,13 +35,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # The contents of a run's file except its states: see `check_header` and `check_arrays`.
-HEADER: Mapping[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("title", "optimizer", "gradient_kind", "engine"), str),
-    **dict.fromkeys(("seed", "best_step"), int),
-    **dict.fromkeys(("names", "evaluations"), list),
-    **dict.fromkeys(("stop", "recipe"), dict),
-    "seconds": (float, int),
+HEADER: Mapping[str, Entry] = {
+    **dict.fromkeys(("title", "optimizer", "gradient_kind", "engine"), TEXT),
+    **dict.fromkeys(("seed", "best_step"), COUNT),
+    **dict.fromkeys(("stop", "recipe"), OBJECT),
+    "names": DIFFERENT,
+    "evaluations": list_of("two counts", COUNT.allows, 2),
+    "seconds": NUMBER,
 }
+STOP = {"reason": TEXT, "message": TEXT, "converged": BOOLEAN}
 COLUMNS = {"steps": "i8 rows", "x": "f8 rows n", "value": "f8 rows", "gradient": "f8 rows n", "rate": "f8 rows"}
 BEST = {"best_x": "f8 n", "best_value": "f8", "best_gradient": "f8 n"}
 STATE = "state."
@@ -301,23 +315,30 @@ class Trajectory(Archived, Filmed):
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any], objective: Objective | None = None) -> Trajectory:
         """The run from the contents of its file; the objective is rebuilt from the recipe unless it is given."""
         check_header(header, HEADER)
+        check_header(header["stop"], STOP)
         states = {name: array for name, array in arrays.items() if name.startswith(STATE)}
-        shapes = COLUMNS | BEST | dict.fromkeys(states, "* rows ...")
-        check_arrays(arrays, shapes, n=len(header["names"]))
-        if not len(arrays["steps"]):
-            raise ValueError("no rows")
+        columns = COLUMNS | BEST | dict.fromkeys(states, "* rows ...")
+        check_arrays(arrays, columns, n=len(header["names"]))
+        steps = arrays["steps"]
+        if not (steps[0] >= 0 and (np.diff(steps) > 0).all()):
+            raise FalllineError("steps", steps.tolist(), "it must be steps, at least 0, ascending")
         kept = {name: header[name] for name in ("title", "optimizer", "seconds", "seed", "gradient_kind", "engine")}
         best = header["best_step"], arrays["best_x"], float(arrays["best_value"]), arrays["best_gradient"]
+        objective = objective or objective_from_recipe(header["recipe"].get("objective"))
+        if objective is not None and objective.dimension != len(header["names"]):
+            raise FalllineError(
+                "names", header["names"], f"it must be {objective.dimension} names, as the objective has coordinates"
+            )
         return cls(
             **kept,
             **{name: arrays[name] for name in COLUMNS},
-            names=check_texts(header["names"]),
+            names=tuple(header["names"]),
             best=Point(*best),
             stop=Stop(**header["stop"]),
             evaluations=Cost(*header["evaluations"]),
             recipe=header["recipe"],
             states={name.removeprefix(STATE): array for name, array in states.items()},
-            objective=objective or objective_from_recipe(header["recipe"].get("objective")),
+            objective=objective,
         )
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fallline.errors import check_whole
+from fallline.errors import FalllineError, check_whole
 from fallline.optimizers import Optimizer
 from fallline.optimizers.recipes import kept, unkept
-from fallline.results.archive import Archived, Contents, check_arrays, check_header
+from fallline.results.archive import Archived, Contents
+from fallline.results.schema import BOOLEAN, NUMBER_OR_NULL, OBJECT, TEXT, Entry, check_arrays, check_header, list_of
 from fallline.results.shown import Shown
 from fallline.tables import data_frame
 
@@ -103,22 +104,24 @@ class Tuning(Archived, Shown):
         """The tuning from the contents of its file."""
         check_header(header, HEADER)
         check_arrays(arrays, FIGURES, trials=len(header["settings"]))
-        if not header["settings"]:
-            raise ValueError("no trials")
         settings = [{name: unkept(value) for name, value in each.items()} for each in header.pop("settings")]
+        if any(own.keys() != settings[0].keys() for own in settings):
+            raise FalllineError("settings", settings, "it must have the same names in every trial")
+        recipe = header.pop("best_rule")
+        rule = unkept(recipe)
+        if not (rule is recipe or isinstance(rule, Optimizer)):
+            raise FalllineError("best_rule", recipe, "it must be the recipe of an update rule")
         figures = zip(*(arrays[name].tolist() for name in FIGURES), strict=True)
         trials = tuple(Trial(own, *row) for own, row in zip(settings, figures, strict=True))
-        return cls(trials=trials, best_rule=unkept(header.pop("best_rule")), **header)
+        return cls(trials=trials, best_rule=rule, **header)
 
 
 # The contents of a tuning's file: see `check_header` and `check_arrays`.
-HEADER: Mapping[str, type | tuple[type, ...]] = {
-    "title": str,
-    "optimizer": str,
-    "complete": bool,
-    "gradient_kind": str,
-    "best_rule": dict,
-    "settings": list,
-    "target": (float, int, type(None)),
+HEADER: Mapping[str, Entry] = {
+    **dict.fromkeys(("title", "optimizer", "gradient_kind"), TEXT),
+    "complete": BOOLEAN,
+    "best_rule": OBJECT,
+    "settings": list_of("settings by name", OBJECT.allows),
+    "target": NUMBER_OR_NULL,
 }
 FIGURES = dict.fromkeys(("converged", "steps", "value", "score"), "f8 trials")

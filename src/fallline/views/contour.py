@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
+from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.pictures.paths import Interval, Path, Runs
 from fallline.views import appearance
@@ -30,6 +31,8 @@ def plot_contour(
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
+    zlim: Limits = None,
+    zscale: Scale = "linear",
     resolution: int = 256,
     style: Style = "light",
     ax: Axes | None = None,
@@ -42,6 +45,8 @@ def plot_contour(
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
         bounds: the interval of each of the two; None: chosen to show the runs.
+        zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
+        zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
         resolution: the number of grid points along each.
         style: "light" or "dark".
         ax: the axes to draw on; None: a new figure.
@@ -58,7 +63,7 @@ def plot_contour(
     >>> plot_contour(run, resolution=32).axes[0].get_ylabel()
     'y'
     """
-    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, resolution=resolution)
+    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
     figure, ax = figure_of(ax, style, keys=len(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
@@ -71,6 +76,8 @@ def plot_contour_3d(
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
+    zlim: Limits = None,
+    zscale: Scale = "linear",
     resolution: int = 256,
     style: Style = "light",
     ax: Axes | None = None,
@@ -85,7 +92,7 @@ def plot_contour_3d(
     >>> plot_contour_3d(run, resolution=32).axes[0].get_zlabel()
     'f'
     """
-    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, resolution=resolution)
+    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
     figure, ax = figure_of(ax, style, solid=True, keys=len(data.paths))
     draw_still_3d(ax, data)
     draw_paths_3d(ax, data)

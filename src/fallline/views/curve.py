@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from fallline.pictures import grid, words
 from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
+from fallline.pictures.heights import Limits, limited
 from fallline.pictures.paths import Interval, Path, Runs
 from fallline.views import appearance
 from fallline.views.appearance import Style, figure_of, label_outer, new_axes, new_figure, set_title
@@ -20,6 +21,7 @@ def plot_curve(
     objective: Any,
     bounds: Interval,
     *,
+    ylim: Limits = None,
     derivative: bool = True,
     points: int = 512,
     style: Style = "light",
@@ -30,6 +32,7 @@ def plot_curve(
     Arguments:
         objective: a formula, a function or an Objective.
         bounds: the two ends of the interval.
+        ylim: the lowest and the highest value shown, None at an end to choose it.
         derivative: whether to draw it: exact if the objective has one, else by central differences.
         points: how many points to take.
         style: "light" or "dark".
@@ -47,7 +50,7 @@ def plot_curve(
     """
     data = curve_data(objective, bounds, derivative=derivative, points=points)
     figure, ax = figure_of(ax, style)
-    draw_with_slope(ax, data)
+    draw_with_slope(ax, data, ylim)
     set_title(ax, data.title)
     return figure
 
@@ -56,6 +59,7 @@ def plot_descent(
     runs: Runs,
     *,
     bounds: Interval | None = None,
+    ylim: Limits = None,
     points: int = 512,
     together: bool = False,
     style: Style = "light",
@@ -68,6 +72,7 @@ def plot_descent(
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: chosen to show the runs.
+        ylim: the lowest and the highest value shown, None at an end to choose it.
         points: how many points of the curve to take.
         together: whether several runs share one curve; they always do on `ax`.
         style: "light" or "dark".
@@ -85,7 +90,7 @@ def plot_descent(
     gradient descent, learning rate 0.1
     step limit after 2 steps: f = 3.686
     """
-    data = descent_data(runs, bounds=bounds, points=points)
+    data = descent_data(runs, bounds=bounds, ylim=ylim, points=points)
     count = len(data.paths)
     if count == 1 or together or ax is not None:
         figure, ax = figure_of(ax, style, keys=count)
@@ -106,11 +111,11 @@ def plot_descent(
     return figure
 
 
-def draw_with_slope(ax: Axes, data: Curve) -> None:
+def draw_with_slope(ax: Axes, data: Curve, ylim: Limits = None) -> None:
     """Draw a function, its derivative if there is one, and the labels of both."""
     shown = [data.value] if data.slope is None else [data.value, data.slope]
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    draw_curve(ax, data, words.padded(*grid.height_range(np.concatenate(shown))))
+    draw_curve(ax, data, limited(words.padded(*grid.height_range(np.concatenate(shown))), ylim, "ylim"))
     ax.lines[-1].set_label(f"{data.symbol}({data.name})")
     if data.slope is None:
         appearance.label_axes(ax, data.name, f"{data.symbol}({data.name})")
@@ -157,7 +162,7 @@ def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
 
 def draw_still(ax: Axes, data: Descent) -> None:
     """Draw the still part of a descent's picture: the curve and the labels of the axes."""
-    draw_curve(ax, data.curve, words.padded(*data.heights))
+    draw_curve(ax, data.curve, data.heights)
     appearance.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
 
 

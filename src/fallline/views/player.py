@@ -17,7 +17,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from fallline.arrays import FloatArray
-from fallline.pictures import paths, words
+from fallline.pictures import paths
 from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Labelled
@@ -144,7 +144,7 @@ def _curve(data: Descent) -> dict[str, Any]:
         "symbol": curve.symbol,
         "names": [curve.name, f"{curve.symbol}({curve.name})"],
         "x": [float(curve.x[0]), float(curve.x[-1])],
-        "y": list(words.padded(*data.heights)),
+        "y": list(data.heights),
         "curve": {"x": column(curve.x), "y": column(curve.value)},
         "remarks": [],
     }

@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.pictures.paths import Interval, Runs
 from fallline.pictures.sight import Sight, sight_of
@@ -36,6 +37,8 @@ def plot_surface(
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
+    zlim: Limits = None,
+    zscale: Scale = "linear",
     resolution: int = 256,
     style: Style = "light",
     ax: Axes | None = None,
@@ -48,6 +51,8 @@ def plot_surface(
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
         bounds: the interval of each of the two; None: chosen to show the runs.
+        zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
+        zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
         resolution: the number of grid points along each.
         style: "light" or "dark".
         ax: the three-dimensional axes to draw on; None: a new figure.
@@ -64,7 +69,7 @@ def plot_surface(
     >>> plot_surface(run, resolution=32).axes[0].get_zlabel()
     'f'
     """
-    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, resolution=resolution)
+    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
     figure, ax = figure_of(ax, style, solid=True, keys=len(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)

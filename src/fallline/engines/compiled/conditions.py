@@ -22,7 +22,8 @@ class Here(NamedTuple):
     Attributes:
         made: the number of steps made before, the same for all runs.
         evaluations: the number of evaluations of value and gradient, added, likewise.
-        x, value, gradient: the point, the objective there, and the gradient that the rule is given.
+        x, value: the point, and the objective there.
+        gradient: the gradient that the rule is given, projected.
         change: what the rule subtracts from the point.
     """
 

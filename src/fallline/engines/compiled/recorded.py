@@ -168,7 +168,7 @@ class _Run:
             step=made,
             x=x[-1:],
             value=value[-1],
-            gradient=gradient[-1:],
+            gradient=self.rule.projected_gradient(x[-1:], gradient[-1:]),
             change=self._kept(CHANGE, made),
             previous_value=None if (previous := self._kept(PREVIOUS, made)) is None else previous[0],
             first_value=value[0],

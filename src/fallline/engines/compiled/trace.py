@@ -231,7 +231,9 @@ class _Trace:
     ) -> Masks:
         step = self.graph.leaf("step", STEP)
         # All runs make the same number of evaluations per step.
-        here = Here(step - 1.0, step * float(sum(cost)), self.x, self.value, self.gradient, change)
+        x, gradient = (_quantity(nodes, always=True) for nodes in (self.x, self.gradient))
+        slope = _nodes(self.optimizer.projected_gradient(x, gradient), self.graph)
+        here = Here(step - 1.0, step * float(sum(cost)), self.x, self.value, slope, change)
         try:
             whole = not self.graph.of_many and not all(map(is_ours, conditions))
             near, met, kept = trace_conditions(conditions, here, self.setting, whole)
