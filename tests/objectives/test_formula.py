@@ -240,6 +240,14 @@ def test_a_power_of_zero_has_a_gradient() -> None:
         ("where(x > 0, x*log(x), x**2)", (0,), 0, (0,)),
         ("where(y == 0, x, x*sin(y)/y)", (3, 0), 3, (1, 0)),
         ("max(x, 0)*where(x <= 0, 1, 1/x)", (0,), 0, (0.5,)),
+        ("where(x > 0, cos(sqrt(x)), x)", (-3,), -3, (1,)),
+        # A 0 that does not come from the root: x^1.5, and 0 for every x.
+        ("x*sqrt(x)", (0,), 0, (0,)),
+        ("sqrt(x)*y + y", (0, 0), 0, (0, 1)),
+        ("x*cbrt(x)", (0,), 0, (0,)),
+        ("(x**3)**(1/3) + x", (0,), 0, (2,)),
+        ("r = sqrt(x^2 + y^2); r*r + x", (0, 0), 0, (1, 0)),
+        ("atan2(y, x)*(x^2 + y^2) + 1", (0, 0), 1, (0, 0)),
     ],
 )
 def test_a_finite_point_of_a_root_has_a_slope(
@@ -255,6 +263,26 @@ def test_a_finite_point_of_a_root_has_a_slope(
     for engine in ("reference", "compiled"):
         run = minimize(text, point, GradientDescent(0.25), max_steps=1, engine=engine, stop=Evaluations(10**9))
         np.testing.assert_allclose(run.x[0] - run.x[-1], 0.25 * np.array(gradient), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "kink"),
+    [
+        # The slopes are -1/2, 1, -2, 1, 1/2 and 2: limits that are not found by multiplying, so none is claimed.
+        ("cos(sqrt(x))", 0.0, "sqrt at 0"),
+        ("cbrt((x - 1)^3)", 1.0, "cbrt at 0"),
+        ("cbrt(x)^3", 0.0, "cbrt at 0"),
+        ("sqrt(1 - x^2)*sqrt(1 - x^2)", 1.0, "sqrt at 0"),
+        ("cos(acos(x))", 1.0, "acos at 1"),
+        ("acos(x)^2 + 2.5*x", 1.0, "acos at 1"),
+        ("acosh(x)^2", 1.0, "sqrt at 0"),
+    ],
+)
+def test_a_slope_that_has_another_limit_is_not_claimed_to_be_0(text: str, at: float, kink: str) -> None:
+    value, (slope,) = both(text, at)
+    assert math.isfinite(value)
+    assert math.isnan(slope)
+    assert f"kink in {kink}" in minimize(text, at, GradientDescent(0.1)).stop.message
 
 
 def test_a_slope_that_is_infinite_stays_so_and_the_kink_is_named() -> None:

@@ -276,9 +276,9 @@ def _compared(operation: str) -> Callable[[Any, Any], Any]:
 
 
 def _chained(adjoint: Any, slope: Any) -> Any:
-    """The product, in which a 0 wins against an infinite or absent part before it in the chain."""
+    """The product, in which a 0 wins against what is infinite or NaN."""
     adjoint, slope = map(_some(adjoint, slope).graph.of, (adjoint, slope))
-    wins = adjoint.equals(0.0) | (slope.equals(0.0) & abs(adjoint).equals(math.inf))
+    wins = adjoint.equals(0.0) | (slope.equals(0.0) & ~finite(adjoint))
     return where(wins, 0.0, adjoint * slope)
 
 
@@ -331,7 +331,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "log1p": log1p,
     "chained": _chained,
     "chained_quotient": _chained_quotient,
-    **{name: from_library(name) for name in ("tan", "asin", "acos", "atan", "sinh", "cosh", "erf")},
+    **{name: from_library(name) for name in ("tan", "asin", "acos", "atan", "sinh", "cosh", "erf", "cbrt")},
     "atan2": from_library("atan2"),
 }
 

@@ -16,7 +16,7 @@ from fallline.errors import FalllineError
 from fallline.machine_code import cache
 
 # Functions of the C library that compiled code may call.
-LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "erf")
+LIBRARY = ("pow", "fmod", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "erf", "cbrt")
 
 
 def available() -> bool:

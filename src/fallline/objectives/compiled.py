@@ -45,8 +45,8 @@ def _array_sigmoid(x: Any) -> Any:
 
 
 def _chained(adjoint: Any, slope: Any) -> Any:
-    """The product, in which a 0 wins against an infinite or absent part before it in the chain."""
-    return np.where((adjoint == 0) | ((slope == 0) & np.isinf(adjoint)), 0.0, adjoint * slope)
+    """The product, in which a 0 wins against what is infinite or NaN."""
+    return np.where((adjoint == 0) | ((slope == 0) & ~np.isfinite(adjoint)), 0.0, adjoint * slope)
 
 
 _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
@@ -84,6 +84,7 @@ _ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
     "mod": np.remainder,
     "atan2": np.arctan2,
     "log1p": np.log1p,
+    "cbrt": np.cbrt,
     "erf": np.vectorize(math.erf, [float]),
     "chained": _chained,
     "chained_quotient": lambda adjoint, divisor: np.where(adjoint == 0, 0.0, adjoint / divisor),

@@ -70,7 +70,7 @@ def _mod(x: float, divisor: float) -> float:
 
 
 def _chained(adjoint: float, slope: float) -> float:
-    if adjoint == 0 or (slope == 0 and math.isinf(adjoint)):
+    if adjoint == 0 or (slope == 0 and not math.isfinite(adjoint)):
         return 0.0
     return adjoint * slope
 
@@ -113,6 +113,7 @@ ON_FLOATS: Mapping[str, Callable[..., float]] = {
     "floor": _within(-math.inf, np.floor, math.inf),
     "mod": _mod,
     "atan2": lambda y, x: float(np.arctan2(y, x)),
+    "cbrt": _within(-math.inf, np.cbrt, math.inf),
     "log1p": _within(-1, np.log1p, math.inf),
     "erf": math.erf,
     "chained": _chained,

@@ -19,7 +19,7 @@ from fallline.objectives.base import Objective
 from fallline.objectives.compiled import Compiled
 from fallline.objectives.grammar import Formula, parse
 from fallline.objectives.grammar.words import CONDITIONS
-from fallline.objectives.straight_line import StraightLine, is_root
+from fallline.objectives.straight_line import SINGULAR, StraightLine, is_root
 
 if TYPE_CHECKING:
     import sympy
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fallline.objectives.symbolic import Symbolic
 
 # Functions that a complex step does not go through.
-_ON_REALS = frozenset(["abs", "sign", "min", "max", "floor", "mod", "atan2", "erf", "where", *CONDITIONS])
+_ON_REALS = frozenset(["abs", "sign", "min", "max", "floor", "mod", "atan2", "erf", "cbrt", "where", *CONDITIONS])
 
 
 class FormulaObjective(Objective):
@@ -122,18 +122,19 @@ class FormulaObjective(Objective):
         return self._value.on_floats(*x)[0], self._gradient.on_floats(*place)
 
     def kink(self, x: FloatArray) -> str | None:
-        """The first root, or power that is not whole, of 0 in the formula at a point.
+        """What in the formula has no finite slope at a point: a root or another power of 0, asin or acos of ±1.
 
         >>> FormulaObjective.from_text("1 - sqrt(x)").kink(np.array([0.0]))
         'kink in sqrt at 0'
         """
         code = StraightLine(self.formula)
-        roots = [part for part in code.known if is_root(part)]
-        bases = Compiled(code, [code.node(code.known[root.parts[0]]) for root in roots])(x.reshape(1, -1))[0]
-        for root, base in zip(roots, bases.tolist(), strict=True):
-            if base == 0:
-                exponent = root.parts[1].detail
-                return f"kink in {'sqrt' if exponent == 1 / 2 else f'the power {float(exponent):g}'} at 0"
+        singular = [part for part in code.known if is_root(part) or part.operation in SINGULAR]
+        inside = Compiled(code, [code.node(code.known[part.parts[0]]) for part in singular])(x.reshape(1, -1))[0]
+        for part, argument in zip(singular, inside.tolist(), strict=True):
+            if abs(argument) == (1 if part.operation in ("asin", "acos") else 0):
+                exponent = part.parts[-1].detail
+                power = "sqrt" if exponent == 1 / 2 else f"the power {float(exponent):g}" if is_root(part) else ""
+                return f"kink in {power or part.operation} at {argument:g}"
         return None
 
     def recipe(self) -> dict[str, Any]:

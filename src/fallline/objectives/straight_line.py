@@ -4,8 +4,10 @@ The chain rule multiplies the derivatives of the functions from the result back 
 accumulation), through the named steps and without expanding any expression. So the length of the code is proportional
 to that of the formula, whatever the number of variables; equal subexpressions are computed once.
 
-The slope of a root, and of any power below 1, is infinite at 0. What lies behind it in the chain, and what a condition
-leaves out, is multiplied so that 0 wins: sqrt(x**2 + y**2) has the slope 0 at its kink, as abs has.
+The slope of a root, and of any power below 1, is infinite at 0. A factor 0 wins against it: before the root, unless it
+comes from the root itself, as in cos(sqrt(x)), whose slope has a limit that is not found so; and behind it, where what
+stands in the root is least, so that sqrt(x**2 + y**2) has the slope 0 at its kink, as abs has. It wins, too, against
+what a condition leaves out.
 
 Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 3, for reverse accumulation.
 """
@@ -47,7 +49,7 @@ class _Adjoint(NamedTuple):
 
     Attributes:
         term: its value.
-        zero_wins: whether a factor 0 makes it 0, also where another is infinite or NaN.
+        zero_wins: whether a factor 0, of it or beside it, wins against one that is infinite or NaN.
     """
 
     term: _Scaled
@@ -237,7 +239,7 @@ class StraightLine:
                 names = dict(zip("ab", (_Scaled(1.0, self.node(known[part])) for part in parts), strict=False))
                 for part, slope in zip(parts, slopes_of(name), strict=True):
                     if slope.number != 0:
-                        yield part, self.through(adjoint, slope.expression, names)
+                        yield part, self.through(name, adjoint, slope.expression, names)
 
     def met(self, adjoint: _Adjoint, slope: _Scaled) -> _Adjoint:
         """The adjoint times a slope."""
@@ -259,18 +261,32 @@ class StraightLine:
         )
         return adjoint._replace(term=_Scaled(_quotient(left.factor, right.factor), quotient))
 
-    def through(self, adjoint: _Adjoint, slope: Expression, names: Mapping[str, _Scaled]) -> _Adjoint:
+    def through(self, name: str, adjoint: _Adjoint, slope: Expression, names: Mapping[str, _Scaled]) -> _Adjoint:
         """The adjoint times a function's slope, factor by factor."""
         known: dict[Expression, _Scaled] = {}
-        if any(map(is_root, slope.walk())):
-            adjoint = adjoint._replace(zero_wins=True)
+        before = adjoint.zero_wins
+        if name in SINGULAR:
+            adjoint = self.before_root(adjoint, names["a"])
         for factor in slope.parts if slope.operation == "*" else (slope,):
             divisor = factor.divisor
             if divisor is None:
                 adjoint = self.met(adjoint, self.value(factor, known, names))
             else:
                 adjoint = self.divided(adjoint, self.value(divisor, known, names))
-        return adjoint
+        # What stands in asin or acos is at its end there; in the others 0 is nothing special.
+        return adjoint._replace(zero_wins=before or name in ("asin", "acos"))
+
+    def before_root(self, adjoint: _Adjoint, base: _Scaled) -> _Adjoint:
+        """The adjoint of a root: a 0 of it wins, unless it comes from a root of the same base."""
+        if adjoint.zero_wins or adjoint.term.node is None:
+            return adjoint
+        own = any(
+            node.operation == python.CALL
+            and node.detail in ("sqrt", "power", *SINGULAR)
+            and node.inputs[0] is base.node
+            for node in self.graph.needed([adjoint.term.node])
+        )
+        return adjoint._replace(zero_wins=not own)
 
     def backward_product(self, product: Expression, adjoint: _Adjoint) -> Iterator[tuple[Expression, _Adjoint]]:
         partial = self.partial_products(product, self.known)
@@ -289,20 +305,22 @@ class StraightLine:
         part = power.parts[0]
         base, exponent = (self.known[operand] for operand in power.parts)
         by_exponent = adjoint
-        if is_root(part) and exponent.node is None and part.parts[0] in self.known:
+        if exponent.node is None and _combines(part, exponent.factor):
             # The power of a root is one power of what stands in it, whose slope may be finite where the root's is not.
             exponent = _Scaled(exponent.factor * self.known[part.parts[1]].factor)
             part = part.parts[0]
             base = self.known[part]
         if base.node is not None:
             lower = self.plus([exponent, _Scaled(-1.0)])
-            if lower.node is not None or not (lower.factor.is_integer() or lower.factor > 0):
-                adjoint = adjoint._replace(zero_wins=True)
+            below_one = lower.node is not None or not (lower.factor.is_integer() or lower.factor > 0)
+            if below_one:
+                adjoint = self.before_root(adjoint, base)
             scaled = self.met(adjoint, exponent)
             if lower.node is None and lower.factor < 0:
-                yield part, self.divided(scaled, self.power(base, _Scaled(-lower.factor)))
+                share = self.divided(scaled, self.power(base, _Scaled(-lower.factor)))
             else:
-                yield part, self.met(scaled, self.power(base, lower))
+                share = self.met(scaled, self.power(base, lower))
+            yield part, share._replace(zero_wins=share.zero_wins or below_one)
         if exponent.node is not None:
             value = self.known[power]
             if base.node is None and base.factor > 0:
@@ -310,6 +328,18 @@ class StraightLine:
             else:
                 slope = self.call("times_log", value, base)
             yield power.parts[1], self.met(by_exponent, slope)
+
+
+# Functions whose slope is infinite, or has no value, at a finite place: the ends of asin and acos, and 0.
+SINGULAR = ("asin", "acos", "cbrt", "atan2")
+
+
+def _combines(base: Expression, outer: float) -> bool:
+    """Whether a power of this base is one power of the base's own: where both have a value only from 0 on."""
+    if base.operation != "**" or not base.parts[1].is_number:
+        return False
+    inner = float(base.parts[1].detail)
+    return not inner.is_integer() or (inner > 0 and inner % 2 == 1 and not outer.is_integer())
 
 
 def is_root(expression: Expression) -> bool:

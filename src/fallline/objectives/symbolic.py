@@ -44,6 +44,12 @@ class log1p(_Shown):
     nargs, form = 1, r"\log{power}{{\left(1 + {0}\right)}}"
 
 
+class cbrt(_Shown):
+    """The real cube root."""
+
+    nargs, form = 1, r"\sqrt[3]{{{0}}}{power}"
+
+
 class where(_Shown):
     """The second argument where the condition holds, the third elsewhere."""
 
@@ -72,6 +78,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "max": sympy.Max,
     "sigmoid": sigmoid,
     "log1p": log1p,
+    "cbrt": cbrt,
     "where": where,
     **{COMPARISONS[sign]: relation for sign, relation in _RELATIONS.items()},
     "both": sympy.And,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import sympy
@@ -52,6 +53,11 @@ def from_sympy(expression: sympy.Expr) -> Formula:
             if problem := problem_with(name):
                 raise FalllineError(
                     "objective", problem=f"is a SymPy expression with the symbol {shortened(name)}: {problem}"
+                )
+        for base in (part.name for part in expression.atoms(sympy.IndexedBase)):
+            if alike := next((name for name in symbols if re.fullmatch(rf"{re.escape(base)}[0-9]+", name)), None):
+                raise FalllineError(
+                    "objective", problem=f"is a SymPy expression with both {alike} and an indexed {base}"
                 )
         return parse(_FormulaPrinter().doprint(expression))
     except RecursionError:

@@ -245,6 +245,8 @@ class _Parser(Cursor):
         """A function with its arguments."""
         exponent = self.exponent_of_function(name)
         parts = self.arguments(name) if self.token.text == "(" else [self.bare_argument(name)]
+        if [part.kind for part in parts] == ["nothing"]:
+            return parts[0]
         tree = self.tree("call", name.start, *parts, text=name.text)
         return tree if exponent is None else self.tree("power", name.start, tree, exponent)
 
@@ -309,11 +311,12 @@ class _Parser(Cursor):
             self.fault(name.start, self.token.end, f"{name.text} is the function; use another name")
             raise UnreadableError
         if not takes_one(name.text):
-            before = self.tokens[max(0, self.place - 2)].text
-            between = before if re.fullmatch(r"\w+", before) and before != name.text else "x"
+            before = self.tokens[self.place - 2] if self.place > 1 else name
             right = self.power() if self.starts_factor() else None
-            second = self.text.between(right.start, right.end) if right else "y"
-            self.fault(name.start, self.previous.end, f"write {name.text}({between}, {second})")
+            told = f"{name.text} takes its arguments in brackets, as in {name.text}(x, y)"
+            if right and before.kind in ("name", "number") and before is not name:
+                told = f"write {name.text}({before.text}, {self.text.between(right.start, right.end)})"
+            self.fault(name.start, self.previous.end, told)
             return self.tree("nothing", start)
         argument = self.bare_operand()
         if argument is None:

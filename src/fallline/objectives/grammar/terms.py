@@ -70,6 +70,7 @@ class Terms:
         # Inside a function that is written as a formula: what its arguments stand for.
         self.arguments: Mapping[str, Term] | None = None
         self.indices: dict[str, int] = {}
+        self.indices_used: set[str] = set()
         self.made = 0
 
     def of(self, tree: Tree) -> Term:
@@ -126,12 +127,16 @@ class Terms:
         """A constant, an argument, an index, a step or a variable."""
         if self.arguments is not None and name in self.arguments:
             return self.arguments[name]
+        stem, _, last = name.rpartition("_")
         if name in self.indices:
+            self.indices_used.add(name)
             return self.number(Fraction(self.indices[name]))
         if name in self.known:
             return self.known[name]
-        stem, _, last = name.rpartition("_")
-        return self.variable(f"{stem}_{self.indices[last]}" if stem and last in self.indices else name)
+        if stem and last in self.indices:
+            self.indices_used.add(last)
+            return self.variable(f"{stem}_{self.indices[last]}")
+        return self.variable(name)
 
     def variable(self, name: str) -> Term:
         """The variable, or the step, of this name."""
@@ -240,7 +245,11 @@ class Terms:
             raise NoValueError(f"{name} takes at least one argument")
         if name in OVER_PARTS and len(tree.parts) == 1 and tree.parts[0].kind != "nothing":
             raise NoValueError(f"{name} takes several parts, or a range, as in {name}(x[i], i=1..3)")
+        self.indices_used -= {clause.text for clause in clauses}
         parts = [self.of(argument) for _ in self.over(clauses) for argument in arguments]
+        for clause in clauses:
+            if clause.text not in self.indices_used:
+                raise NoValueError(f"{clause.text} does not occur in it; write x_{clause.text} or x[{clause.text}]")
         if name == "log" and len(parts) == 2:
             return self.product([(False, self.function("log", parts[:1])), (True, self.function("log", parts[1:]))])
         if name == "prod":
