@@ -79,6 +79,16 @@ def test_numbers_margins_and_gaps(run: Run, tmp_path: Path) -> None:
     assert all((row[0] == "b") == (float(row[2:]) > 0) for row in rows)
 
 
+def test_the_marks_of_missing_entries_are_those_of_the_fit(run: Run, tmp_path: Path) -> None:
+    data, model = tmp_path / "data.csv", tmp_path / "model.json"
+    data.write_text("x,y\n1,1\n-999,3\n2,2\n4,4\n5,6\n")
+    options = ["--target", "y", "--model", "linear", "--na", "-999", "--missing", "mean", "--save", model]
+    assert run("fit", data, *options).code == 0
+    # The mean of 1, 2, 4 and 5 is 3; with it the line of least squares is y = 1.2 x - 0.4.
+    predicted = run("predict", model, data).out.split()[1:]
+    assert [float(number) for number in predicted] == pytest.approx([0.8, 3.2, 2, 4.4, 5.6], rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -18,6 +18,7 @@ from fallline.data import open_source, read_table
 from fallline.data import source as source_module
 from fallline.data.csv_format import CsvFormat
 from fallline.errors import FalllineError
+from fallline.fitting.fit import fit
 
 FRAME = pd.DataFrame({"height": [1.5, 2.25, -3.125], "name": ["Zoë", "b|c", "d e"], "n": [10, 2000, 3]})
 
@@ -83,6 +84,11 @@ def test_a_byte_that_is_not_utf_8_is_found_late_in_the_file_too(tmp_path: Path) 
         ("5.1,3.5,setosa\n4.9,3,virginica\n", "the first line holds '5.1'"),
         ("red;1,5;2\nblue;2,5;3\nred;1;4\n", "the first line holds '1,5'"),
         ("red,?\nblue,large\n", "the first line holds '?', so it may be data"),
+        ("red,low\nblue,high\ngreen,low\nred,high\n", "'red', 'low', which recur below, so it may be data and not"),
+        ("e;x;s\nb;y;t\n e;x;s\n", "'e', 'x', 's', which recur below"),
+        ("yes\nno\nyes\n", "'yes', which recur below, so it may be data"),
+        ("p,x,s,n,s\ne,x,s,y,t\n", "columns 3 and 5 are both called 's'; every column needs its own name, or header="),
+        ("p,x,\ne,x,s\n", "column 3 has no name; every column needs one in the header, or header=False if the first"),
         ("name,2019,2020\na,1,2\n", "header=False names them x1, x2, ..., or header=True"),
         ("1,5;2,5\n2,5;3,5\n", "data.csv: the columns may be separated by ',' (3) or by ';' (2); say which"),
         ("a,b\tc\n1,2\t3\n", "may be separated by ',' (2) or by tabs (2); say which: separator='tab'"),
@@ -102,6 +108,12 @@ def test_the_first_line_is_read_as_asked(tmp_path: Path) -> None:
     assert without.error_at(0, "x1", "is odd").of.startswith("data.csv, row 1 (line 1)")
     assert read_table(path, header=True).columns["1.5"].tolist() == ["2.5"]
     assert list(read_table(written(tmp_path, "a,b\n1,2\n"), header=False).columns["x1"]) == ["a", "1"]
+    path.write_text("red,low\nblue,high\ngreen,low\nred,high\n")
+    assert read_table(path, header=False).columns["x1"].tolist() == ["red", "blue", "green", "red"]
+    assert read_table(path, header=True).rows == 3
+    # One of the names does not recur.
+    path.write_text("red,size\nblue,high\nred,low\n")
+    assert list(read_table(path).columns) == ["red", "size"]
     assert list(read_table(written(tmp_path, "inf,nan,x1\n1,2,3\n")).columns) == ["inf", "nan", "x1"]
 
 
@@ -119,6 +131,55 @@ def test_a_comma_that_may_mark_thousands_is_left_until_it_is_used(tmp_path: Path
     assert read_table(path, decimal=",").numbers("people").tolist() == [1234, 5]
     path.write_text("people;area\n1,234;2\n5,6;3\n")
     assert read_table(path).numbers("people").tolist() == [1.234, 5.6]
+
+
+@pytest.mark.parametrize("cell", ["1.25", "0.5", "1234.5", "0.125", ".5", "1.5e3", "-2.5", "12.3456"])
+def test_a_point_is_no_decimal_mark_where_the_comma_is(tmp_path: Path, cell: str) -> None:
+    path = written(tmp_path, f"a;b\n1.125;1,5\n{cell};2,5\n")
+    message = f"row 2 (line 3), column 'a': the value is {cell!r}, but the decimal mark is a comma; write "
+    with pytest.raises(FalllineError, match=re.escape(message + cell.replace(".", ",")) + "$"):
+        read_table(path, decimal=",").numbers("a", missing=True)
+    path.write_text(f"a;b\n1.125;1,5\n{cell.replace('.', ',')};2,5\n")
+    frame = pd.read_csv(path, sep=";", decimal=",", thousands=".")
+    assert read_table(path, decimal=",").matrix(["a", "b"]).tolist() == frame.to_numpy(float).tolist()
+    # A column of such cells alone is one of wrong numbers, not of texts.
+    path.write_text(f"a;b\n{cell};1,5\n{cell};2,5\n")
+    assert read_table(path, decimal=",").is_text("a") is False
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("1,500", "its comma marks thousands; write 1500"),
+        ("1,500.5", "its comma marks thousands; write 1500.5"),
+        ("-12,345,678.25", "its commas mark thousands; write -12345678.25"),
+        ("1 500", "its space marks thousands; write 1500"),
+        ("1\u202f500\u202f000", "its spaces mark thousands; write 1500000"),
+        ("1'500.5", "its apostrophe marks thousands; write 1500.5"),
+        ("1.5%", "it looks like a percentage; write 1.5"),
+        ("25 %", "it looks like a percentage; write 25"),
+        ("$1,500", "it looks like an amount of money; write 1500"),
+        ("20 €", "it looks like an amount of money; write 20"),
+    ],
+)
+@pytest.mark.parametrize("others", ["0.5", "2,500.25"])
+def test_a_number_written_otherwise_is_told_as_one(tmp_path: Path, cell: str, told: str, others: str) -> None:
+    path = written(tmp_path, f'a,b,y\n"{cell}","{others}",1\n"{cell}","{others}",2\n')
+    with pytest.raises(FalllineError) as caught:
+        fit(path, "y", features=["a"], model="linear")
+    place = "data.csv, row 1 (line 2), column 'a'"
+    assert str(caught.value) == f"{place}: the value is {' '.join(cell.split())!r}, which is not a number: {told}"
+    with pytest.raises(FalllineError, match=re.escape(told)):
+        fit({"a": [cell, cell], "b": [others, others], "y": [1, 2]}, "y", model="linear")
+
+
+def test_a_decimal_comma_next_to_decimal_points_is_advised_to_be_written_as_they_are(tmp_path: Path) -> None:
+    path = written(tmp_path, 'a,b\n"1,5",0.5\n2,1.5\n')
+    with pytest.raises(FalllineError, match=r"is '1,5', which is not a number; write 1\.5$"):
+        read_table(path).numbers("a")
+    path.write_text('a,b\n"1,500",5\n2,1\n')
+    with pytest.raises(FalllineError, match=r"; write 1500 if its comma marks thousands, or decimal=','$"):
+        read_table(path).numbers("a")
 
 
 def test_question_marks_and_marks_asked_for_are_missing(tmp_path: Path) -> None:

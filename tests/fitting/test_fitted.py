@@ -219,6 +219,42 @@ def test_new_data_are_held_to_what_the_model_knows() -> None:
     np.testing.assert_allclose(filled.predict(gaps), filled.predict(same), rtol=1e-13)
 
 
+def test_what_marked_a_missing_entry_in_the_fit_marks_it_in_new_data(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("x,kind,y\n1,a,1\n-999,b,2\n3,none at all,2.5\n4,a,4\n")
+    settings: Any = {"model": "linear", "missing": "mean", "categories": ["kind"]}
+    model = fit(path, "y", na=[-999, "none at all"], **settings).fitted
+    frame = pd.read_csv(path, na_values=["-999", "none at all"])
+    means = frame.fillna({"x": frame["x"].mean(), "kind": "a"})
+    expected = model.predict(means[["x", "kind"]])
+    model.save(tmp_path / "model.json")
+    loaded = FittedModel.load(tmp_path / "model.json")
+    assert loaded == model
+    for data in (
+        path,
+        {"x": [1, -999, 3, 4], "kind": ["a", "b", "none at all", "a"]},
+        pd.DataFrame({"x": [1.0, -999.0, 3.0, 4.0], "kind": ["a", "b", "none at all", "a"]}),
+        [[1, "a"], [-999, "b"], [3, "none at all"], [4, "a"]],
+    ):
+        np.testing.assert_array_equal(loaded.predict(data), expected)
+    # Other marks of a new file are marks beside those of the fit.
+    path.write_text("x,kind\n-,a\n-999,a\n")
+    np.testing.assert_array_equal(loaded.predict(path, na="-"), model.predict({"x": [None] * 2, "kind": ["a"] * 2}))
+    dropping = fit({"x": [1, 2, 3], "y": [1, 2, 3]}, "y", model="linear", missing="drop").fitted
+    assert dropping.predict({"x": [-999]})[0] == pytest.approx(-999, rel=1e-6)
+
+
+def test_a_file_from_before_the_marks_is_loaded_without_any(saved: Path, tmp_path: Path) -> None:
+    content = json.loads(saved.read_text())
+    del content["na"]
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(content))
+    assert FittedModel.load(path) == FittedModel.load(saved)
+    for wrong in (-999, [-999], {"na": "x"}):
+        path.write_text(json.dumps(content | {"na": wrong}))
+        assert "na is " in refused(path)
+
+
 def test_a_column_taken_as_categories_may_be_stored_in_another_type() -> None:
     data = {"zip": np.array([10.0, 20.0, 10.0]), "y": [1.0, 2.0, 3.0]}
     model = fit(data, "y", model="linear", categories=["zip"]).fitted

@@ -86,6 +86,7 @@ class CsvFile:
                 {header[i]: np.array(column, dtype=object) for i, column in entries.items()},
                 [line for line, _ in block],
                 first_row,
+                found.decimal,
             )
             first_row += len(block)
 
@@ -100,7 +101,8 @@ class CsvFile:
         if not found.header:
             return tuple(f"x{number}" for number in range(1, len(first[1]) + 1)), chain([first], lines)
         header = [cell.strip() for cell in first[1]]
-        check_names(header, self.path.name)
+        instead = (", or ", Setting("header", False), " if the first line is data")
+        check_names(header, self.path.name, instead if self.format.header is None else ())
         return tuple(header), lines
 
     @contextlib.contextmanager

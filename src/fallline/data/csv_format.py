@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import dataclasses
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from fallline.data.entries import DECIMAL_COMMA, is_number
+from fallline.data.entries import DECIMAL_COMMA, Pointed, is_number
+from fallline.data.numerals import shows_point
 from fallline.errors import FalllineError, Setting
 
 # The separators that are looked for, and the names of those that are hard to write.
@@ -18,7 +20,7 @@ SEPARATORS = (",", ";", "\t", "|")
 NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
 # Where the decimal mark is a comma, points are between thousands.
-THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(\.\d{3})+\s*")
+THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*")
 # One to three digits, a comma and three digits may also be a number of thousands.
 MAYBE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
 
@@ -68,7 +70,7 @@ class CsvFormat:
         object.__setattr__(self, "na", tuple(str(mark).strip() for mark in marks))
 
     def of(self, head: bytes) -> CsvFormat:
-        """The format of a file that begins with these bytes, with nothing left to be found.
+        """The format of a file that begins with these bytes; its decimal mark is None where they show none.
 
         Raises:
             FalllineError: naming the setting that is needed, where the file can be read in two ways.
@@ -98,9 +100,17 @@ class CsvFormat:
         assert isinstance(self.na, tuple)
         if cell.strip() in self.na:
             return ""
-        if self.decimal == "," and (DECIMAL_COMMA.fullmatch(cell) or THOUSANDS.fullmatch(cell)):
+        if self.decimal != ",":
+            return cell
+        if DECIMAL_COMMA.fullmatch(cell) or THOUSANDS.fullmatch(cell):
             return cell.replace(".", "").replace(",", ".")
-        return cell
+        return Pointed(cell) if "." in cell and is_number(cell) else cell
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """`na` as the texts of the marks."""
+        assert isinstance(self.na, tuple)
+        return self.na
 
     @property
     def plain(self) -> bool:
@@ -134,26 +144,30 @@ def _separator(text: str) -> str:
 
 
 def _has_header(rows: list[list[str]]) -> bool:
-    """Whether the first row holds names, which numbers and question marks hardly are."""
+    """Whether the first row holds names, which numbers and question marks hardly are, nor what recurs below each."""
     first = [cell.strip() for cell in (rows[0] if rows else [])]
     entries = [
         cell
         for cell in first
         if (is_number(cell) and cell[-1].isdigit()) or DECIMAL_COMMA.fullmatch(cell) or cell == "?"
     ]
-    if entries:
+    below = [{cell.strip() for cell in column} for column in zip(*rows[1:], strict=False)]
+    recurs = bool(below) and len(below) == len(first) and all(map(operator.contains, below, first))
+    if entries or recurs:
+        held = repr(entries[0]) if entries else f"{', '.join(map(repr, first[:4]))}, which recur below"
         raise FalllineError(
             "the first line",
-            problem=f"holds {entries[0]!r}, so it may be data and not the names of the columns",
+            problem=f"holds {held}, so it may be data and not the names of the columns",
             allowed=("say which: ", Setting("header", False), " names them x1, x2, ..., or ", Setting("header", True)),
         )
     return True
 
 
-def _decimal(rows: list[list[str]], separator: str) -> str:
-    """The decimal mark of the numbers."""
+def _decimal(rows: list[list[str]], separator: str) -> str | None:
+    """The decimal mark of the numbers; None if they show none."""
     cells = [cell for row in rows for cell in row]
     commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell)] if separator != "," else []
-    points = any("." in cell and is_number(cell) for cell in cells)
+    if any(shows_point(cell) for cell in cells):
+        return "."
     # Where both are possible, a comma is left in the text, and the error about its first use names the setting.
-    return "." if points or all(MAYBE_THOUSANDS.fullmatch(cell) for cell in commas) else ","
+    return None if all(MAYBE_THOUSANDS.fullmatch(cell) for cell in commas) else ","

@@ -17,10 +17,17 @@ from fallline.errors import FalllineError
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "<na>", "null", "none", "#n/a"}
 
 # A number with a decimal comma, which may have points between its thousands.
-DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+([eE][+-]?\d+)?\s*")
+DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d*|[1-9]\d{0,2}(\.\d{3})+),\d+([eE][+-]?\d+)?\s*")
 
 # What is added to the word for entries whose mark is not plain.
 MARKED = {"?": " (marked '?')"}
+
+
+class Pointed(str):
+    """A cell with a decimal point in a file whose decimal mark is the comma: a text, but no number there."""
+
+    __slots__ = ()
+
 
 # The index of an entry, and what is wrong with it.
 Fault = tuple[tuple[int, ...], str]
@@ -68,7 +75,9 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
         # If an entry is not a number, the search below finds it.
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             numbers = entries.astype(np.float64, copy=False)
-    if entries.dtype.kind in "OUS" and any("_" in entry for entry in entries.flat if isinstance(entry, str)):
+    if entries.dtype.kind in "OUS" and any(
+        "_" in entry or isinstance(entry, Pointed) for entry in entries.flat if isinstance(entry, str)
+    ):
         numbers = np.full(entries.shape, np.nan)
     if np.isfinite(numbers).all():
         return numbers, None
@@ -121,6 +130,8 @@ def _fault(entry: Any) -> str | None:
     text = " ".join(str(entry).split())
     if is_missing(entry):
         return "is missing" + MARKED.get(text, "")
+    if isinstance(entry, Pointed):
+        return f"is {text!r}, but the decimal mark is a comma"
     if not is_number(entry):
         return f"is {text if len(text) <= 40 else text[:40] + '...'!r}, which is not a number"
     return None if np.isfinite(float(entry)) else f"is {text}"

@@ -74,6 +74,7 @@ class Preparation(Printed):
         standardization: the standardization of the inputs; None if they are left as they are.
         missing: what to do with rows in which an entry is missing: see `survey`.
         weights: the column that says how often each row counts; None: each counts once.
+        na: the texts that marked a missing entry, besides blanks and the like.
 
     >>> preparation = Preparation((Feature("age", fill=40.0),), "ill", Classes(("no", "yes")), None, "mean")
     >>> table = Table("data", {"age": np.array([30.0, np.nan]), "ill": np.array(["yes", "no"], dtype=object)})
@@ -88,6 +89,7 @@ class Preparation(Printed):
     standardization: Standardization | None
     missing: Missing
     weights: str | None = None
+    na: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

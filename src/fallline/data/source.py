@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class InMemory(Printed):
         if table.rows:
             names = table.columns if columns is None else columns
             entries = {name: table.columns[name] for name in names}
-            yield Table(table.source, entries, table.lines, table.first_row)
+            yield dataclasses.replace(table, columns=entries)
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +58,7 @@ class Source(Printed):
         parts: the parts that hold the rows, in order.
         from_files: whether they come from files, which need not fit in memory.
         notes: what was found of how the files are written, one sentence each.
+        na: the texts that mark a missing entry in CSV files, besides blanks and the like.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Source(Printed):
     parts: tuple[Part, ...]
     from_files: bool = False
     notes: tuple[str, ...] = ()
+    na: tuple[str, ...] = ()
 
     def require(self, column: str, parameter: str) -> None:
         """Check that a column exists.
@@ -122,6 +125,7 @@ def open_source(
         tuple(part for source in opened for part in source.parts),
         from_files=True,
         notes=tuple(dict.fromkeys(note for source in opened for note in source.notes)),
+        na=asked.marks,
     )
 
 

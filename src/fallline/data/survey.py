@@ -369,7 +369,8 @@ class _Pass:
                 Classes.of(self.texts) if self.classes else None,
                 Standardization(mean, scale) if standardize else None,
                 self.missing,
-                *self.weight_columns,
+                self.weight_columns[0] if self.weight_columns else None,
+                source.na,
             ),
             notes + _copies([column for column in self.columns if column.name not in dropped]),
         )

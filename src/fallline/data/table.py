@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data.entries import DECIMAL_COMMA, as_numbers, is_missing, is_number
+from fallline.data.entries import as_numbers, as_text, is_missing, is_number
+from fallline.data.numerals import look_of, shows_point
 from fallline.errors import FalllineError, Setting, nearest
 from fallline.tables import Printed
 
@@ -29,6 +30,7 @@ class Table(Printed):
         columns: the entries of each column, unconverted: texts from a CSV file, else whatever the data hold.
         lines: for a CSV file, the line on which each row begins.
         first_row: for a part of a file, the number of rows before it.
+        decimal: the decimal mark of the numbers in a CSV file, if they show one.
 
     >>> table = table_of({"height": [1.5, 1.8], "tall": ["no", "yes"]})
     >>> table.numbers("height")
@@ -39,6 +41,7 @@ class Table(Printed):
     columns: dict[str, npt.NDArray[Any]]
     lines: Sequence[int] = ()
     first_row: int = 0
+    decimal: str | None = None
 
     @property
     def rows(self) -> int:
@@ -74,16 +77,25 @@ class Table(Printed):
         numbers, fault = as_numbers(self.entries(name, parameter), missing=missing)
         if fault is not None:
             row = fault[0][0]
-            advice = [*instead, *self._reading_advice(str(self.columns[name][row]).strip())]
-            raise self.error_at(row, name, fault[1], "only finite numbers are allowed", *advice)
+            entry = self.columns[name][row]
+            look = look_of(entry, points=self._shows_point) if isinstance(entry, str) else None
+            if look is None:
+                advice = [*instead, *self._reading_advice(str(entry).strip())]
+                raise self.error_at(row, name, fault[1], "only finite numbers are allowed", *advice)
+            settings = (", or ", Setting("decimal", ",")) if look.may_be_decimal and len(self.lines) else ()
+            raise self.error_at(row, name, f"{fault[1]}{look.told}", look.advice, *settings)
         return numbers
+
+    @property
+    def _shows_point(self) -> bool:
+        """Whether some text shows that the decimal mark is a point."""
+        texts = (entry for column in self.columns.values() if column.dtype == object for entry in column.tolist())
+        return self.decimal == "." or any(isinstance(text, str) and shows_point(text) for text in texts)
 
     def _reading_advice(self, text: str) -> tuple[object, ...]:
         """How to read a CSV file otherwise, where an entry that is not a number suggests it."""
         if not len(self.lines):
             return ()
-        if DECIMAL_COMMA.fullmatch(text):
-            return ", or ", Setting("decimal", ",")
         if text and not any(character.isalnum() for character in text):
             return ", or ", Setting("na", text), " if it marks a missing entry"
         return ()
@@ -99,6 +111,16 @@ class Table(Printed):
             return False if not np.isnan(entries).all() else None
         present = [entry for entry in entries.tolist() if not is_missing(entry)]
         return all(isinstance(entry, str) and not is_number(entry) for entry in present) if present else None
+
+    def without(self, marks: Collection[str]) -> Table:
+        """The table with None for each entry whose text is one of the marks of a missing one."""
+        if not marks:
+            return self
+        columns = {
+            name: np.array([None if as_text(entry) in marks else entry for entry in column.tolist()], object)
+            for name, column in self.columns.items()
+        }
+        return dataclasses.replace(self, columns=columns)
 
     def on_rows(self, rows: slice) -> Table:
         """Some consecutive rows, which keep their row numbers and line numbers."""
@@ -189,8 +211,8 @@ def _checked(table: Table) -> Table:
     return table
 
 
-def check_names(names: Sequence[str], source: str) -> None:
-    """Check that the columns have distinct names.
+def check_names(names: Sequence[str], source: str, instead: tuple[object, ...] = ()) -> None:
+    """Check that the columns have distinct names; `instead` is an alternative that an error text adds.
 
     Raises:
         FalllineError: when there are no columns, or one has no name or the same name as another.
@@ -200,10 +222,11 @@ def check_names(names: Sequence[str], source: str) -> None:
     for number, name in enumerate(names, start=1):
         if not name:
             raise FalllineError(
-                problem=f"{source}: column {number} has no name", allowed="every column needs one in the header"
+                problem=f"{source}: column {number} has no name",
+                allowed=("every column needs one in the header", *instead),
             )
         if name in names[: number - 1]:
             raise FalllineError(
                 problem=f"{source}: columns {names.index(name) + 1} and {number} are both called {name!r}",
-                allowed="every column needs its own name",
+                allowed=("every column needs its own name", *instead),
             )

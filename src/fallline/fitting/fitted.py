@@ -71,8 +71,9 @@ class FittedModel(Printed):
         for hinge losses; for more classes a probability for each, shape (rows, classes). NaN where an entry is missing.
 
         Arguments:
-            data: as in `fit`; an array has one column for each feature, in their order.
-            reading: `separator`, `decimal`, `encoding`, `header` and `na` of CSV files, as in `fit`.
+            data: as in `fit`; an array has one column for each feature, in their order. The `na` of the fit marks
+                missing entries in any of them.
+            reading: `separator`, `decimal`, `encoding`, `header` and further `na` of CSV files, as in `fit`.
 
         Raises:
             FalllineError: when a column is missing, or an entry is not a finite number or not a known category.
@@ -101,7 +102,7 @@ class FittedModel(Printed):
         for part in range(len(source.parts)):
             for table in source.blocks(part, self.preparation.columns):
                 empty = False
-                yield table, self._answer(self.preparation.inputs(table))
+                yield table, self._answer(self.preparation.inputs(table.without(self.preparation.na)))
         if empty:
             raise FalllineError(source.name, problem="has columns but no rows")
 
@@ -181,6 +182,7 @@ class FittedModel(Printed):
                 None if preparation.standardization is None else dataclasses.asdict(preparation.standardization)
             ),
             "missing": preparation.missing,
+            "na": list(preparation.na),
             "parameters": dict(zip(self.loss.names, self.x.tolist(), strict=True)),
         }
 
@@ -229,6 +231,7 @@ class FittedModel(Printed):
             None if classes is None else Classes(classes),
             None if scales is None else _standardization(_read(scales, "standardization", dict)),
             _missing(content.get("missing")),
+            na=_marks(content.get("na", [])),
         )
         names = preparation.names
         if not names or len(set(names)) != len(names):
@@ -379,6 +382,11 @@ def _standardization(parts: dict[str, Any]) -> Standardization:
 def _missing(value: Any) -> Missing:
     check_choice("missing", value, get_args(Missing))
     return cast(Missing, value)
+
+
+def _marks(value: Any) -> tuple[str, ...]:
+    """The marks of missing entries, which files of earlier versions do not have."""
+    return tuple(_read(item, "na", str) for item in _read(value, "na", list))
 
 
 def _setting(value: Any, parameters: int) -> Any:
