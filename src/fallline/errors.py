@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import shlex
 from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import Any, NamedTuple, Self, TypeAlias
@@ -112,7 +113,7 @@ def _advice(setting: Setting, named: Naming | None) -> str:
         return f"{setting.name}={setting.value!r}"
     if setting.value is False:
         return named(setting.name).replace("--", "--no-")
-    return named(setting.name) if setting.value is True else f"{named(setting.name)} {setting.value}"
+    return named(setting.name) if setting.value is True else f"{named(setting.name)} {shlex.quote(str(setting.value))}"
 
 
 def _restored(kind: type[FalllineError], fields: dict[str, Any]) -> FalllineError:

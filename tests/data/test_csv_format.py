@@ -89,6 +89,13 @@ def test_a_byte_that_is_not_utf_8_is_found_late_in_the_file_too(tmp_path: Path) 
         ("yes\nno\nyes\n", "'yes', which recur below, so it may be data"),
         ("p,x,s,n,s\ne,x,s,y,t\n", "columns 3 and 5 are both called 's'; every column needs its own name, or header="),
         ("p,x,\ne,x,s\n", "column 3 has no name; every column needs one in the header, or header=False if the first"),
+        ("a b y\n1 2 3\n2 3 5\n", "the columns may be separated by spaces (3); say which: separator=' '"),
+        ("name y\nann 3\nbob 5\ncut of", "may be separated by spaces (2); say which: separator=' '"),
+        ("a   y\n1.5 2\n10  3\n", "may be separated by spaces (2); write one comma in place of the spaces"),
+        ("sep=;\na;y\n1;2\n2;3\n", "the first line is 'sep=;', which tells Excel the separator; delete it"),
+        ('"sep=,"\r\na,y\r\n1,2\r\n', "which tells Excel the separator; delete it"),
+        ("# made today\na,y\n1,2\n", "the first line is '# made today', which looks like a comment; delete it"),
+        ("# one, two, three\n# four\na;y\n1;2\n", "'# one, two, three', which looks like a comment; delete it"),
         ("name,2019,2020\na,1,2\n", "header=False names them x1, x2, ..., or header=True"),
         ("1,5;2,5\n2,5;3,5\n", "data.csv: the columns may be separated by ',' (3) or by ';' (2); say which"),
         ("a,b\tc\n1,2\t3\n", "may be separated by ',' (2) or by tabs (2); say which: separator='tab'"),
@@ -115,6 +122,18 @@ def test_the_first_line_is_read_as_asked(tmp_path: Path) -> None:
     path.write_text("red,size\nblue,high\nred,low\n")
     assert list(read_table(path).columns) == ["red", "size"]
     assert list(read_table(written(tmp_path, "inf,nan,x1\n1,2,3\n")).columns) == ["inf", "nan", "x1"]
+
+
+def test_spaces_and_a_leading_hash_are_kept_where_they_belong_to_names(tmp_path: Path) -> None:
+    path = written(tmp_path, "a b y\n1 2 3\n2 3 5\n")
+    frame = pd.read_csv(path, sep=" ")
+    assert read_table(path, separator=" ").matrix(["a", "b", "y"]).tolist() == frame.to_numpy(float).tolist()
+    path.write_text("full name\nAnn Lee\nBob Ray\n")
+    assert list(read_table(path).columns) == ["full name"]
+    path.write_text("hours studied\n1.5\n2\n")
+    assert read_table(path).numbers("hours studied").tolist() == [1.5, 2]
+    path.write_text("#id,y\n1,2\n2,3\n")
+    assert read_table(path).numbers("#id").tolist() == [1, 2]
 
 
 def test_a_comma_that_may_mark_thousands_is_left_until_it_is_used(tmp_path: Path) -> None:

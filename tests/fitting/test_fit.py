@@ -254,6 +254,24 @@ def test_arrays_are_fitted_as_they_come() -> None:
     assert list(found.parameters.values()) == list(named.parameters.values())
 
 
+def test_columns_without_names_are_named_by_their_index() -> None:
+    X = np.random.default_rng(5).normal(size=(30, 3))
+    y = X @ [2.0, -1.0, 0.5] + 3
+    data = np.column_stack([X, y])
+    for target in (3, -1, np.int64(3), "x4"):
+        found = fit(data, target, model="linear")
+        assert (found.features, found.target) == (("x1", "x2", "x3"), "x4")
+        solved = np.linalg.lstsq(np.column_stack([X, np.ones(30)]), y)[0]
+        np.testing.assert_allclose(list(found.parameters.values()), solved, rtol=1e-6)
+    assert fit(data, 3, features=[0, 2], model="linear").features == ("x1", "x3")
+    assert fit(X, y, features=[0, 2], model="linear").features == ("x1", "x3")
+    # A name comes before an index, and an index is no name of a named column.
+    assert fit(pd.DataFrame(data, columns=[3, 2, 1, 0]), 3, model="linear").target == "3"
+    for wrong, table in ((4, data), (True, data), (0, {"a": [1, 2], "b": [1, 2]})):
+        with pytest.raises(FalllineError, match=f"^target is '{wrong}', which is not a column of data"):
+            fit(table, wrong, model="linear")
+
+
 def test_the_loss_is_told_before_the_descent_and_may_be_refused() -> None:
     told: list[Loss] = []
     found = fit(LAUNCHES, "distress", check=told.append)

@@ -143,6 +143,13 @@ def test_a_class_that_is_never_predicted_is_told() -> None:
     assert note in repr(found).replace("\n            ", " ")
     even = fit(rare(0.043), "ill", class_weight="balanced")
     assert not [note for note in even.notes if "every row" in note]
+    # Who has weighed the classes is not advised to do so.
+    assert note.endswith("; a class_weight of balanced counts all classes alike")
+    for class_weight in ({"yes": 1.5}, [1, 2], "balanced"):
+        notes = fit(rare(0.043), "ill", class_weight=class_weight).notes
+        assert not [note for note in notes if "class_weight" in note]
+    (weighed,) = [note for note in fit(rare(0.043), "ill", class_weight={"yes": 1.5}).notes if "balanced" in note]
+    assert weighed == note.removesuffix("; a class_weight of balanced counts all classes alike")
 
 
 def test_a_class_that_is_hardly_found_is_told_and_one_that_is_found_is_not() -> None:

@@ -19,7 +19,7 @@ from tests.models.samples import NAMES, points, sample
 
 from fallline import LBFGS, minimize
 from fallline.errors import FalllineError
-from fallline.models import MODELS, Hinge, Linear, Logistic, Loss, SigmoidNeuron, Softmax, loss_from_recipe
+from fallline.models import MODELS, Hinge, Linear, Logistic, Loss, Network, SigmoidNeuron, Softmax, loss_from_recipe
 from fallline.stopping import GradientNorm
 
 CLASSIFIERS = ["hinge", "logistic", "network", "softmax", "squared_hinge"]
@@ -134,6 +134,30 @@ def test_chunks_are_weighed_as_rows_in_memory(class_weight: Any) -> None:
         np.testing.assert_allclose(chunked.gradient(x), loss.gradient(x), rtol=1e-11, atol=1e-14)
         batches, in_memory = (one.batches(7, order="sequential") for one in (chunked, loss))
         np.testing.assert_allclose(batches.at_step(5, 0).gradient(x), in_memory.at_step(5, 0).gradient(x), rtol=1e-11)
+
+
+@pytest.mark.parametrize("model", [Softmax, Network])
+@pytest.mark.parametrize("names", [None, ["low", "mid", "high"]])
+def test_texts_in_chunks_are_to_be_numbered(model: Any, names: Any) -> None:
+    X = dask.array.from_array(np.random.default_rng(11).normal(size=(6, 2)), chunks=3)
+    asked = "whose labels must be 0, 1, 2, ...; number the classes from 0, and name all of them in their order"
+    for y in (np.array(["low", "mid", "high"] * 2), np.array(["low", "mid", "high"] * 2, object)):
+        with pytest.raises(FalllineError, match=re.escape(f"y is a Dask array of texts, {asked}")):
+            model(X, dask.array.from_array(y, chunks=3), classes=names)
+    with pytest.raises(FalllineError, match=re.escape(f"y is a Dask array, {asked}")):
+        model(X, dask.array.from_array(np.array([1, 2, 3] * 2), chunks=3))
+    numbered = model(X, dask.array.from_array(np.array([0, 1, 2] * 2), chunks=3), classes=["low", "mid", "high"])
+    assert numbered.classes == ("low", "mid", "high")
+
+
+@pytest.mark.parametrize("model", [Logistic, Hinge, Softmax, SigmoidNeuron])
+@pytest.mark.parametrize("keys", [(False, True), (np.False_, np.True_), (0, 1), (0.0, 1.0), ("0", "1")])
+def test_the_classes_of_booleans_are_weighed_by_any_of_their_names(model: Any, keys: tuple[Any, Any]) -> None:
+    X, y = np.random.default_rng(12).normal(size=(9, 2)), np.arange(9) % 3 == 0
+    loss = model(X, y, class_weight=dict(zip(keys, (1, 5), strict=True)))
+    by_row = model(X, y, sample_weight=np.where(y, 5.0, 1.0))
+    for x in points(loss, 3, 2):
+        np.testing.assert_allclose(loss.value(x), by_row.value(x), rtol=1e-13)
 
 
 def test_sparse_rows_are_weighed_too() -> None:

@@ -23,6 +23,8 @@ NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*")
 # One to three digits, a comma and three digits may also be a number of thousands.
 MAYBE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")
+# A first line by which Excel is told the separator.
+EXCEL = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 
 
 class Reading(TypedDict, total=False):
@@ -79,6 +81,7 @@ class CsvFormat:
         encoding = self.encoding or ("utf-16" if marked else "utf-8-sig")
         text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
         separator = _separator(text) if self.separator is None else self.separator
+        _check_first_line(text, separator)
         rows = _rows(text, separator)
         header = _has_header(rows) if self.header is None else self.header
         decimal = _decimal(rows[1:] if header else rows, separator) if self.decimal is None else self.decimal
@@ -132,6 +135,8 @@ def _separator(text: str) -> str:
     """The one that divides every row into the same number of columns, at least two."""
     rows = {separator: _rows(text, separator) for separator in SEPARATORS}
     fit = [one for one in SEPARATORS if len({len(row) for row in rows[one]}) == 1 and len(rows[one][0]) > 1]
+    if not fit:
+        _refuse_spaces(text)
     if len(fit) > 1:
         counts = " or ".join(f"by {_name(one)} ({len(rows[one][0])})" for one in fit)
         raise FalllineError(
@@ -141,6 +146,32 @@ def _separator(text: str) -> str:
         )
     # Where none fits, the error about the first wrong row is about the one that divides the header.
     return fit[0] if fit else max(SEPARATORS, key=lambda one: len(rows[one][0]) if rows[one] else 0)
+
+
+def _refuse_spaces(text: str) -> None:
+    """Refuse rows that spaces divide into the same number of columns, with a number in each but the header."""
+    lines = ["".join(row).strip() for row in _rows(text, "\t")]
+    rows = [line.split() for line in lines]
+    even = len({len(row) for row in rows}) == 1 and len(rows) > 1 and len(rows[0]) > 1
+    if even and all(any(map(is_number, row)) for row in rows[1:]):
+        single = all(line == " ".join(line.split()) for line in lines)
+        raise FalllineError(
+            "the columns",
+            problem=f"may be separated by spaces ({len(rows[0])})",
+            allowed=("say which: ", Setting("separator", " ")) if single else "write one comma in place of the spaces",
+        )
+
+
+def _check_first_line(text: str, separator: str) -> None:
+    """Refuse a first line that is neither a header nor data: a setting of Excel's, or a comment."""
+    lines = text.lstrip().splitlines()
+    if lines and EXCEL.fullmatch(lines[0]):
+        raise FalllineError("the first line", lines[0], "delete it", problem="which tells Excel the separator")
+    if lines and lines[0].startswith("#"):
+        rows = _rows(text, separator)
+        others = {len(row) for row in rows[1:] if not row[0].startswith("#")}
+        if others and len(rows[0]) not in others:
+            raise FalllineError("the first line", lines[0].strip(), "delete it", problem="which looks like a comment")
 
 
 def _has_header(rows: list[list[str]]) -> bool:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Protocol, Unpack
 
@@ -78,6 +79,14 @@ class Source(Printed):
             raise FalllineError(
                 parameter, column, nearest(column, self.columns), problem=f"which is not a column of {self.name}"
             )
+
+    def named(self, given: object) -> str:
+        """The name of the column that an argument stands for: its text, or where columns have no names its index."""
+        name, count = str(given), len(self.columns)
+        if name in self.columns or isinstance(given, bool) or not isinstance(given, Integral):
+            return name
+        unnamed = f"x{int(given) % count + 1}"
+        return unnamed if -count <= int(given) < count and self.columns[int(given)] == unnamed else name
 
     def blocks(self, part: int, columns: Sequence[str]) -> Iterator[Table]:
         """Some columns of one part, in blocks that are the same every time."""

@@ -131,8 +131,14 @@ def warnings_about(trajectory: Trajectory, loss: Loss, batch_size: int | None, p
     return warnings
 
 
-def imbalance(classes: Sequence[str], confusion: npt.NDArray[np.int64]) -> list[str]:
-    """A note when a class is never predicted, or the accuracy hides how few rows of the rare classes are found."""
+def imbalance(classes: Sequence[str], confusion: npt.NDArray[np.int64], weighted: bool) -> list[str]:
+    """A note when a class is never predicted, or the accuracy hides how few rows of the rare classes are found.
+
+    Arguments:
+        classes: the names of the classes.
+        confusion: the confusion matrix, one true class a row.
+        weighted: whether the classes have weights already.
+    """
     found, rows, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     accuracy = float(found.sum() / rows.sum())
     present = rows > 0
@@ -144,7 +150,8 @@ def imbalance(classes: Sequence[str], confusion: npt.NDArray[np.int64]) -> list[
     else:
         of_class = ", ".join(f"{found[i]} of {rows[i]} rows of {classes[i]!r}" for i in range(len(classes))[:MOST_TOLD])
         how = f"right are {of_class}{', …' if len(classes) > MOST_TOLD else ''}"
+    advice = "" if weighted else "; a class_weight of balanced counts all classes alike"
     return [
-        f"{how}: the balanced accuracy, the mean over the classes, is {balanced:.3g}, the accuracy {accuracy:.3g}; "
-        "a class_weight of balanced counts all classes alike"
+        f"{how}: the balanced accuracy, the mean over the classes, is {balanced:.3g}, "
+        f"the accuracy {accuracy:.3g}{advice}"
     ]

@@ -102,7 +102,7 @@ def fit(
 
     Arguments:
         data: the path of a CSV or Parquet file or of a folder of them, a data frame, a mapping of columns, or an array.
-        target: the name of the column to be predicted, or its values.
+        target: the name of the column to be predicted, or its values; of columns without names, also its index.
         features: the names of the columns to predict it from; all other columns if not given.
         sample_weight: the name of the column, or the numbers, that say how often each row counts, as in scikit-learn:
             2 is the row twice, 0 no row. Also means, scales and fills count it so; the score counts each row once.
@@ -214,7 +214,7 @@ def fit(
     fitted = FittedModel(model, loss, preparation, trajectory.final.x)
     rows = FitRows(loss, found.training, found.held_out)
     if preparation.classes is not None:
-        notes += imbalance(preparation.classes.names, fitted.confusion(rows.blocks()))
+        notes += imbalance(preparation.classes.names, fitted.confusion(rows.blocks()), class_weight is not None)
     return Fit(trajectory, fitted, tuple(notes), rows)
 
 
@@ -235,7 +235,7 @@ def _unpenalised(model: str, settings: Mapping[str, Any]) -> str:
 
 def _with_column(source: Source, parameter: str, given: Any) -> tuple[Source, str]:
     """The source with a column that is given by its name or its values, and the name."""
-    name = str(given)
+    name = source.named(given)
     if (not isinstance(given, list | tuple) and np.ndim(given) == 0) or name in source.columns:
         source.require(name, parameter)
         return source, name
@@ -261,7 +261,7 @@ def _feature_names(
     if features is None:
         names = tuple(name for name in source.columns if name not in (target, weights))
     elif isinstance(features, str | Sequence):
-        names = (features,) if isinstance(features, str) else tuple(str(name) for name in features)
+        names = (features,) if isinstance(features, str) else tuple(source.named(name) for name in features)
     else:
         raise FalllineError("features", features, "it must be the names of columns")
     for name in names:

@@ -102,6 +102,8 @@ class Loss(RowSum, Sliceable):
             raise FalllineError("reduction", reduction, nearest(str(reduction), REDUCTIONS))
         chunked = ChunkedRows.of(X, y, sample_weight)
         if chunked is not None:
+            if self.target(settings) == "classes" and chunked.has_texts:
+                raise _wrong_labels("a Dask array of texts")
             # X and y hold the first chunk, as a sample of the data.
             (first,) = chunked.part(0)
             X, y, sample_weight = first.X, first.y, first.weights
@@ -120,11 +122,7 @@ class Loss(RowSum, Sliceable):
         self.check_settings()
         self.y = targets_of(self.encoded(y), rows=self.X.shape[0])
         if chunked is not None and not np.array_equal(self.y, y):
-            raise FalllineError(
-                "y",
-                problem="is a Dask array, whose labels must be 0, 1, 2, ...",
-                allowed="name all classes in their order",
-            )
+            raise _wrong_labels("a Dask array")
         self.check_targets()
         self.names = self.parameter_names()
         self.are_weights = np.zeros(len(self.names), bool)
@@ -305,3 +303,11 @@ def _of_loss(loss: Loss) -> Summary:
         ("settings", ", ".join(settings)),
     ]
     return dataclasses.replace(told, facts=[*facts, *told.facts])
+
+
+def _wrong_labels(what: str) -> FalllineError:
+    return FalllineError(
+        "y",
+        problem=f"is {what}, whose labels must be 0, 1, 2, ...",
+        allowed="number the classes from 0, and name all of them in their order in classes",
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.data import number_array
 from fallline.data.dataset import read_ahead
+from fallline.data.entries import is_number
 from fallline.data.rows import Rows
 from fallline.errors import FalllineError
 from fallline.models.inputs import check_shape
@@ -82,6 +83,12 @@ class ChunkedRows:
     def weighted(self) -> bool:
         """Whether the rows have weights."""
         return self._weights is not None
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether the targets are texts and no numbers, by the first of them."""
+        first = self._y[0].compute()
+        return isinstance(first, str) and not is_number(first)
 
     @property
     def rows(self) -> int:

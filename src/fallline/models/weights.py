@@ -61,7 +61,12 @@ def class_weights_of(given: ClassWeight, classes: Sequence[str], counts: FloatAr
         balanced[present] = counts.sum() / (present.sum() * counts[present])
         return balanced
     if isinstance(given, Mapping):
-        named = {as_text(name): weight for name, weight in given.items()}
+        # Where the labels are numbers, False and True are 0 and 1.
+        texts = {name: as_text(name) for name in given}
+        named = {
+            text if text in classes or not isinstance(name, bool | np.bool_) else str(int(name)): given[name]
+            for name, text in texts.items()
+        }
         for name in named:
             if name not in classes:
                 raise FalllineError("class_weight", problem=f"has the class {name!r}", allowed=nearest(name, classes))
