@@ -233,10 +233,15 @@ def test_impossible_formats_are_refused(reading: Any, message: str) -> None:
         CsvFormat(**reading)
 
 
-def test_data_that_are_no_file_have_no_format() -> None:
+def test_data_that_are_no_csv_file_have_no_such_format(tmp_path: Path) -> None:
     assert open_source({"a": [1]}, separator=None, header=None, na=()).columns == ("a",)
     with pytest.raises(FalllineError, match=r"^decimal is ',', but data is no CSV file; leave it out$"):
         open_source({"a": [1]}, decimal=",")
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "data.parquet")
+    for path in (tmp_path, tmp_path / "data.parquet"):
+        assert open_source(path, na=()).columns == ("a",)
+        with pytest.raises(FalllineError, match=r"^na is -999, but data is no CSV file; leave it out$"):
+            open_source(path, na=-999)
 
 
 def test_a_large_file_and_a_pipe_are_read_as_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

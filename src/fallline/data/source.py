@@ -117,13 +117,13 @@ def open_source(
         return data
     asked = CsvFormat(**reading)
     if not isinstance(data, str | os.PathLike):
-        for name, setting in reading.items():
-            if getattr(asked, name) != getattr(CsvFormat(), name):
-                raise FalllineError(name, setting, "leave it out", problem=f"but {parameter} is no CSV file")
+        _refuse_reading(reading, asked, parameter)
         table = table_of(data, parameter, names)
         return Source(table.source, tuple(table.columns), (InMemory(table),))
     path = Path(data)
     files = _files(path, parameter) if os.path.isdir(path) else [path]
+    if all(map(_is_parquet, files)):
+        _refuse_reading(reading, asked, parameter)
     opened = [_opened(file, parameter, asked) for file in files]
     first = opened[0]
     for file, source in zip(files, opened, strict=True):
@@ -156,6 +156,13 @@ def read_table(
     if len(tables) == 1:
         return tables[0]
     return Table(source.name, {name: np.concatenate([t.columns[name] for t in tables]) for name in source.columns})
+
+
+def _refuse_reading(reading: Reading, asked: CsvFormat, parameter: str) -> None:
+    """Refuse what is told of how CSV files are written, where there are none."""
+    for name, setting in reading.items():
+        if getattr(asked, name) != getattr(CsvFormat(), name):
+            raise FalllineError(name, setting, "leave it out", problem=f"but {parameter} is no CSV file")
 
 
 def _files(folder: Path, parameter: str) -> list[Path]:
