@@ -67,7 +67,8 @@ def rules_of(optimizers: Any) -> tuple[list[str], list[Optimizer[Any]]]:
     Raises:
         FalllineError: when there is no rule, or one of them is not a rule.
     """
-    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable):
+    # The optimizers of other libraries may be tuples.
+    if isinstance(optimizers, str) or not isinstance(optimizers, Iterable) or instead_of(optimizers, OPTIMIZERS):
         optimizers = [optimizers]
     rules = [rule_of(rule) for rule in (optimizers.values() if isinstance(optimizers, Mapping) else optimizers)]
     if not rules:

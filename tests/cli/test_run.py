@@ -447,3 +447,45 @@ def test_random_values_are_one_line(run: Run, tmp_path: Path) -> None:
     fitted = run("run", f"{file}:noisy", "--start", 1, "--gradient", "perturbation:noise:central", "--max-steps", 3)
     assert fitted.code == 0
     assert "central differences, with steps fitted to noise of" in fitted.out
+
+
+FUNCTIONS = """
+import numpy as np
+def named(w, *, a): return a * (w @ w)
+def both(x, y): return 2 * x
+def fit(w, X, y): return np.mean((X @ w - y) ** 2)
+def count(x): return int(x * x)
+def turned(x, y): return 1j * x + y
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "run FILE:named --start 1,2",
+            "OBJECTIVE is named, which must be given a by name; bind it: functools.partial(",
+        ),
+        ("run FILE:fit --start 1,2,3", "fit was given one number for each of w, X, y, and failed: "),
+        ("run FILE:count --start 3", "OBJECTIVE count gives whole numbers also where x is none, such as "),
+        ("check FILE:count --at 3", "OBJECTIVE count gives whole numbers also where x is none, such as "),
+        ("check FILE:turned --at 1,1", "objective turned returned 1+1j, a complex number, at [1.0, 1.0]; "),
+        (
+            "run x**2 --start 1 --gradient FILE:both",
+            "--gradient is both, a function of x, y; it must take one argument",
+        ),
+        ("check x**2 --at 1 --gradient FILE:both", "--gradient is both, a function of x, y; it must take one argument"),
+        ("run x**2 --start 1 --gradient FILE:named", "--gradient is named, which must be given a by name; "),
+        ("run x**2 --start 1 --gradient FILE", "--gradient is 'FILE'; name the function in it, as FILE.py:NAME"),
+        ("run x**2 --start 1 --gradient autodif", "--gradient is 'autodif'; did you mean 'autodiff'? Allowed: auto"),
+        ("run FILE --start 1", "OBJECTIVE is 'FILE'; name the function in it, as FILE.py:NAME"),
+        ("basins FILE --box x=0,1", "OBJECTIVE is 'FILE'; name the function in it, as FILE.py:NAME"),
+    ],
+)
+def test_a_mistake_in_a_function_of_a_file_is_one_line(run: Run, tmp_path: Path, typed: str, said: str) -> None:
+    file = tmp_path / "functions.py"
+    file.write_text(FUNCTIONS)
+    done = run(*typed.replace("FILE", str(file)).split())
+    assert done.code == 2
+    assert done.err.startswith(f"fallline: {said}".replace("'FILE'", f"'{file}'"))
+    assert done.err.count("\n") == 1

@@ -142,7 +142,7 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
 
 
 @pytest.mark.parametrize(
-    "function", [lambda x: abs(x), lambda x: math.sin(x) + x**2, lambda x: x.real, lambda x: x**2 // 1]
+    "function", [lambda x: abs(x), lambda x: math.sin(x) + x**2, lambda x: x.real, lambda x: x**2 + x // 1]
 )
 def test_a_function_that_takes_no_complex_numbers_is_named(function: Any) -> None:
     with pytest.raises(FalllineError, match=r"^scheme is 'complex', but a function does not .*; use scheme='central'$"):
@@ -169,8 +169,11 @@ def test_gradients_are_read_from_text(text: str, gradient: Any) -> None:
         ("perturbation:small", "gradient is 'perturbation:small'; its step 'small' is not a number"),
         ("perturbation:0.1:centrl", "scheme is 'centrl'; did you mean 'central'"),
         ("perturbation:0", "Perturbation: step is 0.0; it must be a number above 0"),
-        ("perturbation:1:central:2", "gradient is 'perturbation:1:central:2'; write perturbation:STEP:SCHEME"),
-        ("auto:1", "gradient is 'auto:1'; write perturbation:STEP:SCHEME"),
+        (
+            "perturbation:1:central:2",
+            "gradient is 'perturbation:1:central:2'; Allowed: .*perturbation:STEP:SCHEME, or FILE.py:NAME$",
+        ),
+        ("auto:1", "gradient is 'auto:1'; did you mean 'auto'"),
     ],
 )
 def test_gradients_that_cannot_be_read_are_one_line(text: str, said: str) -> None:

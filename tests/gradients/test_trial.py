@@ -156,10 +156,8 @@ def single(x: Any) -> Any:
         (lambda x: float(x[0]), "float64"),
         # Round numbers tell nothing.
         (lambda x: 0.25, "float64"),
-        (lambda x: float(x[0] > 0), "float64"),
-        (lambda x: int(x[0] > 0), "integer"),
-        (lambda x: np.sum(x > 0), "integer"),
-        (lambda x: x[0] > 0, "integer"),
+        # Nor does the plain 0 of a hinge's flat part.
+        (lambda x: max(0, x[0] - 100), "float64"),
     ],
 )
 def test_the_precision_of_the_values_is_seen(function: Any, precision: str) -> None:
@@ -254,9 +252,72 @@ def test_an_array_of_one_number_is_a_number(one: Any) -> None:
     assert minimize(one, [3.0], GradientDescent(0.5)).final.x.tolist() == [1.0]
 
 
-def test_whole_numbers_are_named_for_they_have_no_slope() -> None:
-    run = minimize(lambda x: np.sum(X @ x > 0), [1.0, 2.0], "adam", max_steps=2)
-    assert run.gradient_kind.endswith("of integer values")
+@pytest.mark.parametrize(
+    "steps",
+    [
+        lambda x: np.int64(x @ x),
+        lambda x: int(x @ x),
+        lambda x: round(float(x @ x)),
+        lambda x: x[0] > 1,
+        lambda x: bool(x[0] > 1000),
+        lambda x: np.sum(X @ x > 0),
+        lambda x: float(x[0] > 1),
+        lambda x: np.floor(x[0]) ** 2,
+        lambda x: np.sum(np.sign(x)),
+        lambda x: np.where(x[0] > 2, 1.0, 0.0),
+        lambda x: np.round(x @ x).astype(np.float32),
+    ],
+)
+@pytest.mark.parametrize("gradient", ["auto", "autodiff", Perturbation(), Perturbation(scheme="central")])
+def test_a_function_of_whole_numbers_is_refused_for_it_has_no_slope(steps: Any, gradient: Any) -> None:
+    said = r"^objective .* gives whole numbers also where x is none, such as \S+ at \[.*\]: it has steps, no slope; "
+    for start in ([3.0, 1.0], [0.0, 0.0]):
+        with pytest.raises(FalllineError, match=said) as raised:
+            minimize(steps, start, GradientDescent(0.1), gradient=gradient)
+        assert "\n" not in str(raised.value)
+    with pytest.raises(FalllineError, match=said):
+        check_gradient(steps, [3.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("function", "start", "slope"),
+    [
+        (lambda x: x * x, 3, 6.0),
+        (lambda x: int(x) * x if x == 3 else x * x, 3.0, 6.0),
+        (lambda x: 2 * abs(x), 3, 2.0),
+        (lambda x: max(0, x - 1), 0.0, 0.0),
+        (lambda x: max(0, x - 100), 0.0, 0.0),
+        (lambda x: min(1, max(0, 1000 * x)), 3.0, 0.0),
+        (lambda x: np.clip(1e6 * x, 0, 1), -1.0, 0.0),
+        (lambda x: 0.0, 3.0, 0.0),
+        (lambda x: 1e17 * x**2, 3.0, 6e17),
+        (lambda x: np.float32(2**24) * np.float32(x), 3.0, 2.0**24),
+    ],
+)
+def test_a_function_whose_values_are_whole_in_places_is_run(function: Any, start: float, slope: float) -> None:
+    run = minimize(function, start, GradientDescent(1e-20), gradient=Perturbation(scheme="central"), max_steps=1)
+    # Central differences: of a float64 to about 1e-10, of a float32 to about 1e-5.
+    assert run.gradient[0, 0] == pytest.approx(slope, rel=1e-4, abs=1e-9)
+
+
+def test_the_slope_of_steps_is_the_users_own_choice() -> None:
+    run = minimize(lambda x: int(x * x), 3.0, GradientDescent(0.5), gradient=lambda x: 2 * x, max_steps=1)
+    assert run.final.x.tolist() == [0.0]
+    run = minimize(
+        lambda x: round(x * x), 3.0, GradientDescent(0.1), gradient=Perturbation(2.0, "central"), max_steps=1
+    )
+    assert run.gradient[0].tolist() == [(25 - 1) / 4]
+
+
+@pytest.mark.parametrize("gradient", ["auto", Perturbation(), lambda x: x])
+@pytest.mark.parametrize(
+    "function", [lambda x: 1j * np.sum(x), lambda x: np.sum(x) + 1j, lambda x: np.emath.sqrt(-x[0])]
+)
+def test_the_gradient_of_complex_values_is_not_checked(function: Any, gradient: Any) -> None:
+    with pytest.raises(FalllineError, match=r"returned \S+j, a complex number, at \[1\.0, 1\.0\]; .*\.real or abs"):
+        check_gradient(function, [1.0, 1.0], gradient=gradient)
+    # A complex number without an imaginary part is real.
+    assert check_gradient(lambda x: complex(x @ x), [1.0, 1.0], gradient=lambda x: 2 * x)
 
 
 def squares(w: Any, X: Any, y: Any) -> Any:
@@ -268,13 +329,53 @@ def test_data_among_the_arguments_is_to_be_bound() -> None:
     with pytest.raises(FalllineError, match=said):
         minimize(squares, [0.0, 0.0], "adam")
     # As many numbers as arguments: each gets one.
-    with pytest.raises(TypeError) as raised:
+    said = r"^squares was given one number for each of w, X, y, and failed: .*; .* functools\.partial\(squares, X=X, y=y\)$"
+    with pytest.raises(FalllineError, match=said):
         minimize(squares, [0.0, 0.0, 0.0], "adam")
-    assert "one number for each argument; data is bound with functools.partial" in raised.value.__notes__[0]
     with pytest.raises(
         FalllineError, match=r"args is not an argument of minimize; bind the data, as in functools\.partial"
     ):
         minimize(squares, [0.0, 0.0], "adam", args=(X, Y))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "of_arrays",
+    [
+        lambda w, X: w[0] * X,
+        lambda w, X: w * len(X),
+        lambda w, X: sum(X) * w,
+        lambda w, X: np.linalg.norm(X, axis=1),
+        lambda w, X: np.matmul(X, w),
+    ],
+)
+def test_a_number_where_an_array_should_be_is_told(of_arrays: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^a function was given one number .* functools\.partial\(f, X=X\)$"):
+        minimize(of_arrays, [1.0, 2.0], "adam")
+
+
+@pytest.mark.parametrize("error", [ValueError("boom"), TypeError("boom"), IndexError("boom"), KeyError("x")])
+def test_an_exception_of_the_functions_own_is_told_as_it_is(error: Exception) -> None:
+    def boom(x: float, y: float) -> float:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        minimize(boom, [1.0, 2.0], "adam")
+    assert raised.value is error
+    assert raised.value.__notes__[0] == "boom was called at [1.0, 2.0]"
+
+
+def scaled(w: Any, *, a: float, power: int = 2) -> Any:
+    return a * np.sum(w**power)
+
+
+def test_an_argument_that_must_be_named_is_to_be_bound() -> None:
+    said = r"^{} is scaled, which must be given a by name; bind it: functools\.partial\(scaled, a=\.\.\.\)$"
+    with pytest.raises(FalllineError, match=said.format("objective")):
+        minimize(scaled, [1.0, 2.0], "adam")
+    with pytest.raises(FalllineError, match=said.format("gradient")):
+        minimize("x**2 + y**2", [1.0, 2.0], "adam", gradient=scaled)
+    bound = functools.partial(scaled, a=2.0)
+    assert minimize(bound, [1.0, 2.0], GradientDescent(0.25), max_steps=1).final.x.tolist() == [0.0, 0.0]
 
 
 def test_a_bound_function_is_minimised() -> None:

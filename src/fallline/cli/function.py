@@ -18,12 +18,12 @@ OBJECTIVE_HELP = "A formula, a landscape such as rosenbrock, or FILE.py:NAME, a 
 
 
 def names_a_function(text: str) -> bool:
-    """Whether the text names a function in a file; no formula contains ".py:".
+    """Whether the text names a function in a file, or a file; no formula contains ".py:" or ends with ".py".
 
     >>> names_a_function("losses.py:rosenbrock"), names_a_function("x**2")
     (True, False)
     """
-    return ".py:" in text
+    return ".py:" in text or text.endswith(".py")
 
 
 def function_from_file(text: str, flag: str) -> Callable[..., Any]:
@@ -36,6 +36,8 @@ def function_from_file(text: str, flag: str) -> Callable[..., Any]:
     Raises:
         FalllineError: when there is no such file or function, or the file fails.
     """
+    if text.endswith(".py"):
+        raise FalllineError(flag, text, f"name the function in it, as FILE.py:NAME: {text}:NAME")
     file, _, name = text.rpartition(":")
     path = Path(file)
     if not path.is_file():

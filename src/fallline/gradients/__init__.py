@@ -122,10 +122,10 @@ def parse_gradient(text: str) -> str | Perturbation:
     Perturbation(step=0.01, scheme='forward')
     """
     kind, *words = text.split(":")
-    if kind != "perturbation" or len(words) > 2:
-        if words:
-            raise FalllineError("gradient", text, "write perturbation:STEP:SCHEME, auto or symbolic")
+    if text in KINDS:
         return text
+    if kind != "perturbation" or len(words) > 2:
+        raise FalllineError("gradient", text, f"{nearest(text, KINDS)}, perturbation:STEP:SCHEME, or FILE.py:NAME")
     if not words:
         return Perturbation()
     try:

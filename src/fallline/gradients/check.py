@@ -119,7 +119,8 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
         The verdicts; as a boolean, True when no coordinate is wrong.
 
     Raises:
-        FalllineError: when the points do not fit the objective, or its values differ from call to call.
+        FalllineError: when the points do not fit the objective, or its values there differ from call to call, are complex, or
+            all are whole numbers.
 
     >>> bool(check_gradient("x**2", 3.0))
     True
@@ -136,6 +137,9 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
     points = np.array([one_point(values, point, "x") for point in given])
     if not (isinstance(nearby, int) and nearby >= 0):
         raise FalllineError("nearby", nearby, "it must be a whole number at least 0")
+    if isinstance(values, FunctionObjective):
+        with np.errstate(all="ignore"):
+            values.check_real(points)
     moved = np.random.default_rng(0).uniform(-0.1, 0.1, (len(points), nearby, values.dimension))
     around = points[:, None] + moved * np.maximum(1, np.abs(points[:, None]))
     points = np.concatenate([points[:, None], around], axis=1).reshape(-1, values.dimension)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, shortened
+from fallline.errors import FalllineError, Verbatim, listed, shortened
 from fallline.objectives.base import Objective
-from fallline.objectives.function import FunctionObjective, called, described, positional_parameters, title_of
+from fallline.objectives.function import (
+    FunctionObjective,
+    called,
+    check_keywords,
+    described,
+    positional_parameters,
+    title_of,
+)
 
 
 class GivenGradientObjective(Objective):
@@ -20,6 +28,9 @@ class GivenGradientObjective(Objective):
         objective: what is minimised.
         function: takes one point as the objective's own function does: a number for each coordinate, or one vector;
             and returns one number for each coordinate.
+
+    Raises:
+        FalllineError: when the function does not take a point.
     """
 
     gradient_kind = "given"
@@ -34,6 +45,7 @@ class GivenGradientObjective(Objective):
         self.precision = objective.precision
         takes_vector = isinstance(objective, FunctionObjective) and objective.vector
         self.vector = len(positional_parameters(function)) == 1 and (takes_vector or self.dimension > 1)
+        self._check_call()
 
     @property
     def title(self) -> str:
@@ -53,6 +65,23 @@ class GivenGradientObjective(Objective):
 
     def recipe(self) -> dict[str, Any] | None:
         return self.objective.recipe()
+
+    def _check_call(self) -> None:
+        """Refuse a function that does not take a point: with fewer or more arguments, or one by name."""
+        check_keywords(self.function, "gradient")
+        count = 1 if self.vector else self.dimension
+        try:
+            inspect.signature(self.function).bind(*range(count))
+        except ValueError:  # functions written in C may have no signature
+            return
+        except TypeError:
+            either = f"a vector, g(x), or {count} numbers" if count > 1 else "one argument"
+            raise FalllineError(
+                "gradient",
+                Verbatim(title_of(self.function)),
+                f"it must take {either}, for {listed(self.names)}",
+                problem=f"a function of {listed(positional_parameters(self.function)) or 'no arguments'}",
+            ) from None
 
     def _slopes(self, point: FloatArray) -> FloatArray:
         result = called(self.function, point, vector=self.vector)

@@ -41,7 +41,7 @@ class Objective(Printed, ABC):
         bounds: (low, high) of each coordinate, the region to draw; None when not known.
         minima: known minima, one point a row; empty when not known.
         gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
-        precision: the type that values are computed in: a name in ROUNDING, or "integer".
+        precision: the type that values are computed in: a name in ROUNDING.
         stochastic: whether `at_step` gives a different objective at each step (mini-batches).
         steps_per_epoch: how many steps one pass over the data takes; 1 without data.
         epoch_value: which value a run records: "full", of this objective, or "running", of the objective that

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, Verbatim, shortened
+from fallline.errors import FalllineError, Verbatim, listed, shortened
 from fallline.objectives.base import Objective
+
+# What Python and NumPy say of a number that stands where an array should.
+FOR_AN_ARRAY = re.compile(
+    r"for @|matmul|float(64)?' (object )?(is not (subscriptable|iterable)|has no len|does not support item)|"
+    r"non-iterable (numpy\.)?float|scalar variable|enough dimensions|dimension 0|(0|zero)-?(d\b|dim)|einstein sum"
+)
 
 
 class FunctionObjective(Objective):
@@ -40,8 +47,9 @@ class FunctionObjective(Objective):
                 start that is a single number.
 
         Raises:
-            FalllineError: when the function takes no argument.
+            FalllineError: when the function takes no argument, or needs one by its name.
         """
+        check_keywords(function, "objective")
         parameters = positional_parameters(function)
         if not parameters:
             raise FalllineError(
@@ -69,13 +77,21 @@ class FunctionObjective(Objective):
 
     def raise_errors_at(self, x: FloatArray) -> None:
         for point in x.reshape(-1, self.dimension):
-            result = self.number(called(self.function, point, vector=self.vector, or_nan=False))
-            if isinstance(result, complex) and result.imag != 0 and not np.iscomplexobj(x):
-                raise FalllineError(
-                    problem=f"objective {self.title} returned {result:.6g}, a complex number, "
-                    f"at {shortened(point.tolist())}",
-                    allowed="it must return a real one, such as its .real or abs(...)",
-                )
+            self._check_real(called(self.function, point, vector=self.vector, or_nan=False), point)
+
+    def check_real(self, x: FloatArray) -> None:
+        """Refuse the function where its value at one of these points is a complex number."""
+        for point in x.reshape(-1, self.dimension):
+            self._check_real(called(self.function, point, vector=self.vector), point)
+
+    def _check_real(self, result: Any, point: FloatArray) -> None:
+        number = self.number(result)
+        if isinstance(number, complex) and number.imag != 0 and not np.iscomplexobj(point):
+            raise FalllineError(
+                problem=f"objective {self.title} returned {number:.6g}, a complex number, "
+                f"at {shortened(point.tolist())}",
+                allowed="it must return a real one, such as its .real or abs(...)",
+            )
 
     def number(self, result: Any) -> float | complex:
         """What the function returned, as a number.
@@ -125,6 +141,7 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_
             domain. A run that ends there raises the error after all: see `Objective.raise_errors_at`.
 
     Raises:
+        FalllineError: when the function takes one of several numbers for an array.
         Exception: whatever else the function raises, with a note of the point.
     """
     try:
@@ -133,11 +150,47 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_
     except Exception as error:
         if or_nan and _is_beyond_numbers(error):
             return np.nan
-        apart = " with one number for each argument; data is bound with functools.partial"
-        error.add_note(
-            f"{title_of(function)} was called at {shortened(point.tolist())}{'' if vector or len(point) < 2 else apart}"
-        )
+        names = positional_parameters(function)
+        if not vector and len(names) > 1 and isinstance(error, TypeError | ValueError | IndexError):
+            told = " ".join(str(error).split())
+            if FOR_AN_ARRAY.search(told):
+                raise FalllineError(
+                    problem=f"{title_of(function)} was given one number for each of {listed(names)}, and failed: {told}",
+                    allowed=binding(function, names),
+                ) from error
+        error.add_note(f"{title_of(function)} was called at {shortened(point.tolist())}")
         raise
+
+
+def binding(function: Callable[..., Any], names: Sequence[str]) -> str:
+    """How data among the arguments of a function is bound, so that they are no coordinates.
+
+    >>> binding(lambda w, X, y: 0, ["w", "X", "y"])
+    'if all but w are data, bind them: functools.partial(f, X=X, y=y)'
+    """
+    return f"if all but {names[0]} are data, bind them: {_partial(function, {name: name for name in names[1:]})}"
+
+
+def _partial(function: Callable[..., Any], bound: Mapping[str, str]) -> str:
+    title = title_of(function)
+    data = ", ".join(f"{name}={value}" for name, value in bound.items())
+    return f"functools.partial({title if title.isidentifier() else 'f'}, {data})"
+
+
+def check_keywords(function: Callable[..., Any], parameter: str) -> None:
+    """Refuse a function that must be given an argument by its name, which no coordinate is."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return
+    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is inspect.Parameter.empty]
+    if names:
+        raise FalllineError(
+            parameter,
+            Verbatim(title_of(function)),
+            f"bind {'it' if len(names) == 1 else 'them'}: {_partial(function, dict.fromkeys(names, '...'))}",
+            problem=f"which must be given {listed(names)} by name",
+        )
 
 
 def _is_beyond_numbers(error: Exception) -> bool:

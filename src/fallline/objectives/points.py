@@ -10,7 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, listed, nearest
 from fallline.objectives.base import Objective
-from fallline.objectives.function import FunctionObjective
+from fallline.objectives.function import FunctionObjective, binding
 
 # With ends farther out, the length of an interval would overflow.
 FARTHEST = 1e300
@@ -86,9 +86,7 @@ def _binding(objective: Objective) -> str:
     """How data among the arguments of a function is bound, so that they are no coordinates."""
     if not isinstance(objective, FunctionObjective) or objective.vector or objective.dimension < 2:
         return ""
-    data = ", ".join(f"{name}={name}" for name in objective.names[1:])
-    name = objective.title if objective.title.isidentifier() else "f"
-    return f"; if all but {objective.names[0]} are data, bind them: functools.partial({name}, {data})"
+    return f"; {binding(objective.function, objective.names)}"
 
 
 def interval(bounds: Any, parameter: str = "bounds") -> tuple[float, float]:

@@ -19,8 +19,9 @@ from fallline.hyperparameters import (
     hyperparameters,
 )
 from fallline.line_search import LineSearch
+from fallline.optimizers.spelling import schedule_instead_of
 from fallline.registry import enter
-from fallline.schedules import Schedule
+from fallline.schedules import SCHEDULES, Schedule
 from fallline.slips import CalledInOurWords
 
 State = TypeVar("State")
@@ -55,6 +56,17 @@ def epsilon(default: float, **defaults: float) -> float:
         defaults=defaults,
     )
     return small
+
+
+def _check_rate(rule: Optimizer[Any]) -> None:
+    """Refuse a schedule of another library, saying what to write instead."""
+    if instead := schedule_instead_of(rule.learning_rate, SCHEDULES):
+        raise FalllineError(
+            "learning_rate",
+            rule.learning_rate,
+            f"it must be {hyperparameters(rule)['learning_rate'].range}, or a schedule; {instead}",
+            of=type(rule).__name__,
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,8 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
 
     def __post_init__(self) -> None:
         check_convention(self, self.conventions)
+        if not isinstance(self.learning_rate, Schedule | LineSearch):
+            _check_rate(self)
         check_hyperparameters(self, checked={"learning_rate": (Schedule, LineSearch)})
         for entry in dataclasses.fields(self):
             flag = getattr(self, entry.name)
