@@ -329,7 +329,7 @@ def test_data_among_the_arguments_is_to_be_bound() -> None:
     with pytest.raises(FalllineError, match=said):
         minimize(squares, [0.0, 0.0], "adam")
     # As many numbers as arguments: each gets one.
-    said = r"^squares was given one number for each of w, X, y, and failed: .*; .* functools\.partial\(squares, X=X, y=y\)$"
+    said = r"^squares was given one number for each of w, X, y, and failed: .* functools\.partial\(squares, X=X, y=y\)$"
     with pytest.raises(FalllineError, match=said):
         minimize(squares, [0.0, 0.0, 0.0], "adam")
     with pytest.raises(
@@ -355,7 +355,7 @@ def test_a_number_where_an_array_should_be_is_told(of_arrays: Any) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("boom"), TypeError("boom"), IndexError("boom"), KeyError("x")])
 def test_an_exception_of_the_functions_own_is_told_as_it_is(error: Exception) -> None:
-    def boom(x: float, y: float) -> float:
+    def boom(_x: float, _y: float) -> float:
         raise error
 
     with pytest.raises(type(error)) as raised:

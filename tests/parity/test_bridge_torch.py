@@ -140,12 +140,12 @@ def test_torch_schedulers_set_the_rate() -> None:
     assert plain.item() == pytest.approx(sgd.item(), rel=1e-14)  # twenty steps of a few roundings
 
 
-def one_cycle(optimizer: Any) -> Any:
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.05, total_steps=40)
+def one_cycle(optimizer: Any, **settings: Any) -> Any:
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.05, total_steps=40, **settings)
 
 
-def cyclic(optimizer: Any) -> Any:
-    return torch.optim.lr_scheduler.CyclicLR(optimizer, base_lr=0.001, max_lr=0.05, step_size_up=7)
+def cyclic(optimizer: Any, **settings: Any) -> Any:
+    return torch.optim.lr_scheduler.CyclicLR(optimizer, base_lr=0.001, max_lr=0.05, step_size_up=7, **settings)
 
 
 TORCHS: dict[str, tuple[Any, Any]] = {
@@ -178,11 +178,22 @@ def test_torch_schedulers_cycle_the_momentum(name: str, scheduler: Any) -> None:
         assert ours is None or ours == theirs
 
 
-def test_a_rule_without_momentum_is_refused_by_torchs_cycles_as_its_own_are() -> None:
-    for optimizer in (torch.optim.Adagrad([parameter(1.0)]), as_torch_optimizer(fallline.AdaGrad())([parameter(1.0)])):
-        with pytest.raises(ValueError, match="must support momentum or beta1"):
-            one_cycle(optimizer)
-        torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=5, cycle_momentum=False)
+@pytest.mark.parametrize("scheduler", [one_cycle, cyclic])
+@pytest.mark.parametrize("rule", [fallline.GradientDescent(0.01), fallline.AdaGrad(), fallline.SignDescent(0.01)])
+def test_a_rule_without_momentum_is_told_how_to_cycle_the_rate_alone(rule: Any, scheduler: Any) -> None:
+    ours, theirs = parameter(1.0), parameter(1.0)
+    optimizer = as_torch_optimizer(rule)([ours])
+    for each in (optimizer, copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        with pytest.raises(FalllineError, match=r", which has no momentum to cycle; .*cycle_momentum=False") as raised:
+            scheduler(each)
+        assert "\n" not in str(raised.value)
+    sgd = torch.optim.SGD([theirs], lr=0.01)
+    schedulers = [scheduler(each, cycle_momentum=False) for each in (optimizer, sgd)]
+    for _ in range(10):
+        for each in (optimizer, sgd, *schedulers):
+            each.step()
+        assert optimizer.param_groups[0]["lr"] == sgd.param_groups[0]["lr"]
+    assert type(rule) is not fallline.GradientDescent or ours.item() == theirs.item()
 
 
 def test_betas_are_read_from_the_group_however_they_are_written() -> None:
@@ -246,6 +257,31 @@ def test_the_state_of_torchs_own_optimizer_or_of_another_memory_is_refused() -> 
     train(module, long, 2)
     with pytest.raises(FalllineError, match="state_dict has 13 parts for a parameter where LBFGS has 9; give the"):
         short.load_state_dict(long.state_dict())
+
+
+@pytest.mark.parametrize(
+    "rule", [fallline.Momentum(0.1), fallline.Adam(0.1), fallline.LBFGS(0.1), fallline.LAMB(0.1), fallline.FISTA(0.1)]
+)
+@pytest.mark.parametrize(("saved", "loads"), [((2, 3), (3, 2)), ((1,), (3,)), ((4,), (2,)), ((2,), (2, 1))])
+def test_the_state_of_parameters_of_other_shapes_is_refused(rule: Any, saved: Any, loads: Any) -> None:
+    first, second = ([parameter(1.0), torch.nn.Parameter(torch.ones(shape))] for shape in (saved, loads))
+    first[1].grad, second[1].grad = torch.ones(saved), torch.ones(loads)
+    # In groups of their own, for some rules take a group as one vector, whatever its shapes.
+    optimizers = [as_torch_optimizer(rule)([{"params": [p]} for p in of]) for of in (first, second)]
+    for _ in range(2):
+        optimizers[0].step()
+    before = copy.deepcopy(optimizers[1].state_dict())
+    said = rf"^state_dict is of a parameter of shape \({saved[0]}.* where the optimizer has one of shape \({loads[0]}"
+    with pytest.raises(FalllineError, match=said):
+        optimizers[1].load_state_dict(optimizers[0].state_dict())
+    assert optimizers[1].state_dict() == before
+    optimizers[1].step()
+
+
+@pytest.mark.parametrize("wrong", [{}, None, [], {"state": {}}, "state.pt"])
+def test_what_is_no_state_is_refused(wrong: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^state_dict is .*; it must be what state_dict\(\) of such an optimizer"):
+        as_torch_optimizer(fallline.Adam())([parameter(1.0)]).load_state_dict(wrong)
 
 
 def test_another_rate_or_beta_of_the_same_rule_is_no_other_rule() -> None:

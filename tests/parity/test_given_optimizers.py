@@ -37,14 +37,14 @@ def test_an_optax_transformation_is_told_its_bridge() -> None:
 def test_an_optax_transformation_is_one_rule_wherever_rules_are_taken() -> None:
     for given in (optax.adam(0.1), optax.chain(optax.clip(1.0), optax.sgd(0.1)), optax.lbfgs()):
         said = re.escape(f"optimizer is {shortened(given)}; ")
-        for call in (
-            lambda: minimize("x**2", 1.0, given),
-            lambda: compare("x**2", 1.0, given),
-            lambda: compare("x**2", 1.0, [given]),
-            lambda: sweep("x**2", 1.0, given, {"learning_rate": [0.1]}),
+        for call, *arguments in (
+            (minimize, given),
+            (compare, given),
+            (compare, [given]),
+            (sweep, given, {"learning_rate": [0.1]}),
         ):
             with pytest.raises(FalllineError, match=rf"^{said}.*give fallline\.bridges\.optax\.from_optax of it$"):
-                call()
+                call("x**2", 1.0, *arguments)
 
 
 def of_torch(kind: Any, **settings: Any) -> Any:

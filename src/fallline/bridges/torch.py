@@ -9,6 +9,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,27 @@ class _OnTensors:
         return [f"state.{name}" for name, _ in named_leaves(self._form)]
 
 
+class _Defaults(dict[str, Any]):
+    """The settings of a group by default; they refuse torch's schedulers that cycle a momentum which is not there."""
+
+    def __init__(self, settings: Mapping[str, Any] = MappingProxyType({}), *, name: str = "") -> None:
+        super().__init__(settings)
+        self.name = name
+
+    def __contains__(self, key: object) -> bool:
+        known = self.keys()
+        # OneCycleLR and CyclicLR ask for the first, then for the second.
+        if key == "betas" and not known & {"momentum", "betas"}:
+            raise FalllineError(
+                "optimizer",
+                Verbatim(self.name),
+                "give the scheduler cycle_momentum=False, or take a rule with momentum, such as "
+                "Momentum(convention='torch')",
+                problem="which has no momentum to cycle",
+            )
+        return key in known
+
+
 class _RuleOptimizer:
     """The mixin that, placed before `torch.optim.Optimizer` in the bases, makes the optimizer class of a rule."""
 
@@ -131,7 +153,7 @@ class _RuleOptimizer:
         self._given_lr = lr is not None
         own = float(rate.initial if isinstance(rate, LineSearch) else self.rule.rate(1))
         usual = {"lr": own if lr is None else lr, "evaluating": False, "rule": _kind(self.rule), **_momenta(self.rule)}
-        super().__init__(params, usual)  # type: ignore[call-arg]
+        super().__init__(params, _Defaults(usual, name=type(self.rule).__name__))  # type: ignore[call-arg]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (self.rule,), self.__getstate__()
@@ -149,9 +171,11 @@ class _RuleOptimizer:
         """Load the state of an optimizer of the same rule.
 
         Raises:
-            FalllineError: when it is of another rule, or of one with another memory.
+            FalllineError: when it is no state, or of another rule, of one with another memory, or of parameters of
+                other shapes.
         """
         _check_saved(self.rule, state_dict)
+        _check_shapes(self.rule, state_dict, self.param_groups)
         super().load_state_dict(state_dict)  # type: ignore[misc]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -305,7 +329,9 @@ def _kind(rule: Optimizer[Any]) -> str:
 
 
 def _check_saved(rule: Optimizer[Any], saved: Mapping[str, Any]) -> None:
-    """Refuse the state_dict of an optimizer that is not of this rule."""
+    """Refuse what is no state_dict, or that of an optimizer that is not of this rule."""
+    if not (isinstance(saved, Mapping) and {"state", "param_groups"} <= saved.keys()):
+        raise FalllineError("state_dict", saved, "it must be what state_dict() of such an optimizer returns")
     for of_group in saved["param_groups"]:
         kind = of_group.get("rule", "no update rule of Fallline")
         if kind != _kind(rule):
@@ -320,6 +346,25 @@ def _check_saved(rule: Optimizer[Any], saved: Mapping[str, Any]) -> None:
                     problem=f"has {len(kept)} parts for a parameter where {type(rule).__name__} has {len(names)}",
                     allowed="give the rule the hyperparameters with which it was saved",
                 )
+
+
+def _check_shapes(rule: Optimizer[Any], saved: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse the state_dict of an optimizer with other parameters; torch itself compares their numbers."""
+    for of_group, group in zip(saved["param_groups"], groups, strict=False):
+        own = _with_settings(rule, of_group)
+        keys = of_group["params"][:1] if _joint(rule) else of_group["params"]
+        for key, tensors in zip(keys, _parts(rule, group), strict=False):
+            shape = tuple(tensors[0].shape) if len(tensors) == 1 else (sum(tensor.numel() for tensor in tensors),)
+            parts = saved["state"].get(key, {})
+            leaves = {f"state.{name}": np.shape(leaf) for name, leaf in named_leaves(own.init(np.zeros(shape)))}
+            for name in ("point", *(name for name, of in leaves.items() if of == shape)):
+                if name in parts and tuple(np.shape(parts[name])) != shape:
+                    raise FalllineError(
+                        "state_dict",
+                        problem=f"is of a parameter of shape {tuple(np.shape(parts[name]))} where the optimizer has "
+                        f"one of shape {shape}",
+                        allowed="give one of the same parameters",
+                    )
 
 
 # The hyperparameters of a rule that torch's optimizers have together, as `betas`.

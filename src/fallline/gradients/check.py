@@ -119,8 +119,8 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
         The verdicts; as a boolean, True when no coordinate is wrong.
 
     Raises:
-        FalllineError: when the points do not fit the objective, or its values there differ from call to call, are complex, or
-            all are whole numbers.
+        FalllineError: when the points do not fit the objective, or its values there differ from call to call, are
+            complex, or all are whole numbers.
 
     >>> bool(check_gradient("x**2", 3.0))
     True

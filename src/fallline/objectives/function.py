@@ -155,7 +155,8 @@ def called(function: Callable[..., Any], point: FloatArray, *, vector: bool, or_
             told = " ".join(str(error).split())
             if FOR_AN_ARRAY.search(told):
                 raise FalllineError(
-                    problem=f"{title_of(function)} was given one number for each of {listed(names)}, and failed: {told}",
+                    problem=f"{title_of(function)} was given one number for each of {listed(names)}, and failed: "
+                    f"{told}",
                     allowed=binding(function, names),
                 ) from error
         error.add_note(f"{title_of(function)} was called at {shortened(point.tolist())}")
