@@ -79,6 +79,28 @@ def test_the_kink_is_named(function: Any, said: str | None) -> None:
     assert objective.kink(np.ones(2)) is None
 
 
+@pytest.mark.parametrize(
+    ("function", "at", "said"),
+    [
+        (lambda x: np.arccos(x) ** 2, 1.0, "arccos at 1"),
+        (lambda x: np.arccosh(x) ** 2, 1.0, "arccosh at 1"),
+        (lambda x: np.arccos(x), -1.0, "arccos at -1"),
+        (lambda x: (np.pi / 2 - np.arcsin(x / 2)) ** 2, 2.0, "arcsin at 1"),
+        (lambda x: math.acos(x) ** 2, 1.0, "arccos at 1"),
+        (lambda x: jnp.arccosh(x) ** 2, 1.0, "arccosh at 1"),
+        ("acos(x)", 1.0, "acos at 1"),
+        ("2*arcsin(x/3)", -3.0, "asin at -1"),
+    ],
+)
+def test_the_end_of_an_arc_functions_domain_is_named(function: Any, at: float, said: str) -> None:
+    run = minimize(function, at, GradientDescent(0.1))
+    assert (run.step_count, run.stop.reason, run.stop.converged) == (0, "no gradient", False)
+    assert run.stop.message.endswith(f"though the value is: kink in {said}")
+    # Within the domain there is a slope, and no word of an end.
+    objective = with_gradient(as_objective(function), "auto", np.array([0.9 * at]))
+    assert objective.kink(np.array([0.9 * at])) is None
+
+
 NUMBERS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) > 1e-3)
 
 

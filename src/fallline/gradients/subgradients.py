@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+# Functions of JAX's with an infinite slope at the ends of their domain: those ends.
+EDGES = {"asin": (-1, 1), "acos": (-1, 1), "acosh": (1,)}
+
 
 def with_subgradients(function: Callable[[Any], Any], *, flat_roots: bool = False) -> Callable[[Any], Any]:
     """A function with the same values, to be differentiated.
@@ -37,7 +40,7 @@ def with_subgradients(function: Callable[[Any], Any], *, flat_roots: bool = Fals
 
 
 def kink_at(function: Callable[[Any], Any], x: Any) -> str | None:
-    """The first root or fractional power of 0 that a function takes at a point; None without one.
+    """The first operation of a function whose slope is infinite at a point, such as a root at 0; None without one.
 
     >>> from jax import numpy as jnp
     >>> kink_at(lambda x: 1 - jnp.sqrt(x), 0.0)
@@ -48,7 +51,7 @@ def kink_at(function: Callable[[Any], Any], x: Any) -> str | None:
     found: list[str] = []
     with jax.enable_x64(True):
         evaluated(jax.make_jaxpr(function)(x), [x], flat_roots=True, found=found)
-    return f"kink in {found[0]} at 0" if found else None
+    return f"kink in {found[0]}" if found else None
 
 
 def evaluated(
@@ -57,7 +60,7 @@ def evaluated(
     """The results of recorded operations, a closed jaxpr, with these slopes.
 
     Arguments:
-        found: where the names of roots of 0 are added, at a point that is known.
+        found: where the operations with an infinite slope are added, at a point that is known.
     """
     from jax.extend.core import Literal
 
@@ -86,8 +89,11 @@ def _applied(operation: Any, inputs: list[Any], flat_roots: bool, found: list[st
         base, *exponent = inputs
         steep = (base == 0) & ((exponent[0] > 0) & (exponent[0] < 1) if exponent else True)
         if found is not None and jnp.any(steep):
-            found.append(f"the power {float(jnp.ravel(exponent[0])[0]):g}" if exponent else primitive.name)
+            name = f"the power {float(jnp.ravel(exponent[0])[0]):g}" if exponent else primitive.name
+            found.append(f"{name} at 0")
         return [jnp.where(steep, 0, primitive.bind(jnp.where(steep, 1, base), *exponent, **params))]
+    if found is not None and primitive.name in EDGES:
+        found += [f"arc{primitive.name[1:]} at {end}" for end in EDGES[primitive.name] if jnp.any(inputs[0] == end)]
     bound = primitive.get_bind_params(params)
     # Before JAX 0.10 the functions among the parameters came apart.
     functions, settings = bound if isinstance(bound, tuple) else ((), bound)
