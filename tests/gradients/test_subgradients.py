@@ -104,6 +104,7 @@ def test_the_end_of_an_arc_functions_domain_is_named(function: Any, at: float, s
 NUMBERS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) > 1e-3)
 
 
+@pytest.mark.long
 @given(st.lists(NUMBERS, min_size=3, max_size=3), st.booleans())
 def test_nothing_else_changes(numbers: Any, flat: bool) -> None:
     def function(x: Any) -> Any:
