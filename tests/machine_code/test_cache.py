@@ -171,6 +171,7 @@ print(hits)
 """
 
 
+@pytest.mark.long
 def test_processes_share_it_and_one_that_is_killed_leaves_it_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
