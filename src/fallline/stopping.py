@@ -297,7 +297,7 @@ class StepSize(StoppingCondition):
         if not progress.gradient[run].any():
             return f"the gradient is zero at step {progress.step}: a minimum, or another flat point, is found"
         if self.tolerance is None:
-            return f"no coordinate moved by anything that matters in step {progress.step}"
+            return f"no coordinate moved noticeably in step {progress.step}"
         return f"no coordinate moved by {self.tolerance:g} or more in step {progress.step}"
 
 

@@ -40,6 +40,7 @@ class Cursor:
     Attributes:
         text: the text, which remembers faults.
         alone: the names that are used as variables anywhere.
+        token: the token at the place.
         depth: how deep the brackets and operations around the place are nested.
         bars: whether the place is inside |...|, whose next bar closes it.
     """
@@ -49,14 +50,9 @@ class Cursor:
         self.text = text
         self.tokens = [*tokens, Token("end", "", end, end)]
         self.alone = alone
-        self.place = 0
+        self.place, self.token = 0, self.tokens[0]
         self.depth = 0
         self.bars = False
-
-    @property
-    def token(self) -> Token:
-        """The token at the place."""
-        return self.tokens[self.place]
 
     @property
     def previous(self) -> Token:
@@ -70,13 +66,16 @@ class Cursor:
 
     def take(self) -> Token:
         """The token at the place, which moves on."""
+        taken = self.token
         self.place += 1
-        return self.previous
+        self.token = self.tokens[self.place]
+        return taken
 
     def takes(self, *texts: str) -> bool:
         """Whether the token is one of these, which is then taken."""
         found = self.token.kind in ("mark", "word") and self.token.text in texts
-        self.place += found
+        if found:
+            self.take()
         return found
 
     def fault(self, start: int, end: int, problem: str) -> None:

@@ -27,7 +27,7 @@ def either(*readings: str) -> str:
     return advice if len(advice) < 90 else "write * between factors"
 
 
-def check_product(at: Cursor, start: int, last: Tree, divided: bool, after: Token, right: Tree) -> None:
+def check_product(at: Cursor, start: int, last: Tree, divided: bool, between: tuple[Token, Token], right: Tree) -> None:
     """Remember a fault where two factors in a row have more than one reading, or none.
 
     Arguments:
@@ -35,41 +35,49 @@ def check_product(at: Cursor, start: int, last: Tree, divided: bool, after: Toke
         start: where the product starts.
         last: the first factor.
         divided: whether that divides.
-        after: the token that starts the second factor.
+        between: the tokens that end the first factor and start the second.
         right: the second factor.
     """
-    before = next(token for token in reversed(at.tokens) if token.end <= after.start)
+    before, after = between
     if "nothing" in (last.kind, right.kind) or before.kind == "unreadable":
         return
-    one, other = (at.text.between(factor.start, factor.end) for factor in (last, right))
     power = last.parts[0] if last.kind == "negative" else last
-    product = either(f"{one}*{other}")
-    told = None
+    is_bare_power = power.kind == "power" and power.text == "^" and before.kind != "mark" and before.end == after.start
+    is_call = before.kind == "name" and after.text == "(" and last.kind == "name"
+    if not (divided or is_bare_power or _is_unclear(before, after) or (is_call and not is_factor(at, last.text))):
+        return
+    one, other = (at.text.between(factor.start, factor.end) for factor in (last, right))
+    told = either(f"{one}*{other}")
     if divided:
         above = at.text.between(start, last.start).rstrip("/ ÷∕⁄／")
         told = either(f"{above}/({one}*{other})", f"({above}/{one})*{other}")
-    elif power.kind == "power" and power.text == "^" and before.kind != "mark" and before.end == after.start:
+    elif is_bare_power:
         base, exponent = (at.text.between(part.start, part.end) for part in power.parts)
         told = either(f"{base}^({exponent}*{other})", f"{one}*{other}")
-    elif before.kind == "number" and after.kind == "number":
+    elif before.kind == "number":
         told = "write * between factors, and one point in a number"
-    elif before.kind == "number" and before.end == after.start and (before.text == "0" or after.text[0] == "_"):
-        told = "write a number in its digits alone, as in 1000"
-    elif before.kind == "name" and after.text == "(" and last.kind == "name":
-        if not is_factor(at, last.text):
-            inside = re.match(r"\(([^()]*)\)", other)
-            index = f" or {one}[{inside[1]}]" if inside and inside[1].isdecimal() else ""
-            told = product + index if not one.endswith("_") else f"write {one[:-1]}[{other[1:-1]}]"
-    elif after.kind == "number" or (before.text == "|" and after.text != "|") or not _may_touch(before, after):
-        told = product
-    if told:
-        at.fault(last.start if not divided else start, right.end, told)
+        if after.kind != "number":
+            told = "write a number in its digits alone, as in 1000"
+    elif is_call:
+        inside = re.match(r"\(([^()]*)\)", other)
+        told += f" or {one}[{inside[1]}]" if inside and inside[1].isdecimal() else ""
+        if one.endswith("_"):
+            told = f"write {one[:-1]}[{other[1:-1]}]"
+    at.fault(last.start if not divided else start, right.end, told)
+
+
+def _is_unclear(before: Token, after: Token) -> bool:
+    """Whether two factors in a row are not surely a product: numbers in a row, |x| before a name, long words."""
+    if before.kind == "number":
+        glued = before.end == after.start and (before.text == "0" or after.text[0] == "_")
+        return after.kind == "number" or glued
+    return after.kind == "number" or (before.text == "|" and after.text != "|") or not _may_touch(before, after)
 
 
 def _may_touch(before: Token, after: Token) -> bool:
     """Whether names that stand beside each other are two factors; long words would be a guess."""
     names = [token.text for token in (before, after) if token.kind == "name" and token.text not in CALLED]
-    return before.kind == "number" or all(map(is_short, names))
+    return after.text == "(" or all(map(is_short, names))
 
 
 def is_factor(at: Cursor, name: str) -> bool:
@@ -98,11 +106,10 @@ def no_function(name: str, argument: str) -> str:
 
 def check_names(text: Text, tokens: list[Token], alone: frozenset[str], steps: frozenset[str]) -> None:
     """Remember the names that are other names run together: xy beside x and y, sinx, xe beside x."""
-    for token in tokens:
-        if token.kind == "name" and len(token.text) > 1 and token.text not in steps and token.text not in CALLED:
-            parts = _split(token.text, alone - {token.text})
-            if parts:
-                text.fault(token.text, f"write {_spelt(parts)}, or use another name")
+    names = dict.fromkeys(token.text for token in tokens if token.kind == "name" and len(token.text) > 1)
+    for name in names:
+        if name not in steps and name not in CALLED and (parts := _split(name, alone)):
+            text.fault(name, f"write {_spelt(parts)}, or use another name")
 
 
 def _split(name: str, alone: frozenset[str]) -> tuple[str, ...] | None:
@@ -115,7 +122,8 @@ def _split(name: str, alone: frozenset[str]) -> tuple[str, ...] | None:
         for end in range(len(name), place, -1):
             part, rest = name[place:end], parts_from(end)
             is_function = len(part) > 1 and takes_one(part) and bool(rest)
-            if rest is not None and (is_function or part in alone or part in CONSTANTS or part in letters):
+            is_name = part != name and (part in alone or part in CONSTANTS or part in letters)
+            if rest is not None and (is_function or is_name):
                 return (part, *rest)
         return None
 

@@ -122,9 +122,9 @@ class _Parser(Cursor):
                     parts.append(self.signed())
                     inverse.append(False)
             elif self.starts_factor():
-                after = self.token
+                between = self.previous, self.token
                 right = self.power()
-                check_product(self, start, parts[-1], inverse[-1], after, right)
+                check_product(self, start, parts[-1], inverse[-1], between, right)
                 inverse.append(False)
                 parts.append(right)
             else:
