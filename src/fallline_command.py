@@ -9,14 +9,19 @@ import sys
 
 def main() -> None:
     """Run the command line; Ctrl-C outside of a run exits with 130 and prints nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:
         # A KeyboardInterrupt in the middle of an import may be turned into another error.
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     try:
-        from fallline import cli
+        from fallline.cli.outline import answered
 
-        signal.signal(signal.SIGINT, usual)
-        cli.main()
+        if not answered(sys.argv[1:]):
+            from fallline.cli.app import main
+
+            signal.signal(signal.SIGINT, usual)
+            main()
     except KeyboardInterrupt:
         sys.exit(130)

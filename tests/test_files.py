@@ -134,7 +134,7 @@ def test_where_nothing_can_be_written_is_said_by_parameter_and_path(tmp_path: Pa
 def test_a_folder_without_permission_is_said() -> None:
     # A process of its own, so that it can give up the rights that ignore permissions.
     script = textwrap.dedent("""
-        import os, sys
+        import os, sys, tempfile  # while modules may be read
         from fallline import FalllineError
         from fallline.files import whole_file
         os.chmod(sys.argv[1], 0o555)

@@ -17,7 +17,7 @@ from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
 from fallline.stopping import CONDITIONS
 
-KNOWN: dict[str, type] = {kind.__name__: kind for kind in (*OPTIMIZERS.values(), *SCHEDULES.values())} | CONDITIONS
+KNOWN: dict[str, type] = {kind.__name__: kind for kind in (*OPTIMIZERS.values(), *SCHEDULES.values())} | {**CONDITIONS}
 
 
 def through_json(value: Any) -> Any:

@@ -2,125 +2,85 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from fallline.names import public, public_names
 
-from fallline.diagnosis import Finding, diagnose
-from fallline.engines import Cluster
-from fallline.errors import FalllineError, nearest
-from fallline.experiments.basins import basins
-from fallline.experiments.compare import compare
-from fallline.experiments.sweep import sweep
-from fallline.experiments.tune import Interval, tune
-from fallline.fitting.fit import fit
-from fallline.fitting.result import Fit
-from fallline.gradients import Perturbation
-from fallline.gradients.check import check_gradient
-from fallline.line_search import LINE_SEARCHES, LineSearch
-from fallline.minimize import minimize, rerun
-from fallline.models import Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax, SquaredHinge
-from fallline.objectives import Objective, as_objective
-from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS, Optimizer
-from fallline.penalties import STRUCTURES
-from fallline.results.basins import Basins
-from fallline.results.comparison import Comparison
-from fallline.results.sweep import Sweep
-from fallline.results.trajectory import Point, Record, Trajectory
-from fallline.results.tuning import Tuning
-from fallline.schedules import SCHEDULES, Schedule
-from fallline.stopping import CONDITIONS, StoppingCondition
-
+# As of `typing`, which takes longer to import than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fallline import bridges, examples, views
-    from fallline.gradients.chain import chain_rule
+    from typing import Any
 
-    # As `_DEFINED` has them, for type checkers and editors.
+    # As `names` has them, for type checkers and editors.
+    from fallline import bridges as bridges
+    from fallline import examples as examples
+    from fallline import views as views
+    from fallline.diagnosis import Finding as Finding
+    from fallline.diagnosis import diagnose as diagnose
+    from fallline.engines import Cluster as Cluster
+    from fallline.errors import FalllineError as FalllineError
+    from fallline.experiments.basins import basins as basins
+    from fallline.experiments.compare import compare as compare
+    from fallline.experiments.sweep import sweep as sweep
+    from fallline.experiments.tune import Interval as Interval
+    from fallline.experiments.tune import tune as tune
+    from fallline.fitting.fit import fit as fit
+    from fallline.fitting.result import Fit as Fit
+    from fallline.gradients import Perturbation as Perturbation
+    from fallline.gradients.chain import chain_rule as chain_rule
+    from fallline.gradients.check import check_gradient as check_gradient
     from fallline.line_search import *
+    from fallline.minimizing import minimize as minimize
+    from fallline.minimizing import rerun as rerun
+    from fallline.models import Hinge as Hinge
+    from fallline.models import Huber as Huber
+    from fallline.models import Linear as Linear
+    from fallline.models import Logistic as Logistic
+    from fallline.models import Network as Network
+    from fallline.models import Poisson as Poisson
+    from fallline.models import SigmoidNeuron as SigmoidNeuron
+    from fallline.models import Softmax as Softmax
+    from fallline.models import SquaredHinge as SquaredHinge
+    from fallline.objectives import Objective as Objective
+    from fallline.objectives import as_objective as as_objective
     from fallline.optimizers import *
     from fallline.penalties import *
+    from fallline.results.basins import Basins as Basins
+    from fallline.results.comparison import Comparison as Comparison
+    from fallline.results.sweep import Sweep as Sweep
+    from fallline.results.trajectory import Point as Point
+    from fallline.results.trajectory import Record as Record
+    from fallline.results.trajectory import Trajectory as Trajectory
+    from fallline.results.tuning import Tuning as Tuning
     from fallline.schedules import *
     from fallline.stopping import *
 
 __version__ = "0.1.0"
 
-# Rules, schedules, line searches, penalties and stopping conditions, each known by being defined.
-_DEFINED = {
-    kind.__name__: kind
-    for table in (OPTIMIZERS, BOUNDED, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES, CONDITIONS)
-    for kind in table.values()
-    if kind.__name__ not in ("AnyOf", "SmallEpoch")  # made by `|`, and by a bridge
-}
-globals().update(_DEFINED)
-
-__all__ = [
-    *_DEFINED,
-    "Basins",
-    "Cluster",
-    "Comparison",
-    "FalllineError",
-    "Finding",
-    "Fit",
-    "Hinge",
-    "Huber",
-    "Interval",
-    "LineSearch",
-    "Linear",
-    "Logistic",
-    "Network",
-    "Objective",
-    "Optimizer",
-    "Perturbation",
-    "Point",
-    "Poisson",
-    "Record",
-    "Schedule",
-    "SigmoidNeuron",
-    "Softmax",
-    "SquaredHinge",
-    "StoppingCondition",
-    "Sweep",
-    "Trajectory",
-    "Tuning",
-    "as_objective",
-    "basins",
-    "bridges",
-    "chain_rule",
-    "check_gradient",
-    "compare",
-    "diagnose",
-    "examples",
-    "fit",
-    "minimize",
-    "rerun",
-    "sweep",
-    "tune",
-    "views",
-]
-
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*public_names(), "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    # What needs SymPy or Matplotlib is imported when it is first asked for.
-    import importlib
-
-    if name in ("bridges", "examples", "views"):
-        return importlib.import_module(f"fallline.{name}")
-    if name == "chain_rule":
-        return importlib.import_module("fallline.gradients.chain").chain_rule
-    raise AttributeError(f"module 'fallline' has no attribute {name!r}{_meant(name)}")
+    # A module is imported when one of its names is first asked for.
+    if name == "__all__":
+        return public_names()
+    try:
+        globals()[name] = found = public(name)
+    except AttributeError as error:
+        raise AttributeError(f"{error}{_meant(name)}", name=name) from None
+    return found
 
 
 def _meant(name: str) -> str:
     """What there is instead of a name that the package does not have."""
+    if name.startswith("_"):
+        return ""
+    from fallline.errors import nearest
     from fallline.optimizers import OPTIMIZERS, WRAPPERS
     from fallline.optimizers.spelling import rules_meant
 
-    if name.startswith("_"):
-        return ""
     rules = {**OPTIMIZERS, **WRAPPERS}
     if meant := [rules[rule].__name__ for rule in rules_meant(name, rules)]:
         return f"; write {' or '.join(meant)}"
-    close = nearest(name, __all__).partition(" Allowed: ")
+    close = nearest(name, public_names()).partition(" Allowed: ")
     return f"; {close[0]}" if close[1] else ""

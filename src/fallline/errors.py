@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import shlex
 from collections.abc import Callable, Iterable
@@ -168,5 +167,7 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     words = list(allowed)
     allowed_words = f"Allowed: {listed(words)}"
     in_lower_case = {name.lower(): name for name in words}
+    import difflib  # only errors need it
+
     close = difflib.get_close_matches(word.lower(), in_lower_case, n=1)
     return f"did you mean {in_lower_case[close[0]]!r}? {allowed_words}" if close else allowed_words

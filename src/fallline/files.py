@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     Raises:
         FalllineError: naming `parameter`, when the folder is missing or the file cannot be written.
 
+    >>> import tempfile
     >>> folder = tempfile.mkdtemp()
     >>> with whole_file(f"{folder}/a.txt") as draft:
     ...     _ = draft.write_text("done")
@@ -43,6 +43,8 @@ def whole_file(path: str | os.PathLike[str], parameter: str = "path") -> Iterato
     if not os.path.isdir(target.parent):
         raise FalllineError(parameter, str(target), problem=f"but the folder {str(target.parent)!r} does not exist")
     try:
+        import tempfile  # takes longer to import than all else here
+
         handle, name = tempfile.mkstemp(prefix=_draft_prefix(target), suffix=target.suffix, dir=target.parent)
     except OSError as error:
         raise FalllineError(problem=f"{refused}: {error.strerror}") from None

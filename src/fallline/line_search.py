@@ -11,11 +11,11 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
-from fallline.registry import enter
+from fallline.registry import Registry
 from fallline.slips import CalledInOurWords
 
 # The line searches by their names on the command line.
-LINE_SEARCHES: dict[str, type[LineSearch]] = {}
+LINE_SEARCHES: Registry[LineSearch] = Registry("fallline.line_search")
 
 
 class Place(NamedTuple):
@@ -84,7 +84,7 @@ class LineSearch(metaclass=CalledInOurWords):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        enter(LINE_SEARCHES, vars(cls).get("name", ""), cls)
+        LINE_SEARCHES.enter(vars(cls).get("name", ""), cls)
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)

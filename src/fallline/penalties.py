@@ -10,11 +10,11 @@ import numpy as np
 from fallline.arrays import Quantity
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
-from fallline.registry import enter
+from fallline.registry import Registry
 from fallline.slips import CalledInOurWords
 
 # The penalties and sets by their class names.
-STRUCTURES: dict[str, type[Penalty | ConvexSet]] = {}
+STRUCTURES: Registry[Penalty | ConvexSet] = Registry("fallline.penalties")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Penalty(metaclass=CalledInOurWords):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        enter(STRUCTURES, cls.__name__, cls)
+        STRUCTURES.enter(cls.__name__, cls)
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)
@@ -119,7 +119,7 @@ class ConvexSet(metaclass=CalledInOurWords):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        enter(STRUCTURES, cls.__name__, cls)
+        STRUCTURES.enter(cls.__name__, cls)
 
     @abstractmethod
     def projected(self, x: Quantity) -> Quantity:

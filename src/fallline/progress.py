@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Iterator
 
 
@@ -15,7 +17,8 @@ def progress_bar(total: int, title: str, *, shown: bool) -> Iterator[Callable[[i
         title: the text before the bar.
         shown: whether to show a bar.
     """
-    if not shown:
+    # As rich decides it, which takes long to import.
+    if not (shown and (sys.stderr.isatty() or "FORCE_COLOR" in os.environ)):
         yield lambda done: None
         return
     from rich.console import Console

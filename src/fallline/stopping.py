@@ -13,7 +13,7 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.norms import norm
-from fallline.registry import enter
+from fallline.registry import Registry
 from fallline.slips import CalledInOurWords
 
 
@@ -106,7 +106,7 @@ def no_lower_value(step: int) -> Stop:
 
 
 # The conditions by their class names.
-CONDITIONS: dict[str, type[StoppingCondition]] = {}
+CONDITIONS: Registry[StoppingCondition] = Registry("fallline.stopping")
 
 
 class StoppingCondition(metaclass=CalledInOurWords):
@@ -143,7 +143,7 @@ class StoppingCondition(metaclass=CalledInOurWords):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        enter(CONDITIONS, cls.__name__, cls)
+        CONDITIONS.enter(cls.__name__, cls)
 
     @property
     def parts(self) -> tuple[StoppingCondition, ...]:

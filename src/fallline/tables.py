@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import html
-import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -88,6 +86,8 @@ def first_lines(text: str, most: int = MOST_LINES) -> str:
 
 def wrapped_fact(name: str, text: str) -> list[tuple[str, str]]:
     """A fact of a summary, wrapped over as many lines as its text needs."""
+    import textwrap
+
     lines = textwrap.wrap(text, LONGEST)
     return list(zip([name, *[""] * len(lines)], lines, strict=False))
 
@@ -166,10 +166,12 @@ class Summary:
     @property
     def html(self) -> str:
         """The same as HTML tables without colours, readable on light and dark pages."""
-        parts = [f"<strong>{html.escape(self.head)}</strong>"]
+        from html import escape  # only notebooks need it
+
+        parts = [f"<strong>{escape(self.head)}</strong>"]
         facts = [
-            f'<tr><th style="text-align: left">{html.escape(name)}</th>'
-            f'<td style="text-align: left">{html.escape(one_line(fact))}</td></tr>'
+            f'<tr><th style="text-align: left">{escape(name)}</th>'
+            f'<td style="text-align: left">{escape(one_line(fact))}</td></tr>'
             for name, fact in self.facts
         ]
         if facts:
@@ -177,8 +179,7 @@ class Summary:
         if self.header:
             lines = [("th", self.header), *(("td", row) for row in self.rows)]
             cells = "".join(
-                "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-                for tag, cells in lines
+                "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>" for tag, cells in lines
             )
             parts.append(f"<table>{cells}</table>")
             parts += self._left_out()
@@ -192,7 +193,10 @@ class Printed:
     """An object whose repr is its summary. Dataclasses that inherit from it need `repr=False`."""
 
     def __repr__(self) -> str:
-        return first_lines(summary_of(self).text)
+        return first_lines(self._summary().text)
+
+    def _summary(self) -> Summary:
+        return summary_of(self)
 
 
 @functools.singledispatch

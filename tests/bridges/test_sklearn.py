@@ -43,7 +43,7 @@ from fallline import (
     StrongWolfe,
 )
 from fallline.bridges.sklearn import GradientDescentClassifier, GradientDescentRegressor, SigmoidNeuronRegressor
-from fallline.minimize import rerun
+from fallline.minimizing import rerun
 from fallline.models import Huber, Linear, Logistic, Softmax
 
 CHECKED = [

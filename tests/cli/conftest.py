@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.cli.outcome import Outcome, Run
 
-from fallline.cli import main
+from fallline.cli.app import main
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def imported(arguments: list[str]) -> set[str]:
     """The packages that a command has imported when it ends."""
     program = (
         "import sys\n"
-        "from fallline.cli import main\n"
+        "from fallline.cli.app import main\n"
         "try:\n    main()\n"
         "finally:\n    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
     )
@@ -181,7 +181,7 @@ def test_ctrl_c_during_an_import_that_turns_it_into_another_error_is_quiet() -> 
         from fallline_command import main
         main()
     """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program, "landscapes"], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 

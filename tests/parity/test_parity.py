@@ -50,13 +50,13 @@ def test_rule_left_at_its_defaults_equals_the_librarys_left_at_its_own(row: Row)
     ("name", "convention"),
     [
         (name, convention)
-        for name, kind in (OPTIMIZERS | WRAPPERS).items()
+        for name, kind in {**OPTIMIZERS, **WRAPPERS}.items()
         for convention in kind.conventions
         if convention in LIBRARIES
     ],
 )
 def test_a_convention_named_after_a_library_is_held_to_it(name: str, convention: str) -> None:
-    rows = [row for row in TABLE if type(row.ours()) is (OPTIMIZERS | WRAPPERS)[name]]
+    rows = [row for row in TABLE if type(row.ours()) is {**OPTIMIZERS, **WRAPPERS}[name]]
     assert any(row.convention == convention == row.library for row in rows)
 
 

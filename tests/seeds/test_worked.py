@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import fallline
-from fallline.cli import main
+from fallline.cli.app import main
 from fallline.diagnosis import diagnose
 from fallline.examples.worked import VARIANTS, WORKED, Case, Figure, stored_cases
 from fallline.gradients.chain import chain_rule

@@ -10,7 +10,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.objectives.function import FunctionObjective, title_of
 from fallline.optimizers import LBFGS, Optimizer, Projected, ProjectedLBFGS
 from fallline.penalties import Box

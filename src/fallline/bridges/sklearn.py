@@ -15,7 +15,7 @@ from fallline.arrays import BoolArray, FloatArray
 from fallline.data.rows import Rows
 from fallline.errors import FalllineError, check_whole, nearest, shortened
 from fallline.line_search import LINE_SEARCHES, LineSearch
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.models import MODELS, Loss, SigmoidNeuron, Softmax
 from fallline.models.activations import sigmoid
 from fallline.models.cross_entropy import softmax

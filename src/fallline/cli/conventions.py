@@ -28,7 +28,7 @@ def conventions(
     """
     from fallline.optimizers.conventions import conventions as known_conventions
 
-    rule = spelt(rule, [*OPTIMIZERS, *WRAPPERS])
+    rule = spelt(rule, OPTIMIZERS, WRAPPERS)
     if rule not in OPTIMIZERS and rule not in WRAPPERS:
         raise FalllineError("RULE", rule, nearest(rule, [*OPTIMIZERS, *WRAPPERS]))
     known = known_conventions(rule)

@@ -41,9 +41,6 @@ def _epilog(*paragraphs: str) -> str:
 
 
 EPILOGS = {
-    "fallline": _epilog(
-        'Example:\n  fallline run "x**2 + 8*sin(x)" --start 10 --optimizer momentum --learning-rate 0.05'
-    ),
     "run": _epilog(
         "Examples:\n"
         '  fallline run "x**2 + 8*sin(x)" --start 10 --optimizer momentum --learning-rate 0.05\n'

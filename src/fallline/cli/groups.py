@@ -8,14 +8,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from fallline.cli.options import count_option, file_option, number_option
 from fallline.cli.rules import rule_from, rules_from
-from fallline.data.csv_format import Reading
-from fallline.engines import ENGINES, Cluster
+from fallline.engines import ENGINES
 from fallline.engines import Engine as AnyEngine
 from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.files import check_writable
@@ -31,6 +30,9 @@ from fallline.stopping import (
     StoppingCondition,
     ValueChange,
 )
+
+if TYPE_CHECKING:
+    from fallline.data.csv_format import Reading
 
 
 class Group:
@@ -93,13 +95,13 @@ class CsvOptions(Group):
     @property
     def reading(self) -> Reading:
         """The options as keywords of `fallline.fit`."""
-        return Reading(
-            separator=self.separator,
-            decimal=self.decimal,
-            encoding=self.encoding,
-            header=self.header,
-            na=[mark.strip() for mark in self.na.split(",") if mark.strip()],
-        )
+        return {
+            "separator": self.separator,
+            "decimal": self.decimal,
+            "encoding": self.encoding,
+            "header": self.header,
+            "na": [mark.strip() for mark in self.na.split(",") if mark.strip()],
+        }
 
 
 @dataclass(frozen=True)
@@ -229,6 +231,8 @@ class Execution(Group):
             raise FalllineError(
                 "--engine", self.engine, "give one of the two", problem=f"and --cluster {self.cluster!r}"
             )
+        from fallline.engines.workers import Cluster
+
         return Cluster(self.cluster)
 
 

@@ -8,16 +8,18 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fallline.errors import FalllineError
 from fallline.files import check_writable
-from fallline.fitting.result import Fit
-from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
+
+if TYPE_CHECKING:
+    from fallline.fitting.result import Fit
+    from fallline.results.comparison import Comparison
 
 USUAL_ROWS = 20
 

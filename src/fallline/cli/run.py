@@ -10,7 +10,7 @@ from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
 from fallline.errors import FalllineError, Verbatim
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.results.trajectory import Record
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
 
-from fallline.engines import cluster, compiled, reference
+from fallline.engines import reference
 from fallline.engines.checkpoint import Checkpoint, Part
 from fallline.engines.ends import reference_ends
 from fallline.engines.mistakes import note_step
 from fallline.engines.per_run import is_per_run, per_run_settings
 from fallline.engines.problem import Problem, is_ours
 from fallline.engines.rest import ELSEWHERE, NO_GRADIENT, judged, judged_ends
-from fallline.engines.workers import Cluster, WorkersLost
 from fallline.errors import FalllineError, nearest
-from fallline.machine_code import machine
 from fallline.results.ends import Ends
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import NotFinite
+
+if TYPE_CHECKING:
+    from fallline.engines.workers import Cluster, WorkersLost
 
 __all__ = [
     "ELSEWHERE",
@@ -36,9 +37,11 @@ __all__ = [
     "compiles",
     "ends",
     "execute",
+    "is_cluster",
 ]
 
-ENGINES = ("auto", reference.NAME, compiled.NAME)
+COMPILED = "compiled"
+ENGINES = ("auto", reference.NAME, COMPILED)
 Engine: TypeAlias = "str | Cluster"
 Outcome = TypeVar("Outcome")
 
@@ -54,6 +57,24 @@ _SETTING_OF_A_RUN = 1 / 3
 _TRAJECTORIES, _ENDS = (7, 16), (12, 0)
 
 
+def __getattr__(name: str) -> Any:
+    # Dask's part of the engines is imported when it is first asked for.
+    if name in ("Cluster", "WorkersLost"):
+        from fallline.engines import workers
+
+        return getattr(workers, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+
+
+def is_cluster(engine: Engine) -> TypeGuard[Cluster]:
+    """Whether the engine is a cluster, not the name of an engine of this process."""
+    if isinstance(engine, str):
+        return False
+    from fallline.engines.workers import Cluster
+
+    return isinstance(engine, Cluster)
+
+
 def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
     """Run the problem on an engine and return the trajectories in order.
 
@@ -64,9 +85,11 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
         FalllineError: when there is no such engine, or one is asked for what it cannot do.
         Exception: what a function, a rule or a callback of the user's raises at a point of a run.
     """
-    if isinstance(engine, Cluster):
+    if is_cluster(engine):
+        from fallline.engines import cluster
+
         return judged(problem, cluster.run(problem, engine))
-    runs = judged(problem, _by(engine, problem, _TRAJECTORIES, reference.run, compiled.run))
+    runs = judged(problem, _by(engine, problem, _TRAJECTORIES, reference.run, _run_compiled))
     for run in runs:
         if run.stop.reason in (NotFinite.reason, NO_GRADIENT):
             try:
@@ -103,27 +126,41 @@ def ends(problem: Problem, engine: Engine, *, judge: bool = True) -> Ends:
     >>> found.x.round(6).ravel(), found.converged
     (array([-1.,  0.,  1.]), array([ True, False,  True]))
     """
-    if isinstance(engine, Cluster):
+    if is_cluster(engine):
+        from fallline.engines import cluster
+
         # Chosen by the whole work, so that the results are the same as on one machine.
-        made = _ends_compiled if _worth_compiling(problem, _ENDS) else reference_ends
+        made = _ends_compiled_if_possible if _worth_compiling(problem, _ENDS) else reference_ends
         found = cluster.ends(problem, engine, made)
     else:
-        found = _by(engine, problem, _ENDS, reference_ends, compiled.ends)
+        found = _by(engine, problem, _ENDS, reference_ends, _ends_compiled)
     return judged_ends(problem, found, slope=judge)
 
 
 def compiles(problem: Problem, engine: Engine) -> bool:
     """Whether `ends` compiles the problem, if that can be done."""
-    return engine == compiled.NAME or (engine == "auto" and _worth_compiling(problem, _ENDS))
+    return engine == COMPILED or (engine == "auto" and _worth_compiling(problem, _ENDS))
+
+
+# The compiled engine is imported when a problem is worth it.
+def _run_compiled(problem: Problem) -> list[Trajectory]:
+    from fallline.engines import compiled
+
+    return compiled.run(problem)
 
 
 def _ends_compiled(problem: Problem) -> Ends:
-    """Where the runs end, by the compiled engine if possible."""
-    return _compiled_if_possible(problem, reference_ends, compiled.ends)
+    from fallline.engines import compiled
+
+    return compiled.ends(problem)
+
+
+def _ends_compiled_if_possible(problem: Problem) -> Ends:
+    return _compiled_if_possible(problem, reference_ends, _ends_compiled)
 
 
 def _by(
-    engine: str,
+    engine: Engine,
     problem: Problem,
     for_a_run: tuple[int, int],
     on_reference: Callable[[Problem], Outcome],
@@ -135,9 +172,11 @@ def _by(
         return on_reference(problem)
     if engine == "auto":
         return _compiled_if_possible(problem, on_reference, on_compiled)
+    from fallline.engines.compiled.trace import NotCompilable
+
     try:
         return on_compiled(_to_try(problem))
-    except compiled.NotCompilable as reason:
+    except NotCompilable as reason:
         raise FalllineError(
             "engine", problem=f'is "compiled", which cannot run this: {reason}', allowed='use "auto"'
         ) from None
@@ -146,9 +185,11 @@ def _by(
 def _compiled_if_possible(
     problem: Problem, on_reference: Callable[[Problem], Outcome], on_compiled: Callable[[Problem], Outcome]
 ) -> Outcome:
+    from fallline.engines.compiled.trace import NotCompilable
+
     try:
         return on_compiled(_to_try(problem))
-    except compiled.NotCompilable:
+    except NotCompilable:
         return on_reference(problem)
 
 
@@ -164,7 +205,9 @@ def _to_try(problem: Problem) -> Problem:
     try:
         optimizer, conditions = copy.deepcopy(theirs)
     except Exception as error:  # whatever the user's rule or condition holds
-        raise compiled.NotCompilable(f"a part of the rule or of a condition cannot be copied ({error})") from error
+        from fallline.engines.compiled.trace import NotCompilable
+
+        raise NotCompilable(f"a part of the rule or of a condition cannot be copied ({error})") from error
     return dataclasses.replace(problem, optimizer=optimizer, conditions=conditions)
 
 
@@ -178,4 +221,8 @@ def _worth_compiling(problem: Problem, for_a_run: tuple[int, int]) -> bool:
         step = _ON_ARRAYS + (_COORDINATE_ON_ARRAYS + _COORDINATE_OF_A_RUN * runs) * n + _SETTING_OF_A_RUN * runs * own
     by_reference, by_compiled = for_a_run
     saved = problem.max_steps * step + (by_reference - by_compiled) * runs
-    return saved >= _COMPILING + _AND_FOR_EACH_COORDINATE * n and machine.available()
+    if saved < _COMPILING + _AND_FOR_EACH_COORDINATE * n:
+        return False
+    from fallline.machine_code import machine
+
+    return machine.available()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dis
 import functools
-import hashlib
 import inspect
 import os
 import sys
@@ -66,6 +65,8 @@ class _Fingerprints:
             return kind
         # Ends the recursion in an object that contains itself.
         self.known[id(thing)] = "again", thing
+        import hashlib  # loads OpenSSL
+
         told = hashlib.blake2b(kind.encode(), digest_size=16)
         self.depth += 1
         for part in self._parts(thing):

@@ -8,7 +8,6 @@ import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.gradients.perturbation import PerturbedObjective
-from fallline.models import Loss
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
 from fallline.stopping import EPSILON, ROUNDING, Left
@@ -26,11 +25,6 @@ LEAST = 1e-6
 def scale_of(value: FloatArray, first_value: FloatArray) -> FloatArray:
     """The size whose rounding limits values: their own, but no less than the first one's, or 1 if that is less."""
     return np.fmax(np.abs(value), np.fmin(np.abs(first_value), 1.0))
-
-
-def is_convex(objective: Objective) -> bool:
-    """Whether it is known that its flat points are minima."""
-    return isinstance(objective, Loss) and objective.convex
 
 
 def size_of(x: FloatArray, first_x: FloatArray, first_value: FloatArray, first_gradient: FloatArray) -> FloatArray:
@@ -64,7 +58,7 @@ def left_at(
         apart, noise = ESTIMATES_APART, NOISE * scale[:, None] / objective.steps(x)
     gradient = objective.gradient(x)
     slope = rule.unbalanced(x, gradient, apart * size.max(axis=-1, keepdims=True))
-    alone = x.shape[1] > MODEST or is_convex(objective) or slope is not gradient
+    alone = x.shape[1] > MODEST or objective.convex or slope is not gradient
     if alone:
         fall, step_left, down = _along_the_slope(objective, x, slope, size, noise, apart)
     else:

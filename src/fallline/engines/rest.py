@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines.flatness import MODEST, is_convex, left_at, scale_of, size_of
+from fallline.engines.flatness import MODEST, left_at, scale_of, size_of
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem, is_ours
 from fallline.hyperparameters import hyperparameters
-from fallline.models import Loss
 from fallline.norms import norm
 from fallline.objectives.base import Cost
 from fallline.results.ends import Ends
@@ -136,11 +135,11 @@ def _claim(problem: Problem, reason: str) -> StoppingCondition | None:
 def _worth_a_look(problem: Problem, reason: str, condition: StoppingCondition | None) -> bool:
     """Whether the slope can contradict a reason, and does not cost a pass over files or the like."""
     objective = problem.objective
-    if objective.gradient_kind is None or (isinstance(objective, Loss) and objective.dataset is not None):
+    if objective.gradient_kind is None or objective.rereads:
         return False
     if isinstance(condition, GradientNorm):
         # It is a statement about the slope; what it leaves open is the curvature.
-        return objective.dimension <= MODEST and not is_convex(objective) and not objective.stochastic
+        return objective.dimension <= MODEST and not objective.convex and not objective.stochastic
     return condition is not None or (reason in UNDECIDED and not objective.stochastic)
 
 

@@ -24,7 +24,7 @@ from fallline.fitting.fit import fit
 from fallline.fitting.result import Fit
 from fallline.gradients.chain import chain_rule
 from fallline.gradients.check import check_gradient
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.models import SigmoidNeuron
 from fallline.objectives import Objective
 from fallline.optimizers import SignDescent

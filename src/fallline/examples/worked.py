@@ -17,7 +17,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.gradients import Perturbation
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.models import SigmoidNeuron
 from fallline.optimizers import (
     AdaGrad,

@@ -15,7 +15,7 @@ from fallline.arguments import Rule, length_of, prepared, rules_of, starts_of, s
 from fallline.arrays import FloatArray
 from fallline.engines import Engine, compiles, ends, execute
 from fallline.engines.problem import is_formula, is_ours
-from fallline.minimize import RunSettings, checkpoint_of, run_from
+from fallline.minimizing import RunSettings, checkpoint_of, run_from
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.progress import progress_bar

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.hyperparameters import hyperparameters
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.optimizers import WRAPPERS, optimizer_from_name
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import NotFinite

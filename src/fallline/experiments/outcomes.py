@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
-from fallline.engines import ELSEWHERE, Ends, Problem, ends
+from fallline.engines import ELSEWHERE, Ends, Engine, Problem, ends
 from fallline.results.sweep import NAMES
 from fallline.stopping import CONDITIONS, Target
 
@@ -26,7 +26,7 @@ class Results(NamedTuple):
     x: FloatArray
 
 
-def results_of(problem: Problem, engine: str) -> Results:
+def results_of(problem: Problem, engine: Engine) -> Results:
     """Run the runs of a portion.
 
     Raises:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arguments import Rule, prepared, starts_of, stop_of
-from fallline.engines import Cluster, Engine
+from fallline.engines import Engine, is_cluster
 from fallline.errors import check_whole
 from fallline.experiments.design import Design, factors_of
 from fallline.experiments.keeping import Making, kept
@@ -117,7 +117,7 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
 @contextlib.contextmanager
 def _making(engine: Engine) -> Iterator[tuple[Making, int]]:
     """The function that makes runs, and the number of its workers: 0 for this process, or those of a cluster."""
-    if isinstance(engine, Cluster):
+    if is_cluster(engine):
         with engine.opened() as workers:
             yield functools.partial(workers.each, functools.partial(results_of, engine="auto")), workers.threads
     else:

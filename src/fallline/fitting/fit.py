@@ -28,12 +28,12 @@ from fallline.data.preparation import Missing
 from fallline.data.rows import Rows
 from fallline.data.survey import Constant
 from fallline.data.table import Table, table_of
-from fallline.engines import Cluster, Engine
+from fallline.engines import Engine, is_cluster
 from fallline.errors import FalllineError, Setting, Verbatim, check_whole, nearest
 from fallline.fitting.choices import at_rest, chosen_rule, imbalance, warnings_about
 from fallline.fitting.fitted import FittedModel, class_names, setting_names
 from fallline.fitting.result import Fit, FitRows
-from fallline.minimize import minimize
+from fallline.minimizing import minimize
 from fallline.models import MODELS, Loss, Network
 from fallline.models.base import Reduction, Target, WrongTarget
 from fallline.models.batches import Order, Remainder
@@ -189,7 +189,7 @@ def fit(
     loss = _loss(kind, found.training, streams, reduction, class_weight, settings)
     objective = loss if batch_size is None else loss.batches(batch_size, order=batch_order, remainder=batch_remainder)
     if loss.dataset is not None:
-        by = f"by the workers of {engine}" if isinstance(engine, Cluster) else "anew in every pass"
+        by = f"by the workers of {engine}" if is_cluster(engine) else "anew in every pass"
         notes.append(f"streamed: {loss.rows} rows are read {by}")
     penalty = loss.l1_penalty(l1)
     rule, why = chosen_rule(optimizer, loss, batch_size, penalty)
@@ -329,7 +329,7 @@ def _streams(stream: bool | None, source: Source, found: Survey, engine: Engine)
         raise FalllineError("stream", stream, "allowed: True, False, None")
     size = 8 * found.training.rows * len(found.training.preparation.names)
     if stream is None:
-        return source.from_files and (size > STREAMED_ABOVE or isinstance(engine, Cluster))
+        return source.from_files and (size > STREAMED_ABOVE or is_cluster(engine))
     return stream
 
 

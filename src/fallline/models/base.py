@@ -84,7 +84,6 @@ class Loss(RowSum, Sliceable):
     gradient_kind = "exact"
     model: ClassVar[str]
     curvature: ClassVar[float] = math.inf
-    convex: ClassVar[bool] = False
 
     l2: float = hyperparameter(0.0, about="strength of the penalty on the squared weights", at_least=0)
 
@@ -156,6 +155,10 @@ class Loss(RowSum, Sliceable):
             self.mean_weight = 1.0 if self.weights is None else float(self.weights.mean())
         if not self.mean_weight:
             raise FalllineError("sample_weight", problem="is 0 for every row", allowed="some row must count")
+
+    @property
+    def rereads(self) -> bool:
+        return self.dataset is not None
 
     @property
     def title(self) -> str:

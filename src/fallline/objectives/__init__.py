@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from typing import Any
 
@@ -55,8 +54,11 @@ def _from_text(text: str) -> Objective:
     landscape = known.get(text.strip())
     if landscape is None:
         # A single variable is hardly an objective, so a word close to a landscape's name is taken for a misspelling.
-        if len(text) > 3 and text.isidentifier() and difflib.get_close_matches(text.lower(), LANDSCAPES, cutoff=0.75):
-            raise FalllineError("objective", text, nearest(text, LANDSCAPES))
+        if len(text) > 3 and text.isidentifier():
+            import difflib
+
+            if difflib.get_close_matches(text.lower(), LANDSCAPES, cutoff=0.75):
+                raise FalllineError("objective", text, nearest(text, LANDSCAPES))
         return FormulaObjective.from_text(text)
     objective = FormulaObjective.from_text(landscape.formula)
     objective.bounds, objective.minima = landscape.bounds, landscape.minima

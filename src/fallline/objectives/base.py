@@ -43,6 +43,8 @@ class Objective(Printed, ABC):
         gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
         precision: the type that values are computed in: a name in ROUNDING.
         stochastic: whether `at_step` gives a different objective at each step (mini-batches).
+        convex: whether it is known to be convex, so that its flat points are minima.
+        rereads: whether each evaluation is a pass over files or over rows elsewhere.
         steps_per_epoch: how many steps one pass over the data takes; 1 without data.
         epoch_value: which value a run records: "full", of this objective, or "running", of the objective that
             `at_step` gives for the next step.
@@ -55,6 +57,7 @@ class Objective(Printed, ABC):
     gradient_kind: str | None = None
     precision: str = "float64"
     stochastic: ClassVar[bool] = False
+    convex: ClassVar[bool] = False
     steps_per_epoch: int = 1
     epoch_value: Literal["full", "running"] = "full"
 
@@ -62,6 +65,10 @@ class Objective(Printed, ABC):
     def dimension(self) -> int:
         """The number of coordinates."""
         return len(self.names)
+
+    @property
+    def rereads(self) -> bool:
+        return False
 
     @property
     def rounding(self) -> float:

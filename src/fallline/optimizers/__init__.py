@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fallline.errors import FalllineError, nearest
+from fallline.names import public
+from fallline.optimizers.base import BOUNDED as BOUNDED
 from fallline.optimizers.base import OPTIMIZERS as OPTIMIZERS
+from fallline.optimizers.base import WRAPPERS as WRAPPERS
 from fallline.optimizers.base import LearningRate as LearningRate
 from fallline.optimizers.base import Optimizer as Optimizer
 from fallline.optimizers.spelling import spelt
 
-# The families, in the order in which their rules are listed.
-# isort: off
-from fallline.optimizers.descent import *
-from fallline.optimizers.momentum import *
-from fallline.optimizers.averaging import *
-from fallline.optimizers.adaptive import *
-from fallline.optimizers.adam import *
-from fallline.optimizers.signs import *
-from fallline.optimizers.large_batch import *
-from fallline.optimizers.long_memory import *
-from fallline.optimizers.schedule_free import *
-from fallline.optimizers.parameter_free import *
-from fallline.optimizers.curvature import *
-from fallline.optimizers.bounded import *
-from fallline.optimizers.bounded import BOUNDED as BOUNDED
-from fallline.optimizers.wrappers import *
-from fallline.optimizers.wrappers import WRAPPERS as WRAPPERS
-from fallline.optimizers.structured import *
-# isort: on
+if TYPE_CHECKING:
+    from fallline.optimizers.adam import *
+    from fallline.optimizers.adaptive import *
+    from fallline.optimizers.averaging import *
+    from fallline.optimizers.bounded import *
+    from fallline.optimizers.curvature import *
+    from fallline.optimizers.descent import *
+    from fallline.optimizers.large_batch import *
+    from fallline.optimizers.long_memory import *
+    from fallline.optimizers.momentum import *
+    from fallline.optimizers.parameter_free import *
+    from fallline.optimizers.schedule_free import *
+    from fallline.optimizers.signs import *
+    from fallline.optimizers.structured import *
+    from fallline.optimizers.wrappers import *
+
+
+def __getattr__(name: str) -> Any:
+    return public(name, __name__)
 
 
 def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
@@ -48,21 +51,24 @@ def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:
     """
     outer, colon, inner = text.partition(":")
     named, at, convention = outer.partition("@")
-    name = spelt(named, WRAPPERS if colon else [*OPTIMIZERS, *WRAPPERS])
-    if name in WRAPPERS:
-        if not colon:
-            raise FalllineError("optimizer", text, f"name the rule inside it too, such as {text}:adam")
-        wrapper = WRAPPERS[name]
-        own = {entry.name for entry in dataclasses.fields(wrapper) if entry.init} - {"rule", "convention"}
-        around = {setting: settings.pop(setting) for setting in own & set(settings)}
-        if at:
-            around["convention"] = convention
-        return wrapper(optimizer_from_name(inner, **settings), **around)
-    if colon:
-        raise FalllineError("optimizer", text, nearest(name, WRAPPERS))
-    if name not in OPTIMIZERS:
-        raise FalllineError("optimizer", text, nearest(name, OPTIMIZERS))
-    rule = OPTIMIZERS[name]
     if at:
         settings["convention"] = convention
-    return rule(**settings)
+    if colon:
+        return _wrapped(text, named, inner, settings)
+    name = spelt(named, OPTIMIZERS, WRAPPERS)
+    if name in OPTIMIZERS:
+        return OPTIMIZERS[name](**settings)
+    if name in WRAPPERS:
+        raise FalllineError("optimizer", text, f"name the rule inside it too, such as {text}:adam")
+    raise FalllineError("optimizer", text, nearest(name, OPTIMIZERS))
+
+
+def _wrapped(text: str, named: str, inner: str, settings: dict[str, Any]) -> Optimizer[Any]:
+    """The wrapper of that name around the rule that `inner` names, each with its own of the settings."""
+    name = spelt(named, WRAPPERS)
+    if name not in WRAPPERS:
+        raise FalllineError("optimizer", text, nearest(name, WRAPPERS))
+    own = {entry.name for entry in dataclasses.fields(WRAPPERS[name]) if entry.init} - {"rule"}
+    around = {setting: settings.pop(setting) for setting in own & set(settings)}
+    wrapper: Optimizer[Any] = WRAPPERS[name](optimizer_from_name(inner, **settings), **around)
+    return wrapper

@@ -20,13 +20,17 @@ from fallline.hyperparameters import (
 )
 from fallline.line_search import LineSearch
 from fallline.optimizers.spelling import schedule_instead_of
-from fallline.registry import enter
+from fallline.registry import Registry
 from fallline.schedules import SCHEDULES, Schedule
 from fallline.slips import CalledInOurWords
 
 State = TypeVar("State")
 # The rules by their names on the command line, in the order in which they are listed.
-OPTIMIZERS: dict[str, type[Optimizer[Any]]] = {}
+OPTIMIZERS: Registry[Optimizer[Any]] = Registry("fallline.optimizers")
+# Those whose steps are found by a search of their own, so that they have no formula to be shown.
+BOUNDED: Registry[Optimizer[Any]] = Registry("fallline.optimizers.bounded")
+# The wrappers; on the command line the inner rule is named too, as in "cautious:adam".
+WRAPPERS: Registry[Any] = Registry("fallline.optimizers.wrappers", "fallline.optimizers.structured")
 LearningRate: TypeAlias = "float | Schedule | LineSearch"
 # Prevents 0 / 0 in quotients without an epsilon; too small to change any other result.
 SMALLEST = float(np.finfo(float).tiny)
@@ -100,7 +104,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     array([0.])
     """
 
-    table: ClassVar[dict[str, Any]] = OPTIMIZERS
+    table: ClassVar[Registry[Any]] = OPTIMIZERS
     name: ClassVar[str] = ""
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     elementwise: ClassVar[bool] = True
@@ -113,7 +117,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     def __init_subclass__(cls, *, registered: bool = True) -> None:
         super().__init_subclass__()
         if registered:
-            enter(cls.table, vars(cls).get("name", ""), cls)
+            cls.table.enter(vars(cls).get("name", ""), cls)
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         # Checked here, because Python's own message would name other arguments than the user's.

@@ -11,13 +11,12 @@ from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, shortened
 from fallline.hyperparameters import hyperparameter
 from fallline.line_search import StrongWolfe
-from fallline.optimizers.base import LearningRate, Optimizer, learning_rate
+from fallline.optimizers.base import BOUNDED, LearningRate, Optimizer, learning_rate
 from fallline.optimizers.pairs import Pairs, dot, hessian, learned, times_inverse_hessian
 from fallline.optimizers.structured import change_per_rate
 from fallline.penalties import Box, ConvexSet
+from fallline.registry import Registry
 
-# The rules by their names. Their steps are found by a search of their own, so that they have no formula to be shown.
-BOUNDED: dict[str, type[Optimizer[Any]]] = {}
 # Pairs of which s·y is below this part of y·y say nothing of the curvature, as in the code of L-BFGS-B.
 _ROUNDING = float(np.finfo(float).eps)
 
@@ -60,7 +59,7 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
     array([0.5 , 0.25])
     """
 
-    table: ClassVar[dict[str, Any]] = BOUNDED
+    table: ClassVar[Registry[Any]] = BOUNDED
     name: ClassVar[str] = "projected_lbfgs"
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True

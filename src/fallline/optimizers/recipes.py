@@ -8,7 +8,6 @@ from typing import Any
 from fallline.errors import FalllineError
 from fallline.line_search import LINE_SEARCHES
 from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS
-from fallline.penalties import STRUCTURES
 from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
 
@@ -23,6 +22,8 @@ def rebuilt(recipe: Any) -> Any:
     >>> rebuilt(encode(Adam(Cosine(0.1, 50)))) == Adam(Cosine(0.1, 50))
     True
     """
+    from fallline.penalties import STRUCTURES
+
     registries = (OPTIMIZERS, BOUNDED, WRAPPERS, SCHEDULES, LINE_SEARCHES, STRUCTURES)
     return decode(recipe, {kind.__name__: kind for registry in registries for kind in registry.values()})
 

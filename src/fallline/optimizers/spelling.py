@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from fallline.errors import listed, nearest
+from fallline.registry import plain
 
 # Other libraries by the names of their modules.
 LIBRARIES: Mapping[str, str] = {"optax": "optax", "torch": "PyTorch", "keras": "Keras"}
@@ -57,26 +59,23 @@ SCHEDULES_ELSEWHERE: Mapping[str, str] = {
 }
 
 
-def _plain(name: str) -> str:
-    return "".join(character for character in name.lower() if character.isalnum())
-
-
 def rules_meant(name: str, registered: Iterable[str]) -> tuple[str, ...]:
     """The registered names that a name in any spelling stands for; empty if there is none.
 
     >>> rules_meant("Heavy-Ball", ["adam", "momentum"]), rules_meant("adm", ["adam"])
     (('momentum',), ())
     """
-    by_plain = {_plain(known): known for known in registered}
-    plain = _plain(name)
-    if plain in by_plain:
-        return (by_plain[plain],)
-    return tuple(known for known in OTHER_NAMES.get(plain, ()) if known in by_plain.values())
+    by_plain = {plain(known): known for known in registered}
+    if plain(name) in by_plain:
+        return (by_plain[plain(name)],)
+    return tuple(known for known in OTHER_NAMES.get(plain(name), ()) if known in by_plain.values())
 
 
-def spelt(name: str, registered: Iterable[str]) -> str:
+def spelt(name: str, *registered: Collection[str]) -> str:
     """The registered name that a name stands for; the name itself if there is none."""
-    return next(iter(rules_meant(name, registered)), name)
+    if any(name in names for names in registered):
+        return name
+    return next(iter(rules_meant(name, itertools.chain(*registered))), name)
 
 
 def instead_of(thing: Any, rules: Mapping[str, Any]) -> str | None:
@@ -129,7 +128,7 @@ def schedule_instead_of(thing: Any, schedules: Mapping[str, Any]) -> str | None:
 
 def _shape(name: str) -> str:
     """The name of a schedule without what libraries append to it."""
-    return re.sub("(decay)?(lr|schedule)?$", "", _plain(name))
+    return re.sub("(decay)?(lr|schedule)?$", "", plain(name))
 
 
 def _module(thing: Any) -> str:

@@ -10,13 +10,12 @@ import numpy as np
 from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import hyperparameter
-from fallline.optimizers.base import LearningRate, Optimizer
+from fallline.optimizers.base import WRAPPERS, LearningRate, Optimizer
 from fallline.optimizers.noise import standard_normal
+from fallline.registry import Registry
 from fallline.state import with_x
 
 State = TypeVar("State")
-# The wrappers by name; on the command line the inner rule is named too, as in "cautious:adam".
-WRAPPERS: dict[str, type[Wrapper[Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Wrapper(Optimizer[State]):
         rule: the inner rule.
     """
 
-    table: ClassVar[dict[str, Any]] = WRAPPERS
+    table: ClassVar[Registry[Any]] = WRAPPERS
     changes_step: ClassVar[bool] = False
 
     learning_rate: LearningRate = field(init=False, repr=False)

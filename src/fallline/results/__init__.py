@@ -4,5 +4,3 @@
 sweep, the trial of a search, the minimum of a map, the point of a fit's descent; where there are several of them,
 `ranked(count)` gives the best ones, the best first.
 """
-
-from fallline.results import printing as printing

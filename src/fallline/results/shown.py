@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from fallline.errors import FalllineError
-from fallline.tables import Printed, summary_of
+from fallline.tables import Printed, Summary, summary_of
 
 
 class Shown(Printed):
@@ -49,7 +49,12 @@ class Shown(Printed):
 
     def _repr_html_(self) -> str:
         """The HTML for a notebook."""
-        return summary_of(self).html
+        return self._summary().html
+
+    def _summary(self) -> Summary:
+        # The summaries of all kinds of results stand together, and are imported when one is shown.
+        import_module("fallline.results.printing")
+        return summary_of(self)
 
 
 class Filmed(Shown):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 
@@ -92,6 +91,8 @@ def may_be_factor(at: Cursor, name: str) -> bool:
 
 def no_function(name: str, argument: str) -> str:
     """What to write instead of a function that a formula does not have."""
+    import difflib
+
     lower = name.lower()
     if lower in ELSEWHERE:
         return f"write {ELSEWHERE[lower]}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from fallline.arguments import Rule, Start, length_of, prepared, rule_of, stop_of
 from fallline.arrays import FloatArray
-from fallline.engines import Checkpoint, Cluster, Engine, Part, Problem, execute
+from fallline.engines import Checkpoint, Engine, Part, Problem, execute, is_cluster
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
 from fallline.objectives import Objective
@@ -226,7 +226,7 @@ class RunSettings:
             "stop": encode(self.stop),
             "gradient": encode(self.gradient) if isinstance(self.gradient, str | Perturbation) else None,
             # The same workers may not exist where the run is repeated, and one machine gives the same results.
-            "engine": "auto" if isinstance(self.engine, Cluster) else self.engine,
+            "engine": "auto" if is_cluster(self.engine) else self.engine,
             "record": encode(self.record),
             "seed": int(self.seed),
         }

@@ -1,0 +1,100 @@
+"""--help, --version and completion: the answers of the commands themselves, given without importing them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import typer.main
+from typer._click.shell_completion import get_completion_class
+from typer._completion_classes import completion_init
+
+import fallline
+from fallline.cli.app import COMMANDS, app_of
+from fallline.cli.outlining import outline
+
+COMPLETE = "_FALLLINE_COMPLETE"
+
+
+def process(*arguments: str, after: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    program = (
+        f"import sys\nfrom fallline_command import main\ntry:\n    main()\nfinally:\n    pass\n    {after or 'pass'}"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | variables
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+
+
+def test_the_files_are_those_that_the_commands_give() -> None:
+    for path, text in outline().items():
+        assert path.read_text(encoding="utf-8") == text, "run: python -m fallline.cli.outlining"
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"], ["--version"]])
+def test_the_answer_is_typers_and_imports_neither_numpy_nor_typer(arguments: list[str]) -> None:
+    done = process(*arguments, after="print(*sys.modules, file=sys.stderr)")
+    assert not {"numpy", "typer", "json", "re"} & set(done.stderr.split())
+    slow = subprocess.run(
+        [sys.executable, "-c", "from fallline.cli.app import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    assert done.stdout == slow.stdout != ""
+
+
+def test_help_fits_a_narrow_terminal() -> None:
+    assert max(map(len, process("--help", COLUMNS="60").stdout.splitlines()[:8])) < 60
+
+
+def typers(shell: str, words: str, place: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What Typer's own completion answers."""
+    completion_init()
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(place))
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", words)
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    kind = get_completion_class(shell)
+    assert kind is not None
+    return str(kind(typer.main.get_command(app_of(COMMANDS)), {}, "fallline", COMPLETE).complete())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "fallline ",
+        "fallline r",
+        "fallline -",
+        "fallline zz",
+        "fallline run x --st",
+        "fallline run 'x**2 + y' --start 0,1 --s",
+        "fallline fit data.csv --",
+        "fallline sweep x --grid a=1 --gr",
+        "fallline basins ",
+    ],
+)
+def test_completion_is_typers(shell: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = len(words.replace("'x**2 + y'", "x").split(" ")) - 1
+    done = process(
+        **{COMPLETE: f"complete_{shell}", "COMP_WORDS": words, "COMP_CWORD": str(place), "_TYPER_COMPLETE_ARGS": words},
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
+        after="print(*sys.modules, file=sys.stderr)",
+    )
+    assert "numpy" not in done.stderr.split()
+    # Typer breaks the lines of help where the terminal ends, and takes brackets in them for colours.
+    said = re.sub(r"\[default[^]]*\]", "", done.stdout)
+    assert said.split() == typers(shell, words, place, monkeypatch).split()
+
+
+def test_a_line_with_an_open_quote_completes() -> None:
+    done = process(**{COMPLETE: "complete_bash", "COMP_WORDS": "fallline run 'x**2 --st", "COMP_CWORD": "2"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_version_is_the_packages() -> None:
+    assert process("--version").stdout == f"fallline {fallline.__version__}\n"
