@@ -108,13 +108,24 @@ class Conversion:
         return [self._parser(text) for text in value] if several else self._parser(value)
 
 
-class Command(typer.core.TyperCommand):
-    """A command whose values are converted by the parsers of its options, and whose epilog is made when it is shown."""
+def _convert_by_parsers(parameters: Iterable[Any]) -> None:
+    for parameter in parameters:
+        parameter._runtime_param = Conversion(parameter.type_descriptor.parameter_info.parser)
+
+
+class Program(typer.core.TyperGroup):
+    """The commands together."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        parameters: list[Any] = self.params
-        for parameter in parameters:
-            parameter._runtime_param = Conversion(parameter.type_descriptor.parameter_info.parser)
+        _convert_by_parsers(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+class Command(typer.core.TyperCommand):
+    """A command whose epilog is made when its help is shown, since it lists rules, schedules and landscapes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _convert_by_parsers(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -127,6 +138,7 @@ class Command(typer.core.TyperCommand):
 def app_of(commands: Iterable[str]) -> typer.Typer:
     """The application with these commands; only their modules are imported."""
     app = typer.Typer(
+        cls=Program,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
