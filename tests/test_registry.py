@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -79,3 +81,30 @@ def test_a_rule_or_a_condition_of_the_users_takes_no_ones_place() -> None:
     assert type(optimizer_from_name("gradient_descent")) is GradientDescent
     assert CONDITIONS["Target"] is fallline.Target
     assert fallline.minimize("x**2", 2.0, Descent(0.25), stop=Target()).stop.message == "reached"
+
+
+def test_the_package_alone_imports_nothing_and_a_rule_only_its_family() -> None:
+    program = """if True:
+        import sys
+        import fallline
+        print("numpy" in sys.modules)
+        fallline.Adam(0.1)
+        print(*sorted(name.rpartition(".")[2] for name in sys.modules if name.startswith("fallline.optimizers.")))
+        fallline.minimize("x**2", 1.0, "adam")
+        print(*{"sympy", "matplotlib", "dask", "llvmlite", "jax", "fallline.models", "fallline.data"} & {*sys.modules})
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["False", "adam base spelling", ""]
+
+
+def test_a_star_import_has_every_public_name() -> None:
+    program = "from fallline import *; print(*(name for name in dir() if not name.startswith('__')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {*done.stdout.split()} == {*dir(fallline)} - {"__version__"}
+
+
+@pytest.mark.parametrize("name", ["ADAM", "heavy-ball", "qhm", "proximal_descent"])
+def test_a_rule_is_found_by_any_spelling_before_any_other_is_imported(name: str) -> None:
+    program = f"from fallline.optimizers import optimizer_from_name; print(optimizer_from_name({name!r}).name)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == optimizer_from_name(name).name
