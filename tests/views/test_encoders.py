@@ -133,6 +133,13 @@ def test_frames_that_are_alike_all_count_in_a_gif(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frames(path), [frame[..., :3] for frame in (still, still, moved, still)])
 
 
+def test_a_full_disk_ends_a_gif() -> None:
+    """Frames are written by a second thread, whose error ends the film."""
+    frames = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 4), np.uint8)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_gif(iter(frames), Path("/dev/full"), list(range(0, 2100, 100)), 90, frames[0])
+
+
 def test_a_gif_takes_no_more_memory_for_more_frames(tmp_path: Path) -> None:
     program = (
         "import numpy as np\n"

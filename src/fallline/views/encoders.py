@@ -5,17 +5,42 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import GifImagePlugin, Image
 
 from fallline.errors import FalllineError
+from fallline.machine_code.threads import threads
 
 Frame: TypeAlias = npt.NDArray[np.uint8]
+# The numbers of colours in a table.
+Numbers: TypeAlias = npt.NDArray[np.uint8]
+
+
+class Aside:
+    """A second thread for the part of encoding that needs no Python, while the next frame is drawn."""
+
+    def __enter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1)
+        self._last: Future[Any] = self._thread.submit(int)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+
+    def call(self, function: Callable[..., Any], *given: Any) -> None:
+        """Call a function there, when the last call has ended."""
+        self.wait()
+        self._last = self._thread.submit(function, *given)
+
+    def wait(self) -> None:
+        """Wait for the end of the last call, and raise its error."""
+        self._last.result()
 
 
 def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: int, sample: Frame) -> None:
@@ -34,29 +59,41 @@ def write_gif(frames: Iterator[Frame], path: Path, moments: list[int], quality: 
     # The format counts in hundredths of a second: end times are rounded instead of durations, so that the sum is right.
     ends = [round(moment, -1) for moment in moments]
     durations = [after - before for before, after in itertools.pairwise(ends)]
-    first = table.numbers(next(frames))
-    before = first.copy()
+    codes = _codes(next(frames)).copy()
+    shown = table.numbers(codes)
     # Pillow's own `save_all` keeps all frames in memory.
-    with path.open("wb") as file:
-        picture = Image.fromarray(first)
+    with path.open("wb") as file, Aside() as aside:
+        picture = Image.fromarray(shown)
         picture.putpalette(table.palette)
         header, _ = GifImagePlugin.getheader(picture, info={"loop": 0})
         file.writelines([*header, *GifImagePlugin.getdata(picture, duration=durations[0])])
         for frame, duration in zip(frames, durations[1:], strict=True):
-            numbers = table.numbers(frame)
-            changed = numbers != before
-            rows, columns = _span(changed.any(axis=1)), _span(changed.any(axis=0))
-            part = np.where(changed[rows, columns], numbers[rows, columns], table.as_before)
+            where = np.flatnonzero(_codes(frame) != codes)
+            codes.put(where, _codes(frame).take(where))
+            numbers = table.numbers(codes.take(where))
+            changed = numbers != shown.take(where)
+            where, numbers = where[changed], numbers[changed]
+            shown.put(where, numbers)
+            part, place = _part(where, numbers, shown.shape[1], table.as_before)
             about = {"duration": duration, "transparency": int(table.as_before)}
-            file.writelines(GifImagePlugin.getdata(Image.fromarray(part), (columns.start, rows.start), **about))
-            before[rows, columns] = numbers[rows, columns]
+            # Not the public `getdata`: it keeps the interpreter's lock while it compresses.
+            aside.call(GifImagePlugin._write_frame_data, file, Image.fromarray(part), place, about)
+        aside.wait()
         file.write(b";")
 
 
-def _span(changed: npt.NDArray[np.bool]) -> slice:
-    """The slice from the first True to the last; the first entry if there is none, since a .gif has no empty parts."""
-    where = np.flatnonzero(changed)
-    return slice(int(where[0]), int(where[-1]) + 1) if where.size else slice(0, 1)
+def _part(
+    where: npt.NDArray[np.intp], numbers: Numbers, width: int, as_before: np.uint8
+) -> tuple[Numbers, tuple[int, int]]:
+    """The smallest part of a picture with some of its pixels, the others as before; its first column and row."""
+    if not where.size:
+        # A .gif has no empty parts.
+        return np.full((1, 1), as_before), (0, 0)
+    rows, columns = np.divmod(where, width)
+    top, left = int(rows[0]), int(columns.min())
+    part = np.full((rows[-1] + 1 - top, columns.max() + 1 - left), as_before)
+    part[rows - top, columns - left] = numbers
+    return part, (left, top)
 
 
 class _Table:
@@ -78,25 +115,24 @@ class _Table:
         self.palette = self._colours.tobytes() + bytes(3)
         # The number for each of the 16 million colours; 255, which is never used, where it has not been looked up yet.
         self._nearest = np.full(1 << 24, 255, np.uint8)
-        self._before, self._numbers = np.zeros((0, 0), np.uint32), np.zeros((0, 0), np.uint8)
+        self._look_up(codes)
 
-    def numbers(self, frame: Frame) -> npt.NDArray[np.uint8]:
-        """The number of each pixel's colour, valid until the next frame; only pixels that changed are looked up."""
-        codes = _codes(frame)
-        if codes.shape != self._before.shape:
-            self._before, self._numbers = ~codes, np.zeros(codes.shape, np.uint8)
-        changed = np.flatnonzero(codes != self._before)
-        new_codes = codes.take(changed)
-        met = new_codes & 0xFFFFFF
-        numbers = self._nearest[met]
-        new = np.unique(met[numbers == 255])
+    def numbers(self, codes: npt.NDArray[np.uint32]) -> Numbers:
+        """The number of each colour."""
+        colours = codes & 0xFFFFFF
+        numbers: Numbers = self._nearest[colours]
+        new = colours[numbers == 255]
         if new.size:
-            far = ((_colours(new)[:, None].astype(np.int32) - self._colours) ** 2).sum(axis=2)
-            self._nearest[new] = far.argmin(axis=1)
-            numbers = self._nearest[met]
-        self._before.put(changed, new_codes)
-        self._numbers.put(changed, numbers)
-        return self._numbers
+            self._look_up(np.unique(new))
+            numbers = self._nearest[colours]
+        return numbers
+
+    def _look_up(self, codes: npt.NDArray[np.uint32]) -> None:
+        """Find the nearest colour in the table to each of some."""
+        # The squared distance to each, less what is the same for all; exact, since no sum reaches 2^24.
+        table = self._colours.astype(np.float32)
+        far = (table**2).sum(axis=1) - 2 * (_colours(codes) @ table.T)
+        self._nearest[codes] = far.argmin(axis=1)
 
 
 def _codes(frame: Frame) -> npt.NDArray[np.uint32]:
@@ -145,6 +181,8 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
     source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}", "-r", str(rate), *colours]
     # No B-frames: they save little in drawings, and take time.
     coding = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-crf", str(round(40 - quality / 4))]
+    # One thread is left for drawing.
+    coding += ["-threads", str(max(1, threads() - 1))]
     command = [encoder(), "-y", "-loglevel", "error", *source, "-i", "-", "-an", *colours, *coding]
     command += ["-movflags", "+faststart", str(path)]
     ffmpeg = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
