@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.pictures.grid import Grid
@@ -39,17 +41,25 @@ class Sight(Printed):
             The vertices of lines, separated by rows of NaN, shape (vertices, 3): the path's own points, and those
             where its visibility changes. The vertices for a smaller count are a prefix.
         """
-        last = (count - 1) * self.fineness
-        chosen = np.flatnonzero(self.hidden[:last] == hidden)
-        gap = np.full((1, 3), np.nan)
-        lines: list[FloatArray] = []
-        for parts in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
-            if parts.size:
-                first, end = parts[0], parts[-1] + 1
-                inner = np.arange(first + 1, end)
-                rows = [first, *inner[inner % self.fineness == 0], end]
-                lines += [gap, self.place[rows]]
-        return np.concatenate(lines[1:] or [gap[:0]])
+        vertices, needed = self._unseen if hidden else self._seen
+        return vertices[: np.searchsorted(needed, (count - 1) * self.fineness, side="right")]
+
+    @cached_property
+    def _unseen(self) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        return self._lines(self.hidden)
+
+    @cached_property
+    def _seen(self) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        return self._lines(~self.hidden)
+
+    def _lines(self, chosen: BoolArray) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+        """The vertices of the chosen parts, and for each how many of all parts come before it is there."""
+        before, after = np.append(False, chosen), np.append(chosen, False)
+        first = after & ~before
+        own = np.arange(len(before)) % self.fineness == 0
+        rows = np.flatnonzero(first | (before & (own | ~after)))
+        gaps, needed = np.flatnonzero(first[rows]), rows + first[rows]
+        return np.insert(self.place[rows], gaps, np.nan, axis=0)[1:], np.insert(needed, gaps, needed[gaps])[1:]
 
     def points(self, count: int, hidden: bool) -> FloatArray:
         """The path's first `count` points, shape (count, 3): NaN where they are not hidden, or where they are."""
@@ -92,10 +102,11 @@ def behind(points: FloatArray, over: Grid, surface: FloatArray, projection: Floa
         rise = (np.nanmax(surface) - points[:, 2]) / toward[:, 2]
     length = np.fmin(np.fmin(*reach), np.where(toward[:, 2] > 0, rise, np.inf))
     hidden = np.zeros(len(points), bool)
-    for depth in np.linspace(0, 1, DEPTHS + 1)[1:]:
-        x, y, z = (points + (depth * length)[:, None] * toward).T
+    # A few depths at once.
+    for depths in np.linspace(0, 1, DEPTHS + 1)[1:].reshape(-1, 8, 1, 1):
+        x, y, z = np.moveaxis(points + depths * length[:, None] * toward, -1, 0)
         # Comparisons with NaN, in a hole, are false and hide nothing.
-        hidden |= side * (z - _height(over, surface, x, y)) < -tolerance
+        hidden |= (side * (z - _height(over, surface, x, y)) < -tolerance).any(axis=0)
     return hidden
 
 
@@ -115,8 +126,9 @@ def _height(over: Grid, surface: FloatArray, x: FloatArray, y: FloatArray) -> Fl
     """The heights of the surface at (x, y), interpolated between the grid points: shape (k,)."""
     rows, columns = surface.shape
     with np.errstate(invalid="ignore"):
-        across = np.nan_to_num(np.clip((x - over.x[0]) / (over.x[-1] - over.x[0]), 0, 1)) * (columns - 1)
-        along = np.nan_to_num(np.clip((y - over.y[0]) / (over.y[-1] - over.y[0]), 0, 1)) * (rows - 1)
+        # NaN becomes 0.
+        across = np.fmin(np.fmax((x - over.x[0]) / (over.x[-1] - over.x[0]), 0), 1) * (columns - 1)
+        along = np.fmin(np.fmax((y - over.y[0]) / (over.y[-1] - over.y[0]), 0), 1) * (rows - 1)
     i, j = np.minimum(along.astype(int), rows - 2), np.minimum(across.astype(int), columns - 2)
     u, v = across - j, along - i
     near = (1 - u) * surface[i, j] + u * surface[i, j + 1]

@@ -14,18 +14,19 @@ from fallline.arrays import FloatArray
 
 
 class Growing:
-    """A line that gets new points in each frame and replaces the Matplotlib artist made for all of them.
+    """A line of which each frame shows more, in place of the Matplotlib artist made for all of it.
 
     Attributes:
-        points: the points shown, in the coordinates of flat axes, shape (points, 2).
+        count: how many of its points are shown, from the first on.
     """
 
     def __init__(self, line: Line2D, renderer: Any) -> None:
         self._depth = line.get_zorder()
         tape: Any = _Tape(renderer)
         line.draw(tape)
-        # For a line in three dimensions, these are the projected points that `draw` computed.
-        self.points: FloatArray = np.array(line.get_xydata(), float)
+        # In the coordinates of flat axes: for a line in three dimensions, `draw` has projected them.
+        self._points: FloatArray = np.array(line.get_xydata(), float)
+        self.count = len(self._points)
         self._strokes, self._marks = tape.strokes, tape.marks
         every: Any = line.get_markevery() or 1
         # A list such as [-1] marks the last point shown.
@@ -37,9 +38,9 @@ class Growing:
         if self._chosen is not None:
             return np.array([], int)
         if isinstance(every, int):
-            return np.arange(0, len(self.points), every)
+            return np.arange(0, self.count, every)
         # At even distances: where Matplotlib put them.
-        return np.array([np.flatnonzero((self.points == point).all(axis=1))[0] for point in mark.points], int)
+        return np.array([np.flatnonzero((self._points == point).all(axis=1))[0] for point in mark.points], int)
 
     def get_zorder(self) -> float:
         """How far in front it lies."""
@@ -47,11 +48,12 @@ class Growing:
 
     def draw(self, renderer: Any) -> None:
         """Draw the points shown."""
-        path, count = Path(self.points), len(self.points)
+        points = self._points[: self.count]
+        path = Path(points)
         for gc, transform in self._strokes:
             renderer.draw_path(gc, path, transform)
         for mark, rows in zip(self._marks, self._rows, strict=True):
-            shown = self.points[self._chosen or rows[: np.searchsorted(rows, count)]] if count else self.points
+            shown = points[self._chosen or rows[: np.searchsorted(rows, self.count)]] if self.count else points
             renderer.draw_markers(mark.gc, mark.form, mark.size, Path(shown), mark.transform, mark.colour)
 
 

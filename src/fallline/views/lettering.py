@@ -23,12 +23,12 @@ def lettering(text: Text, renderer: Any, lines: Sequence[str]) -> Any:
         renderer: the renderer to match; it is cleared.
         lines: the lines to be drawn, all titles of a film.
     """
-    letters = "".join(sorted(set("".join(lines)) - {"\n"}))
+    rest = "".join(sorted(set("".join(lines)) - set(lines[-1]) - {"\n"}))
     quick = Lettering(text, renderer)
-    # Compare each letter, and a whole line: some scripts cannot be set letter by letter.
-    samples = [letters, lines[-1]]
-    alike = (np.array_equal(_drawn(text, line, renderer), _drawn(text, line, quick)) for line in samples)
-    return quick if all(alike) else renderer
+    # Every letter is compared, in a whole line: some scripts cannot be set letter by letter.
+    sample = lines[-1] + rest
+    alike = np.array_equal(_drawn(text, sample, renderer), _drawn(text, sample, quick))
+    return quick if alike else renderer
 
 
 def _drawn(text: Text, line: str, renderer: Any) -> npt.NDArray[np.uint8]:
@@ -93,11 +93,19 @@ class Lettering:
         middle = 2 * int(np.ceil(self._renderer.points_to_pixels(prop.get_size_in_points())))
         sheet = type(self._renderer)(2 * middle, 2 * middle, self._renderer.dpi)
         sheet.draw_text(gc, middle + right / PARTS, middle + below / PARTS, letter, prop, 0)
-        pixels = np.asarray(sheet.buffer_rgba())[::-1]
-        rows, columns = np.nonzero(pixels[..., 3])
-        if not rows.size:
-            return pixels[:0], 0, 0
-        image = pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].copy()
+        column, row, image = visible(sheet.buffer_rgba())
         # On a transparent canvas, pale pixels lose digits of their colour.
         image[..., :3] = np.rint(255 * np.array(gc.get_rgb()[:3]))
-        return image, int(columns.min()) - middle, int(rows.min()) - middle
+        return image, column - middle, row - middle
+
+
+def visible(pixels: Any) -> tuple[int, int, npt.NDArray[np.uint8]]:
+    """The part of a transparent canvas that is drawn on, as `draw_image` takes it: column, row and pixels, both counted
+    from the bottom left."""
+    turned = np.asarray(pixels)[::-1]
+    drawn = turned[..., 3] > 0
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    if not rows.size:
+        return 0, 0, turned[:0].copy()
+    image = turned[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+    return int(columns[0]), int(rows[0]), image

@@ -23,7 +23,7 @@ from fallline.views import appearance, contour, curve, surface
 from fallline.views.encoders import Frame
 from fallline.views.fonts import make_legible
 from fallline.views.growing import Dots, Growing, on_screen
-from fallline.views.lettering import lettering
+from fallline.views.lettering import lettering, visible
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,9 +100,9 @@ class Retraced:
         return self._projection
 
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
-        """As `Axes.plot`, for one line."""
-        line = self._next(Growing, lambda: self._ax.plot(*places, **look)[0])
-        line.points = on_screen(places, self._projection)[:, :2]
+        """As `Axes.plot`, for one line, of which each frame shows the first points."""
+        line: Growing = self._next(Growing, lambda: self._ax.plot(*places, **look)[0])
+        line.count = len(places[0])
         return [line]
 
     def scatter(self, *places: FloatArray, **look: Any) -> Dots:
@@ -155,7 +155,14 @@ class Screen:
         """The same, valid only until the next frame is drawn into the same buffer."""
         if self.scene.turn:
             return self.whole(number)
-        last = number == len(self.scene.times) - 1
+        return self._last if number == len(self.scene.times) - 1 else self._drawn(number)
+
+    @cached_property
+    def _last(self) -> Frame:
+        """The last frame, which is drawn first as well, for the colours of a .gif."""
+        return self._drawn(len(self.scene.times) - 1).copy()
+
+    def _drawn(self, number: int) -> Frame:
         canvas, background, letterings, covers = self._still
         canvas.restore_region(background)
         time = float(self.scene.times[number])
@@ -167,10 +174,10 @@ class Screen:
                 depth = stage.cover.get_zorder()
                 _draw(canvas.renderer, [artist for artist in artists if artist.get_zorder() < depth])
                 # Under a partly transparent image, a shadow may be one shade off; the last frame is exact.
-                if last:
+                if number == len(self.scene.times) - 1:
                     _draw(canvas.renderer, [stage.cover])
                 else:
-                    canvas.renderer.draw_image(canvas.renderer.new_gc(), 0, 0, cover)
+                    canvas.renderer.draw_image(canvas.renderer.new_gc(), *cover)
                 artists = [artist for artist in artists if artist.get_zorder() > depth]
             _draw(canvas.renderer, artists)
         return np.asarray(canvas.buffer_rgba())
@@ -230,8 +237,7 @@ class Screen:
                 canvas.renderer.clear()
                 stage.cover.set_visible(True)
                 _draw(canvas.renderer, [stage.cover])
-                # `draw_image` counts rows from the bottom, the canvas from the top.
-                covers[-1] = np.asarray(canvas.buffer_rgba())[::-1].copy()
+                covers[-1] = visible(canvas.buffer_rgba())
         return canvas, background, letterings, covers
 
 
