@@ -66,12 +66,12 @@ def test_the_page_shows_what_is_missed_as_plainly_as_what_is_reached() -> None:
         Row("slow", aim="< 1 s", reached=False),
         Row("so"),
     ]
-    text = page.page([page.Section("Runs", "What they are.", rows)])
+    text = page.page([page.Section("Runs", "What they are.", rows)], 1234.0)
     assert "## Runs\n\nWhat they are.\n\n| what" in text
     assert "| quick | 2 s | 1 s | 2 × | ≥ 2 × | yes |" in text
     assert "| slow |  |  |  | < 1 s | **NO** |" in text
     assert "| so |  |  |  |  |  |" in text
-    assert "1 of 2 aims are reached." in text
+    assert "1 of 2 aims are reached. All of it took 21 minutes." in text
 
 
 def test_the_exponent_is_the_power_that_the_time_grows_with(tmp_path: Path) -> None:
