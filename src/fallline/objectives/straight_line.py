@@ -34,14 +34,14 @@ _MAX_PRODUCTS = 8
 _KEEP = 1e6
 
 
-class _Scaled(NamedTuple):
+class Scaled(NamedTuple):
     """The multiple `factor * node`, or the constant `factor` if node is None."""
 
     factor: float
     node: Node | None = None
 
 
-_ONE = _Scaled(1.0)
+_ONE = Scaled(1.0)
 
 
 class _Adjoint(NamedTuple):
@@ -52,7 +52,7 @@ class _Adjoint(NamedTuple):
         zero_wins: whether a factor 0, of it or beside it, wins against one that is infinite or NaN.
     """
 
-    term: _Scaled
+    term: Scaled
     zero_wins: bool = False
 
 
@@ -62,14 +62,14 @@ class StraightLine:
     def __init__(self, formula: Formula) -> None:
         self.graph = Graph(of_many=False)
         self.inputs = tuple(f"x{i}" for i in range(len(formula.variables)))
-        self.of_name: dict[str, _Scaled] = {
-            variable: _Scaled(1.0, self.graph.leaf(name, SETTING))
+        self.of_name: dict[str, Scaled] = {
+            variable: Scaled(1.0, self.graph.leaf(name, SETTING))
             for variable, name in zip(formula.variables, self.inputs, strict=True)
         }
         self.variables = formula.variables
         self.steps = dict(formula.steps)
         # Each expression's term in the graph, operands before operations.
-        self.known: dict[Expression, _Scaled] = {}
+        self.known: dict[Expression, Scaled] = {}
         for name, expression in formula.steps:
             self.of_name[name] = self.value(expression, self.known, self.of_name)
         self.last = formula.expression
@@ -81,11 +81,11 @@ class StraightLine:
         returned = f"return {', '.join(names[node] for node in outputs)},"
         return "\n    ".join([f"def f({', '.join(self.inputs)}):", *body, returned, ""])
 
-    def call(self, name: str, *parts: _Scaled) -> _Scaled:
+    def call(self, name: str, *parts: Scaled) -> Scaled:
         """A function of the formula language."""
-        return _Scaled(1.0, self.graph.node(python.CALL, *map(self.node, parts), detail=name))
+        return Scaled(1.0, self.graph.node(python.CALL, *map(self.node, parts), detail=name))
 
-    def node(self, term: _Scaled) -> Node:
+    def node(self, term: Scaled) -> Node:
         """The node of a constant, or of a multiple of a node."""
         if term.node is None:
             return self.graph.of(term.factor)
@@ -93,49 +93,49 @@ class StraightLine:
             return term.node
         return -term.node if term.factor == -1 else term.factor * term.node
 
-    def plain(self, term: _Scaled, keep: float) -> _Scaled:
+    def plain(self, term: Scaled, keep: float) -> Scaled:
         """The term with its factor multiplied in, unless that is ±1 or between 1/keep and keep in size."""
         if term.node is None or abs(term.factor) == 1 or 1 / keep < abs(term.factor) < keep:
             return term
-        return _Scaled(1.0, self.node(term))
+        return Scaled(1.0, self.node(term))
 
-    def times(self, left: _Scaled, right: _Scaled, keep: float = 1.0) -> _Scaled:
+    def times(self, left: Scaled, right: Scaled, keep: float = 1.0) -> Scaled:
         left, right = self.plain(left, keep), self.plain(right, keep)
         factor = left.factor * right.factor
         if left.node is None or right.node is None:
-            return _Scaled(factor, right.node if left.node is None else left.node)
+            return Scaled(factor, right.node if left.node is None else left.node)
         first, second = sorted((left.node, right.node), key=lambda node: node.index)
-        return _Scaled(factor, first * second)
+        return Scaled(factor, first * second)
 
-    def over(self, left: _Scaled, right: _Scaled, keep: float = 1.0) -> _Scaled:
+    def over(self, left: Scaled, right: Scaled, keep: float = 1.0) -> Scaled:
         left, right = self.plain(left, keep), self.plain(right, keep)
         if right.node is None:
             if left.node is None:
-                return _Scaled(_quotient(left.factor, right.factor))
-            return _Scaled(left.factor, left.node / right.factor)
+                return Scaled(_quotient(left.factor, right.factor))
+            return Scaled(left.factor, left.node / right.factor)
         if left.node is None:
-            return _Scaled(1.0, _quotient(left.factor, right.factor) / right.node)
-        return _Scaled(_quotient(left.factor, right.factor), left.node / right.node)
+            return Scaled(1.0, _quotient(left.factor, right.factor) / right.node)
+        return Scaled(_quotient(left.factor, right.factor), left.node / right.node)
 
-    def plus(self, terms: Iterable[_Scaled]) -> _Scaled:
+    def plus(self, terms: Iterable[Scaled]) -> Scaled:
         """The sum from left to right."""
         first, *rest = terms
         while first.node is None and rest and rest[0].node is None:
-            first = _Scaled(first.factor + rest.pop(0).factor)
+            first = Scaled(first.factor + rest.pop(0).factor)
         for factor, node in rest:
-            size = self.node(_Scaled(abs(factor), node))
+            size = self.node(Scaled(abs(factor), node))
             total = self.node(first)
-            first = _Scaled(1.0, total - size if factor < 0 else total + size)
+            first = Scaled(1.0, total - size if factor < 0 else total + size)
         return first
 
-    def power(self, base: _Scaled, exponent: _Scaled) -> _Scaled:
+    def power(self, base: Scaled, exponent: Scaled) -> Scaled:
         if exponent.node is not None:
             return self.call("power", base, exponent)
         n = exponent.factor
         if base.node is None:
-            return _Scaled(_folded(operator.pow, base.factor, n))
+            return Scaled(_folded(operator.pow, base.factor, n))
         if n == -0.5 or (n < 0 and n.is_integer() and n >= -_MAX_PRODUCTS):
-            return self.over(_ONE, self.power(base, _Scaled(-n)))
+            return self.over(_ONE, self.power(base, Scaled(-n)))
         if n == 0.5:
             return self.call("sqrt", base)
         if not n.is_integer():
@@ -151,7 +151,7 @@ class StraightLine:
 
     # Forward: the value ------------------------------------------------------------------------------------
 
-    def value(self, expression: Expression, known: dict[Expression, _Scaled], names: Mapping[str, _Scaled]) -> _Scaled:
+    def value(self, expression: Expression, known: dict[Expression, Scaled], names: Mapping[str, Scaled]) -> Scaled:
         """The value of an expression; `known` keeps the values of its parts, `names` has those of names."""
         for part in expression.walk():
             if part not in known:
@@ -161,15 +161,15 @@ class StraightLine:
     def operation(
         self,
         expression: Expression,
-        parts: list[_Scaled],
-        known: Mapping[Expression, _Scaled],
-        names: Mapping[str, _Scaled],
-    ) -> _Scaled:
+        parts: list[Scaled],
+        known: Mapping[Expression, Scaled],
+        names: Mapping[str, Scaled],
+    ) -> Scaled:
         match expression.operation:
             case "number":
-                return _Scaled(float(expression.detail))
+                return Scaled(float(expression.detail))
             case "constant":
-                return _Scaled(CONSTANTS[expression.detail])
+                return Scaled(CONSTANTS[expression.detail])
             case "name":
                 return names[expression.detail]
             case "+":
@@ -180,12 +180,12 @@ class StraightLine:
                 return self.power(*parts)
         name = expression.operation
         if all(part.node is None for part in parts):
-            return _Scaled(_folded(_ON_NUMBERS[name], *(part.factor for part in parts)))
+            return Scaled(_folded(_ON_NUMBERS[name], *(part.factor for part in parts)))
         if name not in ("min", "max"):
             return self.call(name, *parts)
         return functools.reduce(lambda left, right: self.call(name, left, right), parts)
 
-    def partial_products(self, product: Expression, known: Mapping[Expression, _Scaled]) -> list[_Scaled]:
+    def partial_products(self, product: Expression, known: Mapping[Expression, Scaled]) -> list[Scaled]:
         """The partial products: of no factor, the first, the first two, ..., all."""
         partial = [_ONE]
         for factor in product.parts:
@@ -201,7 +201,7 @@ class StraightLine:
     def gradient(self) -> list[Node]:
         """The derivative of the last line with respect to each variable."""
         shares: dict[Expression, list[_Adjoint]] = {self.last: [_Adjoint(_ONE)]}
-        found: dict[str, _Scaled] = {}
+        found: dict[str, Scaled] = {}
         for expression in reversed(list(self.known)):
             if expression not in shares or self.known[expression].node is None:
                 continue
@@ -214,7 +214,7 @@ class StraightLine:
                 shares.setdefault(self.steps[expression.detail], []).append(adjoint)
             else:
                 found[expression.detail] = adjoint.term
-        return [self.node(found.get(variable, _Scaled(0.0))) for variable in self.variables]
+        return [self.node(found.get(variable, Scaled(0.0))) for variable in self.variables]
 
     def backward(self, expression: Expression, adjoint: _Adjoint) -> Iterator[tuple[Expression, _Adjoint]]:
         """What an expression contributes to the adjoint of each of its parts, given its own adjoint."""
@@ -232,38 +232,38 @@ class StraightLine:
                 for part, tie in zip(parts, ties, strict=True):
                     yield part, self.met(adjoint, self.over(tie, count))
             case "where":
-                condition, zero = known[parts[0]], _Scaled(0.0)
+                condition, zero = known[parts[0]], Scaled(0.0)
                 for part, sides in zip(parts[1:], ((adjoint.term, zero), (zero, adjoint.term)), strict=True):
                     yield part, _Adjoint(self.call("where", condition, *sides), zero_wins=True)
             case _ if name in FUNCTIONS:
-                names = dict(zip("ab", (_Scaled(1.0, self.node(known[part])) for part in parts), strict=False))
+                names = dict(zip("ab", (Scaled(1.0, self.node(known[part])) for part in parts), strict=False))
                 for part, slope in zip(parts, slopes_of(name), strict=True):
                     if slope.number != 0:
                         yield part, self.through(name, adjoint, slope.expression, names)
 
-    def met(self, adjoint: _Adjoint, slope: _Scaled) -> _Adjoint:
+    def met(self, adjoint: _Adjoint, slope: Scaled) -> _Adjoint:
         """The adjoint times a slope."""
         if not adjoint.zero_wins or adjoint.term.node is None or slope.node is None:
             return adjoint._replace(term=self.times(adjoint.term, slope, _KEEP))
         left, right = self.plain(adjoint.term, _KEEP), self.plain(slope, _KEEP)
         product = self.graph.node(
-            python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained"
+            python.CALL, *(self.node(Scaled(1.0, term.node)) for term in (left, right)), detail="chained"
         )
-        return adjoint._replace(term=_Scaled(left.factor * right.factor, product))
+        return adjoint._replace(term=Scaled(left.factor * right.factor, product))
 
-    def divided(self, adjoint: _Adjoint, divisor: _Scaled) -> _Adjoint:
+    def divided(self, adjoint: _Adjoint, divisor: Scaled) -> _Adjoint:
         """The adjoint divided by what a slope has as its divisor."""
         if not adjoint.zero_wins or adjoint.term.node is None or divisor.node is None:
             return adjoint._replace(term=self.over(adjoint.term, divisor, _KEEP))
         left, right = self.plain(adjoint.term, _KEEP), self.plain(divisor, _KEEP)
         quotient = self.graph.node(
-            python.CALL, *(self.node(_Scaled(1.0, term.node)) for term in (left, right)), detail="chained_quotient"
+            python.CALL, *(self.node(Scaled(1.0, term.node)) for term in (left, right)), detail="chained_quotient"
         )
-        return adjoint._replace(term=_Scaled(_quotient(left.factor, right.factor), quotient))
+        return adjoint._replace(term=Scaled(_quotient(left.factor, right.factor), quotient))
 
-    def through(self, name: str, adjoint: _Adjoint, slope: Expression, names: Mapping[str, _Scaled]) -> _Adjoint:
+    def through(self, name: str, adjoint: _Adjoint, slope: Expression, names: Mapping[str, Scaled]) -> _Adjoint:
         """The adjoint times a function's slope, factor by factor."""
-        known: dict[Expression, _Scaled] = {}
+        known: dict[Expression, Scaled] = {}
         before = adjoint.zero_wins
         if name in SINGULAR:
             adjoint = self.before_root(adjoint, names["a"])
@@ -276,7 +276,7 @@ class StraightLine:
         # What stands in asin or acos is at its end there; in the others 0 is nothing special.
         return adjoint._replace(zero_wins=before or name in ("asin", "acos"))
 
-    def before_root(self, adjoint: _Adjoint, base: _Scaled) -> _Adjoint:
+    def before_root(self, adjoint: _Adjoint, base: Scaled) -> _Adjoint:
         """The adjoint of a root: a 0 of it wins, unless it comes from a root of the same base."""
         if adjoint.zero_wins or adjoint.term.node is None:
             return adjoint
@@ -307,24 +307,24 @@ class StraightLine:
         by_exponent = adjoint
         if exponent.node is None and _combines(part, exponent.factor):
             # The power of a root is one power of what stands in it, whose slope may be finite where the root's is not.
-            exponent = _Scaled(exponent.factor * self.known[part.parts[1]].factor)
+            exponent = Scaled(exponent.factor * self.known[part.parts[1]].factor)
             part = part.parts[0]
             base = self.known[part]
         if base.node is not None:
-            lower = self.plus([exponent, _Scaled(-1.0)])
+            lower = self.plus([exponent, Scaled(-1.0)])
             below_one = lower.node is not None or not (lower.factor.is_integer() or lower.factor > 0)
             if below_one:
                 adjoint = self.before_root(adjoint, base)
             scaled = self.met(adjoint, exponent)
             if lower.node is None and lower.factor < 0:
-                share = self.divided(scaled, self.power(base, _Scaled(-lower.factor)))
+                share = self.divided(scaled, self.power(base, Scaled(-lower.factor)))
             else:
                 share = self.met(scaled, self.power(base, lower))
             yield part, share._replace(zero_wins=share.zero_wins or below_one)
         if exponent.node is not None:
             value = self.known[power]
             if base.node is None and base.factor > 0:
-                slope = self.times(_Scaled(math.log(base.factor)), value)
+                slope = self.times(Scaled(math.log(base.factor)), value)
             else:
                 slope = self.call("times_log", value, base)
             yield power.parts[1], self.met(by_exponent, slope)
