@@ -731,3 +731,42 @@ def test_ctrl_c_leaves_the_runs_of_a_batch_where_they_are() -> None:
 def test_a_record_that_fits_into_no_memory_is_refused_in_one_line() -> None:
     with pytest.raises(FalllineError, match=r"^record takes \d+ rows, which do not fit into memory"):
         Columns((1, 1, 1, 1), 2**60)
+
+
+@dataclasses.dataclass(frozen=True)
+class Powers(Optimizer[Any]):
+    """A rule that keeps the power of a number by the step."""
+
+    learning_rate: Any = 0.0
+    base: float = 0.9
+
+    def init(self, x: Any) -> Any:
+        return 0 * x
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        return rate * gradient, gradient * self.base**step
+
+
+@pytest.mark.parametrize(
+    ("base", "steps"),
+    [
+        # The second and the third go down through all sizes of floats, the subnormal ones too, to zero.
+        *((0.9, 10_000), (0.99, 80_000), (0.5, 2000), (0.999, 200_000), (1 - 2.0**-53, 100_000), (1.0, 300)),
+        *((0.0, 100), (-0.0, 100), (-0.9, 9000), (1e-30, 100), (5e-324, 20), (1.01, 80_000), (-3.0, 1000)),
+    ],
+)
+def test_powers_by_the_step_are_pythons(base: float, steps: int) -> None:
+    # The gradient is 1.
+    given = problem("x", [1.0], Powers(base=base), max_steps=steps, record=Record(state=True), stop=Evaluations(10**9))
+    (run,) = compiled.run(given)
+
+    def power(step: int) -> float:
+        try:
+            return float(base**step)
+        except OverflowError:
+            return np.inf if base > 0 or step % 2 == 0 else -np.inf
+
+    expected = [0.0, *(power(step) for step in range(1, steps + 1))]
+    (found,) = run.states.values()
+    assert found[:, 0].tolist() == expected
+    assert np.signbit(found[:, 0]).tolist() == np.signbit(expected).tolist()

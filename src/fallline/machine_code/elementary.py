@@ -15,7 +15,19 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fallline.machine_code.graph import ONE_BY_ONE, Node, as_number, finite, fma, maximum, minimum, sign, where
+from fallline.machine_code.graph import (
+    ONE_BY_ONE,
+    POWERS,
+    SETTING,
+    Node,
+    as_number,
+    finite,
+    fma,
+    maximum,
+    minimum,
+    sign,
+    where,
+)
 
 # Adding this to a number below 2**51 rounds it to an integer, which is left in the lowest bits.
 MAGIC = 1.5 * 2**52
@@ -23,6 +35,8 @@ MAGIC = 1.5 * 2**52
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 # The largest angle for which three parts of π/2 give the remainder precisely enough.
 LARGEST_ANGLE = 2.0**25
+# The powers by the step are carried as multiples of this, so that none that is a float has parts too small for one.
+POWER_SCALE = 2.0**600
 
 
 def exp(x: Any) -> Any:
@@ -166,6 +180,8 @@ def power(base: Any, exponent: Any) -> Any:
                 return 1.0 / base
     some = base if isinstance(base, Node) else exponent
     base, exponent = some.graph.of(base), some.graph.of(exponent)
+    if base.level == SETTING and exponent is exponent.graph.step:
+        return _power_by_step(base, exponent)
     high, low = _exact_log(base)
     # exponent · log(base), in two parts, and how far it is from n ln 2.
     high, low = exponent * high, fma(exponent, high, -(exponent * high)) + exponent * low
@@ -188,6 +204,18 @@ def power(base: Any, exponent: Any) -> Any:
     quick = where(over, math.inf, where(under, 0.0, result * n.make("two_to", n)))
     certain = usual & (over | under | (settled & (abs(high) < 700.0)))
     return one_by_one("pow", quick, ~certain, base, exponent)
+
+
+def _power_by_step(base: Any, step: Any) -> Any:
+    """The same of one number by the number of the step, rounded from a product that is carried from step to step."""
+    high, low = (base.make(part, base, step) for part in POWERS)
+    # The C library's own error, at most; where the result is no normal float, so much that its rounding is never at
+    # the border of two roundings.
+    error = fma(abs(step * log(base)), 2.0**-67, 1.25 * 2.0**-58)
+    doubt = high * where(high < 2.0**-1000 * POWER_SCALE, 2.0**-50, error)
+    more, less = ((high + rest) * (1 / POWER_SCALE) for rest in (low + doubt, low - doubt))
+    certain = (base > 0.0) & (high < 2.0**400 * POWER_SCALE) & more.equals(less)
+    return one_by_one("pow", more, ~certain, base, step)
 
 
 def _product(left: Any, right: Any) -> tuple[Any, Any]:

@@ -21,6 +21,8 @@ START = "start"
 FINITE = "finite"
 # Operation: the third input where the second is true, which is rare; the first input elsewhere.
 RARELY = "rarely"
+# Operations: the two parts of the power of the first input by the second, the number of the step; see `elementary`.
+POWERS = "power_high", "power_low"
 
 Number: TypeAlias = "Node | float"
 
@@ -185,6 +187,11 @@ class Graph:
     def start(self) -> Node:
         """The mask that is true at the start of a run only."""
         return self._made(START, (), None, STEP)
+
+    @property
+    def step(self) -> Node:
+        """The number of the step, counted from 1, the same for all runs."""
+        return self.leaf("step", STEP)
 
     def of_boolean(self, boolean: bool) -> Node:
         """A constant mask."""

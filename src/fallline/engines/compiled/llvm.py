@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from fallline.engines.compiled.powers import Powers
 from fallline.engines.compiled.trace import GIVEN_RATE, Step
 from fallline.machine_code.code import Code, Region
-from fallline.machine_code.graph import LANE, SETTING, START, STEP, Node
+from fallline.machine_code.graph import LANE, POWERS, SETTING, START, STEP, Node
 
 # The slots that are written when a run ends.
 AT_THE_END = ("value", "made", "stop")
@@ -156,6 +157,8 @@ class _Advance:
         self.group = code.variable("i64")
         self.slots = _Slots(self.lanes, where, self.group)
         self.active = code.variable(self.lanes.mask)
+        bases = {node.inputs[0]: None for node in step.graph.needed(_outputs(step)) if node.operation in POWERS}
+        self.powers = {base: Powers(code, self.once, self.steps) for base in bases}
         self.row, self.until, self.i, self.visited, self.strip = (code.variable("i64") for _ in range(5))
 
     def text(self) -> str:
@@ -163,6 +166,8 @@ class _Advance:
         code.store("i64", "%written", self.row)
         code.store("i64", "%until", self.until)
         self._settings()
+        for base, powers in self.powers.items():
+            powers.begin(self.once.names[base.index])
         self.code.counted_loop("tabled", self.i, ("0", "%count"), self.where.steps, self._table)
         if self.records:
             self._alone()
@@ -195,10 +200,13 @@ class _Advance:
         code, graph, steps = self.code, self.step.graph, self.steps
         before = steps.spread(code.line(f"sitofp i64 {code.line(f'add i64 %first, {i}')} to double"))
         counted = ", ".join(f"double {number}.0" for number in range(1, steps.lanes + 1))
-        step = graph.leaf("step", STEP)
+        step = graph.step
         steps.names[step.index] = code.line(f"fadd {steps.number} {before}, <{counted}>")
         first = code.line(f"fcmp oeq {steps.number} {steps.names[step.index]}, {steps.constant(1.0)}")
         steps.names[graph.start.index] = first
+        for base, powers in self.powers.items():
+            for operation, name in zip(POWERS, powers.following(), strict=True):
+                steps.names[graph.node(operation, base, step).index] = name
         for column, node in enumerate(self.where.columns):
             if node.detail == GIVEN_RATE:
                 steps.names[node.index] = code.load(steps.number, self._column(column, i))

@@ -156,7 +156,7 @@ class _Trace:
         return clone
 
     def step(self, conditions: tuple[StoppingCondition, ...], max_steps: int) -> Step:
-        step = Proxy(self.graph.leaf("step", STEP), LIBRARY)
+        step = Proxy(self.graph.step, LIBRARY)
         rate = self._rate(step)
         while True:
             leaves = [
@@ -229,7 +229,7 @@ class _Trace:
     def _masks(
         self, conditions: tuple[StoppingCondition, ...], max_steps: int, cost: Cost, change: list[Node]
     ) -> Masks:
-        step = self.graph.leaf("step", STEP)
+        step = self.graph.step
         # All runs make the same number of evaluations per step.
         x, gradient = (_quantity(nodes, always=True) for nodes in (self.x, self.gradient))
         slope = _nodes(self.optimizer.projected_gradient(x, gradient), self.graph)
