@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from fallline.arrays import FloatArray
@@ -15,10 +17,18 @@ def norm(vectors: FloatArray) -> FloatArray:
     array([5.e+000, 5.e+200])
     """
     with np.errstate(all="ignore"):
-        length = np.sqrt((vectors * vectors).sum(axis=-1))
+        length = np.sqrt(_total(vectors * vectors))
         usual = (length > 1e-150) & (length < np.inf)
         lengths: FloatArray = unless(length, usual, lambda: _norm_by_parts(vectors))
     return lengths
+
+
+def _total(squares: FloatArray) -> FloatArray:
+    """The sum along the last axis. Fewer than eight numbers NumPy adds one after another, and slowly in many rows."""
+    if isinstance(squares, np.ndarray) and squares.ndim > 1 and 0 < squares.shape[-1] < 8:
+        return functools.reduce(np.add, np.moveaxis(squares, -1, 0))
+    total: FloatArray = squares.sum(axis=-1)
+    return total
 
 
 def _norm_by_parts(vectors: FloatArray) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
+from fallline.eigen import eigen
 from fallline.gradients.perturbation import PerturbedObjective
 from fallline.objectives.base import Cost, Objective
 from fallline.optimizers import Optimizer
@@ -95,43 +96,42 @@ def _in_all_directions(
     scale: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The fall, Newton's step, and the share of the directions in which the objective curves down."""
+    # The coordinates first, so that NumPy's loops run over the points.
     hessian, known = _hessian(objective, x, apart * size)
-    noise = np.maximum(noise, NOISE * np.einsum("kij,kj->ki", np.abs(hessian), np.abs(x)))
+    x, slope, size, noise = (np.ascontiguousarray(part.T) for part in (x, slope, size, noise))
+    noise = np.maximum(noise, NOISE * (np.abs(hessian) * np.abs(x)).sum(axis=1))
     doubt = (noise + NOISE * np.abs(slope)) / (apart * size)
     # Each coordinate in units in which its curvature is 1, or in which that would be seen.
-    largest = np.maximum(np.abs(np.einsum("kii->ki", hessian)), doubt)
+    largest = np.maximum(np.abs(np.einsum("iik->ik", hessian)), doubt)
     unit = 1 / np.sqrt(np.where(largest > 0, largest, 1.0))
-    curvature, axes = np.linalg.eigh(hessian * unit[:, :, None] * unit[:, None, :])
-    along = unit[:, :, None] * axes
-    pull = np.einsum("kij,ki->kj", along, np.where(np.abs(slope) <= noise, 0.0, slope))
+    curvature, axes = eigen(hessian * unit[:, None] * unit)
+    along = unit[:, None] * axes
+    pull = (along * np.where(np.abs(slope) <= noise, 0.0, slope)[:, None]).sum(axis=0)
     # How far each axis goes until a coordinate has moved by its own size.
-    reach = (size[:, :, None] / np.maximum(np.abs(along), np.finfo(float).tiny)).min(axis=1)
-    least = np.maximum(
-        LEAST * np.abs(curvature).max(axis=-1, keepdims=True), np.einsum("kij,ki->kj", along * along, doubt)
-    )
+    reach = (size[:, None] / np.maximum(np.abs(along), np.finfo(float).tiny)).min(axis=0)
+    least = np.maximum(LEAST * np.abs(curvature).max(axis=0), (along * along * doubt[:, None]).sum(axis=0))
     up = curvature > least
     rise = np.where(up, curvature, 1.0)
-    fall = np.where(up, 0.5 * pull * pull / rise, np.abs(pull) * reach).sum(axis=-1)
-    step = np.einsum("kij,kj->ki", along, np.where(up, pull / rise, np.sign(pull) * reach))
-    down = (curvature < -least) & (-0.5 * curvature * reach * reach > ROUNDING * scale[:, None])
-    unknown = ~known & slope.any(axis=-1)
-    return np.where(unknown, np.inf, fall), np.where(unknown[:, None], np.inf, step), down.mean(axis=-1)
+    fall = np.where(up, 0.5 * pull * pull / rise, np.abs(pull) * reach).sum(axis=0)
+    step = (along * np.where(up, pull / rise, np.sign(pull) * reach)).sum(axis=1)
+    down = (curvature < -least) & (-0.5 * curvature * reach * reach > ROUNDING * scale)
+    unknown = ~known & slope.any(axis=0)
+    return np.where(unknown, np.inf, fall), np.where(unknown, np.inf, step).T, down.mean(axis=0)
 
 
 def _hessian(objective: Objective, x: FloatArray, apart: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """The second derivatives at each point, 0 where they are not finite, and a mask of where they are."""
-    columns = []
-    for i in range(x.shape[1]):
+    """The second derivatives, shape (n, n, k), 0 where they are not finite, and a mask of where they are."""
+    k, n = x.shape
+    hessian = np.empty((n, n, k))
+    for i in range(n):
         ahead, behind = x.copy(), x.copy()
         ahead[:, i] += apart[:, i]
         behind[:, i] -= apart[:, i]
         # One by one, because JAX compiles its code for each shape of a batch.
-        change = objective.gradient(ahead) - objective.gradient(behind)
-        columns.append(change / (ahead - behind)[:, i, None])
-    hessian = np.stack(columns, axis=-1)
-    known = np.asarray(np.isfinite(hessian).all(axis=(1, 2)))
-    hessian[~known] = 0.0
-    return (hessian + hessian.swapaxes(1, 2)) / 2, known
+        hessian[:, i] = (objective.gradient(ahead) - objective.gradient(behind)).T / (ahead[:, i] - behind[:, i])
+    known = np.asarray(np.isfinite(hessian).all(axis=(0, 1)))
+    hessian[:, :, ~known] = 0.0
+    return (hessian + hessian.swapaxes(0, 1)) / 2, known
 
 
 def _along_the_slope(

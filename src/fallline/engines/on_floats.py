@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.machine_code import python
 from fallline.machine_code.graph import LANE, STEP, Graph, Node
@@ -15,6 +15,15 @@ from fallline.objectives.floats import ON_FLOATS
 from fallline.optimizers import Optimizer
 from fallline.proxy import Proxy, plain
 from fallline.state import map_state, named_leaves
+
+
+@functools.lru_cache(maxsize=64)
+def on_floats(optimizer: Optimizer[Any], n: int) -> OnFloats | None:
+    """The steps of a rule on floats, whose code is made once; None where that cannot be."""
+    try:
+        return OnFloats(optimizer, n)
+    except NotOnFloats:
+        return None
 
 
 class NotOnFloats(Exception):
@@ -26,8 +35,7 @@ class OnFloats:
 
     Arguments:
         optimizer: the rule, one of Fallline's own.
-        x: the point, shape (1, n).
-        state: the rule's state there.
+        n: the number of coordinates.
 
     Attributes:
         looks_ahead: whether the rule takes its gradient at another point than x.
@@ -36,13 +44,13 @@ class OnFloats:
         NotOnFloats: when the rule cannot be written so.
     """
 
-    def __init__(self, optimizer: Optimizer[Any], x: FloatArray, state: Any) -> None:
-        n = x.shape[1]
-        self._form = state
+    def __init__(self, optimizer: Optimizer[Any], n: int) -> None:
+        self._form = state = optimizer.init(np.ones((1, n)))
         self._wide = [np.shape(leaf) == (1, n) for _, leaf in named_leaves(state)]
         for wide, (_, leaf) in zip(self._wide, named_leaves(state), strict=True):
             if not (optimizer.elementwise and (wide or isinstance(leaf, int | float))):
                 raise NotOnFloats
+        self._shapes = self._shapes_of(state)
         graph = Graph(of_many=False)
         try:
             change, point, place, after = _step_of_a_coordinate(graph, optimizer, state, self._wide)
@@ -72,6 +80,14 @@ class OnFloats:
         # The code consists of the names above, numbers and operators; it contains no text of the user's.
         exec(compile("\n    ".join(source), f"<{type(optimizer).__name__}>", "exec"), known)  # noqa: S102
         self.step: Callable[..., tuple[Any, Any, Any, Any]] = known["step"]
+
+    @staticmethod
+    def _shapes_of(state: Any) -> list[tuple[int, ...]]:
+        return [np.shape(leaf) for _, leaf in named_leaves(state)]
+
+    def takes(self, state: Any) -> bool:
+        """Whether the rule's state has the form of its first one."""
+        return self._shapes_of(state) == self._shapes
 
     def leaves(self, state: Any) -> list[Any]:
         """The state in the form that `step` takes."""

@@ -66,7 +66,7 @@ def form(settings: Any) -> tuple[Any, ...]:
     )
 
 
-def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_]) -> Settings:
+def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_ | np.int64]) -> Settings:
     """A rule, or a part of it, with its per-run settings reduced to the chosen runs."""
     changed: dict[str, Any] = {}
     for field in dataclasses.fields(settings):  # type: ignore[arg-type]

@@ -43,6 +43,9 @@ UNDECIDED = (STEP_LIMIT, NO_LOWER_VALUE, Evaluations.reason, Seconds.reason)
 # How many times the rounding of the value the fall may be, by the average curvature of a run, to be measured.
 _ROUGHLY = 1e6
 
+# The runs measured at a time, so that NumPy's intermediate results stay in the cache.
+_BLOCK = 1 << 12
+
 # The reasons that are found only here, and those among all that say that a run rested, though not at a minimum.
 NO_GRADIENT, TO_ROUNDING = "no gradient", "to rounding"
 RATE_TOO_SMALL = StepSize().on_a_slope
@@ -92,31 +95,39 @@ def judged_ends(problem: Problem, found: Ends, *, slope: bool = True) -> Ends:
     reasons = list(found.reasons)
     stop, converged = found.stop.copy(), found.converged.copy()
     for number, reason in enumerate(found.reasons):
-        chosen = found.stop == number
-        if not chosen.any():
-            continue
+        runs = np.flatnonzero(found.stop == number)
         if reason == NotFinite.reason:
-            chosen &= np.isfinite(found.x).all(axis=-1) & np.isfinite(found.value)
-            stop[chosen] = _number(reasons, NO_GRADIENT)
+            kinks = runs[np.isfinite(found.x[runs]).all(axis=-1) & np.isfinite(found.value[runs])]
+            if len(kinks):
+                stop[kinks] = _number(reasons, NO_GRADIENT)
             continue
         condition = _claim(problem, reason)
-        if not (slope and _worth_a_look(problem, reason, condition)):
+        if not (len(runs) and slope and _worth_a_look(problem, reason, condition)):
             continue
-        if _is_far_off(problem, reason):
-            ends = found.x[chosen], problem.starts[chosen]
-            chosen[chosen] = _perhaps_flat(*ends, found.value[chosen], *map(problem.objective.gradient, ends))
-        if not chosen.any():
-            continue
-        starts = problem.starts[chosen]
-        first = starts, *problem.objective.value_and_gradient(starts)
-        what, *_ = _measured(problem, condition, chosen, found.x[chosen], found.value[chosen], *first)
-        for kind in range(1, MINIMUM + 1):
-            these = chosen.copy()
-            these[chosen] = what == kind
-            if these.any():
-                stop[these] = _number(reasons, _reason(problem, condition, reason, kind))
-                converged[these] = kind == MINIMUM
+        far_off = _is_far_off(problem, reason)
+        blocks = (runs[first : first + _BLOCK] for first in range(0, len(runs), _BLOCK))
+        what = np.concatenate([_found_of(problem, condition, far_off, found, block) for block in blocks])
+        for kind in set(what.tolist()) - {HOLDS}:
+            these = runs[what == kind]
+            stop[these] = _number(reasons, _reason(problem, condition, reason, kind))
+            converged[these] = kind == MINIMUM
     return dataclasses.replace(found, stop=stop, converged=converged, reasons=tuple(reasons))
+
+
+def _found_of(
+    problem: Problem, condition: StoppingCondition | None, far_off: bool, found: Ends, runs: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int8]:
+    """What is found of these runs, which ended for one reason."""
+    objective, here = problem.objective, np.ones(len(runs), bool)
+    if far_off:
+        ends = found.x[runs], problem.starts[runs]
+        here = _perhaps_flat(*ends, found.value[runs], *map(objective.gradient, ends))
+    what = np.full(len(runs), HOLDS, np.int8)
+    if here.any():
+        runs = runs[here]
+        first = problem.starts[runs], *objective.value_and_gradient(problem.starts[runs])
+        what[here], *_ = _measured(problem, condition, runs, found.x[runs], found.value[runs], *first)
+    return what
 
 
 def _number(reasons: list[str], reason: str) -> int:
@@ -169,7 +180,7 @@ def _perhaps_flat(
 def _measured(
     problem: Problem,
     condition: StoppingCondition | None,
-    chosen: BoolArray,
+    chosen: BoolArray | npt.NDArray[np.int64],
     x: FloatArray,
     value: FloatArray,
     first_x: FloatArray,

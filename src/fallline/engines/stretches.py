@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.evaluation import Evaluation
 from fallline.engines.interruption import AtOnce
-from fallline.engines.on_floats import NotOnFloats, OnFloats
+from fallline.engines.on_floats import OnFloats, on_floats
 from fallline.engines.problem import Problem, is_formula, is_ours
 from fallline.engines.rates import rate_of
 from fallline.line_search import LineSearch
@@ -19,9 +20,9 @@ from fallline.optimizers import Optimizer
 from fallline.schedules import watches_values
 from fallline.stopping import Progress
 
-# The steps in the first stretch, and in the longest. Stretches grow, so that the steps made beyond the end of a run
-# are about as many as the run's own at most.
-_FIRST, _LONGEST = 8, 64
+# The steps in the first stretch, on floats and on arrays, which take longer, and in the longest. Stretches grow, so that
+# the steps made beyond the end of a run cost little beside the call.
+_FIRST, _FIRST_ON_ARRAYS, _LONGEST, _GROWTH = 32, 8, 256, 4
 # With more coordinates than the first, a step takes longer than the check; than the second, floats are slower.
 _FEW_COORDINATES, _FEW_FLOATS = 32, 8
 
@@ -138,22 +139,23 @@ class Stretches:
         assert is_formula(problem.objective)
         self._objective, self._report = problem.objective, problem.report
         self._evaluation, self._last = evaluation, last
-        self._length = _FIRST
-        self._on_floats: OnFloats | Literal[False] | None = None
+        self._on_floats: OnFloats | None = None
+        if problem.objective.dimension <= _FEW_FLOATS:
+            with contextlib.suppress(TypeError):  # a setting is an array, which differs from run to run
+                self._on_floats = on_floats(problem.optimizer, problem.objective.dimension)
+        self._length = _FIRST if self._on_floats else _FIRST_ON_ARRAYS
 
     def made_from(
         self, at: Progress, optimizer: Optimizer[Any], state: Any, at_once: AtOnce
     ) -> tuple[Stretch | None, BaseException | None]:
         """The steps from a point, if any, and the exception that ended them: Ctrl-C, or a Python OverflowError."""
         steps = range(at.step + 1, min(at.step + self._length, self._last) + 1)
-        if self._on_floats is None and self._length == _LONGEST:
-            self._on_floats = self._as_floats(at, optimizer, state)
         made: list[Made] = []
         state_of: Callable[[Any], Any] = _itself
         stopped: BaseException | None = None
         try:
             with at_once:
-                if self._on_floats:
+                if self._on_floats and self._on_floats.takes(state):
                     state_of = self._on_floats.state
                     self._make_on_floats(self._on_floats, at, optimizer, state, steps, made)
                 if not made:
@@ -161,7 +163,7 @@ class Stretches:
                     self._make_on_arrays(at, optimizer, state, steps, made)
         except BaseException as raised:  # raised again by the caller, unless the run ends before
             stopped = raised
-        self._length = min(2 * self._length, _LONGEST)
+        self._length = min(_GROWTH * self._length, _LONGEST)
         return (Stretch.of(at, made, state_of) if made else None), stopped
 
     def _make_on_arrays(
@@ -176,15 +178,6 @@ class Stretches:
             value, gradient, _, cost = self._evaluation.at(x, optimizer, state, step, None)
             made.append(Made(rate, change, x, state, value, gradient, cost))
 
-    def _as_floats(self, at: Progress, optimizer: Optimizer[Any], state: Any) -> OnFloats | Literal[False]:
-        """The rule on floats, if possible."""
-        if self._objective.dimension > _FEW_FLOATS or np.ndim(rate_of(optimizer, at.step + 1)):
-            return False
-        try:
-            return OnFloats(optimizer, at.x, state)
-        except NotOnFloats:
-            return False
-
     def _make_on_floats(
         self, rule: OnFloats, at: Progress, optimizer: Optimizer[Any], state: Any, steps: range, made: list[Made]
     ) -> None:
@@ -192,10 +185,11 @@ class Stretches:
         x, gradient = at.x.tolist()[0], at.gradient.tolist()[0]
         leaves = rule.leaves(state)
         cost = self._evaluation.cost_ahead if rule.looks_ahead else self._evaluation.cost_of_both
+        fixed = optimizer.learning_rate
         try:
             for step in steps:
                 self._report(step)
-                rate = float(rate_of(optimizer, step))
+                rate = fixed if isinstance(fixed, float) else float(rate_of(optimizer, step))
                 change, x, place, leaves = rule.step(x, gradient, leaves, rate, step)
                 value, gradient = self._objective.on_floats(x, place)
                 made.append(Made(rate, change, x, leaves, value, gradient, cost))

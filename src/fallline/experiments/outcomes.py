@@ -37,9 +37,9 @@ def results_of(problem: Problem, engine: Engine) -> Results:
     found = ends(problem, engine, judge=not has_target)
     if found.ended_by("interrupted").any():
         raise KeyboardInterrupt
-    rested = found.converged | np.logical_or.reduce([found.ended_by(reason) for reason in AT_REST])
+    rested = found.converged | found.ended_by(*AT_REST)
     reached = found.ended_by("target reached") if has_target else found.converged
-    diverged = found.ended_by("not finite") | found.ended_by("diverging")
+    diverged = found.ended_by("not finite", "diverging")
     named = [NAMES.index(name) for name in ("converged", "diverged", "stuck")]
     outcome = np.select([reached, diverged, rested], named, -1).astype(np.int8)
     under_way = outcome < 0

@@ -10,6 +10,9 @@ from fallline.objectives.base import Cost, Objective
 from fallline.objectives.function import FunctionObjective
 from fallline.objectives.landscapes import LANDSCAPES, Landscape
 
+# The landscapes by their names and by their formulas.
+_KNOWN = {landscape.formula: landscape for landscape in LANDSCAPES.values()} | LANDSCAPES
+
 __all__ = ["LANDSCAPES", "Cost", "FunctionObjective", "Landscape", "Objective", "as_objective"]
 
 
@@ -50,8 +53,7 @@ def _from_text(text: str) -> Objective:
     """The objective of a formula, or of the landscape with that name."""
     from fallline.objectives.formula import FormulaObjective
 
-    known = {landscape.formula: landscape for landscape in LANDSCAPES.values()} | LANDSCAPES
-    landscape = known.get(text.strip())
+    landscape = _KNOWN.get(text.strip())
     if landscape is None:
         # A single variable is hardly an objective, so a word close to a landscape's name is taken for a misspelling.
         if len(text) > 3 and text.isidentifier():

@@ -41,9 +41,10 @@ class Ends:
     def __len__(self) -> int:
         return len(self.x)
 
-    def ended_by(self, reason: str) -> BoolArray:
-        """A mask of the runs that ended for a reason such as "diverging", shape (k,)."""
-        return np.isin(self.stop, [i for i, known in enumerate(self.reasons) if known == reason])
+    def ended_by(self, *reasons: str) -> BoolArray:
+        """A mask of the runs that ended for one of the reasons, such as "diverging", shape (k,)."""
+        named: BoolArray = np.array([known in reasons for known in self.reasons])[self.stop]
+        return named
 
     @classmethod
     def of(cls, runs: Sequence[Trajectory]) -> Ends:

@@ -85,6 +85,8 @@ class Rows:
 
     def of_each(self, runs: int) -> list[dict[str, FloatArray]]:
         """Each run's rows, in the order they were added."""
+        if runs == 1:
+            return [{name: column.copy() for name, column in self.columns.items()}]
         order = np.argsort(self.run, kind="stable")
         ends = np.cumsum(np.bincount(self.run, minlength=runs))[:-1]
         split = {name: np.split(column[order], ends) for name, column in self.columns.items()}
