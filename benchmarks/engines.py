@@ -59,6 +59,17 @@ void adam_recorded(double *x, double *value, double *gradient, long steps, doubl
     }
 }
 
+/* The floor: nothing but the stores of such a record. */
+void stores_of_a_record(double *x, double *value, double *gradient, long steps)
+{
+    for (long t = 0; t <= steps; t++) {
+        double number = t;
+        x[2 * t] = number; x[2 * t + 1] = number;
+        value[t] = number;
+        gradient[2 * t] = number; gradient[2 * t + 1] = number;
+    }
+}
+
 /* Many runs, in blocks that stay in the cache; the inner loop is over the runs of a block, and is vectorised. */
 #define BLOCK 256
 void adam_batch(double *restrict xs, double *restrict ys, long from, long to, long steps, double rate)
@@ -116,9 +127,10 @@ def rows(repeats: int = 7, starts: int = 100_000) -> Iterator[Row]:
     """Every claim about runs."""
     return measured(
         *(functools.partial(part, repeats) for part in (recorded_by_optax, recorded_by_c, recorded_by_torch)),
+        functools.partial(short_runs, repeats),
         *(functools.partial(part, starts, repeats) for part in (batches_by_jax, batch_by_c)),
         functools.partial(calls_by_engine, starts, repeats),
-        *(functools.partial(part, repeats) for part in (basins_by_engine, second_process)),
+        *(functools.partial(part, repeats) for part in (short_calls_by_engine, basins_by_engine, second_process)),
         memory,
     )
 
@@ -184,17 +196,40 @@ def recorded_by_optax(repeats: int) -> Iterator[Row]:
 
 
 def recorded_by_c(repeats: int) -> Iterator[Row]:
-    """The same in C."""
+    """The same in C; and only its stores, which no program can do without."""
     c = c_library()
 
+    def record() -> tuple[Any, Any, Any]:
+        return np.empty((STEPS + 1, 2)), np.empty(STEPS + 1), np.empty((STEPS + 1, 2))
+
     def by_c() -> Any:
-        x, value, gradient = np.empty((STEPS + 1, 2)), np.empty(STEPS + 1), np.empty((STEPS + 1, 2))
+        x, value, gradient = record()
         x[0] = START
         c.adam_recorded(pointer(x), pointer(value), pointer(gradient), ctypes.c_long(STEPS), ctypes.c_double(RATE))
         return x
 
+    def stores() -> Any:
+        c.stores_of_a_record(*map(pointer, record()), ctypes.c_long(STEPS))
+
     np.testing.assert_allclose(by_c()[:1000], recorded().x[:1000], rtol=1e-9)
-    yield compared(f"one recorded run, Adam, Rosenbrock, {STEPS:,} steps: C", by_c, recorded, repeats, 0.5)
+    taken = in_turn({"C": by_c, "stores": stores, "ours": recorded}, repeats)
+    claim = f"one recorded run, Adam, Rosenbrock, {STEPS:,} steps"
+    yield faster(f"{claim}: C", taken["C"], taken["ours"], 0.8)
+    yield faster(f"{claim}: C that only stores as many numbers, the floor", taken["stores"], taken["ours"])
+
+
+def short_runs(repeats: int) -> Iterator[Row]:
+    """A run of so few steps that most of its time is that of the call; a hundred calls are timed together."""
+    made, calls = as_objective("x**2 + 3*y**2"), 100
+    for what, objective in (("its text", made.title), ("the objective", made)):
+
+        def call(objective: Any = objective) -> None:
+            for _ in range(calls):
+                fallline.minimize(objective, [1, 2], fallline.GradientDescent(0.1), max_steps=100)
+
+        taken = [seconds / calls for seconds in in_turn({"ours": call}, repeats)["ours"]]
+        claim = f"minimize of a formula, given as {what}, 100 steps, warm"
+        yield Row(claim, ours=spread(taken), aim="≤ 1 ms", reached=statistics.median(taken) <= 1e-3)
 
 
 def recorded_by_torch(repeats: int) -> Iterator[Row]:
@@ -219,10 +254,12 @@ def recorded_by_torch(repeats: int) -> Iterator[Row]:
     yield compared(claim, by_torch, lambda: recorded("reference", few), repeats, 20.0)
 
 
-def engine(name: str, starts: Any, rule: Any, steps: int, stop: StoppingCondition | None = NEVER) -> Callable[[], Any]:
+def engine(
+    name: str, starts: Any, rule: Any, steps: int, stop: StoppingCondition | None = NEVER, judge: bool = True
+) -> Callable[[], Any]:
     """The compiled engine by itself, on many starts at once."""
     given = Problem(as_objective(name), starts, rule, steps, conditions(stop), Record(every=None), seed=0)
-    return lambda: ends(given, "compiled")
+    return lambda: ends(given, "compiled", judge=judge)
 
 
 def batch(name: str, k: int) -> Callable[[], Any]:
@@ -323,6 +360,24 @@ def calls_by_engine(k: int, repeats: int) -> Iterator[Row]:
         for name, (call, given, most) in calls.items():
             claim = f"{len(given):,} starts × {BATCH_STEPS} steps, Adam, Rosenbrock, {name}: the engine"
             yield compared(claim, engine("rosenbrock", given, rule, BATCH_STEPS), call, repeats, 1 / most)
+
+
+def short_calls_by_engine(repeats: int) -> Iterator[Row]:
+    """The same of runs so short that what the call does with their ends takes as long as the runs."""
+    formula, rule, steps = "x**2 + 3*y**2", fallline.GradientDescent(0.1), 100
+    settings: dict[str, Any] = {"max_steps": steps, "engine": "compiled"}
+    calls: dict[str, tuple[Callable[..., Any], int]] = {
+        "sweep": (lambda starts: fallline.sweep(formula, starts, rule, {}, **settings), 10_000),
+        'compare(record="ends")': (
+            lambda starts: fallline.compare(formula, starts, rule, record="ends", **settings),
+            20_000,
+        ),
+    }
+    for name, (call, k) in calls.items():
+        starts = random_starts(k)
+        alone = engine(formula, starts, rule, steps, None, judge=False)
+        claim = f"{k:,} starts × {steps} steps, gradient descent, {formula}, {name}: the engine without the verdict"
+        yield compared(claim, alone, functools.partial(call, starts), repeats)
 
 
 def basins_by_engine(repeats: int) -> Iterator[Row]:

@@ -31,16 +31,11 @@ def _of_two(first: FloatArray, mixed: FloatArray, second: FloatArray) -> tuple[F
 
     Golub and Van Loan, Matrix computations (2013), section 8.5.2.
     """
-    # Scaled, so that no product overflows.
-    scale = np.maximum(np.maximum(np.abs(first), np.abs(second)), np.abs(mixed))
-    scale = np.where(scale > 0, scale, 1.0)
-    a, b, c = first / scale, mixed / scale, second / scale
-    half = (c - a) / 2
+    half = (second - first) / 2
     # The tangent of the smaller angle of the rotation; 0 for a diagonal matrix.
-    tangent = b / (half + np.copysign(np.maximum(np.hypot(half, b), np.finfo(float).tiny), half))
+    tangent = mixed / (half + np.copysign(np.maximum(np.hypot(half, mixed), np.finfo(float).tiny), half))
     cosine = 1 / np.sqrt(1 + tangent * tangent)
-    sine = tangent * cosine
-    values = np.stack([a - tangent * b, c + tangent * b]) * scale
-    vectors = np.stack([[cosine, sine], [-sine, cosine]])
+    sine, moved = tangent * cosine, tangent * mixed
+    values, vectors = np.array([first - moved, second + moved]), np.array([[cosine, sine], [-sine, cosine]])
     turned = values[0] > values[1]
     return np.where(turned, values[::-1], values), np.where(turned, vectors[:, ::-1], vectors)

@@ -25,8 +25,8 @@ def norm(vectors: FloatArray) -> FloatArray:
 
 def _total(squares: FloatArray) -> FloatArray:
     """The sum along the last axis. Fewer than eight numbers NumPy adds one after another, and slowly in many rows."""
-    if isinstance(squares, np.ndarray) and squares.ndim > 1 and 0 < squares.shape[-1] < 8:
-        return functools.reduce(np.add, np.moveaxis(squares, -1, 0))
+    if isinstance(squares, np.ndarray) and squares.ndim == 2 and 0 < squares.shape[1] < 8 < len(squares):
+        return functools.reduce(np.add, squares.T)
     total: FloatArray = squares.sum(axis=-1)
     return total
 

@@ -177,6 +177,9 @@ class Batch:
 
     def _stay(self, stay: BoolArray, reached: Reached, lowest: Lowest) -> None:
         """Keep only these of the active runs."""
+        if not stay.any() and self.problem.checkpoint is None:
+            self.active = self.active[:0]
+            return
 
         def staying(part: Any) -> Any:
             return part[stay] if np.ndim(part) and len(part) == len(stay) else part

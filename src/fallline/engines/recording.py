@@ -73,7 +73,8 @@ class Recording:
         """Record the points before each of the first `count` steps of a stretch, where due."""
         points = stretch.points
         steps = range(points.step, points.step + count)
-        left = [i for i, step in enumerate(steps) if step != self.last_kept and self.is_due(step)]
+        due = steps if self._every == 1 else filter(self.is_due, steps)
+        left = [step - points.step for step in due if step != self.last_kept]
         if left:
             block = {"x": points.x[left], "value": points.value[left], "gradient": points.gradient[left]}
             block |= {"steps": points.step + np.array(left), "rate": stretch.rates(left)}

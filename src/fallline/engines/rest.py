@@ -59,12 +59,9 @@ HOLDS, SADDLE, MAXIMUM, SLOPE, MINIMUM = range(5)
 @np.errstate(all="ignore")
 def judged(problem: Problem, runs: Sequence[Trajectory]) -> list[Trajectory]:
     """The runs, each with the Stop that the objective at its last point allows."""
-    x, first_x, gradient, first_gradient = (
-        np.array([getattr(point, name) for point in points])
-        for name in ("x", "gradient")
-        for points in ([run.final for run in runs], [run.start for run in runs])
+    x, first_x, gradient, first_gradient, value, first_value = (
+        np.array([getattr(run, name)[row] for run in runs]) for name in ("x", "gradient", "value") for row in (-1, 0)
     )
-    value, first_value = np.array([run.value[-1] for run in runs]), np.array([run.value[0] for run in runs])
     found: dict[int, Trajectory] = {}
     for reason in {run.stop.reason for run in runs}:
         chosen = np.array([run.stop.reason == reason for run in runs])

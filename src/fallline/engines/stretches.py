@@ -185,13 +185,17 @@ class Stretches:
         x, gradient = at.x.tolist()[0], at.gradient.tolist()[0]
         leaves = rule.leaves(state)
         cost = self._evaluation.cost_ahead if rule.looks_ahead else self._evaluation.cost_of_both
-        fixed = optimizer.learning_rate
+        rate: Any = optimizer.learning_rate
+        scheduled = not isinstance(rate, float)
+        # Looked up once, because each look-up takes as long as a sum.
+        report, make_step, look = self._report, rule.step, self._objective.on_floats
         try:
             for step in steps:
-                self._report(step)
-                rate = fixed if isinstance(fixed, float) else float(rate_of(optimizer, step))
-                change, x, place, leaves = rule.step(x, gradient, leaves, rate, step)
-                value, gradient = self._objective.on_floats(x, place)
+                report(step)
+                if scheduled:
+                    rate = float(rate_of(optimizer, step))
+                change, x, place, leaves = make_step(x, gradient, leaves, rate, step)
+                value, gradient = look(x, place)
                 made.append(Made(rate, change, x, leaves, value, gradient, cost))
         except ArithmeticError:
             return

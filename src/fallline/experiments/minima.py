@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
+from fallline.eigen import eigen
 from fallline.engines import Ends
 from fallline.objectives import Objective
 from fallline.results.basins import DIVERGED, NOT_ARRIVED
@@ -161,7 +162,7 @@ def _bowl(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
     if not len(x):
         return np.zeros(0, bool)
     curvature = _newton(objective, x, reach)[1]
-    return (~_negative(curvature) & curvature.any(axis=1)) | _lowest(objective, x, reach)
+    return (~_negative(curvature) & curvature.any(axis=0)) | _lowest(objective, x, reach)
 
 
 def _flat(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
@@ -171,10 +172,8 @@ def _flat(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray:
     slope, curvature, along = _curved(objective, x, reach)
     sizes = np.abs(curvature)
     # In a valley without a slope along it, rounding must not count as a slope.
-    sizes = np.maximum(sizes, LEAST * sizes.max(axis=1, keepdims=True))
-    inside = np.einsum("kij,ki->kj", along, slope)
-    step = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / sizes))
-    flat: BoolArray = (np.abs(step) <= reach).all(axis=1)
+    sizes = np.maximum(sizes, LEAST * sizes.max(axis=0))
+    flat = _every(np.abs(_step(slope, sizes, along)) <= reach[:, None])
     return flat | _lowest(objective, x, reach)
 
 
@@ -189,17 +188,22 @@ def _lowest(objective: Objective, x: FloatArray, reach: FloatArray) -> BoolArray
 def _newton(
     objective: Objective, x: FloatArray, reach: FloatArray, within: bool = False
 ) -> tuple[FloatArray, FloatArray]:
-    """Newton's step, infinite where there is none, and the curvatures, ascending, at points of shape (k, n).
+    """Newton's step, infinite where there is none, at points of shape (k, n), and the curvatures, ascending, (n, k).
 
     Arguments:
         within: whether only steps within reach are needed; longer ones may be infinite, with curvatures 0.
     """
     longest = reach if within else None
     slope, curvature, along = _curved(objective, x, reach, longest)
-    inside = np.einsum("kij,ki->kj", along, slope)
+    return _step(slope, curvature, along).T, curvature
+
+
+def _step(slope: FloatArray, curvature: FloatArray, along: FloatArray) -> FloatArray:
+    """Newton's step from the axes and the curvatures along them, shape (n, k)."""
+    inside = (along * slope[:, None]).sum(axis=0)
     # Where the gradient is zero, so is the step, whatever the curvature.
-    step = np.einsum("kij,kj->ki", along, np.where(inside == 0, 0, inside / curvature))
-    return step, curvature
+    step: FloatArray = (along * np.where(inside == 0, 0, inside / curvature)).sum(axis=1)
+    return step
 
 
 def _curved(
@@ -209,28 +213,29 @@ def _curved(
 
     Where one of them is not finite, or Newton's step is longer than `longest`, the gradient is infinite, the curvatures
     are 0, and the axes those of the coordinates.
+
+    Returns:
+        Shapes (n, k), (n, k) and (n, n, k): the coordinates first, so that NumPy's loops run over the points.
     """
     k, n = x.shape
     shifts = np.diag(reach / 10)
-    ahead, behind = (objective.gradient((x[:, None] + sign * shifts).reshape(-1, n)) for sign in (1, -1))
-    hessian = ((ahead - behind).reshape(k, n, n) / (2 * reach[:, None] / 10)).swapaxes(1, 2)
-    hessian = (hessian + hessian.swapaxes(1, 2)) / 2
-    slope = objective.gradient(x)
-    entries = np.concatenate([hessian.reshape(k, -1), slope], axis=1).T
-    usable = _every(np.isfinite(entries))
+    ahead, behind = (objective.gradient((x + sign * shifts[:, None]).reshape(-1, n)) for sign in (1, -1))
+    hessian = np.ascontiguousarray((ahead - behind).T).reshape(n, n, k) / (2 * reach[:, None] / 10)
+    hessian = (hessian + hessian.swapaxes(0, 1)) / 2
+    slope = np.ascontiguousarray(objective.gradient(x).T)
+    usable = _every(np.isfinite(np.concatenate([hessian.reshape(-1, k), slope])))
     if longest is not None:
         # A step is at least as long as the gradient's norm over the Hessian's; the factor 2 allows for rounding.
-        most = 4 * sum(entries[: n * n] ** 2) * (longest @ longest)
-        usable &= sum(entries[n * n :] ** 2) <= most
-    curvature, along = np.zeros(x.shape), np.broadcast_to(np.eye(n), (k, n, n)).copy()
-    curvature[usable], along[usable] = np.linalg.eigh(hessian[usable])
-    slope[~usable] = np.inf
+        usable &= sum(slope**2) <= 4 * sum(hessian.reshape(-1, k) ** 2) * (longest @ longest)
+    hessian[:, :, ~usable] = 0.0
+    curvature, along = eigen(hessian)
+    slope[:, ~usable] = np.inf
     return slope, curvature, along
 
 
 def _negative(curvature: FloatArray) -> BoolArray:
-    """Where the least curvature is negative by more than its error."""
-    return np.asarray(curvature[:, 0] < -LEAST * np.abs(curvature).max(axis=1))
+    """Where the least curvature, shape (n, k), is negative by more than its error."""
+    return np.asarray(curvature[0] < -LEAST * np.abs(curvature).max(axis=0))
 
 
 def _known(objective: Objective) -> FloatArray:

@@ -39,7 +39,6 @@ class FormulaObjective(Objective):
 
     Attributes:
         formula: the formula, with its steps.
-        analytic: whether the complex-step derivative is right: no abs, min, max, where or the like.
 
     >>> bowl = FormulaObjective.from_text("x**2 + 3*y**2")
     >>> bowl.value_and_gradient(np.array([[1.0, 2.0]]))
@@ -52,9 +51,6 @@ class FormulaObjective(Objective):
         self.formula = formula
         self.symbol = formula.name
         self.names = formula.variables
-        self.analytic = not any(
-            part.operation in _ON_REALS for _, expression in formula.lines for part in expression.walk()
-        )
         self._value, self._gradient, self._both = _compiled(formula)
 
     @classmethod
@@ -77,6 +73,12 @@ class FormulaObjective(Objective):
         from fallline.objectives.grammar.conversion import from_sympy
 
         return cls(from_sympy(expression))
+
+    @functools.cached_property
+    def analytic(self) -> bool:
+        """Whether the complex-step derivative is right: no abs, min, max, where or the like."""
+        parts = (part for _, expression in self.formula.lines for part in expression.walk())
+        return not any(part.operation in _ON_REALS for part in parts)
 
     @property
     def title(self) -> str:
