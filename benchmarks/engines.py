@@ -209,7 +209,8 @@ def recorded_by_c(repeats: int) -> Iterator[Row]:
         return x
 
     def stores() -> Any:
-        c.stores_of_a_record(*map(pointer, record()), ctypes.c_long(STEPS))
+        columns = record()
+        c.stores_of_a_record(*map(pointer, columns), ctypes.c_long(STEPS))
 
     np.testing.assert_allclose(by_c()[:1000], recorded().x[:1000], rtol=1e-9)
     taken = in_turn({"C": by_c, "stores": stores, "ours": recorded}, repeats)

@@ -72,14 +72,15 @@ class Recording:
     def keep_passed(self, active: npt.NDArray[np.int64], stretch: Stretch, count: int) -> None:
         """Record the points before each of the first `count` steps of a stretch, where due."""
         points = stretch.points
-        steps = range(points.step, points.step + count)
-        due = steps if self._every == 1 else filter(self.is_due, steps)
-        left = [step - points.step for step in due if step != self.last_kept]
-        if left:
-            block = {"x": points.x[left], "value": points.value[left], "gradient": points.gradient[left]}
-            block |= {"steps": points.step + np.array(left), "rate": stretch.rates(left)}
-            self._rows.add(np.repeat(active, len(left)), block)
-            self.last_kept = points.step + left[-1]
+        steps = np.arange(points.step, points.step + count)
+        left = steps != self.last_kept
+        if self._every != 1:
+            left &= [self.is_due(step) for step in steps.tolist()]
+        if left.any():
+            block = {"x": points.x[:count][left], "value": points.value[:count][left]}
+            block |= {"gradient": points.gradient[:count][left], "rate": stretch.rates()[:count][left]}
+            self._rows.add(np.repeat(active, np.count_nonzero(left)), block | {"steps": steps[left]})
+            self.last_kept = int(steps[left][-1])
 
     def of_each(self, runs: int) -> list[dict[str, FloatArray]]:
         """The columns of each run's rows."""

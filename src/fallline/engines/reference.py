@@ -52,13 +52,17 @@ def _descend(problem: Problem, batch: Batch, saving: Saving, at_once: AtOnce) ->
     """Advance all runs of the batch until they end."""
     stretches = Stretches(problem, batch.evaluation, batch.last) if goes_unseen(problem) else None
     searching = batch.rates.searching
+    # Whether the conditions were checked at this point as the last of a stretch, and none is met.
+    goes_on = False
     while len(batch.active):
         saving.save_if_due()
-        batch.end(_stops(problem, batch, at_once))
+        assert batch.reached is not None
+        if not goes_on or batch.reached.progress.step == batch.last:
+            batch.end(_stops(problem, batch, at_once))
         if not len(batch.active):
             return
         if stretches and len(batch.active) == 1:
-            _go_a_stretch(stretches, batch, at_once)
+            goes_on = not _go_a_stretch(stretches, batch, at_once)
             continue
         assert batch.reached is not None
         progress, state, memory, _ = batch.reached
@@ -126,8 +130,8 @@ def _stops(problem: Problem, batch: Batch, at_once: AtOnce) -> dict[int, Stop]:
     return stops
 
 
-def _go_a_stretch(stretches: Stretches, batch: Batch, at_once: AtOnce) -> None:
-    """Advance a single run by many steps, or to the first point where a condition is met.
+def _go_a_stretch(stretches: Stretches, batch: Batch, at_once: AtOnce) -> bool:
+    """Advance a single run by many steps, or to the first point where a condition is met; return whether one is met.
 
     Checking the conditions at many points at once takes hardly longer than at one.
     """
@@ -136,6 +140,7 @@ def _go_a_stretch(stretches: Stretches, batch: Batch, at_once: AtOnce) -> None:
     ended = stretch is not None and batch.walk(stretch)
     if stopped and not ended:
         raise stopped
+    return ended
 
 
 class Saving:

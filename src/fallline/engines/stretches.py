@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ from fallline.optimizers import Optimizer
 from fallline.schedules import watches_values
 from fallline.stopping import Progress
 
-# The steps in the first stretch, on floats and on arrays, which take longer, and in the longest. Stretches grow, so that
-# the steps made beyond the end of a run cost little beside the call.
+# The steps in the first stretch, on floats and on arrays, which take longer, and in the longest. Stretches grow, so
+# that the steps made beyond the end of a run cost little beside the call.
 _FIRST, _FIRST_ON_ARRAYS, _LONGEST, _GROWTH = 32, 8, 256, 4
 # With more coordinates than the first, a step takes longer than the check; than the second, floats are slower.
 _FEW_COORDINATES, _FEW_FLOATS = 32, 8
@@ -69,10 +70,10 @@ class Stretch(NamedTuple):
         before = np.full((1, n), np.inf) if at.change is None else at.change
         points = Points(
             at.step,
-            np.concatenate([at.x, np.array([step.x for step in made]).reshape(-1, n)]),
+            _rows(at.x, [step.x for step in made]),
             np.concatenate([at.value, np.array([step.value for step in made]).reshape(-1)]),
-            np.concatenate([at.gradient, np.array([step.gradient for step in made]).reshape(-1, n)]),
-            np.concatenate([before, np.array([step.change for step in made]).reshape(-1, n)]),
+            _rows(at.gradient, [step.gradient for step in made]),
+            _rows(before, [step.change for step in made]),
         )
         return cls(points, made, state_of)
 
@@ -90,9 +91,9 @@ class Stretch(NamedTuple):
         """The rule's state after `count` steps, at least 1."""
         return self.state_of(self.made[count - 1].state)
 
-    def rates(self, steps: list[int]) -> FloatArray:
-        """The rates of these steps, counted from 0."""
-        return np.array([self.made[i].rate for i in steps]).reshape(-1)
+    def rates(self) -> FloatArray:
+        """The rate of each step."""
+        return np.array([step.rate for step in self.made]).reshape(-1)
 
     def progress(self, at: Progress, evaluations: int, seconds: float) -> Progress:
         """All points but the first as a batch for the conditions, as if each point were a run of its own."""
@@ -109,6 +110,15 @@ class Stretch(NamedTuple):
             seconds=seconds,
             previous_change=points.change[:-1],
         )
+
+
+def _rows(first: FloatArray, others: Sequence[Any]) -> FloatArray:
+    """The first row, shape (1, n), and the others, as arrays of this shape or as n floats each."""
+    if isinstance(others[0], np.ndarray):
+        return np.concatenate([first, *others])
+    # Faster than an array of tuples.
+    numbers = itertools.chain(first.tolist()[0], *others)
+    return np.fromiter(numbers, float, first.shape[1] * (1 + len(others))).reshape(-1, first.shape[1])
 
 
 def goes_unseen(problem: Problem) -> bool:
