@@ -21,7 +21,7 @@ def eigen(matrices: FloatArray) -> tuple[FloatArray, FloatArray]:
     (array([1., 3.]), [[0.707107, 0.707107], [0.707107, 0.707107]])
     """
     if len(matrices) == 2:
-        return _of_two(*matrices[0], matrices[1, 1])
+        return _of_two(matrices[0, 0], matrices[0, 1], matrices[1, 1])
     values, vectors = np.linalg.eigh(np.moveaxis(matrices, -1, 0))
     return np.ascontiguousarray(values.T), np.ascontiguousarray(np.moveaxis(vectors, 0, -1))
 

@@ -9,7 +9,7 @@ still promises is below the rounding of the value.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -101,9 +101,11 @@ def judged_ends(problem: Problem, found: Ends, *, slope: bool = True) -> Ends:
         condition = _claim(problem, reason)
         if not (len(runs) and slope and _worth_a_look(problem, reason, condition)):
             continue
-        far_off = _is_far_off(problem, reason)
-        blocks = (runs[first : first + _BLOCK] for first in range(0, len(runs), _BLOCK))
-        what = np.concatenate([_found_of(problem, condition, far_off, found, block) for block in blocks])
+        if _is_far_off(problem, reason):
+            runs = runs[np.concatenate([_may_be_flat(problem, found, block) for block in _blocks(runs)])]
+        if not len(runs):
+            continue
+        what = np.concatenate([_found_of(problem, condition, found, block) for block in _blocks(runs)])
         for kind in set(what.tolist()) - {HOLDS}:
             these = runs[what == kind]
             stop[these] = _number(reasons, _reason(problem, condition, reason, kind))
@@ -111,20 +113,23 @@ def judged_ends(problem: Problem, found: Ends, *, slope: bool = True) -> Ends:
     return dataclasses.replace(found, stop=stop, converged=converged, reasons=tuple(reasons))
 
 
+def _blocks(runs: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    return (runs[first : first + _BLOCK] for first in range(0, len(runs), _BLOCK))
+
+
+def _may_be_flat(problem: Problem, found: Ends, runs: npt.NDArray[np.int64]) -> BoolArray:
+    """`_perhaps_flat` of these runs."""
+    ends = found.x[runs], problem.starts[runs]
+    return _perhaps_flat(*ends, found.value[runs], *map(problem.objective.gradient, ends))
+
+
 def _found_of(
-    problem: Problem, condition: StoppingCondition | None, far_off: bool, found: Ends, runs: npt.NDArray[np.int64]
+    problem: Problem, condition: StoppingCondition | None, found: Ends, runs: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int8]:
     """What is found of these runs, which ended for one reason."""
-    objective, here = problem.objective, np.ones(len(runs), bool)
-    if far_off:
-        ends = found.x[runs], problem.starts[runs]
-        here = _perhaps_flat(*ends, found.value[runs], *map(objective.gradient, ends))
-    what = np.full(len(runs), HOLDS, np.int8)
-    if here.any():
-        runs = runs[here]
-        first = problem.starts[runs], *objective.value_and_gradient(problem.starts[runs])
-        what[here], *_ = _measured(problem, condition, runs, found.x[runs], found.value[runs], *first)
-    return what
+    starts = problem.starts[runs]
+    first = starts, *problem.objective.value_and_gradient(starts)
+    return _measured(problem, condition, runs, found.x[runs], found.value[runs], *first)[0]
 
 
 def _number(reasons: list[str], reason: str) -> int:
