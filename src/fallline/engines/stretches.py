@@ -23,7 +23,7 @@ from fallline.stopping import Progress
 
 # The steps in the first stretch, on floats and on arrays, which take longer, and in the longest. Stretches grow, so
 # that the steps made beyond the end of a run cost little beside the call.
-_FIRST, _FIRST_ON_ARRAYS, _LONGEST, _GROWTH = 32, 8, 256, 4
+_FIRST, _FIRST_ON_ARRAYS, _LONGEST, _GROWTH = 128, 8, 256, 4
 # With more coordinates than the first, a step takes longer than the check; than the second, floats are slower.
 _FEW_COORDINATES, _FEW_FLOATS = 32, 8
 

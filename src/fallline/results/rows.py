@@ -13,6 +13,8 @@ from fallline.arrays import FloatArray
 
 # The most numbers that are collected before they are copied in: copying many rows takes hardly longer than one.
 _WAITING = 1 << 9
+# The number of rows there is room for at first.
+_FIRST = 1 << 8
 
 
 class Rows:
@@ -23,8 +25,8 @@ class Rows:
     """
 
     def __init__(self, columns: Mapping[str, tuple[int, ...]]) -> None:
-        self._columns = {name: np.empty((64, *shape)) for name, shape in columns.items()}
-        self._run = np.empty(64, np.int64)
+        self._columns = {name: np.empty((_FIRST, *shape)) for name, shape in columns.items()}
+        self._run = np.empty(_FIRST, np.int64)
         self._count = 0
         self._most_waiting = _WAITING // sum(math.prod(shape) for shape in columns.values())
         self._waiting: list[tuple[npt.NDArray[np.int64], Mapping[str, Any]]] = []
