@@ -270,6 +270,20 @@ def test_many_runs_end_as_each_would_alone(engine: str) -> None:
         assert found.converged.tolist() == [run.stop.converged for run in alone]
 
 
+def test_each_of_ten_thousand_runs_ends_as_it_would_alone() -> None:
+    # Two minima and a maximum between them; a run from the maximum stays there, one just beside it is on its way.
+    starts = np.random.default_rng(0).uniform(-2, 2, (10_000, 2))
+    starts[[0, 4095, 4096, 9999]] = [[0.0, 0.0], [0.0, 1.0], [1e-9, 0.0], [0.0, 0.0]]
+    given = problem("(x**2 - 1)**2 - y**2*exp(-y**2)", starts, GradientDescent(0.05), max_steps=300)
+    whole = ends(given, "compiled")
+    for i in (0, 1, 2, 4094, 4095, 4096, 4097, 8191, 8192, 9998, 9999):
+        alone = minimize("(x**2 - 1)**2 - y**2*exp(-y**2)", starts[i], GradientDescent(0.05), max_steps=300)
+        assert whole.reasons[whole.stop[i]] == alone.stop.reason
+        assert bool(whole.converged[i]) == alone.stop.converged
+    assert whole.reasons[whole.stop[0]] in ("saddle", "maximum")
+    assert 0.5 < whole.converged.mean() < 1
+
+
 def test_a_comparison_of_many_starts_says_the_same_of_each() -> None:
     starts = np.random.default_rng(0).uniform(-2, 2, (300, 1))
     starts[0] = 0.0
