@@ -22,9 +22,9 @@ from fallline.proxy import Proxy, Stack
 
 # The least numbers of X in each of the parts of rows that the threads share.
 LEAST = 2**17
-# The numbers of X in a block of rows, such that it stays in the cache; more for contiguous columns, because long ones
+# The bytes of X in a block of rows, such that it stays in the cache; more for contiguous columns, because long ones
 # are read from memory faster.
-CACHED = {"rows": 2**12, "columns": 2**15, "csr": 2**13}
+CACHED = {"rows": 2**14, "columns": 2**18, "csr": 2**16}
 # The most rows, and the most z, of a block; the z stay in the cache too.
 MOST_ROWS, MOST_Z = 2**10, 2**12
 # The least rows of a block if columns are contiguous: short pieces are read from memory slowly.
@@ -121,7 +121,7 @@ def _division(X: Any, layout: MatrixLayout, outputs: int, lanes: int) -> tuple[i
     stored = max(1, X.nnz if layout.order == "csr" else X.size)
     most = min(MOST_ROWS, MOST_Z // outputs)
     fewest = PIECE if layout.order == "columns" else lanes
-    block = int(np.clip(CACHED[layout.order] * rows // stored, fewest, most)) // lanes * lanes
+    block = int(np.clip(CACHED[layout.order] * rows // (stored * layout.size), fewest, most)) // lanes * lanes
     part = max(-(-rows // PARTS), LEAST * rows // stored)
     return block, -(-part // block) * block
 

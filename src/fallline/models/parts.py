@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from fallline.machine_code.threads import threads
@@ -32,13 +33,27 @@ def share(work: Callable[[int], None], count: int) -> None:
     if together == 1:
         some()
         return
-    # The calling thread works too: starting another one can take as long as a part.
-    with ThreadPoolExecutor(together - 1) as pool:
-        # Each in a copy of this thread's context, which holds NumPy's error state.
-        others = [pool.submit(contextvars.copy_context().run, some) for _ in range(together - 1)]
+    # The calling thread works too. Each in a copy of its context, which holds NumPy's error state.
+    pool = _threads(together - 1)
+    others = [pool.submit(contextvars.copy_context().run, some) for _ in range(together - 1)]
+    try:
         some()
-    for other in others:
+    finally:
+        # One that has not begun, because the threads are at other work, finds nothing left to do.
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
         other.result()
+
+
+@functools.cache
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Threads that stay for the next call: a new one starts on the processor of the one that made it."""
+    return ThreadPoolExecutor(count, "fallline")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 class _Limit:
