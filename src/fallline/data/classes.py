@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data.entries import as_text, is_missing, is_number
+from fallline.data.entries import as_text, for_each, is_missing, is_number
 from fallline.data.table import Table
 from fallline.errors import FalllineError
 from fallline.tables import Printed
@@ -60,7 +60,7 @@ class Classes(Printed):
             labels = np.where(keys[places] == entries, places.astype(np.float64), np.nan)
         else:
             known = {self._key(name): number for number, name in enumerate(self.names)}
-            labels = np.array([known.get(self._key(entry), np.nan) for entry in entries.tolist()], np.float64)
+            labels = np.array(for_each(entries.tolist(), lambda entry: known.get(self._key(entry), np.nan)), np.float64)
         for row in np.flatnonzero(np.isnan(labels)).tolist():
             if not is_missing(entries[row]):
                 raise table.error_at(
@@ -92,8 +92,8 @@ def class_texts(table: Table, column: str) -> set[str]:
         FalllineError: when one is infinite, or there are too many different ones for classes.
     """
     entries: npt.NDArray[Any] = table.entries(column, "target")
-    distinct = np.unique(entries).tolist() if entries.dtype.kind in "biufUS" else entries.tolist()
-    texts = {as_text(entry) for entry in distinct if not is_missing(entry)}
+    distinct = np.unique(entries) if entries.dtype.kind in "biufUS" else entries
+    texts = set(for_each(distinct.tolist(), lambda entry: "" if is_missing(entry) else as_text(entry))) - {""}
     for text in texts:
         if is_number(text) and not np.isfinite(float(text)):
             row = [as_text(entry) for entry in entries.tolist()].index(text)

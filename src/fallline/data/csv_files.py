@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,15 @@ from typing import Any
 import numpy as np
 
 from fallline.data.csv_format import CsvFormat
+from fallline.data.plain_csv import ArrowTable, plain_table, readable
 from fallline.data.table import Table, check_names
 from fallline.errors import FalllineError, Setting
 
 # The bytes in which the format of a file is looked for.
 HEAD = 2**16
+
+# Plain files of up to this many bytes stay in memory as texts and numbers, which take about twice as many.
+KEPT = 2**28
 
 # Everything is found in the file.
 USUAL = CsvFormat()
@@ -47,11 +52,16 @@ class CsvFile:
             return self._header(lines, found)[0], found.found(self.format)
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
-        """Some columns of the file (None: all), in blocks of `rows` rows (None: one block).
+        """Some columns of the file (None: all), in blocks of `rows` rows (None: one block); a plain one as one block.
 
         Raises:
             FalllineError: when the file cannot be read, or is not a CSV file, or a row has too many or too few cells.
         """
+        if self._kept is not None:
+            # It is in memory, so parts of it would save nothing.
+            if self._kept.rows:
+                yield self._kept if columns is None else self._kept.on_columns(columns)
+            return
         with self._reading() as (found, lines):
             header, lines = self._header(lines, found)
             yield from self._tables(header, lines, found, columns, rows)
@@ -60,7 +70,20 @@ class CsvFile:
         """The names of the columns, what was found of the format, and the file as one block, if it has rows."""
         with self._reading() as (found, lines):
             header, lines = self._header(lines, found)
-            return header, found.found(self.format), list(self._tables(header, lines, found, None, None))
+            tables = self._tables(header, lines, found, None, None) if self._kept is None else self.blocks(None, None)
+            return header, found.found(self.format), list(tables)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without what is kept: the workers of a cluster read the file themselves.
+        return CsvFile, (self.path, self.parameter, self.format)
+
+    @functools.cached_property
+    def _kept(self) -> ArrowTable | None:
+        """The whole file, read by PyArrow, if it is plain and can stay in memory."""
+        if not self.path.is_file() or self.path.stat().st_size > KEPT:
+            return None
+        with self._reading() as (found, lines):
+            return plain_table(self.path, self._header(lines, found)[0], found) if readable(found) else None
 
     def _tables(
         self,

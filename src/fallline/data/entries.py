@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+
+Result = TypeVar("Result")
 
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "<na>", "null", "none", "#n/a"}
 
@@ -70,11 +73,13 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
     >>> as_numbers(np.array(["1", "", "2"], dtype=object), missing=True)
     (array([ 1., nan,  2.]), None)
     """
-    numbers = np.full(entries.shape, np.nan)
+    numbers = None
     if entries.dtype.kind in "biufOUS":
         # If an entry is not a number, the search below finds it.
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             numbers = entries.astype(np.float64, copy=False)
+    if numbers is None:
+        numbers = np.full(entries.shape, np.nan)
     if entries.dtype.kind in "OUS" and any(
         "_" in entry or isinstance(entry, Pointed) for entry in entries.flat if isinstance(entry, str)
     ):
@@ -92,6 +97,18 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
         return numbers, None if fault is None else (_places(present)[fault[0][0]], fault[1])
     faults = ((index, _fault(entry)) for index, entry in np.ndenumerate(entries))
     return numbers, next((index, fault) for index, fault in faults if fault)
+
+
+def for_each(entries: Sequence[Any], function: Callable[[Any], Result]) -> list[Result]:
+    """What a function makes of each entry; where all are texts, it is called once for each different one.
+
+    >>> for_each(["a", "b", "a"], str.upper)
+    ['A', 'B', 'A']
+    """
+    if set(map(type, entries)) != {str}:
+        return [function(entry) for entry in entries]
+    known = {entry: function(entry) for entry in set(entries)}
+    return [known[entry] for entry in entries]
 
 
 def is_missing(entry: Any) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes
-from fallline.data.entries import MARKED, as_text, is_missing
+from fallline.data.entries import MARKED, as_text, for_each, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError, Setting
@@ -177,7 +177,7 @@ def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.ND
         FalllineError: naming the row whose entry is not one of them.
     """
     entries = table.entries(column, "features").tolist()
-    numbers = np.array([known.get(as_text(entry), -1) for entry in entries], np.int64)
+    numbers = np.array(for_each(entries, lambda entry: known.get(as_text(entry), -1)), np.int64)
     for row in np.flatnonzero(numbers < 0).tolist():
         if not is_missing(entries[row]):
             raise table.error_at(

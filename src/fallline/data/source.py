@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,11 +41,8 @@ class InMemory(Printed):
     table: Table
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
-        table = self.table
-        if table.rows:
-            names = table.columns if columns is None else columns
-            entries = {name: table.columns[name] for name in names}
-            yield dataclasses.replace(table, columns=entries)
+        if self.table.rows:
+            yield self.table if columns is None else self.table.on_columns(columns)
 
 
 @dataclass(frozen=True, repr=False)

@@ -12,7 +12,7 @@ import numpy as np
 from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes, class_texts
 from fallline.data.dataset import Dataset, Split
-from fallline.data.entries import as_text, is_missing
+from fallline.data.entries import as_text, for_each, is_missing
 from fallline.data.likeness import Likeness
 from fallline.data.preparation import Feature, Missing, Preparation, missing_at, weights_in
 from fallline.data.source import Source
@@ -188,7 +188,8 @@ class _Column:
             are_texts = table.is_text(self.name) and not self.may_be_text
             instead = (", or ", Setting("categories", "one-hot")) if are_texts else ()
             return table.numbers(self.name, "features", missing=True, instead=instead)
-        return [None if is_missing(entry) else as_text(entry) for entry in table.columns[self.name].tolist()]
+        entries = table.columns[self.name].tolist()
+        return for_each(entries, lambda entry: None if is_missing(entry) else as_text(entry))
 
     def take(
         self,
@@ -199,16 +200,18 @@ class _Column:
     ) -> None:
         """Add the entries of the training rows, each as often as its weight says; `random` is for `Likeness`."""
         if isinstance(entries, np.ndarray):
-            self.moments.add(entries[fitted][:, None], None if weights is None else weights[fitted])
-            self.gaps += int(np.isnan(entries[fitted]).sum())
+            every = bool(fitted.all())
+            used = entries if every else entries[fitted]
+            self.moments.add(used[:, None], weights if weights is None or every else weights[fitted])
+            self.gaps += int(np.isnan(used).sum())
             self.likeness.add(entries, random)
             return
         counted = fitted.astype(float) if weights is None else fitted * weights
-        for text, weight, used in zip(entries, counted.tolist(), fitted.tolist(), strict=True):
+        for text, weight, is_used in zip(entries, counted.tolist(), fitted.tolist(), strict=True):
             if text is not None:
                 self.counts[text] = self.counts.get(text, 0.0) + weight
             else:
-                self.gaps += used
+                self.gaps += is_used
                 self.weight_of_gaps += weight
         if len(self.counts) > MOST_CATEGORIES:
             raise FalllineError(
@@ -325,7 +328,7 @@ class _Pass:
 
     def _target_missing(self, table: Table) -> BoolArray:
         if self.classes and table.columns[self.target].dtype.kind not in "biuf":
-            return np.array([is_missing(entry) for entry in table.columns[self.target].tolist()])
+            return np.array(for_each(table.columns[self.target].tolist(), is_missing))
         return np.isnan(table.numbers(self.target, "target", missing=True))
 
     def preparation(self, source: Source, constant: Constant, standardize: bool) -> tuple[Preparation, list[str]]:

@@ -38,7 +38,7 @@ class Table(Printed):
     """
 
     source: str
-    columns: dict[str, npt.NDArray[Any]]
+    columns: Mapping[str, npt.NDArray[Any]]
     lines: Sequence[int] = ()
     first_row: int = 0
     decimal: str | None = None
@@ -120,7 +120,11 @@ class Table(Printed):
             name: np.array([None if as_text(entry) in marks else entry for entry in column.tolist()], object)
             for name, column in self.columns.items()
         }
-        return dataclasses.replace(self, columns=columns)
+        return Table(self.source, columns, self.lines, self.first_row, self.decimal)
+
+    def on_columns(self, names: Sequence[str]) -> Table:
+        """Some of the columns."""
+        return dataclasses.replace(self, columns={name: self.columns[name] for name in names})
 
     def on_rows(self, rows: slice) -> Table:
         """Some consecutive rows, which keep their row numbers and line numbers."""

@@ -252,7 +252,7 @@ def _with_column(source: Source, parameter: str, given: Any) -> tuple[Source, st
             problem=f"is given by its values, but {table.source} has a column {parameter!r}",
             allowed="give its name",
         )
-    return open_source(Table(table.source, table.columns | values.columns, table.lines)), parameter
+    return open_source(Table(table.source, {**table.columns, **values.columns}, table.lines)), parameter
 
 
 def _feature_names(

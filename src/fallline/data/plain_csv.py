@@ -1,0 +1,213 @@
+"""Plain CSV files in UTF-8, read by PyArrow, whose columns become numbers or Python texts only when asked for."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import dataclasses
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fallline.arrays import FloatArray
+from fallline.data.csv_format import CsvFormat
+from fallline.data.entries import MISSING
+from fallline.data.table import Table
+from fallline.machine_code.threads import threads
+
+# The bytes that are looked through at a time, because they stay in the cache.
+PIECE = 2**18
+
+
+class ArrowTexts(Mapping[str, npt.NDArray[Any]]):
+    """Columns of texts in an Arrow table: as arrays of Python texts, or as numbers.
+
+    Arguments:
+        texts: the Arrow table.
+        rows: which of its rows.
+        known: the numbers of the columns that were asked for, or None where one holds others; all rows of the table.
+    """
+
+    def __init__(self, texts: Any, rows: slice, known: dict[str, FloatArray | None]) -> None:
+        self.texts = texts
+        self.rows = rows
+        self._known = known
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        entries: npt.NDArray[Any] = self.texts[name][self.rows].to_numpy()
+        return entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts.column_names)
+
+    def __len__(self) -> int:
+        return int(self.texts.num_columns)
+
+    def numbers(self, name: str) -> FloatArray | None:
+        """A column as float64, NaN where an entry is missing; None unless all others are finite numbers."""
+        if name not in self._known:
+            # All at once, on all threads: who asks for one asks for the others too.
+            names = [one for one in self if one not in self._known]
+            with ThreadPoolExecutor(threads()) as pool:
+                self._known.update(zip(names, pool.map(_numbers, map(self.texts.column, names)), strict=True))
+        numbers = self._known[name]
+        return None if numbers is None else numbers[self.rows]
+
+    def on_columns(self, names: Sequence[str]) -> ArrowTexts:
+        """Some of the columns."""
+        return ArrowTexts(self.texts.select(list(names)), self.rows, self._known)
+
+    def on_rows(self, start: int, stop: int) -> ArrowTexts:
+        """Some consecutive rows."""
+        first = self.rows.start
+        return ArrowTexts(self.texts, slice(first + start, first + stop), self._known)
+
+
+@dataclass(frozen=True, repr=False)
+class ArrowTable(Table):
+    """A table of texts that are held by PyArrow."""
+
+    columns: ArrowTexts
+
+    @property
+    def rows(self) -> int:
+        return len(self.lines)
+
+    def numbers(
+        self, name: str, parameter: str = "column", *, missing: bool = False, instead: tuple[object, ...] = ()
+    ) -> FloatArray:
+        found = self.columns.numbers(name) if name in self.columns.texts.column_names else None
+        if found is not None and (missing or not np.isnan(found).any()):
+            return found
+        return super().numbers(name, parameter, missing=missing, instead=instead)
+
+    def is_text(self, name: str, parameter: str = "column") -> bool | None:
+        found = self.columns.numbers(name) if name in self.columns.texts.column_names else None
+        if found is not None:
+            return None if np.isnan(found).all() else False
+        return super().is_text(name, parameter)
+
+    def on_columns(self, names: Sequence[str]) -> ArrowTable:
+        return dataclasses.replace(self, columns=self.columns.on_columns(names))
+
+    def on_rows(self, rows: slice) -> ArrowTable:
+        start, stop, _ = rows.indices(self.rows)
+        return dataclasses.replace(
+            self,
+            columns=self.columns.on_rows(start, stop),
+            lines=self.lines[start:stop],
+            first_row=self.first_row + start,
+        )
+
+
+def readable(form: CsvFormat) -> bool:
+    """Whether PyArrow is installed, and can read files of this format."""
+    return (
+        form.plain
+        and str(form.separator).isascii()
+        and codecs.lookup(str(form.encoding)).name in ("utf-8", "utf-8-sig")
+        and importlib.util.find_spec("pyarrow") is not None
+    )
+
+
+def plain_table(path: Path, header: Sequence[str], form: CsvFormat) -> ArrowTable | None:
+    """The table in a CSV file of a `readable` format, whose columns have these names.
+
+    None if the file is not plain: a line that is blank, a quoted cell with quotes or line breaks in it, rows of
+    different lengths, or bytes that are no text.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    text = np.fromfile(path, np.uint8)
+    head = text[:PIECE].tobytes()
+    start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    separator = str(form.separator)
+    if form.header:
+        end = head.find(b"\n") + 1
+        cells = next(csv.reader([head[start:end].decode("utf-8", "replace")], delimiter=separator), [])
+        if [cell.strip() for cell in cells] != list(header):
+            return None
+        start = end
+    text = text[start:]
+    lines = _lines(text, separator)
+    if lines is None:
+        return None
+    try:
+        texts = arrow_csv.read_csv(
+            pa.BufferReader(pa.py_buffer(text)),
+            arrow_csv.ReadOptions(column_names=list(header)),
+            arrow_csv.ParseOptions(delimiter=separator),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
+        )
+    except pa.ArrowInvalid:
+        return None
+    rows, first = texts.num_rows, 2 if form.header else 1
+    if rows != lines:
+        return None
+    return ArrowTable(path.name, ArrowTexts(texts, slice(0, rows), {}), range(first, first + rows), 0, form.decimal)
+
+
+def _lines(text: npt.NDArray[np.uint8], separator: str) -> int | None:
+    """The number of lines; None if bytes, returns or quotes are not as in a plain file."""
+    quoted = False
+    for start in range(0, len(text), PIECE):
+        piece = text[start : start + PIECE + 1].tobytes()
+        if b"\0" in piece or (b"\r" in piece and piece.count(b"\r", 0, PIECE) != piece.count(b"\r\n")):
+            return None
+        quoted = quoted or b'"' in piece
+    breaks = _places(text, "\n")
+    if quoted and not _well_quoted(text, breaks, separator):
+        return None
+    return len(breaks) + bool(len(text) and text[-1] != ord("\n"))
+
+
+def _places(text: npt.NDArray[np.uint8], character: str) -> npt.NDArray[np.intp]:
+    """Where a character is."""
+    pieces = range(0, len(text), PIECE)
+    found = [np.flatnonzero(text[start : start + PIECE] == ord(character)) + start for start in pieces]
+    return np.concatenate([np.zeros(0, np.intp), *found])
+
+
+def _well_quoted(text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp], separator: str) -> bool:
+    """Whether quotes are only around whole cells, with neither quotes nor line breaks inside."""
+    quotes = _places(text, '"')
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    before, after = text[opening[opening > 0] - 1], text[closing[closing < len(text) - 1] + 1]
+    ends = [ord(separator), ord("\n")]
+    return bool(
+        np.isin(before, ends).all()
+        and np.isin(after, [*ends, ord("\r")]).all()
+        and np.array_equal(np.searchsorted(breaks, opening), np.searchsorted(breaks, closing))
+    )
+
+
+def _numbers(texts: Any) -> FloatArray | None:
+    """See `ArrowTexts.numbers`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def cast(texts: Any) -> FloatArray | None:
+        try:
+            numbers: FloatArray = texts.cast(pa.float64()).to_numpy()
+        except pa.ArrowInvalid:
+            return None
+        return numbers
+
+    numbers = cast(texts)
+    if numbers is not None and np.isfinite(numbers).all():
+        return numbers
+    stripped = pc.utf8_trim_whitespace(texts)
+    missing = pc.is_in(pc.utf8_lower(stripped), value_set=pa.array(sorted(MISSING)))
+    numbers = cast(pc.if_else(missing, None, stripped))
+    if numbers is None or not np.isfinite(numbers[~missing.to_numpy()]).all():
+        return None
+    return numbers
