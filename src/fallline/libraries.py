@@ -13,7 +13,7 @@ from fallline.proxy import Library
 
 @functools.cache
 def jax_library() -> Library:
-    """Every function of NumPy and `numpy.linalg` that `jax.numpy` has too.
+    """Every function of NumPy and `numpy.linalg` that `jax.numpy` has too, and what Fallline's own code needs besides.
 
     Raises:
         FalllineError: when JAX is not installed.
@@ -22,11 +22,18 @@ def jax_library() -> Library:
         from jax import numpy as jnp
     except ImportError:
         raise FalllineError("JAX", problem="is not installed", allowed='pip install "fallline[jax]"') from None
-    return {
+    from jax.scipy import special
+
+    common = {
         name: getattr(jax_part, name)
         for numpy_part, jax_part in ((np.linalg, jnp.linalg), (np, jnp))
         for name in numpy_part.__all__
         if callable(getattr(jax_part, name, None)) and not isinstance(getattr(numpy_part, name), type)
+    }
+    return common | {
+        "erf": special.erf,
+        "erfc": special.erfc,
+        "unless": lambda usual, sure, exact: jnp.where(sure, usual, exact),
     }
 
 

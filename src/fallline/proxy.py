@@ -70,20 +70,20 @@ class Proxy(NDArrayOperatorsMixin):
     __truediv__, __rtruediv__ = _operator("divide"), _operator("divide", reflected=True)
     __pow__ = _operator("power")
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Proxy:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
         return self._carried(name, inputs, settings)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, inputs: tuple[Any, ...], settings: dict[str, Any]
-    ) -> Proxy:
+    ) -> Any:
         return self._carried(function.__name__, inputs, settings)
 
-    def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Proxy:
+    def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         function = self.library.get(name) or OPERATORS.get(name)
         if function is None:
             raise FalllineError(problem=f"np.{name} cannot be carried over to {type(self.value).__module__}")
-        return Proxy(function(*[plain(part) for part in inputs], **settings), self.library)
+        return type(self)(function(*[plain(part) for part in inputs], **settings), self.library)
 
     def __bool__(self) -> bool:
         raise FalllineError(
@@ -100,6 +100,64 @@ class Proxy(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"Proxy({self.value!r})"
+
+
+class ArrayProxy(Proxy):
+    """Stands for an array of a library whose arrays have NumPy's methods, shape and indices, as JAX's have.
+
+    What is no array of it, such as a shape, is returned as it is.
+    """
+
+    __slots__ = ()
+
+    # Such arrays do not change in place: the name on the left gets a new one.
+    __iadd__, __isub__ = Proxy.__add__, Proxy.__sub__
+    __imul__, __itruediv__ = Proxy.__mul__, Proxy.__truediv__
+
+    def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        function = self.library.get(name) or OPERATORS.get(name)
+        if function is None:
+            raise FalllineError(problem=f"np.{name} cannot be carried over to {type(self.value).__module__}")
+        return self._wrapped(function(*map(unwrapped, inputs), **{key: unwrapped(settings[key]) for key in settings}))
+
+    def _wrapped(self, made: Any) -> Any:
+        if isinstance(made, bool | int | str) or made is None:
+            return made
+        return tuple(map(self._wrapped, made)) if isinstance(made, tuple | list) else type(self)(made, self.library)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = getattr(self.value, name)
+        if name in ("dtype", "shape"):
+            return found
+        if not callable(found) or hasattr(found, "shape"):
+            return self._wrapped(found)
+
+        def method(*inputs: Any, **settings: Any) -> Any:
+            return self._wrapped(found(*map(unwrapped, inputs), **settings))
+
+        return method
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._wrapped(self.value[unwrapped(place)])
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+
+def unwrapped(part: Any) -> Any:
+    """The value inside a proxy, also within lists and tuples.
+
+    >>> unwrapped([Proxy(2, {}), (3, Proxy(4, {}))])
+    [2, (3, 4)]
+    """
+    if isinstance(part, list):
+        return [unwrapped(each) for each in part]
+    return tuple(unwrapped(each) for each in part) if isinstance(part, tuple) else plain(part)
 
 
 class Stack(NDArrayOperatorsMixin):
@@ -158,11 +216,11 @@ def unless(usual: Any, sure: Any, exact: Callable[[], Any]) -> Any:
     return usual if sure.all() else np.where(sure, usual, exact())
 
 
-def carried(function: Callable[..., Any], library: Library) -> Callable[..., Any]:
+def carried(function: Callable[..., Any], library: Library, kind: type[Proxy] = Proxy) -> Callable[..., Any]:
     """The same function, run on the values of another library.
 
-    Every argument that is not a Python number, or nested tuples of such, is passed as a proxy, and proxies in the
-    result are unwrapped.
+    Every argument that is not a Python number, or nested tuples of such, is passed as a proxy of this kind, and proxies
+    in the result are unwrapped.
 
     >>> import math
     >>> root = carried(lambda x: np.sqrt(x) + 1, {"sqrt": math.sqrt})
@@ -175,6 +233,6 @@ def carried(function: Callable[..., Any], library: Library) -> Callable[..., Any
         return map_state(plain, function(*(map_state(wrapped, argument) for argument in arguments)))
 
     def wrapped(leaf: Any) -> Any:
-        return leaf if isinstance(leaf, int | float | str) else Proxy(leaf, library)
+        return leaf if isinstance(leaf, int | float | str) else kind(leaf, library)
 
     return on_library

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from fallline.arrays import FloatArray, Quantity
 from fallline.bridges.elementwise import check_elementwise
 from fallline.errors import FalllineError, Verbatim
 from fallline.hyperparameters import is_traced
-from fallline.libraries import jax_library
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
 from fallline.optimizers.base import LearningRate, learning_rate
-from fallline.proxy import Proxy, carried
+from fallline.optimizers.on_jax import OnJax, with_settings_replaced
 from fallline.schedules import Schedule, watches_values
 from fallline.state import with_x
 
@@ -72,8 +70,8 @@ def as_optax(rule: Optimizer[Any]) -> Any:
             problem="which needs the value of the objective, and a GradientTransformation is given gradients alone",
         )
     # Whether a rule mixes coordinates does not depend on its numbers.
-    check_elementwise(_with_traced(rule, lambda _: 0.5))
-    on_jax = _OnJax(rule)
+    check_elementwise(with_settings_replaced(rule, is_traced, lambda _: 0.5))
+    on_jax = _Parted(rule, is_traced)
 
     def init(params: Any) -> RuleState:
         parts, _ = _parts(rule, params)
@@ -99,30 +97,8 @@ def as_optax(rule: Optimizer[Any]) -> Any:
     return optax.GradientTransformation(init, step_of)
 
 
-def _with_traced(settings: Any, instead: Callable[[Any], Any]) -> Any:
-    """A rule, or a part of one, with other values in place of the hyperparameters that JAX traces.
-
-    Arguments:
-        settings: the rule, a rule inside it, or its schedule.
-        instead: takes such a value.
-    """
-    copied = copy.copy(settings)
-    for name, value in vars(settings).items():
-        if is_traced(value):
-            # Not by `dataclasses.replace`, which checks that they are numbers.
-            object.__setattr__(copied, name, instead(value))
-        elif isinstance(value, Optimizer | Schedule):
-            object.__setattr__(copied, name, _with_traced(value, instead))
-    return copied
-
-
-class _OnJax:
-    """A rule running on JAX arrays."""
-
-    def __init__(self, rule: Optimizer[Any]) -> None:
-        rule = _with_traced(rule, lambda traced: Proxy(traced, jax_library()))
-        methods = (rule.init, rule.update, rule.lookahead, rule.rate)
-        self.init, self.update, self.lookahead, self.rate = (carried(method, jax_library()) for method in methods)
+class _Parted(OnJax):
+    """A rule on the parts of the parameters, one after another."""
 
     def move(self, gradient: Any, before: Any, point: Any, place: Any, rate: Any, step: Any) -> tuple[Any, Any, Any]:
         """The update of one part of the parameters, its new state, and the rule's own point if it has one."""

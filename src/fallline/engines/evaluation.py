@@ -63,11 +63,13 @@ class Evaluation:
             value, gradient = objective.value_and_gradient(x)
             return value, gradient, False, self.cost_of_both
         gradient = objective.at_step(step - self._first + 1, self._problem.seed).gradient(place)
-        # The value over all data costs more than a mini-batch's gradient, so it is computed only where it is needed.
-        looked_at = self._needs_value or self._is_recorded(step)
-        if previous_value is not None and objective.stochastic and not looked_at:
+        if previous_value is not None and not self.looks_at_value(step):
             return previous_value, gradient, True, self.cost_of_gradient
         return self.watched(step).value(x), gradient, False, self.cost_ahead
+
+    def looks_at_value(self, step: int) -> bool:
+        """Whether the value after a step is needed: over all data it costs more than a mini-batch's gradient."""
+        return not self._objective.stochastic or self._needs_value or self._is_recorded(step)
 
     def watched(self, step: int) -> Objective:
         """The objective whose value is recorded at a step: over all rows, or over the step's mini-batch."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from fallline.objectives.formula import FormulaObjective
 
 
+class Unable(Exception):
+    """Why an engine cannot run a problem: the text continues "which cannot run this: "."""
+
+
 def unheard(made: int) -> None:
     """A `report` that does nothing."""
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.gradients.places import blamed, defined_at
 from fallline.gradients.rebinding import World
+from fallline.gradients.side_by_side import at_each
 from fallline.gradients.subgradients import evaluated, kink_at, with_subgradients
 from fallline.gradients.traced import NotCarried, Trace, TracedArray, as_traced, root_of
 from fallline.libraries import jax_library
@@ -94,6 +95,10 @@ class Path:
             return jax.jvp(jax.grad(self._value), (x,), (v,))[1]
 
         return np.asarray(self._compiled("product", product, (self.dimension,), (self.dimension,))(point, vector))
+
+    def side_by_side(self, points: Any) -> tuple[Any, Any, Any]:
+        """Value, gradient, and whether it takes this path, of each point of a JAX array: to be traced by JAX."""
+        return at_each(self.function, self._forward, points)
 
     def kink(self, point: FloatArray) -> str | None:
         """The first root of 0 at a point."""

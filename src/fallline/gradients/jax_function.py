@@ -10,6 +10,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.gradients.places import blamed, defined_at
+from fallline.gradients.side_by_side import at_each
 from fallline.gradients.subgradients import kink_at, with_subgradients
 from fallline.gradients.traced import NotCarried
 from fallline.gradients.trial import tried
@@ -50,7 +51,8 @@ class JaxObjective(Objective):
         self._title = title
         self._number = number
         self._value = jax.jit(number)
-        self._both = jax.jit(jax.value_and_grad(with_subgradients(number)))
+        self._settled = with_subgradients(number)
+        self._both = jax.jit(jax.value_and_grad(self._settled))
         self._again = jax.jit((jax.jacfwd if few else jax.grad)(with_subgradients(number, flat_roots=True)))
         self._forward = jax.jit(lambda x: jax.jvp(number, (x,), (jax.numpy.ones_like(x),))[1])
 
@@ -68,6 +70,10 @@ class JaxObjective(Objective):
         made = [self._value_and_slopes(point) for point in x.reshape(-1, self.dimension)]
         values, gradients = ([pair[i] for pair in made] for i in (0, 1))
         return np.reshape(np.array(values, float), x.shape[:-1]), np.reshape(np.array(gradients, float), x.shape)
+
+    def side_by_side(self, points: Any) -> tuple[Any, Any]:
+        """Value and gradient of each point of a JAX array: to be traced by JAX."""
+        return at_each(lambda x: (self._settled(x), ()), self._again, points)[:2]
 
     def raise_errors_at(self, x: FloatArray) -> None:
         for point in x.reshape(-1, self.dimension):

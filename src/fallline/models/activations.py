@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.proxy import Proxy
 
 # Complex z are compared by their real part, so complex-step differences through both functions are right.
 
@@ -45,7 +46,7 @@ def normal_cdf(z: FloatArray) -> FloatArray:
     >>> normal_cdf(np.array([-40.0, 0.0, 40.0]))
     array([0. , 0.5, 1. ])
     """
-    probability: FloatArray = 0.5 * np.asarray(_erfc(z.real * -math.sqrt(0.5)), np.float64)
+    probability: FloatArray = 0.5 * _erfc(z.real * -math.sqrt(0.5))
     # First order in the imaginary part, which is enough for complex-step differences.
     return probability + 1j * z.imag * normal_density(z.real) if np.iscomplexobj(z) else probability
 
@@ -60,8 +61,15 @@ def normal_density(z: FloatArray) -> FloatArray:
     return density
 
 
-# NumPy has no erfc; that of Python's math is accurate to the last digits.
-_erfc = np.frompyfunc(math.erfc, 1, 1)
+def _erfc(x: FloatArray) -> FloatArray:
+    """1 less the error function, elementwise. NumPy has none; that of Python's math is accurate to the last digits."""
+    if isinstance(x, Proxy):
+        found: FloatArray = x._carried("erfc", (x,), {})
+        return found
+    return np.asarray(_ERFC(x), np.float64)
+
+
+_ERFC = np.frompyfunc(math.erfc, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,8 @@ class Activation:
 
 def _gate(z: FloatArray, a: FloatArray) -> FloatArray:
     """Φ(z) = a / z from a = z Φ(z); 1/2 so near to 0 that the product has lost its precision."""
-    return np.divide(a, z, out=np.full_like(a, 0.5), where=abs(z) > 1e-290)
+    large = abs(z) > 1e-290
+    return np.where(large, a / np.where(large, z, 1.0), 0.5)
 
 
 # The slope of a leaky unit for negative input.

@@ -78,9 +78,13 @@ class Batches(Sliceable):
 
     def at_step(self, step: int, seed: int) -> OverRows:
         """The loss on the batch of a step (counted from 1), determined by the step and the seed."""
+        return self.loss.on_rows(self.rows_at(step, seed))
+
+    def rows_at(self, step: int, seed: int) -> slice | npt.NDArray[np.intp]:
+        """The rows of the batch of a step (counted from 1)."""
         epoch, batch = divmod(step - 1, self.steps_per_epoch)
         rows = slice(batch * self.size, (batch + 1) * self.size)
-        return self.loss.on_rows(self._shuffled(seed, epoch)[rows] if self.order == "shuffled" else rows)
+        return self._shuffled(seed, epoch)[rows] if self.order == "shuffled" else rows
 
     def epoch_values(self, steps: npt.NDArray[np.int64], values: FloatArray) -> FloatArray:
         """One value for each whole epoch of a run: that at its end, or for "running" the mean over its steps.

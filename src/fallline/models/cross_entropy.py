@@ -65,4 +65,4 @@ def _own(by_class: FloatArray, labels: FloatArray) -> BoolArray:
 
 def classes_first(z: FloatArray) -> FloatArray:
     """Logits (..., m, k) with the classes moved to the first axis: (k, ..., m)."""
-    return np.ascontiguousarray(np.moveaxis(z, -1, 0))
+    return np.moveaxis(z, -1, 0).copy()

@@ -232,7 +232,7 @@ class Network(Loss):
         # a = φ(z) of the layer before, so its δ is (Wᵀ δ) φ'(z).
         if self.loss == "cross_entropy":
             # Contiguous: matmul's order of summation depends on the strides, and these on the number of points.
-            delta = np.ascontiguousarray(cross_entropy_slope(forward.z.swapaxes(0, 1), y).swapaxes(0, 1))
+            delta = cross_entropy_slope(forward.z.swapaxes(0, 1), y).swapaxes(0, 1).copy()
         else:
             delta = forward.z - y
         if weights is not None:

@@ -98,19 +98,24 @@ class RowSum(OverRows):
             part_sums: Σ ℓ over each part at points (k, dimension), shape (k,), and its gradient, (k, dimension).
         """
         points = one_a_row(x)
-        values, gradients = totals = _zeros(points)
+        totals = _zeros(points)
         # Overflow to infinity is normal: a diverging run passes through such points.
         with np.errstate(over="ignore", invalid="ignore"):
             for part in part_sums(points):
                 _accumulate(totals, part)
-            if self.reduction == "mean":
-                values /= self.rows * self.mean_weight
-                gradients /= self.rows * self.mean_weight
-            if self.l2:
-                weights = np.where(self.are_weights, points, 0.0)
-                values += 0.5 * self.l2 * (weights**2).sum(axis=-1)
-                gradients += self.l2 * weights
+            values, gradients = self.reduced(points, totals)
         return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
+
+    def reduced(self, points: FloatArray, sums: Sums) -> Sums:
+        """The loss and its gradient, from the sums over all rows: their mean if it is one, and the penalty."""
+        values, gradients = sums
+        if self.reduction == "mean":
+            values, gradients = (part / (self.rows * self.mean_weight) for part in sums)
+        if self.l2:
+            weights = np.where(self.are_weights, points, 0.0)
+            values = values + 0.5 * self.l2 * (weights**2).sum(axis=-1)
+            gradients = gradients + self.l2 * weights
+        return values, gradients
 
     def sums_over(self, blocks: Iterable[Rows], points: FloatArray, value: bool, gradient: bool) -> Sums:
         """The `sums` over all rows of some blocks of a dataset, the same to the last bit on every machine of a cluster.

@@ -49,7 +49,8 @@ def _chained(adjoint: Any, slope: Any) -> Any:
     return np.where((adjoint == 0) | ((slope == 0) & ~np.isfinite(adjoint)), 0.0, adjoint * slope)
 
 
-_ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
+# The functions of the code on arrays, and on what stands for arrays.
+ON_ARRAYS: Mapping[str, Callable[..., Any]] = {
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,
@@ -98,7 +99,7 @@ class Compiled:
         self.shape = (1, len(code.inputs))
         # The code contains only the names x0, t0, ..., numbers and the functions above: nothing that the user wrote.
         compiled = compile(code.source(outputs), "<formula>", "exec")
-        on_arrays: dict[str, Any] = {**_ON_ARRAYS, "inf": np.inf, "nan": np.nan}
+        on_arrays: dict[str, Any] = {**ON_ARRAYS, "inf": np.inf, "nan": np.nan}
         on_floats: dict[str, Any] = {**ON_FLOATS, "inf": np.inf, "nan": np.nan}
         exec(compiled, on_arrays)  # noqa: S102
         exec(compiled, on_floats)  # noqa: S102

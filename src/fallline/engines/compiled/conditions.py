@@ -242,9 +242,6 @@ class Traced(Proxy):
 
     __slots__ = ()
 
-    def _carried(self, name: str, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Traced:
-        return _array(super()._carried(name, inputs, settings).value)
-
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape for a batch of one run."""
@@ -280,7 +277,7 @@ class Traced(Proxy):
             return functools.partial(self._method, name)
         return super().__getattr__(name)
 
-    def _method(self, name: str, *inputs: Any, **settings: Any) -> Traced:
+    def _method(self, name: str, *inputs: Any, **settings: Any) -> Any:
         return self._carried(name, (self, *inputs), settings)
 
 

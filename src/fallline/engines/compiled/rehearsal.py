@@ -2,130 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gc
-import random
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from fallline.engines import reference
+from fallline.arrays import FloatArray
+from fallline.engines import rehearsal
 from fallline.engines.compiled.program import Program, traced
 from fallline.engines.compiled.trace import NotCompilable, Step
-from fallline.engines.fingerprint import LIBRARIES, fingerprint
-from fallline.engines.per_run import entries
-from fallline.engines.problem import Problem, is_ours
-from fallline.results.trajectory import Record
-
-# The number of steps that both engines make. A graph cannot represent randomness, Python state, or branches on types.
-# A few steps show most of these; Python state that changes later steps is found by comparing what the rule can read
-# before and after, and randomness by tracing the rule twice.
-_STEPS = 10
-# The largest relative difference of their end points: rounding is far below this, a different rule far above.
-_APART = 1e-6
-# Modules, and some of Python's own functions, whose results or effects differ from call to call.
-_CHANGING = {
-    "_datetime", "_io", "_random", "datetime", "io", "logging", "nt", "os", "posix", "random", "secrets", "time",
-    "uuid",
-}  # fmt: skip
-_EACH_TIME = {"input", "open", "print"}
-
-Made = TypeVar("Made")
+from fallline.engines.problem import Problem
 
 
 def rehearse(problem: Problem, program: Program, run: int) -> None:
     """Make the first steps of a run with a user's rule or condition on both engines.
 
     Raises:
-        NotCompilable: when the engines reach different points, or end at different steps.
+        Unable: when the engines reach different points, or end at different steps.
         FalllineError: when the rule breaks its contract, as reported by the reference engine.
     """
-    theirs = [part for part in (problem.optimizer, *problem.conditions) if not is_ours(part)]
+    theirs = rehearsal.theirs_in(problem)
     if not theirs:
         return
-    otherwise = f"{' or '.join(type(part).__name__ for part in theirs)} does in Python what its graph does not"
     many = program.step.graph.of_many
     again = traced(problem.objective, program.optimizer, problem.conditions, problem.max_steps, many)
     if _told(again) != _told(program.step):
-        raise NotCompilable(f"{otherwise}: it computes something else each time")
-    steps = min(_STEPS, problem.max_steps)
-    start, rule = problem.starts[run : run + 1], entries(problem.optimizer, slice(run, run + 1))
-    short = dataclasses.replace(
-        problem, starts=start, optimizer=rule, max_steps=steps, record=Record(every=None), report=lambda made: None
-    )
-    (by_reference,), asked = _watched(lambda: reference.run(short))
-    if asked:
-        raise NotCompilable(f"{otherwise}: it calls {asked[0]}")
-    slots, settings = program.slots(start, rule), program.settings.copy()
-    settings[program.limit] = steps
-    room = np.empty((steps + 1) * sum(program.widths))
-    program.advance(slots, settings, 0, steps + 1, room, steps + 1, 0, 1)
-    rows = program.layout.slots
-    x = np.array([slots[rows[f"x.{i}"], 0] for i in range(start.shape[1])])
-    sizes = np.abs([*start[0], *by_reference.final.x])
-    largest = sizes[np.isfinite(sizes)].max(initial=0.0)
-    near = np.allclose(x, by_reference.final.x, rtol=_APART, atol=_APART * largest, equal_nan=True)
-    if not near or slots[rows["made"], 0] != by_reference.step_count:
-        raise NotCompilable(otherwise)
-    # Compared after the first call, so that a cached property is not taken for state.
-    before = _memory(theirs)
-    reference.run(short)
-    if _memory(theirs) != before:
-        raise NotCompilable(f"{otherwise}: it changes what it reads")
+        raise NotCompilable(f"{rehearsal.otherwise(theirs)}: it computes something else each time")
 
+    def first_steps(short: Problem) -> tuple[FloatArray, int]:
+        steps, start = short.max_steps, short.starts
+        slots, settings = program.slots(start, short.optimizer), program.settings.copy()
+        settings[program.limit] = steps
+        room = np.empty((steps + 1) * sum(program.widths))
+        program.advance(slots, settings, 0, steps + 1, room, steps + 1, 0, 1)
+        rows = program.layout.slots
+        return np.array([slots[rows[f"x.{i}"], 0] for i in range(start.shape[1])]), int(slots[rows["made"], 0])
 
-def _watched(make: Callable[[], Made]) -> tuple[Made, list[str]]:
-    """The result of `make`, and the functions that the user's code called whose results differ from call to call."""
-    asked: list[str] = []
-
-    def look(frame: FrameType, event: str, called: Any) -> None:
-        if event == "c_call":
-            caller: FrameType | None = frame
-            module, name = _origin(called), called.__name__
-        elif event == "call":
-            caller, module, name = frame.f_back, frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        else:
-            return
-        changing = module in _CHANGING or (module == "builtins" and name in _EACH_TIME)
-        # Libraries, Fallline included, may read the clock for their own purposes.
-        if changing and caller is not None and not _is_library(caller.f_globals.get("__name__", "")):
-            asked.append(f"{module}.{name}")
-
-    before: Any = sys.getprofile()
-    in_python, collecting = before is None or callable(before), gc.isenabled()
-    # Callbacks of the garbage collector could be called in the middle of any code.
-    gc.disable()
-    if not in_python:  # cProfile's own, until Python 3.12
-        before.disable()
-    sys.setprofile(look)
-    try:
-        return make(), asked
-    finally:
-        sys.setprofile(before if in_python else None)
-        if not in_python:
-            before.enable()
-        if collecting:
-            gc.enable()
-
-
-def _origin(called: Any) -> str:
-    """The module of a compiled function, or of the class it is a method of."""
-    owner = getattr(called, "__self__", None)
-    kind = owner if isinstance(owner, type) else type(owner)
-    return str(getattr(called, "__module__", None) or kind.__module__)
-
-
-def _is_library(module: str) -> bool:
-    return module.partition(".")[0] in LIBRARIES
-
-
-def _memory(theirs: list[Any]) -> str:
-    """A fingerprint of all state that these objects can read, random generators included."""
-    drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 - a user's rule may draw from the old generator
-    return fingerprint((theirs, drawn), changing=True)
+    rehearsal.rehearse(problem, run, first_steps)
 
 
 def _told(step: Step) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fallline.engines.compiled.conditions import Here, Kept, Masks, Untraceable, trace_conditions
 from fallline.engines.per_run import is_per_run, per_run_settings
-from fallline.engines.problem import is_formula, is_ours
+from fallline.engines.problem import Unable, is_formula, is_ours
 from fallline.line_search import LineSearch
 from fallline.machine_code.elementary import FUNCTIONS, OF_NUMPY, sqrt
 from fallline.machine_code.graph import LANE, SETTING, STEP, Graph, Node, as_number, largest, total
@@ -32,8 +32,8 @@ GIVEN_RATE = "rate"
 MOST_OPERATIONS = 2000
 
 
-class NotCompilable(Exception):
-    """Why a problem is left to the reference engine: the text continues "cannot run this: "."""
+class NotCompilable(Unable):
+    """Why a problem cannot be compiled."""
 
 
 @dataclass

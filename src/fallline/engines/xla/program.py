@@ -1,0 +1,385 @@
+"""The code of a batch of runs: how they begin, and how they go on, compiled by XLA."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fallline.engines.lowest import Lowest
+from fallline.engines.per_run import form, is_per_run
+from fallline.engines.problem import Problem, Unable, is_ours
+from fallline.engines.xla import objectives
+from fallline.libraries import jax_library
+from fallline.line_search import LineSearch
+from fallline.optimizers import Optimizer
+from fallline.optimizers import on_jax as rules
+from fallline.proxy import ArrayProxy, unwrapped
+from fallline.schedules import watches_values
+from fallline.state import map_state, named_leaves
+from fallline.stopping import Progress, Seconds, StoppingCondition
+
+
+class Lanes(NamedTuple):
+    """k runs side by side, as JAX arrays; one that has ended stays where it is.
+
+    Attributes:
+        made: the number of steps that those made which have not ended.
+        steps: the number of steps that each made, shape (k,), as are those below unless they say (k, n).
+        x, value, gradient: the points, (k, n), and the objective there; the gradient is taken where the rule asks.
+        state: the rule's state; each part has the shape (k, 1) or (k, n).
+        change, previous_change: the last two changes of x, (k, n); infinite before the first.
+        first_value, previous_value: the values at the start, and a step before.
+        lowest: the points with the lowest values so far.
+        stop: 0 for a run that goes on, else the number of the condition that ended it, counted from 1; the step limit
+            is the last.
+        old: whether the value is that of an earlier point.
+        lost: whether the run came to a point that the objective's code does not know.
+    """
+
+    made: Any
+    steps: Any
+    x: Any
+    value: Any
+    gradient: Any
+    state: Any
+    change: Any
+    previous_change: Any
+    first_value: Any
+    previous_value: Any
+    lowest: Lowest
+    stop: Any
+    old: Any
+    lost: Any
+
+
+class Arrival(NamedTuple):
+    """What is known beforehand of the points that a step leads to; of several steps, arrays with a row each.
+
+    Attributes:
+        looks: whether the objective's value is needed there.
+        evaluations: the number of evaluations of value and gradient so far, added.
+        rows: the rows of the mini-batch of the next step; None for all.
+    """
+
+    looks: Any
+    evaluations: Any
+    rows: Any
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a program is made of; equal if the code is.
+
+    Attributes:
+        key: all that the code depends on.
+        rule: the rule; its per-run hyperparameters are arguments of the program.
+        objective: the objective on JAX arrays, without its data.
+        conditions: the stopping conditions.
+        columns: the names of what is recorded of a point: "x", "value", "gradient", "rate", "state".
+        running: whether the recorded value is that of the mini-batch.
+    """
+
+    key: Any
+    rule: Optimizer[Any] = dataclasses.field(compare=False)
+    objective: objectives.OnJax = dataclasses.field(compare=False)
+    conditions: tuple[StoppingCondition, ...] = dataclasses.field(compare=False)
+    columns: tuple[str, ...] = dataclasses.field(compare=False)
+    running: bool = dataclasses.field(compare=False)
+
+
+def program_for(problem: Problem, objective: objectives.OnJax, columns: tuple[str, ...]) -> Program:
+    """The program of a problem's runs, from the cache if it has been made before.
+
+    Arguments:
+        problem: the runs.
+        objective: their objective on JAX arrays.
+        columns: as in `Parts`.
+
+    Raises:
+        Unable: when the problem cannot be computed by it.
+    """
+    rule = problem.optimizer
+    if isinstance(rule.learning_rate, LineSearch):
+        raise Unable("a line search takes the rate from values along the line")
+    if watches_values(rule.learning_rate):
+        raise Unable("the schedule of the rate looks at the values")
+    for condition in problem.conditions:
+        if isinstance(condition, Seconds):
+            raise Unable("the stopping condition Seconds looks at the clock")
+    running = problem.objective.epoch_value == "running"
+    key = form(rule), objective.key, problem.conditions, columns, running, problem.objective.stochastic
+    # Without the data, which a cached program must not keep.
+    code = objective._replace(data=())
+    parts = Parts(key, rule, code, problem.conditions, columns, running)
+    if objective.key is None or not all(map(is_ours, (rule, *problem.conditions))):
+        return Program(parts)
+    try:
+        return _cached(parts)
+    except TypeError:  # a setting without a hash
+        return Program(parts)
+
+
+@functools.lru_cache(maxsize=64)
+def _cached(parts: Parts) -> Program:
+    return Program(parts)
+
+
+class Program:
+    """The compiled code.
+
+    Arguments:
+        parts: what it is made of.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        import jax
+
+        self.parts = parts
+        options = parts.objective.options
+        self.begin = jax.jit(self._begin, compiler_options=options)
+        self.advance = jax.jit(self._advance, static_argnames=("room",), compiler_options=options)
+
+    def _rule(self, own: list[Any]) -> rules.OnJax:
+        """The rule with these per-run hyperparameters, in the order of `per_run_settings`."""
+        return rules.OnJax(with_own(self.parts.rule, iter(own)), _is_array)
+
+    def _begin(self, starts: Any, own: list[Any], data: Any, arrival: Arrival, limit: Any, real: Any) -> Lanes:
+        """The runs at their starts, of which those after the first `real` fill up the block."""
+        from jax import numpy as jnp
+
+        k, n = starts.shape
+        rule = self._rule(own)
+        with told("the rule", self.parts.rule):
+            state = _begun(rule, starts)
+        value, gradient, known = self._seen(rule, starts, state, data, arrival, None)
+        infinite, none = jnp.full((k, n), jnp.inf), jnp.zeros(k, bool)
+        lanes = Lanes(
+            made=jnp.zeros((), int),
+            steps=jnp.zeros(k, int),
+            x=starts,
+            value=value,
+            gradient=gradient,
+            state=state,
+            change=infinite,
+            previous_change=infinite,
+            first_value=value,
+            previous_value=value,
+            lowest=Lowest(jnp.zeros(k, int), starts, value, gradient),
+            stop=jnp.zeros(k, jnp.int8),
+            old=none,
+            lost=~known,
+        )
+        stop = self._stops(rule, lanes, arrival, limit, at_start=True)
+        return lanes._replace(stop=jnp.where(jnp.arange(k) < real, stop, len(self.parts.conditions) + 1))
+
+    def _advance(
+        self, lanes: Lanes, own: list[Any], data: Any, arrivals: Arrival, places: Any, count: Any, limit: Any, room: int
+    ) -> tuple[Lanes, dict[str, Any]]:
+        """Make `count` steps, or fewer if all runs end.
+
+        Arguments:
+            arrivals: what is known of the points that each step leads to.
+            places: the row in which the points are recorded that each step leaves; `room` for none.
+            room: the number of rows.
+
+        Returns:
+            The runs, and the rows: for each column an array of shape (room + 1, k, ...).
+        """
+        import jax
+        from jax import numpy as jnp
+
+        rule, first = self._rule(own), lanes.made
+
+        def goes_on(carried: Any) -> Any:
+            lanes, _ = carried
+            return (lanes.made - first < count) & (lanes.stop == 0).any() & ~lanes.lost.any()
+
+        def step(carried: Any) -> Any:
+            lanes, rows = carried
+            i = lanes.made - first
+            with told("the rate of the rule", self.parts.rule):
+                rate = rule.rate(lanes.made + 1)
+            row = self._row(lanes, rate)
+            rows = {name: rows[name].at[places[i]].set(part) for name, part in row.items()}
+            arrival = Arrival(*(None if part is None else part[i] for part in arrivals))
+            return self._stepped(rule, lanes, rate, data, arrival, limit), rows
+
+        # Only the shapes count: the rate of any step has that of the first.
+        shapes = jax.eval_shape(lambda: self._row(lanes, rule.rate(lanes.made + 1)))
+        rows = {name: jnp.zeros((room + 1, *part.shape)) for name, part in shapes.items()}
+        made: tuple[Lanes, dict[str, Any]] = jax.lax.while_loop(goes_on, step, (lanes, rows))
+        return made
+
+    def _stepped(self, rule: rules.OnJax, lanes: Lanes, rate: Any, data: Any, arrival: Arrival, limit: Any) -> Lanes:
+        """The runs after a step."""
+        import jax
+        from jax import numpy as jnp
+
+        with told("the rule", self.parts.rule):
+            change, state = rule.update(lanes.gradient, lanes.state, rate, lanes.made + 1)
+            state = jax.tree.map(_like, state, lanes.state)
+        x = lanes.x - change
+        value, gradient, known = self._seen(rule, x, state, data, arrival, lanes.value)
+        lower = value < lanes.lowest.value
+        here = Lowest(jnp.broadcast_to(lanes.made + 1, lower.shape), x, value, gradient)
+        after = lanes._replace(
+            made=lanes.made + 1,
+            steps=lanes.steps + 1,
+            x=x,
+            value=value,
+            gradient=gradient,
+            state=state,
+            change=change,
+            previous_change=lanes.change,
+            previous_value=lanes.value,
+            lowest=_where(lower, here, lanes.lowest),
+            old=jnp.broadcast_to(~arrival.looks, lower.shape),
+            lost=~known,
+        )
+        after = after._replace(stop=self._stops(rule, after, arrival, limit, at_start=False))
+        moved: Lanes = _where(lanes.stop == 0, after, lanes)
+        return moved._replace(made=after.made)
+
+    def _seen(
+        self, rule: rules.OnJax, x: Any, state: Any, data: Any, arrival: Arrival, previous: Any
+    ) -> objectives.Seen:
+        """The value at x, or the previous one where it is not needed, and the gradient where the rule takes it."""
+        import jax
+
+        objective = self.parts.objective
+        with told("the rule", self.parts.rule):
+            place = rule.lookahead(x, state)
+        with told("the objective", objective):
+            seen = objective.both(place, data, arrival.rows)
+            if place is x and arrival.rows is None:
+                return seen
+            at_x = functools.partial(objective.both, x, data, arrival.rows if self.parts.running else None)
+            if previous is None or arrival.rows is None:
+                value, _, known = at_x()
+            else:
+                value, _, known = jax.lax.cond(
+                    arrival.looks, at_x, lambda: objectives.Seen(previous, seen.gradient, seen.known)
+                )
+        return seen._replace(value=value, known=seen.known & known)
+
+    def _stops(self, rule: rules.OnJax, lanes: Lanes, arrival: Arrival, limit: Any, at_start: bool) -> Any:
+        """The number of the condition that ends each run at its point, 0 for none."""
+        from jax import numpy as jnp
+
+        with told("the rule", self.parts.rule):
+            gradient = rule.projected_gradient(lanes.x, lanes.gradient)
+        evaluations = jnp.broadcast_to(arrival.evaluations, lanes.steps.shape)
+        earlier = (None, None) if at_start else (lanes.change, lanes.previous_value)
+        numbers = lanes.made, lanes.x, lanes.value, gradient, *earlier, lanes.first_value, evaluations
+        previous_change = None if at_start else lanes.previous_change
+        arrays: list[Any] = [part if part is None else _proxy(part) for part in (*numbers, None, previous_change)]
+        progress = Progress(*arrays)
+        stop = jnp.full(lanes.steps.shape, jnp.where(lanes.made >= limit, len(self.parts.conditions) + 1, 0))
+        for number, condition in reversed(list(enumerate(self.parts.conditions, start=1))):
+            with told("the stopping condition", condition):
+                stop = jnp.where(jnp.broadcast_to(unwrapped(condition.met(progress)), stop.shape), number, stop)
+        return stop.astype(jnp.int8)
+
+    def _row(self, lanes: Lanes, rate: Any) -> dict[str, Any]:
+        """What is recorded of the points that a step leaves."""
+        from jax import numpy as jnp
+
+        k, n = lanes.x.shape
+        columns = {"x": lanes.x, "value": lanes.value, "gradient": lanes.gradient}
+        columns["rate"] = jnp.broadcast_to(jnp.reshape(jnp.asarray(rate, float), (-1,)), (k,))
+        row = {name: part for name, part in columns.items() if name in self.parts.columns}
+        if "state" in self.parts.columns:
+            row |= {f"state.{name}": jnp.broadcast_to(leaf, (k, n)) for name, leaf in named_leaves(lanes.state)}
+        return row
+
+
+class told:  # noqa: N801 - it is used as a function
+    """Names the part that JAX could not trace in place of whatever error that raised."""
+
+    def __init__(self, what: str, part: Any) -> None:
+        self.what, self.part = what, part
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        # A user's part may fail anywhere on a stand-in for an array.
+        if isinstance(error, Exception) and not isinstance(error, Unable):
+            name = "" if isinstance(self.part, objectives.OnJax) else f" {type(self.part).__name__}"
+            said = " ".join(str(error).split())[:200]
+            raise Unable(f"{self.what}{name} does what JAX cannot trace ({said})") from error
+
+
+def with_own(settings: Any, own: Iterator[Any]) -> Any:
+    """A rule, or a part of it, with these numbers, one per run, in place of its own."""
+    import copy
+
+    clone = copy.copy(settings)
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            object.__setattr__(clone, field.name, with_own(value, own))
+        elif is_per_run(value):
+            object.__setattr__(clone, field.name, next(own))
+    return clone
+
+
+def _is_array(value: Any) -> bool:
+    import jax
+
+    return isinstance(value, jax.Array)
+
+
+def _proxy(part: Any) -> ArrayProxy:
+    return ArrayProxy(part, jax_library())
+
+
+def _begun(rule: rules.OnJax, starts: Any) -> Any:
+    """The rule's state at the starts, with parts as wide as they become."""
+    import jax
+    from jax import numpy as jnp
+
+    k = len(starts)
+
+    def rows_of(leaf: Any) -> Any:
+        leaf = jnp.asarray(leaf)
+        return jnp.broadcast_to(leaf, (k, leaf.shape[-1] if leaf.ndim else 1))
+
+    state = map_state(rows_of, rule.init(starts))
+    for _ in range(len(list(named_leaves(state))) + 1):
+        after = jax.eval_shape(lambda: rule.update(starts, state, rule.rate(1), jnp.ones((), int))[1])
+        wider = jax.tree.map(
+            lambda leaf, later: _like(leaf, jax.ShapeDtypeStruct(
+                jnp.broadcast_shapes(leaf.shape, later.shape), jnp.result_type(leaf, later)
+            )),
+            state,
+            after,
+        )
+        same = jax.tree.map(lambda one, other: one.shape == other.shape and one.dtype == other.dtype, state, wider)
+        state = wider
+        if jax.tree.all(same):
+            break
+    return state
+
+
+def _like(part: Any, other: Any) -> Any:
+    """A part in the shape and of the dtype of another."""
+    from jax import numpy as jnp
+
+    return jnp.broadcast_to(jnp.asarray(part, other.dtype), other.shape)
+
+
+def _where(chosen: Any, new: Any, old: Any) -> Any:
+    """The rows of a tree of arrays with one row per run: new where chosen, old elsewhere."""
+    import jax
+    from jax import numpy as jnp
+
+    def of(one: Any, other: Any) -> Any:
+        return jnp.where(chosen.reshape(-1, *(1,) * (one.ndim - 1)), one, other) if one.ndim else one
+
+    return jax.tree.map(of, new, old)
