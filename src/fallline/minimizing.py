@@ -10,7 +10,7 @@ from typing import Any
 
 from fallline.arguments import Rule, Start, length_of, prepared, rule_of, stop_of
 from fallline.arrays import FloatArray
-from fallline.engines import Checkpoint, Engine, Part, Problem, execute, is_cluster
+from fallline.engines import Checkpoint, Engine, OnDevice, Part, Problem, engine_on, execute, is_cluster
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
 from fallline.objectives import Objective
@@ -34,6 +34,7 @@ def minimize(
     target: float | None = None,
     gradient: Any = "auto",
     engine: Engine = "auto",
+    device: str | None = None,
     record: str | int | Record = "all",
     seed: int = 0,
     callback: Callable[[Point], object] | None = None,
@@ -53,8 +54,10 @@ def minimize(
             last point bears that out, and the curvature, where it is cheap to find; see `fallline.engines.rest`.
         target: a value at which the run ends too: `Target(target) | stop`.
         gradient: "auto", "symbolic", "exact", "autodiff", a `Perturbation`, or a function that returns the gradient.
-        engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), "auto"
-            for the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
+        engine: "reference" (NumPy, step by step), "compiled" (machine code, for formulas, with most rules), "jax" (XLA,
+            also on GPUs and TPUs, for formulas, functions that JAX follows and models, with most rules), "auto" for
+            the one that suits the work, or a `Cluster`, for a loss on a Dask array or on files.
+        device: where the engine "jax" runs: "cpu", "gpu", "gpu:1", "tpu"; if not given, on JAX's default device.
         record: "all", "ends", a whole number k (every k-th step), or a `Record`.
         seed: the seed of the order in which mini-batches take the data.
         callback: called with each new Point; what it returns is ignored, and `raise StopIteration` in it ends the run.
@@ -93,7 +96,13 @@ def minimize(
     if callback is not None and not callable(callback):
         raise FalllineError("callback", callback, "it must be a function of a Point")
     settings = RunSettings(
-        max_steps, stop_of(stop, target), engine, Record.of(record), seed, gradient, vector=length_of(x0) is not None
+        max_steps,
+        stop_of(stop, target),
+        engine_on(engine, device),
+        Record.of(record),
+        seed,
+        gradient,
+        vector=length_of(x0) is not None,
     )
     state = None if resume is None else _state_after(resume)
     saved = None
@@ -225,8 +234,7 @@ class RunSettings:
             "max_steps": int(self.max_steps),
             "stop": encode(self.stop),
             "gradient": encode(self.gradient) if isinstance(self.gradient, str | Perturbation) else None,
-            # The same workers may not exist where the run is repeated, and one machine gives the same results.
-            "engine": "auto" if is_cluster(self.engine) else self.engine,
+            "engine": _repeatable(self.engine),
             "record": encode(self.record),
             "seed": int(self.seed),
         }
@@ -237,6 +245,14 @@ class RunSettings:
         return [
             dataclasses.replace(run, recipe={**recipe, "x0": place}) for run, place in zip(runs, places, strict=True)
         ]
+
+
+def _repeatable(engine: Engine) -> str:
+    """The engine in a recipe: the same workers or device may not exist where the run is repeated."""
+    if isinstance(engine, OnDevice):
+        return "jax"
+    # One machine gives the same results as workers.
+    return "auto" if is_cluster(engine) else engine
 
 
 def run_from(

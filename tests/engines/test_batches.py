@@ -310,5 +310,5 @@ def test_a_callback_sees_the_first_run_of_a_batch_as_long_as_it_lasts() -> None:
 
 
 def test_an_engine_that_does_not_exist_is_said() -> None:
-    with pytest.raises(FalllineError, match=r"^engine is 'numby'; Allowed: auto, reference, compiled$"):
+    with pytest.raises(FalllineError, match=r"^engine is 'numby'; Allowed: auto, reference, compiled, jax$"):
         minimize("x**2", 1.0, GradientDescent(), engine="numby")

@@ -70,6 +70,8 @@ FLAGS = {
         "store",
         "csv",
         "cluster",
+        "engine",
+        "device",
     )
 } | {
     "x0": "--start",

@@ -62,6 +62,7 @@ def basins(
             target=target,
             gradient=gradient_at(gradient),
             engine=execution.chosen,
+            device=execution.device,
             seed=seed,
             progress=True,
         )

@@ -69,6 +69,7 @@ def compare(
             target=target,
             gradient=gradient_at(gradient),
             engine=execution.chosen,
+            device=execution.device,
             seed=seed,
             progress=True,
             checkpoint=checkpoint,

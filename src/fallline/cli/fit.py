@@ -219,6 +219,7 @@ def fit(
         x0=None if start is None else _weights(start),
         stop=stopping.condition,
         engine=execution.chosen,
+        device=execution.device,
         seed=seed,
         progress=True,
         checkpoint=checkpoint,

@@ -204,9 +204,15 @@ class Execution(Group):
     engine: Annotated[
         str,
         typer.Option(
-            "--engine", metavar="|".join(ENGINES), help="How the steps are executed: by NumPy, or as machine code."
+            "--engine",
+            metavar="|".join(ENGINES),
+            help="How the steps are executed: by NumPy, as machine code, or by JAX, also on a GPU.",
         ),
     ] = "auto"
+    device: Annotated[
+        str | None,
+        typer.Option("--device", metavar="cpu|gpu|gpu:1|...", help="Where --engine jax runs. [default: JAX's choice]"),
+    ] = None
     cluster: Annotated[
         str | None,
         typer.Option(

@@ -61,6 +61,7 @@ def run(
             target=target,
             gradient=gradient_at(gradient),
             engine=execution.chosen,
+            device=execution.device,
             record=Record(state=views.picture == "arrows"),
             seed=seed,
             progress=True,

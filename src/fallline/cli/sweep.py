@@ -83,6 +83,7 @@ def sweep(
             seeds=[options.count(text) for text in seed or ["0"]],
             gradient=gradient_at(gradient),
             engine=execution.chosen,
+            device=execution.device,
             store=store,
             progress=True,
         )

@@ -76,6 +76,7 @@ def tune(
             seed=seed,
             gradient=gradient_at(gradient),
             engine=execution.chosen,
+            device=execution.device,
             store=store,
             progress=True,
         )

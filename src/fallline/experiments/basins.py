@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arguments import Rule, rule_of, stop_of
-from fallline.engines import Ends, Engine, Problem, ends
+from fallline.engines import Ends, Engine, Problem, ends, engine_on
 from fallline.errors import FalllineError, check_whole
 from fallline.experiments.minima import minima_of
 from fallline.experiments.plane import Interval, Plane
@@ -37,6 +37,7 @@ def basins(
     tolerance: float = 1e-3,
     gradient: Any = "auto",
     engine: Engine = "auto",
+    device: str | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Basins:
@@ -53,7 +54,7 @@ def basins(
         tolerance: the distance within which two points are the same minimum, as a share of the box's width in each
             coordinate; in the remaining coordinates, of its larger width.
         engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
-        max_steps, stop, target, gradient, seed, progress: as in `minimize`.
+        max_steps, stop, target, gradient, device, seed, progress: as in `minimize`.
 
     Returns:
         The map.
@@ -79,7 +80,7 @@ def basins(
         ending, record = conditions(stop_of(stop, target)), Record(every=None)
         problem = Problem(of, plane.starts, rule, int(max_steps), ending, record, int(seed), report=report)
         # Which of the ends are minima is found for all of them together.
-        found = ends(problem, engine, judge=False)
+        found = ends(problem, engine_on(engine, device), judge=False)
     if found.ended_by("interrupted").any():
         raise KeyboardInterrupt
     return _map(of, rule, plane, found, tolerance)

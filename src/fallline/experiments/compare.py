@@ -13,7 +13,7 @@ import numpy as np
 
 from fallline.arguments import Rule, length_of, prepared, rules_of, starts_of, stop_of
 from fallline.arrays import FloatArray
-from fallline.engines import Engine, compiles, ends, execute
+from fallline.engines import Engine, compiles, ends, engine_on, execute
 from fallline.engines.problem import is_formula, is_ours
 from fallline.minimizing import RunSettings, checkpoint_of, run_from
 from fallline.objectives import Objective
@@ -43,6 +43,7 @@ def compare(
     target: float | None = None,
     gradient: Any = "auto",
     engine: Engine = "auto",
+    device: str | None = None,
     record: str | int | Record = "all",
     seed: int = 0,
     progress: bool = False,
@@ -73,7 +74,8 @@ def compare(
     objective, starts = prepared(objective, given, gradient)
     names, rules = rules_of(optimizers)
     vector = length_of(given[0]) is not None
-    settings = RunSettings(max_steps, stop_of(stop, target), engine, Record.of(record), seed, gradient, vector)
+    where = engine_on(engine, device)
+    settings = RunSettings(max_steps, stop_of(stop, target), where, Record.of(record), seed, gradient, vector)
     saved = None if checkpoint is None else checkpoint_of(checkpoint, objective, starts, rules, settings)
     parts: list[_Part] = []
     try:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arguments import Rule, prepared, starts_of, stop_of
-from fallline.engines import Engine, is_cluster
+from fallline.engines import Engine, engine_on, is_cluster
 from fallline.errors import check_whole
 from fallline.experiments.design import Design, factors_of
 from fallline.experiments.keeping import Making, kept
@@ -36,6 +36,7 @@ def sweep(
     seeds: Sequence[int] = (0,),
     gradient: Any = "auto",
     engine: Engine = "auto",
+    device: str | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Sweep:
@@ -56,7 +57,7 @@ def sweep(
             repeated: an interrupted sweep continues, a larger one reuses what is there, and several processes with the
             same sweep share its runs.
         engine: as in `minimize`; a `Cluster` spreads the runs over its workers.
-        max_steps, target, gradient, progress: as in `minimize`.
+        max_steps, target, gradient, device, progress: as in `minimize`.
 
     Returns:
         The runs; after Ctrl-C, those made so far.
@@ -77,7 +78,7 @@ def sweep(
     ending = conditions(stop_of(stop, target, StepSize() | Diverging()))
     rules, factors = factors_of(optimizers, grid, points, seeds)
     design = Design(of, rules, points, factors, ending, int(max_steps))
-    return _made(design, gradient, engine, store, progress)
+    return _made(design, gradient, engine_on(engine, device), store, progress)
 
 
 def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLike[str] | None, progress: bool) -> Sweep:

@@ -125,6 +125,7 @@ def tune(
     seeds: Sequence[int] | None = None,
     gradient: Any = "auto",
     engine: Engine = "auto",
+    device: str | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> Tuning:
@@ -148,7 +149,7 @@ def tune(
         seeds: the seeds of everything random in the runs; every run is made with each. None: `seed` alone.
         store: the path of an SQLite file, as for `sweep`: a repeated search makes no run twice, so an interrupted one
             continues.
-        max_steps, target, gradient, engine, progress: as in `minimize`.
+        max_steps, target, gradient, engine, device, progress: as in `minimize`.
 
     Returns:
         The trials; after Ctrl-C, those made so far.
@@ -166,7 +167,7 @@ def tune(
     objective = as_objective(objective, length_of(starts[0]))
     of, points = prepared(objective, starts, gradient)
     common: dict[str, Any] = {"max_steps": max_steps, "stop": stop, "target": target, "gradient": gradient}
-    common |= {"engine": engine, "store": store, "seeds": [seed] if seeds is None else seeds}
+    common |= {"engine": engine, "device": device, "store": store, "seeds": [seed] if seeds is None else seeds}
     swept = functools.partial(sweep, objective, points, rule, **common)
     with np.errstate(all="ignore"):
         made = _trials(values, swept, of.value(points), trials, seed, progress)

@@ -91,6 +91,7 @@ def fit(
     stop: StoppingCondition | None = None,
     seed: int = 0,
     engine: Engine = "auto",
+    device: str | None = None,
     record: str | int | Record | None = None,
     callback: Callable[[Point], object] | None = None,
     progress: bool = False,
@@ -140,7 +141,7 @@ def fit(
         max_steps: the number of steps after which it ends; 10,000 if neither is given.
         engine: as in `minimize`. The workers of a `Cluster` read the files themselves, so the path must be valid
             there, and keep what fits into their memory; batches are not computed by the workers.
-        seed, callback, progress, checkpoint: as in `minimize`.
+        seed, device, callback, progress, checkpoint: as in `minimize`.
         check: a function called with the loss before the descent; it may raise an error to refuse the loss.
         record: as in `minimize`; if not given, every step, or with batches every epoch.
         stop: the stopping condition. If not given: an almost zero gradient; with batches, only the step limit.
@@ -203,6 +204,7 @@ def fit(
         stop=(at_rest(loss, rule) if batch_size is None else NotFinite()) if stop is None else stop,
         seed=seed,
         engine=engine,
+        device=device,
         record=("all" if batch_size is None else objective.steps_per_epoch) if record is None else record,
         callback=callback,
         progress=progress,

@@ -23,7 +23,5 @@ def at_each(
 
     (values, others), slopes = jax.vmap(jax.value_and_grad(function, has_aux=True))(points)
     lost = jnp.isnan(slopes) & jnp.isfinite(values)[:, None]
-    slopes = jax.lax.cond(
-        lost.any(), lambda: jnp.where(lost, jax.vmap(again)(points), slopes), lambda: slopes
-    )
+    slopes = jax.lax.cond(lost.any(), lambda: jnp.where(lost, jax.vmap(again)(points), slopes), lambda: slopes)
     return values, slopes, others

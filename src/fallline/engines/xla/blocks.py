@@ -104,9 +104,7 @@ class Blocks:
                     break
                 stretch = self.plan.after(made)
                 parts = list(pool.map(functools.partial(_Block.advance, stretch=stretch), blocks))
-                rows.append(
-                    {name: np.concatenate([part[name] for part in parts], axis=1)[:, :k] for name in parts[0]}
-                )
+                rows.append({name: np.concatenate([part[name] for part in parts], axis=1)[:, :k] for name in parts[0]})
                 self.steps += stretch.recorded
                 made += stretch.count
         ends = [block.lanes for block in blocks]
@@ -122,12 +120,10 @@ class _Block:
         goes_on: whether one of them has not ended.
     """
 
-    def __init__(
-        self, problem: Problem, program: Program, device: Any, data: Any, runs: slice, size: int
-    ) -> None:
+    def __init__(self, problem: Problem, program: Program, device: Any, data: Any, runs: slice, size: int) -> None:
         import jax
 
-        self._program, self._device, self._data, self._limit = program, device, data, problem.max_steps
+        self._program, self._device, self._data, self._limit = program, device, data, np.int64(problem.max_steps)
         self._count = runs.stop - runs.start
         self._padded = np.arange(size)
         self._padded[self._count :] = 0
@@ -143,7 +139,7 @@ class _Block:
 
         with jax.enable_x64(True), np.errstate(all="ignore"):
             starts = jax.device_put(self._starts, self._device)
-            self.lanes = self._program.begin(starts, self._own, self._data, start, self._limit, self._count)
+            self.lanes = self._program.begin(starts, self._own, self._data, start, self._limit, np.int64(self._count))
         self._look()
 
     def advance(self, stretch: Stretch) -> dict[str, FloatArray]:
@@ -153,7 +149,7 @@ class _Block:
         with jax.enable_x64(True), np.errstate(all="ignore"):
             arrivals, places, count, room, recorded = stretch
             self.lanes, rows = self._program.advance(
-                self.lanes, self._own, self._data, arrivals, places, count, self._limit, room
+                self.lanes, self._own, self._data, arrivals, places, np.int64(count), self._limit, room=room
             )
             written = {name: np.asarray(part)[: len(recorded)] for name, part in rows.items()}
         self._look()

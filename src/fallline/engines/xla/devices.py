@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError, listed
 from fallline.libraries import jax_library
 
 
@@ -26,4 +26,4 @@ def device_named(name: str | None) -> Any:
     kinds = {full.partition(":")[0]: device for full, device in reversed(there.items())}
     if isinstance(name, str) and name in (there | kinds):
         return (there | kinds)[name]
-    raise FalllineError("device", name, nearest(str(name), [*kinds, *there]))
+    raise FalllineError("device", name, f"this machine has: {listed([*kinds, *there])}")

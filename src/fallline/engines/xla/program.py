@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -137,12 +140,33 @@ class Program:
     """
 
     def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._rule_name = f"the rule {type(parts.rule).__name__}"
+        self._compiled: dict[Any, Callable[..., Any]] = {}
+        self._compiling = threading.Lock()
+
+    def begin(self, *arguments: Any) -> Lanes:
+        """The runs at their starts; arguments are those of `_begin`."""
+        begun: Lanes = self._for(self._begin, arguments)(*arguments)
+        return begun
+
+    def advance(self, *arguments: Any, room: int) -> tuple[Lanes, dict[str, Any]]:
+        """The runs after some steps, and what was recorded; arguments are those of `_advance`."""
+        made: tuple[Lanes, dict[str, Any]] = self._for(self._advance, arguments, room=room)(*arguments)
+        return made
+
+    def _for(self, function: Callable[..., Any], arguments: tuple[Any, ...], **sizes: int) -> Callable[..., Any]:
+        """The function compiled for arguments of these shapes, on their device; once, whatever the threads."""
         import jax
 
-        self.parts = parts
-        options = parts.objective.options
-        self.begin = jax.jit(self._begin, compiler_options=options)
-        self.advance = jax.jit(self._advance, static_argnames=("room",), compiler_options=options)
+        leaves = jax.tree.leaves(arguments)
+        devices = {str(leaf.devices()) for leaf in leaves if isinstance(leaf, jax.Array)}
+        key = function.__name__, *sizes.values(), *map(np.shape, leaves), *sorted(devices)
+        with self._compiling:
+            if key not in self._compiled:
+                lowered = jax.jit(functools.partial(function, **sizes)).lower(*arguments)
+                self._compiled[key] = lowered.compile(self.parts.objective.options)
+        return self._compiled[key]
 
     def _rule(self, own: list[Any]) -> rules.OnJax:
         """The rule with these per-run hyperparameters, in the order of `per_run_settings`."""
@@ -154,7 +178,7 @@ class Program:
 
         k, n = starts.shape
         rule = self._rule(own)
-        with told("the rule", self.parts.rule):
+        with _told(self._rule_name):
             state = _begun(rule, starts)
         value, gradient, known = self._seen(rule, starts, state, data, arrival, None)
         infinite, none = jnp.full((k, n), jnp.inf), jnp.zeros(k, bool)
@@ -202,7 +226,7 @@ class Program:
         def step(carried: Any) -> Any:
             lanes, rows = carried
             i = lanes.made - first
-            with told("the rate of the rule", self.parts.rule):
+            with _told(f"the rate of {self._rule_name}"):
                 rate = rule.rate(lanes.made + 1)
             row = self._row(lanes, rate)
             rows = {name: rows[name].at[places[i]].set(part) for name, part in row.items()}
@@ -220,7 +244,7 @@ class Program:
         import jax
         from jax import numpy as jnp
 
-        with told("the rule", self.parts.rule):
+        with _told(self._rule_name):
             change, state = rule.update(lanes.gradient, lanes.state, rate, lanes.made + 1)
             state = jax.tree.map(_like, state, lanes.state)
         x = lanes.x - change
@@ -252,9 +276,9 @@ class Program:
         import jax
 
         objective = self.parts.objective
-        with told("the rule", self.parts.rule):
+        with _told(self._rule_name):
             place = rule.lookahead(x, state)
-        with told("the objective", objective):
+        with _told("the objective"):
             seen = objective.both(place, data, arrival.rows)
             if place is x and arrival.rows is None:
                 return seen
@@ -271,7 +295,7 @@ class Program:
         """The number of the condition that ends each run at its point, 0 for none."""
         from jax import numpy as jnp
 
-        with told("the rule", self.parts.rule):
+        with _told(self._rule_name):
             gradient = rule.projected_gradient(lanes.x, lanes.gradient)
         evaluations = jnp.broadcast_to(arrival.evaluations, lanes.steps.shape)
         earlier = (None, None) if at_start else (lanes.change, lanes.previous_value)
@@ -281,7 +305,7 @@ class Program:
         progress = Progress(*arrays)
         stop = jnp.full(lanes.steps.shape, jnp.where(lanes.made >= limit, len(self.parts.conditions) + 1, 0))
         for number, condition in reversed(list(enumerate(self.parts.conditions, start=1))):
-            with told("the stopping condition", condition):
+            with _told(f"the stopping condition {type(condition).__name__}"):
                 stop = jnp.where(jnp.broadcast_to(unwrapped(condition.met(progress)), stop.shape), number, stop)
         return stop.astype(jnp.int8)
 
@@ -298,27 +322,24 @@ class Program:
         return row
 
 
-class told:  # noqa: N801 - it is used as a function
-    """Names the part that JAX could not trace in place of whatever error that raised."""
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Names the part that JAX could not trace, whatever error that raised.
 
-    def __init__(self, what: str, part: Any) -> None:
-        self.what, self.part = what, part
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        # A user's part may fail anywhere on a stand-in for an array.
-        if isinstance(error, Exception) and not isinstance(error, Unable):
-            name = "" if isinstance(self.part, objectives.OnJax) else f" {type(self.part).__name__}"
-            said = " ".join(str(error).split())[:200]
-            raise Unable(f"{self.what}{name} does what JAX cannot trace ({said})") from error
+    Raises:
+        Unable: naming it.
+    """
+    try:
+        yield
+    except Unable:
+        raise
+    except Exception as error:  # a user's part may fail anywhere on a stand-in for an array
+        said = " ".join(str(error).split())[:200]
+        raise Unable(f"{what} does what JAX cannot trace ({said})") from error
 
 
 def with_own(settings: Any, own: Iterator[Any]) -> Any:
     """A rule, or a part of it, with these numbers, one per run, in place of its own."""
-    import copy
-
     clone = copy.copy(settings)
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
@@ -352,19 +373,22 @@ def _begun(rule: rules.OnJax, starts: Any) -> Any:
 
     state = map_state(rows_of, rule.init(starts))
     for _ in range(len(list(named_leaves(state))) + 1):
-        after = jax.eval_shape(lambda: rule.update(starts, state, rule.rate(1), jnp.ones((), int))[1])
-        wider = jax.tree.map(
-            lambda leaf, later: _like(leaf, jax.ShapeDtypeStruct(
-                jnp.broadcast_shapes(leaf.shape, later.shape), jnp.result_type(leaf, later)
-            )),
-            state,
-            after,
-        )
+        _, after = jax.eval_shape(rule.update, starts, state, rule.rate(1), 1)
+        wider = jax.tree.map(_wide_enough, state, after)
         same = jax.tree.map(lambda one, other: one.shape == other.shape and one.dtype == other.dtype, state, wider)
         state = wider
         if jax.tree.all(same):
             break
     return state
+
+
+def _wide_enough(leaf: Any, later: Any) -> Any:
+    """A part of the state, with room for what it becomes."""
+    import jax
+    from jax import numpy as jnp
+
+    shape = jnp.broadcast_shapes(leaf.shape, later.shape)
+    return _like(leaf, jax.ShapeDtypeStruct(shape, jnp.result_type(leaf, later)))
 
 
 def _like(part: Any, other: Any) -> Any:

@@ -68,6 +68,7 @@ def ends(problem: Problem, device: str | None = None) -> Ends:
 def _advanced(problem: Problem, columns: tuple[str, ...], name: str | None) -> Blocks:
     """The runs of a problem, made; a user's rule or condition is compared with the reference engine before."""
     device = device_named(name)
+    made = Blocks(problem, columns, device)
 
     def first_steps(short: Problem) -> tuple[FloatArray, int]:
         blocks = Blocks(short, ("value",), device)
@@ -75,9 +76,8 @@ def _advanced(problem: Problem, columns: tuple[str, ...], name: str | None) -> B
         return blocks.lanes.x[0], int(blocks.lanes.steps[0])
 
     rehearse(problem, 0, first_steps)
-    blocks = Blocks(problem, columns, device)
-    blocks.advance()
-    return blocks
+    made.advance()
+    return made
 
 
 class _Found:
