@@ -193,7 +193,7 @@ class Program:
             previous_change=infinite,
             first_value=value,
             previous_value=value,
-            lowest=Lowest(jnp.zeros(k, int), starts, value, gradient),
+            lowest=self._lowest(jnp.zeros(k, int), starts, value, gradient),
             stop=jnp.zeros(k, jnp.int8),
             old=none,
             lost=~known,
@@ -250,7 +250,7 @@ class Program:
         x = lanes.x - change
         value, gradient, known = self._seen(rule, x, state, data, arrival, lanes.value)
         lower = value < lanes.lowest.value
-        here = Lowest(jnp.broadcast_to(lanes.made + 1, lower.shape), x, value, gradient)
+        here = self._lowest(jnp.broadcast_to(lanes.made + 1, lower.shape), x, value, gradient)
         after = lanes._replace(
             made=lanes.made + 1,
             steps=lanes.steps + 1,
@@ -268,6 +268,10 @@ class Program:
         after = after._replace(stop=self._stops(rule, after, arrival, limit, at_start=False))
         moved: Lanes = _where(lanes.stop == 0, after, lanes)
         return moved._replace(made=after.made)
+
+    def _lowest(self, step: Any, x: Any, value: Any, gradient: Any) -> Any:
+        """The points as those with the lowest values; without points recorded, only the values are kept."""
+        return Lowest(step, x, value, gradient) if "x" in self.parts.columns else Lowest(*(None, None, value, None))
 
     def _seen(
         self, rule: rules.OnJax, x: Any, state: Any, data: Any, arrival: Arrival, previous: Any
