@@ -252,7 +252,7 @@ def _repeatable(engine: Engine) -> str:
     if isinstance(engine, OnDevice):
         return "jax"
     # One machine gives the same results as workers.
-    return "auto" if is_cluster(engine) else engine
+    return engine if isinstance(engine, str) else "auto"
 
 
 def run_from(

@@ -124,7 +124,8 @@ def execute(problem: Problem, engine: Engine) -> list[Trajectory]:
         from fallline.engines import cluster
 
         return judged(problem, cluster.run(problem, engine))
-    runs = judged(problem, _by(engine, problem, _TRAJECTORIES))
+    made: list[Trajectory] = _by(engine, problem, _TRAJECTORIES)
+    runs = judged(problem, made)
     for run in runs:
         if run.stop.reason in (NotFinite.reason, NO_GRADIENT):
             try:

@@ -106,7 +106,7 @@ class Blocks:
                 parts = list(pool.map(functools.partial(_Block.advance, stretch=stretch), blocks))
                 rows.append({name: np.concatenate([part[name] for part in parts], axis=1)[:, :k] for name in parts[0]})
                 self.steps += stretch.recorded
-                made += stretch.count
+                made += stretch.steps
         ends = [block.lanes for block in blocks]
         self.lanes: Lanes = jax.tree.map(lambda *parts: np.concatenate(parts)[:k] if parts[0].ndim else parts[0], *ends)
         self.rows = {name: np.concatenate([part[name] for part in rows]) for name in rows[0]} if rows else {}
@@ -164,8 +164,11 @@ class _Block:
         self.goes_on = bool((np.asarray(self.lanes.stop) == 0).any())
         lost = np.asarray(self.lanes.lost)
         if lost.any():
-            x, state = np.asarray(self.lanes.x), map_state(np.asarray, self.lanes.state)
-            place = np.asarray(entries(self._rule, self._padded).lookahead(x, state))
+            # Those that fill up the block are copies.
+            x, lost, state = map_state(
+                lambda part: np.asarray(part)[: self._count], (self.lanes.x, lost, self.lanes.state)
+            )
+            place = np.asarray(self._rule.lookahead(x, state))
             raise Lost(np.concatenate([x[lost], place[lost]]))
 
 

@@ -146,8 +146,9 @@ def _of_loss(loss: Loss) -> OnJax:
     model.weights = None
 
     def both(points: Any, data: Any, rows: Any) -> Seen:
-        chosen = [part if part is None or rows is None else part[rows] for part in data]
-        x, X, y, weights = (None if part is None else ArrayProxy(part, jax_library()) for part in (points, *chosen))
+        chosen: list[Any] = [part if part is None or rows is None else part[rows] for part in data]
+        wrapped: list[Any] = [None if part is None else ArrayProxy(part, jax_library()) for part in (points, *chosen)]
+        x, X, y, weights = wrapped
         part = model.on_part(X, y, weights)
         forward = part.forward(x, X)
         errors = part.errors(forward, y)

@@ -24,16 +24,16 @@ class Stretch(NamedTuple):
     """Some steps that are made together.
 
     Attributes:
-        arrivals: what is known of the points that they lead to; arrays of a fixed length, of which `count` rows count.
+        arrivals: what is known of the points that they lead to; arrays of a fixed length, of which `steps` rows count.
         places: the row in which the points are recorded that each step leaves; `room` for none.
-        count: the number of steps.
+        steps: the number of steps.
         room: the number of rows.
         recorded: the steps whose points are recorded, in the order of the rows.
     """
 
     arrivals: Arrival
     places: npt.NDArray[np.int64]
-    count: int
+    steps: int
     room: int
     recorded: list[int]
 

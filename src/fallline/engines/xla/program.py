@@ -271,7 +271,8 @@ class Program:
 
     def _lowest(self, step: Any, x: Any, value: Any, gradient: Any) -> Any:
         """The points as those with the lowest values; without points recorded, only the values are kept."""
-        return Lowest(step, x, value, gradient) if "x" in self.parts.columns else Lowest(*(None, None, value, None))
+        none: Any = None
+        return Lowest(step, x, value, gradient) if "x" in self.parts.columns else Lowest(none, none, value, none)
 
     def _seen(
         self, rule: rules.OnJax, x: Any, state: Any, data: Any, arrival: Arrival, previous: Any

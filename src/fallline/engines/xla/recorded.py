@@ -101,7 +101,7 @@ class _Found:
         step, rule = int(lanes.steps[i]), entries(problem.optimizer, i)
         count = int(np.searchsorted(self.blocks.steps, step))
         last: dict[str, Any] = {"x": lanes.x, "value": self.value, "gradient": lanes.gradient}
-        columns = {name: self._column(name, count, i, part[i]) for name, part in last.items()}
+        columns: dict[str, Any] = {name: self._column(name, count, i, part[i]) for name, part in last.items()}
         states = {
             name: self._column(f"state.{name}", count, i, np.broadcast_to(leaf[i], lanes.x[i].shape))
             for name, leaf in (named_leaves(lanes.state) if problem.record.state else ())
