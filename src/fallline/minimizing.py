@@ -10,7 +10,7 @@ from typing import Any
 
 from fallline.arguments import Rule, Start, length_of, prepared, rule_of, stop_of
 from fallline.arrays import FloatArray
-from fallline.engines import Checkpoint, Engine, OnDevice, Part, Problem, engine_on, execute, is_cluster
+from fallline.engines import Checkpoint, Engine, OnDevice, Part, Problem, engine_on, execute
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
 from fallline.objectives import Objective

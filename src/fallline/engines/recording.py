@@ -92,7 +92,7 @@ class Recording:
             "x": progress.x,
             "value": progress.value,
             "gradient": progress.gradient,
-            "rate": rate[:, 0] if isinstance(rate, np.ndarray) else rate,
+            "rate": rate[:, 0] if np.ndim(rate) else rate,
         }
         if self._with_state:
             for name, leaf in named_leaves(state):
