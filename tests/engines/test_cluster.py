@@ -45,7 +45,7 @@ from fallline import (
     minimize,
     sweep,
 )
-from fallline.engines import WorkersLost, cluster, workers
+from fallline.engines import WorkersLost, spread, workers
 from fallline.models import Loss
 
 GRID = {"learning_rate": [1e-5, 1e-4, 1e-3, 0.01], "momentum": [0.0, 0.5, 0.9]}
@@ -175,11 +175,11 @@ def test_neither_the_threads_of_blas_nor_the_order_of_a_frame_are_anything_to_th
         assert_same_run(one, other)
 
 
-@pytest.mark.parametrize("share", [cluster.KEPT_SHARE, 0.0])
+@pytest.mark.parametrize("share", [spread.KEPT_SHARE, 0.0])
 def test_a_folder_is_fitted_with_the_bits_of_one_machine_kept_or_read_again(
     here: Cluster, tmp_path: Path, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "KEPT_SHARE", share)
+    monkeypatch.setattr(spread, "KEPT_SHARE", share)
     folder = write_folder(tmp_path / "data")
     one, other = (
         fit(folder, "y", holdout=0.2, max_steps=6, **settings) for settings in ({"engine": here}, {"stream": True})

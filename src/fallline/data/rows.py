@@ -33,6 +33,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.y)
 
+    def __sizeof__(self) -> int:
+        # Dask takes this as the cost of moving the rows to another worker, and of keeping them.
+        arrays = (getattr(self.X, "data", self.X), self.y, self.weights)
+        return object.__sizeof__(self) + sum(array.nbytes for array in arrays if array is not None)
+
     def __getitem__(self, some: slice | npt.NDArray[Any]) -> Rows:
         return Rows(self.X[some], self.y[some], None if self.weights is None else self.weights[some])
 

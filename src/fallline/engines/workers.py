@@ -28,6 +28,8 @@ from fallline.objectives.base import Objective
 PATIENCE = 10.0
 # Seconds without any worker after which the work is given up.
 WITHOUT_WORKERS = 30.0
+# Seconds between two looks at which workers there are.
+_LOOK = 2.0
 # How many workers may die of one task before Dask gives up the task.
 DEATHS = 3
 # Seconds between two checks of processes that are to end.
@@ -43,6 +45,10 @@ Made = TypeVar("Made")
 
 class WorkersLost(FalllineError):
     """The workers died or were disconnected before the work was done."""
+
+
+class WorkerGone(Exception):
+    """A worker that tasks were tied to is gone."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,13 @@ class Cluster:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+                    client = distributed.Client(
+                        address,
+                        timeout=PATIENCE,
+                        set_as_default=False,
+                        # Workers elsewhere may be out of reach except through the scheduler.
+                        direct_to_workers=self._local is not None,
+                    )
             except (OSError, TimeoutError):
                 raise FalllineError(
                     "cluster",
@@ -288,8 +300,19 @@ class Workers:
     @property
     def threads(self) -> int:
         """The number of threads of all workers."""
-        count: int = sum(worker["nthreads"] for worker in self._known().values())
-        return max(1, count)
+        return max(1, sum(worker["nthreads"] for worker in self._known().values()))
+
+    def places(self) -> dict[str, int]:
+        """The number of threads of each worker by its address, in the order of the addresses.
+
+        Raises:
+            WorkersLost: when there is no worker for `WITHOUT_WORKERS` seconds.
+        """
+        try:
+            self.client.wait_for_workers(1, timeout=WITHOUT_WORKERS)
+        except TimeoutError:
+            raise self._without_workers() from None
+        return {address: worker["nthreads"] for address, worker in sorted(self._known().items())}
 
     @property
     def memory(self) -> float:
@@ -328,22 +351,41 @@ class Workers:
         """A future of the object on the workers; if the worker that holds it is lost, Dask sends it again."""
         return self.client.submit(_unpickled, _pickled(thing, parameter, title), pure=False)
 
-    def finished(self, tasks: Sequence[Any], all_of_them: bool) -> list[Any]:
+    def finished(self, tasks: Sequence[Any], all_of_them: bool, on: Iterable[str] = ()) -> list[Any]:
         """Wait for one of the tasks, or for all, and return those that are finished.
+
+        Arguments:
+            on: the addresses of the workers that they are tied to.
 
         Raises:
             WorkersLost: when there was no worker for `WITHOUT_WORKERS` seconds.
+            WorkerGone: when one that the tasks are tied to is gone.
         """
         import distributed
 
         when = "ALL_COMPLETED" if all_of_them else "FIRST_COMPLETED"
-        while True:
+        without = 0.0
+        while without < WITHOUT_WORKERS:
             with contextlib.suppress(TimeoutError), self.client.as_current():
-                return list(distributed.wait(tasks, timeout=WITHOUT_WORKERS, return_when=when).done)
-            if not self._known():
-                raise WorkersLost(
-                    "cluster", Verbatim(self.title), problem=f"which has had no worker for {WITHOUT_WORKERS:g} seconds"
-                )
+                return list(distributed.wait(tasks, timeout=_LOOK, return_when=when).done)
+            known = self._known()
+            if not known.keys() >= set(on):
+                raise WorkerGone
+            without = 0.0 if known else without + _LOOK
+        raise self._without_workers()
+
+    def _without_workers(self) -> WorkersLost:
+        return WorkersLost(
+            "cluster", Verbatim(self.title), problem=f"which has had no worker for {WITHOUT_WORKERS:g} seconds"
+        )
+
+    def several_died(self) -> WorkersLost:
+        """The error for work that its workers die of."""
+        return WorkersLost(
+            "cluster",
+            Verbatim(self.title),
+            problem="where several workers died on the same task, perhaps out of memory",
+        )
 
     def _known(self) -> dict[str, Any]:
         """The scheduler's information about each worker."""
@@ -359,11 +401,7 @@ class Workers:
         try:
             yield
         except KilledWorker:
-            raise WorkersLost(
-                "cluster",
-                Verbatim(self.title),
-                problem="where several workers died on the same task, perhaps out of memory",
-            ) from None
+            raise self.several_died() from None
         except (CancelledError, CommClosedError):
             raise WorkersLost("cluster", Verbatim(self.title), problem="whose scheduler has gone away") from None
         except ModuleNotFoundError as error:

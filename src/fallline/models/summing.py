@@ -15,11 +15,9 @@ from fallline.arrays import BLOCK, BoolArray, FloatArray
 from fallline.data import Dataset
 from fallline.data.rows import Rows
 from fallline.models.chunked import ChunkedRows
+from fallline.models.pairwise import Node, Sums, in_pairs
 from fallline.models.parts import PARTS, WORTHWHILE, share, single_blas
 from fallline.models.rows import OverRows
-
-# Σ ℓ at each point, shape (k,), and its gradient, (k, dimension).
-Sums = tuple[FloatArray, FloatArray]
 
 # The numbers in a block of rows (inputs, or what a model computes from them), such that it stays in the cache.
 CACHED = 2**16
@@ -86,23 +84,23 @@ class RowSum(OverRows):
         """Value and gradient; zeros for one that is not needed."""
         return self.total(x, lambda points: self._part_sums(points, value, gradient))
 
-    def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[Sums]:
+    def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[Node]:
         if self.dataset is None:
-            return [self.sums(points, Rows(self.X, self.y, self.weights), value, gradient)]
-        return (self.sums_over(part, points, value, gradient) for part in self.dataset.by_part())
+            return [Node(0, 0, self.sums(points, Rows(self.X, self.y, self.weights), value, gradient))]
+        return self.part_sums(enumerate(self.dataset.by_part()), points, value, gradient)
 
-    def total(self, x: FloatArray, part_sums: Callable[[FloatArray], Iterable[Sums]]) -> Sums:
+    def total(self, x: FloatArray, part_sums: Callable[[FloatArray], Iterable[Node]]) -> Sums:
         """Value and gradient at x, shape (..., dimension), from the sums over each part of the rows, in their order.
 
         Arguments:
-            part_sums: Σ ℓ over each part at points (k, dimension), shape (k,), and its gradient, (k, dimension).
+            part_sums: Σ ℓ and its gradient over each part, or over pairs of them, at points (k, dimension).
         """
         points = one_a_row(x)
         totals = _zeros(points)
         # Overflow to infinity is normal: a diverging run passes through such points.
         with np.errstate(over="ignore", invalid="ignore"):
-            for part in part_sums(points):
-                _accumulate(totals, part)
+            for node in in_pairs(part_sums(points)):
+                _accumulate(totals, node.sums)
             values, gradients = self.reduced(points, totals)
         return values.reshape(np.shape(x)[:-1]), gradients.reshape(np.shape(x))
 
@@ -117,7 +115,14 @@ class RowSum(OverRows):
             gradients = gradients + self.l2 * weights
         return values, gradients
 
-    def sums_over(self, blocks: Iterable[Rows], points: FloatArray, value: bool, gradient: bool) -> Sums:
+    def part_sums(
+        self, parts: Iterable[tuple[int, Iterable[Rows]]], points: FloatArray, value: bool, gradient: bool
+    ) -> Iterator[Node]:
+        """The sums over each of some parts of a dataset, given as its number and its blocks."""
+        for number, blocks in parts:
+            yield Node(0, number, self._sums_over(blocks, points, value, gradient))
+
+    def _sums_over(self, blocks: Iterable[Rows], points: FloatArray, value: bool, gradient: bool) -> Sums:
         """The `sums` over all rows of some blocks of a dataset, the same to the last bit on every machine of a cluster.
 
         BLAS is limited to one thread: with several, its order of summation depends on their number.
