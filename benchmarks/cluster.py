@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,16 @@ from benchmarks.measure import THREADS, Row, compared, measured, show
 
 import fallline
 from fallline import Cluster
-from fallline.engines.cluster import SpreadLoss
-from fallline.engines.workers import Workers
 from fallline.models import Logistic
 
 GRID = {"learning_rate": np.geomspace(1e-5, 1e-2, 40).tolist(), "momentum": np.linspace(0, 0.99, 50).tolist()}
-FEATURES, CHUNKS = 100, 16
+FEATURES, CHUNKS, DESCENT = 100, 16, 60
 TITLE = "A cluster"
 ABOUT = f"""\
 The same work on one Dask worker and on two, each a running process of one thread on this machine. Then two
 workers compared with {THREADS} threads in one process without a cluster: both use the whole machine, so the
-difference is the cost of communication."""
+difference is the cost of communication. A gradient is limited by memory, which two threads share: the row that compares
+one thread with two, without a cluster, shows what that leaves to gain."""
 
 
 def main() -> None:
@@ -36,19 +36,19 @@ def main() -> None:
 
 
 def rows(repeats: int = 3, steps: int = 100_000, count: int = 1_000_000) -> Iterator[Row]:
-    """A sweep, and a gradient over rows that the workers keep."""
+    """A sweep, and descents on rows that the workers keep."""
 
     def both() -> Iterator[Row]:
         with Cluster("local:1").opened() as one, Cluster("local:2").opened() as two:
-            yield from sweeps(one, two, steps, repeats)
-            yield from gradients(one, two, count, repeats)
+            yield from sweeps(Cluster(one.client), Cluster(two.client), steps, repeats)
+            yield from descents(Cluster(one.client), Cluster(two.client), count, repeats)
 
     return measured(both)
 
 
-def sweeps(one: Workers, two: Workers, steps: int, repeats: int) -> Iterator[Row]:
-    """20,000 runs: learning rates × momentums × starts."""
-    starts = np.random.default_rng(0).uniform(-3, 3, size=(10, 2)).tolist()
+def sweeps(one: Cluster, two: Cluster, steps: int, repeats: int) -> Iterator[Row]:
+    """60,000 runs: learning rates × momentums × starts."""
+    starts = np.random.default_rng(0).uniform(-3, 3, size=(30, 2)).tolist()
 
     def on(engine: Any) -> Callable[[], Any]:
         return functools.partial(
@@ -56,33 +56,69 @@ def sweeps(one: Workers, two: Workers, steps: int, repeats: int) -> Iterator[Row
             "ackley", starts, fallline.Momentum(), GRID, target=1e-8, max_steps=steps, engine=engine,
         )  # fmt: skip
 
-    claim = f"sweep of 20,000 runs of at most {steps:,} steps, two workers"
-    yield compared(f"{claim}: one worker", on(Cluster(one.client)), on(Cluster(two.client)), repeats, 1.7)
-    yield compared(f"{claim}: no cluster", on("auto"), on(Cluster(two.client)), repeats)
+    claim = f"sweep of 60,000 runs of at most {steps:,} steps, two workers"
+    yield compared(f"{claim}: one worker", on(one), on(two), repeats, 1.8)
+    yield compared(f"{claim}: no cluster", on("auto"), on(two), repeats)
 
 
-def gradients(one: Workers, two: Workers, count: int, repeats: int) -> Iterator[Row]:
-    """Value and gradient of a logistic loss whose rows the workers keep."""
+def descents(one: Cluster, two: Cluster, count: int, repeats: int) -> Iterator[Row]:
+    """Steps of gradient descent on a logistic loss whose rows the workers keep, and the bytes that each sends."""
     import dask.array as da
+    import distributed
 
     draw = da.random.default_rng(0)
     chunks = -(-count // CHUNKS)
     X = draw.standard_normal((count, FEATURES), chunks=(chunks, FEATURES))
     y = (draw.random(count, chunks=chunks) < 0.5).astype(float)
-    loss = Logistic(X, y, "sum")
-    x = np.random.default_rng(1).normal(size=(1, FEATURES + 1)) / 10
+    whole = Logistic(X.compute(scheduler="threads"), y.compute(scheduler="threads"))
+    kept = {}
+    for cluster in (one, two):
+        # In the memory of the workers before the run, so that it does not time how they are made.
+        X_there, y_there = cluster.at.persist([X, y])
+        kept[cluster] = Logistic(X_there, y_there)
+        distributed.wait([X_there, y_there])
 
-    def on(workers: Workers) -> Callable[[], Any]:
-        assert loss.dataset is not None
-        spread_loss = SpreadLoss(loss, loss.dataset, workers)
-        return lambda: spread_loss.value_and_gradient(x)
+    def on(loss: Logistic, engine: Any, steps: int = DESCENT) -> Callable[[], Any]:
+        start, rule = np.zeros(loss.dimension), fallline.GradientDescent(0.1)
+        return functools.partial(fallline.minimize, loss, start, rule, max_steps=steps, engine=engine)
 
-    first, second = on(one), on(two)
-    claim = f"logistic gradient, {count:,} × {FEATURES} in {CHUNKS} chunks, two workers"
-    # The untimed first call makes the rows, which takes far longer than the sum over them.
-    yield compared(f"{claim}: one worker", first, second, 3 * repeats)
-    whole = Logistic(X.compute(scheduler="threads"), y.compute(scheduler="threads"), "sum")
-    yield compared(f"{claim}: no cluster", lambda: whole.value_and_gradient(x), second, 3 * repeats)
+    claim = f"{DESCENT} steps, logistic, {count:,} × {FEATURES} in {CHUNKS} chunks, two workers"
+    yield compared(f"{claim}: one worker", on(kept[one], one), on(kept[two], two), repeats, 1.6)
+    yield compared(f"{claim}: no cluster", on(whole, "auto"), on(kept[two], two), repeats)
+    yield compared(
+        "the same without a cluster, two threads: one thread", single(on(whole, "auto")), on(whole, "auto"), repeats
+    )
+    few, many = (sent(on(kept[two], two, steps)) for steps in (10, 210))
+    least = 2 * 8 * (whole.dimension + whole.dimension + 1)
+    found = (many - few) / 200
+    yield Row(
+        f"bytes a step, two workers: the point to each, and the sums back, {least:,} bytes",
+        ours=f"{found:,.0f} bytes",
+        ratio=f"{found / least:.3g} ×",
+    )
+
+
+def single(call: Callable[[], Any]) -> Callable[[], Any]:
+    """The call on one thread."""
+    from fallline.machine_code.threads import limited
+
+    def alone() -> None:
+        with limited(1):
+            call()
+
+    return alone
+
+
+def sent(call: Callable[[], Any]) -> int:
+    """The bytes that a call sends between processes of this machine, with all that the network adds, on Linux."""
+
+    def so_far() -> int:
+        lines = Path("/proc/net/dev").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.strip().startswith("lo:"))
+
+    before = so_far()
+    call()
+    return so_far() - before
 
 
 if __name__ == "__main__":

@@ -196,6 +196,67 @@ def test_the_number_of_workers_is_nothing_to_the_bits(here: Cluster) -> None:
     assert_same_run(minimize(loss, np.zeros(5), Adam(0.1), max_steps=4, engine=here), alone)
 
 
+@pytest.mark.parametrize("fan_out", [1, 2])
+def test_a_tree_of_shards_and_chunks_of_any_size_are_nothing_to_the_bits(
+    fan_out: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spread, "FAN_OUT", fan_out)
+    X, y = made_up(400)
+    loss = Logistic(dask.array.from_array(X, chunks=((1, 99, 7, 3, 150, 40, 100), 4)), y)
+    with (
+        distributed.LocalCluster(5, threads_per_worker=1, processes=False, dashboard_address=None) as threads,
+        distributed.Client(threads, set_as_default=False) as client,
+    ):
+        run = minimize(loss, np.zeros(5), Adam(0.1), max_steps=4, engine=Cluster(client))
+    assert_same_run(run, minimize(loss, np.zeros(5), Adam(0.1), max_steps=4))
+
+
+def test_rows_that_do_not_fit_are_computed_anew_with_the_same_bits(
+    here: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spread, "KEPT_SHARE", 0.0)
+    X, y = made_up(400)
+    loss = Logistic(dask.array.from_array(X, chunks=(37, 4)), y)
+    one, other = (minimize(loss, np.zeros(5), Adam(0.1), max_steps=4, engine=who) for who in (here, "auto"))
+    assert_same_run(one, other)
+
+
+@pytest.mark.parametrize(
+    ("counts", "threads", "rows"),
+    [
+        ([10] * 16, {"a": 1, "b": 1}, {"a": 80, "b": 80}),
+        ([10] * 16, {"a": 1, "b": 3}, {"a": 40, "b": 120}),
+        ([90, 10, 10, 10, 10, 10, 10, 10, 10, 10], {"a": 2, "b": 2}, {"a": 90, "b": 90}),
+        ([5], {"a": 1, "b": 1}, {"b": 5}),
+    ],
+)
+def test_rows_are_laid_evenly(counts: list[int], threads: dict[str, int], rows: dict[str, int]) -> None:
+    shares = list(spread._shares(counts, threads))
+    assert {share.worker: sum(counts[part] for part in share.parts) for share in shares} == rows
+    assert [part for share in shares for part in share.parts] == list(range(len(counts)))
+
+
+def test_rows_stay_where_they_were_laid(here: Cluster) -> None:
+    X, y = made_up(400)
+    loss = Logistic(dask.array.from_array(X, chunks=(50, 4)), y)
+    held: list[list[int]] = []
+
+    def look(_: Any) -> None:
+        info = here.at.run(lambda dask_worker: sum(isinstance(one, list) for one in dask_worker.data.values()))
+        held.append(sorted(info.values()))
+
+    minimize(loss, np.zeros(5), Adam(0.1), max_steps=12, engine=here, callback=look)
+    assert held[1:] == [[4, 4]] * len(held[1:])
+
+
+def test_an_error_of_the_model_at_the_workers_is_that_of_one_machine(here: Cluster) -> None:
+    X, y = made_up(100)
+    X[70, 1] = np.nan
+    loss = Logistic(dask.array.from_array(X, chunks=(50, 4)), y)
+    with pytest.raises(FalllineError, match=r"counted from row 50: X\[20, 1\] is missing"):
+        minimize(loss, np.zeros(5), Adam(0.1), max_steps=4, engine=here)
+
+
 def test_chunks_of_rows_are_batches_too() -> None:
     X, y = made_up(60)
     chunked = Logistic(dask.array.from_array(X, chunks=(20, 4)), dask.array.from_array(y, chunks=20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -61,6 +62,6 @@ def run(problem: Problem, cluster: Cluster) -> list[Trajectory]:
             f"objective is {loss.title}, which a single machine must take",
             problem="which takes the runs of sweep and basins, and losses on all rows of a Dask array or of files",
         )
-    with cluster.opened() as workers:
-        found = reference.run(dataclasses.replace(problem, objective=SpreadLoss(loss, loss.dataset, workers)))
+    with cluster.opened() as workers, contextlib.closing(SpreadLoss(loss, loss.dataset, workers)) as spread_loss:
+        found = reference.run(dataclasses.replace(problem, objective=spread_loss))
     return [dataclasses.replace(run, objective=loss, engine=NAME) for run in found]

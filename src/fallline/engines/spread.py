@@ -51,13 +51,18 @@ class SpreadLoss(Objective):
         self._keeps = 8 * dataset.rows * loss.X.shape[1] <= KEPT_SHARE * workers.memory
         if self._keeps:
             self._parts = [delayed(list, pure=False)(part) for part in self._parts]
-        # Everything that must stay on the workers, and the shards that are asked from here; laid when first needed.
+        # All that must stay on the workers, the shards asked from here, and the number of workers that have them.
         self._laid: list[Any] = []
         self._shards: list[Any] = []
+        self._places = 1
 
     @property
     def title(self) -> str:
         return self.loss.title
+
+    def close(self) -> None:
+        """Free the workers' memory."""
+        self._laid, self._shards = [], []
 
     def value(self, x: FloatArray) -> FloatArray:
         return self._sums(x, value=True)[0]
@@ -90,14 +95,14 @@ class SpreadLoss(Objective):
     def _lay(self) -> list[Any]:
         """Lay the rows on the workers, and return the shards to be asked."""
         while True:
-            places = self._workers.places()
+            places = self._workers.places(wanted=self._places)
             laid: list[Any] = []
             asked = self._shards_on(list(_shares(self._counts, places)), laid)
             try:
                 self._workers.finished(laid, all_of_them=True, on=places)
             except WorkerGone:
                 continue
-            self._laid = laid
+            self._laid, self._places = laid, len(places)
             with self._workers.client.as_current():
                 return [shard.result() for shard in asked]
 

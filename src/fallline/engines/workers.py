@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import logging
 import multiprocessing
 import re
 import signal
+import ssl
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, wait
@@ -28,11 +31,13 @@ from fallline.objectives.base import Objective
 PATIENCE = 10.0
 # Seconds without any worker after which the work is given up.
 WITHOUT_WORKERS = 30.0
+# Seconds within which a worker that died is expected to be replaced.
+REPLACED = 5.0
 # Seconds between two looks at which workers there are.
 _LOOK = 2.0
 # How many workers may die of one task before Dask gives up the task.
 DEATHS = 3
-# Seconds between two checks of processes that are to end.
+# Seconds between two checks of processes that are to end, and of workers that are to begin.
 _SOON = 0.05
 # Tasks queued for each thread of a worker, so that it never waits for the next.
 AHEAD = 3
@@ -57,18 +62,23 @@ class Cluster:
 
     The results have the same bits as on one machine, for any number of workers: each run is computed by one worker,
     and a loss is summed part by part (a row group of a Parquet file, a CSV file, a chunk of a Dask array), each part
-    by one worker, and the parts are added in their order. This holds for processors of one kind; others may round the
-    sums of a part differently, by about 1e-15 of their terms. The tasks of a worker that is killed are repeated by
-    another.
+    by one worker, and the parts are added in pairs, pairs of pairs, and so on. This holds for processors of one kind;
+    others may round the sums of a part differently, by about 1e-15 of their terms. The runs of a worker that is killed
+    are repeated by another, and its rows are laid on the others.
+
+    Rows are kept on the workers, adjacent parts on each, if they fit into half of their memory; otherwise every pass
+    reads or computes them again.
 
     It is worth it for work of minutes: local workers take seconds to start. A compiled sweep, and a loss on data that
-    fit into memory, already use all threads of this machine and are faster without workers. A sweep that is not
+    fit into memory, already use all threads of this machine and gain nothing from workers on it. A sweep that is not
     compiled, such as one of a Python function, uses one thread, so local workers speed it up.
 
     Arguments:
         at: "local:2" for two processes of one thread each on this machine, which live as long as the work (in a
             script, call it under `if __name__ == "__main__":`, since each process imports the script); the address of
-            a scheduler, "tcp://HOST:8786"; or a Dask client.
+            a scheduler, "tcp://HOST:8786" or "tls://HOST:8786"; or a Dask client.
+        security: the `distributed.security.Security` with the certificates for tls://; None for those of Dask's
+            configuration (`distributed.comm.tls`, or variables such as DASK_DISTRIBUTED__COMM__TLS__CA_FILE).
 
     Raises:
         FalllineError: when `at` is not one of these.
@@ -81,6 +91,7 @@ class Cluster:
     """
 
     at: Any
+    security: Any = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.at, str):
@@ -161,28 +172,44 @@ class Cluster:
             # Errors are reported by FalllineError instead.
             stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
             address = self.at if self._local is None else stack.enter_context(self._processes(distributed))
+            security = self.security or distributed.Security()
             try:
+                if str(address).startswith("tls:") and not security.get_connection_args("client")["ssl_context"]:
+                    raise FalllineError(
+                        "cluster",
+                        Verbatim(self.title),
+                        "set distributed.comm.tls in its configuration, or give security",
+                        problem="for which Dask has no certificates",
+                    )
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     client = distributed.Client(
                         address,
                         timeout=PATIENCE,
                         set_as_default=False,
+                        security=security,
                         # Workers elsewhere may be out of reach except through the scheduler.
                         direct_to_workers=self._local is not None,
                     )
+            except (distributed.comm.core.FatalCommClosedError, ssl.SSLError):
+                raise FalllineError(
+                    "cluster",
+                    Verbatim(self.title),
+                    "give those that its scheduler was started with",
+                    problem="which does not go with the certificates given",
+                ) from None
+            except FileNotFoundError:
+                raise FalllineError(
+                    "cluster",
+                    Verbatim(self.title),
+                    "check the paths in security or in distributed.comm.tls of Dask's configuration",
+                    problem="for which a file of certificates is missing",
+                ) from None
             except (OSError, TimeoutError):
                 raise FalllineError(
                     "cluster",
                     Verbatim(self.title),
                     problem=f"where no Dask scheduler answers within {PATIENCE:g} seconds",
-                ) from None
-            except TypeError:
-                raise FalllineError(
-                    "cluster",
-                    Verbatim(self.title),
-                    "set distributed.comm.tls in its configuration, or give a client",
-                    problem="for which Dask has no certificates",
                 ) from None
             with contextlib.closing(client):
                 yield client
@@ -302,17 +329,22 @@ class Workers:
         """The number of threads of all workers."""
         return max(1, sum(worker["nthreads"] for worker in self._known().values()))
 
-    def places(self) -> dict[str, int]:
+    def places(self, wanted: int) -> dict[str, int]:
         """The number of threads of each worker by its address, in the order of the addresses.
+
+        Arguments:
+            wanted: for how many workers to wait, but not for longer than `REPLACED`.
 
         Raises:
             WorkersLost: when there is no worker for `WITHOUT_WORKERS` seconds.
         """
-        try:
-            self.client.wait_for_workers(1, timeout=WITHOUT_WORKERS)
-        except TimeoutError:
-            raise self._without_workers() from None
-        return {address: worker["nthreads"] for address, worker in sorted(self._known().items())}
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < WITHOUT_WORKERS:
+            running = {at: one["nthreads"] for at, one in sorted(self._known().items()) if one["status"] == "running"}
+            if len(running) >= wanted or (running and waited > REPLACED):
+                return running
+            time.sleep(_SOON)
+        raise self._alone()
 
     @property
     def memory(self) -> float:
@@ -334,7 +366,7 @@ class Workers:
         coming = iter(work)
         with self.errors():
             while True:
-                for item, problem in _first(coming, most - len(waiting)):
+                for item, problem in itertools.islice(coming, most - len(waiting)):
                     of = problem.objective
                     if id(of) not in objectives:
                         objectives[id(of)] = of, self.sent(of, "objective", of.title)
@@ -372,25 +404,25 @@ class Workers:
             if not known.keys() >= set(on):
                 raise WorkerGone
             without = 0.0 if known else without + _LOOK
-        raise self._without_workers()
+        raise self._alone()
 
-    def _without_workers(self) -> WorkersLost:
-        return WorkersLost(
-            "cluster", Verbatim(self.title), problem=f"which has had no worker for {WITHOUT_WORKERS:g} seconds"
-        )
+    def _alone(self) -> WorkersLost:
+        return self._lost(f"which has had no worker for {WITHOUT_WORKERS:g} seconds")
 
     def several_died(self) -> WorkersLost:
         """The error for work that its workers die of."""
-        return WorkersLost(
-            "cluster",
-            Verbatim(self.title),
-            problem="where several workers died on the same task, perhaps out of memory",
-        )
+        return self._lost("where several workers died on the same task, perhaps out of memory")
 
     def _known(self) -> dict[str, Any]:
         """The scheduler's information about each worker."""
-        known: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            known: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        except OSError:
+            raise self._lost("whose scheduler has gone away") from None
         return known
+
+    def _lost(self, problem: str) -> WorkersLost:
+        return WorkersLost("cluster", Verbatim(self.title), problem=problem)
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -403,7 +435,7 @@ class Workers:
         except KilledWorker:
             raise self.several_died() from None
         except (CancelledError, CommClosedError):
-            raise WorkersLost("cluster", Verbatim(self.title), problem="whose scheduler has gone away") from None
+            raise self._lost("whose scheduler has gone away") from None
         except ModuleNotFoundError as error:
             raise FalllineError(
                 "cluster",
@@ -440,14 +472,6 @@ def _unpickled(sent: bytes) -> Any:
     import pickle
 
     return pickle.loads(sent)
-
-
-def _first(items: Iterator[Item], count: int) -> Iterator[Item]:
-    for _ in range(count):
-        try:
-            yield next(items)
-        except StopIteration:
-            return
 
 
 def _short(version: str | None) -> str:

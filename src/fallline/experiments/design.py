@@ -32,10 +32,11 @@ from fallline.stopping import StoppingCondition
 
 # The factors of a sweep other than hyperparameters, and the argument that gives each.
 OTHER_FACTORS = {"optimizer": "optimizers", "start": "x0", "seed": "seeds"}
-# The size of a portion, which is stored at once: for a formula so many steps per thread; for a function that JAX
-# compiles, and for anything else, so many runs. The most runs limit memory. A cluster gets several portions per worker,
-# so that all stay busy to the end.
-_FORMULA_STEPS, _AUTODIFF_RUNS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 64_000_000, 1 << 10, 64, 1 << 17, 4
+# The size of a portion, which is stored at once: for a formula so many steps per thread, about a second of them, since
+# the last runs of each portion leave vector registers half empty; for a function that JAX compiles, and for anything
+# else, so many runs. The most runs limit memory. A cluster gets several portions per worker, so that all stay busy to
+# the end.
+_FORMULA_STEPS, _AUTODIFF_RUNS, _OTHER_RUNS, _MOST_RUNS, _PORTIONS_A_WORKER = 256_000_000, 1 << 10, 64, 1 << 17, 4
 # The largest seed that fits into an int64 column.
 _MOST_SEED = 2**63 - 1
 
