@@ -183,14 +183,7 @@ class Cluster:
                     )
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    client = distributed.Client(
-                        address,
-                        timeout=PATIENCE,
-                        set_as_default=False,
-                        security=security,
-                        # Workers elsewhere may be out of reach except through the scheduler.
-                        direct_to_workers=self._local is not None,
-                    )
+                    client = distributed.Client(address, timeout=PATIENCE, set_as_default=False, security=security)
             except (distributed.comm.core.FatalCommClosedError, ssl.SSLError):
                 raise FalllineError(
                     "cluster",
@@ -327,7 +320,8 @@ class Workers:
     @property
     def threads(self) -> int:
         """The number of threads of all workers."""
-        return max(1, sum(worker["nthreads"] for worker in self._known().values()))
+        count: int = sum(worker["nthreads"] for worker in self._known().values())
+        return max(1, count)
 
     def places(self, wanted: int) -> dict[str, int]:
         """The number of threads of each worker by its address, in the order of the addresses.
