@@ -131,9 +131,7 @@ class Cluster:
             import dask
             import distributed
         except ImportError:
-            raise FalllineError(
-                "cluster", Verbatim(self.title), problem='which needs Dask: pip install "fallline[cluster]"'
-            ) from None
+            raise _refusal(self.title, 'which needs Dask: pip install "fallline[cluster]"') from None
         if getattr(multiprocessing.current_process(), "_inheriting", False):
             # A local worker importing the script that started it; the parent process reports what is wrong.
             raise SystemExit(1)
@@ -175,35 +173,28 @@ class Cluster:
             security = self.security or distributed.Security()
             try:
                 if str(address).startswith("tls:") and not security.get_connection_args("client")["ssl_context"]:
-                    raise FalllineError(
-                        "cluster",
-                        Verbatim(self.title),
+                    raise _refusal(
+                        self.title,
+                        "for which Dask has no certificates",
                         "set distributed.comm.tls in its configuration, or give security",
-                        problem="for which Dask has no certificates",
                     )
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     client = distributed.Client(address, timeout=PATIENCE, set_as_default=False, security=security)
             except (distributed.comm.core.FatalCommClosedError, ssl.SSLError):
-                raise FalllineError(
-                    "cluster",
-                    Verbatim(self.title),
+                raise _refusal(
+                    self.title,
+                    "which does not go with the certificates given",
                     "give those that its scheduler was started with",
-                    problem="which does not go with the certificates given",
                 ) from None
             except FileNotFoundError:
-                raise FalllineError(
-                    "cluster",
-                    Verbatim(self.title),
+                raise _refusal(
+                    self.title,
+                    "for which a file of certificates is missing",
                     "check the paths in security or in distributed.comm.tls of Dask's configuration",
-                    problem="for which a file of certificates is missing",
                 ) from None
             except (OSError, TimeoutError):
-                raise FalllineError(
-                    "cluster",
-                    Verbatim(self.title),
-                    problem=f"where no Dask scheduler answers within {PATIENCE:g} seconds",
-                ) from None
+                raise _refusal(self.title, f"where no Dask scheduler answers within {PATIENCE:g} seconds") from None
             with contextlib.closing(client):
                 yield client
 
@@ -223,11 +214,10 @@ class Cluster:
                     scheduler_kwargs={"allowed_failures": DEATHS, "dashboard": False},
                 )
         except RuntimeError:
-            raise FalllineError(
-                "cluster",
-                Verbatim(self.title),
+            raise _refusal(
+                self.title,
+                "whose processes do not start",
                 "a script must ask for them under if __name__ == '__main__':",
-                problem="whose processes do not start",
             ) from None
         with contextlib.closing(cluster):
             yield cluster
@@ -276,6 +266,10 @@ _ANY_PORT = "127.0.0.1:0"
 _ALLOWED = "local:COUNT, the tcp://HOST:PORT of a scheduler, or a Dask client"
 
 
+def _refusal(title: str, problem: str, allowed: str = "") -> FalllineError:
+    return FalllineError("cluster", Verbatim(title), allowed, problem=problem)
+
+
 class Workers:
     """The workers of a cluster that is open.
 
@@ -291,18 +285,12 @@ class Workers:
     def check(self) -> None:
         """Refuse a cluster without workers, or with other versions than here."""
         if getattr(self.client, "asynchronous", False) or self.client.status != "running":
-            raise FalllineError(
-                "cluster", Verbatim(self.title), "give a client that works", problem="which is closed or asynchronous"
-            )
+            raise _refusal(self.title, "which is closed or asynchronous", "give a client that works")
         with self.errors():
             try:
                 self.client.wait_for_workers(1, timeout=PATIENCE)
             except TimeoutError:
-                raise FalllineError(
-                    "cluster",
-                    Verbatim(self.title),
-                    problem=f"whose scheduler has no worker within {PATIENCE:g} seconds",
-                ) from None
+                raise _refusal(self.title, f"whose scheduler has no worker within {PATIENCE:g} seconds") from None
             versions = self.client.get_versions(packages=SAME)
         own = versions["client"]["packages"]
         for address, worker in versions["workers"].items():
@@ -310,11 +298,10 @@ class Workers:
             for name in ("python", *SAME):
                 here, there = (_short(packages.get(name)) for packages in (own, theirs))
                 if here != there:
-                    raise FalllineError(
-                        "cluster",
-                        Verbatim(self.title),
+                    raise _refusal(
+                        self.title,
+                        f"whose worker {address} has {name} {there}, and here is {here}",
                         "both must be the same",
-                        problem=f"whose worker {address} has {name} {there}, and here is {here}",
                     )
 
     @property
@@ -431,11 +418,8 @@ class Workers:
         except (CancelledError, CommClosedError):
             raise self._lost("whose scheduler has gone away") from None
         except ModuleNotFoundError as error:
-            raise FalllineError(
-                "cluster",
-                Verbatim(self.title),
-                "install it there, too",
-                problem=f"whose workers have no module {error.name!r}",
+            raise _refusal(
+                self.title, f"whose workers have no module {error.name!r}", "install it there, too"
             ) from None
 
 
