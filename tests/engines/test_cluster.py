@@ -363,6 +363,7 @@ def test_a_store_is_filled_by_a_cluster_and_gone_on_from(here: Cluster, tmp_path
     assert_same_sweep(again, expected)
 
 
+@pytest.mark.long
 def test_a_sweep_interrupted_on_a_cluster_goes_on_from_its_store(here: Cluster, tmp_path: Path) -> None:
     grid: dict[str, Any] = {"learning_rate": [0.001, 0.002]}
     settings: dict[str, Any] = {"max_steps": 2000, "store": tmp_path / "runs.db", "engine": here}

@@ -28,7 +28,8 @@ def _options(name: str, command: Any, context: Any) -> Iterator[str]:
     """The options of a command, each as the command's name, its flags, whether it may be repeated, and its help."""
     for option in command.get_params(context):
         if option.param_type_name == "option" and not option.hidden:
-            flags = " ".join([*option.opts, *option.secondary_opts])
+            # Those of help come in the order of a set.
+            flags = " ".join(sorted([*option.opts, *option.secondary_opts]))
             yield "\t".join([name, flags, "repeats" if option.multiple else "", option.help or ""])
 
 
