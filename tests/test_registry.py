@@ -103,6 +103,18 @@ def test_a_star_import_has_every_public_name() -> None:
     assert {*done.stdout.split()} == {*dir(fallline)} - {"__version__"}
 
 
+@pytest.mark.parametrize(("room", "kinds"), [("optimizers", {**OPTIMIZERS, **WRAPPERS}), ("schedules", SCHEDULES)])
+def test_the_rooms_of_rules_have_them_as_names(room: str, kinds: dict[str, Any]) -> None:
+    program = f"from fallline.{room} import *; print(*(name for name in dir() if not name.startswith('__')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    found = {*done.stdout.split()}
+    assert {kind.__name__ for kind in kinds.values()} <= found == {*dir(getattr(fallline, room))}
+
+
+def test_a_name_that_is_none_is_not_there() -> None:
+    assert [name for name in ("x.y", "", "os.path", "_y", "adma") if hasattr(fallline, name)] == []
+
+
 @pytest.mark.parametrize("name", ["ADAM", "heavy-ball", "qhm", "proximal_descent"])
 def test_a_rule_is_found_by_any_spelling_before_any_other_is_imported(name: str) -> None:
     program = f"from fallline.optimizers import optimizer_from_name; print(optimizer_from_name({name!r}).name)"

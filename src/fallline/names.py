@@ -64,9 +64,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {module: tuple(names.split()) for module,
 _HOMES = {name: module for module, names in NAMES.items() for name in names}
 
 
-def public_names() -> list[str]:
-    """All of them."""
-    return list(_HOMES)
+def public_names(room: str = "fallline") -> list[str]:
+    """Those that are defined in a room: the package or one within it."""
+    return [name for name, home in _HOMES.items() if room == "fallline" or home.startswith(f"{room}.")]
 
 
 def public(name: str, room: str = "fallline") -> Any:
@@ -80,6 +80,6 @@ def public(name: str, room: str = "fallline") -> Any:
     home = _HOMES.get(name, "")
     if home.startswith(f"{room}."):
         return getattr(importlib.import_module(home), name)
-    if not name.startswith("_") and importlib.util.find_spec(f"{room}.{name}"):
+    if name.isidentifier() and not name.startswith("_") and importlib.util.find_spec(f"{room}.{name}"):
         return importlib.import_module(f"{room}.{name}")
     raise AttributeError(f"module {room!r} has no attribute {name!r}", name=name)

@@ -92,6 +92,13 @@ def test_completion_is_typers(shell: str, words: str, monkeypatch: pytest.Monkey
     assert sorted(said.split()) == sorted(typers(shell, words, place, monkeypatch).split())
 
 
+@pytest.mark.parametrize("asked", ["source_bash", "bash_source", "nope"])
+def test_what_is_no_question_of_a_shells_is_left_to_typer(asked: str) -> None:
+    done = process(**{COMPLETE: asked})
+    assert "Usage" not in done.stdout
+    assert ("complete -o" in done.stdout) == (asked == "source_bash")
+
+
 def test_a_line_with_an_open_quote_completes() -> None:
     done = process(**{COMPLETE: "complete_bash", "COMP_WORDS": "fallline run 'x**2 --st", "COMP_CWORD": "2"})
     assert (done.returncode, done.stderr) == (0, "")

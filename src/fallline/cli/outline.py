@@ -21,9 +21,8 @@ COMPLETE = "_FALLLINE_COMPLETE"
 
 def answered(arguments: Sequence[str]) -> bool:
     """Whether the arguments were --help, --version or a question of a shell's, which is then answered on stdout."""
-    asked = os.environ.get(COMPLETE, "")
-    if asked.startswith("complete_"):
-        return _completed(asked.removeprefix("complete_"))
+    if asked := os.environ.get(COMPLETE):
+        return asked.startswith("complete_") and _completed(asked.removeprefix("complete_"))
     if list(arguments) == ["--version"]:
         print(f"fallline {fallline.__version__}")
     elif list(arguments) in ([], ["-h"], ["--help"]) and _columns() >= WIDTH:

@@ -398,7 +398,7 @@ class Workers:
         """The scheduler's information about each worker."""
         try:
             known: dict[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
-        except OSError:
+        except (OSError, KeyError):  # a client that has given up knows nothing
             raise self._lost("whose scheduler has gone away") from None
         return known
 

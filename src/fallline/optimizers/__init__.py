@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from fallline.errors import FalllineError, nearest
-from fallline.names import public
+from fallline.names import public, public_names
 from fallline.optimizers.base import BOUNDED as BOUNDED
 from fallline.optimizers.base import OPTIMIZERS as OPTIMIZERS
 from fallline.optimizers.base import WRAPPERS as WRAPPERS
@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from fallline.optimizers.wrappers import *
 
 
+def __dir__() -> list[str]:
+    own = ["BOUNDED", "OPTIMIZERS", "WRAPPERS", "LearningRate", "optimizer_from_name"]
+    return [*own, *public_names(__name__)]
+
+
 def __getattr__(name: str) -> Any:
-    return public(name, __name__)
+    return __dir__() if name == "__all__" else public(name, __name__)
 
 
 def optimizer_from_name(text: str, **settings: Any) -> Optimizer[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fallline.names import public
+from fallline.names import public, public_names
 from fallline.schedules.base import SCHEDULES as SCHEDULES
 from fallline.schedules.base import Schedule as Schedule
 from fallline.schedules.base import watches_values as watches_values
@@ -19,5 +19,10 @@ if TYPE_CHECKING:
     from fallline.schedules.warm_up import *
 
 
+def __dir__() -> list[str]:
+    own = ["SCHEDULES", "parse_schedule", "schedule_form", "watches_values"]
+    return [*own, *public_names(__name__)]
+
+
 def __getattr__(name: str) -> Any:
-    return public(name, __name__)
+    return __dir__() if name == "__all__" else public(name, __name__)
