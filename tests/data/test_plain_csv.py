@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import pickle
 import re
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline import fit
-from fallline.data import csv_files, open_source, read_table
+from fallline.data import csv_files, open_source, plain_csv, read_table, source
 from fallline.data.csv_files import CsvFile
 from fallline.data.csv_format import CsvFormat
 from fallline.data.plain_csv import ArrowTable
@@ -84,6 +86,10 @@ def test_what_is_no_finite_number_is_named_with_its_line(tmp_path: Path, text: s
         ('x,y\n1,"a\nb"\n', False),
         ("x,y\n1,a\n\n2,b\n", False),
         ("x,y\r1,a\r2,b\r", False),
+        ("x,y\r1,a\r2,b\n", False),
+        ("x,y\r1,a\n2,b\n", False),
+        ('x,y\r1,"a\nb"\r2,c\r', False),
+        ("x,y\r\r\n1,a\r\n", False),
     ],
 )
 def test_which_files_are_plain(tmp_path: Path, text: str, plain: bool) -> None:
@@ -105,18 +111,21 @@ def test_numbers_of_a_whole_file_are_exact(tmp_path: Path) -> None:
     X = np.random.default_rng(0).normal(size=(5000, 4)) * 10.0 ** np.arange(-150, 250, 100)
     columns = {name: X[:, i] for i, name in enumerate("abcd")}
     arrow_csv.write_csv(pa.table(columns), tmp_path / "data.csv")
-    source = open_source(tmp_path / "data.csv")
-    (table,) = CsvFile(tmp_path / "data.csv", "data").blocks(["d", "a"], 700)
+    opened = open_source(tmp_path / "data.csv")
+    (table,) = CsvFile(tmp_path / "data.csv", "data").blocks(["d", "a"], None)
     assert list(table.columns) == ["d", "a"]
     some = table.on_rows(slice(700, 900)).on_rows(slice(50, None))
     assert (some.rows, some.lines[0]) == (150, 752)
     for name in "ad":
-        assert np.array_equal(read_table(source).numbers(name), columns[name])
+        assert np.array_equal(read_table(opened).numbers(name), columns[name])
         assert np.array_equal(some.numbers(name), columns[name][750:900])
         assert some.columns[name].tolist() == table.columns[name].tolist()[750:900]
 
 
-def test_a_fit_is_the_same_whoever_reads_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kept", [0, 2**26])
+def test_a_fit_is_the_same_whoever_reads_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    monkeypatch.setattr(source, "KEPT", kept)
+    monkeypatch.setattr(source, "BLOCK", 100)
     random = np.random.default_rng(0)
     lines = [
         f"{x:.3f},{x * x if random.random() < 0.9 else ''},{random.choice(['a', 'b c'])},{random.choice(['no', 'yes'])}"
@@ -130,11 +139,12 @@ def test_a_fit_is_the_same_whoever_reads_the_file(tmp_path: Path, monkeypatch: p
 
     assert is_plain(path)
     by_arrow = fitted()
-    monkeypatch.setattr(csv_files, "KEPT", 0)
+    monkeypatch.setattr(csv_files, "AT_ONCE", 0)
     assert not is_plain(path)
     by_python = fitted()
     assert by_arrow.parameters == by_python.parameters
     assert by_arrow.notes == by_python.notes
+    assert by_arrow.held_out.whole().y.tolist() == by_python.held_out.whole().y.tolist()
 
 
 def test_a_worker_is_sent_the_path_and_not_the_rows(tmp_path: Path) -> None:
@@ -144,3 +154,98 @@ def test_a_worker_is_sent_the_path_and_not_the_rows(tmp_path: Path) -> None:
     before = pickle.dumps(file)
     list(file.blocks(None, None))
     assert pickle.dumps(file) == before
+
+
+def test_blocks_are_cut_alike_by_both_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n" + "".join(f"{i},{i}{i}\n" for i in range(25)))
+
+    def blocks() -> Any:
+        cut = CsvFile(path, "data").blocks(["y"], 10)
+        return [(table.columns["y"].tolist(), list(table.lines), table.first_row) for table in cut]
+
+    by_arrow = blocks()
+    assert [len(lines) for _, lines, _ in by_arrow] == [10, 10, 5]
+    monkeypatch.setattr(csv_files, "AT_ONCE", 0)
+    assert by_arrow == blocks()
+
+
+def test_a_large_folder_of_files_is_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"x,y\n{i},{i}\n" for i in range(5)]
+    for i, text in enumerate(texts):
+        (tmp_path / f"{i}.csv").write_text(text)
+    tables: list[weakref.ref[Any]] = []
+
+    def noted(*given: Any) -> Any:
+        table = plain_csv.plain_table(*given)
+        assert table is not None
+        tables.append(weakref.ref(table.columns))
+        return table
+
+    monkeypatch.setattr(csv_files, "plain_table", noted)
+    monkeypatch.setattr(source, "KEPT", sum(map(len, texts)) - 1)
+    opened = open_source(tmp_path)
+    values = [t.numbers("x").tolist() for part in range(5) for t in opened.blocks(part, ["x"])]
+    assert values == [[float(i)] for i in range(5)]
+    gc.collect()
+    assert len(tables) == 5
+    assert not any(table() for table in tables)
+
+
+def test_numbers_are_the_callers_own(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("x\n1\n2\n")
+    table = read_table(tmp_path / "data.csv")
+    table.numbers("x")[:] = 7
+    assert table.numbers("x").tolist() == [1, 2]
+    assert table.columns["x"] is table.columns["x"]
+
+
+def test_a_slice_is_pickled_alone(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("x,y\n" + "".join(f"{i},a{i}\n" for i in range(10_000)))
+    table = read_table(tmp_path / "data.csv")
+    table.numbers("x")
+    some = table.on_rows(slice(10, 15))
+    again = pickle.loads(pickle.dumps(some))
+    assert len(pickle.dumps(some)) < 4000
+    assert again.numbers("x").tolist() == [10, 11, 12, 13, 14]
+    assert again.columns["y"].tolist() == some.columns["y"].tolist()
+    assert (list(again.lines), again.first_row) == (list(some.lines), some.first_row)
+
+
+@pytest.mark.parametrize(
+    ("data", "reading"),
+    [
+        (b"\xef\xbb\xbf1,2\n3,4\n", {"encoding": "utf-8", "header": False}),
+        (b"\xef\xbb\xbf1,2\n3,4\n", {"encoding": "utf-8-sig", "header": False}),
+        (b"\xef\xbb\xbfx,y\n3,4\n", {"encoding": "utf-8"}),
+        (b"x,y\n\xef\xbb\xbf1,2\n", {}),
+        (b"\xef\xbb\xbf\xef\xbb\xbf1,2\n", {"header": False}),
+        (b"x,y\n" + b"a" * 131_073 + b",1\n", {}),
+        (b"x,y\n" + b"a" * 131_072 + b",1\n", {}),
+        (b"x" * 131_073 + b",y\n1,1\n", {}),
+        *((f"x,y\n0.5,1\n{blank}1,2\n".encode(), {}) for blank in "\x1c\x1d\x1e\x1f\x0b\x0c\x85\xa0\u2003\u200b\ufeff"),
+        *((f"x,y\n0.5,1\n{blank}NA,2\n".encode(), {}) for blank in "\x1c\x1f\x0c\x85\u2003\u200b"),
+    ],
+    ids=lambda given: repr(given)[:40],
+)
+def test_both_readers_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes, reading: Any) -> None:
+    (tmp_path / "data.csv").write_bytes(data)
+
+    def numbers(table: Any, name: str) -> Any:
+        try:
+            return repr(table.numbers(name, missing=True).tolist())
+        except FalllineError as error:
+            return str(error)
+
+    def read() -> Any:
+        try:
+            table = read_table(tmp_path / "data.csv", **reading)
+        except FalllineError as error:
+            return str(error)
+        return [
+            (name, table.columns[name].tolist(), numbers(table, name), table.is_text(name)) for name in table.columns
+        ]
+
+    by_arrow = read()
+    monkeypatch.setattr(csv_files, "AT_ONCE", -1)
+    assert by_arrow == read()

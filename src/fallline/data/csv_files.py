@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import functools
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ from fallline.errors import FalllineError, Setting
 # The bytes in which the format of a file is looked for.
 HEAD = 2**16
 
-# Plain files of up to this many bytes stay in memory as texts and numbers, which take about twice as many.
-KEPT = 2**28
+# Plain files of up to this many bytes are read at once by PyArrow; texts and numbers take several times as many.
+AT_ONCE = 2**26
 
 # Everything is found in the file.
 USUAL = CsvFormat()
@@ -52,16 +51,11 @@ class CsvFile:
             return self._header(lines, found)[0], found.found(self.format)
 
     def blocks(self, columns: Sequence[str] | None, rows: int | None) -> Iterator[Table]:
-        """Some columns of the file (None: all), in blocks of `rows` rows (None: one block); a plain one as one block.
+        """Some columns of the file (None: all), in blocks of `rows` rows (None: one block).
 
         Raises:
             FalllineError: when the file cannot be read, or is not a CSV file, or a row has too many or too few cells.
         """
-        if self._kept is not None:
-            # It is in memory, so parts of it would save nothing.
-            if self._kept.rows:
-                yield self._kept if columns is None else self._kept.on_columns(columns)
-            return
         with self._reading() as (found, lines):
             header, lines = self._header(lines, found)
             yield from self._tables(header, lines, found, columns, rows)
@@ -70,20 +64,12 @@ class CsvFile:
         """The names of the columns, what was found of the format, and the file as one block, if it has rows."""
         with self._reading() as (found, lines):
             header, lines = self._header(lines, found)
-            tables = self._tables(header, lines, found, None, None) if self._kept is None else self.blocks(None, None)
-            return header, found.found(self.format), list(tables)
+            return header, found.found(self.format), list(self._tables(header, lines, found, None, None))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Without what is kept: the workers of a cluster read the file themselves.
-        return CsvFile, (self.path, self.parameter, self.format)
-
-    @functools.cached_property
-    def _kept(self) -> ArrowTable | None:
-        """The whole file, read by PyArrow, if it is plain and can stay in memory."""
-        if not self.path.is_file() or self.path.stat().st_size > KEPT:
-            return None
-        with self._reading() as (found, lines):
-            return plain_table(self.path, self._header(lines, found)[0], found) if readable(found) else None
+    def _plain(self, header: tuple[str, ...], found: CsvFormat) -> ArrowTable | None:
+        """The whole file, read by PyArrow, if it is plain and small enough."""
+        small = self.path.is_file() and self.path.stat().st_size <= AT_ONCE
+        return plain_table(self.path, header, found) if small and readable(found) else None
 
     def _tables(
         self,
@@ -93,6 +79,12 @@ class CsvFile:
         columns: Sequence[str] | None,
         rows: int | None,
     ) -> Iterator[Table]:
+        plain = self._plain(header, found)
+        if plain is not None:
+            some = plain if columns is None else plain.on_columns(columns)
+            size = rows or max(1, plain.rows)
+            yield from (some.on_rows(slice(first, first + size)) for first in range(0, plain.rows, size))
+            return
         wanted = range(len(header)) if columns is None else [header.index(name) for name in columns]
         first_row = 0
         while block := list(islice(lines, rows)):

@@ -38,10 +38,17 @@ class ArrowTexts(Mapping[str, npt.NDArray[Any]]):
         self.texts = texts
         self.rows = rows
         self._known = known
+        self._entries: dict[str, npt.NDArray[Any]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # PyArrow would pickle a slice with all that it is a slice of.
+        count = self.rows.stop - self.rows.start
+        return ArrowTexts, (self.texts.take(np.arange(self.rows.start, self.rows.stop)), slice(0, count), {})
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
-        entries: npt.NDArray[Any] = self.texts[name][self.rows].to_numpy()
-        return entries
+        if name not in self._entries:
+            self._entries[name] = self.texts[name][self.rows].to_numpy()
+        return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.texts.column_names)
@@ -84,7 +91,7 @@ class ArrowTable(Table):
     ) -> FloatArray:
         found = self.columns.numbers(name) if name in self.columns.texts.column_names else None
         if found is not None and (missing or not np.isnan(found).any()):
-            return found
+            return found.copy()
         return super().numbers(name, parameter, missing=missing, instead=instead)
 
     def is_text(self, name: str, parameter: str = "column") -> bool | None:
@@ -119,25 +126,30 @@ def readable(form: CsvFormat) -> bool:
 def plain_table(path: Path, header: Sequence[str], form: CsvFormat) -> ArrowTable | None:
     """The table in a CSV file of a `readable` format, whose columns have these names.
 
-    None if the file is not plain: a line that is blank, a quoted cell with quotes or line breaks in it, rows of
-    different lengths, or bytes that are no text.
+    None if the file is not plain: a line that is blank or ends in a return alone, a quoted cell with quotes or line
+    breaks in it, a cell that the csv module finds too long, rows of different lengths, or bytes that are no text.
     """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     text = np.fromfile(path, np.uint8)
     head = text[:PIECE].tobytes()
-    start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    marked = codecs.lookup(str(form.encoding)).name == "utf-8-sig" and head.startswith(codecs.BOM_UTF8)
+    start = len(codecs.BOM_UTF8) if marked else 0
     separator = str(form.separator)
     if form.header:
         end = head.find(b"\n") + 1
-        cells = next(csv.reader([head[start:end].decode("utf-8", "replace")], delimiter=separator), [])
+        line = head[start:end].removesuffix(b"\n").removesuffix(b"\r")
+        if b"\r" in line:
+            return None
+        cells = next(csv.reader([line.decode("utf-8", "replace")], delimiter=separator), [])
         if [cell.strip() for cell in cells] != list(header):
             return None
         start = end
     text = text[start:]
     lines = _lines(text, separator)
-    if lines is None:
+    # PyArrow would take a byte order mark away.
+    if lines is None or text[: len(codecs.BOM_UTF8)].tobytes() == codecs.BOM_UTF8:
         return None
     try:
         texts = arrow_csv.read_csv(
@@ -149,9 +161,16 @@ def plain_table(path: Path, header: Sequence[str], form: CsvFormat) -> ArrowTabl
     except pa.ArrowInvalid:
         return None
     rows, first = texts.num_rows, 2 if form.header else 1
-    if rows != lines:
+    if rows != lines or any(_longest(column) > csv.field_size_limit() for column in texts.columns):
         return None
     return ArrowTable(path.name, ArrowTexts(texts, slice(0, rows), {}), range(first, first + rows), 0, form.decimal)
+
+
+def _longest(texts: Any) -> int:
+    """The number of bytes in the longest of some texts."""
+    import pyarrow.compute as pc
+
+    return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
 def _lines(text: npt.NDArray[np.uint8], separator: str) -> int | None:
@@ -205,6 +224,8 @@ def _numbers(texts: Any) -> FloatArray | None:
     numbers = cast(texts)
     if numbers is not None and np.isfinite(numbers).all():
         return numbers
+    if pc.any(pc.match_substring_regex(texts, "[\x1c-\x1f]")).as_py():
+        return None  # these are blanks around what is missing, but not around a number
     stripped = pc.utf8_trim_whitespace(texts)
     missing = pc.is_in(pc.utf8_lower(stripped), value_set=pa.array(sorted(MISSING)))
     numbers = cast(pc.if_else(missing, None, stripped))

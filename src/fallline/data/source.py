@@ -18,7 +18,7 @@ from fallline.data.table import Table, TableLike, table_of
 from fallline.errors import FalllineError, nearest
 from fallline.tables import Printed
 
-# Files of up to this many bytes are read once and kept in memory, as is a pipe, which can be read only once.
+# CSV files of up to this many bytes in all are read once and kept in memory, as is a pipe, which can be read only once.
 KEPT = 2**26
 
 # The approximate number of entries in a block of rows: little memory, but enough to outweigh the overhead of a block.
@@ -120,7 +120,8 @@ def open_source(
     files = _files(path, parameter) if os.path.isdir(path) else [path]
     if all(map(_is_parquet, files)):
         _refuse_reading(reading, asked, parameter)
-    opened = [_opened(file, parameter, asked) for file in files]
+    keep = sum(_size(file) for file in files if not _is_parquet(file)) <= KEPT
+    opened = [_opened(file, parameter, asked, keep) for file in files]
     first = opened[0]
     for file, source in zip(files, opened, strict=True):
         _check_same(source, file, first, files[0])
@@ -176,12 +177,12 @@ def _files(folder: Path, parameter: str) -> list[Path]:
     return found
 
 
-def _opened(path: Path, parameter: str, asked: CsvFormat) -> Source:
+def _opened(path: Path, parameter: str, asked: CsvFormat, keep: bool) -> Source:
     if _is_parquet(path):
         columns, groups = row_groups(path, parameter)
         return Source(path.name, columns, tuple(groups))
     file = CsvFile(path, parameter, asked)
-    if os.path.isfile(path) and _size(path) > KEPT:
+    if os.path.isfile(path) and not keep:
         columns, found = file.header()
         return Source(path.name, columns, (file,), notes=_notes(found))
     columns, found, tables = file.whole()
