@@ -80,6 +80,77 @@ def test_closed_forms(text: str, point: list[float], expected: list[list[float]]
     np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("text", "x", "expected"),
+    [
+        ("1/(1+exp(-x))", -400.0, 0.0),
+        ("x**2+tanh(x)", 400.0, 2.0),
+        ("x**2+tanh(x)", -800.0, 2.0),
+        ("cosh(x)**-1", 400.0, 0.0),
+        ("1/(exp(x)+exp(-x))", -400.0, 0.0),
+        ("x*tanh(x)", -400.0, 0.0),
+        ("tanh(x)", 356.0, 0.0),
+        ("sin(x)*tanh(x)", 400.0, -np.sin(400.0)),
+        ("x**3*tanh(x)", 800.0, 4800.0),
+    ],
+)
+def test_a_saturated_function_adds_nothing(text: str, x: float, expected: float) -> None:
+    # Extrapolated differences of the gradient are good to about nine digits.
+    np.testing.assert_allclose(hessian(as_objective(text), np.array([x])), [[expected]], rtol=1e-9, atol=1e-150)
+
+
+def test_only_the_entries_that_overflow_are_differences() -> None:
+    objective = as_objective("x**4 + tanh(x) + x*y + exp(y)")
+    points = np.array([[400.0, 0.7], [0.3, 0.7], [-500.0, 1.0]])
+    found = hessian(objective, points)
+    expected = [[[12 * x**2 - 2 * np.tanh(x) * (1 - np.tanh(x) ** 2), 1], [1, np.exp(y)]] for x, y in points]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    np.testing.assert_allclose(found[:, 1, 1], np.exp(points[:, 1]), rtol=1e-15)
+    assert found.tolist() == [hessian(objective, point).tolist() for point in points]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exp(-x)",
+        "tanh(x)",
+        "1/(1+exp(-x))",
+        "exp(-x)/(1+exp(-x))",
+        "1/(1+exp(-x))**2",
+        "cosh(x)**-1",
+        "1/cosh(x)**2",
+        "log(1+exp(x))",
+        "log(cosh(x))",
+        "x*exp(-x**2)",
+        "exp(-x**2)",
+        "erf(x)",
+        "x*erf(x)",
+        "atan(x)",
+        "atan(sinh(x))",
+        "sinh(x)/cosh(x)",
+        "x**2*tanh(x)",
+        "exp(-exp(x))",
+        "1/(1+x**2)",
+    ],
+)
+@pytest.mark.parametrize("x", [1.0, 40.0, 400.0, 800.0])
+def test_the_second_derivative_is_sympys_wherever_the_gradient_is_finite(text: str, x: float) -> None:
+    symbol = sympy.Symbol("x")
+    second = sympy.diff(sympy.sympify(text), symbol, 2)
+    for point in (x, -x):
+        objective = as_objective(text)
+        value, gradient = objective.value_and_gradient(np.array([[point]]))
+        if np.isfinite([value[0], gradient[0, 0]]).all():
+            exact = float(second.subs(symbol, sympy.Float(point, 800)).evalf(30))
+            # What differences of the gradient are good to, where its derivative overflows.
+            np.testing.assert_allclose(hessian(objective, np.array([point])), [[exact]], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["abs(x)**1.5", "abs(x)**(4/3)"])
+def test_an_infinite_second_derivative_is_not_made_finite(text: str) -> None:
+    assert not np.isfinite(hessian(as_objective(text), np.array([0.0]))).any()
+
+
 @pytest.mark.parametrize("name", LANDSCAPES)
 def test_every_landscape_as_by_differences_of_its_gradient(name: str) -> None:
     objective = as_objective(name)

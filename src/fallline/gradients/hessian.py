@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.gradients.perturbation import EPSILON
 from fallline.objectives.base import Objective
+from fallline.objectives.differences import difference, step_along
 
 
 def hessian(objective: Objective, x: FloatArray) -> FloatArray:
     """The matrix of second derivatives at each point.
 
-    Exact for a formula, and for a Python function with gradient="autodiff"; else by central differences of the
-    gradient, good to about six digits. Always symmetric.
+    Exact for a formula (by differences where its derivatives overflow on the way), and for a Python function with
+    gradient="autodiff"; else by central differences of the gradient, good to about six digits. Always symmetric.
 
     Arguments:
         objective: with a gradient.
@@ -41,8 +41,8 @@ def hessian(objective: Objective, x: FloatArray) -> FloatArray:
 def hessian_vector(objective: Objective, x: FloatArray, vector: FloatArray) -> FloatArray:
     """The product of the Hessian and a vector at each point, at the cost of a few gradients; no matrix is formed.
 
-    Exact for a formula, and for a Python function with gradient="autodiff"; else the central difference of two
-    gradients along the vector.
+    Exact for a formula (by differences where its derivatives overflow on the way), and for a Python function with
+    gradient="autodiff"; else the central difference of two gradients along the vector.
 
     Arguments:
         objective: with a gradient.
@@ -60,9 +60,4 @@ def hessian_vector(objective: Objective, x: FloatArray, vector: FloatArray) -> F
     if own is not None:
         exact: FloatArray = own(x, vector)
         return exact
-    length = np.linalg.norm(vector, axis=-1, keepdims=True)
-    size = np.maximum(1, np.max(np.abs(x), axis=-1, keepdims=True))
-    # The best step of a central difference: the cube root of the machine epsilon, times the size of the point.
-    step = EPSILON ** (1 / 3) * size / np.where(length == 0, 1, length)
-    product: FloatArray = (objective.gradient(x + step * vector) - objective.gradient(x - step * vector)) / (2 * step)
-    return product
+    return difference(objective, x, vector, step_along(x, vector))
