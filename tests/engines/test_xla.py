@@ -458,3 +458,32 @@ def test_ctrl_c_ends_all_runs_at_their_points() -> None:
     runs = xla.run(given)
     assert {run.stop.reason for run in runs} == {"interrupted"}
     assert 0 < runs[0].step_count < 100_000
+
+
+def fails_below_half(x: Any) -> Any:
+    if x < 0.5:
+        raise ValueError("nothing below 0.5")
+    return x**2
+
+
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "nesterov"])
+def test_a_function_that_raises_tells_the_point_and_the_step_as_by_the_reference_engine(rule: str) -> None:
+    def notes(engine: str) -> list[str]:
+        with pytest.raises(ValueError, match="nothing below") as raised:
+            minimize(fails_below_half, 1.0, rule, engine=engine)
+        where, when = raised.value.__notes__
+        # All but the last digits of the point, which are rounding.
+        return [where[: len("fails_below_half was called at [0.4567")], when]
+
+    assert notes("jax") == notes("reference")
+
+
+@pytest.mark.parametrize("max_steps", [500, 2000])
+def test_a_function_that_raises_in_one_of_many_lanes_tells_the_point_and_the_step(max_steps: int) -> None:
+    rates = list(np.linspace(0.001, 0.1, 40))
+    with pytest.raises(ValueError, match="nothing below") as raised:
+        sweep(fails_below_half, 1.0, "gradient_descent", {"learning_rate": rates}, max_steps=max_steps)
+    where, when = raised.value.__notes__
+    # The point falls by the factor 1 - 2 rate in each step: below a half first at the largest rates, in the fourth.
+    assert where.startswith("fails_below_half was called at [0.4")
+    assert when.startswith("at step 4 of gradient_descent")

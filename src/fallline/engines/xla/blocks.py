@@ -10,6 +10,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.engines.interruption import Interruption
+from fallline.engines.mistakes import note_step
 from fallline.engines.per_run import entries, per_run_settings
 from fallline.engines.problem import Problem, Unable
 from fallline.engines.xla.objectives import OnJax, learn_paths, on_jax
@@ -27,10 +28,11 @@ class Lost(Exception):
 
     Attributes:
         points: the points, one per row.
+        step: the number of steps that led to them.
     """
 
-    def __init__(self, points: FloatArray) -> None:
-        self.points = points
+    def __init__(self, points: FloatArray, step: int) -> None:
+        self.points, self.step = points, step
 
 
 class Blocks:
@@ -70,7 +72,13 @@ class Blocks:
             try:
                 self._advance(on_jax(self.problem.objective))
             except Lost as lost:
-                learn_paths(self.problem.objective, lost.points)
+                try:
+                    learn_paths(self.problem.objective, lost.points)
+                except Unable:
+                    raise
+                except Exception as error:  # from the user's own function
+                    note_step(error, lost.step, self.problem.optimizer.label)
+                    raise
             else:
                 return
 
@@ -169,7 +177,7 @@ class _Block:
                 lambda part: np.asarray(part)[: self._count], (self.lanes.x, lost, self.lanes.state)
             )
             place = np.asarray(self._rule.lookahead(x, state))
-            raise Lost(np.concatenate([x[lost], place[lost]]))
+            raise Lost(np.concatenate([x[lost], place[lost]]), int(self.lanes.made))
 
 
 def _rounded(count: int) -> int:
