@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import typer.main
+from tests.environments import without_coverage
 from typer._click.shell_completion import get_completion_class
 from typer._completion_classes import completion_init
 
@@ -23,7 +24,7 @@ def process(*arguments: str, after: str = "", **variables: str) -> subprocess.Co
     program = (
         f"import sys\nfrom fallline_command import main\ntry:\n    main()\nfinally:\n    pass\n    {after or 'pass'}"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | variables
+    environment = {name: value for name, value in without_coverage().items() if name != "COLUMNS"} | variables
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
 

