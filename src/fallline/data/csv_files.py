@@ -22,7 +22,7 @@ from fallline.errors import FalllineError, Setting
 HEAD = 2**16
 
 # Plain files of up to this many bytes are read at once by PyArrow; texts and numbers take several times as many.
-AT_ONCE = 2**26
+AT_ONCE = 2**27
 
 # Everything is found in the file.
 USUAL = CsvFormat()
