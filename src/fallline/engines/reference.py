@@ -203,6 +203,7 @@ def _trajectories(problem: Problem, batch: Batch) -> list[Trajectory]:
                 engine=NAME,
                 states={name.removeprefix("state."): column for name, column in rows.items()},
                 objective=problem.objective,
+                rule=entries(problem.optimizer, i),
                 optimizer_state=batch.optimizer_state,
             )
         )

@@ -14,6 +14,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, shortened
 from fallline.norms import norm
 from fallline.objectives import Cost, Objective, as_objective
+from fallline.optimizers import Optimizer
 from fallline.results.archive import Archived, Contents
 from fallline.results.schema import (
     BOOLEAN,
@@ -146,6 +147,7 @@ class Trajectory(Archived, Filmed):
         recipe: the settings to repeat it, as JSON types.
         states: the optimizer's state at each row by the names of its parts, where it was recorded.
         objective: what was minimised; None in a loaded trajectory if only the user can rebuild it.
+        rule: the update rule; None in a loaded trajectory if it is of a user's own class.
         optimizer_state: the rule's state at the end, for `minimize(..., resume=run)`; None in a loaded trajectory, in
             one of a batch of runs, and in a compiled one.
 
@@ -184,6 +186,7 @@ class Trajectory(Archived, Filmed):
     recipe: Mapping[str, Any] = field(default_factory=dict)
     states: Mapping[str, FloatArray] = field(default_factory=dict)
     objective: Objective | None = None
+    rule: Optimizer[Any] | None = None
     optimizer_state: OptimizerState | None = None
 
     def __len__(self) -> int:
@@ -339,7 +342,19 @@ class Trajectory(Archived, Filmed):
             recipe=header["recipe"],
             states={name.removeprefix(STATE): array for name, array in states.items()},
             objective=objective,
+            rule=_rule_from_recipe(header["recipe"].get("optimizer")),
         )
+
+
+def _rule_from_recipe(recipe: Any) -> Optimizer[Any] | None:
+    """The rule of a recipe; None for one that only the user can rebuild."""
+    from fallline.optimizers.recipes import rebuilt
+
+    try:
+        rule = rebuilt(recipe)
+    except FalllineError:
+        return None
+    return rule if isinstance(rule, Optimizer) else None
 
 
 def objective_from_recipe(recipe: Mapping[str, Any] | None) -> Objective | None:

@@ -194,6 +194,7 @@ class _Run:
             engine=NAME,
             states={name: np.broadcast_to(part, x.shape) for name, part in zip(self.names, states, strict=True)},
             objective=objective,
+            rule=self.rule,
         )
 
     def _kept(self, name: str, made: int) -> FloatArray | None:

@@ -123,6 +123,7 @@ class _Found:
             engine=NAME,
             states=states,
             objective=objective,
+            rule=rule,
         )
 
     def _column(self, name: str, count: int, i: int, last: Any) -> FloatArray:
