@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fallline import bridges as bridges
     from fallline import examples as examples
     from fallline import views as views
+    from fallline.diagnosis import Diagnosis as Diagnosis
     from fallline.diagnosis import Finding as Finding
+    from fallline.diagnosis import Remedy as Remedy
     from fallline.diagnosis import diagnose as diagnose
     from fallline.engines import Cluster as Cluster
     from fallline.errors import FalllineError as FalllineError

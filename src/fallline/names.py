@@ -50,7 +50,7 @@ _NAMES = {
     "fallline.experiments.basins": "basins",
     "fallline.experiments.tune": "Interval tune",
     "fallline.fitting.fit": "fit",
-    "fallline.diagnosis": "Finding diagnose",
+    "fallline.diagnosis": "Diagnosis Finding Remedy diagnose",
     "fallline.results.trajectory": "Point Record Trajectory",
     "fallline.results.comparison": "Comparison",
     "fallline.results.sweep": "Sweep",

@@ -160,7 +160,7 @@ def test_a_finding_is_told_whole() -> None:
     lines = repr(finding).splitlines()
     assert lines[0] == f"Finding: {finding.title}"
     words = " ".join(line[10:] for line in lines[1:])
-    assert words == f"{finding.evidence} {finding.cause} {finding.remedy}"
+    assert words == f"{finding.evidence} {finding.cause} {finding.remedies[0].text}"
 
 
 def test_a_fit_of_files_is_printed_without_reading_them_again(tmp_path: Any) -> None:

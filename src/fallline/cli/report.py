@@ -58,7 +58,11 @@ def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
     lines.append(f"evaluations: {cost.value} of the value, {cost.gradient} of the gradient ({kind})")
     for finding in _findings(trajectory):
         lines += ["", f"finding: {finding.title}"]
-        lines += [f"  {part}" for part in (finding.evidence, finding.cause, finding.remedy) if part]
+        lines += [
+            f"  {part}"
+            for part in (finding.evidence, finding.cause, *(remedy.text for remedy in finding.remedies))
+            if part
+        ]
     return "\n".join(lines)
 
 

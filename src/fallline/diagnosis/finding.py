@@ -1,10 +1,34 @@
-"""A finding of the diagnosis: its evidence, cause and remedy."""
+"""A finding of the diagnosis: its evidence, cause and remedies; and the check that looks for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from fallline.tables import Printed, Summary, summary_of, wrapped_fact
+
+if TYPE_CHECKING:
+    from fallline.diagnosis.case import Case
+
+# "proved": the run with the remedy won; "likely": the check found it, which is all that a log can have.
+Grade = Literal["proved", "likely"]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A changed setting that mends what was found.
+
+    Attributes:
+        text: the change as Python, such as `GradientDescent(0.4)` or `standardize=True`, or a sentence where no
+            setting can mend it.
+        settings: the arguments of `minimize` or `fit` that change, by name; empty where no setting can mend it.
+        command: the same on the command line, such as `--rate 0.4`; empty if there is none.
+    """
+
+    text: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -12,19 +36,82 @@ class Finding(Printed):
     """Something worth knowing about a run.
 
     Attributes:
+        name: the name of its check.
         title: the finding in one line.
-        evidence: the numbers that support it.
+        evidence: the numbers that support it, as sentences.
         cause: why it happened.
-        remedy: what to do about it.
+        remedies: what to do about it, the most promising first.
+        since: the step at which it began; 0 for the data, the objective and the start.
+        numbers: the evidence as numbers, by name.
+        steps: the steps that show it, for pictures.
+        grade: how certain it is.
+        proof: what the proof measured; empty without one.
+        led_to: the titles of the findings that are its consequences.
+        ignore: when it may be ignored.
+        source: where the check comes from: a paper and its year.
     """
 
+    name: str
     title: str
     evidence: str
     cause: str
-    remedy: str
+    remedies: tuple[Remedy, ...] = ()
+    since: int = 0
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    steps: tuple[int, ...] = ()
+    grade: Grade = "likely"
+    proof: str = ""
+    led_to: tuple[str, ...] = ()
+    ignore: str = ""
+    source: str = ""
 
 
 @summary_of.register
 def _of_finding(finding: Finding) -> Summary:
-    facts = [wrapped_fact(name, getattr(finding, name)) for name in ("evidence", "cause", "remedy")]
-    return Summary(f"Finding: {finding.title}", [line for fact in facts for line in fact])
+    parts = {
+        "evidence": finding.evidence,
+        "cause": finding.cause,
+        "remedy": "; or ".join(remedy.text for remedy in finding.remedies),
+    }
+    facts = [line for name, text in parts.items() if text for line in wrapped_fact(name, text)]
+    return Summary(f"Finding: {finding.title}", facts)
+
+
+class CannotCheck(Exception):
+    """Raised, by a check or by what it asks of a `Case`, with what is missing, such as "a held-out loss"."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check for one finding, made by the decorator `check` in the finding's own file.
+
+    Attributes:
+        name: the name of the finding and of its file.
+        about: what is checked, as a sentence without a full stop: "the learning rate is above the stability limit".
+        find: the test itself.
+        leads_to: the names of the findings that are consequences of this one where both are found.
+        ignore: when the finding may be ignored.
+        source: where the test comes from.
+    """
+
+    name: str
+    about: str
+    find: Callable[[Case], Finding | None]
+    leads_to: tuple[str, ...] = ()
+    ignore: str = ""
+    source: str = ""
+
+
+def check(
+    about: str,
+    *,
+    leads_to: tuple[str, ...] = (),
+    ignore: str = "",
+    source: str = "",
+) -> Callable[[Callable[[Case], Finding | None]], Check]:
+    """Make a check of a function of the same name as its file."""
+
+    def made(find: Callable[[Case], Finding | None]) -> Check:
+        return Check(find.__name__, about, find, leads_to, ignore, source)
+
+    return made

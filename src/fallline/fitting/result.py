@@ -20,7 +20,7 @@ from fallline.fitting.fitted import FittedModel
 from fallline.models import Loss
 from fallline.results.archive import Archived, Contents, taken_out, within
 from fallline.results.schema import COUNT, NUMBER, NUMBER_OR_NULL, OBJECT, TEXTS, Entry, check_arrays, check_header
-from fallline.results.shown import Shown
+from fallline.results.shown import Diagnosed, Shown
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_ROWS, Summary, data_frame, names_text, summary_of, wrapped_fact
 
@@ -98,7 +98,7 @@ class Measured(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit(Archived, Shown):
+class Fit(Archived, Shown, Diagnosed):
     """A model, and the descent that fitted it.
 
     `save` writes everything except the rows to one file; `fitted.save` writes only the model, for `fallline predict`.

@@ -57,6 +57,20 @@ class Shown(Printed):
         return summary_of(self)
 
 
+class Diagnosed:
+    """A result that can be diagnosed; it imports the diagnosis by name, as `Shown` does the views."""
+
+    def diagnose(self, **options: Any) -> Any:
+        """Why it went as it did: see `fallline.diagnose`.
+
+        >>> import fallline
+        >>> run = fallline.minimize("x**2 + c", [1.0, 1.0], fallline.GradientDescent(0.1))
+        >>> run.diagnose()[0].name
+        'unbounded'
+        """
+        return import_module("fallline.diagnosis").diagnose(self, **options)
+
+
 class Filmed(Shown):
     """A result with paths, which can be animated and plays in a notebook."""
 

@@ -5,34 +5,36 @@ from __future__ import annotations
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.diagnosis.finding import Finding
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.objectives import Objective
-from fallline.results.trajectory import Point, Trajectory
+from fallline.results.trajectory import Point
 
 # The distances along each coordinate at which the objective is evaluated.
 DISTANCES = 10.0 ** np.arange(13)
 
 
-def find(trajectory: Trajectory) -> Finding | None:
+@check("there is no lower bound")
+def unbounded(case: Case) -> Finding | None:
     """Evaluate the objective along each coordinate, downhill from the start and from the best point, over 12 decades.
 
     A function with a lower bound must eventually fall by less from one decade to the next; one without keeps falling by
     at least as much. This holds for a logarithm too, which has no lower bound.
     """
-    if trajectory.objective is None:
-        return None
+    trajectory, objective = case.run, case.loss
     endless: dict[str, str] = {}
     for point in (trajectory.start, trajectory.best):
-        for name, evidence in _endless(trajectory.objective, point).items():
+        for name, evidence in _endless(objective, point).items():
             endless.setdefault(name, evidence)
     if not endless:
         return None
     names = " and ".join(name for name in trajectory.names if name in endless)
     return Finding(
-        title=f"{trajectory.objective.symbol} has no lower bound along {names}",
+        name="unbounded",
+        title=f"{objective.symbol} has no lower bound along {names}",
         evidence=f"{'. '.join(endless.values())}.",
         cause="The slope never turns, so a run falls without end.",
-        remedy=f"Check the sign of the objective, or hold {names} fixed.",
+        remedies=(Remedy(f"check the sign of the objective, or hold {names} fixed"),),
     )
 
 
