@@ -16,7 +16,7 @@ __all__ = ["Diagnosis", "Finding", "Remedy", "diagnose"]
 
 
 def diagnose(result: Trajectory | Fit) -> Diagnosis:
-    """All findings about a run or a fit, the first cause first.
+    """All findings about a run or a fit, the first cause first and remarks last.
 
     >>> import fallline
     >>> run = fallline.minimize("x**2 + c", [1.0, 1.0], fallline.GradientDescent(0.1))
@@ -37,10 +37,10 @@ def diagnose(result: Trajectory | Fit) -> Diagnosis:
         if finding is None:
             passed[check.name] = check.about
         else:
-            found[check] = dataclasses.replace(finding, ignore=check.ignore, source=check.source)
+            found[check] = dataclasses.replace(finding, ignore=check.ignore, source=check.source, remark=check.remark)
     consequences = {name for check in found for name in check.leads_to}
     findings = []
-    for check, finding in sorted(found.items(), key=lambda item: item[1].since):
+    for check, finding in sorted(found.items(), key=lambda item: (item[1].remark, item[1].since)):
         if check.name not in consequences:
             led_to = tuple(other.title for other in found.values() if other.name in check.leads_to)
             findings.append(dataclasses.replace(finding, led_to=led_to))

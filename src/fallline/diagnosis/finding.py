@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 Grade = Literal["proved", "likely"]
 
 
-@dataclass(frozen=True)
-class Remedy:
+@dataclass(frozen=True, repr=False)
+class Remedy(Printed):
     """A changed setting that mends what was found.
 
     Attributes:
@@ -49,6 +49,7 @@ class Finding(Printed):
         led_to: the titles of the findings that are its consequences.
         ignore: when it may be ignored.
         source: where the check comes from: a paper and its year.
+        remark: whether it is no fault but worth knowing, such as how well a run converged.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Finding(Printed):
     led_to: tuple[str, ...] = ()
     ignore: str = ""
     source: str = ""
+    remark: bool = False
 
 
 @summary_of.register
@@ -92,6 +94,7 @@ class Check:
         leads_to: the names of the findings that are consequences of this one where both are found.
         ignore: when the finding may be ignored.
         source: where the test comes from.
+        remark: whether its finding is no fault but worth knowing: it is listed after all faults.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Check:
     leads_to: tuple[str, ...] = ()
     ignore: str = ""
     source: str = ""
+    remark: bool = False
 
 
 def check(
@@ -108,10 +112,11 @@ def check(
     leads_to: tuple[str, ...] = (),
     ignore: str = "",
     source: str = "",
+    remark: bool = False,
 ) -> Callable[[Callable[[Case], Finding | None]], Check]:
     """Make a check of a function of the same name as its file."""
 
     def made(find: Callable[[Case], Finding | None]) -> Check:
-        return Check(find.__name__, about, find, leads_to, ignore, source)
+        return Check(find.__name__, about, find, leads_to, ignore, source, remark)
 
     return made

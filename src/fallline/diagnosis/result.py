@@ -12,7 +12,7 @@ from fallline.tables import Printed
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis(Printed, Sequence[Finding]):
-    """The findings about a run, the first cause first.
+    """The findings about a run, the first cause first and remarks last.
 
     Attributes:
         title: what was diagnosed, in one line.
@@ -25,6 +25,11 @@ class Diagnosis(Printed, Sequence[Finding]):
     findings: tuple[Finding, ...]
     passed: Mapping[str, str] = field(default_factory=dict)
     unchecked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def alarms(self) -> tuple[Finding, ...]:
+        """The findings that are no remarks."""
+        return tuple(finding for finding in self.findings if not finding.remark)
 
     def __len__(self) -> int:
         return len(self.findings)
