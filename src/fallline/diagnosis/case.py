@@ -13,16 +13,19 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.diagnosis.finding import CannotCheck
 from fallline.fitting.result import Fit
+from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
 from fallline.models.batches import Batches
 from fallline.models.network import Network
 from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.results.series import step_lengths
-from fallline.results.trajectory import Trajectory
+from fallline.results.trajectory import Point, Trajectory
 
 Part = TypeVar("Part")
 # What a missing series is called.
+# Hessian products at most for the curvature at a point: each costs about two gradients.
+PRODUCTS = 20
 WORDS = {"held_out": "a held-out loss"}
 
 
@@ -42,6 +45,7 @@ class Case:
             step's length by that of x), "held_out".
         known_run: the trajectory; None for a log.
         known_fit: the fit that the run belongs to; None for any other run.
+        elsewhere: the lowest point that other runs on the same objective saw; None if there are none.
 
     What a check asks for and the case does not have raises `CannotCheck`.
     """
@@ -49,6 +53,7 @@ class Case:
     series: Mapping[str, Series]
     known_run: Trajectory | None = None
     known_fit: Fit | None = None
+    elsewhere: Point | None = None
 
     @classmethod
     def of(cls, thing: Trajectory | Fit) -> Case:
@@ -105,6 +110,21 @@ class Case:
         if not isinstance(self.loss, Network):
             raise CannotCheck("a network")
         return self.loss
+
+    @property
+    def innermost(self) -> Objective:
+        """What was minimised, without what finds its gradient: the user's own function, a formula, a loss."""
+        inside = self.loss
+        while isinstance(further := getattr(inside, "objective", None), Objective):
+            inside = further
+        return inside
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The lowest and the highest curvature where the run ended."""
+        if not np.isfinite(self.run.final.x).all() or self.loss.gradient_kind is None or self.loss.rereads:
+            raise CannotCheck("an end at which the curvature can be measured")
+        return extreme_eigenvalues(self.loss, self.run.final.x, products=PRODUCTS)
 
     @cached_property
     def interval(self) -> int:

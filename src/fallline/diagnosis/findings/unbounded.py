@@ -1,34 +1,55 @@
-"""The finding that the objective has no lower bound along a coordinate, so that there is no minimum."""
+"""The finding that the objective has no lower bound, so that there is no minimum."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
+from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.results.trajectory import Point
+from fallline.tables import MOST_COORDINATES
 
-# The distances along each coordinate at which the objective is evaluated.
-DISTANCES = 10.0 ** np.arange(13)
+# The distances along a direction at which the objective is evaluated.
+DISTANCES: FloatArray = 10.0 ** np.arange(13)
+# With more coordinates, only the directions of the slope and of the run are followed, not each coordinate's.
+MODEST = 50
 
 
-@check("there is no lower bound")
+class _Endless(NamedTuple):
+    """A direction along which the objective falls for ever: its name and the evidence."""
+
+    name: str
+    evidence: str
+
+
+@check(
+    "the objective has no lower bound",
+    leads_to=("not_finite", "too_slow", "rate_too_large", "plateau"),
+    ignore="The run is stopped by a target or a number of steps on purpose.",
+    source="Nocedal and Wright (2006), Numerical optimization, chapter 2",
+)
 def unbounded(case: Case) -> Finding | None:
-    """Evaluate the objective along each coordinate, downhill from the start and from the best point, over 12 decades.
+    """Evaluate the objective downhill from the start and from the best point, over 12 decades.
 
     A function with a lower bound must eventually fall by less from one decade to the next; one without keeps falling by
-    at least as much. This holds for a logarithm too, which has no lower bound.
+    at least as much. This holds for a logarithm too, which has no lower bound. Each coordinate is followed by itself,
+    where there are not too many.
     """
-    trajectory, objective = case.run, case.loss
+    run, objective = case.run, case.loss
     endless: dict[str, str] = {}
-    for point in (trajectory.start, trajectory.best):
-        for name, evidence in _endless(objective, point).items():
-            endless.setdefault(name, evidence)
+    for point in (run.start, run.best):
+        if np.isfinite(point.x).all() and np.isfinite(point.gradient).all():
+            for found in _endless(objective, point, run.final.x - run.start.x):
+                endless.setdefault(found.name, found.evidence)
     if not endless:
         return None
-    names = " and ".join(name for name in trajectory.names if name in endless)
+    names = " and ".join(sorted(endless, key=[*run.names, *endless].index))
     return Finding(
         name="unbounded",
         title=f"{objective.symbol} has no lower bound along {names}",
@@ -38,24 +59,39 @@ def unbounded(case: Case) -> Finding | None:
     )
 
 
-def _endless(objective: Objective, point: Point) -> dict[str, str]:
-    """The coordinates along which the objective has no lower bound from a point, with the evidence."""
-    if not (np.isfinite(point.x).all() and np.isfinite(point.gradient).all()):
-        return {}
-    found = {}
+def _endless(objective: Objective, point: Point, way: FloatArray) -> Iterator[_Endless]:
+    """The directions along which the objective has no lower bound from a point."""
+    if objective.dimension > MODEST:
+        for name, direction in (("the slope", -point.gradient), ("the way of the run", way)):
+            length = norm(direction)
+            if np.isfinite(length) and length > 0:
+                values = _followed(objective, point.x, direction / length)
+                if falls_for_ever(values):
+                    largest = np.argsort(-np.abs(direction))[:MOST_COORDINATES]
+                    most = ", ".join(objective.names[i] for i in largest)
+                    yield _Endless(name, f"Along {name} (mostly {most}) the value is {_told(values, DISTANCES)}")
+        return
     for i in np.flatnonzero(point.gradient):
-        direction = np.zeros(len(point.x))
+        direction = np.zeros(objective.dimension)
         direction[i] = -np.sign(point.gradient[i])
-        with np.errstate(all="ignore"):
-            values = objective.value(point.x + DISTANCES[:, None] * direction)
+        values = _followed(objective, point.x, direction)
         if falls_for_ever(values):
             name, end = objective.names[i], "+infinity" if direction[i] > 0 else "-infinity"
-            places = ", ".join(
-                f"{value:.4g} at {point.x[i] + distance * direction[i]:.4g}"
-                for value, distance in zip(values[:9:2], DISTANCES[:9:2], strict=True)
-            )
-            found[name] = f"As {name} goes to {end} with the others held, the value is {places}, and falls on"
-    return found
+            places = point.x[i] + DISTANCES * direction[i]
+            yield _Endless(name, f"As {name} goes to {end} with the others held, the value is {_told(values, places)}")
+
+
+def _followed(objective: Objective, x: FloatArray, direction: FloatArray) -> FloatArray:
+    """The values along a direction, point by point where a batch of points would be large."""
+    with np.errstate(all="ignore"):
+        if len(x) <= MODEST:
+            return objective.value(x + DISTANCES[:, None] * direction)
+        return np.array([float(objective.value(x + distance * direction)) for distance in DISTANCES])
+
+
+def _told(values: FloatArray, places: FloatArray) -> str:
+    told = (f"{value:.4g} at {place:.4g}" for value, place in zip(values[:9:2], places[:9:2], strict=True))
+    return f"{', '.join(told)}, and falls on"
 
 
 def falls_for_ever(values: FloatArray) -> bool:

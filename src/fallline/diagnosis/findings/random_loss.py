@@ -1,0 +1,52 @@
+"""The finding that the objective draws random numbers, so that its value at one point changes from call to call."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import Finding, Remedy, check
+from fallline.gradients import Perturbation
+from fallline.gradients.perturbation import PerturbedObjective
+from fallline.models.rows import OverRows
+from fallline.objectives import FunctionObjective
+from fallline.objectives.formula import FormulaObjective
+
+# How often the value is computed at the start.
+CALLS = 3
+
+
+@check(
+    "the value at one point changes from call to call",
+    leads_to=("wrong_gradient", "noise_floor", "rate_too_large", "plateau", "too_slow", "two_cycle", "zigzag"),
+    ignore="The noise is meant, and the gradient is found in a way that allows for it.",
+    source="Moré and Wild (2011), Estimating computational noise",
+)
+def random_loss(case: Case) -> Finding | None:
+    """Compute the value at the start several times: nothing else may change it."""
+    objective, run = case.innermost, case.run
+    if isinstance(objective, FormulaObjective | OverRows):
+        return None
+    with np.errstate(all="ignore"):
+        values = np.array([float(objective.value(run.start.x)) for _ in range(CALLS)])
+    if np.isnan(values).any() or (values == values[0]).all():
+        return None
+    spread = float(np.ptp(values))
+    drawn = isinstance(objective, FunctionObjective)
+    remedies = [Remedy("draw the random numbers once, before the run, and let the function read them")]
+    if isinstance(case.objective, PerturbedObjective):
+        noise = Perturbation("noise", "central")
+        remedies.insert(
+            0, Remedy('gradient=Perturbation("noise", "central")', {"objective": objective, "gradient": noise})
+        )
+    return Finding(
+        name="random_loss",
+        title=f"{run.title} gives another value each time",
+        evidence=f"At the start it was {', then '.join(f'{value:.10g}' for value in values)}.",
+        cause=(
+            f"The {'function' if drawn else 'objective'} draws random numbers, or depends on what earlier calls left "
+            "behind, so that no slope can be told from the noise."
+        ),
+        remedies=tuple(remedies),
+        numbers={"spread": spread},
+    )

@@ -1,0 +1,86 @@
+"""Remedies that several findings offer: the rule of the run with another rate, a wrapper around it, another start."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, cast
+
+import numpy as np
+
+from fallline.arrays import FloatArray
+from fallline.diagnosis.finding import Remedy
+from fallline.hyperparameters import hyperparameters
+from fallline.optimizers import Optimizer
+from fallline.optimizers.base import LearningRate
+from fallline.schedules import Schedule
+from fallline.tables import vector_text
+
+
+def as_python(setting: Any) -> str:
+    """A rule, a schedule or another setting as a person writes it in Python: without what is the default.
+
+    >>> import fallline
+    >>> as_python(fallline.ClipNorm(fallline.Adam(0.01, beta1=0.5), limit=2.0))
+    'ClipNorm(Adam(0.01, beta1=0.5), limit=2)'
+    """
+    if not dataclasses.is_dataclass(setting):
+        return f"{setting:g}" if isinstance(setting, float) else repr(setting)
+    known, convention = hyperparameters(setting), getattr(setting, "convention", "paper")
+    words: list[str] = []
+    for entry in sorted(dataclasses.fields(setting), key=lambda entry: bool(entry.kw_only)):
+        value, default = getattr(setting, entry.name), cast("Any", entry.default)
+        if entry.name in known:
+            default = known[entry.name].defaults.get(convention, known[entry.name].default)
+        if not entry.init or (words and np.array_equal(value, default)):
+            continue
+        # The first setting, which is the rate or the inner rule, is written without its name.
+        words.append(f"{entry.name}={as_python(value)}" if words else as_python(value))
+    return f"{type(setting).__name__}({', '.join(words)})"
+
+
+def rounded(number: float) -> float:
+    """A number with the two digits that a person would write.
+
+    >>> rounded(0.123456)
+    0.12
+    """
+    return float(f"{number:.2g}")
+
+
+def with_rate(rule: Optimizer[Any], rate: float) -> Remedy:
+    """The rule with another learning rate, and nothing else changed.
+
+    >>> import fallline
+    >>> with_rate(fallline.Momentum(0.1, momentum=0.5), 0.0123).text
+    'Momentum(0.012, momentum=0.5)'
+    """
+    return dataclasses.replace(by(_changed(rule, rounded(rate))), command=f"--learning-rate {rounded(rate):g}")
+
+
+def with_schedule(rule: Optimizer[Any], schedule: Schedule) -> Remedy:
+    """The rule with a rate that changes, and nothing else changed.
+
+    >>> import fallline
+    >>> with_schedule(fallline.ClipNorm(fallline.Adam(0.1)), fallline.Cosine(0.1, 50)).text
+    'ClipNorm(Adam(Cosine(0.1, steps=50)))'
+    """
+    return by(_changed(rule, schedule))
+
+
+def _changed(rule: Any, rate: LearningRate) -> Any:
+    # The rate of a wrapper is that of the rule inside.
+    if isinstance(inner := getattr(rule, "rule", None), Optimizer):
+        return dataclasses.replace(rule, rule=_changed(inner, rate))
+    return dataclasses.replace(rule, learning_rate=rate)
+
+
+def by(rule: Optimizer[Any]) -> Remedy:
+    """Another rule."""
+    return Remedy(as_python(rule), {"optimizer": rule})
+
+
+def started_at(x: FloatArray) -> Remedy:
+    """Another start."""
+    places = [rounded(number) for number in x.tolist()]
+    text = ",".join(f"{number:g}" for number in places)
+    return Remedy(f"x0={vector_text(x)}", {"x0": np.asarray(x)}, f"--start {text}" if len(places) <= 6 else "")

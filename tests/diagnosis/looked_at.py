@@ -1,0 +1,17 @@
+"""Runs diagnosed for one finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fallline.diagnosis import Finding, diagnose
+
+
+def found(result: Any, name: str) -> Finding | None:
+    """The finding of this name about a run; None without it."""
+    return next((finding for finding in diagnose(result) if finding.name == name), None)
+
+
+def alarms(result: Any) -> list[str]:
+    """The names of all findings about a run, without remarks."""
+    return [finding.name for finding in diagnose(result) if not finding.remark]

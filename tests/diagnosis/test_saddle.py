@@ -1,0 +1,103 @@
+"""The finding that a run came to rest at a saddle or a maximum; and the remark that it converged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.diagnosis.looked_at import alarms, found
+
+from fallline import Adam, GradientDescent, Momentum, minimize
+from fallline.models import Network
+
+
+@pytest.mark.parametrize(
+    ("objective", "start", "kind", "lowest"),
+    [
+        ("x**2 - y**2 + y**4", [1.5, 0.0], "saddle", -2.0),
+        ("x**2 - y**2 + y**4", [1.5, 1e-12], "saddle", -2.0),
+        ("cos(x)", 0.0, "maximum", -1.0),
+        ("-exp(-x**2 - y**2) + 0.1*(x**2 + y**2)**2", [0.0, 0.0], "", None),
+        ("exp(-x**2 - y**2) + 0.1*(x**2 + y**2)**2", [0.0, 0.0], "maximum", -2.0),
+        ("(x*y - 1)**2", [0.5, -0.5], "saddle", -2.0),
+        ("x**3 - 3*x*y**2 + x**4 + y**4 - y**2", [0.0, 0.0], "saddle", -2.0),
+        ("(x**2 - 1)**2 + 3*y**2", [0.0, 2.0], "saddle", -4.0),
+    ],
+)
+def test_the_lowest_curvature_and_a_way_down_are_told(
+    objective: str, start: Any, kind: str, lowest: float | None
+) -> None:
+    run = minimize(objective, start, GradientDescent(0.1), max_steps=60)
+    finding = found(run, "saddle")
+    if not kind:
+        assert finding is None
+        return
+    assert finding is not None
+    assert kind in finding.title
+    assert finding.numbers["lowest"] == pytest.approx(lowest, rel=1e-3)
+    # The remedy starts where the value is lower by what is told.
+    start = finding.remedies[0].settings["x0"]
+    lower = minimize(objective, start, GradientDescent(0.01), max_steps=1).start.value
+    assert run.final.value - lower == pytest.approx(finding.numbers["fall"], rel=1e-6)
+
+
+def many(x: Any) -> Any:
+    return np.sum(x[1:] ** 2) + (x[0] ** 2 - 1) ** 2
+
+
+def test_it_is_found_among_many_coordinates() -> None:
+    run = minimize(many, np.r_[0.0, np.ones(60)], GradientDescent(0.05), max_steps=500)
+    assert run.stop.converged  # the engine looks along the slope only
+    finding = found(run, "saddle")
+    assert finding is not None
+    assert finding.numbers["lowest"] == pytest.approx(-4.0, rel=1e-3)
+    assert found(run, "converged") is None
+
+
+def test_a_network_started_at_zero_is_at_a_saddle() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(100, 3))
+    network = Network(X, (X[:, 0] * X[:, 1] > 0).astype(int), hidden=(6,), activation="tanh")
+    run = minimize(network, np.zeros(network.dimension), GradientDescent(0.5), max_steps=300)
+    assert found(run, "saddle") is not None
+    run = minimize(network, network.initial(1), GradientDescent(0.5), max_steps=300)
+    assert found(run, "saddle") is None
+
+
+@pytest.mark.parametrize(
+    ("objective", "start", "rule"),
+    [
+        ("x**2 + y**2", [1.0, 2.0], GradientDescent(0.1)),
+        ("x**2", [1.0], GradientDescent(0.1)),
+        ("x**4", [1.0], GradientDescent(0.1)),
+        ("rosenbrock", [-1.0, 1.0], Adam(0.01)),
+        ("x**2*y**2 + x**2", [1.0, 1.0], Momentum(0.05)),
+        ("x**2 - y**2 + y**4", [1.5, 0.3], GradientDescent(0.1)),
+        ("cos(x)", 1.0, GradientDescent(0.5)),
+        ("(x + y)**2", [1.0, 2.0], GradientDescent(0.1)),
+        ("sqrt(1 + x**2)", [5.0], GradientDescent(0.5)),
+    ],
+)
+def test_minima_and_slopes_are_none(objective: str, start: Any, rule: Any) -> None:
+    assert "saddle" not in alarms(minimize(objective, start, rule))
+
+
+def test_how_well_a_run_converged() -> None:
+    run = minimize("x**2 + 50*y**2", [1.0, 1.0], GradientDescent(0.01), max_steps=5000)
+    finding = found(run, "converged")
+    assert finding is not None
+    assert finding.numbers["lowest"] == pytest.approx(2.0)
+    assert finding.numbers["highest"] == pytest.approx(100.0)
+    # The bound holds: the minimum is 0.
+    assert run.final.value <= finding.numbers["bound"] <= 1e-12
+
+
+def test_a_flat_valley_is_told() -> None:
+    finding = found(minimize("(x + y)**2", [1.0, 2.0], GradientDescent(0.1)), "converged")
+    assert finding is not None
+    assert "no single point" in finding.evidence
+
+
+def test_a_run_under_way_did_not_converge() -> None:
+    assert found(minimize("x**2", 1.0, GradientDescent(0.01), max_steps=5), "converged") is None
