@@ -60,4 +60,4 @@ def hessian_vector(objective: Objective, x: FloatArray, vector: FloatArray) -> F
     if own is not None:
         exact: FloatArray = own(x, vector)
         return exact
-    return difference(objective, x, vector, step_along(x, vector))
+    return difference(objective, x, vector, step_along(x, vector, objective.rounding))

@@ -12,14 +12,15 @@ _EPSILON = float(np.finfo(float).eps)
 _SETTLED = 1e-3
 
 
-def step_along(x: FloatArray, vector: FloatArray) -> FloatArray:
+def step_along(x: FloatArray, vector: FloatArray, rounding: float = _EPSILON) -> FloatArray:
     """The best step of a central difference, in multiples of the vector, shape (..., 1).
 
-    The cube root of the machine epsilon times the size of the point; a power of two, so that adding it rounds little.
+    The cube root of the gradient's rounding times the size of the point; a power of two, so that adding it rounds
+    little.
     """
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
     size = np.maximum(1, np.max(np.abs(x), axis=-1, keepdims=True))
-    step: FloatArray = np.exp2(np.round(np.log2(_EPSILON ** (1 / 3) * size / np.where(length == 0, 1, length))))
+    step: FloatArray = np.exp2(np.round(np.log2(rounding ** (1 / 3) * size / np.where(length == 0, 1, length))))
     return step
 
 
