@@ -16,7 +16,7 @@ from fallline.results.trajectory import Point
 from fallline.tables import MOST_COORDINATES
 
 # The distances along a direction at which the objective is evaluated.
-DISTANCES: FloatArray = 10.0 ** np.arange(13)
+DISTANCES = np.array([10.0**power for power in range(13)])
 # With more coordinates, only the directions of the slope and of the run are followed, not each coordinate's.
 MODEST = 50
 
