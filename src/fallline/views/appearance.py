@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.pictures import words
-from fallline.views.fonts import make_legible
+from fallline.views.figure import Picture
 
 # Lines and markers distinguish runs in greyscale as well.
 RUN_LINES: tuple[Any, ...] = (
@@ -179,18 +179,10 @@ def step_colours(count: int) -> FloatArray:
     return np.asarray(STEPS(np.linspace(0, 1, count)), float)
 
 
-class _Legible(Figure):
-    """A figure that chooses the fonts of its texts when it is drawn: only then are the texts known."""
-
-    def draw(self, renderer: Any) -> None:
-        make_legible(self)
-        super().draw(renderer)
-
-
 def new_figure(width: float = 8.0, height: float = 6.0, style: Style = "light") -> Figure:
     """An empty figure with constrained layout; its size is in inches."""
     check_style(style)
-    return _Legible(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
+    return Picture(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
 
 
 def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = False, **shared: Any) -> list[Any]:
