@@ -43,7 +43,7 @@ def test_on_a_logarithmic_scale_heights_are_the_logarithms_of_the_values() -> No
     np.testing.assert_allclose(data.grid.value, np.log10(rosenbrock(x, y)), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(data.paths[0].value, np.log10(ROSENBROCK.value), rtol=1e-9, atol=1e-12)
     assert data.heights == (-2, 3)
-    assert data.symbol == "log₁₀ f"
+    assert data.height_name == "log₁₀ f"
 
 
 def test_a_value_of_zero_is_drawn_at_the_lowest_above_it() -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import bowl, halving, in_space, on_bowl, three, two_on_bowl
 
-from fallline import FalllineError, GradientDescent, minimize
+from fallline import FalllineError, GradientDescent, compare, minimize
 from fallline.views import landscape_data, plot_contour, plot_contour_3d, plot_surface
 from fallline.views.surface import DROP
 
@@ -75,8 +75,7 @@ def test_several_runs_have_a_legend(plot: Callable[..., Figure]) -> None:
     legend = ax.get_legend()
     assert legend is not None
     labels = [text.get_text() for text in legend.get_texts()]
-    assert labels[0].startswith("slow: step limit after 20 steps: f = ")
-    assert labels[1].startswith("fast: ")
+    assert labels[:2] == ["slow", "fast"]
     assert ax.get_title() == "bowl"
 
 
@@ -215,3 +214,41 @@ def test_words_stand_where_the_path_is_not() -> None:
         run = minimize("(a - 3)**2 + (b - 3)**2 + c**2", start, GradientDescent(0.1), max_steps=50)
         words = plot_contour(run, coordinates=("a", "b"), resolution=8).axes[0].texts[-1]
         assert (words.get_horizontalalignment(), words.get_verticalalignment()) == place
+
+
+def test_twenty_runs_of_one_rule_are_one_line_of_the_legend_and_leave_the_picture_its_height() -> None:
+    starts = [[a, b] for a in (-4, -2, 0, 2, 4) for b in (-4, -1, 1, 4)]
+    figure = compare("himmelblau", starts, GradientDescent(0.005), max_steps=20).plot(resolution=32)
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    legend = ax.get_legend()
+    assert legend is not None
+    words = [text.get_text() for text in legend.get_texts()]
+    assert words == ["20 runs: gradient descent, learning rate 0.005", "known minimum"]
+    assert ax.get_window_extent().height > 0.6 * figure.bbox.height
+
+
+def test_many_rules_are_named_up_to_the_eighth() -> None:
+    rules = {f"rule {number}": GradientDescent(0.001 * (number + 1)) for number in range(12)}
+    legend = compare("x**2 + 2*y**2", [1.0, 2.0], rules, max_steps=5).plot(resolution=32).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [*(f"rule {i}" for i in range(7)), "5 more runs"]
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_numbers_on_the_scale_are_round(scale: str) -> None:
+    runs = compare("rosenbrock", [-1.5, 2.0], ["adam", "momentum"], max_steps=50)
+    bar = runs.plot(zscale=scale, resolution=64).axes[1]
+    shown = [float(label.get_text()) for label in bar.get_yticklabels()]
+    assert len(shown) >= 4
+    for number in shown:
+        assert number == 0 or float(f"{number:.0e}") == number
+    assert bar.get_ylabel() == ("f (log scale)" if scale == "log" else "f")
+
+
+def test_known_minima_in_the_picture_are_starred() -> None:
+    ax = (
+        compare("himmelblau", [[1.0, 1.0], [2.0, 2.0]], GradientDescent(0.005), max_steps=9).plot(resolution=32).axes[0]
+    )
+    (stars,) = (line for line in ax.lines if line.get_marker() == "*" and line.get_linestyle() == "None")
+    assert len(stars.get_xdata()) == 4
+    assert ax.get_title() == "Himmelblau"

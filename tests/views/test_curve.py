@@ -96,8 +96,8 @@ def test_several_runs_race_on_one_curve_with_one_legend() -> None:
         legend = ax.get_legend()
         assert legend is not None
         assert [text.get_text() for text in legend.get_texts()] == [
-            "one: step limit after 4 steps: f = 0.25",
-            "two: step limit after 2 steps: f = 4",
+            "one",
+            "two",
         ]
         points = [np.asarray(line.get_xdata()) for line in ax.lines[1:]]
         for drawn, expected in zip(points, ([8, 4, 2, 1, 0.5], [0.5], [8, 4, 2], [2]), strict=True):

@@ -119,7 +119,7 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
         raise FalllineError("quantities", problem="is empty", allowed=nearest("", known))
     symbol = value_symbol(pairs[0].run.objective)
     single = len(pairs) == 1
-    title = words.run_title(pairs[0].run, symbol) if single else (pairs[0].run.title, "")
+    title = words.run_title(pairs[0].run, symbol) if single else (words.objective_words(pairs[0].run.title), "")
     return Histories(
         title=title,
         unit=paths.unit_of(pairs),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -40,6 +40,8 @@ class Landscape(Printed):
             picture below the middle level, so that flat valleys show their shape as well as steep walls.
         plane: the plane of the paths' principal components that the grid lies in; None: the grid lies along two of
             the coordinates.
+        scale: "log" if the heights are decimal logarithms.
+        minima: the known minima in the picture, shape (k, 2).
     """
 
     title: str
@@ -50,6 +52,8 @@ class Landscape(Printed):
     heights: Interval
     bend: float
     plane: Plane | None = None
+    scale: Scale = "linear"
+    minima: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
 
     @property
     def levels(self) -> FloatArray:
@@ -73,9 +77,14 @@ class Landscape(Printed):
         return "at " + ", ".join(values) if values else ""
 
     @property
+    def height_name(self) -> str:
+        """The name of the heights, on an axis."""
+        return f"log₁₀ {self.symbol}" if self.scale == "log" else self.symbol
+
+    @property
     def heading(self) -> tuple[str, str]:
         """The two lines of the title: the run's, or for several runs the function's."""
-        return self.paths[0].title if len(self.paths) == 1 else (self.title, "")
+        return self.paths[0].title if len(self.paths) == 1 else (words.objective_words(self.title), "")
 
 
 def landscape_data(
@@ -128,7 +137,7 @@ def landscape_of(
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
     if zscale == "log":
-        symbol, zlim = f"log₁₀ {symbol}", in_logarithms(zlim)
+        zlim = in_logarithms(zlim)
         values, *heights = logarithms([over.value, *(path.value for path in on_it)])
         over = dataclasses.replace(over, value=values)
         on_it = tuple(dataclasses.replace(path, value=value) for path, value in zip(on_it, heights, strict=True))
@@ -148,7 +157,17 @@ def landscape_of(
         heights=(low, high),
         bend=float(np.log(middle) / np.log(1 / 2)),
         plane=plane,
+        scale=zscale,
+        minima=_minima(objective, over),
     )
+
+
+def _minima(objective: Objective, over: Grid) -> FloatArray:
+    """The known minima of a function of two coordinates that lie in the picture."""
+    known = np.array(objective.minima, float).reshape(-1, objective.dimension)
+    if objective.dimension != 2 or isinstance(objective, OnPlane):
+        return np.empty((0, 2))
+    return known[over.contains(known)]
 
 
 def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] | None:

@@ -176,6 +176,22 @@ class Path(Printed):
         return int(np.searchsorted(self.times, time, side="right"))
 
 
+# More runs than these are not named one by one in a legend.
+MOST_NAMED = 8
+
+
+def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
+    """The labels of the runs that a legend names, the first of them, and a line about the others; empty for none.
+
+    Many runs of one rule are one line: they differ in where they start, which the picture shows.
+    """
+    if len(paths) <= MOST_NAMED:
+        return tuple(path.label for path in paths), ""
+    if len({path.title[0] for path in paths}) == 1:
+        return (), f"{len(paths)} runs: {paths[0].title[0]}"
+    return tuple(path.label for path in paths[: MOST_NAMED - 1]), f"{len(paths) - MOST_NAMED + 1} more runs"
+
+
 def path_of(
     pair: Labelled, objective: Objective, columns: Sequence[int], window: Sequence[Interval], at: FloatArray
 ) -> Path:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fallline.arrays import FloatArray
+from fallline.objectives.landscapes import LANDSCAPES
+
 if TYPE_CHECKING:
     from fallline.results.trajectory import Trajectory
+
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Neighbouring ticks of a scale are at least this part of it apart.
+APART = 0.1
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
     """The interval with a margin at both ends, so that markers are not cut; never empty."""
     room = 0.05 * (high - low) or 0.5 * abs(low) or 1.0
     return low - room, high + room
+
+
+def objective_words(title: str) -> str:
+    """What is minimised, for a title: a landscape by its name, a formula as it is written by hand.
+
+    >>> objective_words("100*(y - x**2)**2 + (1 - x)**2"), objective_words("x**2 + 8*sin(x)")
+    ('Rosenbrock', 'x² + 8 sin(x)')
+    """
+    name = next((name for name, landscape in LANDSCAPES.items() if landscape.formula == title), None)
+    if name is not None:
+        return name.replace("_", " ").capitalize()
+    text = re.sub(r"\*\*(\d+)(?![.\w])", lambda power: power[1].translate(RAISED), title)
+    text = re.sub(r"(?<=\d)\*(?=[^\W\d])", " ", text)
+    return text.replace("**", "^").replace("*", "·").replace("sqrt(", "√(").replace(" - ", " − ")
 
 
 def outcome(run: Trajectory, symbol: str) -> str:
@@ -49,6 +73,28 @@ def number(value: float, digits: int = 4) -> str:
 def tick(value: float) -> str:
     """A number in three digits, with powers of ten only where it has many more."""
     return number(float(f"{value:.3g}"), 6)
+
+
+def round_ticks(low: float, high: float, place: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Round numbers between two, spread over a scale: the roundest first, then what fits between them.
+
+    Arguments:
+        place: where numbers stand on the scale, from 0 to 1.
+
+    >>> round_ticks(0.0, 4000.0, lambda value: np.sqrt(value / 4000)).tolist()
+    [0.0, 100.0, 500.0, 1000.0, 2000.0, 3000.0, 4000.0]
+    """
+    decades = np.arange(math.floor(math.log10(max(abs(low), abs(high), 1e-300))), -301, -1)[:8]
+    rounds = [
+        0.0,
+        *(sign * digit * 10.0**decade for digit in (1, 5, 2, 3, 4) for decade in decades for sign in (1, -1)),
+    ]
+    chosen: list[float] = []
+    for value in rounds:
+        inside = low <= value <= high
+        if inside and all(abs(np.diff(place(np.array([value, other])))[0]) >= APART for other in chosen):
+            chosen.append(value)
+    return np.array(sorted(chosen))
 
 
 def percent(share: float) -> str:

@@ -244,7 +244,12 @@ def animate(
     times = every[paths.thinned(len(every), frames)]
     titles: tuple[tuple[str, ...], ...]
     if kind != "curve" and len(pairs) > 1:
-        titles = (tuple(title_text(objective.title, f"{data.unit} {paths.time_text(time)}") for time in times),)
+        titles = (
+            tuple(
+                title_text(words.objective_words(objective.title), f"{data.unit} {paths.time_text(time)}")
+                for time in times
+            ),
+        )
     else:
         titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
     scene = Scene(kind, data, times, titles, size, float(turn), style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,12 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.pictures import words
+from fallline.pictures.paths import Path, named
 from fallline.views.figure import Picture
 
 # Lines and markers distinguish runs in greyscale as well.
@@ -45,6 +48,9 @@ TITLE_WIDTH, LEGEND_WIDTH = 62, 76
 NAME_WIDTH, SHORT_NAME_WIDTH = 36, 22
 
 STEPS: Colormap = matplotlib.colormaps["autumn"]
+# A colour bar has about so many ticks, and round ones on a bent scale where there are enough.
+MOST_TICKS, LEAST_TICKS, NEARLY_LINEAR = 7, 4, 0.2
+MINIMUM: dict[str, Any] = {"marker": "*", "markersize": 13, "markeredgewidth": 1}
 # The opacity of what lies behind a surface.
 FAINT = 0.35
 
@@ -297,11 +303,25 @@ def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
     figure.legend(handles=keys, loc="outside lower center", **look)
 
 
-def race_legend(ax: Axes, runs: Sequence[tuple[str, str]]) -> None:
-    """Add the legend of several runs on one landscape: the label of each, and how it ended."""
+def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -> None:
+    """Add the legend of several runs on one landscape; of many it names the first."""
     theme = theme_of(ax)
-    keys = [key(f"{label}: {end}", run_look(number, theme)) for number, (label, end) in enumerate(runs)]
-    legend_below(ax, keys, columns=1)
+    labels, others = named(paths)
+    keys = [key(label, run_look(number, theme)) for number, label in enumerate(labels)]
+    if others:
+        keys.append(key(others, {"linestyle": "none"} if labels else {"color": theme.ink, "linewidth": 2}))
+    legend_below(ax, [*keys, *extra], columns=1)
+
+
+def key_count(paths: Sequence[Path]) -> int:
+    """The number of lines of `race_legend`."""
+    labels, others = named(paths)
+    return len(labels) + bool(others)
+
+
+def minimum_key(theme: Theme = LIGHT) -> Line2D:
+    """The entry of a legend for the stars at known minima."""
+    return key("known minimum", MINIMUM | {"linestyle": "none", "markeredgecolor": theme.edge, "color": theme.rim})
 
 
 def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
@@ -416,13 +436,35 @@ def point_size(count: int) -> float:
     return 36 if count <= 60 else 20
 
 
-def height_scale(ax: Axes, drawn: Any, symbol: str) -> None:
-    """Add the colour bar of the heights."""
+def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False) -> None:
+    """Add the colour bar of the heights, with round numbers on it.
+
+    Arguments:
+        drawn: the filled contours.
+        symbol: what the heights are.
+        logarithms: whether they are decimal logarithms: then the bar shows the values themselves, at powers of ten.
+    """
     figure, _ = figure_of(ax)
-    # The lowest level is seldom a round number, and often slightly above zero.
-    least = 1e-4 * max(abs(end) for end in drawn.get_clim())
-    bar = figure.colorbar(drawn, ax=ax, pad=0.02, format=lambda x, _: words.tick(x if abs(x) > least else 0))
-    dress_bar(bar, symbol)
+    low, high = drawn.get_clim()
+    ticks = words.round_ticks(low, high, drawn.norm)
+    if logarithms:
+        whole = np.arange(math.ceil(low), high + 1e-9)
+        ticks = whole[:: math.ceil(len(whole) / MOST_TICKS)]
+    elif len(ticks) < LEAST_TICKS or abs(drawn.norm.gamma - 1) < NEARLY_LINEAR:
+        ticks = MaxNLocator(MOST_TICKS).tick_values(low, high)
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
+    bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
+    bar.ax.minorticks_off()
+    dress_bar(bar, f"{symbol} (log scale)" if logarithms else symbol)
+
+
+def _power(exponent: float) -> str:
+    """A power of ten as text: written out where it is short.
+
+    >>> _power(2), _power(-7)
+    ('100', '$10^{-7}$')
+    """
+    return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"$10^{{{exponent:g}}}$"
 
 
 def dress_bar(bar: Colorbar, label: str) -> None:

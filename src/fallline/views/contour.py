@@ -64,7 +64,7 @@ def plot_contour(
     'y'
     """
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(ax, style, keys=len(data.paths))
+    figure, ax = figure_of(ax, style, keys=appearance.key_count(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
     set_title(ax, *data.heading)
@@ -93,7 +93,7 @@ def plot_contour_3d(
     'f'
     """
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(ax, style, solid=True, keys=len(data.paths))
+    figure, ax = figure_of(ax, style, solid=True, keys=appearance.key_count(data.paths))
     draw_still_3d(ax, data)
     draw_paths_3d(ax, data)
     set_title(ax, *data.heading)
@@ -112,7 +112,10 @@ def draw_still(ax: Axes, data: Landscape) -> None:
     ax.set_xlim(over.x[0], over.x[-1])
     ax.set_ylim(over.y[0], over.y[-1])
     appearance.label_axes(ax, *over.names)
-    appearance.height_scale(ax, bands, data.symbol)
+    appearance.height_scale(ax, bands, data.symbol, logarithms=data.scale == "log")
+    theme = appearance.theme_of(ax)
+    look = appearance.MINIMUM | {"color": theme.rim, "markeredgecolor": theme.edge, "linestyle": "none"}
+    ax.plot(*data.minima.T, zorder=6, **look)
     draw_words(ax, data)
 
 
@@ -130,7 +133,8 @@ def draw_words(ax: Axes, data: Landscape) -> None:
         appearance.legend_below(ax, keys, columns=2)
         remarks.append(path.remark)
     else:
-        appearance.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
+        stars = [appearance.minimum_key(appearance.theme_of(ax))] if len(data.minima) and ax.name != "3d" else []
+        appearance.race_legend(ax, data.paths, stars)
     corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)
     appearance.note(ax, "\n".join(filter(None, remarks)), corner)
 
@@ -168,7 +172,7 @@ def frame(ax: Any, data: Landscape, bottom: float) -> None:
     ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
     # The start is usually the highest point: with it at the back, nothing hides the path.
     ax.view_init(elev=28, azim=_across(data))
-    appearance.label_axes(ax, *data.grid.names, data.symbol, width=appearance.SHORT_NAME_WIDTH)
+    appearance.label_axes(ax, *data.grid.names, data.height_name, width=appearance.SHORT_NAME_WIDTH)
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -146,8 +146,8 @@ def draw_race(ax: Axes, data: Descent) -> None:
         look = appearance.run_look(number, theme) | {"linestyle": "none"}
         ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
         ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **(look | {"markersize": 12}))
-    appearance.race_legend(ax, [(path.label, path.title[1]) for path in data.paths])
-    appearance.set_title(ax, data.curve.title)
+    appearance.race_legend(ax, data.paths)
+    appearance.set_title(ax, words.objective_words(data.curve.title))
 
 
 def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:

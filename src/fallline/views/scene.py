@@ -280,7 +280,9 @@ def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """The figure and stage for all runs on one landscape."""
-    figure, ax = appearance.figure_of(None, scene.style, solid=scene.kind in SOLID, keys=len(data.paths))
+    figure, ax = appearance.figure_of(
+        None, scene.style, solid=scene.kind in SOLID, keys=appearance.key_count(data.paths)
+    )
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":

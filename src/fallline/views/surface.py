@@ -70,7 +70,7 @@ def plot_surface(
     'f'
     """
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(ax, style, solid=True, keys=len(data.paths))
+    figure, ax = figure_of(ax, style, solid=True, keys=appearance.key_count(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
     set_title(ax, *data.heading)
