@@ -451,7 +451,7 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
         whole = np.arange(math.ceil(low), high + 1e-9)
         ticks = whole[:: math.ceil(len(whole) / MOST_TICKS)]
     elif len(ticks) < LEAST_TICKS or abs(drawn.norm.gamma - 1) < NEARLY_LINEAR:
-        ticks = MaxNLocator(MOST_TICKS).tick_values(low, high)
+        ticks = np.asarray(MaxNLocator(MOST_TICKS).tick_values(low, high))
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
     bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
     bar.ax.minorticks_off()
