@@ -19,7 +19,9 @@ from fallline.tables import place_text
 # Of the run, the part at its end in which it must not come down any more, and how many of its steps are looked at.
 END, STEPS = 0.2, 12
 # The slopes on both sides must be apart by at least this part of the gradient's norm, or the kink does not matter.
-APART = 0.5
+APART = 0.2
+# This part of the steps at the end must not go downhill: a run that crosses kinks on its way down does not go to and fro.
+UPHILL = 0.2
 # They must not come closer to each other by more than this part when the sides come a thousand times closer.
 SETTLED = 0.1
 # Steps that have become shorter by this part in that time will come to rest.
@@ -49,6 +51,8 @@ def kink(case: Case) -> Finding | None:
     lengths = case["step_length"].values[-tail:-1]
     quarter = max(1, len(lengths) // 4)
     if np.nanmean(lengths[-quarter:]) < SHRUNK * np.nanmean(lengths[:quarter]):
+        return None
+    if (np.diff(values[-tail:]) >= 0).mean() < UPHILL:
         return None
     if values[-tail:].min() < values[:-tail].min() - 0.01 * abs(values[0] - values[:-tail].min()):
         return None
