@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from fallline.objectives import as_objective as as_objective
     from fallline.optimizers import *
     from fallline.penalties import *
+    from fallline.recipes.recipe import Recipe as Recipe
     from fallline.results.basins import Basins as Basins
     from fallline.results.comparison import Comparison as Comparison
     from fallline.results.sweep import Sweep as Sweep

@@ -50,6 +50,7 @@ _NAMES = {
     "fallline.experiments.basins": "basins",
     "fallline.experiments.tune": "Interval tune",
     "fallline.fitting.fit": "fit",
+    "fallline.recipes.recipe": "Recipe",
     "fallline.diagnosis": "Diagnosis Finding Remedy diagnose",
     "fallline.results.trajectory": "Point Record Trajectory",
     "fallline.results.comparison": "Comparison",

@@ -482,8 +482,11 @@ class SmallEpoch(StoppingCondition):
     converged: ClassVar[bool] = True
     needs_step: ClassVar[bool] = True
 
-    tolerance: float
-    every: int
+    tolerance: float = hyperparameter(about="relative change of the value", at_least=0)
+    every: int = hyperparameter(about="steps of an epoch", at_least=1, whole=True)
+
+    def __post_init__(self) -> None:
+        check_hyperparameters(self)
 
     def met(self, progress: Progress) -> BoolArray:
         if progress.previous_value is None or progress.step % self.every:

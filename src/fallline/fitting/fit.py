@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +63,23 @@ STREAMED_ABOVE = 2**28
 USUAL_STEPS = 10_000
 
 
+Arguments = ParamSpec("Arguments")
+
+
+def _with_its_call(function: Callable[Arguments, Fit]) -> Callable[Arguments, Fit]:
+    """The function, which leaves in each fit of data in files the arguments that it was called with."""
+
+    @functools.wraps(function)
+    def called(*arguments: Arguments.args, **settings: Arguments.kwargs) -> Fit:
+        fitted = function(*arguments, **settings)
+        given = inspect.signature(function).bind(*arguments, **settings).arguments
+        given |= given.pop("settings", {})
+        return dataclasses.replace(fitted, arguments=given) if isinstance(given["data"], str | os.PathLike) else fitted
+
+    return called
+
+
+@_with_its_call
 def fit(
     data: TableLike,
     target: str | int | npt.ArrayLike,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
 
@@ -20,7 +20,7 @@ from fallline.fitting.fitted import FittedModel
 from fallline.models import Loss
 from fallline.results.archive import Archived, Contents, taken_out, within
 from fallline.results.schema import COUNT, NUMBER, NUMBER_OR_NULL, OBJECT, TEXTS, Entry, check_arrays, check_header
-from fallline.results.shown import Diagnosed, Shown
+from fallline.results.shown import Diagnosed, Repeatable, Shown
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_ROWS, Summary, data_frame, names_text, summary_of, wrapped_fact
 
@@ -98,7 +98,7 @@ class Measured(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit(Archived, Shown, Diagnosed):
+class Fit(Archived, Shown, Diagnosed, Repeatable):
     """A model, and the descent that fitted it.
 
     `save` writes everything except the rows to one file; `fitted.save` writes only the model, for `fallline predict`.
@@ -107,6 +107,7 @@ class Fit(Archived, Shown, Diagnosed):
         trajectory: the descent; its coordinates belong to standardised features, unless `standardization` is None.
         fitted: the fitted model, for predictions.
         notes: remarks on the result, one sentence each.
+        arguments: what `fit` was called with; empty in a loaded fit, and where the data were in memory.
     """
 
     file_format: ClassVar[str] = "fallline fit 1"
@@ -117,6 +118,7 @@ class Fit(Archived, Shown, Diagnosed):
     notes: tuple[str, ...]
     # The source of the score and the learning curve: the rows, or, in a loaded fit, what was measured on them.
     _from: FitRows | Measured
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> Loss:

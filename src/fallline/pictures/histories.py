@@ -16,6 +16,7 @@ from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
 OVERALL = ("value", "gradient_norm", "rate")
+STEPS = ("step_length", "rate")
 # The axis label of each quantity; the value's is the objective's symbol.
 NAMES = {"gradient_norm": "gradient norm", "rate": "learning rate", "step_length": "length of the step"}
 # These may contain zeros and still get a log axis: many runs end with a zero.
@@ -127,6 +128,15 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
         labels=tuple(f"{label}: {words.outcome(run, symbol)}" for label, run in pairs),
         omitted=omitted,
     )
+
+
+def steps_data(runs: Runs) -> Histories:
+    """The length of each step of runs, and its rate.
+
+    Arguments:
+        runs: a trajectory, a comparison, or several trajectories.
+    """
+    return histories_data(runs, STEPS)
 
 
 def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:

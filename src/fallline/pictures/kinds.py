@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from dataclasses import dataclass
 
 from fallline.errors import FalllineError, nearest
@@ -14,6 +16,7 @@ class Kind:
     Attributes:
         name: its name in `plot(kind=...)` and --picture.
         draw: the function that draws it: its module in `fallline.views`, and its name there.
+        data: the function that makes its data: its module in `fallline.pictures`, and its name there.
         dimension: the number of coordinates that it shows, 1 or 2; None: any number.
         chosen: whether the user may choose two of more coordinates.
         one_run: whether it shows a single run only.
@@ -23,24 +26,37 @@ class Kind:
 
     name: str
     draw: tuple[str, str]
+    data: tuple[str, str]
     dimension: int | None = None
     chosen: bool = False
     one_run: bool = False
     films: bool = False
     solid: bool = False
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What may be chosen of it, whoever draws it: the keywords of the function that makes its data.
 
+        >>> KINDS["epochs"].options
+        ('rows', 'columns', 'bounds')
+        """
+        module, function = self.data
+        make = getattr(importlib.import_module(f"fallline.pictures.{module}"), function)
+        return tuple(inspect.signature(make).parameters)[1:]
+
+
+_FIELD = ("landscape", "landscape_data")
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("curve", ("curve", "plot_descent"), dimension=1, films=True),
-        Kind("contour", ("contour", "plot_contour"), dimension=2, chosen=True, films=True),
-        Kind("contour_3d", ("contour", "plot_contour_3d"), dimension=2, chosen=True, films=True, solid=True),
-        Kind("surface", ("surface", "plot_surface"), dimension=2, chosen=True, films=True, solid=True),
-        Kind("histories", ("histories", "plot_histories")),
-        Kind("steps", ("histories", "plot_steps")),
-        Kind("arrows", ("arrows", "plot_arrows"), chosen=True, one_run=True),
-        Kind("epochs", ("epochs", "plot_epochs"), dimension=1, one_run=True),
+        Kind("curve", ("curve", "plot_descent"), ("curve", "descent_data"), dimension=1, films=True),
+        Kind("contour", ("contour", "plot_contour"), _FIELD, dimension=2, chosen=True, films=True),
+        Kind("contour_3d", ("contour", "plot_contour_3d"), _FIELD, dimension=2, chosen=True, films=True, solid=True),
+        Kind("surface", ("surface", "plot_surface"), _FIELD, dimension=2, chosen=True, films=True, solid=True),
+        Kind("histories", ("histories", "plot_histories"), ("histories", "histories_data")),
+        Kind("steps", ("histories", "plot_steps"), ("histories", "steps_data")),
+        Kind("arrows", ("arrows", "plot_arrows"), ("arrows", "arrows_data"), chosen=True, one_run=True),
+        Kind("epochs", ("epochs", "plot_epochs"), ("epochs", "epochs_data"), dimension=1, one_run=True),
     )
 }
 FILMS = tuple(name for name, kind in KINDS.items() if kind.films)

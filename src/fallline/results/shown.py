@@ -71,6 +71,25 @@ class Diagnosed:
         return import_module("fallline.diagnosis").diagnose(self, **options)
 
 
+class Repeatable:
+    """A result that can be written as a recipe file; it imports the recipes by name, as `Shown` does the views."""
+
+    def save_recipe(self, path: str | os.PathLike[str]) -> None:
+        """Write what repeats it to a TOML file of plain data: see `fallline.Recipe`.
+
+        Raises:
+            FalllineError: when the file cannot be written, or would have to hold what is not plain data.
+
+        >>> import fallline, tempfile
+        >>> run = fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1))
+        >>> path = tempfile.mkdtemp() + "/run.toml"
+        >>> run.save_recipe(path)
+        >>> fallline.Recipe.load(path).run() == run
+        True
+        """
+        import_module("fallline.recipes.recipe").Recipe.of(self).save(path)
+
+
 class Filmed(Shown):
     """A result with paths, which can be animated and plays in a notebook."""
 

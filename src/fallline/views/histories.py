@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
-from fallline.pictures.histories import Histories, History, histories_data
+from fallline.pictures.histories import STEPS, Histories, History, histories_data
 from fallline.pictures.paths import Interval, Runs
 from fallline.views import appearance
 from fallline.views.appearance import Style, figure_of, new_figure
@@ -75,7 +75,7 @@ def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
     >>> [ax.get_ylabel() for ax in plot_steps(run).axes]
     ['length of the step', 'learning rate']
     """
-    return plot_histories(runs, ("step_length", "rate"), style=style)
+    return plot_histories(runs, STEPS, style=style)
 
 
 def draw_alone(ax: Axes, data: Histories) -> None:

@@ -1,0 +1,112 @@
+"""The attributes of the Recipe that repeats a result: from what a run, a comparison or a fit knows of its call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fallline.errors import FalllineError
+from fallline.fitting.result import Fit
+from fallline.models.base import SMALL_DATA
+from fallline.objectives import LANDSCAPES
+from fallline.optimizers import Optimizer
+from fallline.recipe import decode, encode
+from fallline.recipes.content import read_content, record_content
+from fallline.recipes.fits import OF_A_CALL
+from fallline.recipes.objectives import objective_table
+from fallline.recipes.settings import written
+from fallline.results.comparison import Comparison
+from fallline.results.trajectory import Record, Trajectory
+
+# The landscapes by their formulas, which are what a trajectory's recipe holds.
+_LANDSCAPES = {landscape.formula: name for name, landscape in LANDSCAPES.items()}
+# The entries of a trajectory's recipe that all runs of a comparison have in common.
+_COMMON = ("objective", "max_steps", "stop", "gradient", "engine", "record", "seed")
+
+
+def attributes_of(result: Any) -> dict[str, Any]:
+    """The attributes of the Recipe that repeats a trajectory, a comparison or a fit.
+
+    Raises:
+        FalllineError: naming what plain data cannot hold: a function of the user's, large data, ...
+    """
+    if isinstance(result, Trajectory):
+        return read_content(_content([result], [""]), Path())
+    if isinstance(result, Comparison):
+        return read_content(_content(result, result.labels), Path())
+    if isinstance(result, Fit):
+        return _attributes_of_fit(result)
+    raise FalllineError("result", result, "it must be a trajectory, a comparison or a fit")
+
+
+def _content(runs: Sequence[Trajectory], labels: Sequence[str]) -> dict[str, Any]:
+    """The content for runs of each rule from each start, in this order."""
+    recipes = [run.recipe for run in runs]
+    if not recipes or not all(recipes):
+        raise FalllineError(problem="there is no recipe in it", allowed="it was not made by minimize or compare")
+    first = recipes[0]
+    if any(recipe[name] != first[name] for recipe in recipes for name in _COMMON):
+        raise FalllineError(problem="these runs differ in more than rule and start", allowed="save them one by one")
+    places = [recipe["x0"] for recipe in recipes]
+    count = next((number for number, place in enumerate(places) if number and place == places[0]), len(places))
+    blocks = range(0, len(recipes), count)
+    for block in blocks:
+        rules = [recipe["optimizer"] for recipe in recipes[block : block + count]]
+        if places[block : block + count] != places[:count] or any(rule != rules[0] for rule in rules):
+            wrong = "these runs are not each rule from each start"
+            raise FalllineError(problem=wrong, allowed="save the comparison that they are from")
+    named = [label.rpartition(" from (")[0] if count > 1 else label for label in labels]
+    rules = [_rule_content(runs[block], named[block]) for block in blocks]
+    return {"starts": places[:count], "optimizers": rules} | _common_content(first, runs[0])
+
+
+def _rule_content(run: Trajectory, label: str) -> dict[str, Any]:
+    table = written(run.recipe["optimizer"])
+    return table if label in ("", run.optimizer) else {"label": label, **table}
+
+
+def _common_content(recipe: Mapping[str, Any], run: Trajectory) -> dict[str, Any]:
+    """What all runs of a call have in common."""
+    if recipe.get("resumed"):
+        raise FalllineError(problem="the run went on with the state of another, which a recipe file does not hold")
+    objective, stop = recipe["objective"], recipe["stop"]
+    if objective is None:
+        raise FalllineError(
+            "objective",
+            problem=f"is {run.title}: a Python function, or data of more than {SMALL_DATA} numbers",
+            allowed="a recipe file holds formulas, small data, and fits to data in files",
+        )
+    if recipe["gradient"] is None:
+        raise FalllineError("gradient", problem="is a Python function, which a recipe file cannot hold")
+    formula = objective.get("formula")
+    content = {
+        "objective": objective_table(objective) if formula is None else _LANDSCAPES.get(formula, formula),
+        "gradient": written(recipe["gradient"]),
+        **{name: recipe[name] for name in ("max_steps", "engine", "seed")},
+    }
+    if (record := decode(recipe["record"], {"Record": Record})) != Record():
+        content["record"] = record_content(record)
+    if stop is not None:
+        content["stop"] = [written(part) for part in stop.get("conditions", [stop])]
+    return content
+
+
+def _attributes_of_fit(fit: Fit) -> dict[str, Any]:
+    given = {name: value for name, value in fit.arguments.items() if value is not None}
+    if not given:
+        raise FalllineError(
+            problem="the fit was loaded, or its data were in memory, so that a recipe file cannot repeat it",
+            allowed="fit to a file of data",
+        )
+    attributes = {name: given.pop(name) for name in ("max_steps", "stop", "seed", "engine") if name in given}
+    if "x0" in given:
+        attributes["starts"] = (encode(np.asarray(given.pop("x0"))),)
+    # The name of a rule stays an argument of the fit, which chooses its rate.
+    if isinstance(given.get("optimizer"), Optimizer):
+        attributes["optimizers"] = (given.pop("optimizer"),)
+    if "record" in given:
+        attributes["record"] = Record.of(given.pop("record"))
+    return {**attributes, "fit": {name: value for name, value in given.items() if name not in OF_A_CALL}}
