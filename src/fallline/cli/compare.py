@@ -42,7 +42,9 @@ def compare(
     seed: options.SeedOption = 0,
     execution: Execution,
     views: Views,
-    save: Annotated[Path | None, options.file_option("--save", "Save all runs: .npz, for Comparison.load.")] = None,
+    save: Annotated[
+        Path | None, options.file_option("--save", "Save all runs: .npz, for Comparison.load; or the recipe: .toml.")
+    ] = None,
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
 ) -> None:
@@ -52,7 +54,7 @@ def compare(
     after its name. The distance is the largest, over all steps, from the first rule's run from the same start.
     Ctrl-C ends the runs early; with --checkpoint the same command then continues.
     """
-    report.check_save(save)
+    report.check_save(save, objective, gradient)
     views.check_files()
     rules = rule.each_of(optimizers)
     points = [options.parse_start(text) for text in start]
@@ -74,9 +76,8 @@ def compare(
             progress=True,
             checkpoint=checkpoint,
         )
-    if save is not None:
-        runs.save(save)
-    report.say(_json(runs, len(points)) if json else _text(runs, len(points)))
+    report.save(runs, save)
+    report.say(comparison_json(runs, len(points)) if json else comparison_text(runs, len(points)))
     report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
@@ -85,7 +86,8 @@ def compare(
         raise typer.Exit(130)
 
 
-def _text(runs: Comparison, starts: int) -> str:
+def comparison_text(runs: Comparison, starts: int) -> str:
+    """The ends of the runs as a table, each with its distance from the first rule's run from the same start."""
     first = runs[0]
     names = first.names[:MOST_COORDINATES]
     header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
@@ -104,7 +106,8 @@ def _text(runs: Comparison, starts: int) -> str:
     return "\n".join([first.title, "", text_table(header, rows)])
 
 
-def _json(runs: Comparison, starts: int) -> str:
+def comparison_json(runs: Comparison, starts: int) -> str:
+    """The same as one JSON object."""
     return report.as_json(
         {
             "objective": runs[0].title,

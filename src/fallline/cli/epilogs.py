@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fallline.examples.data import recipes
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES
 from fallline.objectives import LANDSCAPES
@@ -47,7 +48,9 @@ EPILOGS = {
         '  fallline run "sin(x**2 + y**2)" --start 0,-1 --learning-rate 0.1 \\\n'
         "      --gradient perturbation:0.01 --schedule step:0.7:20 --plot path.png\n"
         "  fallline run rosenbrock --start -1.5,2 --plot arrows.png --picture arrows --style dark\n"
-        '  fallline run "u = 2*x**2 - x - 2; y = 3*u + 1" --start x=2 --json',
+        '  fallline run "u = 2*x**2 - x - 2; y = 3*u + 1" --start x=2 --json\n'
+        "  fallline run local_minimum --plot both.png --max-steps 200",
+        f"Recipes: {', '.join(recipes())}",
         _rules(),
         _schedules(),
     ),

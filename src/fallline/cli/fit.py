@@ -181,7 +181,9 @@ def fit(
     views: Views,
     save: Annotated[
         Path | None,
-        options.file_option("--save", "Save the model: .json, for fallline predict; or the whole trajectory: .npz."),
+        options.file_option(
+            "--save", "Save the model: .json, for fallline predict; the whole trajectory: .npz; or the recipe: .toml."
+        ),
     ] = None,
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
@@ -193,7 +195,7 @@ def fit(
     more than two parameters in the plane of the path's principal components. Ctrl-C ends the descent early: what has
     been computed is printed and saved. With --checkpoint the same command then continues.
     """
-    _check_save(save)
+    check_save(save)
     views.check_files()
     picture = views.chosen_picture(None)
     # The number of parameters is known only from the data; until then, one that suits the film.
@@ -229,12 +231,11 @@ def fit(
         **vars(descent),
         **{name: setting for name, setting in model_options.items() if setting is not None},
     )
-    if save is not None:
-        (fitted.fitted if save.suffix == ".json" else fitted.trajectory).save(save)
-    report.say(_json(fitted) if json else _text(fitted))
+    save_fit(fitted, save)
+    report.say(fit_json(fitted) if json else fit_text(fitted))
     report.draw(fitted, plot=views.plot, picture=picture)
     if views.animate is not None:
-        _animate(fitted, views.animate, picture, film)
+        animate_fit(fitted, views.animate, picture, film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
         report.say_unless_converged({"": fitted.trajectory})
@@ -242,11 +243,24 @@ def fit(
         raise typer.Exit(130)
 
 
-def _check_save(save: Path | None) -> None:
+def check_save(save: Path | None) -> None:
+    """Check, before any work, that the file can be written.
+
+    Raises:
+        FalllineError: naming the path and what is wrong with it.
+    """
     if save is not None:
-        if save.suffix not in (".json", ".npz"):
-            raise FalllineError("--save", str(save), "its name must end in .json (the model) or .npz (the run)")
+        if save.suffix not in (".json", ".npz", ".toml"):
+            allowed = "its name must end in .json (the model), .npz (the run) or .toml (the recipe)"
+            raise FalllineError("--save", str(save), allowed)
         check_writable(save, "--save")
+
+
+def save_fit(fitted: Fit, save: Path | None) -> None:
+    """Save the model, the descent or the recipe, by the ending of the file's name."""
+    if save is not None:
+        kinds = {".json": fitted.fitted.save, ".npz": fitted.trajectory.save, ".toml": fitted.save_recipe}
+        kinds[save.suffix](save)
 
 
 def _listed(text: str) -> list[str]:
@@ -277,7 +291,7 @@ def _weights(text: str) -> list[float]:
     return start
 
 
-def _text(fitted: Fit) -> str:
+def fit_text(fitted: Fit) -> str:
     """The learning curve and the parameters as tables, why the descent stopped, and the notes."""
     trajectory = fitted.trajectory
     parameters = list(fitted.parameters.items())
@@ -312,8 +326,8 @@ def _curve_table(curve: Curve) -> str:
     return text_table(header, rows)
 
 
-def _animate(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[str, Any]) -> None:
-    """Write the film."""
+def animate_fit(fitted: Fit, animate: Path, picture: Mapping[str, Any], film: dict[str, Any]) -> None:
+    """Write the film of the descent."""
     if len(fitted.trajectory.names) > 2:
         film["resolution"] = WIDE_RESOLUTION
     report.draw(fitted.trajectory, picture=picture, animate=animate, film=film)
@@ -328,7 +342,7 @@ def _refuse_film(animate: Path) -> None:
     )
 
 
-def _json(fitted: Fit) -> str:
+def fit_json(fitted: Fit) -> str:
     """The fit as one JSON object."""
     trajectory = fitted.trajectory
     measured = fitted.measured

@@ -143,6 +143,20 @@ class Rule(Group):
         return rules_from(names, "--optimizers", self.learning_rate, self.schedule, self._settings)
 
     @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The name and the text of each setting, the learning rate included.
+
+        Raises:
+            FalllineError: when one is not written as NAME=VALUE.
+        """
+        rate = [] if self.learning_rate is None else [f"learning_rate={self.learning_rate!r}"]
+        pairs = [text.partition("=") for text in [*rate, *self._settings]]
+        for name, equals, value in pairs:
+            if not (name and equals and value):
+                raise FalllineError("--set", name + equals + value, "write NAME=VALUE, such as beta1=0.8")
+        return [(name, value) for name, _, value in pairs]
+
+    @property
     def _settings(self) -> list[str]:
         """The settings from --set and --momentum, each as NAME=VALUE."""
         short = [] if self.momentum is None else [f"momentum={self.momentum!r}"]

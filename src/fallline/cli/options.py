@@ -61,7 +61,9 @@ GradientOption = Annotated[
 ]
 SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
 EveryOption = Annotated[int | None, count_option("--every", "Print every COUNT-th step. [default: about 20 rows]")]
-SaveOption = Annotated[Path | None, file_option("--save", "Save the whole trajectory: .npz, for Trajectory.load.")]
+SaveOption = Annotated[
+    Path | None, file_option("--save", "Save the whole trajectory: .npz, for Trajectory.load; or the recipe: .toml.")
+]
 CheckpointOption = Annotated[
     Path | None,
     file_option("--checkpoint", "Save during the run; the same command continues from there, even after kill -9."),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fallline.cli.function import names_a_function
 from fallline.errors import FalllineError
 from fallline.files import check_writable
 from fallline.results.trajectory import Point, Trajectory
@@ -98,16 +99,30 @@ def as_json(value: Any) -> str:
     return json.dumps(_finite(value), allow_nan=False)
 
 
-def check_save(save: Path | None) -> None:
-    """Check, before any work, that a file of results can be written.
+def check_save(save: Path | None, *whats: str) -> None:
+    """Check, before any work, that a file of results, or a recipe, can be written.
+
+    Arguments:
+        whats: what OBJECTIVE and --gradient are, of which a recipe holds no function in a file.
 
     Raises:
         FalllineError: naming the path and what is wrong with it.
     """
     if save is not None:
-        if save.suffix != ".npz":
-            raise FalllineError("--save", str(save), "its name must end in .npz")
+        if save.suffix not in (".npz", ".toml"):
+            raise FalllineError("--save", str(save), "its name must end in .npz (the runs) or .toml (the recipe)")
+        for what in whats:
+            if save.suffix == ".toml" and names_a_function(what):
+                raise FalllineError(
+                    "--save", str(save), f"a recipe is plain data, and cannot hold {what}: write a .npz"
+                )
         check_writable(save, "--save")
+
+
+def save(result: Trajectory | Comparison, path: Path | None) -> None:
+    """Save a result, or the recipe that repeats it, by the ending of the file's name."""
+    if path is not None:
+        (result.save_recipe if path.suffix == ".toml" else result.save)(path)
 
 
 def draw(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,22 +10,23 @@ import typer
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
-from fallline.errors import FalllineError, Verbatim
+from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.minimizing import minimize
 from fallline.results.trajectory import Record
 
 
 @with_groups
 def run(
+    context: typer.Context,
     objective: Annotated[
         str,
-        typer.Argument(metavar="OBJECTIVE", help=OBJECTIVE_HELP),
+        typer.Argument(metavar="OBJECTIVE|RECIPE", help=OBJECTIVE_HELP + " Or a recipe: FILE.toml, or a name below."),
     ],
     *,
     start: Annotated[
-        str,
+        str | None,
         typer.Option(metavar="START", help="Where to start: 10, or 0,-1 in the order of the names, or x=0,y=-1."),
-    ],
+    ] = None,
     optimizer: Annotated[str, typer.Option(metavar="RULE", help="The update rule: see below.")] = "gradient_descent",
     rule: Rule,
     gradient: options.GradientOption = "auto",
@@ -39,15 +41,34 @@ def run(
     checkpoint: options.CheckpointOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Minimise a formula from one start, and show the run.
+    """Minimise a formula from one start, or run a recipe, and show the run.
 
-    Ctrl-C ends the run early: what has been computed is printed and saved. With --checkpoint the same command then
-    continues.
+    A recipe may run several rules, or from several starts, as fallline compare does; options that are given take the
+    place of what it says, and --plot and --picture draw its views. Ctrl-C ends the run early: what has been computed is
+    printed and saved. With --checkpoint the same command then continues.
     """
     if every is not None and every < 1:
         raise FalllineError("--every", Verbatim(every), "it must be a whole number at least 1")
-    report.check_save(save)
+    report.check_save(save, objective, gradient)
     views.check_files()
+    if (path := recipe_at(objective)) is not None:
+        from fallline.cli.recipes import run_recipe
+
+        run_recipe(
+            path,
+            {name: value for name, value in context.params.items() if _is_given(context, name)},
+            rule=rule,
+            stopping=stopping,
+            execution=execution,
+            views=views,
+            every=every,
+            save=save,
+            checkpoint=checkpoint,
+            json=json,
+        )
+        return
+    if start is None:
+        raise FalllineError("--start", problem="is missing", allowed=_start_meant(objective))
     point = options.parse_start(start)
     function = objective_at(objective, point)
     picture, film = views.chosen_picture(function.names), views.chosen_film(function.dimension)
@@ -67,8 +88,7 @@ def run(
             progress=True,
             checkpoint=checkpoint,
         )
-    if save is not None:
-        trajectory.save(save)
+    report.save(trajectory, save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
     report.draw(trajectory, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
@@ -76,3 +96,27 @@ def run(
         report.say_unless_converged({"": trajectory})
     if trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
+
+
+def recipe_at(text: str) -> Path | None:
+    """The recipe file that the argument names: itself, or one that comes with Fallline; None if it is an objective."""
+    if text.endswith(".toml"):
+        return Path(text)
+    return _shipped().get(text) if text.isidentifier() else None
+
+
+def _shipped() -> dict[str, Path]:
+    from fallline.examples.data import recipes
+
+    return recipes()
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _start_meant(text: str) -> str:
+    """What to write, of an objective without a start; a single word may be meant to name a recipe."""
+    close = nearest(text, _shipped()) if text.isidentifier() else ""
+    return close if close.startswith("did") else "say where to start, such as --start 10"

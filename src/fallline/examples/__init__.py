@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fallline.examples.data import challenger
+from fallline.examples.data import challenger, recipes
 
-__all__ = ["challenger"]
+__all__ = ["challenger", "recipes"]

@@ -1,4 +1,4 @@
-"""The data files that come with Fallline."""
+"""The files that come with Fallline: data, and recipes."""
 
 from __future__ import annotations
 
@@ -15,4 +15,18 @@ def challenger() -> Path:
     >>> challenger().read_text().splitlines()[:2]
     ['temperature_F,distress', '66,0']
     """
-    return Path(str(resources.files("fallline.examples") / "challenger.csv"))
+    return _folder() / "challenger.csv"
+
+
+def recipes() -> dict[str, Path]:
+    """The paths of recipe files by their names: the worked examples, which `fallline run NAME` runs.
+
+    >>> from fallline import Recipe
+    >>> Recipe.load(recipes()["twelve_epochs"]).run().step_count
+    12
+    """
+    return {path.stem: path for path in sorted(_folder().glob("*.toml"))}
+
+
+def _folder() -> Path:
+    return Path(str(resources.files("fallline.examples")))

@@ -223,7 +223,7 @@ class Demo:
         for name, *_ in VARIANTS:
             case = WORKED[f"sigmoid_neuron/{data}/{name}"]
             changes: list[Mapping[str, Any]] = [{"start": start} for start in starts] + [
-                {"eta": rate} for rate in rates
+                {"learning_rate": rate} for rate in rates
             ]
             rows.append([name, *(_short(total_error(case.run(**change)[0])[-1]) for change in changes)])
         self.results.text("The final error:")

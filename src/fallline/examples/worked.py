@@ -1,13 +1,11 @@
-"""The worked examples: each as one line of Python, as command lines, and with its expected figures."""
+"""The worked examples: each as a recipe, as a line of Python, as command lines, and with its expected figures."""
 
 from __future__ import annotations
 
-import ast
+import dataclasses
 import functools
-import inspect
 import json
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -16,22 +14,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.gradients import Perturbation
-from fallline.minimizing import minimize
-from fallline.models import SigmoidNeuron
-from fallline.optimizers import (
-    AdaGrad,
-    Adam,
-    GradientDescent,
-    Momentum,
-    Nesterov,
-    RMSProp,
-    SignDescent,
-    WindowedMomentum,
-)
+from fallline.examples.data import recipes
+from fallline.examples.lines import line_of
+from fallline.optimizers.settings import with_settings
+from fallline.recipes.recipe import Recipe
 from fallline.results.trajectory import Trajectory
-from fallline.schedules import StepDecay
-from fallline.stopping import NotFinite, StepSize
 
 Stored: TypeAlias = Mapping[str, Any]
 Runs: TypeAlias = tuple[Trajectory, ...]
@@ -98,21 +85,33 @@ class Case:
     Attributes:
         name: its key among the stored cases.
         part: the tutorial it is from: "A", "B", "C" or "D".
-        call: a function whose body is the one line of Python; its arguments are settings of the stored case.
+        files: the names of its recipes, in `fallline.examples.recipes()`.
         commands: the equivalent command lines, one per run.
         compare: computes the figures from the runs and the stored case.
+        label: the only optimizer of the recipe that belongs to the case; empty: all do.
     """
 
     name: str
     part: str
-    call: Callable[..., Any]
+    files: tuple[str, ...]
     commands: tuple[str, ...]
     compare: Callable[[Runs, Stored], Iterator[Figure]]
+    label: str = ""
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """What it runs."""
+        found = [Recipe.load(recipes()[name]) for name in self.files]
+        if not self.label:
+            return tuple(found)
+        return tuple(
+            dataclasses.replace(one, optimizers={self.label: dict(one.optimizers)[self.label]}) for one in found
+        )
 
     @property
     def shows(self) -> str:
         """What the case demonstrates."""
-        return inspect.getdoc(self.call) or ""
+        return " ".join(recipe.text.strip() for recipe in self.recipes)
 
     @property
     def stored(self) -> Stored:
@@ -120,14 +119,21 @@ class Case:
         case: Stored = stored_cases()[self.name]
         return case
 
-    def run(self, **changes: Any) -> Runs:
-        """The runs of the case, usually one; `changes` replace stored settings.
+    def run(self, *, start: Sequence[float] | None = None, learning_rate: float | None = None) -> Runs:
+        """The runs of the case, usually one, from its own start and with its own rate if these are not given.
 
         Raises:
             KeyboardInterrupt: when Ctrl-C ended one early.
         """
-        result = self.call(**{**self._arguments(), **changes})
-        return tuple(map(whole, result if isinstance(result, tuple) else (result,)))
+        runs: list[Trajectory] = []
+        for recipe in self.recipes:
+            rules = dict(recipe.optimizers)
+            if learning_rate is not None:
+                rules = {label: with_settings(rule, {"learning_rate": learning_rate}) for label, rule in rules.items()}
+            starts = recipe.starts if start is None else [start]
+            found: Any = dataclasses.replace(recipe, starts=starts, optimizers=rules).run()
+            runs += [found] if isinstance(found, Trajectory) else found
+        return tuple(map(whole, runs))
 
     def figures(self, runs: Runs) -> list[Figure]:
         """Every stored figure with the one computed from the runs."""
@@ -135,36 +141,12 @@ class Case:
 
     @property
     def python(self) -> str:
-        """The line of Python: the expression that `call` returns, with the settings filled in.
+        """The line of Python.
 
         >>> WORKED["twelve_epochs"].python
         "minimize('x**2+5*x+6', 5, GradientDescent(0.1), max_steps=12)"
         """
-        (function,) = ast.parse(textwrap.dedent(inspect.getsource(self.call))).body
-        (returned,) = (node for node in ast.walk(function) if isinstance(node, ast.Return))
-        assert returned.value is not None
-        return ast.unparse(_Filled(self._arguments()).visit(returned.value))
-
-    def _arguments(self) -> dict[str, Any]:
-        return {name: self.stored[name] for name in inspect.signature(self.call).parameters}
-
-
-class _Filled(ast.NodeTransformer):
-    """Replaces names by their values."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values = values
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id not in self.values:
-            return node
-        return ast.parse(repr(self.values[node.id]), mode="eval").body
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "len" and isinstance(node.args[0], ast.List):
-            return ast.Constant(len(node.args[0].elts))
-        return node
+        return ", ".join(map(line_of, self.recipes))
 
 
 @functools.cache
@@ -263,190 +245,26 @@ def _epochs(runs: Runs, stored: Stored) -> Iterator[Figure]:
         yield Figure(f"x after epoch {epoch}", expected, float(found))
 
 
-# A. Descent with a known derivative, and with an unknown one ----------------------------------------------
-# The document's loop counts from 0 and tests its limit after the step: a limit of N allows N + 2 updates.
-
-
-def known_derivative_1d() -> Trajectory:
-    """Plain descent with a fixed rate; the derivative is found symbolically."""
-    return minimize("(x-10)**2", 30, GradientDescent(0.05), max_steps=302, stop=StepSize(1e-5))
-
-
-def local_minimum_1d_plain() -> Trajectory:
-    """Plain descent stays in the local minimum near 3.595."""
-    return minimize(
-        "x**2+8*sin(x)",
-        10,
-        GradientDescent(StepDecay(0.05, 0.9, 40, convention="tutorial")),
-        max_steps=102,
-        stop=StepSize(1e-5),
-    )
-
-
-def local_minimum_1d_windowed_momentum() -> Trajectory:
-    """Momentum over the last ten steps leaves the local minimum, and finds -1.252."""
-    return minimize(
-        "x**2+8*sin(x)",
-        10,
-        WindowedMomentum(StepDecay(0.05, 0.9, 40, convention="tutorial"), momentum=0.8, window=10),
-        max_steps=102,
-        stop=StepSize(1e-5),
-    )
-
-
-def perturbation_2d() -> Trajectory:
-    """An unknown derivative: forward differences with a step of 0.01."""
-    return minimize(
-        "sin(x**2+y**2)",
-        [0, -1],
-        GradientDescent(StepDecay(0.1, 0.7, 20, convention="tutorial")),
-        max_steps=302,
-        stop=StepSize(1e-5),
-        gradient=Perturbation(0.01),
-    )
-
-
-def perturbation_2d_windowed_momentum() -> Trajectory:
-    """Momentum passes the minimum at (0, 0) and ends near (-0.2, 2.2)."""
-    return minimize(
-        "sin(x**2+y**2)",
-        [0, -1.2],
-        WindowedMomentum(
-            StepDecay(0.1, 0.7, 70, convention="tutorial"), momentum=0.99, window=10, convention="tutorial"
-        ),
-        max_steps=302,
-        stop=StepSize(1e-4),
-        gradient=Perturbation(0.01),
-    )
-
-
-# C. Slope, sign steps, the chain rule, several variables -------------------------------------------------
-
-
-def numerical_slope() -> Runs:
-    """The slope at a point by a small step h."""
-    return tuple(
-        minimize("2*x**2-3*x+4", x, GradientDescent(0.01), max_steps=1, gradient=Perturbation(1e-4)) for x in (-1, 2)
-    )
-
-
-def sign_descent_1d() -> Trajectory:
-    """Steps of 0.01 against the sign of the slope."""
-    return minimize("2*x**2-3*x+4", 2.0, SignDescent(0.01), max_steps=250, stop=NotFinite())
-
-
-def sign_descent_chain_rule() -> Runs:
-    """The derivative by the chain rule, and the wrong one that the document took, 6*x - 3."""
-    return tuple(
-        minimize(
-            "u = 2*x**2-x-2; y = 3*u+1",
-            2.0,
-            SignDescent(0.01),
-            max_steps=250,
-            stop=NotFinite(),
-            gradient=gradient,
-        )
-        for gradient in ("symbolic", lambda x: 6 * x - 3)
-    )
-
-
-def sign_descent_three_variables() -> Trajectory:
-    """Three variables moved at once; y has no lower bound along c."""
-    return minimize("u = 3*a**2-2*a+b**2+1; y = 2*u+c", [1, 1, 1], SignDescent(0.05), max_steps=250, stop=NotFinite())
-
-
-# D. Twelve epochs -----------------------------------------------------------------------------------------
-
-
-def twelve_epochs() -> Trajectory:
-    """Twelve epochs of plain descent."""
-    return minimize("x**2+5*x+6", 5, GradientDescent(0.1), max_steps=12)
-
-
 # B. Seven variants on a sigmoid neuron ---------------------------------------------------------------------
 # Batch descent and mini-batches take the mean of the gradients, the remaining variants their sum.
-
-
-def neuron_gd(X: Any, Y: Any, start: Any, eta: float, epochs: int) -> Trajectory:
-    """Batch gradient descent."""
-    return minimize(SigmoidNeuron(X, Y), start, GradientDescent(eta), max_steps=epochs, stop=NotFinite())
-
-
-def neuron_mini_batch(X: Any, Y: Any, start: Any, eta: float, count: int, batch_size: int) -> Trajectory:
-    """Mini-batches, the points in order; those left over after the last full batch are not used."""
-    return minimize(
-        SigmoidNeuron(X, Y).batches(batch_size, order="sequential", remainder="drop"),
-        start,
-        GradientDescent(eta),
-        max_steps=count,
-        stop=NotFinite(),
-    )
-
-
-def neuron_momentum(X: Any, Y: Any, start: Any, eta: float, gamma: float, epochs: int) -> Trajectory:
-    """Momentum."""
-    return minimize(
-        SigmoidNeuron(X, Y, reduction="sum"), start, Momentum(eta, momentum=gamma), max_steps=epochs, stop=NotFinite()
-    )
-
-
-def neuron_nag(X: Any, Y: Any, start: Any, eta: float, gamma: float, epochs: int) -> Trajectory:
-    """Nesterov momentum, the gradient taken at the look-ahead point."""
-    return minimize(
-        SigmoidNeuron(X, Y, reduction="sum"), start, Nesterov(eta, momentum=gamma), max_steps=epochs, stop=NotFinite()
-    )
-
-
-def neuron_adagrad(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: int) -> Trajectory:
-    """AdaGrad, epsilon added to the ratio."""
-    return minimize(
-        SigmoidNeuron(X, Y, reduction="sum"),
-        start,
-        AdaGrad(eta, epsilon=epsilon, convention="tutorial"),
-        max_steps=epochs,
-        stop=NotFinite(),
-    )
-
-
-def neuron_rmsprop(X: Any, Y: Any, start: Any, eta: float, beta: float, epsilon: float, epochs: int) -> Trajectory:
-    """RMSProp, epsilon added to the ratio."""
-    return minimize(
-        SigmoidNeuron(X, Y, reduction="sum"),
-        start,
-        RMSProp(eta, beta=beta, epsilon=epsilon, convention="tutorial"),
-        max_steps=epochs,
-        stop=NotFinite(),
-    )
-
-
-def neuron_adam(X: Any, Y: Any, start: Any, eta: float, epsilon: float, epochs: int) -> Trajectory:
-    """Adam, epsilon added to the ratio, with an update after every single point."""
-    return minimize(
-        SigmoidNeuron(X, Y, reduction="sum").batches(1, order="sequential"),
-        start,
-        Adam(eta, epsilon=epsilon, convention="tutorial"),
-        max_steps=epochs * len(X),
-        record=len(X),
-        stop=NotFinite(),
-    )
-
-
-# Name, line of Python, and the equivalent options of `fallline fit`.
-VARIANTS: tuple[tuple[str, Callable[..., Trajectory], str], ...] = (
-    ("GD", neuron_gd, "gradient_descent --reduction mean --max-steps {epochs}"),
-    ("Momentum", neuron_momentum, "momentum --momentum {gamma} --reduction sum --max-steps {epochs}"),
-    ("NAG", neuron_nag, "nesterov --momentum {gamma} --reduction sum --max-steps {epochs}"),
+# Name, the end of the recipe's name, the optimizer in it, and the equivalent options of `fallline fit`.
+VARIANTS: tuple[tuple[str, str, str, str], ...] = (
+    ("GD", "descent", "", "gradient_descent --reduction mean --max-steps {epochs}"),
+    ("Momentum", "variants", "momentum", "momentum --momentum {gamma} --reduction sum --max-steps {epochs}"),
+    ("NAG", "variants", "nesterov", "nesterov --momentum {gamma} --reduction sum --max-steps {epochs}"),
     (
         "MiniBatch",
-        neuron_mini_batch,
+        "mini_batch",
+        "",
         "gradient_descent --reduction mean --batch-size {batch_size} --batch-order sequential --batch-remainder drop "
         "--max-steps {count}",
     ),
-    ("AdaGrad", neuron_adagrad, "adagrad@tutorial --reduction sum --max-steps {epochs}"),
-    ("RMSProp", neuron_rmsprop, "rmsprop@tutorial --set beta={beta} --reduction sum --max-steps {epochs}"),
+    ("AdaGrad", "variants", "adagrad", "adagrad@tutorial --reduction sum --max-steps {epochs}"),
+    ("RMSProp", "variants", "rmsprop", "rmsprop@tutorial --set beta={beta} --reduction sum --max-steps {epochs}"),
     (
         "Adam",
-        neuron_adam,
+        "adam",
+        "",
         "adam@tutorial --reduction sum --batch-size 1 --batch-order sequential --max-steps {updates}",
     ),
 )
@@ -455,7 +273,7 @@ DATA = ("two_points", "six_points")
 
 def _neuron_cases() -> Iterator[Case]:
     for data in DATA:
-        for name, call, rule in VARIANTS:
+        for name, recipe, label, rule in VARIANTS:
             key = f"sigmoid_neuron/{data}/{name}"
             stored = stored_cases()[key]
             start = ",".join(f"{number:g}" for number in stored["start"])
@@ -464,44 +282,48 @@ def _neuron_cases() -> Iterator[Case]:
                 f"--learning-rate {stored['eta']:g} --stop-step 0 --optimizer {rule}"
             )
             updates = stored["epochs"] * len(stored["X"])
-            yield Case(key, "B", call, (command.format(updates=updates, **stored),), _history)
+            commands = (command.format(updates=updates, **stored),)
+            yield Case(key, "B", (f"neuron_{data}_{recipe}",), commands, _history, label)
 
 
+# The documents' loops count from 0 and test their limit after the step: a limit of N allows N + 2 updates.
 WORKED: dict[str, Case] = {
     case.name: case
     for case in (
         Case(
             "known_derivative_1d",
             "A",
-            known_derivative_1d,
+            ("known_derivative",),
             ('fallline run "(x-10)**2" --start 30 --learning-rate 0.05 --max-steps 302 --stop-step 1e-5',),
             _points,
         ),
         Case(
             "local_minimum_1d_plain",
             "A",
-            local_minimum_1d_plain,
+            ("local_minimum",),
             (
                 'fallline run "x**2+8*sin(x)" --start 10 --learning-rate 0.05 '
                 "--schedule step:0.9:40:tutorial --max-steps 102 --stop-step 1e-5",
             ),
             _points,
+            "plain",
         ),
         Case(
             "local_minimum_1d_windowed_momentum",
             "A",
-            local_minimum_1d_windowed_momentum,
+            ("local_minimum",),
             (
                 'fallline run "x**2+8*sin(x)" --start 10 --optimizer windowed_momentum --set momentum=0.8 '
                 "--set window=10 --learning-rate 0.05 --schedule step:0.9:40:tutorial --max-steps 102 "
                 "--stop-step 1e-5",
             ),
             _points,
+            "momentum",
         ),
         Case(
             "perturbation_2d",
             "A",
-            perturbation_2d,
+            ("unknown_derivative",),
             (
                 'fallline run "sin(x**2+y**2)" --start 0,-1 --gradient perturbation:0.01 --learning-rate 0.1 '
                 "--schedule step:0.7:20:tutorial --max-steps 302 --stop-step 1e-5",
@@ -511,7 +333,7 @@ WORKED: dict[str, Case] = {
         Case(
             "perturbation_2d_windowed_momentum",
             "A",
-            perturbation_2d_windowed_momentum,
+            ("unknown_derivative_momentum",),
             (
                 'fallline run "sin(x**2+y**2)" --start 0,-1.2 --optimizer windowed_momentum@tutorial '
                 "--set momentum=0.99 --set window=10 --gradient perturbation:0.01 --learning-rate 0.1 "
@@ -523,7 +345,7 @@ WORKED: dict[str, Case] = {
         Case(
             "numerical_slope",
             "C",
-            numerical_slope,
+            ("slope",),
             tuple(
                 f'fallline run "2*x**2-3*x+4" --start {x} --gradient perturbation:1e-4 --max-steps 1' for x in (-1, 2)
             ),
@@ -532,7 +354,7 @@ WORKED: dict[str, Case] = {
         Case(
             "sign_descent_1d",
             "C",
-            sign_descent_1d,
+            ("sign_descent",),
             (
                 'fallline run "2*x**2-3*x+4" --start 2 --optimizer sign_descent --learning-rate 0.01 '
                 "--max-steps 250 --stop-step 0",
@@ -542,7 +364,7 @@ WORKED: dict[str, Case] = {
         Case(
             "sign_descent_chain_rule",
             "C",
-            sign_descent_chain_rule,
+            ("chain_rule", "wrong_chain_rule"),
             tuple(
                 f'fallline run "{formula}" --start 2 --optimizer sign_descent --learning-rate 0.01 '
                 "--max-steps 250 --stop-step 0"
@@ -554,7 +376,7 @@ WORKED: dict[str, Case] = {
         Case(
             "sign_descent_three_variables",
             "C",
-            sign_descent_three_variables,
+            ("three_variables",),
             (
                 'fallline run "u = 3*a**2-2*a+b**2+1; y = 2*u+c" --start 1,1,1 --optimizer sign_descent '
                 "--learning-rate 0.05 --max-steps 250 --stop-step 0",
@@ -564,7 +386,7 @@ WORKED: dict[str, Case] = {
         Case(
             "twelve_epochs",
             "D",
-            twelve_epochs,
+            ("twelve_epochs",),
             ('fallline run "x**2+5*x+6" --start 5 --learning-rate 0.1 --max-steps 12',),
             _epochs,
         ),
