@@ -51,7 +51,8 @@ NAMES_ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys(("jac", "grad", "fprime"), ("gradient",)),
     **dict.fromkeys(("fun", "func", "f", "function", "loss"), ("objective",)),
-    **dict.fromkeys(("x", "start", "init", "theta0", "initial", "starts"), ("x0",)),
+    **dict.fromkeys(("x", "start", "init", "theta0", "initial", "starts"), ("x0", "starts")),
+    "x0": ("starts",),
     **dict.fromkeys(("disp", "verbose"), ("progress",)),
     **dict.fromkeys(("random_state", "rng"), ("seed",)),
     # of data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import json
 import math
 import shlex
@@ -187,11 +186,47 @@ def test_a_floor_allows_what_a_relative_tolerance_cannot() -> None:
     assert not Figure("error", 1e-32, 4e-32, floor=2e-32).agrees
 
 
-def test_a_run_that_ctrl_c_ended_gives_no_figures() -> None:
-    def interrupted() -> fallline.Trajectory:
-        """Ctrl-C after the first step."""
-        return fallline.minimize("x**2", 1.0, "adam", callback=lambda point: signal.raise_signal(signal.SIGINT))
-
-    assert interrupted().stop.reason == "interrupted"
+def test_a_run_that_ctrl_c_ended_gives_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = fallline.minimize("x**2", 1.0, "adam", callback=lambda point: signal.raise_signal(signal.SIGINT))
+    assert interrupted.stop.reason == "interrupted"
+    monkeypatch.setattr(fallline.Recipe, "run", lambda recipe: interrupted)
     with pytest.raises(KeyboardInterrupt):
-        dataclasses.replace(WORKED["twelve_epochs"], call=interrupted).run()
+        WORKED["twelve_epochs"].run()
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_the_line_of_python_runs_what_the_recipe_does(name: str) -> None:
+    case = WORKED[name]
+    names = {**vars(fallline.models), **{word: getattr(fallline, word) for word in dir(fallline)}}
+    found = eval(case.python, names)  # of our own
+    runs = found if isinstance(found, tuple | fallline.Comparison) else (found,)
+    assert list(runs) == list(case.run())
+
+
+def test_every_recipe_belongs_to_a_case_and_is_written_as_fallline_writes_it(tmp_path: Path) -> None:
+    assert {file for case in WORKED.values() for file in case.files} == fallline.examples.recipes().keys()
+    for name, path in fallline.examples.recipes().items():
+        recipe = fallline.Recipe.load(path)
+        recipe.save(tmp_path / "again.toml")
+        assert (tmp_path / "again.toml").read_text() == path.read_text(), name
+        assert recipe.title
+        assert recipe.text
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_fallline_run_and_the_name_of_the_recipe_show_the_stored_figures(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, runs = WORKED[name], []
+    monkeypatch.chdir(tmp_path)
+    for file in case.files:
+        monkeypatch.setattr(sys, "argv", ["fallline", "run", file, "--save", "runs.npz"])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert not stopped.value.code
+        try:
+            runs.append(fallline.Trajectory.load("runs.npz"))
+        except fallline.FalllineError:
+            found = fallline.Comparison.load("runs.npz")
+            runs += [found[case.label]] if case.label else list(found)
+    assert off(case, tuple(runs)) == []

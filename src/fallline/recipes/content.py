@@ -56,12 +56,17 @@ def _list(value: Any, place: str) -> list[Any]:
     return value
 
 
-def _whole(value: Any, place: str) -> int:
-    check_whole(place, value, least=0)
-    return int(value)
+def _whole(least: int) -> Callable[[Any, str], int]:
+    def whole(value: Any, place: str) -> int:
+        check_whole(place, value, least)
+        return int(value)
+
+    return whole
 
 
 def _objective(value: Any, place: str) -> Any:
+    if not isinstance(value, str | dict):
+        raise FalllineError(place, value, "it must be a text, or a table with a model and its data")
     return value if isinstance(value, str) else read_objective(value, place)
 
 
@@ -134,10 +139,10 @@ READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "objective": _objective,
     "starts": _starts,
     "gradient": _gradient,
-    "max_steps": _whole,
+    "max_steps": _whole(least=1),
     "stop": _stop,
     "record": _record,
-    "seed": _whole,
+    "seed": _whole(least=0),
     "engine": _engine,
     "optimizers": _optimizers,
     "views": _views,

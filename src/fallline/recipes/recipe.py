@@ -14,7 +14,7 @@ from fallline.errors import FalllineError
 from fallline.experiments.compare import compare
 from fallline.gradients import Perturbation
 from fallline.minimizing import minimize
-from fallline.objectives import Objective
+from fallline.objectives import Objective, as_objective
 from fallline.optimizers import Optimizer
 from fallline.recipes import toml
 from fallline.recipes.content import BLOCKS, content_of, read_content
@@ -120,7 +120,7 @@ class Recipe:
         try:
             return cls(**read_content(content, Path(path).parent))
         except FalllineError as error:
-            error.of = str(path)
+            error.of = f"{path}: {error.of}" if error.of else str(path)
             raise
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -175,8 +175,10 @@ class Recipe:
         if len(self.starts) == len(self._rules) == 1:
             (rule,) = self._rules.values()
             return minimize(self.objective, self.starts[0], rule, **shared)
-        alone = [[start] if isinstance(start, int | float) else start for start in self.starts]
-        return compare(self.objective, alone if len(alone) > 1 else self.starts[0], self._rules, **shared)
+        objective = as_objective(self.objective)
+        # A list of numbers would be a single start.
+        places = [{objective.names[0]: start} if isinstance(start, int | float) else start for start in self.starts]
+        return compare(objective, places if len(places) > 1 else places[0], self._rules, **shared)
 
     @property
     def _rules(self) -> Mapping[str, Optimizer[Any]]:

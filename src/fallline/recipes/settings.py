@@ -122,8 +122,8 @@ def made(make: Callable[[], Any], place: str) -> Any:
     try:
         return make()
     except FalllineError as error:
-        error.of = ""
-        raise error.under(place_of(place, error.parameter) if error.parameter else place) from None
+        error.of = "" if error.parameter else place
+        raise error.under(place_of(place, error.parameter) if error.parameter else "") from None
 
 
 def chosen(name: Any, kinds: Mapping[str, Any], place: str) -> str:
@@ -170,9 +170,7 @@ def _setting(value: Any, annotation: str, place: str) -> Any:
         return read(value, kinds, place)
     several = annotation == "Quantity" or annotation.startswith("tuple")
     if isinstance(value, dict) or (isinstance(value, list) and not several):
-        raise FalllineError(
-            place, problem=f"is a {'table' if isinstance(value, dict) else 'list'}", allowed="it cannot be"
-        )
+        raise FalllineError(place, value, "it must be a single value")
     numbers = tuple(value) if isinstance(value, list) else (value,)
     if several and not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
         raise FalllineError(place, value, "it must be numbers")

@@ -50,7 +50,7 @@ def parsed(content: bytes) -> dict[str, Any]:
     {'starts': [1, 2.5]}
     >>> parsed(b"starts = [1, 2.5")
     Traceback (most recent call last):
-    fallline.errors.FalllineError: this is not TOML: Unclosed array (at end of document)
+    fallline.errors.FalllineError: this is not TOML: Unclosed array (at the end, in line 1)
     """
     if len(content) > LARGEST:
         raise FalllineError(problem=f"this is larger than {LARGEST} bytes", allowed="keep data in a CSV file beside it")
@@ -66,7 +66,9 @@ def parsed(content: bytes) -> dict[str, Any]:
     except RecursionError:
         raise _too_deep() from None
     except ValueError as error:
-        raise FalllineError(problem=f"this is not TOML: {error}") from None
+        lines = text.rstrip("\n").count("\n") + 1
+        told = str(error).replace("(at end of document)", f"(at the end, in line {lines})")
+        raise FalllineError(problem=f"this is not TOML: {told}") from None
     _check(tree, "", 0)
     return tree
 
@@ -102,7 +104,7 @@ def place_of(place: str, part: str | int) -> str:
     """
     if isinstance(part, int):
         return f"{place}[{part}]"
-    name = part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+    name = part if _BARE.fullmatch(part) else f'"{_escaped(part)}"'
     return f"{place}.{name}" if place else name
 
 
