@@ -71,11 +71,13 @@ def repeated(result: Result, folder: Path) -> Result:
 
 def rules() -> Iterator[Optimizer[Any]]:
     """Every rule under every convention."""
+    kind: Any
     for kind in OPTIMIZERS.values():
         yield from (kind(convention=convention) for convention in kind.conventions)
     for kind in WRAPPERS.values():
         yield from (kind(Momentum(0.01), convention=convention) for convention in kind.conventions)
-    yield from (kind() for kind in BOUNDED.values())
+    for kind in BOUNDED.values():
+        yield kind()
 
 
 @pytest.mark.parametrize("rule", [*rules()], ids=lambda rule: rule.label.partition(",")[0])
@@ -85,6 +87,7 @@ def test_every_rule_under_every_convention(rule: Optimizer[Any], tmp_path: Path)
 
 
 def schedules() -> Iterator[Any]:
+    kind: Any
     for kind in SCHEDULES.values():
         for convention in kind.conventions:
             named = {"convention": convention} if "convention" in kind.__dataclass_fields__ else {}
@@ -277,7 +280,7 @@ def made(draw: st.DrawFn, kinds: list[Callable[..., Any]]) -> Any:
         if not field.init:
             continue
         if field.name in ("learning_rate", "after"):
-            inner = [*SCHEDULES.values()] if field.name == "after" else [*SCHEDULES.values(), *LINE_SEARCHES.values()]
+            inner: list[Any] = [*SCHEDULES.values(), *([] if field.name == "after" else LINE_SEARCHES.values())]
             rate = st.floats(0, exclude_min=True, allow_nan=False, allow_infinity=False)
             settings[field.name] = draw(st.one_of(rate, made(inner)))
         elif field.name == "rule":

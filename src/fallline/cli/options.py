@@ -33,6 +33,16 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def value_of(text: str) -> Any:
+    """A number, true or false, or a word such as a convention's name."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
+
+
 def number_option(flag: str, text: str) -> Any:
     """An option that takes a number."""
     return typer.Option(flag, parser=number, metavar="NUMBER", help=text)

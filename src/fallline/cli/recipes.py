@@ -14,7 +14,6 @@ from fallline.arguments import stop_of
 from fallline.cli import options, report
 from fallline.cli.function import gradient_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views
-from fallline.cli.sweep import value_of
 from fallline.errors import FalllineError
 from fallline.objectives import as_objective
 from fallline.optimizers import Optimizer
@@ -52,9 +51,8 @@ def run_recipe(
         result = recipe.run(engine=where, device=execution.device, progress=True, checkpoint=checkpoint)
     if save is not None:
         (recipe if save.suffix == ".toml" else result).save(save)
-    if not json:
-        report.say("\n".join([part.strip() + "\n" for part in (recipe.title, recipe.text) if part.strip()]))
-    report.say(_told(result, len(recipe.starts), every, json))
+    told = [part.strip() for part in (recipe.title, recipe.text) if part.strip() and not json]
+    report.say("\n\n".join([*told, _told(result, len(recipe.starts), every, json)]))
     report.draw(result, plot=views.plot, picture=picture)
     report.draw(result, animate=views.animate, picture={}, film=film)
     runs = _runs(result)
@@ -79,16 +77,16 @@ def changed(recipe: Recipe, given: Mapping[str, Any], rule: Rule, stopping: Stop
     if "optimizer" in given:
         changes["optimizers"] = [rule.of(given["optimizer"])]
     elif rule.given:
-        changes["optimizers"] = dict(_with_options(*labelled, rule) for labelled in dict(recipe.optimizers).items())
+        changes["optimizers"] = dict(_with_options(*labelled, rule) for labelled in recipe.rules.items())
     stop = recipe.stop if stopping.condition is None else stopping.condition
     return dataclasses.replace(recipe, stop=stop_of(stop, given.get("target")), **changes)
 
 
-def _with_options(label: str, rule: Optimizer[Any], options: Rule) -> tuple[str, Optimizer[Any]]:
+def _with_options(label: str, rule: Optimizer[Any], given: Rule) -> tuple[str, Optimizer[Any]]:
     """A rule of the recipe with the settings that options give it, and its label."""
-    if options.schedule is not None:
-        raise FalllineError("--schedule", options.schedule, "give --optimizer, too, in place of the recipe's")
-    settings = {name: value_of(value) for name, value in options.pairs}
+    if given.schedule is not None:
+        raise FalllineError("--schedule", given.schedule, "give --optimizer, too, in place of the recipe's")
+    settings = {name: options.value_of(value) for name, value in given.pairs}
     other = with_settings(rule, settings)
     return (other.label if label == rule.label else label), other
 

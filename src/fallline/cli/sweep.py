@@ -109,7 +109,7 @@ def _grid(texts: list[str]) -> dict[str, list[Any]]:
             raise FalllineError("--grid", text, "write NAME=0,0.5,0.9 or NAME=LOW:HIGH:COUNT:log")
         if name in grid:
             raise FalllineError("--grid", problem=f"gives {name} twice", allowed="give all its values at once")
-        grid[name] = _range(text, values) if ":" in values else [value_of(part) for part in values.split(",")]
+        grid[name] = _range(text, values) if ":" in values else [options.value_of(part) for part in values.split(",")]
     return grid
 
 
@@ -129,16 +129,6 @@ def _range(text: str, values: str) -> list[float]:
     spaced = np.geomspace if kind else np.linspace
     # Rounded to 12 digits, as a user would write them.
     return [float(f"{value:.12g}") for value in spaced(low, high, number)]
-
-
-def value_of(text: str) -> Any:
-    """A number, true or false, or a word such as a convention's name."""
-    if text in ("true", "false"):
-        return text == "true"
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip()
 
 
 def _json(runs: Sweep) -> str:

@@ -10,7 +10,6 @@ import typer
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, with_groups
-from fallline.cli.sweep import value_of
 from fallline.errors import FalllineError
 from fallline.experiments.tune import Interval
 from fallline.experiments.tune import tune as tune_rule
@@ -112,7 +111,7 @@ def _interval(text: str, values: str) -> Interval | tuple[float, float]:
 
 
 def _choices(values: str) -> list[Any]:
-    return [value_of(part) for part in values.split(",")]
+    return [options.value_of(part) for part in values.split(",")]
 
 
 def _text(found: Tuning) -> str:

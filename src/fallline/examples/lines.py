@@ -22,7 +22,7 @@ def line_of(recipe: Recipe) -> str:
     >>> line_of(Recipe(objective="x**2", starts=[3.0], optimizers=[Adam(0.1)], max_steps=50))
     "minimize('x**2', 3.0, Adam(0.1), max_steps=50)"
     """
-    rules = dict(recipe.optimizers)
+    rules = recipe.rules
     starts = list(recipe.starts)
     usual = {field.name: field.default for field in dataclasses.fields(Recipe)}
     given = {name: getattr(recipe, name) for name in _KEYWORDS if getattr(recipe, name) != usual[name]}
@@ -53,7 +53,7 @@ def _written(thing: Any) -> str:
     if not dataclasses.is_dataclass(thing):
         return repr(thing)
     known = hyperparameters(thing)
-    parts = []
+    parts: list[str] = []
     for field in dataclasses.fields(thing):
         value, default = getattr(thing, field.name), field.default
         if field.name in known:

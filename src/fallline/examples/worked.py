@@ -104,9 +104,7 @@ class Case:
         found = [Recipe.load(recipes()[name]) for name in self.files]
         if not self.label:
             return tuple(found)
-        return tuple(
-            dataclasses.replace(one, optimizers={self.label: dict(one.optimizers)[self.label]}) for one in found
-        )
+        return tuple(dataclasses.replace(one, optimizers={self.label: one.rules[self.label]}) for one in found)
 
     @property
     def shows(self) -> str:
@@ -127,7 +125,7 @@ class Case:
         """
         runs: list[Trajectory] = []
         for recipe in self.recipes:
-            rules = dict(recipe.optimizers)
+            rules = recipe.rules
             if learning_rate is not None:
                 rules = {label: with_settings(rule, {"learning_rate": learning_rate}) for label, rule in rules.items()}
             starts = recipe.starts if start is None else [start]

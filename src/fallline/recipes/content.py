@@ -171,7 +171,7 @@ def content_of(recipe: Any, folder: Path) -> dict[str, Any]:
         from fallline.recipes.fits import fit_table
 
         content["fit"] = fit_table(recipe.fit, folder)
-    content["optimizers"] = [_optimizer_table(label, rule) for label, rule in recipe.optimizers.items()]
+    content["optimizers"] = [_optimizer_table(label, rule) for label, rule in recipe.rules.items()]
     content["views"] = [dict(view) for view in recipe.views]
     return {key: value for key, value in content.items() if value not in (None, [], LEFT_OUT.get(key))}
 

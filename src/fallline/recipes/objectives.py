@@ -48,11 +48,12 @@ def read_objective(table: Mapping[str, Any], place: str) -> Loss | Batches | Sli
     known = {**inspect.signature(Loss.__init__).parameters, **{field.name: field for field in dataclasses.fields(kind)}}
     allowed = [key for key in known if key not in ("self", "settings")]
     check_keys(settings, [*allowed, BATCHES, SLICE], place, needed=("X", "y"))
-    objective = made(lambda: loss_from_recipe({"type": kind.__name__, **settings}), place)
+    objective: Any = made(lambda: loss_from_recipe({"type": kind.__name__, **settings}), place)
     for key, cut in ((BATCHES, _in_batches), (SLICE, _sliced)):
         if key in parts:
             objective = cut(objective, parts[key], place_of(place, key))
-    return objective
+    read: Loss | Batches | Slice = objective
+    return read
 
 
 def _in_batches(loss: Loss, table: Any, place: str) -> Batches:

@@ -168,19 +168,20 @@ class Recipe:
         from fallline.fitting.fit import fit
 
         # Of both there is at most one.
-        own = [("x0", start) for start in self.starts] + [("optimizer", rule) for rule in self._rules.values()]
+        own = [("x0", start) for start in self.starts] + [("optimizer", rule) for rule in self.rules.values()]
         return fit(**self.fit, **dict(own), **shared)
 
     def _ran(self, shared: Mapping[str, Any]) -> Trajectory | Comparison:
-        if len(self.starts) == len(self._rules) == 1:
-            (rule,) = self._rules.values()
+        if len(self.starts) == len(self.rules) == 1:
+            (rule,) = self.rules.values()
             return minimize(self.objective, self.starts[0], rule, **shared)
         objective = as_objective(self.objective)
         # A list of numbers would be a single start.
         places = [{objective.names[0]: start} if isinstance(start, int | float) else start for start in self.starts]
-        return compare(objective, places if len(places) > 1 else places[0], self._rules, **shared)
+        return compare(objective, places if len(places) > 1 else places[0], self.rules, **shared)
 
     @property
-    def _rules(self) -> Mapping[str, Optimizer[Any]]:
-        assert isinstance(self.optimizers, Mapping) or not self.optimizers
+    def rules(self) -> dict[str, Optimizer[Any]]:
+        """The optimizers by their labels."""
+        assert isinstance(self.optimizers, Mapping)
         return dict(self.optimizers)

@@ -101,7 +101,9 @@ def _attributes_of_fit(fit: Fit) -> dict[str, Any]:
             problem="the fit was loaded, or its data were in memory, so that a recipe file cannot repeat it",
             allowed="fit to a file of data",
         )
-    attributes = {name: given.pop(name) for name in ("max_steps", "stop", "seed", "engine") if name in given}
+    attributes = {name: given.pop(name) for name in list(given) if name in ("max_steps", "stop", "seed", "engine")}
+    # Workers may not exist where it is repeated.
+    attributes["engine"] = fit.trajectory.recipe["engine"]
     if "x0" in given:
         attributes["starts"] = (encode(np.asarray(given.pop("x0"))),)
     # The name of a rule stays an argument of the fit, which chooses its rate.

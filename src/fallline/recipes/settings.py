@@ -71,7 +71,7 @@ def written(encoded: Any) -> Any:
     if not isinstance(encoded, Mapping):
         return encoded
     name, kind = _named(str(encoded["type"]))
-    table = {"name": name}
+    table: dict[str, Any] = {"name": name}
     # TOML has no null: what is None is left out, and None is the default of those fields.
     table |= {key: written(value) for key, value in encoded.items() if key != "type" and value is not None}
     convention = table.pop("convention", None)
