@@ -197,6 +197,7 @@ RETURNED: dict[type, Callable[[], Any]] = {
 OTHERS: dict[type, Callable[[], Any]] = RETURNED | {
     Cluster: lambda: Cluster("tcp://127.0.0.1:8786"),
     Perturbation: Perturbation,
+    fallline.Recipe: lambda: fallline.Recipe(objective=BOWL, starts=[[1.0, 2.0]], optimizers=[Adam(0.1)]),
     fallline.Point: lambda: minimize(lambda x: np.sum(x**2), np.ones(500), Adam(0.1), max_steps=1).final,
     fallline.Record: Record,
     fallline.Interval: lambda: fallline.Interval(0, 1),

@@ -20,6 +20,7 @@ from fallline.recipes import toml
 from fallline.recipes.content import BLOCKS, content_of, read_content
 from fallline.results.trajectory import Record, Trajectory
 from fallline.stopping import StoppingCondition
+from fallline.tables import Printed, Summary, names_text, one_line, summary_of
 
 if TYPE_CHECKING:
     from fallline.fitting.result import Fit
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 _OURS = {"x0": "starts", "optimizer": "optimizers"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Recipe(Printed):
     """Everything that repeats a run, a comparison or a fit, as a TOML file of plain data holds it.
 
     The keys of the file are the attributes, and in their tables those of the classes: see docs/recipes.md.
@@ -185,3 +186,19 @@ class Recipe:
         """The optimizers by their labels."""
         assert isinstance(self.optimizers, Mapping)
         return dict(self.optimizers)
+
+
+@summary_of.register
+def _of_recipe(recipe: Recipe) -> Summary:
+    objective = recipe.objective
+    what = objective.title if isinstance(objective, Objective) else objective or f"fit to {recipe.fit['data']}"
+    facts = [
+        ("objective", one_line(what)),
+        ("starts", f"{len(recipe.starts)}" if len(recipe.starts) > 1 else one_line(str(*recipe.starts))),
+        ("optimizers", names_text(list(recipe.rules))),
+        ("gradient", str(recipe.gradient)),
+        ("views", names_text([view["kind"] for view in recipe.views])),
+    ]
+    return Summary(
+        f"Recipe: {one_line(recipe.title)}" if recipe.title else "Recipe", [fact for fact in facts if fact[1]]
+    )
