@@ -181,7 +181,7 @@ def test_only_what_fallline_has_is_made(name: str, said: str, tmp_path: Path) ->
         # Fits.
         (FIT.replace("target", "targt"), "fit.targt is no key of a recipe; did you mean 'target'?"),
         (FIT.replace('target = "y"', ""), "fit lacks target"),
-        (FIT.replace("rows.csv", "/rows.csv"), "fit.data is '/rows.csv'; it must be relative to the recipe"),
+        (FIT.replace("rows.csv", "/rows.csv"), "fit.data is '/rows.csv'; it must be a path relative to the recipe"),
         (FIT.replace('"rows.csv"', "{ x = [1] }"), "fit.data is {'x': [1]}; it must be the path of a file"),
         (FIT + "hidden = [3]", "fit.hidden is no key of a recipe; "),
         (FIT + "checkpoint = 'a'", "fit.checkpoint is no key of a recipe; "),
@@ -232,6 +232,11 @@ def test_a_hostile_file_is_refused_soon(text: str, tmp_path: Path) -> None:
     began = time.perf_counter()
     refused(text, tmp_path)
     assert time.perf_counter() - began < 10  # some 0.1 s; a key with 200,000 dots would take hours
+
+
+def test_data_are_no_device_or_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    assert refused(FIT, tmp_path) == "fit.data is 'rows.csv'; it must be a file or a folder"
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

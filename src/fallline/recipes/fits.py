@@ -35,9 +35,13 @@ def read_fit(table: Any, place: str, folder: Path) -> dict[str, Any]:
     for key, allowed in (("data", "the path of a file, relative to the recipe"), ("optimizer", "the name of a rule")):
         if key in table and not isinstance(table[key], str):
             raise FalllineError(place_of(place, key), table[key], f"it must be {allowed}")
-    if os.path.isabs(table["data"]):
-        raise FalllineError(place_of(place, "data"), table["data"], "it must be relative to the recipe")
-    return {**table, "data": os.path.normpath(folder / table["data"])}
+    if os.path.isabs(table["data"]) or "\0" in table["data"]:
+        raise FalllineError(place_of(place, "data"), table["data"], "it must be a path relative to the recipe")
+    data = os.path.normpath(folder / table["data"])
+    # A device could be read without end.
+    if os.path.exists(data) and not (os.path.isfile(data) or os.path.isdir(data)):
+        raise FalllineError(place_of(place, "data"), table["data"], "it must be a file or a folder")
+    return {**table, "data": data}
 
 
 def fit_table(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:

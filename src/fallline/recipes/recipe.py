@@ -199,6 +199,5 @@ def _of_recipe(recipe: Recipe) -> Summary:
         ("gradient", str(recipe.gradient)),
         ("views", names_text([view["kind"] for view in recipe.views])),
     ]
-    return Summary(
-        f"Recipe: {one_line(recipe.title)}" if recipe.title else "Recipe", [fact for fact in facts if fact[1]]
-    )
+    head = f"Recipe: {one_line(recipe.title)}" if recipe.title else "Recipe"
+    return Summary(head, [fact for fact in facts if fact[1]])
