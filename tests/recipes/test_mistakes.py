@@ -68,6 +68,7 @@ def put(lines: str, text: str = GOOD) -> str:
 # The last line of the last rule, and what is said of it.
 IN_A_RULE = [
     ("learning_rat = 0.1", "learning_rat is no setting of adam; did you mean 'learning_rate'?"),
+    ("lable = 'a'", "lable is no setting of adam; did you mean 'label'?"),
     ("lr = 0.1", "lr is no setting of adam; write learning_rate."),
     ("betas = [0.9, 0.99]", "betas is no setting of adam; write beta1 and beta2."),
     ("window = 3", "window is no setting of adam; Allowed: learning_rate,"),

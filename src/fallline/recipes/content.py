@@ -83,10 +83,8 @@ def _optimizers(value: Any, place: str) -> dict[str, Optimizer[Any]]:
     rules: dict[str, Optimizer[Any]] = {}
     for number, table in enumerate(_list(value, place)):
         there = place_of(place, number)
-        settings = dict(table) if isinstance(table, dict) else table
-        label = settings.pop("label", None) if isinstance(table, dict) else None
-        rule = read(settings, RULES, there)
-        label = rule.label if label is None else _text(label, place_of(there, "label"))
+        rule = read(table, RULES, there, beside=["label"])
+        label = _text(table.get("label", rule.label), place_of(there, "label"))
         if label in rules:
             raise FalllineError(place_of(there, "label"), label, "give each rule a label of its own")
         rules[label] = rule

@@ -92,8 +92,11 @@ def _named(class_name: str) -> tuple[str, type[Any]]:
     )
 
 
-def read(table: Any, kinds: Kinds, place: str) -> Any:
+def read(table: Any, kinds: Kinds, place: str, *, beside: Iterable[str] = ()) -> Any:
     """The object that a table describes: of one of these classes, which alone are ever made.
+
+    Arguments:
+        beside: keys that may stand in the table beside the settings, and are none of the object's.
 
     Raises:
         FalllineError: naming the key, by its place in the file, that is wrong.
@@ -111,10 +114,13 @@ def read(table: Any, kinds: Kinds, place: str) -> Any:
     kind = kinds[name]
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     needed = [key for key, field in fields.items() if field.default is dataclasses.MISSING]
-    check_keys(settings, fields, place, needed=needed, of=name)
-    for key, value in settings.items():
-        settings[key] = _setting(value, str(fields[key].type), place_of(place, key))
-    return made(lambda: kind(**settings), place)
+    check_keys(settings, [*fields, *beside], place, needed=needed, of=name)
+    given = {
+        key: _setting(value, str(fields[key].type), place_of(place, key))
+        for key, value in settings.items()
+        if key in fields
+    }
+    return made(lambda: kind(**given), place)
 
 
 def made(make: Callable[[], Any], place: str) -> Any:
