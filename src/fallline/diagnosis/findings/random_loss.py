@@ -12,7 +12,7 @@ from fallline.models.rows import OverRows
 from fallline.objectives import FunctionObjective
 from fallline.objectives.formula import FormulaObjective
 
-# How often the value is computed at the start.
+# How often the value is computed at each point.
 CALLS = 3
 
 
@@ -23,13 +23,17 @@ CALLS = 3
     source="Moré and Wild (2011), Estimating computational noise",
 )
 def random_loss(case: Case) -> Finding | None:
-    """Compute the value at the start several times: nothing else may change it."""
+    """Compute the value at the start and at the end several times: nothing else may change it."""
     objective, run = case.innermost, case.run
     if isinstance(objective, FormulaObjective | OverRows):
         return None
-    with np.errstate(all="ignore"):
-        values = np.array([float(objective.value(run.start.x)) for _ in range(CALLS)])
-    if np.isnan(values).any() or (values == values[0]).all():
+    # Noise that is a factor of x, as that of drop-out, vanishes at 0.
+    for place, x in (("start", run.start.x), ("end", run.final.x), ("lowest point", run.best.x)):
+        with np.errstate(all="ignore"):
+            values = np.array([float(objective.value(x)) for _ in range(CALLS)])
+        if not np.isnan(values).any() and (values != values[0]).any():
+            break
+    else:
         return None
     spread = float(np.ptp(values))
     drawn = isinstance(objective, FunctionObjective)
@@ -42,7 +46,7 @@ def random_loss(case: Case) -> Finding | None:
     return Finding(
         name="random_loss",
         title=f"{run.title} gives another value each time",
-        evidence=f"At the start it was {', then '.join(f'{value:.10g}' for value in values)}.",
+        evidence=f"At the {place} it was {', then '.join(f'{value:.10g}' for value in values)}.",
         cause=(
             f"The {'function' if drawn else 'objective'} draws random numbers, or depends on what earlier calls left "
             "behind, so that no slope can be told from the noise."

@@ -51,6 +51,10 @@ def saddle(case: Case) -> Finding | None:
         return None
     escape = _escape(objective, final.x, final.value, found.lowest_vector)
     tail = run.value[-max(2, int(END * len(run.value))) :]
+    # Far out on a plateau, too, the value falls in the end, but not because of the curvature.
+    size = max(1.0, float(np.abs(final.x).max()))
+    if -found.lowest * size**2 <= FALL * max(abs(final.value), 1.0):
+        return None
     if escape is None or not LESS * escape.fall > tail[0] - tail[-1]:
         return None
     peak = found.highest < -found.highest_error
