@@ -22,6 +22,7 @@ from fallline.fitting.fit import fit as fit_model
 from fallline.fitting.fitted import setting_names
 from fallline.fitting.result import Curve, Fit, score_text
 from fallline.hyperparameters import hyperparameters
+from fallline.json_text import written
 from fallline.models import MODELS, Loss
 from fallline.tables import text_table
 
@@ -346,7 +347,7 @@ def fit_json(fitted: Fit) -> str:
     """The fit as one JSON object."""
     trajectory = fitted.trajectory
     measured = fitted.measured
-    return report.as_json(
+    return written(
         {
             "model": trajectory.title,
             "target": fitted.target,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -15,6 +14,7 @@ import numpy as np
 from fallline.cli.function import names_a_function
 from fallline.errors import FalllineError
 from fallline.files import check_writable
+from fallline.json_text import written
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
 
@@ -70,7 +70,7 @@ def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
 def trajectory_json(trajectory: Trajectory) -> str:
     """The run as one JSON object; NaN and infinities, which JSON lacks, are null."""
     final, best = trajectory.final, trajectory.best
-    return as_json(
+    return written(
         {
             "objective": trajectory.title,
             "names": trajectory.names,
@@ -88,15 +88,6 @@ def trajectory_json(trajectory: Trajectory) -> str:
             "findings": [finding.title for finding in _findings(trajectory)],
         }
     )
-
-
-def as_json(value: Any) -> str:
-    """The value as JSON with every digit.
-
-    >>> as_json({"x": np.array([0.1, np.inf])})
-    '{"x": [0.1, null]}'
-    """
-    return json.dumps(_finite(value), allow_nan=False)
 
 
 def check_save(save: Path | None, *whats: str) -> None:
@@ -223,15 +214,3 @@ def _place(trajectory: Trajectory, point: Point) -> str:
     if len(trajectory.names) > MOST_COORDINATES:
         place += f", and {len(trajectory.names) - MOST_COORDINATES} more"
     return f"{place}; f = {point.value!r}, |gradient| = {point.gradient_norm:.4g}, at iteration {point.step}"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
