@@ -104,7 +104,7 @@ def comparison_text(runs: Comparison, starts: int) -> str:
         ]
         for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
     ]
-    return "\n".join([first.title, "", text_table(header, rows)])
+    return "\n".join([first.title, "", text_table(header, rows), "", report.verdict(runs)])
 
 
 def comparison_json(runs: Comparison, starts: int) -> str:
@@ -119,6 +119,7 @@ def comparison_json(runs: Comparison, starts: int) -> str:
                 _run(label, run, runs[place % starts])
                 for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
             ],
+            "findings": report.findings(runs),
         }
     )
 

@@ -313,6 +313,7 @@ def fit_text(fitted: Fit) -> str:
             f"{fitted.fitted.score_name}: {score_text(fitted.measured)}",
             f"stopped: {stop.message} ({stop.reason})",
             *fitted.notes,
+            report.verdict(fitted),
         ]
     )
 
@@ -365,5 +366,6 @@ def fit_json(fitted: Fit) -> str:
             "converged": trajectory.stop.converged,
             "evaluations": trajectory.evaluations._asdict(),
             "notes": fitted.notes,
+            "findings": report.findings(fitted),
         }
     )

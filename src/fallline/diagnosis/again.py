@@ -160,7 +160,7 @@ def start_near(run: Trajectory, around: FloatArray, number: int, part: float = 1
         spread = part * np.maximum(NEARBY * moved, LEAST * np.maximum(np.abs(start.x), 1.0))
         generator = np.random.default_rng([number, len(around)])
         for _ in range(HALVINGS):
-            x = around + spread * generator.uniform(-1, 1, len(around))
+            x: FloatArray = around + spread * generator.uniform(-1, 1, len(around))
             if objective.bounds is not None:
                 low, high = np.array(objective.bounds).T
                 x = np.where((low <= around) & (around <= high), np.clip(x, low, high), x)
@@ -238,8 +238,8 @@ class RunAgain(Again):
         other = minimize(objective, float(x0[0]) if one_number else x0, **arguments)
         taken = time.monotonic() - began
         row = _row(other, allowed)
-        measured = [self.measure(other.objective, other.x[place]) for place in (0, row)]
-        return Ended(*measured, _cost(other), taken, other.stop.reason)
+        start, end = (self.measure(other.objective, other.x[place]) for place in (0, row))
+        return Ended(start, end, _cost(other), taken, other.stop.reason)
 
     def measure(self, objective: Objective | None, x: FloatArray) -> float:
         """The value that runs are compared by: that of the run's own objective, of losses the error without penalty.
@@ -299,9 +299,8 @@ class FitAgain(Again):
         other = fit.repeat(**{**given, **settings, "seed": run.seed + number})
         taken = time.monotonic() - began
         path = other.trajectory
-        places = (0, _row(path, allowed))
-        measured = [self.measure(other, path.x[row], measure) for row in places]
-        return Ended(*measured, _cost(path), taken, path.stop.reason)
+        start, end = (self.measure(other, path.x[row], measure) for row in (0, _row(path, allowed)))
+        return Ended(start, end, _cost(path), taken, path.stop.reason)
 
     def measured_by(self, settings: Mapping[str, Any], measure: str) -> str:
         return "score" if OF_THE_LOSS & set(settings) else measure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +14,14 @@ from fallline.diagnosis.finding import CannotCheck, Finding
 from fallline.diagnosis.findings import all_checks
 from fallline.diagnosis.result import Diagnosis
 from fallline.errors import FalllineError
-from fallline.fitting.result import Fit
 from fallline.hyperparameters import Range
-from fallline.results.basins import Basins
 from fallline.results.comparison import Comparison
-from fallline.results.sweep import Sweep
+from fallline.results.shown import Diagnosed, Shown
 from fallline.results.trajectory import Trajectory
-from fallline.results.tuning import Tuning
+
+# Fits are not imported for a run on a formula, which they would make slow to start.
+if TYPE_CHECKING:
+    from fallline.fitting.result import Fit
 
 # The most runs of a comparison that are diagnosed.
 MOST_RUNS = 20
@@ -47,14 +49,10 @@ def diagnose(result: Trajectory | Comparison | Fit, *, proof: bool = True, proof
     >>> [finding.title for finding in diagnose(run)]
     ['f has no lower bound along c']
     """
-    if isinstance(result, Sweep | Basins | Tuning):
-        kind = type(result).__name__
-        raise FalllineError(
-            "result",
-            problem=f"is a {kind}, which keeps no paths",
-            allowed="minimize with its settings, and diagnose that",
-        )
-    if not isinstance(result, Trajectory | Comparison | Fit):
+    if not isinstance(result, Diagnosed):
+        if isinstance(result, Shown):
+            problem = f"is a {type(result).__name__}, which keeps no paths"
+            raise FalllineError("result", problem=problem, allowed="minimize with its settings, and diagnose that")
         raise FalllineError("result", result, "it must be a run (Trajectory), a Comparison or a Fit")
     if not isinstance(proof, bool):
         raise FalllineError("proof", proof, "allowed: True, False")
@@ -64,7 +62,7 @@ def diagnose(result: Trajectory | Comparison | Fit, *, proof: bool = True, proof
         seconds = proof_seconds if proof else 0.0
         if isinstance(result, Comparison):
             return _of_comparison(result, seconds)
-        run = result.trajectory if isinstance(result, Fit) else result
+        run = result if isinstance(result, Trajectory) else result.trajectory
         diagnosis = _checked(run, Case.of(result))
         return dataclasses.replace(diagnosis, findings=_proved(diagnosis.findings, result, seconds))
 

@@ -61,26 +61,27 @@ def svg(evidence: Evidence) -> str:
     last = float(evidence.times[-1]) if len(evidence.times) else 1.0
     first = float(evidence.times[0]) if len(evidence.times) else 0.0
 
-    def across(times: FloatArray | float) -> FloatArray:
-        part = (np.asarray(times, float) - first) / max(last - first, 1e-300)
-        return LEFT + part * (WIDTH - LEFT - AROUND)
+    def across(times: FloatArray) -> list[float]:
+        part = (times - first) / max(last - first, 1e-300)
+        places: FloatArray = LEFT + part * (WIDTH - LEFT - AROUND)
+        return places.tolist()
 
-    def up(values: FloatArray | float) -> FloatArray:
-        ends = np.array([low, high])
-        numbers, ends = (np.log(np.asarray(part, float)) if evidence.log else part for part in (values, ends))
-        part = (np.asarray(numbers) - ends[0]) / max(float(ends[1] - ends[0]), 1e-300)
-        return HEIGHT - BELOW - np.clip(part, 0, 1) * (HEIGHT - BELOW - AROUND)
+    def up(values: FloatArray) -> list[float]:
+        bottom, top, numbers = (np.log(part) if evidence.log else part for part in (low, high, values))
+        part = np.clip((numbers - bottom) / max(top - bottom, 1e-300), 0, 1)
+        places: FloatArray = HEIGHT - BELOW - part * (HEIGHT - BELOW - AROUND)
+        return places.tolist()
 
-    points = zip(across(evidence.times).tolist(), up(evidence.values).tolist(), strict=True)
+    points = zip(across(evidence.times), up(evidence.values), strict=True)
     floor = HEIGHT - BELOW
     shapes = [
         f'<path d="M{LEFT} {AROUND}V{floor}H{WIDTH - AROUND}" stroke-opacity=".4"/>',
         f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" stroke-width="1.5"/>',
     ]
     if evidence.since is not None:
-        place = float(across(evidence.since))
+        (place,) = across(np.array([evidence.since]))
         shapes.append(f'<path d="M{place:.1f} {AROUND}V{floor}" stroke-dasharray="3 3"/>')
-    marks = zip(across(evidence.marked_times).tolist(), up(evidence.marked_values).tolist(), strict=True)
+    marks = zip(across(evidence.marked_times), up(evidence.marked_values), strict=True)
     shapes += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in marks]
     labels = [
         _label(LEFT - 4, AROUND + 8, "end", f"{high:.3g}"),

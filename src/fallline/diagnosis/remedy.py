@@ -26,8 +26,8 @@ CLEAR_FALL = 0.1
 # fall, on data, whose loss has a floor of noise; and elsewhere.
 CLEAR_RATIO = 10.0
 NOTHING_ON_DATA, NOTHING = 1e-3, 1e-8
-# Rules whose settings are a changed length of the run, which then has more evaluations.
-LENGTHS = ("max_steps", "epochs")
+# The level that is told is this part of the fall above the lowest value, if that is above where the runs end.
+TOLD = 1e-3
 
 
 class _NoTime(Exception):
@@ -159,9 +159,9 @@ class Trial:
 
     def _longer(self, settings: Mapping[str, Any]) -> float:
         """How many times as many steps a remedy asks for."""
-        asked = settings.get("max_steps", 0)
+        asked = float(settings.get("max_steps", 0))
         if "epochs" in settings:
-            asked = settings["epochs"] * self.again.steps_per_epoch
+            asked = float(settings["epochs"]) * self.again.steps_per_epoch
         return max(1.0, asked / self.again.steps)
 
     def _run(self, settings: Mapping[str, Any], number: int, allowed: float, measure: str) -> Ended:
@@ -203,7 +203,9 @@ def level_won(changed: Sequence[Ended], unchanged: Sequence[Ended], *, exact: bo
     nothing = (NOTHING if exact else NOTHING_ON_DATA) * fall
     if not (gain >= CLEAR_FALL * fall or (gain > nothing and barrier - lowest >= CLEAR_RATIO * (worst - lowest))):
         return None
-    return _short_between(worst, min(barrier, top))
+    # A person would not ask for the last digits of a minimum.
+    told = lowest + TOLD * fall
+    return _short_between(max(worst, told) if told < barrier else worst, min(barrier, top))
 
 
 def _finite(values: Iterable[float]) -> FloatArray:

@@ -95,7 +95,7 @@ class Diagnosis(Printed, Sequence[Finding]):
         return self.findings[place]
 
     def _summary(self) -> Summary:
-        return told.Told(self)
+        return told.Told.of(self)
 
     def _repr_html_(self) -> str:
         """The HTML for a notebook: the same, with a small picture of each run that shows a finding."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fallline.diagnosis.finding import Finding, Remedy
@@ -15,20 +16,29 @@ if TYPE_CHECKING:
 INDENT = "   "
 # The most runs of a comparison that are named.
 MOST_NAMED = 3
+# The longest line of a verdict.
+VERDICT = 2 * LONGEST
 
 
+@dataclass(frozen=True)
 class Told(Summary):
-    """The summary of a diagnosis, with less of the later findings where it would be long."""
+    """The summary of a diagnosis: its text, with less of the later findings where it would be long.
 
-    def __init__(self, diagnosis: Diagnosis) -> None:
-        super().__init__(head(diagnosis))
-        object.__setattr__(self, "_diagnosis", diagnosis)
+    Attributes:
+        whole, brief: the whole text, and the shorter one.
+    """
+
+    whole: str = ""
+    brief: str = ""
+
+    @classmethod
+    def of(cls, diagnosis: Diagnosis) -> Told:
+        """The summary."""
+        return cls(head(diagnosis), whole=text(diagnosis), brief=text(diagnosis, brief=True))
 
     @property
     def text(self) -> str:
-        diagnosis: Diagnosis = self._diagnosis
-        whole = text(diagnosis)
-        return whole if len(whole.splitlines()) <= MOST_LINES else text(diagnosis, brief=True)
+        return self.whole if len(self.whole.splitlines()) <= MOST_LINES else self.brief
 
 
 def head(diagnosis: Diagnosis) -> str:
@@ -74,12 +84,13 @@ def verdict(diagnosis: Diagnosis) -> str:
         lines = [f"diagnosis: {nothing_wrong(diagnosis)}{left}"]
     else:
         first = alarms[0]
-        lines = [f"diagnosis: {titled(first)} {first.evidence}".rstrip()]
+        sentences = (titled(first), whose(first), first.evidence)
+        lines = [one_line(f"diagnosis: {' '.join(filter(None, sentences))}", VERDICT)]
         if first.remedies:
-            lines.append(f"  → {spoken_remedy(first.remedies[0])}")
+            lines.append(f"→ {spoken_remedy(first.remedies[0])}")
     others = [finding.title.rstrip(".") for finding in (*alarms[1:], *diagnosis.remarks)]
     if others:
-        lines.append(f"  also: {'; '.join(others)}.")
+        lines.append(one_line(f"also: {'; '.join(others)}.", VERDICT))
     return "\n".join(lines)
 
 
