@@ -64,13 +64,13 @@ def svg(evidence: Evidence) -> str:
     def across(times: FloatArray) -> list[float]:
         part = (times - first) / max(last - first, 1e-300)
         places: FloatArray = LEFT + part * (WIDTH - LEFT - AROUND)
-        return places.tolist()
+        return list(places)
 
     def up(values: FloatArray) -> list[float]:
         bottom, top, numbers = (np.log(part) if evidence.log else part for part in (low, high, values))
         part = np.clip((numbers - bottom) / max(top - bottom, 1e-300), 0, 1)
         places: FloatArray = HEIGHT - BELOW - part * (HEIGHT - BELOW - AROUND)
-        return places.tolist()
+        return list(places)
 
     points = zip(across(evidence.times), up(evidence.values), strict=True)
     floor = HEIGHT - BELOW
