@@ -99,21 +99,16 @@ class Trial:
         """The finding with the remedy that wins; without those that do not."""
         kept, lost = [], 0
         untold = ""
-        whole = self._ends
         for remedy in finding.remedies:
             if not remedy.settings:
                 kept.append(remedy)
                 continue
-            # Half of the time that is left: a slow remedy leaves some to those after it.
-            self._ends = (time.monotonic() + whole) / 2
             try:
                 proof = self.proof(remedy, finding.measure)
             except _NoTime:
                 untold = f"Not proved: that takes longer than the {self._seconds:g} s allowed."
                 kept.append(remedy)
                 continue
-            finally:
-                self._ends = whole
             if proof:
                 return dataclasses.replace(finding, remedies=(remedy,), grade="proved", proof=proof)
             lost += 1
@@ -134,7 +129,10 @@ class Trial:
             unchanged = self.unchanged(measure, own_start)
             budget = self.steps * float(np.median([ended.cost for ended in unchanged]))
             longer = self._longer(settings)
-            changed = [self._run(settings, self.first + number, budget * longer, measure) for number in range(TRIES)]
+            # Half of the time that is left: a slow remedy leaves some to those after it.
+            until = (time.monotonic() + self._ends) / 2
+            numbers = range(self.first, self.first + TRIES)
+            changed = [self._run(settings, number, budget * longer, measure, until) for number in numbers]
         except (ValueError, ArithmeticError):
             # The settings do not fit this run, or the user's function raises where they lead.
             return ""
@@ -159,7 +157,7 @@ class Trial:
         key = f"{measure}{own_start}"
         if key not in self._unchanged:
             numbers: Iterable[int] = [0] if own_start else range(self.first + TRIES, self.first + 2 * TRIES)
-            self._unchanged[key] = [self._run({}, number, math.inf, measure) for number in numbers]
+            self._unchanged[key] = [self._run({}, number, math.inf, measure, self._ends) for number in numbers]
         return self._unchanged[key]
 
     def _longer(self, settings: Mapping[str, Any]) -> float:
@@ -169,8 +167,8 @@ class Trial:
             asked = float(settings["epochs"]) * self.again.steps_per_epoch
         return max(1.0, asked / self.again.steps)
 
-    def _run(self, settings: Mapping[str, Any], number: int, allowed: float, measure: str) -> Ended:
-        left = self._ends - time.monotonic()
+    def _run(self, settings: Mapping[str, Any], number: int, allowed: float, measure: str, until: float) -> Ended:
+        left = until - time.monotonic()
         if self._longest * (self._longer(settings) if settings else 1.0) > left:
             raise _NoTime
         ended = self.again.ended(settings, number, self.steps, left, allowed, measure)

@@ -52,7 +52,7 @@ def text(diagnosis: Diagnosis, *, brief: bool = False) -> str:
     Arguments:
         brief: whether only the first finding is told whole.
     """
-    lines = [head(diagnosis), ""]
+    lines = [*_wrapped(f"Diagnosis of {diagnosis.title}"), ""]
     if not diagnosis.alarms:
         lines += [nothing_wrong(diagnosis), ""]
     for number, finding in enumerate(diagnosis.alarms, start=1):
@@ -137,7 +137,9 @@ def when_to_ignore(finding: Finding) -> str:
 
 def titled(finding: Finding) -> str:
     """The title as a sentence."""
-    return f"{finding.title.rstrip('.')}."
+    title = finding.title.rstrip(".")
+    # A single letter is the name of a quantity, such as f.
+    return f"{title if title[1:2] == ' ' else title[:1].upper() + title[1:]}."
 
 
 def whose(finding: Finding) -> str:
