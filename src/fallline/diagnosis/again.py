@@ -29,8 +29,9 @@ ROWS = 50
 # Starts are drawn this part of the way around the run's own start that the run went, and this far at least, as a part
 # of the coordinate, or of 1 if that is more.
 NEARBY, LEAST = 0.2, 0.01
-# How often the distance is halved where the objective is not finite.
-HALVINGS = 8
+# A start that is not finite, or higher above the best value than the run's own start by more than so many times, is
+# drawn again nearer; so often at most.
+HIGHER, DRAWS, NEARER = 2.0, 50, 4.0
 # Why a run ended that its user ended.
 BY_HAND = ("interrupted", "callback")
 # The seconds of one step by the reference engine, which may have to run a remedy for what machine code ran.
@@ -142,7 +143,8 @@ def _row(run: Trajectory, allowed: float) -> int:
 def start_near(run: Trajectory, around: FloatArray, number: int, part: float = 1.0) -> FloatArray:
     """The start of this number near a point, within what the run moved.
 
-    It is where the objective is finite and, along each coordinate along which the point is, within its bounds.
+    It is where the objective is finite and not much higher than at the point and, along each coordinate along which the
+    point is, within its bounds.
 
     Arguments:
         run: the run, which tells how far.
@@ -159,14 +161,18 @@ def start_near(run: Trajectory, around: FloatArray, number: int, part: float = 1
         moved = np.abs(run.x[lower] - start.x).max(axis=0, initial=0.0)
         spread = part * np.maximum(NEARBY * moved, LEAST * np.maximum(np.abs(start.x), 1.0))
         generator = np.random.default_rng([number, len(around)])
-        for _ in range(HALVINGS):
+        here = float(objective.value(around))
+        fall = here - run.best.value
+        highest = here + (HIGHER - 1) * fall if fall > 0 else np.inf
+        for _ in range(DRAWS):
             x: FloatArray = around + spread * generator.uniform(-1, 1, len(around))
             if objective.bounds is not None:
                 low, high = np.array(objective.bounds).T
                 x = np.where((low <= around) & (around <= high), np.clip(x, low, high), x)
-            if np.isfinite(objective.value(x)) and np.isfinite(objective.gradient(x)).all():
+            value = objective.value(x)
+            if np.isfinite(value) and value <= highest and np.isfinite(objective.gradient(x)).all():
                 return x
-            spread = spread / 2
+            spread = spread / NEARER
     return around
 
 
