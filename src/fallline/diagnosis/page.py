@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from fallline.diagnosis.result import Diagnosis
 
 # The size of a picture, and the room for its labels to the left and below, in pixels.
-WIDTH, HEIGHT, LEFT, BELOW, AROUND = 260, 120, 52, 18, 6
+WIDTH, HEIGHT, LEFT, BELOW, AROUND = 270, 120, 62, 18, 6
 
 
 def html(diagnosis: Diagnosis) -> str:
     """The findings, each beside its picture; no colours, so that it is readable on light and dark pages."""
-    parts = [f"<strong>{escape(told.head(diagnosis))}</strong>"]
+    parts = [f"<strong>Diagnosis of {escape(diagnosis.title)}</strong>"]
     if not diagnosis.alarms:
         parts.append(f"<p>{escape(told.nothing_wrong(diagnosis))}</p>")
     parts += [_finding(finding, diagnosis.runs.get(finding.name)) for finding in diagnosis]
