@@ -25,7 +25,7 @@ CLEAR_FALL = 0.1
 # ... or leave this many times less above the lowest value seen, where the difference is not nothing: this part of the
 # fall, on data, whose loss has a floor of noise; and elsewhere.
 CLEAR_RATIO = 10.0
-NOTHING_ON_DATA, NOTHING = 1e-3, 1e-8
+NOTHING_ON_DATA, NOTHING = 0.05, 1e-8
 # The level that is told is this part of the fall above the lowest value, if that is above where the runs end.
 TOLD = 1e-3
 
