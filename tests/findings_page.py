@@ -15,9 +15,9 @@ INTRODUCTION = """\
 
 <!-- Made by `make docs` from the files in src/fallline/diagnosis/findings. Do not edit. -->
 
-`run.diagnose()`, `comparison.diagnose()`, `fit.diagnose()` and `fallline diagnose FILE` look for what is listed here, and
-say what was checked and passed, and what could not be checked and why. The first cause comes first; what it led to is
-told with it.
+`run.diagnose()`, `comparison.diagnose()`, `fit.diagnose()` and `fallline diagnose FILE` look for what is listed here.
+They also say what was checked and passed, and what could not be checked and why. The first cause comes first; what it
+led to is told with it.
 
 A remedy is *likely* when its check found it, and *proved* when it was run: five times from other starts or with other
 seeds, beside the unchanged run from as many others, at equal evaluations, judged by where the run's own objective ends
