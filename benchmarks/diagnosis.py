@@ -15,8 +15,8 @@ from fallline import Adam, GradientDescent, models
 
 TITLE = "Diagnosis"
 ABOUT = """\
-`run.diagnose(proof=False)`, all checks, beside what it may cost: a fifth of the run's own time, or 50 ms if that is more.
-The run and its diagnosis are timed alternately."""
+`run.diagnose(proof=False)`, all checks, beside what it may cost: a fifth of the run's own time, or 50 ms if that is
+more. The run and its diagnosis are timed alternately."""
 
 # The part of the run's time that a diagnosis may take, and the seconds that it may take in any case.
 SHARE, SECONDS = 0.2, 0.05
