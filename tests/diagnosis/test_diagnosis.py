@@ -76,7 +76,7 @@ def even(case: Case) -> Finding | None:
 @pytest.fixture(autouse=True)
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
     known = [rose, ended_high, long, held, even]
-    monkeypatch.setattr("fallline.diagnosis.diagnosing.all_checks", lambda: tuple(known))
+    monkeypatch.setattr("fallline.diagnosis.diagnosing.all_checks", lambda _: tuple(known))
     return known
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding
-from fallline.diagnosis.findings import all_checks
+from fallline.diagnosis.findings import all_checks, names_of_data
 from fallline.diagnosis.result import Diagnosis
 from fallline.errors import FalllineError
 from fallline.hyperparameters import Range
@@ -80,7 +80,10 @@ def _checked(run: Trajectory, case: Case) -> Diagnosis:
     """The diagnosis of a run or a fit, without proof."""
     found: dict[str, Finding] = {}
     leads_to, passed, unchecked = {}, {}, {}
-    for check in all_checks():
+    of_data = case.known_fit is not None or run.objective is None or run.objective.of_data
+    if not of_data:
+        unchecked |= dict.fromkeys(names_of_data(), "needs a model with its data")
+    for check in all_checks(of_data):
         try:
             finding = check.find(case)
         except CannotCheck as reason:
