@@ -190,7 +190,7 @@ def level_won(changed: Sequence[Ended], unchanged: Sequence[Ended], *, exact: bo
     >>> def ended(start, end): return Ended(start, end, 1.0, 0.0, "step limit")
     >>> level_won([ended(1.0, 0.0312)] * 5, [ended(1.0, 0.9)] * 5, exact=False)
     0.04
-    >>> level_won([ended(1.0, 0.89)] * 5, [ended(1.0, 0.9)] * 5, exact=False)
+    >>> level_won([ended(1.0, 0.899)] * 5, [ended(1.0, 0.9)] * 5, exact=False)
     """
     ends, others = _finite(one.end for one in changed), np.sort(_finite(one.end for one in unchanged))
     starts = _finite(one.start for one in changed)
