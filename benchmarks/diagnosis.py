@@ -64,7 +64,7 @@ def logistic() -> Any:
 
 def network() -> Any:
     """A fit of a network in mini-batches, with rows held out."""
-    options = {"hidden": (32,), "optimizer": Adam(0.005), "batch_size": 64, "epochs": 30}
+    options: dict[str, Any] = {"hidden": (32,), "optimizer": Adam(0.005), "batch_size": 64, "epochs": 30}
     return fallline.fit(classes(4_000, 20), "y", model="network", holdout=0.2, **options)
 
 

@@ -275,7 +275,7 @@ def test_a_fit_is_diagnosed_with_its_rows_held_out() -> None:
 
 def test_loaded_results_are_diagnosed(tmp_path: Path) -> None:
     path = tmp_path / "result.npz"
-    results = {
+    results: dict[Any, Any] = {
         Trajectory: diverging(),
         Comparison: compare("x**2", 3.0, [GradientDescent(1.1), GradientDescent(1.2)], max_steps=30),
         Fit: fit(ROWS, "passed", holdout=0.4, max_steps=40, seed=2),

@@ -79,7 +79,8 @@ def _proved(findings: tuple[Finding, ...], result: Trajectory | Fit, seconds: fl
 def _checked(run: Trajectory, case: Case) -> Diagnosis:
     """The diagnosis of a run or a fit, without proof."""
     found: dict[str, Finding] = {}
-    leads_to, passed, unchecked = {}, {}, {}
+    leads_to, passed = {}, {}
+    unchecked: dict[str, str] = {}
     of_data = case.known_fit is not None or run.objective is None or run.objective.of_data
     if not of_data:
         unchecked |= dict.fromkeys(names_of_data(), "needs a model with its data")
