@@ -28,7 +28,8 @@ test-long: $(VENV)/installed-test  ## run the long tests: campaigns, kills, the 
 parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and jax (installs gigabytes)
 	$(BIN)/python -m pytest tests/parity
 
-docs: $(VENV)/installed-test,parity  ## rewrite docs/conventions.md, measured against the libraries
+docs: $(VENV)/installed-test,parity  ## rewrite docs/findings.md, and docs/conventions.md, measured against the libraries
+	$(BIN)/python -m tests.findings_page
 	$(BIN)/python -m tests.parity
 
 bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## run all benchmarks; writes docs/performance.md (minutes; needs gcc)

@@ -17,7 +17,7 @@ from fallline.files import whole_file
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 # Each module has a TITLE, a description (ABOUT), and rows().
-BENCHMARKS = ("start", "engines", "xla", "growth", "losses", "gradients", "films", "parquet", "cluster")
+BENCHMARKS = ("start", "engines", "xla", "growth", "losses", "gradients", "diagnosis", "films", "parquet", "cluster")
 
 HEAD = """\
 <!-- Made by `make bench` from the files in benchmarks/. Do not edit. -->

@@ -1,10 +1,13 @@
-"""JSON read from files that anyone may have written, and checked so that what it holds can be computed and shown."""
+"""JSON: written for any program; and read from files that anyone may have written, and checked."""
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import Any
+
+import numpy as np
 
 from fallline.errors import FalllineError
 
@@ -44,6 +47,27 @@ def check_unicode(content: Any) -> None:
     except UnicodeEncodeError as error:
         wrong = error.object[error.start]
         raise FalllineError("a text", problem=f"has {wrong!r}, which is no Unicode character") from None
+
+
+def written(value: Any) -> str:
+    """The value as JSON with every digit; NaN and infinities, which JSON lacks, are null.
+
+    >>> written({"x": np.array([0.1, np.inf])})
+    '{"x": [0.1, null]}'
+    """
+    return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def _whole(digits: str) -> int:

@@ -9,9 +9,9 @@ from fallline.diagnosis import Finding, diagnose
 
 def found(result: Any, name: str) -> Finding | None:
     """The finding of this name about a run; None without it."""
-    return next((finding for finding in diagnose(result) if finding.name == name), None)
+    return next((finding for finding in diagnose(result, proof=False) if finding.name == name), None)
 
 
 def alarms(result: Any) -> list[str]:
     """The names of all findings about a run, without remarks."""
-    return [finding.name for finding in diagnose(result) if not finding.remark]
+    return [finding.name for finding in diagnose(result, proof=False) if not finding.remark]

@@ -22,7 +22,7 @@ def faulty(_: Case) -> Finding | None:
 
 
 def test_a_remark_is_listed_after_the_faults_and_is_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fallline.diagnosis.all_checks", lambda: (remarked, faulty))
-    diagnosis = diagnose(minimize("x**2", 1.0, GradientDescent(0.1)))
+    monkeypatch.setattr("fallline.diagnosis.diagnosing.all_checks", lambda _: (remarked, faulty))
+    diagnosis = diagnose(minimize("x**2", 1.0, GradientDescent(0.1)), proof=False)
     assert [(finding.name, finding.remark) for finding in diagnosis] == [("faulty", False), ("remarked", True)]
     assert [finding.name for finding in diagnosis.alarms] == ["faulty"]

@@ -23,6 +23,7 @@ COMMANDS = (
     "tune",
     "fit",
     "predict",
+    "diagnose",
     "check",
     "chain",
     "optimizers",
@@ -72,6 +73,7 @@ FLAGS = {
         "cluster",
         "engine",
         "device",
+        "proof_seconds",
     )
 } | {
     "x0": "--start",

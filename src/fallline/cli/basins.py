@@ -13,6 +13,7 @@ from fallline.cli.function import OBJECTIVE_HELP, gradient_at, thing_at, told_in
 from fallline.cli.groups import Execution, Map, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.basins import basins as basins_of
+from fallline.json_text import written
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 
 
@@ -107,7 +108,7 @@ def _at(text: str | None) -> dict[str, float] | None:
 
 
 def _json(found: Basins) -> str:
-    return report.as_json(
+    return written(
         {
             "objective": found.title,
             "optimizer": found.optimizer,

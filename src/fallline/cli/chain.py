@@ -9,6 +9,7 @@ import typer
 from fallline.cli import options, report
 from fallline.cli.groups import Map, with_groups
 from fallline.errors import FalllineError
+from fallline.json_text import written
 
 
 @with_groups
@@ -33,7 +34,7 @@ def chain(
     shown = chain_rule(formula, options.parse_start(at, "--at"))
     if json:
         report.say(
-            report.as_json(
+            written(
                 {
                     "name": shown.name,
                     "values": shown.values,

@@ -15,6 +15,7 @@ from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, tol
 from fallline.errors import FalllineError, nearest
 from fallline.gradients import with_gradient
 from fallline.gradients.check import CheckedSlope, GradientCheck, check_gradient
+from fallline.json_text import written
 from fallline.objectives import Objective
 from fallline.objectives.points import one_point
 
@@ -58,7 +59,7 @@ def check(
         kind, slopes = _checked(objective, points, gradient, derivative or [], nearby)
     checked = GradientCheck(tuple(slopes))
     if json:
-        report.say(report.as_json([_data(slope) for slope in checked.slopes]))
+        report.say(written([_data(slope) for slope in checked.slopes]))
     else:
         report.say(f"{objective}\ngradient: {kind}\n\n{checked}")
     if not checked:

@@ -12,6 +12,7 @@ from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, tol
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
 from fallline.experiments.compare import compare as compare_runs
 from fallline.experiments.convention_runs import largest_distance
+from fallline.json_text import written
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
@@ -103,12 +104,12 @@ def comparison_text(runs: Comparison, starts: int) -> str:
         ]
         for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
     ]
-    return "\n".join([first.title, "", text_table(header, rows)])
+    return "\n".join([first.title, "", text_table(header, rows), "", report.verdict(runs)])
 
 
 def comparison_json(runs: Comparison, starts: int) -> str:
     """The same as one JSON object."""
-    return report.as_json(
+    return written(
         {
             "objective": runs[0].title,
             "names": runs[0].names,
@@ -118,6 +119,7 @@ def comparison_json(runs: Comparison, starts: int) -> str:
                 _run(label, run, runs[place % starts])
                 for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
             ],
+            "findings": report.findings(runs),
         }
     )
 

@@ -9,6 +9,7 @@ import typer
 from fallline.cli import options, report
 from fallline.errors import FalllineError, nearest
 from fallline.experiments.convention_runs import OBJECTIVE, START, STEPS, worked_run
+from fallline.json_text import written
 from fallline.optimizers import OPTIMIZERS, WRAPPERS
 from fallline.optimizers.spelling import spelt
 from fallline.tables import number_text, text_table
@@ -47,7 +48,7 @@ def conventions(
         }
         for convention, run in zip(known, apart, strict=True)
     ]
-    report.say(report.as_json({"rule": rule, "objective": OBJECTIVE, "start": START, "steps": STEPS, "runs": data}))
+    report.say(written({"rule": rule, "objective": OBJECTIVE, "start": START, "steps": STEPS, "runs": data}))
 
 
 def shortened_line(text: str) -> str:

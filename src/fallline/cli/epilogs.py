@@ -63,6 +63,11 @@ EPILOGS = {
         _rules(),
     ),
     "predict": _epilog("Example:\n  fallline predict model.json new.csv --out predicted.csv"),
+    "diagnose": _epilog(
+        "Example:\n"
+        '  fallline run "x**2 + 30*y**2" --start 1,1 --learning-rate 0.04 --save run.npz\n'
+        "  fallline diagnose run.npz"
+    ),
     "compare": _epilog(
         "Examples:\n"
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"

@@ -22,6 +22,7 @@ from fallline.fitting.fit import fit as fit_model
 from fallline.fitting.fitted import setting_names
 from fallline.fitting.result import Curve, Fit, score_text
 from fallline.hyperparameters import hyperparameters
+from fallline.json_text import written
 from fallline.models import MODELS, Loss
 from fallline.tables import text_table
 
@@ -312,6 +313,7 @@ def fit_text(fitted: Fit) -> str:
             f"{fitted.fitted.score_name}: {score_text(fitted.measured)}",
             f"stopped: {stop.message} ({stop.reason})",
             *fitted.notes,
+            report.verdict(fitted),
         ]
     )
 
@@ -346,7 +348,7 @@ def fit_json(fitted: Fit) -> str:
     """The fit as one JSON object."""
     trajectory = fitted.trajectory
     measured = fitted.measured
-    return report.as_json(
+    return written(
         {
             "model": trajectory.title,
             "target": fitted.target,
@@ -364,5 +366,6 @@ def fit_json(fitted: Fit) -> str:
             "converged": trajectory.stop.converged,
             "evaluations": trajectory.evaluations._asdict(),
             "notes": fitted.notes,
+            "findings": report.findings(fitted),
         }
     )

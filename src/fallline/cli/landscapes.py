@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fallline.cli import options, report
+from fallline.json_text import written
 from fallline.objectives import LANDSCAPES, Landscape
 from fallline.tables import text_table
 
@@ -10,7 +11,7 @@ from fallline.tables import text_table
 def landscapes(json: options.JsonOption = False) -> None:
     """List the landscapes that can be named in place of a formula: their usual search box, and their minima."""
     if json:
-        report.say(report.as_json([vars(landscape) for landscape in LANDSCAPES.values()]))
+        report.say(written([vars(landscape) for landscape in LANDSCAPES.values()]))
         return
     rows = [[name, _box(landscape), _minima(landscape), landscape.formula] for name, landscape in LANDSCAPES.items()]
     report.say(text_table(["name", "searched in", "minima", "formula"], rows, left=(0, 3)))

@@ -10,6 +10,7 @@ from fallline.cli import options, report
 from fallline.cli.conventions import shortened_line
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import Hyperparameter, hyperparameters
+from fallline.json_text import written
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
 from fallline.optimizers.spelling import spelt
 from fallline.tables import number_text, text_table
@@ -32,7 +33,7 @@ def optimizers(
         if name not in known:
             raise FalllineError("RULE", name, nearest(name, known))
     if json:
-        report.say(report.as_json([_data(name, known[name]) for name in names or known]))
+        report.say(written([_data(name, known[name]) for name in names or known]))
     elif names:
         report.say("\n\n".join(_text(name, known[name]) for name in names))
     else:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,12 @@ import numpy as np
 from fallline.cli.function import names_a_function
 from fallline.errors import FalllineError
 from fallline.files import check_writable
+from fallline.json_text import written
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
 
 if TYPE_CHECKING:
+    from fallline.diagnosis import Diagnosis
     from fallline.fitting.result import Fit
     from fallline.results.comparison import Comparison
 
@@ -35,7 +36,7 @@ def say(text: str) -> None:
 
 
 def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
-    """The run as a table, with the reason and the point where it stopped, and remarks.
+    """The run as a table, with the reason and the point where it stopped, and the verdict of the diagnosis.
 
     Arguments:
         every: print every `every`-th step, and the first and the last; None: about 20 steps.
@@ -57,20 +58,13 @@ def trajectory_text(trajectory: Trajectory, every: int | None = None) -> str:
         lines.append(f"best:    {_place(trajectory, best)}")
     kind = trajectory.gradient_kind
     lines.append(f"evaluations: {cost.value} of the value, {cost.gradient} of the gradient ({kind})")
-    for finding in _findings(trajectory):
-        lines += ["", f"finding: {finding.title}"]
-        lines += [
-            f"  {part}"
-            for part in (finding.evidence, finding.cause, *(remedy.text for remedy in finding.remedies))
-            if part
-        ]
-    return "\n".join(lines)
+    return "\n".join([*lines, verdict(trajectory)])
 
 
 def trajectory_json(trajectory: Trajectory) -> str:
     """The run as one JSON object; NaN and infinities, which JSON lacks, are null."""
     final, best = trajectory.final, trajectory.best
-    return as_json(
+    return written(
         {
             "objective": trajectory.title,
             "names": trajectory.names,
@@ -85,18 +79,9 @@ def trajectory_json(trajectory: Trajectory) -> str:
             "converged": trajectory.stop.converged,
             "evaluations": trajectory.evaluations._asdict(),
             "best": {"step": best.step, "x": best.x, "value": best.value},
-            "findings": [finding.title for finding in _findings(trajectory)],
+            "findings": findings(trajectory),
         }
     )
-
-
-def as_json(value: Any) -> str:
-    """The value as JSON with every digit.
-
-    >>> as_json({"x": np.array([0.1, np.inf])})
-    '{"x": [0.1, null]}'
-    """
-    return json.dumps(_finite(value), allow_nan=False)
 
 
 def check_save(save: Path | None, *whats: str) -> None:
@@ -177,10 +162,25 @@ def say_unless_converged(runs: Mapping[str, Trajectory]) -> None:
             say(f"not converged{f', {label}' if label else ''}: {run.stop.message}")
 
 
-def _findings(trajectory: Trajectory) -> Sequence[Any]:
+def verdict(result: Trajectory | Comparison | Fit) -> str:
+    """What the diagnosis says of a result, in two or three lines; no remedy is run for it."""
+    return _diagnosis(result).verdict()
+
+
+def findings(result: Trajectory | Comparison | Fit) -> list[dict[str, Any]]:
+    """The names and titles of the findings about a result, and of a comparison the runs that have them."""
+    return [
+        {"name": finding.name, "title": finding.title, "runs": finding.runs}
+        if finding.runs
+        else {"name": finding.name, "title": finding.title}
+        for finding in _diagnosis(result)
+    ]
+
+
+def _diagnosis(result: Trajectory | Comparison | Fit) -> Diagnosis:
     from fallline.diagnosis import diagnose
 
-    return diagnose(trajectory)
+    return diagnose(result, proof=False)
 
 
 def _rows(trajectory: Trajectory, every: int | None) -> str:
@@ -223,15 +223,3 @@ def _place(trajectory: Trajectory, point: Point) -> str:
     if len(trajectory.names) > MOST_COORDINATES:
         place += f", and {len(trajectory.names) - MOST_COORDINATES} more"
     return f"{place}; f = {point.value!r}, |gradient| = {point.gradient_norm:.4g}, at iteration {point.step}"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -14,6 +14,7 @@ from fallline.cli.groups import Execution, Map, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.sweep import sweep as sweep_over
 from fallline.files import check_writable
+from fallline.json_text import written
 from fallline.results.sweep import NAMES, Sweep
 
 
@@ -132,7 +133,7 @@ def _range(text: str, values: str) -> list[float]:
 
 
 def _json(runs: Sweep) -> str:
-    return report.as_json(
+    return written(
         {
             "objective": runs.title,
             "target": runs.target,

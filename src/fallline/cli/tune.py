@@ -13,6 +13,7 @@ from fallline.cli.groups import Execution, Rule, Stopping, with_groups
 from fallline.errors import FalllineError
 from fallline.experiments.tune import Interval
 from fallline.experiments.tune import tune as tune_rule
+from fallline.json_text import written
 from fallline.results.tuning import Tuning
 from fallline.tables import number_text
 
@@ -121,7 +122,7 @@ def _text(found: Tuning) -> str:
 
 
 def _json(found: Tuning) -> str:
-    return report.as_json(
+    return written(
         {
             "objective": found.title,
             "optimizer": found.optimizer,

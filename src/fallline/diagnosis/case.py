@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.diagnosis.finding import CannotCheck
-from fallline.fitting.result import Fit
 from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
-from fallline.models.batches import Batches
-from fallline.models.network import Network
 from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.results.series import step_lengths
 from fallline.results.trajectory import Point, Trajectory
 
+# Models and fits are not imported for a run on a formula, which they would make slow to start.
+if TYPE_CHECKING:
+    from fallline.fitting.result import Fit
+    from fallline.models.network import Network
+
 Part = TypeVar("Part")
-# What a missing series is called.
 # Hessian products at most for the curvature at a point: each costs about two gradients.
 PRODUCTS = 20
+# What a missing series is called.
 WORDS = {"held_out": "a held-out loss"}
 
 
@@ -58,7 +60,7 @@ class Case:
     @classmethod
     def of(cls, thing: Trajectory | Fit) -> Case:
         """The case of a run or of a fit."""
-        run, fit = (thing.trajectory, thing) if isinstance(thing, Fit) else (thing, None)
+        run, fit = (thing, None) if isinstance(thing, Trajectory) else (thing.trajectory, thing)
         with np.errstate(all="ignore"):
             lengths = step_lengths(run)
             columns = {
@@ -102,14 +104,19 @@ class Case:
     @property
     def loss(self) -> Objective:
         """The objective over all data, without batches."""
-        return self.objective.loss if isinstance(self.objective, Batches) else self.objective
+        objective = self.objective
+        whole = getattr(objective, "loss", None)
+        return whole if objective.stochastic and isinstance(whole, Objective) else objective
 
     @property
     def network(self) -> Network:
         """The loss, if it is that of a network."""
-        if not isinstance(self.loss, Network):
-            raise CannotCheck("a network")
-        return self.loss
+        if self.loss.of_data:
+            from fallline.models.network import Network
+
+            if isinstance(self.loss, Network):
+                return self.loss
+        raise CannotCheck("a network")
 
     @property
     def innermost(self) -> Objective:

@@ -50,6 +50,8 @@ class Finding(Printed):
         ignore: when it may be ignored.
         source: where the check comes from: a paper and its year.
         remark: whether it is no fault but worth knowing, such as how well a run converged.
+        measure: the series whose end tells whether a remedy helps.
+        runs: the labels of the runs of a comparison that have it, the one of the evidence first.
     """
 
     name: str
@@ -66,6 +68,13 @@ class Finding(Printed):
     ignore: str = ""
     source: str = ""
     remark: bool = False
+    measure: str = "value"
+    runs: tuple[str, ...] = ()
+
+    @property
+    def link(self) -> str:
+        """Where the documentation describes it."""
+        return f"docs/findings.md#{self.name}"
 
 
 @summary_of.register
@@ -74,6 +83,7 @@ def _of_finding(finding: Finding) -> Summary:
         "evidence": finding.evidence,
         "cause": finding.cause,
         "remedy": "; or ".join(remedy.text for remedy in finding.remedies),
+        "proof": finding.proof,
     }
     facts = [line for name, text in parts.items() if text for line in wrapped_fact(name, text)]
     return Summary(f"Finding: {finding.title}", facts)
@@ -95,6 +105,7 @@ class Check:
         ignore: when the finding may be ignored.
         source: where the test comes from.
         remark: whether its finding is no fault but worth knowing: it is listed after all faults.
+        measure: the series whose end tells whether a remedy helps: "value", or "held_out".
     """
 
     name: str
@@ -104,6 +115,7 @@ class Check:
     ignore: str = ""
     source: str = ""
     remark: bool = False
+    measure: str = "value"
 
 
 def check(
@@ -113,10 +125,11 @@ def check(
     ignore: str = "",
     source: str = "",
     remark: bool = False,
+    measure: str = "value",
 ) -> Callable[[Callable[[Case], Finding | None]], Check]:
     """Make a check of a function of the same name as its file."""
 
     def made(find: Callable[[Case], Finding | None]) -> Check:
-        return Check(find.__name__, about, find, leads_to, ignore, source, remark)
+        return Check(find.__name__, about, find, leads_to, ignore, source, remark, measure)
 
     return made

@@ -67,14 +67,18 @@ Arguments = ParamSpec("Arguments")
 
 
 def _with_its_call(function: Callable[Arguments, Fit]) -> Callable[Arguments, Fit]:
-    """The function, which leaves in each fit of data in files the arguments that it was called with."""
+    """The function, which leaves in each fit how to repeat it, and of data in files the arguments that it was given."""
 
     @functools.wraps(function)
     def called(*arguments: Arguments.args, **settings: Arguments.kwargs) -> Fit:
         fitted = function(*arguments, **settings)
         given = inspect.signature(function).bind(*arguments, **settings).arguments
         given |= given.pop("settings", {})
-        return dataclasses.replace(fitted, arguments=given) if isinstance(given["data"], str | os.PathLike) else fitted
+        in_files = isinstance(given["data"], str | os.PathLike)
+        # Whoever repeats it watches nothing and saves nothing.
+        quiet = dict.fromkeys(("callback", "checkpoint", "check")) | {"progress": False}
+        repeat = functools.partial(function, **{**given, **quiet})
+        return dataclasses.replace(fitted, repeat=repeat, arguments=given if in_files else {})
 
     return called
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Unpack
@@ -108,6 +108,7 @@ class Fit(Archived, Shown, Diagnosed, Repeatable):
         fitted: the fitted model, for predictions.
         notes: remarks on the result, one sentence each.
         arguments: what `fit` was called with; empty in a loaded fit, and where the data were in memory.
+        repeat: fits again, with the same arguments but those given; None in a loaded fit.
     """
 
     file_format: ClassVar[str] = "fallline fit 1"
@@ -119,6 +120,7 @@ class Fit(Archived, Shown, Diagnosed, Repeatable):
     # The source of the score and the learning curve: the rows, or, in a loaded fit, what was measured on them.
     _from: FitRows | Measured
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    repeat: Callable[..., Fit] | None = None
 
     @property
     def model(self) -> Loss:

@@ -82,6 +82,7 @@ class Loss(RowSum, Sliceable):
     """
 
     gradient_kind = "exact"
+    of_data: ClassVar[bool] = True
     model: ClassVar[str]
     curvature: ClassVar[float] = math.inf
 

@@ -28,6 +28,7 @@ class Batches(Sliceable):
     is then the mean over the rows of that batch.
     """
 
+    of_data: ClassVar[bool] = True
     stochastic: ClassVar[bool] = True
     gradient_kind = "exact"
 

@@ -42,6 +42,7 @@ class Objective(Printed, ABC):
         minima: known minima, one point a row; empty when not known.
         gradient_kind: how `gradient` is found ("symbolic", "exact", ...), None without a gradient.
         precision: the type that values are computed in: a name in ROUNDING.
+        of_data: whether it is a loss on data, so that time is measured in epochs.
         stochastic: whether `at_step` gives a different objective at each step (mini-batches).
         convex: whether it is known to be convex, so that its flat points are minima.
         rereads: whether each evaluation is a pass over files or over rows elsewhere.
@@ -56,6 +57,7 @@ class Objective(Printed, ABC):
     minima: tuple[tuple[float, ...], ...] = ()
     gradient_kind: str | None = None
     precision: str = "float64"
+    of_data: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     convex: ClassVar[bool] = False
     steps_per_epoch: int = 1

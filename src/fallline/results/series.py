@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.models.base import Loss
-from fallline.models.batches import Batches
 from fallline.norms import norm
 from fallline.objectives.base import Objective
 from fallline.results.trajectory import Point, Trajectory
@@ -14,7 +12,7 @@ from fallline.results.trajectory import Point, Trajectory
 
 def on_data(objective: Objective | None) -> bool:
     """Whether the objective is a loss on data, so that time is measured in epochs."""
-    return isinstance(objective, Loss | Batches) or (objective is not None and objective.steps_per_epoch > 1)
+    return objective is not None and (objective.of_data or objective.steps_per_epoch > 1)
 
 
 def time_of(run: Trajectory) -> FloatArray:

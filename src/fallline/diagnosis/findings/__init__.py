@@ -1,4 +1,4 @@
-"""The findings, one a file: a file added here is a finding added."""
+"""The findings, one a file: a file added here, or in `of_data`, is a finding added."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ import importlib
 import pkgutil
 
 from fallline.diagnosis.finding import Check
+from fallline.diagnosis.findings import of_data as data_room
 
 
 @functools.cache
-def all_checks() -> tuple[Check, ...]:
-    """The checks of all files of this package, by name: each holds the check of the file's own name.
+def all_checks(of_data: bool = True) -> tuple[Check, ...]:
+    """The checks of all files, by name: each file holds the check of its own name.
+
+    Arguments:
+        of_data: whether with those that only a model with its data can show: they take long to import.
 
     >>> "unbounded" in [check.name for check in all_checks()]
     True
     """
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(getattr(importlib.import_module(f"{__name__}.{name}"), name) for name in names)
+    places = {module.name: f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__) if not module.ispkg}
+    if of_data:
+        places |= {name: f"{data_room.__name__}.{name}" for name in names_of_data()}
+    return tuple(getattr(importlib.import_module(places[name]), name) for name in sorted(places))
+
+
+def names_of_data() -> list[str]:
+    """The names of the checks that only a model with its data can show."""
+    return [module.name for module in pkgutil.iter_modules(data_room.__path__)]

@@ -8,7 +8,6 @@ from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.gradients import Perturbation
 from fallline.gradients.perturbation import PerturbedObjective
-from fallline.models.rows import OverRows
 from fallline.objectives import FunctionObjective
 from fallline.objectives.formula import FormulaObjective
 
@@ -25,7 +24,7 @@ CALLS = 3
 def random_loss(case: Case) -> Finding | None:
     """Compute the value at the start and at the end several times: nothing else may change it."""
     objective, run = case.innermost, case.run
-    if isinstance(objective, FormulaObjective | OverRows):
+    if isinstance(objective, FormulaObjective) or objective.of_data:
         return None
     # Noise that is a factor of x, as that of drop-out, vanishes at 0.
     for place, x in (("start", run.start.x), ("end", run.final.x), ("lowest point", run.best.x)):

@@ -10,7 +10,6 @@ from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.gradients.given import GivenGradientObjective
-from fallline.models.rows import OverRows
 from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.objectives.formula import FormulaObjective
@@ -58,7 +57,8 @@ def wrong_gradient(case: Case) -> Finding | None:
     """Compare slopes along a few directions at a few points of the run: two evaluations for each of five steps."""
     objective, run = case.objective, case.run
     # Symbolic and exact gradients are made from the values, and difference quotients are values.
-    if isinstance(case.innermost, FormulaObjective | OverRows) and objective is case.innermost:
+    exact = isinstance(case.innermost, FormulaObjective) or case.innermost.of_data
+    if exact and objective is case.innermost:
         return None
     if objective.gradient_kind not in ("given", "exact") or objective.stochastic:
         return None

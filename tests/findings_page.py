@@ -1,0 +1,53 @@
+"""The generated page docs/findings.md: `python -m tests.findings_page`, or `make docs`."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+from fallline.diagnosis.finding import Check
+from fallline.diagnosis.findings import all_checks
+
+PAGE = Path(__file__).parent.parent / "docs" / "findings.md"
+
+INTRODUCTION = """\
+# Findings
+
+<!-- Made by `make docs` from the files in src/fallline/diagnosis/findings. Do not edit. -->
+
+`run.diagnose()`, `comparison.diagnose()`, `fit.diagnose()` and `fallline diagnose FILE` look for what is listed here.
+They also say what was checked and passed, and what could not be checked and why. The first cause comes first; what it
+led to is told with it.
+
+A remedy is *likely* when its check found it, and *proved* when it was run: five times from other starts or with other
+seeds, beside the unchanged run from as many others, at equal evaluations, judged by where the run's own objective ends
+over all data (for overfitting, on the rows held out; where the remedy changes the loss, by the accuracy or R²). It is
+proved if all five reach a level that at most one of the unchanged runs reaches, clearly. A remedy that was run and did
+not help is not shown. `proof=False` runs none, `proof_seconds=` limits their time.
+
+A *remark* is worth knowing, and no fault.
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    return "\n".join([INTRODUCTION, *map(_section, all_checks())])
+
+
+def _section(check: Check) -> str:
+    about = check.about[:1].upper() + check.about[1:]
+    lines = [f"## {check.name}", "", f"{about}.{' A remark.' if check.remark else ''}", ""]
+    lines += [f"**Test.** {inspect.cleandoc(check.find.__doc__ or '')}", ""]
+    known = {other.name for other in all_checks()}
+    led_to = [f"[{name}](#{name})" for name in check.leads_to if name in known]
+    if led_to:
+        lines += [f"**It leads to** {', '.join(led_to)}.", ""]
+    if check.ignore:
+        lines += [f"**When to ignore it:** {check.ignore.rstrip('.')}.", ""]
+    if check.source:
+        lines += [f"**Source:** {check.source.rstrip('.')}.", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
