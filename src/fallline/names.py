@@ -51,6 +51,7 @@ _NAMES = {
     "fallline.experiments.tune": "Interval tune",
     "fallline.fitting.fit": "fit",
     "fallline.diagnosis": "Diagnosis Finding Remedy diagnose",
+    "fallline.diagnosis.explanation": "Explanation explain",
     "fallline.results.trajectory": "Point Record Trajectory",
     "fallline.results.comparison": "Comparison",
     "fallline.results.sweep": "Sweep",

@@ -23,6 +23,7 @@ COMMANDS = (
     "tune",
     "fit",
     "predict",
+    "explain",
     "check",
     "chain",
     "optimizers",
@@ -72,6 +73,8 @@ FLAGS = {
         "cluster",
         "engine",
         "device",
+        "step",
+        "most",
     )
 } | {
     "x0": "--start",

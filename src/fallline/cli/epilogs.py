@@ -60,6 +60,12 @@ EPILOGS = {
         _rules(),
     ),
     "predict": _epilog("Example:\n  fallline predict model.json new.csv --out predicted.csv"),
+    "explain": _epilog(
+        "Examples:\n"
+        "  fallline run rosenbrock --start -1.2,1 --optimizer adam --max-steps 100 --save run.npz\n"
+        "  fallline explain run.npz --step 2\n"
+        "  fallline explain race.npz --run nesterov --step 10 --latex"
+    ),
     "compare": _epilog(
         "Examples:\n"
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"

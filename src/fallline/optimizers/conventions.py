@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
-
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import WRAPPERS, Optimizer, optimizer_from_name
 from fallline.optimizers.latex import with_short_memory
-from fallline.optimizers.lines import Letter, X, lines_of
+from fallline.optimizers.lines import X_BEFORE, X, lines_of
 from fallline.optimizers.plain_text import in_words, moved_text, plain_text
 
 
@@ -97,7 +95,7 @@ def formula(rule: Optimizer[Any]) -> dict[str, str]:
     step = lines_of(with_short_memory(rule))
     words = in_words(step)
     texts: dict[str, str] = {}
-    if step.place != sympy.Symbol(Letter(X, old=True).latex, real=True):
+    if step.place != X_BEFORE:
         texts["g"] = f"slope at {plain_text(step.place.xreplace(words))}"
     for line in step.lines:
         texts[step.letters[line.symbol].text] = plain_text(line.expression.xreplace(words))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
 
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers.base import Optimizer
-from fallline.optimizers.lines import Letter, X, lines_of
+from fallline.optimizers.lines import X_BEFORE, lines_of
 
 
 def latex(rule: Optimizer[Any]) -> str:
@@ -32,15 +33,21 @@ def latex(rule: Optimizer[Any]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
 
 
-def moved(change: sympy.Expr) -> str:
+def moved(change: sympy.Expr, numbers: Mapping[sympy.Basic, str] | None = None) -> str:
     """What x becomes when this is subtracted from it."""
-    shown = rf"\left({tex(change)}\right)" if change.is_Add else tex(change)
-    return f"{Letter(X, old=True).latex} - {shown}"
+    shown = rf"\left({tex(change, numbers)}\right)" if change.is_Add else tex(change, numbers)
+    return f"{tex(X_BEFORE, numbers)} - {shown}"
 
 
-def tex(expression: sympy.Expr) -> str:
-    """An expression of symbols that are named by their LaTeX."""
-    text: str = sympy.latex(expression, symbol_names={s: s.name for s in expression.free_symbols})
+def tex(expression: sympy.Expr, numbers: Mapping[sympy.Basic, str] | None = None) -> str:
+    """An expression of symbols that are named by their LaTeX.
+
+    Arguments:
+        expression: the expression.
+        numbers: what is written in place of its symbols, norms and sums.
+    """
+    names = {symbol: symbol.name for symbol in expression.free_symbols}
+    text: str = sympy.latex(expression, symbol_names=numbers or names, mul_symbol="dot" if numbers else None)
     return text
 
 

@@ -20,8 +20,8 @@ from fallline.proxy import Library
 X, GRADIENT, STEP, RATE = "x", "g", "t", "rate"
 # A formula of more operations is not readable.
 MOST_OPERATIONS = 40
-# Reductions over the coordinates, which take all of their argument.
-REDUCTIONS = ("norm", "sum")
+# What takes all coordinates, or none, of its argument.
+REDUCTIONS = ("norm", "sum", "standard_normal")
 
 
 def _hash(name: str) -> Callable[..., int]:
@@ -54,17 +54,29 @@ class Letter:
         return f"{self.name}{'_old' if self.old else ''}{place}"
 
     @property
+    def has_hat(self) -> bool:
+        """Whether it is written with a hat, as a paper does what is called m_hat in code."""
+        return self.name.rstrip("'").endswith("_hat")
+
+    @property
+    def plain_name(self) -> str:
+        """The name without primes and hat."""
+        return self.name.rstrip("'").removesuffix("_hat")
+
+    @property
     def latex(self) -> str:
         """The symbol in LaTeX, such as h^{(1)}_{t-1}."""
         if self.symbol is not None:
             return self.symbol
-        name = self.name.rstrip("'")
+        name = self.plain_name
         letter = name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\ ")
+        letter = rf"\hat{{{letter}}}" if self.has_hat else letter
         above = "".join(f"({part})" for part in self.place) + r"\prime" * self.name.count("'")
         index = "t-1" if self.old else "t"
         return f"{letter}^{{{above}}}_{{{index}}}" if above else f"{letter}_{{{index}}}"
 
 
+X_BEFORE = sympy.Symbol(Letter(X, old=True).latex, real=True)
 X_AFTER = sympy.Symbol(Letter(X).latex, real=True)
 
 
@@ -144,8 +156,24 @@ def lines_of(rule: Optimizer[Any], *, all_names: bool = False) -> Lines:
     if not all_names:
         lines += [line(symbol, part, path) for path, (symbol, part) in naming.passed_on.items()]
     lines.sort(key=lambda line: line.part.number)
+    last = line(X_AFTER, run.change, "change")
+    if all_names:
+        *lines, last = _without_renamings([*lines, last])
     place = sympy.S(evaluated(run.place, SYMPY, symbols))
-    return Lines(run, place, tuple(lines), line(X_AFTER, run.change, "change"), naming.letters, symbols)
+    return Lines(run, place, tuple(lines), last, naming.letters, symbols)
+
+
+def _without_renamings(lines: list[Line]) -> list[Line]:
+    """The lines without local names for what is one symbol or number, as SymPy writes it."""
+    same: dict[sympy.Basic, sympy.Basic] = {}
+    kept: list[Line] = []
+    for line in lines:
+        expression = None if line.expression is None else line.expression.xreplace(same)
+        if isinstance(line.found, tuple) and expression is not None and expression.is_Atom:
+            same[line.symbol] = expression
+        else:
+            kept.append(dataclasses.replace(line, expression=expression))
+    return kept
 
 
 def _operations(part: Any, known: Mapping[Placeholder, Any]) -> float:
@@ -168,6 +196,7 @@ class _Naming:
         self.found: dict[Placeholder, str | tuple[int, str]] = {}
         # Parts of the state that become what another quantity is, by their path.
         self.passed_on: dict[str, tuple[sympy.Symbol, Placeholder]] = {}
+        self.letters[X_AFTER] = Letter(X)
         self._give(run.x, Letter(X, old=True))
         self._give(run.gradient, Letter(GRADIENT))
         self._give(run.step, Letter(STEP, symbol=STEP), positive=True, integer=True)
@@ -254,5 +283,5 @@ def _symbol_of(rule: Optimizer[Any], path: str) -> str:
 
 
 def reductions_in(part: Placeholder, known: Mapping[Placeholder, Any]) -> Iterator[Placeholder]:
-    """The norms and sums over the coordinates that the formula of a part has."""
+    """The norms and sums over the coordinates, and the noise, that the formula of a part has."""
     return (needed for needed in needed_for([part], known) if needed.operation in REDUCTIONS)

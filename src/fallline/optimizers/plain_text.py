@@ -52,7 +52,9 @@ class _Printer(StrPrinter):  # type: ignore[misc]
         return text
 
     def _called(self, name: str, expression: Any) -> str:
-        return f"{name}({', '.join(map(self._print, expression.args))})"
+        # Between commas a sign needs no brackets.
+        arguments = (self._numbers.get(part) or self._print(part) for part in expression.args)
+        return f"{name}({', '.join(arguments)})"
 
     def _print_Where(self, expression: Any) -> str:
         return self._called("where", expression)

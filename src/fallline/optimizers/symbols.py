@@ -21,7 +21,9 @@ class Verbatim(sympy.Function):  # type: ignore[misc]
     is_extended_real = True
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        text = self.written(*(printer.doprint(part) for part in self.args))
+        # A printer of numbers has one for the whole.
+        number = printer._settings["symbol_names"].get(self)
+        text = number or self.written(*(printer.doprint(part) for part in self.args))
         return text if exp is None else rf"{{{text}}}^{{{exp}}}"
 
     def written(self, *parts: str) -> str:

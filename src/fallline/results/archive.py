@@ -115,6 +115,30 @@ class Archived:
     __hash__ = None  # type: ignore[assignment]
 
 
+def loaded(path: str | os.PathLike[str], kinds: Sequence[type[Archived]]) -> Any:
+    """The result in a file that may be of several kinds.
+
+    Raises:
+        FalllineError: when there is no such file, or it is damaged or of another kind.
+    """
+    written = _format_of(path)
+    for kind in kinds:
+        if kind.file_format == written or not os.path.exists(path):
+            return kind.load(path)
+    called = [kind.file_called for kind in kinds]
+    allowed = f"it is damaged, or not {', '.join(called[:-1])} or {called[-1]} saved by Fallline"
+    raise FalllineError("path", str(path), allowed)
+
+
+def _format_of(path: str | os.PathLike[str]) -> str:
+    """The format that a file says it has; empty for a file that is not ours."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return str(json_text.read(str(archive["header"]))["format"])
+    except Exception:  # it may fail anywhere in zip, NumPy or JSON
+        return ""
+
+
 def _comparable(header: Any) -> str:
     """The header without `seconds`, as JSON text: there tuples are lists, and NaN equals NaN."""
 

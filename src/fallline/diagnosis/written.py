@@ -1,0 +1,222 @@
+"""A step written out: the lines of the rule's formula with its numbers, as text, LaTeX and MathML."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+
+from fallline.arrays import FloatArray
+from fallline.diagnosis.explanation import Quantity
+from fallline.diagnosis.one_step import OneStep
+from fallline.optimizers.latex import moved, tex
+from fallline.optimizers.lines import Line, Lines, lines_of, reductions_in
+from fallline.optimizers.mathml import as_mathml, table
+from fallline.optimizers.noise import standard_normal
+from fallline.optimizers.placeholders import FUNCTIONS, Placeholder, evaluated, formula_settings
+from fallline.optimizers.plain_text import in_words, moved_text, plain_text
+from fallline.optimizers.symbols import SYMPY
+from fallline.proxy import Library
+from fallline.state import named_leaves
+from fallline.tables import number_text, vector_text
+
+# A memory of more steps shows only the newest of them.
+MOST_PARTS = 3
+
+_NUMPY: Library = {name: getattr(np.linalg if name == "norm" else np, name) for name in FUNCTIONS[:-1]}
+NUMPY: Library = {**_NUMPY, "standard_normal": standard_normal}
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """The formula of a step and the numbers of everything in it.
+
+    Attributes:
+        names: the coordinates' names.
+        lines: the formula.
+        values: the numbers of each placeholder that has a symbol, shape (1, n) or (1, 1), or plain numbers.
+        x_after: the point after the step.
+    """
+
+    names: tuple[str, ...]
+    lines: Lines
+    values: Mapping[Placeholder, Any]
+    x_after: FloatArray
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], one: OneStep, found: Mapping[Any, FloatArray], change: FloatArray) -> Written:
+        """Write the step out.
+
+        Arguments:
+            names: the coordinates' names.
+            one: the step.
+            found: the numbers of the parts of the state after it, by name, and of the local names.
+            change: what is subtracted from x.
+
+        Raises:
+            FalllineError: when the rule's code cannot be written as a formula.
+        """
+        lines = lines_of(one.rule, all_names=True)
+        run, state = lines.recorded, dict(named_leaves(one.state))
+        settings = formula_settings(one.rule)
+        values: dict[Placeholder, Any] = {run.x: one.x[None], run.gradient: one.gradient[None]}
+        values |= {run.rate: one.rate, run.step: one.number}
+        values |= {part: state[name] for name, part in run.before.items()}
+        values |= {part: settings[path] for path, part in run.hyperparameters.items()}
+        values |= {line.part: found[line.found][None] for line in lines.lines}
+        x_after = one.x - change
+        values |= {part: x_after[None] for part, symbol in lines.symbols.items() if symbol == lines.change.symbol}
+        return cls(names, lines, values, x_after)
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Every line but the last, which is that of x."""
+        words = in_words(self.lines)
+        return tuple(
+            Quantity(
+                self.lines.letters[line.symbol].text,
+                None if line.expression is None else plain_text(line.expression.xreplace(words)),
+                self.values[line.part][0],
+            )
+            for line in self.lines.lines
+        )
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """The hyperparameters that occur in the formula, by their names in it."""
+        shown = [line.expression for line in (*self.lines.lines, self.lines.change) if line.expression is not None]
+        used = set().union(*(expression.free_symbols for expression in (*shown, self.lines.place)))
+        parts = self.lines.recorded.hyperparameters.values()
+        symbols = {part: self.lines.symbols[part] for part in parts}
+        return {
+            self.lines.letters[symbol].text: self.values[part] for part, symbol in symbols.items() if symbol in used
+        }
+
+    def text(self, coordinate: int, *, with_formula: bool) -> list[str]:
+        """The lines of one coordinate; without the formula only what is not the same for all coordinates."""
+        words = in_words(self.lines)
+        shown: list[tuple[str, list[str]]] = []
+        for line, result in self._with_results(coordinate):
+            if not (with_formula or self._is_of_one(line)):
+                continue
+            parts = []
+            if line.expression is not None:
+                write = moved_text if line is self.lines.change else plain_text
+                expression = line.expression.xreplace(words)
+                numbers = {part.xreplace(words): number for part, number in self._numbers(line, coordinate).items()}
+                parts = [write(expression)] * with_formula + [write(expression, numbers)]
+            elif with_formula:
+                parts = ["computed by the rule's code, in too many operations to be read"]
+            name = "x" if line is self.lines.change else self.lines.letters[line.symbol].text
+            # What is a number alone is not written twice.
+            shown.append((name, [*(part for part in parts if part.strip("()") != result), result]))
+        width = max(len(name) for name, _ in shown)
+        if not with_formula:
+            return [f"  {name:{width}} = {' = '.join(parts)}" for name, parts in shown]
+        return [
+            f"  {name if number == 0 else '':{width}} = {part}"
+            for name, parts in shown
+            for number, part in enumerate(parts)
+        ]
+
+    def latex(self, coordinates: Sequence[int]) -> str:
+        """An `aligned` block: the formula and the numbers of the first coordinate, the numbers of the others."""
+        lines: list[str] = []
+        for coordinate in coordinates:
+            if len(self.names) > 1:
+                name = self.names[coordinate].replace("_", r"\_")
+                lines.append(rf"&\text{{{name}:}}")
+            for line, result in self._with_results(coordinate):
+                if coordinate != coordinates[0] and not self._is_of_one(line):
+                    continue
+                parts = [_power_of_ten(result)]
+                if line.expression is not None:
+                    write = moved if line is self.lines.change else tex
+                    numbers = {part: _in_latex(text) for part, text in self._numbers(line, coordinate).items()}
+                    parts = [write(line.expression, numbers), *parts]
+                    if coordinate == coordinates[0]:
+                        parts.insert(0, write(line.expression))
+                lines.append(f"{tex(line.symbol)} &= " + " \\\\\n&= ".join(dict.fromkeys(parts)))
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def mathml(self, coordinates: Sequence[int]) -> str:
+        """The same lines as a MathML table."""
+        rows: list[tuple[str, str]] = []
+        letters = self.lines.letters
+        write: Callable[..., str] = functools.partial(as_mathml, letters=letters)
+        for coordinate in coordinates:
+            if len(self.names) > 1:
+                rows.append(("", f"<mtext>{html.escape(self.names[coordinate])}:</mtext>"))
+            for line, result in self._with_results(coordinate):
+                if coordinate != coordinates[0] and not self._is_of_one(line):
+                    continue
+                parts = [f"<mn>{result}</mn>"]
+                if line.expression is not None:
+                    numbers = self._numbers(line, coordinate)
+                    x_old = self.lines.symbols[self.lines.recorded.x]
+                    before = x_old if line is self.lines.change else None
+                    parts = [write(line.expression, numbers=numbers, taken_from=before), *parts]
+                    if coordinate == coordinates[0]:
+                        parts.insert(0, write(line.expression, taken_from=before))
+                parts = list(dict.fromkeys(parts))
+                rows += [(write(line.symbol), parts[0]), *(("", part) for part in parts[1:])]
+        return table(rows)
+
+    def _with_results(self, coordinate: int) -> Iterator[tuple[Line, str]]:
+        """The lines, that of x last, each with its result; of a long memory only its newest part."""
+        letters = self.lines.letters
+        parts = collections.Counter(letters[line.symbol].name for line in self.lines.lines)
+        last = {letters[line.symbol].name: line for line in self.lines.lines}
+        for line in self.lines.lines:
+            name = letters[line.symbol].name
+            if parts[name] > MOST_PARTS and line is not last[name]:
+                continue
+            yield line, _number(self.values[line.part], coordinate)
+        yield self.lines.change, _number(self.x_after[None], coordinate)
+
+    def _is_of_one(self, line: Line) -> bool:
+        """Whether a line differs from coordinate to coordinate."""
+        return line is self.lines.change or len(self.x_after) == 1 or np.shape(self.values[line.part])[-1] > 1
+
+    def _numbers(self, line: Line, coordinate: int) -> dict[sympy.Basic, str]:
+        """What to write in place of the symbols of a line, and of its norms and sums, which take all coordinates."""
+        own = line.part if line.symbol != self.lines.change.symbol else None
+        known = {part: value for part, value in self.values.items() if part is not own}
+        symbols = {part: self.lines.symbols[part] for part in known}
+        texts: dict[sympy.Basic, str] = {symbols[part]: _number(value, coordinate) for part, value in known.items()}
+        if isinstance(line.part, Placeholder) and line.part not in known:
+            for part in reductions_in(line.part, known):
+                if part.operation == "standard_normal":
+                    inside = _number(evaluated(part, NUMPY, known), coordinate)
+                else:
+                    argument = np.broadcast_to(evaluated(part.inputs[0], NUMPY, known), (1, len(self.x_after)))
+                    inside = f"{part.operation}({vector_text(argument)})"
+                texts[sympy.S(evaluated(part, SYMPY, symbols))] = inside
+        return texts
+
+
+def _number(value: Any, coordinate: int) -> str:
+    numbers = np.asarray(value).reshape(-1)
+    number = numbers[coordinate if len(numbers) > 1 else 0].item()
+    # Not -0, which is no news.
+    return f"{number + 0.0:.6g}" if isinstance(number, float) else number_text(number)
+
+
+def _in_latex(text: str) -> str:
+    """A number inside a formula: in brackets where the sign or the power of ten needs them."""
+    shown = _power_of_ten(text)
+    return rf"\left({shown}\right)" if shown.startswith("-") or r"\cdot" in shown else shown
+
+
+def _power_of_ten(text: str) -> str:
+    mantissa, e, power = text.partition("e")
+    if not e or not power.lstrip("+-").isdecimal():
+        return text if text.replace(".", "").lstrip("-").isdecimal() else rf"\mathrm{{{text}}}".replace("…", r"\ldots")
+    times = {"1": "", "-1": "-"}.get(mantissa, rf"{mantissa} \cdot ")
+    return f"{times}10^{{{int(power)}}}"
