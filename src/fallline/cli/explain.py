@@ -46,11 +46,13 @@ def explain(
         result = loaded(file, (Trajectory, Comparison, Fit))
     except FalllineError as error:
         raise error.under("FILE") from None
-    try:
-        if isinstance(result, Comparison):
+    if isinstance(result, Comparison):
+        try:
             result = result[0 if run is None else run]
-    except FalllineError as error:
-        raise error.under("--run") from None
+        except FalllineError as error:
+            raise error.under("--run") from None
+    elif run is not None:
+        raise FalllineError("--run", run, "the file holds one run only")
     shown = explained(result.trajectory if isinstance(result, Fit) else result, step, most=most)
     if json:
         report.say(report.as_json(shown.contents()))

@@ -28,6 +28,7 @@ from fallline.tables import (
     place_text,
     summary_of,
     vector_text,
+    wrapped_fact,
 )
 
 if TYPE_CHECKING:
@@ -187,12 +188,13 @@ def _of_explanation(one: Explanation) -> Summary:
     names = [one.names[i] for i in shown]
     numbers = {"t": step.number, "rate": step.rate, **one.settings}
     facts = [
-        ("objective", f"{one.title}: {step.value:.8g} before, {step.value_after:.8g} after"),
+        ("objective", one.title),
+        ("value", f"{step.value:.8g} before, {step.value_after:.8g} after"),
         ("before", place_text(names, step.x[shown])),
         ("after", place_text(names, (step.x - one.change)[shown])),
         ("gradient", vector_text(step.gradient[shown])),
-        ("with", ", ".join(f"{name} = {number_text(value)}" for name, value in numbers.items())),
-        *one.remarks.items(),
+        *wrapped_fact("with", ", ".join(f"{name} = {number_text(value)}" for name, value in numbers.items())),
+        *(line for name, remark in one.remarks.items() for line in wrapped_fact(name, remark)),
     ]
     quantities = [part for part in one.quantities if part.value.dtype != object]
     header = ["", "x_old", "g", *(part.name for part in quantities), "x"]
@@ -235,7 +237,8 @@ def explain(
     >>> run = fallline.minimize("x**2", 3.0, fallline.Momentum(0.1, momentum=0.5), max_steps=2)
     >>> print(explain(run, 2))
     Step 2 of momentum, learning_rate 0.1, momentum 0.5
-    objective  x**2: 5.76 before, 2.6244 after
+    objective  x**2
+    value      5.76 before, 2.6244 after
     before     x = 2.4
     after      x = 1.62
     gradient   [4.8]
@@ -264,9 +267,9 @@ def explain(
 
             written = Written.of(run.names, one, found | states, change)
             quantities = written.quantities
-        except FalllineError as reason:
-            written, quantities = None, _without_formula(one.rule, seen, states)
-            remarks["formula"] = f"none, since its code does not run on symbols: {reason}"
+        except Exception as reason:  # a user's code may do anything on symbols that it does on numbers
+            written, quantities = None, _without_formula(seen, states)
+            remarks["formula"] = f"none, since the rule's code does not run on symbols: {reason}"
     return Explanation(
         title=run.title,
         optimizer=one.rule.label,
@@ -294,18 +297,16 @@ def _numbers(part: Any) -> FloatArray:
     return array.reshape(-1) if array.ndim != 2 else array[0]
 
 
-def _without_formula(
-    rule: Optimizer[Any], seen: Mapping[tuple[int, str], Any], states: Mapping[str, FloatArray]
-) -> tuple[Quantity, ...]:
+def _without_formula(seen: Mapping[tuple[int, str], Any], states: Mapping[str, FloatArray]) -> tuple[Quantity, ...]:
     """The parts of the state and the local names of the rule's own `update`."""
     last = max((call for call, _ in seen), default=0)
-    arguments = type(rule).update.__code__.co_varnames[: type(rule).update.__code__.co_argcount]
     own = {
         name: _numbers(part)
         for (call, name), part in seen.items()
-        if call == last and name.split(".")[0] not in arguments and np.asarray(part).dtype.kind in "iufb"
+        if call == last and np.asarray(part).dtype.kind in "iufb"
     }
-    return tuple(Quantity(name, None, value) for name, value in {**own, **states}.items() if name.split(".")[-1] != "x")
+    parts = {f"state[{name}]" if name.isdecimal() else name: value for name, value in states.items()}
+    return tuple(Quantity(name, None, value) for name, value in {**own, **parts}.items() if name.split(".")[-1] != "x")
 
 
 def _remarks(run: Trajectory, one: OneStep, change: FloatArray) -> dict[str, str]:

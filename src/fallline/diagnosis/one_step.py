@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.engines import ENGINES
+from fallline.engines import COMPILED, ENGINES
 from fallline.errors import FalllineError, check_whole
 from fallline.minimizing import rerun
 from fallline.objectives import Objective
@@ -138,7 +138,9 @@ def _repeated(run: Trajectory, step: int, rule: Optimizer[Any], objective: Objec
             problem=f"is None, and step {step} was not recorded",
             allowed="give objective= to repeat the run",
         )
-    wanted = Record(every=None, state=True, at=(step - 1, step) if step > 1 else (step,))
+    at = (step - 1, step) if step > 1 else (step,)
+    # Machine code records at regular steps only.
+    wanted = Record(every=1) if run.engine == COMPILED else Record(every=None, state=True, at=at)
     recipe = {**run.recipe, "max_steps": step, "record": encode(wanted)}
     recipe["engine"] = run.engine if run.engine in ENGINES else "auto"
     # An objective that was run has its gradient.

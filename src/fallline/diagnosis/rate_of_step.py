@@ -22,7 +22,7 @@ def rate_told(one: OneStep, seed: int, recipe: Mapping[str, Any]) -> dict[str, s
     if isinstance(rate, LineSearch):
         return {"line search": _trials(one, rate, seed, recipe)}
     if isinstance(rate, Schedule):
-        return {"schedule": f"{rate}: {_formula(rate, one)}"}
+        return {"schedule": _formula(rate, one)}
     return {}
 
 
@@ -86,7 +86,9 @@ def _trials(one: OneStep, search: LineSearch, seed: int, recipe: Mapping[str, An
     )
     with np.errstate(all="ignore"):
         rate = search.rate(line)
-    if rate != one.rate or rate not in line.tried:
+    if rate != one.rate or not line.tried:
         return found
+    if rate not in line.tried:
+        return f"{found} from trials {vector_text(line.tried)}"
     trial = line.tried.index(rate) + 1
     return f"{found} at trial {trial} of {len(line.tried)}: {vector_text(line.tried)}"

@@ -15,11 +15,12 @@ import sympy
 from fallline.arrays import FloatArray
 from fallline.diagnosis.explanation import Quantity
 from fallline.diagnosis.one_step import OneStep
+from fallline.optimizers.base import SMALLEST
 from fallline.optimizers.latex import moved, tex
 from fallline.optimizers.lines import Line, Lines, lines_of, reductions_in
 from fallline.optimizers.mathml import as_mathml, table
 from fallline.optimizers.noise import standard_normal
-from fallline.optimizers.placeholders import FUNCTIONS, Placeholder, evaluated, formula_settings
+from fallline.optimizers.placeholders import CONSTANT, FUNCTIONS, Placeholder, evaluated, formula_settings, needed_for
 from fallline.optimizers.plain_text import in_words, moved_text, plain_text
 from fallline.optimizers.symbols import SYMPY
 from fallline.proxy import Library
@@ -63,6 +64,17 @@ class Written:
             FalllineError: when the rule's code cannot be written as a formula.
         """
         lines = lines_of(one.rule, all_names=True)
+        values = cls._values(lines, one, found, change)
+        if _guarded(lines, values):
+            lines = lines_of(one.rule, all_names=True, guards=True)
+            values = cls._values(lines, one, found, change)
+        return cls(names, lines, values, one.x - change)
+
+    @staticmethod
+    def _values(
+        lines: Lines, one: OneStep, found: Mapping[Any, FloatArray], change: FloatArray
+    ) -> dict[Placeholder, Any]:
+        """The numbers of everything that has a symbol."""
         run, state = lines.recorded, dict(named_leaves(one.state))
         settings = formula_settings(one.rule)
         values: dict[Placeholder, Any] = {run.x: one.x[None], run.gradient: one.gradient[None]}
@@ -70,9 +82,11 @@ class Written:
         values |= {part: state[name] for name, part in run.before.items()}
         values |= {part: settings[path] for path, part in run.hyperparameters.items()}
         values |= {line.part: found[line.found][None] for line in lines.lines}
+        constants = [part for part in lines.symbols if part.operation == CONSTANT]
+        values |= {part: np.array(part.settings["numbers"], float).reshape(1, -1) for part in constants}
         x_after = one.x - change
         values |= {part: x_after[None] for part, symbol in lines.symbols.items() if symbol == lines.change.symbol}
-        return cls(names, lines, values, x_after)
+        return values
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -199,6 +213,14 @@ class Written:
                     inside = f"{part.operation}({vector_text(argument)})"
                 texts[sympy.S(evaluated(part, SYMPY, symbols))] = inside
         return texts
+
+
+def _guarded(lines: Lines, values: Mapping[Placeholder, Any]) -> bool:
+    """Whether a quotient of the step would be 0 / 0 without what guards it."""
+    run = lines.recorded
+    guards = [part for part in needed_for([run.change, *run.after.values()], {}) if SMALLEST in part.inputs]
+    given = {part: value for part, value in values.items() if part.operation in ("", CONSTANT)}
+    return any(np.any(evaluated(guard, NUMPY, given) == SMALLEST) for guard in guards)
 
 
 def _number(value: Any, coordinate: int) -> str:

@@ -12,7 +12,15 @@ import sympy
 
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers.base import Optimizer
-from fallline.optimizers.placeholders import RECORDED, Placeholder, RecordedStep, evaluated, needed_for, recorded_step
+from fallline.optimizers.placeholders import (
+    CONSTANT,
+    RECORDED,
+    Placeholder,
+    RecordedStep,
+    evaluated,
+    needed_for,
+    recorded_step,
+)
 from fallline.optimizers.symbols import SYMPY
 from fallline.proxy import Library
 
@@ -21,7 +29,7 @@ X, GRADIENT, STEP, RATE = "x", "g", "t", "rate"
 # A formula of more operations is not readable.
 MOST_OPERATIONS = 40
 # What takes all coordinates, or none, of its argument.
-REDUCTIONS = ("norm", "sum", "standard_normal")
+REDUCTIONS = ("norm", "sum", "max", "standard_normal")
 
 
 def _hash(name: str) -> Callable[..., int]:
@@ -121,13 +129,14 @@ class Lines:
     symbols: Mapping[Placeholder, sympy.Symbol]
 
 
-def lines_of(rule: Optimizer[Any], *, all_names: bool = False) -> Lines:
+def lines_of(rule: Optimizer[Any], *, all_names: bool = False, guards: bool = False) -> Lines:
     """The lines of a rule's step, from its own code.
 
     Arguments:
         rule: the rule.
         all_names: whether every quantity that the code gives a name has a line, or only the parts of the state. With
             all of them, formulas that are too long are left out.
+        guards: whether to show what keeps quotients from being 0 / 0.
 
     Raises:
         FalllineError: when the code cannot be run on symbols.
@@ -143,13 +152,14 @@ def lines_of(rule: Optimizer[Any], *, all_names: bool = False) -> Lines:
     if all_names:
         naming.name_locals()
     symbols = naming.symbols
+    library = {**SYMPY, "maximum": sympy.Max} if guards else SYMPY
 
-    given = {part: symbols[part].name for part in symbols if not part.operation}
+    given = {part: symbols[part].name for part in symbols if part.operation in ("", CONSTANT)}
 
     def line(symbol: sympy.Symbol, part: Any, found: str | tuple[int, str]) -> Line:
         known = {other: name for other, name in symbols.items() if name != symbol}
         readable = not all_names or _operations(part, known) <= MOST_OPERATIONS
-        expression = sympy.S(evaluated(part, SYMPY, known)) if readable else None
+        expression = sympy.S(evaluated(part, library, known)) if readable else None
         return Line(symbol, expression, found, part, evaluated(part, _HASHES, given))
 
     lines = [line(symbols[part], part, found) for part, found in naming.found.items()]
@@ -198,6 +208,10 @@ class _Naming:
         self.passed_on: dict[str, tuple[sympy.Symbol, Placeholder]] = {}
         self.letters[X_AFTER] = Letter(X)
         self._give(run.x, Letter(X, old=True))
+        for part in needed_for([run.place, *run.after.values(), run.change], {}):
+            if part.operation == CONSTANT:
+                name = self._free("c")
+                self._give(part, Letter(name, symbol=name))
         self._give(run.gradient, Letter(GRADIENT))
         self._give(run.step, Letter(STEP, symbol=STEP), positive=True, integer=True)
         self._give(run.rate, Letter(RATE, symbol=r"\eta"), positive=True)
@@ -283,5 +297,5 @@ def _symbol_of(rule: Optimizer[Any], path: str) -> str:
 
 
 def reductions_in(part: Placeholder, known: Mapping[Placeholder, Any]) -> Iterator[Placeholder]:
-    """The norms and sums over the coordinates, and the noise, that the formula of a part has."""
+    """The norms, sums and maxima over the coordinates, and the noise, that the formula of a part has."""
     return (needed for needed in needed_for([part], known) if needed.operation in REDUCTIONS)

@@ -111,6 +111,9 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
     def _print_Total(self, expression: Any) -> Any:
         return self.row(self.sign("∑"), self.bracketed(expression.args[0]))
 
+    def _print_Highest(self, expression: Any) -> Any:
+        return self.row(self.sign("max"), self.bracketed(expression.args[0]))
+
     def _print_StandardNormal(self, _: Any) -> Any:
         return self.tagged("msub", self.tagged("mi", "ξ"), self.tagged("mi", "t"))
 

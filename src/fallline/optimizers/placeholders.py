@@ -10,16 +10,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers.base import Optimizer
 from fallline.proxy import OPERATORS, Library, Proxy, carried
 from fallline.state import map_state, named_leaves
 
 _NUMBERS = itertools.count()
+# The operation of several numbers that stand in the rule's settings, one for each coordinate.
+CONSTANT = "constant"
 # The other functions that rules call, by NumPy's names.
 FUNCTIONS = (
     *("sqrt", "cbrt", "sign", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh"),
-    *("maximum", "minimum", "clip", "where", "sum", "cumsum", "norm", "zeros_like", "ones_like", "standard_normal"),
+    *(
+        "maximum",
+        "minimum",
+        "clip",
+        "where",
+        "sum",
+        "cumsum",
+        "norm",
+        "max",
+        "zeros_like",
+        "ones_like",
+        "standard_normal",
+    ),
 )
 
 
@@ -41,7 +57,12 @@ class Placeholder:
 
 
 def _recorded(name: str) -> Callable[..., Placeholder]:
-    return lambda *inputs, **settings: Placeholder(name, inputs, settings)
+    return lambda *inputs, **settings: Placeholder(name, tuple(map(_input, inputs)), settings)
+
+
+def _input(part: Any) -> Any:
+    """What an operation is done to; several numbers, such as the bounds of a box, are a placeholder of their own."""
+    return Placeholder(CONSTANT, settings={"numbers": part}) if np.ndim(part) else part
 
 
 RECORDED: Library = {name: _recorded(name) for name in (*FUNCTIONS, *OPERATORS)}
@@ -140,22 +161,25 @@ def observed(update: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[tup
 
     Returns:
         What it returned; and each quantity that was the value of a local name when a call of `update` ended, of this
-        rule or of one inside it, by the number of the call, in the order in which they ended, and the name. Of a
-        tuple the parts are named "name.0", "name.1".
+        rule or of one inside it, by the number of the call, in the order in which they ended, and the name. Arguments
+        are left out unless their names got other values. Of a tuple the parts are named "name.0", "name.1".
     """
     seen: dict[tuple[int, str], Any] = {}
     calls = itertools.count()
+    begun: dict[Any, dict[str, Any]] = {}
 
     def watch(frame: Any, event: str, _: Any) -> None:
         code = frame.f_code
-        if event != "return" or code.co_name != "update" or not code.co_argcount:
+        if code.co_name != "update" or not code.co_argcount:
             return
-        own = code.co_varnames[0]
-        if isinstance(frame.f_locals.get(own), Optimizer):
-            call = next(calls)
+        names = dict(frame.f_locals)
+        if event == "call" and isinstance(names.get(code.co_varnames[0]), Optimizer):
+            begun[frame] = names
+        elif event == "return" and frame in begun:
+            given, call = begun.pop(frame), next(calls)
             for name in code.co_varnames:
-                if name != own and name in frame.f_locals:
-                    leaves = named_leaves(frame.f_locals[name], name)
+                if name in names and names[name] is not given.get(name, seen):
+                    leaves = named_leaves(names[name], name)
                     seen.update({(call, path): part for path, part in leaves if not isinstance(part, list | str)})
 
     # A profiler or a debugger that is at work gets its place back.

@@ -74,6 +74,9 @@ class _Printer(StrPrinter):  # type: ignore[misc]
     def _print_Total(self, expression: Any) -> str:
         return self._called("sum", expression)
 
+    def _print_Highest(self, expression: Any) -> str:
+        return self._called("max", expression)
+
     def _print_StandardNormal(self, expression: Any) -> str:
         return "noise"
 

@@ -45,6 +45,13 @@ class Total(Verbatim):
         return rf"\sum\left({parts[0]}\right)"
 
 
+class Highest(Verbatim):
+    """The largest of this expression over the coordinates."""
+
+    def written(self, *parts: str) -> str:
+        return rf"\max\left({parts[0]}\right)"
+
+
 class StandardNormal(Verbatim):
     """The standard normal noise of a seed, a step and a coordinate."""
 
@@ -62,6 +69,8 @@ class Where(Verbatim):
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """The choice, without a repeated choice on the same condition inside it, which only guards a quotient."""
+    if isinstance(condition, bool):
+        return yes if condition else no
     inside = {part: part.args[1] for part in sympy.S(yes).atoms(Where) if part.args[0] == condition}
     return Where(condition, sympy.S(yes).xreplace(inside), no)
 
@@ -77,6 +86,7 @@ SYMPY: Library = {
     "norm": lambda x, axis=None, keepdims=False: Norm(x),
     "standard_normal": lambda seed, step, coordinate: StandardNormal(seed, step, coordinate),
     "sum": lambda x, axis=None, keepdims=False: Total(x),
+    "max": lambda x, axis=None, keepdims=False: Highest(x),
     "zeros_like": lambda x: sympy.S.Zero,
     "ones_like": lambda x: sympy.S.One,
     "clip": lambda x, low, high: sympy.Min(sympy.Max(x, low), high),
