@@ -52,6 +52,7 @@ _NAMES = {
     "fallline.fitting.fit": "fit",
     "fallline.diagnosis": "Diagnosis Finding Remedy diagnose",
     "fallline.diagnosis.explanation": "Explanation explain",
+    "fallline.diagnosis.parting": "Parting differ",
     "fallline.results.trajectory": "Point Record Trajectory",
     "fallline.results.comparison": "Comparison",
     "fallline.results.sweep": "Sweep",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
+from fallline.diagnosis.parting import Parting
 from fallline.experiments.compare import compare as compare_runs
 from fallline.experiments.convention_runs import largest_distance
 from fallline.results.comparison import Comparison
@@ -44,6 +46,9 @@ def compare(
     views: Views,
     save: Annotated[Path | None, options.file_option("--save", "Save all runs: .npz, for Comparison.load.")] = None,
     checkpoint: options.CheckpointOption = None,
+    differ: Annotated[
+        bool, typer.Option("--differ", help="Tell where each run parts from the first rule's, and by what.")
+    ] = False,
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules, each from every start, and show how much their paths differ.
@@ -76,7 +81,8 @@ def compare(
         )
     if save is not None:
         runs.save(save)
-    report.say(_json(runs, len(points)) if json else _text(runs, len(points)))
+    partings = _partings(runs, len(points)) if differ else []
+    report.say(_json(runs, len(points), partings) if json else _text(runs, len(points), partings))
     report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
@@ -85,7 +91,14 @@ def compare(
         raise typer.Exit(130)
 
 
-def _text(runs: Comparison, starts: int) -> str:
+def _partings(runs: Comparison, starts: int) -> list[Parting]:
+    """Where each run parts from the first rule's from the same start; of one rule, from the first start's."""
+    if len(runs) == starts:
+        return [runs.differ(0, place) for place in range(1, starts)]
+    return [runs.differ(place % starts, place) for place in range(starts, len(runs))]
+
+
+def _text(runs: Comparison, starts: int, partings: Sequence[Parting]) -> str:
     first = runs[0]
     names = first.names[:MOST_COORDINATES]
     header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
@@ -101,10 +114,11 @@ def _text(runs: Comparison, starts: int) -> str:
         ]
         for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
     ]
-    return "\n".join([first.title, "", text_table(header, rows)])
+    return "\n\n".join([first.title, text_table(header, rows), *(parting.text for parting in partings)])
 
 
-def _json(runs: Comparison, starts: int) -> str:
+def _json(runs: Comparison, starts: int, partings: Sequence[Parting]) -> str:
+    shown = {"partings": [parting.contents() for parting in partings]} if partings else {}
     return report.as_json(
         {
             "objective": runs[0].title,
@@ -115,6 +129,7 @@ def _json(runs: Comparison, starts: int) -> str:
                 _run(label, run, runs[place % starts])
                 for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
             ],
+            **shown,
         }
     )
 

@@ -79,7 +79,12 @@ def one_step(
     recorded = np.array_equal(run.steps[np.minimum(rows, len(run) - 1)], [step - 1, step])
     if recorded and (state := _state_before(run, rule, int(rows[0]))) is not _UNKNOWN:
         return _of_rows(run, rule, objective, int(rows[0]), state, repeated=False)
-    again = _repeated(run, step, rule, objective)
+    at = (step - 1, step) if step > 1 else (step,)
+    # Machine code records at regular steps only.
+    wanted = Record(every=1) if run.engine == COMPILED else Record(every=None, state=True, at=at)
+    again = _repeated(run, step, rule, objective, wanted)
+    if again.steps[-2:].tolist() != [step - 1, step]:
+        raise FalllineError("step", step, problem=f"was not reached when the run was repeated: {again.stop.message}")
     before = len(again) - 2
     return _of_rows(again, rule, again.objective, before, _state_before(again, rule, before), repeated=True)
 
@@ -126,8 +131,25 @@ def _state_before(run: Trajectory, rule: Optimizer[Any], row: int) -> Any:
     return state
 
 
-def _repeated(run: Trajectory, step: int, rule: Optimizer[Any], objective: Objective | None) -> Trajectory:
-    """The run, made again from its recipe up to a step, of which it records what is needed."""
+def recorded_to(run: Trajectory, step: int) -> Trajectory:
+    """The run with every row up to a step: itself if it recorded them, else repeated from its recipe.
+
+    Raises:
+        FalllineError: when it cannot be repeated.
+    """
+    if len(run) > step and run.steps[step] - run.steps[0] == step:
+        return run
+    if run.rule is None:
+        raise FalllineError(
+            "optimizer", problem=f"{run.optimizer} is of a user's class, and not every step was recorded"
+        )
+    return _repeated(run, step, run.rule, run.objective, Record(every=1))
+
+
+def _repeated(
+    run: Trajectory, step: int, rule: Optimizer[Any], objective: Objective | None, wanted: Record
+) -> Trajectory:
+    """The run, made again from its recipe up to a step."""
     if run.recipe.get("resumed"):
         raise FalllineError(
             "step", step, "record='all' or Record(state=True) keeps it", problem="of a run that went on from another"
@@ -138,14 +160,8 @@ def _repeated(run: Trajectory, step: int, rule: Optimizer[Any], objective: Objec
             problem=f"is None, and step {step} was not recorded",
             allowed="give objective= to repeat the run",
         )
-    at = (step - 1, step) if step > 1 else (step,)
-    # Machine code records at regular steps only.
-    wanted = Record(every=1) if run.engine == COMPILED else Record(every=None, state=True, at=at)
     recipe = {**run.recipe, "max_steps": step, "record": encode(wanted)}
     recipe["engine"] = run.engine if run.engine in ENGINES else "auto"
     # An objective that was run has its gradient.
     kind = "auto" if objective.gradient_kind else None
-    again = rerun(recipe, objective=objective, optimizer=rule, gradient=kind)
-    if again.steps[-2:].tolist() != [step - 1, step]:
-        raise FalllineError("step", step, problem=f"was not reached when the run was repeated: {again.stop.message}")
-    return again
+    return rerun(recipe, objective=objective, optimizer=rule, gradient=kind)

@@ -254,10 +254,11 @@ class _Naming:
                 self._give(part, letters[path])
 
     def name_locals(self) -> None:
-        """Name what the code of `update` gives a name, that of the outermost rule first."""
+        """Name what the code of `update` gives a name and then uses, that of the outermost rule first."""
+        used = set(needed_for([self._run.change, *self._run.after.values()], {}))
         for call, path in sorted(self._run.named, key=lambda where: -where[0]):
             part = self._run.named[call, path]
-            if isinstance(part, Placeholder) and part not in self.symbols:
+            if part in used and part not in self.symbols:
                 self.found[part] = (call, path)
                 self._give(part, self._letter(path))
 
