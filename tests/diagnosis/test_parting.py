@@ -179,7 +179,7 @@ def test_flags_and_rules_inside_are_settings() -> None:
     found = differ(run(fallline.FISTA(1e-3)), run(fallline.FISTA(1e-3, restart=False)))
     assert found.facts["settings"] == "restart True and False"
     inside = [fallline.ClipNorm(fallline.Adam(0.01, beta1=beta)) for beta in (0.9, 0.8)]
-    assert differ(*map(run, inside)).facts["settings"] == "beta1 0.9 and 0.8"
+    assert differ(run(inside[0]), run(inside[1])).facts["settings"] == "beta1 0.9 and 0.8"
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def test_every_convention_is_held_against_the_paper(name: str) -> None:
     rule = RULES[name]
     paper = RULES[f"{name.partition('@')[0]}@paper"]
     runs = [run(each, objective="x**2 + 10*y**2 + x*y", max_steps=30) for each in (paper, rule)]
-    found = differ(*runs)
+    found = differ(runs[0], runs[1])
     apart = np.flatnonzero((runs[0].x[: len(found.distance)] != runs[1].x[: len(found.distance)]).any(axis=1))
     if not len(apart):
         assert found.by in ("nothing", "stopping")
@@ -231,7 +231,7 @@ def test_every_convention_is_held_against_the_paper(name: str) -> None:
 
 
 def test_labels_of_a_comparison_and_saved_ones(tmp_path: Path) -> None:
-    rules = {"calm": fallline.Adam(0.01), "hasty": fallline.Adam(0.1), "other": fallline.Lion(0.01)}
+    rules: dict[str, Any] = {"calm": fallline.Adam(0.01), "hasty": fallline.Adam(0.1), "other": fallline.Lion(0.01)}
     race = fallline.compare(ROSENBROCK, [-1.2, 1.0], rules, max_steps=20)
     race.save(tmp_path / "race.npz")
     for kept in (race, fallline.Comparison.load(tmp_path / "race.npz")):

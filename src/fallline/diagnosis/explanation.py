@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.diagnosis.one_step import OneStep, one_step
+from fallline.diagnosis.one_step import OneStep, Quantity, one_step
 from fallline.diagnosis.rate_of_step import rate_told
 from fallline.errors import FalllineError, check_whole
 from fallline.models.batches import Batches
@@ -39,21 +39,6 @@ if TYPE_CHECKING:
 # How far the step that the rule makes may be from the recorded one, relative to x, before this is told: engines round
 # otherwise in the last digits.
 ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What a rule computes on the way of a step.
-
-    Attributes:
-        name: what its code calls it.
-        formula: how it is computed, in plain text; None where the code cannot be written as one readable line.
-        value: the numbers, one for each coordinate, or one for all: shape (n,) or (1,).
-    """
-
-    name: str
-    formula: str | None
-    value: FloatArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)

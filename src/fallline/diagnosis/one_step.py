@@ -19,6 +19,21 @@ from fallline.state import map_state, named_leaves, with_x
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """What a rule computes on the way of a step.
+
+    Attributes:
+        name: what its code calls it.
+        formula: how it is computed, in plain text; None where the code cannot be written as one readable line.
+        value: the numbers, one for each coordinate, or one for all: shape (n,) or (1,).
+    """
+
+    name: str
+    formula: str | None
+    value: FloatArray
+
+
+@dataclass(frozen=True)
 class OneStep:
     """One step of a run.
 
@@ -48,7 +63,7 @@ class OneStep:
 
     def updated(self) -> tuple[Any, Any]:
         """What the rule's own `update` makes of it: what is subtracted from x, and the new state."""
-        return self.rule.update(*self.arguments)  # type: ignore[no-any-return]
+        return self.rule.update(*self.arguments)
 
     @property
     def arguments(self) -> tuple[Any, ...]:

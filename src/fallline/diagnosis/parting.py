@@ -175,8 +175,9 @@ def _with_all_steps(a: Trajectory, b: Trajectory) -> Iterator[tuple[Trajectory, 
 
 def _same(one: FloatArray, other: FloatArray) -> npt.NDArray[np.bool_]:
     """Which rows are equal, NaN included."""
-    equal: npt.NDArray[np.bool_] = (one == other) | (np.isnan(one) & np.isnan(other))
-    return equal.reshape(len(one), -1).all(axis=1)
+    equal = (one == other) | (np.isnan(one) & np.isnan(other))
+    rows: npt.NDArray[np.bool_] = np.all(equal.reshape(len(one), -1), axis=1)
+    return rows
 
 
 def _distances(a: Trajectory, b: Trajectory) -> tuple[npt.NDArray[np.int64], FloatArray]:
@@ -288,7 +289,7 @@ def _settings(one: Any, other: Any) -> Iterator[str]:
             continue
         if isinstance(values[0], Optimizer) and type(values[0]) is type(values[1]):
             yield from _settings(*values)
-        elif not np.array_equal(*map(np.asarray, values)):
+        elif not np.array_equal(values[0], values[1]):
             yield f"{field.name} {' and '.join(map(number_text, values))}"
 
 

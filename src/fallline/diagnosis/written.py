@@ -13,8 +13,7 @@ import numpy as np
 import sympy
 
 from fallline.arrays import FloatArray
-from fallline.diagnosis.explanation import Quantity
-from fallline.diagnosis.one_step import OneStep
+from fallline.diagnosis.one_step import OneStep, Quantity
 from fallline.optimizers.base import SMALLEST
 from fallline.optimizers.latex import moved, tex
 from fallline.optimizers.lines import Line, Lines, lines_of, reductions_in

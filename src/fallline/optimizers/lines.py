@@ -102,7 +102,7 @@ class Line:
     """
 
     symbol: sympy.Symbol
-    expression: sympy.Expr | None
+    expression: Any
     found: str | tuple[int, str]
     part: Any
     computed: int
