@@ -21,12 +21,11 @@ from fallline.results.trajectory import Trajectory
 from fallline.state import named_leaves
 from fallline.tables import (
     MOST_COORDINATES,
-    Printed,
     Summary,
     data_frame,
+    first_lines,
     number_text,
     place_text,
-    summary_of,
     vector_text,
     wrapped_fact,
 )
@@ -42,7 +41,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation(Printed):
+class Explanation:
     """One step of a run, explained: what is printed, in a notebook and as LaTeX and MathML, is made from these.
 
     Attributes:
@@ -81,12 +80,12 @@ class Explanation(Printed):
         return tuple(np.argsort(-lengths, kind="stable")[: self.most].tolist())
 
     def __repr__(self) -> str:
-        return self.text
+        return first_lines(self.text)
 
     @property
     def text(self) -> str:
         """The step: each line of the formula, the same line with numbers, and its result."""
-        summary = self._summary()
+        summary = _summary(self)
         lines = [Summary(summary.head, summary.facts).text]
         for place, coordinate in enumerate(self.shown):
             lines += ["", f"{self.names[coordinate]}, by {0.0 - self.change[coordinate]:+.6g}:"]
@@ -127,7 +126,7 @@ class Explanation(Printed):
         return self.written
 
     def _repr_html_(self) -> str:
-        shown = self._summary().html
+        shown = _summary(self).html
         return f"<div>{shown}{self.written.mathml(self.shown[:1])}</div>" if self.written is not None else shown
 
     def _repr_latex_(self) -> str | None:
@@ -167,8 +166,7 @@ class Explanation(Printed):
         }
 
 
-@summary_of.register
-def _of_explanation(one: Explanation) -> Summary:
+def _summary(one: Explanation) -> Summary:
     step, shown = one.step, list(one.shown)
     names = [one.names[i] for i in shown]
     numbers = {"t": step.number, "rate": step.rate, **one.settings}
