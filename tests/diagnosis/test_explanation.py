@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import re
 import types
 from collections.abc import Callable
@@ -269,6 +270,8 @@ def test_gradient_elsewhere_is_told() -> None:
     run = minimize("x**2", 1.0, fallline.Nesterov(0.25, momentum=0.5), max_steps=2)
     # After the first step x is 1/2 and the velocity 1/2: the slope is taken at 1/4.
     assert run.explain(2).remarks["slope at"] == "x = 0.25"
+    assert " = slope at -momentum*velocity_old + x_old\n" in run.explain(2).text
+    assert r"\nabla f\left(- \gamma \mathrm{velocity}_{t-1} + x_{t-1}\right)" in run.explain(2).latex
     assert run.explain(2).step.gradient.tolist() == [0.5]
 
 
@@ -318,3 +321,14 @@ def test_what_keeps_a_quotient_finite_is_shown_where_it_does() -> None:
     assert "max(" in at_rest.text
     assert "max(" not in moving.text
     assert at_rest.change[0] == 0
+
+
+def test_a_profiler_at_work_is_not_disturbed() -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    run = minimize("x**2", 3.0, "adam", max_steps=3)
+    assert [quantity.name for quantity in run.explain(2).quantities] == ["m", "v", "m_hat", "v_hat", "change"]
+    again = run.explain(3)
+    profiler.disable()
+    assert again.step.number == 3
+    assert any("explanation.py" in str(entry.code) for entry in profiler.getstats())

@@ -97,7 +97,8 @@ class Explanation:
         if self.written is not None:
             return self.written.text(coordinate, with_formula=with_formula)
         width = max((len(one.name) for one in self.quantities), default=1)
-        own = [one for one in self.quantities if with_formula or len(one.value) > 1 or len(self.names) == 1]
+        slope = Quantity("g", None, self.step.gradient)
+        own = [one for one in (slope, *self.quantities) if with_formula or len(one.value) > 1 or len(self.names) == 1]
         lines = [f"  {one.name:{width}}  = {number_text(_at(one.value, coordinate))}" for one in own]
         x, x_after = self.step.x[coordinate], self.step.x[coordinate] - self.change[coordinate]
         return [*lines, f"  {'x':{width}}  = {x:.6g} - {_bracketed(self.change[coordinate])} = {x_after:.6g}"]
@@ -175,7 +176,6 @@ def _summary(one: Explanation) -> Summary:
         ("value", f"{step.value:.8g} before, {step.value_after:.8g} after"),
         ("before", place_text(names, step.x[shown])),
         ("after", place_text(names, (step.x - one.change)[shown])),
-        ("gradient", vector_text(step.gradient[shown])),
         *wrapped_fact("with", ", ".join(f"{name} = {number_text(value)}" for name, value in numbers.items())),
         *(line for name, remark in one.remarks.items() for line in wrapped_fact(name, remark)),
     ]
@@ -224,10 +224,11 @@ def explain(
     value      5.76 before, 2.6244 after
     before     x = 2.4
     after      x = 1.62
-    gradient   [4.8]
     with       t = 2, rate = 0.1, momentum = 0.5
     <BLANKLINE>
     x, by -0.78:
+      g        = slope at x_old
+               = 4.8
       velocity = g*rate + momentum*velocity_old
                = 4.8*0.1 + 0.5*0.6
                = 0.78

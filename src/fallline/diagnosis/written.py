@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import collections
-import functools
 import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import sympy
@@ -20,7 +19,7 @@ from fallline.optimizers.lines import Line, Lines, lines_of, reductions_in
 from fallline.optimizers.mathml import as_mathml, table
 from fallline.optimizers.noise import standard_normal
 from fallline.optimizers.placeholders import CONSTANT, FUNCTIONS, Placeholder, evaluated, formula_settings, needed_for
-from fallline.optimizers.plain_text import in_words, moved_text, plain_text
+from fallline.optimizers.plain_text import Numbers, in_words, moved_text, plain_text
 from fallline.optimizers.symbols import SYMPY
 from fallline.proxy import Library
 from fallline.state import named_leaves
@@ -31,6 +30,30 @@ MOST_PARTS = 3
 
 _NUMPY: Library = {name: getattr(np.linalg if name == "norm" else np, name) for name in FUNCTIONS[:-1]}
 NUMPY: Library = {**_NUMPY, "standard_normal": standard_normal}
+
+
+class WritesLine(Protocol):
+    """Writes a formula, with numbers for its symbols or without; `is_x`: of what is subtracted from x."""
+
+    def __call__(self, expression: sympy.Expr, numbers: Numbers | None, *, is_x: bool) -> str:
+        """The text."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a step is written.
+
+    Attributes:
+        line: writes a formula.
+        result: writes a number.
+        slope: the gradient, as a formula.
+        too_long: stands for a formula that is too long to be read.
+    """
+
+    line: WritesLine
+    result: Callable[[str], str]
+    slope: str
+    too_long: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +124,11 @@ class Written:
         )
 
     @property
+    def place(self) -> str:
+        """Where the gradient is taken, as a formula in plain text."""
+        return plain_text(self.lines.place.xreplace(in_words(self.lines)))
+
+    @property
     def settings(self) -> dict[str, float]:
         """The hyperparameters that occur in the formula, by their names in it."""
         shown = [line.expression for line in (*self.lines.lines, self.lines.change) if line.expression is not None]
@@ -114,72 +142,79 @@ class Written:
     def text(self, coordinate: int, *, with_formula: bool) -> list[str]:
         """The lines of one coordinate; without the formula only what is not the same for all coordinates."""
         words = in_words(self.lines)
-        shown: list[tuple[str, list[str]]] = []
-        for line, result in self._with_results(coordinate):
-            if not (with_formula or self._is_of_one(line)):
-                continue
-            parts = []
-            if line.expression is not None:
-                write = moved_text if line is self.lines.change else plain_text
-                expression = line.expression.xreplace(words)
-                numbers = {part.xreplace(words): number for part, number in self._numbers(line, coordinate).items()}
-                parts = [write(expression)] * with_formula + [write(expression, numbers)]
-            elif with_formula:
-                parts = ["computed by the rule's code, in too many operations to be read"]
-            name = "x" if line is self.lines.change else self.lines.letters[line.symbol].text
-            # What is a number alone is not written twice.
-            shown.append((name, [*(part for part in parts if part.strip("()") != result), result]))
-        width = max(len(name) for name, _ in shown)
+
+        def write(expression: sympy.Expr, numbers: Numbers | None, *, is_x: bool) -> str:
+            renamed = {part.xreplace(words): number for part, number in (numbers or {}).items()}
+            return (moved_text if is_x else plain_text)(expression.xreplace(words), renamed)
+
+        rows = [
+            (self.lines.letters[symbol].text, parts)
+            for symbol, parts in self._rows(
+                coordinate, Writing(write, str, f"slope at {self.place}", "computed by the rule's code"), with_formula
+            )
+        ]
+        width = max(len(name) for name, _ in rows)
         if not with_formula:
-            return [f"  {name:{width}} = {' = '.join(parts)}" for name, parts in shown]
+            return [f"  {name:{width}} = {' = '.join(parts)}" for name, parts in rows]
         return [
             f"  {name if number == 0 else '':{width}} = {part}"
-            for name, parts in shown
+            for name, parts in rows
             for number, part in enumerate(parts)
         ]
 
     def latex(self, coordinates: Sequence[int]) -> str:
         """An `aligned` block: the formula and the numbers of the first coordinate, the numbers of the others."""
+
+        def write(expression: sympy.Expr, numbers: Numbers | None, *, is_x: bool) -> str:
+            shown = {part: _in_latex(text) for part, text in (numbers or {}).items()}
+            return (moved if is_x else tex)(expression, shown)
+
+        slope = rf"\nabla f\left({tex(self.lines.place)}\right)"
+        writing = Writing(write, _power_of_ten, slope, r"\ldots")
         lines: list[str] = []
         for coordinate in coordinates:
             if len(self.names) > 1:
                 name = self.names[coordinate].replace("_", r"\_")
                 lines.append(rf"&\text{{{name}:}}")
-            for line, result in self._with_results(coordinate):
-                if coordinate != coordinates[0] and not self._is_of_one(line):
-                    continue
-                parts = [_power_of_ten(result)]
-                if line.expression is not None:
-                    write = moved if line is self.lines.change else tex
-                    numbers = {part: _in_latex(text) for part, text in self._numbers(line, coordinate).items()}
-                    parts = [write(line.expression, numbers), *parts]
-                    if coordinate == coordinates[0]:
-                        parts.insert(0, write(line.expression))
-                lines.append(f"{tex(line.symbol)} &= " + " \\\\\n&= ".join(dict.fromkeys(parts)))
+            for symbol, parts in self._rows(coordinate, writing, coordinate == coordinates[0]):
+                lines.append(f"{tex(symbol)} &= " + " \\\\\n&= ".join(parts))
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def mathml(self, coordinates: Sequence[int]) -> str:
         """The same lines as a MathML table."""
+        letters, x_old = self.lines.letters, self.lines.symbols[self.lines.recorded.x]
+
+        def write(expression: sympy.Expr, numbers: Numbers | None = None, *, is_x: bool = False) -> str:
+            return as_mathml(expression, letters, numbers, taken_from=x_old if is_x else None)
+
+        slope = f"<mrow><mo>∇</mo><mi>f</mi><mo>(</mo>{write(self.lines.place)}<mo>)</mo></mrow>"
+        writing = Writing(write, "<mn>{}</mn>".format, slope, "<mo>…</mo>")
         rows: list[tuple[str, str]] = []
-        letters = self.lines.letters
-        write: Callable[..., str] = functools.partial(as_mathml, letters=letters)
         for coordinate in coordinates:
             if len(self.names) > 1:
                 rows.append(("", f"<mtext>{html.escape(self.names[coordinate])}:</mtext>"))
-            for line, result in self._with_results(coordinate):
-                if coordinate != coordinates[0] and not self._is_of_one(line):
-                    continue
-                parts = [f"<mn>{result}</mn>"]
-                if line.expression is not None:
-                    numbers = self._numbers(line, coordinate)
-                    x_old = self.lines.symbols[self.lines.recorded.x]
-                    before = x_old if line is self.lines.change else None
-                    parts = [write(line.expression, numbers=numbers, taken_from=before), *parts]
-                    if coordinate == coordinates[0]:
-                        parts.insert(0, write(line.expression, taken_from=before))
-                parts = list(dict.fromkeys(parts))
-                rows += [(write(line.symbol), parts[0]), *(("", part) for part in parts[1:])]
+            for symbol, parts in self._rows(coordinate, writing, coordinate == coordinates[0]):
+                rows += [(write(symbol), parts[0]), *(("", part) for part in parts[1:])]
         return table(rows)
+
+    def _rows(self, coordinate: int, writing: Writing, with_formula: bool) -> Iterator[tuple[sympy.Symbol, list[str]]]:
+        """Each line's symbol, and what it equals in turn: its formula, the formula with numbers, the result."""
+        slope = self.lines.recorded.gradient
+        result = writing.result(_number(self.values[slope], coordinate))
+        yield self.lines.symbols[slope], [writing.slope, result] if with_formula else [result]
+        for line, number in self._with_results(coordinate):
+            if not (with_formula or self._is_of_one(line)):
+                continue
+            parts = [writing.result(number)]
+            if line.expression is not None:
+                is_x = line is self.lines.change
+                parts.insert(0, writing.line(line.expression, self._numbers(line, coordinate), is_x=is_x))
+                if with_formula:
+                    parts.insert(0, writing.line(line.expression, None, is_x=is_x))
+            elif with_formula:
+                parts.insert(0, writing.too_long)
+            # What is a number alone is not written twice.
+            yield line.symbol, list(dict.fromkeys(parts))
 
     def _with_results(self, coordinate: int) -> Iterator[tuple[Line, str]]:
         """The lines, that of x last, each with its result; of a long memory only its newest part."""

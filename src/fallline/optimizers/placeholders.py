@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,14 +183,17 @@ def observed(update: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[tup
                     leaves = named_leaves(names[name], name)
                     seen.update({(call, path): part for path, part in leaves if not isinstance(part, list | str)})
 
-    # A profiler or a debugger that is at work gets its place back.
-    before = sys.getprofile()
-    sys.setprofile(watch)
-    try:
-        made = update(*arguments)
-    finally:
-        sys.setprofile(before)
-    return made, seen
+    def watched() -> Any:
+        sys.setprofile(watch)
+        try:
+            with np.errstate(all="ignore"):
+                return update(*arguments)
+        finally:
+            sys.setprofile(None)
+
+    # In a thread of its own, so that a profiler at work in this one keeps its place.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(watched).result(), seen
 
 
 def needed_for(wanted: Iterable[Any], known: Mapping[Placeholder, Any]) -> Iterator[Placeholder]:
