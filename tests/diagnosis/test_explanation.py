@@ -308,6 +308,15 @@ def test_rules_of_sets_and_penalties_are_explained() -> None:
     assert (one.step.x - one.change).tolist() == [2.0]
 
 
+def test_rule_of_a_lasso_is_explained() -> None:
+    fit = fallline.fit(fallline.examples.challenger(), "distress", model="logistic", l1=0.01)
+    one = fit.trajectory.explain(1)
+    # The penalty is on the weight only: η λ is taken off it, and nothing off the intercept.
+    step = np.abs(one.step.rate * one.step.gradient) - one.step.rate * np.array([0.01, 0.0])
+    assert np.allclose(np.abs(one.change), step, rtol=1e-12)
+    assert "max(0.0, " in str(one.quantities[-1].formula) or "max(0.0, " in one.text
+
+
 def test_projected_lbfgs_is_explained() -> None:
     run = minimize(ROSENBROCK, [-1.2, 1.0], fallline.ProjectedLBFGS(), max_steps=6)
     one = run.explain(5)

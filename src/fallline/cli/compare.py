@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fallline.cli import options, report
 from fallline.cli.function import OBJECTIVE_HELP, gradient_at, objective_at, told_in_one_line
 from fallline.cli.groups import Execution, Rule, Stopping, Views, with_groups
-from fallline.diagnosis.parting import Parting
 from fallline.experiments.compare import compare as compare_runs
 from fallline.experiments.convention_runs import largest_distance
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
+
+if TYPE_CHECKING:
+    from fallline.diagnosis.parting import Parting
 
 
 @with_groups

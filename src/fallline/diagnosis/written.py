@@ -85,10 +85,10 @@ class Written:
         Raises:
             FalllineError: when the rule's code cannot be written as a formula.
         """
-        lines = lines_of(one.rule, all_names=True)
+        lines = lines_of(one.rule, all_names=True, coordinates=len(one.x))
         values = cls._values(lines, one, found, change)
         if _guarded(lines, values):
-            lines = lines_of(one.rule, all_names=True, guards=True)
+            lines = lines_of(one.rule, all_names=True, guards=True, coordinates=len(one.x))
             values = cls._values(lines, one, found, change)
         return cls(names, lines, values, one.x - change)
 

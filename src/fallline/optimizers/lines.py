@@ -129,7 +129,9 @@ class Lines:
     symbols: Mapping[Placeholder, sympy.Symbol]
 
 
-def lines_of(rule: Optimizer[Any], *, all_names: bool = False, guards: bool = False) -> Lines:
+def lines_of(
+    rule: Optimizer[Any], *, all_names: bool = False, guards: bool = False, coordinates: int | None = None
+) -> Lines:
     """The lines of a rule's step, from its own code.
 
     Arguments:
@@ -137,6 +139,7 @@ def lines_of(rule: Optimizer[Any], *, all_names: bool = False, guards: bool = Fa
         all_names: whether every quantity that the code gives a name has a line, or only the parts of the state. With
             all of them, formulas that are too long are left out.
         guards: whether to show what keeps quotients from being 0 / 0.
+        coordinates: how many x has, for code that asks for its shape; None if any number is meant.
 
     Raises:
         FalllineError: when the code cannot be run on symbols.
@@ -146,7 +149,7 @@ def lines_of(rule: Optimizer[Any], *, all_names: bool = False, guards: bool = Fa
     >>> [step.letters[line.symbol].text for line in step.lines]
     ['m', 'v', 'm_hat', 'v_hat', 'change']
     """
-    run = recorded_step(rule)
+    run = recorded_step(rule, coordinates)
     naming = _Naming(run, rule)
     naming.name_state()
     if all_names:

@@ -96,8 +96,12 @@ class RecordedStep:
     named: dict[tuple[int, str], Any]
 
 
-def recorded_step(rule: Optimizer[Any]) -> RecordedStep:
+def recorded_step(rule: Optimizer[Any], coordinates: int | None = None) -> RecordedStep:
     """Run the rule's own `init`, `lookahead` and `update` on placeholders.
+
+    Arguments:
+        rule: the rule.
+        coordinates: how many x has, for code that asks for its shape; None if any number is meant.
 
     Raises:
         FalllineError: when its code needs a number to go on, as `if` does.
@@ -108,13 +112,14 @@ def recorded_step(rule: Optimizer[Any]) -> RecordedStep:
     ('add', True)
     """
     settings = {path: Placeholder() for path in formula_settings(rule)}
-    stand_in = _with_placeholders(rule, settings)
+    kind = Proxy if coordinates is None else _of_shape(1, coordinates)
+    stand_in = _with_placeholders(rule, settings, kind)
     x, gradient, rate, step = (Placeholder() for _ in range(4))
-    template = carried(stand_in.init, RECORDED)(x)
+    template = carried(stand_in.init, RECORDED, kind)(x)
     before = {name: Placeholder() for name, _ in named_leaves(template)}
     names = iter(before.values())
     state = map_state(lambda leaf: next(names), template)
-    place = carried(stand_in.lookahead, RECORDED)(x, state)
+    place = carried(stand_in.lookahead, RECORDED, kind)(x, state)
     named: dict[tuple[int, str], Any] = {}
 
     def update(*arguments: Any) -> Any:
@@ -123,7 +128,7 @@ def recorded_step(rule: Optimizer[Any]) -> RecordedStep:
         named.update({where: part.value for where, part in seen.items() if isinstance(part, Proxy)})
         return made
 
-    change, after = carried(update, RECORDED)(gradient, state, rate, step)
+    change, after = carried(update, RECORDED, kind)(gradient, state, rate, step)
     return RecordedStep(x, place, gradient, rate, step, before, dict(named_leaves(after)), change, settings, named)
 
 
@@ -145,15 +150,22 @@ def formula_settings(rule: Optimizer[Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _with_placeholders(rule: Optimizer[Any], settings: Mapping[str, Placeholder], prefix: str = "") -> Optimizer[Any]:
+def _of_shape(*shape: int) -> type[Proxy]:
+    """The kind of proxies that say they are of this shape."""
+    return type("Shaped", (Proxy,), {"__slots__": (), "shape": shape})
+
+
+def _with_placeholders(
+    rule: Optimizer[Any], settings: Mapping[str, Placeholder], kind: type[Proxy], prefix: str = ""
+) -> Optimizer[Any]:
     """The rule, and any rule inside it, with placeholders for these settings."""
     stand_in = copy.copy(rule)
     for field in dataclasses.fields(rule):
         path, value = f"{prefix}{field.name}", getattr(rule, field.name)
         if path in settings:
-            object.__setattr__(stand_in, field.name, Proxy(settings[path], RECORDED))
+            object.__setattr__(stand_in, field.name, kind(settings[path], RECORDED))
         if isinstance(value, Optimizer):
-            object.__setattr__(stand_in, field.name, _with_placeholders(value, settings, f"{path}."))
+            object.__setattr__(stand_in, field.name, _with_placeholders(value, settings, kind, f"{path}."))
     return stand_in
 
 
