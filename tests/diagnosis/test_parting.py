@@ -255,3 +255,9 @@ def test_what_cannot_be_compared_is_refused() -> None:
         differ(run(), "adam")  # type: ignore[arg-type]
     with pytest.raises(FalllineError, match=r"it must be of the coordinates \('x', 'y'\)"):
         differ(run(), run(objective="x**2", x0=1.0))
+
+
+def test_a_gradient_of_zero_is_no_trouble() -> None:
+    found = differ(run(objective="x**2", x0=0.0, max_steps=3), run(objective="(x - 1)**2", x0=0.0, max_steps=3))
+    assert (found.step, found.by) == (1, "objective")
+    assert found.facts["apart"] == "inf of its length"

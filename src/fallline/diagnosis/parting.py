@@ -205,8 +205,10 @@ def _parted(
     if by == "rule" and not (rules or lines):
         facts = {"engine": f"{a.engine} and {b.engine}"} if a.engine != b.engine else {}
         by = "rounding"
-    elif by == "rule" and not len(beyond):
+    elif not len(beyond) and by == "rule":
         by = "rounding"
+    elif len(beyond) and by == "rounding" and (rules or lines):
+        by = "rule"
     elif by == "rule" and beyond[0] > first:
         # Before that only the order of operations shows, such as at the first step of an Adam with another β₂.
         facts["before"], step = f"from step {first} on the same but for rounding", int(beyond[0])
@@ -250,9 +252,8 @@ def _looks_elsewhere(a: Trajectory, b: Trajectory, step: int) -> bool:
 def _gradient(a: Trajectory, b: Trajectory, row: int) -> tuple[Cause, dict[str, str]]:
     """Why two runs have different gradients at the same point."""
     shown = {"gradient": " and ".join(vector_text(run.gradient[row]) for run in (a, b))}
-    size = float(norm(a.gradient[row]))
     with np.errstate(all="ignore"):
-        shown["apart"] = f"{float(norm(a.gradient[row] - b.gradient[row])) / size:.3g} of its length"
+        shown["apart"] = f"{norm(a.gradient[row] - b.gradient[row]) / norm(a.gradient[row]):.3g} of its length"
     if a.title != b.title:
         return "objective", {"objective": f"{a.title} and {b.title}", **shown}
     if a.gradient_kind != b.gradient_kind:

@@ -28,8 +28,10 @@ from fallline.tables import number_text, vector_text
 # A memory of more steps shows only the newest of them.
 MOST_PARTS = 3
 
-_NUMPY: Library = {name: getattr(np.linalg if name == "norm" else np, name) for name in FUNCTIONS[:-1]}
-NUMPY: Library = {**_NUMPY, "standard_normal": standard_normal}
+NUMPY: Library = {
+    **{name: getattr(np.linalg if name == "norm" else np, name) for name in FUNCTIONS},
+    standard_normal.__name__: standard_normal,
+}
 
 
 class WritesLine(Protocol):

@@ -15,6 +15,7 @@ import numpy as np
 
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers.base import Optimizer
+from fallline.optimizers.noise import standard_normal
 from fallline.proxy import OPERATORS, Library, Proxy, carried
 from fallline.state import map_state, named_leaves
 
@@ -22,22 +23,7 @@ _NUMBERS = itertools.count()
 # The operation of several numbers that stand in the rule's settings, one for each coordinate.
 CONSTANT = "constant"
 # The other functions that rules call, by NumPy's names.
-FUNCTIONS = (
-    *("sqrt", "cbrt", "sign", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh"),
-    *(
-        "maximum",
-        "minimum",
-        "clip",
-        "where",
-        "sum",
-        "cumsum",
-        "norm",
-        "max",
-        "zeros_like",
-        "ones_like",
-        "standard_normal",
-    ),
-)
+FUNCTIONS = ["sqrt", "cbrt", "sign", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "maximum", "minimum", "clip", "where", "sum", "cumsum", "norm", "max", "zeros_like", "ones_like"]
 
 
 class Placeholder:
@@ -66,7 +52,7 @@ def _input(part: Any) -> Any:
     return Placeholder(CONSTANT, settings={"numbers": part}) if np.ndim(part) else part
 
 
-RECORDED: Library = {name: _recorded(name) for name in (*FUNCTIONS, *OPERATORS)}
+RECORDED: Library = {name: _recorded(name) for name in (*FUNCTIONS, standard_normal.__name__, *OPERATORS)}
 
 
 @dataclass(frozen=True)
