@@ -23,7 +23,28 @@ _NUMBERS = itertools.count()
 # The operation of several numbers that stand in the rule's settings, one for each coordinate.
 CONSTANT = "constant"
 # The other functions that rules call, by NumPy's names.
-FUNCTIONS = ["sqrt", "cbrt", "sign", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "maximum", "minimum", "clip", "where", "sum", "cumsum", "norm", "max", "zeros_like", "ones_like"]
+FUNCTIONS = [
+    "sqrt",
+    "cbrt",
+    "sign",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sin",
+    "cos",
+    "tanh",
+    "maximum",
+    "minimum",
+    "clip",
+    "where",
+    "sum",
+    "cumsum",
+    "norm",
+    "max",
+    "zeros_like",
+    "ones_like",
+]
 
 
 class Placeholder:
