@@ -11,8 +11,10 @@ import pytest
 import fallline
 
 SOURCE = Path(fallline.__file__).parent
-# A rule shows its formula, which is made from the rule: these two are read together.
-TOGETHER = {"optimizers.latex": "optimizers.base"}
+# A rule shows its formula, which is made from the rule: these are read together.
+TOGETHER = dict.fromkeys(
+    ("optimizers.latex", "optimizers.lines", "optimizers.placeholders", "optimizers.symbols"), "optimizers.base"
+)
 
 
 def modules(room: str) -> dict[str, Path]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from fallline.diagnosis import Finding as Finding
     from fallline.diagnosis import Remedy as Remedy
     from fallline.diagnosis import diagnose as diagnose
+    from fallline.diagnosis.explanation import Explanation as Explanation
+    from fallline.diagnosis.explanation import explain as explain
+    from fallline.diagnosis.parting import Parting as Parting
+    from fallline.diagnosis.parting import differ as differ
     from fallline.engines import Cluster as Cluster
     from fallline.errors import FalllineError as FalllineError
     from fallline.experiments.basins import basins as basins

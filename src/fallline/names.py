@@ -52,6 +52,8 @@ _NAMES = {
     "fallline.fitting.fit": "fit",
     "fallline.recipes.recipe": "Recipe",
     "fallline.diagnosis": "Diagnosis Finding Remedy diagnose",
+    "fallline.diagnosis.explanation": "Explanation explain",
+    "fallline.diagnosis.parting": "Parting differ",
     "fallline.results.trajectory": "Point Record Trajectory",
     "fallline.results.comparison": "Comparison",
     "fallline.results.sweep": "Sweep",

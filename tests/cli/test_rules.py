@@ -224,3 +224,14 @@ def test_a_mistake_is_one_line_and_exit_code_2(run: Run, arguments: tuple[str, .
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(said)
     assert done.err.count("\n") == 1
+
+
+def test_compare_tells_on_request_where_the_runs_part(run: Run) -> None:
+    command = ("compare", "x**2", "--start", "3", "--optimizers", "adam@torch,adam@keras,adam@optax", "--differ")
+    text = run(*command).out
+    assert "\nadam@torch and adam@keras part at step 1, by the rule\n" in text
+    assert "\nadam@torch and adam@optax do not differ\n" in text
+    first, second = json.loads(run(*command, "--json").out)["partings"]
+    assert (first["step"], first["by"], second["by"]) == (1, "rule", "nothing")
+    starts = run("compare", "x**2", "--start", "3", "--start", "4", "--optimizers", "adam", "--differ").out
+    assert "start at different points" in starts

@@ -18,8 +18,9 @@ from tests.optimizers.rules import RULES, START, changes, gradients
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.optimizers import Optimizer
-from fallline.optimizers.latex import symbolic
 from fallline.optimizers.noise import standard_normal
+from fallline.optimizers.placeholders import evaluated, recorded_step
+from fallline.optimizers.symbols import SYMPY
 from fallline.optimizers.wrappers import Wrapper
 from fallline.state import map_state
 
@@ -100,9 +101,11 @@ def test_rule_on_symbols_evaluates_to_the_same_numbers(name: str) -> None:
     given = gradients(20)
     # The formula leaves out the guard against 0 / 0, so every coordinate begins with a slope.
     given[0] = [1.0, -1e-4, 1e3]
-    run = symbolic(rule)
+    run = recorded_step(rule)
     inputs = [run.gradient, run.rate, run.step, *run.hyperparameters.values(), *run.before.values()]
-    numeric = sympy.lambdify(inputs, [run.change, *run.after.values()], [OVER_COORDINATES, "numpy"])
+    symbols = {part: sympy.Symbol(f"s{number}", real=True) for number, part in enumerate(inputs)}
+    outputs = [evaluated(part, SYMPY, symbols) for part in (run.change, *run.after.values())]
+    numeric = sympy.lambdify(list(symbols.values()), outputs, [OVER_COORDINATES, "numpy"])
     constants = [operator.attrgetter(setting)(rule) for setting in run.hyperparameters]
     state = leaves(rule.init(START))
     found = []

@@ -202,6 +202,8 @@ OTHERS: dict[type, Callable[[], Any]] = RETURNED | {
     fallline.Record: Record,
     fallline.Interval: lambda: fallline.Interval(0, 1),
     diagnosis.Diagnosis: lambda: fallline.diagnose(minimize("x**3", 1.0, GradientDescent(0.1))),
+    fallline.Explanation: lambda: minimize("x**2 + y**2", [1.0, 2.0], "adam", max_steps=3).explain(2),
+    fallline.Parting: lambda: compare("x**2", 1.0, ["adam", "lion"], max_steps=3).differ(),
     fallline.Finding: lambda: fallline.diagnose(minimize("x**3", 1.0, GradientDescent(0.1)))[0],
     diagnosis.Remedy: lambda: diagnosis.Remedy("GradientDescent(0.4)", {"optimizer": GradientDescent(0.4)}),
     Batches: lambda: _loss().batches(10),

@@ -24,6 +24,7 @@ COMMANDS = (
     "fit",
     "predict",
     "diagnose",
+    "explain",
     "check",
     "chain",
     "optimizers",
@@ -74,6 +75,8 @@ FLAGS = {
         "engine",
         "device",
         "proof_seconds",
+        "step",
+        "most",
     )
 } | {
     "x0": "--start",

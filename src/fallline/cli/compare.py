@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from fallline.json_text import written
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
+
+if TYPE_CHECKING:
+    from fallline.diagnosis.parting import Parting
 
 
 @with_groups
@@ -47,6 +51,9 @@ def compare(
         Path | None, options.file_option("--save", "Save all runs: .npz, for Comparison.load; or the recipe: .toml.")
     ] = None,
     checkpoint: options.CheckpointOption = None,
+    differ: Annotated[
+        bool, typer.Option("--differ", help="Tell where each run parts from the first rule's, and by what.")
+    ] = False,
     json: options.JsonOption = False,
 ) -> None:
     """Run several update rules, each from every start, and show how much their paths differ.
@@ -78,7 +85,8 @@ def compare(
             checkpoint=checkpoint,
         )
     report.save(runs, save)
-    report.say(comparison_json(runs, len(points)) if json else comparison_text(runs, len(points)))
+    partings = _partings(runs, len(points)) if differ else []
+    report.say(comparison_json(runs, len(points), partings) if json else comparison_text(runs, len(points), partings))
     report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
@@ -87,7 +95,14 @@ def compare(
         raise typer.Exit(130)
 
 
-def comparison_text(runs: Comparison, starts: int) -> str:
+def _partings(runs: Comparison, starts: int) -> list[Parting]:
+    """Where each run parts from the first rule's from the same start; of one rule, from the first start's."""
+    if len(runs) == starts:
+        return [runs.differ(0, place) for place in range(1, starts)]
+    return [runs.differ(place % starts, place) for place in range(starts, len(runs))]
+
+
+def comparison_text(runs: Comparison, starts: int, partings: Sequence[Parting] = ()) -> str:
     """The ends of the runs as a table, each with its distance from the first rule's run from the same start."""
     first = runs[0]
     names = first.names[:MOST_COORDINATES]
@@ -104,11 +119,13 @@ def comparison_text(runs: Comparison, starts: int) -> str:
         ]
         for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
     ]
-    return "\n".join([first.title, "", text_table(header, rows), "", report.verdict(runs)])
+    parts = [first.title, text_table(header, rows), *(parting.text for parting in partings), report.verdict(runs)]
+    return "\n\n".join(parts)
 
 
-def comparison_json(runs: Comparison, starts: int) -> str:
+def comparison_json(runs: Comparison, starts: int, partings: Sequence[Parting] = ()) -> str:
     """The same as one JSON object."""
+    shown = {"partings": [parting.contents() for parting in partings]} if partings else {}
     return written(
         {
             "objective": runs[0].title,
@@ -119,6 +136,7 @@ def comparison_json(runs: Comparison, starts: int) -> str:
                 _run(label, run, runs[place % starts])
                 for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
             ],
+            **shown,
             "findings": report.findings(runs),
         }
     )

@@ -68,6 +68,12 @@ EPILOGS = {
         '  fallline run "x**2 + 30*y**2" --start 1,1 --learning-rate 0.04 --save run.npz\n'
         "  fallline diagnose run.npz"
     ),
+    "explain": _epilog(
+        "Examples:\n"
+        "  fallline run rosenbrock --start -1.2,1 --optimizer adam --max-steps 100 --save run.npz\n"
+        "  fallline explain run.npz --step 2\n"
+        "  fallline explain race.npz --run nesterov --step 10 --latex"
+    ),
     "compare": _epilog(
         "Examples:\n"
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
-from sympy.printing.str import StrPrinter
-
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import WRAPPERS, Optimizer, optimizer_from_name
-from fallline.optimizers.latex import assignments, symbolic, with_short_memory
+from fallline.optimizers.latex import with_short_memory
+from fallline.optimizers.lines import X_BEFORE, X, lines_of
+from fallline.optimizers.plain_text import in_words, moved_text, plain_text
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,14 @@ class Convention:
         name: the convention.
         about: a short description of the difference.
         formula: the new value of each quantity after a step, by the quantity's name, in order; x comes last.
+        computed: for each of them a number, which is the same where it is computed in the same way.
         defaults: the default of each hyperparameter.
     """
 
     name: str
     about: str
     formula: Mapping[str, str]
+    computed: Mapping[str, int]
     defaults: Mapping[str, Any]
 
 
@@ -47,6 +48,7 @@ def conventions(rule: str) -> tuple[Convention, ...]:
             name=name,
             about=about,
             formula=formula(_rule(f"{rule}@{name}")),
+            computed=computed(_rule(f"{rule}@{name}")),
             defaults={
                 setting: known.defaults.get(name, known.default) for setting, known in hyperparameters(kind).items()
             },
@@ -68,8 +70,11 @@ def differences(known: tuple[Convention, ...]) -> dict[str, dict[str, tuple[str,
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for quantity in quantities:
         texts: dict[str, tuple[str, ...]] = {}
+        written: dict[int | None, str] = {}
         for convention in known:
+            # The same computation may be written with other names for its parts.
             text = convention.formula.get(quantity, "-")
+            text = written.setdefault(convention.computed.get(quantity), text)
             texts[text] = (*texts.get(text, ()), convention.name)
         if len(texts) > 1:
             found[quantity] = texts
@@ -87,69 +92,24 @@ def formula(rule: Optimizer[Any]) -> dict[str, str]:
     >>> formula(fallline.Nesterov())["g"]
     'slope at -momentum*velocity_old + x_old'
     """
-    run = symbolic(with_short_memory(rule))
-    place, lines = assignments(run, _named)
-    words = {symbol: sympy.Symbol(name.split(".")[-1]) for name, symbol in run.hyperparameters.items()}
-    words |= {run.rate: sympy.Symbol("rate"), run.step: sympy.Symbol("t")}
+    step = lines_of(with_short_memory(rule))
+    words = in_words(step)
     texts: dict[str, str] = {}
-    if place != _named("x", "t-1"):
-        texts["g"] = f"slope at {_text(place.xreplace(words))}"
-    for symbol, expression in lines[:-1]:
-        texts[symbol.name] = _text(expression.xreplace(words))
-    change = lines[-1][1].xreplace(words)
-    negative = change.could_extract_minus_sign()
-    shown = _text(-change if negative else change)
-    shown = f"({shown})" if change.is_Add else shown
-    texts["x"] = f"x_old {'+' if negative else '-'} {shown}"
+    if step.place != X_BEFORE:
+        texts["g"] = f"slope at {plain_text(step.place.xreplace(words))}"
+    for line in step.lines:
+        texts[step.letters[line.symbol].text] = plain_text(line.expression.xreplace(words))
+    texts[X] = moved_text(step.change.expression.xreplace(words))
     return texts
+
+
+def computed(rule: Optimizer[Any]) -> dict[str, int]:
+    """For each quantity of `formula` a number, which is the same where it is computed in the same way."""
+    step = lines_of(with_short_memory(rule))
+    return {step.letters[line.symbol].text: line.computed for line in step.lines} | {X: step.change.computed}
 
 
 def _rule(name: str) -> Optimizer[Any]:
     """The rule with this name; a wrapper is put around gradient descent."""
     around = name.partition("@")[0] in WRAPPERS
     return optimizer_from_name(f"{name}:gradient_descent" if around else name)
-
-
-def _named(name: str, index: str) -> sympy.Symbol:
-    """The symbol of a part of the state, as plain text names it."""
-    words = name.split(".")
-    letter = ["s", *(word for word in words if not word.isdecimal())][-1]
-    place = "".join(f"[{word}]" for word in words if word.isdecimal())
-    old = "_old" if index == "t-1" else ""
-    return sympy.Symbol(f"{letter}{old}{place}")
-
-
-class _Printer(StrPrinter):  # type: ignore[misc]
-    """SymPy's printer, with NumPy's names of functions."""
-
-    def _called(self, name: str, expression: Any) -> str:
-        return f"{name}({', '.join(map(self._print, expression.args))})"
-
-    def _print_Where(self, expression: Any) -> str:
-        return self._called("where", expression)
-
-    def _print_Max(self, expression: Any) -> str:
-        return self._called("max", expression)
-
-    def _print_Min(self, expression: Any) -> str:
-        return self._called("min", expression)
-
-    def _print_Abs(self, expression: Any) -> str:
-        return self._called("abs", expression)
-
-    def _print_Norm(self, expression: Any) -> str:
-        return self._called("norm", expression)
-
-    def _print_Total(self, expression: Any) -> str:
-        return self._called("sum", expression)
-
-    def _print_StandardNormal(self, expression: Any) -> str:
-        return "noise"
-
-    def _print_Equality(self, expression: Any) -> str:
-        return f"{self._print(expression.lhs)} == {self._print(expression.rhs)}"
-
-
-def _text(expression: sympy.Expr) -> str:
-    text: str = _Printer().doprint(expression)
-    return text

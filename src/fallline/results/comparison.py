@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -110,6 +111,21 @@ class Comparison(Archived, Filmed, Diagnosed, Repeatable, Sequence[Trajectory]):
         check_whole("count", count, least=0)
         lowest = np.where(np.isnan(self.lowest), np.inf, self.lowest)
         return [self.trajectories[place] for place in np.argsort(lowest, kind="stable")[:count].tolist()]
+
+    def differ(self, a: int | str = 0, b: int | str = 1) -> Any:
+        """Where two of the runs, by number or label, first part, and by what: see `fallline.differ`.
+
+        >>> import fallline
+        >>> race = fallline.compare("x**2", 1.0, ["momentum@paper", "momentum@optax"], max_steps=20)
+        >>> race.differ().by
+        'rounding'
+        """
+        one, other = (place_of(place, self.labels) if isinstance(place, str) else place for place in (a, b))
+        labels = self.labels[one], self.labels[other]
+        runs = self[one], self[other]
+        # What are the rules' own labels is shortened.
+        given = labels if labels != tuple(run.optimizer for run in runs) else None
+        return import_module("fallline.diagnosis.parting").differ(*runs, given)
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas data frame with all rows of all runs, the label in the first column.

@@ -90,6 +90,20 @@ class Repeatable:
         import_module("fallline.recipes.recipe").Recipe.of(self).save(path)
 
 
+class Explained:
+    """A run of which each step can be explained; it imports the explanation by name, as `Shown` does the views."""
+
+    def explain(self, step: int, **options: Any) -> Any:
+        """The update of a step, counted from 1, by the rule's own formula with its numbers: see `fallline.explain`.
+
+        >>> import fallline
+        >>> run = fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.25), max_steps=2)
+        >>> print(run.explain(2).text.splitlines()[-1].strip())
+        = 0.75
+        """
+        return import_module("fallline.diagnosis.explanation").explain(self, step, **options)
+
+
 class Filmed(Shown):
     """A result with paths, which can be animated and plays in a notebook."""
 

@@ -28,7 +28,7 @@ from fallline.results.schema import (
     check_header,
     list_of,
 )
-from fallline.results.shown import Diagnosed, Filmed, Repeatable
+from fallline.results.shown import Diagnosed, Explained, Filmed, Repeatable
 from fallline.stopping import Stop
 from fallline.tables import data_frame, vector_text
 
@@ -124,7 +124,7 @@ class OptimizerState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trajectory(Archived, Filmed, Diagnosed, Repeatable):
+class Trajectory(Archived, Filmed, Diagnosed, Explained, Repeatable):
     """What one run recorded. Row i of every array belongs to step `steps[i]`; row 0 is the start.
 
     Attributes:

@@ -1,0 +1,263 @@
+"""Where two runs part, and by what: each cause made on purpose."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.optimizers.rules import RULES
+
+import fallline
+from fallline import FalllineError, Optimizer, Parting, Perturbation, Trajectory, differ, minimize
+
+ROSENBROCK = "100*(y - x**2)**2 + (1 - x)**2"
+
+
+def run(rule: Any = None, **settings: Any) -> Trajectory:
+    objective, start = settings.pop("objective", ROSENBROCK), settings.pop("x0", [-1.2, 1.0])
+    rule = fallline.Adam(0.01) if rule is None else rule
+    return minimize(objective, start, rule, **{"max_steps": 200, **settings})
+
+
+def assert_distances_are_those_of(found: Parting, a: Trajectory, b: Trajectory) -> None:
+    assert np.array_equal(found.distance, np.linalg.norm(a.x - b.x, axis=1))
+
+
+def test_epsilon_of_keras_and_torch_is_found_with_its_line() -> None:
+    race = fallline.compare("x**2", 3.0, ["adam@keras", "adam@torch"], max_steps=500)
+    found = race.differ()
+    assert (found.step, found.by) == (1, "rule")
+    assert found.facts["keras"] == "epsilon is added to the root of v before its correction"
+    # "as the paper" is told as what the paper does.
+    assert found.facts["torch"] == "epsilon is added to the root of the corrected v"
+    assert found.facts["settings"] == "epsilon 1e-07 and 1e-08"
+    # Keras has no use for the corrected v.
+    assert found.lines == {
+        "v_hat": ("-", "v/(1 - beta2**t)"),
+        "change": ("m_hat*rate*sqrt(1 - beta2**t)/(epsilon + sqrt(v))", "m_hat*rate/(epsilon + sqrt(v_hat))"),
+    }
+    assert_distances_are_those_of(found, *race)
+    # At the first step m̂ is g and the root of v is √0.001 |g|: x differs by η ε / √0.001 / |g| less the torch part.
+    expected = 0.001 * (1e-7 / np.sqrt(0.001) - 1e-8) / 6
+    # The difference of two numbers near 3 is known to their last place.
+    assert np.isclose(found.distance[1], expected, atol=4 * np.spacing(3.0))
+    assert str(found).startswith("adam@keras and adam@torch part at step 1, by the rule\n")
+
+
+def test_identical_runs_do_not_differ() -> None:
+    found = differ(run(), run())
+    assert (found.step, found.by) == (None, "nothing")
+    assert not found
+    assert not found.distance.any()
+    assert not differ(run(fallline.Adam(0.01, convention="torch")), run(fallline.Adam(0.01, convention="optax")))
+
+
+@settings(max_examples=20, deadline=None)
+@given(beta=st.floats(0, 0.98), other=st.floats(0, 0.98), rate=st.floats(1e-4, 1e-2))
+def test_another_momentum_parts_at_the_second_step(beta: float, other: float, rate: float) -> None:
+    rules = fallline.Momentum(rate, momentum=beta), fallline.Momentum(rate, momentum=other)
+    a, b = (run(rule, objective="x**2", x0=3.0, max_steps=4) for rule in rules)
+    found = differ(a, b)
+    if abs(beta - other) > 1e-6:
+        assert (found.step, found.by) == (2, "rule")
+        assert found.facts["settings"].startswith("momentum ")
+        assert found.distance[2] == abs(a.x[2, 0] - b.x[2, 0])
+    assert bool(found) == (not np.array_equal(a.x, b.x))
+
+
+def test_a_difference_that_is_rounding_at_first_is_told_where_it_shows() -> None:
+    # With any β₂ the first step of Adam is that of the sign.
+    found = differ(run(fallline.Adam(0.01)), run(fallline.Adam(0.01, beta2=0.99)))
+    assert (found.step, found.by) == (2, "rule")
+    assert found.facts["settings"] == "beta2 0.999 and 0.99"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "step", "told"),
+    [
+        (fallline.Adam(0.01), fallline.Adam(0.02), 1, "0.01 and 0.02"),
+        (
+            fallline.Adam(0.01),
+            fallline.Adam(fallline.StepDecay(0.01, factor=0.5, every=100)),
+            101,
+            "0.005 of StepDecay",
+        ),
+        (fallline.SignDescent(0.01), fallline.SignDescent(fallline.Cosine(0.01, 50)), 2, "of Cosine"),
+        (
+            fallline.GradientDescent(fallline.Backtracking()),
+            fallline.GradientDescent(fallline.StrongWolfe()),
+            1,
+            "of Backtracking",
+        ),
+    ],
+)
+@pytest.mark.parametrize("record", ["all", "ends", 9])
+def test_rates_schedules_and_line_searches(one: Any, other: Any, step: int, told: str, record: Any) -> None:
+    found = differ(run(one, record=record), run(other, record=record))
+    assert (found.step, found.by) == (step, "rate")
+    assert told in found.facts["rate"]
+
+
+def test_another_start_and_another_objective() -> None:
+    found = differ(run(), run(x0=[-1.2, 1.5]))
+    assert (found.step, found.by) == (0, "start")
+    assert found.distance[0] == 0.5
+    assert "start at different points" in found.text
+    found = differ(run(), run(objective="99*(y - x**2)**2 + (1 - x)**2"))
+    assert (found.step, found.by) == (1, "objective")
+
+
+def test_another_gradient() -> None:
+    exact, forward = (
+        run(fallline.GradientDescent(1e-4)),
+        run(fallline.GradientDescent(1e-4), gradient=Perturbation(0.01)),
+    )
+    found = differ(exact, forward)
+    assert (found.step, found.by) == (1, "gradient")
+    assert found.facts["kind"] == "symbolic and forward differences"
+    parted = np.linalg.norm(exact.gradient[0] - forward.gradient[0]) / np.linalg.norm(exact.gradient[0])
+    assert found.facts["apart"] == f"{parted:.3g} of its length"
+
+
+def test_another_seed_of_batches() -> None:
+    loss = fallline.Linear(np.linspace(-1, 1, 20), np.linspace(0, 3, 20)).batches(5)
+    a, b = (minimize(loss, [0.0, 0.0], fallline.GradientDescent(0.1), max_steps=20, seed=seed) for seed in (0, 1))
+    found = differ(a, b)
+    assert (found.step, found.by) == (1, "batches")
+    assert found.facts["seed"] == "0 and 1"
+
+
+def test_another_engine_differs_by_rounding_only_and_chaos_is_told() -> None:
+    one, other = (run(fallline.Adam(0.01), engine=engine) for engine in ("jax", "reference"))
+    calm = differ(one, other)
+    assert calm.by in ("rounding", "nothing")
+    assert np.max(calm.distance) < 1e-12
+    # The logistic map at its chaotic end, x ← 4 x (1 − x): x − (4x² − 3x), which doubles a difference in each step.
+    chaotic = run(fallline.GradientDescent(1.0), objective="4*x**3/3 - 3*x**2/2", x0=0.3, max_steps=100)
+    wild = differ(_rounded_otherwise(chaotic), chaotic)
+    assert wild.by == "rounding"
+    assert "each step multiplies" in wild.facts["size"]
+
+
+def _rounded_otherwise(chaotic: Trajectory) -> Trajectory:
+    """The same run by an engine that rounds the first step up."""
+    x = chaotic.x.copy()
+    x[1] = np.nextafter(x[1], 1.0)
+    for row in range(1, len(x) - 1):
+        x[row + 1] = 4 * x[row] * (1 - x[row])
+    return dataclasses.replace(chaotic, x=x, gradient=4 * x**2 - 3 * x, engine="another")
+
+
+def test_the_stopping() -> None:
+    found = differ(run(max_steps=50), run(max_steps=80))
+    assert (found.step, found.by) == (None, "stopping")
+    assert "50 steps" in found.text
+    assert "80 steps" in found.text
+
+
+def test_the_state_of_an_earlier_run() -> None:
+    before = run(max_steps=10)
+    resumed = run(x0=before.final.x, max_steps=10, resume=before)
+    assert differ(resumed, run(x0=before.final.x, max_steps=10)).by == "state"
+
+
+def test_the_point_of_the_gradient_is_a_line_too() -> None:
+    found = differ(run(fallline.Momentum(1e-4)), run(fallline.Nesterov(1e-4)))
+    # The velocity is 0 at first.
+    assert (found.step, found.by) == (2, "rule")
+    assert found.lines == {"g": ("-", "slope at -momentum*velocity_old + x_old")}
+
+
+def test_flags_and_rules_inside_are_settings() -> None:
+    found = differ(run(fallline.FISTA(1e-3)), run(fallline.FISTA(1e-3, restart=False)))
+    assert found.facts["settings"] == "restart True and False"
+    inside = [fallline.ClipNorm(fallline.Adam(0.01, beta1=beta)) for beta in (0.9, 0.8)]
+    assert differ(run(inside[0]), run(inside[1])).facts["settings"] == "beta1 0.9 and 0.8"
+
+
+@dataclass(frozen=True)
+class Steady(Optimizer[None]):
+    """A user's rule."""
+
+    learning_rate: float = 0.01
+
+    def init(self, x: Any) -> None:
+        return None
+
+    def update(self, gradient: Any, state: None, rate: Any, step: Any) -> Any:
+        return rate * np.tanh(gradient), state
+
+
+@dataclass(frozen=True)
+class Halting(Steady):
+    """Another, with a branch, so that its lines are those of the code."""
+
+    def update(self, gradient: Any, state: None, rate: Any, step: Any) -> Any:
+        if step > 5:
+            return rate * np.tanh(gradient) / 2, state
+        return rate * np.tanh(gradient), state
+
+
+def test_users_rules_differ_by_lines_of_formula_or_code() -> None:
+    found = differ(run(Steady()), run(fallline.GradientDescent(0.01), objective=ROSENBROCK))
+    assert found.lines == {"x": ("x_old - rate*tanh(g)", "x_old - g*rate")}
+    found = differ(run(Steady()), run(Halting()))
+    assert found.step == 6
+    assert found.lines == {"code": ("return rate * np.tanh(gradient), state", "if step > 5:")}
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if "@paper" not in name and ":" not in name])
+def test_every_convention_is_held_against_the_paper(name: str) -> None:
+    rule = RULES[name]
+    paper = RULES[f"{name.partition('@')[0]}@paper"]
+    runs = [run(each, objective="x**2 + 10*y**2 + x*y", max_steps=30) for each in (paper, rule)]
+    found = differ(runs[0], runs[1])
+    apart = np.flatnonzero((runs[0].x[: len(found.distance)] != runs[1].x[: len(found.distance)]).any(axis=1))
+    if not len(apart):
+        assert found.by in ("nothing", "stopping")
+        return
+    assert found.by in ("rule", "rounding", "rate")
+    assert found.step is not None
+    assert found.step >= apart[0]
+    if found.by == "rule":
+        assert found.lines or "settings" in found.facts
+
+
+def test_labels_of_a_comparison_and_saved_ones(tmp_path: Path) -> None:
+    rules: dict[str, Any] = {"calm": fallline.Adam(0.01), "hasty": fallline.Adam(0.1), "other": fallline.Lion(0.01)}
+    race = fallline.compare(ROSENBROCK, [-1.2, 1.0], rules, max_steps=20)
+    race.save(tmp_path / "race.npz")
+    for kept in (race, fallline.Comparison.load(tmp_path / "race.npz")):
+        assert kept.differ("calm", "hasty").text.startswith("calm and hasty part at step 1, by the rate\n")
+        assert kept.differ(2, 0).labels == ("other", "calm")
+    with pytest.raises(FalllineError, match="label is 'none'"):
+        race.differ("none")
+
+
+def test_it_shows_itself_in_a_notebook_as_a_frame_and_as_data() -> None:
+    found = differ(run(), run(fallline.Adam(0.02)))
+    assert "<table>" in found._repr_html_()
+    assert found.to_frame()["distance"].iloc[0] == 0
+    data = found.contents()
+    assert (data["step"], data["by"]) == (1, "rate")
+    assert re.fullmatch(r"\S+ at step 1, .*", data["facts"]["distance"])
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(FalllineError, match="it must be what minimize returns"):
+        differ(run(), "adam")  # type: ignore[arg-type]
+    with pytest.raises(FalllineError, match=r"it must be of the coordinates \('x', 'y'\)"):
+        differ(run(), run(objective="x**2", x0=1.0))
+
+
+def test_a_gradient_of_zero_is_no_trouble() -> None:
+    found = differ(run(objective="x**2", x0=0.0, max_steps=3), run(objective="(x - 1)**2", x0=0.0, max_steps=3))
+    assert (found.step, found.by) == (1, "objective")
+    assert found.facts["apart"] == "inf of its length"
