@@ -11,6 +11,7 @@ from fallline.cli import options, report
 from fallline.diagnosis.explanation import explain as explained
 from fallline.errors import FalllineError
 from fallline.fitting.result import Fit
+from fallline.json_text import written
 from fallline.results.archive import loaded
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.gradients import Perturbation
 from fallline.gradients.perturbation import PerturbedObjective
-from fallline.objectives import FunctionObjective
+from fallline.objectives import FunctionObjective, Objective
 from fallline.objectives.formula import FormulaObjective
 
 # How often the value is computed at each point.
@@ -27,12 +28,10 @@ def random_loss(case: Case) -> Finding | None:
     if isinstance(objective, FormulaObjective) or objective.of_data:
         return None
     # Noise that is a factor of x, as that of drop-out, vanishes at 0.
-    for place, x in (("start", run.start.x), ("end", run.final.x), ("lowest point", run.best.x)):
-        with np.errstate(all="ignore"):
-            values = np.array([float(objective.value(x)) for _ in range(CALLS)])
-        if not np.isnan(values).any() and (values != values[0]).any():
-            break
-    else:
+    places = {"start": run.start.x, "end": run.final.x, "lowest point": run.best.x}
+    changing = ((place, values) for place, x in places.items() if _differ(values := _values(objective, x)))
+    place, values = next(changing, ("", np.empty(0)))
+    if not place:
         return None
     spread = float(np.ptp(values))
     drawn = isinstance(objective, FunctionObjective)
@@ -53,3 +52,13 @@ def random_loss(case: Case) -> Finding | None:
         remedies=tuple(remedies),
         numbers={"spread": spread},
     )
+
+
+def _differ(values: FloatArray) -> bool:
+    return bool(np.isfinite(values).all() and (values != values[0]).any())
+
+
+def _values(objective: Objective, x: FloatArray) -> FloatArray:
+    """The values of several calls at one point."""
+    with np.errstate(all="ignore"):
+        return np.array([float(objective.value(x)) for _ in range(CALLS)])
