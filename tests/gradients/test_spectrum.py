@@ -31,7 +31,7 @@ class Quadratic(Objective):
     title = "a quadratic"
 
     def value(self, x: FloatArray) -> FloatArray:
-        return np.sum(x * self.gradient(x), axis=-1) / 2
+        return np.asarray(np.sum(x * self.gradient(x), axis=-1) / 2)
 
     def gradient(self, x: FloatArray) -> FloatArray:
         return x @ self.curvatures if self.curvatures.ndim == 2 else x * self.curvatures

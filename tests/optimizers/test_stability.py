@@ -127,7 +127,7 @@ def test_the_limit_is_where_real_runs_begin_to_grow(name: str) -> None:
 def test_closed_forms(beta: float, rate: float) -> None:
     """Polyak's limit, Nesterov's as torch writes it (Cohen et al., 2021), and Adam's (Cohen et al., 2022)."""
     adam = AdamState(np.zeros(3), np.array([1.0, 4.0, 1e-8]))
-    expected = {
+    expected: dict[Optimizer[Any], float] = {
         Momentum(rate, momentum=beta): 2 * (1 + beta),
         Momentum(rate, momentum=beta, convention="torch"): 2 * (1 + beta),
         Nesterov(rate, momentum=beta, convention="torch"): 2 * (1 + beta) / (1 + 2 * beta),

@@ -330,7 +330,7 @@ class _Check:
                 warnings.simplefilter("ignore")
                 # NumPy only warns when the imaginary part is discarded, as by a function of Python's `math`.
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                value = self.objective.value((self.point + 1j * COMPLEX_STEP * direction)[None, :])[0]  # type: ignore[arg-type]
+                value = self.objective.value((self.point + 1j * COMPLEX_STEP * direction)[None, :])[0]
         except Exception:
             # A function written for real numbers may raise any error on complex ones.
             return None
