@@ -108,3 +108,16 @@ def test_mistakes_are_told_in_one_line(run: Run, losses: Path) -> None:
         assert (done.code, done.out) == (2, "")
         assert message in done.err
         assert len(done.err.splitlines()) == 1
+
+
+def test_many_coordinates_are_checked_along_directions(run: Run, tmp_path: Path) -> None:
+    many = tmp_path / "many.py"
+    many.write_text("def cubes(x): return (x**3).sum()\n\ndef flat(x): return 3 * x**2 * (x != 2)\n")
+    at = ",".join(["1"] * 59 + ["2"])
+    done = run("check", f"{many}:cubes", "--at", at, "--gradient", f"{many}:flat")
+    assert done.code == 1
+    assert "wrong in x59" in done.out
+    assert done.out.count("54 more") == 1
+    told = json.loads(run("check", f"{many}:cubes", "--at", at, "--json").out)
+    assert [entry["coordinate"] for entry in told] == ["direction 1", "direction 2", "direction 3"]
+    assert {entry["verdict"] for entry in told} == {"right"}

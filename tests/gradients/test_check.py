@@ -90,3 +90,94 @@ def test_the_complex_step_says_what_is_expected_to_the_last_digits() -> None:
 def test_the_number_of_points_nearby_is_whole() -> None:
     with pytest.raises(FalllineError, match="nearby is -1; it must be a whole number at least 0"):
         check_gradient("x**2", 1.0, nearby=-1)
+
+
+def bumpy(x: Any) -> Any:
+    return np.sum(np.sin(x) * np.arange(1, x.size + 1) ** 0.1) + np.prod(np.cos(x[:3]))
+
+
+def bumpy_gradient(x: Any) -> Any:
+    slopes = np.cos(x) * np.arange(1, x.size + 1) ** 0.1
+    slopes[:3] -= np.prod(np.cos(x[:3])) * np.tan(x[:3])
+    return slopes
+
+
+AT = np.random.default_rng(1).normal(size=3000)
+
+
+def test_of_many_coordinates_a_few_directions_are_checked() -> None:
+    values = []
+    check = check_gradient(lambda x: values.append(1) or bumpy(x), AT, gradient=bumpy_gradient)  # type: ignore[func-returns-value]
+    assert check
+    assert not check.slopes
+    assert [slope.verdict for slope in check.directions] == ["right"] * 3
+    assert len(values) < 200
+    # The point is written once.
+    text = repr(check)
+    assert text.count("2994 more") == 1
+    assert len(text.splitlines()) < 10
+    assert "along direction 1 at" in repr(check.directions[0])
+
+
+@pytest.mark.parametrize("wrong", [[2999], [0], [17, 1234, 1235], [5, 6, 7, 8, 9]])
+@pytest.mark.parametrize("error", [1e-4, -3.0])
+def test_the_wrong_ones_of_many_coordinates_are_found(wrong: list[int], error: float) -> None:
+    values = []
+
+    def gradient(x: Any) -> Any:
+        slopes = bumpy_gradient(x)
+        slopes[wrong] += error
+        return slopes
+
+    check = check_gradient(lambda x: values.append(1) or bumpy(x), AT, gradient=gradient)  # type: ignore[func-returns-value]
+    assert not check
+    found = [slope for slope in check.slopes if slope.verdict == "wrong"]
+    assert sorted(slope.name for slope in found) == sorted(f"x{i}" for i in wrong)
+    true = bumpy_gradient(AT)
+    for slope in found:
+        assert slope.expected == pytest.approx(true[int(slope.name[1:])], abs=1e-7)
+    assert len(values) < 3000
+    assert "wrong in x" in repr(check)
+
+
+def test_a_wrong_factor_in_all_of_many_coordinates() -> None:
+    check = check_gradient(bumpy, AT, gradient=lambda x: 2 * bumpy_gradient(x))
+    assert not check
+    assert [slope.factor for slope in check.wrong] == pytest.approx([2] * 8, rel=1e-5)
+    # The worst that it names are among the steepest.
+    steep = np.sort(np.abs(bumpy_gradient(AT)))[-300]
+    assert max(abs(slope.expected) for slope in check.slopes) > steep
+
+
+def test_many_coordinates_at_several_points() -> None:
+    def gradient(x: Any) -> Any:
+        return bumpy_gradient(x) + (x[0] > 2)
+
+    right, wrong = AT - AT[0], AT - AT[0] + 3
+    check = check_gradient(bumpy, [right, wrong], gradient=gradient)
+    assert [slope.verdict for slope in check.directions] == ["right"] * 3 + ["wrong"] * 3
+    assert all(slope.point[0] == 3 for slope in check.slopes)
+    assert len(check_gradient(bumpy, right, gradient=gradient, nearby=2).directions) == 9
+
+
+def test_a_kink_among_many_coordinates_is_neither_right_nor_wrong() -> None:
+    check = check_gradient(lambda x: np.sum(np.abs(x)), np.zeros(100), gradient=np.sign)
+    assert {slope.verdict for slope in check.directions} == {"kink"}
+    assert "not everything can be told: kink" in repr(check)
+
+
+def test_the_limit_of_each_is_fifty() -> None:
+    for count, each in ((50, True), (51, False)):
+        check = check_gradient(lambda x: np.sum(x**3), np.ones(count), gradient=lambda x: 3 * x**2)
+        assert check
+        assert (len(check.slopes), len(check.directions)) == ((count, 0) if each else (0, 3))
+
+
+def test_coordinates_of_different_sizes() -> None:
+    sizes = np.geomspace(1e-3, 1e5, 200)
+    wrong = np.ones(200)
+    wrong[42] = 1.01
+    check = check_gradient(
+        lambda x: np.sum((x / sizes) ** 4), 2 * sizes, gradient=lambda x: wrong * 4 * x**3 / sizes**4
+    )
+    assert [slope.name for slope in check.slopes if slope.verdict == "wrong"] == ["x42"]

@@ -555,6 +555,25 @@ def test_frozen_parameters_dropout_and_batch_normalisation_leave_a_function_of_t
     assert module.training
 
 
+def test_the_gradient_of_a_large_module_is_checked_along_directions() -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(torch.nn.Linear(100, 300), torch.nn.ReLU(), torch.nn.Linear(300, 3))
+    objective = from_torch(module, torch.nn.CrossEntropyLoss(), (torch.randn(20, 100), torch.arange(20) % 3))
+    assert objective.dimension > 30_000
+    check = fallline.check_gradient(objective, objective.start)
+    assert check
+    assert len(check.directions) == 3
+
+    def flipped(x: FloatArray) -> FloatArray:
+        slopes = objective.gradient(x)
+        slopes[-2] *= -1
+        return slopes
+
+    wrong = fallline.check_gradient(objective, objective.start, gradient=flipped)
+    assert [slope.name for slope in wrong.slopes] == ["2.bias[1]"]
+    assert wrong.slopes[0].factor == pytest.approx(-1, rel=1e-5)
+
+
 def test_mistakes_are_named() -> None:
     for message, arguments in (
         ("module is 3; it must be a torch.nn.Module", (3, mse, DATA)),

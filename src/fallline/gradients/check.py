@@ -1,7 +1,13 @@
-"""Gradient checking: compare a gradient with numerical derivatives of the values, coordinate by coordinate."""
+"""Gradient checking: compare a gradient with numerical derivatives of the values.
+
+Few coordinates are checked one by one. Of many, a few random directions are, and where these disagree, the worst
+coordinates are looked for by halving.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import heapq
 import math
 import warnings
 from collections.abc import Sequence
@@ -13,7 +19,7 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
-from fallline.gradients.perturbation import EPSILON, Perturbation, PerturbedObjective
+from fallline.gradients.perturbation import COMPLEX_STEP, EPSILON, LARGEST_BLOCK
 from fallline.gradients.trial import tried
 from fallline.objectives import FunctionObjective, as_objective
 from fallline.objectives.base import Objective
@@ -25,16 +31,21 @@ SHRINKING = 1.4
 LEVELS = 24
 # A gradient within this of the slope, relative to the larger of 1 and the slope, is right; with values in float32 more.
 CLOSE = 1e-6
+# The most coordinates that are checked one by one; of more, so many random directions and worst coordinates.
+EACH, DIRECTIONS, WORST = 50, 3, 5
+# How many steps many coordinates are moved by, up to about the best one of a central difference: a longer one crosses
+# kinks of a network.
+ALONG_LEVELS = 6
 
 
 @dataclass(frozen=True, repr=False)
 class CheckedSlope:
-    """One coordinate of a gradient at one point, compared with the slope of the values.
+    """One coordinate of a gradient at one point, or its part along a direction, compared with the slope of the values.
 
     Attributes:
         point: the coordinates of the point.
-        name: the coordinate.
-        found: the gradient's coordinate.
+        name: the coordinate, or "direction 1" for a random direction.
+        found: the gradient's coordinate, or its product with the direction.
         expected: the slope of the values.
         uncertainty: the estimated error of `expected`.
         verdict: "right", "wrong", "kink" (the one-sided slopes differ), or "unclear" (the values are too rough or
@@ -55,7 +66,8 @@ class CheckedSlope:
 
     def __repr__(self) -> str:
         place = vector_text(self.point)
-        text = f"d/d{self.name} at {place}: found {self.found:.10g}, expected {self.expected:.10g}"
+        along = f"along {self.name}" if self.name.startswith("direction ") else f"d/d{self.name}"
+        text = f"{along} at {place}: found {self.found:.10g}, expected {self.expected:.10g}"
         if self.verdict == "wrong":
             text += f", {self.factor:.6g} times what it should be" if self.expected else ""
         return f"{text}: {self.verdict}"
@@ -63,14 +75,20 @@ class CheckedSlope:
 
 @dataclass(frozen=True, repr=False)
 class GradientCheck(Printed):
-    """The verdict on a gradient: one entry for each point and coordinate."""
+    """The verdict on a gradient.
+
+    Attributes:
+        slopes: an entry for each point and coordinate; of many coordinates only the worst of the wrong ones.
+        directions: for many coordinates, an entry for each point and random direction.
+    """
 
     slopes: tuple[CheckedSlope, ...]
+    directions: tuple[CheckedSlope, ...] = ()
 
     @property
     def wrong(self) -> tuple[CheckedSlope, ...]:
         """The entries in which the gradient is wrong."""
-        return tuple(slope for slope in self.slopes if slope.verdict == "wrong")
+        return tuple(slope for slope in (*self.slopes, *self.directions) if slope.verdict == "wrong")
 
     def __bool__(self) -> bool:
         return not self.wrong
@@ -79,11 +97,12 @@ class GradientCheck(Printed):
 @summary_of.register
 def _of_check(check: GradientCheck) -> Summary:
     """The entries as a table, wrong ones first."""
-    wrong = check.wrong
-    ordered = [*wrong, *(slope for slope in check.slopes if slope.verdict != "wrong")]
+    wrong, all_of_them = check.wrong, (*check.slopes, *check.directions)
+    ordered = [*wrong, *(slope for slope in all_of_them if slope.verdict != "wrong")]
+    several = not check.directions or len({slope.point.tobytes() for slope in all_of_them}) > 1
     rows = [
         [
-            vector_text(slope.point),
+            *([vector_text(slope.point)] if several else []),
             slope.name,
             f"{slope.found:.10g}",
             f"{slope.expected:.10g}",
@@ -92,18 +111,32 @@ def _of_check(check: GradientCheck) -> Summary:
         ]
         for slope in ordered[:MOST_ROWS]
     ]
-    if wrong:
-        verdict = f"the gradient is wrong in {names_text(list(dict.fromkeys(slope.name for slope in wrong)))}"
-    elif unsure := sorted({slope.verdict for slope in check.slopes} - {"right"}):
-        verdict = f"nothing is wrong, but not everything can be told: {', '.join(unsure)}"
-    else:
-        verdict = "the gradient is right"
     header = ["at", "coordinate", "found", "expected", "factor", "verdict"]
-    return Summary(f"Gradient check: {verdict}", (), header, rows, len(ordered) - len(rows))
+    if not check.directions:
+        return Summary(f"Gradient check: {_verdict(check)}", (), header, rows, len(ordered) - len(rows))
+    point = check.directions[0].point
+    facts = [("coordinates", f"{len(point)}, checked along random directions")]
+    if not several:
+        header = header[1:]
+        facts.append(("at", vector_text(point)))
+    return Summary(f"Gradient check: {_verdict(check)}", facts, header, rows, len(ordered) - len(rows))
+
+
+def _verdict(check: GradientCheck) -> str:
+    """What a check comes to, in a few words."""
+    if named := list(dict.fromkeys(slope.name for slope in check.slopes if slope.verdict == "wrong")):
+        return f"the gradient is wrong in {names_text(named)}{', and maybe in others' if check.directions else ''}"
+    if unsure := sorted({slope.verdict for slope in (*check.slopes, *check.directions)} - {"right"}):
+        return f"nothing is wrong, but not everything can be told: {', '.join(unsure)}"
+    return "the gradient is right"
 
 
 def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: int = 0) -> GradientCheck:
     """Compare the gradient with the slope of the values, extrapolated from difference quotients at shrinking steps.
+
+    Up to 50 coordinates are checked one by one. Of more, the gradient is compared along three random directions, in
+    each of which every coordinate takes part; where they disagree, blocks of coordinates are halved to find the worst
+    five. This takes about 40 values of the objective, and some hundred where the gradient is wrong.
 
     Ridders (1982), Accurate computation of F'(x) and F'(x) F''(x). Where the objective takes complex numbers and the
     complex step agrees with that slope, the complex step is used instead: it has no cancellation error (Squire and
@@ -150,54 +183,158 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
     # A function written in JAX is compared with its values in float64.
     compared = values if prepared.precision == values.precision else prepared
     with np.errstate(all="ignore"):
-        found = prepared.gradient(points)
-        return GradientCheck(
-            tuple(
-                _checked(compared, point, i, slopes[i])
-                for point, slopes in zip(points, found, strict=True)
-                for i in range(values.dimension)
-            )
-        )
+        gradients = prepared.gradient(points)
+        checks = [_Check(compared, point, found) for point, found in zip(points, gradients, strict=True)]
+        if values.dimension <= EACH:
+            return GradientCheck(tuple(check.coordinate(i) for check in checks for i in range(values.dimension)))
+        pairs = [check.along_directions() for check in checks]
+    slopes, directions = (tuple(entry for part in parts for entry in part) for parts in zip(*pairs, strict=True))
+    return GradientCheck(slopes, directions)
 
 
-def _checked(objective: Objective, point: FloatArray, i: int, found: float) -> CheckedSlope:
-    rounding, reach = objective.rounding, 0.1 * max(1.0, abs(point[i]))
-    # Steps that are no shorter than the best one of a central difference.
-    levels = min(LEVELS, 1 + int(math.log(0.1 / rounding ** (1 / 3), SHRINKING)))
-    steps = reach / SHRINKING ** np.arange(levels)
-    moves = np.zeros((levels, len(point)))
-    moves[:, i] = steps
-    after, before = objective.value(point + moves), objective.value(point - moves)
-    here = objective.value(point[None, :])[0]
-    expected, uncertainty = _extrapolated((after - before) / (2 * steps), order=2)
-    exact = _complex_step(objective, point, i)
-    close = max(CLOSE, 10 * rounding ** (2 / 3))
-    if exact is not None and abs(exact - expected) <= max(close * max(1.0, abs(exact)), 10 * uncertainty):
-        expected, uncertainty = exact, EPSILON * abs(exact)
-    right, right_uncertainty = _extrapolated((after - here) / steps, order=1)
-    left, left_uncertainty = _extrapolated((here - before) / steps, order=1)
-    size = max(1.0, abs(expected))
-    noise = rounding * abs(here) / steps[-1]
-    uncertainty = max(uncertainty, noise)
-    one_sided = max(right_uncertainty, left_uncertainty, noise, close * size)
-    if abs(right - left) > 10 * one_sided:
-        verdict = "kink"
-    elif not np.isfinite(expected) or uncertainty > 1e-3 * size:
-        verdict = "unclear"
-    else:
-        verdict = "right" if abs(found - expected) <= max(close * size, 10 * uncertainty) else "wrong"
-    return CheckedSlope(point, objective.names[i], float(found), expected, uncertainty, verdict)
+class _Check:
+    """Checks a gradient at one point, along directions.
 
+    Arguments:
+        objective: whose values it is compared with.
+        point: shape (n,).
+        gradient: the one to check, shape (n,).
+    """
 
-def _complex_step(objective: Objective, point: FloatArray, i: int) -> float | None:
-    """The slope by a complex step; None where the objective does not take complex numbers."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return float(PerturbedObjective(objective, Perturbation(scheme="complex")).gradient(point)[i])
-    except Exception:
-        # A function written for real numbers may raise any error on complex ones.
-        return None
+    def __init__(self, objective: Objective, point: FloatArray, gradient: FloatArray) -> None:
+        self.objective = objective
+        self.point = point
+        self.gradient = gradient
+        # How far a coordinate moves, in units of a step.
+        self.sizes = np.maximum(1.0, np.abs(point))
+        rounding = objective.rounding
+        # Steps that are no shorter than the best one of a central difference.
+        levels = min(LEVELS, 1 + int(math.log(0.1 / rounding ** (1 / 3), SHRINKING)))
+        self.steps = 0.1 / SHRINKING ** np.arange(levels)
+        self.short_steps = rounding ** (1 / 3) / 3 * SHRINKING ** np.arange(ALONG_LEVELS)[::-1]
+        self.close = max(CLOSE, 10 * rounding ** (2 / 3))
+
+    def coordinate(self, i: int) -> CheckedSlope:
+        """The verdict on one coordinate."""
+        direction = np.zeros(len(self.point))
+        direction[i] = 1.0
+        steps = self.sizes[i] * self.steps
+        return self._along(direction, steps, float(self.gradient[i]), self.objective.names[i], least=1.0)
+
+    def along_directions(self) -> tuple[tuple[CheckedSlope, ...], tuple[CheckedSlope, ...]]:
+        """The worst coordinates, and the verdicts along random directions.
+
+        Where no coordinate is wrong by itself, a kink between the points may be what a direction shows.
+        """
+        directions = self.directions()
+        if all(slope.verdict == "right" for slope in directions):
+            return (), directions
+        wrong = tuple(slope for slope in map(self.coordinate, self.worst()) if slope.verdict == "wrong")
+        if wrong:
+            return wrong, directions
+        doubtful = ("unclear" if slope.verdict == "wrong" else slope.verdict for slope in directions)
+        pairs = zip(directions, doubtful, strict=True)
+        return (), tuple(dataclasses.replace(slope, verdict=verdict) for slope, verdict in pairs)
+
+    def directions(self) -> tuple[CheckedSlope, ...]:
+        """The verdicts along random directions, in which every coordinate takes part alike."""
+        count = len(self.point)
+        # A gradient that is off by as much as one coordinate may be.
+        least = max(1.0, float(np.linalg.norm(self.gradient * self.sizes))) / math.sqrt(count)
+        found = []
+        for number in range(DIRECTIONS):
+            direction = self._signed(number) / math.sqrt(count)
+            along = float(self.gradient @ direction)
+            found.append(self._along(direction, self.short_steps, along, f"direction {number + 1}", least))
+        return tuple(found)
+
+    def worst(self) -> list[int]:
+        """The coordinates in which the gradient is most wrong, by halving blocks of them.
+
+        The errors of both halves add up to that of the whole, so one half of each block is measured.
+        """
+        signed = self._signed(0)
+        count = len(self.point)
+        waiting = [(-math.inf, 0, count, *self._error(signed, 0, count))]
+        found: list[int] = []
+        while waiting and len(found) < WORST:
+            _, first, end, error, uncertainty = heapq.heappop(waiting)
+            if abs(error) <= max(self.close, 10 * uncertainty):
+                continue
+            while end - first > 1:
+                middle = (first + end) // 2
+                left, of_left = self._error(signed, first, middle)
+                halves = [(first, middle, left, of_left), (middle, end, error - left, uncertainty + of_left)]
+                smaller, (first, end, error, uncertainty) = sorted(halves, key=lambda half: abs(half[2]))
+                heapq.heappush(waiting, (-abs(smaller[2]), *smaller))
+            found.append(first)
+        return found
+
+    def _signed(self, seed: int) -> FloatArray:
+        """A random direction, with every coordinate about as much as its size.
+
+        Not by as much: equal errors of two coordinates would cancel.
+        """
+        random = np.random.default_rng(seed)
+        weights: FloatArray = random.choice([-1.0, 1.0], len(self.point)) * random.uniform(0.5, 1.5, len(self.point))
+        return weights * self.sizes
+
+    def _error(self, signed: FloatArray, first: int, end: int) -> tuple[float, float]:
+        """How far the gradient is off along the direction, within a block of coordinates, and the uncertainty."""
+        length = math.sqrt(end - first)
+        direction = np.zeros(len(self.point))
+        direction[first:end] = signed[first:end] / length
+        steps = self.short_steps
+        after, before = self._values(direction, steps), self._values(direction, -steps)
+        expected, uncertainty = _extrapolated((after - before) / (2 * steps), order=2)
+        error = float(self.gradient @ direction) - expected
+        return (length * error, length * uncertainty) if math.isfinite(error) else (0.0, 0.0)
+
+    def _along(self, direction: FloatArray, steps: FloatArray, found: float, name: str, least: float) -> CheckedSlope:
+        """The verdict along a direction.
+
+        Arguments:
+            least: the size of a slope to which a smaller one is compared.
+        """
+        objective = self.objective
+        after, before = self._values(direction, steps), self._values(direction, -steps)
+        here = objective.value(self.point[None, :])[0]
+        expected, uncertainty = _extrapolated((after - before) / (2 * steps), order=2)
+        exact = self._complex_step(direction)
+        if exact is not None and abs(exact - expected) <= max(self.close * max(least, abs(exact)), 10 * uncertainty):
+            expected, uncertainty = exact, EPSILON * abs(exact)
+        right, right_uncertainty = _extrapolated((after - here) / steps, order=1)
+        left, left_uncertainty = _extrapolated((here - before) / steps, order=1)
+        size = max(least, abs(expected))
+        noise = objective.rounding * abs(here) / steps[-1]
+        uncertainty = max(uncertainty, noise)
+        one_sided = max(right_uncertainty, left_uncertainty, noise, self.close * size)
+        if abs(right - left) > 10 * one_sided:
+            verdict = "kink"
+        elif not np.isfinite(expected) or uncertainty > 1e-3 * size:
+            verdict = "unclear"
+        else:
+            verdict = "right" if abs(found - expected) <= max(self.close * size, 10 * uncertainty) else "wrong"
+        return CheckedSlope(self.point, name, found, expected, uncertainty, verdict)
+
+    def _values(self, direction: FloatArray, steps: FloatArray) -> FloatArray:
+        """The values at steps along a direction."""
+        rows = max(1, LARGEST_BLOCK // len(self.point))
+        blocks = (steps[first : first + rows, None] for first in range(0, len(steps), rows))
+        return np.concatenate([self.objective.value(self.point + block * direction) for block in blocks])
+
+    def _complex_step(self, direction: FloatArray) -> float | None:
+        """The slope by a complex step; None where the objective does not take complex numbers."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                # NumPy only warns when the imaginary part is discarded, as by a function of Python's `math`.
+                warnings.simplefilter("error", np.exceptions.ComplexWarning)
+                value = self.objective.value((self.point + 1j * COMPLEX_STEP * direction)[None, :])[0]
+        except Exception:
+            # A function written for real numbers may raise any error on complex ones.
+            return None
+        return float(value.imag / COMPLEX_STEP) if np.iscomplexobj(value) else None
 
 
 def _extrapolated(slopes: FloatArray, order: int) -> tuple[float, float]:

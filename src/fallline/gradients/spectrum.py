@@ -63,7 +63,7 @@ def extreme_eigenvalues(
             own for each coordinate meets them. The vectors are directions of x.
 
     Returns:
-        The two eigenvalues; NaN where a product is not finite.
+        The two eigenvalues; NaN where the point or a product is not finite.
 
     >>> from fallline.objectives import as_objective
     >>> found = extreme_eigenvalues(as_objective("3*x**2 - y**2"), np.array([1.0, 1.0]))
@@ -78,7 +78,8 @@ def extreme_eigenvalues(
         basis = _Basis(len(x), np.random.default_rng(seed))
         for made in range(1, products + 1):
             product = shrink * hessian_vector(objective, x, shrink * basis.newest)
-            if not np.isfinite(product).all():
+            # At a point that is none, a derivative may still be a number.
+            if not (np.isfinite(product).all() and np.isfinite(x).all()):
                 nothing = np.full(len(x), np.nan)
                 return Spectrum(np.nan, np.nan, nothing, nothing, np.nan, np.nan, made)
             basis.take(product)

@@ -45,11 +45,13 @@ class StabilityLimit(Printed):
             an eigenvalue above 1. Infinite for a coordinate without any second moment so far.
         reason: why there is no limit; None if there is one. Without one, `limit` and `curvature` are NaN, or infinite
             for a rule that no curvature makes unstable.
+        adapts: whether the rule keeps second moments, so that the curvatures hold for its present state alone.
     """
 
     limit: float
     curvature: FloatArray
     reason: str | None
+    adapts: bool = False
     motion: Motion | None = field(default=None, repr=False)
 
     def factor(self, lowest: float, highest: float) -> float:
@@ -116,7 +118,7 @@ def stability_limit(
         bearable = motion.limit / motion.unit * answers.size[chosen[0]] / answers.size
         curvature = np.where(answers.linear, bearable, np.inf)
     reason = None if math.isfinite(motion.limit) else "no curvature makes it unstable"
-    return StabilityLimit(float(rate * curvature[chosen[0]]), curvature, reason, motion)
+    return StabilityLimit(float(rate * curvature[chosen[0]]), curvature, reason, any(probed.sized), motion)
 
 
 def best_fixed(rule: Optimizer[Any], lowest: float, highest: float) -> tuple[Optimizer[Any], float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, overload
 
 import numpy as np
@@ -271,6 +272,16 @@ class Trajectory(Archived, Filmed, Diagnosed, Explained, Repeatable):
     def njev(self) -> int:
         """How often the gradient was evaluated."""
         return self.evaluations.gradient
+
+    def convergence(self, target: float | None = None) -> Any:
+        """How fast the run converged and what its rule could do at best: see `fallline.diagnosis.convergence`.
+
+        >>> import fallline
+        >>> run = fallline.minimize("x**2 + 10*y**2", [1.0, 1.0], fallline.GradientDescent(0.05), max_steps=100)
+        >>> round(run.convergence().factor, 6)
+        0.9
+        """
+        return import_module("fallline.diagnosis.convergence").convergence(self, target)
 
     def to_frame(self) -> pd.DataFrame:
         """A pandas data frame of the rows: step, each coordinate and its slope, value, gradient norm, rate.

@@ -1,0 +1,176 @@
+"""The ends of a Hessian's spectrum against dense eigenvalues and closed forms."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fallline import Logistic
+from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+from fallline.gradients import Perturbation, spectrum, with_gradient
+from fallline.gradients.hessian import hessian
+from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
+from fallline.objectives import Objective, as_objective
+
+
+class Quadratic(Objective):
+    """x·Hx / 2, with H a matrix or the diagonal of one; its products are exact, or differences of gradients."""
+
+    def __init__(self, curvatures: FloatArray, *, exact: bool = True) -> None:
+        self.curvatures = curvatures
+        self.names = tuple(map(str, range(len(curvatures))))
+        if exact:
+            self.hessian_vector = lambda x, vector: self.gradient(vector)
+
+    title = "a quadratic"
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return np.asarray(np.sum(x * self.gradient(x), axis=-1) / 2)
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return x @ self.curvatures if self.curvatures.ndim == 2 else x * self.curvatures
+
+
+def check(found: Spectrum, matrix: FloatArray, scale: FloatArray | None = None) -> None:
+    """Both ends lie within their bounds of the true ones, and the vectors have those curvatures.
+
+    Differences of gradients are good to the power 2/3 of the rounding, 4e-11 of the size of the gradient.
+    """
+    scaled = matrix if scale is None else matrix / np.sqrt(np.outer(scale, scale))
+    lowest, *_, highest = [*np.linalg.eigvalsh(scaled), np.linalg.eigvalsh(scaled)[-1]]
+    size = max(abs(lowest), abs(highest))
+    assert found.lowest == pytest.approx(lowest, abs=found.lowest_error + 1e-9 * size)
+    assert found.highest == pytest.approx(highest, abs=found.highest_error + 1e-9 * size)
+    # A thousandth is asked for, unless rounding is larger.
+    assert max(found.lowest_error, found.highest_error) <= 1e-3 * size + 1e-6
+    for value, vector in ((found.lowest, found.lowest_vector), (found.highest, found.highest_vector)):
+        along = vector @ matrix @ vector / (1 if scale is None else vector @ (scale * vector))
+        assert along == pytest.approx(value, abs=1e-9 * size + 1e-6 * size)
+        assert np.linalg.norm(vector) == pytest.approx(1)
+
+
+@given(n=st.integers(1, 60), seed=st.integers(0, 10**6), exact=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_random_matrices(n: int, seed: int, exact: bool) -> None:
+    random = np.random.default_rng(seed)
+    matrix = random.standard_normal((n, n)) * 10.0 ** random.integers(-3, 4)
+    matrix = matrix + matrix.T
+    objective = Quadratic(matrix, exact=exact)
+    x = random.standard_normal(n)
+    check(extreme_eigenvalues(objective, x), matrix)
+    scale = np.exp(random.standard_normal(n))
+    check(extreme_eigenvalues(objective, x, scale=scale), matrix, scale)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize(
+    "curvatures",
+    [np.array([5.0]), np.zeros(1), np.zeros(40), np.full(7, 3.0), np.full(300, -2.0), np.r_[np.ones(9), 1 + 1e-9]],
+)
+def test_one_coordinate_and_multiples_of_the_identity(curvatures: FloatArray, exact: bool) -> None:
+    found = extreme_eigenvalues(Quadratic(curvatures, exact=exact), np.ones(len(curvatures)))
+    assert found.lowest == pytest.approx(curvatures.min(), abs=1e-8)
+    assert found.highest == pytest.approx(curvatures.max(), abs=1e-8)
+    assert found.products <= 10
+
+
+@pytest.mark.parametrize("basis", [8, 12, 50])
+def test_a_spectrum_that_needs_restarts(monkeypatch: Any, basis: int) -> None:
+    monkeypatch.setattr(spectrum, "LARGEST_BASIS", basis)
+    n = 120
+    # The second difference has the eigenvalues 2 - 2 cos(k π / (n + 1)), close together at both ends.
+    matrix = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
+    found = extreme_eigenvalues(Quadratic(matrix), np.zeros(n), products=1000)
+    ends = 2 - 2 * np.cos(np.array([1, n]) * np.pi / (n + 1))
+    assert [found.lowest, found.highest] == pytest.approx(ends, abs=4e-3)
+    assert (found.products > 50) == (basis < 50) or found.products <= 100
+    check(found, matrix)
+
+
+def test_a_single_negative_curvature_among_many() -> None:
+    curvatures = np.r_[np.ones(20_000), -0.01]
+    found = extreme_eigenvalues(Quadratic(curvatures), np.zeros(len(curvatures)))
+    assert found.lowest == pytest.approx(-0.01, abs=1e-9)
+    assert abs(found.lowest_vector[-1]) == pytest.approx(1)
+
+
+def test_a_million_coordinates() -> None:
+    curvatures = np.r_[np.linspace(0, 1, 10**6 - 3), -0.5, 10, 9.9]
+    objective, x = Quadratic(curvatures), np.zeros(10**6)
+    tracemalloc.start()
+    found = extreme_eigenvalues(objective, x)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.lowest == pytest.approx(-0.5, abs=0.01)
+    assert found.highest == pytest.approx(10, abs=0.01)
+    # The basis is held to 128 MiB; a vector is 8.
+    assert most < 256 * 2**20
+
+
+def test_the_products_are_counted_and_bounded() -> None:
+    made = []
+    objective = Quadratic(np.geomspace(1e-6, 1, 500))
+    objective.hessian_vector = lambda x, vector: made.append(1) or objective.gradient(vector)  # type: ignore[func-returns-value]
+    found = extreme_eigenvalues(objective, np.zeros(500), products=7)
+    assert found.products == len(made) == 7
+    # Within what it says, also where it has not found the ends.
+    assert abs(found.highest - 1) <= found.highest_error
+    again = extreme_eigenvalues(objective, np.zeros(500), products=7)
+    assert again.highest == found.highest
+    np.testing.assert_array_equal(again.lowest_vector, found.lowest_vector)
+    with pytest.raises(FalllineError, match="products is 0; it must be a whole number at least 1"):
+        extreme_eigenvalues(objective, np.zeros(500), products=0)
+    with pytest.raises(FalllineError, match=r"scale is .*; it must be 500 numbers above 0"):
+        extreme_eigenvalues(objective, np.zeros(500), scale=np.zeros(500))
+
+
+def test_where_there_is_no_hessian_there_is_no_number() -> None:
+    undefined = Quadratic(np.array([1.0, np.nan]))
+    formula = as_objective("x**2 + sqrt(y)")
+    for objective, x in (
+        (undefined, [0.0, 0.0]),
+        (formula, [np.nan, 1.0]),
+        (formula, [np.inf, 1.0]),
+        (formula, [1, -1]),
+    ):
+        found = extreme_eigenvalues(objective, np.array(x, float))
+        assert np.isnan([found.lowest, found.highest, found.lowest_error, found.highest_error]).all()
+
+
+def test_losses_functions_and_formulas() -> None:
+    random = np.random.default_rng(0)
+    table, labels = random.standard_normal((200, 6)) * np.geomspace(0.1, 10, 6), random.integers(0, 2, 200)
+    loss = Logistic(table, labels)
+    x = 0.1 * random.standard_normal(loss.dimension)
+    check(extreme_eigenvalues(loss, x), hessian(loss, x))
+    rosenbrock = "(1 - x)**2 + 100*(y - x**2)**2"
+    at = np.array([-1.2, 1.0])
+    exact = hessian(as_objective(rosenbrock), at)
+    check(extreme_eigenvalues(as_objective(rosenbrock), at), exact)
+
+    def written(x: Any, y: Any) -> Any:
+        return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+    for gradient in ("autodiff", Perturbation(scheme="central")):
+        found = extreme_eigenvalues(with_gradient(as_objective(written), gradient, at), at)
+        ends = np.linalg.eigvalsh(exact)
+        # Differences of differences: the rounding's power 1/3, times the Hessian's size.
+        assert [found.lowest, found.highest] == pytest.approx(ends, abs=1e-4 * ends[-1])
+
+
+def test_float32_values_take_longer_steps() -> None:
+    class Single(Quadratic):
+        precision = "float32"
+
+        def gradient(self, x: FloatArray) -> FloatArray:
+            return np.asarray(x.astype(np.float32) * self.curvatures.astype(np.float32), float)
+
+    found = extreme_eigenvalues(Single(np.array([1.0, 2.0, 30.0]), exact=False), np.array([1.0, 2.0, 3.0]))
+    # The power 2/3 of the rounding of float32, 2e-5, times the size of the gradient.
+    assert [found.lowest, found.highest] == pytest.approx([1, 30], abs=0.01)
