@@ -11,9 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
+from fallline.diagnosis.course import Course
 from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.limits import Steepest, constant_limit
+from fallline.diagnosis.steps import ENDS, SPREAD, Steps, measured_steps
+from fallline.diagnosis.trial import Trial, trial_descent
 from fallline.fitting.result import Fit
 from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
+from fallline.minimizing import minimize
 from fallline.models.batches import Batches
 from fallline.models.network import Network
 from fallline.norms import norm
@@ -27,6 +32,13 @@ Part = TypeVar("Part")
 # Hessian products at most for the curvature at a point: each costs about two gradients.
 PRODUCTS = 20
 WORDS = {"held_out": "a held-out loss"}
+# All checks together may take this share of the run's own evaluations, or so many seconds; one evaluation outside an
+# engine takes at least this long.
+SHARE, SECONDS, LEAST_SECONDS = 0.2, 0.05, 1e-4
+# How many steps of a run whose steps were not all recorded are made again from its start.
+OPENING = 20
+# The most evaluations of a short descent.
+MOST_TRIED = 40
 
 
 class Series(NamedTuple):
@@ -131,6 +143,96 @@ class Case:
         """The number of steps from one recorded row to the next, the median."""
         steps = self["value"].steps
         return int(np.median(np.diff(steps))) if len(steps) > 1 else 0
+
+    @cached_property
+    def course(self) -> Course:
+        """The course of the value."""
+        value = self["value"]
+        if len(value.steps) < 2:
+            raise CannotCheck("a step")
+        rounding = 1.0 if self.known_run is None or self.known_run.objective is None else self.loss.rounding / 2.0**-52
+        return Course(value.steps, value.values, rounding)
+
+    @cached_property
+    def evaluation_share(self) -> float:
+        """What one evaluation of the run was as a part of one over all data."""
+        objective = self.objective
+        return objective.size / objective.loss.rows if isinstance(objective, Batches) else 1.0
+
+    @cached_property
+    def allowance(self) -> int:
+        """How many evaluations of the gradient over all data each measurement of this case may take.
+
+        There are about four that are costly, so each has a quarter of what all may take.
+        """
+        run = self.run
+        spent = run.evaluations.gradient * self.evaluation_share
+        if self.objective.stochastic:
+            # The values are over all data; each costs about half of both together.
+            spent += run.evaluations.value / 2
+        spent = max(spent, 1.0)
+        seconds = max(run.seconds / spent, LEAST_SECONDS)
+        return int(max(SHARE * min(spent, run.seconds / seconds), SECONDS / seconds) / 4)
+
+    @cached_property
+    def opening(self) -> Trajectory:
+        """The first steps of the run with every one of them recorded, made again where it did not record them."""
+        run = self.run
+        if run.steps[0] == 0 and np.array_equal(run.steps[: OPENING + 1], np.arange(min(len(run), OPENING + 1))):
+            return run[: OPENING + 1]
+        if run.steps[0] != 0 or run.recipe.get("resumed"):
+            raise CannotCheck("the first steps of the run")
+        steps = min(OPENING, run.step_count, int(self.allowance / (1 + self.evaluation_share)))
+        if steps < 1:
+            raise CannotCheck("every step recorded")
+        return minimize(self.objective, run.start.x, self.rule, max_steps=steps, seed=run.seed, engine="reference")
+
+    @cached_property
+    def measured(self) -> Steps:
+        """Steps of the run against what their slope promised: spread over the whole run if every one was recorded."""
+        run = self.run
+        if run.objective is not None and run.objective.stochastic:
+            most = int(self.allowance / self.evaluation_share)
+        else:
+            most = SPREAD + 2 * ENDS
+        whole = len(run) > 1 and self.interval == 1
+        return measured_steps(run if whole else self.opening, most)
+
+    @cached_property
+    def from_start(self) -> Trial:
+        """What a short descent with steps of its own length reaches from the start."""
+        return trial_descent(self.loss, self.run.start.x, min(self.allowance, MOST_TRIED))
+
+    @cached_property
+    def from_end(self) -> Trial:
+        """The same from the end of the run."""
+        return trial_descent(self.loss, self.run.final.x, min(self.allowance, MOST_TRIED))
+
+    @cached_property
+    def left(self) -> float:
+        """The part of the fall from the start that a short descent from the end shows to be still to come, 0 to 1."""
+        trial, start = self.from_end, self.course.start
+        with np.errstate(all="ignore"):
+            left = np.float64(trial.start - trial.end) / (max(start, trial.start) - trial.end)
+        return float(left) if np.isfinite(left) and self.course.noise[-1] < trial.start - trial.end else 0.0
+
+    @cached_property
+    def steepest(self) -> Steepest | None:
+        """The steepest curvature at the start and at the best point, and the rate that it allows the rule.
+
+        None for a rule whose limit is not the same for gradients of any size.
+        """
+        run = self.run
+        limit = constant_limit(self.rule)
+        if limit is None:
+            return None
+        points = [point.x for point in (run.start, run.best) if np.isfinite(point.x).all()]
+        products = min(self.allowance // (4 * len(points)), PRODUCTS) if points else 0
+        if products < 1 or self.loss.gradient_kind is None:
+            raise CannotCheck("more time for the curvature than the run itself took")
+        found = [extreme_eigenvalues(self.loss, x, products=products).highest for x in points]
+        curvature = max((number for number in found if np.isfinite(number)), default=np.nan)
+        return Steepest(curvature, limit / curvature) if curvature > 0 else None
 
 
 def _present(part: Part | None, words: str) -> Part:

@@ -1,0 +1,193 @@
+"""The finding that the learning rate is above the stability limit, so that steps overshoot."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.limits import keeps_length
+from fallline.diagnosis.rates import rate_of, scaled
+from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.remedies import by, rounded
+from fallline.diagnosis.steps import Steps
+from fallline.line_search import LineSearch
+from fallline.optimizers import Adam
+
+# The share of steps that go uphill, above which that is no accident: 0 to 3 % in healthy runs, 61 to 63 % over the
+# limit. The batches of a stochastic run differ in their curvature, so that more of them are overshot.
+UPHILL, UPHILL_OF_BATCHES = 0.1, 0.3
+# The share of the fall that is material.
+MATERIAL = 0.01
+# The first steps: so many, or this share of the run.
+FIRST, FIRST_SHARE = 10, 0.02
+# Of these first steps, one whose gain is below this went nearly as far as the limit, or beyond.
+LOW_GAIN = 0.1
+# A run is poor if a short descent from its start gets lower by this share of what that descent gained.
+POOR = 0.3
+# How many overshot steps are tried shorter.
+TRIED = 8
+
+
+class Over(NamedTuple):
+    """That steps overshot: since when, which of the measured steps, and what came of it."""
+
+    since: int
+    outcome: str
+
+
+@check(
+    "the learning rate is above the stability limit",
+    leads_to=(
+        "not_finite",
+        "loss_spike",
+        "plateau",
+        "constant_predictor",
+        "dead_units",
+        "exploding_gradients",
+        "vanishing_gradients",
+        "update_size",
+        "zigzag",
+        "sign_dither",
+        "momentum_overshoot",
+        "clipping_always",
+        "no_warm_up",
+        "wasted_steps",
+        "too_slow",
+        "noise_floor",
+    ),
+    ignore="at the edge of stability, where the rate is just at the limit while the loss falls over many steps",
+    source="Cohen et al. (2021), Gradient descent on neural networks typically occurs at the edge of stability",
+)
+def rate_too_large(case: Case) -> Finding | None:
+    """Steps that promised a fall and went uphill, while a shorter step the same way would have gone downhill."""
+    if isinstance(case.rule.learning_rate, LineSearch):
+        return None
+    steps = case.measured
+    found = _diverged(case) or _unsettled(case) or _thrown(case)
+    if found is None:
+        return None
+    wrong = np.flatnonzero(_far(steps))
+    shorter = steps.shortened(wrong[np.unique(np.linspace(0, len(wrong) - 1, TRIED).astype(int))])
+    # Otherwise the slope is wrong, and not the length of the step.
+    if np.median(shorter) == 0:
+        return None
+    course, rate = case.course, case["rate"].values
+    used = float(np.nanmax(rate)) if np.isfinite(rate).any() else np.nan
+    limit = _limit(case, used * float(np.median(shorter[shorter > 0])))
+    share = steps.share(steps.overshot)
+    kind = "same-batch" if case.objective.stochastic else "full-batch"
+    return Finding(
+        name="rate_too_large",
+        title="The learning rate is too large",
+        evidence=f"{share:.0%} of {len(steps.rows)} {kind} steps went uphill although the slope promised a fall; "
+        f"{found.outcome}. {limit.words}; the rate was {used:.3g}.",
+        cause="Steps overshoot: along the steepest curvature they land higher on the other side than they began.",
+        remedies=_remedies(case, limit.rate, used),
+        since=found.since,
+        numbers={
+            "uphill": share,
+            "steps": len(steps.rows),
+            "start": course.start,
+            "end": course.end,
+            "limit": limit.rate,
+            "rate": used,
+        },
+        steps=tuple(int(step) for step in steps.number[wrong][:100]),
+    )
+
+
+def _far(steps: Steps) -> np.ndarray:
+    """The steps that went uphill, or among the first ones nearly as far as that."""
+    first = steps.number < FIRST
+    with np.errstate(all="ignore"):
+        return steps.overshot | (first & (steps.promised > 0) & (steps.gain < LOW_GAIN))
+
+
+def _needed(case: Case) -> float:
+    return UPHILL_OF_BATCHES if case.objective.stochastic else UPHILL
+
+
+def _first(steps: Steps) -> int:
+    """The first step that overshot."""
+    return int(steps.number[np.flatnonzero(_far(steps))[0]])
+
+
+def _diverged(case: Case) -> Over | None:
+    """The run ended higher than it began, by overshooting."""
+    course, steps = case.course, case.measured
+    if course.end <= course.start + course.noise[0] or steps.share(steps.overshot) < _needed(case):
+        return None
+    highest = f"{course.values[-1]:.3g}" if course.finite[-1] else f"{course.highest:.3g} and then to no finite value"
+    return Over(_first(steps), f"the value rose from {course.start:.3g} to {highest}")
+
+
+def _unsettled(case: Case) -> Over | None:
+    """The second half of the run overshot on and on, and did not get lower."""
+    course, steps = case.course, case.measured
+    late = steps.number >= course.steps[0] + course.length // 2
+    if not late.any() or float(steps.overshot[late].mean()) < _needed(case):
+        return None
+    if keeps_length(case.rule) or (case.objective.stochastic and case.rule.init(case.run.start.x) is not None):
+        return None
+    swing = course.swing(0.75, 1.0)
+    falling = course.level(0.25, 0.5) - course.level(0.75, 1.0) > 0.1 * swing
+    if falling or swing < MATERIAL * (course.start - course.lowest):
+        return None
+    return Over(
+        _first(steps), f"in the last quarter the value still swings by {swing:.3g} around {course.level(0.75, 1):.3g}"
+    )
+
+
+def _thrown(case: Case) -> Over | None:
+    """The first steps threw the run to where it stayed, higher than a few shorter steps would have got it."""
+    course, steps = case.course, case.measured
+    first = steps.number < max(FIRST, FIRST_SHARE * course.length)
+    far = _far(steps)
+    if not (far & first).any():
+        return None
+    batched = case.objective.stochastic
+    if batched and steps.share(steps.overshot) < UPHILL_OF_BATCHES:
+        return None
+    if not batched and course.flat_since > course.steps[0] + max(0.5 * course.length, FIRST):
+        return None
+    trial = case.from_start
+    left = course.end - trial.end
+    if not left > POOR * (trial.start - trial.end) * (1 if batched else 0.15) or trial.steps < 2:
+        return None
+    return Over(
+        int(steps.number[np.flatnonzero(far & first)[0]]),
+        f"the first steps threw it to a value of {course.end:.3g}, where it stayed; {trial.steps} shorter steps from "
+        f"the start reach {trial.end:.3g}",
+    )
+
+
+class Limit(NamedTuple):
+    """The largest stable rate, and where it comes from."""
+
+    rate: float
+    words: str
+
+
+def _limit(case: Case, tried: float) -> Limit:
+    """The limit by the steepest curvature seen, where the rule has one; else by the shorter steps that were tried."""
+    try:
+        steepest = case.steepest
+    except CannotCheck:
+        steepest = None
+    if steepest is not None:
+        return Limit(steepest.rate, f"The steepest curvature seen, {steepest.curvature:.3g}, allows {steepest.rate:.3g}")
+    return Limit(tried, f"Steps of a rate of {tried:.3g} would have gone downhill")
+
+
+def _remedies(case: Case, limit: float, used: float) -> tuple[Remedy, ...]:
+    rule, factor = case.rule, min(limit / used, 1.0) / 2
+    remedies = scaled(rule, factor)
+    if factor > 0.05:
+        remedies += scaled(rule, factor / 10)
+    rate = rate_of(rule)
+    if rate is not None and not isinstance(rule, Adam):
+        scale = float(np.median(np.abs(case.run.start.x)))
+        remedies += (by(Adam(rounded(0.01 * max(scale, 1.0)))),)
+    return remedies
