@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
 from fallline.minimizing import minimize
 from fallline.models.batches import Batches
 from fallline.models.network import Network
+from fallline.models.rows import OverRows
 from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
@@ -32,11 +34,12 @@ Part = TypeVar("Part")
 # Hessian products at most for the curvature at a point: each costs about two gradients.
 PRODUCTS = 20
 WORDS = {"held_out": "a held-out loss"}
-# All checks together may take this share of the run's own evaluations, or so many seconds; one evaluation outside an
-# engine takes at least this long.
-SHARE, SECONDS, LEAST_SECONDS = 0.2, 0.05, 1e-4
+# All checks together may take this share of the run's own time, or so many seconds.
+SHARE, SECONDS = 0.2, 0.05
 # How many steps of a run whose steps were not all recorded are made again from its start.
-OPENING = 20
+OPENING = 10
+# The rows that a short descent takes; it is judged by twice as many others.
+DESCENDED = 100
 # The most evaluations of a short descent.
 MOST_TRIED = 40
 
@@ -46,6 +49,14 @@ class Series(NamedTuple):
 
     steps: npt.NDArray[np.int64]
     values: FloatArray
+
+
+class Reach(NamedTuple):
+    """Values of three places: the start of a run, its end, and the end of a short descent from its start."""
+
+    start: float
+    end: float
+    tried: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,26 +164,21 @@ class Case:
         rounding = 1.0 if self.known_run is None or self.known_run.objective is None else self.loss.rounding / 2.0**-52
         return Course(value.steps, value.values, rounding)
 
-    @cached_property
-    def evaluation_share(self) -> float:
-        """What one evaluation of the run was as a part of one over all data."""
-        objective = self.objective
-        return objective.size / objective.loss.rows if isinstance(objective, Batches) else 1.0
+    @property
+    def seconds(self) -> float:
+        """The time that each costly measurement may take: of those there are about three in any one case."""
+        return max(SHARE * self.run.seconds, SECONDS) / 3
 
     @cached_property
     def allowance(self) -> int:
-        """How many evaluations of the gradient over all data each measurement of this case may take.
-
-        There are about four that are costly, so each has a quarter of what all may take.
-        """
-        run = self.run
-        spent = run.evaluations.gradient * self.evaluation_share
-        if self.objective.stochastic:
-            # The values are over all data; each costs about half of both together.
-            spent += run.evaluations.value / 2
-        spent = max(spent, 1.0)
-        seconds = max(run.seconds / spent, LEAST_SECONDS)
-        return int(max(SHARE * min(spent, run.seconds / seconds), SECONDS / seconds) / 4)
+        """How many evaluations of the first of `probes`, with its gradient, one measurement may take."""
+        probe, times = self.probes[0], []
+        for _ in range(2):
+            began = time.perf_counter()
+            with np.errstate(all="ignore"):
+                probe.value_and_gradient(self.run.start.x)
+            times.append(time.perf_counter() - began)
+        return int(self.seconds / min(times))
 
     @cached_property
     def opening(self) -> Trajectory:
@@ -182,31 +188,61 @@ class Case:
             return run[: OPENING + 1]
         if run.steps[0] != 0 or run.recipe.get("resumed"):
             raise CannotCheck("the first steps of the run")
-        steps = min(OPENING, run.step_count, int(self.allowance / (1 + self.evaluation_share)))
+        objective = self.objective
+        if isinstance(objective, Batches):
+            # The values of the batches, which are cheap, in place of those over all data.
+            order = objective.size, objective.order, objective.remainder
+            objective = Batches(objective.loss, *order, epoch_value="running")
+        # A step made again takes up to twice its time, since it is recorded and measured.
+        steps = min(OPENING, run.step_count, int(self.seconds * run.step_count / (2 * run.seconds)))
         if steps < 1:
             raise CannotCheck("every step recorded")
-        return minimize(self.objective, run.start.x, self.rule, max_steps=steps, seed=run.seed, engine="reference")
+        return minimize(objective, run.start.x, self.rule, max_steps=steps, seed=run.seed, engine="reference")
 
     @cached_property
     def measured(self) -> Steps:
         """Steps of the run against what their slope promised: spread over the whole run if every one was recorded."""
         run = self.run
-        if run.objective is not None and run.objective.stochastic:
-            most = int(self.allowance / self.evaluation_share)
+        if self.objective.stochastic:
+            # Two values of a batch take no longer than a step of the run.
+            most = int(self.seconds * run.step_count / run.seconds)
         else:
             most = SPREAD + 2 * ENDS
         whole = len(run) > 1 and self.interval == 1
         return measured_steps(run if whole else self.opening, most)
 
     @cached_property
+    def probes(self) -> tuple[Objective, Objective]:
+        """The loss on a few rows, to descend on, and on others, to judge by.
+
+        Without data, or where that has few rows, both are the loss itself.
+        """
+        loss = self.loss
+        if not isinstance(loss, OverRows) or loss.rows < 4 * DESCENDED or loss.dataset is not None:
+            return loss, loss
+        rows = np.random.default_rng(0).permutation(loss.rows)[: 3 * DESCENDED]
+        descended, judged = np.sort(rows[:DESCENDED]), np.sort(rows[DESCENDED:])
+        return loss.on_rows(descended), loss.on_rows(judged)
+
+    @cached_property
     def from_start(self) -> Trial:
         """What a short descent with steps of its own length reaches from the start."""
-        return trial_descent(self.loss, self.run.start.x, min(self.allowance, MOST_TRIED))
+        return self._descent_from(self.run.start.x)
 
     @cached_property
     def from_end(self) -> Trial:
         """The same from the end of the run."""
-        return trial_descent(self.loss, self.run.final.x, min(self.allowance, MOST_TRIED))
+        return self._descent_from(self.run.final.x)
+
+    def _descent_from(self, x: FloatArray) -> Trial:
+        return trial_descent(self.probes[0], x, min(self.allowance, MOST_TRIED))
+
+    @cached_property
+    def reach(self) -> Reach:
+        """The values of the start, of the end, and of the end of a short descent from the start, on the same rows."""
+        places = np.stack([self.run.start.x, self.run.final.x, self.from_start.x])
+        with np.errstate(all="ignore"):
+            return Reach(*map(float, self.probes[1].value(places)))
 
     @cached_property
     def left(self) -> float:
@@ -227,10 +263,10 @@ class Case:
         if limit is None:
             return None
         points = [point.x for point in (run.start, run.best) if np.isfinite(point.x).all()]
-        products = min(self.allowance // (4 * len(points)), PRODUCTS) if points else 0
-        if products < 1 or self.loss.gradient_kind is None:
+        products = min(self.allowance // (2 * len(points)), PRODUCTS) if points else 0
+        if products < 3 or self.loss.gradient_kind is None:
             raise CannotCheck("more time for the curvature than the run itself took")
-        found = [extreme_eigenvalues(self.loss, x, products=products).highest for x in points]
+        found = [extreme_eigenvalues(self.probes[0], x, products=products).highest for x in points]
         curvature = max((number for number in found if np.isfinite(number)), default=np.nan)
         return Steepest(curvature, limit / curvature) if curvature > 0 else None
 

@@ -100,13 +100,23 @@ class Course:
     def late_fall(self) -> float:
         """The part of the whole fall that the last tenth of the steps made; 0 where that is not certain."""
         values = [self.values[self.part(*ends) & self.finite] for ends in ((0.8, 0.9), (0.9, 1.0))]
-        if self.fall <= self.noise[0] or min(map(len, values)) < 2:
+        if not self.fall > self.noise[0]:
             return 0.0
+        if min(map(len, values)) < 2:
+            return self._late_fall_of_few
         before, after = values
         # Half of the spread within a tenth is the fall itself, where it is straight.
         straight = max(np.median(before) - np.median(after), 0.0)
         scatter = [_residual(part) / np.sqrt(len(part)) for part in values]
         return float(straight / self.fall) if straight > CERTAIN * np.hypot(*scatter) + self.noise[-1] else 0.0
+
+    @property
+    def _late_fall_of_few(self) -> float:
+        """The same from few rows, such as those of some epochs: certain if there are at least 3 and each is lower."""
+        if len(self.values) < 3 or not (np.diff(self.values) < -self.noise[:-1]).all():
+            return 0.0
+        before = np.interp(self.steps[-1] - 0.1 * self.length, self.steps, self.values)
+        return float((before - self.values[-1]) / (self.values[0] - self.values[-1]))
 
     @cached_property
     def flat_since(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
 from fallline.optimizers.stability import stability_limit
 
@@ -28,7 +29,7 @@ def constant_limit(rule: Optimizer[Any]) -> float | None:
     >>> round(constant_limit(fallline.Momentum(0.1)), 6), constant_limit(fallline.Adam(0.1))
     (3.8, None)
     """
-    if not rule.elementwise or not _is_linear(rule):
+    if not rule.elementwise or not is_linear(rule):
         return None
     limit = stability_limit(rule).limit
     return limit if np.isfinite(limit) else None
@@ -44,7 +45,13 @@ def keeps_length(rule: Optimizer[Any]) -> bool:
     return rule.elementwise and bool(np.allclose(_answers(rule, 1.0), _answers(rule, 2.0), rtol=1e-9, atol=0))
 
 
-def _is_linear(rule: Optimizer[Any]) -> bool:
+def is_linear(rule: Optimizer[Any]) -> bool:
+    """Whether twice the gradients make twice the steps.
+
+    >>> import fallline
+    >>> is_linear(fallline.Momentum(0.1)), is_linear(fallline.Adam(0.1))
+    (True, False)
+    """
     once, twice = (_answers(rule, size) for size in (1.0, 2.0))
     return bool(np.allclose(twice, 2 * once, rtol=1e-9, atol=0))
 
@@ -52,8 +59,9 @@ def _is_linear(rule: Optimizer[Any]) -> bool:
 def _answers(rule: Optimizer[Any], size: float) -> FloatArray:
     """The first steps of a rule on gradients of this size."""
     state, changes = rule.init(np.zeros(1)), []
+    searched = isinstance(rule.learning_rate, LineSearch)
     with np.errstate(all="ignore"):
         for step, gradient in enumerate(np.multiply(size, PROBES), start=1):
-            change, state = rule.update(np.array([gradient]), state, float(rule.rate(step)), step)
+            change, state = rule.update(np.array([gradient]), state, 1.0 if searched else float(rule.rate(step)), step)
             changes.append(float(np.ravel(change)[0]))
     return np.array(changes)

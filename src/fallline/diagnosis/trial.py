@@ -24,6 +24,7 @@ class Trial(NamedTuple):
         steps: how many steps fell.
         steepest: the largest gradient norm on the way, and `slope` that at its start.
         rate: the median rate of its steps: NaN without one.
+        x: where it ended, shape (n,).
     """
 
     start: float
@@ -32,6 +33,7 @@ class Trial(NamedTuple):
     slope: float
     steepest: float
     rate: float
+    x: FloatArray
 
 
 def trial_descent(objective: Objective, x: FloatArray, evaluations: int) -> Trial:
@@ -59,7 +61,7 @@ def trial_descent(objective: Objective, x: FloatArray, evaluations: int) -> Tria
                 rate *= UP
             else:
                 rate *= DOWN
-    return Trial(start, value, len(rates), slope, steepest, float(np.median(rates)) if rates else np.nan)
+    return Trial(start, value, len(rates), slope, steepest, float(np.median(rates)) if rates else np.nan, x)
 
 
 def _at(objective: Objective, x: FloatArray) -> tuple[float, FloatArray]:

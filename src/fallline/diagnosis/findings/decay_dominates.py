@@ -33,6 +33,8 @@ ROWS = 50
         "dead_units",
         "vanishing_gradients",
         "momentum_overshoot",
+        "loss_spike",
+        "saddle",
     ),
     ignore="where layers are normalised, so that the size of their weights changes nothing",
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization",

@@ -24,7 +24,7 @@ KEPT = ("momentum", "beta1", "beta")
 
 @check(
     "momentum carries the run past the minimum",
-    leads_to=("too_slow", "zigzag"),
+    leads_to=("too_slow", "zigzag", "loss_spike", "no_warm_up"),
     ignore="where the ripples die out soon enough: a rule with momentum seldom falls at every step",
     source="O'Donoghue and Candes (2015), Adaptive restart for accelerated gradient schemes",
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, check
+from fallline.diagnosis.limits import is_linear
 from fallline.diagnosis.remedies import with_schedule
 from fallline.line_search import LineSearch
 from fallline.minimizing import minimize
@@ -21,6 +22,8 @@ HIGH, LESS = 1.0, 0.5
 MADE = 0.5
 # The steps of the warm-up that is tried, as a part of the run, and the fewest; the rate that it begins with.
 WARM, SHORTEST, START = 0.35, 20, 0.01
+# Columns whose deviations differ by more than this factor are not of one scale; so many rows tell.
+SPREAD, SAMPLE = 30.0, 1000
 
 
 @check(
@@ -33,7 +36,8 @@ WARM, SHORTEST, START = 0.35, 20, 0.01
 def no_warm_up(case: Case) -> Finding | None:
     """A jump in the first steps only; the same first steps with a rate that warms up do not make it."""
     rule, course = case.rule, case.course
-    if isinstance(rule.learning_rate, LineSearch) or _warms_up(rule.learning_rate) or not course.finite.all():
+    searched = isinstance(rule.learning_rate, LineSearch)
+    if searched or is_linear(rule) or _warms_up(rule.learning_rate) or not course.finite.all():
         return None
     first = max(int(FIRST * course.length), FEWEST)
     rows = course.steps - course.steps[0] <= first
@@ -44,7 +48,7 @@ def no_warm_up(case: Case) -> Finding | None:
         return None
     # After it the run falls, and does not jump as high again.
     later = course.values[course.part(RECOVERED, 1.0)]
-    if not np.max(later) < course.start:
+    if not np.max(later) < course.start or _ill_scaled(case):
         return None
     steps = max(int(WARM * course.length), SHORTEST)
     warm = with_schedule(rule, WarmUp(rule.learning_rate, steps=steps, start=START))
@@ -66,6 +70,20 @@ def no_warm_up(case: Case) -> Finding | None:
     )
 
 
+def _ill_scaled(case: Case) -> bool:
+    """Whether the coordinates are of so different scales that the first step of an adaptive rule is far for some.
+
+    It takes the same step along each; and soon finds the size that suits each by itself.
+    """
+    X = getattr(case.loss, "X", None)
+    if isinstance(X, np.ndarray):
+        deviations = X[:SAMPLE].std(axis=0)
+        deviations = deviations[deviations > 0]
+        return bool(deviations.size and deviations.max() > SPREAD * deviations.min())
+    found = case.spectrum
+    return not found.highest < SPREAD**2 * abs(found.lowest)
+
+
 def _warms_up(rate: Any) -> bool:
     """Whether a schedule begins with less than half of its largest rate."""
     if not isinstance(rate, Schedule) or rate.needs_value:
@@ -78,7 +96,7 @@ def _peak_with(case: Case, rule: Any, steps: int) -> float:
     """The highest value of the first steps with another rule, up to twice as many as the jump took."""
     run = case.run
     steps = 2 * steps
-    if steps > 4 * case.allowance:
+    if steps * run.seconds > 2 * case.seconds * run.step_count:
         raise CannotCheck("more time for another start than the run itself took")
     tried = minimize(case.objective, run.start.x, rule, max_steps=steps, seed=run.seed, engine="reference")
     with np.errstate(all="ignore"):

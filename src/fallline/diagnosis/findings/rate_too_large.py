@@ -20,12 +20,13 @@ from fallline.optimizers import Adam
 UPHILL, UPHILL_OF_BATCHES = 0.1, 0.3
 # The share of the fall that is material.
 MATERIAL = 0.01
-# The first steps: so many, or this share of the run.
-FIRST, FIRST_SHARE = 10, 0.02
+# The first steps are so many.
+FIRST = 10
 # Of these first steps, one whose gain is below this went nearly as far as the limit, or beyond.
 LOW_GAIN = 0.1
-# A run is poor if a short descent from its start gets lower by this share of what that descent gained.
-POOR = 0.3
+# A run was thrown if a short descent from its start gets lower than its end by this share of what that descent gained,
+# or of the value, and if it made less than this share of that after its first quarter.
+THROWN, STAYED = 0.15, 0.3
 # How many overshot steps are tried shorter.
 TRIED = 8
 
@@ -117,7 +118,11 @@ def _first(steps: Steps) -> int:
 def _diverged(case: Case) -> Over | None:
     """The run ended higher than it began, by overshooting."""
     course, steps = case.course, case.measured
-    if course.end <= course.start + course.noise[0] or steps.share(steps.overshot) < _needed(case):
+    if not course.end > course.start + course.noise[0]:
+        return None
+    # Where the first steps alone were measured, one of them is enough if the run ended far higher than it began.
+    far_up = steps.of is not case.run and course.end - case.reach.start > UPHILL * (case.reach.start - case.reach.tried)
+    if not steps.overshot.any() or (steps.share(steps.overshot) < _needed(case) and not far_up):
         return None
     highest = f"{course.values[-1]:.3g}" if course.finite[-1] else f"{course.highest:.3g} and then to no finite value"
     return Over(_first(steps), f"the value rose from {course.start:.3g} to {highest}")
@@ -143,24 +148,27 @@ def _unsettled(case: Case) -> Over | None:
 def _thrown(case: Case) -> Over | None:
     """The first steps threw the run to where it stayed, higher than a few shorter steps would have got it."""
     course, steps = case.course, case.measured
-    first = steps.number < max(FIRST, FIRST_SHARE * course.length)
-    far = _far(steps)
-    if not (far & first).any():
+    first = steps.number < FIRST
+    far = _far(steps) & first
+    # Batches differ, so that one overshot step among the first is nothing; and a run that jumps on is not thrown.
+    if far.sum() < (2 if case.objective.stochastic else 1) or not _rests(steps):
         return None
-    batched = case.objective.stochastic
-    if batched and steps.share(steps.overshot) < UPHILL_OF_BATCHES:
-        return None
-    if not batched and course.flat_since > course.steps[0] + max(0.5 * course.length, FIRST):
-        return None
-    trial = case.from_start
-    left = course.end - trial.end
-    if not left > POOR * (trial.start - trial.end) * (1 if batched else 0.15) or trial.steps < 2:
+    reach = case.reach
+    left = reach.end - reach.tried
+    stayed = course.level(0.25, 0.5) - course.end < STAYED * left
+    if not (stayed and left > THROWN * min(reach.start - reach.tried, max(abs(reach.end), course.noise[0]))):
         return None
     return Over(
-        int(steps.number[np.flatnonzero(far & first)[0]]),
-        f"the first steps threw it to a value of {course.end:.3g}, where it stayed; {trial.steps} shorter steps from "
-        f"the start reach {trial.end:.3g}",
+        int(steps.number[np.flatnonzero(far)[0]]),
+        f"the first steps threw it to a value of {course.end:.3g}, where it stayed; {case.from_start.steps} shorter "
+        f"steps from the start reach {reach.tried:.3g}",
     )
+
+
+def _rests(steps: Steps) -> bool:
+    """Whether the last measured steps are far shorter than the first."""
+    few = max(len(steps.lengths) // 10, 1)
+    return bool(np.median(steps.lengths[-few:]) < 0.1 * np.max(steps.lengths[:FIRST], initial=0.0))
 
 
 class Limit(NamedTuple):

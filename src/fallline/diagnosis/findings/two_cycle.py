@@ -22,7 +22,7 @@ TINY = 1e-9
 
 @check(
     "the run jumps between two points",
-    leads_to=("zigzag",),
+    leads_to=("zigzag", "too_slow"),
     ignore="where the point between the two is all that is wanted",
     source="Strogatz (2014), Nonlinear dynamics and chaos, section 10.3: a fixed point loses its stability to a 2-cycle",
 )
