@@ -203,11 +203,9 @@ class Case:
     def measured(self) -> Steps:
         """Steps of the run against what their slope promised: spread over the whole run if every one was recorded."""
         run = self.run
-        if self.objective.stochastic:
-            # Two values of a batch take no longer than a step of the run.
-            most = int(self.seconds * run.step_count / run.seconds)
-        else:
-            most = SPREAD + 2 * ENDS
+        # Two values of a batch take no longer than a step of the run.
+        batches = int(self.seconds * run.step_count / run.seconds)
+        most = batches if self.objective.stochastic else SPREAD + 2 * ENDS
         whole = len(run) > 1 and self.interval == 1
         return measured_steps(run if whole else self.opening, most)
 

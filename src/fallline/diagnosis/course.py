@@ -108,7 +108,8 @@ class Course:
         # Half of the spread within a tenth is the fall itself, where it is straight.
         straight = max(np.median(before) - np.median(after), 0.0)
         scatter = [_residual(part) / np.sqrt(len(part)) for part in values]
-        return float(straight / self.fall) if straight > CERTAIN * np.hypot(*scatter) + self.noise[-1] else 0.0
+        whole = max(self.fall, self.start - float(self.values[-1]))
+        return float(straight / whole) if straight > CERTAIN * np.hypot(*scatter) + self.noise[-1] else 0.0
 
     @property
     def _late_fall_of_few(self) -> float:
@@ -123,7 +124,8 @@ class Course:
         """The step from which on the value stays within a thousandth of the whole range of its end."""
         with np.errstate(all="ignore"):
             far = ~(np.abs(self.values - self.values[-1]) <= 1e-3 * (self.highest - self.lowest) + self.noise[-1])
-        return int(self.steps[min(np.flatnonzero(far)[-1] + 1, len(self.steps) - 1)]) if far.any() else int(self.steps[0])
+        first = min(np.flatnonzero(far)[-1] + 1, len(self.steps) - 1) if far.any() else 0
+        return int(self.steps[first])
 
 
 def _residual(values: FloatArray) -> float:

@@ -73,6 +73,6 @@ def _first_rate(objective: Objective, x: FloatArray, gradient: FloatArray, slope
     """The rate of Newton's step along the slope, or where it does not curve up a step of x's own size."""
     if not 0 < slope < np.inf:
         return np.nan
-    apart = 1e-5 * max(float(norm(x)), 1e-3) / slope
-    bend = float((gradient - objective.gradient(x - apart * gradient)) @ gradient) / apart / slope**2
+    apart, down = 1e-5 * max(float(norm(x)), 1e-3), gradient / slope
+    bend = float((gradient - objective.gradient(x - apart * down)) @ down) / apart
     return 1 / bend if bend > 0 else 0.1 * max(float(norm(x)), 1.0) / slope

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.remedies import by, rounded
 from fallline.norms import norm
 from fallline.optimizers import ClipNorm, ClipValue, Optimizer
+from fallline.optimizers.settings import with_settings
 
 # The share of the steps, and of those of the second half, in which the gradient is clipped.
 MOST = 0.5
@@ -68,7 +68,6 @@ def _clip(rule: Optimizer[Any]) -> ClipNorm | ClipValue | None:
 
 def _remedies(rule: Optimizer[Any], typical: float) -> tuple[Remedy, ...]:
     """A limit that only unusual gradients reach; and none."""
-    if not isinstance(rule, ClipNorm | ClipValue):
-        return ()
     limit = rounded(3 * typical)
-    return (by(dataclasses.replace(rule, limit=limit)), by(rule.rule)) if limit > 0 else (by(rule.rule),)
+    wider = (by(with_settings(rule, {"limit": limit})),) if limit > 0 else ()
+    return (*wider, by(rule.rule)) if isinstance(rule, ClipNorm | ClipValue) else wider

@@ -18,7 +18,7 @@ from fallline.optimizers.settings import setting_of, with_settings
 # equal, but a fresh state, with which they are told apart, makes the data's larger.
 PART = 0.3
 # The part of the fall that the data alone would still make from the end.
-LEFT = 0.3
+LEFT = 0.15
 # How many rows are looked at.
 ROWS = 50
 
@@ -40,7 +40,7 @@ ROWS = 50
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization",
 )
 def decay_dominates(case: Case) -> Finding | None:
-    """The step with the decay beside that without it, at points of the run; and the fall that the data still ask for."""
+    """The step with the decay beside that without it, at points of the run; and the fall the data still ask for."""
     name = _decay(case.rule)
     if name is None:
         return None

@@ -53,8 +53,8 @@ def epsilon_dominates(case: Case) -> Finding | None:
         evidence=f"epsilon is {epsilon:.3g} and the median slope {typical:.2g}, so that steps have {part:.1%} of the "
         f"length they would have without it. A short descent from the end falls from {case.from_end.start:.4g} to "
         f"{case.from_end.end:.4g}.",
-        cause="The rule divides by the size of the slope plus epsilon; where epsilon is the larger part, it is gradient "
-        "descent with a tiny rate.",
+        cause="The rule divides by the size of the slope plus epsilon; where epsilon is the larger part, it is "
+        "gradient descent with a tiny rate.",
         remedies=(by(with_settings(rule, {"epsilon": usual if usual < epsilon else 1e-12})),),
         since=int(run.steps[0]),
         numbers={"epsilon": epsilon, "slope": typical, "part": part},

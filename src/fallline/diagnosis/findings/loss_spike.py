@@ -57,7 +57,8 @@ def loss_spike(case: Case) -> Finding | None:
     return Finding(
         name="loss_spike",
         title="The value jumped up in the middle of the run",
-        evidence=f"At step {steps[rows[0]]} the value went from about {worst.level:.4g} to {top:.4g}{others}, and {back}.",
+        evidence=f"At step {steps[rows[0]]} the value went from about {worst.level:.4g} to {top:.4g}{others}, "
+        f"and {back}.",
         cause="One step was far too long: a batch or a place with a slope far steeper than those before.",
         remedies=_remedies(case),
         since=int(steps[min(spike.rows[0] for spike in spikes)]),
@@ -80,7 +81,8 @@ def _spikes(values: FloatArray) -> list[Spike]:
     height = values[window:] - level
     with np.errstate(all="ignore"):
         least = np.maximum(DEVIATIONS * np.maximum(deviation, scatter), TIMES * (level - lowest))
-        high = height > np.maximum(least, FALL * (values[0] - lowest))
+        # Above the start a run diverges.
+        high = (height > np.maximum(least, FALL * (values[0] - lowest))) & (level < values[0])
     high[: max(int(BEGINNING * count) - window, 0)] = False
     return _grouped(values, level, high, window)
 

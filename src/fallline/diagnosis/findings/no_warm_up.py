@@ -58,11 +58,11 @@ def no_warm_up(case: Case) -> Finding | None:
     return Finding(
         name="no_warm_up",
         title="The first steps jumped up for want of a warm-up",
-        evidence=f"By step {course.steps[peak]} the value went from {course.start:.4g} up to {course.values[peak]:.4g}, "
-        f"before it fell to {course.end:.4g}. With a rate that warms up over {steps} steps it goes no higher than "
-        f"{tried:.4g} there.",
-        cause="At the start the rule knows too little of the slopes for its full rate, or the curvature is larger there "
-        "than later.",
+        evidence=f"By step {course.steps[peak]} the value went from {course.start:.4g} up to "
+        f"{course.values[peak]:.4g}, before it fell to {course.end:.4g}. With a rate that warms up over {steps} steps "
+        f"it goes no higher than {tried:.4g} there.",
+        cause="At the start the rule knows too little of the slopes for its full rate, or the curvature is larger "
+        "there than later.",
         remedies=(warm,),
         since=int(course.steps[0]),
         numbers={"peak": float(course.values[peak]), "with_warm_up": tried, "start": course.start},

@@ -27,7 +27,7 @@ GONE = 1e-4
     source="Fukumizu and Amari (2000), Local minima and plateaus in hierarchical structures of multilayer perceptrons",
 )
 def plateau(case: Case) -> Finding | None:
-    """The value stands still where the slope is tiny, though it is steep further down, or lower values were in reach."""
+    """The value stands still where the slope is tiny, though it is steep further down, or lower ones were in reach."""
     course = case.course
     if not course.finite[-1]:
         return None

@@ -65,4 +65,3 @@ def sign_dither(case: Case) -> Finding | None:
         since=int(run.steps[first]),
         numbers={"length": typical, "left": course.end - case.from_end.end},
     )
-

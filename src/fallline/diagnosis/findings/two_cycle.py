@@ -24,7 +24,7 @@ TINY = 1e-9
     "the run jumps between two points",
     leads_to=("zigzag", "too_slow"),
     ignore="where the point between the two is all that is wanted",
-    source="Strogatz (2014), Nonlinear dynamics and chaos, section 10.3: a fixed point loses its stability to a 2-cycle",
+    source="Strogatz (2014), Nonlinear dynamics and chaos, section 10.3",
 )
 def two_cycle(case: Case) -> Finding | None:
     """In the last quarter of the run each step takes back the one before it, and none gets shorter."""

@@ -34,11 +34,12 @@ def update_size(case: Case) -> Finding | None:
     poor = course.end > course.start or not course.finite[-1] or case.left > left
     if SMALL <= ratio <= LARGE or not poor:
         return None
+    kind = "mean" if ratio == mean else "median"
     size = "small" if ratio < SMALL else "large"
     return Finding(
         name="update_size",
         title=f"The updates are too {size} beside the weights",
-        evidence=f"The {'mean' if ratio == mean else 'median'} step is {ratio:.2g} of the norm of the {network.dimension} parameters, where "
+        evidence=f"The {kind} step is {ratio:.2g} of the norm of the {network.dimension} parameters, where "
         f"{GOOD:g} is usual; the value went from {course.start:.4g} to {course.end:.4g}.",
         cause="With steps that small the weights stay as they were drawn."
         if size == "small"

@@ -36,9 +36,7 @@ def wasted_steps(case: Case) -> Finding | None:
         evidence=f"From step {since} on the value is {course.values[-1]:.8g} within {NEAR:g} of its fall from "
         f"{course.start:.4g}; the run made {course.length} steps.",
         cause="The stopping condition asks for more than matters, or there is none but the number of steps.",
-        remedies=(
-            Remedy(f"max_steps={needed}", {"max_steps": needed}, f"--max-steps {needed}"),
-        ),
+        remedies=(Remedy(f"max_steps={needed}", {"max_steps": needed}, f"--max-steps {needed}"),),
         since=since,
         numbers={"since": since, "wasted": wasted},
     )

@@ -75,5 +75,7 @@ def cosines_of(run: Trajectory) -> FloatArray:
 def _remedies(highest: float, narrow: float) -> tuple[Remedy, ...]:
     # Polyak's (1964) settings for a quadratic with these curvatures.
     root = np.sqrt(min(narrow, 1e4))
-    ball = Momentum(rounded(4 / (np.sqrt(highest) * (1 + 1 / root)) ** 2), momentum=rounded(((root - 1) / (root + 1)) ** 2))
+    ball = Momentum(
+        rounded(4 / (np.sqrt(highest) * (1 + 1 / root)) ** 2), momentum=rounded(((root - 1) / (root + 1)) ** 2)
+    )
     return (by(ball), by(LBFGS()))
