@@ -13,7 +13,7 @@ from fallline.diagnosis.findings.loss_spike import loss_spike
 
 SHOWN: dict[str, Make] = {
     "two steps at a huge rate": lambda: run(line().batches(16), np.zeros(4), G(jump(0.05, 6.0)), 300),
-    "two such steps of Adam": lambda: run(line().batches(16), np.zeros(4), A(jump(0.03, 3.0)), 300),
+    "two such steps on all data": lambda: run(line(), np.zeros(4), G(jump(0.003, 6.0)), 300),
     "a network": lambda: run(network(), network().initial(0), G(jump(0.2, 20.0)), 400),
     "one row far off, in batches": lambda: run(far_off().batches(8), np.zeros(4), G(0.01), 300),
     "one slope far too large": lambda: run(lambda x: (x**2).sum(), [2.0, 1.0], G(0.02), 200, gradient=Blow(60, 400.0)),

@@ -169,6 +169,11 @@ class Case:
         """The time that each costly measurement may take: of those there are about three in any one case."""
         return max(SHARE * self.run.seconds, SECONDS) / 3
 
+    @property
+    def step_seconds(self) -> float:
+        """The time that a step of the run took; not quite nothing where the clock saw none."""
+        return max(self.run.seconds, 1e-6) / max(self.run.step_count, 1)
+
     @cached_property
     def allowance(self) -> int:
         """How many evaluations of the first of `probes`, with its gradient, one measurement may take."""
@@ -194,7 +199,7 @@ class Case:
             order = objective.size, objective.order, objective.remainder
             objective = Batches(objective.loss, *order, epoch_value="running")
         # A step made again takes up to twice its time, since it is recorded and measured.
-        steps = min(OPENING, run.step_count, int(self.seconds * run.step_count / (2 * run.seconds)))
+        steps = min(OPENING, run.step_count, int(self.seconds / (2 * self.step_seconds)))
         if steps < 1:
             raise CannotCheck("every step recorded")
         return minimize(objective, run.start.x, self.rule, max_steps=steps, seed=run.seed, engine="reference")
@@ -204,7 +209,7 @@ class Case:
         """Steps of the run against what their slope promised: spread over the whole run if every one was recorded."""
         run = self.run
         # Two values of a batch take no longer than a step of the run.
-        batches = int(self.seconds * run.step_count / run.seconds)
+        batches = int(self.seconds / self.step_seconds)
         most = batches if self.objective.stochastic else SPREAD + 2 * ENDS
         whole = len(run) > 1 and self.interval == 1
         return measured_steps(run if whole else self.opening, most)

@@ -71,12 +71,14 @@ class Course:
         """The rounding of each value, shape (k,)."""
         with np.errstate(all="ignore"):
             size = np.fmax(np.abs(self.values), np.fmin(np.abs(self.values[0]), 1.0))
-            return ROUNDING * self.rounding * size
+            noise: FloatArray = ROUNDING * self.rounding * size
+            return noise
 
     def part(self, begin: float, end: float) -> BoolArray:
         """The rows of a part of the run, given by two shares of its steps, both included."""
         first, last = (self.steps[0] + share * self.length for share in (begin, end))
-        return (self.steps >= first) & (self.steps <= last)
+        inside: BoolArray = (self.steps >= first) & (self.steps <= last)
+        return inside
 
     def level(self, begin: float, end: float) -> float:
         """The median of the finite values in a part of the run; NaN if there are none."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
 from fallline.optimizers.stability import stability_limit
@@ -42,7 +44,9 @@ def keeps_length(rule: Optimizer[Any]) -> bool:
     >>> keeps_length(fallline.SignDescent(0.1)), keeps_length(fallline.GradientDescent(0.1))
     (True, False)
     """
-    return rule.elementwise and bool(np.allclose(_answers(rule, 1.0), _answers(rule, 2.0), rtol=1e-9, atol=0))
+    if not rule.elementwise:
+        return False
+    return bool(np.allclose(_answers(rule, 1.0), _answers(rule, 2.0), rtol=1e-9, atol=0))
 
 
 def is_linear(rule: Optimizer[Any]) -> bool:
@@ -58,10 +62,12 @@ def is_linear(rule: Optimizer[Any]) -> bool:
 
 def _answers(rule: Optimizer[Any], size: float) -> FloatArray:
     """The first steps of a rule on gradients of this size."""
-    state, changes = rule.init(np.zeros(1)), []
+    changes: list[float] = []
     searched = isinstance(rule.learning_rate, LineSearch)
-    with np.errstate(all="ignore"):
+    # A penalty may name coordinates that one alone does not have.
+    with np.errstate(all="ignore"), contextlib.suppress(FalllineError):
+        state = rule.init(np.zeros(1))
         for step, gradient in enumerate(np.multiply(size, PROBES), start=1):
             change, state = rule.update(np.array([gradient]), state, 1.0 if searched else float(rule.rate(step)), step)
             changes.append(float(np.ravel(change)[0]))
-    return np.array(changes)
+    return np.array(changes or [np.nan])

@@ -35,6 +35,7 @@ ROWS = 50
         "momentum_overshoot",
         "loss_spike",
         "saddle",
+        "rate_too_large",
     ),
     ignore="where layers are normalised, so that the size of their weights changes nothing",
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization",

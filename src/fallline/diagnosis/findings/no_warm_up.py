@@ -36,8 +36,8 @@ SPREAD, SAMPLE = 30.0, 1000
 def no_warm_up(case: Case) -> Finding | None:
     """A jump in the first steps only; the same first steps with a rate that warms up do not make it."""
     rule, course = case.rule, case.course
-    searched = isinstance(rule.learning_rate, LineSearch)
-    if searched or is_linear(rule) or _warms_up(rule.learning_rate) or not course.finite.all():
+    rate = rule.learning_rate
+    if isinstance(rate, LineSearch) or is_linear(rule) or _warms_up(rate) or not course.finite.all():
         return None
     first = max(int(FIRST * course.length), FEWEST)
     rows = course.steps - course.steps[0] <= first
@@ -51,7 +51,7 @@ def no_warm_up(case: Case) -> Finding | None:
     if not np.max(later) < course.start or _ill_scaled(case):
         return None
     steps = max(int(WARM * course.length), SHORTEST)
-    warm = with_schedule(rule, WarmUp(rule.learning_rate, steps=steps, start=START))
+    warm = with_schedule(rule, WarmUp(rate, steps=steps, start=START))
     tried = _peak_with(case, warm.settings["optimizer"], int(course.steps[peak] - course.steps[0]))
     if not tried - course.start < LESS * height:
         return None
@@ -96,7 +96,7 @@ def _peak_with(case: Case, rule: Any, steps: int) -> float:
     """The highest value of the first steps with another rule, up to twice as many as the jump took."""
     run = case.run
     steps = 2 * steps
-    if steps * run.seconds > 2 * case.seconds * run.step_count:
+    if steps * case.step_seconds > 2 * case.seconds:
         raise CannotCheck("more time for another start than the run itself took")
     tried = minimize(case.objective, run.start.x, rule, max_steps=steps, seed=run.seed, engine="reference")
     with np.errstate(all="ignore"):

@@ -74,7 +74,7 @@ def _stranded(case: Case) -> bool:
 
 def _remedies(case: Case) -> tuple[Remedy, ...]:
     rule, length = case.rule, max(case.course.length, 1)
-    remedies = ()
+    remedies: tuple[Remedy, ...] = ()
     if rate_of(rule) is not None and not isinstance(rule, Adam):
         away = max(float(np.abs(case.run.final.x).max()), 1.0)
         remedies = (by(Adam(rounded(min(0.1, 10 / length) * away))),)

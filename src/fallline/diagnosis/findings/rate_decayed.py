@@ -28,7 +28,7 @@ SHRUNK, STEPS = 0.5, 32
 
 @check(
     "the rate fell to nearly nothing while the slope is large",
-    leads_to=("too_slow", "plateau", "update_size", "vanishing_gradients", "constant_predictor"),
+    leads_to=("too_slow", "plateau", "update_size", "vanishing_gradients", "constant_predictor", "rate_too_large"),
     ignore="where the run is close enough, or features are so sparse that most of them have come up seldom",
     source="Zeiler (2012), ADADELTA: an adaptive learning rate method",
 )
@@ -92,7 +92,7 @@ def _by_sum(case: Case) -> tuple[str, int, float] | None:
 
 def _divides_by_a_sum(rule: Optimizer[Any]) -> bool:
     """Whether the steps on one gradient, at one rate, get ever shorter."""
-    if not rule.elementwise:
+    if not rule.elementwise or getattr(rule, "penalty", None) is not None:
         return False
     state, lengths = rule.init(np.zeros(1)), []
     with np.errstate(all="ignore"):

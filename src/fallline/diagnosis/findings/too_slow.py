@@ -8,6 +8,7 @@ from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.findings.plateau import STEEPER
 from fallline.diagnosis.rates import scaled
+from fallline.stopping import Target
 
 # The last tenth of the steps made more than this part of the whole fall: after three time constants of an exponential
 # it makes 1.8 %.
@@ -32,6 +33,9 @@ def too_slow(case: Case) -> Finding | None:
     """The value falls at the end still, and a short descent from there with steps of its own length gets far lower."""
     course = case.course
     if not course.finite[-1] or course.end > course.start + course.noise[0]:
+        return None
+    # The user asked for no more.
+    if case.run.stop.reason == Target.reason or (case.objective.stochastic and not _falls_on(case)):
         return None
     made = 1 - case.left
     # Where the value falls so little that the last tenth cannot be told from noise, the run has hardly moved.
@@ -65,6 +69,13 @@ def too_slow(case: Case) -> Finding | None:
         since=int(course.steps[0]),
         numbers={"late_fall": course.late_fall, "left": case.left, "gain": _gain(case), "rate": rate},
     )
+
+
+def _falls_on(case: Case) -> bool:
+    """Whether each of the last tenths is lower than the one before: noise goes up and down."""
+    levels = [case.course.level(begin, begin + 0.1) for begin in (0.5, 0.6, 0.7, 0.8, 0.9)]
+    known = np.array([level for level in levels if np.isfinite(level)])
+    return bool((np.diff(known) < 0).all())
 
 
 def _rate(case: Case) -> float:

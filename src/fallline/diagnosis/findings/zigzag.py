@@ -44,6 +44,8 @@ def zigzag(case: Case) -> Finding | None:
     if share <= SHARE or not course.fall > course.noise[0]:
         return None
     spectrum = case.spectrum
+    if not spectrum.highest > 0:
+        return None
     narrow = spectrum.highest / max(spectrum.lowest, spectrum.lowest_error, 1e-12 * spectrum.highest)
     left = case.from_end.start - case.from_end.end
     # Near the limit, n steps leave exp(-2 n / condition) of the way along the valley.
@@ -69,7 +71,8 @@ def cosines_of(run: Trajectory) -> FloatArray:
     with np.errstate(all="ignore"):
         before, after = run.gradient[rows], run.gradient[rows + 1]
         cosines = np.einsum("ij,ij->i", before, after) / (norm(before) * norm(after))
-    return cosines[np.isfinite(cosines)]
+    known: FloatArray = cosines[np.isfinite(cosines)]
+    return known
 
 
 def _remedies(highest: float, narrow: float) -> tuple[Remedy, ...]:
