@@ -56,6 +56,7 @@ class Over(NamedTuple):
         "exploding_gradients",
         "vanishing_gradients",
         "update_size",
+        "two_cycle",
         "zigzag",
         "sign_dither",
         "momentum_overshoot",
