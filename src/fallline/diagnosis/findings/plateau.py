@@ -1,0 +1,81 @@
+"""The finding that the run stayed on a plateau: hardly a slope where it is, and a way down from it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.rates import rate_of, scaled
+from fallline.diagnosis.remedies import by, rounded
+from fallline.optimizers import Adam
+
+# The second half made less than this part of what there was to fall.
+FLAT = 0.01
+# On the way down from a plateau the slope becomes this many times steeper than where the run ended.
+STEEPER = 10.0
+# The part of the fall that must be left.
+LEFT = 0.1
+# A slope, and a curvature, below this part of the largest of the run are gone.
+GONE = 1e-4
+
+
+@check(
+    "the run stayed on a plateau",
+    leads_to=("too_slow", "wasted_steps", "epsilon_dominates"),
+    ignore="where the value is as low as it can get",
+    source="Fukumizu and Amari (2000), Local minima and plateaus in hierarchical structures of multilayer perceptrons",
+)
+def plateau(case: Case) -> Finding | None:
+    """The value stands still where the slope is tiny, though it is steep further down, or lower ones were in reach."""
+    course = case.course
+    if not course.finite[-1]:
+        return None
+    trial, lowest = case.from_end, min(case.from_end.end, course.lowest)
+    whole = max(course.start, course.end) - lowest
+    if not abs(course.level(0.5, 0.6) - course.end) <= FLAT * whole:
+        return None
+    since, slope = course.flat_since, trial.slope
+    if case.left > LEFT and trial.steepest > STEEPER * slope:
+        way = f"further down the slope is {trial.steepest:.2g}, and the value {trial.end:.4g}"
+    elif _stranded(case):
+        lower = min(case.from_start.end, course.lowest)
+        way = f"a few steps from the start reach {lower:.4g}"
+    else:
+        return None
+    return Finding(
+        name="plateau",
+        title="The run stayed on a plateau",
+        evidence=f"From step {since} on the value is {course.end:.6g} within a thousandth of its range, where the "
+        f"gradient's norm is {slope:.2g}; {way}.",
+        cause="The function is nearly flat there, so that steps in proportion to the slope lead nowhere.",
+        remedies=_remedies(case),
+        since=since,
+        numbers={"value": course.end, "slope": slope, "steepest": trial.steepest},
+    )
+
+
+def _stranded(case: Case) -> bool:
+    """Whether slope and curvature at the end are gone beside those of the start, with lower values near the start."""
+    course, slope = case.course, case.from_end.slope
+    lower = min(case.from_start.end, course.lowest)
+    if not course.end - lower > LEFT * (max(course.start, course.end) - lower) + course.noise[-1]:
+        return False
+    if not slope <= GONE * case.from_start.steepest:
+        return False
+    try:
+        curvature = max(abs(case.spectrum.highest), abs(case.spectrum.lowest))
+    except CannotCheck:
+        return False
+    # A minimum elsewhere has curvature as the way there has.
+    size = max(float(np.abs(case.run.final.x).max()), 1e-12)
+    return bool(curvature * size <= GONE * case.from_start.steepest)
+
+
+def _remedies(case: Case) -> tuple[Remedy, ...]:
+    rule, length = case.rule, max(case.course.length, 1)
+    remedies: tuple[Remedy, ...] = ()
+    if rate_of(rule) is not None and not isinstance(rule, Adam):
+        away = max(float(np.abs(case.run.final.x).max()), 1.0)
+        remedies = (by(Adam(rounded(min(0.1, 10 / length) * away))),)
+    return (*remedies, *scaled(rule, 10.0), Remedy("start from another point"))

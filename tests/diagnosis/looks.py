@@ -1,0 +1,94 @@
+"""What the tests of the findings share: one check applied to a run, and healthy runs of many kinds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fallline
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import CannotCheck, Check, Finding
+
+Make = Callable[[], Any]
+
+
+def found(check: Check, result: Any) -> Finding | None:
+    """What one check finds; nothing where it cannot be applied."""
+    try:
+        return check.find(Case.of(result))
+    except CannotCheck:
+        return None
+
+
+def the(check: Check, result: Any) -> Finding:
+    """What one check finds, which must be something."""
+    finding = check.find(Case.of(result))
+    assert finding is not None
+    assert finding.name == check.name
+    return finding
+
+
+def bowl(*curvatures: float) -> str:
+    """A quadratic with these curvatures, and the minimum 0 at zero."""
+    return " + ".join(f"{c / 2!r}*x{i}**2" for i, c in enumerate(curvatures))
+
+
+@functools.cache
+def rows(seed: int = 0, count: int = 120) -> tuple[Any, Any]:
+    """Standardised inputs of three columns, and targets that follow them with a little noise."""
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(count, 3))
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    return X, X @ [1.0, -0.5, 0.25] + 0.3 + 0.3 * random.normal(size=count)
+
+
+def line(seed: int = 0, **settings: Any) -> fallline.Linear:
+    """A linear model of those rows."""
+    return fallline.Linear(*rows(seed), **settings)
+
+
+def classes(seed: int = 0) -> fallline.Logistic:
+    """A logistic model of those rows, whose classes overlap."""
+    X, y = rows(seed)
+    noise = np.random.default_rng(seed + 1).normal(size=len(y))
+    return fallline.Logistic(X, (y + 0.7 * noise > 0).astype(int))
+
+
+def network(seed: int = 0, **settings: Any) -> fallline.Network:
+    """A small network for numbers that no line follows."""
+    X, y = rows(seed)
+    return fallline.Network(
+        X, np.sin(2 * X[:, 0]) + 0.3 * y, **{"hidden": (8,), "activation": "tanh", "loss": "squared"} | settings
+    )
+
+
+def run(objective: Any, start: Any, rule: Any, steps: int = 200, **options: Any) -> fallline.Trajectory:
+    """A run."""
+    return fallline.minimize(objective, start, rule, max_steps=steps, **options)
+
+
+G, M, A = fallline.GradientDescent, fallline.Momentum, fallline.Adam
+
+HEALTHY: dict[str, Make] = {
+    "a round bowl": lambda: run(bowl(1, 2), [1, 1], G(0.5)),
+    "a bowl at 0.95 of its limit": lambda: run(bowl(1, 2), [1, 1], G(0.95)),
+    "a valley to the end": lambda: run(bowl(1, 50), [1, 1], G(0.03), 1000),
+    "momentum with ripples": lambda: run(bowl(1, 10), [1, 1], M(0.02, momentum=0.9), 400),
+    "Nesterov momentum": lambda: run(bowl(1, 100), [1, 1], fallline.Nesterov(0.01), 400),
+    "Rosenbrock by Adam": lambda: run("rosenbrock", [-1.2, 1.0], A(0.05), 4000),
+    "Rosenbrock by L-BFGS": lambda: run("rosenbrock", [-1.2, 1.0], fallline.LBFGS()),
+    "least squares": lambda: run(line(), np.zeros(4), G(0.3)),
+    "least squares in batches": lambda: run(line().batches(16), np.zeros(4), G(0.03), 400),
+    "least squares in batches by Adam": lambda: run(line().batches(16), np.zeros(4), A(0.02), 400),
+    "logistic regression": lambda: run(classes(), np.zeros(4), G(1.0), 300),
+    "a network by descent": lambda: run(network(), network().initial(1), G(0.3), 1500),
+    "a network by Adam in batches": lambda: run(network().batches(32), network().initial(1), A(0.02), 600),
+    "warm-up and cosine": lambda: run(
+        network(), network().initial(2), A(fallline.WarmUp(fallline.Cosine(0.03, 500), steps=50)), 550
+    ),
+    "a start at the minimum": lambda: run(bowl(1, 2), [0, 0], G(0.1), 20),
+    "one step": lambda: run(bowl(1, 2), [1, 1], G(0.4), 1),
+}

@@ -1,0 +1,56 @@
+"""The finding that weight decay outweighs the data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.diagnosis.looks import G, M, Make, classes, found, line, network, run, the
+
+import fallline
+from fallline.diagnosis.findings.decay_dominates import decay_dominates
+
+SHOWN: dict[str, Make] = {
+    "decoupled, as torch": lambda: run(
+        line(), np.ones(4), fallline.WeightDecay(G(0.05), decay=10.0, convention="torch")
+    ),
+    "decoupled, as the paper": lambda: run(line(), np.ones(4), fallline.WeightDecay(G(0.05), decay=0.2)),
+    "coupled": lambda: run(line(), np.ones(4), fallline.CoupledWeightDecay(G(0.05), decay=10.0)),
+    "AdamW": lambda: run(line(), np.ones(4), fallline.AdamW(0.01, weight_decay=10.0, convention="torch")),
+    "around momentum": lambda: run(line(), np.ones(4), fallline.WeightDecay(M(0.01), decay=20.0, convention="keras")),
+    "a network": lambda: run(
+        network(), network().initial(0), fallline.WeightDecay(G(0.05), decay=10.0, convention="torch")
+    ),
+}
+
+
+@pytest.mark.parametrize("make", SHOWN.values(), ids=SHOWN)
+def test_runs_that_show_it(make: Make) -> None:
+    finding = the(decay_dominates, make())
+    assert finding.evidence.endswith(".")
+    assert finding.remedies
+
+
+FINE: dict[str, Make] = {
+    "no decay": lambda: run(line(), np.ones(4), G(0.1)),
+    "a decay of zero": lambda: run(line(), np.ones(4), fallline.WeightDecay(G(0.1), decay=0.0)),
+    "AdamW as it comes": lambda: run(line(), np.ones(4), fallline.AdamW(0.05), 400),
+    "a modest decay": lambda: run(line(), np.ones(4), fallline.WeightDecay(G(0.1), decay=0.01, convention="torch")),
+    "a network": lambda: run(network(), network().initial(0), fallline.AdamW(0.02, convention="torch"), 400),
+    "coupled and modest": lambda: run(line(), np.ones(4), fallline.CoupledWeightDecay(G(0.1), decay=0.001)),
+    "a start at zero, modest": lambda: run(
+        classes(), np.zeros(4), fallline.WeightDecay(G(1.0), decay=1e-3, convention="torch"), 300
+    ),
+}
+
+
+@pytest.mark.parametrize("make", FINE.values(), ids=FINE)
+def test_what_only_looks_like_it(make: Make) -> None:
+    assert found(decay_dominates, make()) is None
+
+
+def test_the_part_of_the_decay() -> None:
+    """Of descent it is λ ‖x‖ / ‖g‖; at rest both balance, so that it is 1."""
+    rule = fallline.WeightDecay(G(0.05), decay=10.0, convention="torch")
+    finding = the(decay_dominates, run(line(), np.ones(4), rule, 400))
+    assert finding.numbers["part"] == pytest.approx(1, rel=1e-3)  # the median step is on its way to rest
+    assert finding.remedies[0].settings["optimizer"].decay == 0.01

@@ -1,0 +1,55 @@
+"""The finding that momentum carries a run past the minimum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.diagnosis.looks import A, G, M, Make, bowl, found, line, run, the
+
+import fallline
+from fallline.diagnosis.findings.momentum_overshoot import momentum_overshoot
+
+SHOWN: dict[str, Make] = {
+    "0.99 on a parabola": lambda: run("x**2", 1.0, M(0.005, momentum=0.99), 150),
+    "0.995 in two coordinates": lambda: run(bowl(1, 4), [1, 1], M(0.01, momentum=0.995), 200),
+    "as torch writes it": lambda: run(bowl(1, 4), [1, 1], M(0.01, momentum=0.99, convention="torch"), 150),
+    "a running mean": lambda: run(bowl(1, 4), [1, 1], M(1.0, momentum=0.99, convention="averaged"), 150),
+    "least squares": lambda: run(line(), np.zeros(4), M(0.01, momentum=0.993), 150),
+    "log cosh": lambda: run("log(cosh(x)) + 0.5*y**2", [2.0, 1.0], M(0.02, momentum=0.993), 200),
+}
+
+
+@pytest.mark.parametrize("make", SHOWN.values(), ids=SHOWN)
+def test_runs_that_show_it(make: Make) -> None:
+    finding = the(momentum_overshoot, make())
+    assert finding.evidence.endswith(".")
+    assert finding.remedies
+
+
+FINE: dict[str, Make] = {
+    "ripples that die out": lambda: run(bowl(1, 4), [1, 1], M(0.05, momentum=0.9), 300),
+    "slow ripples that die out": lambda: run(bowl(1, 4), [1, 1], M(0.02, momentum=0.97), 1000),
+    "no momentum": lambda: run(bowl(1, 4), [1, 1], G(0.4), 100),
+    "Nesterov momentum": lambda: run(bowl(1, 100), [1, 1], fallline.Nesterov(0.01, momentum=0.8), 300),
+    "Adam": lambda: run(bowl(1, 100), [1, 1], A(0.05), 400),
+    "batches": lambda: run(line().batches(8), np.zeros(4), M(0.003), 400),
+    "a rate above the limit": lambda: run(bowl(1, 4), [1, 1], M(1.5, momentum=0.9), 60),
+}
+
+
+@pytest.mark.parametrize("make", FINE.values(), ids=FINE)
+def test_what_only_looks_like_it(make: Make) -> None:
+    assert found(momentum_overshoot, make()) is None
+
+
+def test_the_climbs_are_those_of_the_pendulum() -> None:
+    """Of x² with a rate η and hardly any loss of speed, the step's phase is √(2η): each half turn has one climb."""
+    steps, rate = 300, 0.002
+    finding = the(momentum_overshoot, run("x**2", 1.0, M(rate, momentum=0.999), steps))
+    assert finding.numbers["climbs"] == pytest.approx(steps * np.sqrt(2 * rate) / np.pi, abs=1)
+
+
+def test_the_settings_that_are_proposed() -> None:
+    finding = the(momentum_overshoot, run("x**2", 1.0, M(0.005, momentum=0.99), 150))
+    rules = [remedy.settings["optimizer"] for remedy in finding.remedies]
+    assert M(0.005, momentum=0.9) in rules
