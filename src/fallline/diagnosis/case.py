@@ -12,8 +12,11 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.layers import Layers, layers_at
+from fallline.diagnosis.sample import ROWS, Sample
 from fallline.fitting.result import Fit
 from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
+from fallline.models.base import Loss
 from fallline.models.batches import Batches
 from fallline.models.network import Network
 from fallline.norms import norm
@@ -24,9 +27,14 @@ from fallline.results.trajectory import Point, Trajectory
 
 Part = TypeVar("Part")
 # What a missing series is called.
+WORDS = {"held_out": "a held-out loss"}
 # Hessian products at most for the curvature at a point: each costs about two gradients.
 PRODUCTS = 20
-WORDS = {"held_out": "a held-out loss"}
+# The rows of a sample: as many as this part of those that the run evaluated, since networks are measured on them at
+# several places, or as few numbers as take milliseconds; never fewer than this.
+SAMPLED_PART, SAMPLED_NUMBERS, FEWEST_ROWS = 0.005, 4e6, 16
+# The number of rows of the run at which a network is measured.
+PLACES = 8
 
 
 class Series(NamedTuple):
@@ -68,16 +76,21 @@ class Case:
                 "step_length": lengths,
                 "update_ratio": lengths / norm(run.x),
             }
-        series = {name: Series(run.steps, column) for name, column in columns.items()}
-        if fit is not None and (curve := fit.learning_curve()).held_out is not None:
-            series["held_out"] = Series(curve.steps, curve.held_out)
-        return cls(series, run, fit)
+        return cls({name: Series(run.steps, column) for name, column in columns.items()}, run, fit)
 
     def __getitem__(self, name: str) -> Series:
         """A measured quantity."""
+        if name == "held_out" and self._held_out is not None:
+            return self._held_out
         if name not in self.series:
             raise CannotCheck(WORDS.get(name, f"the series {name!r}"))
         return self.series[name]
+
+    @cached_property
+    def _held_out(self) -> Series | None:
+        """The held-out loss of a fit, measured only when it is asked for, since files are read again for it."""
+        curve = None if self.known_fit is None else self.known_fit.learning_curve()
+        return None if curve is None or curve.held_out is None else Series(curve.steps, curve.held_out)
 
     @property
     def run(self) -> Trajectory:
@@ -105,19 +118,54 @@ class Case:
         return self.objective.loss if isinstance(self.objective, Batches) else self.objective
 
     @property
-    def network(self) -> Network:
-        """The loss, if it is that of a network."""
-        if not isinstance(self.loss, Network):
-            raise CannotCheck("a network")
-        return self.loss
-
-    @property
     def innermost(self) -> Objective:
         """What was minimised, without what finds its gradient: the user's own function, a formula, a loss."""
         inside = self.loss
         while isinstance(further := getattr(inside, "objective", None), Objective):
             inside = further
         return inside
+
+    @property
+    def data(self) -> Loss:
+        """The loss, if it is one of ours on data."""
+        if not isinstance(self.innermost, Loss):
+            raise CannotCheck("a model with its data")
+        return self.innermost
+
+    @property
+    def network(self) -> Network:
+        """The loss, if it is that of a network."""
+        if not isinstance(self.data, Network):
+            raise CannotCheck("a network")
+        return self.data
+
+    @cached_property
+    def sample(self) -> Sample:
+        """Rows of the data, as many as the cost of the run allows for."""
+        data, cost = self.data, self.run.evaluations
+        rows = self.objective.size if isinstance(self.objective, Batches) else data.rows
+        evaluated = cost.gradient * rows + cost.value * data.rows
+        most = max(SAMPLED_PART * evaluated, SAMPLED_NUMBERS / data.dimension, FEWEST_ROWS)
+        return Sample.of(data, int(min(most, ROWS)))
+
+    @cached_property
+    def rows(self) -> npt.NDArray[np.intp]:
+        """The rows of the run at which layers are measured: the first, the last finite one, and some between."""
+        finite = np.flatnonzero(np.isfinite(self.run.x).all(axis=1))
+        if not finite.size:
+            raise CannotCheck("a finite point")
+        return finite[np.unique(np.geomspace(1, len(finite), PLACES).round().astype(int)) - 1]
+
+    @cached_property
+    def layers(self) -> list[Layers]:
+        """The layers of the network at each of `rows`."""
+        network, some = self.network, self.sample.rows
+        return [layers_at(network, some, x) for x in self.run.x[self.rows]]
+
+    @cached_property
+    def shortfall(self) -> float:
+        """By how much the share of the targets' variance explained at the end is below the attainable one."""
+        return self.sample.shortfall(self.run.final.x)
 
     @cached_property
     def spectrum(self) -> Spectrum:
