@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 from fallline import Fit, Trajectory
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding
 from fallline.diagnosis.findings import all_checks
+
+# Runs by name, each made when it is asked for.
+Runs: TypeAlias = dict[str, Callable[[], Any]]
 
 
 def found(name: str, result: Trajectory | Fit) -> Finding | None:

@@ -18,7 +18,7 @@ class Drawn(NamedTuple):
 
 def standardised(X: FloatArray) -> FloatArray:
     """Columns of mean 0 and deviation 1."""
-    return (X - X.mean(axis=0)) / X.std(axis=0)
+    return np.asarray((X - X.mean(axis=0)) / X.std(axis=0))
 
 
 def clouds(seed: int = 0, rows: int = 240, classes: int = 3, features: int = 3, apart: float = 3.0) -> Drawn:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.diagnosis.checked import found, missing
+from tests.diagnosis.checked import Runs, found, missing
 from tests.diagnosis.rows import Drawn, clouds, line, moons, wave
 
 import fallline
 from fallline import Adam, GradientDescent, Huber, Linear, Logistic, Momentum, Network, Poisson, Softmax, Trajectory
 from fallline.arrays import FloatArray
 from fallline.diagnosis.sample import Sample
-from fallline.models import Loss
+from fallline.models import Batches, Loss
+from fallline.models.base import Reduction
 
 
 def rings(rows: int = 120) -> Drawn:
@@ -31,7 +35,7 @@ def dead() -> Trajectory:
     return fallline.minimize(network, network.flat(layers), Adam(0.02), max_steps=400)
 
 
-def run(loss: Loss, rule: object, steps: int = 400, scale: float = 0.3) -> Trajectory:
+def run(loss: Loss | Batches, rule: Any, steps: int = 400, scale: float = 0.3) -> Trajectory:
     return fallline.minimize(loss, scale * np.random.default_rng(1).normal(size=loss.dimension), rule, max_steps=steps)
 
 
@@ -40,20 +44,20 @@ def sigmoids() -> Trajectory:
     return fallline.minimize(network, network.initial(1), GradientDescent(0.2), max_steps=400)
 
 
-X_SQUARED = np.linspace(-1, 1, 101)
-STUCK = {
+UP = np.linspace(-1, 1, 101)
+STUCK: dict[str, tuple[Callable[[], Trajectory], float]] = {
     "a line between rings": (lambda: run(Logistic(*rings()), GradientDescent(0.5)), np.log(2)),
     "weighted rings": (
         lambda: run(Logistic(*rings(), class_weight={0: 3, 1: 1}), GradientDescent(0.5)),
         -(0.75 * np.log(0.75) + 0.25 * np.log(0.25)),
     ),
     "a line through a parabola": (
-        lambda: run(Linear(X_SQUARED, X_SQUARED**2), Momentum(0.05)),
-        0.5 * np.var(X_SQUARED**2),
+        lambda: run(Linear(UP, UP**2), Momentum(0.05)),
+        float(0.5 * np.var(UP**2)),
     ),
     "softmax of rings": (lambda: run(Softmax(rings().X, rings().y.astype(int)), Adam(0.05)), np.log(2)),
     "dead rectifiers": (dead, np.log(2)),
-    "six layers of sigmoids": (sigmoids, 0.5 * np.var(wave().y)),
+    "six layers of sigmoids": (sigmoids, float(0.5 * np.var(wave().y))),
     "batches": (lambda: run(Logistic(*rings()).batches(60), GradientDescent(0.1)), np.log(2)),
 }
 
@@ -69,7 +73,7 @@ def test_the_loss_of_a_constant(name: str) -> None:
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_the_best_constant_is_that_of_the_loss(reduction: str) -> None:
+def test_the_best_constant_is_that_of_the_loss(reduction: Reduction) -> None:
     X, y = line(rows=60)
     counts = np.random.default_rng(0).poisson(3, 60)
     for loss in (
@@ -109,7 +113,7 @@ def learns(loss: Network) -> Trajectory:
     return fallline.minimize(loss, loss.initial(1), Adam(0.02), max_steps=600)
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "labels that nothing tells": lambda: labels_of_nothing("logistic"),
     "a network on labels that nothing tells": lambda: labels_of_nothing("network"),
     "a slow start": slow,

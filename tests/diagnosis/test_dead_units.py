@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found, missing
+from tests.diagnosis.checked import Runs, found, missing
 from tests.diagnosis.rows import Drawn, clouds, line, moons, wave
 
 import fallline
@@ -35,7 +37,7 @@ def classifier(data: Drawn, hidden: tuple[int, ...] = (12,), activation: str = "
     ],
 )
 def test_units_that_no_row_reaches(
-    hidden: tuple[int, ...], activation: str, layer: int, bias: float, rule: Optimizer[object]
+    hidden: tuple[int, ...], activation: str, layer: int, bias: float, rule: Optimizer[Any]
 ) -> None:
     network = classifier(moons(), hidden, activation)
     run = fallline.minimize(network, with_biases(network, layer, bias), rule, max_steps=200)
@@ -85,7 +87,7 @@ def test_remedies_are_whole_settings() -> None:
     assert fallline.minimize(network.batches(20), anew, Adam(0.01), max_steps=400).fun < 0.1 < run.fun
 
 
-def trained(network: Network, rule: Optimizer[object], steps: int, factor: float = 1.0, seed: int = 1) -> Trajectory:
+def trained(network: Network, rule: Optimizer[Any], steps: int, factor: float = 1.0, seed: int = 1) -> Trajectory:
     return fallline.minimize(network, factor * network.initial(seed), rule, max_steps=steps)
 
 
@@ -95,7 +97,7 @@ def mostly_dead() -> Trajectory:
 
 
 UP = np.linspace(0, 1, 100)
-HEALTHY = {
+HEALTHY: Runs = {
     "its own start": lambda: trained(classifier(clouds()), GradientDescent(0.3), 300),
     "more than half dead, and no harm": mostly_dead,
     "saturated where it is sure": lambda: trained(classifier(moons(), activation="tanh"), Adam(0.05), 600, 3.0),

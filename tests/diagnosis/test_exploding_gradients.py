@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found
+from tests.diagnosis.checked import Runs, found
 from tests.diagnosis.rows import clouds, moons, wave
 
 import fallline
@@ -22,7 +24,7 @@ from fallline import Adam, GradientDescent, Momentum, Network, Optimizer, Trajec
         (4, "gelu", 20.0, GradientDescent(0.1)),
     ],
 )
-def test_large_weights(depth: int, activation: str, factor: float, rule: Optimizer[object]) -> None:
+def test_large_weights(depth: int, activation: str, factor: float, rule: Optimizer[Any]) -> None:
     data = clouds(rows=90)
     network = Network(data.X, data.y.astype(int), hidden=(8,) * depth, activation=activation)
     run = fallline.minimize(network, factor * network.initial(1), rule, max_steps=100)
@@ -34,7 +36,7 @@ def test_large_weights(depth: int, activation: str, factor: float, rule: Optimiz
 
 
 def test_the_ratio_of_linear_units_is_the_product_of_the_weights() -> None:
-    # With one leaky unit that is active on every row, the gradient by the first z is that by the last times the weights.
+    # Where one unit is active on every row, the gradient by the first z is that by the last times the weights.
     X = np.linspace(1.0, 2.0, 40)
     network = Network(X, 3 * X, hidden=(1, 1), activation="leaky_relu", loss="squared")
     x0 = network.flat([([[1.0]], [0.0]), ([[9.0]], [0.0]), ([[11.0]], [0.0])])
@@ -44,7 +46,7 @@ def test_the_ratio_of_linear_units_is_the_product_of_the_weights() -> None:
     assert finding.numbers["ratio"] == pytest.approx(99, rel=1e-9)
 
 
-def trained(network: Network, factor: float, rule: Optimizer[object], steps: int = 500) -> Trajectory:
+def trained(network: Network, factor: float, rule: Optimizer[Any], steps: int = 500) -> Trajectory:
     return fallline.minimize(network, factor * network.initial(1), rule, max_steps=steps)
 
 
@@ -53,7 +55,7 @@ def network_of(activation: str, hidden: tuple[int, ...], scale: float = 1.0) -> 
     return Network(scale * X, y.astype(int), hidden=hidden, activation=activation)
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "its own start": lambda: trained(network_of("relu", (8,) * 4), 1.0, Adam(0.01)),
     "large weights of tanh": lambda: trained(network_of("tanh", (12, 12)), 4.0, Adam(0.02)),
     "large weights of one layer": lambda: trained(network_of("relu", (16,)), 4.0, GradientDescent(0.1), 800),

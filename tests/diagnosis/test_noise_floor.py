@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found, missing
+from tests.diagnosis.checked import Runs, found, missing
 from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
@@ -13,7 +15,7 @@ from fallline.models import Loss
 from fallline.schedules import Cosine, InverseTime
 
 
-def run(loss: Loss, rule: object, size: int, steps: int = 800, **settings: object) -> Trajectory:
+def run(loss: Loss, rule: Any, size: int, steps: int = 800, **settings: Any) -> Trajectory:
     x0 = loss.initial(1) if isinstance(loss, Network) else np.zeros(loss.dimension)
     return fallline.minimize(loss.batches(size), x0, rule, max_steps=steps, **settings)
 
@@ -24,7 +26,7 @@ def binary() -> Drawn:
 
 
 ROUGH = Linear(*line(noise=1.0))
-FLOORED = {
+FLOORED: Runs = {
     "a line, row by row": lambda: run(ROUGH, GradientDescent(0.12), 1),
     "a line by momentum": lambda: run(ROUGH, Momentum(0.015), 1),
     "a line in batches of 4": lambda: run(ROUGH, GradientDescent(0.3), 4),
@@ -68,7 +70,7 @@ def test_a_falling_rate_and_a_larger_batch_help() -> None:
     assert changed.fun - best < 0.2 * (finding.numbers["level"] - best)
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "small steps": lambda: run(ROUGH, GradientDescent(0.02), 16),
     "a falling rate": lambda: run(ROUGH, GradientDescent(Cosine(0.12, steps=800)), 1),
     "a rate like 1/t": lambda: run(ROUGH, GradientDescent(InverseTime(0.1, 0.1)), 1),

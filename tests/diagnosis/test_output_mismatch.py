@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found
+from tests.diagnosis.checked import Runs, found
 from tests.diagnosis.rows import clouds, line, moons
 
 import fallline
@@ -52,7 +54,7 @@ class Rectifier(Neuron):
         return slope
 
 
-def run(loss: Loss, rule: object = None, steps: int = 200, start: float = 0.1) -> Trajectory:
+def run(loss: Loss, rule: Any = None, steps: int = 200, start: float = 0.1) -> Trajectory:
     x0 = loss.initial(1) if isinstance(loss, Network) else np.full(loss.dimension, start)
     return fallline.minimize(loss, x0, rule or Adam(0.05), max_steps=steps)
 
@@ -60,7 +62,7 @@ def run(loss: Loss, rule: object = None, steps: int = 200, start: float = 0.1) -
 X, Y = line(rows=150)
 RANKS = np.argsort(np.argsort(Y)).astype(float)
 SURE = (Y > 0.5).astype(float)
-WRONG = {
+WRONG: Runs = {
     "tanh for numbers up to 30": lambda: run(Neuron(X, 10 * Y)),
     "a rectifier for negative numbers": lambda: run(Rectifier(X, Y - Y.mean())),
     "one class": lambda: run(Logistic(X, np.zeros(150))),
@@ -98,7 +100,7 @@ def test_a_fit_is_offered_the_other_model() -> None:
 
 
 COUNTS = np.random.default_rng(0).poisson(2, 150).astype(float)
-RIGHT = {
+RIGHT: Runs = {
     "numbers": lambda: run(Linear(X, Y)),
     "numbers of a network": lambda: run(Network(X, 100 * Y, hidden=(6,), loss="squared")),
     "tanh within its range": lambda: run(Neuron(X, np.tanh(Y))),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found, missing
+from tests.diagnosis.checked import Runs, found, missing
 from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
@@ -33,13 +34,13 @@ def mixed(rows: int, seed: int = 0) -> Drawn:
     return Drawn(data.X, np.where(random.random(rows) < 1 / 3, 1 - data.y, data.y))
 
 
-def network(data: Drawn, rule: object, texts: bool = False, **settings: object) -> Fit:
+def network(data: Drawn, rule: Any, texts: bool = False, **settings: Any) -> Fit:
     loss = "cross_entropy" if texts else "squared"
-    known = {"hidden": (30,), "activation": "tanh", "holdout": 0.4, "max_steps": 500, "loss": loss}
+    known: dict[str, Any] = {"hidden": (30,), "activation": "tanh", "holdout": 0.4, "max_steps": 500, "loss": loss}
     return fallline.fit(table(data, texts), "y", model="network", optimizer=rule, **(known | settings))
 
 
-OVERFITTED = {
+OVERFITTED: Runs = {
     "numbers": lambda: network(noisy(80), Adam(0.03)),
     "numbers of rectifiers": lambda: network(noisy(100, seed=5), Adam(0.05), activation="relu"),
     "classes": lambda: network(mixed(90), Adam(0.03), texts=True),
@@ -55,6 +56,7 @@ def test_networks_that_learn_the_noise(name: str) -> None:
     finding = found("overfitting", fitted)
     assert finding is not None
     curve = fitted.learning_curve()
+    assert curve.held_out is not None
     assert finding.since == curve.steps[np.argmin(curve.held_out)]
     assert finding.numbers["lowest"] == pytest.approx(np.min(curve.held_out), rel=1e-12)
     assert finding.numbers["last"] == pytest.approx(curve.held_out[-1], rel=1e-12)
@@ -64,6 +66,7 @@ def test_the_error_is_that_of_paired_rows() -> None:
     fitted = OVERFITTED["numbers"]()
     finding = found("overfitting", fitted)
     assert finding is not None
+    assert fitted.held_out is not None
     rows = fitted.held_out.whole()
     run = fitted.trajectory
     start, end = (0.5 * (fitted.model.predict(rows.X, run.x[step]) - rows.y) ** 2 for step in (finding.since, -1))
@@ -86,7 +89,7 @@ def test_a_loaded_fit_is_judged_by_its_curve(tmp_path: Path) -> None:
     assert finding is not None
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "many rows": lambda: network(line(rows=400), Adam(0.02)),
     "a penalty": lambda: network(noisy(200), Adam(0.02), l2=0.3),
     "a wave": lambda: network(wave(), Adam(0.02)),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found, missing
+from tests.diagnosis.checked import Runs, found, missing
 from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
 from fallline import Adam, Fit, GradientDescent, Linear, Logistic, Momentum, Network, Softmax, Trajectory
 from fallline.models import Loss
+from fallline.models.batches import Order
 
 
 def ordered(data: Drawn) -> Drawn:
@@ -17,7 +20,7 @@ def ordered(data: Drawn) -> Drawn:
     return Drawn(data.X[order], data.y[order])
 
 
-def run(loss: Loss, rule: object, size: int = 8, order: str = "sequential", steps: int = 300) -> Trajectory:
+def run(loss: Loss, rule: Any, size: int = 8, order: Order = "sequential", steps: int = 300) -> Trajectory:
     x0 = loss.initial(1) if isinstance(loss, Network) else np.zeros(loss.dimension)
     return fallline.minimize(loss.batches(size, order=order), x0, rule, max_steps=steps)
 
@@ -27,11 +30,11 @@ def binary() -> Drawn:
     return Drawn(data.X, (data.y > np.median(data.y)).astype(float))
 
 
-def classes(data: Drawn, **settings: object) -> Network:
+def classes(data: Drawn, **settings: Any) -> Network:
     return Network(data.X, data.y.astype(int), **settings)
 
 
-SORTED = {
+SORTED: Runs = {
     "logistic": lambda: run(Logistic(*ordered(binary())), GradientDescent(1.0)),
     "logistic by momentum": lambda: run(Logistic(*ordered(binary())), Momentum(0.3), 5),
     "softmax": lambda: run(Softmax(*ordered(clouds(apart=1.5))), GradientDescent(1.0)),
@@ -83,7 +86,7 @@ def shuffled_classes() -> Drawn:
     return Drawn(data.X[order], data.y[order])
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "sorted and shuffled": lambda: run(Softmax(*ordered(clouds(apart=1.5))), GradientDescent(0.2), order="shuffled"),
     "in an order of chance": lambda: run(Softmax(*shuffled_classes()), GradientDescent(0.2)),
     "in turn": lambda: run(Softmax(*clouds(apart=1.5)), GradientDescent(0.2)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found
+from tests.diagnosis.checked import Runs, found
 from tests.diagnosis.rows import clouds, moons, wave
 
 import fallline
@@ -24,7 +26,7 @@ from fallline import Adam, GradientDescent, Momentum, Network, Optimizer, Trajec
     ],
 )
 def test_equal_weights(
-    activation: str, hidden: tuple[int, ...], weight: float, rule: Optimizer[object], batch: int | None
+    activation: str, hidden: tuple[int, ...], weight: float, rule: Optimizer[Any], batch: int | None
 ) -> None:
     X, y = moons()
     network = Network(X, y.astype(int), hidden=hidden, activation=activation)
@@ -76,7 +78,7 @@ def two_alike() -> Trajectory:
     return trained(network, network.flat(layers))
 
 
-def classifier(**settings: object) -> Trajectory:
+def classifier(**settings: Any) -> Trajectory:
     data = clouds()
     network = Network(data.X, data.y.astype(int), **settings)
     return trained(network, network.initial(2))
@@ -88,7 +90,7 @@ def from_zero() -> Trajectory:
     return trained(network, np.zeros(network.dimension))
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "a last layer of zeros": zero_head,
     "units alike, weights behind them not": equal_but_for_the_head,
     "two of eight alike": two_alike,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found
+from tests.diagnosis.checked import Runs, found
 from tests.diagnosis.rows import clouds, line, moons, wave
 
 import fallline
@@ -21,7 +23,7 @@ from fallline import (
     Softmax,
     Trajectory,
 )
-from fallline.models import Loss
+from fallline.models import Batches, Loss
 
 SIZES = np.array([1.0, 3000.0, 1.0, 20.0])
 FAR = np.array([0.0, 2000.0, 50.0, 0.0])
@@ -33,9 +35,11 @@ def steepest(loss: Loss) -> GradientDescent:
     return GradientDescent(1 / loss.smoothness())
 
 
-def run(loss: Loss, rule: object = None, steps: int = 300) -> Trajectory:
+def run(loss: Loss | Batches, rule: Any = None, steps: int = 300) -> Trajectory:
     x0 = loss.initial(1) if isinstance(loss, Network) else np.zeros(loss.dimension)
-    return fallline.minimize(loss, x0, rule or steepest(loss), max_steps=steps)
+    return fallline.minimize(
+        loss, x0, steepest(loss) if rule is None and isinstance(loss, Loss) else rule, max_steps=steps
+    )
 
 
 def pixels(activation: str) -> Network:
@@ -52,7 +56,7 @@ def prices() -> Network:
     return Network(X, 20_000 + 5_000 * y, hidden=(8,), activation="tanh", loss="squared")
 
 
-UNSCALED = {
+UNSCALED: Runs = {
     "columns of unlike sizes": lambda: run(Linear(X * SIZES, Y)),
     "columns far from zero": lambda: run(Linear(X + FAR, Y)),
     "logistic": lambda: run(Logistic(X * SIZES, SURE)),
@@ -91,9 +95,8 @@ def test_standardised_features_learn_at_the_steepest_rate() -> None:
     scaled = finding.remedies[0].settings["objective"]
     assert scaled.X.mean(axis=0) == pytest.approx(0, abs=1e-12)
     assert scaled.X.std(axis=0) == pytest.approx(1, rel=1e-12)
-    best = 0.5 * np.mean(
-        (Y - np.column_stack([X, np.ones(200)]) @ np.linalg.lstsq(np.column_stack([X, np.ones(200)]), Y)[0]) ** 2
-    )
+    A = np.column_stack([X, np.ones(len(X))])
+    best = 0.5 * np.mean((Y - A @ np.linalg.lstsq(A, Y)[0]) ** 2)
     assert run(scaled).fun == pytest.approx(best, rel=1e-6)
 
 
@@ -128,7 +131,7 @@ def standardised_fit() -> Fit:
     return fallline.fit(table(X * SIZES + FAR, SURE), "y", max_steps=300)
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "standardised": lambda: run(Linear(X, Y)),
     "unlike sizes and L-BFGS": lambda: run(Linear(X * SIZES, Y), LBFGS(), 300),
     "unlike sizes and enough steps": lambda: run(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found
+from tests.diagnosis.checked import Runs, found
 from tests.diagnosis.rows import clouds, moons, wave
 
 import fallline
@@ -26,7 +28,7 @@ DATA = {"moons": moons(rows=100), "clouds": clouds(rows=90)}
     ],
 )
 def test_deep_networks_whose_first_layers_do_not_move(
-    data: str, depth: int, activation: str, factor: float, rule: Optimizer[object]
+    data: str, depth: int, activation: str, factor: float, rule: Optimizer[Any]
 ) -> None:
     X, y = DATA[data]
     network = Network(X, y.astype(int), hidden=(6,) * depth, activation=activation)
@@ -70,7 +72,7 @@ def noise() -> Trajectory:
     return fallline.minimize(network, network.initial(1), GradientDescent(0.1), max_steps=200)
 
 
-HEALTHY = {
+HEALTHY: Runs = {
     "a last layer of zeros": zero_head,
     "four layers of tanh": lambda: deep("tanh", 4, 300),
     "five layers of rectifiers": lambda: deep("relu", 5, 300),

@@ -46,9 +46,9 @@ def constant_predictor(case: Case) -> Finding | None:
     return Finding(
         name="constant_predictor",
         title="the model predicts the same for every row",
-        evidence=f"From step {since} to {run.step_count} the loss stays within {away[late].max():.1%} of {baseline:.4g}, "
-        f"{what}. The features tell {sample.told:.0%} of the variance of the targets, of which the model explains "
-        f"{max(0, sample.explained(run.final.x)):.0%}.",
+        evidence=f"From step {since} to {run.step_count} the loss stays within {away[late].max():.1%} of "
+        f"{baseline:.4g}, {what}. The features tell {sample.told:.0%} of the variance of the targets, of which the "
+        f"model explains {max(0, sample.explained(run.final.x)):.0%}.",
         cause="The model ignores its features: it has learnt how frequent each answer is, and nothing else.",
         remedies=(*((started_anew(case),) if isinstance(case.data, Network) else ()), *at_rates(case, 10, 0.1)),
         since=since,

@@ -11,10 +11,10 @@ from fallline.models import Batches
 
 # The last part of the run, in which the loss must be flat, and the fewest recorded rows in it.
 LAST, FEWEST, MOST = 0.4, 6, 24
-# The loss is flat where it falls from one half of that part to the other by less than this many standard errors, or
-# this part of what it is too high.
+# The loss is flat where it falls from one half of that part to the other by less than this many standard errors, or by
+# less than this part of what it is too high.
 ERRORS, FLAT = 2.0, 0.05
-# It hurts where the loss is above that at the mean of these points by this part of it, and of that of the best constant;
+# It hurts where the loss is above that at the mean of these points by this part of it and of that of the best constant,
 # and the means of the two halves differ by less than this part of it: else the run still learns.
 ABOVE, OF_CONSTANT, STALLED = 0.1, 0.0075, 0.1
 

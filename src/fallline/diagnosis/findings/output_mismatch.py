@@ -9,7 +9,7 @@ from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.models import Huber, Linear, LinearFamily, Network, Poisson, SigmoidNeuron
 
-# The range of an output is what it is at z this far from 0; targets may lie outside by this much, and so many may.
+# The range of an output is what it is at z this far from 0. Targets may lie outside by this much, and so many may.
 FAR, REACH, OUTSIDE = 1e150, 1e-6, 0.02
 # A neuron is stuck on a row where it is this far from the target and its slope p (1 - p) is below this.
 WRONG, FLAT = 0.5, 0.01
@@ -31,7 +31,7 @@ UNEXPLAINED = 0.05
     source="Golik, Doetsch and Ney (2013), Cross-entropy vs. squared error training",
 )
 def output_mismatch(case: Case) -> Finding | None:
-    """Look at the targets: out of reach, all alike, numbers taken for classes, or classes for numbers; stuck neurons."""
+    """Look for targets out of reach or all alike, numbers taken for classes or classes for numbers, a stuck neuron."""
     return (
         _out_of_reach(case)
         or _one_answer(case)
@@ -57,11 +57,13 @@ def _out_of_reach(case: Case) -> Finding | None:
     beyond = float(case.sample.weights @ outside)
     if not beyond > OUTSIDE:
         return None
-    ends = " and ".join(f"{end:.3g}" for end in (low, high) if abs(end) < FAR)
+    where = f"between {low:.3g} and {high:.3g}"
+    if not -FAR < low < high < FAR:
+        where = f"above {low:.3g}" if low > -FAR else f"below {high:.3g}"
     return _found(
         f"targets from {y.min():.3g} to {y.max():.3g} are out of the output's reach",
-        f"The output lies {f'between {ends}' if ' and ' in ends else f'above {low:.3g}' if low > -FAR else f'below {ends}'}"
-        f"; {beyond:.0%} of {len(y)} targets do not, and the loss is {case.run.final.value:.3g} at the end.",
+        f"The output lies {where}; {beyond:.0%} of {len(y)} targets do not. The loss ends at "
+        f"{case.run.final.value:.3g}.",
         "No parameters let the output reach these targets, so it goes to the end of its range, where it has no slope.",
         Remedy("scale the targets to the output's range, or take a model of numbers, such as fallline.models.Linear"),
         beyond=beyond,

@@ -104,7 +104,7 @@ def _right(model: Loss, X: FloatArray, y: FloatArray, x: FloatArray) -> FloatArr
     answers = model.predict(X, x)
     middle = 0.5 if model.model.startswith("cross") else 0.0
     told = answers.argmax(axis=1) if answers.ndim == 2 else answers > middle
-    return (told == model.class_numbers(y)).astype(float)
+    return np.asarray(told == model.class_numbers(y), np.float64)
 
 
 def _remedies(case: Case, low: int) -> tuple[Remedy, ...]:

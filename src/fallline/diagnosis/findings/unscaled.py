@@ -16,10 +16,10 @@ from fallline.optimizers import Optimizer
 
 # Scales differ where the largest is this many times the smallest: the curvature differs by the square of it.
 SPREAD = 100.0
-# A feature, or a network's target, of this size makes the curvature a hundred or a thousand times that of one of size 1.
+# A feature, or a network's target, of this size makes the curvature a hundred or a thousand times that of size 1.
 LARGE, LARGE_TARGET = 10.0, 30.0
-# It hurts where this part of the possible fall of the loss is still ahead at the end; for a network, where it explains so
-# much less of the targets' variance than the features tell.
+# It hurts where this part of the possible fall of the loss is still ahead at the end; for a network, where it explains
+# so much less of the targets' variance than the features tell.
 LEFT, SHORT = 0.05, 0.1
 # A feature that is 0 in this part of the rows is one of many that take turns, such as a word or a category.
 MOSTLY_ZERO = 0.9

@@ -10,8 +10,8 @@ from fallline.diagnosis.finding import Finding, check
 from fallline.diagnosis.layers import OF_UNITS
 from fallline.models.activations import ACTIVATIONS
 
-# At the start the first layer's gradient is below this part of the last one's, for inputs of the same size; and it stays
-# below this part of what the last one's was.
+# At the start the first layer's gradient is below this part of the last one's, for inputs of the same size; and it
+# stays below this part of what the last one's was.
 AT_START, STAYS = 1e-2, 1e-2
 # The network has learnt less than this part of what the features tell.
 LEARNT = 0.5
