@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.data.rows import Rows
@@ -61,16 +60,22 @@ def layers_at(network: Network, rows: Rows, x: FloatArray) -> Layers:
     return Layers(inactive, gradients, signals)
 
 
-def repeated(network: Network, x: FloatArray, tolerance: float) -> tuple[npt.NDArray[np.intp], ...]:
-    """The units of each hidden layer whose weights and bias equal those of another unit before it.
+def repeated(network: Network, x: FloatArray, tolerance: float) -> list[int]:
+    """How many units of each hidden layer have the weights and the bias of another.
+
+    Units are compared by one random combination of these, which equal units share.
 
     Arguments:
-        tolerance: how much they may differ, as a part of the largest weight of the layer.
+        tolerance: how much they may differ, as a part of the layer's largest weight.
+
+    >>> network = Network([1.0, 2.0], [0.0, 1.0], hidden=(3,), loss="squared")
+    >>> repeated(network, np.zeros(network.dimension), 1e-9), repeated(network, network.initial(1), 1e-9)
+    ([2], [0])
     """
-    found = []
+    counts = []
     for layer in network.layers(x)[:-1]:
-        units = np.column_stack([layer.W, layer.b])
-        scale = max(float(abs(units).max()), np.finfo(float).tiny)
-        _, first = np.unique(np.round(units / (scale * tolerance)), axis=0, return_index=True)
-        found.append(np.setdiff1d(np.arange(len(units)), first))
-    return tuple(found)
+        mixture = np.random.default_rng(0).normal(size=layer.W.shape[1] + 1)
+        combined = np.sort(layer.W @ mixture[:-1] + layer.b * mixture[-1])
+        largest = max(abs(layer.W).max(), abs(layer.b).max())
+        counts.append(int((np.diff(combined) <= tolerance * largest).sum()))
+    return counts

@@ -9,14 +9,11 @@ from fallline.diagnosis.changes import batched, decaying
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.models import Batches
 
-# The last part of the run, in which the loss must be flat, and the fewest recorded rows in it.
-LAST, FEWEST, MOST = 0.4, 6, 24
-# The loss is flat where it falls from one half of that part to the other by less than this many standard errors, or by
-# less than this part of what it is too high.
-ERRORS, FLAT = 2.0, 0.05
-# It hurts where the loss is above that at the mean of these points by this part of it and of that of the best constant,
-# and the means of the two halves differ by less than this part of it: else the run still learns.
-ABOVE, OF_CONSTANT, STALLED = 0.1, 0.0075, 0.1
+# The last part of the run, which is judged; the fewest recorded rows in it, and how many of each half are measured.
+LAST, FEWEST, MEASURED = 0.4, 6, 20
+# It hurts where the loss over the second half of that part is above that at the mean of its points by this part of it,
+# and of that of the best constant. The means of the two halves must be level within this part of that: else it learns.
+ABOVE, OF_CONSTANT, STALLED = 0.08, 0.01, 0.2
 
 
 @check(
@@ -34,20 +31,18 @@ def noise_floor(case: Case) -> Finding | None:
         raise CannotCheck("more recorded steps")
     if not np.isfinite(run.x[late]).all():
         return None
-    rows = late[np.unique(np.linspace(0, len(late) - 1, MOST).astype(int))]
     some = case.sample.rows
     part = data.on_part(some.X, some.y, some.weights)
+    halves = [run.x[half] for half in np.array_split(late, 2)]
     middle = run.x[late].mean(axis=0)
-    means = [run.x[half].mean(axis=0) for half in np.array_split(late, 2)]
-    values = part.value(np.vstack([run.x[[0]], middle, *means, run.x[rows]]))
-    start, at_mean, earlier, later = (float(value) for value in values[:4])
-    halves = np.array_split(values[4:], 2)
-    level = float(values[4:].mean())
+    last = halves[1][np.unique(np.linspace(0, len(halves[1]) - 1, MEASURED).astype(int))]
+    start, at_mean, earlier, later, *values = part.value(
+        np.vstack([run.x[[0]], middle, *(half.mean(axis=0) for half in halves), last])
+    ).tolist()
+    level = float(np.mean(values))
     above = level - at_mean
-    change = float(halves[0].mean() - halves[1].mean())
-    error = float(np.sqrt(sum(half.var() / len(half) for half in halves)))
-    stalled = change < max(ERRORS * error, FLAT * above) and earlier - later < STALLED * above
     constant = abs(case.sample.baseline) / (data.rows / len(some) if data.reduction == "sum" else 1)
+    stalled = earlier - later < STALLED * above
     if not (stalled and at_mean < start and above > max(ABOVE * abs(at_mean), OF_CONSTANT * constant)):
         return None
     # The gradient of a batch is the whole one and the noise; at the mean point there is little but noise.
@@ -56,8 +51,8 @@ def noise_floor(case: Case) -> Finding | None:
     return Finding(
         name="noise_floor",
         title="the noise of the batches keeps the loss up",
-        evidence=f"Since step {run.steps[late[0]]} the loss over all rows has stayed at {level:.4g}, while at the mean "
-        f"of these points it is {at_mean:.4g}. There the whole gradient is {whole:.2g}; those of the batches of "
+        evidence=f"Since step {run.steps[late[0]]} the loss over all rows does not fall: it is {level:.4g}, but at the "
+        f"mean of the points {at_mean:.4g}. There the whole gradient is {whole:.2g}; those of the batches of "
         f"{batches.size} rows are {of_batches:.2g}.",
         cause="Each step follows the noise of its batch, so at a constant rate the points scatter around the minimum.",
         remedies=(*decaying(case), *_larger(case)),

@@ -78,7 +78,7 @@ def _loss_of(case: Case) -> Loss | None:
 
 
 def _paired(case: Case, low: int, end: int) -> tuple[float, bool]:
-    """The standard error of the rise over held-out rows, each with itself; and whether the classes are told better."""
+    """The standard error of the rise over held-out rows, each with itself; and whether more classes are right."""
     try:
         held_out, model = case.fit.held_out, case.data
     except (CannotCheck, FalllineError):  # a log, or a fit from a file, which holds no rows
@@ -86,14 +86,15 @@ def _paired(case: Case, low: int, end: int) -> tuple[float, bool]:
     if held_out is None:
         return 0.0, False
     rows = next(held_out.blocks())[:ROWS]
-    points = case.run.x[np.searchsorted(case.run.steps, [low, end])]
+    points = case.run.x[np.searchsorted(case.run.steps, [low, (low + end) // 2, end])]
     with np.errstate(all="ignore"):
         errors = model.errors(model.forward(points, rows.X), rows.y)
-    change = errors[1] - errors[0]
+    change = errors[-1] - errors[0]
     whole = model.rows if model.reduction == "sum" else 1
     better = False
     if model.class_labels():
-        right = [_right(model, rows.X, rows.y, x) for x in points]
+        # From halfway on: a loss can rise, of answers too sure of themselves, while more of them are right.
+        right = [_right(model, rows.X, rows.y, x) for x in points[1:]]
         differ = float((right[0] != right[1]).sum())
         better = right[1].sum() - right[0].sum() > np.sqrt(differ)
     return whole * float(change.std() / np.sqrt(len(change))), bool(better)

@@ -27,7 +27,7 @@ def symmetric_start(case: Case) -> Finding | None:
     counts = zip(repeated(network, start, AT_START), repeated(network, end, AT_END), strict=True)
     for number, (before, after) in enumerate(counts, start=1):
         units = network.hidden[number - 1]
-        alike = min(len(before), len(after))
+        alike = min(before, after)
         if units < 2 or alike < PART * units:
             continue
         distinct = units - alike
