@@ -195,7 +195,8 @@ class Case:
         finite = np.flatnonzero(np.isfinite(self.run.x).all(axis=1))
         if not finite.size:
             raise CannotCheck("a finite point")
-        return finite[np.unique(np.geomspace(1, len(finite), PLACES).round().astype(int)) - 1]
+        places = np.unique(np.geomspace(1, len(finite), PLACES).round().astype(int)) - 1
+        return np.asarray(finite[places])
 
     @cached_property
     def layers(self) -> list[Layers]:

@@ -1,0 +1,72 @@
+"""The finding that most units of a layer are dead or saturated, so that no gradient passes through them."""
+
+from __future__ import annotations
+
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.changes import at_rates, standardised, started_anew, with_settings
+from fallline.diagnosis.finding import Finding, check
+from fallline.diagnosis.layers import OF_ROWS, OF_UNITS, layers_at
+from fallline.models.activations import ACTIVATIONS
+
+# Dead units do harm if the network explains less of the targets than the features tell, by this part of their variance.
+SHORT = 0.1
+
+
+@check(
+    "more than half of the units of a layer are dead or saturated",
+    leads_to=("constant_predictor", "plateau", "saddle"),
+    ignore="the sparsity is intended, or the network fits well without these units",
+    source="Lu, Shin, Su and Karniadakis (2020), Dying ReLU and initialization",
+)
+def dead_units(case: Case) -> Finding | None:
+    """Count the units of each hidden layer that are inactive on 95 % of the rows, at the start, the end and between."""
+    network, run = case.network, case.run
+    if not network.hidden:
+        return None
+    shares = [layers.dead for layers in case.layers]
+    worst = max(range(len(shares[-1])), key=shares[-1].__getitem__)
+    dead, units = shares[-1][worst], network.hidden[worst]
+    silent = network.activation == "relu" and dead == 1
+    if not dead > OF_UNITS or not (silent or case.shortfall > SHORT):
+        return None
+    step = int(run.steps[_since(case, worst, [layer[worst] > OF_UNITS for layer in shares])])
+    flat = "put out 0" if network.activation == "relu" else "are saturated"
+    explained, told = case.sample.explained(run.x[case.rows[-1]]), case.sample.told
+    remedies = (
+        with_settings(case, activation="leaky_relu" if ACTIVATIONS[network.activation].rectifies else "relu"),
+        started_anew(case),
+    )
+    return Finding(
+        name="dead_units",
+        title=f"{dead * units:.0f} of {units} units of hidden layer {worst + 1} are "
+        f"{'dead' if network.activation == 'relu' else 'saturated'}",
+        evidence=f"From step {step} on, more than half of the {units} units of hidden layer {worst + 1} {flat} on at "
+        f"least {OF_ROWS:.0%} of {len(case.sample.rows)} rows of the data: {shares[0][worst] * units:.0f} of them at "
+        f"the start, {dead * units:.0f} at the end. The network explains {max(explained, 0):.0%} of the variance of "
+        f"the targets, of which the features tell {told:.0%}.",
+        cause="No gradient passes through an inactive unit, so its weights stay as they are. "
+        + (
+            "Steps that were too long moved them there."
+            if step
+            else "The start put them there: weights or biases too large, or features far from 0."
+        ),
+        remedies=(*(at_rates(case, 0.1) if step else standardised(case)), *remedies),
+        since=step,
+        numbers={"dead": dead * units, "units": units, "dead_at_start": shares[0][worst] * units},
+        steps=(step,),
+    )
+
+
+def _since(case: Case, layer: int, dead: list[bool]) -> int:
+    """The row from which more than half of a layer is dead, by bisection between the places that were measured."""
+    place = dead.index(True)
+    if not place:
+        return int(case.rows[0])
+    alive, found = case.rows[place - 1 : place + 1]
+    while found - alive > 1:
+        middle = (alive + found) // 2
+        if layers_at(case.network, case.sample.rows, case.run.x[middle]).dead[layer] > OF_UNITS:
+            found = middle
+        else:
+            alive = middle
+    return int(found)

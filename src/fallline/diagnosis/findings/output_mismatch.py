@@ -1,0 +1,153 @@
+"""The finding that the model's output and its loss do not suit the targets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fallline.data.entries import is_number
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import Finding, Remedy, check
+from fallline.models import Huber, Linear, LinearFamily, Network, Poisson, SigmoidNeuron
+
+# The range of an output is what it is at z this far from 0. Targets may lie outside by this much, and so many may.
+FAR, REACH, OUTSIDE = 1e150, 1e-6, 0.02
+# A neuron is stuck on a row where it is this far from the target and its slope p (1 - p) is below this.
+WRONG, FLAT = 0.5, 0.01
+# It hurts where it is stuck on this part of the rows.
+STUCK = 0.05
+# Numbers taken for classes: so many classes, of less than this many rows each on average.
+MANY, FEW_ROWS = 20, 3
+# Classes taken for numbers: 0, 1, 2, ... up to so many, whose frequencies differ by less than this factor, of so many
+# rows; counts and grades do not come equally often.
+MOST, ALIKE, ROWS = 20, 1.5, 10
+# The part of the targets' variance that must be left: else they are numbers that the model predicts well.
+UNEXPLAINED = 0.05
+
+
+@check(
+    "the model's output does not suit the targets",
+    leads_to=("plateau", "constant_predictor", "too_slow", "unbounded"),
+    ignore="the targets are clamped on purpose",
+    source="Golik, Doetsch and Ney (2013), Cross-entropy vs. squared error training",
+)
+def output_mismatch(case: Case) -> Finding | None:
+    """Look for targets out of reach or all alike, numbers taken for classes or classes for numbers, a stuck neuron."""
+    return (
+        _out_of_reach(case)
+        or _one_answer(case)
+        or _stuck_neuron(case)
+        or _numbers_as_classes(case)
+        or _classes_as_numbers(case)
+    )
+
+
+def _found(title: str, evidence: str, cause: str, *remedies: Remedy, **numbers: float) -> Finding:
+    return Finding("output_mismatch", title, evidence, cause, remedies, numbers=numbers)
+
+
+def _out_of_reach(case: Case) -> Finding | None:
+    """Targets outside the range of the output."""
+    data = case.data
+    if not isinstance(data, LinearFamily) or data.class_labels():
+        return None
+    with np.errstate(all="ignore"):
+        low, high = np.sort(data.response(np.array([-FAR, FAR])))
+    y = case.sample.rows.y
+    outside = (y < low - REACH * max(1, abs(low))) | (y > high + REACH * max(1, abs(high)))
+    beyond = float(case.sample.weights @ outside)
+    if not beyond > OUTSIDE:
+        return None
+    where = f"between {low:.3g} and {high:.3g}"
+    if not -FAR < low < high < FAR:
+        where = f"above {low:.3g}" if low > -FAR else f"below {high:.3g}"
+    return _found(
+        f"targets from {y.min():.3g} to {y.max():.3g} are out of the output's reach",
+        f"The output lies {where}; {beyond:.0%} of {len(y)} targets do not. The loss ends at "
+        f"{case.run.final.value:.3g}.",
+        "No parameters let the output reach these targets, so it goes to the end of its range, where it has no slope.",
+        Remedy("scale the targets to the output's range, or take a model of numbers, such as fallline.models.Linear"),
+        beyond=beyond,
+    )
+
+
+def _one_answer(case: Case) -> Finding | None:
+    """Every target at the end of the output's range, which only infinite parameters reach."""
+    data = case.data
+    first = float(data.y[0])
+    if data.dataset is not None or (data.y != first).any():
+        return None
+    at_the_end = first == 0 if isinstance(data, Poisson) else first in (0, 1) and isinstance(data, SigmoidNeuron)
+    if not (data.class_labels() or at_the_end):
+        return None
+    answer = data.class_labels()[int(data.class_numbers(data.y[:1])[0])] if data.class_labels() else f"{first:g}"
+    return _found(
+        f"every target is {answer}",
+        f"All {data.rows} targets are {answer}, so the features have nothing to tell apart.",
+        "The output approaches such targets only as the parameters grow without limit.",
+        Remedy("take rows of other classes too, or check how the target was made"),
+        rows=data.rows,
+    )
+
+
+def _stuck_neuron(case: Case) -> Finding | None:
+    """A sigmoid neuron far from its target where its slope is nothing, which the cross-entropy would not have."""
+    data, run = case.data, case.run
+    if not isinstance(data, SigmoidNeuron) or not np.isfinite(run.x[-1]).all():
+        return None
+    p, y = case.sample.predictions(run.x[-1])[:, 0], case.sample.rows.y
+    stuck = float(case.sample.weights @ ((abs(p - y) > WRONG) & (p * (1 - p) < FLAT)))
+    if stuck < STUCK or not case.shortfall > STUCK:
+        return None
+    settings = {"model": "logistic"} if case.known_fit is not None and data.class_labels() else {}
+    return _found(
+        "the squared loss of a saturated neuron has no slope",
+        f"On {stuck:.0%} of the rows the neuron is more than {WRONG} away from the target at step {run.step_count}, "
+        f"where its slope is below {FLAT}.",
+        "The slope of the squared loss has the factor p (1 - p), which is nothing where the neuron is sure of the "
+        "wrong answer. The cross-entropy of a logistic model has no such factor.",
+        Remedy("model='logistic'" if settings else "fallline.models.Logistic", settings, "--model logistic"),
+        stuck=stuck,
+    )
+
+
+def _numbers_as_classes(case: Case) -> Finding | None:
+    """Targets that are numbers, hardly any twice, each of which was made a class."""
+    data = case.data
+    classes = data.class_labels()
+    if len(classes) < MANY or data.rows >= FEW_ROWS * len(classes) or not all(map(is_number, classes)):
+        return None
+    settings = {"model": "linear"} if not isinstance(data, Network) else {"loss": "squared"}
+    return _found(
+        f"{len(classes)} numbers are taken for classes",
+        f"The {data.rows} targets are {len(classes)} different numbers, each a class of its own with "
+        f"{data.rows / len(classes):.1f} rows on average.",
+        "The cross-entropy knows no near and far between classes, so that numbers are learnt one by one.",
+        Remedy(", ".join(f"{name}={setting!r}" for name, setting in settings.items()), settings)
+        if case.known_fit is not None
+        else Remedy("the squared loss, as of Network(X, y, loss='squared')"),
+        classes=len(classes),
+    )
+
+
+def _classes_as_numbers(case: Case) -> Finding | None:
+    """Targets 0, 1, 2, ..., equally frequent, under a loss for numbers that does not fit them."""
+    data = case.data
+    if not isinstance(data, Linear | Huber | Network) or data.class_labels() or data.dataset is not None:
+        return None
+    if data.y.min() != 0 or not 2 <= data.y.max() < MOST or (data.y != np.floor(data.y)).any():
+        return None
+    counts = np.bincount(data.y.astype(int))
+    explained = case.sample.explained(case.run.final.x)
+    if counts.min() < ROWS or counts.max() > ALIKE * counts.min() or 1 - explained < UNEXPLAINED:
+        return None
+    settings = {"loss": "cross_entropy"} if isinstance(data, Network) else {"model": "softmax"}
+    return _found(
+        f"{len(counts)} classes are taken for numbers",
+        f"The {data.rows} targets are the whole numbers 0 to {len(counts) - 1}, each {counts.min()} to {counts.max()} "
+        f"times; the model explains {max(0, explained):.0%} of their variance.",
+        "The squared loss takes class 2 to be twice class 1, and its output for one in between them.",
+        Remedy(", ".join(f"{name}={setting!r}" for name, setting in settings.items()), settings)
+        if case.known_fit is not None
+        else Remedy("the cross-entropy, as of Softmax(X, y) or Network(X, y)"),
+        classes=len(counts),
+    )

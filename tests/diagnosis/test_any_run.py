@@ -1,0 +1,135 @@
+"""The findings of data and networks on runs of every kind: they may find nothing, but never fail."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.rows import clouds, line
+
+import fallline
+from fallline import Adam, GradientDescent, Linear, Logistic, Network, Perturbation, Poisson, Softmax, Trajectory
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.findings import all_checks
+from fallline.models import Loss
+
+NAMES = (
+    "constant_predictor",
+    "dead_units",
+    "exploding_gradients",
+    "noise_floor",
+    "output_mismatch",
+    "overfitting",
+    "sorted_batches",
+    "symmetric_start",
+    "unscaled",
+    "vanishing_gradients",
+)
+X, Y = line(rows=60)
+CLASSES = clouds(rows=60)
+
+
+def run(loss: Loss, rule: Any = None, **settings: Any) -> Trajectory:
+    x0 = loss.initial(1) if isinstance(loss, Network) else np.full(loss.dimension, 0.1)
+    objective = loss.batches(settings.pop("batch")) if "batch" in settings else loss
+    return fallline.minimize(objective, x0, rule or GradientDescent(0.1), **({"max_steps": 30} | settings))
+
+
+def network(**settings: Any) -> Network:
+    return Network(CLASSES.X, CLASSES.y.astype(int), **({"hidden": (5,)} | settings))
+
+
+def interrupted() -> Trajectory:
+    def stop(_: object) -> None:
+        raise StopIteration
+
+    return run(network(), callback=stop)
+
+
+def sparse() -> Trajectory:
+    random = np.random.default_rng(0)
+    words = scipy.sparse.random(80, 300, 0.05, random_state=0, format="csr")
+    return run(Logistic(words, random.integers(0, 2, 80)), batch=16)
+
+
+def nan_from_the_start() -> Trajectory:
+    known = run(network(), max_steps=5)
+    columns = {name: np.full_like(getattr(known, name), np.nan) for name in ("x", "value", "gradient")}
+    return dataclasses.replace(known, **columns)
+
+
+RUNS: Runs = {
+    "one step": lambda: run(network(), max_steps=1),
+    "one row": lambda: run(Linear([[1.0, 2.0]], [3.0])),
+    "one feature": lambda: run(Linear([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])),
+    "constant targets": lambda: run(Linear(X, np.ones(60))),
+    "constant features": lambda: run(Logistic(np.ones((60, 2)), (Y > 0).astype(float))),
+    "constant features of a network": lambda: run(Network(np.ones((60, 2)), CLASSES.y.astype(int), hidden=(4,))),
+    "huge features": lambda: run(Linear(X * 1e200, Y), max_steps=5),
+    "huge targets": lambda: run(Network(X, Y * 1e200, hidden=(4,), loss="squared"), max_steps=5),
+    "huge parameters": lambda: run(network(), GradientDescent(1e150)),
+    "NaN": nan_from_the_start,
+    "ends only": lambda: run(network(), record="ends"),
+    "ends only of batches": lambda: run(network(), batch=8, record="ends"),
+    "every seventh step": lambda: run(network(), batch=8, record=7),
+    "interrupted": interrupted,
+    "running values": lambda: fallline.minimize(
+        Softmax(*CLASSES).batches(8, epoch_value="running"), np.zeros(12), Adam(0.1), max_steps=60
+    ),
+    "batches of one": lambda: run(Linear(X, Y), batch=1),
+    "weights of which some are 0": lambda: run(Linear(X, Y, sample_weight=np.arange(60) % 2)),
+    "a sum": lambda: run(Linear(X * [1, 1000, 1, 1], Y, "sum", l2=0.1), GradientDescent(1e-9)),
+    "no hidden layer": lambda: run(network(hidden=())),
+    "differences": lambda: fallline.minimize(
+        network(), network().initial(1), "adam", max_steps=5, gradient=Perturbation()
+    ),
+    "float32": lambda: run(Linear(X.astype(np.float32), Y)),
+    "sparse": sparse,
+    "counts": lambda: run(Poisson(X, np.arange(60) % 3)),
+    "many classes": lambda: run(Softmax(X, np.arange(60))),
+    "L-BFGS": lambda: run(Linear(X, Y), "lbfgs"),
+    "a formula": lambda: fallline.minimize("x**2", 1.0, "adam", max_steps=5),
+    "a fit from files": lambda: fallline.fit({"a": X[:, 0], "y": Y}, "y", model="linear", stream=True, max_steps=5),
+    "streamed batches": lambda: fallline.fit(
+        {"a": X[:, 0], "y": Y}, "y", model="linear", stream=True, batch_size=8, epochs=3, holdout=0.2
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.filterwarnings("error")
+def test_no_check_fails(name: str) -> None:
+    case = Case.of(RUNS[name]())
+    for check in all_checks():
+        if check.name in NAMES:
+            with contextlib.suppress(CannotCheck):
+                finding = check.find(case)
+                assert finding is None or (finding.name == check.name and finding.evidence.endswith("."))
+
+
+def test_a_log_says_what_is_missing() -> None:
+    for name in NAMES:
+        check = next(check for check in all_checks() if check.name == name)
+        with pytest.raises(CannotCheck):
+            check.find(Case({}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_formula_has_no_data(name: str) -> None:
+    assert missing(name, RUNS["a formula"]()) in ("a model with its data", "a held-out loss")
+
+
+def test_a_million_parameters() -> None:
+    random = np.random.default_rng(0)
+    wide = Network(random.normal(size=(64, 500)), random.integers(0, 2, 64), hidden=(2000,))
+    assert wide.dimension > 10**6
+    case = Case.of(fallline.minimize(wide, wide.initial(1), GradientDescent(0.01), max_steps=10, record=5))
+    # The sample is as small as the run was short.
+    assert len(case.sample.rows) == 16
+    assert found("dead_units", case.run) is None
