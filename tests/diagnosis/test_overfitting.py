@@ -117,7 +117,7 @@ def test_what_is_missing_is_said() -> None:
 
 def test_two_series_are_enough() -> None:
     # As a log has them: no points, no model.
-    from fallline.diagnosis.findings.overfitting import overfitting
+    from fallline.diagnosis.findings.of_data.overfitting import overfitting
 
     steps = np.arange(0, 1000, 10)
     falling = Series(steps, np.exp(-steps / 200))

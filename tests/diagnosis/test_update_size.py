@@ -7,7 +7,7 @@ import pytest
 from tests.diagnosis.looks import A, G, Make, found, line, network, run, the
 
 import fallline
-from fallline.diagnosis.findings.update_size import update_size
+from fallline.diagnosis.findings.of_data.update_size import update_size
 
 SHOWN: dict[str, Make] = {
     "Adam with tiny steps": lambda: run(network(), network().initial(0), A(1e-7), 200),

@@ -26,6 +26,7 @@ FIRST_L2 = 0.01
     "the held-out loss rises while the training loss falls",
     ignore="the held-out metric that counts, such as the accuracy, still improves",
     source="Prechelt (1998), Early stopping - but when?",
+    measure="held_out",
 )
 def overfitting(case: Case) -> Finding | None:
     """See whether the held-out loss has risen by two standard errors since its minimum, well before the end."""
