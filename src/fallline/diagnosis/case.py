@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -183,8 +183,8 @@ class Case:
         """Rows of the data, as many as the cost of the run allows for."""
         from fallline.diagnosis.sample import ROWS, Sample
 
-        data, cost = self.data, self.run.evaluations
-        rows = self.objective.size if self.objective.stochastic else data.rows
+        data, cost, objective = self.data, self.run.evaluations, cast("Any", self.objective)
+        rows = objective.size if objective.stochastic else data.rows
         evaluated = cost.gradient * rows + cost.value * data.rows
         most = max(SAMPLED_PART * evaluated, SAMPLED_NUMBERS / data.dimension, FEWEST_ROWS)
         return Sample.of(data, int(min(most, ROWS)))
@@ -255,13 +255,11 @@ class Case:
             return run[: OPENING + 1]
         if run.steps[0] != 0 or run.recipe.get("resumed"):
             raise CannotCheck("the first steps of the run")
-        objective = self.objective
+        objective: Any = self.objective
         if objective.stochastic:
-            from fallline.models.batches import Batches
-
             # The values of the batches, which are cheap, in place of those over all data.
             order = objective.size, objective.order, objective.remainder
-            objective = Batches(objective.loss, *order, epoch_value="running")
+            objective = type(objective)(objective.loss, *order, epoch_value="running")
         # A step made again takes up to twice its time, since it is recorded and measured.
         steps = min(OPENING, run.step_count, int(self.seconds / (2 * self.step_seconds)))
         if steps < 1:
@@ -284,7 +282,7 @@ class Case:
 
         Without data, or where that has few rows, both are the loss itself.
         """
-        loss = self.loss
+        loss: Any = self.loss
         if not loss.of_data or loss.rows < 4 * DESCENDED or loss.dataset is not None:
             return loss, loss
         rows = np.random.default_rng(0).permutation(loss.rows)[: 3 * DESCENDED]
