@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.optimizers.rules import RULES
+from tests.optimizers.rules import IN_LONG_TESTS, RULES
 from tests.runs import same
 
 from fallline import (
@@ -114,7 +114,7 @@ def assert_same_one_by_one(rules: list[Optimizer[Any]], batch: list[Trajectory],
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=["all", "every 4th", "ends"])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", IN_LONG_TESTS)
 def test_every_rule_on_many_starts(name: str, record: Record) -> None:
     rule = RULES[name]
     # Some start at a minimum or a flat point, some come close to one, some are thrown out.
@@ -162,7 +162,7 @@ def test_every_rule_with_every_hyperparameter_an_array(name: str) -> None:
     shares=arrays(float, (4, 1), elements=st.floats(0, 0.9999)),
     starts=arrays(float, (4, 3), elements=st.floats(-10, 10)),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_powers_of_an_array_are_those_of_its_numbers(rates: Any, shares: Any, starts: Any) -> None:
     # NumPy's power of an array may differ in the last digit from Python's power of a number.
     batched: list[Optimizer[Any]] = [
