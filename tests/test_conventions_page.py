@@ -11,9 +11,7 @@ def test_the_committed_page_is_current() -> None:
     kept, heading, figures = PAGE.read_text().partition(MEASURED)
     current = conventions_part().rstrip()
     # One comparison of lines at a time, so that a failure shows the line and not two pages.
-    for line, (written, now) in enumerate(
-        zip(kept.rstrip().split("\n"), current.split("\n"), strict=False), start=1
-    ):
+    for line, (written, now) in enumerate(zip(kept.rstrip().split("\n"), current.split("\n"), strict=False), start=1):
         assert written == now, f"docs/conventions.md:{line} is old; make docs"
     assert kept.rstrip() == current, "docs/conventions.md is old; make docs"
     assert heading

@@ -109,9 +109,7 @@ def hyperparameter(
 def hyperparameters(thing: Any) -> dict[str, Hyperparameter]:
     """The hyperparameters of a dataclass or an instance of one, by name."""
     return {
-        field.name: field.metadata["hyperparameter"]
-        for field in fields_of(thing)
-        if "hyperparameter" in field.metadata
+        field.name: field.metadata["hyperparameter"] for field in fields_of(thing) if "hyperparameter" in field.metadata
     }
 
 

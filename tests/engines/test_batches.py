@@ -39,6 +39,7 @@ from fallline import (
     as_objective,
     compare,
     minimize,
+    sweep,
 )
 from fallline.engines import Problem, execute
 from fallline.gradients import with_gradient
@@ -234,6 +235,18 @@ def test_line_searches(objective: Objective) -> None:
         batch = execute_batch(rule, STARTS, RECORDS[1], GradientNorm(0.5), objective)
         assert_same_one_by_one(singles, batch, STARTS, record=RECORDS[1], stop=GradientNorm(0.5), objective=objective)
         assert all(np.isfinite(run.rate[:-1]).all() for run in batch)
+
+
+def test_a_note_on_an_error_tells_the_range_of_the_rates_and_not_each() -> None:
+    def f(x: Any) -> Any:
+        if (x > 3).any():
+            raise RuntimeError
+        return (x * x).sum(axis=-1)
+
+    grid = {"learning_rate": np.linspace(0.01, 3, 40).tolist(), "momentum": [0.5, 0.9]}
+    with pytest.raises(RuntimeError) as raised:
+        sweep(f, [1.0, 2.0], "momentum", grid, max_steps=20)
+    assert raised.value.__notes__[-1] == "at step 2 of momentum, learning_rate 0.01 to 3, momentum 0.5 to 0.9"
 
 
 def test_perturbations_of_mini_batches() -> None:

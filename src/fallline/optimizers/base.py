@@ -62,6 +62,13 @@ def epsilon(default: float, **defaults: float) -> float:
     return small
 
 
+def _written(setting: Any) -> str:
+    """A setting as text; of numbers that differ from run to run, the least and the largest."""
+    if isinstance(setting, np.ndarray):
+        return f"{setting.min():g} to {setting.max():g}"
+    return f"{setting:g}" if isinstance(setting, float) else str(setting)
+
+
 def _check_rate(rule: Optimizer[Any]) -> None:
     """Refuse a schedule of another library, saying what to write instead."""
     if instead := schedule_instead_of(rule.learning_rate, SCHEDULES):
@@ -222,5 +229,5 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
             if isinstance(value, Schedule):
                 words.append(str(value))
             elif entry.name != "convention" and (entry.name == "learning_rate" or not np.array_equal(value, default)):
-                words.append(f"{entry.name} {value:g}" if isinstance(value, float) else f"{entry.name} {value}")
+                words.append(f"{entry.name} {_written(value)}")
         return ", ".join(words + inside)
