@@ -144,6 +144,8 @@ def plain_tables(path: Path, header: Sequence[str], form: CsvFormat, rows: int |
         text = np.fromfile(path, np.uint8, -1 if rows is None else count, offset=start)
         breaks = _places(text, "\n")
         if rows is not None and start + len(text) < size:
+            if not len(breaks):
+                raise NotPlain  # and no reason to read the rest into memory
             breaks = breaks[: len(breaks) // rows * rows]
             if not len(breaks):
                 count *= 2
