@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import functools
+import statistics
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.measure import THREADS, Row, compared, measured, show
+from benchmarks.measure import THREADS, Row, compared, faster, measured, show
 
 import fallline
 from fallline import Cluster
-from fallline.engines.spread import SpreadLoss
-from fallline.engines.workers import Workers
 from fallline.models import Logistic
+from fallline.stopping import Target
 
 GRID = {"learning_rate": np.geomspace(1e-5, 1e-2, 40).tolist(), "momentum": np.linspace(0, 0.99, 50).tolist()}
 FEATURES, CHUNKS = 100, 16
+# The steps of a run over rows, and a target below all values, which never ends it.
+STEPS, NEVER = 100, Target(-1e300)
 TITLE = "A cluster"
 ABOUT = f"""\
 The same work on one Dask worker and on two, each a running process of one thread on this machine. Then two
@@ -43,7 +46,7 @@ def rows(repeats: int = 3, steps: int = 100_000, count: int = 1_000_000) -> Iter
     def both() -> Iterator[Row]:
         with Cluster("local:1").opened() as one, Cluster("local:2").opened() as two:
             yield from sweeps(Cluster(one.client), Cluster(two.client), steps, repeats)
-            yield from gradients(one, two, count, repeats)
+            yield from gradients(Cluster(one.client), Cluster(two.client), count, repeats)
 
     return measured(both)
 
@@ -63,32 +66,43 @@ def sweeps(one: Cluster, two: Cluster, steps: int, repeats: int) -> Iterator[Row
     yield compared(f"{claim}: no cluster", on("auto"), on(two), repeats)
 
 
-def gradients(one: Workers, two: Workers, count: int, repeats: int) -> Iterator[Row]:
-    """Value and gradient of a logistic loss whose rows the workers keep, and the bytes that each sends."""
+def gradients(one: Cluster, two: Cluster, count: int, repeats: int) -> Iterator[Row]:
+    """Steps of descent on a logistic loss whose rows the workers keep, and the bytes that each sends."""
     import dask.array as da
 
     draw = da.random.default_rng(0)
     chunks = -(-count // CHUNKS)
     X = draw.standard_normal((count, FEATURES), chunks=(chunks, FEATURES))
     y = (draw.random(count, chunks=chunks) < 0.5).astype(float)
-    loss = Logistic(X, y, "sum")
-    x = np.random.default_rng(1).normal(size=(1, FEATURES + 1)) / 10
-
-    def on(workers: Workers) -> Callable[[], Any]:
-        assert loss.dataset is not None
-        spread_loss = SpreadLoss(loss, loss.dataset, workers)
-        return lambda: spread_loss.value_and_gradient(x)
-
-    first, second = on(one), on(two)
-    claim = f"logistic gradient, {count:,} × {FEATURES} in {CHUNKS} chunks, two workers"
-    # The untimed first call makes the rows, which takes far longer than the sum over them.
-    yield compared(f"{claim}: one worker", first, second, 3 * repeats, 1.6)
+    spread = Logistic(X, y, "sum")
     whole = Logistic(X.compute(scheduler="threads"), y.compute(scheduler="threads"), "sum")
-    yield compared(f"{claim}: no cluster", lambda: whole.value_and_gradient(x), second, 3 * repeats)
-    alone = functools.partial(whole.value_and_gradient, x)
-    yield compared(f"the same without a cluster, {THREADS} threads: one thread", single(alone), alone, 3 * repeats)
-    least = 2 * 8 * (loss.dimension + loss.dimension + 1)
-    found = sent(lambda: [second() for _ in range(100)]) / 100
+    start = np.random.default_rng(1).normal(size=FEATURES + 1) / 10
+
+    def run(loss: Logistic, engine: Any) -> Any:
+        """A run, and the median time of its steps: its rows are made before the first."""
+        reached: list[float] = []
+        found = fallline.minimize(
+            loss, start, fallline.GradientDescent(1e-9), max_steps=STEPS, stop=NEVER, engine=engine, record="ends",
+            callback=lambda point: reached.append(time.perf_counter()),
+        )  # fmt: skip
+        return found, statistics.median(np.diff(reached).tolist())
+
+    calls: dict[str, Callable[[], Any]] = {
+        "one": functools.partial(run, spread, one),
+        "two": functools.partial(run, spread, two),
+        "none": functools.partial(run, whole, "auto"),
+    }
+    calls["one thread"] = single(calls["none"])
+    steps: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            steps[name].append(call()[1])
+    claim = f"a step of logistic regression, {count:,} × {FEATURES} in {CHUNKS} chunks, two workers"
+    yield faster(f"{claim}: one worker", steps["one"], steps["two"], 1.6)
+    yield faster(f"{claim}: no cluster", steps["none"], steps["two"])
+    yield faster(f"the same without a cluster, {THREADS} threads: one thread", steps["one thread"], steps["none"])
+    least = 2 * 8 * (spread.dimension + spread.dimension + 1)
+    found = sent(calls["two"]) / STEPS
     yield Row(
         f"bytes an evaluation, two workers: the point to each and the sums back, {least:,} bytes",
         ours=f"{found:,.0f} bytes",
@@ -100,9 +114,9 @@ def single(call: Callable[[], Any]) -> Callable[[], Any]:
     """The call on one thread."""
     from fallline.machine_code.threads import limited
 
-    def alone() -> None:
+    def alone() -> Any:
         with limited(1):
-            call()
+            return call()
 
     return alone
 

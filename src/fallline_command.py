@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -25,3 +26,9 @@ def main() -> None:
             main()
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        # Errors of files have their names; these are of the output, whose rest is lost, too.
+        if error.errno not in (errno.ENOSPC, errno.EPIPE) or error.filename:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1 if error.errno == errno.EPIPE else f"fallline: cannot write: {error.strerror}")

@@ -9,12 +9,11 @@ from fallline.optimizers import OPTIMIZERS
 
 def test_the_committed_page_is_current() -> None:
     kept, heading, figures = PAGE.read_text().partition(MEASURED)
+    current = conventions_part().rstrip()
     # One comparison of lines at a time, so that a failure shows the line and not two pages.
-    for line, (written, now) in enumerate(
-        zip(kept.rstrip().split("\n"), conventions_part().rstrip().split("\n"), strict=False), start=1
-    ):
+    for line, (written, now) in enumerate(zip(kept.rstrip().split("\n"), current.split("\n"), strict=False), start=1):
         assert written == now, f"docs/conventions.md:{line} is old; make docs"
-    assert kept.rstrip() == conventions_part().rstrip(), "docs/conventions.md is old; make docs"
+    assert kept.rstrip() == current, "docs/conventions.md is old; make docs"
     assert heading
     assert figures.count("\n|") > 10
 

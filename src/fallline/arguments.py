@@ -10,6 +10,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.fields import fields_of
 from fallline.gradients import with_gradient
 from fallline.hyperparameters import Range, hyperparameters
 from fallline.objectives import Objective, as_objective
@@ -125,7 +126,7 @@ def rule_of(optimizer: Any) -> Optimizer[Any]:
 def _arrays_in(settings: Any) -> Iterator[str]:
     """The names of the hyperparameters, in a rule or a part of it, that are arrays."""
     known = hyperparameters(settings)
-    for field in dataclasses.fields(settings):
+    for field in fields_of(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
             yield from _arrays_in(value)

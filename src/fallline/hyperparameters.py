@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fallline.errors import FalllineError, nearest
+from fallline.fields import fields_of
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,7 @@ def hyperparameter(
 def hyperparameters(thing: Any) -> dict[str, Hyperparameter]:
     """The hyperparameters of a dataclass or an instance of one, by name."""
     return {
-        field.name: field.metadata["hyperparameter"]
-        for field in dataclasses.fields(thing)
-        if "hyperparameter" in field.metadata
+        field.name: field.metadata["hyperparameter"] for field in fields_of(thing) if "hyperparameter" in field.metadata
     }
 
 

@@ -266,7 +266,7 @@ def run_from(
     resumed: OptimizerState | None = None,
 ) -> list[Trajectory]:
     """Run one rule from each of the starts."""
-    with progress_bar(settings.max_steps, rule.label, shown=progress) as report:
+    with progress_bar(settings.max_steps, rule.label if progress else "", shown=progress) as report:
         problem = settings.problem(
             objective, starts, rule, callback=callback, report=report, checkpoint=checkpoint, resumed=resumed
         )

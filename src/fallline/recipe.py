@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fallline.errors import FalllineError, nearest, shortened
+from fallline.fields import fields_of
 from fallline.slips import in_our_words
 
 
@@ -22,7 +23,7 @@ def encode(value: Any) -> Any:
     'StepDecay'
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        fields = {field.name: encode(getattr(value, field.name)) for field in fields_of(value) if field.init}
         return {"type": _name_of(type(value)), **fields}
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()

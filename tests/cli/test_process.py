@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import pty
@@ -231,6 +232,27 @@ def test_a_broken_pipe_is_quiet_and_files_are_written(tmp_path: Path) -> None:
         assert process.stderr.read() == ""
     assert process.returncode == 0
     assert picture.exists()
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "run --help", "run x**2 --start 1", "optimizers"])
+def test_a_full_disk_and_a_closed_pipe_are_told_in_a_line_or_not_at_all(command: str) -> None:
+    asked = [*FALLLINE, *command.split()]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(asked, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"fallline: cannot write: {os.strerror(errno.ENOSPC)}\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(asked, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.stderr == ""
+
+
+def test_an_error_of_a_users_file_is_not_one_of_the_output(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def f(x):\n    return open('none.txt')\n")
+    asked = [*FALLLINE, "run", "mine.py:f", "--start", "1"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert "none.txt" in done.stderr
+    assert "cannot write" not in done.stderr
 
 
 def on_a_terminal(arguments: list[str], environment: dict[str, str]) -> str:

@@ -139,7 +139,7 @@ def test_a_fit_is_the_same_whoever_reads_the_file(tmp_path: Path, monkeypatch: p
 
     assert is_plain(path)
     by_arrow = fitted()
-    monkeypatch.setattr(csv_files, "AT_ONCE", 0)
+    monkeypatch.setattr(csv_files, "readable", lambda form: False)
     assert not is_plain(path)
     by_python = fitted()
     assert by_arrow.parameters == by_python.parameters
@@ -166,8 +166,50 @@ def test_blocks_are_cut_alike_by_both_readers(tmp_path: Path, monkeypatch: pytes
 
     by_arrow = blocks()
     assert [len(lines) for _, lines, _ in by_arrow] == [10, 10, 5]
-    monkeypatch.setattr(csv_files, "AT_ONCE", 0)
+    monkeypatch.setattr(csv_files, "readable", lambda form: False)
     assert by_arrow == blocks()
+
+
+@pytest.mark.parametrize("at_once", [1, 20, 64, 1000])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "30,3030\n",
+        '"30","3030"\r\n',
+        '30,"30\n30"\n',
+        '"3\n0","30\n30"\n',
+        "30,3030\n\n",
+        '30,"a ""b"""\n',
+        "30\n",
+        '30,"3030\n',
+        "30,inf\n",
+        "30,\0\n",
+        "\ufeff30,3030\n",
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_read_piece_by_piece_is_what_it_is_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, odd: str, end: str
+) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"{i},{i}{i}\n" for i in range(59)]
+    path.write_text("x,y\n" + "".join([*rows[:30], odd, *rows[31:]]) + f"59,5959{end}", encoding="utf-8", newline="")
+
+    def blocks() -> Any:
+        found: list[Any] = []
+        try:
+            for table in CsvFile(path, "data").blocks(["y", "x"], 7):
+                found.append((table.columns["y"].tolist(), list(table.lines), table.first_row, list(table.columns)))
+                found.append(table.numbers("x", missing=True).tolist())
+        except FalllineError as error:
+            found.append(str(error))
+        return found
+
+    monkeypatch.setattr(plain_csv, "AT_ONCE", at_once)
+    in_pieces = blocks()
+    monkeypatch.setattr(csv_files, "readable", lambda form: False)
+    assert in_pieces == blocks()
+    assert len(in_pieces) > 8
 
 
 def test_a_large_folder_of_files_is_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,12 +219,11 @@ def test_a_large_folder_of_files_is_not_held_in_memory(tmp_path: Path, monkeypat
     tables: list[weakref.ref[Any]] = []
 
     def noted(*given: Any) -> Any:
-        table = plain_csv.plain_table(*given)
-        assert table is not None
-        tables.append(weakref.ref(table.columns))
-        return table
+        for table in plain_csv.plain_tables(*given):
+            tables.append(weakref.ref(table.columns))
+            yield table
 
-    monkeypatch.setattr(csv_files, "plain_table", noted)
+    monkeypatch.setattr(csv_files, "plain_tables", noted)
     monkeypatch.setattr(source, "KEPT", sum(map(len, texts)) - 1)
     opened = open_source(tmp_path)
     values = [t.numbers("x").tolist() for part in range(5) for t in opened.blocks(part, ["x"])]
@@ -247,5 +288,5 @@ def test_both_readers_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dat
         ]
 
     by_arrow = read()
-    monkeypatch.setattr(csv_files, "AT_ONCE", -1)
+    monkeypatch.setattr(csv_files, "readable", lambda form: False)
     assert by_arrow == read()

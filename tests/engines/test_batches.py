@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.optimizers.rules import RULES
+from tests.optimizers.rules import IN_LONG_TESTS, RULES
 from tests.runs import same
 
 from fallline import (
@@ -39,6 +39,7 @@ from fallline import (
     as_objective,
     compare,
     minimize,
+    sweep,
 )
 from fallline.engines import Problem, execute
 from fallline.gradients import with_gradient
@@ -114,7 +115,7 @@ def assert_same_one_by_one(rules: list[Optimizer[Any]], batch: list[Trajectory],
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=["all", "every 4th", "ends"])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", IN_LONG_TESTS)
 def test_every_rule_on_many_starts(name: str, record: Record) -> None:
     rule = RULES[name]
     # Some start at a minimum or a flat point, some come close to one, some are thrown out.
@@ -162,7 +163,7 @@ def test_every_rule_with_every_hyperparameter_an_array(name: str) -> None:
     shares=arrays(float, (4, 1), elements=st.floats(0, 0.9999)),
     starts=arrays(float, (4, 3), elements=st.floats(-10, 10)),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_powers_of_an_array_are_those_of_its_numbers(rates: Any, shares: Any, starts: Any) -> None:
     # NumPy's power of an array may differ in the last digit from Python's power of a number.
     batched: list[Optimizer[Any]] = [
@@ -234,6 +235,18 @@ def test_line_searches(objective: Objective) -> None:
         batch = execute_batch(rule, STARTS, RECORDS[1], GradientNorm(0.5), objective)
         assert_same_one_by_one(singles, batch, STARTS, record=RECORDS[1], stop=GradientNorm(0.5), objective=objective)
         assert all(np.isfinite(run.rate[:-1]).all() for run in batch)
+
+
+def test_a_note_on_an_error_tells_the_range_of_the_rates_and_not_each() -> None:
+    def f(x: Any) -> Any:
+        if (x > 3).any():
+            raise RuntimeError
+        return (x * x).sum(axis=-1)
+
+    grid = {"learning_rate": np.linspace(0.01, 3, 40).tolist(), "momentum": [0.5, 0.9]}
+    with pytest.raises(RuntimeError) as raised:
+        sweep(f, [1.0, 2.0], "momentum", grid, max_steps=20)
+    assert raised.value.__notes__[-1] == "at step 2 of momentum, learning_rate 0.01 to 3, momentum 0.5 to 0.9"
 
 
 def test_perturbations_of_mini_batches() -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests.engines import problems
 from tests.engines.problems import problem
-from tests.optimizers.rules import RULES
+from tests.optimizers.rules import IN_LONG_TESTS, RULES
 
 import fallline
 from fallline import (
@@ -81,7 +81,7 @@ def both(given: Problem) -> tuple[Trajectory, Trajectory]:
     return one, other
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", IN_LONG_TESTS)
 def test_every_rule_goes_the_same_way(name: str) -> None:
     # 1e-10 over 1,000 steps is the promise for well-conditioned problems; most rules keep it to the last bit.
     exact = not name.startswith(OTHER_LAST_DIGITS)

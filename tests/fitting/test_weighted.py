@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from fallline import Cluster
+from fallline.engines import workers
 from fallline.errors import FalllineError
 from fallline.fitting.fit import fit
 
@@ -81,9 +83,20 @@ def test_ridge_is_weighed_as_scikit_learn_weighs_it() -> None:
     assert list(found.parameters.values()) == pytest.approx([*peer.coef_, peer.intercept_], abs=1e-6)
 
 
+@pytest.fixture(scope="module")
+def one_worker() -> Iterator[Cluster]:
+    """A process of its own, which a busy machine takes long to begin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "WITHOUT_WORKERS", 600.0)
+        with Cluster("local:1").opened() as opened:
+            yield Cluster(opened.client)
+
+
 @pytest.mark.parametrize("class_weight", [None, "balanced", {"yes": 3.0}])
 @pytest.mark.parametrize("how", ["parquet", "csv", "cluster"])
-def test_files_are_weighed_as_rows_in_memory(tmp_path: Path, class_weight: Any, how: str) -> None:
+def test_files_are_weighed_as_rows_in_memory(
+    tmp_path: Path, class_weight: Any, how: str, request: pytest.FixtureRequest
+) -> None:
     frame = FRAME.sort_values("w")  # the weights of the first block are all zero
     if how == "csv":
         frame.to_csv(tmp_path / "data.csv", index=False)
@@ -91,7 +104,7 @@ def test_files_are_weighed_as_rows_in_memory(tmp_path: Path, class_weight: Any, 
         frame.to_parquet(tmp_path / "data.parquet", row_group_size=20)
     settings: Any = {"features": ["a", "b"], "sample_weight": "w", "class_weight": class_weight, "l2": 0.05}
     settings |= {"optimizer": "lbfgs"}
-    engine: Any = Cluster("local:1") if how == "cluster" else "auto"
+    engine: Any = request.getfixturevalue("one_worker") if how == "cluster" else "auto"
     streamed, whole = fit(tmp_path, "ill", stream=True, engine=engine, **settings), fit(frame, "ill", **settings)
     assert streamed.model.dataset is not None
     assert streamed.value == pytest.approx(whole.value, rel=1e-10)

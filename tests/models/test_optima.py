@@ -52,7 +52,7 @@ def test_lasso_on_diabetes_matches_the_coefficients_of_coordinate_descent(streng
     peer = Lasso(alpha=strength, tol=1e-14, max_iter=100_000).fit(X, y)
     loss = Linear(X, y, reduction="mean")
     rule = FISTA(1 / loss.smoothness(), loss.l1_penalty(strength))
-    run = minimize(loss, np.zeros(11), rule, max_steps=20_000, record="ends")
+    run = minimize(loss, np.zeros(11), rule, max_steps=3000, record="ends")
     np.testing.assert_allclose(run.final.x, np.append(peer.coef_, peer.intercept_), rtol=0, atol=1e-6)
     assert (run.final.x[:-1] == 0).tolist() == (peer.coef_ == 0).tolist()
 

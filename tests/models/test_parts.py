@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.costs import peak_bytes
 from tests.models.test_fused import LAYOUTS, data
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fallline import FalllineError
 from fallline.models import Linear, Network, Softmax
@@ -75,7 +75,8 @@ def test_without_threadpoolctl_the_sums_are_the_same(monkeypatch: pytest.MonkeyP
     value, gradient = loss.value_and_gradient(x)
     parts._blas.cache_clear()
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    plain = loss.value_and_gradient(x)
+    with threadpool_limits(2):
+        plain = loss.value_and_gradient(x)
     parts._blas.cache_clear()
     # BLAS may add in another order on several threads; the rounding is that of the sums above.
     assert plain[0] == pytest.approx(value, rel=1e-12)
@@ -86,15 +87,16 @@ def test_blas_has_its_threads_again_after_several_losses_at_a_time() -> None:
     def of_blas() -> list[int]:
         return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
-    before = of_blas()
-    first, second = single_blas(), single_blas()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    inside = of_blas()
-    second.__exit__(None, None, None)
-    assert inside == [1] * len(before)
-    assert of_blas() == before
+    with threadpool_limits(2, user_api="blas"):
+        before = of_blas()
+        first, second = single_blas(), single_blas()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        inside = of_blas()
+        second.__exit__(None, None, None)
+        assert inside == [1] * len(before)
+        assert of_blas() == before == [2] * len(before)
 
 
 def test_what_is_beyond_all_numbers_makes_no_noise() -> None:

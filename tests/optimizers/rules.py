@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from fallline.arrays import FloatArray
 from fallline.optimizers import OPTIMIZERS, WRAPPERS, Momentum, Optimizer
@@ -21,6 +22,9 @@ RULES: dict[str, Optimizer[Any]] = {
     for name, around in WRAPPERS.items()
     for convention in around.conventions
 }
+
+# The names of all, for tests that take long: other conventions than the paper's run with the long ones.
+IN_LONG_TESTS = [name if "@paper" in name else pytest.param(name, marks=pytest.mark.long) for name in RULES]
 
 # Where every run in these tests begins, of the sizes of the gradients: some rules look at the point itself.
 START = np.array([1.0, -2e-4, 500.0])

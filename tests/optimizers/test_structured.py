@@ -111,7 +111,7 @@ def test_fista_keeps_beck_and_teboulles_bound() -> None:
             max_steps=max_steps,
         )
 
-    solved = run(20000, restart=True).final.x
+    solved = run(3000, restart=True).final.x
     lowest = smooth(solved) + penalty.value(solved)
     path = run(200, restart=False)
     above = path.value + penalty.value(path.x) - lowest

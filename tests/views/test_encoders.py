@@ -202,6 +202,13 @@ def test_a_failing_encoder_is_told(tmp_path: Path) -> None:
         write_mp4(iter([frame] * 3), tmp_path / "missing" / "a.mp4", (64, 60), 5.0, 90)
 
 
+def test_a_full_disk_is_told_of_a_video(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to("/dev/full")
+    frame = np.zeros((60, 64, 4), np.uint8)
+    with pytest.raises(FalllineError, match=r"the video encoder '.*' failed: No space left on device$"):
+        write_mp4(iter([frame] * 3), tmp_path / "a.mp4", (64, 60), 5.0, 90)
+
+
 @pytest.mark.parametrize(
     ("colour", "video"),
     [

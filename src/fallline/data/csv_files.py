@@ -14,15 +14,12 @@ from typing import Any
 import numpy as np
 
 from fallline.data.csv_format import CsvFormat
-from fallline.data.plain_csv import ArrowTable, plain_table, readable
+from fallline.data.plain_csv import NotPlain, plain_tables, readable
 from fallline.data.table import Table, check_names
 from fallline.errors import FalllineError, Setting
 
 # The bytes in which the format of a file is looked for.
 HEAD = 2**16
-
-# Plain files of up to this many bytes are read at once by PyArrow; texts and numbers take several times as many.
-AT_ONCE = 2**27
 
 # Everything is found in the file.
 USUAL = CsvFormat()
@@ -66,11 +63,6 @@ class CsvFile:
             header, lines = self._header(lines, found)
             return header, found.found(self.format), list(self._tables(header, lines, found, None, None))
 
-    def _plain(self, header: tuple[str, ...], found: CsvFormat) -> ArrowTable | None:
-        """The whole file, read by PyArrow, if it is plain and small enough."""
-        small = self.path.is_file() and self.path.stat().st_size <= AT_ONCE
-        return plain_table(self.path, header, found) if small and readable(found) else None
-
     def _tables(
         self,
         header: tuple[str, ...],
@@ -79,14 +71,19 @@ class CsvFile:
         columns: Sequence[str] | None,
         rows: int | None,
     ) -> Iterator[Table]:
-        plain = self._plain(header, found)
-        if plain is not None:
-            some = plain if columns is None else plain.on_columns(columns)
-            size = rows or max(1, plain.rows)
-            yield from (some.on_rows(slice(first, first + size)) for first in range(0, plain.rows, size))
-            return
-        wanted = range(len(header)) if columns is None else [header.index(name) for name in columns]
         first_row = 0
+        if self.path.is_file() and readable(found):
+            try:
+                for table in plain_tables(self.path, header, found, rows):
+                    some = table if columns is None else table.on_columns(columns)
+                    size = rows or table.rows
+                    yield from (some.on_rows(slice(first, first + size)) for first in range(0, table.rows, size))
+                    first_row += table.rows
+                return
+            except NotPlain:
+                # The csv module reads the file up to there again, and the rest.
+                lines = islice(lines, first_row, None)
+        wanted = range(len(header)) if columns is None else [header.index(name) for name in columns]
         while block := list(islice(lines, rows)):
             for number, (line, cells) in enumerate(block, start=first_row + 1):
                 if len(cells) != len(header):

@@ -21,8 +21,12 @@ from fallline.data.entries import MISSING
 from fallline.data.table import Table
 from fallline.machine_code.threads import threads
 
-# The bytes that are looked through at a time, because they stay in the cache.
-PIECE = 2**18
+# The bytes that are read at a time, which bounds the memory, and those looked through, which stay in the cache.
+AT_ONCE, PIECE = 2**25, 2**18
+
+
+class NotPlain(Exception):
+    """The next rows of a file are not those of a plain one."""
 
 
 class ArrowTexts(Mapping[str, npt.NDArray[Any]]):
@@ -123,34 +127,63 @@ def readable(form: CsvFormat) -> bool:
     )
 
 
-def plain_table(path: Path, header: Sequence[str], form: CsvFormat) -> ArrowTable | None:
-    """The table in a CSV file of a `readable` format, whose columns have these names.
+def plain_tables(path: Path, header: Sequence[str], form: CsvFormat, rows: int | None) -> Iterator[ArrowTable]:
+    """The rows of a CSV file of a `readable` format, whose columns have these names.
 
-    None if the file is not plain: a line that is blank or ends in a return alone, a quoted cell with quotes or line
-    breaks in it, a cell that the csv module finds too long, rows of different lengths, or bytes that are no text.
+    Arguments:
+        rows: each table has a multiple of as many rows, except the last; None: there is only one.
+
+    Raises:
+        NotPlain: at the first rows that are not: a line that is blank or ends in a return alone, a quoted cell with
+            quotes or line breaks in it, a cell that the csv module finds too long, rows of different lengths, or bytes
+            that are no text.
     """
+    start = _first_row(path, header, form)
+    size, count, done = path.stat().st_size, AT_ONCE, 0
+    while start < size:
+        text = np.fromfile(path, np.uint8, -1 if rows is None else count, offset=start)
+        breaks = _places(text, "\n")
+        if rows is not None and start + len(text) < size:
+            if not len(breaks):
+                raise NotPlain  # and no reason to read the rest into memory
+            breaks = breaks[: len(breaks) // rows * rows]
+            if not len(breaks):
+                count *= 2
+                continue
+            text = text[: breaks[-1] + 1]
+        texts = _texts(text, breaks, header, str(form.separator))
+        line = done + (2 if form.header else 1)
+        numbered, held = range(line, line + texts.num_rows), ArrowTexts(texts, slice(0, texts.num_rows), {})
+        yield ArrowTable(path.name, held, numbered, done, form.decimal)
+        start += len(text)
+        done += texts.num_rows
+
+
+def _first_row(path: Path, header: Sequence[str], form: CsvFormat) -> int:
+    """The number of bytes before the first row."""
+    head = np.fromfile(path, np.uint8, PIECE).tobytes()
+    marked = codecs.lookup(str(form.encoding)).name == "utf-8-sig" and head.startswith(codecs.BOM_UTF8)
+    start = len(codecs.BOM_UTF8) if marked else 0
+    if not form.header:
+        return start
+    end = head.find(b"\n") + 1
+    line = head[start:end].removesuffix(b"\n").removesuffix(b"\r")
+    if b"\r" in line:
+        raise NotPlain
+    cells = next(csv.reader([line.decode("utf-8", "replace")], delimiter=str(form.separator)), [])
+    if [cell.strip() for cell in cells] != list(header):
+        raise NotPlain
+    return end
+
+
+def _texts(text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp], header: Sequence[str], separator: str) -> Any:
+    """The rows of a text whose line breaks are at these places, as an Arrow table."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    text = np.fromfile(path, np.uint8)
-    head = text[:PIECE].tobytes()
-    marked = codecs.lookup(str(form.encoding)).name == "utf-8-sig" and head.startswith(codecs.BOM_UTF8)
-    start = len(codecs.BOM_UTF8) if marked else 0
-    separator = str(form.separator)
-    if form.header:
-        end = head.find(b"\n") + 1
-        line = head[start:end].removesuffix(b"\n").removesuffix(b"\r")
-        if b"\r" in line:
-            return None
-        cells = next(csv.reader([line.decode("utf-8", "replace")], delimiter=separator), [])
-        if [cell.strip() for cell in cells] != list(header):
-            return None
-        start = end
-    text = text[start:]
-    lines = _lines(text, separator)
     # PyArrow would take a byte order mark away.
-    if lines is None or text[: len(codecs.BOM_UTF8)].tobytes() == codecs.BOM_UTF8:
-        return None
+    if not _is_plain(text, breaks, separator) or text[: len(codecs.BOM_UTF8)].tobytes() == codecs.BOM_UTF8:
+        raise NotPlain
     try:
         texts = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(text)),
@@ -159,11 +192,11 @@ def plain_table(path: Path, header: Sequence[str], form: CsvFormat) -> ArrowTabl
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
         )
     except pa.ArrowInvalid:
-        return None
-    rows, first = texts.num_rows, 2 if form.header else 1
-    if rows != lines or any(_longest(column) > csv.field_size_limit() for column in texts.columns):
-        return None
-    return ArrowTable(path.name, ArrowTexts(texts, slice(0, rows), {}), range(first, first + rows), 0, form.decimal)
+        raise NotPlain from None
+    lines = len(breaks) + (text[-1] != ord("\n"))
+    if texts.num_rows != lines or any(_longest(column) > csv.field_size_limit() for column in texts.columns):
+        raise NotPlain
+    return texts
 
 
 def _longest(texts: Any) -> int:
@@ -173,18 +206,15 @@ def _longest(texts: Any) -> int:
     return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
-def _lines(text: npt.NDArray[np.uint8], separator: str) -> int | None:
-    """The number of lines; None if bytes, returns or quotes are not as in a plain file."""
+def _is_plain(text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp], separator: str) -> bool:
+    """Whether bytes, returns and quotes are as in a plain file."""
     quoted = False
     for start in range(0, len(text), PIECE):
         piece = text[start : start + PIECE + 1].tobytes()
         if b"\0" in piece or (b"\r" in piece and piece.count(b"\r", 0, PIECE) != piece.count(b"\r\n")):
-            return None
+            return False
         quoted = quoted or b'"' in piece
-    breaks = _places(text, "\n")
-    if quoted and not _well_quoted(text, breaks, separator):
-        return None
-    return len(breaks) + bool(len(text) and text[-1] != ord("\n"))
+    return not quoted or _well_quoted(text, breaks, separator)
 
 
 def _places(text: npt.NDArray[np.uint8], character: str) -> npt.NDArray[np.intp]:

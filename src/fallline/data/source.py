@@ -19,7 +19,7 @@ from fallline.errors import FalllineError, nearest
 from fallline.tables import Printed
 
 # CSV files of up to this many bytes in all are read once and kept in memory, as is a pipe, which can be read only once.
-KEPT = 2**26
+KEPT = 2**27
 
 # The approximate number of entries in a block of rows: little memory, but enough to outweigh the overhead of a block.
 BLOCK = 2**18

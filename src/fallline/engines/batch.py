@@ -126,12 +126,12 @@ class Batch:
         reached = self.reached
         points = stretch.progress(reached.progress, self.counts.alike, self.seconds)
         points = points._replace(gradient=self.optimizer.projected_gradient(points.x, points.gradient))
-        met = np.zeros(len(stretch.made), bool)
+        met = np.zeros(len(stretch.states), bool)
         for condition in self.problem.conditions:
             if not condition.unmet(points):
                 met |= condition.met(points)
         ended = bool(met.any())
-        count = int(met.argmax()) + 1 if ended else len(stretch.made)
+        count = int(met.argmax()) + 1 if ended else len(stretch.states)
         self.recording.keep_passed(self.active, stretch, count)
         if count > 1:
             self._pass(reached, stretch, count - 1)

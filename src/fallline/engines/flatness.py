@@ -102,7 +102,7 @@ def _in_all_directions(
     noise = np.maximum(noise, NOISE * (np.abs(hessian) * np.abs(x)).sum(axis=1))
     doubt = (noise + NOISE * np.abs(slope)) / (apart * size)
     # Each coordinate in units in which its curvature is 1, or in which that would be seen.
-    largest = np.maximum(np.abs(np.einsum("iik->ik", hessian)), doubt)
+    largest = np.maximum(np.abs(hessian.diagonal().T), doubt)
     unit = 1 / np.sqrt(np.where(largest > 0, largest, 1.0))
     curvature, axes = eigen(hessian * unit[:, None] * unit)
     along = unit[:, None] * axes
@@ -116,7 +116,7 @@ def _in_all_directions(
     step = (along * np.where(up, pull / rise, np.sign(pull) * reach)).sum(axis=1)
     down = (curvature < -least) & (-0.5 * curvature * reach * reach > ROUNDING * scale)
     unknown = ~known & slope.any(axis=0)
-    return np.where(unknown, np.inf, fall), np.where(unknown, np.inf, step).T, down.mean(axis=0)
+    return np.where(unknown, np.inf, fall), np.where(unknown, np.inf, step).T, down.sum(axis=0) / len(x)
 
 
 def _hessian(objective: Objective, x: FloatArray, apart: FloatArray) -> tuple[FloatArray, BoolArray]:

@@ -9,6 +9,8 @@ from typing import Any, TypeGuard, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fallline.fields import fields_of
+
 Settings = TypeVar("Settings")
 
 
@@ -50,7 +52,7 @@ def is_per_run(setting: Any) -> TypeGuard[npt.NDArray[Any]]:
 
 def per_run_settings(settings: Any) -> Iterator[npt.NDArray[Any]]:
     """The settings of a rule, and of its parts, that hold one number per run, in order."""
-    for field in dataclasses.fields(settings):
+    for field in fields_of(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
             yield from per_run_settings(value)
@@ -60,7 +62,7 @@ def per_run_settings(settings: Any) -> Iterator[npt.NDArray[Any]]:
 
 def form(settings: Any) -> tuple[Any, ...]:
     """A key that is equal for rules that differ only in per-run numbers."""
-    parts = [getattr(settings, field.name) for field in dataclasses.fields(settings)]
+    parts = [getattr(settings, field.name) for field in fields_of(settings)]
     return type(settings), *(
         form(part) if dataclasses.is_dataclass(part) else PerRun if is_per_run(part) else part for part in parts
     )
@@ -69,7 +71,7 @@ def form(settings: Any) -> tuple[Any, ...]:
 def entries(settings: Settings, chosen: slice | int | npt.NDArray[np.bool_ | np.int64]) -> Settings:
     """A rule, or a part of it, with its per-run settings reduced to the chosen runs."""
     changed: dict[str, Any] = {}
-    for field in dataclasses.fields(settings):  # type: ignore[arg-type]
+    for field in fields_of(settings):
         value = getattr(settings, field.name)
         if not field.init:
             continue

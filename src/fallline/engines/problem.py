@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from fallline.arrays import FloatArray
 from fallline.engines.checkpoint import Part
+from fallline.fields import fields_of
 from fallline.objectives.base import Objective
 from fallline.optimizers import Optimizer
 from fallline.results.trajectory import OptimizerState, Point, Record
@@ -77,5 +78,5 @@ def is_ours(thing: Any) -> bool:
     ours = type(thing).__module__.partition(".")[0] == __name__.partition(".")[0]
     if not (ours and dataclasses.is_dataclass(thing)):
         return False
-    parts = [getattr(thing, entry.name) for entry in dataclasses.fields(thing)]
+    parts = [getattr(thing, entry.name) for entry in fields_of(thing)]
     return all(is_ours(part) for part in parts if dataclasses.is_dataclass(part))

@@ -78,7 +78,7 @@ class Recording:
             left &= [self.is_due(step) for step in steps.tolist()]
         if left.any():
             block = {"x": points.x[:count][left], "value": points.value[:count][left]}
-            block |= {"gradient": points.gradient[:count][left], "rate": stretch.rates()[:count][left]}
+            block |= {"gradient": points.gradient[:count][left], "rate": stretch.rates[:count][left]}
             self._rows.add(np.repeat(active, np.count_nonzero(left)), block | {"steps": steps[left]})
             self.last_kept = int(steps[left][-1])
 

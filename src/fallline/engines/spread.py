@@ -17,7 +17,7 @@ from fallline.machine_code.threads import limited
 from fallline.models import Loss
 from fallline.models.chunked import ChunkedRows
 from fallline.models.pairwise import Node, in_pairs
-from fallline.objectives.base import Objective
+from fallline.models.summing import InOnePass
 
 # Rows are kept in the workers' memory if they fit into this share of it; otherwise every pass reads them again.
 KEPT_SHARE = 0.5
@@ -25,7 +25,7 @@ KEPT_SHARE = 0.5
 FAN_OUT = 8
 
 
-class SpreadLoss(Objective):
+class SpreadLoss(InOnePass):
     """A loss whose rows are on the workers: each evaluation is one reduction.
 
     Each worker has a shard: adjacent parts of the rows. The point is sent to each shard once; the sums over its parts
@@ -63,15 +63,6 @@ class SpreadLoss(Objective):
     def close(self) -> None:
         """Free the workers' memory."""
         self._laid, self._shards = [], []
-
-    def value(self, x: FloatArray) -> FloatArray:
-        return self._sums(x, value=True)[0]
-
-    def gradient(self, x: FloatArray) -> FloatArray:
-        return self._sums(x, gradient=True)[1]
-
-    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return self._sums(x, value=True, gradient=True)
 
     def _sums(self, x: FloatArray, value: bool = False, gradient: bool = False) -> tuple[FloatArray, FloatArray]:
         of = self._of_shards if self._keeps else self._of_read_parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -28,16 +28,9 @@ _FIRST, _FIRST_ON_ARRAYS, _LONGEST, _GROWTH = 128, 8, 256, 4
 _FEW_COORDINATES, _FEW_FLOATS = 32, 8
 
 
-class Made(NamedTuple):
-    """A step of a stretch: its rate, what it subtracted, and the point reached. On arrays or on floats."""
-
-    rate: Any
-    change: Any
-    x: Any
-    state: Any
-    value: Any
-    gradient: Any
-    cost: Cost
+# A step: its rate, what it subtracted, the x, state, value and gradient that it reached, and the evaluations there. On
+# arrays or on floats; a plain tuple, because to make one with names takes half as long as the step itself.
+Made: TypeAlias = tuple[Any, Any, Any, Any, Any, Any, Cost]
 
 
 class Points(NamedTuple):
@@ -55,32 +48,31 @@ class Stretch(NamedTuple):
 
     Attributes:
         points: the points, the starting point first; its change is infinite if there was no step before it.
-        made: the steps.
+        rates: the rate of each step.
+        states: the rule's state after each step.
         state_of: converts a state to the rule's form.
+        cost: the evaluations at each point.
     """
 
     points: Points
-    made: list[Made]
+    rates: FloatArray
+    states: Sequence[Any]
     state_of: Callable[[Any], Any]
+    cost: Cost
 
     @classmethod
     def of(cls, at: Progress, made: list[Made], state_of: Callable[[Any], Any]) -> Stretch:
         """The stretch of the steps made from `at`."""
-        n = at.x.shape[1]
-        before = np.full((1, n), np.inf) if at.change is None else at.change
+        before = np.full(at.x.shape, np.inf) if at.change is None else at.change
+        rates, changes, xs, states, values, gradients, costs = zip(*made, strict=True)
         points = Points(
             at.step,
-            _rows(at.x, [step.x for step in made]),
-            np.concatenate([at.value, np.array([step.value for step in made]).reshape(-1)]),
-            _rows(at.gradient, [step.gradient for step in made]),
-            _rows(before, [step.change for step in made]),
+            _rows(at.x, xs),
+            np.concatenate([at.value, np.array(values).reshape(-1)]),
+            _rows(at.gradient, gradients),
+            _rows(before, changes),
         )
-        return cls(points, made, state_of)
-
-    @property
-    def cost(self) -> Cost:
-        """The evaluations at each point."""
-        return self.made[0].cost
+        return cls(points, np.array(rates).reshape(-1), states, state_of, costs[0])
 
     def after(self, count: int) -> Points:
         """The point after `count` steps."""
@@ -89,15 +81,11 @@ class Stretch(NamedTuple):
 
     def state_after(self, count: int) -> Any:
         """The rule's state after `count` steps, at least 1."""
-        return self.state_of(self.made[count - 1].state)
-
-    def rates(self) -> FloatArray:
-        """The rate of each step."""
-        return np.array([step.rate for step in self.made]).reshape(-1)
+        return self.state_of(self.states[count - 1])
 
     def progress(self, at: Progress, evaluations: int, seconds: float) -> Progress:
         """All points but the first as a batch for the conditions, as if each point were a run of its own."""
-        count, points = len(self.made), self.points
+        count, points = len(self.states), self.points
         return Progress(
             step=points.step + count,
             x=points.x[1:],
@@ -186,7 +174,7 @@ class Stretches:
             change, state = optimizer.update(gradient, state, rate, step)
             x = x - change
             value, gradient, _, cost = self._evaluation.at(x, optimizer, state, step, None)
-            made.append(Made(rate, change, x, state, value, gradient, cost))
+            made.append((rate, change, x, state, value, gradient, cost))
 
     def _make_on_floats(
         self, rule: OnFloats, at: Progress, optimizer: Optimizer[Any], state: Any, steps: range, made: list[Made]
@@ -206,7 +194,7 @@ class Stretches:
                     rate = float(rate_of(optimizer, step))
                 change, x, place, leaves = make_step(x, gradient, leaves, rate, step)
                 value, gradient = look(x, place)
-                made.append(Made(rate, change, x, leaves, value, gradient, cost))
+                made.append((rate, change, x, leaves, value, gradient, cost))
         except ArithmeticError:
             return
 

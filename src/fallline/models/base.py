@@ -19,6 +19,7 @@ from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
 from fallline.models.chunked import ChunkedRows
 from fallline.models.inputs import feature_names_of, inputs_of, targets_of
+from fallline.models.parts import single_blas
 from fallline.models.slices import Sliceable
 from fallline.models.streamed import StreamedBatches
 from fallline.models.summing import RowSum, dense
@@ -219,7 +220,8 @@ class Loss(RowSum, Sliceable):
             products = np.zeros((self.X.shape[1] + 1,) * 2)
             for rows in self.blocks():
                 design = np.column_stack([rows.X, np.ones(len(rows))])
-                products += design.T @ (design if rows.weights is None else design * rows.weights[:, None])
+                with single_blas():
+                    products += design.T @ (design if rows.weights is None else design * rows.weights[:, None])
             largest = float(np.linalg.eigvalsh(products)[-1])
             return self.curvature * largest / (self.rows * self.mean_weight if mean else 1) + self.l2
         longest = max(

@@ -18,12 +18,30 @@ from fallline.models.chunked import ChunkedRows
 from fallline.models.pairwise import Node, Sums, in_pairs
 from fallline.models.parts import PARTS, WORTHWHILE, share, single_blas
 from fallline.models.rows import OverRows
+from fallline.objectives.base import Objective
 
 # The numbers in a block of rows (inputs, or what a model computes from them), such that it stays in the cache.
 CACHED = 2**16
 
 
-class RowSum(OverRows):
+class InOnePass(Objective):
+    """An objective whose value and gradient are found together, in one pass over its rows."""
+
+    @abstractmethod
+    def _sums(self, x: FloatArray, value: bool = False, gradient: bool = False) -> tuple[FloatArray, FloatArray]:
+        """Value and gradient; zeros for one that is not needed."""
+
+    def value(self, x: FloatArray) -> FloatArray:
+        return self._sums(x, value=True)[0]
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        return self._sums(x, gradient=True)[1]
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self._sums(x, value=True, gradient=True)
+
+
+class RowSum(InOnePass, OverRows):
     """The mean (or sum) of an error ℓ over rows of data, each times the row's weight, and ½ l2 ‖w‖².
 
     Subclasses implement the computations on a block of rows: `forward`, `errors` and `backward`.
@@ -71,17 +89,7 @@ class RowSum(OverRows):
     def class_numbers(self, y: FloatArray) -> npt.NDArray[np.intp]:
         """The number of each target's class, counted from 0."""
 
-    def value(self, x: FloatArray) -> FloatArray:
-        return self._sums(x, value=True)[0]
-
-    def gradient(self, x: FloatArray) -> FloatArray:
-        return self._sums(x, gradient=True)[1]
-
-    def value_and_gradient(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return self._sums(x, value=True, gradient=True)
-
     def _sums(self, x: FloatArray, value: bool = False, gradient: bool = False) -> tuple[FloatArray, FloatArray]:
-        """Value and gradient; zeros for one that is not needed."""
         return self.total(x, lambda points: self._part_sums(points, value, gradient))
 
     def _part_sums(self, points: FloatArray, value: bool, gradient: bool) -> Iterable[Node]:

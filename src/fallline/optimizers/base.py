@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray, Quantity
 from fallline.errors import FalllineError, Verbatim
+from fallline.fields import fields_of
 from fallline.hyperparameters import (
     check_convention,
     check_hyperparameters,
@@ -60,6 +60,13 @@ def epsilon(default: float, **defaults: float) -> float:
         defaults=defaults,
     )
     return small
+
+
+def _written(setting: Any) -> str:
+    """A setting as text; of numbers that differ from run to run, the least and the largest."""
+    if isinstance(setting, np.ndarray):
+        return f"{setting.min():g} to {setting.max():g}"
+    return f"{setting:g}" if isinstance(setting, float) else str(setting)
 
 
 def _check_rate(rule: Optimizer[Any]) -> None:
@@ -132,7 +139,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         if not isinstance(self.learning_rate, Schedule | LineSearch):
             _check_rate(self)
         check_hyperparameters(self, checked={"learning_rate": (Schedule, LineSearch)})
-        for entry in dataclasses.fields(self):
+        for entry in fields_of(self):
             flag = getattr(self, entry.name)
             if isinstance(entry.default, bool) and not isinstance(flag, bool):
                 raise FalllineError(entry.name, flag, "it must be True or False", of=type(self).__name__)
@@ -210,7 +217,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         known = hyperparameters(self)
         words = [name if self.convention == "paper" else f"{name}@{self.convention}"]
         inside: list[str] = []
-        for entry in dataclasses.fields(self):
+        for entry in fields_of(self):
             value = getattr(self, entry.name)
             if isinstance(value, Optimizer):
                 inside.append(f"of {value.label}")
@@ -222,5 +229,5 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
             if isinstance(value, Schedule):
                 words.append(str(value))
             elif entry.name != "convention" and (entry.name == "learning_rate" or not np.array_equal(value, default)):
-                words.append(f"{entry.name} {value:g}" if isinstance(value, float) else f"{entry.name} {value}")
+                words.append(f"{entry.name} {_written(value)}")
         return ", ".join(words + inside)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -200,8 +202,11 @@ def write_mp4(frames: Iterator[Frame], path: Path, size: tuple[int, int], rate: 
         raise
     _, said = ffmpeg.communicate()
     if ffmpeg.returncode:
-        words = said.decode(errors="replace").strip().splitlines() or [f"exit status {ffmpeg.returncode}"]
-        raise FalllineError(problem=f"the video encoder {command[0]!r} failed: {words[-1]}")
+        # An error of the system is the status itself, as a negative number in eight bits; its messages are about parts.
+        status = ffmpeg.returncode
+        *_, words = [f"exit status {status}", *said.decode(errors="replace").strip().splitlines()]
+        words = os.strerror(256 - status) if 256 - status in errno.errorcode else words
+        raise FalllineError(problem=f"the video encoder {command[0]!r} failed: {words}")
 
 
 # From red, green and blue (0 to 255) to luma and two chromas in limited range: ITU-R BT.709 (2015), which players
