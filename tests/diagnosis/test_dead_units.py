@@ -116,4 +116,4 @@ def test_units_that_do_no_harm(name: str) -> None:
 
 
 def test_a_model_without_units_says_what_is_missing() -> None:
-    assert missing("dead_units", fallline.minimize("x**2", 1.0, "adam", max_steps=5)) == "a model with its data"
+    assert missing("dead_units", fallline.minimize("x**2", 1.0, "adam", max_steps=5)) == "a network"

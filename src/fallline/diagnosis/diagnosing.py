@@ -11,7 +11,7 @@ import numpy as np
 
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding
-from fallline.diagnosis.findings import all_checks, names_of_data
+from fallline.diagnosis.findings import all_checks
 from fallline.diagnosis.result import Diagnosis
 from fallline.errors import FalllineError
 from fallline.hyperparameters import Range
@@ -81,9 +81,8 @@ def _checked(run: Trajectory, case: Case) -> Diagnosis:
     found: dict[str, Finding] = {}
     leads_to, passed = {}, {}
     unchecked: dict[str, str] = {}
+    # What only a model with its data can show is no question for a formula or a function.
     of_data = case.known_fit is not None or run.objective is None or run.objective.of_data
-    if not of_data:
-        unchecked |= dict.fromkeys(names_of_data(), "needs a model with its data")
     for check in all_checks(of_data):
         try:
             finding = check.find(case)

@@ -22,10 +22,7 @@ def all_checks(of_data: bool = True) -> tuple[Check, ...]:
     """
     places = {module.name: f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__) if not module.ispkg}
     if of_data:
-        places |= {name: f"{data_room.__name__}.{name}" for name in names_of_data()}
+        places |= {
+            module.name: f"{data_room.__name__}.{module.name}" for module in pkgutil.iter_modules(data_room.__path__)
+        }
     return tuple(getattr(importlib.import_module(places[name]), name) for name in sorted(places))
-
-
-def names_of_data() -> list[str]:
-    """The names of the checks that only a model with its data can show."""
-    return [module.name for module in pkgutil.iter_modules(data_room.__path__)]

@@ -19,7 +19,7 @@ from fallline.tables import place_text
 # Of the run, the part at its end in which it must not come down any more, and how many of its steps are looked at.
 END, STEPS = 0.2, 12
 # The slopes on both sides must be apart by at least this part of the gradient's norm, or the kink does not matter.
-APART = 0.2
+APART = 0.05
 # This part of the steps at the end must not go downhill: a run that crosses kinks on its way down is none.
 UPHILL = 0.2
 # They must not come closer to each other by more than this part when the sides come a thousand times closer.

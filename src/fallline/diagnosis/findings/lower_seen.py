@@ -9,6 +9,8 @@ from fallline.diagnosis.finding import Finding, check
 from fallline.diagnosis.remedies import started_at
 from fallline.tables import place_text
 
+# A run is at rest where its slope is this part of the largest.
+REST = 1e-4
 # A value is lower if it is so by this part of what the run came down by.
 LOWER = 1e-3
 
@@ -22,7 +24,9 @@ LOWER = 1e-3
 def lower_seen(case: Case) -> Finding | None:
     """Compare where the run came to rest with its own best point, other runs', and minima that are known."""
     run, objective = case.run, case.loss
-    if not run.stop.converged or objective.stochastic:
+    norms = case["gradient_norm"].values
+    at_rest = run.stop.converged or norms[-1] <= REST * np.nanmax(norms)
+    if not at_rest or objective.stochastic:
         return None
     seen = [("the run itself passed", run.best.x, run.best.value, run.best.step)]
     if case.elsewhere is not None:
