@@ -804,7 +804,7 @@ def test_a_rule_with_complex_changes_is_refused() -> None:
         (lambda: fallline.check_gradient("x**2", np.nan), "x is nan in x; it must be a finite number"),
         (lambda: fallline.chain_rule("x + y", "ab"), "x is 'ab'; it must be numbers"),
         (lambda: fallline.chain_rule(lambda x: x, 1), "the chain rule is shown of a formula only"),
-        (lambda: fallline.diagnose(None), "trajectory is None; it must be what minimize returns"),  # type: ignore[arg-type]
+        (lambda: fallline.diagnose(None), "result is None; it must be a run"),  # type: ignore[arg-type]
         (lambda: fallline.Trajectory.load(None), "path is 'None'; there is no such file"),  # type: ignore[arg-type]
         (lambda: minimize("x", 1.0, Adam(), max_steps=1).save("a\0b"), "it must be the name of a file"),
         (lambda: minimize("x", 1.0, Adam(), max_steps=1).save(3), "path is 3; it must be the name of a file"),  # type: ignore[arg-type]

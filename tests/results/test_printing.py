@@ -156,7 +156,7 @@ def test_a_fit_tells_its_score_its_notes_and_its_parameters() -> None:
 
 
 def test_a_finding_is_told_whole() -> None:
-    (finding,) = diagnose(minimize("x**3", 1.0, GradientDescent(0.1)))
+    finding = diagnose(minimize("x**3", 1.0, GradientDescent(0.1)))[0]
     lines = repr(finding).splitlines()
     assert lines[0] == f"Finding: {finding.title}"
     words = " ".join(line[10:] for line in lines[1:])
