@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 INDENT = "   "
 # The most runs of a comparison that are named.
 MOST_NAMED = 3
-# The longest line of a verdict.
-VERDICT = 2 * LONGEST
+# The longest line of a verdict, and the longest sentence of a text: formulas and names of columns may be very long.
+VERDICT, SENTENCE = 2 * LONGEST, 6 * LONGEST
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def text(diagnosis: Diagnosis, *, brief: bool = False) -> str:
     Arguments:
         brief: whether only the first finding is told whole.
     """
-    lines = [*_wrapped(f"Diagnosis of {diagnosis.title}"), ""]
+    lines = [*_wrapped(one_line(f"Diagnosis of {diagnosis.title}", VERDICT)), ""]
     if not diagnosis.alarms:
         lines += [nothing_wrong(diagnosis), ""]
     for number, finding in enumerate(diagnosis.alarms, start=1):
@@ -72,19 +72,19 @@ def text(diagnosis: Diagnosis, *, brief: bool = False) -> str:
 
 def nothing_wrong(diagnosis: Diagnosis) -> str:
     """The sentence for no alarm."""
-    checks = len(diagnosis.passed) + len(diagnosis.remarks)
-    return f"Nothing wrong was found by {checks} {'check' if checks == 1 else 'checks'}."
+    checks = len(diagnosis.passed)
+    left = f"; {len(diagnosis.unchecked)} could not be made" if diagnosis.unchecked else ""
+    return f"Nothing wrong was found by {checks} {'check' if checks == 1 else 'checks'}{left}."
 
 
 def verdict(diagnosis: Diagnosis) -> str:
     """Two or three lines: the first cause with its remedy, and the titles of the others."""
     alarms = diagnosis.alarms
     if not alarms:
-        left = f" {len(diagnosis.unchecked)} could not be made." if diagnosis.unchecked else ""
-        lines = [f"diagnosis: {nothing_wrong(diagnosis)}{left}"]
+        lines = [f"diagnosis: {nothing_wrong(diagnosis)}"]
     else:
         first = alarms[0]
-        sentences = (titled(first), whose(first), first.evidence)
+        sentences = (titled(first), whose(first, most=1), first.evidence)
         lines = [one_line(f"diagnosis: {' '.join(filter(None, sentences))}", VERDICT)]
         if first.remedies:
             lines.append(f"→ {spoken_remedy(first.remedies[0])}")
@@ -142,12 +142,12 @@ def titled(finding: Finding) -> str:
     return f"{title if title[1:2] == ' ' else title[:1].upper() + title[1:]}."
 
 
-def whose(finding: Finding) -> str:
+def whose(finding: Finding, most: int = MOST_NAMED) -> str:
     """The runs of a comparison that have it, as a sentence; empty for a single run."""
     if not finding.runs:
         return ""
-    more = [f"{len(finding.runs) - MOST_NAMED} more"] if len(finding.runs) > MOST_NAMED else []
-    return f"In {'; '.join([*finding.runs[:MOST_NAMED], *more])}."
+    more = [f"{len(finding.runs) - most} more"] if len(finding.runs) > most else []
+    return f"In {'; '.join([*finding.runs[:most], *more])}."
 
 
 def _spoken(name: str) -> str:
@@ -155,8 +155,8 @@ def _spoken(name: str) -> str:
 
 
 def _indented(sentence: str) -> Iterable[str]:
-    return _wrapped(INDENT + sentence, INDENT) if sentence else ()
+    return _wrapped(INDENT + one_line(sentence, SENTENCE), INDENT) if sentence else ()
 
 
 def _wrapped(line: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(line, LONGEST, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, LONGEST, subsequent_indent=indent, break_on_hyphens=False)
