@@ -140,9 +140,16 @@ def test_what_is_no_fault_is_not_passed_where_it_was_not_found() -> None:
 
 def test_long_names_leave_room_for_the_findings() -> None:
     run = minimize("+".join(["0*x"] * 2000) + "+x**2", 3.0, GradientDescent(1.1), max_steps=30)
-    lines = repr(diagnose(run, proof=False)).splitlines()
+    diagnosis = diagnose(run, proof=False)
+    lines = repr(diagnosis).splitlines()
     assert "1. The value rose." in lines[:6]
     assert max(map(len, lines)) <= LONGEST
+    assert len(diagnosis._repr_html_()) < 10_000
+
+
+def test_html_does_not_tell_as_passed_what_would_be_a_fault() -> None:
+    page = diagnose(diverging(), proof=False)._repr_html_()
+    assert "Looked for and not found: the steps are uneven." in page
 
 
 def test_it_prints_the_findings_what_passed_and_what_could_not_be_checked() -> None:

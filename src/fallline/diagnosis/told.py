@@ -46,13 +46,23 @@ def head(diagnosis: Diagnosis) -> str:
     return f"Diagnosis of {one_line(diagnosis.title)}"
 
 
+def title(diagnosis: Diagnosis) -> str:
+    """What was diagnosed, in two lines of the text at most."""
+    return one_line(f"Diagnosis of {diagnosis.title}", VERDICT)
+
+
+def bounded(sentence: str) -> str:
+    """A sentence or several, cut off where a name in them is very long."""
+    return one_line(sentence, SENTENCE)
+
+
 def text(diagnosis: Diagnosis, *, brief: bool = False) -> str:
     """The findings, what was checked and passed, and what could not be checked.
 
     Arguments:
         brief: whether only the first finding is told whole.
     """
-    lines = [*_wrapped(one_line(f"Diagnosis of {diagnosis.title}", VERDICT)), ""]
+    lines = [*_wrapped(title(diagnosis)), ""]
     if not diagnosis.alarms:
         lines += [nothing_wrong(diagnosis), ""]
     for number, finding in enumerate(diagnosis.alarms, start=1):
@@ -84,7 +94,7 @@ def verdict(diagnosis: Diagnosis) -> str:
         lines = [f"diagnosis: {nothing_wrong(diagnosis)}"]
     else:
         first = alarms[0]
-        sentences = (titled(first), whose(first, most=1), first.evidence)
+        sentences = (titled(first), whose(first), first.evidence)
         lines = [one_line(f"diagnosis: {' '.join(filter(None, sentences))}", VERDICT)]
         if first.remedies:
             lines.append(f"→ {spoken_remedy(first.remedies[0])}")
@@ -142,12 +152,12 @@ def titled(finding: Finding) -> str:
     return f"{title if title[1:2] == ' ' else title[:1].upper() + title[1:]}."
 
 
-def whose(finding: Finding, most: int = MOST_NAMED) -> str:
+def whose(finding: Finding) -> str:
     """The runs of a comparison that have it, as a sentence; empty for a single run."""
     if not finding.runs:
         return ""
-    more = [f"{len(finding.runs) - most} more"] if len(finding.runs) > most else []
-    return f"In {'; '.join([*finding.runs[:most], *more])}."
+    more = [f"{len(finding.runs) - MOST_NAMED} more"] if len(finding.runs) > MOST_NAMED else []
+    return f"In {'; '.join([*finding.runs[:MOST_NAMED], *more])}."
 
 
 def _spoken(name: str) -> str:
@@ -155,7 +165,7 @@ def _spoken(name: str) -> str:
 
 
 def _indented(sentence: str) -> Iterable[str]:
-    return _wrapped(INDENT + one_line(sentence, SENTENCE), INDENT) if sentence else ()
+    return _wrapped(INDENT + bounded(sentence), INDENT) if sentence else ()
 
 
 def _wrapped(line: str, indent: str = "") -> list[str]:
