@@ -122,6 +122,36 @@ def test_a_consequence_of_a_consequence_is_told_with_the_cause(checks: list[Chec
     assert finding.led_to == ("It ended high", "It stayed")
 
 
+def test_a_check_in_which_a_function_raises_could_not_be_made(checks: list[Check]) -> None:
+    @check("it raises")
+    def even(_: Case) -> Finding | None:
+        """Do what a user's function may do beside the path of its run."""
+        raise RuntimeError("no such\nplace")
+
+    checks[4] = even
+    diagnosis = diagnose(diverging(), proof=False)
+    assert [finding.name for finding in diagnosis] == ["rose", "long"]
+    assert diagnosis.unchecked["even"] == "raised RuntimeError: no such place"
+
+
+def test_what_is_no_fault_is_not_passed_where_it_was_not_found() -> None:
+    assert "long" not in diagnose(diverging(max_steps=5), proof=False).passed
+
+
+def test_long_names_leave_room_for_the_findings() -> None:
+    run = minimize("+".join(["0*x"] * 2000) + "+x**2", 3.0, GradientDescent(1.1), max_steps=30)
+    diagnosis = diagnose(run, proof=False)
+    lines = repr(diagnosis).splitlines()
+    assert "1. The value rose." in lines[:6]
+    assert max(map(len, lines)) <= LONGEST
+    assert len(diagnosis._repr_html_()) < 10_000
+
+
+def test_html_does_not_tell_as_passed_what_would_be_a_fault() -> None:
+    page = diagnose(diverging(), proof=False)._repr_html_()
+    assert "Looked for and not found: the steps are uneven." in page
+
+
 def test_it_prints_the_findings_what_passed_and_what_could_not_be_checked() -> None:
     assert diagnose(diverging()).text.splitlines() == [
         "Diagnosis of x**2, gradient_descent, learning_rate 1.1",
@@ -144,8 +174,8 @@ def test_it_prints_the_findings_what_passed_and_what_could_not_be_checked() -> N
 
 def test_without_a_fault_it_says_by_how_many_checks() -> None:
     diagnosis = diagnose(minimize("x**2", 3.0, GradientDescent(0.1), max_steps=5))
-    assert "Nothing wrong was found by 4 checks." in repr(diagnosis)
-    assert diagnosis.verdict() == "diagnosis: Nothing wrong was found by 4 checks. 1 could not be made."
+    assert "Nothing wrong was found by 3 checks; 1 could not be made." in repr(diagnosis)
+    assert diagnosis.verdict() == "diagnosis: Nothing wrong was found by 3 checks; 1 could not be made."
 
 
 @pytest.mark.parametrize("count", [1, 3, 6, 12, 40])
@@ -259,10 +289,23 @@ def test_a_check_of_a_comparison_is_given_what_the_other_runs_saw(checks: list[C
     assert seen == [runs[1].best.value, runs[0].best.value]
 
 
-def test_of_many_runs_the_first_are_diagnosed() -> None:
+def test_of_many_runs_some_of_every_rule_are_diagnosed() -> None:
+    starts = np.linspace(1, 2, 50)[:, None]
+    runs = compare("x**2", starts, [GradientDescent(0.1), GradientDescent(1.1)], max_steps=5)
+    rising = next(finding for finding in runs.diagnose(proof=False) if finding.name == "rose")
+    assert len(rising.runs) == 10
+    assert all("1.1" in label for label in rising.runs)
+
+
+def test_a_comparison_of_one_run_is_told_as_one() -> None:
+    runs = compare("x**2", 1.0, GradientDescent(0.1), max_steps=5)
+    assert runs.diagnose().title == "1 run on x**2"
+
+
+def test_of_many_runs_a_few_are_named() -> None:
     starts = np.linspace(1, 2, 50)[:, None]
     diagnosis = compare("x**2", starts, GradientDescent(0.1), max_steps=20, record="ends").diagnose()
-    assert diagnosis.title == "the first 20 of 50 runs on x**2"
+    assert diagnosis.title == "20 of 50 runs on x**2"
     assert len(diagnosis[0].runs) == 20
     assert "; 17 more." in diagnosis.text
     assert diagnosis.unchecked["even"] == "needs every step recorded"

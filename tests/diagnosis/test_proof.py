@@ -209,6 +209,21 @@ def test_a_slow_remedy_leaves_time_to_the_next() -> None:
     assert found.remedies[0].text == "optimizer"
 
 
+def test_a_function_that_raises_elsewhere_leaves_the_findings() -> None:
+    later: list[bool] = []
+
+    def bowl(x: float) -> float:
+        if later:
+            raise RuntimeError("no more")
+        return x * x
+
+    run = minimize(bowl, 1.0, GradientDescent(1.1), gradient=lambda x: 2 * x, max_steps=20)
+    later.append(True)
+    found = tried(run, remedy(optimizer=GradientDescent(0.4)))
+    assert found.grade == "likely"
+    assert found.proof == "Not proved: a run from elsewhere raised RuntimeError: no more."
+
+
 def test_remarks_and_sentences_are_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: Any) -> None:
         raise AssertionError("a run")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fallline.diagnosis.case import Case
-from fallline.diagnosis.finding import CannotCheck, Finding
+from fallline.diagnosis.finding import CannotCheck, Finding, raised
 from fallline.diagnosis.findings import all_checks
 from fallline.diagnosis.result import Diagnosis
 from fallline.errors import FalllineError
@@ -31,7 +31,7 @@ def diagnose(result: Trajectory | Comparison | Fit, *, proof: bool = True, proof
     """All findings about a run, a comparison or a fit, the first cause first and remarks last.
 
     Arguments:
-        result: the run, the comparison (of which the first 20 runs are diagnosed), or the fit.
+        result: the run, the comparison (of which at most 20 runs, spread over all, are diagnosed), or the fit.
         proof: whether to run the remedies: each five times, from other starts or with other seeds, beside the unchanged
             run from as many others, at equal evaluations. The first that clearly wins is shown as *proved*; one that
             does not help is not shown.
@@ -89,8 +89,14 @@ def _checked(run: Trajectory, case: Case) -> Diagnosis:
         except CannotCheck as reason:
             unchecked[check.name] = f"needs {reason}"
             continue
+        except Exception as error:
+            # A user's function may raise beside the path, and the other checks stand without it.
+            unchecked[check.name] = raised(error)
+            continue
         if finding is None:
-            passed[check.name] = check.about
+            # Of what is no fault it says nothing that it was not found: "converged" is no check that was passed.
+            if not check.remark:
+                passed[check.name] = check.about
         else:
             told = {name: getattr(check, name) for name in ("ignore", "source", "remark", "measure")}
             found[check.name] = dataclasses.replace(finding, **told)
@@ -119,7 +125,7 @@ def _causes(found: Mapping[str, Finding], leads_to: Mapping[str, tuple[str, ...]
 
 def _of_comparison(runs: Comparison, seconds: float) -> Diagnosis:
     """The findings about the runs: of those that several runs have, the evidence and remedies of the first."""
-    began, shown = time.monotonic(), runs[:MOST_RUNS]
+    began, shown = time.monotonic(), _spread(runs)
     each = {}
     for place, run in enumerate(shown):
         others = [other.best for number, other in enumerate(shown) if number != place]
@@ -138,9 +144,19 @@ def _of_comparison(runs: Comparison, seconds: float) -> Diagnosis:
     passed = {name: about for one in each.values() for name, about in one.passed.items() if name not in having}
     unchecked = {name: why for one in each.values() for name, why in one.unchecked.items() if name not in having}
     passed = {name: about for name, about in passed.items() if name not in unchecked}
-    count = f"{len(runs)} runs" if len(shown) == len(runs) else f"the first {len(shown)} of {len(runs)} runs"
+    count = f"{len(runs)} run{'s' * (len(runs) != 1)}"
+    if len(shown) < len(runs):
+        count = f"{len(shown)} of {count}"
     title = f"{count} on {shown[0].title}" if len(shown) else "a comparison of no runs"
     return Diagnosis(title, tuple(findings), passed, unchecked, of_run)
+
+
+def _spread(runs: Comparison) -> Comparison:
+    """At most `MOST_RUNS` of the runs: the first, the last, and some evenly between, so that no rule is left out."""
+    if len(runs) <= MOST_RUNS:
+        return runs
+    places = np.linspace(0, len(runs) - 1, MOST_RUNS).astype(int)
+    return Comparison([runs.labels[place] for place in places], [runs[int(place)] for place in places])
 
 
 def _place(finding: Finding) -> tuple[bool, int]:

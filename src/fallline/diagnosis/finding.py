@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from fallline.tables import Printed, Summary, summary_of, wrapped_fact
+from fallline.tables import LONGEST, Printed, Summary, one_line, summary_of, wrapped_fact
 
 if TYPE_CHECKING:
     from fallline.diagnosis.case import Case
@@ -87,6 +87,15 @@ def _of_finding(finding: Finding) -> Summary:
     }
     facts = [line for name, text in parts.items() if text for line in wrapped_fact(name, text)]
     return Summary(f"Finding: {finding.title}", facts)
+
+
+def raised(error: Exception) -> str:
+    """What a user's function raised, in one line.
+
+    >>> raised(RuntimeError("no more\\nfiles"))
+    'raised RuntimeError: no more files'
+    """
+    return one_line(f"raised {type(error).__name__}: {error}".rstrip(": "), 2 * LONGEST)
 
 
 class CannotCheck(Exception):

@@ -22,22 +22,24 @@ WIDTH, HEIGHT, LEFT, BELOW, AROUND = 270, 120, 62, 18, 6
 
 def html(diagnosis: Diagnosis) -> str:
     """The findings, each beside its picture; no colours, so that it is readable on light and dark pages."""
-    parts = [f"<strong>Diagnosis of {escape(diagnosis.title)}</strong>"]
+    parts = [f"<strong>{escape(told.title(diagnosis))}</strong>"]
     if not diagnosis.alarms:
         parts.append(f"<p>{escape(told.nothing_wrong(diagnosis))}</p>")
     parts += [_finding(finding, diagnosis.runs.get(finding.name)) for finding in diagnosis]
     if diagnosis.passed:
-        parts.append(_small(f"Checked and passed: {'; '.join(diagnosis.passed.values())}."))
+        # Each is told as the fault that it looks for, so it must not be read as passed.
+        parts.append(_small(f"Looked for and not found: {'; '.join(diagnosis.passed.values())}."))
     if diagnosis.unchecked:
         parts.append(_small(f"Could not check: {'; '.join(told.by_reason(diagnosis.unchecked))}."))
-    return f"<div>{''.join(parts)}</div>"
+    return f'<div style="overflow-wrap: anywhere">{"".join(parts)}</div>'
 
 
 def _finding(finding: Finding, run: Trajectory | None) -> str:
     lines = [f"<strong>{escape(told.titled(finding))}</strong>"]
-    lines += [escape(sentence) for sentence in (told.whose(finding), finding.evidence, finding.cause)]
+    lines += [escape(told.bounded(sentence)) for sentence in (told.whose(finding), finding.evidence, finding.cause)]
     lines += [f"→ <code>{escape(told.spoken_remedy(remedy))}</code>" for remedy in finding.remedies]
-    lines += [f"<em>{escape(finding.proof)}</em>", escape(told.consequences(finding))]
+    lines += [f"<em>{escape(finding.proof)}</em>"] if finding.proof else []
+    lines.append(escape(told.consequences(finding)))
     lines += [f"<small>{escape(told.when_to_ignore(finding))}</small>" if finding.ignore else ""]
     text = "<br>".join(line for line in lines if line)
     picture = svg(evidence_data(run, finding.since, finding.steps)) if run is not None and len(run) > 1 else ""

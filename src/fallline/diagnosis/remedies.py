@@ -13,7 +13,7 @@ from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import Optimizer
 from fallline.optimizers.base import LearningRate
 from fallline.schedules import Schedule
-from fallline.tables import vector_text
+from fallline.tables import MOST_COORDINATES, vector_text
 
 
 def as_python(setting: Any) -> str:
@@ -81,6 +81,8 @@ def by(rule: Optimizer[Any]) -> Remedy:
 
 def started_at(x: FloatArray) -> Remedy:
     """Another start."""
-    places = [rounded(number) for number in x.tolist()]
-    text = ",".join(f"{number:g}" for number in places)
-    return Remedy(f"x0={vector_text(x)}", {"x0": np.asarray(x)}, f"--start {text}" if len(places) <= 6 else "")
+    if len(x) > MOST_COORDINATES:
+        # A text that leaves some out is no Python: it names where all of them are.
+        return Remedy(f"x0=remedy.settings['x0'], which is {vector_text(x)}", {"x0": np.asarray(x)})
+    text = ",".join(f"{rounded(number):g}" for number in x.tolist())
+    return Remedy(f"x0={vector_text(x)}", {"x0": np.asarray(x)}, f"--start {text}")

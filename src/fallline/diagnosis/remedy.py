@@ -12,7 +12,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.diagnosis.again import REFERENCE_STEP, Again, CannotRepeat, Ended, again
-from fallline.diagnosis.finding import Finding, Remedy
+from fallline.diagnosis.finding import Finding, Remedy, raised
 from fallline.fitting.result import Fit
 from fallline.results.trajectory import Trajectory
 
@@ -120,6 +120,7 @@ class Trial:
 
         Raises:
             _NoTime: when the time does not suffice.
+            CannotRepeat: when the unchanged run raises from other starts.
         """
         settings = remedy.settings
         measure = self.again.measured_by(settings, measure)
@@ -127,13 +128,20 @@ class Trial:
         own_start = "x0" in settings and self.again.varied == "starts"
         try:
             unchanged = self.unchanged(measure, own_start)
-            budget = self.steps * float(np.median([ended.cost for ended in unchanged]))
-            longer = self._longer(settings)
-            # Half of the time that is left: a slow remedy leaves some to those after it.
-            until = (time.monotonic() + self._ends) / 2
-            numbers = range(self.first, self.first + TRIES)
+        except (_NoTime, _Interrupted):
+            raise
+        except Exception as error:
+            raise CannotRepeat(f"a run from elsewhere {raised(error)}") from None
+        budget = self.steps * float(np.median([ended.cost for ended in unchanged]))
+        longer = self._longer(settings)
+        # Half of the time that is left: a slow remedy leaves some to those after it.
+        until = (time.monotonic() + self._ends) / 2
+        numbers = range(self.first, self.first + TRIES)
+        try:
             changed = [self._run(settings, number, budget * longer, measure, until) for number in numbers]
-        except (ValueError, ArithmeticError):
+        except (_NoTime, _Interrupted):
+            raise
+        except Exception:
             # The settings do not fit this run, or the user's function raises where they lead.
             return ""
         level = level_won(changed, unchanged, exact=self.again.exact)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 INDENT = "   "
 # The most runs of a comparison that are named.
 MOST_NAMED = 3
-# The longest line of a verdict.
-VERDICT = 2 * LONGEST
+# The longest line of a verdict, and the longest sentence of a text: formulas and names of columns may be very long.
+VERDICT, SENTENCE = 2 * LONGEST, 6 * LONGEST
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,23 @@ def head(diagnosis: Diagnosis) -> str:
     return f"Diagnosis of {one_line(diagnosis.title)}"
 
 
+def title(diagnosis: Diagnosis) -> str:
+    """What was diagnosed, in two lines of the text at most."""
+    return one_line(f"Diagnosis of {diagnosis.title}", VERDICT)
+
+
+def bounded(sentence: str) -> str:
+    """A sentence or several, cut off where a name in them is very long."""
+    return one_line(sentence, SENTENCE)
+
+
 def text(diagnosis: Diagnosis, *, brief: bool = False) -> str:
     """The findings, what was checked and passed, and what could not be checked.
 
     Arguments:
         brief: whether only the first finding is told whole.
     """
-    lines = [*_wrapped(f"Diagnosis of {diagnosis.title}"), ""]
+    lines = [*_wrapped(title(diagnosis)), ""]
     if not diagnosis.alarms:
         lines += [nothing_wrong(diagnosis), ""]
     for number, finding in enumerate(diagnosis.alarms, start=1):
@@ -72,16 +82,16 @@ def text(diagnosis: Diagnosis, *, brief: bool = False) -> str:
 
 def nothing_wrong(diagnosis: Diagnosis) -> str:
     """The sentence for no alarm."""
-    checks = len(diagnosis.passed) + len(diagnosis.remarks)
-    return f"Nothing wrong was found by {checks} {'check' if checks == 1 else 'checks'}."
+    checks = len(diagnosis.passed)
+    left = f"; {len(diagnosis.unchecked)} could not be made" if diagnosis.unchecked else ""
+    return f"Nothing wrong was found by {checks} {'check' if checks == 1 else 'checks'}{left}."
 
 
 def verdict(diagnosis: Diagnosis) -> str:
     """Two or three lines: the first cause with its remedy, and the titles of the others."""
     alarms = diagnosis.alarms
     if not alarms:
-        left = f" {len(diagnosis.unchecked)} could not be made." if diagnosis.unchecked else ""
-        lines = [f"diagnosis: {nothing_wrong(diagnosis)}{left}"]
+        lines = [f"diagnosis: {nothing_wrong(diagnosis)}"]
     else:
         first = alarms[0]
         sentences = (titled(first), whose(first), first.evidence)
@@ -155,8 +165,8 @@ def _spoken(name: str) -> str:
 
 
 def _indented(sentence: str) -> Iterable[str]:
-    return _wrapped(INDENT + sentence, INDENT) if sentence else ()
+    return _wrapped(INDENT + bounded(sentence), INDENT) if sentence else ()
 
 
 def _wrapped(line: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(line, LONGEST, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, LONGEST, subsequent_indent=indent, break_on_hyphens=False)
