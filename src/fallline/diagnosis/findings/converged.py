@@ -7,6 +7,7 @@ import numpy as np
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, check
 from fallline.norms import norm
+from fallline.stopping import Target
 
 EPSILON = float(np.finfo(float).eps)
 
@@ -19,7 +20,8 @@ EPSILON = float(np.finfo(float).eps)
 def converged(case: Case) -> Finding | None:
     """Compare the gradient at the end with its rounding, and measure the lowest and the highest curvature there."""
     run, objective = case.run, case.loss
-    if not run.stop.converged:
+    # A target may be reached anywhere.
+    if not run.stop.converged or run.stop.reason == Target.reason:
         return None
     final = run.final
     told = [f"The gradient's norm at step {final.step} is {final.gradient_norm:.3g}"]

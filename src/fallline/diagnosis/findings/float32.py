@@ -37,7 +37,7 @@ def float32(case: Case) -> Finding | None:
         return None
     return Finding(
         name="float32",
-        title=f"{run.title} computes in float32",
+        title="The objective computes in float32",
         evidence=(
             f"Its values are rounded to {ROUNDING['float32']:.2g} of their size, {2**29:,} times as coarsely as "
             "float64, in which the run computes."

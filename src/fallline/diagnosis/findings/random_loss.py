@@ -43,7 +43,7 @@ def random_loss(case: Case) -> Finding | None:
         )
     return Finding(
         name="random_loss",
-        title=f"{run.title} gives another value each time",
+        title="The objective gives another value each time",
         evidence=f"At the {place} it was {', then '.join(f'{value:.10g}' for value in values)}.",
         cause=(
             f"The {'function' if drawn else 'objective'} draws random numbers, or depends on what earlier calls left "

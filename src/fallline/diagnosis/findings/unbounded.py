@@ -15,7 +15,7 @@ from fallline.objectives import Objective
 from fallline.results.trajectory import Point
 from fallline.tables import MOST_COORDINATES
 
-# The distances along a direction at which the objective is evaluated.
+# The distances along a direction at which the objective is evaluated, in sizes of the point.
 DISTANCES = np.array([10.0**power for power in range(13)])
 # With more coordinates, only the directions of the slope and of the run are followed, not each coordinate's.
 MODEST = 50
@@ -30,7 +30,7 @@ class _Endless(NamedTuple):
 
 @check(
     "the objective has no lower bound",
-    leads_to=("not_finite", "too_slow", "rate_too_large", "plateau"),
+    leads_to=("not_finite", "saddle", "too_slow", "rate_too_large", "plateau"),
     ignore="The run is stopped by a target or a number of steps on purpose.",
     source="Nocedal and Wright (2006), Numerical optimization, chapter 2",
 )
@@ -68,28 +68,32 @@ def _endless(objective: Objective, point: Point, way: FloatArray) -> Iterator[_E
         for name, direction in (("the slope", -point.gradient), ("the way of the run", way)):
             length = norm(direction)
             if np.isfinite(length) and length > 0:
-                values = _followed(objective, point.x, direction / length)
+                distances = DISTANCES * max(1.0, float(np.abs(point.x).max()))
+                values = _followed(objective, point.x, direction / length, distances)
                 if falls_for_ever(values):
                     largest = np.argsort(-np.abs(direction))[:MOST_COORDINATES]
                     most = ", ".join(objective.names[i] for i in largest)
-                    yield _Endless(name, f"Along {name} (mostly {most}) the value is {_told(values, DISTANCES)}")
+                    yield _Endless(name, f"Along {name} (mostly {most}) the value is {_told(values, distances)}")
         return
-    for i in np.flatnonzero(point.gradient):
+    for i in range(objective.dimension):
         direction = np.zeros(objective.dimension)
-        direction[i] = -np.sign(point.gradient[i])
-        values = _followed(objective, point.x, direction)
+        # Without a slope, as on the ridge of a saddle, one side is as good as the other.
+        direction[i] = -np.sign(point.gradient[i]) or 1.0
+        # Far out, a minimum may be as far away as 0 is.
+        distances = DISTANCES * max(1.0, abs(float(point.x[i])))
+        values = _followed(objective, point.x, direction, distances)
         if falls_for_ever(values):
             name, end = objective.names[i], "+infinity" if direction[i] > 0 else "-infinity"
-            places = point.x[i] + DISTANCES * direction[i]
+            places = point.x[i] + distances * direction[i]
             yield _Endless(name, f"As {name} goes to {end} with the others held, the value is {_told(values, places)}")
 
 
-def _followed(objective: Objective, x: FloatArray, direction: FloatArray) -> FloatArray:
+def _followed(objective: Objective, x: FloatArray, direction: FloatArray, distances: FloatArray) -> FloatArray:
     """The values along a direction, point by point where a batch of points would be large."""
     with np.errstate(all="ignore"):
         if len(x) <= MODEST:
-            return objective.value(x + DISTANCES[:, None] * direction)
-        return np.array([float(objective.value(x + distance * direction)) for distance in DISTANCES])
+            return objective.value(x + distances[:, None] * direction)
+        return np.array([float(objective.value(x + distance * direction)) for distance in distances])
 
 
 def _told(values: FloatArray, places: FloatArray) -> str:
