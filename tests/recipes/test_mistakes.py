@@ -358,7 +358,7 @@ def test_what_is_not_plain_data_is_refused_in_one_line_and_nothing_is_written(tm
 def test_a_recipe_whose_objective_is_wrong_is_printed_too() -> None:
     recipe = Recipe(objective="", starts=[1.0], optimizers=[fallline.Adam(0.1)])
     assert str(recipe).startswith("Recipe")
-    with pytest.raises(FalllineError, match="^objective is ''"):
+    with pytest.raises(FalllineError, match=r"^objective is ''"):
         recipe.run()
 
 
