@@ -10,6 +10,7 @@ from typing import Any
 
 from fallline.arguments import Rule, Start, length_of, prepared, rule_of, stop_of
 from fallline.arrays import FloatArray
+from fallline.encoding import decode, encode
 from fallline.engines import Checkpoint, Engine, OnDevice, Part, Problem, engine_on, execute
 from fallline.errors import FalllineError, check_whole, shortened
 from fallline.gradients import Perturbation
@@ -17,7 +18,6 @@ from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.optimizers.recipes import rebuilt
 from fallline.progress import progress_bar
-from fallline.recipe import decode, encode
 from fallline.results.trajectory import OptimizerState, Point, Record, Trajectory, objective_from_recipe
 from fallline.slips import in_our_words
 from fallline.stopping import CONDITIONS, StoppingCondition, conditions

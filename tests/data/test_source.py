@@ -138,6 +138,14 @@ def test_csv_in_blocks_is_csv_at_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/random", "/dev/full", "/dev/null"])
+def test_a_device_which_may_have_no_end_is_refused(device: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").symlink_to(device)
+    for path in (device, tmp_path / "rows.csv"):
+        with pytest.raises(FalllineError, match=r"which is a device; a file, a folder or a pipe is needed$"):
+            open_source(path)
+
+
 def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -250,6 +250,30 @@ def test_it_shows_itself_in_a_notebook_as_a_frame_and_as_data() -> None:
     assert re.fullmatch(r"\S+ at step 1, .*", data["facts"]["distance"])
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (0, 2, "b is 2; it must be a label, or a whole number from -2 to 1"),
+        (-3, 0, "a is -3; "),
+        (None, 1, "a is None; "),
+        (0, 0.5, "b is 0.5; "),
+        (True, 1, "a is True; "),
+        (0, slice(2), "b is slice"),
+        ("none", 1, "label is 'none'; "),
+    ],
+)
+def test_runs_that_a_comparison_does_not_have_are_refused(a: Any, b: Any, said: str) -> None:
+    race = fallline.compare("x**2", 1.0, ["adam", "momentum"], max_steps=3)
+    with pytest.raises(FalllineError, match=f"^{re.escape(said)}"):
+        race.differ(a, b)
+    assert race.differ(-2, -1).labels == race.differ().labels
+
+
+def test_a_comparison_of_one_run_has_no_second() -> None:
+    with pytest.raises(FalllineError, match=r"^b is 1; it must be a label, or a whole number from -1 to 0$"):
+        fallline.compare("x**2", 1.0, ["adam"], max_steps=3).differ()
+
+
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(FalllineError, match="it must be what minimize returns"):
         differ(run(), "adam")  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,23 @@ def test_a_wrong_factor_in_all_of_many_coordinates() -> None:
     # The worst that it names are among the steepest.
     steep = np.sort(np.abs(bumpy_gradient(AT)))[-300]
     assert max(abs(slope.expected) for slope in check.slopes) > steep
+
+
+@pytest.mark.parametrize("lost", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_among_many_coordinates_is_found(lost: float) -> None:
+    def gradient(x: Any) -> Any:
+        slopes = bumpy_gradient(x)
+        slopes[[3, 70]] = lost
+        return slopes
+
+    check = check_gradient(bumpy, AT, gradient=gradient)
+    assert not check
+    assert [slope.name for slope in check.slopes] == ["x3", "x70"]
+
+
+def test_a_gradient_of_another_size_is_told_in_a_short_line() -> None:
+    with pytest.raises(FalllineError, match=r"it must return 1000 numbers, one for each of x0, .* \(1000 in all\)$"):
+        check_gradient(lambda x: np.sum(x**2), np.ones(1000), gradient=lambda x: x[:5])
 
 
 def test_many_coordinates_at_several_points() -> None:

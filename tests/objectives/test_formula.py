@@ -291,6 +291,11 @@ def test_a_slope_that_is_infinite_stays_so_and_the_kink_is_named() -> None:
     assert objective("y + (x - 1)**0.3").kink(np.array([1.5, 2.0])) is None
 
 
+@pytest.mark.parametrize("text", ["x**2 + y", "3*x - y", "exp(x)*y", "abs(x) + y"])
+def test_a_formula_without_a_root_has_no_such_kink(text: str) -> None:
+    assert objective(text).kink(np.array([0.0, 0.0])) is None
+
+
 def test_huge_and_tiny_constants_do_not_overflow_on_the_way() -> None:
     # d/dx = 2e-300*x*y**2: the product x*y**2 alone would be infinite.
     value, gradient = both("1e-300*x**2*y**2", 1e150, 1e75)

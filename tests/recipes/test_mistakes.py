@@ -355,6 +355,13 @@ def test_what_is_not_plain_data_is_refused_in_one_line_and_nothing_is_written(tm
     assert not (tmp_path / "recipe.toml").exists()
 
 
+def test_a_recipe_whose_objective_is_wrong_is_printed_too() -> None:
+    recipe = Recipe(objective="", starts=[1.0], optimizers=[fallline.Adam(0.1)])
+    assert str(recipe).startswith("Recipe")
+    with pytest.raises(FalllineError, match=r"^objective is ''"):
+        recipe.run()
+
+
 def test_a_recipe_made_in_python_is_checked_as_one_from_a_file() -> None:
     rule = GradientDescent(0.1)
     settings: Any

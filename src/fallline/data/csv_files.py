@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -132,6 +134,9 @@ class CsvFile:
 
         try:
             with self.path.open("rb") as file:
+                if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+                    # Such as /dev/zero, which has no end.
+                    raise FalllineError(*named, "a file, a folder or a pipe is needed", problem="which is a device")
                 # A pipe is read once.
                 binary = file if file.seekable() else io.BytesIO(file.read())
                 try:

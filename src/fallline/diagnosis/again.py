@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.encoding import decode
 from fallline.errors import FalllineError
 from fallline.fitting.result import Fit
 from fallline.gradients.given import GivenGradientObjective
@@ -19,7 +20,6 @@ from fallline.minimizing import minimize
 from fallline.models import Loss, Network
 from fallline.models.batches import Batches
 from fallline.objectives import Objective
-from fallline.recipe import decode
 from fallline.results.series import on_data
 from fallline.results.trajectory import Record, Trajectory
 from fallline.stopping import CONDITIONS, Seconds, StepSize

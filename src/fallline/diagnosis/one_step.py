@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.encoding import encode
 from fallline.engines import COMPILED, ENGINES
 from fallline.errors import FalllineError, check_whole
 from fallline.minimizing import rerun
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
-from fallline.recipe import encode
 from fallline.results.trajectory import Record, Trajectory
 from fallline.state import map_state, named_leaves, with_x
 

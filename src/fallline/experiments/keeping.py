@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias, TypeVar
 
+from fallline.encoding import encode
 from fallline.engines import Problem, WorkersLost
 from fallline.errors import FalllineError
 from fallline.experiments.design import Portion
@@ -15,7 +16,6 @@ from fallline.experiments.outcomes import Results
 from fallline.experiments.store import Own, Store, own_settings
 from fallline.gradients import Perturbation
 from fallline.objectives import Objective
-from fallline.recipe import encode
 
 Item = TypeVar("Item")
 

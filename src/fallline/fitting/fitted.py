@@ -23,11 +23,11 @@ from fallline.data.rows import Rows
 from fallline.data.standardization import Moments
 from fallline.data.survey import check_choice
 from fallline.data.table import Table
+from fallline.encoding import encode
 from fallline.errors import FalllineError, shortened
 from fallline.files import whole_file
 from fallline.models import MODELS, LinearFamily, Loss, Softmax
 from fallline.models.base import Target
-from fallline.recipe import encode
 from fallline.tables import Printed
 
 FORMAT = "fallline model 1"

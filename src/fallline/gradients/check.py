@@ -21,6 +21,7 @@ from fallline.errors import FalllineError
 from fallline.gradients import with_gradient
 from fallline.gradients.perturbation import COMPLEX_STEP, EPSILON, LARGEST_BLOCK
 from fallline.gradients.trial import tried
+from fallline.norms import norm
 from fallline.objectives import FunctionObjective, as_objective
 from fallline.objectives.base import Objective
 from fallline.objectives.points import one_point
@@ -240,7 +241,8 @@ class _Check:
         """The verdicts along random directions, in which every coordinate takes part alike."""
         count = len(self.point)
         # A gradient that is off by as much as one coordinate may be.
-        least = max(1.0, float(np.linalg.norm(self.gradient * self.sizes))) / math.sqrt(count)
+        finite = np.where(np.isfinite(self.gradient), self.gradient, 0.0)
+        least = max(1.0, float(norm(finite * self.sizes))) / math.sqrt(count)
         found = []
         for number in range(DIRECTIONS):
             direction = self._signed(number) / math.sqrt(count)
@@ -253,6 +255,9 @@ class _Check:
 
         The errors of both halves add up to that of the whole, so one half of each block is measured.
         """
+        lost = np.flatnonzero(~np.isfinite(self.gradient))
+        if len(lost):
+            return [int(i) for i in lost[:WORST]]
         signed = self._signed(0)
         count = len(self.point)
         waiting = [(-math.inf, 0, count, *self._error(signed, 0, count))]

@@ -97,6 +97,6 @@ class GivenGradientObjective(Objective):
             raise FalllineError(
                 problem=f"gradient {title_of(self.function)} returned {told}",
                 allowed=f"it must return {self.dimension} number{'s' if self.dimension > 1 else ''}, one for each of "
-                f"{', '.join(self.names)}",
+                f"{listed(self.names)}",
             )
         return slopes.reshape(self.dimension)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.data.rows import Rows
+from fallline.encoding import encode
 from fallline.errors import FalllineError, Verbatim, nearest
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
 from fallline.models.batches import Batches, EpochValue, Order, Remainder
@@ -26,7 +27,6 @@ from fallline.models.summing import RowSum, dense
 from fallline.models.weights import ClassWeight, class_counts, class_weights_of, row_weights_of
 from fallline.objectives.base import Objective
 from fallline.penalties import L1
-from fallline.recipe import encode
 from fallline.tables import Summary, names_text, summary_of
 
 Reduction = Literal["sum", "mean"]

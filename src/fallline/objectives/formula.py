@@ -153,6 +153,8 @@ class FormulaObjective(Objective):
         """
         code = StraightLine(self.formula)
         singular = [part for part in code.known if is_root(part) or part.operation in SINGULAR]
+        if not singular:
+            return None
         inside = Compiled(code, [code.node(code.known[part.parts[0]]) for part in singular])(x.reshape(1, -1))[0]
         for part, argument in zip(singular, inside.tolist(), strict=True):
             if abs(argument) == (1 if part.operation in ("asin", "acos") else 0):

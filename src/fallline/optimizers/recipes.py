@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fallline.encoding import decode, encode
 from fallline.errors import FalllineError
 from fallline.line_search import LINE_SEARCHES
 from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS
-from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fallline.encoding import encode
 from fallline.engines import ENGINES
 from fallline.errors import FalllineError, check_whole
 from fallline.gradients import KINDS as GRADIENT_KINDS
@@ -13,7 +14,6 @@ from fallline.gradients import Perturbation
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.pictures.kinds import KINDS
-from fallline.recipe import encode
 from fallline.recipes.objectives import objective_table, read_objective
 from fallline.recipes.settings import GRADIENTS, RULES, STOPS, check_keys, chosen, made, read, table_of
 from fallline.recipes.toml import place_of

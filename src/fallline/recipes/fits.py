@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fallline.encoding import encode
 from fallline.errors import FalllineError
 from fallline.fitting.fit import PENALISED, fit
 from fallline.fitting.fitted import setting_names
 from fallline.models import MODELS
-from fallline.recipe import encode
 from fallline.recipes.settings import check_keys
 from fallline.recipes.toml import place_of
 

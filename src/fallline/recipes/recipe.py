@@ -191,7 +191,8 @@ class Recipe(Printed):
 @summary_of.register
 def _of_recipe(recipe: Recipe) -> Summary:
     objective = recipe.objective
-    what = objective.title if isinstance(objective, Objective) else objective or f"fit to {recipe.fit['data']}"
+    text = objective.title if isinstance(objective, Objective) else objective
+    what = f"fit to {recipe.fit['data']}" if recipe.fit else text
     facts = [
         ("objective", one_line(what)),
         ("starts", f"{len(recipe.starts)}" if len(recipe.starts) > 1 else one_line(str(*recipe.starts))),

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from fallline.encoding import decode, encode
 from fallline.errors import FalllineError
 from fallline.fitting.result import Fit
 from fallline.models.base import SMALL_DATA
 from fallline.objectives import LANDSCAPES
 from fallline.optimizers import Optimizer
-from fallline.recipe import decode, encode
 from fallline.recipes.content import read_content, record_content
 from fallline.recipes.fits import OF_A_CALL
 from fallline.recipes.objectives import objective_table

@@ -8,13 +8,13 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from fallline.encoding import encode
 from fallline.errors import FalllineError, nearest
 from fallline.gradients import Perturbation
 from fallline.line_search import LINE_SEARCHES
 from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS
 from fallline.optimizers.spelling import rules_meant
 from fallline.penalties import STRUCTURES, Penalty
-from fallline.recipe import encode
 from fallline.recipes.toml import place_of
 from fallline.schedules import SCHEDULES
 from fallline.slips import meant

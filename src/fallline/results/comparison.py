@@ -15,7 +15,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import check_whole
 from fallline.results.archive import Archived, Contents
 from fallline.results.ends import Ends
-from fallline.results.labelled import joined_runs, labelled_frame, parted_runs, place_of
+from fallline.results.labelled import joined_runs, labelled_frame, numbered, parted_runs, place_of
 from fallline.results.shown import Diagnosed, Filmed, Repeatable
 from fallline.results.trajectory import Trajectory
 
@@ -115,12 +115,15 @@ class Comparison(Archived, Filmed, Diagnosed, Repeatable, Sequence[Trajectory]):
     def differ(self, a: int | str = 0, b: int | str = 1) -> Any:
         """Where two of the runs, by number or label, first part, and by what: see `fallline.differ`.
 
+        Raises:
+            FalllineError: when there is no such run.
+
         >>> import fallline
         >>> race = fallline.compare("x**2", 1.0, ["momentum@paper", "momentum@optax"], max_steps=20)
         >>> race.differ().by
         'rounding'
         """
-        one, other = (place_of(place, self.labels) if isinstance(place, str) else place for place in (a, b))
+        one, other = numbered(a, self.labels, "a"), numbered(b, self.labels, "b")
         labels = self.labels[one], self.labels[other]
         runs = self[one], self[other]
         # What are the rules' own labels is shortened.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from fallline.errors import FalllineError, nearest, shortened
@@ -29,6 +30,23 @@ def place_of(label: str, labels: Sequence[str]) -> int:
     if len(places) != 1:
         raise FalllineError("label", label, nearest(label, labels))
     return places[0]
+
+
+def numbered(place: int | str, labels: Sequence[str], parameter: str) -> int:
+    """The index of a run that is given by its number, from the end if negative, or by its label.
+
+    Raises:
+        FalllineError: when there is no such run.
+
+    >>> numbered(-1, ("plain", "adam"), "a"), numbered("plain", ("plain", "adam"), "a")
+    (1, 0)
+    """
+    if isinstance(place, str):
+        return place_of(place, labels)
+    count = len(labels)
+    if isinstance(place, bool) or not isinstance(place, Integral) or not -count <= place < count:
+        raise FalllineError(parameter, place, f"it must be a label, or a whole number from {-count} to {count - 1}")
+    return int(place) % count
 
 
 def labelled_frame(labels: Sequence[str], runs: Iterable[Trajectory]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Settings as JSON and back: the recipe in a trajectory, from which its run can be repeated."""
+"""Settings encoded for JSON and decoded: what the recipe in a trajectory is, from which its run can be repeated."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline import Adam, Exponential, FalllineError, GradientDescent, StepDecay, StepSize, Target
+from fallline.encoding import decode, encode
 from fallline.optimizers import OPTIMIZERS
-from fallline.recipe import decode, encode
 from fallline.schedules import SCHEDULES
 from fallline.stopping import CONDITIONS
 
