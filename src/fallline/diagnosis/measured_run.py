@@ -12,6 +12,7 @@ from fallline.diagnosis.budget import Budget
 from fallline.diagnosis.course import Course
 from fallline.diagnosis.finding import CannotCheck
 from fallline.diagnosis.limits import Steepest, constant_limit
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.steps import ENDS, SPREAD, Steps, measured_steps
 from fallline.diagnosis.trial import Trial, trial_descent
 from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
@@ -41,7 +42,7 @@ class MeasuredRun(Budget):
     def interval(self) -> int:
         """The number of steps from one recorded row to the next, the median."""
         steps = self["value"].steps
-        return int(np.median(np.diff(steps))) if len(steps) > 1 else 0
+        return int(median(np.diff(steps))) if len(steps) > 1 else 0
 
     @cached_property
     def course(self) -> Course:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.remedies import by, rounded
 from fallline.norms import norm
 from fallline.optimizers import ClipNorm, ClipValue, Optimizer
@@ -39,7 +40,7 @@ def clipping_always(case: Case) -> Finding | None:
     share, late = float(clipped.mean()), float(clipped[len(clipped) // 2 :].mean())
     if min(share, late) < MOST or case.left < LEFT:
         return None
-    typical = float(np.median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else np.nan
+    typical = float(median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else np.nan
     what = "norm" if isinstance(clip, ClipNorm) else "largest slope"
     return Finding(
         name="clipping_always",

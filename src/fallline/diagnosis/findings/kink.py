@@ -13,7 +13,6 @@ from fallline.diagnosis.remedies import rounded, with_schedule
 from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
-from fallline.schedules.decays import Exponential
 from fallline.tables import place_text
 
 # Of the run, the part at its end in which it must not come down any more, and how many of its steps are looked at.
@@ -108,6 +107,8 @@ def _crossing(objective: Objective, start: FloatArray, end: FloatArray) -> tuple
 def _remedies(rule: Optimizer[Any], steps: int) -> tuple[Remedy, ...]:
     remedies = []
     if isinstance(rule.learning_rate, float | int):
+        from fallline.schedules.decays import Exponential  # not for a run without a kink, which would wait for it
+
         # The rate has fallen to a hundredth when the run ends.
         remedies.append(with_schedule(rule, Exponential(rule.learning_rate, rounded_decay(0.01 ** (1 / steps)))))
     return (*remedies, Remedy("a proximal rule, if the kink is that of a penalty such as l1"))

@@ -7,6 +7,7 @@ import numpy as np
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, check
 from fallline.diagnosis.limits import keeps_length
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import rate_of, scaled
 from fallline.diagnosis.remedies import with_schedule
 from fallline.norms import norm
@@ -38,7 +39,7 @@ def sign_dither(case: Case) -> Finding | None:
     if len(x) < FEWEST or not np.isfinite(x).all() or not keeps_length(case.rule):
         return None
     lengths = norm(np.diff(x, axis=0))
-    typical = float(np.median(lengths))
+    typical = float(median(lengths))
     way = float(lengths.sum())
     if not (typical > 0 and np.mean(np.abs(lengths - typical) <= SAME * typical) > 0.8):
         return None
