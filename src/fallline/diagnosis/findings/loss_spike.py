@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fallline import optimizers
 from fallline.arrays import BoolArray, FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import scaled
 from fallline.diagnosis.remedies import by, rounded
-from fallline.optimizers import ClipNorm
 
 # A spike is above the median of the rows before it by so many median absolute deviations.
 DEVIATIONS = 6.0
@@ -111,5 +111,7 @@ def _grouped(values: FloatArray, level: FloatArray, high: BoolArray, window: int
 def _remedies(case: Case) -> tuple[Remedy, ...]:
     norms = case["gradient_norm"].values
     typical = rounded(2 * float(median(norms[np.isfinite(norms)]))) if np.isfinite(norms).any() else 0.0
-    clipped = (by(ClipNorm(case.rule, limit=typical)),) if typical > 0 and not case.rule.learns_from_step else ()
+    clipped = (
+        (by(optimizers.ClipNorm(case.rule, limit=typical)),) if typical > 0 and not case.rule.learns_from_step else ()
+    )
     return (*clipped, *scaled(case.rule, 0.3))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.arrays import BoolArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
@@ -15,7 +16,6 @@ from fallline.diagnosis.rates import rate_of, scaled
 from fallline.diagnosis.remedies import by, rounded
 from fallline.diagnosis.steps import Steps
 from fallline.line_search import LineSearch
-from fallline.optimizers import Adam
 
 # The share of steps that go uphill, above which that is no accident: 0 to 3 % in healthy runs, 61 to 63 % over the
 # limit. The batches of a stochastic run differ in their curvature, so that more of them are overshot.
@@ -217,7 +217,7 @@ def _remedies(case: Case, limit: float, used: float) -> tuple[Remedy, ...]:
     if factor > 0.05:
         remedies += scaled(rule, factor / 10)
     rate = rate_of(rule)
-    if rate is not None and not isinstance(rule, Adam):
+    if rate is not None and not isinstance(rule, optimizers.Adam):
         scale = float(median(np.abs(case.run.start.x)))
-        remedies += (by(Adam(rounded(0.01 * max(scale, 1.0)))),)
+        remedies += (by(optimizers.Adam(rounded(0.01 * max(scale, 1.0)))),)
     return remedies
