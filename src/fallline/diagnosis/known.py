@@ -132,11 +132,11 @@ class Known:
     @property
     def network(self) -> Network:
         """The loss, if it is that of a network."""
-        data = self.data
-        from fallline.models.network import Network
+        if self.innermost.of_data:
+            from fallline.models.network import Network
 
-        if isinstance(data, Network):
-            return data
+            if isinstance(self.innermost, Network):
+                return self.innermost
         raise CannotCheck("a network")
 
 

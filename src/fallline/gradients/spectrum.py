@@ -100,7 +100,8 @@ def _start(dimension: int, seed: int) -> FloatArray:
     longer to import than most runs on a formula take.
     """
     places = np.arange(1.0, dimension + 1) + 1000 * seed
-    return np.sqrt(2) * places**2 % 1 - 0.5
+    start: FloatArray = np.sqrt(2) * places**2 % 1 - 0.5
+    return start
 
 
 class _Basis:

@@ -15,8 +15,9 @@ from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.tables import place_text
 
-# Of the run, the part at its end in which it must not come down any more, and how many of its steps are looked at.
-END, STEPS = 0.2, 12
+# Of the run, the part at its end in which it must not come down any more, how many of its steps are looked at, each of
+# which takes a gradient for every bisection, and the fewest rows.
+END, STEPS, FEWEST = 0.2, 6, 24
 # The slopes on both sides must be apart by at least this part of the gradient's norm, or the kink does not matter.
 APART = 0.05
 # This part of the steps at the end must not go downhill: a run that crosses kinks on its way down is none.
@@ -25,8 +26,8 @@ UPHILL = 0.2
 SETTLED = 0.1
 # Steps that have become shorter by this part in that time will come to rest.
 SHRUNK = 0.7
-# Bisections of a step: the sides are then 2**-40 of it apart; and a thousand times farther for comparison.
-BISECTIONS, COARSER = 40, 10
+# Bisections of a step: the sides are then 2**-30 of it apart; and a thousand times farther for comparison.
+BISECTIONS, COARSER = 30, 10
 
 
 @check(
@@ -42,7 +43,7 @@ def kink(case: Case) -> Finding | None:
         return None
     values = run.value
     tail = max(3, int(END * len(values)))
-    if len(values) < 2 * STEPS or run.stop.converged or not np.isfinite(values[-tail:]).all():
+    if len(values) < FEWEST or run.stop.converged or not np.isfinite(values[-tail:]).all():
         return None
     pairs = np.flatnonzero(np.diff(run.steps[-tail:]) == 1)[-STEPS:] + len(values) - tail
     if not len(pairs):
