@@ -141,7 +141,9 @@ class _Basis:
     @property
     def errors(self) -> tuple[float, float]:
         """The bounds of the errors of both ends."""
-        low, high = self.out * np.abs(self.coordinates[-1, [0, -1]]) + self.rounding
+        # Products that happen to be symmetric to the last bit are rounded all the same.
+        rounding = max(self.rounding, float(np.finfo(float).eps) * self.largest)
+        low, high = self.out * np.abs(self.coordinates[-1, [0, -1]]) + rounding
         return float(low), float(high)
 
     @property
