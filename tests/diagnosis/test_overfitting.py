@@ -12,7 +12,8 @@ from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
 from fallline import Adam, Fit, GradientDescent, Momentum
-from fallline.diagnosis.case import Case, Series
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.known import Series
 
 
 def table(data: Drawn, texts: bool = False) -> dict[str, object]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
+from fallline.diagnosis.quantiles import median, quantile
 from fallline.stopping import ROUNDING
 
 # A rise counts if it is more than this part of the value's height above the lowest one seen.
@@ -83,12 +84,12 @@ class Course:
     def level(self, begin: float, end: float) -> float:
         """The median of the finite values in a part of the run; NaN if there are none."""
         values = self.values[self.part(begin, end) & self.finite]
-        return float(np.median(values)) if values.size else np.nan
+        return float(median(values)) if values.size else np.nan
 
     def swing(self, begin: float, end: float) -> float:
         """How far the values in a part of the run are apart: from their 10th to their 90th percentile."""
         values = self.values[self.part(begin, end) & self.finite]
-        return float(np.ptp(np.percentile(values, (10, 90)))) if values.size else np.nan
+        return float(quantile(values, 0.9) - quantile(values, 0.1)) if values.size else np.nan
 
     @cached_property
     def rises(self) -> BoolArray:
@@ -108,7 +109,7 @@ class Course:
             return self._late_fall_of_few
         before, after = values
         # Half of the spread within a tenth is the fall itself, where it is straight.
-        straight = max(np.median(before) - np.median(after), 0.0)
+        straight = max(median(before) - median(after), 0.0)
         scatter = [_residual(part) / np.sqrt(len(part)) for part in values]
         whole = max(self.fall, self.start - float(self.values[-1]))
         return float(straight / whole) if straight > CERTAIN * np.hypot(*scatter) + self.noise[-1] else 0.0

@@ -11,7 +11,6 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
-from fallline.optimizers.stability import stability_limit
 
 # Gradients that tell whether a rule answers twice the gradients with twice the steps.
 PROBES = (1.0, -0.5, 0.7)
@@ -33,6 +32,8 @@ def constant_limit(rule: Optimizer[Any]) -> float | None:
     """
     if not rule.elementwise or not is_linear(rule):
         return None
+    from fallline.optimizers.stability import stability_limit  # not for a run without a fault, which would wait for it
+
     limit = stability_limit(rule).limit
     return limit if np.isfinite(limit) else None
 

@@ -119,4 +119,4 @@ def spread(count: int, most: int) -> npt.NDArray[np.intp]:
         return np.arange(count)
     ends = min(ENDS, most // 4)
     between = np.linspace(ends, count - ends - 1, most - 2 * ends).astype(int)
-    return np.unique(np.concatenate([np.arange(ends), between, np.arange(count - ends, count)]))
+    return np.concatenate([np.arange(ends), between, np.arange(count - ends, count)])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.diagnosis.quantiles import median
 from fallline.norms import norm
 from fallline.objectives import Objective
 
@@ -61,7 +62,7 @@ def trial_descent(objective: Objective, x: FloatArray, evaluations: int) -> Tria
                 rate *= UP
             else:
                 rate *= DOWN
-    return Trial(start, value, len(rates), slope, steepest, float(np.median(rates)) if rates else np.nan, x)
+    return Trial(start, value, len(rates), slope, steepest, float(median(rates)) if rates else np.nan, x)
 
 
 def _at(objective: Objective, x: FloatArray) -> tuple[float, FloatArray]:

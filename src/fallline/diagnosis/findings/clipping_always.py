@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.remedies import by, rounded
 from fallline.norms import norm
-from fallline.optimizers import ClipNorm, ClipValue, Optimizer
+from fallline.optimizers import Optimizer
 from fallline.optimizers.settings import with_settings
 
 # The share of the steps, and of those of the second half, in which the gradient is clipped.
@@ -34,13 +36,15 @@ def clipping_always(case: Case) -> Finding | None:
     if len(run) < 3:
         raise CannotCheck("more steps recorded")
     with np.errstate(all="ignore"):
-        sizes = norm(run.gradient[:-1]) if isinstance(clip, ClipNorm) else np.abs(run.gradient[:-1]).max(axis=1)
+        sizes = (
+            norm(run.gradient[:-1]) if isinstance(clip, optimizers.ClipNorm) else np.abs(run.gradient[:-1]).max(axis=1)
+        )
     clipped = sizes > clip.limit
     share, late = float(clipped.mean()), float(clipped[len(clipped) // 2 :].mean())
     if min(share, late) < MOST or case.left < LEFT:
         return None
-    typical = float(np.median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else np.nan
-    what = "norm" if isinstance(clip, ClipNorm) else "largest slope"
+    typical = float(median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else np.nan
+    what = "norm" if isinstance(clip, optimizers.ClipNorm) else "largest slope"
     return Finding(
         name="clipping_always",
         title="The gradient is clipped in most steps",
@@ -56,18 +60,16 @@ def clipping_always(case: Case) -> Finding | None:
     )
 
 
-def _clip(rule: Optimizer[Any]) -> ClipNorm | ClipValue | None:
+def _clip(rule: Optimizer[Any]) -> optimizers.ClipNorm | optimizers.ClipValue | None:
     """The outermost clipping of a rule."""
-    while not isinstance(rule, ClipNorm | ClipValue):
-        inner = getattr(rule, "rule", None)
-        if inner is None:
-            return None
-        rule = inner
-    return rule
+    inner = getattr(rule, "rule", None)
+    if inner is None:
+        return None
+    return rule if isinstance(rule, optimizers.ClipNorm | optimizers.ClipValue) else _clip(inner)
 
 
 def _remedies(rule: Optimizer[Any], typical: float) -> tuple[Remedy, ...]:
     """A limit that only unusual gradients reach; and none."""
     limit = rounded(3 * typical)
     wider = (by(with_settings(rule, {"limit": limit})),) if limit > 0 else ()
-    return (*wider, by(rule.rule)) if isinstance(rule, ClipNorm | ClipValue) else wider
+    return (*wider, by(rule.rule)) if isinstance(rule, optimizers.ClipNorm | optimizers.ClipValue) else wider

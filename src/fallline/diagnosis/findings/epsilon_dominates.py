@@ -8,6 +8,7 @@ import numpy as np
 
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, check
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.remedies import by
 from fallline.diagnosis.steps import READ, spread
 from fallline.hyperparameters import hyperparameters
@@ -42,7 +43,7 @@ def epsilon_dominates(case: Case) -> Finding | None:
     sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
     if not sizes.size:
         return None
-    typical, epsilon = float(np.median(sizes)), float(setting_of(rule, "epsilon")[0])
+    typical, epsilon = float(median(sizes)), float(setting_of(rule, "epsilon")[0])
     part = _steps(rule, typical) / _steps(with_settings(rule, {"epsilon": NOTHING}), typical)
     if not part < SHORTER or case.left < LEFT:
         return None

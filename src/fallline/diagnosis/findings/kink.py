@@ -13,11 +13,11 @@ from fallline.diagnosis.remedies import rounded, with_schedule
 from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
-from fallline.schedules.decays import Exponential
 from fallline.tables import place_text
 
-# Of the run, the part at its end in which it must not come down any more, and how many of its steps are looked at.
-END, STEPS = 0.2, 12
+# Of the run, the part at its end in which it must not come down any more, how many of its steps are looked at, each of
+# which takes a gradient for every bisection, and the fewest rows.
+END, STEPS, FEWEST = 0.2, 6, 24
 # The slopes on both sides must be apart by at least this part of the gradient's norm, or the kink does not matter.
 APART = 0.05
 # This part of the steps at the end must not go downhill: a run that crosses kinks on its way down is none.
@@ -26,8 +26,8 @@ UPHILL = 0.2
 SETTLED = 0.1
 # Steps that have become shorter by this part in that time will come to rest.
 SHRUNK = 0.7
-# Bisections of a step: the sides are then 2**-40 of it apart; and a thousand times farther for comparison.
-BISECTIONS, COARSER = 40, 10
+# Bisections of a step: the sides are then 2**-30 of it apart; and a thousand times farther for comparison.
+BISECTIONS, COARSER = 30, 10
 
 
 @check(
@@ -43,7 +43,7 @@ def kink(case: Case) -> Finding | None:
         return None
     values = run.value
     tail = max(3, int(END * len(values)))
-    if len(values) < 2 * STEPS or run.stop.converged or not np.isfinite(values[-tail:]).all():
+    if len(values) < FEWEST or run.stop.converged or not np.isfinite(values[-tail:]).all():
         return None
     pairs = np.flatnonzero(np.diff(run.steps[-tail:]) == 1)[-STEPS:] + len(values) - tail
     if not len(pairs):
@@ -108,6 +108,8 @@ def _crossing(objective: Objective, start: FloatArray, end: FloatArray) -> tuple
 def _remedies(rule: Optimizer[Any], steps: int) -> tuple[Remedy, ...]:
     remedies = []
     if isinstance(rule.learning_rate, float | int):
+        from fallline.schedules.decays import Exponential  # not for a run without a kink, which would wait for it
+
         # The rate has fallen to a hundredth when the run ends.
         remedies.append(with_schedule(rule, Exponential(rule.learning_rate, rounded_decay(0.01 ** (1 / steps)))))
     return (*remedies, Remedy("a proximal rule, if the kink is that of a penalty such as l1"))

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fallline import optimizers
 from fallline.arrays import BoolArray, FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import scaled
 from fallline.diagnosis.remedies import by, rounded
-from fallline.optimizers import ClipNorm
 
 # A spike is above the median of the rows before it by so many median absolute deviations.
 DEVIATIONS = 6.0
@@ -75,9 +76,9 @@ def _spikes(values: FloatArray) -> list[Spike]:
         return []
     lowest = np.min(values[np.isfinite(values)])
     before = np.lib.stride_tricks.sliding_window_view(values, window)[:-1]
-    level = np.median(before, axis=1)
-    deviation = np.median(np.abs(before - level[:, None]), axis=1)
-    scatter = np.median(np.abs(np.diff(before, axis=1)), axis=1)
+    level = median(before)
+    deviation = median(np.abs(before - level[:, None]))
+    scatter = median(np.abs(np.diff(before, axis=1)))
     height = values[window:] - level
     with np.errstate(all="ignore"):
         least = np.maximum(DEVIATIONS * np.maximum(deviation, scatter), TIMES * (level - lowest))
@@ -109,6 +110,8 @@ def _grouped(values: FloatArray, level: FloatArray, high: BoolArray, window: int
 
 def _remedies(case: Case) -> tuple[Remedy, ...]:
     norms = case["gradient_norm"].values
-    typical = rounded(2 * float(np.median(norms[np.isfinite(norms)]))) if np.isfinite(norms).any() else 0.0
-    clipped = (by(ClipNorm(case.rule, limit=typical)),) if typical > 0 and not case.rule.learns_from_step else ()
+    typical = rounded(2 * float(median(norms[np.isfinite(norms)]))) if np.isfinite(norms).any() else 0.0
+    clipped = (
+        (by(optimizers.ClipNorm(case.rule, limit=typical)),) if typical > 0 and not case.rule.learns_from_step else ()
+    )
     return (*clipped, *scaled(case.rule, 0.3))

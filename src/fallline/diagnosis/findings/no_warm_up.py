@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from fallline import schedules
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, check
 from fallline.diagnosis.limits import is_linear
 from fallline.diagnosis.remedies import with_schedule
 from fallline.line_search import LineSearch
 from fallline.minimizing import minimize
-from fallline.schedules import Schedule, WarmUp
+from fallline.schedules import Schedule
 
 # The jump is within this part of the run, or so many steps, and the run has recovered by that part of it.
 FIRST, FEWEST, RECOVERED = 0.05, 20, 0.6
@@ -51,7 +52,7 @@ def no_warm_up(case: Case) -> Finding | None:
     if not np.max(later) < course.start or _ill_scaled(case):
         return None
     steps = max(int(WARM * course.length), SHORTEST)
-    warm = with_schedule(rule, WarmUp(rate, steps=steps, start=START))
+    warm = with_schedule(rule, schedules.WarmUp(rate, steps=steps, start=START))
     tried = _peak_with(case, warm.settings["optimizer"], int(course.steps[peak] - course.steps[0]))
     if not tried - course.start < LESS * height:
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.diagnosis.operations import first_bad_operation
 from fallline.diagnosis.remedies import by, with_rate
-from fallline.optimizers.wrappers import ClipNorm
 from fallline.tables import place_text
 
 NAMES = {"nan": "NaN", "inf": "infinite", "-inf": "minus infinity"}
@@ -72,7 +72,7 @@ def _remedies(case: Case, row: int) -> tuple[Remedy, ...]:
     if rule is not None:
         if isinstance(rule.learning_rate, float | int):
             remedies.append(with_rate(rule, rule.learning_rate / SLOWER))
-        remedies.append(by(ClipNorm(rule, limit=1.0)))
+        remedies.append(by(optimizers.ClipNorm(rule, limit=1.0)))
     if np.isnan(case.run.value[row]):
         remedies.append(Remedy("hold the argument inside its domain, as log(x + 1e-12) or a Box does"))
     return tuple(remedies)

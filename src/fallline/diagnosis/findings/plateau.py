@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.rates import rate_of, scaled
 from fallline.diagnosis.remedies import by, rounded
-from fallline.optimizers import Adam
 
 # The second half made less than this part of what there was to fall.
 FLAT = 0.01
@@ -75,7 +75,7 @@ def _stranded(case: Case) -> bool:
 def _remedies(case: Case) -> tuple[Remedy, ...]:
     rule, length = case.rule, max(case.course.length, 1)
     remedies: tuple[Remedy, ...] = ()
-    if rate_of(rule) is not None and not isinstance(rule, Adam):
+    if rate_of(rule) is not None and not isinstance(rule, optimizers.Adam):
         away = max(float(np.abs(case.run.final.x).max()), 1.0)
-        remedies = (by(Adam(rounded(min(0.1, 10 / length) * away))),)
+        remedies = (by(optimizers.Adam(rounded(min(0.1, 10 / length) * away))),)
     return (*remedies, *scaled(rule, 10.0), Remedy("start from another point"))

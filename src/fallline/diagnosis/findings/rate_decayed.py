@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from fallline import optimizers, schedules
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.diagnosis.rates import rate_of, scaled
 from fallline.diagnosis.remedies import by, with_schedule
-from fallline.optimizers import Adam, Optimizer
-from fallline.schedules import Cosine, Schedule
+from fallline.optimizers import Optimizer
+from fallline.schedules import Schedule
 
 # A rate below this part of its largest is nearly nothing.
 GONE = 0.01
@@ -106,5 +107,5 @@ def _remedies(case: Case, rate: float | None, steps: int) -> tuple[Remedy, ...]:
     if rate is None:
         return ()
     if isinstance(case.rule.learning_rate, Schedule):
-        return (with_schedule(case.rule, Cosine(rate, steps)), *scaled(case.rule, 10.0))
-    return (by(Adam(rate)), *scaled(case.rule, 10.0))
+        return (with_schedule(case.rule, schedules.Cosine(rate, steps)), *scaled(case.rule, 10.0))
+    return (by(optimizers.Adam(rate)), *scaled(case.rule, 10.0))

@@ -6,22 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.arrays import BoolArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.limits import keeps_length
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import rate_of, scaled
 from fallline.diagnosis.remedies import by, rounded
 from fallline.diagnosis.steps import Steps
 from fallline.line_search import LineSearch
-from fallline.models.network import Network
-from fallline.optimizers import Adam
 
 # The share of steps that go uphill, above which that is no accident: 0 to 3 % in healthy runs, 61 to 63 % over the
 # limit. The batches of a stochastic run differ in their curvature, so that more of them are overshot.
 UPHILL, UPHILL_OF_BATCHES = 0.1, 0.3
-# In a cycle most steps make next to nothing of what the slope promised.
-IDLE = 0.8
 # In a cycle nearly all steps make next to nothing of what the slope promised.
 IDLE = 0.8
 # The share of the fall that is material.
@@ -80,11 +78,11 @@ def rate_too_large(case: Case) -> Finding | None:
     wrong = np.flatnonzero(found.wrong)
     shorter = steps.shortened(wrong[np.unique(np.linspace(0, len(wrong) - 1, TRIED).astype(int))])
     # Otherwise the slope is wrong, and not the length of the step.
-    if np.median(shorter) == 0:
+    if median(shorter) == 0:
         return None
     course, rate = case.course, case["rate"].values
     used = float(np.nanmax(rate)) if np.isfinite(rate).any() else np.nan
-    limit = _limit(case, used * float(np.median(shorter[shorter > 0])))
+    limit = _limit(case, used * float(median(shorter[shorter > 0])))
     share = steps.share(steps.overshot)
     kind = "same-batch" if case.objective.stochastic else "full-batch"
     return Finding(
@@ -173,19 +171,24 @@ def _thrown(case: Case) -> Over | None:
 
 def _answers_alike(case: Case) -> bool:
     """Whether a network, whose answers differed at the start, answers the same for all rows at the end."""
-    loss = case.loss
-    if not isinstance(loss, Network) or loss.dataset is not None:
+    try:
+        network = case.network
+    except CannotCheck:
         return False
-    X = loss.X[:ROWS]
+    if network.dataset is not None:
+        return False
+    X = network.X[:ROWS]
     with np.errstate(all="ignore"):
-        before, after = (np.std(loss.predict(X, point.x), axis=0).max() for point in (case.run.start, case.run.final))
+        before, after = (
+            np.std(network.predict(X, point.x), axis=0).max() for point in (case.run.start, case.run.final)
+        )
     return bool(after < ALIKE * before)
 
 
 def _rests(steps: Steps) -> bool:
     """Whether the last measured steps are far shorter than the first."""
     few = max(len(steps.lengths) // 10, 1)
-    return bool(np.median(steps.lengths[-few:]) < 0.1 * np.max(steps.lengths[:FIRST], initial=0.0))
+    return bool(median(steps.lengths[-few:]) < 0.1 * np.max(steps.lengths[:FIRST], initial=0.0))
 
 
 class Limit(NamedTuple):
@@ -214,7 +217,7 @@ def _remedies(case: Case, limit: float, used: float) -> tuple[Remedy, ...]:
     if factor > 0.05:
         remedies += scaled(rule, factor / 10)
     rate = rate_of(rule)
-    if rate is not None and not isinstance(rule, Adam):
-        scale = float(np.median(np.abs(case.run.start.x)))
-        remedies += (by(Adam(rounded(0.01 * max(scale, 1.0)))),)
+    if rate is not None and not isinstance(rule, optimizers.Adam):
+        scale = float(median(np.abs(case.run.start.x)))
+        remedies += (by(optimizers.Adam(rounded(0.01 * max(scale, 1.0)))),)
     return remedies

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, check
 from fallline.diagnosis.remedies import by, started_at
 from fallline.norms import norm
 from fallline.objectives import Objective
-from fallline.optimizers.wrappers import GradientNoise
 from fallline.tables import MOST_COORDINATES
 
 # The part of a run at its end that must bring nearly nothing, and how much less than the escape would bring.
@@ -66,7 +66,7 @@ def saddle(case: Case) -> Finding | None:
     rises = "" if peak else f", the highest {found.highest:.4g}"
     remedies = [started_at(final.x + escape.step)]
     if run.rule is not None:
-        remedies.append(by(GradientNoise(run.rule)))
+        remedies.append(by(optimizers.GradientNoise(run.rule)))
     return Finding(
         name="saddle",
         title=f"The run came to rest at a {what}",

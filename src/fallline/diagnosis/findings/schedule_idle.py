@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline import schedules
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, check
 from fallline.diagnosis.rates import rate_of
 from fallline.diagnosis.remedies import with_schedule
-from fallline.schedules import Cosine, Schedule
-from fallline.schedules.constant import Constant
+from fallline.schedules import Schedule
 
 # The rate changed by no more than this part of it.
 SAME = 1e-3
@@ -32,7 +32,7 @@ MADE = 0.3
 def schedule_idle(case: Case) -> Finding | None:
     """A rate that stays the same, with values that stand still in the second half while the steps stay as long."""
     schedule = case.rule.learning_rate
-    if not isinstance(schedule, Schedule) or isinstance(schedule, Constant):
+    if not isinstance(schedule, Schedule) or isinstance(schedule, schedules.Constant):
         return None
     rates, course = case["rate"].values[:-1], case.course
     if len(rates) < 8 or not np.isfinite(rates).all() or np.ptp(rates) > SAME * rates.max() or not course.finite[-1]:
@@ -55,7 +55,7 @@ def schedule_idle(case: Case) -> Finding | None:
         f"short descent from the end reaches {trial.end:.4g}.",
         cause=f"{type(schedule).__name__} would act only later than the run ends, so that the steps stay too long to "
         "come nearer.",
-        remedies=(with_schedule(case.rule, Cosine(rate, max(course.length, 1))),) if rate is not None else (),
+        remedies=(with_schedule(case.rule, schedules.Cosine(rate, max(course.length, 1))),) if rate is not None else (),
         since=int(course.steps[0] + course.length // 2),
         numbers={"rate": float(rates[0]), "value": float(np.mean(after)), "reached": trial.end},
     )

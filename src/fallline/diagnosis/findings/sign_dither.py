@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline import schedules
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, check
 from fallline.diagnosis.limits import keeps_length
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import rate_of, scaled
 from fallline.diagnosis.remedies import with_schedule
 from fallline.norms import norm
-from fallline.schedules import Cosine
 
 # Over the last quarter the run gets this part of its way's length ahead, at most.
 AHEAD = 0.5
@@ -38,7 +39,7 @@ def sign_dither(case: Case) -> Finding | None:
     if len(x) < FEWEST or not np.isfinite(x).all() or not keeps_length(case.rule):
         return None
     lengths = norm(np.diff(x, axis=0))
-    typical = float(np.median(lengths))
+    typical = float(median(lengths))
     way = float(lengths.sum())
     if not (typical > 0 and np.mean(np.abs(lengths - typical) <= SAME * typical) > 0.8):
         return None
@@ -59,7 +60,7 @@ def sign_dither(case: Case) -> Finding | None:
         cause="The rule takes only the sign or the direction of the slope, so that its steps do not shrink near a "
         "minimum, as those of descent do.",
         remedies=(
-            *((with_schedule(case.rule, Cosine(rate, max(course.length, 1))),) if rate is not None else ()),
+            *((with_schedule(case.rule, schedules.Cosine(rate, max(course.length, 1))),) if rate is not None else ()),
             *scaled(case.rule, 0.1),
         ),
         since=int(run.steps[first]),

@@ -7,6 +7,7 @@ import numpy as np
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.findings.plateau import STEEPER
+from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import scaled
 from fallline.stopping import Target
 
@@ -80,7 +81,7 @@ def _falls_on(case: Case) -> bool:
 
 def _rate(case: Case) -> float:
     rates = case["rate"].values[:-1]
-    return float(np.median(rates[np.isfinite(rates)])) if np.isfinite(rates).any() else np.nan
+    return float(median(rates[np.isfinite(rates)])) if np.isfinite(rates).any() else np.nan
 
 
 def _gain(case: Case) -> float:
@@ -90,7 +91,7 @@ def _gain(case: Case) -> float:
     except CannotCheck:
         return np.nan
     gain = steps.gain[(steps.promised > 0) & np.isfinite(steps.gain)]
-    return float(np.median(gain)) if gain.size else np.nan
+    return float(median(gain)) if gain.size else np.nan
 
 
 def _factor(case: Case, made: float) -> float:

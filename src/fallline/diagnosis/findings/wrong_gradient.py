@@ -14,8 +14,9 @@ from fallline.norms import norm
 from fallline.objectives import Objective
 from fallline.objectives.formula import FormulaObjective
 
-# The recorded points at which slopes are compared, and the directions at each: that of the gradient, and random ones.
-POINTS, DIRECTIONS = 4, 2
+# The most recorded points at which slopes are compared, and the directions at each: that of the gradient, and random
+# ones; and how many steps of a run take as long as the values at one point.
+POINTS, DIRECTIONS, STEPS_A_POINT = 4, 2, 15
 # Slopes that differ by more than this part are wrong, if the difference quotients agree ten times better.
 WRONG = 1e-3
 # Below this part of the value, over the length of the point, a slope is lost in the rounding.
@@ -63,7 +64,8 @@ def wrong_gradient(case: Case) -> Finding | None:
     if objective.gradient_kind not in ("given", "exact") or objective.stochastic:
         return None
     finite = np.flatnonzero(np.isfinite(run.x).all(axis=-1) & np.isfinite(run.value))
-    rows = finite[np.unique(np.linspace(0, len(finite) - 1, POINTS).astype(int))] if len(finite) else finite
+    points = int(np.clip(case.seconds / (STEPS_A_POINT * case.step_seconds), 1, POINTS))
+    rows = finite[np.unique(np.linspace(0, len(finite) - 1, points).astype(int))] if len(finite) else finite
     with np.errstate(all="ignore"):
         slopes = [slope for row in rows for slope in _slopes(objective, run.x[row], int(run.steps[row]))]
     wrong = [slope for slope in slopes if abs(slope.told - slope.true) > WRONG * max(abs(slope.told), abs(slope.true))]

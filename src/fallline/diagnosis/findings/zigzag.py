@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline import optimizers
 from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.remedies import by, rounded
 from fallline.diagnosis.steps import READ, SPREAD, spread
 from fallline.norms import norm
-from fallline.optimizers import LBFGS, Momentum
 from fallline.results.trajectory import Trajectory
 
 # Successive gradients with a cosine below this turn back on each other.
@@ -78,7 +78,7 @@ def cosines_of(run: Trajectory) -> FloatArray:
 def _remedies(highest: float, narrow: float) -> tuple[Remedy, ...]:
     # Polyak's (1964) settings for a quadratic with these curvatures.
     root = np.sqrt(min(narrow, 1e4))
-    ball = Momentum(
+    ball = optimizers.Momentum(
         rounded(4 / (np.sqrt(highest) * (1 + 1 / root)) ** 2), momentum=rounded(((root - 1) / (root + 1)) ** 2)
     )
-    return (by(ball), by(LBFGS()))
+    return (by(ball), by(optimizers.LBFGS()))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from fallline.arrays import FloatArray
-from fallline.diagnosis.case import Case, Series
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.changes import with_settings
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.known import Series
 from fallline.errors import FalllineError
 from fallline.models import Loss
 
