@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from torch import nn
 import fallline
 from fallline.bridges.torch import from_torch
 from fallline.diagnosis import diagnose
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.outputs import outputs_of
 
 RANDOM = np.random.default_rng(0)
 X = torch.tensor(RANDOM.normal(size=(120, 3)))
@@ -84,3 +88,18 @@ def test_the_module_is_left_as_it_was_and_a_data_set_of_one_number_is_no_fault()
     assert not diagnose(run, proof=False).alarms
     for parameter, old in zip(module.parameters(), before, strict=True):
         assert torch.equal(parameter, old)
+
+
+class Slow(nn.Module):
+    """A module that takes a tenth of a second for any answer."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.1)
+        return torch.sigmoid(x)
+
+
+def test_a_module_whose_answers_take_longer_than_the_run_allows_for_is_not_checked() -> None:
+    objective = from_torch(nn.Sequential(nn.Linear(3, 1), Slow()), nn.MSELoss(), (X, COLUMN))
+    run = fallline.minimize(objective, objective.start, fallline.GradientDescent(0.1), max_steps=2)
+    with pytest.raises(CannotCheck, match="more time"):
+        outputs_of(Case.of(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,7 +14,7 @@ from fallline.diagnosis.finding import CannotCheck
 
 # Parameters are drawn with these deviations; an end of the range is one that the larger ones do not move.
 SMALLER, LARGER = (3.0, 10.0, 30.0), (100.0, 300.0, 1000.0)
-# By how much it may move, as a part of 1 and its own size; and how many points are drawn with each deviation.
+# By how much it may move, as a part of 1 and its own size; and how many points at most are drawn with each deviation.
 STILL, DRAWN = 1e-3, 4
 
 
@@ -58,9 +59,12 @@ def outputs_of(case: Case) -> tuple[Answering, Outputs]:
         raise CannotCheck("a model with its data")
     random = np.random.default_rng(0)
     dimension = case.run.x.shape[1]
+    drawn = min(DRAWN, int(case.seconds / ((len(SMALLER) + len(LARGER)) * _seconds(objective, case.run.start.x))))
+    if not drawn:
+        raise CannotCheck("more time for the module's answers than the run itself took")
     groups = []
     for deviations in (SMALLER, LARGER):
-        draws = [size * random.normal(size=dimension) for size in deviations for _ in range(DRAWN)]
+        draws = [size * random.normal(size=dimension) for size in deviations for _ in range(drawn)]
         groups.append(np.stack([objective.answers(x) for x in draws]))
     smaller, larger = groups
     both = np.concatenate(groups)
@@ -75,6 +79,16 @@ def outputs_of(case: Case) -> tuple[Answering, Outputs]:
         and bool((both >= 0).all() and np.allclose(both.sum(axis=-1), 1, atol=1e-6)),
         shape=both.shape[1:],
     )
+
+
+def _seconds(objective: Answering, x: FloatArray) -> float:
+    """The time that the answers at a point take: the shorter of two, since the first may have to load code."""
+    times = []
+    for _ in range(2):
+        began = time.perf_counter()
+        objective.answers(x)
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 def _end(smaller: FloatArray, larger: FloatArray) -> float:

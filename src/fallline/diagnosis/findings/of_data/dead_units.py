@@ -49,9 +49,9 @@ def dead_units(case: Case) -> Finding | None:
         title=f"{dead * units:.0f} of {units} units of hidden layer {worst + 1} are "
         f"{'dead' if network.activation == 'relu' else 'saturated'}",
         evidence=f"From step {step} on, more than half of the {units} units of hidden layer {worst + 1} {flat} on at "
-        f"least {case.layers[-1].of_rows:.0%} of {len(case.sample.rows)} rows of the data: {shares[0][worst] * units:.0f} of them at "
-        f"the start, {dead * units:.0f} at the end. The network explains {max(explained, 0):.0%} of the variance of "
-        f"the targets, of which the features tell {told:.0%}.",
+        f"least {case.layers[-1].of_rows:.0%} of {len(case.sample.rows)} rows of the data: "
+        f"{shares[0][worst] * units:.0f} of them at the start, {dead * units:.0f} at the end. The network explains "
+        f"{max(explained, 0):.0%} of the variance of the targets, of which the features tell {told:.0%}.",
         cause=f"No gradient passes through an inactive unit, so its weights stay as they are. {cause}",
         remedies=remedies,
         since=step,
