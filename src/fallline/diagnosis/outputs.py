@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ class Answering(Protocol):
 
     loss_name: str
 
-    def targets(self) -> npt.NDArray[np.generic]:
+    def targets(self) -> npt.NDArray[Any]:
         """The targets."""
 
     def answers(self, x: FloatArray) -> FloatArray:
@@ -64,7 +64,7 @@ def outputs_of(case: Case) -> tuple[Answering, Outputs]:
         raise CannotCheck("more time for the module's answers than the run itself took")
     groups = []
     for deviations in (SMALLER, LARGER):
-        draws = [size * random.normal(size=dimension) for size in deviations for _ in range(drawn)]
+        draws = [size * random.normal(size=(dimension,)) for size in deviations for _ in range(drawn)]
         groups.append(np.stack([objective.answers(x) for x in draws]))
     smaller, larger = groups
     both = np.concatenate(groups)

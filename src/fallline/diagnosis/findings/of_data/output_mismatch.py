@@ -195,7 +195,7 @@ def _of_module(case: Case) -> Finding | None:
             "is small.",
             Remedy("leave out the softmax at the end of the module"),
         )
-    if (outputs.low, outputs.high) == (0, 1) and loss in OF_LOGIT:
+    if loss in OF_LOGIT and np.allclose((outputs.low, outputs.high), (0, 1), atol=NEAR_END):
         return _found(
             f"{loss} is given probabilities, and expects logits",
             f"With random parameters of any size the output stays between 0 and 1. {loss} takes the sigmoid of it, "
