@@ -6,9 +6,10 @@ import copy
 
 import numpy as np
 
-from fallline.diagnosis.case import MOST_TRIED, Case
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.changes import with_settings
 from fallline.diagnosis.finding import Finding
+from fallline.diagnosis.measured_run import MOST_TRIED
 from fallline.diagnosis.remedies import rounded
 from fallline.diagnosis.trial import trial_descent
 from fallline.norms import norm
