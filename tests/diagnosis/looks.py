@@ -50,11 +50,11 @@ def line(seed: int = 0, **settings: Any) -> fallline.Linear:
     return fallline.Linear(*rows(seed), **settings)
 
 
-def classes(seed: int = 0) -> fallline.Logistic:
+def classes(seed: int = 0, **settings: Any) -> fallline.Logistic:
     """A logistic model of those rows, whose classes overlap."""
     X, y = rows(seed)
     noise = np.random.default_rng(seed + 1).normal(size=len(y))
-    return fallline.Logistic(X, (y + 0.7 * noise > 0).astype(int))
+    return fallline.Logistic(X, (y + 0.7 * noise > 0).astype(int), **settings)
 
 
 def network(seed: int = 0, **settings: Any) -> fallline.Network:

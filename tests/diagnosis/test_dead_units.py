@@ -72,6 +72,25 @@ def test_the_dead_are_counted_as_by_hand() -> None:
     assert finding.numbers["dead"] == never.sum() == 9
 
 
+@pytest.mark.parametrize(("activation", "hidden"), [("tanh", (16, 16)), ("tanh", (12,)), ("sigmoid", (16, 16))])
+def test_smooth_units_that_start_with_large_weights_hardly_learn(activation: str, hidden: tuple[int, ...]) -> None:
+    network = classifier(clouds(features=8, apart=1.0), hidden, activation)
+    start = np.random.default_rng(0).normal(size=network.dimension) * (10 if activation == "tanh" else 40)
+    finding = found("dead_units", fallline.minimize(network, start, GradientDescent(0.05), max_steps=100))
+    assert finding is not None
+    assert finding.since == 0
+    assert "x0" in finding.remedies[0].settings  # the features are scaled
+
+
+def test_features_far_from_0_are_scaled_first() -> None:
+    data = moons()
+    network = classifier(Drawn(100 * data.X, data.y), activation="sigmoid")
+    run = fallline.minimize(network, network.initial(1), GradientDescent(0.01), max_steps=100)
+    finding = found("dead_units", run)
+    assert finding is not None
+    assert finding.remedies[0].text.startswith("X = ")
+
+
 def test_remedies_are_whole_settings() -> None:
     network = classifier(moons())
     start = with_biases(network, 0, -50.0)

@@ -54,3 +54,31 @@ def test_the_part_of_the_decay() -> None:
     finding = the(decay_dominates, run(line(), np.ones(4), rule, 400))
     assert finding.numbers["part"] == pytest.approx(1, rel=1e-3)  # the median step is on its way to rest
     assert finding.remedies[0].settings["optimizer"].decay == 0.01
+
+
+def classifier(l2: float) -> fallline.Network:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(120, 3))
+    return fallline.Network(X, (X[:, 0] > 0).astype(int), hidden=(8,), l2=l2)
+
+
+def test_a_penalty_of_the_model_that_outweighs_the_data() -> None:
+    for loss in (line(l2=100.0), classes(l2=20.0), classifier(3.0)):
+        start = loss.initial(1) if isinstance(loss, fallline.Network) else np.zeros(4)
+        rate = min(0.1, 1 / loss.l2)
+        finding = the(decay_dominates, run(loss, start, G(rate), 400))
+        assert finding.remedies[0].settings["objective"].l2 == pytest.approx(loss.l2 / 1000)
+        milder = fallline.minimize(finding.remedies[1].settings["objective"], start, G(rate), max_steps=400)
+        assert finding.numbers["explained"] + 0.2 < finding.numbers["without"]
+        assert np.linalg.norm(milder.final.x) > 0.1
+
+
+def test_at_the_minimum_penalty_and_data_pull_alike() -> None:
+    finding = the(decay_dominates, run(line(l2=100.0), np.zeros(4), G(0.01), 2000))
+    assert finding.numbers["part"] == pytest.approx(1, rel=1e-6)
+
+
+def test_a_modest_penalty_is_no_fault() -> None:
+    for loss in (line(l2=0.01), line(l2=0.3), classes(l2=0.01), classifier(0.001)):
+        start = loss.initial(1) if isinstance(loss, fallline.Network) else np.zeros(4)
+        assert found(decay_dominates, run(loss, start, G(0.1), 400)) is None

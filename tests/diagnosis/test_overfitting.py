@@ -93,6 +93,13 @@ def test_a_loaded_fit_is_judged_by_its_curve(tmp_path: Path) -> None:
 HEALTHY: Runs = {
     "many rows": lambda: network(line(rows=400), Adam(0.02)),
     "a penalty": lambda: network(noisy(200), Adam(0.02), l2=0.3),
+    # Momentum carries the weights beyond where the penalty lets them stay: the data's loss rises on all rows.
+    "a penalty that draws the weights back": lambda: fallline.fit(
+        table(clouds(rows=250, classes=2, apart=4), texts=True), "y", model="logistic", l2=0.01, holdout=0.3
+    ),
+    "the same of three classes": lambda: fallline.fit(
+        table(clouds(seed=1, rows=250, apart=4), texts=True), "y", model="softmax", l2=0.01, holdout=0.3
+    ),
     "a wave": lambda: network(wave(), Adam(0.02)),
     "well-parted classes": lambda: network(clouds(rows=300, apart=4), Adam(0.02), texts=True),
     "a line": lambda: fallline.fit(table(line()), "y", model="linear", holdout=0.3),

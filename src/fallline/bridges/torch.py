@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.bridges.elementwise import check_elementwise
@@ -30,6 +31,9 @@ from fallline.state import map_state, named_leaves, with_x
 # Tensors of up to this many elements are joined to one vector for a step if the rule allows it: for small ones the
 # overhead of an operation is larger than its work.
 SMALL = 2**14
+
+# The rows of the data for which a module shows its answers.
+ANSWERED = 200
 
 
 def as_torch_optimizer(rule: Optimizer[Any]) -> type[Any]:
@@ -502,6 +506,7 @@ class ModuleObjective(Objective):
     Attributes:
         module: the user's module, which only `write_back` changes.
         names: the parameters' names with their indices, such as "weight[0,1]".
+        loss_name: the name of the loss.
     """
 
     gradient_kind = "exact"
@@ -514,7 +519,8 @@ class ModuleObjective(Objective):
         self._copy = _in_double(module).eval()
         self._loss = _in_double(loss) if isinstance(loss, torch.nn.Module) else loss
         self._data = tuple(_in_double(part) for part in data)
-        self._title = f"{_title(loss)} of {_title(module)}"
+        self.loss_name = _title(loss)
+        self._title = f"{self.loss_name} of {_title(module)}"
         self.names = tuple(itertools.chain.from_iterable(_entry_names(*entry) for entry in self._parameters()))
 
     @property
@@ -568,6 +574,22 @@ class ModuleObjective(Objective):
     def cost_of_gradient(self) -> Cost:
         return Cost(value=1, gradient=1)
 
+    def answers(self, x: FloatArray) -> FloatArray:
+        """What the module answers with the parameters x, shape (dimension,), for the first rows of the data.
+
+        The first axis of the inputs is that of the rows.
+        """
+        import torch
+
+        with torch.no_grad():
+            answers: FloatArray = self._output(self._leaf(x), self._data[0][:ANSWERED]).double().cpu().numpy()
+        return answers
+
+    def targets(self) -> npt.NDArray[Any]:
+        """The targets."""
+        targets: npt.NDArray[Any] = self._data[1].cpu().numpy()
+        return targets
+
     def _parameters(self) -> list[tuple[str, Any]]:
         return _trained(self._copy)
 
@@ -576,14 +598,19 @@ class ModuleObjective(Objective):
 
         return torch.tensor(point, dtype=torch.float64, device=self._parameters()[0][1].device)
 
-    def _loss_at(self, vector: Any) -> Any:
+    def _output(self, vector: Any, inputs: Any) -> Any:
         import torch
 
         named = self._parameters()
         pieces = vector.split([parameter.numel() for _, parameter in named])
         places = {name: piece.view(parameter.shape) for (name, parameter), piece in zip(named, pieces, strict=True)}
+        return torch.func.functional_call(self._copy, places, (inputs,))
+
+    def _loss_at(self, vector: Any) -> Any:
+        import torch
+
         inputs, targets = self._data
-        value = self._loss(torch.func.functional_call(self._copy, places, (inputs,)), targets)
+        value = self._loss(self._output(vector, inputs), targets)
         if not isinstance(value, torch.Tensor) or value.numel() != 1:
             raise FalllineError(
                 problem=f"loss {_title(self._loss)} returned {shortened(value)}", allowed="it must return one number"

@@ -12,6 +12,7 @@ import numpy as np
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, raised
 from fallline.diagnosis.findings import all_checks
+from fallline.diagnosis.outputs import Answering
 from fallline.diagnosis.result import Diagnosis
 from fallline.errors import FalllineError
 from fallline.hyperparameters import Range
@@ -83,6 +84,7 @@ def _checked(run: Trajectory, case: Case) -> Diagnosis:
     unchecked: dict[str, str] = {}
     # What only a model with its data can show is no question for a formula or a function.
     of_data = case.known_fit is not None or run.objective is None or run.objective.of_data
+    of_data = of_data or isinstance(case.innermost, Answering)
     for check in all_checks(of_data):
         try:
             finding = check.find(case)

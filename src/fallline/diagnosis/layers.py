@@ -13,8 +13,9 @@ from fallline.models.network import Network
 
 # A unit is inactive on a row where its slope is below this part of the steepest one: nothing reaches its weights.
 FLAT = 0.01
-# A unit is dead where it is inactive on this part of the rows, and a layer where more than this part of its units is.
-OF_ROWS, OF_UNITS = 0.95, 0.5
+# A rectifying unit is dead where it is inactive on this part of the rows; a smooth one is saturated where it is on this
+# part, since it hardly learns from the others either. So is a layer where more than this part of its units is.
+DEAD, SATURATED, OF_UNITS = 0.95, 0.8, 0.5
 
 
 class Layers(NamedTuple):
@@ -25,16 +26,18 @@ class Layers(NamedTuple):
         gradients: the norm of the gradient by the weights of each layer, shape (layers,).
         signals: the same, divided by the size of what comes into the layer: the norm of the gradient by its output z,
             as far as that can be told; so it does not depend on the units of the features.
+        of_rows: on which part of the rows a unit must be inactive to be dead, or saturated.
     """
 
     inactive: tuple[FloatArray, ...]
     gradients: FloatArray
     signals: FloatArray
+    of_rows: float
 
     @property
     def dead(self) -> list[float]:
         """The share of the units of each hidden layer that are dead, or saturated for good."""
-        return [float((layer >= OF_ROWS).mean()) for layer in self.inactive]
+        return [float((layer >= self.of_rows).mean()) for layer in self.inactive]
 
 
 def layers_at(network: Network, rows: Rows, x: FloatArray) -> Layers:
@@ -57,7 +60,7 @@ def layers_at(network: Network, rows: Rows, x: FloatArray) -> Layers:
         sizes = np.array([np.sqrt((a**2).sum(axis=-2).mean()) for a in forward.a])
         signals = np.divide(gradients, sizes, out=np.full(len(sizes), np.nan), where=sizes > 0)
     inactive = tuple((abs(slope) < FLAT * steepest).mean(axis=-1) for slope in slopes)
-    return Layers(inactive, gradients, signals)
+    return Layers(inactive, gradients, signals, DEAD if activation.rectifies else SATURATED)
 
 
 def repeated(network: Network, x: FloatArray, tolerance: float) -> list[int]:

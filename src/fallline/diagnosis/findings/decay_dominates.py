@@ -41,8 +41,15 @@ ROWS = 50
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization",
 )
 def decay_dominates(case: Case) -> Finding | None:
-    """The step with the decay beside that without it, at points of the run; and the fall the data still ask for."""
+    """The step with the decay beside that without it, at points of the run; and the fall the data still ask for.
+
+    Of a model with an l2, the pull of that penalty beside that of the data, and what is learnt without it.
+    """
     name = _decay(case.rule)
+    if name is None and case.innermost.of_data:
+        from fallline.diagnosis.penalised import outweighing_penalty  # only a model with its data has a penalty
+
+        return outweighing_penalty(case)
     if name is None:
         return None
     run = case.run

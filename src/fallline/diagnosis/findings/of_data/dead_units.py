@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.changes import at_rates, standardised, started_anew, with_settings
 from fallline.diagnosis.finding import Finding, check
-from fallline.diagnosis.layers import OF_ROWS, OF_UNITS, layers_at
+from fallline.diagnosis.layers import OF_UNITS, layers_at
 from fallline.models.activations import ACTIVATIONS
 
 # Dead units do harm if the network explains less of the targets than the features tell, by this part of their variance.
 SHORT = 0.1
+# Features of more than this size, the root of their mean square, are not scaled.
+FAR = 3.0
 
 
 @check(
@@ -19,7 +23,7 @@ SHORT = 0.1
     source="Lu, Shin, Su and Karniadakis (2020), Dying ReLU and initialization",
 )
 def dead_units(case: Case) -> Finding | None:
-    """Count the units of each hidden layer that are inactive on 95 % of the rows, at the start, the end and between."""
+    """Count the units of each hidden layer that are inactive on nearly all rows, at the start, the end and between."""
     network, run = case.network, case.run
     if not network.hidden:
         return None
@@ -32,25 +36,24 @@ def dead_units(case: Case) -> Finding | None:
     step = int(run.steps[_since(case, worst, [layer[worst] > OF_UNITS for layer in shares])])
     flat = "put out 0" if network.activation == "relu" else "are saturated"
     explained, told = case.sample.explained(run.x[case.rows[-1]]), case.sample.told
-    remedies = (
-        with_settings(case, activation="leaky_relu" if ACTIVATIONS[network.activation].rectifies else "relu"),
-        started_anew(case),
-    )
+    other = with_settings(case, activation="leaky_relu" if ACTIVATIONS[network.activation].rectifies else "relu")
+    anew = started_anew(case)
+    if step:
+        cause, remedies = "Steps that were too long moved them there.", (*at_rates(case, 0.1), other, anew)
+    elif np.sqrt(np.mean(case.sample.rows.X**2)) > FAR:
+        cause, remedies = "Features far from 0 put them there from the start.", (*standardised(case), other, anew)
+    else:
+        cause, remedies = "The start put them there: weights or biases that are too large.", (anew, other)
     return Finding(
         name="dead_units",
         title=f"{dead * units:.0f} of {units} units of hidden layer {worst + 1} are "
         f"{'dead' if network.activation == 'relu' else 'saturated'}",
         evidence=f"From step {step} on, more than half of the {units} units of hidden layer {worst + 1} {flat} on at "
-        f"least {OF_ROWS:.0%} of {len(case.sample.rows)} rows of the data: {shares[0][worst] * units:.0f} of them at "
-        f"the start, {dead * units:.0f} at the end. The network explains {max(explained, 0):.0%} of the variance of "
-        f"the targets, of which the features tell {told:.0%}.",
-        cause="No gradient passes through an inactive unit, so its weights stay as they are. "
-        + (
-            "Steps that were too long moved them there."
-            if step
-            else "The start put them there: weights or biases too large, or features far from 0."
-        ),
-        remedies=(*(at_rates(case, 0.1) if step else standardised(case)), *remedies),
+        f"least {case.layers[-1].of_rows:.0%} of {len(case.sample.rows)} rows of the data: "
+        f"{shares[0][worst] * units:.0f} of them at the start, {dead * units:.0f} at the end. The network explains "
+        f"{max(explained, 0):.0%} of the variance of the targets, of which the features tell {told:.0%}.",
+        cause=f"No gradient passes through an inactive unit, so its weights stay as they are. {cause}",
+        remedies=remedies,
         since=step,
         numbers={"dead": dead * units, "units": units, "dead_at_start": shares[0][worst] * units},
         steps=(step,),

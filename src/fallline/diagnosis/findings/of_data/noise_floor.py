@@ -53,7 +53,7 @@ def noise_floor(case: Case) -> Finding | None:
         title="the noise of the batches keeps the loss up",
         evidence=f"Since step {run.steps[late[0]]} the loss over all rows does not fall: it is {level:.4g}, but at the "
         f"mean of the points {at_mean:.4g}. There the whole gradient is {whole:.2g}; those of the batches of "
-        f"{batches.size} rows are {of_batches:.2g}.",
+        f"{batches.size} row{'s' * (batches.size > 1)} are {of_batches:.2g}.",
         cause="Each step follows the noise of its batch, so at a constant rate the points scatter around the minimum.",
         remedies=(*decaying(case), *_larger(case)),
         since=int(run.steps[late[0]]),

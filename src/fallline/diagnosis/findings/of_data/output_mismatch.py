@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.data.entries import is_number
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
+from fallline.diagnosis.outputs import outputs_of
 from fallline.models import Huber, Linear, LinearFamily, Network, Poisson, SigmoidNeuron
 
 # The range of an output is what it is at z this far from 0. Targets may lie outside by this much, and so many may.
@@ -22,6 +24,12 @@ MANY, FEW_ROWS = 20, 3
 MOST, ALIKE, ROWS = 20, 1.5, 10
 # The part of the targets' variance that must be left: else they are numbers that the model predicts well.
 UNEXPLAINED = 0.05
+# Losses of torch that take a softmax, or a sigmoid, themselves; and those of pairs of an output and a target.
+OF_LOGITS = ("CrossEntropyLoss", "cross_entropy")
+OF_LOGIT = ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits")
+ELEMENTWISE = ("MSELoss", "mse_loss", "L1Loss", "l1_loss", "SmoothL1Loss", "smooth_l1_loss", "HuberLoss", "huber_loss")
+# How far beyond an end of a module's range, which random parameters only come near, a target is out of reach.
+NEAR_END = 0.01
 
 
 @check(
@@ -31,7 +39,12 @@ UNEXPLAINED = 0.05
     source="Golik, Doetsch and Ney (2013), Cross-entropy vs. squared error training",
 )
 def output_mismatch(case: Case) -> Finding | None:
-    """Look for targets out of reach or all alike, numbers taken for classes or classes for numbers, a stuck neuron."""
+    """Look for targets out of reach or all alike, numbers taken for classes or classes for numbers, a stuck neuron.
+
+    Of a user's module, look at what it answers with random parameters: its range, shares, a shape unlike the targets'.
+    """
+    if not case.innermost.of_data:
+        return _of_module(case)
     return (
         _out_of_reach(case)
         or _one_answer(case)
@@ -57,15 +70,22 @@ def _out_of_reach(case: Case) -> Finding | None:
     beyond = float(case.sample.weights @ outside)
     if not beyond > OUTSIDE:
         return None
-    where = f"between {low:.3g} and {high:.3g}"
+    return _unreached(case, low, high, y, beyond)
+
+
+def _unreached(case: Case, low: float, high: float, y: FloatArray, beyond: float) -> Finding:
+    """The finding that a part of the targets y is beyond the range of the output."""
+    where = f"between {round(low, 9):.3g} and {high:.3g}"  # a sigmoid's lower end is 1e-308
     if not -FAR < low < high < FAR:
         where = f"above {low:.3g}" if low > -FAR else f"below {high:.3g}"
+    ours = case.innermost.of_data
+    model = "take a model of numbers, such as fallline.models.Linear" if ours else "leave out the last activation"
     return _found(
         f"targets from {y.min():.3g} to {y.max():.3g} are out of the output's reach",
         f"The output lies {where}; {beyond:.0%} of {len(y)} targets do not. The loss ends at "
         f"{case.run.final.value:.3g}.",
         "No parameters let the output reach these targets, so it goes to the end of its range, where it has no slope.",
-        Remedy("scale the targets to the output's range, or take a model of numbers, such as fallline.models.Linear"),
+        Remedy(f"scale the targets to the output's range, or {model}"),
         beyond=beyond,
     )
 
@@ -151,3 +171,52 @@ def _classes_as_numbers(case: Case) -> Finding | None:
         else Remedy("the cross-entropy, as of Softmax(X, y) or Network(X, y)"),
         classes=len(counts),
     )
+
+
+def _of_module(case: Case) -> Finding | None:
+    """A user's module whose answers, whatever its parameters, do not suit the targets or the loss."""
+    module, outputs = outputs_of(case)
+    targets, loss = module.targets(), module.loss_name
+    numbers = np.issubdtype(targets.dtype, np.floating)
+    if outputs.constant:
+        return _found(
+            "the output does not depend on the parameters",
+            f"With random parameters of any size the output stays {outputs.low:.4g}.",
+            "The last activation gives the same for any input, as a softmax over a single unit does, which is always "
+            "1. So every gradient is 0.",
+            Remedy("one unit with a sigmoid and the binary cross-entropy, or a softmax over one unit for each class"),
+        )
+    if outputs.shares and loss in OF_LOGITS:
+        return _found(
+            f"{loss} is given probabilities, and expects logits",
+            "With random parameters of any size the outputs of each row are at least 0 and their sum is 1: they went "
+            f"through a softmax. {loss} takes the softmax of what it is given.",
+            "The softmax is taken twice: even for a sure and right answer the loss stays far above 0, and its slope "
+            "is small.",
+            Remedy("leave out the softmax at the end of the module"),
+        )
+    if loss in OF_LOGIT and np.allclose((outputs.low, outputs.high), (0, 1), atol=NEAR_END):
+        return _found(
+            f"{loss} is given probabilities, and expects logits",
+            f"With random parameters of any size the output stays between 0 and 1. {loss} takes the sigmoid of it, "
+            "which then lies between 0.5 and 0.73.",
+            "The sigmoid is taken twice, so that the model can never be sure of an answer.",
+            Remedy("leave out the sigmoid at the end of the module, or take the loss of probabilities, BCELoss"),
+        )
+    shape = (min(len(targets), outputs.shape[0]), *targets.shape[1:]) if targets.ndim else ()
+    if loss in ELEMENTWISE and shape != outputs.shape and min(len(shape), len(outputs.shape)) == 1:
+        return _found(
+            f"the output has the shape (rows{', 1' * (len(outputs.shape) - 1)}), the targets (rows"
+            f"{', 1' * (len(shape) - 1)})",
+            f"{loss} of these compares every output with every target, {len(targets)} x {len(targets)} pairs.",
+            "Shapes that differ are stretched to a common one, so that the best the model can do is to answer the mean "
+            "of all targets.",
+            Remedy("give both the same shape: targets.unsqueeze(1), or output.squeeze(1)"),
+        )
+    if not numbers or shape != outputs.shape:
+        return None
+    low, high = (end + sign * NEAR_END * (1 + abs(end)) for end, sign in ((outputs.low, -1), (outputs.high, 1)))
+    beyond = float(((targets < low) | (targets > high)).mean())
+    if not beyond > OUTSIDE:
+        return None
+    return _unreached(case, outputs.low, outputs.high, targets, beyond)

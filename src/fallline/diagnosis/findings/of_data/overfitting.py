@@ -31,8 +31,8 @@ FIRST_L2 = 0.01
 )
 def overfitting(case: Case) -> Finding | None:
     """See whether the held-out loss has risen by two standard errors since its minimum, well before the end."""
-    curve, training = _without_penalty(case), case["value"]
-    steps, held = curve
+    # The penalty grows with the weights, and falls where it draws them back: both are no part of what is learnt.
+    steps, held = _without_penalty(case, case["held_out"])
     if len(held) < FEWEST or not np.isfinite(held).all():
         raise CannotCheck("a held-out loss at more steps")
     low = int(np.argmin(held))
@@ -44,7 +44,8 @@ def overfitting(case: Case) -> Finding | None:
     jumps = 1.4826 * float(np.median(abs(np.diff(held) - np.median(np.diff(held)))))
     paired, better = _paired(case, int(steps[low]), int(steps[-1]))
     error = float(np.hypot(paired, jumps))
-    at_low, at_end = np.interp([steps[low], steps[-1]], training.steps, training.values)
+    ends, training = steps[[low, -1]], case["value"]
+    at_low, at_end = _without_penalty(case, Series(ends, np.interp(ends, training.steps, training.values))).values
     if better or not (rise > ERRORS * error and rise > RISE * abs(held[low]) and at_end < (1 - FALL) * at_low):
         return None
     return Finding(
@@ -61,9 +62,8 @@ def overfitting(case: Case) -> Finding | None:
     )
 
 
-def _without_penalty(case: Case) -> Series:
-    """The held-out loss without the penalty on the weights, which grows with them."""
-    curve = case["held_out"]
+def _without_penalty(case: Case, curve: Series) -> Series:
+    """A curve of the loss without the penalty on the weights."""
     loss = _loss_of(case)
     if loss is None or not loss.l2:
         return curve

@@ -16,7 +16,7 @@ PART = 0.5
 
 @check(
     "the units of a layer started alike and stay alike",
-    leads_to=("dead_units", "vanishing_gradients", "constant_predictor", "plateau", "saddle"),
+    leads_to=("dead_units", "vanishing_gradients", "constant_predictor", "plateau", "saddle", "too_slow"),
     ignore="only the last layer starts at zero: its units get different gradients",
     source="Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors",
 )
@@ -36,7 +36,7 @@ def symmetric_start(case: Case) -> Finding | None:
             title=f"the {units} units of hidden layer {number} started alike and stay alike",
             evidence=f"Of the {units} units of hidden layer {number}, {distinct} differ{'s' * (distinct == 1)} at the "
             f"start; the others repeat their weights and biases, and still do at step {run.steps[case.rows[-1]]}.",
-            cause=f"Units with equal weights get equal gradients, so the layer is one of {distinct} "
+            cause=f"Units with equal weights get equal gradients, so the whole layer acts as {distinct} "
             f"unit{'s' * (distinct > 1)}. Random weights make them differ.",
             remedies=(started_anew(case),),
             numbers={"units": units, "distinct": distinct},

@@ -21,6 +21,8 @@ LARGE, LARGE_TARGET = 10.0, 30.0
 # It hurts where this part of the possible fall of the loss is still ahead at the end; for a network, where it explains
 # so much less of the targets' variance than the features tell.
 LEFT, SHORT = 0.05, 0.1
+# The most by which a larger rate is offered: further away, units are at fault.
+FASTER = 100
 # A feature that is 0 in this part of the rows is one of many that take turns, such as a word or a category.
 MOSTLY_ZERO = 0.9
 # The fewest rows that tell scales, and the most features of which the Hessian matrix is made.
@@ -38,7 +40,7 @@ class Scales(NamedTuple):
 
 @check(
     "features or targets are not scaled",
-    leads_to=("too_slow", "plateau", "constant_predictor", "dead_units", "zigzag"),
+    leads_to=("too_slow", "plateau", "constant_predictor", "dead_units", "zigzag", "noise_floor"),
     ignore="the run is fast enough, or the columns are categories or embeddings",
     source="LeCun, Bottou, Orr and Müller (1998), Efficient backprop, section 4.3",
 )
@@ -82,7 +84,7 @@ def _features(case: Case, broke_out: int | None) -> Finding | None:
     return Finding(
         name="unscaled",
         title=f"the features are not scaled: sizes from {smallest:.2g} to {largest:.2g}",
-        evidence=f"{words[0].upper()}{words[1:]}; the intercept's column is 1. {harm}",
+        evidence=f"{words[0].upper()}{words[1:]}; the intercept has a column of ones. {harm}",
         cause=f"The curvature along the features differs by the square of their sizes, up to "
         f"{(largest / smallest) ** 2:.0e}-fold, so a rate that suits one is far too large or too small for another.",
         remedies=standardised(case),
@@ -163,7 +165,7 @@ def _targets(case: Case, broke_out: int | None) -> Finding | None:
         else "The gradients grow with the targets, and with them the steps.",
         remedies=(
             Remedy("fit (y - y.mean()) / y.std(), and scale the predictions back"),
-            *(at_rates(case, 3 * away / reach) if too_far and reach else ()),
+            *(at_rates(case, 3 * away / reach) if too_far and 3 * away < FASTER * reach else ()),
         ),
         since=broke_out or 0,
         numbers={"mean": mean, "deviation": deviation, "reach": reach},

@@ -19,7 +19,7 @@ LEARNT = 0.5
 
 @check(
     "the gradient vanishes on its way to the first layers",
-    leads_to=("dead_units", "constant_predictor", "plateau", "too_slow"),
+    leads_to=("dead_units", "constant_predictor", "plateau", "too_slow", "update_size"),
     ignore="the run has converged, or the first layers are frozen",
     source="Hochreiter (1991); Glorot and Bengio (2010), Understanding the difficulty of training deep networks",
 )
