@@ -17,8 +17,9 @@ from fallline.stopping import ROUNDING
 SPREAD, ENDS = 200, 20
 # The most numbers read of the points of a run.
 READ = 20_000_000
-# The shares of a step at which the value along it is taken.
-SHARES = 2.0 ** -np.arange(1.0, 15.0)
+# The shares of a step at which the value along it is taken: near each other where a rate is usually too large by, and
+# down to what raw columns of size 1e5 need.
+SHARES = 2.0 ** -np.concatenate([np.arange(1.0, 9.0), np.arange(10.0, 37.0, 2.0)])
 
 
 class Steps(NamedTuple):
