@@ -33,11 +33,16 @@ def plateau(case: Case) -> Finding | None:
         return None
     trial, lowest = case.from_end, min(case.from_end.end, course.lowest)
     whole = max(course.start, course.end) - lowest
-    if not abs(course.level(0.5, 0.6) - course.end) <= FLAT * whole:
+    middle = course.level(0.5, 0.6)
+    if np.isnan(middle):  # of few steps, that before the middle
+        middle = float(course.values[(len(course.values) - 1) // 2])
+    if not abs(middle - course.end) <= FLAT * whole:
         return None
     since, slope = course.flat_since, trial.slope
     if case.left > LEFT and trial.steepest > STEEPER * slope:
         way = f"further down the slope is {trial.steepest:.2g}, and the value {trial.end:.4g}"
+    elif (further := _further(case)) is not None:
+        way = f"L-BFGS reaches {further:.4g} from there"
     elif _stranded(case):
         lower = min(case.from_start.end, course.lowest)
         way = f"a few steps from the start reach {lower:.4g}"
@@ -53,6 +58,14 @@ def plateau(case: Case) -> Finding | None:
         since=since,
         numbers={"value": course.end, "slope": slope, "steepest": trial.steepest},
     )
+
+
+def _further(case: Case) -> float | None:
+    """What L-BFGS reaches from where hardly a slope is left beside that of the start, if that is far lower."""
+    if case.objective.of_data or not 0 < case.from_end.slope <= GONE * case.from_start.steepest:
+        return None
+    found = case.curved_from_end.fun
+    return found if case.course.end - found > LEFT * (case.course.start - found) else None
 
 
 def _stranded(case: Case) -> bool:
