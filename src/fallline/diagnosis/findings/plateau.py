@@ -18,6 +18,10 @@ STEEPER = 10.0
 LEFT = 0.1
 # A slope, and a curvature, below this part of the largest of the run are gone.
 GONE = 1e-4
+# Descent makes hardly anything of a fall if it makes less than this part of it.
+HARDLY = 0.05
+# Where the value is taken on the line of the slope, by the size of x.
+DISTANCES = np.geomspace(0.05, 2.0, 12)
 
 
 @check(
@@ -43,6 +47,8 @@ def plateau(case: Case) -> Finding | None:
         way = f"further down the slope is {trial.steepest:.2g}, and the value {trial.end:.4g}"
     elif (further := _further(case)) is not None:
         way = f"L-BFGS reaches {further:.4g} from there"
+    elif (beyond := _beyond(case)) is not None:
+        way = f"within the size of x the value is {beyond:.4g}"
     elif _stranded(case):
         lower = min(case.from_start.end, course.lowest)
         way = f"a few steps from the start reach {lower:.4g}"
@@ -61,11 +67,31 @@ def plateau(case: Case) -> Finding | None:
 
 
 def _further(case: Case) -> float | None:
-    """What L-BFGS reaches from where hardly a slope is left beside that of the start, if that is far lower."""
-    if case.objective.of_data or not 0 < case.from_end.slope <= GONE * case.from_start.steepest:
+    """What L-BFGS reaches, if that is far lower and descent makes hardly a part of it, or the slope is gone."""
+    trial, course = case.from_end, case.course
+    if case.objective.of_data or not trial.slope > 0:
         return None
     found = case.curved_from_end.fun
-    return found if case.course.end - found > LEFT * (case.course.start - found) else None
+    gone = trial.slope <= GONE * case.from_start.steepest
+    if not (gone or trial.start - trial.end < HARDLY * (course.end - found)):
+        return None
+    return found if course.end - found > LEFT * (course.start - found) else None
+
+
+def _beyond(case: Case) -> float | None:
+    """The lowest value on the line of the slope, if slope and curvature promise nothing of the way down to it."""
+    if case.objective.of_data or not case.from_end.slope > 0:
+        return None
+    x, trial = case.run.final.x, case.from_end
+    size = max(float(np.abs(x).max()), 1.0)
+    down = case.run.final.gradient / trial.slope
+    with np.errstate(all="ignore"):
+        values = case.loss.value(x - size * np.concatenate([-DISTANCES, DISTANCES])[:, None] * down)
+    lowest = float(np.min(values[np.isfinite(values)], initial=np.inf))
+    fall = trial.start - lowest
+    curvature = max(abs(case.spectrum.highest), abs(case.spectrum.lowest))
+    promised = trial.slope * size + curvature * size**2
+    return lowest if fall > LEFT * max(case.course.fall, case.course.noise[0]) and promised < GONE * fall else None
 
 
 def _stranded(case: Case) -> bool:

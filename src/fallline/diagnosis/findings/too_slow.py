@@ -23,8 +23,8 @@ UNMOVED = 0.05
 # The part of the fall that must be left.
 LEFT = 0.1
 # A run on a formula of so few coordinates at most crawls if it ended farther from the minimum than this part of the way
-# from the start, with this part of the fall left, of which more than half outlasts a tenth of the steps.
-FEW, AHEAD, AHEAD_OF_FALL, HALVED = 20, 0.25, 1e-3, 0.5
+# from the start, with this part of the fall left, of which a tenth of the steps makes more than nothing and less than half.
+FEW, AHEAD, AHEAD_OF_FALL, HALVED, MOVING = 20, 0.25, 1e-3, 0.5, 0.999
 # A gain above this: the slope hardly changes over a step, so that longer steps would be as good.
 SHORT = 0.9
 # How many times larger a rate may be proposed where no curvature limits it.
@@ -96,7 +96,8 @@ def _crawls(case: Case) -> bool:
     return bool(
         ahead > AHEAD * way
         and left > AHEAD_OF_FALL * (course.start - found.fun) + course.noise[-1]
-        and HALVED * before < after < before
+        and HALVED * before < after < MOVING * before
+        and course.lowest >= np.min(course.values[course.part(0.9, 1.0)])
     )
 
 
