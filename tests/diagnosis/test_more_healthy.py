@@ -85,7 +85,9 @@ MORE: dict[str, Make] = {
     "wines by Nesterov": lambda: wine(F.Nesterov(0.3)),
     "wines by Adam": lambda: wine(F.Adam(0.05)),
     "two classes by L-BFGS": lambda: run(classes(), np.zeros(4), F.LBFGS(), 100),
-    "two classes in batches": lambda: run(classes().batches(20), np.zeros(4), F.GradientDescent(F.Cosine(0.3, 600)), 600),
+    "two classes in batches": lambda: run(
+        classes().batches(20), np.zeros(4), F.GradientDescent(F.Cosine(0.3, 600)), 600
+    ),
     "a network with a cosine": lambda: run(network(), network().initial(3), F.Adam(F.Cosine(0.03, 1000)), 1000),
     "a valley with few steps left": lambda: run("x**2 + 100*y**2", [1.0, 1.0], F.GradientDescent(0.0098), 150),
     "Himmelblau": lambda: run("himmelblau", [1.0, 1.0], F.GradientDescent(0.01), 300),

@@ -20,7 +20,7 @@ READ = 20_000_000
 # The shares of a step at which the value along it is taken: near each other where a rate is usually too large by, and
 # down to what raw columns of size 1e5 need.
 SHARES = 2.0 ** -np.concatenate([np.arange(1.0, 9.0), np.arange(10.0, 37.0, 2.0)])
-# How often a step is halved to find the edge of where there is a value, and the shares of the way there that are compared.
+# How often a step is halved to find the edge of where there is a value, and the shares of the way there to compare.
 HALVINGS, EDGE = 30, np.array([0.9, 0.99, 0.999])
 
 

@@ -23,8 +23,8 @@ HALF = 0.5
 STEEP = 0.01
 # The part of the fall that must be left.
 LEFT = 0.05
-# A rule that divides by a growing sum halves its steps on one gradient with each fourfold number of steps, for ever; one
-# that divides by a mean, such as RMSProp, does so at the start only.
+# A rule that divides by a growing sum halves its steps on one gradient with each fourfold number of steps, for ever;
+# one that divides by a mean, such as RMSProp, does so at the start only.
 SHRUNK, STEPS = 0.51, 512
 
 

@@ -23,7 +23,7 @@ UNMOVED = 0.05
 # The part of the fall that must be left.
 LEFT = 0.1
 # A run on a formula of so few coordinates at most crawls if it ended farther from the minimum than this part of the way
-# from the start, with this part of the fall left, of which a tenth of the steps makes more than nothing and less than half.
+# from the start, with this part of the fall left, of which these parts bound what outlasts a tenth of the steps.
 FEW, AHEAD, AHEAD_OF_FALL, HALVED, MOVING = 20, 0.25, 1e-3, 0.5, 0.999
 # A gain above this: the slope hardly changes over a step, so that longer steps would be as good.
 SHORT = 0.9

@@ -20,8 +20,8 @@ TURNED = -0.5
 SHARE = 0.5
 # A valley this much steeper across than along takes many times the steps of a round one.
 NARROW = 20.0
-# The part of the whole fall that must be left; of a rule that scales coordinates, which turn about for other reasons too,
-# or where the valley is not convex, as those of networks, which are left by other ways.
+# The part of the whole fall that must be left; and that of a rule that scales coordinates, which turn about for other
+# reasons too, or where the valley is not convex, as those of networks, which are left by other ways.
 LEFT, LEFT_OTHERWISE = 1e-6, 0.05
 
 
