@@ -17,7 +17,7 @@ SHOWN: dict[str, Make] = {
     "a network": lambda: run(network(), network().initial(0), G(jump(0.2, 20.0)), 400),
     "one row far off, in batches": lambda: run(far_off().batches(8), np.zeros(4), G(0.01), 300),
     "momentum, which takes some steps to climb": lambda: run(
-        lambda x: (x**2).sum(), [3.0, 1.0], M(0.03, momentum=0.6), 300, gradient=Blow(100, 500.0)
+        lambda x: (x**2).sum(), [3.0, 1.0], M(0.003, momentum=0.6), 300, gradient=Blow(100, 500.0)
     ),
     "a network that comes slowly back": lambda: run(
         network().batches(16), network().initial(0), G(jump(0.05, 10.0)), 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,9 @@ def decayed(x: Any) -> Any:
 
 
 MORE: dict[str, Make] = {
-    **{name: lambda rule=rule: run(ROUND, [2.0, -1.0], rule, 400) for name, rule in RULES.items()},
+    **{name: functools.partial(run, ROUND, [2.0, -1.0], rule, 400) for name, rule in RULES.items()},
     **{
-        f"least squares, {name}": lambda rate=rate: run(line(), np.zeros(4), F.GradientDescent(rate), 400)
+        f"least squares, {name}": functools.partial(run, line(), np.zeros(4), F.GradientDescent(rate), 400)
         for name, rate in SCHEDULES.items()
     },
     "irises by RMSProp, 0": lambda: iris(0, F.RMSProp(0.003)),

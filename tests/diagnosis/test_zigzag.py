@@ -38,7 +38,7 @@ FINE: dict[str, Make] = {
     "RMSProp, whose steps turn about in each coordinate": lambda: run(
         network(), network().initial(0), fallline.RMSProp(0.01), 600
     ),
-    "descent on a network at the edge of stability": lambda: run(network(), network().initial(0), G(1.0), 1000),
+    "descent on a network at the edge of stability": lambda: run(network(), network().initial(0), G(0.9), 1000),
     "L-BFGS": lambda: run("rosenbrock", [-1.2, 1], fallline.LBFGS()),
 }
 

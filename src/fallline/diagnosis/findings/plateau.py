@@ -89,9 +89,10 @@ def _beyond(case: Case) -> float | None:
         values = case.loss.value(x - size * np.concatenate([-DISTANCES, DISTANCES])[:, None] * down)
     lowest = float(np.min(values[np.isfinite(values)], initial=np.inf))
     fall = trial.start - lowest
+    if not fall > LEFT * max(case.course.fall, case.course.noise[0]):
+        return None
     curvature = max(abs(case.spectrum.highest), abs(case.spectrum.lowest))
-    promised = trial.slope * size + curvature * size**2
-    return lowest if fall > LEFT * max(case.course.fall, case.course.noise[0]) and promised < GONE * fall else None
+    return lowest if trial.slope * size + curvature * size**2 < GONE * fall else None
 
 
 def _stranded(case: Case) -> bool:

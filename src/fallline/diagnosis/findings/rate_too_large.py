@@ -118,7 +118,7 @@ def _overshot(steps: Steps) -> BoolArray:
     """The steps that went uphill, without those that fell to the edge of where there is a value, as any would."""
     left = np.flatnonzero(steps.overshot & ~np.isfinite(steps.after))
     overshot = steps.overshot.copy()
-    overshot[[place for place in left if steps.falls_to_edge(place)]] = False
+    overshot[[place for place in left if steps.falls_to_edge(int(place))]] = False
     return overshot
 
 
