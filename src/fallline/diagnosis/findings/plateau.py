@@ -69,13 +69,19 @@ def plateau(case: Case) -> Finding | None:
 def _further(case: Case) -> float | None:
     """What L-BFGS reaches, if that is far lower and descent makes hardly a part of it, or the slope is gone."""
     trial, course = case.from_end, case.course
-    if case.objective.of_data or not trial.slope > 0:
+    if case.objective.of_data or not trial.slope > 0 or _at_minimum(case):
         return None
     found = case.curved_from_end.fun
     gone = trial.slope <= GONE * case.from_start.steepest
     if not (gone or trial.start - trial.end < HARDLY * (course.end - found)):
         return None
     return found if course.end - found > LEFT * (course.start - found) else None
+
+
+def _at_minimum(case: Case) -> bool:
+    """Whether the value curves up in every direction, and slopes too little to fall by more than a trace."""
+    lowest = case.spectrum.lowest
+    return bool(lowest > 0 and case.from_end.slope**2 / (2 * lowest) < GONE * case.course.fall)
 
 
 def _beyond(case: Case) -> float | None:

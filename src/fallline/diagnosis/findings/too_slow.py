@@ -89,6 +89,9 @@ def _crawls(case: Case) -> bool:
     run, course = case.run, case.course
     if case.objective.of_data or case.objective.dimension > FEW or run.stop.converged or case.objective.stochastic:
         return False
+    lowest_at_end = course.lowest >= np.min(course.values[course.part(0.9, 1.0)])
+    if not lowest_at_end or not course.level(0.8, 0.9) - course.level(0.9, 1.0) > course.noise[-1]:
+        return False
     found = case.curved_from_end
     ahead, way = (float(norm(x - found.final.x)) for x in (run.final.x, run.start.x))
     left = course.end - found.fun
@@ -97,7 +100,6 @@ def _crawls(case: Case) -> bool:
         ahead > AHEAD * way
         and left > AHEAD_OF_FALL * (course.start - found.fun) + course.noise[-1]
         and HALVED * before < after < MOVING * before
-        and course.lowest >= np.min(course.values[course.part(0.9, 1.0)])
     )
 
 
