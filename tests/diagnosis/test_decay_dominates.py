@@ -17,6 +17,10 @@ SHOWN: dict[str, Make] = {
     "coupled": lambda: run(line(), np.ones(4), fallline.CoupledWeightDecay(G(0.05), decay=10.0)),
     "AdamW": lambda: run(line(), np.ones(4), fallline.AdamW(0.01, weight_decay=10.0, convention="torch")),
     "around momentum": lambda: run(line(), np.ones(4), fallline.WeightDecay(M(0.01), decay=20.0, convention="keras")),
+    "AdamW as the paper, by a decay that turns the weights over": lambda: run(
+        line(), np.ones(4), fallline.AdamW(0.01, weight_decay=10.0), 400
+    ),
+    "the same of a network": lambda: run(network(), network().initial(0), fallline.AdamW(0.01, weight_decay=5.0), 400),
     "a network": lambda: run(
         network(), network().initial(0), fallline.WeightDecay(G(0.05), decay=10.0, convention="torch")
     ),
@@ -35,6 +39,9 @@ FINE: dict[str, Make] = {
     "a decay of zero": lambda: run(line(), np.ones(4), fallline.WeightDecay(G(0.1), decay=0.0)),
     "AdamW as it comes": lambda: run(line(), np.ones(4), fallline.AdamW(0.05), 400),
     "a modest decay": lambda: run(line(), np.ones(4), fallline.WeightDecay(G(0.1), decay=0.01, convention="torch")),
+    "a rate far too large, and a modest decay": lambda: run(
+        line(), np.ones(4), fallline.WeightDecay(G(5.0), decay=0.01, convention="torch"), 1000
+    ),
     "a network": lambda: run(network(), network().initial(0), fallline.AdamW(0.02, convention="torch"), 400),
     "coupled and modest": lambda: run(line(), np.ones(4), fallline.CoupledWeightDecay(G(0.1), decay=0.001)),
     "a start at zero, modest": lambda: run(

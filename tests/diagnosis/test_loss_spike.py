@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, M, Make, bowl, found, line, network, rows, run, the
+from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, rows, run, the
 
 import fallline
 from fallline.diagnosis.case import Case
@@ -16,6 +16,12 @@ SHOWN: dict[str, Make] = {
     "two such steps on all data": lambda: run(line(), np.zeros(4), G(jump(0.003, 6.0)), 300),
     "a network": lambda: run(network(), network().initial(0), G(jump(0.2, 20.0)), 400),
     "one row far off, in batches": lambda: run(far_off().batches(8), np.zeros(4), G(0.01), 300),
+    "momentum, which takes some steps to climb": lambda: run(
+        lambda x: (x**2).sum(), [3.0, 1.0], M(0.003, momentum=0.6), 300, gradient=Blow(100, 500.0)
+    ),
+    "a network that comes slowly back": lambda: run(
+        network().batches(16), network().initial(0), G(jump(0.05, 10.0)), 300
+    ),
     "one slope far too large": lambda: run(lambda x: (x**2).sum(), [2.0, 1.0], G(0.02), 200, gradient=Blow(60, 400.0)),
     "signs with one long step": lambda: run(bowl(1, 2), [3, 3], fallline.SignDescent(jump(0.02, 4.0)), 300),
 }
@@ -32,6 +38,8 @@ FINE: dict[str, Make] = {
     "descent": lambda: run(line(), np.zeros(4), G(0.1), 300),
     "batches": lambda: run(line().batches(4), np.zeros(4), G(0.05), 500),
     "batches of one": lambda: run(line().batches(1), np.zeros(4), G(0.05), 500),
+    "a high floor of noise": lambda: run(line().batches(1), np.zeros(4), G(0.12), 600),
+    "that of two classes": lambda: run(classes().batches(1), np.zeros(4), G(0.5), 600),
     "momentum": lambda: run(bowl(1, 10), [1, 1], M(0.02), 300),
     "Adam": lambda: run(network(), network().initial(0), A(0.05), 400),
     "a run that diverges from the start": lambda: run("x**2", 1.0, G(1.3), 100),

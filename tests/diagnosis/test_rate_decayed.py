@@ -36,6 +36,15 @@ FINE: dict[str, Make] = {
     "Adam": lambda: run(bowl(1, 5), [1, 1], A(0.05), 400),
     "descent": lambda: run(bowl(1, 5), [1, 1], G(0.3), 100),
     "steps at a plateau": lambda: run(line().batches(8), np.zeros(4), G(fallline.StepDecay(0.1, every=200)), 600),
+    "a rate that was large for two steps": lambda: run(
+        line(),
+        np.zeros(4),
+        G(fallline.PiecewiseConstant(0.002, milestones=(50, 52), parts=(150.0, 1.0))),
+        200,
+    ),
+    "RMSProp, which divides by a mean": lambda: run(
+        line(), np.ones(4), fallline.WeightDecay(fallline.RMSProp(0.01), decay=10.0, convention="torch"), 250
+    ),
     "a warm-up": lambda: run(line(), np.zeros(4), G(fallline.WarmUp(0.3, steps=50, start=0.001)), 300),
 }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, run, the
+from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, rows, run, the
 
 import fallline
+from fallline.diagnosis import diagnose
 from fallline.diagnosis.findings.rate_too_large import rate_too_large
 
 
@@ -42,6 +43,33 @@ def test_steps_that_overshoot(make: Make) -> None:
     assert "uphill" in finding.evidence
     assert finding.remedies
     assert finding.remedies[0].settings["optimizer"].rate(1) < finding.numbers["rate"]
+
+
+# The value falls up to the edge of where there is one, beyond which any rate comes.
+EDGES: dict[str, Make] = {
+    "a root": lambda: run("x + sqrt(x - 1) + y**2", [3.0, -1.0], G(0.8), 50),
+    "an arc": lambda: run("acos(x)**2 + y**2", [0.0, 1.0], G(0.5), 50),
+    "a logarithm": lambda: run("(x + 2)**2 - 0.01*log(x)**2", [1.0], G(0.1), 50),
+}
+
+
+@pytest.mark.parametrize("make", EDGES.values(), ids=EDGES)
+def test_a_domain_that_is_left_at_any_rate(make: Make) -> None:
+    assert [finding.name for finding in diagnose(make(), proof=False)] == ["not_finite"]
+
+
+def test_a_step_over_a_minimum_and_the_barrier_behind_it() -> None:
+    """x - log(x) is lowest at 1 and rises towards 0, so that a shorter step stays inside."""
+    found_first = [finding.name for finding in diagnose(run("x - log(x)", [3.0], G(5.0), 50), proof=False)]
+    assert found_first == ["rate_too_large", "not_finite"]
+
+
+def test_raw_columns_allow_a_hundred_thousandth_of_the_rate() -> None:
+    X, y = rows()
+    raw = fallline.Linear(X * [1.0, 30.0, 800.0], y)
+    over = run(raw, np.zeros(4), G(0.1), 60)
+    assert the(rate_too_large, over).numbers["limit"] == pytest.approx(2 / raw.smoothness(), rel=0.01)
+    assert [finding.name for finding in diagnose(over, proof=False)][:1] == ["rate_too_large"]
 
 
 @pytest.mark.parametrize(

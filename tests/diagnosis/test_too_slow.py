@@ -17,6 +17,9 @@ SHOWN: dict[str, Make] = {
     "few steps": lambda: run(classes(), np.zeros(4), G(0.05), 25),
     "few epochs of batches": lambda: run(line().batches(8), np.zeros(4), G(1e-4), 60),
     "one row an epoch": lambda: run(line().batches(8), np.zeros(4), G(1e-4), 90, record=15),
+    "along Rosenbrock's valley": lambda: run("rosenbrock", [-1.2, 1.0], G(0.001), 1000),
+    "slower along it": lambda: run("rosenbrock", [-1.2, 1.0], G(0.0001), 1000),
+    "along a curved valley of our own": lambda: run("(1 - x)**2 + 50*(y - x**3)**2", [-1.0, -1.0], G(0.001), 500),
     "a rate that moves nothing": lambda: run(bowl(1, 2), [1, 1], G(1e-14), 100),
 }
 
@@ -35,6 +38,8 @@ FINE: dict[str, Make] = {
     "a rate that a schedule brings down": lambda: run(line(), np.zeros(4), G(fallline.Cosine(0.3, 200)), 200),
     "a separable problem": lambda: run(fallline.Logistic([-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1]), [0, 0], G(1.0), 2000),
     "a run that ends far up": lambda: run("x**2", 1.0, G(1.1), 50),
+    "a valley at 5 % of the way": lambda: run("x**2 + 100*y**2", [1.0, 1.0], G(0.0098), 150),
+    "Rosenbrock's valley to its end": lambda: run("rosenbrock", [-1.2, 1.0], G(0.002), 20_000),
     "a plateau": lambda: run("1 - exp(-(x - 4)**2)", [0.0], G(0.1), 200),
 }
 

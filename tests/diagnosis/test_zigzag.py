@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, M, Make, bowl, found, run, the
+from tests.diagnosis.looks import A, G, M, Make, bowl, found, network, run, the
 
 import fallline
 from fallline.diagnosis.findings.zigzag import zigzag
@@ -35,6 +35,10 @@ FINE: dict[str, Make] = {
     "a valley without turns": lambda: run(bowl(1, 100), [1, 1], G(0.005), 100),
     "momentum": lambda: run(bowl(1, 100), [1, 1], M(0.02, momentum=0.67), 100),
     "Adam": lambda: run(bowl(1, 100), [1, 1], A(0.1), 200),
+    "RMSProp, whose steps turn about in each coordinate": lambda: run(
+        network(), network().initial(0), fallline.RMSProp(0.01), 600
+    ),
+    "descent on a network at the edge of stability": lambda: run(network(), network().initial(0), G(0.9), 1000),
     "L-BFGS": lambda: run("rosenbrock", [-1.2, 1], fallline.LBFGS()),
 }
 

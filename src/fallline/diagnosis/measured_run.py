@@ -117,6 +117,14 @@ class MeasuredRun(Budget):
         """The same from the end of the run."""
         return self._descent_from(self.run.final.x)
 
+    @cached_property
+    def curved_from_end(self) -> Trajectory:
+        """What L-BFGS reaches from the end of the run: along narrow valleys and flat ground, where descent is slow."""
+        steps = min(self.allowance, MOST_TRIED) // 2
+        if steps < 1 or not np.isfinite(self.run.final.x).all():
+            raise CannotCheck("more time for another descent than the run itself took")
+        return minimize(self.probes[0], self.run.final.x, LBFGS(), max_steps=steps, engine="reference")
+
     def _descent_from(self, x: FloatArray) -> Trial:
         return trial_descent(self.probes[0], x, min(self.allowance, MOST_TRIED))
 

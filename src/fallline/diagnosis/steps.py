@@ -17,8 +17,11 @@ from fallline.stopping import ROUNDING
 SPREAD, ENDS = 200, 20
 # The most numbers read of the points of a run.
 READ = 20_000_000
-# The shares of a step at which the value along it is taken.
-SHARES = 2.0 ** -np.arange(1.0, 15.0)
+# The shares of a step at which the value along it is taken: near each other where a rate is usually too large by, and
+# down to what raw columns of size 1e5 need.
+SHARES = 2.0 ** -np.concatenate([np.arange(1.0, 9.0), np.arange(10.0, 37.0, 2.0)])
+# How often a step is halved to find the edge of where there is a value, and the shares of the way there to compare.
+HALVINGS, EDGE = 30, np.array([0.9, 0.99, 0.999])
 
 
 class Steps(NamedTuple):
@@ -69,6 +72,19 @@ class Steps(NamedTuple):
     def share(self, chosen: BoolArray) -> float:
         """The share of the steps that are chosen; 0 of none."""
         return float(chosen.mean()) if chosen.size else 0.0
+
+    def falls_to_edge(self, place: int) -> bool:
+        """Whether the value falls along a step up to the edge beyond which there is none."""
+        row = self.rows[place]
+        x, objective = self.of.x[row], objective_of(self.of, row)
+        inside, outside = 0.0, 1.0
+        with np.errstate(all="ignore"):
+            for _ in range(HALVINGS):
+                middle = (inside + outside) / 2
+                finite = np.isfinite(objective.value(x + middle * (self.of.x[row + 1] - x)))
+                inside, outside = (middle, outside) if finite else (inside, middle)
+            near = objective.value(x + inside * EDGE[:, None] * (self.of.x[row + 1] - x))
+            return bool(inside > 0 and (np.diff(near) < 0).all() and near[-1] < self.before[place])
 
     def shortened(self, chosen: npt.NDArray[np.intp]) -> FloatArray:
         """For each chosen step, the largest of `SHARES` of it that would have gone downhill; 0: none would."""

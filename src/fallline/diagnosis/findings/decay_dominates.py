@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, check
 from fallline.diagnosis.remedies import by, rounded
@@ -36,6 +37,8 @@ ROWS = 50
         "loss_spike",
         "saddle",
         "rate_too_large",
+        "not_finite",
+        "kink",
     ),
     ignore="where layers are normalised, so that the size of their weights changes nothing",
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization",
@@ -53,13 +56,18 @@ def decay_dominates(case: Case) -> Finding | None:
     if name is None:
         return None
     run = case.run
-    rows = spread(len(run) - 1, max(1, min(ROWS, READ // (4 * run.x.shape[1]))))
-    parts = np.array([_part(case.rule, name, run.x[row], run.gradient[row], float(run.rate[row])) for row in rows])
+    finite = np.flatnonzero(np.isfinite(run.gradient_norm[:-1]))
+    rows = finite[spread(len(finite), max(1, min(ROWS, READ // (4 * run.x.shape[1]))))]
+    looked = [_parts(case.rule, name, run.x[row], run.gradient[row], float(run.rate[row])) for row in rows]
+    parts, of_weights = np.reshape(looked, (-1, 2)).T
     share = float(np.mean(parts > PART)) if parts.size else 0.0
     # Where all weights are zero there is no way down, but there is one from the start.
-    reached = min(case.from_end.end, case.from_start.end)
-    end = case.from_end.start
-    if share <= 0.5 or not end - reached > LEFT * (max(case.course.start, end) - reached):
+    reached = np.fmin(case.from_end.end, case.from_start.end)
+    end = case.from_end.start if np.isfinite(case.from_end.start) else np.inf
+    left = end - reached > LEFT * (max(case.course.start, end) - reached)
+    # A run broke out by its decay if that alone carries the weights farther beyond zero than they were from it.
+    broke_out = end == np.inf and np.median(of_weights) > 2
+    if share <= 0.5 or not (left or broke_out):
         return None
     decay = float(setting_of(case.rule, name)[0])
     sizes = norm(run.x[[0, -1]])
@@ -88,10 +96,11 @@ def _decay(rule: Optimizer[Any]) -> str | None:
     return None
 
 
-def _part(rule: Optimizer[Any], name: str, x: np.ndarray, gradient: np.ndarray, rate: float) -> float:
-    """The length of what the decay adds to a first step from a point, by that of the step without it."""
+def _parts(rule: Optimizer[Any], name: str, x: FloatArray, gradient: FloatArray, rate: float) -> tuple[float, float]:
+    """The length of what the decay adds to a first step from a point, by that of the step without it, and by x's."""
     with np.errstate(all="ignore"):
         changes = []
         for one in (rule, with_settings(rule, {name: 0.0})):
             changes.append(one.update(gradient, one.init(x), rate, 1)[0])
-        return float(norm(changes[0] - changes[1]) / norm(changes[1]))
+        added = norm(changes[0] - changes[1])
+        return float(added / norm(changes[1])), float(added / norm(x))

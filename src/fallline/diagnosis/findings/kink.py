@@ -57,6 +57,8 @@ def kink(case: Case) -> Finding | None:
     if values[-tail:].min() < values[:-tail].min() - 0.01 * abs(values[0] - values[:-tail].min()):
         return None
     crossed = [(row, *found) for row in pairs if (found := _crossing(objective, run.x[row], run.x[row + 1]))]
+    if objective.of_data:  # rectifiers bend a loss at many places, but only where its slope turns does one hold a run
+        crossed = [found for found in crossed if found[2] < 0 < found[3]]
     if 4 * len(crossed) < len(pairs):
         return None
     row, place, down, up = max(crossed, key=lambda found: found[3] - found[2])

@@ -17,14 +17,15 @@ from fallline.diagnosis.remedies import by, rounded
 
 # A spike is above the median of the rows before it by so many median absolute deviations.
 DEVIATIONS = 6.0
-# It is also at least this part of the whole fall high, and this many times the height of those rows above the lowest.
-FALL, TIMES = 0.1, 1.0
+# It is also at least this part of the whole fall high, this many times the height of those rows above the lowest, and
+# so many times the upper quartile of all rises above such medians: the noise of batches makes jumps of up to 12 times.
+FALL, TIMES, RISES = 0.1, 1.0, 20.0
 # The rows before it whose median is taken: this part of the run, and at least so many.
 WINDOW, LEAST = 0.05, 10
 # The first part of the run, where a jump is rather that of a missing warm-up.
 BEGINNING = 0.05
 # A spike is narrow, and there are few of them; others are swings.
-WIDTH, MOST = 0.15, 5
+WIDTH, MOST, CLIMB = 0.15, 5, 0.2
 
 
 class Spike(NamedTuple):
@@ -83,7 +84,10 @@ def _spikes(values: FloatArray) -> list[Spike]:
     with np.errstate(all="ignore"):
         least = np.maximum(DEVIATIONS * np.maximum(deviation, scatter), TIMES * (level - lowest))
         # Above the start a run diverges.
-        high = (height > np.maximum(least, FALL * (values[0] - lowest))) & (level < values[0])
+        below = level < values[0]
+        ordinary = height[below & (values[window:] < values[0])]
+        usual = np.quantile(np.fmax(ordinary, 0.0), 0.75) if ordinary.size else 0.0
+        high = below & (height > np.maximum(least, max(FALL * (values[0] - lowest), RISES * usual)))
     high[: max(int(BEGINNING * count) - window, 0)] = False
     return _grouped(values, level, high, window)
 
@@ -95,12 +99,15 @@ def _grouped(values: FloatArray, level: FloatArray, high: BoolArray, window: int
         if not high[place]:
             place += 1
             continue
-        base = float(level[place])
-        top = values[window + place]
+        base, widest = float(level[place]), int(WIDTH * len(values))
+        from_there = values[window + place :]
+        climb = from_there[: widest + 1]
+        peak = int(np.argmax(np.where(np.isnan(climb), np.inf, climb)))
         # It is over where the value is back in the lower half of the jump.
-        over = np.flatnonzero(values[window + place :] < base + 0.5 * (top - base))
-        width = int(over[0]) if over.size else len(values) - window - place
-        if width > WIDTH * len(values) and over.size:
+        over = np.flatnonzero(from_there[peak:] < base + 0.5 * (climb[peak] - base))
+        width = peak + int(over[0]) if over.size else len(from_there)
+        # A swing climbs about as long as it falls.
+        if width > widest and over.size and peak > CLIMB * width:
             return []
         spikes.append(Spike(np.arange(window + place, window + place + width), base, bool(over.size)))
         # What the window then holds of the spike is no measure.

@@ -19,6 +19,8 @@ from fallline.schedules import Schedule
 FIRST, FEWEST, RECOVERED = 0.05, 20, 0.6
 # The jump is at least this part of the whole fall above the start; with a warm-up it is at most that part of it.
 HIGH, LESS = 1.0, 0.5
+# A fall of less than this part of the value's size is nothing.
+LEAST = 0.01
 # What the run has made in the end, as a part of the whole fall.
 MADE = 0.5
 # The steps of the warm-up that is tried, as a part of the run, and the fewest; the rate that it begins with.
@@ -45,7 +47,8 @@ def no_warm_up(case: Case) -> Finding | None:
     peak = int(np.argmax(course.values))
     whole = course.start - course.lowest
     height = float(course.values[peak]) - course.start
-    if not (rows[peak] and whole > course.noise[0] and height > HIGH * whole and course.fall > MADE * whole):
+    least = max(course.noise[0], LEAST * abs(course.start))
+    if not (rows[peak] and whole > least and height > HIGH * whole and course.fall > MADE * whole):
         return None
     # After it the run falls, and does not jump as high again.
     later = course.values[course.part(RECOVERED, 1.0)]

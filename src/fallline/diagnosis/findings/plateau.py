@@ -18,6 +18,10 @@ STEEPER = 10.0
 LEFT = 0.1
 # A slope, and a curvature, below this part of the largest of the run are gone.
 GONE = 1e-4
+# Descent makes hardly anything of a fall if it makes less than this part of it.
+HARDLY = 0.05
+# Where the value is taken on the line of the slope, by the size of x.
+DISTANCES = np.geomspace(0.05, 2.0, 12)
 
 
 @check(
@@ -33,11 +37,18 @@ def plateau(case: Case) -> Finding | None:
         return None
     trial, lowest = case.from_end, min(case.from_end.end, course.lowest)
     whole = max(course.start, course.end) - lowest
-    if not abs(course.level(0.5, 0.6) - course.end) <= FLAT * whole:
+    middle = course.level(0.5, 0.6)
+    if np.isnan(middle):  # of few steps, that before the middle
+        middle = float(course.values[(len(course.values) - 1) // 2])
+    if not abs(middle - course.end) <= FLAT * whole:
         return None
     since, slope = course.flat_since, trial.slope
     if case.left > LEFT and trial.steepest > STEEPER * slope:
         way = f"further down the slope is {trial.steepest:.2g}, and the value {trial.end:.4g}"
+    elif (further := _further(case)) is not None:
+        way = f"L-BFGS reaches {further:.4g} from there"
+    elif (beyond := _beyond(case)) is not None:
+        way = f"within the size of x the value is {beyond:.4g}"
     elif _stranded(case):
         lower = min(case.from_start.end, course.lowest)
         way = f"a few steps from the start reach {lower:.4g}"
@@ -53,6 +64,41 @@ def plateau(case: Case) -> Finding | None:
         since=since,
         numbers={"value": course.end, "slope": slope, "steepest": trial.steepest},
     )
+
+
+def _further(case: Case) -> float | None:
+    """What L-BFGS reaches, if that is far lower and descent makes hardly a part of it, or the slope is gone."""
+    trial, course = case.from_end, case.course
+    if case.objective.of_data or not trial.slope > 0 or _at_minimum(case):
+        return None
+    found = case.curved_from_end.fun
+    gone = trial.slope <= GONE * case.from_start.steepest
+    if not (gone or trial.start - trial.end < HARDLY * (course.end - found)):
+        return None
+    return found if course.end - found > LEFT * (course.start - found) else None
+
+
+def _at_minimum(case: Case) -> bool:
+    """Whether the value curves up in every direction, and slopes too little to fall by more than a trace."""
+    lowest = case.spectrum.lowest
+    return bool(lowest > 0 and case.from_end.slope**2 / (2 * lowest) < GONE * case.course.fall)
+
+
+def _beyond(case: Case) -> float | None:
+    """The lowest value on the line of the slope, if slope and curvature promise nothing of the way down to it."""
+    if case.objective.of_data or not case.from_end.slope > 0:
+        return None
+    x, trial = case.run.final.x, case.from_end
+    size = max(float(np.abs(x).max()), 1.0)
+    down = case.run.final.gradient / trial.slope
+    with np.errstate(all="ignore"):
+        values = case.loss.value(x - size * np.concatenate([-DISTANCES, DISTANCES])[:, None] * down)
+    lowest = float(np.min(values[np.isfinite(values)], initial=np.inf))
+    fall = trial.start - lowest
+    if not fall > LEFT * max(case.course.fall, case.course.noise[0]):
+        return None
+    curvature = max(abs(case.spectrum.highest), abs(case.spectrum.lowest))
+    return lowest if trial.slope * size + curvature * size**2 < GONE * fall else None
 
 
 def _stranded(case: Case) -> bool:

@@ -31,6 +31,8 @@ LOW_GAIN = 0.1
 # A run was thrown if a short descent from its start gets lower than its end by this share of what that descent gained,
 # or of the value, and if it made less than this share of that after its first quarter.
 THROWN, STAYED = 0.08, 0.3
+# A throw this many times as high as that fall is no mere want of a warm-up, even if the run comes slowly back from it.
+HIGH = 10.0
 # Answers for so many rows that vary by less than this part of how they did at the start are the same.
 ROWS, ALIKE = 200, 1e-3
 # How many overshot steps are tried shorter.
@@ -109,7 +111,15 @@ def _far(steps: Steps) -> BoolArray:
     """The steps that went uphill, or among the first ones nearly as far as that."""
     first = steps.number < FIRST
     with np.errstate(all="ignore"):
-        return steps.overshot | (first & (steps.promised > 0) & (steps.gain < LOW_GAIN))
+        return _overshot(steps) | (first & (steps.promised > 0) & (steps.gain < LOW_GAIN))
+
+
+def _overshot(steps: Steps) -> BoolArray:
+    """The steps that went uphill, without those that fell to the edge of where there is a value, as any would."""
+    left = np.flatnonzero(steps.overshot & ~np.isfinite(steps.after))
+    overshot = steps.overshot.copy()
+    overshot[[place for place in left if steps.falls_to_edge(int(place))]] = False
+    return overshot
 
 
 def _needed(case: Case) -> float:
@@ -123,7 +133,8 @@ def _diverged(case: Case) -> Over | None:
         return None
     # Where the first steps alone were measured, one of them is enough if the run ended far higher than it began.
     far_up = steps.of is not case.run and course.end - case.reach.start > UPHILL * (case.reach.start - case.reach.tried)
-    if not steps.overshot.any() or (steps.share(steps.overshot) < _needed(case) and not far_up):
+    overshot = _overshot(steps)
+    if not overshot.any() or (steps.share(overshot) < _needed(case) and not far_up):
         return None
     highest = f"{course.values[-1]:.3g}" if course.finite[-1] else f"{course.highest:.3g} and then to no finite value"
     return Over(_far(steps), f"the value rose from {course.start:.3g} to {highest}")
@@ -138,7 +149,8 @@ def _unsettled(case: Case) -> Over | None:
     with np.errstate(all="ignore"):
         idle = (steps.promised > 0) & (steps.gain < LOW_GAIN)
     idles = not case.objective.stochastic and float(idle[late].mean()) > IDLE
-    if float(steps.overshot[late].mean()) < _needed(case) and not idles:
+    overshot = _overshot(steps)
+    if float(overshot[late].mean()) < _needed(case) and not idles:
         return None
     if keeps_length(case.rule) or (case.objective.stochastic and case.rule.init(case.run.start.x) is not None):
         return None
@@ -147,7 +159,7 @@ def _unsettled(case: Case) -> Over | None:
     if falling or (swing < MATERIAL * (course.start - course.lowest) and not (idles and case.left > MATERIAL)):
         return None
     level = f"in the last quarter the value still swings by {swing:.3g} around {course.level(0.75, 1):.3g}"
-    return Over(steps.overshot | (idle & idles), level)
+    return Over(overshot | (idle & idles), level)
 
 
 def _thrown(case: Case) -> Over | None:
@@ -158,13 +170,14 @@ def _thrown(case: Case) -> Over | None:
     # Batches differ, so that one overshot step among the first is nothing; and a run that jumps on is not thrown.
     if far.sum() < (2 if case.objective.stochastic else 1) or not _rests(steps):
         return None
-    threw = f"the first steps threw it to a value of {course.end:.3g}, where it stayed"
+    threw = f"the first steps threw it up to a value of {course.highest:.3g}, and it ended at {course.end:.3g}"
     if _answers_alike(case):
         return Over(far, f"{threw}, its output the same for all rows")
     reach = case.reach
     left = reach.end - reach.tried
     stayed = course.level(0.25, 0.5) - course.end < STAYED * left
-    if not (stayed and left > THROWN * min(reach.start - reach.tried, max(abs(reach.end), course.noise[0]))):
+    high = course.highest - course.start > HIGH * (reach.start - reach.tried)
+    if not ((stayed or high) and left > THROWN * min(reach.start - reach.tried, max(abs(reach.end), course.noise[0]))):
         return None
     return Over(far, f"{threw}; {case.from_start.steps} shorter steps from the start reach {reach.tried:.3g}")
 

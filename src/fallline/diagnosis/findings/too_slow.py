@@ -9,7 +9,11 @@ from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.diagnosis.findings.plateau import STEEPER
 from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.rates import scaled
+from fallline.diagnosis.remedies import by
+from fallline.norms import norm
+from fallline.optimizers import LBFGS
 from fallline.stopping import Target
+from fallline.tables import vector_text
 
 # The last tenth of the steps made more than this part of the whole fall: after three time constants of an exponential
 # it makes 1.8 %.
@@ -18,6 +22,9 @@ FALLING = 0.02
 UNMOVED = 0.05
 # The part of the fall that must be left.
 LEFT = 0.1
+# A run on a formula of so few coordinates at most crawls if it ended farther from the minimum than this part of the way
+# from the start, with this part of the fall left, of which these parts bound what outlasts a tenth of the steps.
+FEW, AHEAD, AHEAD_OF_FALL, HALVED, MOVING = 20, 0.25, 1e-3, 0.5, 0.999
 # A gain above this: the slope hardly changes over a step, so that longer steps would be as good.
 SHORT = 0.9
 # How many times larger a rate may be proposed where no curvature limits it.
@@ -39,6 +46,8 @@ def too_slow(case: Case) -> Finding | None:
     if case.run.stop.reason == Target.reason or (case.objective.stochastic and not _falls_on(case)):
         return None
     made = 1 - case.left
+    if case.left < LEFT and _crawls(case):
+        return _crawling(case)
     # Where the value falls so little that the last tenth cannot be told from noise, the run has hardly moved.
     if case.left < LEFT or not (course.late_fall > FALLING or made < UNMOVED):
         return None
@@ -69,6 +78,50 @@ def too_slow(case: Case) -> Finding | None:
         remedies=(*faster, longer) if small else (longer, *faster),
         since=int(course.steps[0]),
         numbers={"late_fall": course.late_fall, "left": case.left, "gain": _gain(case), "rate": rate},
+    )
+
+
+def _crawls(case: Case) -> bool:
+    """Whether a run on a formula or a function of few coordinates is far from the point that L-BFGS reaches, and slow.
+
+    There the point counts, and not only how much of the fall from the start was made.
+    """
+    run, course = case.run, case.course
+    if case.objective.of_data or case.objective.dimension > FEW or run.stop.converged or case.objective.stochastic:
+        return False
+    lowest_at_end = course.lowest >= np.min(course.values[course.part(0.9, 1.0)])
+    if not lowest_at_end or not course.level(0.8, 0.9) - course.level(0.9, 1.0) > course.noise[-1]:
+        return False
+    found = case.curved_from_end
+    ahead, way = (float(norm(x - found.final.x)) for x in (run.final.x, run.start.x))
+    left = course.end - found.fun
+    before, after = (course.level(*ends) - found.fun for ends in ((0.8, 0.9), (0.9, 1.0)))
+    return bool(
+        ahead > AHEAD * way
+        and left > AHEAD_OF_FALL * (course.start - found.fun) + course.noise[-1]
+        and HALVED * before < after < MOVING * before
+    )
+
+
+def _crawling(case: Case) -> Finding:
+    """That it crawls along a valley."""
+    course, found = case.course, case.curved_from_end
+    before, after = (course.level(*ends) - found.fun for ends in ((0.8, 0.9), (0.9, 1.0)))
+    longer = int(10 * course.length)
+    return Finding(
+        name="too_slow",
+        title="The run ended too early",
+        evidence=f"The value fell from {course.start:.4g} to {course.end:.4g} and still falls: what is left became "
+        f"{1 - after / before:.0%} less over the last tenth of the {course.length} steps. L-BFGS reaches "
+        f"{found.fun:.4g} from there, at {vector_text(found.final.x)}; the run ended at "
+        f"{vector_text(case.run.final.x)}.",
+        cause="The run crawls along a valley, whose steep sides limit its rate and whose floor hardly slopes.",
+        remedies=(
+            by(LBFGS()),
+            Remedy(f"max_steps={longer}", {"max_steps": longer}, f"--max-steps {longer}"),
+        ),
+        since=int(course.steps[0]),
+        numbers={"left": (course.end - found.fun) / (course.start - found.fun), "late_fall": course.late_fall},
     )
 
 

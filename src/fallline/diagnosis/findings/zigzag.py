@@ -8,6 +8,7 @@ from fallline import optimizers
 from fallline.arrays import FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
+from fallline.diagnosis.limits import is_linear
 from fallline.diagnosis.remedies import by, rounded
 from fallline.diagnosis.steps import READ, SPREAD, spread
 from fallline.norms import norm
@@ -19,8 +20,9 @@ TURNED = -0.5
 SHARE = 0.5
 # A valley this much steeper across than along takes many times the steps of a round one.
 NARROW = 20.0
-# The part of the whole fall that must be left.
-LEFT = 1e-6
+# The part of the whole fall that must be left; and that of a rule that scales coordinates, which turn about for other
+# reasons too, or where the valley is not convex, as those of networks, which are left by other ways.
+LEFT, LEFT_OTHERWISE = 1e-6, 0.05
 
 
 @check(
@@ -48,8 +50,10 @@ def zigzag(case: Case) -> Finding | None:
         return None
     narrow = spectrum.highest / max(spectrum.lowest, spectrum.lowest_error, 1e-12 * spectrum.highest)
     left = case.from_end.start - case.from_end.end
+    plain = is_linear(case.rule) and spectrum.lowest > -spectrum.lowest_error - 1e-9 * spectrum.highest
+    least = LEFT if plain else LEFT_OTHERWISE
     # Near the limit, n steps leave exp(-2 n / condition) of the way along the valley.
-    if not (left > LEFT * course.fall + course.noise[-1] and narrow > max(NARROW, course.length)):
+    if not (left > least * course.fall + course.noise[-1] and narrow > max(NARROW, course.length)):
         return None
     return Finding(
         name="zigzag",

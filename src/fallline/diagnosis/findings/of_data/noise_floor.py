@@ -18,6 +18,7 @@ ABOVE, OF_CONSTANT, STALLED = 0.08, 0.01, 0.2
 
 @check(
     "the noise of mini-batches keeps the loss up",
+    leads_to=("update_size",),
     ignore="the loss reached is good enough, or the rate is about to fall",
     source="McCandlish and others (2018), An empirical model of large-batch training; Polyak and Juditsky (1992)",
 )

@@ -158,6 +158,8 @@ def _classes_as_numbers(case: Case) -> Finding | None:
         return None
     counts = np.bincount(data.y.astype(int))
     explained = case.sample.explained(case.run.final.x)
+    if not case.course.end < case.course.start:
+        return None  # the run broke out, and what it explains tells nothing
     if counts.min() < ROWS or counts.max() > ALIKE * counts.min() or 1 - explained < UNEXPLAINED:
         return None
     settings = {"loss": "cross_entropy"} if isinstance(data, Network) else {"model": "softmax"}

@@ -40,7 +40,17 @@ class Scales(NamedTuple):
 
 @check(
     "features or targets are not scaled",
-    leads_to=("too_slow", "plateau", "constant_predictor", "dead_units", "zigzag", "noise_floor"),
+    leads_to=(
+        "too_slow",
+        "plateau",
+        "constant_predictor",
+        "dead_units",
+        "zigzag",
+        "noise_floor",
+        "update_size",
+        "loss_spike",
+        "not_finite",
+    ),
     ignore="the run is fast enough, or the columns are categories or embeddings",
     source="LeCun, Bottou, Orr and Müller (1998), Efficient backprop, section 4.3",
 )

@@ -30,9 +30,7 @@ def update_size(case: Case) -> Finding | None:
     mean, ratio = float(np.mean(ratios)), float(np.median(ratios))
     if mean > LARGE:
         ratio = mean
-    left = LEFT if ratio < SMALL else LEFT_OF_LARGE
-    poor = course.end > course.start or not course.finite[-1] or case.left > left
-    if SMALL <= ratio <= LARGE or not poor:
+    if SMALL <= ratio <= LARGE or not _poor(case, LEFT if ratio < SMALL else LEFT_OF_LARGE):
         return None
     kind = "mean" if ratio == mean else "median"
     size = "small" if ratio < SMALL else "large"
@@ -48,3 +46,10 @@ def update_size(case: Case) -> Finding | None:
         since=int(course.steps[0]),
         numbers={"ratio": ratio},
     )
+
+
+def _poor(case: Case, left: float) -> bool:
+    """Whether the run ended higher than it began, or this part of the fall is left to what it or a descent reached."""
+    course, trial = case.course, case.from_end
+    lowest = min(course.lowest, trial.end)
+    return not course.finite[-1] or course.end > course.start or course.end - lowest > left * (course.start - lowest)
