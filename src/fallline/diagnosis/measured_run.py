@@ -123,7 +123,7 @@ class MeasuredRun(Budget):
         steps = min(self.allowance, MOST_TRIED) // 2
         if steps < 1 or not np.isfinite(self.run.final.x).all():
             raise CannotCheck("more time for another descent than the run itself took")
-        return minimize(self.probes[0], self.run.final.x, LBFGS(), max_steps=steps, engine="reference")
+        return minimize(self.probes[0], self.run.final.x, "lbfgs", max_steps=steps, engine="reference")
 
     def _descent_from(self, x: FloatArray) -> Trial:
         return trial_descent(self.probes[0], x, min(self.allowance, MOST_TRIED))

@@ -22,6 +22,8 @@ DEVIATIONS = 6.0
 FALL, TIMES, RISES = 0.1, 1.0, 20.0
 # The rows before it whose median is taken: this part of the run, and at least so many.
 WINDOW, LEAST = 0.05, 10
+# The windows of more rows would take gigabytes.
+MOST_ROWS = 4000
 # The first part of the run, where a jump is rather that of a missing warm-up.
 BEGINNING = 0.05
 # A spike is narrow, and there are few of them; others are swings.
@@ -48,12 +50,13 @@ def loss_spike(case: Case) -> Finding | None:
     if objective is not None and 1 < objective.steps_per_epoch <= case.interval:
         raise CannotCheck("more than one row for each epoch")
     course = case.course
-    spikes = _spikes(course.values)
+    steps, values = _highest(course.steps, course.values)
+    spikes = _spikes(values)
     if not spikes or len(spikes) > MOST:
         return None
-    worst = max(spikes, key=lambda spike: float(np.max(course.values[spike.rows])))
-    rows, steps = worst.rows, case["value"].steps
-    top = float(np.max(course.values[rows]))
+    worst = max(spikes, key=lambda spike: float(np.max(values[spike.rows])))
+    rows = worst.rows
+    top = float(np.max(values[rows]))
     back = f"came back within {steps[rows[-1]] - steps[rows[0]] + 1} steps" if worst.recovered else "did not come back"
     others = f", the highest of {len(spikes)} spikes" if len(spikes) > 1 else ""
     return Finding(
@@ -67,6 +70,17 @@ def loss_spike(case: Case) -> Finding | None:
         numbers={"level": worst.level, "top": top, "spikes": len(spikes), "recovered": worst.recovered},
         steps=tuple(int(step) for spike in spikes for step in steps[spike.rows]),
     )
+
+
+def _highest(steps: npt.NDArray[np.int64], values: FloatArray) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """The rows; of many, the highest of each of `MOST_ROWS` stretches, in which no spike is lost."""
+    size = -(-len(values) // MOST_ROWS)
+    if size == 1:
+        return steps, values
+    whole = len(values) // size * size
+    stretches = np.nan_to_num(values[:whole], nan=np.inf).reshape(-1, size)
+    rows = np.arange(0, whole, size) + np.argmax(stretches, axis=1)
+    return steps[rows], values[rows]
 
 
 def _spikes(values: FloatArray) -> list[Spike]:
