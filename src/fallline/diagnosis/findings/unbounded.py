@@ -47,7 +47,7 @@ def unbounded(case: Case) -> Finding | None:
         return None
     endless: dict[str, str] = {}
     for point in (run.start, run.best):
-        if np.isfinite(point.x).all() and np.isfinite(point.gradient).all():
+        if np.isfinite(point.x).all() and np.isfinite(point.value) and np.isfinite(point.gradient).all():
             for found in _endless(objective, point, run.final.x - run.start.x):
                 endless.setdefault(found.name, found.evidence)
     if not endless:
