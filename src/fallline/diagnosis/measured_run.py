@@ -17,7 +17,6 @@ from fallline.diagnosis.steps import ENDS, SPREAD, Steps, measured_steps
 from fallline.diagnosis.trial import Trial, trial_descent
 from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
 from fallline.minimizing import minimize
-from fallline.optimizers import LBFGS
 from fallline.results.trajectory import Trajectory
 
 # Hessian products at most for the curvature at a point: each costs about two gradients.

@@ -20,6 +20,8 @@ LEFT = 0.1
 GONE = 1e-4
 # Descent makes hardly anything of a fall if it makes less than this part of it.
 HARDLY = 0.05
+# Steps this many times as long as x, at a rate this many times the run's, are no matter of a rate too small.
+LONGER, BEYOND = 10.0, 1e6
 # Where the value is taken on the line of the slope, by the size of x.
 DISTANCES = np.geomspace(0.05, 2.0, 12)
 
@@ -45,6 +47,8 @@ def plateau(case: Case) -> Finding | None:
     since, slope = course.flat_since, trial.slope
     if case.left > LEFT and trial.steepest > STEEPER * slope:
         way = f"further down the slope is {trial.steepest:.2g}, and the value {trial.end:.4g}"
+    elif case.left > LEFT and _far_off(case):
+        way = f"steps of {trial.rate * slope:.2g} reach {trial.end:.4g}"
     elif (further := _further(case)) is not None:
         way = f"L-BFGS reaches {further:.4g} from there"
     elif (beyond := _beyond(case)) is not None:
@@ -64,6 +68,13 @@ def plateau(case: Case) -> Finding | None:
         since=since,
         numbers={"value": course.end, "slope": slope, "steepest": trial.steepest},
     )
+
+
+def _far_off(case: Case) -> bool:
+    """Whether steps that lead down would be far longer than x itself, at a rate far beyond the run's."""
+    rates, trial = case["rate"].values, case.from_end
+    size = max(float(np.abs(case.run.final.x).max()), 1.0)
+    return bool(trial.rate * trial.slope > LONGER * size and trial.rate > BEYOND * np.nanmax(rates))
 
 
 def _further(case: Case) -> float | None:

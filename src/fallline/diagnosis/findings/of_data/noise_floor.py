@@ -13,7 +13,7 @@ from fallline.models import Batches
 LAST, FEWEST, MEASURED = 0.4, 6, 20
 # It hurts where the loss over the second half of that part is above that at the mean of its points by this part of it,
 # and of that of the best constant. The means of the two halves must be level within this part of that: else it learns.
-ABOVE, OF_CONSTANT, STALLED = 0.08, 0.01, 0.2
+ABOVE, OF_CONSTANT, STALLED = 0.08, 0.01, 0.25
 
 
 @check(
