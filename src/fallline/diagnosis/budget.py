@@ -22,8 +22,8 @@ class Budget(Known):
 
     @property
     def seconds(self) -> float:
-        """The time that each costly measurement may take: of those there are about three in any one case."""
-        return max(SHARE * self.run.seconds, SECONDS) / 3
+        """The time that each costly measurement may take: of those there are about five in any one case."""
+        return max(SHARE * self.run.seconds, SECONDS) / 5
 
     @property
     def step_seconds(self) -> float:

@@ -13,7 +13,7 @@ from fallline.models import Hinge, LinearFamily, Loss, Network, SquaredHinge
 from fallline.models.summing import dense
 
 # The most rows of a sample, and the most numbers.
-ROWS, NUMBERS = 2000, 2**22
+ROWS, NUMBERS = 1000, 2**22
 # The most features of a least-squares fit, and the most rows of which the neighbours are sought.
 MOST_FEATURES, MOST_NEIGHBOURLY = 100, 400
 # The number of neighbours whose mean predicts a row.
