@@ -133,3 +133,9 @@ def test_a_million_parameters() -> None:
     # The sample is as small as the run was short.
     assert len(case.sample.rows) == 16
     assert found("dead_units", case.run) is None
+
+
+@pytest.mark.parametrize("name", ["a formula", "huge targets", "every seventh step", "batches of one", "differences"])
+def test_a_diagnosis_told_twice_is_the_same(name: str) -> None:
+    run = RUNS[name]()
+    assert run.diagnose(proof=False).text == run.diagnose(proof=False).text

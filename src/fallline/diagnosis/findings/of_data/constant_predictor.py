@@ -45,7 +45,7 @@ def constant_predictor(case: Case) -> Finding | None:
     what = "the entropy of the labels" if case.data.class_labels() else "what the best constant reaches"
     return Finding(
         name="constant_predictor",
-        title="the model predicts the same for every row",
+        title="The model predicts the same for every row",
         evidence=f"From step {since} to {run.step_count} the loss stays within {away[late].max():.1%} of "
         f"{baseline:.4g}, {what}. The features tell {sample.told:.0%} of the variance of the targets, of which the "
         f"model explains {max(0, sample.explained(run.final.x)):.0%}.",

@@ -35,7 +35,7 @@ def exploding_gradients(case: Case) -> Finding | None:
     clipped = () if run.rule is None else (by(ClipNorm(run.rule, limit=1.0)),)
     return Finding(
         name="exploding_gradients",
-        title=f"the gradient explodes on its way to the first of {len(network.hidden) + 1} layers",
+        title=f"The gradient explodes on its way to the first of {len(network.hidden) + 1} layers",
         evidence=f"At the start the gradient of the first layer's weights has the norm {start.gradients[0]:.3g}, that "
         f"of the last layer's {start.gradients[-1]:.3g}; for inputs of the same size the first is {ratio:.3g} times "
         "the last.",

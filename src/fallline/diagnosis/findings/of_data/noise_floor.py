@@ -51,7 +51,7 @@ def noise_floor(case: Case) -> Finding | None:
     of_batches = float(np.sqrt(np.mean(case["gradient_norm"].values[late] ** 2)))
     return Finding(
         name="noise_floor",
-        title="the noise of the batches keeps the loss up",
+        title="The noise of the batches keeps the loss up",
         evidence=f"Since step {run.steps[late[0]]} the loss over all rows does not fall: it is {level:.4g}, but at the "
         f"mean of the points {at_mean:.4g}. There the whole gradient is {whole:.2g}; those of the batches of "
         f"{batches.size} row{'s' * (batches.size > 1)} are {of_batches:.2g}.",

@@ -55,7 +55,7 @@ def output_mismatch(case: Case) -> Finding | None:
 
 
 def _found(title: str, evidence: str, cause: str, *remedies: Remedy, **numbers: float) -> Finding:
-    return Finding("output_mismatch", title, evidence, cause, remedies, numbers=numbers)
+    return Finding("output_mismatch", title[:1].upper() + title[1:], evidence, cause, remedies, numbers=numbers)
 
 
 def _out_of_reach(case: Case) -> Finding | None:

@@ -50,7 +50,7 @@ def overfitting(case: Case) -> Finding | None:
         return None
     return Finding(
         name="overfitting",
-        title=f"overfitting since step {steps[low]}",
+        title=f"Overfitting since step {steps[low]}",
         evidence=f"The held-out loss rose from {held[low]:.4g} at step {steps[low]} to {held[-1]:.4g} at step "
         f"{steps[-1]}, by {f'{rise / error:.1f} standard errors' if error else 'more than any error'}, while the "
         f"training loss fell from {at_low:.4g} to {at_end:.4g}.",

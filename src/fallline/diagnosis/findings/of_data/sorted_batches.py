@@ -48,7 +48,7 @@ def sorted_batches(case: Case) -> Finding | None:
         harm += f"The predictions lean towards the targets seen last, by {min(lean, 1):.0%} of the way. "
     return Finding(
         name="sorted_batches",
-        title="the batches are sorted by their targets",
+        title="The batches are sorted by their targets",
         evidence=f"In the order of the batches, the means of {stretch} rows hold {between:.0%} of the variance of the "
         f"targets; in random order they would hold {1 / stretch:.1%}. {harm}".rstrip(),
         cause="Each stretch of batches pulls the model towards its own targets, and the next one away from them.",

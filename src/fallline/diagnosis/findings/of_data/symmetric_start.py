@@ -33,7 +33,7 @@ def symmetric_start(case: Case) -> Finding | None:
         distinct = units - alike
         return Finding(
             name="symmetric_start",
-            title=f"the {units} units of hidden layer {number} started alike and stay alike",
+            title=f"The {units} units of hidden layer {number} started alike and stay alike",
             evidence=f"Of the {units} units of hidden layer {number}, {distinct} differ{'s' * (distinct == 1)} at the "
             f"start; the others repeat their weights and biases, and still do at step {run.steps[case.rows[-1]]}.",
             cause=f"Units with equal weights get equal gradients, so the whole layer acts as {distinct} "

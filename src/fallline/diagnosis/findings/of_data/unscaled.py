@@ -88,13 +88,13 @@ def _features(case: Case, broke_out: int | None) -> Finding | None:
     if not hurts:
         return None
     big, small = int(np.argmax(scales.size)), int(np.argmin(scales.deviation))
-    words = f"{scales.names[big]} has mean {scales.mean[big]:.3g} and deviation {scales.deviation[big]:.3g}"
+    words = f"The column {scales.names[big]} has mean {scales.mean[big]:.3g} and deviation {scales.deviation[big]:.3g}"
     if small != big:
         words += f", {scales.names[small]} mean {scales.mean[small]:.3g} and deviation {scales.deviation[small]:.3g}"
     return Finding(
         name="unscaled",
-        title=f"the features are not scaled: sizes from {smallest:.2g} to {largest:.2g}",
-        evidence=f"{words[0].upper()}{words[1:]}; the intercept has a column of ones. {harm}",
+        title=f"The features are not scaled: sizes from {smallest:.2g} to {largest:.2g}",
+        evidence=f"{words}; the intercept has a column of ones. {harm}",
         cause=f"The curvature along the features differs by the square of their sizes, up to "
         f"{(largest / smallest) ** 2:.0e}-fold, so a rate that suits one is far too large or too small for another.",
         remedies=standardised(case),
@@ -167,7 +167,7 @@ def _targets(case: Case, broke_out: int | None) -> Finding | None:
         words += f" All {run.step_count} steps together can move the intercept by {reach:.3g} at most."
     return Finding(
         name="unscaled",
-        title=f"the targets are not scaled: their mean is {mean:.3g}, their deviation {deviation:.3g}",
+        title=f"The targets are not scaled: their mean is {mean:.3g}, their deviation {deviation:.3g}",
         evidence=f"{words} The model explains {max(0, case.sample.explained(run.final.x)):.0%} of their variance, of "
         f"which the features tell {case.sample.told:.0%}.",
         cause="The steps are too short for a way as long as the targets are large."

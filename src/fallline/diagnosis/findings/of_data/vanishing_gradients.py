@@ -42,7 +42,7 @@ def vanishing_gradients(case: Case) -> Finding | None:
     remedies = (with_settings(case, activation="relu"),) if smooth else ()
     return Finding(
         name="vanishing_gradients",
-        title=f"the gradient vanishes before it reaches the first of {len(network.hidden) + 1} layers",
+        title=f"The gradient vanishes before it reaches the first of {len(network.hidden) + 1} layers",
         evidence=f"At the start the gradient of the first layer's weights has the norm {start.gradients[0]:.2g}, that "
         f"of the last layer's {start.gradients[-1]:.2g}: for inputs of the same size the first is {ratio:.2g} of the "
         f"last, and over the run it stays at {stays / start.signals[-1]:.2g} of it. The network explains "
