@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from fallline.arrays import FloatArray
 from fallline.diagnosis.known import Known
 from fallline.objectives import Objective
 
@@ -32,14 +33,18 @@ class Budget(Known):
 
     @cached_property
     def allowance(self) -> int:
-        """How many evaluations of the first of `probes`, with its gradient, one measurement may take."""
-        probe, times = self.probes[0], []
-        for _ in range(2):
-            began = time.perf_counter()
-            with np.errstate(all="ignore"):
-                probe.value_and_gradient(self.run.start.x)
-            times.append(time.perf_counter() - began)
-        return int(self.seconds / min(times))
+        """How many evaluations of the first of `probes`, with its gradient, one measurement may take.
+
+        It follows from the time of the run's own, by the rows in each, so that it is the same at every diagnosis.
+        """
+        probe: Any = self.probes[0]
+        if (self.loss.gradient_kind or "").startswith("autodiff"):
+            return int(self.seconds / _quickest(probe, self.run.start.x))
+        loss, objective = cast("Any", self.loss), cast("Any", self.objective)
+        rows = loss.rows if loss.of_data else 1
+        batch, probed = (objective.size if objective.stochastic else rows), (probe.rows if loss.of_data else 1)
+        evaluated = self.run.evaluations.gradient * batch + self.run.evaluations.value * rows
+        return int(self.seconds * evaluated / (2 * probed * max(self.run.seconds, 1e-6)))
 
     @cached_property
     def probes(self) -> tuple[Objective, Objective]:
@@ -53,3 +58,14 @@ class Budget(Known):
         rows = np.random.default_rng(0).permutation(loss.rows)[: 3 * DESCENDED]
         descended, judged = np.sort(rows[:DESCENDED]), np.sort(rows[DESCENDED:])
         return loss.on_rows(descended), loss.on_rows(judged)
+
+
+def _quickest(objective: Objective, x: FloatArray) -> float:
+    """The time of an evaluation; that of the run holds JAX's compilation, too."""
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        with np.errstate(all="ignore"):
+            objective.value_and_gradient(x)
+        times.append(time.perf_counter() - began)
+    return min(times)

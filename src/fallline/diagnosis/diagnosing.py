@@ -83,7 +83,7 @@ def _checked(run: Trajectory, case: Case) -> Diagnosis:
     leads_to, passed = {}, {}
     unchecked: dict[str, str] = {}
     # What only a model with its data can show is no question for a formula or a function.
-    of_data = case.known_fit is not None or run.objective is None or run.objective.of_data
+    of_data = case.known_fit is not None or run.objective is None or case.innermost.of_data
     of_data = of_data or isinstance(case.innermost, Answering)
     for check in all_checks(of_data):
         try:
