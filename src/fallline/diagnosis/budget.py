@@ -23,8 +23,8 @@ class Budget(Known):
 
     @property
     def seconds(self) -> float:
-        """The time that each costly measurement may take: of those there are about five in any one case."""
-        return max(SHARE * self.run.seconds, SECONDS) / 5
+        """The time that each costly measurement may take: of those there are about six in any one case."""
+        return max(SHARE * self.run.seconds, SECONDS) / 6
 
     @property
     def step_seconds(self) -> float:

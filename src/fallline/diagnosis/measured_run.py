@@ -66,8 +66,8 @@ class MeasuredRun(Budget):
             # The values of the batches, which are cheap, in place of those over all data.
             order = objective.size, objective.order, objective.remainder
             objective = type(objective)(objective.loss, *order, epoch_value="running")
-        # A step made again takes up to twice its time, since it is recorded and measured.
-        steps = min(OPENING, run.step_count, int(self.seconds / (2 * self.step_seconds)))
+        # A step made again takes up to three times its time, since it is recorded and measured.
+        steps = min(OPENING, run.step_count, int(self.seconds / (3 * self.step_seconds)))
         if steps < 1:
             raise CannotCheck("every step recorded")
         return minimize(objective, run.start.x, self.rule, max_steps=steps, seed=run.seed, engine="reference")

@@ -10,7 +10,7 @@ from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
 from fallline.models import Batches
 
 # The last part of the run, which is judged; the fewest recorded rows in it, and how many of each half are measured.
-LAST, FEWEST, MEASURED = 0.4, 6, 20
+LAST, FEWEST, MEASURED = 0.4, 6, 12
 # It hurts where the loss over the second half of that part is above that at the mean of its points by this part of it,
 # and of that of the best constant. The means of the two halves must be level within this part of that: else it learns.
 ABOVE, OF_CONSTANT, STALLED = 0.08, 0.01, 0.25
