@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from fallline.gradients.spectrum import Spectrum, extreme_eigenvalues
 from fallline.minimizing import minimize
 from fallline.results.trajectory import Trajectory
 
-# Hessian products at most for the curvature at a point: each costs about two gradients.
-PRODUCTS = 20
+# Hessian products for the curvature at a point: each costs about two gradients.
+FEWEST_PRODUCTS, PRODUCTS = 6, 20
 # How many steps of a run whose steps were not all recorded are made again from its start.
 OPENING = 10
 # The most evaluations of a short descent.
@@ -87,7 +87,10 @@ class MeasuredRun(Budget):
         """The lowest and the highest curvature where the run ended."""
         if not np.isfinite(self.run.final.x).all() or self.loss.gradient_kind is None or self.loss.rereads:
             raise CannotCheck("an end at which the curvature can be measured")
-        return extreme_eigenvalues(self.loss, self.run.final.x, products=PRODUCTS)
+        loss, probe = cast("Any", self.loss), cast("Any", self.probes[0])
+        allowed = self.allowance * (probe.rows / loss.rows if loss.of_data else 1) / 2
+        products = int(np.clip(allowed, FEWEST_PRODUCTS, PRODUCTS))
+        return extreme_eigenvalues(self.loss, self.run.final.x, products=products)
 
     @cached_property
     def steepest(self) -> Steepest | None:

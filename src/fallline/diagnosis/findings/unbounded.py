@@ -69,6 +69,10 @@ def _endless(objective: Objective, point: Point, way: FloatArray) -> Iterator[_E
             length = norm(direction)
             if np.isfinite(length) and length > 0:
                 distances = DISTANCES * max(1.0, float(np.abs(point.x).max()))
+                # Three values tell most functions, of which each may cost a pass over data.
+                far = _followed(objective, point.x, direction / length, distances[::6])
+                if not far[0] > far[1] >= far[2]:
+                    continue
                 values = _followed(objective, point.x, direction / length, distances)
                 if falls_for_ever(values):
                     largest = np.argsort(-np.abs(direction))[:MOST_COORDINATES]
