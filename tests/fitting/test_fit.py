@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 import subprocess
 import sys
@@ -603,3 +604,10 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     # In MiB. The small folder holds 38, more than the window that is shuffled; the large one 152, of which not the half
     # stays. What allocators keep for themselves differs by 30 from time to time.
     assert large - small < 57
+
+
+def test_a_fit_can_be_sent_to_another_process_and_repeated_there() -> None:
+    found = fit({"hours": [1, 2, 3, 4, 5, 6], "passed": ["no", "no", "yes", "no", "yes", "yes"]}, "passed")
+    sent = pickle.loads(pickle.dumps(found))
+    assert sent.parameters == found.parameters
+    assert sent.repeat().parameters == found.parameters

@@ -77,7 +77,7 @@ def _with_its_call(function: Callable[Arguments, Fit]) -> Callable[Arguments, Fi
         in_files = isinstance(given["data"], str | os.PathLike)
         # Whoever repeats it watches nothing and saves nothing.
         quiet = dict.fromkeys(("callback", "checkpoint", "check")) | {"progress": False}
-        repeat = functools.partial(function, **{**given, **quiet})
+        repeat = functools.partial(called, **{**given, **quiet})
         return dataclasses.replace(fitted, repeat=repeat, arguments=given if in_files else {})
 
     return called

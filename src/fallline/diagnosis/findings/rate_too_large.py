@@ -131,8 +131,10 @@ def _diverged(case: Case) -> Over | None:
     course, steps = case.course, case.measured
     if not course.end > course.start + course.noise[0]:
         return None
-    # Where the first steps alone were measured, one of them is enough if the run ended far higher than it began.
-    far_up = steps.of is not case.run and course.end - case.reach.start > UPHILL * (case.reach.start - case.reach.tried)
+    # One step is enough if the run ended far higher than it began, as one that was thrown and comes slowly back; higher
+    # by less where the first steps alone were measured.
+    least = HIGH if steps.of is case.run else UPHILL
+    far_up = course.end - case.reach.start > least * (case.reach.start - case.reach.tried)
     overshot = _overshot(steps)
     if not overshot.any() or (steps.share(overshot) < _needed(case) and not far_up):
         return None
