@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -59,7 +58,8 @@ def outputs_of(case: Case) -> tuple[Answering, Outputs]:
         raise CannotCheck("a model with its data")
     random = np.random.default_rng(0)
     dimension = case.run.x.shape[1]
-    drawn = min(DRAWN, int(case.seconds / ((len(SMALLER) + len(LARGER)) * _seconds(objective, case.run.start.x))))
+    # An answer costs about half of an evaluation with its gradient.
+    drawn = min(DRAWN, 2 * case.allowance // (len(SMALLER) + len(LARGER)))
     if not drawn:
         raise CannotCheck("more time for the module's answers than the run itself took")
     groups = []
@@ -79,16 +79,6 @@ def outputs_of(case: Case) -> tuple[Answering, Outputs]:
         and bool((both >= 0).all() and np.allclose(both.sum(axis=-1), 1, atol=1e-6)),
         shape=both.shape[1:],
     )
-
-
-def _seconds(objective: Answering, x: FloatArray) -> float:
-    """The time that the answers at a point take: the shorter of two, since the first may have to load code."""
-    times = []
-    for _ in range(2):
-        began = time.perf_counter()
-        objective.answers(x)
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 def _end(smaller: FloatArray, larger: FloatArray) -> float:
