@@ -22,6 +22,7 @@ from fallline.models.cross_entropy import softmax
 from fallline.norms import norm
 from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
+from fallline.optimizers.settings import with_learning_rate
 from fallline.optimizers.wrappers import Wrapper
 from fallline.results.trajectory import Record, Trajectory
 from fallline.schedules import Schedule, parse_schedule
@@ -651,10 +652,10 @@ def _check_loss(loss: Any, allowed: Sequence[str]) -> None:
 
 def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) -> Optimizer[Any]:
     """The rule with another learning rate."""
+    if not isinstance(rate, str):
+        return with_learning_rate(rule, rate)
     if isinstance(rule, Wrapper):
         return dataclasses.replace(rule, rule=_with_rate(rule.rule, rate))
-    if not isinstance(rate, str):
-        return dataclasses.replace(rule, learning_rate=rate)
     if rate in LINE_SEARCHES:
         return dataclasses.replace(rule, learning_rate=LINE_SEARCHES[rate]())
     if not isinstance(rule.learning_rate, float):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -40,11 +40,8 @@ class Budget(Known):
         probe: Any = self.probes[0]
         if (self.loss.gradient_kind or "").startswith("autodiff"):
             return int(self.seconds / _quickest(probe, self.run.start.x))
-        loss, objective = cast("Any", self.loss), cast("Any", self.objective)
-        rows = loss.rows if loss.of_data else 1
-        batch, probed = (objective.size if objective.stochastic else rows), (probe.rows if loss.of_data else 1)
-        evaluated = self.run.evaluations.gradient * batch + self.run.evaluations.value * rows
-        return int(self.seconds * evaluated / (2 * probed * max(self.run.seconds, 1e-6)))
+        probed = probe.rows if self.loss.of_data else 1
+        return int(self.seconds * self.rows_evaluated / (2 * probed * max(self.run.seconds, 1e-6)))
 
     @cached_property
     def probes(self) -> tuple[Objective, Objective]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Remedy
-from fallline.diagnosis.remedies import rounded, with_rate, with_schedule
+from fallline.diagnosis.rates import scaled
+from fallline.diagnosis.remedies import rounded, with_schedule
 from fallline.models import Batches, Loss
 from fallline.models.summing import dense
 from fallline.schedules import Cosine
@@ -67,25 +68,17 @@ def started_anew(case: Case) -> Remedy:
 
 
 def at_rates(case: Case, *factors: float) -> tuple[Remedy, ...]:
-    """The rule at some multiples of its first rate; none where the rule or its rate is not known."""
-    rate = first_rate(case)
-    if case.run.rule is None or not rate:
-        return ()
-    return tuple(with_rate(case.run.rule, rate * factor) for factor in factors)
+    """The rule at some multiples of its rate; none where the rule or its rate is not known."""
+    rule = case.run.rule
+    return () if rule is None else tuple(remedy for factor in factors for remedy in scaled(rule, factor))
 
 
 def decaying(case: Case) -> tuple[Remedy, ...]:
     """The rule with a rate that falls to 0 by the end of the run; none where its rate is no number."""
-    rule, rate = case.run.rule, first_rate(case)
-    if rule is None or not rate or not isinstance(rule.learning_rate, float):
+    rule = case.run.rule
+    if rule is None or not isinstance(rule.learning_rate, float):
         return ()
-    return (with_schedule(rule, Cosine(rounded(rate), steps=case.run.step_count)),)
-
-
-def first_rate(case: Case) -> float:
-    """The learning rate of the first step; 0 where it is not known."""
-    rate = float(case.run.rate[0])
-    return rate if np.isfinite(rate) else 0.0
+    return (with_schedule(rule, Cosine(rounded(rule.learning_rate), steps=case.run.step_count)),)
 
 
 def _on(case: Case, loss: Loss, text: str) -> Remedy:

@@ -23,7 +23,7 @@ class Remedy(Printed):
         text: the change as Python, such as `GradientDescent(0.4)` or `standardize=True`, or a sentence where no
             setting can mend it.
         settings: the arguments of `minimize` or `fit` that change, by name; empty where no setting can mend it.
-        command: the same on the command line, such as `--rate 0.4`; empty if there is none.
+        command: the same on the command line, such as `--learning-rate 0.4`; empty if there is none.
     """
 
     text: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +118,14 @@ class Known:
         while isinstance(further := getattr(inside, "objective", None), Objective):
             inside = further
         return inside
+
+    @property
+    def rows_evaluated(self) -> int:
+        """How many rows of data the run evaluated, of the value or of the gradient; without data, how many points."""
+        cost, loss, objective = self.run.evaluations, cast("Any", self.loss), cast("Any", self.objective)
+        whole = loss.rows if loss.of_data else 1
+        batch = objective.size if objective.stochastic and loss.of_data else whole
+        return int(cost.gradient * batch + cost.value * whole)
 
     @property
     def data(self) -> Loss:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +31,8 @@ class MeasuredData(Known):
         """Rows of the data, as many as the cost of the run allows for."""
         from fallline.diagnosis.sample import ROWS, Sample
 
-        data, cost, objective = self.data, self.run.evaluations, cast("Any", self.objective)
-        rows = objective.size if objective.stochastic else data.rows
-        evaluated = cost.gradient * rows + cost.value * data.rows
-        most = max(SAMPLED_PART * evaluated, SAMPLED_NUMBERS / data.dimension, FEWEST_ROWS)
+        data = self.data
+        most = max(SAMPLED_PART * self.rows_evaluated, SAMPLED_NUMBERS / data.dimension, FEWEST_ROWS)
         return Sample.of(data, int(min(most, ROWS)))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Remedies that several findings offer: the rule of the run with another rate, a wrapper around it, another start."""
+"""Remedies that several findings offer: the rule of the run with a schedule, another rule, another start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fallline.arrays import FloatArray
 from fallline.diagnosis.finding import Remedy
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import Optimizer
-from fallline.optimizers.base import LearningRate
+from fallline.optimizers.settings import with_learning_rate
 from fallline.schedules import Schedule
 from fallline.tables import MOST_COORDINATES, vector_text
 
@@ -47,16 +47,6 @@ def rounded(number: float) -> float:
     return float(f"{number:.2g}")
 
 
-def with_rate(rule: Optimizer[Any], rate: float) -> Remedy:
-    """The rule with another learning rate, and nothing else changed.
-
-    >>> import fallline
-    >>> with_rate(fallline.Momentum(0.1, momentum=0.5), 0.0123).text
-    'Momentum(0.012, momentum=0.5)'
-    """
-    return dataclasses.replace(by(_changed(rule, rounded(rate))), command=f"--learning-rate {rounded(rate):g}")
-
-
 def with_schedule(rule: Optimizer[Any], schedule: Schedule) -> Remedy:
     """The rule with a rate that changes, and nothing else changed.
 
@@ -64,14 +54,7 @@ def with_schedule(rule: Optimizer[Any], schedule: Schedule) -> Remedy:
     >>> with_schedule(fallline.ClipNorm(fallline.Adam(0.1)), fallline.Cosine(0.1, 50)).text
     'ClipNorm(Adam(Cosine(0.1, steps=50)))'
     """
-    return by(_changed(rule, schedule))
-
-
-def _changed(rule: Any, rate: LearningRate) -> Any:
-    # The rate of a wrapper is that of the rule inside.
-    if isinstance(inner := getattr(rule, "rule", None), Optimizer):
-        return dataclasses.replace(rule, rule=_changed(inner, rate))
-    return dataclasses.replace(rule, learning_rate=rate)
+    return by(with_learning_rate(rule, schedule))
 
 
 def by(rule: Optimizer[Any]) -> Remedy:

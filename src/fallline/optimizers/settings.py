@@ -9,7 +9,7 @@ from typing import Any
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import Hyperparameter, hyperparameters
 from fallline.line_search import LineSearch
-from fallline.optimizers.base import Optimizer
+from fallline.optimizers.base import LearningRate, Optimizer
 from fallline.schedules import Schedule
 
 
@@ -26,6 +26,18 @@ def with_settings(rule: Optimizer[Any], settings: Mapping[str, Any]) -> Optimize
     for name, value in settings.items():
         rule = _replaced(rule, _known_path(rule, name), value)
     return rule
+
+
+def with_learning_rate(rule: Optimizer[Any], rate: LearningRate) -> Optimizer[Any]:
+    """The rule, or the one inside its wrappers, with another number, schedule or line search in place of its rate.
+
+    >>> from fallline import Adam, Cautious, Cosine
+    >>> with_learning_rate(Cautious(Adam(0.1)), Cosine(0.1, 50)).rule.learning_rate == Cosine(0.1, 50)
+    True
+    """
+    inner: Any = getattr(rule, "rule", None)
+    changed: dict[str, Any] = {"learning_rate": rate} if inner is None else {"rule": with_learning_rate(inner, rate)}
+    return dataclasses.replace(rule, **changed)
 
 
 def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | None]:

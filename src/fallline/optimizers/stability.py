@@ -14,7 +14,7 @@ import numpy as np
 from fallline.arrays import BoolArray, FloatArray
 from fallline.line_search import LineSearch
 from fallline.optimizers.base import Optimizer
-from fallline.optimizers.settings import has_setting, with_settings
+from fallline.optimizers.settings import has_setting, with_learning_rate, with_settings
 from fallline.optimizers.wrappers import GradientNoise
 from fallline.state import map_state, named_leaves
 from fallline.tables import Printed
@@ -152,20 +152,13 @@ def best_fixed(rule: Optimizer[Any], lowest: float, highest: float) -> tuple[Opt
 
 def _at_best_rate(rule: Optimizer[Any], lowest: float, highest: float) -> tuple[Optimizer[Any], float]:
     """The rule with the best constant rate, and its factor: both follow from the largest curvature's share."""
-    found = stability_limit(_at_rate(rule, 1.0), rate=1.0)
+    found = stability_limit(with_learning_rate(rule, 1.0), rate=1.0)
 
     def factor(share: float) -> float:
         return found.factor(share * lowest / highest, share)
 
     share = _lowest(factor, 0.0, 1.0)
-    return _at_rate(rule, share * found.limit / highest), factor(share)
-
-
-def _at_rate(rule: Optimizer[Any], rate: float) -> Optimizer[Any]:
-    """The rule, or the one inside it, with a constant rate."""
-    inner = getattr(rule, "rule", None)
-    changed: dict[str, Any] = {"learning_rate": rate} if inner is None else {"rule": _at_rate(inner, rate)}
-    return dataclasses.replace(rule, **changed)
+    return with_learning_rate(rule, share * found.limit / highest), factor(share)
 
 
 def _lowest(function: Callable[[float], float], low: float, high: float) -> float:

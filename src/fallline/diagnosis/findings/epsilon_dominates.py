@@ -13,7 +13,7 @@ from fallline.diagnosis.remedies import by
 from fallline.diagnosis.steps import READ, spread
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import Optimizer
-from fallline.optimizers.settings import setting_of, with_settings
+from fallline.optimizers.settings import has_setting, setting_of, with_settings
 
 # Steps shorter than this part of those without epsilon are set by it.
 SHORTER = 0.2
@@ -63,10 +63,10 @@ def epsilon_dominates(case: Case) -> Finding | None:
 
 
 def _has_epsilon(rule: Optimizer[Any]) -> bool:
-    while (inner := getattr(rule, "rule", None)) is not None:
-        rule = inner
-    known = hyperparameters(rule)
-    return "epsilon" in known and known["epsilon"].symbol is not None and np.ndim(rule.epsilon) == 0  # type: ignore[attr-defined]
+    if not has_setting(rule, "epsilon"):
+        return False
+    epsilon, known = setting_of(rule, "epsilon")
+    return known is not None and known.symbol is not None and np.ndim(epsilon) == 0
 
 
 def _usual(rule: Optimizer[Any]) -> float:

@@ -8,7 +8,8 @@ from fallline import optimizers
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, Remedy, check
 from fallline.diagnosis.operations import first_bad_operation
-from fallline.diagnosis.remedies import by, with_rate
+from fallline.diagnosis.rates import scaled
+from fallline.diagnosis.remedies import by
 from fallline.tables import place_text
 
 NAMES = {"nan": "NaN", "inf": "infinite", "-inf": "minus infinity"}
@@ -68,10 +69,10 @@ def not_finite(case: Case) -> Finding | None:
 def _remedies(case: Case, row: int) -> tuple[Remedy, ...]:
     if not row:
         return (Remedy("start where the value is finite"),)
-    remedies, rule = [], case.run.rule
+    remedies: list[Remedy] = []
+    rule = case.run.rule
     if rule is not None:
-        if isinstance(rule.learning_rate, float | int):
-            remedies.append(with_rate(rule, rule.learning_rate / SLOWER))
+        remedies += scaled(rule, 1 / SLOWER)
         remedies.append(by(optimizers.ClipNorm(rule, limit=1.0)))
     if np.isnan(case.run.value[row]):
         remedies.append(Remedy("hold the argument inside its domain, as log(x + 1e-12) or a Box does"))
