@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, run, the
@@ -66,3 +68,9 @@ def test_the_part_that_the_last_tenth_made() -> None:
     """A straight fall makes a tenth in it."""
     finding = the(too_slow, run(bowl(1, 1), [1, 1], G(1e-6), 400))
     assert finding.numbers["late_fall"] == pytest.approx(0.1, rel=0.02)  # medians of tenths that share a row
+
+
+@pytest.mark.parametrize("make", [SHOWN["one row an epoch"], SHOWN["a thousandth of the limit"]])
+def test_a_first_run_that_waited_for_imports_is_told_the_same(make: Make) -> None:
+    quick = make()
+    assert the(too_slow, replace(quick, seconds=5.0)).title == the(too_slow, quick).title

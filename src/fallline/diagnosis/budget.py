@@ -16,6 +16,9 @@ from fallline.objectives import Objective
 SHARE, SECONDS = 0.2, 0.05
 # The rows that a short descent takes; it is judged by twice as many others.
 DESCENDED = 100
+# So many evaluations of a formula, or of a model on data in memory of at most so many rows times parameters, are allowed
+# whatever the clock said: they take a few milliseconds, and the clock of a process's first run counts imports, too.
+ALWAYS, SMALL = 40, 100_000
 
 
 class Budget(Known):
@@ -41,7 +44,9 @@ class Budget(Known):
         if (self.loss.gradient_kind or "").startswith("autodiff"):
             return int(self.seconds / _quickest(probe, self.run.start.x))
         probed = probe.rows if self.loss.of_data else 1
-        return int(self.seconds * self.rows_evaluated / (2 * probed * max(self.run.seconds, 1e-6)))
+        allowed = int(self.seconds * self.rows_evaluated / (2 * probed * max(self.run.seconds, 1e-6)))
+        ours = probe.dataset is None if self.loss.of_data else self.loss.gradient_kind == "symbolic"
+        return max(allowed, ALWAYS) if ours and probed * probe.dimension <= SMALL else allowed
 
     @cached_property
     def probes(self) -> tuple[Objective, Objective]:
