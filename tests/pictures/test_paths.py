@@ -8,7 +8,7 @@ from fallline import Comparison, FalllineError, GradientDescent, StepDecay, mini
 from fallline.pictures.curve import descent_data
 from fallline.pictures.landscape import landscape_data
 from fallline.pictures.paths import labelled, reach, thinned
-from fallline.views.appearance import step_colours
+from fallline.views.traces import step_colours
 
 
 def test_runs_may_be_one_a_comparison_a_mapping_or_a_list() -> None:

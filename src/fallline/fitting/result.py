@@ -230,7 +230,7 @@ class Fit(Archived, Shown, Diagnosed, Repeatable):
         if kind != "auto" or "coordinates" in options or (len(self.trajectory.names) <= 2 and self._at_hand):
             return self.trajectory.drawn(views, kind=kind, **options)
         title = f"{self.target}: {self.trajectory.title}, {self.trajectory.optimizer.replace('_', ' ')}"
-        return views.plot_learning_curve(*self.learning_curve(), title=title, **options)
+        return views.plot_learning_curve(*self.learning_curve(), **({"title": title} | options))
 
     def contents(self) -> Contents:
         """The contents of the fit's file."""

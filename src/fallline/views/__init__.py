@@ -13,7 +13,6 @@ from fallline.pictures.histories import Histories, histories_data
 from fallline.pictures.landscape import Landscape, landscape_data
 from fallline.pictures.tuning import TuningCurve, tuning_data
 from fallline.views.animation import Film, animate, check_film
-from fallline.views.appearance import check_style
 from fallline.views.arrows import plot_arrows
 from fallline.views.basin_map import plot_basins
 from fallline.views.chain import plot_chain
@@ -23,6 +22,7 @@ from fallline.views.epochs import plot_epochs
 from fallline.views.heat_map import plot_heat_map
 from fallline.views.histories import plot_histories, plot_steps
 from fallline.views.learning import plot_learning_curve
+from fallline.views.look import Look, check_style
 from fallline.views.notebook import notebook
 from fallline.views.picture import plot
 from fallline.views.picture_files import check_film_path, check_picture_path, save_picture
@@ -42,6 +42,7 @@ __all__ = [
     "HeatMap",
     "Histories",
     "Landscape",
+    "Look",
     "NothingToDraw",
     "TuningCurve",
     "animate",

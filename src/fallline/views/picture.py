@@ -15,6 +15,7 @@ from fallline.pictures import paths
 from fallline.pictures.kinds import KINDS, check_kind
 from fallline.pictures.paths import Runs
 from fallline.results.series import on_data
+from fallline.views.look import OPTIONS
 from fallline.views.picture_files import check_picture_path, save_picture
 
 
@@ -49,7 +50,7 @@ def plot(runs: Runs, path: str | os.PathLike[str] | None = None, kind: str = "au
     check_kind(kind)
     module, function = KINDS[kind].draw
     draw: Callable[..., Figure] = getattr(import_module(f"fallline.views.{module}"), function)
-    known = list(inspect.signature(draw).parameters)[1:]
+    known = [*list(inspect.signature(draw).parameters)[1:-1], *OPTIONS]
     for option in options:
         if option not in known:
             raise FalllineError(option, problem=f"is no option of the picture {kind!r}", allowed=nearest(option, known))
