@@ -210,7 +210,7 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
     bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
     bar.ax.minorticks_off()
-    dress_bar(bar, f"{symbol} (log scale)" if logarithms else symbol)
+    dress_bar(ax, bar, f"{symbol} (log scale)" if logarithms else symbol)
 
 
 def _power(exponent: float) -> str:
@@ -222,9 +222,9 @@ def _power(exponent: float) -> str:
     return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"$10^{{{exponent:g}}}$"
 
 
-def dress_bar(bar: Colorbar, label: str) -> None:
-    """Label a colour bar, in the look of its figure."""
-    look = look_of(bar.ax)
+def dress_bar(ax: Axes, bar: Colorbar, label: str) -> None:
+    """Label the colour bar of axes, in their look."""
+    look = look_of(ax)
     bar.set_label(label, fontsize=look.sizes.label)
     _dress(bar.ax, look.theme)
     bar.outline.set_edgecolor(look.theme.ink)

@@ -82,7 +82,7 @@ def plot_heat_map(
         bar = figure.colorbar(ScalarMappable(LogNorm(*data.scale), shades), ax=ax, pad=0.02, format=_steps)
         bar.ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         bar.ax.yaxis.set_minor_formatter(_steps)
-        appearance.dress_bar(bar, "steps")
+        appearance.dress_bar(ax, bar, "steps")
     legends.legend_below(ax, [_key(name, share) for name, share in data.shares.items()], columns=2)
     return appearance.finished(figure, look)
 

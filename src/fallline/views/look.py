@@ -191,7 +191,7 @@ OPTIONS = tuple(option.name for option in fields(Look))
 
 def own_sizes(inches: float) -> Sizes:
     """The sizes of Matplotlib's own settings, for axes of a width in inches."""
-    own: dict[str, Any] = dict(matplotlib.rcParams)
+    own: Any = matplotlib.rcParams
     share = min(1.0, max(SMALLEST, inches / ROOMY))
 
     def points(name: str) -> float:
