@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
+from fallline.objectives.points import interval
 from fallline.pictures import grid, words
 from fallline.results.series import goal_of, on_data, time_of, value_symbol
 from fallline.results.trajectory import Trajectory
@@ -20,6 +22,8 @@ from fallline.tables import Printed
 
 # More points than these cannot be distinguished in a picture.
 MOST_POINTS = 2000
+# The interval of a coordinate where neither a run nor the objective says which.
+UNKNOWN = (-5.0, 5.0)
 # The least width of a window, absolute and relative to the numbers in it.
 SMALLEST_WIDTH, RELATIVE_WIDTH = 1e-280, 1e-12
 
@@ -92,6 +96,23 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
                 allowed="one picture shows runs with the same coordinates",
             )
     return tuple(pairs)
+
+
+def is_objective(thing: Any) -> bool:
+    """Whether a picture shows an objective alone: a text, a function, a SymPy expression or an Objective."""
+    return isinstance(thing, str | Objective) or callable(thing) or hasattr(thing, "free_symbols")
+
+
+def shown(thing: Runs | Objective | str) -> tuple[tuple[Labelled, ...], Objective]:
+    """The runs to show and their objective; no runs for an objective alone.
+
+    Raises:
+        FalllineError: when it is neither, and as in `labelled` and `objective_of`.
+    """
+    if is_objective(thing):
+        return (), as_objective(thing)
+    pairs = labelled(cast("Runs", thing))
+    return pairs, objective_of(pairs)
 
 
 def objective_of(pairs: Sequence[Labelled]) -> Objective:
@@ -267,6 +288,8 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
 
     A run that ended higher than it started, or not at a finite point, widens it only when no run did better.
     """
+    if not pairs:
+        return [interval(objective.bounds[column]) if objective.bounds is not None else UNKNOWN for column in columns]
     calm = [run for _, run in pairs if run.final.value <= run.start.value] or [run for _, run in pairs]
     ends = []
     for column in columns:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Unpack
 
 import numpy as np
@@ -14,32 +13,28 @@ from fallline.gradients.chain import ChainRule
 from fallline.pictures.chain import ALONG, ROW, ChainEdge, ChainNode, chain_data
 from fallline.views.appearance import finished, new_figure
 from fallline.views.look import Look, Options, dressed, sizes_of, theme_of
-from fallline.views.picture_files import check_picture_path, save_picture
 
 # The share of its edge colour in the fill of a box.
 TINT = 0.12
 
 
-def plot_chain(chain: ChainRule, path: str | os.PathLike[str] | None = None, **options: Unpack[Options]) -> Figure:
+def plot_chain(chain: ChainRule, **options: Unpack[Options]) -> Figure:
     """Draw the graph of a chain rule: every step with its number, every factor on its arrow.
 
     Arguments:
         chain: what `fallline.chain_rule` gives.
-        path: the file to write, such as chain.png; None: no file.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
 
     Raises:
-        FalllineError: when the path does not end as a picture's, or a keyword of the look is wrong.
+        FalllineError: when a keyword of the look is wrong.
 
     >>> from fallline import chain_rule
     >>> len(plot_chain(chain_rule("u = x**2; y = 3*u", 2)).axes[0].texts) > 4
     True
     """
-    if path is not None:
-        check_picture_path(path)
     graph = chain_data(chain)
     columns, rows = graph.size
     look, ax = Look(**options), options.get("ax")
@@ -56,8 +51,6 @@ def plot_chain(chain: ChainRule, path: str | os.PathLike[str] | None = None, **o
         _draw_node(ax, node, graph.slopes.get(node.name, ""), last=node.name == chain.name)
     for edge in graph.edges:
         _draw_edge(ax, edge)
-    if path is not None:
-        save_picture(figure, path)
     return finished(figure, look)
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
+from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.pictures.paths import Interval, Path, Runs
@@ -28,7 +29,7 @@ NOTE_SHARE = (0.55, 0.2)
 
 
 def plot_contour(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
@@ -40,7 +41,7 @@ def plot_contour(
     """Draw runs on the filled contours of their objective.
 
     Arguments:
-        runs: a trajectory, a comparison, or several trajectories.
+        runs: a trajectory, a comparison, or several trajectories; or an objective alone, such as "rosenbrock".
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
@@ -72,7 +73,7 @@ def plot_contour(
 
 
 def plot_contour_3d(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
@@ -132,7 +133,8 @@ def draw_words(ax: Axes, data: Landscape) -> None:
         remarks.append(path.remark)
     else:
         stars = [legends.minimum_key(ax)] if len(data.minima) and ax.name != "3d" else []
-        legends.race_legend(ax, data.paths, stars)
+        if data.paths or stars:
+            legends.race_legend(ax, data.paths, stars)
     corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)
     appearance.note(ax, "\n".join(filter(None, remarks)), corner)
 
@@ -206,7 +208,7 @@ def _emptiest_corner(data: Landscape) -> Corner:
     """The corner where text hides the fewest of the paths' points; the upper right one in a tie."""
     over = data.grid
     low, high = np.array([(line[0], line[-1]) for line in (over.x, over.y)]).T
-    places = (np.concatenate([path.x for path in data.paths]) - low) / (high - low)
+    places = (np.concatenate([np.empty((0, 2)), *(path.x for path in data.paths)]) - low) / (high - low)
     corners: tuple[Corner, ...] = (1, 1), (0, 1), (1, 0), (0, 0)
     return min(corners, key=lambda corner: int((np.abs(places - corner) < NOTE_SHARE).all(axis=1).sum()))
 
@@ -214,7 +216,7 @@ def _emptiest_corner(data: Landscape) -> Corner:
 def _across(data: Landscape) -> float:
     """The azimuth of the camera, in degrees: of four choices, the one with the first run's start at the back."""
     over = data.grid
-    x, y = data.paths[0].x[0]
+    x, y = data.paths[0].x[0] if data.paths else (over.x[0], over.y[0])
     side = (x - over.x.mean()) / np.ptp(over.x), (y - over.y.mean()) / np.ptp(over.y)
     angles = np.array([-60, -150, 30, 120])
     towards = np.cos(np.radians(angles)) * side[0] + np.sin(np.radians(angles)) * side[1]

@@ -20,7 +20,7 @@ from fallline.views.look import Look, Options, sizes_of, theme_of
 
 def plot_curve(
     objective: Any,
-    bounds: Interval,
+    bounds: Interval | None = None,
     *,
     derivative: bool = True,
     points: int = 512,
@@ -30,7 +30,7 @@ def plot_curve(
 
     Arguments:
         objective: a formula, a function or an Objective.
-        bounds: the two ends of the interval.
+        bounds: the two ends of the interval; None: the objective's own, or -5 to 5.
         derivative: whether to draw it: exact if the objective has one, else by central differences.
         points: how many points to take.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.pictures.paths import Interval, Runs
@@ -33,7 +34,7 @@ def floor(data: Landscape) -> float:
 
 
 def plot_surface(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
@@ -45,7 +46,7 @@ def plot_surface(
     """Draw runs on the surface of their objective, over its filled contours with the runs' shadows.
 
     Arguments:
-        runs: a trajectory, a comparison, or several trajectories.
+        runs: a trajectory, a comparison, or several trajectories; or an objective alone, such as "rosenbrock".
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
