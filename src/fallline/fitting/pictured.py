@@ -12,7 +12,7 @@ from fallline.data.rows import Rows
 from fallline.errors import FalllineError, nearest
 from fallline.pictures.fitted import FittedCurve, Regions, Sampled, fitted_data
 from fallline.pictures.kinds import FIT_KINDS
-from fallline.pictures.paths import thinned
+from fallline.pictures.paths import Interval, thinned
 from fallline.pictures.scores import Confusion, Residuals, Roc, roc_data
 from fallline.pictures.words import number
 
@@ -41,7 +41,7 @@ def draw_fit(fit: Fit, views: Any, kind: str, **options: Any) -> Any:
     if kind == "learning":
         return views.plot_learning_curve(*fit.learning_curve(), **(titled | options))
     if kind == "fit":
-        return views.plot_fitted(model_data(fit), **options)
+        return views.plot_fitted(model_data(fit, options.pop("bounds", None)), **options)
     if kind == "residuals":
         return views.plot_residuals(residual_data(fit), **options)
     if kind == "confusion":
@@ -61,8 +61,12 @@ def _fitting(fit: Fit) -> str:
     return "scores" if classes else "residuals"
 
 
-def model_data(fit: Fit) -> FittedCurve | Regions:
-    """The rows with the model's curve, or its regions, in the data's own units."""
+def model_data(fit: Fit, bounds: Interval | None = None) -> FittedCurve | Regions:
+    """The rows with the model's curve, or its regions, in the data's own units.
+
+    Arguments:
+        bounds: the interval of a single feature; None: that of the rows.
+    """
     fitted = fit.fitted
     classes = fitted.preparation.classes
     heights = {None: fit.target, 2: f"probability of {'' if classes is None else classes.names[-1]}"}
@@ -79,6 +83,7 @@ def model_data(fit: Fit) -> FittedCurve | Regions:
         title=_title(fit),
         height=height,
         boundary=boundary,
+        bounds=bounds,
     )
 
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.errors import FalllineError
+from fallline.objectives.points import interval
+from fallline.pictures.paths import Interval
 from fallline.pictures.words import padded
 from fallline.tables import Printed
 
@@ -107,6 +109,7 @@ def fitted_data(
     title: tuple[str, str],
     height: str,
     boundary: float | None,
+    bounds: Interval | None = None,
 ) -> FittedCurve | Regions:
     """The data of the picture of a fitted model: a curve for one feature, regions for two and classes.
 
@@ -114,12 +117,13 @@ def fitted_data(
         rows: the data.
         predict: the model's predictions for features in their own units, shape (k, d).
         title, height, boundary: see `FittedCurve`.
+        bounds: the interval of a single feature; None: that of the rows.
 
     Raises:
         FalllineError: when there are more features, or two without classes.
     """
     if len(rows.names) == 1:
-        x = np.linspace(*padded(rows.x.min(), rows.x.max()), POINTS)
+        x = np.linspace(*(padded(rows.x.min(), rows.x.max()) if bounds is None else interval(bounds)), POINTS)
         answer = predict(x[:, None])
         return FittedCurve(title, rows, x, answer.reshape(POINTS, -1), height, boundary)
     if len(rows.names) > 2 or not rows.classes:
