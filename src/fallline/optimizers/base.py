@@ -95,6 +95,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         elementwise: whether each coordinate is independent of the others.
         learns_from_step: whether the rule uses the step it asked for, so that another step must not be made instead.
         longest_rate: the largest rate that a line search may give it.
+        notation: the LaTeX of what `update` computes in more operations than can be read, by its name there.
         learning_rate: a number, a Schedule (of the step), or a LineSearch (along the direction).
         convention: one of `conventions`.
 
@@ -117,6 +118,7 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     elementwise: ClassVar[bool] = True
     learns_from_step: ClassVar[bool] = False
     longest_rate: ClassVar[float] = np.inf
+    notation: ClassVar[Mapping[str, str]] = {}
 
     learning_rate: LearningRate
     convention: str = field(default="paper", kw_only=True)
@@ -200,10 +202,31 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         return self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
 
     def latex(self) -> str:
-        """The rule's formula as LaTeX, made from its own source."""
+        """The rule's formula as a block of LaTeX, made from its own source.
+
+        Raises:
+            FalllineError: when its code cannot be written as a formula.
+        """
         from fallline.optimizers.latex import latex
 
         return latex(self)
+
+    def latex_lines(self) -> tuple[str, ...]:
+        """The same formula line by line, for Matplotlib's mathtext too, which knows no environments.
+
+        Raises:
+            FalllineError: when its code cannot be written as a formula.
+        """
+        from fallline.optimizers.latex import latex_lines
+
+        return latex_lines(self)
+
+    def _repr_latex_(self) -> str | None:
+        """The formula in a notebook; None where the code cannot be written as one."""
+        try:
+            return f"$${self.latex()}$$"
+        except FalllineError:
+            return None
 
     @property
     def label(self) -> str:
