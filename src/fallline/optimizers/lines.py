@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy.printing.latex import greek_letters_set
 
 from fallline.hyperparameters import hyperparameters
+from fallline.letters import greek_latex
 from fallline.optimizers.base import Optimizer
 from fallline.optimizers.placeholders import (
     CONSTANT,
@@ -77,20 +77,14 @@ class Letter:
         return self.name.rstrip("'").removesuffix("_hat").strip("_").replace("_", " ") or self.name
 
     @property
-    def is_greek(self) -> bool:
-        """Whether the name is that of a Greek letter."""
-        return self.plain_name.lower() in greek_letters_set
-
-    @property
     def latex(self) -> str:
         """The symbol in LaTeX, such as h^{(1)}_{t-1}."""
         if self.symbol is not None:
             return self.symbol
         name = self.plain_name
         letter = f"{WORD}{{{name}}}".replace(" ", r"\ ")
-        if len(name) == 1 or self.is_greek:
-            # Of Greek capitals LaTeX has only those that no Latin letter looks like, as SymPy knows.
-            letter = sympy.latex(sympy.Symbol(name))
+        if len(name) == 1 or greek_latex(name):
+            letter = greek_latex(name) or name
         letter = rf"\hat{{{letter}}}" if self.has_hat else letter
         above = "".join(f"({part})" for part in self.place) + r"\prime" * self.name.count("'")
         letter = f"{letter}^{{{above}}}" if above else letter

@@ -10,6 +10,7 @@ from xml.dom.minidom import Document
 import sympy
 from sympy.printing.mathml import MathMLPresentationPrinter
 
+from fallline.letters import greek
 from fallline.optimizers.lines import Letter
 from fallline.optimizers.symbols import positive_first
 
@@ -90,8 +91,7 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
             # SymPy reads beta_1 as a letter with an index.
             plain = letter.symbol.replace("\\", "").replace("{", "").replace("}", "")
             return super()._print_Symbol(sympy.Symbol(plain))
-        name = super()._print_Symbol(sympy.Symbol(letter.plain_name)) if letter.is_greek else None
-        name = name or self.tagged("mi", letter.plain_name)
+        name = self.tagged("mi", greek(letter.plain_name) or letter.plain_name)
         if letter.has_hat:
             name = self.tagged("mover", name, self.sign("^"))
         above = "".join(f"({part})" for part in letter.place) + "′" * letter.name.count("'")
