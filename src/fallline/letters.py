@@ -1,4 +1,4 @@
-"""Greek letters by their names, and small letters of indices and exponents."""
+"""The characters of mathematics: Greek letters by their names, small indices and exponents, numbers with a minus."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ def greek_latex(name: str) -> str:
     """
     has_command = name in _CAPITALS or (name.islower() and name != "omicron")
     return greek(name) and (f"\\{name}" if has_command else greek(name))
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number as text for titles, with a true minus sign.
+
+    >>> number(-0.000123456)
+    '−0.0001235'
+    """
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def raised(exponent: str) -> str:

@@ -65,6 +65,8 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
 
     table: ClassVar[Registry[Any]] = BOUNDED
     name: ClassVar[str] = "projected_lbfgs"
+    called: ClassVar[str] = "projected L-BFGS"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True
     longest_rate: ClassVar[float] = 1.0

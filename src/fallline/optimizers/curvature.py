@@ -36,6 +36,7 @@ class BarzilaiBorwein(Optimizer[BarzilaiBorweinState]):
     """
 
     name: ClassVar[str] = "barzilai_borwein"
+    called: ClassVar[str] = "Barzilai–Borwein"
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True
 
@@ -86,6 +87,8 @@ class ConjugateGradient(Optimizer[ConjugateGradientState]):
     """
 
     name: ClassVar[str] = "conjugate_gradient"
+    called: ClassVar[str] = "conjugate gradient"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
     FORMULAS: ClassVar[tuple[str, ...]] = ("fletcher_reeves", "polak_ribiere", "hager_zhang")
 
@@ -153,6 +156,8 @@ class LBFGS(Optimizer[LBFGSState]):
     """
 
     name: ClassVar[str] = "lbfgs"
+    called: ClassVar[str] = "L-BFGS"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True
     conventions = {

@@ -16,6 +16,7 @@ from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
 from fallline.objectives.points import interval
 from fallline.pictures import grid, words
+from fallline.pictures.rule_words import words_of_runs
 from fallline.results.series import goal_of, on_data, time_of, value_symbol
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
@@ -72,10 +73,11 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
             allowed="take some of them, such as runs[:10] or runs.ranked(10)",
         )
     if isinstance(runs, Trajectory):
-        pairs = [Labelled(words.optimizer_words(runs), runs)]
+        pairs = [Labelled("", runs)]
     elif isinstance(runs, Compared):
+        # A label that the user did not give is made from the rule, here in other words.
         pairs = [
-            Labelled(label.replace(run.optimizer, words.optimizer_words(run)), run)
+            Labelled("" if label.startswith(run.optimizer) else label, run)
             for label, run in zip(runs.labels, runs.trajectories, strict=True)
         ]
     elif isinstance(runs, Mapping):
@@ -86,7 +88,8 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
         pairs = []
     if not pairs or not all(isinstance(pair.run, Trajectory) for pair in pairs):
         raise FalllineError("runs", runs, "it must be a trajectory, a comparison, or several trajectories")
-    pairs = [Labelled(label or words.optimizer_words(run), run) for label, run in pairs]
+    own = iter(words_of_runs([run for label, run in pairs if not label]))
+    pairs = [Labelled(label or next(own), run) for label, run in pairs]
     names = pairs[0].run.names
     for label, run in pairs:
         if run.names != names:
@@ -211,6 +214,13 @@ def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
     if len({path.title[0] for path in paths}) == 1:
         return (), f"{len(paths)} runs: {paths[0].title[0]}"
     return tuple(path.label for path in paths[: MOST_NAMED - 1]), f"{len(paths) - MOST_NAMED + 1} more runs"
+
+
+def untold_rule(paths: Sequence[Path]) -> str:
+    """The one rule of all the runs, for a title, where a legend tells only their starts; empty if they have several."""
+    labels, others = named(paths)
+    rules = {path.title[0] for path in paths}
+    return "" if others or len(rules) > 1 or rules & {*labels} else rules.pop()
 
 
 def path_of(
