@@ -9,6 +9,7 @@ import pytest
 
 import fallline
 from fallline import compare, minimize
+from fallline.arguments import Rule
 from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS
 from fallline.pictures.paths import labelled
 from fallline.pictures.rule_words import label_words, optimizer_words, symbol_text
@@ -98,13 +99,13 @@ def test_a_schedule_is_told_by_its_name_and_the_rates_it_gave(schedule: Any, wor
 
 
 def test_runs_side_by_side_tell_what_differs() -> None:
-    rules = [fallline.Adam(0.1), fallline.Adam(0.1, beta1=0.8), fallline.AdaGrad(0.1)]
+    rules: list[Rule] = [fallline.Adam(0.1), fallline.Adam(0.1, beta1=0.8), fallline.AdaGrad(0.1)]
     assert labels(compare(BOWL, START, rules, max_steps=3)) == [
         "Adam, η = 0.1, β₁ = 0.9",
         "Adam, η = 0.1, β₁ = 0.8",
         "AdaGrad, η = 0.1",
     ]
-    wrapped = [fallline.Cautious(fallline.Adam(0.1, beta2=beta)) for beta in (0.9, 0.999)]
+    wrapped: list[Rule] = [fallline.Cautious(fallline.Adam(0.1, beta2=beta)) for beta in (0.9, 0.999)]
     assert labels(compare(BOWL, START, wrapped, max_steps=3)) == [
         "Adam, η = 0.1, β₂ = 0.9, cautious",
         "Adam, η = 0.1, β₂ = 0.999, cautious",

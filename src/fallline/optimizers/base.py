@@ -253,7 +253,8 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         known = hyperparameters(self)
         found: dict[str, Any] = {}
         for entry in fields_of(self):
-            value, default = getattr(self, entry.name), entry.default
+            value = getattr(self, entry.name)
+            default: Any = entry.default
             if entry.name in known:
                 default = known[entry.name].defaults.get(self.convention, known[entry.name].default)
             if entry.init and entry.name != "convention" and not isinstance(value, Optimizer):

@@ -234,8 +234,8 @@ class _Naming:
             letter = Letter(self._free(path.split(".")[-1]), symbol=_symbol_of(rule, path), fixed=True)
             # A symbol that a rule further out has taken, or the rate or the step, gets a prime.
             while letter.latex in (taken.latex for taken in self.letters.values()):
-                mark = {"symbol": f"{letter.symbol}'"} if letter.symbol else {"name": f"{letter.name}'"}
-                letter = dataclasses.replace(letter, **mark)
+                symbol, name = (letter.symbol and f"{letter.symbol}'"), letter.name
+                letter = dataclasses.replace(letter, symbol=symbol, name=name if symbol else f"{name}'")
             self._give(part, letter, positive=True)
 
     def name_state(self) -> None:

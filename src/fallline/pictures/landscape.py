@@ -83,7 +83,7 @@ class Landscape(Printed):
 
     @property
     def heading(self) -> tuple[str, str]:
-        """The two lines of the title: the run's, or for several runs the function, and their rule if no label tells it."""
+        """The two lines of the title: the run's, or the function and the rule of several runs if no label tells it."""
         if len(self.paths) == 1:
             return self.paths[0].title
         return words.objective_words(self.title), paths.untold_rule(self.paths)

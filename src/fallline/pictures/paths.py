@@ -220,7 +220,7 @@ def untold_rule(paths: Sequence[Path]) -> str:
     """The one rule of all the runs, for a title, where a legend tells only their starts; empty if they have several."""
     labels, others = named(paths)
     rules = {path.title[0] for path in paths}
-    return "" if others or len(rules) > 1 or rules & {*labels} else rules.pop()
+    return "" if others or len(rules) != 1 or rules & {*labels} else rules.pop()
 
 
 def path_of(

@@ -153,8 +153,8 @@ def _label_setting(text: str, kind: type[Optimizer[Any]] | None) -> str:
     symbol = "η" if name == "learning_rate" else symbol
     if "(" not in value:
         return f"{symbol} = {value.replace('-', '−')}" if value else symbol
-    by_class = {made.__name__: made for made in (*SCHEDULES.values(), *LINE_SEARCHES.values())}
-    made = by_class.get(value.partition("(")[0])
+    kinds: list[type[Schedule] | type[LineSearch]] = [*SCHEDULES.values(), *LINE_SEARCHES.values()]
+    made = next((one for one in kinds if one.__name__ == value.partition("(")[0]), None)
     if made is not None and kind is not None and issubclass(made, LineSearch) and "learning_rate" not in kind.told:
         return ""
     return f"{symbol}: {value.partition('(')[0] if made is None else made.called or made.name.replace('_', ' ')}"

@@ -42,15 +42,15 @@ class Mathematics(str):
     ('x²/2', '\\\\frac{x^{2}}{2}')
     """
 
-    __slots__ = ("latex",)
+    latex: str
 
     def __new__(cls, text: str, latex: str) -> Mathematics:
         made = super().__new__(cls, text)
         made.latex = latex
         return made
 
-    def __getnewargs__(self) -> tuple[str, str]:
-        return str(self), self.latex
+    def __reduce__(self) -> tuple[type[Mathematics], tuple[str, str]]:
+        return Mathematics, (str(self), self.latex)
 
 
 @functools.lru_cache(maxsize=64)
