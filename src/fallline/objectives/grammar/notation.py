@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fallline.letters import greek, greek_latex, lowered, raised
 from fallline.objectives.grammar.cursor import Tree
@@ -15,7 +15,6 @@ from fallline.objectives.grammar.tokens import Text
 _BINDS = {"or": 1, "and": 2, "not": 3, "compare": 4, "sum": 5, "product": 6, "negative": 6, "power": 8}
 _WORD = 9
 _FRACTIONS = {unicodedata.normalize("NFKC", sign).replace("⁄", "/"): sign for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"}
-_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 # Functions whose names papers write with a backslash; other names are upright all the same.
 _UPRIGHT = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "ln", "min", "max"])
 
@@ -89,7 +88,7 @@ class _Notation(ABC):
                 return self.power(*tree.parts)
             case "compare":
                 one, other = (self.within(part, _BINDS["sum"]) for part in tree.parts)
-                return f"{one} {_SIGNS.get(tree.text, tree.text)} {other}"
+                return f"{one} {self.signs.get(tree.text, tree.text)} {other}"
             case "and" | "or":
                 parts = [self.within(part, _BINDS[tree.kind] + 1) for part in tree.parts]
                 return self.word(f" {tree.kind} ").join(parts)
@@ -118,7 +117,9 @@ class _Notation(ABC):
             if place:
                 words = any(_is_word(one) for one in trees[place - 1 : place + 1])
                 short = all(_is_short(one) for one in trees[place - 1 : place + 1]) and text[0].isalpha()
-                made += self.times if text[0].isdigit() or words else self.beside if short else " "
+                called = "call" in (tree.kind, *(part.kind for part in tree.parts[:1] if tree.kind == "power"))
+                apart = self.before_call if called else self.beside if short else " "
+                made += self.times if text[0].isdigit() or words else apart
             made += text
         return made or "1"
 
@@ -136,8 +137,10 @@ class _Notation(ABC):
         return f"{times}{self.raised('10', str(int(power)))}"
 
     times: str
-    # Between a number and a letter, or letters.
+    # Between a number and a letter, or letters; and between a factor and a function after it.
     beside: str
+    before_call: str
+    signs: Mapping[str, str]
 
     @abstractmethod
     def product(self, tree: Tree) -> str:
@@ -191,23 +194,16 @@ def _stands_at_name(base: Tree, exponent: Tree) -> bool:
 
 
 class _Plain(_Notation):
-    between_lines, minus, times, beside = "; ", "−", " · ", ""
+    between_lines, minus, times, beside, before_call = "; ", "−", " · ", "", " "
+    signs = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 
     def product(self, tree: Tree) -> str:
-        made = ""
-        for place, (part, divides) in enumerate(zip(tree.parts, tree.inverse, strict=True)):
-            if divides:
-                made += f"/{self.within(part, _BINDS['power'])}"
-            elif place and tree.inverse[place - 1]:
-                made += f" · {self.within(part, _BINDS['product'] + 1)}"
-            elif not place or not tree.inverse[place - 1]:
-                run = [part]
-                for following, ends in zip(tree.parts[place + 1 :], tree.inverse[place + 1 :], strict=True):
-                    if ends:
-                        break
-                    run.append(following)
-                if not place:
-                    made += self.factors(run)
+        # Side by side up to the first quotient; what follows it would be read as its divisor.
+        count = tree.inverse.index(True) if any(tree.inverse) else len(tree.parts)
+        made = self.factors(tree.parts[:count])
+        for part, divides in zip(tree.parts[count:], tree.inverse[count:], strict=True):
+            sign, least = ("/", _BINDS["power"]) if divides else (self.times, _BINDS["product"] + 1)
+            made += sign + self.within(part, least)
         return made
 
     def power(self, base: Tree, exponent: Tree) -> str:
@@ -256,7 +252,8 @@ class _Plain(_Notation):
 
 
 class _Latex(_Notation):
-    between_lines, minus, times, beside = r",\quad ", "-", r" \cdot ", " "
+    between_lines, minus, times, beside, before_call = r",\quad ", "-", r" \cdot ", " ", r" \, "
+    signs = {"<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq"}
 
     def product(self, tree: Tree) -> str:
         above = [part for part, divides in zip(tree.parts, tree.inverse, strict=True) if not divides]
