@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 
-from fallline import Adam, compare, minimize
+from fallline import Adam, FalllineError, as_objective, compare, minimize
 from fallline.objectives.landscapes import LANDSCAPES
 from fallline.pictures.landscape import landscape_data
 from fallline.pictures.words import Mathematics, objective_words
@@ -73,3 +76,32 @@ def test_the_title_of_several_runs_says_the_rule_that_their_labels_do_not() -> N
     assert landscape_data(rules, resolution=8).heading == ("x² + y²/2", "")
     run = minimize("x**2 + y**2/2", [1.0, 2.0], Adam(0.1), max_steps=3)
     assert landscape_data({"a": run, "b": run}, resolution=8).heading == ("x² + y²/2", "Adam, η = 0.1")
+
+
+NAMES = st.sampled_from(["x1", "x2", "2", "0.5", "3", "pi"])
+
+
+def combined(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    two = st.tuples(inside, inside)
+    return st.one_of(
+        *(two.map(lambda pair, sign=sign: f"({pair[0]}){sign}({pair[1]})") for sign in "+-*/"),  # type: ignore[misc]
+        inside.map(lambda one: f"-({one})"),
+        st.tuples(inside, st.sampled_from(["2", "3", "(-1)", "0.5", "x1"])).map(lambda pair: f"({pair[0]})**{pair[1]}"),
+        st.tuples(st.sampled_from(["sin", "sqrt", "abs", "exp"]), inside).map(lambda call: f"{call[0]}({call[1]})"),
+        inside.map(lambda one: f"cos({one})**2"),
+    )
+
+
+@settings(max_examples=200)
+@given(st.recursive(NAMES, combined, max_leaves=8))
+def test_what_is_written_by_hand_is_read_as_the_same_formula(formula: str) -> None:
+    # The sum has each name alone, so that one before a bracket is known to be no function.
+    formula = f"x1 + x2 + {formula}"
+    try:
+        meant = as_objective(formula)
+    except FalllineError:  # a constant such as 1/0
+        reject()
+    points = np.array([[0.7, 1.3], [-0.4, 2.1], [3.0, -0.6]])
+    one, other = (objective.value(points) for objective in (meant, as_objective(str(objective_words(formula)))))
+    # Another order of the same products and quotients rounds otherwise.
+    np.testing.assert_allclose(one, other, rtol=1e-9)

@@ -76,14 +76,20 @@ class _Notation(ABC):
             case "sum":
                 signs = [f" {self.minus} " if minus else " + " for minus in tree.inverse[1:]]
                 first, *rest = (
-                    self.bracketed(self.of(part)) if i and part.kind == "negative" else self.within(part, 5 + (i > 0))
+                    self.bracketed(self.of(part))
+                    if i and part.kind == "negative"
+                    else self.within(part, _BINDS["sum"] + (i > 0))
                     for i, part in enumerate(tree.parts)
                 )
                 return first + "".join(sign + part for sign, part in zip(signs, rest, strict=True))
             case "product":
                 return self.product(tree)
             case "negative":
-                return f"{self.minus}{self.within(tree.parts[0], _BINDS['product'])}"
+                (part,) = tree.parts
+                is_signed = self.of(part).startswith(self.minus)
+                return self.minus + (
+                    self.bracketed(self.of(part)) if is_signed else self.within(part, _BINDS["product"])
+                )
             case "power":
                 return self.power(*tree.parts)
             case "compare":
@@ -113,13 +119,18 @@ class _Notation(ABC):
         """Factors side by side."""
         made = ""
         for place, tree in enumerate(trees):
-            text = self.within(tree, _BINDS["product"] + (place > 0))
+            is_part = place > 0 or (len(trees) > 1 and _is_quotient(tree))
+            text = self.within(tree, _BINDS["product"] + is_part)
             if place:
                 words = any(_is_word(one) for one in trees[place - 1 : place + 1])
                 short = all(_is_short(one) for one in trees[place - 1 : place + 1]) and text[0].isalpha()
                 called = "call" in (tree.kind, *(part.kind for part in tree.parts[:1] if tree.kind == "power"))
                 apart = self.before_call if called else self.beside if short else " "
-                made += self.times if text[0].isdigit() or words else apart
+                made += (
+                    self.times
+                    if text[0].isdigit() or words or (self.on_one_line and _runs_on(trees[place - 1]))
+                    else apart
+                )
             made += text
         return made or "1"
 
@@ -141,6 +152,7 @@ class _Notation(ABC):
     beside: str
     before_call: str
     signs: Mapping[str, str]
+    on_one_line: bool
 
     @abstractmethod
     def product(self, tree: Tree) -> str:
@@ -175,6 +187,20 @@ class _Notation(ABC):
         """A word between formulas, with its spaces."""
 
 
+def _is_quotient(tree: Tree) -> bool:
+    """Whether a factor after it would be read as part of its divisor."""
+    return any(tree.inverse) if tree.kind == "product" else tree.kind == "negative" and _is_quotient(tree.parts[0])
+
+
+def _runs_on(tree: Tree) -> bool:
+    """Whether its end is not seen on one line: a factor after x^y could be read as part of the exponent."""
+    if tree.kind in ("negative", "product"):
+        return _runs_on(tree.parts[-1])
+    if tree.kind == "call":
+        return tree.text in ("abs", "sqrt")
+    return tree.kind == "power" and not tree.parts[1].text.isdecimal()
+
+
 def _is_short(tree: Tree) -> bool:
     """Whether a factor is a number, or a letter, with its index or exponent."""
     base = tree.parts[0] if tree.kind == "power" else tree
@@ -196,6 +222,7 @@ def _stands_at_name(base: Tree, exponent: Tree) -> bool:
 class _Plain(_Notation):
     between_lines, minus, times, beside, before_call = "; ", "−", " · ", "", " "
     signs = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
+    on_one_line = True
 
     def product(self, tree: Tree) -> str:
         # Side by side up to the first quotient; what follows it would be read as its divisor.
@@ -210,7 +237,11 @@ class _Plain(_Notation):
         above = self.of(exponent)
         if _stands_at_name(base, exponent):
             return self.call(base.text, base.parts, raised(above))
-        return self.raised(self.within(base, _WORD), above if exponent.kind in ("number", "name") else f"({above})")
+        return self.raised(self.base(base), above if exponent.kind in ("number", "name") else f"({above})")
+
+    def base(self, tree: Tree) -> str:
+        """What is raised to a power; a root in brackets, since its own sign has no end."""
+        return self.bracketed(self.of(tree)) if tree.text == "sqrt" else self.within(tree, _WORD)
 
     def call(self, name: str, parts: Sequence[Tree], above: str = "") -> str:
         inside = ", ".join(map(self.of, parts))
@@ -231,7 +262,7 @@ class _Plain(_Notation):
             low, high = map(super().of, tree.parts)
             return f"{tree.text} = {low} … {high}"
         if tree.kind == "power" and tree.parts[1].kind == "negative" and tree.parts[1].parts[0].text.isdecimal():
-            return self.raised(self.within(tree.parts[0], _WORD), f"-{tree.parts[1].parts[0].text}")
+            return self.raised(self.base(tree.parts[0]), f"-{tree.parts[1].parts[0].text}")
         return super().of(tree)
 
     def raised(self, base: str, exponent: str) -> str:
@@ -254,6 +285,7 @@ class _Plain(_Notation):
 class _Latex(_Notation):
     between_lines, minus, times, beside, before_call = r",\quad ", "-", r" \cdot ", " ", r" \, "
     signs = {"<=": r"\leq", ">=": r"\geq", "==": "=", "!=": r"\neq"}
+    on_one_line = False
 
     def product(self, tree: Tree) -> str:
         above = [part for part, divides in zip(tree.parts, tree.inverse, strict=True) if not divides]
