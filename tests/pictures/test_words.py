@@ -92,7 +92,7 @@ def combined(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.recursive(NAMES, combined, max_leaves=8))
 def test_what_is_written_by_hand_is_read_as_the_same_formula(formula: str) -> None:
     # The sum has each name alone, so that one before a bracket is known to be no function.
