@@ -205,15 +205,23 @@ MOST_NAMED = 8
 
 
 def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
-    """The labels of the runs that a legend names, the first of them, and a line about the others; empty for none.
+    """The labels of the runs that a legend names, the first of them, and a line about the others; empty for none."""
+    return named_runs([path.label for path in paths], [path.title[0] for path in paths])
+
+
+def named_runs(labels: Sequence[str], rules: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """As `named`, from the label and the rule of each run.
 
     Many runs of one rule are one line: they differ in where they start, which the picture shows.
+
+    >>> named_runs([f"run {number}" for number in range(20)], [f"rule {number}" for number in range(20)])[1]
+    '13 more runs'
     """
-    if len(paths) <= MOST_NAMED:
-        return tuple(path.label for path in paths), ""
-    if len({path.title[0] for path in paths}) == 1:
-        return (), f"{len(paths)} runs: {paths[0].title[0]}"
-    return tuple(path.label for path in paths[: MOST_NAMED - 1]), f"{len(paths) - MOST_NAMED + 1} more runs"
+    if len(labels) <= MOST_NAMED:
+        return tuple(labels), ""
+    if len(set(rules)) == 1:
+        return (), f"{len(labels)} runs: {rules[0]}"
+    return tuple(labels[: MOST_NAMED - 1]), f"{len(labels) - MOST_NAMED + 1} more runs"
 
 
 def untold_rule(paths: Sequence[Path]) -> str:

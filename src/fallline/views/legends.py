@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fallline.errors import FalllineError
@@ -16,6 +16,9 @@ from fallline.pictures.paths import Path, named
 from fallline.views.appearance import LINE_HEIGHT, inches, plain
 from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.traces import STEPS, run_look, star_look
+
+# The width of a key and of the gaps around it, and the least of a column of labels, in characters.
+HANDLE, NARROWEST = 7, 16
 
 
 def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
@@ -35,12 +38,44 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     ax.legend(handles=keys, ncols=columns, borderaxespad=(0 if solid else 4) + folded, **place, **shape)
 
 
-def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
-    """Put a legend below a figure of several axes."""
-    look = look_of(figure)
-    if look.legend:
-        shape: dict[str, Any] = {"fontsize": look.sizes.legend, "frameon": False, "labelcolor": look.theme.ink}
-        figure.legend(handles=keys, loc="outside lower center", **shape)
+def legend_of(drawn: Any, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Put a legend below axes or below a figure of several, in as many columns as its labels leave room for.
+
+    Arguments:
+        entries: the label and the line of each; without a line, "linestyle": "none", a label is a remark.
+    """
+    look = look_of(drawn)
+    if not (look.legend and entries):
+        return
+    solitary = isinstance(drawn, Axes)
+    room = look.sizes.characters(inches(drawn)[0] if solitary else drawn.get_size_inches()[0], look.sizes.legend)
+    columns, labels = _columns([label for label, _ in entries], room)
+    keys = [Line2D([], [], **line, label=label) for label, (_, line) in zip(labels, entries, strict=True)]
+    if solitary:
+        legend_below(drawn, keys, columns=columns)
+        return
+    shape: dict[str, Any] = {"fontsize": look.sizes.legend, "frameon": False, "labelcolor": look.theme.ink}
+    drawn.legend(handles=keys, loc="outside lower center", ncols=columns, **shape)
+
+
+def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str]]:
+    """The number of columns in which a legend has the fewest lines, and its labels wrapped to them.
+
+    Arguments:
+        room: how many characters it may be wide.
+    """
+    most = max(1, min(len(labels), room // (NARROWEST + HANDLE)))
+    wrapped = {
+        count: [textwrap.fill(label, room // count - HANDLE) for label in labels] for count in range(1, most + 1)
+    }
+
+    def lines(count: int) -> int:
+        # Matplotlib fills column by column.
+        heights = np.array([1 + label.count("\n") for label in wrapped[count]])
+        return max(int(column.sum()) for column in np.array_split(heights, count))
+
+    columns = min(wrapped, key=lines)
+    return columns, [plain(label) for label in wrapped[columns]]
 
 
 def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -> None:
