@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -109,6 +109,18 @@ def round_ticks(low: float, high: float, place: Callable[[FloatArray], FloatArra
         if inside and all(abs(np.diff(place(np.array([value, other])))[0]) >= APART for other in chosen):
             chosen.append(value)
     return np.array(sorted(chosen))
+
+
+def setting(name: str, value: Any) -> str:
+    """A setting of a rule as text; of the optimizer its name alone.
+
+    >>> setting("learning_rate", 0.001), setting("optimizer", "sign_descent")
+    ('learning rate 0.001', 'sign descent')
+    """
+    if name == "optimizer":
+        return str(value).replace("_", " ")
+    text = number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    return f"{name.replace('_', ' ')} {text}"
 
 
 def percent(share: float) -> str:

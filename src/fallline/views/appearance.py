@@ -20,8 +20,8 @@ from fallline.views.figure import Picture
 from fallline.views.look import Look, Sizes, dressed, look_of, sizes_of, theme_of
 from fallline.views.theme import Theme
 
-# Matplotlib's line spacing, as a multiple of the font size.
-LINE_HEIGHT = 1.2
+# Matplotlib's line spacing, and the height of a line of a legend, as multiples of the font size.
+LINE_HEIGHT, LEGEND_LINE = 1.2, 1.44
 # The share of an axis that its label may take, and of it what is left in three dimensions.
 LABELLED, SOLID = 0.8, 0.6
 
@@ -75,7 +75,7 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
         FalllineError: when the look's `ax` is of the wrong kind.
     """
     if look.ax is None:
-        figure = new_figure(WIDTH, 5.8 + 0.22 * keys, look)
+        figure = new_figure(WIDTH, 5.8 + keys * legend_line(look), look)
         return figure, new_axes(figure, solid=solid)[0]
     if solid != (look.ax.name == "3d"):
         wanted = "needs axes made with projection='3d'" if solid else "is flat"
@@ -85,6 +85,11 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
         raise FalllineError(problem="ax belongs to no figure any more", allowed="give axes that are on one")
     dressed(look.ax, look)
     return figure_of_ax, look.ax
+
+
+def legend_line(look: Look) -> float:
+    """The height of a line of a legend, as the size of a figure is given: for a notebook."""
+    return LEGEND_LINE * look.sizes.legend / 72 * WIDTH / look.sizes.width
 
 
 def only_on_a_figure(look: Look, picture: str) -> None:
@@ -221,7 +226,7 @@ class Decades(Formatter):
     def __call__(self, value: float, pos: int | None = None) -> str:
         low, high = sorted(self.axis.get_view_interval())
         exponent = math.log10(value)
-        if 0.9e-3 <= low and high <= 1.1e4 or abs(exponent - round(exponent)) > 1e-9:
+        if (low >= 0.9e-3 and high <= 1.1e4) or abs(exponent - round(exponent)) > 1e-9:
             return words.tick(value)
         return f"$10^{{{round(exponent)}}}$"
 

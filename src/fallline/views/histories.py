@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, Unpack
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fallline.errors import FalllineError, nearest
@@ -64,7 +65,8 @@ def plot_histories(
     columns = min(data.columns, max(1, int(look.sizes.width // LEAST_WIDTH)))
     rows = -(-len(data.panels) // columns)
     width = PLOT[0] * columns if look.sizes.width >= WIDTH else WIDTH
-    figure = new_figure(width, 0.8 + PLOT[1] * rows + 0.22 * len(data.labels), look)
+    lines = legends.lines_of(look, [label for label, _ in _entries(look, data)], width, solitary=False)
+    figure = new_figure(width, 0.8 + PLOT[1] * rows + lines * appearance.legend_line(look), look)
     draw_panels(figure, data, xscale, (rows, columns))
     return appearance.finished(figure, look)
 
@@ -101,7 +103,8 @@ def check_xscale(xscale: Any) -> None:
 
 def draw_alone(look: Look, data: Histories, xscale: XScale) -> Figure:
     """Draw a single quantity on axes of its own, with title and legend."""
-    figure, ax = figure_of(look, keys=len(data.labels))
+    labels = [label for label, _ in _entries(look, data)]
+    figure, ax = figure_of(look, keys=legends.lines_of(look, labels))
     _draw(ax, data, data.panels[0], xscale)
     appearance.set_title(ax, *data.title)
     _legend(ax, data)
@@ -126,31 +129,34 @@ def draw_panels(figure: Figure, data: Histories, xscale: XScale, shape: tuple[in
 
 
 def _legend(drawn: Any, data: Histories) -> None:
-    """The legend of axes or of a figure: the runs, if there are several, the marks, and what is told, not drawn."""
-    look, theme = look_of(drawn), theme_of(drawn)
-    several = len(data.panels[0].series) > 1
+    """The legend of axes or of a figure."""
+    entries = _entries(look_of(drawn), data)
+    legends.legend_of(drawn, [Line2D([], [], **line, label=label) for label, line in entries])
+
+
+def _entries(look: Look, data: Histories) -> list[tuple[str, dict[str, Any]]]:
+    """The legend: the runs, if there are several, the marks, and what is told, not drawn."""
     entries: list[tuple[str, dict[str, Any]]] = []
-    if several:
+    if len(data.panels[0].series) > 1:
         names = legends.own_names(look, data.labels)
-        entries += [(name, traces.series_look(drawn, number)) for number, name in enumerate(names)]
+        entries += [(name, traces.series_look(look, number)) for number, name in enumerate(names)]
     if data.others:
-        entries.append((data.others, traces.series_look(drawn, len(entries)) | _pale(drawn)))
+        entries.append((data.others, traces.series_look(look, len(entries)) | _pale(look)))
     for best in (panel.best for panel in data.panels if panel.best is not None):
-        entries.append((best.text, traces.series_look(drawn, best.run) | _ring(drawn)))
+        entries.append((best.text, traces.series_look(look, best.run) | _ring(look)))
     if any(panel.floor is not None for panel in data.panels):
-        band = {"color": theme.grid, "linewidth": 3 * look.sizes.line}
+        band = {"color": look.theme.grid, "linewidth": 3 * look.sizes.line}
         entries.append(("less than the rounding of the first number", band))
-    legends.legend_of(drawn, [*entries, *((text, {"linestyle": "none"}) for text in data.constants)])
+    return entries + [(text, {"linestyle": "none"}) for text in data.constants]
 
 
-def _ring(drawn: Any) -> dict[str, Any]:
-    theme, sizes = theme_of(drawn), sizes_of(drawn)
-    edge = {"markeredgecolor": theme.ink, "markeredgewidth": 0.5 * sizes.line}
-    return {"marker": "o", "markerfacecolor": "none", "markersize": sizes.marker, **edge}
+def _ring(look: Look) -> dict[str, Any]:
+    edge = {"markeredgecolor": look.theme.ink, "markeredgewidth": 0.5 * look.sizes.line}
+    return {"marker": "o", "markerfacecolor": "none", "markersize": look.sizes.marker, **edge}
 
 
-def _pale(drawn: Any) -> dict[str, Any]:
-    return {"linewidth": THIN * sizes_of(drawn).line, "alpha": PALE}
+def _pale(look: Look) -> dict[str, Any]:
+    return {"linewidth": THIN * look.sizes.line, "alpha": PALE}
 
 
 def _draw(ax: Axes, data: Histories, panel: History, xscale: XScale) -> None:
@@ -160,8 +166,12 @@ def _draw(ax: Axes, data: Histories, panel: History, xscale: XScale) -> None:
         # A line through a single point is invisible.
         marker = "o" if np.isfinite(series.numbers).sum() == 1 else ""
         shown = number < named or (panel.best is not None and panel.best.run == number)
-        pale = {} if shown else _pale(ax) | {"zorder": 1.9}
-        ax.plot(series.times, panel.shown(series.numbers), **{"marker": marker} | traces.series_look(ax, number) | pale)
+        pale = {} if shown else _pale(look_of(ax)) | {"zorder": 1.9}
+        ax.plot(
+            series.times,
+            panel.shown(series.numbers),
+            **{"marker": marker} | traces.series_look(look_of(ax), number) | pale,
+        )
     ax.set_ylim(*panel.limits)
     if panel.log:
         ax.set_yscale("log")

@@ -13,12 +13,14 @@ from matplotlib.lines import Line2D
 
 from fallline.errors import FalllineError
 from fallline.pictures.paths import Path, named
-from fallline.views.appearance import LINE_HEIGHT, inches, plain
+from fallline.views.appearance import LINE_HEIGHT, WIDTH, inches, plain
 from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.traces import STEPS, run_look, star_look
 
 # The width of a key and of the gaps around it, and the least of a column of labels, in characters.
-HANDLE, NARROWEST = 7, 16
+HANDLE, NARROWEST = 7, 20
+# The width of a legend below single axes, beside which a colour bar may stand, as a share of that of their figure.
+AXES = 0.86
 
 
 def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
@@ -38,19 +40,22 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     ax.legend(handles=keys, ncols=columns, borderaxespad=(0 if solid else 4) + folded, **place, **shape)
 
 
-def legend_of(drawn: Any, entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def legend_of(drawn: Any, keys: Sequence[Artist]) -> None:
     """Put a legend below axes or below a figure of several, in as many columns as its labels leave room for.
 
     Arguments:
-        entries: the label and the line of each; without a line, "linestyle": "none", a label is a remark.
+        keys: one for each line, with its label.
     """
     look = look_of(drawn)
-    if not (look.legend and entries):
+    if not (look.legend and keys):
         return
     solitary = isinstance(drawn, Axes)
-    room = look.sizes.characters(inches(drawn)[0] if solitary else drawn.get_size_inches()[0], look.sizes.legend)
-    columns, labels = _columns([label for label, _ in entries], room)
-    keys = [Line2D([], [], **line, label=label) for label, (_, line) in zip(labels, entries, strict=True)]
+    width = inches(drawn)[0] if look.ax is not None else _width(drawn.get_figure(root=True).get_figwidth(), solitary)
+    columns, labels, _ = _columns(
+        [str(key.get_label()) for key in keys], look.sizes.characters(width, look.sizes.legend)
+    )
+    for entry, label in zip(keys, labels, strict=True):
+        entry.set_label(label)
     if solitary:
         legend_below(drawn, keys, columns=columns)
         return
@@ -58,8 +63,25 @@ def legend_of(drawn: Any, entries: Sequence[tuple[str, dict[str, Any]]]) -> None
     drawn.legend(handles=keys, loc="outside lower center", ncols=columns, **shape)
 
 
-def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str]]:
-    """The number of columns in which a legend has the fewest lines, and its labels wrapped to them.
+def lines_of(look: Look, labels: Sequence[str], width: float = WIDTH, *, solitary: bool = True) -> int:
+    """The number of lines that `legend_of` takes.
+
+    Arguments:
+        width: of the figure, in inches in a notebook.
+        solitary: whether it is that of axes, not of a figure.
+    """
+    figure = look.figsize[0] if look.figsize is not None else width * look.sizes.width / WIDTH
+    room = look.sizes.characters(_width(figure, solitary), look.sizes.legend)
+    return _columns(labels, room)[2] if labels else 0
+
+
+def _width(figure: float, solitary: bool) -> float:
+    """The width for a legend in inches, from that of its figure."""
+    return AXES * figure if solitary else figure
+
+
+def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str], int]:
+    """The number of columns in which a legend has the fewest lines, its labels wrapped to them, and these lines.
 
     Arguments:
         room: how many characters it may be wide.
@@ -75,7 +97,7 @@ def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str]]:
         return max(int(column.sum()) for column in np.array_split(heights, count))
 
     columns = min(wrapped, key=lines)
-    return columns, [plain(label) for label in wrapped[columns]]
+    return columns, [plain(label) for label in wrapped[columns]], lines(columns)
 
 
 def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -> None:
