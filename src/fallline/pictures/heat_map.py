@@ -172,7 +172,7 @@ def _best_text(best: Setting, names: Sequence[str]) -> str:
 
 
 def _given(runs: Sweep, axes: tuple[FactorAxis, FactorAxis], held: Mapping[str, Any]) -> FloatArray:
-    """Where the settings stand that the rules were given with: of the rule that is held, or of every rule on an axis."""
+    """Where the settings stand that the rules were given with: of the rule that is held, or of all on an axis."""
     labels = runs.factors["optimizer"]
     places = []
     for label, rule in zip(labels, runs.rules, strict=False):
