@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -276,4 +277,4 @@ def test_a_map_of_a_columns_width_fits(context: Context) -> None:
     assert figure.axes[0].get_position().height > 0.4
     labels = [label for label in figure.axes[0].get_xticklabels() if label.get_text()]
     places = [label.get_window_extent() for label in labels]
-    assert all(left.x1 < right.x0 for left, right in zip(places, places[1:], strict=False))
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(places))

@@ -66,4 +66,4 @@ def test_the_legend_is_on_the_page(context: Context) -> None:
     assert legend is not None
     box = legend.get_window_extent()
     assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
-    assert 0 <= box.y0
+    assert box.y0 >= 0
