@@ -72,7 +72,8 @@ def test_a_fit_shows_its_path_or_how_its_loss_fell() -> None:
 
 def test_a_tuning_shows_each_trial_and_the_best_so_far() -> None:
     found = result(Tuning)
-    best, trials, given_up = found.plot().axes[0].lines
+    lines = {str(line.get_marker()): line for line in found.plot().axes[0].lines}
+    best, trials, given_up = (lines[marker] for marker in ("None", "o", "x"))
     scores = np.array([trial.score for trial in found.trials])
     finite = np.where(np.isinf(scores), np.nan, scores)
     np.testing.assert_array_equal(trials.get_ydata(), finite)

@@ -18,7 +18,7 @@ from fallline import FalllineError
 from fallline.arrays import FloatArray
 from fallline.views import plot, plot_curve
 from fallline.views.appearance import new_axes, new_figure
-from fallline.views.look import Look, Style, look_of, theme_of
+from fallline.views.look import Look, Style, theme_of
 from fallline.views.theme import DARK, LIGHT, THEMES, Theme, luminance
 from fallline.views.traces import RUN_LINES, RUN_MARKERS, STEPS, run_look, series_look
 
@@ -112,7 +112,7 @@ def test_more_runs_than_colours_are_still_told_apart(style: Style) -> None:
     (ax,) = new_axes(new_figure(8, 6, Look(style=style)))
     for looks, form in (
         ([run_look(ax, number) for number in range(20)], "marker"),
-        ([series_look(look_of(ax), number) for number in range(20)], "linestyle"),
+        ([series_look(ax, number) for number in range(20)], "linestyle"),
     ):
         assert len({(one["color"], str(one[form])) for one in looks}) == 20
 

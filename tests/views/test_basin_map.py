@@ -82,7 +82,9 @@ def test_speeds_that_differ_are_shaded() -> None:
 def test_starts_of_a_coarse_map_are_dots() -> None:
     found = basins("himmelblau", None, GradientDescent(0.01), resolution=12)
     (dots,) = plot_basins(found).axes[0].collections
-    np.testing.assert_allclose(dots.get_offsets(), np.stack(np.meshgrid(found.x, found.y), axis=-1).reshape(-1, 2))
+    np.testing.assert_allclose(
+        np.asarray(dots.get_offsets(), float), np.stack(np.meshgrid(found.x, found.y), axis=-1).reshape(-1, 2)
+    )
     fine = basins("himmelblau", None, GradientDescent(0.01), resolution=31)
     assert not plot_basins(fine).axes[0].collections
 

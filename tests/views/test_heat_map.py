@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 
 from fallline import Adam, FalllineError, GradientDescent, Momentum, Nesterov, Sweep, sweep
+from fallline.arguments import Rule
 from fallline.pictures.factor_axis import factor_axis
 from fallline.results.sweep import NAMES, NOT_RUN
 from fallline.views import heat_map_data, plot_heat_map
@@ -123,7 +124,7 @@ def test_one_factor_and_nothing_that_converged() -> None:
 
 def wide() -> Sweep:
     """On (x² + 20 y²) / 2, over five decades of rates."""
-    grid = {"learning_rate": np.geomspace(1e-4, 10, 21), "momentum": np.linspace(0, 0.9, 7)}
+    grid = {"learning_rate": np.geomspace(1e-4, 10, 21).tolist(), "momentum": np.linspace(0, 0.9, 7).tolist()}
     return sweep("(x**2 + 20*y**2)/2", (3, 1), Momentum(0.01, momentum=0.3), grid, target=1e-8, max_steps=300)
 
 
@@ -188,7 +189,7 @@ def test_the_given_and_the_best_setting_are_marked() -> None:
     np.testing.assert_array_equal(data.given, [[0.01, 0.3]])
     best = found.best
     figure = plot_heat_map(found)
-    marks = {line.get_marker(): line.get_xydata() for line in figure.axes[0].lines}
+    marks = {line.get_marker(): np.asarray(line.get_xydata(), float) for line in figure.axes[0].lines}
     np.testing.assert_allclose(marks["D"], [[0.01, 0.3]])
     np.testing.assert_allclose(marks["*"], [[best.settings["learning_rate"], best.settings["momentum"]]])
     assert "the rule's own setting" in legend_of(figure)
@@ -196,7 +197,7 @@ def test_the_given_and_the_best_setting_are_marked() -> None:
     grid = {"learning_rate": [0.1, 1.0], "momentum": [0.0, 0.1]}
     assert not len(heat_map_data(sweep("x**2", 1.0, Momentum(5.0, momentum=0.9), grid)).given)
     # Of several rules each has its own.
-    rules = {"plain": GradientDescent(0.2), "heavy": Momentum(0.5)}
+    rules: dict[str, Rule] = {"plain": GradientDescent(0.2), "heavy": Momentum(0.5)}
     several = sweep("x**2/2", 1.0, rules, {"learning_rate": [0.1, 0.3, 0.5, 0.7]})
     np.testing.assert_array_equal(heat_map_data(several).given, [[0.2, 0], [0.5, 1]])
 
@@ -216,20 +217,20 @@ def test_the_limit_of_stability_of_momentum() -> None:
 
 
 def test_the_limit_of_stability_of_other_rules() -> None:
-    rates = {"learning_rate": np.linspace(0.05, 0.5, 46)}
+    rates = {"learning_rate": np.linspace(0.05, 0.5, 46).tolist()}
     plain = heat_map_data(sweep("(x**2 + 10*y**2)/2", (1, 1), "gradient_descent", rates)).border
     assert plain is not None
     np.testing.assert_allclose(plain.line[:2, 0], 0.2, rtol=1e-6)
     assert plain.text == "limit of stability by theory: 2/λ = 0.2, λ = 10 at the lowest end"
     # All runs below it converge, all above do not.
     outcome = sweep("(x**2 + 10*y**2)/2", (1, 1), "gradient_descent", rates).outcome.ravel() == 0
-    np.testing.assert_array_equal(outcome, rates["learning_rate"] < 0.2 - 1e-9)
+    np.testing.assert_array_equal(outcome, np.array(rates["learning_rate"]) < 0.2 - 1e-9)
     # Nesterov's rule: η λ < (2 + 2 β) / (1 + 2 β).
     look_ahead = heat_map_data(sweep("5*x**2", 1.0, Nesterov(momentum=0.5), rates)).border
     assert look_ahead is not None
     assert look_ahead.line[0, 0] == pytest.approx(3 / 2 / 10, rel=1e-6)
     # The border is a line across the row of each rule that has one.
-    rules = {"plain": GradientDescent(), "adaptive": Adam()}
+    rules: dict[str, Rule] = {"plain": GradientDescent(), "adaptive": Adam()}
     mixed = heat_map_data(sweep("5*x**2", 1.0, rules, rates)).border
     assert mixed is not None
     np.testing.assert_allclose(mixed.line[:2], [[0.2, -0.5], [0.2, 0.5]], rtol=1e-6)
@@ -256,7 +257,7 @@ def test_cells_without_a_run_are_told_from_the_others() -> None:
     data = heat_map_data(missing)
     assert data.not_run == pytest.approx(11 * 3 / (21 * 7))
     for style in ("light", "dark"):
-        figure = plot_heat_map(missing, style=style)  # type: ignore[arg-type]
+        figure = plot_heat_map(missing, style=style)
         assert any(text.startswith("not run: 22.4 %") for text in legend_of(figure))
         (dotted,) = [part for part in figure.axes[0].collections if part.get_hatch() == "...."]
         assert len(dotted.get_paths()) == 33

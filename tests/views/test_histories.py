@@ -25,7 +25,7 @@ from fallline.views import histories_data, plot, plot_histories, plot_steps
 
 def legend_of(figure: Figure) -> list[str]:
     """The texts of a figure's only legend, each on one line."""
-    (legend,) = figure.legends or [figure.axes[0].get_legend()]
+    legend = figure.legends[0] if figure.legends else figure.axes[0].get_legend()
     assert legend is not None
     return [" ".join(text.get_text().split()) for text in legend.get_texts()]
 
@@ -344,7 +344,7 @@ def test_twenty_runs_leave_room_for_their_plots(context: str) -> None:
         assert texts[:8] == [*(f"momentum {number}" for number in range(7)), "13 more runs"]
         places = [ax.get_position() for ax in figure.axes if ax.axison]
         assert sum(place.height for place in places if place.x0 == places[0].x0) > 0.4
-        legend = (figure.legends or [figure.axes[0].get_legend()])[0]
+        legend = figure.legends[0] if figure.legends else figure.axes[0].get_legend()
         assert legend is not None
         box, page = legend.get_window_extent(), figure.bbox
         assert page.x0 <= box.x0 < box.x1 <= page.x1

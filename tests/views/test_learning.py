@@ -19,8 +19,8 @@ def test_the_lowest_loss_on_rows_held_out_is_marked() -> None:
     figure = plot_learning_curve(steps, np.array([3.0, 2.0, 1.0, 0.5]), np.array([3.0, 2.5, 2.0, 2.25]), xscale="log")
     (ax,) = figure.axes
     assert ax.get_xscale() == "log"
-    (ring,) = [part for part in ax.collections if len(part.get_offsets())]
-    np.testing.assert_array_equal(ring.get_offsets(), [[20, 2]])
+    (ring,) = ax.collections
+    assert np.asarray(ring.get_offsets()).tolist() == [[20, 2]]
     legend = ax.get_legend()
     assert legend is not None
     labels = [" ".join(text.get_text().split()) for text in legend.get_texts()]

@@ -65,14 +65,14 @@ def factor_axis(name: str, values: tuple[Any, ...]) -> FactorAxis:
     ('even', 'even')
     """
     numbers = ordered(values)
-    unevenness: dict[Spacing, float] = {}
+    uneven: dict[Spacing, float] = {}
     if numbers is not None and len(numbers) > 1:
-        unevenness["linear"] = _unevenness(numbers)
+        # In a tie, as of two values, the log axis is the right one: they span a decade.
         if numbers.min() > 0 and numbers.max() / numbers.min() >= DECADE:
-            unevenness["log"] = _unevenness(np.log(numbers))
-    # In a tie, as of two values, the log axis is the right one: they span a decade.
-    spacing = min(reversed(unevenness), key=unevenness.__getitem__, default="even")
-    if numbers is None or unevenness.get(spacing, np.inf) > UNEVEN:
+            uneven["log"] = _unevenness(np.log(numbers))
+        uneven["linear"] = _unevenness(numbers)
+    spacing = min(uneven, key=uneven.__getitem__) if uneven else "even"
+    if numbers is None or not uneven or uneven[spacing] > UNEVEN:
         spacing, numbers = "even", np.arange(len(values), dtype=float)
     edges = np.exp(_edges(np.log(numbers))) if spacing == "log" else _edges(numbers)
     return FactorAxis(name, values, spacing, edges)

@@ -284,7 +284,7 @@ def _finite(numbers: FloatArray) -> FloatArray:
 
 def _joined(series: Sequence[Series]) -> FloatArray:
     """The finite numbers of all series."""
-    every = np.concatenate([one.numbers for one in series]) if series else np.zeros(0)
+    every: FloatArray = np.concatenate([np.zeros(0), *(one.numbers for one in series)])
     return every[np.isfinite(every)]
 
 

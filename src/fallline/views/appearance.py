@@ -224,7 +224,8 @@ class Decades(Formatter):
     """Labels of a log axis: powers of ten, all written out where all are short."""
 
     def __call__(self, value: float, pos: int | None = None) -> str:
-        low, high = sorted(self.axis.get_view_interval())
+        axis: Any = self.axis
+        low, high = sorted(axis.get_view_interval())
         exponent = math.log10(value)
         if (low >= 0.9e-3 and high <= 1.1e4) or abs(exponent - round(exponent)) > 1e-9:
             return words.tick(value)

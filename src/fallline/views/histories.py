@@ -139,11 +139,11 @@ def _entries(look: Look, data: Histories) -> list[tuple[str, dict[str, Any]]]:
     entries: list[tuple[str, dict[str, Any]]] = []
     if len(data.panels[0].series) > 1:
         names = legends.own_names(look, data.labels)
-        entries += [(name, traces.series_look(look, number)) for number, name in enumerate(names)]
+        entries += [(name, traces.series_line(look, number)) for number, name in enumerate(names)]
     if data.others:
-        entries.append((data.others, traces.series_look(look, len(entries)) | _pale(look)))
+        entries.append((data.others, traces.series_line(look, len(entries)) | _pale(look)))
     for best in (panel.best for panel in data.panels if panel.best is not None):
-        entries.append((best.text, traces.series_look(look, best.run) | _ring(look)))
+        entries.append((best.text, traces.series_line(look, best.run) | _ring(look)))
     if any(panel.floor is not None for panel in data.panels):
         band = {"color": look.theme.grid, "linewidth": 3 * look.sizes.line}
         entries.append(("less than the rounding of the first number", band))
@@ -170,7 +170,7 @@ def _draw(ax: Axes, data: Histories, panel: History, xscale: XScale) -> None:
         ax.plot(
             series.times,
             panel.shown(series.numbers),
-            **{"marker": marker} | traces.series_look(look_of(ax), number) | pale,
+            **{"marker": marker} | traces.series_look(ax, number) | pale,
         )
     ax.set_ylim(*panel.limits)
     if panel.log:

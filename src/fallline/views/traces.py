@@ -71,8 +71,13 @@ def run_look(ax: Any, number: int) -> dict[str, Any]:
     return usual | look.line
 
 
-def series_look(look: Look, number: int) -> dict[str, Any]:
+def series_look(ax: Any, number: int) -> dict[str, Any]:
     """Colour and line style of a run in histories, for `plot` and the legend."""
+    return series_line(look_of(ax), number)
+
+
+def series_line(look: Look, number: int) -> dict[str, Any]:
+    """As `series_look`, for a figure that is yet to be made."""
     usual = {
         "color": look.theme.runs[number % len(look.theme.runs)],
         "linewidth": look.sizes.line,
