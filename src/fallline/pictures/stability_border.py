@@ -43,12 +43,12 @@ class Border(Printed):
 
     @property
     def text(self) -> str:
-        """What the border is, for a legend."""
-        known = f"λ = {words.number(self.curvature)} at the lowest end"
+        """What the border is, for a legend, with spaces that are not broken in the equations."""
+        known = f"λ\u00a0=\u00a0{words.number(self.curvature)} at the lowest end"
         lowest, highest = float(np.nanmin(self.rates)), float(np.nanmax(self.rates))
         if highest > lowest * (1 + SAME):
             return f"limit of stability by theory, {known}"
-        twice = "2/λ = " if abs(lowest * self.curvature / 2 - 1) < SAME else ""
+        twice = "2/λ\u00a0=\u00a0" if abs(lowest * self.curvature / 2 - 1) < SAME else ""
         return f"limit of stability by theory: {twice}{words.number(lowest)}, {known}"
 
 

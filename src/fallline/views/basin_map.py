@@ -30,6 +30,8 @@ HATCH = "////"
 LIGHTEST, DARKEST = 0.55, 0.5
 # On a map of so many starts there is room for a dot at each.
 MOST_DOTS = 900
+# The width of the axes as a share of that of the figure.
+AXES = 0.84
 
 
 def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
@@ -54,7 +56,7 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     look = Look(**options)
     data = basin_map_data(found)
     keys = _keys(data)
-    lines = legends.lines_of(look, [str(entry.get_label()) for entry in keys])
+    lines = legends.lines_of(look, [str(entry.get_label()) for entry in keys], share=AXES)
     figure, ax = appearance.figure_of(look, keys=lines)
     (left, right), (bottom, top) = data.extent
     stretched: dict[str, Any] = {"origin": "lower", "extent": (left, right, bottom, top), "aspect": "auto"}
@@ -79,7 +81,7 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
         whole = MaxNLocator("auto", integer=True)
         bar = figure.colorbar(ScalarMappable(Normalize(*data.steps), greys), ax=ax, pad=0.02, ticks=whole)
         appearance.dress_bar(ax, bar, "steps")
-    legends.legend_of(ax, keys)
+    legends.legend_of(ax, keys, share=AXES)
     return appearance.finished(figure, look)
 
 

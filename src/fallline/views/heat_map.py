@@ -38,6 +38,8 @@ HATCHES = {"diverged": "////", "not run": "...."}
 FEW = 6
 # The share of a colour bar's column that one of two takes, and where the lower one begins, in heights of the upper.
 HALF, BELOW = 0.46, -1.17
+# The width of the axes beside them, as a share of that of the figure.
+AXES = 0.72
 # The characters of a line of the label of such a bar.
 FOLDED = 14
 
@@ -82,7 +84,7 @@ def plot_heat_map(
     ]
     marks = _marks(look, data)
     labels = [*(str(entry.get_label()) for entry in keys), *(mark.label for mark in marks)]
-    figure, ax = appearance.figure_of(look, keys=legends.lines_of(look, labels))
+    figure, ax = appearance.figure_of(look, keys=legends.lines_of(look, labels, share=AXES))
     edges = data.axes[0].edges, data.axes[1].edges
     ax.pcolormesh(*edges, cell_colours(data), rasterized=data.outcome.size > 5000)
     for name, hatch in HATCHES.items():
@@ -100,7 +102,7 @@ def plot_heat_map(
     _bars(figure, ax, data)
     if look.ax is None:
         keys += [Line2D([], [], **mark.look, label=mark.label) for mark in marks]
-    legends.legend_of(ax, keys)
+    legends.legend_of(ax, keys, share=AXES)
     return appearance.finished(figure, look)
 
 

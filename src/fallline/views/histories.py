@@ -65,7 +65,7 @@ def plot_histories(
     columns = min(data.columns, max(1, int(look.sizes.width // LEAST_WIDTH)))
     rows = -(-len(data.panels) // columns)
     width = PLOT[0] * columns if look.sizes.width >= WIDTH else WIDTH
-    lines = legends.lines_of(look, [label for label, _ in _entries(look, data)], width, solitary=False)
+    lines = legends.lines_of(look, [label for label, _ in _entries(look, data)], width, share=1)
     figure = new_figure(width, 0.8 + PLOT[1] * rows + lines * appearance.legend_line(look), look)
     draw_panels(figure, data, xscale, (rows, columns))
     return appearance.finished(figure, look)

@@ -19,7 +19,7 @@ from fallline.views.traces import STEPS, run_look, star_look
 
 # The width of a key and of the gaps around it, and the least of a column of labels, in characters.
 HANDLE, NARROWEST = 7, 20
-# The width of a legend below single axes, beside which a colour bar may stand, as a share of that of their figure.
+# The width of axes as a share of that of their figure. A legend that is wider would push them together.
 AXES = 0.86
 
 
@@ -40,17 +40,19 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     ax.legend(handles=keys, ncols=columns, borderaxespad=(0 if solid else 4) + folded, **place, **shape)
 
 
-def legend_of(drawn: Any, keys: Sequence[Artist]) -> None:
+def legend_of(drawn: Any, keys: Sequence[Artist], *, share: float = AXES) -> None:
     """Put a legend below axes or below a figure of several, in as many columns as its labels leave room for.
 
     Arguments:
         keys: one for each line, with its label.
+        share: the width of axes as a share of that of their figure.
     """
     look = look_of(drawn)
     if not (look.legend and keys):
         return
     solitary = isinstance(drawn, Axes)
-    width = inches(drawn)[0] if look.ax is not None else _width(drawn.get_figure(root=True).get_figwidth(), solitary)
+    figure = drawn.get_figure(root=True).get_figwidth()
+    width = inches(drawn)[0] if look.ax is not None else (share if solitary else 1) * figure
     columns, labels, _ = _columns(
         [str(key.get_label()) for key in keys], look.sizes.characters(width, look.sizes.legend)
     )
@@ -63,21 +65,15 @@ def legend_of(drawn: Any, keys: Sequence[Artist]) -> None:
     drawn.legend(handles=keys, loc="outside lower center", ncols=columns, **shape)
 
 
-def lines_of(look: Look, labels: Sequence[str], width: float = WIDTH, *, solitary: bool = True) -> int:
+def lines_of(look: Look, labels: Sequence[str], width: float = WIDTH, *, share: float = AXES) -> int:
     """The number of lines that `legend_of` takes.
 
     Arguments:
         width: of the figure, in inches in a notebook.
-        solitary: whether it is that of axes, not of a figure.
+        share: as in `legend_of`; 1 below a whole figure.
     """
     figure = look.figsize[0] if look.figsize is not None else width * look.sizes.width / WIDTH
-    room = look.sizes.characters(_width(figure, solitary), look.sizes.legend)
-    return _columns(labels, room)[2] if labels else 0
-
-
-def _width(figure: float, solitary: bool) -> float:
-    """The width for a legend in inches, from that of its figure."""
-    return AXES * figure if solitary else figure
+    return _columns(labels, look.sizes.characters(share * figure, look.sizes.legend))[2] if labels else 0
 
 
 def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str], int]:
@@ -96,7 +92,8 @@ def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str], int]:
         heights = np.array([1 + label.count("\n") for label in wrapped[count]])
         return max(int(column.sum()) for column in np.array_split(heights, count))
 
-    columns = min(wrapped, key=lines)
+    # A folded label is harder to read than a legend that is half a line higher.
+    columns = min(wrapped, key=lambda count: lines(count) + 0.5 * sum("\n" in label for label in wrapped[count]))
     return columns, [plain(label) for label in wrapped[columns]], lines(columns)
 
 

@@ -82,14 +82,15 @@ def _looks(look: Look, data: TuningCurve) -> dict[str, dict[str, Any]]:
     """The look of each thing shown, by its name in the legend."""
     theme, sizes = look.theme, look.sizes
     dot: dict[str, Any] = {"color": theme.runs[1], "linestyle": "none", "marker": "o", "markersize": 0.7 * sizes.marker}
-    star = {"marker": "*", "markersize": traces.STAR * sizes.marker, "color": theme.runs[1], "zorder": 4}
+    star = {"marker": "*", "markersize": traces.STAR * sizes.marker, "markeredgecolor": theme.edge, "zorder": 4}
+    star["markeredgewidth"] = 0.4 * sizes.line
     looks = {"best so far": {"color": theme.runs[0], "linewidth": sizes.line, "drawstyle": "steps-post"}, TRIAL: dot}
     if not data.reached[np.isfinite(data.score)].all():
         looks[MISSED] = dot | {"markerfacecolor": "none", "markeredgewidth": 0.5 * sizes.line}
     if np.isinf(data.score).any():
         looks[GIVEN_UP] = dot | {"marker": "x", "markeredgewidth": 0.5 * sizes.line}
     if data.best is not None:
-        looks[_best(data)] = star | {"markeredgecolor": theme.edge, "linestyle": "none"}
+        looks[_best(data)] = dot | star
     if data.floor is not None:
         looks["less than the rounding of the highest score"] = {"color": theme.grid, "linewidth": 3 * sizes.line}
     return looks
