@@ -355,5 +355,5 @@ def test_twenty_runs_leave_room_for_their_plots(context: str) -> None:
 def test_many_starts_of_one_rule_are_one_line_of_the_legend() -> None:
     starts = np.random.default_rng(0).uniform(-2, 2, (12, 2))
     texts = legend_of(plot_histories(compare("x**2 + 3*y**2", starts, GradientDescent(0.1), max_steps=20), "value"))
-    assert texts[0] == "12 runs: gradient descent, learning rate 0.1"
+    assert texts[0] == "12 runs: gradient descent, η = 0.1"
     assert len(texts) == 2

@@ -198,13 +198,9 @@ def _scale(ax: Axes, axis: Any, values: FactorAxis) -> None:
     if values.spacing == "linear" and len(values.values) > FEW:
         axis.set_major_locator(MaxNLocator("auto"))
         return
-    labels = [_text(value) for value in values.values]
+    labels = [words.setting_value(values.name, value) for value in values.values]
     sizes = sizes_of(ax)
     longest = max(map(len, labels)) + 2 if across else 3
     most = max(2, sizes.characters(appearance.inches(ax)[0 if across else 1], sizes.tick) // longest)
     shown = range(0, len(labels), -(-len(labels) // most))
     axis.set_ticks([values.middle(i) for i in shown], [labels[i] for i in shown])
-
-
-def _text(value: Any) -> str:
-    return words.number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
