@@ -69,8 +69,8 @@ def changed(recipe: Recipe, given: Mapping[str, Any], rule: Rule, stopping: Stop
         FalllineError: naming the option that is wrong.
     """
     changes: dict[str, Any] = {name: given[name] for name in ("max_steps", "seed") if name in given}
-    if "seed" in given:
-        changes["seeds"] = ()
+    if "seed" in given and recipe.seeds:
+        changes["seeds"] = (given["seed"],)
     if "start" in given:
         changes["starts"] = [options.parse_start(given["start"])]
     if "gradient" in given:

@@ -70,8 +70,6 @@ def parted_runs(
     header: dict[str, Any], arrays: dict[str, Any]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Trajectory, ...]]:
     """The labels, the rules' labels and the runs from the contents of their file."""
-    # In files of earlier versions a label is all that tells the rule.
-    header = {"rules": [str(label).partition(" from (")[0] for label in header.get("labels", [])], **header}
     check_header(header, {"labels": TEXTS, "rules": TEXTS, "runs": OBJECT})
     labels, runs = header["labels"], parted(header["runs"], arrays)
     for name in ("labels", "rules"):
