@@ -35,7 +35,7 @@ def test_json_and_ranges(run: Run) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         done = run("sweep", "booth", *arguments, *grid, "--json")
-    assert done.err.startswith("warning: seeds: all 2 give the same run of momentum on ")
+    assert done.err.startswith("warning: seeds make no difference to momentum on ")
     assert len(done.err.splitlines()) == 1
     data = json.loads(done.out)
     assert data["factors"] == {

@@ -57,8 +57,15 @@ def test_the_columns_have_a_row_for_each_run(race: Comparison) -> None:
     assert race.value[of_adam].tolist() == [run.final.value for run in race[6:]]
     assert race[6:].rules == ("adam",) * 6
     frame = race.to_frame()
-    last = frame.groupby(["rule", "seed"])["step"].count()
-    assert last.loc["adam"].tolist() == [2 * 13] * 3
+    assert frame.columns[:4].tolist() == ["label", "rule", "seed", "step"]
+    rows = frame[frame["rule"] == "adam"].groupby("seed")["step"].count()
+    assert rows.to_dict() == {0: 2 * 13, 3: 2 * 13, 7: 2 * 13}
+
+
+@pytest.mark.parametrize("name", ["label", "rule", "seed"])
+def test_a_coordinate_with_the_name_of_a_column_is_refused(name: str) -> None:
+    with pytest.raises(FalllineError, match=f"names has '{name}', which to_frame calls a column of its own"):
+        compare(f"{name}**2", 1.0, "adam", max_steps=2).to_frame()
 
 
 def test_seeds_have_the_values_that_sweep_has() -> None:
@@ -152,7 +159,7 @@ IDLE: dict[str, tuple[Any, Any, str]] = {
         "neither draws",
     ),
     "batches of all rows": (LOSS.batches(40), Adam(0.1), "each batch holds all rows"),
-    "one rule of two": ("booth", [Adam(0.1), NOISY], "all 4 give the same run of adam on"),
+    "one rule of two": ("booth", [Adam(0.1), NOISY], "seeds make no difference to adam on"),
 }
 
 

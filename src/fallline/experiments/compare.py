@@ -110,9 +110,8 @@ def compare(
             raise
     ran, labels, trajectories, found = zip(*parts, strict=True)
     known = None if None in found else Ends.joined(found)
-    return Comparison(
-        _chained(labels), _chained(trajectories), known, tuple(name for name in ran for _ in range(len(starts)))
-    )
+    of_each = [(name,) * len(starts) for name in ran]
+    return Comparison(_chained(labels), _chained(trajectories), known, _chained(of_each))
 
 
 class _Repeat(NamedTuple):

@@ -50,7 +50,6 @@ def warn_of_equal_runs(seeds: Sequence[int], objective: Objective, rules: Sequen
         why = "each batch holds all rows" if whole else "the batches are sequential"
         remedy = "take smaller batches" if whole else 'shuffle them, batches(size, order="shuffled")'
     warnings.warn(
-        f"seeds: all {len(seeds)} give the same run of {listed(dict.fromkeys(drawing_nothing))} on {objective.title}: "
-        f"{why}; {remedy}",
+        f"seeds make no difference to {listed(dict.fromkeys(drawing_nothing))} on {objective.title}: {why}; {remedy}",
         stacklevel=_LEVELS,
     )

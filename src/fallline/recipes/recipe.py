@@ -91,8 +91,10 @@ class Recipe(Printed):
         if self.objective is not None or self.gradient != "auto":
             name = "gradient" if self.objective is None else "objective"
             raise FalllineError(name, getattr(self, name), "leave it out", problem="but the recipe is of a fit")
-        for name, most in (("starts", 1), ("optimizers", 1), ("seeds", 0)):
-            if len(getattr(self, name)) > most:
+        if self.seeds:
+            raise FalllineError("seeds", [*self.seeds], "give one seed", problem="but the recipe is of a fit")
+        for name in ("starts", "optimizers"):
+            if len(getattr(self, name)) > 1:
                 raise FalllineError(name, problem="has several", allowed="a fit has one")
         if self.optimizers and "optimizer" in self.fit:
             raise FalllineError("fit.optimizer", self.fit["optimizer"], "give it or optimizers, not both")

@@ -141,7 +141,7 @@ class Comparison(Archived, Filmed, Diagnosed, Repeatable, Sequence[Trajectory]):
         """A pandas data frame with all rows of all runs, after columns of the label, the rule's label and the seed.
 
         Raises:
-            FalllineError: when pandas is not installed.
+            FalllineError: when pandas is not installed, or a coordinate has the name of another column.
         """
         return labelled_frame(self.labels, self.rules, self)
 

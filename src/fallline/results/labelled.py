@@ -55,8 +55,15 @@ def labelled_frame(labels: Sequence[str], rules: Sequence[str], runs: Sequence[T
     import pandas as pd
 
     for label, rule, run, frame in zip(labels, rules, runs, frames, strict=True):
-        for place, (name, text) in enumerate((("label", label), ("rule", rule), ("seed", run.seed))):
-            frame.insert(place, name, text)
+        first: dict[str, Any] = {"label": label, "rule": rule, "seed": run.seed}
+        for place, (name, value) in enumerate(first.items()):
+            if name in frame:
+                raise FalllineError(
+                    "names",
+                    problem=f"has {name!r}, which to_frame calls a column of its own",
+                    allowed="rename the coordinate",
+                )
+            frame.insert(place, name, value)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"label": []})
 
 
