@@ -60,7 +60,7 @@ def test_a_flat_function_is_drawn() -> None:
 def test_every_picture_names_its_axes(plot: Callable[..., Figure]) -> None:
     ax = plot(on_bowl(), resolution=32).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
-    assert ax.get_title().startswith("gradient descent, learning rate 0.1\nstep limit after 30 steps: f = ")
+    assert ax.get_title().startswith("gradient descent, η = 0.1\nstep limit after 30 steps: f = ")
 
 
 @pytest.mark.parametrize("plot", PICTURES)
@@ -224,7 +224,7 @@ def test_twenty_runs_of_one_rule_are_one_line_of_the_legend_and_leave_the_pictur
     legend = ax.get_legend()
     assert legend is not None
     words = [text.get_text() for text in legend.get_texts()]
-    assert words == ["20 runs: gradient descent, learning rate 0.005", "known minimum"]
+    assert words == ["20 runs: gradient descent, η = 0.005", "known minimum"]
     assert ax.get_window_extent().height > 0.6 * figure.bbox.height
 
 
@@ -251,4 +251,4 @@ def test_known_minima_in_the_picture_are_starred() -> None:
     )
     (stars,) = (line for line in ax.lines if line.get_marker() == "*" and line.get_linestyle() == "None")
     assert len(stars.get_xdata()) == 4
-    assert ax.get_title() == "Himmelblau"
+    assert ax.get_title() == "Himmelblau\ngradient descent, η = 0.005"

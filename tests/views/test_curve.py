@@ -67,7 +67,7 @@ def test_descent_stands_on_the_curve() -> None:
 def test_descent_points_are_drawn_in_their_colours() -> None:
     figure = plot_descent(halving())
     assert {(255, 0, 0), (255, 255, 0)} <= colours(figure)
-    assert figure.axes[0].get_title() == ("gradient descent, learning rate 0.25\nstep limit after 4 steps: f = 0.25")
+    assert figure.axes[0].get_title() == ("gradient descent, η = 0.25\nstep limit after 4 steps: f = 0.25")
 
 
 def test_several_runs_stand_one_above_the_other() -> None:
@@ -120,9 +120,7 @@ def test_ax_must_be_on_a_figure() -> None:
 def test_a_run_that_could_not_start_is_drawn() -> None:
     run = minimize(lambda x: 1 / x, 0.0, GradientDescent(0.1))
     assert run.stop.reason == "not finite"
-    assert plot_descent(run).axes[0].get_title() == (
-        "gradient descent, learning rate 0.1\nnot finite after 0 steps: f = inf"
-    )
+    assert plot_descent(run).axes[0].get_title() == ("gradient descent, η = 0.1\nnot finite after 0 steps: f = inf")
 
 
 def test_a_start_without_a_finite_value_is_told_of() -> None:

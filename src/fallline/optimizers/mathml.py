@@ -10,7 +10,9 @@ from xml.dom.minidom import Document
 import sympy
 from sympy.printing.mathml import MathMLPresentationPrinter
 
+from fallline.letters import greek
 from fallline.optimizers.lines import Letter
+from fallline.optimizers.symbols import positive_first
 
 
 def as_mathml(
@@ -62,6 +64,9 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
     def _print(self, expression: Any, **_: Any) -> Any:
         return self.element(expression)
 
+    def _as_ordered_terms(self, expression: Any, order: Any = None) -> list[Any]:
+        return positive_first(super()._as_ordered_terms(expression, order))
+
     def row(self, *parts: Any) -> Any:
         return self.tagged("mrow", *parts)
 
@@ -86,12 +91,14 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
             # SymPy reads beta_1 as a letter with an index.
             plain = letter.symbol.replace("\\", "").replace("{", "").replace("}", "")
             return super()._print_Symbol(sympy.Symbol(plain))
-        index = self.row(self.tagged("mi", "t"), self.sign("-"), self.tagged("mn", "1")) if letter.old else "t"
-        below = self.tagged("mi", index) if isinstance(index, str) else index
-        name = self.tagged("mi", letter.plain_name.replace("_", " "))
+        name = self.tagged("mi", greek(letter.plain_name) or letter.plain_name)
         if letter.has_hat:
             name = self.tagged("mover", name, self.sign("^"))
         above = "".join(f"({part})" for part in letter.place) + "′" * letter.name.count("'")
+        if letter.fixed:
+            return self.tagged("msup", name, self.tagged("mi", above)) if above else name
+        index = self.row(self.tagged("mi", "t"), self.sign("-"), self.tagged("mn", "1")) if letter.old else "t"
+        below = self.tagged("mi", index) if isinstance(index, str) else index
         if not above:
             return self.tagged("msub", name, below)
         return self.tagged("msubsup", name, below, self.tagged("mi", above))
@@ -109,7 +116,11 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
         return self.row(self.sign("‖"), self.element(expression.args[0]), self.sign("‖"))
 
     def _print_Total(self, expression: Any) -> Any:
-        return self.row(self.sign("∑"), self.bracketed(expression.args[0]))
+        parts = expression.shown
+        if len(parts) == 2:
+            one, other = map(self.element, parts)
+            return self.row(self.sign("⟨"), one, self.sign(","), other, self.sign("⟩"))
+        return self.row(self.sign("∑"), self.bracketed(parts[0])) if parts else self.tagged("mi", "n")
 
     def _print_Highest(self, expression: Any) -> Any:
         return self.row(self.sign("max"), self.bracketed(expression.args[0]))

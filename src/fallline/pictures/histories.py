@@ -120,12 +120,14 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
         raise FalllineError("quantities", problem="is empty", allowed=nearest("", known))
     symbol = value_symbol(pairs[0].run.objective)
     single = len(pairs) == 1
-    title = words.run_title(pairs[0].run, symbol) if single else (words.objective_words(pairs[0].run.title), "")
+    rules = {words.optimizer_words(run) for _, run in pairs}
+    rule = "" if len(rules) > 1 or rules & {label for label, _ in pairs} else rules.pop()
+    title = words.run_title(pairs[0].run, symbol) if single else (words.objective_words(pairs[0].run.title), rule)
     return Histories(
         title=title,
         unit=paths.unit_of(pairs),
         panels=tuple(_history(pairs, quantity, symbol) for quantity in quantities),
-        labels=tuple(f"{label}: {words.outcome(run, symbol)}" for label, run in pairs),
+        labels=tuple(label for label, _ in pairs),
         omitted=omitted,
     )
 

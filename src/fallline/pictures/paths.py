@@ -5,21 +5,26 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
+from fallline.objectives.points import interval
 from fallline.pictures import grid, words
+from fallline.pictures.rule_words import words_of_runs
 from fallline.results.series import goal_of, on_data, time_of, value_symbol
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
 # More points than these cannot be distinguished in a picture.
 MOST_POINTS = 2000
+# The interval of a coordinate where neither a run nor the objective says which.
+UNKNOWN = (-5.0, 5.0)
 # The least width of a window, absolute and relative to the numbers in it.
 SMALLEST_WIDTH, RELATIVE_WIDTH = 1e-280, 1e-12
 
@@ -68,10 +73,11 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
             allowed="take some of them, such as runs[:10] or runs.ranked(10)",
         )
     if isinstance(runs, Trajectory):
-        pairs = [Labelled(words.optimizer_words(runs), runs)]
+        pairs = [Labelled("", runs)]
     elif isinstance(runs, Compared):
+        # A label that the user did not give is made from the rule, here in other words.
         pairs = [
-            Labelled(label.replace(run.optimizer, words.optimizer_words(run)), run)
+            Labelled("" if label.startswith(run.optimizer) else label, run)
             for label, run in zip(runs.labels, runs.trajectories, strict=True)
         ]
     elif isinstance(runs, Mapping):
@@ -82,7 +88,8 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
         pairs = []
     if not pairs or not all(isinstance(pair.run, Trajectory) for pair in pairs):
         raise FalllineError("runs", runs, "it must be a trajectory, a comparison, or several trajectories")
-    pairs = [Labelled(label or words.optimizer_words(run), run) for label, run in pairs]
+    own = iter(words_of_runs([run for label, run in pairs if not label]))
+    pairs = [Labelled(label or next(own), run) for label, run in pairs]
     names = pairs[0].run.names
     for label, run in pairs:
         if run.names != names:
@@ -92,6 +99,23 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
                 allowed="one picture shows runs with the same coordinates",
             )
     return tuple(pairs)
+
+
+def is_objective(thing: Any) -> bool:
+    """Whether a picture shows an objective alone: a text, a function, a SymPy expression or an Objective."""
+    return isinstance(thing, str | Objective) or callable(thing) or hasattr(thing, "free_symbols")
+
+
+def shown(thing: Runs | Objective | str) -> tuple[tuple[Labelled, ...], Objective]:
+    """The runs to show and their objective; no runs for an objective alone.
+
+    Raises:
+        FalllineError: when it is neither, and as in `labelled` and `objective_of`.
+    """
+    if is_objective(thing):
+        return (), as_objective(thing)
+    pairs = labelled(cast("Runs", thing))
+    return pairs, objective_of(pairs)
 
 
 def objective_of(pairs: Sequence[Labelled]) -> Objective:
@@ -192,6 +216,13 @@ def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
     return tuple(path.label for path in paths[: MOST_NAMED - 1]), f"{len(paths) - MOST_NAMED + 1} more runs"
 
 
+def untold_rule(paths: Sequence[Path]) -> str:
+    """The one rule of all the runs, for a title, where a legend tells only their starts; empty if they have several."""
+    labels, others = named(paths)
+    rules = {path.title[0] for path in paths}
+    return "" if others or len(rules) != 1 or rules & {*labels} else rules.pop()
+
+
 def path_of(
     pair: Labelled, objective: Objective, columns: Sequence[int], window: Sequence[Interval], at: FloatArray
 ) -> Path:
@@ -267,6 +298,8 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
 
     A run that ended higher than it started, or not at a finite point, widens it only when no run did better.
     """
+    if not pairs:
+        return [interval(objective.bounds[column]) if objective.bounds is not None else UNKNOWN for column in columns]
     calm = [run for _, run in pairs if run.final.value <= run.start.value] or [run for _, run in pairs]
     ends = []
     for column in columns:

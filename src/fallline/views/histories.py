@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,13 +15,12 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.pictures.histories import STEPS, Histories, History, histories_data
 from fallline.pictures.paths import Interval, Runs
-from fallline.views import appearance
-from fallline.views.appearance import Style, figure_of, new_figure
+from fallline.views import appearance, legends, traces
+from fallline.views.appearance import figure_of, new_figure
+from fallline.views.look import Look, Options, look_of, theme_of
 
 
-def plot_histories(
-    runs: Runs, quantities: Sequence[str] | None = None, *, style: Style = "light", ax: Axes | None = None
-) -> Figure:
+def plot_histories(runs: Runs, quantities: Sequence[str] | None = None, **options: Unpack[Options]) -> Figure:
     """Draw value, gradient norm, rate and coordinates of runs against the step, or the epoch with data.
 
     Positive quantities that span more than two decades get a log axis.
@@ -29,8 +29,7 @@ def plot_histories(
         runs: a trajectory, a comparison, or several trajectories; they share each small plot.
         quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
             value, gradient norm, rate, and the six coordinates that moved the farthest.
-        style: "light" or "dark".
-        ax: the axes for a single quantity; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -43,21 +42,22 @@ def plot_histories(
     >>> [ax.get_ylabel() for ax in plot_histories(run, ["value", "x"]).axes]
     ['f', 'x']
     """
+    look = Look(**options)
     data = histories_data(runs, quantities)
-    if ax is not None or len(data.panels) == 1:
+    if look.ax is not None or len(data.panels) == 1:
         if len(data.panels) > 1:
             raise FalllineError(
                 "ax", problem=f"takes one quantity, but quantities are {len(data.panels)}", allowed="leave ax out"
             )
-        figure, ax = figure_of(ax, style, keys=len(data.labels))
+        figure, ax = figure_of(look, keys=len(data.labels))
         draw_alone(ax, data)
-        return figure
-    figure = new_figure(4.6 * data.columns, 0.8 + 2.8 * data.rows + 0.22 * len(data.labels), style)
+        return appearance.finished(figure, look)
+    figure = new_figure(4.6 * data.columns, 0.8 + 2.8 * data.rows + 0.22 * len(data.labels), look)
     draw_panels(figure, data)
-    return figure
+    return appearance.finished(figure, look)
 
 
-def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
+def plot_steps(runs: Runs, **options: Unpack[Options]) -> Figure:
     """Draw the length of each step of the runs, and beside it the learning rate of the step.
 
     The length of a step is known where both its ends were recorded: a run that recorded only every k-th step has no
@@ -65,7 +65,7 @@ def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
-        style: "light" or "dark".
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -75,7 +75,7 @@ def plot_steps(runs: Runs, *, style: Style = "light") -> Figure:
     >>> [ax.get_ylabel() for ax in plot_steps(run).axes]
     ['length of the step', 'learning rate']
     """
-    return plot_histories(runs, STEPS, style=style)
+    return plot_histories(runs, STEPS, **options)
 
 
 def draw_alone(ax: Axes, data: Histories) -> None:
@@ -83,7 +83,7 @@ def draw_alone(ax: Axes, data: Histories) -> None:
     _draw(ax, data.panels[0], data.unit)
     appearance.set_title(ax, *data.title)
     if len(data.labels) > 1:
-        appearance.legend_below(ax, _keys(ax, data), columns=1)
+        legends.legend_below(ax, _keys(ax, data), columns=1)
 
 
 def draw_panels(figure: Figure, data: Histories) -> None:
@@ -95,29 +95,29 @@ def draw_panels(figure: Figure, data: Histories) -> None:
     for place in axes[len(data.panels) :]:
         place.set_axis_off()
     if len(data.labels) > 1:
-        appearance.figure_legend_below(figure, _keys(axes[0], data))
+        legends.figure_legend_below(figure, _keys(axes[0], data))
     if data.omitted:
         appearance.note(axes[0], f"{data.omitted} more coordinates moved less")
 
 
 def _keys(ax: Axes, data: Histories) -> list[Line2D]:
-    theme = appearance.theme_of(ax)
-    return [appearance.key(label, appearance.series_look(number, theme)) for number, label in enumerate(data.labels)]
+    names = legends.own_names(look_of(ax), data.labels)
+    return [legends.key(ax, label, traces.series_look(ax, number)) for number, label in enumerate(names)]
 
 
 def _draw(ax: Axes, panel: History, unit: str) -> None:
-    theme = appearance.theme_of(ax)
+    theme = theme_of(ax)
     for number, series in enumerate(panel.series):
         # A line through a single point is invisible.
         marker = "o" if np.isfinite(series.numbers).sum() == 1 else ""
         numbers = series.numbers if panel.log else _visible(series.numbers, panel.limits)
-        ax.plot(series.times, numbers, marker=marker, **appearance.series_look(number, theme))
+        ax.plot(series.times, numbers, **({"marker": marker} | traces.series_look(ax, number)))
     ax.set_ylim(*panel.limits)
     if panel.log:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.grid(color=theme.grid)
-    appearance.label_axes(ax, unit, panel.name, width=appearance.SHORT_NAME_WIDTH)
+    appearance.label_axes(ax, unit, panel.name)
 
 
 def _visible(numbers: FloatArray, limits: Interval) -> FloatArray:
