@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,8 +13,10 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.pictures import paths, words
+from fallline.pictures.bands import Band, bands_of
 from fallline.pictures.paths import Interval, Labelled, Runs
 from fallline.results.series import series_of, targets_of, time_of, value_symbol
+from fallline.results.spread import SPREADS, SpreadKind, check_spread
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import EPSILON
 from fallline.tables import Printed
@@ -43,11 +46,13 @@ class Series(Printed):
 
     Attributes:
         label: the label of the run.
+        number: the number of its colour, which runs that repeat a rule share.
         times: the step or epoch of each number, shape (rows,).
         numbers: shape (rows,); NaN where not finite.
     """
 
     label: str
+    number: int
     times: FloatArray
     numbers: FloatArray
 
@@ -74,7 +79,8 @@ class History(Printed):
         floor: below it, on a log axis, a number is no more than the rounding of the first one; None where all numbers
             are above it. The picture ends there.
         targets: the numbers at which the runs' stopping conditions end them.
-        best: the best of all values; None for other quantities.
+        best: the best of all values; None for other quantities, and for rules that are repeated.
+        bands: one per rule that is repeated.
     """
 
     quantity: str
@@ -85,6 +91,7 @@ class History(Printed):
     floor: float | None = None
     targets: tuple[float, ...] = ()
     best: Mark | None = None
+    bands: tuple[Band, ...] = ()
 
     def shown(self, numbers: FloatArray) -> FloatArray:
         """The numbers as they are drawn.
@@ -109,7 +116,8 @@ class Histories(Printed):
         title: the lines of the title.
         unit: the unit of the times: "step" or "epoch".
         panels: the quantities.
-        labels: the label of each run that the legend names, the first of them.
+        labels: the entries of the legend, in the order of the colours: of each run, or of a rule that is repeated; of
+            many the first.
         others: what the legend says of the other runs; empty for none.
         constants: a line of text for each quantity that does not change, which has no panel unless it is the only one.
         omitted: the number of coordinates not shown, which moved less than those shown.
@@ -134,22 +142,27 @@ class Histories(Printed):
         return -(-len(self.panels) // self.columns)
 
 
-def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histories:
+def histories_data(
+    runs: Runs, quantities: Sequence[str] | None = None, *, spread: SpreadKind = "quartiles"
+) -> Histories:
     """The histories of runs. A quantity that is constant in every run is a line of text.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
             value, gradient norm, rate, and the six coordinates that moved the farthest.
+        spread: what is shown of the runs that repeat a rule, from several starts or with several seeds: median and
+            "quartiles", or the mean and the standard "deviation".
 
     Raises:
-        FalllineError: when there is no such quantity.
+        FalllineError: when there is no such quantity or spread.
     """
+    check_spread(spread)
     pairs = paths.labelled(runs)
     names = pairs[0].run.names
     omitted = 0
     if quantities is None:
-        farthest = _farthest([run for _, run in pairs])
+        farthest = _farthest([pair.run for pair in pairs])
         omitted = len(names) - len(farthest)
         quantities = [*OVERALL, *farthest]
     elif isinstance(quantities, str):
@@ -161,12 +174,14 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
     if not quantities:
         raise FalllineError("quantities", problem="is empty", allowed=nearest("", known))
     symbol = value_symbol(pairs[0].run.objective)
-    panels = [_history(pairs, quantity, symbol) for quantity in quantities]
+    panels = [_history(pairs, quantity, symbol, spread) for quantity in quantities]
     changing = [panel for panel in panels if not _told(panel)] or panels[:1]
-    rules = [words.optimizer_words(run) for _, run in pairs]
-    labels, others = paths.named_runs([label for label, _ in pairs], rules)
-    untold = "" if others or len({*rules}) > 1 or rules[0] in labels else rules[0]
+    rules = [words.optimizer_words(pair.run) for pair in pairs]
+    labels, others = paths.named_runs(paths.legend_labels(pairs), rules)
+    untold = "" if others or len({*rules}) > 1 or rules[0] in {pair.label for pair in pairs} else rules[0]
     single = len(pairs) == 1
+    if any(pair.rule for pair in pairs):
+        untold = f"{SPREADS[spread]} of the runs of each rule"
     title = words.run_title(pairs[0].run, symbol) if single else (words.objective_words(pairs[0].run.title), untold)
     return Histories(
         title=title,
@@ -179,13 +194,14 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
     )
 
 
-def steps_data(runs: Runs) -> Histories:
+def steps_data(runs: Runs, *, spread: SpreadKind = "quartiles") -> Histories:
     """The length of each step of runs, and its rate.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
+        spread: as in `histories_data`.
     """
-    return histories_data(runs, STEPS)
+    return histories_data(runs, STEPS, spread=spread)
 
 
 def learning_data(steps: npt.NDArray[np.int64], loss: FloatArray, held_out: FloatArray | None = None) -> Histories:
@@ -197,7 +213,10 @@ def learning_data(steps: npt.NDArray[np.int64], loss: FloatArray, held_out: Floa
         held_out: the loss on the rows held out, shape (k,); None if there are none.
     """
     curves = {"rows fitted to": loss} | ({} if held_out is None else {"rows held out": held_out})
-    series = tuple(Series(name, np.asarray(steps, float), _finite(curve)) for name, curve in curves.items())
+    series = tuple(
+        Series(name, number, np.asarray(steps, float), _finite(curve))
+        for number, (name, curve) in enumerate(curves.items())
+    )
     last = series[-1]
     best = None
     if np.isfinite(last.numbers).any():
@@ -209,16 +228,17 @@ def learning_data(steps: npt.NDArray[np.int64], loss: FloatArray, held_out: Floa
     return Histories(("Learning curve", ""), "step", (panel,), tuple(curves))
 
 
-def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
+def _history(pairs: Sequence[Labelled], quantity: str, symbol: str, spread: SpreadKind) -> History:
     series, ends = [], []
-    for label, run in pairs:
+    for number, (label, run, _) in zip(paths.numbers_of(pairs), pairs, strict=True):
         numbers, best = series_of(run, quantity)
-        series.append(Series(label, time_of(run), _finite(numbers)))
+        series.append(Series(label, number, time_of(run), _finite(numbers)))
         ends.append(paths.reach(series[-1].numbers, best))
     name = symbol if quantity == "value" else NAMES.get(quantity, quantity)
-    calm = [bool(run.final.value <= run.start.value) for _, run in pairs]
-    targets = sorted({target for _, run in pairs for target in targets_of(run, quantity)})
-    return _panel(quantity, name, series, ends, calm, targets, _best(pairs) if quantity == "value" else None)
+    calm = [bool(run.final.value <= run.start.value) for _, run, _ in pairs]
+    targets = sorted({target for _, run, _ in pairs for target in targets_of(run, quantity)})
+    panel = _panel(quantity, name, series, ends, calm, targets, _best(pairs) if quantity == "value" else None)
+    return dataclasses.replace(panel, bands=bands_of(pairs, quantity, spread))
 
 
 def _panel(
@@ -289,9 +309,11 @@ def _joined(series: Sequence[Series]) -> FloatArray:
 
 
 def _best(pairs: Sequence[Labelled]) -> Mark | None:
-    """The lowest value of all runs."""
-    place = int(np.argmin([np.nan_to_num(run.best.value, nan=np.inf) for _, run in pairs]))
-    label, run = pairs[place]
+    """The lowest value of all runs; None where they repeat rules, whose spread is shown instead."""
+    if any(pair.rule for pair in pairs):
+        return None
+    place = int(np.argmin([np.nan_to_num(run.best.value, nan=np.inf) for _, run, _ in pairs]))
+    label, run, _ = pairs[place]
     if not np.isfinite(run.best.value):
         return None
     per_time = run.objective.steps_per_epoch if run.objective is not None else 1

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from fallline.pictures import grid, words
 from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
 from fallline.pictures.heights import Limits, limited
-from fallline.pictures.paths import Interval, Path, Runs
+from fallline.pictures.paths import Interval, Path, Runs, numbers_of
 from fallline.views import appearance, legends, traces
 from fallline.views.appearance import figure_of, label_outer, new_axes, new_figure, set_title
 from fallline.views.look import Look, Options, sizes_of, theme_of
@@ -63,13 +63,14 @@ def plot_descent(
 ) -> Figure:
     """Draw the points of runs on the curve of their objective, coloured from red (start) to yellow (end).
 
-    Several runs are drawn one below the other, or on one curve, each in its own colour.
+    Several runs are drawn one below the other, or on one curve, each in its own colour. Of three or more runs of a rule
+    in a comparison, all are drawn on one curve, in the colour of their rule.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: chosen to show the runs.
         points: how many points of the curve to take.
-        together: whether several runs share one curve; they always do on `ax`.
+        together: whether several runs share one curve; they always do on `ax`, and where they repeat a rule.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
@@ -87,8 +88,8 @@ def plot_descent(
     look = Look(**options)
     data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
-    if count == 1 or together or look.ax is not None:
-        figure, ax = figure_of(look, keys=count)
+    if count == 1 or together or look.ax is not None or any(path.rule for path in data.paths):
+        figure, ax = figure_of(look, keys=legends.key_count(data.paths))
         draw_still(ax, data)
         if count > 1:
             draw_race(ax, data)
@@ -135,8 +136,8 @@ def draw_keys(ax: Axes, data: Descent) -> None:
 
 
 def draw_race(ax: Axes, data: Descent) -> None:
-    """Draw the points of several runs, each in its own colour, with one legend."""
-    for number, path in enumerate(data.paths):
+    """Draw the points of several runs, each or each rule in its own colour, with one legend."""
+    for number, path in zip(numbers_of(data.paths), data.paths, strict=True):
         look = traces.run_look(ax, number) | {"linestyle": "none"}
         ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
         ax.plot(

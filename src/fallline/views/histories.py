@@ -11,10 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.pictures import words
+from fallline.pictures.bands import Band
 from fallline.pictures.histories import STEPS, Histories, History, histories_data
 from fallline.pictures.paths import Runs
+from fallline.results.spread import SpreadKind
 from fallline.views import appearance, legends, traces
 from fallline.views.appearance import WIDTH, figure_of, new_figure
 from fallline.views.look import Look, Options, look_of, sizes_of, theme_of
@@ -25,28 +28,38 @@ PLOT, LEAST_WIDTH = (4.6, 2.8), 1.6
 # Runs that the legend does not name are so much thinner, and so opaque.
 THIN, PALE = 0.6, 0.4
 
+# The opacity of a band, the most that a run behind it has, and that of all of them together.
+BAND, BEHIND, ALL_BEHIND = 0.3, 0.4, 3.0
+
 
 def plot_histories(
-    runs: Runs, quantities: Sequence[str] | None = None, xscale: XScale = "linear", **options: Unpack[Options]
+    runs: Runs,
+    quantities: Sequence[str] | None = None,
+    xscale: XScale = "linear",
+    *,
+    spread: SpreadKind = "quartiles",
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw value, gradient norm, rate and coordinates of runs against the step, or the epoch with data.
 
     Positive quantities that span more than two decades get a log axis, which ends where numbers are no more than the
     rounding of the first one. A quantity that does not change is told in a line of text. Dashed lines are the levels of
     the runs' stopping conditions; a circle marks the lowest value. Of more than eight runs the legend names the first.
+    Of three or more runs of a rule in a comparison the spread is drawn as a band, and the runs faint behind it.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories; they share each small plot.
         quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
             value, gradient norm, rate, and the six coordinates that moved the farthest.
         xscale: "linear" or "log", the scale of the steps; on a log scale the start, step 0, is not seen.
+        spread: the band of a rule's runs: the median and "quartiles", or the mean and the standard "deviation".
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
 
     Raises:
-        FalllineError: when there is no such quantity or scale, or `ax` is given for several.
+        FalllineError: when there is no such quantity, scale or spread, or `ax` is given for several quantities.
 
     >>> import fallline
     >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=40)
@@ -55,7 +68,7 @@ def plot_histories(
     """
     look = Look(**options)
     check_xscale(xscale)
-    data = histories_data(runs, quantities)
+    data = histories_data(runs, quantities, spread=spread)
     if look.ax is not None or len(data.panels) == 1:
         if len(data.panels) > 1:
             raise FalllineError(
@@ -71,7 +84,9 @@ def plot_histories(
     return appearance.finished(figure, look)
 
 
-def plot_steps(runs: Runs, xscale: XScale = "linear", **options: Unpack[Options]) -> Figure:
+def plot_steps(
+    runs: Runs, xscale: XScale = "linear", *, spread: SpreadKind = "quartiles", **options: Unpack[Options]
+) -> Figure:
     """Draw the length of each step of the runs, and beside it the learning rate of the step, unless it is constant.
 
     The length of a step is known where both its ends were recorded: a run that recorded only every k-th step has no
@@ -80,6 +95,7 @@ def plot_steps(runs: Runs, xscale: XScale = "linear", **options: Unpack[Options]
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         xscale: "linear" or "log", the scale of the steps.
+        spread: as in `plot_histories`.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
@@ -91,7 +107,7 @@ def plot_steps(runs: Runs, xscale: XScale = "linear", **options: Unpack[Options]
     >>> [ax.get_ylabel() for ax in plot_steps(run).axes]
     ['length of the step', 'learning rate']
     """
-    return plot_histories(runs, STEPS, xscale, **options)
+    return plot_histories(runs, STEPS, xscale, spread=spread, **options)
 
 
 def check_xscale(xscale: Any) -> None:
@@ -142,8 +158,9 @@ def _entries(look: Look, data: Histories) -> list[tuple[str, dict[str, Any]]]:
         entries += [(name, traces.series_line(look, number)) for number, name in enumerate(names)]
     if data.others:
         entries.append((data.others, traces.series_line(look, len(entries)) | _pale(look)))
-    for best in (panel.best for panel in data.panels if panel.best is not None):
-        entries.append((best.text, traces.series_line(look, best.run) | _ring(look)))
+    for best, series in ((panel.best, panel.series) for panel in data.panels if panel.best is not None):
+        number = series[best.run].number
+        entries.append((best.text, traces.series_line(look, number) | _ring(look)))
     if any(panel.floor is not None for panel in data.panels):
         band = {"color": look.theme.grid, "linewidth": 3 * look.sizes.line}
         entries.append(("less than the rounding of the first number", band))
@@ -162,16 +179,18 @@ def _pale(look: Look) -> dict[str, Any]:
 def _draw(ax: Axes, data: Histories, panel: History, xscale: XScale) -> None:
     theme = theme_of(ax)
     named = len(data.labels) or (0 if data.others else len(panel.series))
-    for number, series in enumerate(panel.series):
+    behind = {band.number: min(BEHIND, ALL_BEHIND / band.runs) for band in panel.bands}
+    for place, series in enumerate(panel.series):
         # A line through a single point is invisible.
         marker = "o" if np.isfinite(series.numbers).sum() == 1 else ""
-        shown = number < named or (panel.best is not None and panel.best.run == number)
-        pale = {} if shown else _pale(look_of(ax)) | {"zorder": 1.9}
-        ax.plot(
-            series.times,
-            panel.shown(series.numbers),
-            **{"marker": marker} | traces.series_look(ax, number) | pale,
-        )
+        look = {"marker": marker} | traces.series_look(ax, series.number)
+        if series.number in behind:
+            look |= {"alpha": behind[series.number], "linewidth": look["linewidth"] / 3, "linestyle": "-"}
+        elif series.number >= named and not (panel.best is not None and panel.best.run == place):
+            look |= _pale(look_of(ax)) | {"zorder": 1.9}
+        ax.plot(series.times, panel.shown(series.numbers), **look)
+    for band in panel.bands:
+        _draw_band(ax, panel, band)
     ax.set_ylim(*panel.limits)
     if panel.log:
         ax.set_yscale("log")
@@ -183,6 +202,24 @@ def _draw(ax: Axes, data: Histories, panel: History, xscale: XScale) -> None:
     ax.grid(color=theme.grid)
     appearance.label_axes(ax, data.unit, panel.name)
     _annotate(ax, panel)
+
+
+def _draw_band(ax: Axes, panel: History, band: Band) -> None:
+    look = traces.series_look(ax, band.number)
+    low, middle, high = (_within(part, panel) for part in (band.low, band.middle, band.high))
+    # On a log axis a band that goes below zero has no lower end, and would hide all others down to the axis.
+    open_below = panel.log & (band.low <= 0)
+    low = np.where(open_below, middle, low)
+    ax.fill_between(band.times, low, high, color=look["color"], alpha=BAND, linewidth=0, zorder=3)
+    ax.plot(band.times, middle, zorder=4, **look)
+    if open_below.any():
+        appearance.note(ax, "lower half left out where it is below 0")
+
+
+def _within(numbers: FloatArray, panel: History) -> FloatArray:
+    """The numbers of a band, drawn near the limits where they are beyond."""
+    low, high = panel.limits
+    return np.clip(numbers, low, high) if panel.log else np.clip(numbers, 2 * low - high, 2 * high - low)
 
 
 def _annotate(ax: Axes, panel: History) -> None:

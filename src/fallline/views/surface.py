@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
-from fallline.pictures.paths import Interval, Runs
+from fallline.pictures.paths import Interval, Runs, numbers_of
 from fallline.pictures.sight import Sight, sight_of
 from fallline.views import contour, legends, traces
 from fallline.views.appearance import figure_of, finished, set_title
@@ -135,7 +135,8 @@ def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, h
     if len(data.paths) > 1:
         # Markers by vertices: even distances need a line, and a path may have no hidden or no visible part.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
-        return traces.trace_run(ax, *line, points=points, number=number, **look)
+        colour = numbers_of(data.paths)[number]
+        return traces.trace_run(ax, *line, points=points, number=colour, repeated=bool(path.rule), **look)
     colours, size = traces.step_colours(len(path))[:count], traces.point_size(ax, len(path))
     return traces.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 
