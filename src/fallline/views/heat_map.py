@@ -79,10 +79,10 @@ def plot_heat_map(
     appearance.set_title(ax, *data.title, ", ".join(_words(name, value) for name, value in data.held.items()))
     if data.scale is not None:
         shades = appearance.part_of(SHADES, LIGHTEST, DARKEST)
-        bar = figure.colorbar(ScalarMappable(LogNorm(*data.scale), shades), ax=ax, pad=0.02, format=_steps)
-        bar.ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-        bar.ax.yaxis.set_minor_formatter(_steps)
-        appearance.dress_bar(ax, bar, "steps")
+        bar = appearance.colour_bar(ax, ScalarMappable(LogNorm(*data.scale), shades), "steps", format=_steps)
+        if bar is not None:
+            bar.ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+            bar.ax.yaxis.set_minor_formatter(_steps)
     legends.legend_below(ax, [_key(name, share) for name, share in data.shares.items()], columns=2)
     return appearance.finished(figure, look)
 
