@@ -1,4 +1,4 @@
-"""The look of every kind of picture: at a column's width, on a slide, in the user's axes and with the user's settings."""
+"""Every kind of picture at a column's width, on a slide, in the user's axes and with the user's settings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ NOTED = 0.85
 
 # The width of the colour bar of the user's axes, by theirs.
 SLIM = 0.06
-# The lines of axes by those of runs; the length of ticks, and their distance from their numbers, by these numbers' size.
+# The lines of axes by those of runs; the length of ticks and their distance from their numbers, by the numbers' size.
 FRAME, TICK = 0.4, 0.3
 # The width of a figure of one axes in a notebook, in inches.
 WIDTH = 8.0

@@ -19,8 +19,6 @@ from fallline.views.traces import STEPS, run_look, star_look, start_look
 
 # The width of the axes of a picture with a colour bar, by that of its figure.
 AXES = 0.78
-
-
 # The lines of a legend: at most so many below a figure of ours, and on this share of the height on axes of the user's;
 # on fewer than the last, runs alone are named.
 MOST_LINES, INSIDE, ROOMY = 8, 0.4, 6
