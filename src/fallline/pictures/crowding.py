@@ -13,7 +13,7 @@ from fallline.pictures.grid import Grid
 from fallline.pictures.paths import Path
 
 # Paths count as lying on each other by so many cells along each side of the picture, on this share of a path.
-CELLS, SHARED = 100, 0.15
+CELLS, SHARED = 100, 0.3
 # A path longer than so many diagonals of the picture winds, and more paths than so many are a crowd: they are thinned,
 # but not below this share.
 CALM, FEW, THINNEST = 6.0, 8, 0.4

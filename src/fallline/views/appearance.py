@@ -61,8 +61,9 @@ def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = F
     options = {"projection": "3d"} if solid else None
     axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw=options, **shared).flat)
     for ax in axes:
-        # The user's own settings may turn it on; pictures that have a grid draw it.
-        ax.grid(False)
+        if not solid:
+            # The user's own settings may turn it on; pictures that have a grid draw it.
+            ax.grid(False)
         _dress(ax, look_of(ax))
     return axes
 
