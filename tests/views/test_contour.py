@@ -208,7 +208,9 @@ def test_a_path_to_and_fro_has_few_markers() -> None:
     race = {"to and fro": minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.999), max_steps=400)}
     race["calm"] = minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.1), max_steps=400)
     figure = plot_contour(race, resolution=8)
-    line: Any = next(line for line in figure.axes[0].lines if line.get_marker() == "o" and len(line.get_xdata()) > 99)
+    line: Any = next(
+        line for line in figure.axes[0].lines if line.get_marker() == "o" and len(np.array(line.get_xydata())) > 99
+    )
     sides = [np.ptp(side) for side in (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())]
     length = np.hypot(*(np.diff(line.get_xydata(), axis=0) / sides).T).sum() / np.sqrt(2)
     assert length > 100
@@ -345,7 +347,7 @@ def test_paths_on_each_other_are_all_seen() -> None:
 def test_a_scribbling_run_lies_thin_and_faint_below_the_others() -> None:
     race = {"calm": minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.1), max_steps=400)}
     race["to and fro"] = minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.999), max_steps=400)
-    lines = [line for line in plot_contour(race, resolution=8).axes[0].lines if len(line.get_xdata()) > 99]
+    lines = [line for line in plot_contour(race, resolution=8).axes[0].lines if len(np.array(line.get_xydata())) > 99]
     paths = [line for line in lines if line.get_marker() in ("o", "s") and line.get_linestyle() != "None"]
     below, above = paths
     assert (below.get_marker(), above.get_marker()) == ("s", "o")

@@ -24,7 +24,11 @@ from fallline.views import Look, plot, style_sheets
 from fallline.views.look import SIZES
 from fallline.views.theme import DARK, LIGHT, THEMES
 
-RULES = {"gradient descent": GradientDescent(1e-3), "momentum": Momentum(5e-4), "slower": GradientDescent(5e-4)}
+RULES: dict[str, Any] = {
+    "gradient descent": GradientDescent(1e-3),
+    "momentum": Momentum(5e-4),
+    "slower": GradientDescent(5e-4),
+}
 
 
 @cache
@@ -39,19 +43,19 @@ def run() -> Trajectory:
 
 @cache
 def crowd() -> Comparison:
-    rules = {f"momentum {number}": Momentum(1e-3 * (1 + number)) for number in range(20)}
+    rules: dict[str, Any] = {f"momentum {number}": Momentum(1e-3 * (1 + number)) for number in range(20)}
     return compare("himmelblau", (0.0, 0.0), rules, max_steps=50)
 
 
 @cache
 def falls() -> Comparison:
-    rules = {"plain": GradientDescent(0.05), "momentum": Momentum(0.05)}
+    rules: dict[str, Any] = {"plain": GradientDescent(0.05), "momentum": Momentum(0.05)}
     return compare("x**2 + 8*sin(x)", 10.0, rules, max_steps=60)
 
 
 @cache
 def swept() -> Any:
-    grid = {"learning_rate": np.geomspace(0.01, 4, 8), "momentum": np.linspace(0, 0.95, 6)}
+    grid: dict[str, Any] = {"learning_rate": np.geomspace(0.01, 4, 8), "momentum": np.linspace(0, 0.95, 6)}
     return fallline.sweep("x**2/2", 1.0, "momentum", grid, target=1e-6)
 
 
@@ -125,11 +129,11 @@ def assert_fits_the_axes(figure: Figure, others: list[Any], drawn: list[Any]) ->
 def test_on_one_of_four_axes_the_neighbours_are_untouched(draw: Callable[..., Figure], layout: Any) -> None:
     figure = rows_and_columns(figsize=(8, 6), layout=layout)
     *others, ax = figure.axes
-    before = [other.get_position().extents.tolist() for other in others]
+    before = [other.get_position().bounds for other in others]
     assert draw(ax=ax) is figure
     assert_fits_the_axes(figure, others, [ax])
     if layout == "none":
-        assert [other.get_position().extents.tolist() for other in others] == before
+        assert [other.get_position().bounds for other in others] == before
 
 
 @pytest.mark.parametrize("draw", [SINGLE["contours"], SINGLE["heat map"]], ids=["contours", "heat map"])
@@ -141,7 +145,7 @@ def test_four_pictures_on_four_axes(draw: Callable[..., Figure]) -> None:
         draw(ax=ax)
     assert_fits_the_axes(figure, [], axes)
     shown = [(text.axes, box) for text, box in texts(figure)]
-    bars = {bar: ax for bar in figure.axes for ax in axes if bar not in axes and abs_near(bar, ax)}
+    bars: dict[Any, Any] = {bar: ax for bar in figure.axes for ax in axes if bar not in axes and abs_near(bar, ax)}
     owners = [(bars.get(ax, ax), box) for ax, box in shown]
     for one, first in owners:
         for other, second in owners:
@@ -171,17 +175,17 @@ def test_an_inset_has_no_colour_bar_and_leaves_its_parent_alone(draw: Callable[.
     figure = Figure(figsize=(8, 6))
     parent = figure.subplots()
     parent.plot([0, 1], [0, 1])
-    before = parent.get_position().extents.tolist()
+    before = parent.get_position().bounds
     inset = parent.inset_axes((0.5, 0.1, 0.4, 0.4))
     draw(ax=inset)
     assert figure.axes == [parent]
-    assert parent.get_position().extents.tolist() == before
+    assert parent.get_position().bounds == before
     texts(figure)
     place = inset.get_window_extent()
     assert (place.width, place.height) == pytest.approx((0.4 * parent.bbox.width, 0.4 * parent.bbox.height), rel=1e-6)
 
 
-HOSTILE = {
+HOSTILE: Any = {
     "axes.grid": True,
     "axes.spines.top": False,
     "axes.spines.right": False,

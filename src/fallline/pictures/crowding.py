@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -45,7 +46,8 @@ class Stroke(NamedTuple):
     @property
     def thin(self) -> float:
         """The share of the usual width and opacity: less for a path that would cover the picture."""
-        return max(THINNEST, (max(1.0, self.length / CALM) * max(1.0, self.crowd / FEW)) ** -0.5)
+        crowded = max(1.0, self.length / CALM) * max(1.0, self.crowd / FEW)
+        return max(THINNEST, 1 / math.sqrt(crowded))
 
     @property
     def dash(self) -> float:

@@ -156,7 +156,7 @@ def landscape_of(
     if low == high:
         low, high = words.padded(low, high)
     low, high = limited((low, high), zlim, "zlim")
-    ends = tuple(10 ** min(height, MOST_POWER) for height in (low, high)) if zscale == "log" else (low, high)
+    lowest, highest = (10 ** min(height, MOST_POWER) if zscale == "log" else height for height in (low, high))
     return Landscape(
         title=title,
         symbol=symbol,
@@ -164,7 +164,7 @@ def landscape_of(
         grid=over,
         paths=on_it,
         heights=(low, high),
-        levels=levels_of(values, *ends, "log" if zscale == "log" else None),
+        levels=levels_of(values, lowest, highest, "log" if zscale == "log" else None),
         plane=plane,
         scale=zscale,
         minima=_minima(objective, over),

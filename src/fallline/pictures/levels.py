@@ -88,7 +88,7 @@ def chosen_levels(values: FloatArray, heights: tuple[float, float], spread: Spre
         FalllineError: when they are neither, or the spread does not suit the values.
     """
     if levels is None or (isinstance(levels, int | np.integer) and not isinstance(levels, bool) and levels >= 1):
-        return levels_of(values, *heights, spread, levels)
+        return levels_of(values, *heights, spread, None if levels is None else int(levels))
     own = np.asarray(levels if isinstance(levels, Sequence | np.ndarray) and not isinstance(levels, str) else [], float)
     if own.ndim != 1 or not own.size or not np.isfinite(own).all() or (np.diff(own) <= 0).any():
         raise FalllineError("levels", levels, "it must be a whole number above 0, or numbers in ascending order")

@@ -196,7 +196,7 @@ def own_sizes(inches: float = math.inf) -> Sizes:
 
     def points(name: str) -> float:
         size = float(FontProperties(size=own[name]).get_size_in_points())
-        return max(share * size, min(size, READABLE))
+        return float(max(share * size, min(size, READABLE)))
 
     texts = {part: points(name) for part, name in OWN_TEXTS.items()}
     line, marker = (share * own[name] for name in ("lines.linewidth", "lines.markersize"))

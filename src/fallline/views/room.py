@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.transforms import Bbox
 
 # Of two axes, each has the room to the middle between them. A picture is not made smaller than this share of its axes.
@@ -33,16 +34,17 @@ def fit(ax: Any, bars: Sequence[Any]) -> None:
     parts, room = [ax, *bars], _room(ax, bars)
     # Again, because in another size other ticks need other room.
     for _ in range(3):
-        tight = Bbox.union([part.get_tightbbox() for part in parts]).transformed(figure.transSubfigure.inverted())
-        place = Bbox.union([part.get_position() for part in parts])
-        low = place.min + (room.min - tight.min).clip(min=0)
-        high = place.max - (tight.max - room.max).clip(min=0)
-        if ((high - low) < LEAST * (place.max - place.min)).any():
+        seen = Bbox.union([part.get_tightbbox() for part in parts]).transformed(figure.transSubfigure.inverted())
+        place = Bbox.union([part.get_position() for part in parts]).get_points()
+        # Rows are the lower left and the upper right corner.
+        over = np.maximum([[1], [-1]] * (room.get_points() - seen.get_points()), 0)
+        new = place + [[1], [-1]] * over
+        scale = np.ptp(new, axis=0) / np.ptp(place, axis=0)
+        if (new[1] - new[0] < LEAST * (place[1] - place[0])).any():
             return
-        scale = (high - low) / (place.max - place.min)
         for part in parts:
             corners = part.get_position().get_points()
-            part.set_position(Bbox(low + scale * (corners - place.min)))
+            part.set_position(Bbox(new[0] + scale * (corners - place[0])))
             # Matplotlib takes what has been moved out of layouts that are made later.
             part.set_in_layout(True)
 
