@@ -15,7 +15,7 @@ SQUARE = Grid(("x", "y"), np.linspace(0, 1, 5), np.linspace(0, 1, 5), np.zeros((
 
 def path(*points: tuple[float, float]) -> Path:
     x = np.array(points, float)
-    return Path("", ("", ""), np.arange(len(x), dtype=float), x, np.zeros(len(x)), 0)
+    return Path("", "", ("", ""), np.arange(len(x), dtype=float), x, np.zeros(len(x)), 0)
 
 
 def test_the_shortest_lies_on_top() -> None:

@@ -135,7 +135,7 @@ def trace_run(
     last = look | {"markersize": LAST * look["markersize"], "markevery": [-1], "linestyle": "none"}
     width = thin * look["linewidth"]
     look = {"linestyle": _dashes(dash)} | look | {"linewidth": width, "alpha": thin * look["alpha"]}
-    look |= {"marker": "none"} if repeated else {"markersize": thin**0.5 * look["markersize"]}
+    look |= {"marker": ""} if repeated else {"markersize": thin**0.5 * look["markersize"]}
     # Matplotlib's dashes are as long as the line is wide, and those of the rim must not hide what lies below.
     rim: dict[str, Any] = {"color": theme_of(ax).rim, "linewidth": RIM * width, "alpha": 0.8 * look["alpha"]}
     rim |= {"marker": "none", "linestyle": _dashes(dash, 1 / RIM)}
