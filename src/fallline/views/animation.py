@@ -241,7 +241,9 @@ def animate(
     if kind == "curve":
         data = descent_of(pairs, objective, bounds, points=512)
     else:
-        data = landscape_of(pairs, objective, coordinates, bounds, resolution)
+        data = landscape_of(
+            pairs, objective, coordinates, bounds, resolution, zscale="auto" if kind in SOLID else "linear"
+        )
     every = np.unique(np.concatenate([time_of(run) for _, run in pairs]))
     times = every[paths.thinned(len(every), frames)]
     titles: tuple[tuple[tuple[str, str], ...], ...]

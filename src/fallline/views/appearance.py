@@ -129,9 +129,7 @@ def label_axes(ax: Any, *names: str) -> None:
     for axis, name, side in zip("xyz", look.labels or names, (0, 1, 1), strict=False):
         room = LABELLED * (SOLID if solid else 1) * inches(ax)[side]
         text = plain(_folded(name, sizes.characters(room, sizes.label)))
-        # In three dimensions the pad is measured to the label's middle: each further line needs a third of its height.
-        pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * sizes.label / 3} if solid else {}
-        getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label, **pad)
+        getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label)
     ax.tick_params(labelsize=sizes.note if solid else sizes.tick)
 
 
@@ -208,15 +206,15 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
     elif len(ticks) < LEAST_TICKS or abs(drawn.norm.gamma - 1) < NEARLY_LINEAR:
         ticks = np.asarray(MaxNLocator(MOST_TICKS).tick_values(low, high))
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
-    bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
+    bar.ax.set_yticklabels([power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
     bar.ax.minorticks_off()
     dress_bar(ax, bar, f"{symbol} (log scale)" if logarithms else symbol)
 
 
-def _power(exponent: float) -> str:
+def power(exponent: float) -> str:
     """A power of ten as text: written out where it is short.
 
-    >>> _power(2), _power(-7)
+    >>> power(2), power(-7)
     ('100', '$10^{-7}$')
     """
     return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"$10^{{{exponent:g}}}$"
