@@ -313,9 +313,17 @@ class Views(Group):
         typer.Option("--film", metavar="KIND", help=f"What the film shows: {', '.join(FILMS)}."),
     ] = None
     frames: Annotated[
-        int | None, count_option("--frames", "The most frames of the film, from the start to the end; 1: the end.")
+        int | None, count_option("--frames", "How many frames the film has, from the start to the end; 1: the end.")
     ] = None
     fps: Annotated[float | None, number_option("--fps", "Frames of the film per second.")] = None
+    spacing: Annotated[
+        str | None,
+        typer.Option(
+            "--spacing",
+            metavar="CLOCK",
+            help="The film's clock: length (the paths grow evenly) or time (all steps take as long).",
+        ),
+    ] = None
     size: Annotated[
         str | None,
         typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720."),
@@ -402,6 +410,7 @@ _FILM = {
     "kind": "film",
     "frames": "frames",
     "frames_per_second": "fps",
+    "spacing": "spacing",
     "size": "size",
     "quality": "quality",
     "turn": "turn",

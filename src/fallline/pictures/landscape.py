@@ -157,10 +157,9 @@ def landscape_of(
     at = end_of(pairs[0].run) if pairs else _middle(objective)
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
-    # A path may pass between the grid points at a lower value than any of them.
-    seen = np.concatenate([path.value[over.contains(path.x)] for path in on_it])
-    low, high = height_range(np.concatenate([over.value.ravel(), seen]))
+    low, high = height_range(_shown_values(over, on_it))
     if zscale == "auto":
+        seen = _shown_values(over, on_it)[over.value.size :]
         zscale, zlim = fitting(over.value, seen, (low, high)) if zlim is None else ("linear", zlim)
     if zscale == "log":
         zlim = in_logarithms(zlim)
@@ -191,6 +190,11 @@ def landscape_of(
 def _middle(objective: Objective) -> FloatArray:
     """Where the coordinates that are not drawn are held without a run: at a known minimum, or at 0."""
     return np.array(objective.minima[0], float) if objective.minima else np.zeros(objective.dimension)
+
+
+def _shown_values(over: Grid, on_it: Sequence[Path]) -> FloatArray:
+    """The values at the grid points, then those of the paths, which may pass between them at lower ones than any."""
+    return np.concatenate([over.value.ravel(), *(path.value[over.contains(path.x)] for path in on_it)])
 
 
 def _minima(objective: Objective, over: Grid) -> FloatArray:

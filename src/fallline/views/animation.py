@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, Verbatim, check_whole, nearest
 from fallline.files import whole_file
-from fallline.pictures import paths, words
+from fallline.pictures import clock, paths, words
+from fallline.pictures.clock import Spacing
 from fallline.pictures.curve import Descent, descent_of
 from fallline.pictures.kinds import FILMS, SOLID
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_of
@@ -38,7 +39,7 @@ LONG = 50
 LEAST_SIDE, MOST_SIDE = 64, 8192
 # A .gif can show a frame for eleven minutes at most.
 SLOWEST, FASTEST = 0.01, 100
-FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
+FRAMES, FRAMES_PER_SECOND, QUALITY = 60, 15.0, 90
 # From this quality on a .webp is lossless unless the camera turns: a slightly lossy one would be larger.
 LOSSLESS = 50
 # More frames a second need a delay of 0.01 s in a .gif, which browsers turn into 0.1 s.
@@ -134,7 +135,9 @@ class Film(Printed):
             FalllineError: for a film in three dimensions.
         """
         _check_holds("film.html", self.scene.kind, self.size, self.frames_per_second)
-        return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.look.theme.dark)
+        return player.page(
+            self._pairs, self.scene.data, self.seconds, self.scene.spacing, dark=self.scene.look.theme.dark
+        )
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SOLID:
@@ -177,6 +180,7 @@ def animate(
     *,
     frames: int = FRAMES,
     frames_per_second: float = FRAMES_PER_SECOND,
+    spacing: Spacing = "length",
     size: tuple[int, int] | None = None,
     quality: int = QUALITY,
     turn: float = 0.0,
@@ -193,9 +197,10 @@ def animate(
             pointer (of a curve or a contour); None: no file, and the film shows itself in a notebook.
         kind: "curve" (several runs side by side), "contour", "contour_3d" or "surface"; "auto" takes the
             curve for one coordinate and the contour for more.
-        frames: how many frames at most, spread evenly over the run; the start and the end are among them, and a
-            single frame shows the end.
+        frames: how many frames, from the start to the end; a single one shows the end.
         frames_per_second: how fast it plays, 50 at most as a .gif.
+        spacing: the clock of the film: "length": the paths grow evenly, so that long first steps are seen one by one;
+            "time": every step or epoch takes as long as any other.
         size: width and height in pixels; None: chosen for the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp. A .webp
             loses nothing at 100, nor from 50 on if the camera stands still; below 50 it is smaller.
@@ -215,7 +220,7 @@ def animate(
 
     >>> import fallline
     >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=50)
-    >>> animate(run, frames=6).times
+    >>> animate(run, frames=6, spacing="time").times
     array([ 0., 10., 20., 30., 40., 50.])
     """
     if path is not None:
@@ -230,6 +235,7 @@ def animate(
         kind,
         frames=frames,
         frames_per_second=frames_per_second,
+        spacing=spacing,
         size=size,
         quality=quality,
         turn=turn,
@@ -245,14 +251,14 @@ def animate(
             pairs, objective, coordinates, bounds, resolution, zscale="auto" if kind in SOLID else "linear"
         )
     every = np.unique(np.concatenate([time_of(run) for _, run in pairs]))
-    times = every[paths.thinned(len(every), frames)]
+    times = clock.frame_times(every, clock.progress(data, every, spacing), frames)
     titles: tuple[tuple[tuple[str, str], ...], ...]
     if kind != "curve" and len(pairs) > 1:
         shown = words.objective_words(objective.title) if look.title is None else look.title
         titles = (tuple((shown, f"{data.unit} {paths.time_text(time)}") for time in times),)
     else:
         titles = tuple(tuple(_title(pair, data, float(time), look.title) for time in times) for pair in pairs)
-    scene = Scene(kind, data, times, titles, size, float(turn), look)
+    scene = Scene(kind, data, times, titles, spacing, size, float(turn), look)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
         film.save(path)
@@ -266,6 +272,7 @@ def check_film(
     *,
     frames: Any = FRAMES,
     frames_per_second: Any = FRAMES_PER_SECOND,
+    spacing: Any = "length",
     size: Any = None,
     quality: Any = QUALITY,
     turn: Any = 0.0,
@@ -296,6 +303,7 @@ def check_film(
     check_whole("frames", frames, least=1)
     if not (_is_number(frames_per_second) and SLOWEST <= frames_per_second <= FASTEST):
         raise FalllineError("frames_per_second", frames_per_second, f"it must be a number from {SLOWEST} to {FASTEST}")
+    clock.check_spacing(spacing)
     if not (_is_number(quality) and quality in range(1, 101)):
         raise FalllineError("quality", quality, "it must be a whole number from 1 to 100")
     if not (_is_number(turn) and np.isfinite(turn)):

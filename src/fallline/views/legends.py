@@ -27,8 +27,8 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     if look.ax is not None:
         ax.legend(handles=keys, facecolor=look.theme.ground, **shape)
         return
-    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes. In three dimensions
-    # they stand beside its lowest corner, and only what is below that counts.
+    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes. In three
+    # dimensions they stand beside the lowest corner, and only what is below that counts.
     solid = ax.name == "3d"
     names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
     folded = max(name.count("\n") for name in names) * LINE_HEIGHT * sizes.label / sizes.legend

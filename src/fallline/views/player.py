@@ -18,6 +18,7 @@ from PIL import Image
 
 from fallline.arrays import FloatArray
 from fallline.pictures import paths
+from fallline.pictures.clock import Spacing, progress
 from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Labelled
@@ -43,17 +44,22 @@ this.contentWindow.postMessage(getComputedStyle(this).color, "*", [port2]);
 """.replace("\n", " ").strip()
 
 
-def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *, dark: bool = False) -> str:
+def page(
+    pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, spacing: Spacing, *, dark: bool = False
+) -> str:
     """The page for runs on a curve or a landscape.
 
     Arguments:
         pairs: the runs.
         data: what is drawn of them.
         seconds: how long the film plays at its usual speed.
+        spacing: whether it goes by the length of the paths or by time.
         dark: whether it starts dark regardless of the reader's system setting.
     """
     scene = _landscape(data) if isinstance(data, Landscape) else _curve(data)
+    times = np.unique(np.concatenate([path.times for path in data.paths]))
     scene |= {
+        "done": column(progress(data, times, spacing)),
         "unit": data.unit,
         "seconds": seconds,
         "dark": dark,

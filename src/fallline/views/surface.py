@@ -60,7 +60,8 @@ def plot_surface(
         bounds: the interval of each of the two; None: chosen to show the runs.
         zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
         zscale: "linear", or "log": the heights are the logarithms of the values, which must not be negative; "auto":
-            where a linear scale would hide the descent, and there is no `zlim`, logarithmic or cut off. The axis says so.
+            where a linear scale would hide the descent, and there is no `zlim`, logarithmic or cut off, as the axis
+            then says.
         resolution: the number of grid points along each.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
