@@ -275,7 +275,6 @@ def test_a_dark_film_is_the_dark_picture(kind: str) -> None:
         ({"turn": 90}, "turn is 90, but a contour is flat"),
         ({"turn": np.inf, "kind": "surface"}, "turn is inf; it must be a finite number of degrees"),
         ({"turn": [90], "kind": "surface"}, r"turn is \[90\]; it must be a finite number of degrees"),
-        ({"kind": "surface", "path": "a.html"}, "shows a curve or a contour, not a surface; choose .gif"),
         ({"kind": "curve"}, "points on a curve need one"),
     ],
 )

@@ -289,7 +289,7 @@ class Map(Group):
 class Views(Group):
     """A picture and a film of runs."""
 
-    plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, ...")] = None
+    plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, .html, ...")] = None
     picture: Annotated[
         str,
         typer.Option(
@@ -339,7 +339,7 @@ class Views(Group):
         Raises:
             FalllineError: naming the option that is wrong.
         """
-        _check_files(plot=self.plot, animate=self.animate)
+        _check_files(plot=self.plot, animate=self.animate, page=True)
 
     def chosen_picture(
         self, names: Sequence[str] | None, *, several: bool = False, more: Sequence[str] = ()
@@ -430,13 +430,13 @@ def _two(coordinates: str, names: Sequence[str] | None) -> Any:
     return two
 
 
-def _check_files(*, plot: Path | None, animate: Path | None = None) -> None:
+def _check_files(*, plot: Path | None, animate: Path | None = None, page: bool = False) -> None:
     if plot is None and animate is None:
         return
     from fallline.views import check_film_path, check_picture_path
 
     if plot is not None:
-        check_picture_path(plot, "--plot")
+        check_picture_path(plot, "--plot", page=page)
     if animate is not None:
         check_film_path(animate, "--animate")
     if plot is not None and animate is not None and plot.resolve() == animate.resolve():

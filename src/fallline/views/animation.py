@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
 from pathlib import Path as FilePath
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -21,6 +21,7 @@ from fallline.files import whole_file
 from fallline.pictures import clock, paths, words
 from fallline.pictures.clock import Spacing
 from fallline.pictures.curve import Descent, descent_of
+from fallline.pictures.heights import Limits, Scale, check_scale
 from fallline.pictures.kinds import FILMS, SOLID
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_of
 from fallline.pictures.paths import Labelled, Runs
@@ -114,7 +115,7 @@ class Film(Printed):
             FalllineError: when the file name ends otherwise, the encoder is missing, or the file cannot be written.
         """
         check_film_path(path)
-        _check_holds(path, self.scene.kind, self.size, self.frames_per_second)
+        _check_holds(path, self.size, self.frames_per_second)
         ending = FilePath(path).suffix.lower()
         # Each frame is encoded before the next one is drawn.
         frames = self._drawn(self._screen.draw)
@@ -131,13 +132,12 @@ class Film(Printed):
     def html(self) -> str:
         """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
 
-        Raises:
-            FalllineError: for a film in three dimensions.
+        In three dimensions it is a surface that the mouse, or a finger, turns.
         """
-        _check_holds("film.html", self.scene.kind, self.size, self.frames_per_second)
-        return player.page(
-            self._pairs, self.scene.data, self.seconds, self.scene.spacing, dark=self.scene.look.theme.dark
-        )
+        dark, camera = self.scene.look.theme.dark, None
+        if self.scene.kind in SOLID:
+            camera = (self.stages[0].ax.azim, self.stages[0].ax.elev)
+        return player.page(self._pairs, self.scene.data, self.seconds, self.scene.spacing, camera=camera, dark=dark)
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SOLID:
@@ -186,6 +186,8 @@ def animate(
     turn: float = 0.0,
     coordinates: Coordinates = None,
     bounds: Any = None,
+    zlim: Limits = None,
+    zscale: Scale | Literal["auto"] | None = None,
     resolution: int = 256,
     **options: Unpack[Options],
 ) -> Film:
@@ -194,7 +196,8 @@ def animate(
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         path: the file to write, .gif, .mp4, .webp, or .html for a page that plays, with the numbers under the
-            pointer (of a curve or a contour); None: no file, and the film shows itself in a notebook.
+            pointer; in three dimensions a surface that the mouse turns. None: no file, and the film shows itself in a
+            notebook.
         kind: "curve" (several runs side by side), "contour", "contour_3d" or "surface"; "auto" takes the
             curve for one coordinate and the contour for more.
         frames: how many frames, from the start to the end; a single one shows the end.
@@ -208,6 +211,7 @@ def animate(
         coordinates: of more than two, the two to show, the others held at the first run's final point; or "pca" (the
             default): the plane of the paths' principal components.
         bounds: the interval of each coordinate shown; None: chosen to show the runs.
+        zlim, zscale: the heights of a landscape, as the picture of that kind has them.
         resolution: the number of grid points along each of two coordinates.
         options: the keywords of `fallline.views.Look`, but `ax`; the player of an .html page has a switch between light
             and dark of its own.
@@ -229,6 +233,8 @@ def animate(
     appearance.only_on_a_figure(look, "a film")
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
+    if zscale is not None:
+        check_scale(zscale)
     check_film(
         objective.dimension,
         path,
@@ -247,9 +253,8 @@ def animate(
     if kind == "curve":
         data = descent_of(pairs, objective, bounds, points=512)
     else:
-        data = landscape_of(
-            pairs, objective, coordinates, bounds, resolution, zscale="auto" if kind in SOLID else "linear"
-        )
+        usual: Scale | Literal["auto"] = "auto" if kind in SOLID else "linear"
+        data = landscape_of(pairs, objective, coordinates, bounds, resolution, zlim, zscale or usual)
     every = np.unique(np.concatenate([time_of(run) for _, run in pairs]))
     times = clock.frame_times(every, clock.progress(data, every, spacing), frames)
     titles: tuple[tuple[tuple[str, str], ...], ...]
@@ -318,23 +323,16 @@ def check_film(
                 "size", size, f"it must be two whole numbers, width and height, from {LEAST_SIDE} to {MOST_SIDE} pixels"
             )
     if path is not None:
-        _check_holds(path, kind, size, frames_per_second)
+        _check_holds(path, size, frames_per_second)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool)
 
 
-def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None, rate: float) -> None:
+def _check_holds(path: str | os.PathLike[str], size: Sequence[int] | None, rate: float) -> None:
     """Refuse a file that cannot hold the film."""
     ending = FilePath(path).suffix.lower()
-    if ending == ".html" and kind in SOLID:
-        raise FalllineError(
-            "path",
-            str(path),
-            "choose .gif, .mp4 or .webp",
-            problem=f"and the .html player shows a curve or a contour, not a {kind}",
-        )
     if ending == ".gif" and rate > FASTEST_GIF:
         raise FalllineError(
             "frames_per_second",

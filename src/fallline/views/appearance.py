@@ -206,15 +206,15 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
     elif len(ticks) < LEAST_TICKS or abs(drawn.norm.gamma - 1) < NEARLY_LINEAR:
         ticks = np.asarray(MaxNLocator(MOST_TICKS).tick_values(low, high))
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
-    bar.ax.set_yticklabels([power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
+    bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
     bar.ax.minorticks_off()
     dress_bar(ax, bar, f"{symbol} (log scale)" if logarithms else symbol)
 
 
-def power(exponent: float) -> str:
+def _power(exponent: float) -> str:
     """A power of ten as text: written out where it is short.
 
-    >>> power(2), power(-7)
+    >>> _power(2), _power(-7)
     ('100', '$10^{-7}$')
     """
     return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"$10^{{{exponent:g}}}$"

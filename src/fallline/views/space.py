@@ -74,7 +74,12 @@ def height_ticks(data: Landscape) -> tuple[FloatArray, list[str]]:
         values = words.round_ticks(10**low, 10**high, lambda value: (np.log10(value) - low) / (high - low) / 2)
         return np.log10(values), [words.tick(value) for value in values]
     decades = decades[:: math.ceil(len(decades) / MOST_TICKS)]
-    return decades, [appearance.power(decade) for decade in decades]
+    return decades, [_power(int(decade)) for decade in decades]
+
+
+def _power(exponent: int) -> str:
+    """A power of ten as text: written out where it is short."""
+    return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"10{str(exponent).translate(words.RAISED)}"
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
