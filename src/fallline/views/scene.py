@@ -285,7 +285,7 @@ def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
 
 
 def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
-    return lambda ax, time: curve.draw_points(ax, path, time)
+    return lambda ax, time: curve.draw_points(ax, path, time, numbered=True)
 
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
