@@ -17,6 +17,9 @@ from fallline.views.appearance import LINE_HEIGHT, inches, plain
 from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.traces import STEPS, run_look, star_look
 
+# The width of a line's sample in a legend and what is around it, in characters.
+SAMPLE = 9
+
 
 def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     """Put a legend below the axes, where it hides nothing; on axes of the user's, inside them."""
@@ -32,6 +35,9 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     solid = ax.name == "3d"
     names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
     folded = max(name.count("\n") for name in names) * LINE_HEIGHT * sizes.label / sizes.legend
+    room = sizes.characters(ax.get_figure(root=True).get_size_inches()[0], sizes.legend)
+    widest = max(len(line) for key in keys for line in str(key.get_label()).splitlines() or [""])
+    columns = max(1, min(columns, room // (widest + SAMPLE)))
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "frameon": False}
     ax.legend(handles=keys, ncols=columns, borderaxespad=(2.3 if solid else 4) + folded, **place, **shape)
 

@@ -30,8 +30,8 @@ def plot(thing: Any, path: str | os.PathLike[str] | None = None, kind: str = "au
     Arguments:
         thing: a trajectory, a comparison, several trajectories, a sweep, basins, a tuning, a fit or a chain rule; or an
             objective: a formula, a landscape's name, a function.
-        path: the file to write, such as descent.png, .svg or .pdf; or of runs .html, a page that plays and whose surface
-            the mouse turns; None: no file.
+        path: the file to write, such as descent.png, .svg or .pdf; or of runs .html, a page that plays, and
+            whose surface the mouse turns; None: no file.
         kind: which picture, where there are several: see `plot_runs` and `Fit.plot`.
         options: what the function that draws it takes, such as style="dark": `plot_runs` for runs and objectives,
             `plot_heat_map` for a sweep, `plot_basins`, `plot_tuning`, `plot_chain` for a chain rule.

@@ -103,6 +103,14 @@ class Retraced:
         """The projection matrix, as `Axes3D.get_proj` gives it."""
         return self._projection
 
+    def get_xlim(self) -> tuple[float, float]:
+        """The limits of the first axis."""
+        return tuple(self._ax.get_xlim())  # type: ignore[return-value]
+
+    def get_ylim(self) -> tuple[float, float]:
+        """The limits of the second axis."""
+        return tuple(self._ax.get_ylim())  # type: ignore[return-value]
+
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line, of which each frame shows the first points."""
         line: Growing = self._next(Growing, lambda: self._ax.plot(*places, **look)[0])

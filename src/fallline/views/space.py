@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.proj3d import proj_transform
 
 from fallline.arrays import FloatArray
+from fallline.letters import raised
 from fallline.pictures import words
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Path
@@ -79,7 +80,7 @@ def height_ticks(data: Landscape) -> tuple[FloatArray, list[str]]:
 
 def _power(exponent: int) -> str:
     """A power of ten as text: written out where it is short."""
-    return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"10{str(exponent).translate(words.RAISED)}"
+    return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"10{raised(str(exponent))}"
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:

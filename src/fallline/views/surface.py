@@ -123,7 +123,9 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
 
 def _look_at_the_paths(ax: Any, data: Landscape) -> None:
     """Turn the camera, and raise it if need be, to where the surface hides least of the paths."""
-    tried = np.concatenate([np.empty((0, 3)), *(_along(np.stack(space.inside(data, path, len(path)), axis=1)) for path in data.paths)])
+    tried = np.concatenate(
+        [np.empty((0, 3)), *(_along(np.stack(space.inside(data, path, len(path)), axis=1)) for path in data.paths)]
+    )
     if not len(tried):
         return
     tried = lifted(tried, data.grid, data.surface)
