@@ -85,7 +85,7 @@ def test_the_order_of_steps_is_seen() -> None:
 
 def test_start_and_end_are_larger_than_what_is_between() -> None:
     ax = plot_descent(halving(40)).axes[0]
-    between, ends = ax.collections[1], ax.collections[3]
+    between, ends = ax.collections[1:]
     assert ends.get_sizes()[0] > 2 * between.get_sizes()[0]  # type: ignore[attr-defined]
     np.testing.assert_allclose(np.unique(np.asarray(ends.get_offsets())[:, 0]), [8 / 2**40, 8], rtol=1e-12)
 

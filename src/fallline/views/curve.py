@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any, Unpack
 
 import numpy as np
@@ -195,26 +196,32 @@ def draw_points(
     artists = traces.trace_steps(ax, x, value, colours=colours, size=size, line=(x, value))
     # Twice, because Matplotlib snaps a single point to whole pixels.
     ends = np.array([0, 0, count - 1, count - 1])
-    large: dict[str, Any] = {"linewidths": 0, "alpha": 1.0}
-    rims = ax.scatter(x[ends], value[ends], s=1.4 * LARGE * size, color=theme_of(ax).edge, zorder=8, **large)
-    faces = ax.scatter(x[ends], value[ends], s=LARGE * size, c=colours[ends], zorder=9, **large)
-    return [*artists, rims, faces, *(_numbers(ax, path, count) if numbered else [])]
+    large: dict[str, Any] = {"linewidths": 0.5 * sizes_of(ax).line, "edgecolors": theme_of(ax).edge, "alpha": 1.0}
+    largest = ax.scatter(x[ends], value[ends], s=LARGE * size, c=colours[ends], zorder=9, **large)
+    return [*artists, largest, *(_numbers(ax, path, count) if numbered else [])]
 
 
 def _numbers(ax: Axes, path: Path, count: int) -> list[Artist]:
-    """Write the numbers of the first steps beside their points, on the side away from the curve."""
-    sizes, (left, right), (low, high) = sizes_of(ax), ax.get_xlim(), ax.get_ylim()
+    """Write the numbers of the first steps beside their points."""
+    look = {"markersize": 0.8 * sizes_of(ax).note, "markeredgewidth": 0, "color": theme_of(ax).ink}
+    shown: list[Artist] = []
+    for step, x, y in _numbered(path, *ax.get_xlim(), *ax.get_ylim()):
+        there = count > step
+        shown += ax.plot([x] * there, [y] * there, marker=f"${step}$", linestyle="none", zorder=10, **look)
+    return shown
+
+
+# Cached: a film calls this with the same arguments in every frame.
+@lru_cache(maxsize=16)
+def _numbered(path: Path, left: float, right: float, low: float, high: float) -> list[tuple[int, float, float]]:
+    """The first steps that are far enough apart, and places beside their points, on the side away from the curve."""
     points = np.column_stack([path.x[:, 0], path.value])[: NUMBERED + 1]
     places = (points - [left, low]) / [right - left, high - low]
-    gaps = np.hypot(*np.diff(places, axis=0).T)
-    shown: list[Artist] = []
+    found = []
     for step, (before, (x, y)) in enumerate(itertools.pairwise(places), start=1):
-        if not gaps[step - 1] >= APART:
+        if not np.hypot(*(x, y) - before) >= APART:
             break
         # The slope of the last step: the curve rises to the right, or to the left.
-        rising = (x - before[0]) * (y - before[1]) > 0
-        place = left + (x + (-BESIDE if rising else BESIDE)) * (right - left), low + (y + BESIDE) * (high - low)
-        there = count > step
-        look = {"marker": f"${step}$", "markersize": 0.8 * sizes.note, "markeredgewidth": 0, "color": theme_of(ax).ink}
-        shown += ax.plot([place[0]] * there, [place[1]] * there, linestyle="none", zorder=10, **look)
-    return shown
+        aside = -BESIDE if (x - before[0]) * (y - before[1]) > 0 else BESIDE
+        found.append((step, float(left + (x + aside) * (right - left)), float(low + (y + BESIDE) * (high - low))))
+    return found
