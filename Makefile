@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-long parity docs bench lint clean
+.PHONY: help demo test test-long parity docs bench lint js clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -41,8 +41,15 @@ lint: $(VENV)/installed-test,lint  ## check style, types and the direction of im
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
 
+js: js/node_modules/.package-lock.json  ## check, test and build the explorer's front end (needs Node 18 or newer, and npm)
+	cd js && npm run --silent types && npm run --silent lint && npm run --silent test && npm run --silent check
+
+js/node_modules/.package-lock.json: js/package.json js/package-lock.json
+	cd js && npm ci --ignore-scripts --silent
+	@touch $@
+
 clean:  ## remove .venv, the demo's results and every cache
-	rm -rf $(VENV) demo build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf $(VENV) js/node_modules demo build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -13,11 +13,11 @@ from fallline.views.traces import step_colours
 
 def test_runs_may_be_one_a_comparison_a_mapping_or_a_list() -> None:
     run = halving()
-    assert [label for label, _ in labelled(run)] == ["gradient descent, η = 0.25"]
-    assert [label for label, _ in labelled(two_on_bowl())] == ["slow", "fast"]
-    assert labelled({"a_1": run, "b": run})[0] == ("a_1", run)
-    assert [label for label, _ in labelled([run, run])] == ["gradient descent, η = 0.25"] * 2
-    assert [label for label, _ in labelled([run, halving(2)])] == ["gradient descent, η = 0.25"] * 2
+    assert [pair.label for pair in labelled(run)] == ["gradient descent, η = 0.25"]
+    assert [pair.label for pair in labelled(two_on_bowl())] == ["slow", "fast"]
+    assert labelled({"a_1": run, "b": run})[0][:2] == ("a_1", run)
+    assert [pair.label for pair in labelled([run, run])] == ["gradient descent, η = 0.25"] * 2
+    assert [pair.label for pair in labelled([run, halving(2)])] == ["gradient descent, η = 0.25"] * 2
 
 
 @pytest.mark.parametrize("wrong", [3, "run", [], {}, [halving(), 3]])

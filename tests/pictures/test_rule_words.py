@@ -22,7 +22,7 @@ def told(rule: Any, max_steps: int = 20) -> str:
 
 
 def labels(runs: Any) -> list[str]:
-    return [label for label, _ in labelled(runs)]
+    return [pair.label for pair in labelled(runs)]
 
 
 def test_rules_have_the_names_of_their_papers() -> None:

@@ -141,6 +141,8 @@ def test_only_what_fallline_has_is_made(name: str, said: str, tmp_path: Path) ->
         (put("max_steps = 1.5"), "max_steps is 1.5; it must be a whole number at least 1"),
         (put("max_steps = 0"), "max_steps is 0; it must be a whole number at least 1"),
         (put("seed = -1"), "seed is -1; it must be a whole number at least 0"),
+        (put("seeds = 3"), "seeds is 3; it must be a list"),
+        (put("seeds = [0, 1.5]"), "seeds[1] is 1.5; it must be a whole number at least 0"),
         (put("title = 3"), "title is 3; it must be a text"),
         (put("text = ['a']"), "text is ['a']; it must be a text"),
         (put("stop = []"), "stop is empty; leave it out"),
@@ -189,6 +191,7 @@ def test_only_what_fallline_has_is_made(name: str, said: str, tmp_path: Path) ->
         (FIT + "callback = 'a'", "fit.callback is no key of a recipe; "),
         (FIT + "max_steps = 3", "fit.max_steps is no key of a recipe; "),
         (FIT + "[[optimizers]]\nname = 'adam'\n[[optimizers]]\nname = 'yogi'", "optimizers has several; a fit has one"),
+        ("seeds = [1, 2]\n" + FIT, "seeds is [1, 2], but the recipe is of a fit; give one seed"),
         (FIT + "optimizer = 'adam'\n[[optimizers]]\nname = 'adam'", "fit.optimizer is 'adam'; give it or optimizers"),
         (put('objective = "x"', FIT), "objective is 'x', but the recipe is of a fit; leave it out"),
         (put("fit = 3", ""), "fit is 3; it must be a table"),
@@ -416,8 +419,9 @@ def test_the_options_of_a_view_are_those_of_the_picture_but_for_its_look() -> No
     from fallline import views
 
     for kind in KINDS.values():
-        drawn = set(list(inspect.signature(getattr(views, kind.draw[1])).parameters)[1:]) - {"style", "ax", "together"}
-        assert set(kind.options) == drawn
+        drawn = set(list(inspect.signature(getattr(views, kind.draw[1])).parameters)[1:]) - {"options", "together"}
+        # The limits of an axis are part of the look, but decide what is computed of a curve.
+        assert set(kind.options) - {"ylim"} == drawn
 
 
 def test_the_challenger_beside_its_recipe(tmp_path: Path) -> None:

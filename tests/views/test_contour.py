@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import bowl, halving, in_space, on_bowl, three, two_on_bowl
 
-from fallline import FalllineError, GradientDescent, compare, minimize
+from fallline import FalllineError, GradientDescent, Momentum, compare, minimize
 from fallline.views import landscape_data, plot_contour, plot_contour_3d, plot_surface
 from fallline.views.surface import DROP
 
@@ -252,3 +252,20 @@ def test_known_minima_in_the_picture_are_starred() -> None:
     (stars,) = (line for line in ax.lines if line.get_marker() == "*" and line.get_linestyle() == "None")
     assert len(stars.get_xdata()) == 4
     assert ax.get_title() == "Himmelblau\ngradient descent, η = 0.005"
+
+
+@pytest.mark.parametrize("plot", [plot_contour, plot_contour_3d, plot_surface])
+def test_runs_that_repeat_a_rule_are_thin_and_share_its_colour(plot: Any) -> None:
+    starts = [[-4, 1], [4, 2], [3, -3], [0, 3]]
+    rules: Any = {"plain": GradientDescent(0.005), "heavy": Momentum(0.002)}
+    figure = plot(compare("himmelblau", starts, rules, max_steps=20), resolution=16)
+    legend = figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["4 runs: plain", "4 runs: heavy"]
+    named = {key.get_color(): key.get_linewidth() for key in legend.get_lines()[:2]}
+    drawn = [
+        line
+        for line in figure.axes[0].lines
+        if line.get_color() in named and line.get_linestyle() != "None" and not line.get_marker()
+    ]
+    assert {line.get_color() for line in drawn} == set(named)
+    assert all(line.get_linewidth() < named[line.get_color()] for line in drawn)

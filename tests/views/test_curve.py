@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import bowl, doubling, halving, on_bowl, square
 
-from fallline import Comparison, FalllineError, GradientDescent, minimize
-from fallline.views import curve_data, descent_data, plot_curve, plot_descent
+from fallline import Comparison, FalllineError, GradientDescent, Momentum, compare, minimize
+from fallline.views import animate, curve_data, descent_data, plot_curve, plot_descent
 
 
 def test_values_and_slopes_are_the_functions() -> None:
@@ -174,3 +174,21 @@ def test_a_diverged_run_says_what_is_not_shown() -> None:
     figure = plot_descent(doubling())
     assert any("outside the picture" in text.get_text() for text in figure.axes[0].texts)
     assert len(colours(figure)) > 50
+
+
+def test_runs_that_repeat_a_rule_share_a_curve_and_its_colour() -> None:
+    starts = [[-9.0], [-4.0], [2.0], [8.0]]
+    runs = compare("x**2 + 8*sin(x)", starts, {"plain": GradientDescent(0.02), "heavy": Momentum(0.01)}, max_steps=9)
+    figure = plot_descent(runs)
+    (ax,) = figure.axes
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["4 runs: plain", "4 runs: heavy"]
+    # The curve, and of each run its points and the last of them.
+    assert len(ax.lines) == 1 + 2 * 8
+    assert len({line.get_color() for line in ax.lines[1:]}) == 2
+    # A film has them side by side, a curve for each rule.
+    film = animate(runs, frames=3)
+    assert len(film.scene.titles) == 2
+    assert film.scene.titles[1][-1] == ("heavy", "step 9")
+    assert film.size == animate(runs[:2], frames=3).size

@@ -241,7 +241,7 @@ def fit(
         animate_fit(fitted, views.animate, picture, film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged({"": fitted.trajectory})
+        report.say_unless_converged(fitted)
     if fitted.trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
 

@@ -151,7 +151,7 @@ def landscape_of(
         )
     if columns is None:
         plane, columns = principal_plane(pairs), (0, 1)
-        pairs = [Labelled(label, plane.seen(run)) for label, run in pairs]
+        pairs = [pair._replace(run=plane.seen(pair.run)) for pair in pairs]
         objective = OnPlane(objective, plane)
     window = paths.window_of(pairs, objective, columns) if bounds is None else _window(bounds)
     at = end_of(pairs[0].run) if pairs else _middle(objective)

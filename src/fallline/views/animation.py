@@ -255,14 +255,16 @@ def animate(
     else:
         usual: Scale | Literal["auto"] = "auto" if kind in SOLID else "linear"
         data = landscape_of(pairs, objective, coordinates, bounds, resolution, zlim, zscale or usual)
-    every = np.unique(np.concatenate([time_of(run) for _, run in pairs]))
+    every = np.unique(np.concatenate([time_of(pair.run) for pair in pairs]))
     times = clock.frame_times(every, clock.progress(data, every, spacing), frames)
     titles: tuple[tuple[tuple[str, str], ...], ...]
     if kind != "curve" and len(pairs) > 1:
         shown = words.objective_words(objective.title) if look.title is None else look.title
         titles = (tuple((shown, f"{data.unit} {paths.time_text(time)}") for time in times),)
     else:
-        titles = tuple(tuple(_title(pair, data, float(time), look.title) for time in times) for pair in pairs)
+        titles = tuple(
+            tuple(_title(group[0], data, float(time), look.title) for time in times) for group in paths.grouped(pairs)
+        )
     scene = Scene(kind, data, times, titles, spacing, size, float(turn), look)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
@@ -349,7 +351,12 @@ def _fitting(kind: str, dimension: int) -> str:
 
 
 def _title(pair: Labelled, data: Descent | Landscape, time: float, title: str | None) -> tuple[str, str]:
-    """The title (None: the rule), and the state at a time: the step or epoch of the last point by then, the value."""
+    """The title (None: the rule), and the state at a time: the step or epoch of the last point by then, the value.
+
+    Of a rule that is repeated, only the time.
+    """
+    if pair.rule:
+        return pair.rule if title is None else title, f"{data.unit} {paths.time_text(time)}"
     times = time_of(pair.run)
     row = int(np.searchsorted(times, time, side="right")) - 1
     value = words.number(float(pair.run.value[row]))

@@ -16,7 +16,7 @@ from fallline.arrays import FloatArray
 from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
-from fallline.pictures.paths import Interval, Path, Runs
+from fallline.pictures.paths import Interval, Path, Runs, numbers_of
 from fallline.views import appearance, legends, space, traces
 from fallline.views.appearance import Corner, figure_of, set_title
 from fallline.views.look import Look, Options, sizes_of, theme_of
@@ -166,8 +166,8 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
         size = traces.point_size(ax, len(path))
         return traces.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
     drawn = (
-        traces.trace_run(ax, *place, number=number, every=_spacing(data, path), zorder=7)
-        for number, (place, path) in enumerate(zip(places, data.paths, strict=True))
+        traces.trace_run(ax, *place, number=number, every=_spacing(data, path), repeated=bool(path.rule), zorder=7)
+        for number, place, path in zip(numbers_of(data.paths), places, data.paths, strict=True)
     )
     return [artist for trace in drawn for artist in trace]
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from fallline.pictures import grid, words
 from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
 from fallline.pictures.heights import Limits, limited
-from fallline.pictures.paths import Interval, Path, Runs
+from fallline.pictures.paths import Interval, Path, Runs, numbers_of
 from fallline.views import appearance, legends, traces
 from fallline.views.appearance import figure_of, label_outer, new_axes, new_figure, set_title
 from fallline.views.look import Look, Options, look_of, sizes_of, theme_of
@@ -74,13 +74,15 @@ def plot_descent(
 ) -> Figure:
     """Draw the points of runs on the curve of their objective, coloured from red (start) to yellow (end).
 
-    Several runs are drawn one below the other, or on one curve, each in its own colour.
+    Several runs are drawn one below the other, or on one curve, each in its own colour. Of three or more runs of a rule
+    in a comparison, all are drawn on one curve, in the colour of their rule.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: chosen to show the runs.
         points: how many points of the curve to take.
-        together: whether several runs share one curve; more than four always do, and those on `ax`.
+        together: whether several runs share one curve; more than four always do, those on `ax`, and where they repeat
+            a rule.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
@@ -98,7 +100,8 @@ def plot_descent(
     look = Look(**options)
     data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
-    if count == 1 or together or count > MOST_STACKED or look.ax is not None:
+    repeated = any(path.rule for path in data.paths)
+    if count == 1 or together or repeated or count > MOST_STACKED or look.ax is not None:
         figure, ax = figure_of(look, keys=legends.key_count(data.paths))
         if count > 1:
             # Grey, which is no run's colour.
@@ -148,10 +151,10 @@ def draw_keys(ax: Axes, data: Descent) -> None:
 
 
 def draw_race(ax: Axes, data: Descent) -> None:
-    """Draw the points of several runs, each in its own colour and joined in their order, with one legend."""
+    """Draw the points of several runs, each or each rule in its own colour and joined in their order, with a legend."""
     sizes, theme = sizes_of(ax), theme_of(ax)
     smaller = CROWDED if len(data.paths) > MOST_STACKED else 1.0
-    for number, path in enumerate(data.paths):
+    for number, path in zip(numbers_of(data.paths), data.paths, strict=True):
         look = traces.run_look(ax, number)
         look |= {"linewidth": THIN * sizes.line, "markersize": smaller * look["markersize"]} | look_of(ax).line
         last = look | {"markersize": traces.LAST * look["markersize"], "linestyle": "none"}

@@ -180,7 +180,7 @@ def _curve(data: Descent) -> dict[str, Any]:
 
 def _theme(theme: Theme, data: Landscape | Descent) -> dict[str, Any]:
     colours: dict[str, Any] = {name: getattr(theme, name) for name in ("ground", "ink", "edge", "rim", "curve")}
-    colours["runs"] = [to_hex(theme.runs[number % len(theme.runs)]) for number in range(len(data.paths))]
+    colours["runs"] = [to_hex(theme.runs[number % len(theme.runs)]) for number in paths.numbers_of(data.paths)]
     if isinstance(data, Landscape):
         middles = (data.levels[1:] + data.levels[:-1]) / 2
         colours["bands"] = (

@@ -18,7 +18,7 @@ from fallline.pictures.clock import Spacing
 from fallline.pictures.curve import Descent
 from fallline.pictures.kinds import SOLID
 from fallline.pictures.landscape import Landscape
-from fallline.pictures.paths import Path
+from fallline.pictures.paths import Path, grouped
 from fallline.tables import Printed
 from fallline.views import appearance, contour, curve, legends, surface
 from fallline.views.encoders import Frame
@@ -278,22 +278,27 @@ def _project(artist: Artist) -> None:
 
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
-    """The figure and stages for runs side by side, each on its own curve."""
-    figure = appearance.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.look)
-    axes = appearance.new_axes(figure, 1, len(data.paths), sharey=True)
+    """The figure and stages for runs side by side, each on its own curve, or those that repeat a rule on one."""
+    groups = grouped(data.paths)
+    figure = appearance.new_figure(max(8.0, 6.2 * len(groups)), 5, scene.look)
+    axes = appearance.new_axes(figure, 1, len(groups), sharey=True)
     stages: list[Stage] = []
-    for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
+    for ax, paths, titles in zip(axes, groups, scene.titles, strict=True):
         curve.draw_still(ax, data)
         appearance.label_outer(ax, left=not stages, bottom=True)
-        appearance.note(ax, path.remark)
-        keys = legends.step_keys(ax, path.last(data.unit))
+        single = len(paths) == 1
+        appearance.note(ax, paths[0].remark if single else "")
+        keys = legends.step_keys(ax, paths[0].last(data.unit) if single else "end")
         legends.legend_below(ax, keys, columns=2)
-        stages.append(Stage(ax, _on_curve(path), _wrapped(ax, titles)))
+        stages.append(Stage(ax, _on_curve(paths), _wrapped(ax, titles)))
     return figure, tuple(stages)
 
 
-def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
-    return lambda ax, time: curve.draw_points(ax, path, time, numbered=True)
+def _on_curve(paths: Sequence[Path]) -> Callable[[Any, float], list[Artist]]:
+    numbered = len(paths) == 1
+    return lambda ax, time: [
+        artist for path in paths for artist in curve.draw_points(ax, path, time, numbered=numbered)
+    ]
 
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:

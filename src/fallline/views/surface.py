@@ -14,7 +14,7 @@ from fallline.arrays import FloatArray
 from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
-from fallline.pictures.paths import Interval, Runs
+from fallline.pictures.paths import Interval, Runs, numbers_of
 from fallline.pictures.sight import Sight, behind, lifted, sight_of
 from fallline.views import contour, legends, space, traces
 from fallline.views.appearance import figure_of, finished, set_title
@@ -167,7 +167,7 @@ def _shadow(ax: Any, data: Landscape, number: int, count: int) -> list[Artist]:
     x, y, z = space.inside(data, path, count)
     below = np.where(np.isfinite(z), floor(data), np.nan)
     if len(data.paths) > 1:
-        colour = traces.run_look(ax, number)["color"]
+        colour = traces.run_look(ax, numbers_of(data.paths)[number])["color"]
         return list(ax.plot(x, y, below, color=colour, linewidth=0.75 * sizes.line, zorder=2))
     line = ax.plot(x, y, below, color=theme_of(ax).shadow, linewidth=0.75 * sizes.line, zorder=2)
     look: dict[str, Any] = {"linewidths": 0, "alpha": 1.0, "depthshade": False, "zorder": 2}
@@ -183,7 +183,8 @@ def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, h
     if len(data.paths) > 1:
         # Markers by vertices: even distances need a line, and a path may have no hidden or no visible part.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
-        return traces.trace_run(ax, *line, points=points, number=number, **look)
+        colour = numbers_of(data.paths)[number]
+        return traces.trace_run(ax, *line, points=points, number=colour, repeated=bool(path.rule), **look)
     colours, size = traces.step_colours(len(path))[:count], traces.point_size(ax, len(path))
     return traces.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 

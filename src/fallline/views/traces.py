@@ -93,6 +93,7 @@ def trace_run(
     number: int,
     points: Any = None,
     every: float = 0.12,
+    repeated: bool = False,
     alpha: float = 1.0,
     zorder: float = 5,
 ) -> list[Artist]:
@@ -104,13 +105,16 @@ def trace_run(
         points: the run's points in each dimension; None: the line has these and no other vertices.
         every: where markers stand, as Matplotlib's `markevery`: a distance as a share of the picture's diagonal, or
             a number of vertices.
+        repeated: whether it is one of several of the same rule, which are thin and have markers at their ends only.
         alpha: the opacity.
     """
     look = run_look(ax, number)
     look["alpha"] = alpha * look.get("alpha", 1.0)
+    if repeated:
+        look |= {"linewidth": look["linewidth"] / 2, "markersize": look["markersize"] / 2}
     rim: dict[str, Any] = {"color": theme_of(ax).rim, "linewidth": 2 * look["linewidth"], "alpha": 0.8 * look["alpha"]}
     under = ax.plot(*line, zorder=zorder, **rim)
-    path = ax.plot(*line, markevery=every, zorder=zorder + 1, **look)
+    path = ax.plot(*line, markevery=every, zorder=zorder + 1, **(look | ({"marker": ""} if repeated else {})))
     last = {"markersize": LAST * look["markersize"], "markevery": [-1], "linestyle": "none"}
     end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **(look | last))
     return [*under, *path, *end]

@@ -1,0 +1,2 @@
+// The explorer's page.
+export const title = "Fallline";

@@ -1,0 +1,1 @@
+var l="Fallline";export{l as title};
