@@ -89,7 +89,7 @@ def fitting(values: FloatArray, seen: FloatArray, found: Interval) -> tuple[Scal
         seen: the values of the runs on it.
         found: the lowest and the highest value that the picture would show.
 
-    >>> fitting(np.array([0.0, 1.0, 5000.0]), np.array([24.0, 0.1]), (0.0, 5000.0))
+    >>> fitting(np.geomspace(1.0, 5000.0), np.array([24.0, 1.1]), (1.0, 5000.0))
     ('log', [1.0, None])
     >>> fitting(np.array([-1.0, 1.0, 5000.0]), np.array([24.0, 0.0]), (-1.0, 5000.0))
     ('linear', [None, 60.0])

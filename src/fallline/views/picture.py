@@ -45,7 +45,7 @@ def plot(thing: Any, path: str | os.PathLike[str] | None = None, kind: str = "au
     >>> import fallline
     >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=10)
     >>> print(plot(run).axes[0].get_title())
-    gradient descent, learning rate 0.1
+    gradient descent, η = 0.1
     step limit after 10 steps: f = 0.1038
     >>> plot("himmelblau", kind="surface", resolution=32).axes[0].get_zlabel()
     'f'
