@@ -146,7 +146,11 @@ def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]
 def draw_still_3d(ax: Any, data: Landscape) -> None:
     """Draw the still part in three dimensions: contour lines at their heights, the labels and the legend."""
     over = data.grid
-    look = {"cmap": theme_of(ax).lines, "norm": colour_norm(data), "linewidths": 0.7 * sizes_of(ax).line}
+    look: dict[str, Any] = {
+        "cmap": theme_of(ax).lines,
+        "norm": colour_norm(data),
+        "linewidths": 0.7 * sizes_of(ax).line,
+    }
     ax.contour(over.x, over.y, data.surface, data.levels[1:], **look)
     space.frame(ax, data, data.heights[0])
     space.fit(ax)

@@ -161,7 +161,7 @@ def draw_race(ax: Axes, data: Descent) -> None:
         ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
         ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **last)
     starts = np.unique([(path.x[0, 0], path.value[0]) for path in data.paths], axis=0)
-    ring = {"facecolors": "none", "edgecolors": theme.ink, "linewidths": 0.7 * sizes.line}
+    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": theme.ink, "linewidths": 0.7 * sizes.line}
     ax.scatter(*starts.T, s=(RING * smaller * sizes.marker) ** 2, zorder=5 + len(data.paths), **ring)
     legends.race_legend(ax, data.paths)
     appearance.set_title(ax, words.objective_words(data.curve.title))
@@ -206,7 +206,7 @@ def draw_points(
 
 def _numbers(ax: Axes, path: Path, count: int) -> list[Artist]:
     """Write the numbers of the first steps beside their points."""
-    look = {"markersize": 0.8 * sizes_of(ax).note, "markeredgewidth": 0, "color": theme_of(ax).ink}
+    look: dict[str, Any] = {"markersize": 0.8 * sizes_of(ax).note, "markeredgewidth": 0, "color": theme_of(ax).ink}
     shown: list[Artist] = []
     for step, x, y in _numbered(path, *ax.get_xlim(), *ax.get_ylim()):
         there = count > step

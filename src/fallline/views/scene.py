@@ -105,11 +105,11 @@ class Retraced:
 
     def get_xlim(self) -> tuple[float, float]:
         """The limits of the first axis."""
-        return tuple(self._ax.get_xlim())  # type: ignore[return-value]
+        return tuple(self._ax.get_xlim())
 
     def get_ylim(self) -> tuple[float, float]:
         """The limits of the second axis."""
-        return tuple(self._ax.get_ylim())  # type: ignore[return-value]
+        return tuple(self._ax.get_ylim())
 
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line, of which each frame shows the first points."""
