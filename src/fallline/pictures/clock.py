@@ -41,7 +41,7 @@ def progress(data: Landscape | Descent, times: FloatArray, spacing: Spacing) -> 
             steps = _capped(np.diff(np.mean([way / way[-1] for way in ways], axis=0)))
             done = np.append(0.0, np.cumsum(steps))
             return np.asarray(done / done[-1])
-    return (times - times[0]) / max(float(np.ptp(times)), np.finfo(float).tiny)
+    return np.asarray((times - times[0]) / max(float(np.ptp(times)), np.finfo(float).tiny))
 
 
 def frame_times(times: FloatArray, done: FloatArray, frames: int) -> FloatArray:
@@ -71,7 +71,7 @@ def _capped(lengths: FloatArray) -> FloatArray:
         longest = LONGEST * falling[count:].sum() / (1 - LONGEST * count)
         if count < len(falling) and falling[count] <= longest and longest > 0:
             return np.minimum(lengths, longest)
-    return (lengths > 0).astype(float)
+    return np.where(lengths > 0, 1.0, 0.0)
 
 
 def _way(data: Landscape | Descent, number: int, times: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
-from mpl_toolkits.mplot3d.proj3d import proj_transform
+from mpl_toolkits.mplot3d.proj3d import proj_transform  # type: ignore[import-untyped]
 
 from fallline.arrays import FloatArray
 from fallline.letters import raised
