@@ -13,12 +13,12 @@ from tests.views.runs import on_bowl, two_on_bowl
 
 import fallline
 from fallline import Adam, GradientDescent, Momentum
+from fallline.arguments import Rule
 from fallline.views import animate, plot_contour_3d, plot_surface
 from fallline.views.traces import step_colours
 
-RULES = {"gradient descent": GradientDescent(0.001), "momentum": Momentum(0.0005), "Adam": Adam(0.05)}
+RULES: dict[str, Rule] = {"gradient descent": GradientDescent(0.001), "momentum": Momentum(0.0005), "Adam": Adam(0.05)}
 RACE = fallline.compare("rosenbrock", (-1.2, 1.0), RULES, max_steps=200)
-CONTEXTS: Any = pytest.mark.parametrize("context", ["notebook", "paper", "slide"])
 
 
 def texts(figure: Figure) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def texts(figure: Figure) -> dict[str, Any]:
     return {name: text.get_window_extent() for name, text in shown.items()}
 
 
-@CONTEXTS
+@pytest.mark.parametrize("context", ["notebook", "paper", "slide"])
 @pytest.mark.parametrize("plot", [plot_surface, plot_contour_3d])
 @pytest.mark.parametrize("runs", [RACE, RACE["momentum"]], ids=["several", "one"])
 def test_nothing_is_cut_and_the_legend_covers_nothing(plot: Any, runs: Any, context: str) -> None:

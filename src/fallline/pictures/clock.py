@@ -70,7 +70,7 @@ def _capped(lengths: FloatArray) -> FloatArray:
         # So many are cut to what is then the longest.
         longest = LONGEST * falling[count:].sum() / (1 - LONGEST * count)
         if count < len(falling) and falling[count] <= longest and longest > 0:
-            return np.minimum(lengths, longest)
+            return np.asarray(np.minimum(lengths, longest))
     return np.where(lengths > 0, 1.0, 0.0)
 
 

@@ -162,7 +162,7 @@ def draw_race(ax: Axes, data: Descent) -> None:
         ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **last)
     starts = np.unique([(path.x[0, 0], path.value[0]) for path in data.paths], axis=0)
     ring: dict[str, Any] = {"facecolors": "none", "edgecolors": theme.ink, "linewidths": 0.7 * sizes.line}
-    ax.scatter(*starts.T, s=(RING * smaller * sizes.marker) ** 2, zorder=5 + len(data.paths), **ring)
+    ax.scatter(starts[:, 0], starts[:, 1], s=(RING * smaller * sizes.marker) ** 2, zorder=5 + len(data.paths), **ring)
     legends.race_legend(ax, data.paths)
     appearance.set_title(ax, words.objective_words(data.curve.title))
 
