@@ -50,12 +50,13 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     if look.ax is not None:
         ax.legend(handles=keys, loc="best", facecolor=look.theme.ground, framealpha=0.8, **shape).set_zorder(FRONT)
         return
-    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes.
+    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes. In three
+    # dimensions they stand beside the lowest corner, and only what is below that counts.
     solid = ax.name == "3d"
     names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
     folded = max(name.count("\n") for name in names) * LINE_HEIGHT * sizes.label / sizes.legend
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "frameon": False}
-    ax.legend(handles=keys, borderaxespad=(0 if solid else 4) + folded, **place, **shape)
+    ax.legend(handles=keys, borderaxespad=(2.3 if solid else 4) + folded, **place, **shape)
 
 
 def _width(ax: Any) -> float:
