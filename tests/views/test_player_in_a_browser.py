@@ -33,7 +33,8 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
     def open_page(runs: Runs, film: dict[str, Any] | None = None, **options: Any) -> Any:
         path = tmp_path / f"{len(pages)}.html"
-        animate(runs, path, frames=20, frames_per_second=2, **{"resolution": 32, "spacing": "time"} | (film or {}))
+        chosen: dict[str, Any] = {"resolution": 32, "spacing": "time"} | (film or {})
+        animate(runs, path, frames=20, frames_per_second=2, **chosen)
         pages.append(Opened(browser, path, **options))
         return pages[-1].page
 

@@ -145,7 +145,7 @@ def test_the_pointer_finds_the_numbers_of_the_run(opened: Open) -> None:
 
 def test_heights_are_those_of_the_picture(opened: Open) -> None:
     run = fallline.minimize("rosenbrock", (-1.2, 1.0), GradientDescent(0.001), max_steps=200)
-    page = opened(run)
+    page = opened(run, {"bounds": ((-2, 2), (-1, 3))})
     name, ticks = page.evaluate("() => [data.solid.name, data.solid.ticks]")
     assert name.startswith("f (log scale, clipped at ")
     (low, first), *_, (high, last) = ticks

@@ -37,10 +37,14 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     Arguments:
         columns: how many at most; fewer where they would be wider than the axes.
     """
+    if look_of(ax).legend:
+        labels = [str(entry.get_label()) for entry in keys]
+        _put(ax, keys, min(columns, _columns(labels, sizes_of(ax), _width(ax))))
+
+
+def _put(ax: Any, keys: Sequence[Artist], columns: int) -> None:
+    """Put a legend of so many columns below the axes, or on axes of the user's."""
     look, sizes = look_of(ax), sizes_of(ax)
-    if not look.legend:
-        return
-    columns = min(columns, _columns([str(entry.get_label()) for entry in keys], sizes, _width(ax)))
     shape: dict[str, Any] = {
         "fontsize": sizes.legend,
         "labelcolor": look.theme.ink,
@@ -93,7 +97,7 @@ def legend_of(drawn: Any, keys: Sequence[Artist], *, share: float = AXES) -> Non
     for entry, label in zip(keys, labels, strict=True):
         entry.set_label(label)
     if solitary:
-        legend_below(drawn, keys, columns=columns)
+        _put(drawn, keys, columns)
         return
     shape: dict[str, Any] = {"fontsize": look.sizes.legend, "frameon": False, "labelcolor": look.theme.ink}
     drawn.legend(handles=keys, loc="outside lower center", ncols=columns, **shape)
