@@ -29,7 +29,7 @@ def kinds() -> dict[str, Callable[..., Any]]:
     random = np.random.default_rng(0)
     hours, sleep, noise = random.normal(5, 2, 120), random.normal(0, 1, 120), random.normal(0, 1, 120)
     passed = np.where(hours + 2 * sleep + noise > 5, "passed", "failed")
-    rules = [fallline.Momentum(0.0005), fallline.Adam(0.05), fallline.RMSProp(0.01)]
+    rules: list[Any] = [fallline.Momentum(0.0005), fallline.Adam(0.05), fallline.RMSProp(0.01)]
     race = fallline.compare("rosenbrock", (-1.2, 1.0), rules, max_steps=400)
     run = fallline.minimize("rosenbrock", (-1.2, 1.0), rules[0], max_steps=200, record=fallline.Record(state=True))
     line = fallline.minimize("x**2 + 8*sin(x)", 9.0, fallline.GradientDescent(0.05), max_steps=40)
@@ -39,7 +39,7 @@ def kinds() -> dict[str, Callable[..., Any]]:
     seeds = fallline.compare(loss.batches(8), np.zeros(3), ["gradient_descent", "adam"], seeds=range(12), max_steps=150)
     exact = fallline.compare("x**2 + 3*y**2", (2.0, 1.0), ["gradient_descent", "bfgs"], max_steps=400)
     many = fallline.compare("himmelblau", random.uniform(-5, 5, (20, 2)), [fallline.GradientDescent(0.01)])
-    grid = {"learning_rate": np.geomspace(1e-3, 3, 24), "momentum": np.linspace(0, 0.98, 18)}
+    grid: Any = {"learning_rate": np.geomspace(1e-3, 3, 24), "momentum": np.linspace(0, 0.98, 18)}
     classes = fallline.fit({"hours": hours, "sleep": sleep, "result": passed}, "result", holdout=0.25)
     number = fallline.fit({"hours": hours, "marks": 3 * hours + 2 * noise}, "marks", model="linear", holdout=0.25)
     several = {name: fallline.minimize("x**2", 3.0, rule) for name, rule in (("slow", rules[0]), ("quick", rules[1]))}

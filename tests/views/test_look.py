@@ -19,7 +19,7 @@ from tests.views.extents import assert_fits, texts
 from tests.views.runs import in_space
 
 import fallline
-from fallline import Comparison, GradientDescent, Momentum, Record, Trajectory, compare, minimize
+from fallline import Comparison, FalllineError, GradientDescent, Momentum, Record, Trajectory, compare, minimize
 from fallline.views import Look, plot, style_sheets
 from fallline.views.look import SIZES
 from fallline.views.theme import DARK, LIGHT, THEMES
@@ -267,3 +267,24 @@ def test_on_our_style_sheets_a_figure_of_the_users_has_our_colours() -> None:
         assert figure.get_facecolor() == to_rgba(DARK.ground)
         assert line.get_linewidth() == SIZES["slide"].line
     assert LIGHT.ground == "#FFFFFF"
+
+
+def test_a_formula_in_a_title_is_mathematics_where_it_fits() -> None:
+    assert plot("x**2/2").axes[0].get_title() == r"$\frac{x^{2}}{2}$"
+    # Too wide for a line: in characters, which can be folded.
+    wide = plot(" + ".join(f"(x - {number})**2" for number in range(12))).axes[0].get_title()
+    assert wide.startswith("(x − 0)² + (x − 1)²")
+    assert "\n" in wide
+    assert plot("rosenbrock", resolution=16).axes[0].get_title() == "Rosenbrock"
+
+
+@pytest.mark.parametrize("thing", ["x**2", "rosenbrock"])
+def test_a_keyword_that_does_not_exist_is_told_with_the_nearest(thing: str) -> None:
+    with pytest.raises(FalllineError, match="styel is no option of th"):
+        plot(thing, styel="dark")
+
+
+def test_so_it_is_for_the_pictures_of_other_results() -> None:
+    found = fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=8)
+    with pytest.raises(FalllineError, match=r"titel is no option of this picture; did you mean 'title'\?"):
+        found.plot(titel="basins")

@@ -229,7 +229,7 @@ def animate(
     """
     if path is not None:
         check_film_path(path)
-    look = Look(**options)
+    look = Look.of(options)
     appearance.only_on_a_figure(look, "a film")
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
@@ -257,10 +257,12 @@ def animate(
         data = landscape_of(pairs, objective, coordinates, bounds, resolution, zlim, zscale or usual)
     every = np.unique(np.concatenate([time_of(pair.run) for pair in pairs]))
     times = clock.frame_times(every, clock.progress(data, every, spacing), frames)
-    titles: tuple[tuple[tuple[str, str], ...], ...]
+    titles: tuple[tuple[tuple[str, ...], ...], ...]
     if kind != "curve" and len(pairs) > 1:
-        shown = words.objective_words(objective.title) if look.title is None else look.title
-        titles = (tuple((shown, f"{data.unit} {paths.time_text(time)}") for time in times),)
+        # In characters: frames copy the letters of a title one by one.
+        shown = str(words.objective_words(objective.title)) if look.title is None else look.title
+        rule = paths.untold_rule(data.paths)
+        titles = (tuple((shown, rule, f"{data.unit} {paths.time_text(time)}") for time in times),)
     else:
         titles = tuple(
             tuple(_title(group[0], data, float(time), look.title) for time in times) for group in paths.grouped(pairs)

@@ -181,9 +181,15 @@ def set_title(ax: Axes, *lines: str) -> None:
 
 
 def title_text(sizes: Sizes, *lines: str, width: float) -> str:
-    """Lines as the text of a title, wrapped to a width in inches."""
+    """Lines as the text of a title, wrapped to a width in inches; a formula that fits into a line as mathematics."""
     letters = sizes.characters(width, sizes.title)
-    return "\n".join(plain(textwrap.fill(line, letters)) for line in lines if line)
+    return "\n".join(
+        f"${line.latex}$"
+        if isinstance(line, words.Mathematics) and len(line) <= letters
+        else plain(textwrap.fill(line, letters))
+        for line in lines
+        if line
+    )
 
 
 def set_figure_title(figure: Figure, *lines: str) -> None:

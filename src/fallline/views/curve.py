@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fallline.pictures import grid, words
+from fallline.pictures import grid, paths, words
 from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
 from fallline.pictures.heights import Limits, limited
 from fallline.pictures.paths import Interval, Path, Runs, numbers_of
@@ -56,11 +56,11 @@ def plot_curve(
     >>> figure.axes[0].get_xlabel()
     'x'
     """
-    look = Look(**options)
+    look = Look.of(options)
     data = curve_data(objective, bounds, derivative=derivative, points=points)
     figure, ax = figure_of(look)
     draw_with_slope(ax, data, look.ylim)
-    set_title(ax, data.title)
+    set_title(ax, words.objective_words(data.title))
     return appearance.finished(figure, look)
 
 
@@ -94,10 +94,10 @@ def plot_descent(
     >>> import fallline
     >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=2)
     >>> print(plot_descent(run).axes[0].get_title())
-    gradient descent, learning rate 0.1
+    gradient descent, η = 0.1
     step limit after 2 steps: f = 3.686
     """
-    look = Look(**options)
+    look = Look.of(options)
     data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
     repeated = any(path.rule for path in data.paths)
@@ -164,7 +164,7 @@ def draw_race(ax: Axes, data: Descent) -> None:
     ring: dict[str, Any] = {"facecolors": "none", "edgecolors": theme.ink, "linewidths": 0.7 * sizes.line}
     ax.scatter(starts[:, 0], starts[:, 1], s=(RING * smaller * sizes.marker) ** 2, zorder=5 + len(data.paths), **ring)
     legends.race_legend(ax, data.paths)
-    appearance.set_title(ax, words.objective_words(data.curve.title))
+    appearance.set_title(ax, words.objective_words(data.curve.title), paths.untold_rule(data.paths))
 
 
 def draw_curve(ax: Axes, curve: Curve, heights: Interval, colour: str | None = None) -> None:

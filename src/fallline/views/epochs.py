@@ -38,7 +38,7 @@ def plot_epochs(
     >>> len(plot_epochs(run).axes)
     12
     """
-    look = Look(**options)
+    look = Look.of(options)
     appearance.only_on_a_figure(look, "the grid of epochs")
     data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
     figure = new_figure(3.2 * columns, 1.0 + 2.4 * data.rows, look)
@@ -50,7 +50,7 @@ def draw_epochs(figure: Figure, data: Epochs) -> None:
     """Draw the small plots on a figure."""
     path, columns = data.descent.paths[0], data.columns
     axes = appearance.new_axes(figure, data.rows, columns, sharey=True)
-    appearance.set_figure_title(figure, data.descent.curve.title, path.title[0])
+    appearance.set_figure_title(figure, words.objective_words(data.descent.curve.title), path.title[0])
     for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
         draw_still(place, data.descent)
         draw_points(place, path, until=epoch, share=0.6)

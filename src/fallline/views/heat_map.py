@@ -77,7 +77,7 @@ def plot_heat_map(
     >>> plot_heat_map(runs).axes[0].get_ylabel()
     'momentum'
     """
-    look = Look(**options)
+    look = Look.of(options)
     data = heat_map_data(runs, x, y, at)
     keys: list[Artist] = [
         _key(name, share) for name, share in [*data.shares.items(), ("not run", data.not_run)] if share

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from numbers import Real
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, Self, TypeAlias, TypedDict
 
 import matplotlib
 import numpy as np
@@ -151,6 +151,18 @@ class Look:
             raise FalllineError(name, getattr(self, name), "it must be a list of names")
         if self.palette is not None:
             colours_of(self.palette)
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """The look of a picture from its keywords.
+
+        Raises:
+            FalllineError: when there is no such keyword.
+        """
+        for name in options:
+            if name not in OPTIONS:
+                raise FalllineError(name, problem="is no option of this picture", allowed=nearest(name, OPTIONS))
+        return cls(**options)
 
     @cached_property
     def theme(self) -> Theme:

@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from fallline.arrays import FloatArray
-from fallline.pictures import paths
+from fallline.pictures import paths, words
 from fallline.pictures.clock import Spacing, progress
 from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Landscape
@@ -147,7 +147,7 @@ def _landscape(data: Landscape) -> dict[str, Any]:
     share = np.interp(over.value, bounds := data.bounds_of_bands, np.linspace(0, 1, len(bounds)))
     codes = np.where(np.isnan(share), MISSING, np.round(share * (MISSING - 1))).astype("<u2")
     return {
-        "title": data.title,
+        "title": words.objective_words(data.title),
         "symbol": data.symbol,
         "names": over.names,
         "x": [float(over.x[0]), float(over.x[-1])],
@@ -165,7 +165,7 @@ def _landscape(data: Landscape) -> dict[str, Any]:
 def _curve(data: Descent) -> dict[str, Any]:
     curve = data.curve
     return {
-        "title": curve.title,
+        "title": words.objective_words(curve.title),
         "symbol": curve.symbol,
         "names": [curve.name, f"{curve.symbol}({curve.name})"],
         "x": [float(curve.x[0]), float(curve.x[-1])],

@@ -36,7 +36,7 @@ def plot_confusion(data: Confusion, **options: Unpack[Options]) -> Figure:
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['8', '2', '1', '9']
     """
-    look = Look(**options)
+    look = Look.of(options)
     figure, ax = appearance.figure_of(look, keys=0)
     draw_confusion(ax, data)
     appearance.set_title(ax, *data.title)
@@ -75,7 +75,7 @@ def plot_roc(curves: Sequence[Roc], **options: Unpack[Options]) -> Figure:
     >>> plot_roc([curve]).axes[0].get_xlabel()
     'false positive rate'
     """
-    look = Look(**options)
+    look = Look.of(options)
     figure, ax = appearance.figure_of(look, keys=len(curves))
     draw_roc(ax, curves)
     appearance.set_title(ax, "Receiver operating characteristic")
@@ -117,7 +117,7 @@ def plot_residuals(data: Residuals, **options: Unpack[Options]) -> Figure:
     >>> plot_residuals(data).axes[0].get_xlabel()
     'predicted marks'
     """
-    look = Look(**options)
+    look = Look.of(options)
     figure, ax = appearance.figure_of(look, keys=1)
     theme, sizes = theme_of(ax), sizes_of(ax)
     ax.axhline(0, color=theme.ink, linewidth=0.5 * sizes.line, zorder=0)
@@ -154,7 +154,7 @@ def plot_classified(confusion: Confusion, curves: Sequence[Roc], **options: Unpa
     Raises:
         FalllineError: when `ax` is given: the picture has two.
     """
-    look = Look(**options)
+    look = Look.of(options)
     appearance.only_on_a_figure(look, "the picture of a model of classes")
     figure = appearance.new_figure(11.0, 5.4 + 0.22 * len(curves), look)
     left, right = appearance.new_axes(figure, 1, 2)
