@@ -10,6 +10,7 @@ const bundle = {
   outdir: "../src/fallline/explorer/bundle",
   minify: true,
   charset: "ascii",
+  loader: { ".css": "text" },
 };
 const tests = {
   ...common,

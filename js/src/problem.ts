@@ -1,0 +1,69 @@
+// What is minimised: the compiled formula, what is known of it, and what an evaluation costs.
+import { type Compiled, compile, FormulaError } from "./code.ts";
+import { landscapes } from "./generated.ts";
+import { LIMITS, type State } from "./state.ts";
+import { STRINGS } from "./strings.ts";
+
+export interface Problem {
+  readonly formula: string;
+  readonly compiled: Compiled;
+  readonly names: readonly string[];
+  readonly dimension: number;
+  readonly minima: readonly (readonly number[])[];
+  /** Milliseconds that an evaluation takes. */
+  readonly cost: number;
+}
+
+/** Read a formula.
+ *
+ * Throws a FormulaError.
+ */
+export function problemOf(formula: string): Problem {
+  const compiled = compile(formula);
+  const { names, dimension } = compiled;
+  if (dimension > LIMITS.dimension) {
+    throw new FormulaError(STRINGS.tooManyVariables(dimension, LIMITS.dimension), 0, formula.length);
+  }
+  const known = landscapes.find((landscape) => landscape.formula === formula.trim());
+  return { formula, compiled, names, dimension, minima: known?.minima ?? [], cost: costOf(compiled) };
+}
+
+function costOf({ dimension, value }: Compiled): number {
+  const x = new Float64Array(dimension).fill(0.3);
+  const begun = performance.now();
+  let count = 0;
+  let passed = 0;
+  // Clocks of browsers are coarse, so long enough to see it tick.
+  while (passed < 1 && count < 4096) {
+    for (let k = 0; k < 32; k++, count++) value(x);
+    passed = performance.now() - begun;
+  }
+  return passed / count;
+}
+
+/** The starts with as many coordinates as the problem has. */
+export function fitted(starts: State["starts"], dimension: number): State["starts"] {
+  if (starts.every((start) => start.length === dimension)) return starts;
+  return starts.map((start) => Array.from({ length: dimension }, (_, k) => start[k] ?? 1));
+}
+
+/** The function of the two coordinates drawn, the others held at a start. */
+export function slice(
+  { compiled, dimension }: Problem,
+  axes: State["axes"],
+  held: readonly number[],
+): (x: number, y: number) => number {
+  const [first, second] = axes;
+  const x = Float64Array.from({ length: dimension }, (_, k) => held[k] ?? 0);
+  if (dimension === 1) {
+    return (across) => {
+      x[0] = across;
+      return compiled.value(x);
+    };
+  }
+  return (across, up) => {
+    x[first] = across;
+    x[second] = up;
+    return compiled.value(x);
+  };
+}

@@ -1,0 +1,81 @@
+// All English of the page.
+import { shown } from "./numbers.ts";
+
+const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;
+
+export const STRINGS = {
+  title: "Fallline",
+  formula: "Minimise",
+  formulaLabel: "Formula to minimise",
+  landscape: "Landscape",
+  ownFormula: "Own formula",
+  undo: "Undo",
+  redo: "Redo",
+  share: "Save and share",
+  theme: "Light or dark",
+  figureLabel: (names: string) =>
+    `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom.`,
+  startRole: "start",
+  startLabel: (number: number, place: string) => `Start ${number} at ${place}. Arrow keys move it, Delete removes it.`,
+  wholeView: "Show all of it",
+  oneStart: "Keep one start",
+  map: "Map",
+  surface: "Surface",
+  basins: "Basins",
+  views: "Picture",
+  play: "Play",
+  pause: "Pause",
+  first: "To the start",
+  last: "To the end",
+  back: "One step back",
+  forward: "One step on",
+  scrub: "Step",
+  speed: "Speed",
+  perSecond: (steps: number) => `${steps} steps/s`,
+  stepOf: (at: number, last: number) => `${at} / ${last}`,
+  rules: "Rules",
+  addRule: "Add a rule",
+  rule: "Update rule",
+  convention: "Convention",
+  remove: (title: string) => `Remove ${title}`,
+  hide: (title: string) => `Hide ${title}`,
+  unhide: (title: string) => `Show ${title}`,
+  best: "Set the best rate for this start",
+  look: (title: string) => `Look at ${title}`,
+  typed: (label: string) => `${label}, typed`,
+  rate: "learning rate",
+  formulaOf: "The rule",
+  steps: "Steps",
+  settings: "Run",
+  gradient: "Gradient",
+  exact: "exact",
+  difference: { forward: "forward difference", backward: "backward difference", central: "central difference" },
+  noise: "noise",
+  target: "Target",
+  value: "Value",
+  valueAbove: "Value above the minimum",
+  gradientNorm: "Gradient norm",
+  histories: "Histories",
+  race: "Race",
+  raceColumns: { rule: "Rule", toTarget: "To target", steps: "Steps", value: "Final value", reason: "Ended by" },
+  raceSteps: "Steps made until the run ended",
+  never: "–",
+  copied: "Copied",
+  explain: "This step",
+  tooManyVariables: (found: number, most: number) =>
+    `the formula has ${found} variables; the page shows at most ${most}`,
+  allowed: (low: number, high: number, open: boolean, whole: boolean) => {
+    const ends = [
+      ...(Number.isFinite(low) ? [`${open ? "above" : "at least"} ${shown(low)}`] : []),
+      ...(Number.isFinite(high) ? [`at most ${shown(high)}`] : []),
+    ];
+    return `${whole ? "a whole number" : "a number"} ${ends.join(" and ")}`.trim();
+  },
+  told: (names: string, best: string) => `Start at ${names}. ${best}`,
+  lowest: (title: string, value: number, steps: number) =>
+    `Lowest: ${title}, ${shown(value)} after ${count(steps, "step")}.`,
+  atStep: (step: number) => `Step ${step}.`,
+  notTaken: (parts: readonly string[]) =>
+    `The link holds what the page does not know, and left out: ${parts.join("; ")}`,
+  dismiss: "Dismiss",
+} as const;
