@@ -6,7 +6,7 @@ import { build } from "esbuild";
 const common = { bundle: true, format: "esm", target: "es2022", legalComments: "none", logLevel: "warning" };
 const bundle = {
   ...common,
-  entryPoints: { explorer: "src/page.ts" },
+  entryPoints: { explorer: "src/main.ts" },
   outdir: "../src/fallline/explorer/bundle",
   minify: true,
   charset: "ascii",

@@ -168,7 +168,7 @@ function drawRun(
   const path = new Path2D();
   for (let row = 0; row <= shown.run.count; row++) {
     const height = y(quantity(shown, row));
-    if (height === height) path.lineTo(x(row), clamp(height, -1e4, 1e4));
+    if (!Number.isNaN(height)) path.lineTo(x(row), clamp(height, -1e4, 1e4));
   }
   ink.strokeStyle = ink.fillStyle = scene.palette.runs[shown.look]!;
   ink.lineWidth = shown.entry === scene.active ? 2.2 : 1.6;

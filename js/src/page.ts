@@ -3,12 +3,14 @@ import { Chart } from "./chart.ts";
 import { element, iconButton } from "./dom.ts";
 import { Figure } from "./figure.ts";
 import { FormulaField } from "./formula_field.ts";
+import { fragmentOf, readFragment } from "./fragment.ts";
 import { shown } from "./numbers.ts";
 import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { fitted, type Problem, problemOf } from "./problem.ts";
 import { bestRate, lowestOf, race, titleOf } from "./race.ts";
 import { RaceTable } from "./race_table.ts";
 import { RulesPanel } from "./rules_panel.ts";
+import { RunPanel } from "./run_panel.ts";
 import type { Scene, ShownRun } from "./scene.ts";
 import { firstState, LIMITS, onLandscape, type State } from "./state.ts";
 import { Store } from "./store.ts";
@@ -31,16 +33,25 @@ export class Page {
   private readonly figure: Figure;
   private readonly transport: Transport;
   private readonly rules: RulesPanel;
+  private readonly running: RunPanel;
   private readonly table: RaceTable;
+  private readonly notice = element("p", { class: "notice", role: "alert" });
   private readonly charts: { value: Chart; gradient: Chart };
   private readonly live = element("p", { class: "live", role: "status", "aria-live": "polite" });
   private readonly undo = iconButton("undo", STRINGS.undo, () => this.store.undo());
   private readonly redo = iconButton("redo", STRINGS.redo, () => this.store.redo());
 
+  /** Arguments:
+   *   root: the element to fill.
+   *   fragment: what to show at first, as a link says it.
+   *   shown: called when something else is shown.
+   */
   constructor(
     private readonly root: HTMLElement,
-    state: State = firstState(),
+    fragment: string,
+    private readonly shown: () => void = () => {},
   ) {
+    const { state, refused } = readFragment(fragment, firstState());
     this.problem = problemOf(state.formula);
     this.store = new Store(state, (now, before) => this.changed(now, before));
     const change = (part: Partial<State>, gesture: string | null = null) => this.store.change(part, gesture);
@@ -69,6 +80,7 @@ export class Page {
       choose: (active) => change({ active }),
       best: (index) => this.setBest(index),
     });
+    this.running = new RunPanel(change);
     this.table = new RaceTable((active) => change({ active }));
     const scrub = (at: number) => {
       this.transport.pause();
@@ -82,6 +94,25 @@ export class Page {
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
     this.draw();
+    this.complain(refused);
+  }
+
+  /** Show what a link says; nothing happens if that is shown already. */
+  open(fragment: string): void {
+    if (fragment === this.fragment) return;
+    const { state, refused } = readFragment(fragment, firstState());
+    this.store.change(state);
+    this.complain(refused);
+  }
+
+  /** The link to what is shown. */
+  get fragment(): string {
+    return fragmentOf(this.store.now);
+  }
+
+  private complain(refused: readonly string[]): void {
+    this.notice.textContent = refused.length ? STRINGS.notTaken(refused) : "";
+    if (refused.length) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
   }
 
   private build(): void {
@@ -109,7 +140,14 @@ export class Page {
     this.root.append(
       element("style", {}, css),
       top,
-      element("main", {}, figure, histories, this.rules.element),
+      this.notice,
+      element(
+        "main",
+        {},
+        figure,
+        histories,
+        element("div", { class: "side" }, this.rules.element, this.running.element),
+      ),
       this.live,
     );
   }
@@ -211,6 +249,7 @@ export class Page {
   private drawPanels(state: State, scene: Scene): void {
     this.field.show(state.formula);
     this.rules.show(state, this.palette);
+    this.running.show(state);
     this.transport.show(state.at, Math.max(1, ...this.runs.map(({ run }) => run.count)));
     this.table.show(this.problem, state, scene);
     const above = this.problem.minima.length > 0;
@@ -224,6 +263,7 @@ export class Page {
     this.undo.disabled = !this.store.canUndo;
     this.redo.disabled = !this.store.canRedo;
     this.tell(state);
+    this.shown();
   }
 
   private scene(state: State): Scene {
@@ -263,6 +303,3 @@ function norm(gradient: Float64Array, row: number, dimension: number): number {
   for (let k = row * dimension; k < (row + 1) * dimension; k++) sum += gradient[k]! ** 2;
   return Math.sqrt(sum);
 }
-
-const host = typeof document === "undefined" ? null : document.getElementById("fallline");
-if (host) Object.assign(window, { fallline: new Page(host) });

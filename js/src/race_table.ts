@@ -46,7 +46,7 @@ export class RaceTable {
       const [name, arrived, value, reason] = this.rows[k]!;
       const step = stepsTo(run, target);
       arrived!.textContent = step === null ? STRINGS.never : String(step);
-      value!.textContent = shown(ends[k]!);
+      value!.textContent = shown(ends[k]!, 3);
       value!.classList.toggle("best", ends[k] === best);
       reason!.textContent = run.reason;
       reason!.title = String(run.count);

@@ -32,7 +32,7 @@ export function paintRelief(canvas: HTMLCanvasElement, land: Landscape, palette:
       const lower = share[k + columns]! + u * (share[k + columns + 1]! - share[k + columns]!);
       const t = upper + v * (lower - upper);
       pixels[p + 3] = 255;
-      if (t !== t) {
+      if (Number.isNaN(t)) {
         pixels[p] = missing >> 16;
         pixels[p + 1] = (missing >> 8) & 255;
         pixels[p + 2] = missing & 255;
@@ -69,7 +69,7 @@ function lit({ share, columns, rows }: Landscape): Float32Array {
       const across = (share[k + (i < columns - 1 ? 1 : 0)]! - share[k - (i ? 1 : 0)]!) * columns;
       const down = (share[k + (j < rows - 1 ? columns : 0)]! - share[k - (j ? columns : 0)]!) * rows;
       const slope = (across + down) / Math.hypot(4, across, down);
-      light[k] = slope === slope ? 1 + 0.075 * slope : 1;
+      light[k] = Number.isNaN(slope) ? 1 : 1 + 0.05 * slope;
     }
   }
   return light;

@@ -1,10 +1,11 @@
 // The list of rules: which, by which convention, with which hyperparameters.
 import { element, ICONS, icon, iconButton } from "./dom.ts";
-import { type Hyperparameter, type Rule, rules } from "./generated.ts";
+import { rules } from "./generated.ts";
 import { DASHES, type Palette } from "./palette.ts";
 import { titleOf } from "./race.ts";
+import type { Hyperparameter, Rule } from "./rules.ts";
 import { type Slider, select, slider } from "./slider.ts";
-import { type Entry, entryOf, freeLook, LIMITS, RATE, ruleOf, type State } from "./state.ts";
+import { type Entry, entryOf, freeLook, LIMITS, ruleOf, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 
 /** A short line in a run's colour and dashes. */
@@ -39,15 +40,6 @@ interface Card {
   show(entry: Entry): void;
 }
 
-const KNOWN_RATE = {
-  name: RATE,
-  symbol: "η",
-  default: 0.01,
-  low: 0,
-  high: Number.POSITIVE_INFINITY,
-  log: true,
-  whole: false,
-};
 const names = [...new Map(rules.map(({ name, title }) => [name, title]))].sort((a, b) => a[1].localeCompare(b[1]));
 const conventionsOf = (name: string) => rules.filter((rule) => rule.name === name).map(({ convention }) => convention);
 
@@ -68,7 +60,7 @@ export class RulesPanel {
     ]);
     if (structure !== this.known) this.build(state, palette);
     this.known = structure;
-    state.entries.forEach((entry, index) => this.cards[index]!.show(entry));
+    for (const [index, card] of this.cards.entries()) card.show(state.entries[index]!);
   }
 
   private build(state: State, palette: Palette): void {
@@ -129,7 +121,7 @@ export class RulesPanel {
       element: made,
       show: (now) => {
         for (const [known, control] of sliders) {
-          const value = known.name === RATE ? now.rate : (now.values[known.name] ?? known.default);
+          const value = known === rule.rate ? now.rate : (now.values[known.name] ?? known.default);
           if (typeof value === "number") control.show(value);
         }
       },
@@ -138,17 +130,13 @@ export class RulesPanel {
 
   /** The rate's slider, and for the rule looked at those of all its numbers. */
   private sliders(rule: Rule, entry: Entry, index: number, active: boolean): [Hyperparameter, Slider][] {
-    const own = rule.hyperparameters.find(({ name }) => name === RATE);
-    const rate = { ...KNOWN_RATE, ...(own ? { symbol: own.symbol } : {}) };
-    const others = rule.hyperparameters.filter(
-      ({ name, default: usual }) => active && name !== RATE && typeof usual === "number",
-    );
-    return [...(typeof entry.rate === "number" ? [rate] : []), ...others].map((known) => {
+    const others = active ? rule.hyperparameters.filter(({ default: usual }) => typeof usual === "number") : [];
+    return [...(typeof entry.rate === "number" ? [rule.rate] : []), ...others].map((known) => {
       const label = known.name.replaceAll("_", " ");
       const change = (value: number, settled: boolean) => {
         const now = this.entries[index]!;
         const next =
-          known.name === RATE ? { ...now, rate: value } : { ...now, values: { ...now.values, [known.name]: value } };
+          known === rule.rate ? { ...now, rate: value } : { ...now, values: { ...now.values, [known.name]: value } };
         this.replace(index, next, `${index} ${known.name}`);
         if (settled) this.actions.rest();
       };
@@ -158,11 +146,8 @@ export class RulesPanel {
         }
       };
       const made = slider(known, label, change, light);
-      if (known.name === RATE) {
-        made.element.insertBefore(
-          iconButton("best", STRINGS.best, () => this.actions.best(index)),
-          made.element.lastChild,
-        );
+      if (known === rule.rate) {
+        made.element.children[1]!.after(iconButton("best", STRINGS.best, () => this.actions.best(index)));
       }
       return [known, made];
     });

@@ -1,10 +1,8 @@
 // A hyperparameter as a slider and a field to type into.
 import { element, options } from "./dom.ts";
-import type { Hyperparameter } from "./generated.ts";
 import { clamp, numberFrom, typed } from "./numbers.ts";
+import type { Hyperparameter } from "./rules.ts";
 import { STRINGS } from "./strings.ts";
-
-type Known = Pick<Hyperparameter, "name" | "symbol" | "default" | "low" | "high" | "log" | "whole">;
 
 /** How a slider's way from 0 to 1 is spread over the values. */
 export interface Spread {
@@ -12,40 +10,29 @@ export interface Spread {
   way(value: number): number;
 }
 
-export function spreadOf({ default: usual, low, high, log, whole }: Known): Spread {
-  const middle = typeof usual === "number" && usual > 0 ? usual : 1e-2;
-  if (log) {
-    const least = Math.log10(Math.max(low > 0 ? low : 0, Math.min(1e-4, middle / 1e3)));
-    const most = Math.log10(Math.min(high, Math.max(10, middle * 1e3)));
-    return {
-      value: (way) => Number((10 ** (least + way * (most - least))).toPrecision(3)),
-      way: (value) => (Math.log10(value) - least) / (most - least),
-    };
-  }
-  if (low === 0 && high === 1 && !whole && typeof usual === "number" && usual >= 0.5) {
-    // A decay: what matters is how far it is from 1.
-    return {
-      value: (way) => Number((1 - 10 ** (-4 * way)).toFixed(way < 0.3 ? 2 : 5 - Math.round(2 - 2 * way))),
-      way: (value) => -Math.log10(Math.max(1e-4, 1 - value)) / 4,
-    };
-  }
-  const least = Number.isFinite(low) ? low : -4 * Math.max(1, Math.abs(Number(usual)));
-  const most = Number.isFinite(high) ? high : Math.max(4 * Math.abs(Number(usual) || 0), whole ? 20 : 1);
+export function spreadOf({ low, high, log, whole, origin }: Hyperparameter): Spread {
+  // On a logarithmic scale, that of the distance from the origin: of a momentum what counts is how far it is from 1.
+  const to = (value: number) => (log ? Math.log10(Math.max(Math.abs(value - origin), Number.MIN_VALUE)) : value);
+  const from = (place: number) => (log ? origin + (origin ? -1 : 1) * 10 ** place : place);
+  const [least, most] = [to(low), to(high)];
   return {
-    value: (way) => {
-      const value = least + way * (most - least);
-      return whole ? Math.round(value) : Number(value.toPrecision(3));
-    },
-    way: (value) => (value - least) / (most - least),
+    value: (way) => rounded(from(least + way * (most - least)), log ? origin : 0, whole),
+    way: (value) => (to(value) - least) / (most - least),
   };
 }
 
-/** Whether a value may be taken, and else what may. */
-export function refusal({ low, high, log, whole }: Known, value: number): string | null {
-  const positive = log && low <= 0;
-  if (Number.isFinite(value) && (positive ? value > 0 : value >= low) && value <= high && !(whole && value % 1))
-    return null;
-  return STRINGS.allowed(positive ? 0 : low, high, positive, whole);
+/** A value to so many digits of its distance from the origin as a slider can tell apart. */
+function rounded(value: number, origin: number, whole: boolean): number {
+  if (whole) return Math.round(value);
+  const away = Number((value - origin).toPrecision(3));
+  return Number((origin + away).toPrecision(12));
+}
+
+/** What may be taken, if a value may not. */
+export function refusal(known: Hyperparameter, value: number): string | null {
+  const { least, most, leastOpen, mostOpen, whole, allowed } = known;
+  const inside = (leastOpen ? value > least : value >= least) && (mostOpen ? value < most : value <= most);
+  return Number.isFinite(value) && inside && !(whole && value % 1) ? null : allowed;
 }
 
 export interface Slider {
@@ -59,7 +46,7 @@ export interface Slider {
  *   touch: called when it is touched and left, so that its symbol can be lit.
  */
 export function slider(
-  known: Known,
+  known: Hyperparameter,
   label: string,
   change: (value: number, settled: boolean) => void,
   touch: (touched: boolean) => void = () => {},

@@ -1,5 +1,6 @@
 // What the page shows, as plain data: everything that a link keeps, and that undo brings back.
-import { landscapes, type Rule, rules } from "./generated.ts";
+import { landscapes, rules } from "./generated.ts";
+import type { Rule } from "./rules.ts";
 import type { Settings } from "./run.ts";
 import type { Box } from "./view.ts";
 
@@ -46,8 +47,7 @@ export const RATE = "learning_rate";
 
 /** A rule with its own defaults. */
 export function entryOf(rule: Rule, look: number, rate?: number, values: Settings["values"] = {}): Entry {
-  const known = rule.hyperparameters.find(({ name }) => name === RATE);
-  const own = typeof known?.default === "number" ? known.default : 0.01;
+  const own = typeof rule.rate.default === "number" ? rule.rate.default : 0.01;
   return { rule: rule.name, convention: rule.convention, values, rate: rate ?? own, look, hidden: false };
 }
 

@@ -64,18 +64,19 @@ export const STRINGS = {
   explain: "This step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,
-  allowed: (low: number, high: number, open: boolean, whole: boolean) => {
-    const ends = [
-      ...(Number.isFinite(low) ? [`${open ? "above" : "at least"} ${shown(low)}`] : []),
-      ...(Number.isFinite(high) ? [`at most ${shown(high)}`] : []),
-    ];
-    return `${whole ? "a whole number" : "a number"} ${ends.join(" and ")}`.trim();
-  },
+  shift: "shift",
+  place: (step: number) => `at step ${step}`,
+  subtracted: "step, subtracted",
+  stepTitle: (title: string, step: number, rate: number) => `${title}: step ${step}, rate ${shown(rate)}`,
+  surfaceLabel: "The function as a surface, with the paths of the runs. Drag or use the arrow keys to turn it.",
+  none: "none",
+  between: (low: number, high: number) => `a number from ${shown(low)} to ${shown(high)}`,
   told: (names: string, best: string) => `Start at ${names}. ${best}`,
   lowest: (title: string, value: number, steps: number) =>
     `Lowest: ${title}, ${shown(value)} after ${count(steps, "step")}.`,
   atStep: (step: number) => `Step ${step}.`,
   notTaken: (parts: readonly string[]) =>
     `The link holds what the page does not know, and left out: ${parts.join("; ")}`,
+  tooLong: (found: number, most: number) => `${found} characters; at most ${most}`,
   dismiss: "Dismiss",
 } as const;

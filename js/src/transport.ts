@@ -33,14 +33,17 @@ export class Transport {
       },
     );
     speed.value = String(this.speed);
+    const first = iconButton("first", STRINGS.first, () => this.step(Number.NEGATIVE_INFINITY));
+    const last = iconButton("last", STRINGS.last, () => this.step(Number.POSITIVE_INFINITY));
+    for (const button of [first, last]) button.classList.add("edge");
     this.element = element(
       "div",
       { class: "transport", role: "group", "aria-label": STRINGS.play },
       this.button,
-      iconButton("first", STRINGS.first, () => this.step(Number.NEGATIVE_INFINITY)),
+      first,
       iconButton("back", STRINGS.back, () => this.step(-1)),
       iconButton("forward", STRINGS.forward, () => this.step(1)),
-      iconButton("last", STRINGS.last, () => this.step(Number.POSITIVE_INFINITY)),
+      last,
       this.range,
       this.told,
       speed,

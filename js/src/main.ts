@@ -1,0 +1,23 @@
+// Where the bundle runs: as a page of its own, its link in the address.
+import { Page } from "./page.ts";
+
+/** Milliseconds of rest before the address is written: browsers refuse it more often than that. */
+const REST = 300;
+
+function open(root: HTMLElement): Page {
+  const given = document.getElementById("fallline-given")?.textContent ?? "{}";
+  const usual: unknown = (JSON.parse(given) as { fragment?: unknown }).fragment;
+  let writing = 0;
+  const write = () => {
+    clearTimeout(writing);
+    writing = window.setTimeout(() => {
+      if (page.fragment !== location.hash.slice(1)) history.replaceState(null, "", `#${page.fragment}`);
+    }, REST);
+  };
+  const page: Page = new Page(root, location.hash.slice(1) || (typeof usual === "string" ? usual : ""), () => write());
+  addEventListener("hashchange", () => page.open(location.hash.slice(1)));
+  return page;
+}
+
+const root = document.getElementById("fallline");
+if (root) Object.assign(window, { fallline: open(root) });

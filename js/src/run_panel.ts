@@ -1,0 +1,94 @@
+// How all rules are run: steps, gradient, noise, target.
+import { element } from "./dom.ts";
+import { numberFrom, typed } from "./numbers.ts";
+import type { Hyperparameter } from "./rules.ts";
+import { type Slider, select, slider } from "./slider.ts";
+import { LIMITS, type State } from "./state.ts";
+import { STRINGS } from "./strings.ts";
+
+function quantity(name: string, known: Partial<Hyperparameter>): Hyperparameter {
+  const usual = { symbol: "", about: name, default: 1, low: 1, high: 1, log: true, whole: false, origin: 0 as const };
+  const { low = 0, high = 1 } = known;
+  return {
+    name,
+    ...usual,
+    least: low,
+    most: high,
+    leastOpen: false,
+    mostOpen: false,
+    allowed: STRINGS.between(low, high),
+    ...known,
+  };
+}
+
+const STEPS = quantity("steps", { low: 1, high: LIMITS.steps, whole: true });
+const SHIFT = quantity("shift", { symbol: "h", low: 1e-12, high: 1 });
+const NOISE = quantity("noise", {
+  symbol: "σ",
+  low: 1e-3,
+  high: 1e3,
+  least: 0,
+  most: 1e6,
+  allowed: STRINGS.between(0, 1e6),
+});
+
+export class RunPanel {
+  readonly element: HTMLElement;
+  private readonly steps: Slider;
+  private readonly shift: Slider;
+  private readonly noise: Slider;
+  private readonly target = element("input", {
+    type: "text",
+    inputmode: "decimal",
+    class: "number",
+    autocomplete: "off",
+    "aria-label": STRINGS.target,
+  });
+  private readonly kind: HTMLSelectElement;
+  private now: State | null = null;
+
+  constructor(change: (part: Partial<State>, gesture: string | null) => void) {
+    this.steps = slider(STEPS, STRINGS.steps, (steps) => change({ steps, at: null }, "steps"));
+    this.shift = slider(SHIFT, STRINGS.shift, (step) => {
+      const { gradient } = this.now!;
+      if (gradient.kind === "perturbation") change({ gradient: { ...gradient, step } }, "shift");
+    });
+    this.noise = slider(NOISE, STRINGS.noise, (noise) => change({ noise }, "noise"));
+    this.kind = select(
+      STRINGS.gradient,
+      [["exact", STRINGS.exact], ...Object.entries(STRINGS.difference)],
+      (scheme) => {
+        const step = this.now?.gradient.kind === "perturbation" ? this.now.gradient.step : 0.1;
+        change({ gradient: scheme === "exact" ? { kind: "exact" } : { kind: "perturbation", scheme, step } }, null);
+      },
+    );
+    this.target.addEventListener("change", () => {
+      const target = this.target.value.trim() ? numberFrom(this.target.value) : null;
+      this.target.setAttribute("aria-invalid", String(Number.isNaN(target)));
+      if (!Number.isNaN(target)) change({ target }, null);
+    });
+    const line = (label: string, control: HTMLElement) =>
+      element("div", { class: "slider" }, element("span", { class: "name long" }, label), control);
+    this.target.placeholder = STRINGS.none;
+    this.element = element(
+      "section",
+      { class: "card", "aria-label": STRINGS.settings },
+      this.steps.element,
+      line(STRINGS.gradient, this.kind),
+      this.shift.element,
+      this.noise.element,
+      line(STRINGS.target, this.target),
+    );
+  }
+
+  show(state: State): void {
+    this.now = state;
+    const { gradient } = state;
+    this.steps.show(state.steps);
+    this.noise.show(state.noise);
+    this.kind.value = gradient.kind === "exact" ? "exact" : gradient.scheme;
+    this.shift.element.hidden = gradient.kind === "exact";
+    if (gradient.kind === "perturbation") this.shift.show(gradient.step);
+    if (document.activeElement !== this.target) this.target.value = state.target === null ? "" : typed(state.target);
+  }
+}
