@@ -55,7 +55,9 @@ export function explained(problem: Problem, state: State, row: number): Explaine
 function partsOf(_: Problem, state: State): readonly { name: string; wide: boolean }[] {
   const entry = state.entries[state.active]!;
   const rule = ruleOf(entry.rule, entry.convention)!;
-  return rule.step(Float64Array.from(rule.hyperparameters, ({ name, default: usual }) => Number(entry.values[name] ?? usual))).parts;
+  return rule.step(
+    Float64Array.from(rule.hyperparameters, ({ name, default: usual }) => Number(entry.values[name] ?? usual)),
+  ).parts;
 }
 
 /** The arrows of a step: where it leads, and the directions of the gradient and of what the rule remembers. */
@@ -69,7 +71,9 @@ export function arrowsOf(step: Explained, { axes, box }: State): Arrow[] {
     const length = Math.hypot(u / width, v / height) / LENGTH;
     return length > 0 ? [{ kind, from, to: [from[0] + u / length, from[1] + v / length] }] : [];
   };
-  const memory = step.parts.find(({ name, after }) => MEMORIES.has(name.split(".").pop()!) && after.length === step.x.length);
+  const memory = step.parts.find(
+    ({ name, after }) => MEMORIES.has(name.split(".").pop()!) && after.length === step.x.length,
+  );
   const [u, v] = against(step.change);
   return [
     ...direction("gradient", step.gradient),

@@ -5,7 +5,7 @@ import { shown } from "./numbers.ts";
 import type { Palette } from "./palette.ts";
 import { STRINGS } from "./strings.ts";
 
-type Row = readonly [name: string, values: readonly number[], colour?: string];
+type Row = readonly [name: string, values: readonly number[], colour: string | null];
 
 export class ExplainPanel {
   readonly element = element("section", { class: "explain", "aria-label": STRINGS.explain });
@@ -16,16 +16,27 @@ export class ExplainPanel {
     const { arrows } = palette;
     const moved = step.x.map((x, k) => x - step.change[k]!);
     const rows: Row[] = [
-      [STRINGS.place(step.step - 1), step.x],
+      [STRINGS.place(step.step - 1), step.x, null],
       [STRINGS.gradient, step.gradient, arrows.gradient],
-      ...step.parts.map(({ name, after }): Row => [name.replaceAll("_", " "), after, after.length > 1 ? arrows.memory : undefined]),
+      ...step.parts.map(
+        ({ name, after }): Row => [name.replaceAll("_", " "), after, after.length > 1 ? arrows.memory : null],
+      ),
       [STRINGS.subtracted, step.change, arrows.step],
-      [STRINGS.place(step.step), moved],
+      [STRINGS.place(step.step), moved, null],
     ];
-    const head = element("tr", {}, element("td"), ...names.map((name) => element("th", { scope: "col" }, element("i", {}, name))));
+    const head = element(
+      "tr",
+      {},
+      element("td"),
+      ...names.map((name) => element("th", { scope: "col" }, element("i", {}, name))),
+    );
     this.element.replaceChildren(
       element("h2", {}, STRINGS.stepTitle(title, step.step, step.rate)),
-      element("div", { class: "scrolled" }, element("table", { class: "numbers" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line)))),
+      element(
+        "div",
+        { class: "scrolled" },
+        element("table", { class: "numbers" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line))),
+      ),
     );
   }
 }

@@ -3,7 +3,7 @@ import { drawCurve, drawDescent, heightsOf } from "./curve.ts";
 import { element } from "./dom.ts";
 import { watchGestures } from "./gestures.ts";
 import { Handles } from "./handles.ts";
-import { sample } from "./landscape.ts";
+import { type Landscape, sample } from "./landscape.ts";
 import { drawGround, drawMap } from "./map.ts";
 import { clamp, shown } from "./numbers.ts";
 import { type Problem, slice } from "./problem.ts";
@@ -81,10 +81,7 @@ export class Figure {
       return;
     }
     this.view = new View(state.box, width, height);
-    // As many samples as the formula's cost allows, at most one every three pixels.
-    const spare = Math.sqrt(PATIENCE / problem.cost / (width * height));
-    const density = clamp(spare, 24 / Math.min(width, height), 1 / 3);
-    const land = sample(this.value, state.box, Math.round(width * density) + 2, Math.round(height * density) + 2);
+    const land = sampled(problem, this.value, this.view);
     drawGround(this.ground, land, this.view, scene);
   }
 
@@ -118,4 +115,15 @@ export class Figure {
     const place = this.names.map((name, k) => `${name} ${shown([x, y][k]!, 3)}`).join("  ");
     this.readout.textContent = `${place}  f ${shown(this.value(x, y), 4)}`;
   }
+}
+
+/** As many samples as the formula's cost allows, at most one every three pixels. */
+export function sampled(
+  problem: Problem,
+  f: (x: number, y: number) => number,
+  { box, width, height }: View,
+): Landscape {
+  const spare = Math.sqrt(PATIENCE / problem.cost / (width * height));
+  const density = clamp(spare, 24 / Math.min(width, height), 1 / 3);
+  return sample(f, box, Math.round(width * density) + 2, Math.round(height * density) + 2);
 }

@@ -1,7 +1,7 @@
 // The field that a formula is typed into; what cannot be read is underlined, and told below.
-import { FormulaError } from "./code.ts";
 import { element } from "./dom.ts";
 import { landscapes } from "./generated.ts";
+import { FormulaError } from "./grammar.ts";
 import { select } from "./slider.ts";
 import { STRINGS } from "./strings.ts";
 
@@ -12,6 +12,7 @@ export class FormulaField {
   private readonly field: HTMLInputElement;
   private readonly mirror = element("div", { class: "mirror", "aria-hidden": "true" });
   private readonly problem = element("p", { id: "formula-problem", class: "problem", role: "alert" });
+  private readonly reading = element("p", { class: "reading" });
   private readonly landscape: HTMLSelectElement;
 
   /** Arguments:
@@ -46,21 +47,17 @@ export class FormulaField {
     );
     this.landscape.className = "landscape";
     const line = element("div", { class: "line" }, this.mirror, this.field);
-    this.element = element("div", { class: "formula-field" }, line, this.landscape, this.problem);
+    this.element = element("div", { class: "formula-field" }, line, this.landscape, this.reading, this.problem);
   }
 
-  show(formula: string): void {
+  /** Show a formula, and how it was understood where that is not as it is written. */
+  show(formula: string, reading: string | null): void {
+    this.reading.textContent = reading === null ? "" : STRINGS.reading(reading);
     if (document.activeElement !== this.field || this.field.value.trim() !== formula) {
       this.field.value = formula;
       this.tell(null);
     }
     this.landscape.value = landscapes.find((one) => one.formula === formula)?.name ?? "";
-  }
-
-  /** Show a formula that cannot be read, and why. */
-  refuse(formula: string, error: FormulaError): void {
-    this.field.value = formula;
-    this.tell(error);
   }
 
   private take(): void {
@@ -75,18 +72,24 @@ export class FormulaField {
 
   private tell(error: FormulaError | null): void {
     this.field.setAttribute("aria-invalid", String(error !== null));
-    this.problem.textContent = error ? inShort(error.message) : "";
-    const text = this.field.value;
     this.mirror.replaceChildren();
+    this.problem.replaceChildren();
     if (!error) return;
-    const end = Math.max(error.start + 1, error.end);
-    this.mirror.append(text.slice(0, error.start), element("mark", {}, text.slice(error.start, end)), text.slice(end));
+    const text = this.field.value;
+    let from = 0;
+    for (const { start, end } of [...error.faults].sort((a, b) => a.start - b.start)) {
+      if (start < from) continue;
+      const to = Math.max(start + 1, end);
+      this.mirror.append(text.slice(from, start));
+      this.mirror.append(element("mark", {}, text.slice(start, to) || " "));
+      from = to;
+    }
+    this.mirror.append(text.slice(from));
     this.mirror.scrollLeft = this.field.scrollLeft;
+    for (const { start, end, problem } of error.faults) {
+      const part = text.slice(start, end);
+      const where = part && part.length < text.length ? [element("code", {}, part), ": "] : [];
+      this.problem.append(element("span", {}, ...where, problem));
+    }
   }
-}
-
-/** A message without the formula, which stands above it. */
-function inShort(message: string): string {
-  const found = /^objective is .*?(?:which cannot be read at (.*?): |which |, an? )(.*)$/su.exec(message);
-  return found ? (found[1] ? `${found[1]}: ${found[2]}` : found[2]!) : message;
 }

@@ -1,5 +1,5 @@
 // The state as the fragment of a link, and back: what a link says is checked like what is typed.
-import { FormulaError } from "./code.ts";
+import { FormulaError } from "./grammar.ts";
 import { numberFrom, typed } from "./numbers.ts";
 import { fitted, type Problem, problemOf } from "./problem.ts";
 import { refusal } from "./slider.ts";

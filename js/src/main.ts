@@ -1,5 +1,6 @@
-// Where the bundle runs: as a page of its own, its link in the address.
+// Where the bundle runs: as a page of its own, its link in the address; or as one of the page's workers.
 import { Page } from "./page.ts";
+import { serve } from "./workers.ts";
 
 /** Milliseconds of rest before the address is written: browsers refuse it more often than that. */
 const REST = 300;
@@ -19,5 +20,8 @@ function open(root: HTMLElement): Page {
   return page;
 }
 
-const root = document.getElementById("fallline");
-if (root) Object.assign(window, { fallline: open(root) });
+if (typeof document === "undefined") serve(self);
+else {
+  const root = document.getElementById("fallline");
+  if (root) Object.assign(window, { fallline: open(root) });
+}

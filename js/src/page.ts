@@ -1,9 +1,11 @@
 // The page: its parts, and what each change of the state draws again.
 import { Chart } from "./chart.ts";
 import { element, iconButton } from "./dom.ts";
-import { Figure } from "./figure.ts";
+import { arrowsOf, type Explained, explained } from "./explain.ts";
+import { ExplainPanel } from "./explain_panel.ts";
 import { FormulaField } from "./formula_field.ts";
 import { fragmentOf, readFragment } from "./fragment.ts";
+import { landscapes } from "./generated.ts";
 import { shown } from "./numbers.ts";
 import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { fitted, type Problem, problemOf } from "./problem.ts";
@@ -12,14 +14,16 @@ import { RaceTable } from "./race_table.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene, ShownRun } from "./scene.ts";
+import { Stage } from "./stage.ts";
 import { firstState, LIMITS, onLandscape, type State } from "./state.ts";
 import { Store } from "./store.ts";
 import { STRINGS } from "./strings.ts";
 import css from "./style.css";
 import { Transport } from "./transport.ts";
+import type { Box } from "./view.ts";
 
 /** What of the state changes the ground of the figure, and what the runs. */
-const OF_GROUND = ["formula", "box", "axes"] as const satisfies readonly (keyof State)[];
+const OF_GROUND = ["formula", "box", "axes", "view"] as const satisfies readonly (keyof State)[];
 const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
 
 export class Page {
@@ -30,7 +34,8 @@ export class Page {
   private readonly stale = { ground: true, runs: true };
   private queued = 0;
   private readonly field: FormulaField;
-  private readonly figure: Figure;
+  private readonly stage: Stage;
+  private readonly explain = new ExplainPanel();
   private readonly transport: Transport;
   private readonly rules: RulesPanel;
   private readonly running: RunPanel;
@@ -59,19 +64,23 @@ export class Page {
       (text) => this.read(text),
       (name) => change(onLandscape(name)),
     );
-    this.figure = new Figure({
-      moveStart: (index, point, begun) => {
+    const actions = {
+      moveStart: (index: number, point: readonly [number, number], begun: boolean) => {
         if (begun) this.store.rest();
         change({ starts: this.moved(index, point) }, `start ${index}`);
       },
-      addStart: (point) => this.addStart(point),
-      removeStart: (index) => this.removeStart(index),
-      chooseStart: (activeStart) => change({ activeStart }),
-      moveView: (box, begun) => {
+      addStart: (point: readonly [number, number]) => this.addStart(point),
+      removeStart: (index: number) => this.removeStart(index),
+      chooseStart: (activeStart: number) => change({ activeStart }),
+      moveView: (box: Box, begun: boolean) => {
         if (begun) this.store.rest();
         change({ box }, "view");
       },
-    });
+      view: (view: State["view"]) => change({ view }),
+      whole: () => change({ box: wholeOf(this.problem, this.store.now, this.runs) }),
+      oneStart: () => change({ starts: [this.store.now.starts[this.store.now.activeStart]!], activeStart: 0 }),
+    };
+    this.stage = new Stage(actions, () => this.resized());
     this.transport = new Transport((at) => change({ at }));
     this.rules = new RulesPanel({
       change: (entries, gesture) =>
@@ -88,7 +97,6 @@ export class Page {
     };
     this.charts = { value: new Chart(scrub), gradient: new Chart(scrub) };
     this.build();
-    new ResizeObserver(() => this.resized()).observe(this.figure.element);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.themed());
     root.addEventListener("keydown", (event) => this.key(event));
@@ -127,7 +135,7 @@ export class Page {
     const figure = element(
       "section",
       { class: "stage", "aria-label": STRINGS.map },
-      this.figure.element,
+      this.stage.element,
       this.transport.element,
     );
     const histories = element(
@@ -136,6 +144,7 @@ export class Page {
       this.charts.value.element,
       this.charts.gradient.element,
       element("div", { class: "scrolled" }, this.table.element),
+      this.explain.element,
     );
     this.root.append(
       element("style", {}, css),
@@ -181,7 +190,7 @@ export class Page {
     const placed = this.moved(activeStart, point)[activeStart]!;
     this.store.change({ starts: [...starts, placed], activeStart: starts.length });
     this.draw();
-    this.figure.focus(starts.length);
+    this.stage.focus(starts.length);
   }
 
   private removeStart(index: number): void {
@@ -189,7 +198,7 @@ export class Page {
     if (!starts.length) return;
     this.store.change({ starts, activeStart: Math.min(index, starts.length - 1) });
     this.draw();
-    this.figure.focus(Math.min(index, starts.length - 1));
+    this.stage.focus(Math.min(index, starts.length - 1));
   }
 
   private setBest(index: number): void {
@@ -239,15 +248,17 @@ export class Page {
     this.queued = 0;
     const state = this.store.now;
     if (this.stale.runs) this.runs = race(this.problem, state);
-    const scene = this.scene(state);
-    if (this.stale.ground) this.figure.drawGround(this.problem, state, scene);
+    const step = state.at === null ? null : explained(this.problem, state, state.at);
+    const scene = this.scene(state, step);
+    this.stage.draw(this.problem, state, scene, this.stale.ground);
     this.stale.ground = this.stale.runs = false;
-    this.figure.draw(this.problem, state, scene);
+    const looked = state.entries[state.active];
+    this.explain.show(step, looked ? titleOf(looked) : "", this.problem.names, this.palette);
     this.drawPanels(state, scene);
   }
 
   private drawPanels(state: State, scene: Scene): void {
-    this.field.show(state.formula);
+    this.field.show(state.formula, this.problem.compiled.reading);
     this.rules.show(state, this.palette);
     this.running.show(state);
     this.transport.show(state.at, Math.max(1, ...this.runs.map(({ run }) => run.count)));
@@ -266,7 +277,7 @@ export class Page {
     this.shown();
   }
 
-  private scene(state: State): Scene {
+  private scene(state: State, step: Explained | null): Scene {
     return {
       palette: this.palette,
       names: this.problem.names,
@@ -276,7 +287,7 @@ export class Page {
       active: state.active,
       activeStart: state.activeStart,
       minima: this.problem.minima,
-      arrows: [],
+      arrows: step && this.problem.dimension > 1 ? arrowsOf(step, state) : [],
     };
   }
 
@@ -302,4 +313,21 @@ function norm(gradient: Float64Array, row: number, dimension: number): number {
   let sum = 0;
   for (let k = row * dimension; k < (row + 1) * dimension; k++) sum += gradient[k]! ** 2;
   return Math.sqrt(sum);
+}
+
+/** The landscape's own box; of another formula one that holds the runs. */
+function wholeOf({ formula, minima, dimension }: Problem, { axes, box }: State, runs: readonly ShownRun[]): Box {
+  const known = landscapes.find((one) => one.formula === formula);
+  if (known) return onLandscape(known.name).box;
+  const reach = (axis: number, [low, high]: readonly [number, number]): [number, number] => {
+    const values = runs.flatMap(({ run }) => Array.from(run.x).filter((_, k) => k % dimension === axis));
+    const seen = [...values, ...minima.map((point) => point[axis]!)].filter((value) => Math.abs(value) < 1e6);
+    if (!seen.length) return [low, high];
+    const [least, most] = [Math.min(...seen), Math.max(...seen)];
+    const room = 0.15 * (most - least) || 1;
+    return [least - room, most + room];
+  };
+  const [left, right] = reach(axes[0], [box[0], box[1]]);
+  const [bottom, top] = dimension > 1 ? reach(axes[1], [box[2], box[3]]) : [box[2], box[3]];
+  return [left, right, bottom, top];
 }

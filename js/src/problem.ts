@@ -1,6 +1,7 @@
 // What is minimised: the compiled formula, what is known of it, and what an evaluation costs.
-import { type Compiled, compile, FormulaError } from "./code.ts";
+import { type Compiled, compile } from "./code.ts";
 import { landscapes } from "./generated.ts";
+import { FormulaError } from "./grammar.ts";
 import { LIMITS, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 
@@ -22,7 +23,8 @@ export function problemOf(formula: string): Problem {
   const compiled = compile(formula);
   const { names, dimension } = compiled;
   if (dimension > LIMITS.dimension) {
-    throw new FormulaError(STRINGS.tooManyVariables(dimension, LIMITS.dimension), 0, formula.length);
+    const problem = STRINGS.tooManyVariables(dimension, LIMITS.dimension);
+    throw new FormulaError(problem, [{ start: 0, end: 0, problem }]);
   }
   const known = landscapes.find((landscape) => landscape.formula === formula.trim());
   return { formula, compiled, names, dimension, minima: known?.minima ?? [], cost: costOf(compiled) };

@@ -64,6 +64,16 @@ export const STRINGS = {
   explain: "This step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,
+  reading: (formula: string) => `read as ${formula}`,
+  noSurface: "This browser draws no surfaces (WebGL 2).",
+  rateMap: "Rate map",
+  rateMapOf: (title: string) => `${title}: how low it ends, over its rate`,
+  rateMapLabel: (rate: string) =>
+    `How low the rule ends over its hyperparameters; now at rate ${rate}. Arrow keys move it.`,
+  setBest: "Set the best",
+  other: "Against",
+  limit: (rate: number) => `dashed: 2/λ = ${shown(rate, 3)} at the minimum`,
+  panels: "Beside the picture",
   shift: "shift",
   place: (step: number) => `at step ${step}`,
   subtracted: "step, subtracted",

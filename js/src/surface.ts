@@ -152,9 +152,15 @@ export class Surface {
       point(gl, path, "to", 3, 32, 12);
       point(gl, path, "corner", 2, 32, 24);
       const [red, green, blue] = numbersOf(scene.palette.runs[shown.look]!);
-      for (const [depth, opacity] of [[gl.GREATER, 0.22], [gl.LEQUAL, 1]] as const) {
+      for (const [depth, opacity] of [
+        [gl.GREATER, 0.22],
+        [gl.LEQUAL, 1],
+      ] as const) {
         gl.depthFunc(depth);
-        gl.uniform1f(gl.getUniformLocation(path, "width"), (shown.entry === scene.active ? 3.4 : 2.6) * devicePixelRatio);
+        gl.uniform1f(
+          gl.getUniformLocation(path, "width"),
+          (shown.entry === scene.active ? 3.4 : 2.6) * devicePixelRatio,
+        );
         gl.uniform4f(gl.getUniformLocation(path, "own"), red / 255, green / 255, blue / 255, opacity);
         gl.drawArrays(gl.TRIANGLES, 0, ends.length / 8);
       }
@@ -172,7 +178,11 @@ export class Surface {
     ];
     const [near, far, zoom] = [0.1, 20, 1.75 * Math.min(1, aspect)];
     // Right, up and forward.
-    const axes = [[-sa, ca, 0], [-se * ca, -se * sa, ce], [-ce * ca, -ce * sa, -se]] as const;
+    const axes = [
+      [-sa, ca, 0],
+      [-se * ca, -se * sa, ce],
+      [-ce * ca, -ce * sa, -se],
+    ] as const;
     const z = (far + near) / (far - near);
     const w = (-2 * far * near) / (far - near);
     const [right, up, forward] = axes.map(([, , third]) => -third * 0.3);
@@ -241,7 +251,10 @@ function segments({ run }: ShownRun, scene: Scene, land: Landscape): Float32Arra
 
 function program(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
   const made = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
+  for (const [kind, source] of [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
+  ] as const) {
     const shader = gl.createShader(kind)!;
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
@@ -265,7 +278,14 @@ function fill(
   gl.bufferData(target, data, gl.DYNAMIC_DRAW);
 }
 
-function point(gl: WebGL2RenderingContext, of: WebGLProgram, name: string, size: number, stride: number, at: number): void {
+function point(
+  gl: WebGL2RenderingContext,
+  of: WebGLProgram,
+  name: string,
+  size: number,
+  stride: number,
+  at: number,
+): void {
   const place = gl.getAttribLocation(of, name);
   gl.enableVertexAttribArray(place);
   gl.vertexAttribPointer(place, size, gl.FLOAT, false, stride, at);
