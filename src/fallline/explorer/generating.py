@@ -1,0 +1,93 @@
+"""Writes js/src/generated.ts: what the page takes from the library, so that it is written once.
+
+`python -m fallline.explorer.generating` writes it anew after a change to a rule, a schedule, a stopping condition, a line
+search or a landscape.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from fallline.explorer.literals import literal
+from fallline.explorer.rules import Writer
+from fallline.gradients.perturbation import POWERS
+from fallline.hyperparameters import hyperparameters
+from fallline.line_search import LINE_SEARCHES
+from fallline.machine_code.javascript import OF_MATH
+from fallline.names import NAMES
+from fallline.objectives import LANDSCAPES, Landscape, as_objective
+from fallline.optimizers import OPTIMIZERS
+from fallline.schedules import SCHEDULES
+from fallline.stopping import CONDITIONS, NO_LOWER_VALUE, STEP_LIMIT, StoppingCondition
+
+FILE = Path(__file__).parents[3] / "js" / "src" / "generated.ts"
+# Where runs start in a landscape, as a part of the way between its bounds.
+_START = (0.1, 0.6)
+# A condition's number where it has no default.
+_NUMBER = 1
+_HEAD = f"""\
+// Written by `python -m fallline.explorer.generating` from the library; do not edit.
+import type {{ Line }} from "./mathml.ts";
+import {{ pow }} from "./pow.ts";
+import {{ condition, family, rate as R, remainder, scheduleFamily, setting, step as S, tests as C }} from "./rules.ts";
+import type {{ Code, Condition, Landscape, LineSearchKind, Rule, Schedule, Written }} from "./rules.ts";
+
+const {{ {", ".join(OF_MATH)} }} = Math;
+"""
+
+
+def generated() -> str:
+    """The text of the file."""
+    writer = Writer()
+    lists = {
+        "rules: readonly Rule[]": map(writer.family, OPTIMIZERS.values()),
+        "schedules: readonly Schedule[]": map(writer.schedules, SCHEDULES.values()),
+        "stoppingConditions: readonly Condition[]": (
+            f"condition({literal(writer.condition(_with_numbers(CONDITIONS[name])))})"
+            for name in NAMES["fallline.stopping"]
+            if name in CONDITIONS
+        ),
+        "lineSearches: readonly LineSearchKind[]": (
+            literal(writer.search(kind())) for kind in LINE_SEARCHES.values()
+        ),
+        "landscapes: readonly Landscape[]": map(literal, map(landscape_entry, LANDSCAPES.values())),
+    }
+    written = {head: "".join(f"  {part},\n" for part in parts) for head, parts in lists.items()}
+    return "\n".join(
+        [
+            _HEAD,
+            f"const L: readonly Line[] = {writer.lines};\n",
+            f"const F: readonly Code[] = {writer.functions};\n",
+            f"const H = ({writer.settings} as readonly Written[]).map(setting);\n",
+            *(f"export const {head} = [\n{parts}];\n" for head, parts in written.items()),
+            f"export const differencePowers: Readonly<Record<string, number>> = {literal(POWERS)};",
+            f"export const reasons = {literal({'stepLimit': STEP_LIMIT, 'noLowerValue': NO_LOWER_VALUE})};",
+            "",
+        ]
+    )
+
+
+def _with_numbers(kind: type[StoppingCondition]) -> StoppingCondition:
+    """A condition, with a number for each setting that has no default."""
+    known = hyperparameters(kind)
+    return kind(**{name: _NUMBER for name in known if known[name].default is dataclasses.MISSING})
+
+
+def landscape_entry(landscape: Landscape) -> dict[str, Any]:
+    """What the page is told of a landscape."""
+    return {
+        "name": landscape.name,
+        "formula": landscape.formula,
+        "names": as_objective(landscape.formula).names,
+        "bounds": landscape.bounds,
+        "minima": landscape.minima,
+        "lowest": landscape.lowest,
+        "source": landscape.source,
+        "start": [low + part * (high - low) for part, (low, high) in zip(_START, landscape.bounds, strict=True)],
+    }
+
+
+if __name__ == "__main__":
+    FILE.write_text(generated(), encoding="utf-8")
