@@ -567,7 +567,7 @@ const H = ([
   {name:"threshold",symbol:"i:threshold[τ]",about:"least improvement",default:0.0001,low:1.0000000000000001e-07,high:0.1,log:true,allowed:"a number at least 0",least:0},
   {name:"cooldown",symbol:"i:cooldown[c]",about:"points after a drop that do not count",default:0,low:0,high:10,whole:true,allowed:"a whole number at least 0",least:0},
   {name:"least",symbol:"i:least[φ]",about:"smallest factor in all",default:0,low:0,high:1,allowed:"a number at least 0 and at most 1",least:0,most:1},
-  {name:"tolerance",symbol:"i[tolerance]",about:"length of a step",default:null,low:0,high:1,allowed:"a number at least 0",least:0},
+  {name:"tolerance",symbol:"i[tolerance]",about:"length of a step",default:null,low:0,high:1,allowed:"a number at least 0",least:0,optional:true},
   {name:"tolerance",symbol:"i[tolerance]",about:"length of the gradient",default:1e-08,low:1.0000000000000001e-11,high:1e-05,log:true,allowed:"a number at least 0",least:0},
   {name:"tolerance",symbol:"i[tolerance]",about:"relative change of the value",default:1e-12,low:1e-15,high:1e-09,log:true,allowed:"a number at least 0",least:0},
   {name:"value",symbol:"i[value]",about:"value to reach",default:null,low:0.001,high:1000,log:true,allowed:"a number"},
@@ -681,4 +681,5 @@ export const landscapes: readonly Landscape[] = [
 ];
 
 export const differencePowers: Readonly<Record<string, number>> = {forward:0.5,backward:0.5,central:0.3333333333333333};
+export function standardNormal(seed: number, step: number, coordinate: number): number {const a0=remainder(48271903+seed,67108859),a1=remainder(remainder(remainder(remainder(a0*a0,67108859)*a0,67108859)*19560113,67108859)+step,67108859),a2=remainder(remainder(remainder(remainder(a1*a1,67108859)*a1,67108859)*36969247,67108859)+coordinate,67108859),a3=remainder(remainder(remainder(a2*a2,67108859)*a2,67108859)*48271903,67108859),a4=remainder(61413397+seed,67108859),a5=remainder(remainder(remainder(remainder(a4*a4,67108859)*a4,67108859)*27182819,67108859)+step,67108859),a6=remainder(remainder(remainder(remainder(a5*a5,67108859)*a5,67108859)*5772157,67108859)+coordinate,67108859),a7=remainder(remainder(remainder(a6*a6,67108859)*a6,67108859)*61413397,67108859);return sqrt(-2*log((remainder(remainder(a3*a3,67108859)*a3,67108859)+.5)/67108859))*cos(6.283185307179586*((remainder(remainder(a7*a7,67108859)*a7,67108859)+.5)/67108859));}
 export const reasons = {stepLimit:"step limit",noLowerValue:"no lower value"};

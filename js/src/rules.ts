@@ -8,7 +8,7 @@ export interface Hyperparameter {
   /** Its symbol as MathML. */
   readonly symbol: string;
   readonly about: string;
-  /** null: none; the rule needs one, or does without. */
+  /** null if there is none: then one must be given, unless it is optional. */
   readonly default: number | boolean | string | null | readonly number[];
   /** The ends of its slider, whether that is logarithmic, and from where the distance is then counted. */
   readonly low: number;
@@ -26,6 +26,8 @@ export interface Hyperparameter {
   readonly choices: readonly (number | boolean | string)[] | null;
   /** For how many numbers it has room, if it is a list; else 1. */
   readonly size: number;
+  /** Whether null stands for the absence of a number. */
+  readonly optional: boolean;
 }
 
 export type Value = number | boolean | string | null | readonly number[];
@@ -77,7 +79,12 @@ export interface Rule {
 }
 
 /** The rate of a step, counted from 1, from a memory of the values so far and a schedule inside. */
-export type RateOfStep = (step: number, h: Float64Array, memory: Float64Array, inner: (step: number) => number) => number;
+export type RateOfStep = (
+  step: number,
+  h: Float64Array,
+  memory: Float64Array,
+  inner: (step: number) => number,
+) => number;
 
 export interface RateCode {
   readonly memory: number;
@@ -185,13 +192,13 @@ function numbers(entry: Hyperparameter, value: Value): readonly number[] {
 }
 
 function number(entry: Hyperparameter, value: Value): number {
-  if (value === null) return Number.NaN;
+  if (value === null && entry.optional) return Number.NaN;
   if (typeof entry.default === "string" || typeof value === "string") {
     const place = entry.choices?.indexOf(value as string) ?? -1;
     if (place < 0) throw new SettingError(entry.name, value, `it must be one of ${entry.choices?.join(", ")}`);
     return place;
   }
-  const given = Number(value);
+  const given = value === null ? Number.NaN : Number(value);
   const above = entry.leastOpen ? given > entry.least : given >= entry.least;
   const below = entry.mostOpen ? given < entry.most : given <= entry.most;
   const whole = !entry.whole || Number.isInteger(given);
@@ -230,6 +237,7 @@ export function setting(written: Written): Hyperparameter {
     mostOpen: false,
     choices: null,
     size: 1,
+    optional: false,
     ...written,
   };
 }
@@ -256,7 +264,12 @@ export function step(
 }
 
 /** The entry of a list for the settings: one for each combination of values, of which the last changes fastest. */
-function chosen<Made>(hyperparameters: readonly Hyperparameter[], by: By, made: readonly Made[], h: Float64Array): Made {
+function chosen<Made>(
+  hyperparameters: readonly Hyperparameter[],
+  by: By,
+  made: readonly Made[],
+  h: Float64Array,
+): Made {
   let place = 0;
   for (const [index, offered] of by) {
     const value = h[index]!;
@@ -269,8 +282,7 @@ function chosen<Made>(hyperparameters: readonly Hyperparameter[], by: By, made: 
 }
 
 function nameAt(hyperparameters: readonly Hyperparameter[], place: number): string {
-  let left = place;
-  return hyperparameters.find((entry) => (left -= entry.size) < 0)!.name;
+  return hyperparameters.flatMap((entry) => Array<string>(entry.size).fill(entry.name))[place]!;
 }
 
 interface WrittenRule extends Pick<Rule, "convention" | "does" | "elementwise" | "rate" | "hyperparameters"> {
@@ -289,19 +301,21 @@ export function family(
   paper: string,
   conventions: readonly WrittenRule[],
 ): Rule[] {
-  return conventions.map(({ by = [], steps, lines, longestRate = Number.POSITIVE_INFINITY, search = null, ...rest }) => ({
-    name,
-    title,
-    about,
-    paper,
-    longestRate,
-    search,
-    ...rest,
-    get mathml() {
-      return table(lines);
-    },
-    step: (h) => chosen(rest.hyperparameters, by, steps, h),
-  }));
+  return conventions.map(
+    ({ by = [], steps, lines, longestRate = Number.POSITIVE_INFINITY, search = null, ...rest }) => ({
+      name,
+      title,
+      about,
+      paper,
+      longestRate,
+      search,
+      ...rest,
+      get mathml() {
+        return table(lines);
+      },
+      step: (h) => chosen(rest.hyperparameters, by, steps, h),
+    }),
+  );
 }
 
 export function rate(memory: number, of: RateOfStep, first?: RateCode["first"], watch?: RateCode["watch"]): RateCode {

@@ -56,7 +56,7 @@ class Setting:
         span = slider(self.path, known, value[0] if isinstance(value, tuple) else value, others)
         usual = {
             "log": False, "origin": 0, "whole": False, "least": -math.inf, "most": math.inf, "leastOpen": False,
-            "mostOpen": False, "size": 1, "choices": None,
+            "mostOpen": False, "size": 1, "choices": None, "optional": False,
         }  # fmt: skip
         own = {
             "name": self.path,
@@ -75,6 +75,7 @@ class Setting:
             "mostOpen": allowed.high_open,
             "choices": choices,
             "size": MOST_NUMBERS if isinstance(value, tuple) else 1,
+            "optional": self.offered is not None and ANY_NUMBER in self.offered,
         }
         # What is left out is filled in where the page reads it.
         return {name: part for name, part in own.items() if name not in usual or part != usual[name]}
