@@ -14,7 +14,8 @@ from sympy.printing.str import StrPrinter
 from fallline.errors import FalllineError, Verbatim, nearest, shortened
 from fallline.objectives.grammar.formula import Formula
 from fallline.objectives.grammar.reading import MAX_CHARACTERS, article, parse
-from fallline.objectives.grammar.words import CALLED, CONDITIONS, CONSTANTS, WRITTEN, problem_with
+from fallline.objectives.grammar.tokens import problem_with
+from fallline.objectives.grammar.words import CALLED, CONDITIONS, CONSTANTS, WRITTEN
 from fallline.objectives.symbolic import FUNCTIONS
 
 

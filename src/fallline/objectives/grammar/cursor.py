@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fallline.objectives.grammar import faults
 from fallline.objectives.grammar.tokens import Text, Token
-from fallline.objectives.grammar.words import ALLOWED
 
 MAX_DEPTH = 60
 
@@ -110,33 +110,27 @@ class Cursor:
         if token.kind == "unreadable":
             return UnreadableError()
         if token.text == "," and self.previous.kind in ("number", "name", "superscript"):
-            told = "a comma stands between the arguments of a function, and a decimal has a point"
-            self.fault(max(0, token.end - 20), token.end + 5, told)
+            self.fault(max(0, token.end - 20), token.end + 5, faults.COMMA)
         elif token.kind == "end" or token.text in (")", "]", ",", "|"):
-            told = f"nothing follows the {before}" if before not in (")", "]") else f"it does not fit there. {ALLOWED}"
+            told = faults.NOTHING_FOLLOWS.format(before) if before not in (")", "]") else faults.MISPLACED
             self.fault(max(0, token.end - 20), token.end, told)
         elif token.kind == "word":
-            self.fault(token.start, token.end + 10, "write a if condition else b, or where(condition, a, b)")
+            self.fault(token.start, token.end + 10, faults.WRITE_IF_OR_WHERE)
         elif token.text == "=":
-            problem = "= only follows the name at the start of a line, as in y = x**2; a comparison is =="
-            self.fault(self.tokens[0].start, self.tokens[-1].end, problem)
+            self.fault(self.tokens[0].start, self.tokens[-1].end, faults.EQUALS)
         elif token.text == ".":
-            self.fault(
-                self.previous.start if self.place else token.start,
-                self.following.end,
-                "a formula has no dots but in numbers",
-            )
+            self.fault(self.previous.start if self.place else token.start, self.following.end, faults.DOTS)
         elif token.text == "[":
-            self.fault(token.start, token.end + 10, "use round brackets; variables are written x1, x2, ... or x[1]")
+            self.fault(token.start, token.end + 10, faults.SQUARE_BRACKETS)
         elif token.text == "//":
-            self.fault(token.start, token.end, "write floor(x/2) for whole quotients, / to divide")
+            self.fault(token.start, token.end, faults.WHOLE_QUOTIENT)
         else:
-            self.fault(token.start, token.start + 20, f"it does not fit there. {ALLOWED}")
+            self.fault(token.start, token.start + 20, faults.MISPLACED)
         return UnreadableError()
 
     def deeper(self, start: int) -> None:
         """Count a level of nesting."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fault(max(0, start - 20), start + 1, f"brackets and operations are nested more than {MAX_DEPTH} deep")
+            self.fault(max(0, start - 20), start + 1, faults.TOO_DEEP.format(MAX_DEPTH))
             raise UnreadableError

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fallline.objectives.grammar import faults
 from fallline.objectives.grammar.cursor import Tree
 from fallline.objectives.grammar.juxtaposition import check_names
 from fallline.objectives.grammar.syntax import names_alone, syntax
-from fallline.objectives.grammar.tokens import Text, Token
-from fallline.objectives.grammar.words import CALLED, CONSTANTS, problem_with
+from fallline.objectives.grammar.tokens import Text, Token, problem_with
+from fallline.objectives.grammar.words import CALLED, CONSTANTS
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,16 @@ def definitions(text: Text, tokens: list[Token]) -> list[Definition]:
     last = lines[-1].name if lines else None
     for index, line in enumerate(lines):
         if line.name is not None and line.name in steps[:index]:
-            text.fault(f"{line.name} = ", f"{line.name} has a value already; use another name")
+            text.fault(f"{line.name} = ", faults.HAS_A_VALUE.format(line.name))
         for later in [*steps[index:], *([last] if last else [])]:
             if later in line.uses:
-                text.fault(line.expression, f"{later} is used before its own step is complete")
+                text.fault(line.expression, faults.USED_BEFORE.format(later))
         if line.name is None and index < len(steps):
-            text.fault(line.expression, "only the last line is the objective; name this one, as in u = ...")
+            text.fault(line.expression, faults.ONLY_THE_LAST)
     used = frozenset[str]().union(*(line.uses for line in lines))
     if not text.faults:
         for unused in (step for step in steps if step not in used):
-            text.fault(f"{unused} = ", f"{unused} is never used")
+            text.fault(f"{unused} = ", faults.NEVER_USED.format(unused))
         for line in lines:
             for unused in (argument for argument in line.arguments if argument not in used):
                 text.fault(f"{line.name}({', '.join(line.arguments)})", _not_used(unused, f"{line.name} = ...", used))
@@ -67,10 +68,10 @@ def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
         elif token.text in (")", "]") and not broken:
             opening = {")": "(", "]": "["}[token.text]
             if not open_brackets or open_brackets.pop() != opening:
-                text.fault(text.written[: token.end][-20:], f"there is a {token.text} without its {opening}")
+                text.fault(text.written[: token.end][-20:], faults.NOT_OPEN.format(token.text, opening))
                 broken = True
         if token.text == ";" and open_brackets and not broken:
-            text.fault(text.written[: token.end][-20:], f"a {open_brackets[-1]} is never closed")
+            text.fault(text.written[: token.end][-20:], faults.NEVER_CLOSED.format(open_brackets[-1]))
             return
         if token.text in (";", "\n"):
             if line and not open_brackets:
@@ -80,7 +81,7 @@ def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
         else:
             line.append(token)
     if open_brackets and not broken:
-        text.fault(text.written[-20:], f"a {open_brackets[-1]} is never closed")
+        text.fault(text.written[-20:], faults.NEVER_CLOSED.format(open_brackets[-1]))
     elif line and not broken:
         yield line
 
@@ -88,7 +89,7 @@ def _lines(text: Text, tokens: list[Token]) -> Iterator[list[Token]]:
 def _definition(text: Text, line: list[Token], alone: frozenset[str]) -> Definition | None:
     name, arguments, right = _named(text, line)
     if not right:
-        text.fault(text.of(line), "there is nothing after the =")
+        text.fault(text.of(line), faults.NOTHING_AFTER)
         return None
     uses = {token.text for token in right if token.kind == "name"} - {*CALLED, *CONSTANTS}
     return Definition(name, arguments, text.of(right), frozenset(uses), syntax(text, right, alone))
@@ -115,4 +116,4 @@ def _named(text: Text, line: list[Token]) -> tuple[str | None, tuple[str, ...], 
 def _not_used(argument: str, head: str, used: frozenset[str]) -> str:
     """The advice for an argument that the formula does not have."""
     glued = next((name for name in sorted(used) if argument in name), None)
-    return f"{argument} is not used; write " + (f"* between the factors of {glued}" if glued else head)
+    return faults.NOT_USED.format(argument, faults.FACTORS_OF.format(glued) if glued else head)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import re
 
+from fallline.objectives.grammar import faults
 from fallline.objectives.grammar.cursor import Cursor, Tree
 from fallline.objectives.grammar.tokens import Text, Token
-from fallline.objectives.grammar.words import ALLOWED, CALLED, CONSTANTS, ELSEWHERE, FUNCTIONS, WRITTEN
+from fallline.objectives.grammar.words import CALLED, CONSTANTS, ELSEWHERE, FUNCTIONS, WRITTEN
 
 
 def takes_one(name: str) -> bool:
@@ -22,8 +23,8 @@ def is_short(name: str) -> bool:
 
 def either(*readings: str) -> str:
     """The advice to write one of these."""
-    advice = "write " + " or ".join(readings)
-    return advice if len(advice) < 90 else "write * between factors"
+    advice = faults.WRITE.format(" or ".join(readings))
+    return advice if len(advice) < 90 else faults.WRITE_TIMES
 
 
 def check_product(at: Cursor, start: int, last: Tree, divided: bool, between: tuple[Token, Token], right: Tree) -> None:
@@ -54,14 +55,14 @@ def check_product(at: Cursor, start: int, last: Tree, divided: bool, between: tu
         base, exponent = (at.text.between(part.start, part.end) for part in power.parts)
         told = either(f"{base}^({exponent}*{other})", f"{one}*{other}")
     elif before.kind == "number":
-        told = "write * between factors, and one point in a number"
+        told = faults.ONE_POINT
         if after.kind != "number":
-            told = "write a number in its digits alone, as in 1000"
+            told = faults.DIGITS_ALONE
     elif is_call:
         inside = re.match(r"\(([^()]*)\)", other)
         told += f" or {one}[{inside[1]}]" if inside and inside[1].isdecimal() else ""
         if one.endswith("_"):
-            told = f"write {one[:-1]}[{other[1:-1]}]"
+            told = faults.WRITE.format(f"{one[:-1]}[{other[1:-1]}]")
     at.fault(last.start if not divided else start, right.end, told)
 
 
@@ -95,14 +96,15 @@ def no_function(name: str, argument: str) -> str:
 
     lower = name.lower()
     if lower in ELSEWHERE:
-        return f"write {ELSEWHERE[lower]}"
+        return faults.WRITE.format(ELSEWHERE[lower])
     glued = [word for word in CALLED if lower.endswith(word) and is_short(lower.removesuffix(word))]
     if glued:
         word = max(glued, key=len)
-        return f"write {name[: -len(word)]}*{word}{argument}" if len(argument) < 40 else "write * between factors"
+        product = f"{name[: -len(word)]}*{word}{argument}"
+        return faults.WRITE.format(product) if len(argument) < 40 else faults.WRITE_TIMES
     close = [word for word in CALLED if len(word) > 2 and lower.startswith(word)]
     close = [max(close, key=len)] if close else difflib.get_close_matches(lower, sorted(CALLED), n=1)
-    return f"there is no function {name}" + (f"; did you mean {close[0]}? " if close else ". ") + ALLOWED
+    return faults.NO_FUNCTION.format(name) + (faults.DID_YOU_MEAN.format(close[0]) if close else ". ") + faults.ALLOWED
 
 
 def check_names(text: Text, tokens: list[Token], alone: frozenset[str], steps: frozenset[str]) -> None:
@@ -110,7 +112,7 @@ def check_names(text: Text, tokens: list[Token], alone: frozenset[str], steps: f
     names = dict.fromkeys(token.text for token in tokens if token.kind == "name" and len(token.text) > 1)
     for name in names:
         if name not in steps and name not in CALLED and (parts := _split(name, alone)):
-            text.fault(name, f"write {_spelt(parts)}, or use another name")
+            text.fault(name, faults.RUN_TOGETHER.format(_spelt(parts)))
 
 
 def _split(name: str, alone: frozenset[str]) -> tuple[str, ...] | None:

@@ -7,6 +7,7 @@ import re
 
 from fallline.errors import FalllineError, Verbatim
 from fallline.objectives.expression import Pool
+from fallline.objectives.grammar import faults
 from fallline.objectives.grammar.definitions import definitions
 from fallline.objectives.grammar.formula import Formula
 from fallline.objectives.grammar.printing import printed
@@ -39,12 +40,15 @@ def parse(text: str) -> Formula:
         )
     if len(text) > MAX_CHARACTERS:
         raise FalllineError(
-            "objective", text[:100], f"at most {MAX_CHARACTERS}", problem=f"a formula of {len(text)} characters"
+            "objective",
+            text[:100],
+            faults.AT_MOST.format(MAX_CHARACTERS),
+            problem=faults.TOO_LONG.format(len(text)),
         )
     try:
         return _read(text)
     except (RecursionError, MemoryError):
-        raise FalllineError("objective", text, problem="which is too long or nested too deeply") from None
+        raise FalllineError("objective", text, problem=faults.TOO_NESTED) from None
 
 
 # Parsing takes a thousand times as long as a look-up.
@@ -53,7 +57,7 @@ def _read(written: str) -> Formula:
     text = Text(written)
     tokens = text.tokens()
     if all(token.text in ";\n" for token in tokens):
-        raise FalllineError("objective", text.written, "write, for example, 'x**2 + y**2'", problem="an empty formula")
+        raise FalllineError("objective", text.written, faults.NOT_EMPTY, problem=faults.EMPTY)
     lines = definitions(text, tokens)
     terms = Terms(text, Pool())
     steps = []
@@ -61,7 +65,7 @@ def _read(written: str) -> Formula:
     for line in lines:
         term = terms.of(line.tree) if line.tree is not None else None
         if term is not None and term.is_condition:
-            text.fault(line.expression, "it is a condition, not a value; write where(condition, a, b)")
+            text.fault(line.expression, faults.NOT_A_VALUE)
         if line is not lines[-1]:
             name = terms.pool.name(str(line.name))
             # A step that cannot be read is known all the same, so that its uses are no faults.
@@ -70,9 +74,7 @@ def _read(written: str) -> Formula:
     text.check()
     assert term is not None
     if not terms.variables:
-        raise FalllineError(
-            "objective", text.written.strip(), "write, for example, 'x**2'", problem="which has no variable"
-        )
+        raise FalllineError("objective", text.written.strip(), faults.SOME_VARIABLE, problem=faults.NO_VARIABLE)
     names = sorted(terms.variables, key=_natural)
     named = [(f"{line.name} = " if line.name else "", line) for line in lines]
     return Formula(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 
+from fallline.objectives.grammar import faults
 from fallline.objectives.grammar.cursor import Cursor, Tree, UnreadableError
 from fallline.objectives.grammar.juxtaposition import (
     check_product,
@@ -63,7 +64,7 @@ class _Parser(Cursor):
         if self.takes("if"):
             condition = self.joined("or")
             if not self.takes("else"):
-                self.fault(start, self.previous.end, "write a if condition else b")
+                self.fault(start, self.previous.end, faults.WRITE_IF)
                 raise UnreadableError
             tree = self.tree("call", start, condition, tree, self.choice(), text="where")
         self.depth -= 1
@@ -156,9 +157,9 @@ class _Parser(Cursor):
     def superscript(self) -> Tree:
         """The exponent of x², x⁻¹ or e²ˣ."""
         token = self.take()
-        match = re.fullmatch("([+-]?)([0-9]*)([a-z]?)", token.text)
+        match = re.fullmatch("([+-]?)([0-9]{0,400})([a-z]?)", token.text)
         if not match or not (match[2] or match[3]):
-            self.fault(token.start, token.end, "write the exponent as x**2")
+            self.fault(token.start, token.end, faults.EXPONENT)
             raise UnreadableError
         kinds = zip(("number", "name"), match.groups()[1:], strict=True)
         parts = [self.tree(kind, token.start, text=text) for kind, text in kinds if text]
@@ -207,7 +208,7 @@ class _Parser(Cursor):
         self.bars = bars
         if not self.takes(closing):
             if closing == "|" and self.token.kind != "unreadable":
-                self.fault(start, self.token.end, "a | is never closed; for a condition write or")
+                self.fault(start, self.token.end, faults.BAR_NEVER_CLOSED)
                 raise UnreadableError
             raise self.misplaced()
         return tree._replace(start=start, end=self.previous.end)
@@ -215,9 +216,11 @@ class _Parser(Cursor):
     def root(self, sign: Token) -> Tree:
         """√ and its operand."""
         if self.token.text == "-":
-            self.fault(sign.start, self.following.end, f"write √(-{self.following.text})")
+            self.fault(sign.start, self.following.end, faults.WRITE.format(f"√(-{self.following.text})"))
             raise UnreadableError
+        self.deeper(sign.start)
         operand = self.primary()
+        self.depth -= 1
         inside = self.text.between(operand.start, operand.end)
         if self.token.kind == "superscript" or self.token.text == "**":
             exponent = f"**{self.token.text if self.token.kind == 'superscript' else self.following.text}"
@@ -230,13 +233,13 @@ class _Parser(Cursor):
     def indexed(self, name: Token) -> Tree:
         """x[i]."""
         if name.text.lower() in CALLED:
-            self.fault(name.start, self.token.end, f"write {name.text.lower()}(x)")
+            self.fault(name.start, self.token.end, faults.WRITE.format(f"{name.text.lower()}(x)"))
             raise UnreadableError
         self.take()
         index = self.choice()
         if not self.takes("]"):
             if self.token.text == ",":
-                self.fault(name.start, self.token.end, "a variable has one index, as in x[1]")
+                self.fault(name.start, self.token.end, faults.ONE_INDEX)
                 raise UnreadableError
             raise self.misplaced()
         return self.tree("index", name.start, index, text=name.text)
@@ -272,11 +275,11 @@ class _Parser(Cursor):
         index = self.take()
         self.take()
         if function.text in FUNCTIONS and function.text not in INDEXED:
-            self.fault(start, self.token.end, f"{function.text} takes no name with its argument; to compare write ==")
+            self.fault(start, self.token.end, faults.NO_NAMED_ARGUMENT.format(function.text))
             return self.choice()
         low = self.choice()
         if not (self.token.kind == "mark" and self.token.text.startswith("..")):
-            self.fault(start, self.previous.end, f"write the range of {index.text} as {index.text}=1..3")
+            self.fault(start, self.previous.end, faults.RANGE_OF.format(index.text))
             raise UnreadableError
         self.take()
         return self.tree("clause", start, low, self.choice(), text=index.text)
@@ -300,7 +303,7 @@ class _Parser(Cursor):
             self.fault(
                 name.start,
                 exponent.end,
-                either(*readings) if is_inverse else f"write the power last, as in {name.text}(x)**2",
+                either(*readings) if is_inverse else faults.POWER_LAST.format(name.text),
             )
         return exponent
 
@@ -308,20 +311,21 @@ class _Parser(Cursor):
         """The x of sin x, the 2 x of sin 2 x, the |x| of ln |x|."""
         start = self.token.start
         if self.token.text == "=":
-            self.fault(name.start, self.token.end, f"{name.text} is the function; use another name")
+            self.fault(name.start, self.token.end, faults.IS_THE_FUNCTION.format(name.text))
             raise UnreadableError
         if not takes_one(name.text):
             before = self.tokens[self.place - 2] if self.place > 1 else name
             right = self.power() if self.starts_factor() else None
-            told = f"{name.text} takes its arguments in brackets, as in {name.text}(x, y)"
+            told = faults.IN_BRACKETS.format(name.text)
             if right and before.kind in ("name", "number") and before is not name:
-                told = f"write {name.text}({before.text}, {self.text.between(right.start, right.end)})"
+                told = faults.WRITE.format(f"{name.text}({before.text}, {self.text.between(right.start, right.end)})")
             self.fault(name.start, self.previous.end, told)
             return self.tree("nothing", start)
         argument = self.bare_operand()
         if argument is None:
             signed = self.token.text == "-" and self.following.kind in ("name", "number")
-            self.fault(name.start, name.end, f"write {name.text}({f'-{self.following.text}' if signed else 'x'})")
+            inside = f"-{self.following.text}" if signed else "x"
+            self.fault(name.start, name.end, faults.WRITE.format(f"{name.text}({inside})"))
             return self.tree("nothing", start)
         self.check_bare(name, argument)
         return argument
@@ -330,7 +334,10 @@ class _Parser(Cursor):
         """A function, a root or |x|, or a product such as 2 pi x; None if nothing of these follows."""
         start = self.token.start
         if self.token.text in CALLED or self.token.text == "√" or (self.token.text == "|" and not self.bars):
-            return self.primary()
+            self.deeper(start)
+            operand = self.primary()
+            self.depth -= 1
+            return operand
         parts = []
         if self.token.kind == "number":
             parts.append(self.tree("number", self.take().start, text=self.previous.text))

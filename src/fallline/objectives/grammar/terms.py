@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from fallline.errors import FalllineError
 from fallline.objectives.expression import Expression, Pool
+from fallline.objectives.grammar import faults
 from fallline.objectives.grammar.cursor import Tree
 from fallline.objectives.grammar.syntax import syntax
 from fallline.objectives.grammar.tokens import Text
@@ -89,8 +90,8 @@ class Terms:
             raise FalllineError(
                 "objective",
                 self.text.written.strip(),
-                "use a Python function",
-                problem=f"which has more than {MAX_PARTS} parts when its sums are written out",
+                faults.WRITE_PYTHON,
+                problem=faults.TOO_MANY_PARTS.format(MAX_PARTS),
             )
         match tree.kind:
             case "number":
@@ -146,7 +147,7 @@ class Terms:
         """A whole number that is known before the formula runs."""
         number = self.of(tree).number
         if number is None or not float(number).is_integer() or not 0 <= number < 1e15:
-            raise NoValueError("an index is a whole number from 0, as in x[1] or, in a sum over i=1..3, x[i+1]")
+            raise NoValueError(faults.WHOLE_INDEX)
         return int(number)
 
     # Arithmetic ------------------------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ class Terms:
         factors: list[Expression] = []
         for divides, factor in terms:
             if divides and factor.number == 0:
-                raise NoValueError("it divides by zero")
+                raise NoValueError(faults.DIVIDES_BY_ZERO)
             operation: Callable[..., Any] = operator.truediv if divides else operator.mul
             if not factors and result.is_number and factor.is_number:
                 result = self.number(_finite(operation, result.expression.detail, factor.expression.detail))
@@ -233,7 +234,7 @@ class Terms:
     def held(self, term: Term) -> Term:
         """The term, which must be a condition."""
         if not term.is_condition:
-            raise NoValueError("a condition is a comparison, such as x > 0")
+            raise NoValueError(faults.NOT_A_CONDITION)
         return term
 
     def call(self, tree: Tree) -> Term:
@@ -242,14 +243,14 @@ class Terms:
         clauses = [part for part in tree.parts if part.kind == "clause"]
         arguments = [part for part in tree.parts if part.kind != "clause"]
         if not arguments and (clauses or name in OVER_PARTS):
-            raise NoValueError(f"{name} takes at least one argument")
+            raise NoValueError(faults.AT_LEAST_ONE.format(name))
         if name in OVER_PARTS and len(tree.parts) == 1 and tree.parts[0].kind != "nothing":
-            raise NoValueError(f"{name} takes several parts, or a range, as in {name}(x[i], i=1..3)")
+            raise NoValueError(faults.SEVERAL_PARTS.format(name))
         self.indices_used -= {clause.text for clause in clauses}
         parts = [self.of(argument) for _ in self.over(clauses) for argument in arguments]
         for clause in clauses:
             if clause.text not in self.indices_used:
-                raise NoValueError(f"{clause.text} does not occur in it; write x_{clause.text} or x[{clause.text}]")
+                raise NoValueError(faults.INDEX_UNUSED.format(clause.text))
         if name == "log" and len(parts) == 2:
             return self.product([(False, self.function("log", parts[:1])), (True, self.function("log", parts[1:]))])
         if name == "prod":
@@ -279,7 +280,7 @@ class Terms:
         clause, *rest = clauses
         low, high = map(self.whole, clause.parts)
         if low > high:
-            raise NoValueError(f"the range {low}..{high} is empty")
+            raise NoValueError(faults.EMPTY_RANGE.format(low, high))
         outer = self.indices
         for value in range(low, high + 1):
             self.indices = {**outer, clause.text: value}
@@ -302,8 +303,8 @@ class Terms:
 
 def _check_count(name: str, count: int, fewest: int, most: int | None) -> None:
     if count < fewest or (most is not None and count > most):
-        wanted = {None: "two or more arguments", 1: "one argument", 2: "two arguments", 3: "three arguments"}[most]
-        raise NoValueError(f"{name} takes {wanted}, not {count}")
+        told = {None: faults.MANY_ARGUMENTS, 1: faults.ONE_ARGUMENT, 2: faults.TWO_ARGUMENTS, 3: faults.THREE_ARGUMENTS}
+        raise NoValueError(faults.TAKES.format(name, told[most], count))
 
 
 @functools.cache
@@ -320,17 +321,17 @@ def _finite(function: Callable[..., Any], *numbers: Any) -> Any:
     """A constant operation's value, refused unless it is a finite real number."""
     try:
         value = function(*numbers)
-        problem = "not a real number" if isinstance(value, complex) else None
+        problem = faults.NOT_REAL if isinstance(value, complex) else None
         if problem is None and not math.isfinite(value):
-            problem = "infinite" if math.isinf(value) else "not a number"
+            problem = faults.INFINITE if math.isinf(value) else faults.NOT_A_NUMBER
     except OverflowError:
-        problem = "infinite"
+        problem = faults.INFINITE
     except ZeroDivisionError:
-        problem = "a division by zero"
+        problem = faults.A_DIVISION_BY_ZERO
     except ValueError:
-        problem = "not a finite real number"
+        problem = faults.NOT_FINITE_REAL
     if problem:
-        raise NoValueError(f"the constant is {problem}")
+        raise NoValueError(faults.CONSTANT_IS.format(problem))
     return value
 
 

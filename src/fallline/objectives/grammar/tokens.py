@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fallline.errors import FalllineError, shortened
-from fallline.objectives.grammar.words import ALLOWED, CALLED, CONSTANTS, MODULES, problem_with
+from fallline.objectives.grammar import faults
+from fallline.objectives.grammar.faults import ALLOWED
+from fallline.objectives.grammar.words import CALLED, CONSTANTS, MODULES
 
 # Signs that are written in other ways, one character each.
-_SAME = str.maketrans(
+SAME = str.maketrans(
     {
         **dict.fromkeys("×·⋅∙∗＊", "*"),
         **dict.fromkeys("−–—‐‑－", "-"),
@@ -21,15 +23,15 @@ _SAME = str.maketrans(
         **dict(zip("＋（），；＝＾＜＞", "+(),;=^<>", strict=True)),
     }
 )
-_RAISED_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+RAISED_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _RAISED_LETTERS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᴬᴮᴰᴱᴳᴴᴵᴶᴷᴸᴹᴺᴼᴾᴿᵀᵁᵂᵝᵞᵟᶿᵠᵡªº"
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻" + _RAISED_LETTERS
-_LOWERED_LETTERS = "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
+LOWERED_LETTERS = "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"
 _FRACTIONS = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
-_MARKS = {"^": "**", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi", ":=": "=", "…": ".."}
+MARKS = {"^": "**", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi", ":=": "=", "…": ".."}
 # Characters without a meaning, and what to write.
-_CHARACTERS = {
-    "∞": "a formula has finite numbers only",
+CHARACTERS = {
+    "∞": faults.FINITE_ONLY,
     "'": "a formula has no quotes",
     '"': "a formula has no quotes",
     "“": "a formula has no quotes",
@@ -56,10 +58,10 @@ _CHARACTERS = {
     "→": "write f(x) = x**2",
 }
 # Words of conditions, which are tokens of their own.
-_WORDS = ("if", "else", "and", "or", "not")
-_PYTHON = "|".join(word for word in keyword.kwlist if word not in _WORDS)
+WORDS = ("if", "else", "and", "or", "not")
+_PYTHON = "|".join(word for word in keyword.kwlist if word not in WORDS)
 # Other languages: nothing else of such a text is worth a fault.
-_LANGUAGES = (
+LANGUAGES = (
     (r"\\|\$", "a formula is not LaTeX; write, for example, sqrt(x)/2"),
     (r"[{}]", "use round brackets, and x_1 or x[1] for an index"),
     (r"\?|\bPiecewise\(|^\s*=\s*IF\(", "write where(condition, a, b)"),
@@ -71,15 +73,30 @@ _LANGUAGES = (
         "write the function itself, not its derivative",
     ),
 )
-_LETTER = rf"(?![π{_RAISED}{_FRACTIONS}{_LOWERED_LETTERS}₀-₉])"
-_TOKEN = re.compile(
+_LETTER = rf"(?![π{_RAISED}{_FRACTIONS}{LOWERED_LETTERS}₀-₉])"
+TOKEN = re.compile(
     r"(?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
     rf"|[{_FRACTIONS}])"
     rf"|(?P<superscript>[{_RAISED}]+)"
-    rf"|(?P<name>π|{_LETTER}[^\W\d](?:{_LETTER}\w)*(?:[₀-₉]+|[{_LOWERED_LETTERS}])?)"
+    rf"|(?P<name>π|{_LETTER}[^\W\d](?:{_LETTER}\w)*(?:[₀-₉]+|[{LOWERED_LETTERS}])?)"
     r"|(?P<mark>\*\*|//|\.\.+|[<>=!:]=|=[<>]|<>|->|&&|[-+*/^(),;=.\n\[\]|<>√≤≥≠…])|(?P<space>[^\S\n]+)"
 )
-_MOST_FAULTS = 5
+MOST_FAULTS = 5
+
+
+def problem_with(name: str) -> str | None:
+    """Why a name cannot be a variable or a step; None where it can.
+
+    >>> problem_with("sin"), problem_with("x1")
+    ('sin is the function; use another name', None)
+    """
+    if name in CALLED or name in CONSTANTS:
+        return (faults.IS_THE_CONSTANT if name in CONSTANTS else faults.IS_THE_FUNCTION).format(name)
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return faults.NO_NAME
+    if name.lower() in ("pi", "inf", "nan", "oo", "infinity"):
+        return faults.WRITE_PI if name.lower() == "pi" else faults.FINITE_ONLY
+    return None
 
 
 class Token(NamedTuple):
@@ -110,14 +127,14 @@ class Text:
         """
         if not self.faults:
             return
-        told = [f"at {shortened(part)}: {problem}" for problem, part in self.faults.items()]
-        more = f"; and {len(told) - _MOST_FAULTS} more" if len(told) > _MOST_FAULTS else ""
-        places = "; ".join(told[:_MOST_FAULTS]) + more
+        told = [faults.AT.format(shortened(part), problem) for problem, part in self.faults.items()]
+        more = faults.MORE_FAULTS.format(len(told) - MOST_FAULTS) if len(told) > MOST_FAULTS else ""
+        places = "; ".join(told[:MOST_FAULTS]) + more
         if ALLOWED in places:
             # The list of all that is allowed is told once.
             places = places.replace(f". {ALLOWED}", "").replace(f" {ALLOWED}", "")
             places += f" {ALLOWED}" if places.endswith("?") else f". {ALLOWED}"
-        raise FalllineError("objective", problem=f"is {shortened(self.written.strip())}, which cannot be read {places}")
+        raise FalllineError("objective", problem=faults.CANNOT_BE_READ.format(shortened(self.written.strip()), places))
 
     def of(self, tokens: list[Token]) -> str:
         """The text from the first token to the last, on one line."""
@@ -133,7 +150,7 @@ class Text:
         Raises:
             FalllineError: when the text is of another language.
         """
-        for pattern, told in _LANGUAGES:
+        for pattern, told in LANGUAGES:
             if found := re.search(pattern, self.written):
                 self.fault(self._around(found.start()), told)
                 self.check()
@@ -149,24 +166,24 @@ class Text:
         return tokens
 
     def _pieces(self) -> Iterator[Token]:
-        plain = self.written.translate(_SAME)
+        plain = self.written.translate(SAME)
         position = 0
         while position < len(plain):
-            match = _TOKEN.match(plain, position)
+            match = TOKEN.match(plain, position)
             end = match.end() if match else position + 1
             kind, found = (str(match.lastgroup), match.group()) if match else ("unreadable", plain[position])
-            if found in _CHARACTERS or kind == "unreadable":
+            if found in CHARACTERS or kind == "unreadable":
                 kind = "unreadable"
-                told = f"the character {found!r} has no meaning in a formula. {ALLOWED}"
-                self.fault(self._around(position), _CHARACTERS.get(found, told))
+                told = faults.NO_MEANING.format(repr(found))
+                self.fault(self._around(position), CHARACTERS.get(found, told))
             elif kind == "name":
                 kind, found = self._word(found)
             elif kind == "number":
                 kind, found = self._number(found)
             elif kind == "superscript":
-                found = unicodedata.normalize("NFKC", found.translate(_RAISED_DIGITS))
+                found = unicodedata.normalize("NFKC", found.translate(RAISED_DIGITS))
             if kind != "space":
-                yield Token(kind, _MARKS.get(found, found), position, end)
+                yield Token(kind, MARKS.get(found, found), position, end)
             position = end
 
     def _around(self, position: int) -> str:
@@ -180,22 +197,22 @@ class Text:
 
     def _number(self, found: str) -> tuple[str, str]:
         """The kind of a number, and its digits: 1/2 for ½."""
-        problem = "the number is too long" if len(found) > 400 else None
+        problem = faults.NUMBER_TOO_LONG if len(found) > 400 else None
         if re.match("0[0-9]", found):
-            problem = "a number does not begin with 0"
+            problem = faults.BEGINS_WITH_0
         if problem:
             self.fault(found, problem)
         return "unreadable" if problem else "number", unicodedata.normalize("NFKC", found).replace("⁄", "/")
 
     def _word(self, found: str) -> tuple[str, str]:
         """The kind of a name, and the name; ones that cannot be used are remembered as faults."""
-        if found in _WORDS:
+        if found in WORDS:
             return "word", found
         name = unicodedata.normalize("NFKC", found)
-        if found[-1] in _LOWERED_LETTERS:
+        if found[-1] in LOWERED_LETTERS:
             name = f"{name[:-1]}_{name[-1]}"
-        known = name in CALLED or name in CONSTANTS or name in _MARKS
-        problem = None if known else problem_with(name) if name.isidentifier() else f"write {name}"
+        known = name in CALLED or name in CONSTANTS or name in MARKS
+        problem = None if known else problem_with(name) if name.isidentifier() else faults.WRITE.format(name)
         if problem:
             self.fault(found, problem)
         return "unreadable" if problem else "name", name

@@ -1,8 +1,7 @@
-"""The words of the formula language: its functions and constants, and which names a variable may have."""
+"""The words of the formula language: its functions and constants."""
 
 from __future__ import annotations
 
-import keyword
 import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -138,19 +137,3 @@ INDEXED = (*OVER_PARTS, "min", "max")
 CALLED = frozenset([*FUNCTIONS, *WRITTEN, *OVER_PARTS])
 # Modules whose functions are written without them.
 MODULES = frozenset(["np", "numpy", "linalg", "jnp", "math", "Math", "torch", "tf", "sp", "sympy", "scipy", "special"])
-ALLOWED = "Allowed: numbers, variables, + - * / **, ( ), pi, e and " + ", ".join([*FUNCTIONS, "sum", "prod", "norm"])
-
-
-def problem_with(name: str) -> str | None:
-    """Why a name cannot be a variable or a step; None where it can.
-
-    >>> problem_with("sin"), problem_with("x1")
-    ('sin is the function; use another name', None)
-    """
-    if name in CALLED or name in CONSTANTS:
-        return f"{name} is the {'constant' if name in CONSTANTS else 'function'}; use another name"
-    if not name.isidentifier() or keyword.iskeyword(name):
-        return "a name is letters, digits and _, and not a word of Python such as lambda"
-    if name.lower() in ("pi", "inf", "nan", "oo", "infinity"):
-        return "write pi" if name.lower() == "pi" else "a formula has finite numbers only"
-    return None
