@@ -48,12 +48,14 @@ class Letter:
         place: the number of the part, of a tuple; "" if there is one only.
         old: whether it is the value before the step.
         symbol: the LaTeX of what is the same at every step, or numbers the steps; None for other quantities.
+        setting: the path of the hyperparameter that it is; "" if it is none.
     """
 
     name: str
     place: tuple[str, ...] = ()
     old: bool = False
     symbol: str | None = None
+    setting: str = ""
 
     @property
     def text(self) -> str:
@@ -217,7 +219,7 @@ class _Naming:
                 self._give(part, Letter(name, symbol=name))
         self._give(run.gradient, Letter(GRADIENT))
         self._give(run.step, Letter(STEP, symbol=STEP), positive=True, integer=True)
-        self._give(run.rate, Letter(RATE, symbol=r"\eta"), positive=True)
+        self._give(run.rate, Letter(RATE, symbol=r"\eta", setting="learning_rate"), positive=True)
         taken: list[str] = []
         for path, part in run.hyperparameters.items():
             symbol = _symbol_of(rule, path)
@@ -225,7 +227,7 @@ class _Naming:
             while symbol in taken:
                 symbol += "'"
             taken.append(symbol)
-            self._give(part, Letter(self._free(path.split(".")[-1]), symbol=symbol), positive=True)
+            self._give(part, Letter(self._free(path.split(".")[-1]), symbol=symbol, setting=path), positive=True)
 
     def name_state(self) -> None:
         """Name the parts of the state, before and after the step."""

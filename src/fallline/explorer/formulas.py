@@ -1,0 +1,60 @@
+"""The formulas of rules for the page: MathML in a short spelling, each line once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fallline.errors import FalllineError
+from fallline.optimizers import Optimizer
+from fallline.optimizers.latex import with_short_memory
+from fallline.optimizers.lines import Letter, lines_of
+from fallline.optimizers.mathml import as_mathml
+
+# MathML's elements, by the letters that stand for them.
+ELEMENTS = {
+    "r": "mrow", "i": "mi", "n": "mn", "o": "mo", "b": "msub", "p": "msup", "x": "msubsup", "f": "mfrac", "q": "msqrt",
+    "k": "mroot", "v": "mover", "t": "mtext", "T": "mtable", "R": "mtr", "D": "mtd",
+}  # fmt: skip
+_LETTERS = {element: letter for letter, element in ELEMENTS.items()}
+
+
+def formula_of(rule: Optimizer[Any]) -> list[tuple[str, str]]:
+    """The lines of a rule: what each says that what becomes, shortened; none if its code is no formula."""
+    try:
+        step = lines_of(with_short_memory(rule), all_names=True)
+    except FalllineError:
+        return []
+
+    def written(expression: Any, **settings: Any) -> str:
+        return shortened("<mo>…</mo>" if expression is None else as_mathml(expression, step.letters, marked=True, **settings))
+
+    slope = f"{shortened('<mo>∇</mo><mi>f</mi><mo>(</mo>')}{written(step.place)}{shortened('<mo>)</mo>')}"
+    rows = [(written(step.symbols[step.recorded.gradient]), f"r[{slope}]")]
+    rows += [(written(line.symbol), written(line.expression)) for line in step.lines]
+    before = step.symbols[step.recorded.x]
+    return [*rows, (written(step.change.symbol), written(step.change.expression, taken_from=before))]
+
+
+def symbol_of(path: str, latex: str | None) -> str:
+    """A setting's symbol, or its name if it has none."""
+    import sympy
+
+    symbol = sympy.Symbol(path)
+    return shortened(as_mathml(symbol, {symbol: Letter(path, symbol=latex, setting=path)}, marked=True) if latex else f"<mi>{path}</mi>")
+
+
+def shortened(mathml: str) -> str:
+    """MathML with one letter for each element, and square brackets around what is in it.
+
+    >>> shortened('<msub><mi data-setting="beta1">β</mi><mn>1</mn></msub>')
+    'b[i:beta1[β]n[1]]'
+    """
+    if "[" in mathml or "]" in mathml:
+        raise ValueError("square brackets stand for elements")
+
+    def tag(found: re.Match[str]) -> str:
+        end, element, setting = found.groups()
+        return "]" if end else f"{_LETTERS[element]}{f':{setting}' if setting else ''}["
+
+    return re.sub(r'<(/?)(\w+)(?: data-setting="([^"]*)")?>', tag, mathml)
