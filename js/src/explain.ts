@@ -1,12 +1,12 @@
 // One step of a run: what went into it, and what it made of that.
 import type { Problem } from "./problem.ts";
+import { settingsArray } from "./rules.ts";
 import { run } from "./run.ts";
 import type { Arrow } from "./scene.ts";
 import { ruleOf, type State, settingsOf } from "./state.ts";
 
 export interface Part {
   readonly name: string;
-  readonly before: readonly number[];
   readonly after: readonly number[];
 }
 
@@ -31,33 +31,24 @@ export function explained(problem: Problem, state: State, row: number): Explaine
   const entry = state.entries[state.active];
   const rule = entry && ruleOf(entry.rule, entry.convention);
   if (!entry || !rule) return null;
-  const start = Float64Array.from(state.starts[state.activeStart]!);
-  const names = partsOf(problem, state);
   const n = problem.dimension;
-  const read = (memory: Float64Array) => {
-    let place = 0;
-    return names.map(({ wide }) => Array.from(memory.subarray(place, (place += wide ? n : 1))));
-  };
-  let before: number[][] = [];
-  let found: Explained | null = null;
-  const settings = { ...settingsOf(entry, state), maxSteps: row + 1 };
-  const { x } = run(problem.compiled, start, settings, (at, gradient, memory, change, rate) => {
-    const after = read(memory);
-    if (at === row) {
-      const parts = names.map(({ name }, k) => ({ name, before: before[k] ?? [], after: after[k]! }));
-      found = { step: row + 1, x: [], gradient: [...gradient], rate, parts, change: [...change] };
-    }
-    before = after;
+  const start = Float64Array.from(state.starts[state.activeStart]!);
+  const step = rule.step(settingsArray(rule.hyperparameters, entry.values));
+  const size = step.stateSize(n);
+  const made = run(problem.compiled, start, { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true });
+  if (made.count <= row) return null;
+  const after = made.state.subarray((row + 1) * size, (row + 2) * size);
+  let place = 0;
+  const parts = step.parts.map(({ name, wide }) => {
+    const width = wide ? n : 1;
+    place += width;
+    return { name, after: Array.from(after.subarray(place - width, place)) };
   });
-  return found && { ...(found as Explained), x: Array.from(x.subarray(row * n, (row + 1) * n)) };
-}
-
-function partsOf(_: Problem, state: State): readonly { name: string; wide: boolean }[] {
-  const entry = state.entries[state.active]!;
-  const rule = ruleOf(entry.rule, entry.convention)!;
-  return rule.step(
-    Float64Array.from(rule.hyperparameters, ({ name, default: usual }) => Number(entry.values[name] ?? usual)),
-  ).parts;
+  const at = (numbers: Float64Array, which: number) => Array.from(numbers.subarray(which * n, (which + 1) * n));
+  const x = at(made.x, row);
+  const next = at(made.x, row + 1);
+  const change = x.map((value, i) => value - next[i]!);
+  return { step: row + 1, x, gradient: at(made.gradient, row), rate: made.rate[row]!, parts, change };
 }
 
 /** The arrows of a step: where it leads, and the directions of the gradient and of what the rule remembers. */

@@ -1,4 +1,5 @@
 // The figure: the ground that is drawn once, the runs over it, the starts as handles, and its gestures.
+import type { BasinMap } from "./basins.ts";
 import { drawCurve, drawDescent, heightsOf } from "./curve.ts";
 import { element } from "./dom.ts";
 import { watchGestures } from "./gestures.ts";
@@ -63,7 +64,7 @@ export class Figure {
   }
 
   /** Draw what does not change while runs do. */
-  drawGround(problem: Problem, state: State, scene: Scene): void {
+  drawGround(problem: Problem, state: State, scene: Scene, basins: BasinMap | null): void {
     const [width, height] = this.size;
     if (!width || !height) return;
     for (const canvas of [this.canvas, this.ground]) {
@@ -82,7 +83,7 @@ export class Figure {
     }
     this.view = new View(state.box, width, height);
     const land = sampled(problem, this.value, this.view);
-    drawGround(this.ground, land, this.view, scene);
+    drawGround(this.ground, land, this.view, scene, basins);
   }
 
   private names: string[] = [];

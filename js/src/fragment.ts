@@ -2,6 +2,17 @@
 import { FormulaError } from "./grammar.ts";
 import { numberFrom, typed } from "./numbers.ts";
 import { fitted, type Problem, problemOf } from "./problem.ts";
+import {
+  isScaled,
+  kindOf,
+  rateAs,
+  refusalOf,
+  scaledTo,
+  scaleOf,
+  settingsOfRate,
+  withRateSetting,
+} from "./rate_kinds.ts";
+import type { Hyperparameter, Value } from "./rules.ts";
 import { refusal } from "./slider.ts";
 import { type Entry, entryOf, freeLook, LIMITS, RATE, ruleOf, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
@@ -15,13 +26,14 @@ export function fragmentOf(state: State): string {
   said.append("steps", String(state.steps));
   if (state.axes[0] !== 0 || state.axes[1] !== 1) said.append("axes", list(state.axes));
   if (state.gradient.kind === "perturbation")
-    said.append("gradient", `${state.gradient.scheme},${typed(state.gradient.step, 17)}`);
+    said.append("gradient", `${state.gradient.scheme},${typed(state.gradient.step ?? 1e-6, 17)}`);
   if (state.noise) said.append("noise", list([state.noise, state.seed]));
   if (state.target !== null) said.append("target", typed(state.target, 17));
   if (state.at !== null) said.append("at", String(state.at));
   if (state.active) said.append("active", list([state.active, state.activeStart]));
   if (state.view !== "map") said.append("view", state.view);
   if (state.basins) said.append("basins", "yes");
+  if (state.panel !== "histories") said.append("panel", state.panel);
   // These have no meaning in a fragment, and read better as they are.
   return said
     .toString()
@@ -37,25 +49,23 @@ export function fragmentOf(state: State): string {
 const list = (numbers: readonly number[]): string => numbers.map((number) => typed(number, 17)).join(",");
 
 function ruleText({ rule, convention, values, rate, look, hidden }: Entry): string {
-  const numbers = Object.entries(values).map(
-    ([name, value]) => `${name}=${typeof value === "number" ? typed(value, 17) : value}`,
-  );
-  return [
-    `${rule}@${convention}`,
-    ...rateText(rate),
-    ...numbers,
-    `look=${look}`,
-    ...(hidden ? ["hidden=true"] : []),
-  ].join(",");
+  const settings = [`${rule}@${convention}`, `rate=${kindOf(rate)}`];
+  if (isScaled(rate)) settings.push(`${RATE}=${typed(scaleOf(rate), 17)}`);
+  const scale = new Set(settingsOfRate(rate).map(({ name }) => name));
+  if (typeof rate === "object") {
+    settings.push(
+      ...Object.entries(rate.values)
+        .filter(([name]) => scale.has(name))
+        .map(([name, value]) => `rate.${name}=${valueText(value)}`),
+    );
+  }
+  settings.push(...Object.entries(values).map(([name, value]) => `${name}=${valueText(value)}`), `look=${look}`);
+  return [...settings, ...(hidden ? ["hidden=true"] : [])].join(",");
 }
 
-function rateText(rate: Entry["rate"]): string[] {
-  if (typeof rate === "number") return [`${RATE}=${typed(rate, 17)}`];
-  const [kind, name] = "schedule" in rate ? ["schedule", rate.schedule] : ["line_search", rate.lineSearch];
-  return [
-    `${kind}=${name}`,
-    ...Object.entries(rate.values).map(([key, value]) => `${kind}.${key}=${typed(value, 17)}`),
-  ];
+function valueText(value: Value): string {
+  if (Array.isArray(value)) return value.map((one) => typed(one, 17)).join(";");
+  return typeof value === "number" ? typed(value, 17) : String(value);
 }
 
 export interface Read {
@@ -75,6 +85,7 @@ export function readFragment(fragment: string, usual: State): Read {
 
 class Reader {
   readonly refused: string[] = [];
+  private steps = 1;
 
   constructor(
     private readonly said: URLSearchParams,
@@ -97,10 +108,12 @@ class Reader {
       "active",
       "view",
       "basins",
+      "panel",
     ]);
     for (const key of new Set(this.said.keys())) if (!known.has(key)) this.refuse(key);
     const problem = this.problem();
     const steps = this.take("steps", (text) => whole(text, 1, LIMITS.steps)) ?? usual.steps;
+    this.steps = steps;
     const entries = this.entries();
     const starts = this.starts(problem.dimension);
     const [active, activeStart] = this.take("active", (text) => pair(text, entries.length - 1, starts.length - 1)) ?? [
@@ -124,6 +137,7 @@ class Reader {
       activeStart,
       view: this.take("view", (text) => (text === "map" || text === "surface" ? text : null)) ?? "map",
       basins: this.take("basins", (text) => (text === "yes" ? true : null)) ?? false,
+      panel: this.take("panel", (text) => (text === "histories" || text === "rates" ? text : null)) ?? "histories",
     };
   }
 
@@ -179,31 +193,49 @@ class Reader {
     let entry: Entry = entryOf(rule, freeLook(before));
     for (const setting of settings) {
       const [key, value] = setting.split("=") as [string, string | undefined];
-      const next = value === undefined ? null : withSetting(entry, key, value);
+      const next = value === undefined ? null : withSetting(entry, key, value, this.steps);
       if (next) entry = next;
       else this.refuse(`rule ${name} ${key}`, value ?? "");
     }
-    return entry;
+    const wrong = refusalOf(rule, entry.values, entry.rate);
+    if (wrong === null) return entry;
+    this.refuse(`rule ${name}`, wrong);
+    return entryOf(rule, entry.look);
   }
 }
 
 /** An entry with one of its settings as a link says it; null if it cannot be so. */
-function withSetting(entry: Entry, key: string, text: string): Entry | null {
+function withSetting(entry: Entry, key: string, text: string, steps: number): Entry | null {
   if (key === "hidden") return text === "true" ? { ...entry, hidden: true } : null;
   if (key === "look") return /^[0-7]$/.test(text) ? { ...entry, look: Number(text) } : null;
-  const known = ruleOf(entry.rule, entry.convention)!.hyperparameters.find(({ name }) => name === key);
-  if (key === RATE) {
-    const rate = numberFrom(text);
-    return rate > 0 && rate < 1e6 ? { ...entry, rate } : null;
+  const rule = ruleOf(entry.rule, entry.convention)!;
+  if (key === "rate") {
+    const rate = rateAs(text, entry.rate, steps);
+    return rate === null ? null : { ...entry, rate };
   }
-  if (!known) return null;
-  if (typeof known.default === "boolean") {
-    return text === "true" || text === "false"
-      ? { ...entry, values: { ...entry.values, [key]: text === "true" } }
+  if (key === RATE) {
+    const value = numberFrom(text);
+    return refusal(rule.rate, value) === null ? { ...entry, rate: scaledTo(entry.rate, value) } : null;
+  }
+  if (key.startsWith("rate.")) {
+    const known = settingsOfRate(entry.rate).find(({ name }) => name === key.slice(5));
+    const value = known && valueFrom(known, text);
+    return known && value !== undefined
+      ? { ...entry, rate: withRateSetting(entry.rate, { [known.name]: value }) }
       : null;
   }
-  const value = numberFrom(text);
-  return refusal(known, value) === null ? { ...entry, values: { ...entry.values, [key]: value } } : null;
+  const known = rule.hyperparameters.find(({ name }) => name === key);
+  const value = known && valueFrom(known, text);
+  return known && value !== undefined ? { ...entry, values: { ...entry.values, [known.name]: value } } : null;
+}
+
+/** The value of a setting that a text says; undefined if it may not have it. */
+function valueFrom(known: Hyperparameter, text: string): Value | undefined {
+  if (known.choices && typeof known.default !== "number") return known.choices.find((one) => String(one) === text);
+  const numbers = text.split(";").map(numberFrom);
+  if (numbers.length > known.size || numbers.some((one) => refusal(known, one) !== null)) return undefined;
+  if (known.choices && !known.choices.includes(numbers[0]!)) return undefined;
+  return known.size > 1 ? numbers : numbers[0];
 }
 
 function numbersFrom(text: string): number[] | null {

@@ -1,6 +1,6 @@
 // Written by `python -m fallline.explorer.generating` from the library; do not edit.
 import type { Line } from "./mathml.ts";
-import { pow } from "./pow.ts";
+import { power as pow } from "./pow.ts";
 import { condition, family, rate as R, remainder, scheduleFamily, setting, step as S, tests as C } from "./rules.ts";
 import type { Code, Condition, Landscape, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
 

@@ -1,5 +1,6 @@
 // What workers compute: the ends of runs from many starts, or with many settings.
 import { type Compiled, compile } from "./code.ts";
+import { settingsArray } from "./rules.ts";
 import { type Run, run, type Settings } from "./run.ts";
 import { ruleOf } from "./state.ts";
 
@@ -116,9 +117,7 @@ function lanes(
   const n = problem.dimension;
   const count = starts.length / n;
   const rule = ruleOf(settings.rule, settings.convention)!;
-  const h = Float64Array.from(rule.hyperparameters, ({ name, default: usual }) =>
-    Number(settings.values[name] ?? usual),
-  );
+  const h = settingsArray(rule.hyperparameters, settings.values);
   const step = rule.step(h);
   const [x, at, gradient, change] = [0, 0, 0, 0].map(() => new Float64Array(k * n)) as [
     Float64Array,
@@ -132,8 +131,8 @@ function lanes(
   const rested = new Int32Array(k).fill(-1);
   step.init(x, state, h);
   for (let t = 1; t <= settings.maxSteps; t++) {
-    let places = x;
-    if (step.lookahead) step.lookahead(x, state, h, (places = at));
+    const places = step.lookahead ? at : x;
+    step.lookahead?.(x, state, h, at);
     for (let r = 0; r < k; r++) {
       for (let i = 0; i < n; i++) point[i] = places[i * k + r]!;
       problem.valueAndGradient(point, slope);

@@ -15,7 +15,10 @@ function open(root: HTMLElement): Page {
       if (page.fragment !== location.hash.slice(1)) history.replaceState(null, "", `#${page.fragment}`);
     }, REST);
   };
-  const page: Page = new Page(root, location.hash.slice(1) || (typeof usual === "string" ? usual : ""), () => write());
+  const code = document.getElementById("fallline-code")?.textContent ?? "";
+  const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  const fragment = location.hash.slice(1) || (typeof usual === "string" ? usual : "");
+  const page: Page = new Page(root, fragment, address, () => write());
   addEventListener("hashchange", () => page.open(location.hash.slice(1)));
   return page;
 }

@@ -1,5 +1,6 @@
 // The contour map of a function of two coordinates, and the paths on it.
 import { drawAxes } from "./axes.ts";
+import { type BasinMap, basinPicture } from "./basins.ts";
 import { contour } from "./contour.ts";
 import { type Landscape, LEVELS } from "./landscape.ts";
 import type { Palette } from "./palette.ts";
@@ -9,15 +10,32 @@ import type { Scene } from "./scene.ts";
 import type { View } from "./view.ts";
 
 /** Draw what does not change while runs do. */
-export function drawGround(canvas: HTMLCanvasElement, land: Landscape, view: View, scene: Scene): void {
+export function drawGround(
+  canvas: HTMLCanvasElement,
+  land: Landscape,
+  view: View,
+  scene: Scene,
+  basins: BasinMap | null,
+): void {
   paintRelief(canvas, land, scene.palette);
   const ink = canvas.getContext("2d")!;
   const scale = canvas.width / view.width;
   ink.setTransform(scale, 0, 0, scale, 0, 0);
+  if (basins) drawBasins(ink, view, basins, scene.palette);
   drawContours(ink, land, view, scene.palette);
   drawAxes(ink, view, scene.palette, [scene.names[scene.axes[0]]!, scene.names[scene.axes[1]]!]);
-  for (const point of scene.minima)
+  for (const point of basins?.minima ?? scene.minima)
     star(ink, view.across(point[scene.axes[0]]!), view.down(point[scene.axes[1]]!), scene.palette);
+}
+
+/** The basins over the ground: each start in the colour of the minimum in which it ends. */
+function drawBasins(ink: CanvasRenderingContext2D, view: View, basins: BasinMap, palette: Palette): void {
+  const [left, right, bottom, top] = basins.box;
+  const [x, y] = [view.across(left), view.down(top)];
+  ink.globalAlpha = palette.dark ? 0.75 : 0.8;
+  ink.imageSmoothingEnabled = basins.side > 128;
+  ink.drawImage(basinPicture(basins, palette), x, y, view.across(right) - x, view.down(bottom) - y);
+  ink.globalAlpha = 1;
 }
 
 function drawContours(ink: CanvasRenderingContext2D, land: Landscape, view: View, palette: Palette): void {

@@ -2,8 +2,10 @@
 import { type Compiled, compile } from "./code.ts";
 import { landscapes } from "./generated.ts";
 import { FormulaError } from "./grammar.ts";
-import { LIMITS, type State } from "./state.ts";
+import type { ShownRun } from "./scene.ts";
+import { LIMITS, onLandscape, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
+import type { Box } from "./view.ts";
 
 export interface Problem {
   readonly formula: string;
@@ -68,4 +70,22 @@ export function slice(
     x[second] = up;
     return compiled.value(x);
   };
+}
+
+/** The box that shows all: the landscape's own, or of another formula one that holds the runs. */
+export function wholeOf({ formula, minima, dimension }: Problem, { axes, box }: State, runs: readonly ShownRun[]): Box {
+  const known = landscapes.find((one) => one.formula === formula);
+  if (known) return onLandscape(known.name).box;
+  const reach = (axis: number, [low, high]: readonly [number, number]): [number, number] => {
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const see = (value: number) => {
+      if (Math.abs(value) < 1e6) [least, most] = [Math.min(least, value), Math.max(most, value)];
+    };
+    for (const { run } of runs) for (let k = axis; k < run.x.length; k += dimension) see(run.x[k]!);
+    for (const point of minima) see(point[axis]!);
+    const room = 0.15 * (most - least) || 1;
+    return least <= most ? [least - room, most + room] : [low, high];
+  };
+  const across = reach(axes[0], [box[0], box[1]]);
+  return [...across, ...(dimension > 1 ? reach(axes[1], [box[2], box[3]]) : ([box[2], box[3]] as const))];
 }

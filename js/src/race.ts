@@ -1,21 +1,34 @@
 // The runs of all rules from all starts, and how they compare.
 import type { Problem } from "./problem.ts";
+import { type Rule, SettingError } from "./rules.ts";
 import { type Run, run } from "./run.ts";
 import type { ShownRun } from "./scene.ts";
 import { type Entry, ruleOf, type State, settingsOf } from "./state.ts";
 
+export interface Race {
+  readonly runs: readonly ShownRun[];
+  /** Why a rule cannot be run, by its number. */
+  readonly problems: ReadonlyMap<number, string>;
+}
+
 /** Run every rule that is not hidden from every start. */
-export function race(problem: Problem, state: State): ShownRun[] {
-  return state.entries.flatMap((entry, index) => {
-    if (entry.hidden) return [];
+export function race(problem: Problem, state: State): Race {
+  const runs: ShownRun[] = [];
+  const problems = new Map<number, string>();
+  for (const [index, entry] of state.entries.entries()) {
+    if (entry.hidden) continue;
     const settings = settingsOf(entry, state);
-    return state.starts.map((start, number) => ({
-      run: run(problem.compiled, Float64Array.from(start), settings),
-      entry: index,
-      start: number,
-      look: entry.look,
-    }));
-  });
+    try {
+      for (const [number, start] of state.starts.entries()) {
+        const made = run(problem.compiled, Float64Array.from(start), settings);
+        runs.push({ run: made, entry: index, start: number, look: entry.look });
+      }
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      problems.set(index, error.message);
+    }
+  }
+  return { runs, problems };
 }
 
 /** The lowest value of the known minima, or else the lowest that a run has seen. */
@@ -49,8 +62,17 @@ export function bestRate(problem: Problem, state: State, entry: Entry): number {
   return best;
 }
 
-/** A rule's title, its convention if it is not the paper's, and its rate. */
-export function titleOf(entry: Entry): string {
-  const title = ruleOf(entry.rule, entry.convention)?.title ?? entry.rule;
-  return entry.convention === "paper" ? title : `${title} (${entry.convention})`;
+/** A rule's title in words: GradientDescent is Gradient Descent. */
+export function ruleTitle({ name, title }: Rule): string {
+  const parts = name.split("_");
+  if (parts.join("") !== title.toLowerCase()) return title;
+  const ends = parts.map((_, k) => parts.slice(0, k + 1).join("").length);
+  return ends.map((end, k) => title.slice(ends[k - 1] ?? 0, end)).join(" ");
+}
+
+/** A rule's title, and its convention if it is not the paper's. */
+export function titleOf({ rule, convention }: Entry): string {
+  const known = ruleOf(rule, convention);
+  const title = known ? ruleTitle(known) : rule;
+  return convention === "paper" ? title : `${title} (${convention})`;
 }

@@ -8,8 +8,8 @@ import { type Palette, ramp } from "./palette.ts";
 import type { Problem } from "./problem.ts";
 import { titleOf } from "./race.ts";
 import type { Hyperparameter, Rule } from "./rules.ts";
-import { select, spreadOf } from "./slider.ts";
-import { type Entry, RATE, ruleOf, type State, settingsOf } from "./state.ts";
+import { plainSymbol, select, spreadOf } from "./slider.ts";
+import { type Entry, ruleOf, type State, settingsOf } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 import type { Workers } from "./workers.ts";
 
@@ -28,6 +28,8 @@ interface Cells {
 }
 
 export interface RateMapActions {
+  /** Another hyperparameter was chosen: show it again. */
+  again(): void;
   set(rate: number, name: string | null, value: number): void;
 }
 
@@ -44,7 +46,7 @@ export class RateMap {
 
   constructor(
     private readonly actions: RateMapActions,
-    private readonly workers: () => Workers,
+    private readonly workers: Workers,
   ) {
     const best = element("button", { type: "button", class: "text-button" }, STRINGS.setBest);
     best.addEventListener("click", () => this.setBest());
@@ -115,7 +117,7 @@ export class RateMap {
       others.map(({ name }) => [name, name.replaceAll("_", " ")] as const),
       (name) => {
         this.other = name;
-        this.actions.set(Number.NaN, null, 0);
+        this.actions.again();
       },
     );
     made.value = this.other!;
@@ -123,7 +125,7 @@ export class RateMap {
   }
 
   private async compute(problem: Problem, state: State, entry: Entry, rule: Rule, key: string): Promise<void> {
-    const workers = this.workers();
+    const { workers } = this;
     workers.forget();
     const start = Float64Array.from(state.starts[state.activeStart]!);
     const lowest = Math.min(...problem.minima.map((point) => problem.compiled.value(Float64Array.from(point))));
@@ -207,7 +209,7 @@ export class RateMap {
     ink.textAlign = "center";
     for (const way of [0.02, 0.26, 0.5, 0.74, 0.98])
       ink.fillText(typed(spreadOf(rule.rate).value(way), 2), LEFT + clamp(way, 0.05, 0.94) * w, h + 14);
-    ink.fillText(`${rule.rate.symbol} ${STRINGS.rate}`, LEFT + w / 2, h + 29);
+    ink.fillText(`${plainSymbol(rule.rate.symbol)} ${STRINGS.rate}`, LEFT + w / 2, h + 29);
     ink.textAlign = "right";
     if (other) {
       for (const way of [0.04, 0.35, 0.65, 0.96])
@@ -216,7 +218,7 @@ export class RateMap {
       ink.translate(10, h / 2);
       ink.rotate(-Math.PI / 2);
       ink.textAlign = "center";
-      ink.fillText(`${other.symbol} ${other.name.replaceAll("_", " ")}`, 0, 2);
+      ink.fillText(`${plainSymbol(other.symbol)} ${other.name.replaceAll("_", " ")}`, 0, 2);
       ink.restore();
     }
     this.mark(ink, entry, rule, w, h, palette);
@@ -253,9 +255,7 @@ export class RateMap {
 }
 
 function numeric(rule: Rule): Hyperparameter[] {
-  return rule.hyperparameters.filter(
-    ({ name, default: usual, choices }) => name !== RATE && typeof usual === "number" && !choices,
-  );
+  return rule.hyperparameters.filter(({ default: usual, choices }) => typeof usual === "number" && !choices);
 }
 
 /** How far down each run came between the start and the lowest end, by powers of ten: 0 the lowest, 1 none of it. */

@@ -2,9 +2,19 @@
 import { element, ICONS, icon, iconButton } from "./dom.ts";
 import { rules } from "./generated.ts";
 import { DASHES, type Palette } from "./palette.ts";
-import { titleOf } from "./race.ts";
-import type { Hyperparameter, Rule } from "./rules.ts";
-import { type Slider, select, slider } from "./slider.ts";
+import { ruleTitle, titleOf } from "./race.ts";
+import {
+  isScaled,
+  kindOf,
+  rateAs,
+  rateKinds,
+  scaledTo,
+  scaleOf,
+  settingsOfRate,
+  withRateSetting,
+} from "./rate_kinds.ts";
+import type { Hyperparameter, Rule, Value } from "./rules.ts";
+import { type Control, control, select } from "./slider.ts";
 import { type Entry, entryOf, freeLook, LIMITS, ruleOf, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 
@@ -37,10 +47,16 @@ export interface RuleActions {
 
 interface Card {
   element: HTMLElement;
-  show(entry: Entry): void;
+  show(entry: Entry, problem: string): void;
 }
 
-const names = [...new Map(rules.map(({ name, title }) => [name, title]))].sort((a, b) => a[1].localeCompare(b[1]));
+/** A control, and what of an entry it shows. */
+interface Shown {
+  readonly control: Control;
+  of(entry: Entry): Value;
+}
+
+const names = [...new Map(rules.map((rule) => [rule.name, ruleTitle(rule)]))].sort((a, b) => a[1].localeCompare(b[1]));
 const conventionsOf = (name: string) => rules.filter((rule) => rule.name === name).map(({ convention }) => convention);
 
 export class RulesPanel {
@@ -48,19 +64,24 @@ export class RulesPanel {
   private cards: Card[] = [];
   private known = "";
   private entries: readonly Entry[] = [];
+  private steps = 1;
 
   constructor(private readonly actions: RuleActions) {}
 
-  show(state: State, palette: Palette): void {
+  /** Arguments:
+   *   problems: why a rule cannot be run, by its number.
+   */
+  show(state: State, palette: Palette, problems: ReadonlyMap<number, string>): void {
     this.entries = state.entries;
+    this.steps = state.steps;
     const structure = JSON.stringify([
-      state.entries.map(({ rule, convention, look, hidden, rate }) => [rule, convention, look, hidden, typeof rate]),
+      state.entries.map(({ rule, convention, look, hidden, rate }) => [rule, convention, look, hidden, kindOf(rate)]),
       state.active,
       palette.dark,
     ]);
     if (structure !== this.known) this.build(state, palette);
     this.known = structure;
-    for (const [index, card] of this.cards.entries()) card.show(state.entries[index]!);
+    for (const [index, card] of this.cards.entries()) card.show(state.entries[index]!, problems.get(index) ?? "");
   }
 
   private build(state: State, palette: Palette): void {
@@ -106,51 +127,88 @@ export class RulesPanel {
     );
     const remove = iconButton("remove", STRINGS.remove(title), () => this.remove(index));
     const head = element("div", { class: "head" }, choose, name, convention, hide, remove);
-    const sliders = this.sliders(rule, entry, index, active);
+    const controls = this.controls(rule, entry, index, active);
+    const problem = element("p", { class: "problem", role: "alert" });
     const made = element(
       "article",
       { class: `card${active ? " active" : ""}${entry.hidden ? " hidden-rule" : ""}`, "aria-label": title },
       head,
-      ...sliders.map(([, { element }]) => element),
+      ...controls.map(({ control }) => control.element),
+      problem,
     );
-    if (active) made.append(formulaOf(rule));
+    if (active) made.append(this.rateChoice(entry, index), formulaOf(rule));
     made.addEventListener("pointerdown", (event) => {
       if (!active && !(event.target as Element).closest("button, select, input")) this.actions.choose(index);
     });
     return {
       element: made,
-      show: (now) => {
-        for (const [known, control] of sliders) {
-          const value = known === rule.rate ? now.rate : (now.values[known.name] ?? known.default);
-          if (typeof value === "number") control.show(value);
-        }
+      show: (now, wrong) => {
+        for (const { control, of } of controls) control.show(of(now));
+        problem.textContent = wrong;
       },
     };
   }
 
-  /** The rate's slider, and for the rule looked at those of all its numbers. */
-  private sliders(rule: Rule, entry: Entry, index: number, active: boolean): [Hyperparameter, Slider][] {
-    const others = active ? rule.hyperparameters.filter(({ default: usual }) => typeof usual === "number") : [];
-    return [...(typeof entry.rate === "number" ? [rule.rate] : []), ...others].map((known) => {
-      const label = known.name.replaceAll("_", " ");
-      const change = (value: number, settled: boolean) => {
-        const now = this.entries[index]!;
-        const next =
-          known === rule.rate ? { ...now, rate: value } : { ...now, values: { ...now.values, [known.name]: value } };
-        this.replace(index, next, `${index} ${known.name}`);
+  /** The rate's controls, and for the rule looked at those of all its settings. */
+  private controls(rule: Rule, entry: Entry, index: number, active: boolean): Shown[] {
+    const made: Shown[] = [];
+    const add = (known: Hyperparameter, of: Shown["of"], next: (now: Entry, value: Value) => Entry) => {
+      const change = (value: Value, settled: boolean) => {
+        this.replace(index, next(this.entries[index]!, value), `${index} ${known.name}`);
         if (settled) this.actions.rest();
       };
-      const light = (touched: boolean) => {
-        for (const symbol of this.element.querySelectorAll(`.active [data-hyperparameter="${known.name}"]`)) {
-          symbol.classList.toggle("lit", touched);
-        }
-      };
-      const made = slider(known, label, change, light);
-      if (known === rule.rate) {
-        made.element.children[1]!.after(iconButton("best", STRINGS.best, () => this.actions.best(index)));
+      const one = control(known, change, (touched) => this.light(known.name, touched));
+      made.push({ control: one, of });
+      return one.element;
+    };
+    if (isScaled(entry.rate)) {
+      const scaled = add(
+        rule.rate,
+        ({ rate }) => scaleOf(rate),
+        (now, value) => ({ ...now, rate: scaledTo(now.rate, Number(value)) }),
+      );
+      if (typeof entry.rate === "number") {
+        scaled.children[1]!.after(iconButton("best", STRINGS.best, () => this.actions.best(index)));
       }
-      return [known, made];
+    }
+    if (!active) return made;
+    for (const known of settingsOfRate(entry.rate)) {
+      add(
+        known,
+        ({ rate }) => (typeof rate === "number" ? null : (rate.values[known.name] ?? known.default)),
+        (now, value) => ({
+          ...now,
+          rate: withRateSetting(now.rate, { [known.name]: value }),
+        }),
+      );
+    }
+    for (const known of rule.hyperparameters) {
+      add(
+        known,
+        ({ values }) => values[known.name] ?? known.default,
+        (now, value) => ({
+          ...now,
+          values: { ...now.values, [known.name]: value },
+        }),
+      );
+    }
+    return made;
+  }
+
+  /** How the rate is given: a number, a schedule or a line search. */
+  private rateChoice(entry: Entry, index: number): HTMLElement {
+    const kinds = select(STRINGS.rateKind, rateKinds(), (kind) => {
+      const now = this.entries[index]!;
+      this.replace(index, { ...now, rate: rateAs(kind, now.rate, this.steps) ?? now.rate });
     });
+    kinds.value = kindOf(entry.rate);
+    return element("div", { class: "slider" }, element("span", { class: "name long" }, STRINGS.rateKind), kinds);
+  }
+
+  /** Light the symbols of a setting in the formula. */
+  private light(name: string, touched: boolean): void {
+    for (const symbol of this.element.querySelectorAll(`.about [data-setting="${name}"]`))
+      symbol.classList.toggle("lit", touched);
   }
 
   private replace(index: number, entry: Entry, gesture: string | null = null): void {

@@ -1,42 +1,37 @@
 // How all rules are run: steps, gradient, noise, target.
 import { element } from "./dom.ts";
 import { numberFrom, typed } from "./numbers.ts";
-import type { Hyperparameter } from "./rules.ts";
-import { type Slider, select, slider } from "./slider.ts";
+import { type Hyperparameter, setting } from "./rules.ts";
+import { type Control, select, slider } from "./slider.ts";
 import { LIMITS, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 
-function quantity(name: string, known: Partial<Hyperparameter>): Hyperparameter {
-  const usual = { symbol: "", about: name, default: 1, low: 1, high: 1, log: true, whole: false, origin: 0 as const };
-  const { low = 0, high = 1 } = known;
-  return {
+function quantity(name: string, low: number, high: number, known: Partial<Hyperparameter>): Hyperparameter {
+  const allowed = STRINGS.between(known.least ?? low, known.most ?? high);
+  return setting({
     name,
-    ...usual,
+    symbol: "",
+    about: "",
+    default: low,
+    low,
+    high,
     least: low,
     most: high,
-    leastOpen: false,
-    mostOpen: false,
-    allowed: STRINGS.between(low, high),
+    log: true,
+    allowed,
     ...known,
-  };
+  });
 }
 
-const STEPS = quantity("steps", { low: 1, high: LIMITS.steps, whole: true });
-const SHIFT = quantity("shift", { symbol: "h", low: 1e-12, high: 1 });
-const NOISE = quantity("noise", {
-  symbol: "σ",
-  low: 1e-3,
-  high: 1e3,
-  least: 0,
-  most: 1e6,
-  allowed: STRINGS.between(0, 1e6),
-});
+const STEPS = quantity("steps", 1, LIMITS.steps, { whole: true });
+const SHIFT = quantity("shift", 1e-12, 1, { symbol: "i[h]" });
+const NOISE = quantity("noise", 1e-3, 1e3, { symbol: "i[σ]", least: 0, most: 1e6 });
 
 export class RunPanel {
   readonly element: HTMLElement;
-  private readonly steps: Slider;
-  private readonly shift: Slider;
-  private readonly noise: Slider;
+  private readonly steps: Control;
+  private readonly shift: Control;
+  private readonly noise: Control;
   private readonly target = element("input", {
     type: "text",
     inputmode: "decimal",
@@ -58,7 +53,7 @@ export class RunPanel {
       STRINGS.gradient,
       [["exact", STRINGS.exact], ...Object.entries(STRINGS.difference)],
       (scheme) => {
-        const step = this.now?.gradient.kind === "perturbation" ? this.now.gradient.step : 0.1;
+        const step = this.now?.gradient.kind === "perturbation" ? shiftOf(this.now.gradient) : 0.1;
         change({ gradient: scheme === "exact" ? { kind: "exact" } : { kind: "perturbation", scheme, step } }, null);
       },
     );
@@ -88,7 +83,9 @@ export class RunPanel {
     this.noise.show(state.noise);
     this.kind.value = gradient.kind === "exact" ? "exact" : gradient.scheme;
     this.shift.element.hidden = gradient.kind === "exact";
-    if (gradient.kind === "perturbation") this.shift.show(gradient.step);
+    if (gradient.kind === "perturbation") this.shift.show(shiftOf(gradient));
     if (document.activeElement !== this.target) this.target.value = state.target === null ? "" : typed(state.target);
   }
 }
+
+const shiftOf = (gradient: Extract<State["gradient"], { kind: "perturbation" }>): number => gradient.step ?? 1e-6;

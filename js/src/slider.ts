@@ -1,7 +1,8 @@
-// A hyperparameter as a slider and a field to type into.
+// A setting as a control: a number as a slider with a field to type into, the rest as a choice or a box to tick.
 import { element, options } from "./dom.ts";
+import { mathml } from "./mathml.ts";
 import { clamp, numberFrom, typed } from "./numbers.ts";
-import type { Hyperparameter } from "./rules.ts";
+import type { Hyperparameter, Value } from "./rules.ts";
 import { STRINGS } from "./strings.ts";
 
 /** How a slider's way from 0 to 1 is spread over the values. */
@@ -24,8 +25,7 @@ export function spreadOf({ low, high, log, whole, origin }: Hyperparameter): Spr
 /** A value to so many digits of its distance from the origin as a slider can tell apart. */
 function rounded(value: number, origin: number, whole: boolean): number {
   if (whole) return Math.round(value);
-  const away = Number((value - origin).toPrecision(3));
-  return Number((origin + away).toPrecision(12));
+  return Number((origin + Number((value - origin).toPrecision(3))).toPrecision(12));
 }
 
 /** What may be taken, if a value may not. */
@@ -35,88 +35,152 @@ export function refusal(known: Hyperparameter, value: number): string | null {
   return Number.isFinite(value) && inside && !(whole && value % 1) ? null : allowed;
 }
 
-export interface Slider {
+/** The control of a setting. */
+export interface Control {
   readonly element: HTMLElement;
-  show(value: number): void;
+  show(value: Value): void;
 }
 
+type Change = (value: Value, settled: boolean) => void;
+
 /** Arguments:
- *   known: the hyperparameter.
- *   change: called with each value; `settled` when the slider is let go or a number was typed.
+ *   change: called with each value; `settled` when a slider is let go, or a value was typed or chosen.
  *   touch: called when it is touched and left, so that its symbol can be lit.
  */
+export function control(known: Hyperparameter, change: Change, touch: (touched: boolean) => void = () => {}): Control {
+  const label = known.name.replaceAll(/[_.]/g, " ");
+  const made = known.choices
+    ? choice(known, label, change)
+    : known.size > 1
+      ? listField(known, label, change)
+      : slider(known, label, change);
+  const row = made.element;
+  row.addEventListener("pointerenter", () => touch(true));
+  row.addEventListener("pointerleave", () => touch(row.contains(document.activeElement)));
+  row.addEventListener("focusin", () => touch(true));
+  row.addEventListener("focusout", () => touch(false));
+  return made;
+}
+
 export function slider(
   known: Hyperparameter,
   label: string,
   change: (value: number, settled: boolean) => void,
-  touch: (touched: boolean) => void = () => {},
-): Slider {
+): Control {
   const spread = spreadOf(known);
   const range = element("input", { type: "range", min: 0, max: 1, step: 0.002, "aria-label": label });
-  const field = element("input", {
-    type: "text",
-    inputmode: "decimal",
-    class: "number",
-    "aria-label": STRINGS.typed(label),
-    autocomplete: "off",
-  });
+  const field = numberField(label);
   const problem = element("span", { class: "problem", role: "alert" });
-  const name = element("span", { class: "name", title: label });
-  name.append(symbolText(known.symbol), element("span", { class: "long" }, label));
-  const row = element("div", { class: "slider", "data-name": known.name }, name, range, field, problem);
   let value = Number(known.default);
-  const show = (next: number) => {
-    value = next;
-    range.value = String(clamp(spread.way(next), 0, 1));
-    range.setAttribute("aria-valuetext", typed(next));
-    if (document.activeElement !== field) field.value = typed(next);
+  const show = (next: Value) => {
+    value = Number(next);
+    range.value = String(clamp(spread.way(value), 0, 1));
+    range.setAttribute("aria-valuetext", typed(value));
+    if (document.activeElement !== field) field.value = typed(value);
     problem.textContent = "";
     field.removeAttribute("aria-invalid");
   };
-  const take = (settled: boolean) => {
-    const next = spread.value(Number(range.value));
-    if (next !== value && refusal(known, next) === null) {
-      show(next);
-      change(next, settled);
-    } else if (settled) change(value, true);
+  const take = (next: number, settled: boolean) => {
+    if (refusal(known, next) !== null) return;
+    if (next === value && !settled) return;
+    show(next);
+    change(next, settled);
   };
-  range.addEventListener("input", () => take(false));
-  range.addEventListener("change", () => take(true));
+  range.addEventListener("input", () => take(spread.value(Number(range.value)), false));
+  range.addEventListener("change", () => take(spread.value(Number(range.value)), true));
   field.addEventListener("change", () => {
     const next = numberFrom(field.value);
     const wrong = refusal(known, next);
-    if (wrong !== null) {
-      problem.textContent = wrong;
-      field.setAttribute("aria-invalid", "true");
-      return;
-    }
-    show(next);
-    change(next, true);
+    problem.textContent = wrong ?? "";
+    field.setAttribute("aria-invalid", String(wrong !== null));
+    if (wrong === null) take(next, true);
   });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
     event.preventDefault();
-    const next = spread.value(clamp(spread.way(value) + (event.key === "ArrowUp" ? 0.01 : -0.01), 0, 1));
-    if (refusal(known, next) !== null) return;
-    show(next);
-    field.value = typed(next);
-    change(next, false);
+    take(spread.value(clamp(spread.way(value) + (event.key === "ArrowUp" ? 0.01 : -0.01), 0, 1)), false);
+    field.value = typed(value);
   });
-  for (const part of [row]) {
-    part.addEventListener("pointerenter", () => touch(true));
-    part.addEventListener("pointerleave", () => touch(row.contains(document.activeElement)));
-    part.addEventListener("focusin", () => touch(true));
-    part.addEventListener("focusout", () => touch(false));
-  }
-  return { element: row, show };
+  return { element: row(known, label, range, field, problem), show };
 }
 
-/** A symbol in italics, its index set lower: β_1. */
-export function symbolText(symbol: string): HTMLElement {
-  const [letter, index] = symbol.split("_", 2);
-  const made = element("i", { class: "symbol", "aria-hidden": "true" }, letter ?? "");
-  if (index) made.append(element("sub", {}, index.replace(/[{}]/g, "")));
+function choice(known: Hyperparameter, label: string, change: Change): Control {
+  if (typeof known.default === "boolean") {
+    const box = element("input", { type: "checkbox", "aria-label": label });
+    box.addEventListener("change", () => change(box.checked, true));
+    return {
+      element: row(known, label, box),
+      show: (value) => {
+        box.checked = value === true;
+      },
+    };
+  }
+  const list = select(
+    label,
+    known.choices!.map((one) => [String(one), String(one).replaceAll("_", " ")] as const),
+    (text) => change(known.choices!.find((one) => String(one) === text)!, true),
+  );
+  return {
+    element: row(known, label, list),
+    show: (value) => {
+      list.value = String(value);
+    },
+  };
+}
+
+/** A field for a list of numbers. */
+function listField(known: Hyperparameter, label: string, change: Change): Control {
+  const field = element("input", { type: "text", class: "number wide", autocomplete: "off", "aria-label": label });
+  const problem = element("span", { class: "problem", role: "alert" });
+  field.addEventListener("change", () => {
+    const numbers = field.value
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(numberFrom);
+    const right =
+      numbers.length > 0 && numbers.length <= known.size && numbers.every((one) => refusal(known, one) === null);
+    problem.textContent = right ? "" : known.allowed;
+    if (right) change(numbers, true);
+  });
+  return {
+    element: row(known, label, field, problem),
+    show: (value) => {
+      if (document.activeElement !== field && Array.isArray(value))
+        field.value = value.map((one) => typed(one)).join(", ");
+    },
+  };
+}
+
+export function numberField(label: string): HTMLInputElement {
+  return element("input", {
+    type: "text",
+    inputmode: "decimal",
+    class: "number",
+    autocomplete: "off",
+    "aria-label": STRINGS.typed(label),
+  });
+}
+
+function row({ name, symbol, about }: Hyperparameter, label: string, ...parts: HTMLElement[]): HTMLElement {
+  const named = element(
+    "span",
+    { class: "name", title: about },
+    symbolOf(symbol),
+    element("span", { class: "long" }, label),
+  );
+  return element("div", { class: "slider", "data-name": name }, named, ...parts);
+}
+
+/** A symbol, drawn by the browser from MathML that the library made. */
+function symbolOf(symbol: string): HTMLElement {
+  const made = element("span", { class: "symbol", "aria-hidden": "true" });
+  if (symbol) made.innerHTML = `<math>${mathml(symbol)}</math>`;
   return made;
+}
+
+/** The symbol as plain text. */
+export function plainSymbol(symbol: string): string {
+  return symbol.replace(/\w(:[^[\]]+)?\[|\]/g, "");
 }
 
 /** A selection with a label for readers of the screen. */

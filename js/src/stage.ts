@@ -1,4 +1,5 @@
 // The stage: the map or the curve, or the surface, and what of them is shown.
+import type { BasinMap } from "./basins.ts";
 import { element } from "./dom.ts";
 import { Figure, type FigureActions, sampled } from "./figure.ts";
 import { type Problem, slice } from "./problem.ts";
@@ -41,7 +42,7 @@ export class Stage {
     return this.solid(problem, state) ? this.surface.picture : this.figure.canvas;
   }
 
-  draw(problem: Problem, state: State, scene: Scene, ground: boolean): void {
+  draw(problem: Problem, state: State, scene: Scene, ground: boolean, basins: BasinMap | null): void {
     const solid = this.solid(problem, state);
     this.surface.element.hidden = !solid;
     this.figure.element.hidden = solid;
@@ -51,7 +52,7 @@ export class Stage {
       this.surface.draw(scene);
       return;
     }
-    if (ground) this.figure.drawGround(problem, state, scene);
+    if (ground) this.figure.drawGround(problem, state, scene, basins);
     this.figure.draw(problem, state, scene);
   }
 

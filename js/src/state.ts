@@ -1,6 +1,6 @@
 // What the page shows, as plain data: everything that a link keeps, and that undo brings back.
 import { landscapes, rules } from "./generated.ts";
-import type { Rule } from "./rules.ts";
+import type { Rule, Values } from "./rules.ts";
 import type { Settings } from "./run.ts";
 import type { Box } from "./view.ts";
 
@@ -10,7 +10,7 @@ export const LIMITS = { starts: 8, entries: 8, steps: 10_000, dimension: 20, fra
 export interface Entry {
   readonly rule: string;
   readonly convention: string;
-  readonly values: Settings["values"];
+  readonly values: Values;
   readonly rate: Settings["rate"];
   readonly look: number;
   readonly hidden: boolean;
@@ -37,6 +37,8 @@ export interface State {
   readonly activeStart: number;
   readonly view: "map" | "surface";
   readonly basins: boolean;
+  /** What stands beside the figure. */
+  readonly panel: "histories" | "rates";
 }
 
 export function ruleOf(name: string, convention: string): Rule | undefined {
@@ -46,9 +48,13 @@ export function ruleOf(name: string, convention: string): Rule | undefined {
 export const RATE = "learning_rate";
 
 /** A rule with its own defaults. */
-export function entryOf(rule: Rule, look: number, rate?: number, values: Settings["values"] = {}): Entry {
-  const own = typeof rule.rate.default === "number" ? rule.rate.default : 0.01;
-  return { rule: rule.name, convention: rule.convention, values, rate: rate ?? own, look, hidden: false };
+export function entryOf(rule: Rule, look: number, rate?: number, values: Values = {}): Entry {
+  const own = rule.search ?? (typeof rule.rate.default === "number" ? rule.rate.default : 0.01);
+  // What has no default is given the middle of its slider.
+  const needed = rule.hyperparameters.filter(({ default: usual, optional }) => usual === null && !optional);
+  const given = Object.fromEntries(needed.map(({ name, low, high }) => [name, (low + high) / 2]));
+  const { name, convention } = rule;
+  return { rule: name, convention, values: { ...given, ...values }, rate: rate ?? own, look, hidden: false };
 }
 
 /** The first number that no entry has as its look. */
@@ -103,5 +109,6 @@ export function firstState(): State {
     activeStart: 0,
     view: "map",
     basins: false,
+    panel: "histories",
   };
 }

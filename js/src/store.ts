@@ -4,7 +4,7 @@ import type { State } from "./state.ts";
 /** Undo goes back so many changes. */
 const DEPTH = 200;
 /** What undo leaves alone: where one looks, not what is run. */
-const LOOKS = ["at", "active", "activeStart", "view"] as const satisfies readonly (keyof State)[];
+const LOOKS = ["at", "active", "activeStart", "view", "basins", "panel"] as const satisfies readonly (keyof State)[];
 
 export class Store {
   private past: State[] = [];

@@ -67,6 +67,7 @@ export const STRINGS = {
   reading: (formula: string) => `read as ${formula}`,
   noSurface: "This browser draws no surfaces (WebGL 2).",
   rateMap: "Rate map",
+  panel: { histories: "Histories", rates: "Rate map" },
   rateMapOf: (title: string) => `${title}: how low it ends, over its rate`,
   rateMapLabel: (rate: string) =>
     `How low the rule ends over its hyperparameters; now at rate ${rate}. Arrow keys move it.`,
@@ -74,6 +75,9 @@ export const STRINGS = {
   other: "Against",
   limit: (rate: number) => `dashed: 2/λ = ${shown(rate, 3)} at the minimum`,
   panels: "Beside the picture",
+  constant: "constant",
+  lineSearch: (name: string) => `line search: ${name}`,
+  rateKind: "the rate is",
   shift: "shift",
   place: (step: number) => `at step ${step}`,
   subtracted: "step, subtracted",

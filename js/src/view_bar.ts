@@ -2,42 +2,42 @@
 import { element, iconButton } from "./dom.ts";
 import type { State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
+import { Tabs } from "./tabs.ts";
 
 export interface ViewActions {
   view(view: State["view"]): void;
   whole(): void;
   oneStart(): void;
+  basins(wanted: boolean): void;
 }
 
 export class ViewBar {
   readonly element: HTMLElement;
-  private readonly map: HTMLButtonElement;
-  private readonly surface: HTMLButtonElement;
+  private readonly tabs: Tabs<State["view"]>;
   private readonly one: HTMLButtonElement;
+  private readonly basins: HTMLButtonElement;
 
   constructor(actions: ViewActions, solid: boolean) {
-    const choice = (view: State["view"], label: string) => {
-      const made = element("button", { type: "button", "aria-pressed": "false" }, label);
-      made.addEventListener("click", () => actions.view(view));
-      return made;
-    };
-    this.map = choice("map", STRINGS.map);
-    this.surface = choice("surface", STRINGS.surface);
+    this.tabs = new Tabs(STRINGS.views, { map: STRINGS.map, surface: STRINGS.surface }, (view) => actions.view(view));
     this.one = element("button", { type: "button", class: "quiet" }, STRINGS.oneStart);
     this.one.addEventListener("click", () => actions.oneStart());
+    this.basins = element("button", { type: "button", class: "quiet", "aria-pressed": "false" }, STRINGS.basins);
+    this.basins.addEventListener("click", () => actions.basins(this.basins.getAttribute("aria-pressed") !== "true"));
     this.element = element(
       "div",
       { class: "views", role: "group", "aria-label": STRINGS.views },
       this.one,
+      this.basins,
       iconButton("whole", STRINGS.wholeView, () => actions.whole()),
-      ...(solid ? [element("span", { class: "choices" }, this.map, this.surface)] : []),
+      ...(solid ? [this.tabs.element] : []),
     );
   }
 
   show(state: State, dimension: number): void {
-    this.map.setAttribute("aria-pressed", String(state.view === "map"));
-    this.surface.setAttribute("aria-pressed", String(state.view === "surface"));
-    this.map.parentElement?.toggleAttribute("hidden", dimension === 1);
+    this.tabs.show(state.view);
+    this.tabs.element.hidden = dimension === 1;
+    this.basins.setAttribute("aria-pressed", String(state.basins));
+    this.basins.hidden = dimension === 1 || state.view === "surface";
     this.one.hidden = state.starts.length < 2;
   }
 }

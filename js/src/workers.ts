@@ -58,7 +58,7 @@ export class Workers {
 
   private next(): void {
     while (this.queue.length && this.busy.size < this.most) {
-      const worker = this.idle.pop() ?? new Worker(this.address, { type: "module" });
+      const worker = this.idle.pop() ?? new Worker(this.address);
       this.give(worker, this.queue.shift()!);
     }
   }
