@@ -51,7 +51,7 @@ export class Panels {
     this.tabs.show(state.panel);
     this.histories.element.hidden = state.panel !== "histories";
     this.rates.element.hidden = state.panel !== "rates";
-    if (state.panel === "rates") this.rates.show(problem, state, scene.palette);
+    if (state.panel === "rates") this.rates.show(problem, state, scene);
     else this.histories.draw(problem, scene);
     this.table.show(problem, state, scene);
     const looked = state.entries[state.active];

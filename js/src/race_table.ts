@@ -49,7 +49,7 @@ export class RaceTable {
       value!.textContent = shown(ends[k]!, 3);
       value!.classList.toggle("best", ends[k] === best);
       reason!.textContent = run.reason;
-      reason!.title = String(run.count);
+      reason!.title = STRINGS.ended(run.reason, run.count);
       name!.parentElement!.classList.toggle("active", runs[k]!.entry === state.active);
     });
   }

@@ -8,6 +8,7 @@ import { type Palette, ramp } from "./palette.ts";
 import type { Problem } from "./problem.ts";
 import { titleOf } from "./race.ts";
 import type { Hyperparameter, Rule } from "./rules.ts";
+import type { Scene } from "./scene.ts";
 import { plainSymbol, select, spreadOf } from "./slider.ts";
 import { type Entry, ruleOf, type State, settingsOf } from "./state.ts";
 import { STRINGS } from "./strings.ts";
@@ -72,7 +73,7 @@ export class RateMap {
   private rule: Rule | null = null;
 
   /** Show the map for the rule looked at; it is computed when something that counts has changed. */
-  show(problem: Problem, state: State, palette: Palette): void {
+  show(problem: Problem, state: State, { palette, runs }: Scene): void {
     const entry = state.entries[state.active];
     const rule = entry && ruleOf(entry.rule, entry.convention);
     this.entry = entry ?? null;
@@ -98,11 +99,15 @@ export class RateMap {
       this.cells = null;
       this.heading.textContent = STRINGS.rateMapOf(titleOf(entry));
       this.choose(others);
-      this.limit = limitOf(problem, state);
+      this.limit = null;
       void this.compute(problem, state, entry, rule, key);
     }
-    this.draw(palette);
+    const looked = runs.find(
+      ({ entry: index, start: number }) => index === state.active && number === state.activeStart,
+    );
+    this.limit = looked ? limitOf(problem, rule, looked.run.x.slice(-problem.dimension)) : null;
     this.palette = palette;
+    this.draw(palette);
   }
 
   private palette: Palette | null = null;
@@ -224,23 +229,34 @@ export class RateMap {
     this.mark(ink, entry, rule, w, h, palette);
   }
 
+  private drawLimit(
+    ink: CanvasRenderingContext2D,
+    rule: Rule,
+    w: number,
+    h: number,
+    palette: Palette,
+    limit: number,
+  ): void {
+    const other = rule.hyperparameters.find(({ name }) => name === this.other);
+    ink.save();
+    ink.beginPath();
+    ink.rect(LEFT, 0, w, h);
+    ink.clip();
+    ink.beginPath();
+    for (let k = 0; k <= 40; k++)
+      ink.lineTo(LEFT + spreadOf(rule.rate).way(limitAt(rule, other, limit, k / 40)) * w, (1 - k / 40) * h);
+    ink.strokeStyle = palette.arrows.gradient;
+    ink.setLineDash([5, 4]);
+    ink.lineWidth = 1.5;
+    ink.stroke();
+    ink.restore();
+  }
+
   /** Where the present setting lies, and the theory's limit. */
   private mark(ink: CanvasRenderingContext2D, entry: Entry, rule: Rule, w: number, h: number, palette: Palette): void {
     const [across, up] = this.here(entry, rule);
     const [x, y] = [LEFT + across * w, (1 - up) * h];
-    if (this.limit !== null) {
-      const at = LEFT + spreadOf(rule.rate).way(this.limit) * w;
-      ink.strokeStyle = palette.arrows.gradient;
-      ink.setLineDash([5, 4]);
-      ink.lineWidth = 1.5;
-      if (at > LEFT && at < LEFT + w) {
-        ink.beginPath();
-        ink.moveTo(at, 0);
-        ink.lineTo(at, h);
-        ink.stroke();
-      }
-      ink.setLineDash([]);
-    }
+    if (this.limit !== null) this.drawLimit(ink, rule, w, h, palette, this.limit);
     ink.beginPath();
     ink.arc(clamp(x, LEFT, LEFT + w), clamp(y, 0, h), 6, 0, 7);
     ink.lineWidth = 4;
@@ -249,9 +265,14 @@ export class RateMap {
     ink.lineWidth = 2;
     ink.strokeStyle = palette.ink;
     ink.stroke();
-    this.told.textContent = this.limit === null ? "" : STRINGS.limit(this.limit);
+    this.told.textContent = this.limit === null ? "" : STRINGS.limit(this.rule?.name === "momentum", this.limit);
     this.canvas.setAttribute("aria-label", STRINGS.rateMapLabel(shown(Number(entry.rate))));
   }
+}
+
+/** The rates beyond which a rule leaves a minimum: 2 / λ for gradient descent, 2 (1 + γ) / λ with momentum γ. */
+function limitAt(rule: Rule, other: Hyperparameter | undefined, limit: number, up: number): number {
+  return rule.name === "momentum" && other?.name === "momentum" ? limit * (1 + spreadOf(other).value(up)) : limit;
 }
 
 function numeric(rule: Rule): Hyperparameter[] {
@@ -285,11 +306,13 @@ function cellPicture({ columns, rows, left }: Cells, palette: Palette): HTMLCanv
   return canvas;
 }
 
-/** 2 over the largest curvature at the lowest known minimum, beyond which plain gradient descent leaves it. */
-function limitOf(problem: Problem, state: State): number | null {
-  const entry = state.entries[state.active];
-  if (entry?.rule !== "gradient_descent" && entry?.rule !== "momentum") return null;
-  const [minimum] = problem.minima;
+/** 2 over the largest curvature at the known minimum nearest to a run's end; null for rules without such a theory. */
+function limitOf(problem: Problem, rule: Rule, end: Float64Array): number | null {
+  const known =
+    rule.name === "gradient_descent" || (rule.name === "momentum" && /^(paper|keras|optax)$/.test(rule.convention));
+  if (!known) return null;
+  const away = (point: readonly number[]) => Math.hypot(...point.map((value, i) => value - end[i]!));
+  const [minimum] = [...problem.minima].sort((a, b) => away(a) - away(b));
   return minimum ? 2 / largestCurvature(problem, minimum) : null;
 }
 

@@ -58,7 +58,7 @@ export const STRINGS = {
   histories: "Histories",
   race: "Race",
   raceColumns: { rule: "Rule", toTarget: "To target", steps: "Steps", value: "Final value", reason: "Ended by" },
-  raceSteps: "Steps made until the run ended",
+  ended: (reason: string, steps: number) => `${reason} after ${count(steps, "step")}`,
   never: "–",
   copied: "Copied",
   explain: "This step",
@@ -73,7 +73,8 @@ export const STRINGS = {
     `How low the rule ends over its hyperparameters; now at rate ${rate}. Arrow keys move it.`,
   setBest: "Set the best",
   other: "Against",
-  limit: (rate: number) => `dashed: 2/λ = ${shown(rate, 3)} at the minimum`,
+  limit: (momentum: boolean, rate: number) =>
+    momentum ? `dashed: 2 (1 + γ) / λ, with 2 / λ = ${shown(rate, 3)}` : `dashed: 2 / λ = ${shown(rate, 3)}`,
   panels: "Beside the picture",
   constant: "constant",
   lineSearch: (name: string) => `line search: ${name}`,
