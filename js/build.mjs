@@ -1,5 +1,5 @@
 // Builds the bundle that the Python package ships: `node build.mjs`. With `check`, compares it with the committed one
-// and writes nothing; with `tests`, builds the tests instead.
+// and writes nothing; with `tests`, builds the tests instead, into a folder that may be named.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { build, transform } from "esbuild";
 
@@ -26,7 +26,7 @@ const tests = {
   entryPoints: readdirSync("test")
     .filter((name) => name.endsWith(".ts"))
     .map((name) => `test/${name}`),
-  outdir: "node_modules/.tests",
+  outdir: process.argv[3] ?? "node_modules/.tests",
   outExtension: { ".js": ".mjs" },
   platform: "node",
   sourcemap: "inline",

@@ -35,24 +35,11 @@ export function compile(text: string, options: { tape?: boolean } = {}): Compile
     symbol: formula.name,
     names: formula.variables,
     dimension: formula.variables.length,
-    ...(isTaped ? fromTape(line.graph, outputs) : fromCode(line.graph, outputs)),
+    ...(isTaped ? tape(line.graph, outputs) : fromCode(line.graph, outputs)),
   };
 }
 
-type Functions = Pick<Compiled, "value" | "valueAndGradient">;
-
-function fromTape(graph: Graph, outputs: readonly Node[]): Functions {
-  const one = tape(graph, outputs.slice(0, 1));
-  const all = tape(graph, outputs);
-  return {
-    value: (x) => one(x)[0]!,
-    valueAndGradient(x, gradient) {
-      const [value, ...slopes] = all(x);
-      gradient.set(slopes);
-      return value!;
-    },
-  };
-}
+export type Functions = Pick<Compiled, "value" | "valueAndGradient">;
 
 /** The code holds only names made here, numbers, and names of `functions`: nothing that the user wrote. */
 function fromCode(graph: Graph, outputs: readonly Node[]): Functions {

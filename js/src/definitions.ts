@@ -20,8 +20,11 @@ export interface Definition {
 /** The lines of a text, the objective last; what is wrong with them is remembered as faults of the text. */
 export function definitions(text: Text, tokens: readonly Token[]): Definition[] {
   const alone = namesAlone(tokens);
-  const found = [...linesOf(text, tokens)].map((line) => definition(text, line, alone));
-  const lines = found.filter((line) => line !== undefined);
+  const lines: Definition[] = [];
+  for (const line of linesOf(text, tokens)) {
+    const read = definition(text, line, alone);
+    if (read) lines.push(read);
+  }
   checkNames(text, tokens, alone, new Set(lines.flatMap(({ name }) => name ?? [])));
   const steps = lines.slice(0, -1).map(({ name }) => name);
   const last = lines.at(-1)?.name;

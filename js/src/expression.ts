@@ -53,8 +53,11 @@ export class Expression {
   readonly name: string;
   /** Of a number. */
   readonly number: Constant;
+  /** Its place among those of the pool. */
+  readonly index: number;
 
-  constructor(operation: string, parts: readonly Expression[], name: string, number: Constant) {
+  constructor(operation: string, parts: readonly Expression[], name: string, number: Constant, index: number) {
+    this.index = index;
     this.operation = operation;
     this.parts = parts;
     this.name = name;
@@ -92,16 +95,14 @@ export class Expression {
 /** Makes expressions, each only once. */
 export class Pool {
   private readonly made = new Map<string, Expression>();
-  private readonly places = new Map<Expression, number>();
 
   make(operation: string, parts: readonly Expression[], name = "", number: Constant = 0): Expression {
     const size = number instanceof Fraction ? `${number.above}/${number.below}` : Object.is(number, -0) ? "-0" : number;
-    const key = [operation, name, size, ...parts.map((part) => this.places.get(part))].join(" ");
+    const key = `${operation} ${name} ${size} ${parts.map((part) => part.index).join()}`;
     let made = this.made.get(key);
     if (!made) {
-      made = new Expression(operation, parts, name, number);
+      made = new Expression(operation, parts, name, number, this.made.size);
       this.made.set(key, made);
-      this.places.set(made, this.places.size);
     }
     return made;
   }

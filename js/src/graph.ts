@@ -15,14 +15,14 @@ export class Graph {
   private readonly known = new Map<string, Node>();
 
   node(operation: Node["operation"], inputs: readonly Node[], name = "", number = 0): Node {
-    const [left, right] = inputs;
+    const [left, right, third] = inputs;
     if (left?.operation === "number" && right?.operation === "number") {
       if (operation === "+") return this.number(left.number + right.number);
       if (operation === "-") return this.number(left.number - right.number);
       if (operation === "*") return this.number(left.number * right.number);
     }
     const size = Object.is(number, -0) ? "-0" : number;
-    const key = [operation, name, size, ...inputs.map((input) => input.index)].join(" ");
+    const key = `${operation}${name} ${size} ${left?.index} ${right?.index} ${third?.index}`;
     let node = this.known.get(key);
     if (!node) {
       node = { index: this.nodes.length, operation, inputs, name, number };

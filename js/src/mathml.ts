@@ -21,14 +21,24 @@ const elements: Readonly<Record<string, string>> = {
   D: "mtd",
 };
 
+// In turn: an element with a text, with the name of its setting; a quantity of this step or the last; another element;
+// its end; an operator of one sign.
+const token = /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|[-+=(),∑∇…{‖.]/g;
+const lastStep = "<mrow><mi>t</mi><mo>-</mo><mn>1</mn></mrow>";
+
 /** The MathML of a short spelling; the symbol of a setting has its name as data-setting. */
 export function mathml(short: string): string {
   const open: string[] = [];
-  return short.replace(/(\w)(?::([^[\]]+))?\[|\]/g, (_, letter?: string, setting?: string) => {
-    if (!letter) return `</${open.pop()}>`;
-    const element = elements[letter]!;
-    open.push(element);
-    return `<${element}${setting ? ` data-setting="${setting}"` : ""}>`;
+  const begin = (letter: string, setting?: string): string =>
+    `<${elements[letter]}${setting ? ` data-setting="${setting}"` : ""}>`;
+  return short.replace(token, (all, leaf, itsSetting, text, quantity, name, letter, setting) => {
+    if (leaf) return `${begin(leaf, itsSetting)}${text}</${elements[leaf]}>`;
+    if (quantity) return `<msub><mi>${name}</mi>${quantity === "c" ? "<mi>t</mi>" : lastStep}</msub>`;
+    if (letter) {
+      open.push(elements[letter]!);
+      return begin(letter, setting);
+    }
+    return all === "]" ? `</${open.pop()}>` : `<mo>${all === "." ? "\u2062" : all}</mo>`;
   });
 }
 

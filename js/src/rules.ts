@@ -1,9 +1,19 @@
 // What the page knows of rules, schedules, stopping conditions and landscapes: the types of generated.ts, and what
 // builds its entries.
-import { type Line, table } from "./mathml.ts";
+import { type Line, mathml, table } from "./mathml.ts";
+
+/** The numbers that a setting may be: in words, the ends, whether they are left out, and whether it is whole. */
+export interface Limits {
+  readonly allowed: string;
+  readonly least: number;
+  readonly most: number;
+  readonly leastOpen: boolean;
+  readonly mostOpen: boolean;
+  readonly whole: boolean;
+}
 
 /** A setting that can be changed. */
-export interface Hyperparameter {
+export interface Hyperparameter extends Limits {
   readonly name: string;
   /** Its symbol as MathML. */
   readonly symbol: string;
@@ -15,13 +25,6 @@ export interface Hyperparameter {
   readonly high: number;
   readonly log: boolean;
   readonly origin: number;
-  readonly whole: boolean;
-  /** What is allowed, in words and as numbers. */
-  readonly allowed: string;
-  readonly least: number;
-  readonly most: number;
-  readonly leastOpen: boolean;
-  readonly mostOpen: boolean;
   /** The values for which there is code, if it is made for each of them; null for any number allowed. */
   readonly choices: readonly (number | boolean | string)[] | null;
   /** For how many numbers it has room, if it is a list; else 1. */
@@ -53,6 +56,8 @@ export interface Step {
   lookahead?(x: Float64Array, state: Float64Array, h: Float64Array, out: Float64Array): void;
   /** What is zero at a minimum, if not the gradient. */
   projected?(x: Float64Array, gradient: Float64Array, h: Float64Array, out: Float64Array): void;
+  /** What of the gradient no set and no penalty of the rule's own balances, looking so far as `near`, if not all. */
+  unbalanced?(x: Float64Array, gradient: Float64Array, near: number, h: Float64Array, out: Float64Array): void;
 }
 
 /** An update rule in one convention. */
@@ -72,6 +77,8 @@ export interface Rule {
   /** The line search that it has in place of a rate by default. */
   readonly search: { readonly lineSearch: string; readonly values: Values } | null;
   readonly hyperparameters: readonly Hyperparameter[];
+  /** The places of those by which it shrinks x. */
+  readonly decays: readonly number[];
   /** Its formula as MathML; each symbol of a setting has its name as data-setting. */
   readonly mathml: string;
   /** Its step with these settings, which are those of `settingsArray`. */
@@ -123,6 +130,19 @@ export interface Progress {
   seconds: number;
 }
 
+/** What is left of the slope where a run ended: see Left of fallline/stopping.py. */
+export interface Left {
+  readonly x: Float64Array;
+  readonly value: number;
+  readonly slope: Float64Array;
+  readonly fall: number;
+  readonly step: Float64Array;
+  /** 1 where it is so, else 0. */
+  readonly gone: number;
+  readonly slight: number;
+  readonly down: number;
+}
+
 export type Test = (progress: Progress, h: Float64Array) => boolean;
 
 export interface Tests {
@@ -131,6 +151,10 @@ export interface Tests {
   /** What is quick, and true wherever it ends a run later. */
   readonly near: Test;
   readonly met: Test;
+  /** Whether what is left of the slope bears out that the run has converged. */
+  readonly holds: (left: Left, h: Float64Array) => boolean;
+  /** The reason where it does not; null if the condition says nothing of the slope. */
+  readonly onASlope: string | null;
 }
 
 export interface Condition {
@@ -219,27 +243,16 @@ export function remainder(x: number, divisor: number): number {
 // biome-ignore lint/suspicious/noExplicitAny: the functions of generated.ts are of all the kinds above
 export type Code = (...parameters: any[]) => any;
 
-export type Written = Pick<Hyperparameter, "name" | "symbol" | "about" | "default" | "low" | "high" | "allowed"> &
-  Partial<Hyperparameter>;
+export type Written = Pick<Hyperparameter, "name" | "symbol" | "about" | "default" | "low" | "high"> &
+  Partial<Hyperparameter> & { readonly range: Limits };
 
 /** The places of the settings for which there is code of its own, and their values; null for any number. */
 type By = readonly (readonly [number, readonly (number | null)[]])[];
 
 /** A setting, from what is not as usual of it. */
-export function setting(written: Written): Hyperparameter {
-  return {
-    log: false,
-    origin: 0,
-    whole: false,
-    least: Number.NEGATIVE_INFINITY,
-    most: Number.POSITIVE_INFINITY,
-    leastOpen: false,
-    mostOpen: false,
-    choices: null,
-    size: 1,
-    optional: false,
-    ...written,
-  };
+export function setting({ range, symbol, ...written }: Written): Hyperparameter {
+  const usual = { log: false, origin: 0, choices: null, size: 1, optional: false };
+  return { ...usual, ...range, ...written, symbol: mathml(symbol) };
 }
 
 export function step(
@@ -249,7 +262,8 @@ export function step(
   init: Step["init"],
   update: Step["update"],
   lookahead?: Step["lookahead"] | 0,
-  projected?: Step["projected"],
+  projected?: Step["projected"] | 0,
+  unbalanced?: Step["unbalanced"],
 ): Step {
   const all = names ? names.split(" ") : [];
   const wide = all.length - shared;
@@ -260,6 +274,7 @@ export function step(
     update,
     ...(lookahead ? { lookahead } : {}),
     ...(projected ? { projected } : {}),
+    ...(unbalanced ? { unbalanced } : {}),
   };
 }
 
@@ -285,67 +300,99 @@ function nameAt(hyperparameters: readonly Hyperparameter[], place: number): stri
   return hyperparameters.flatMap((entry) => Array<string>(entry.size).fill(entry.name))[place]!;
 }
 
-interface WrittenRule extends Pick<Rule, "convention" | "does" | "elementwise" | "rate" | "hyperparameters"> {
+/** The entries of a table at indices that are separated by spaces. */
+function picked<Entry>(table: readonly Entry[], places: string): Entry[] {
+  return places ? places.split(" ").map((place) => table[Number(place)]!) : [];
+}
+
+interface WrittenRule extends Pick<Rule, "convention" | "does"> {
+  readonly rate: number;
+  readonly hyperparameters: string;
+  readonly elementwise?: boolean;
   readonly longestRate?: number;
+  readonly decays?: readonly number[];
   readonly search?: Rule["search"];
   readonly by?: By;
   readonly steps: readonly Step[];
-  readonly lines: readonly Line[];
+  readonly lines: string;
 }
 
-/** All conventions of a rule. */
+/** All conventions of a rule; its settings and lines stand in tables. */
 export function family(
+  allLines: readonly Line[],
+  settings: readonly Hyperparameter[],
   name: string,
   title: string,
   about: string,
   paper: string,
   conventions: readonly WrittenRule[],
 ): Rule[] {
-  return conventions.map(
-    ({ by = [], steps, lines, longestRate = Number.POSITIVE_INFINITY, search = null, ...rest }) => ({
-      name,
-      title,
-      about,
-      paper,
-      longestRate,
-      search,
-      ...rest,
+  return conventions.map(({ by = [], steps, lines, ...written }) => {
+    const hyperparameters = picked(settings, written.hyperparameters);
+    return {
+      ...{ name, title, about, paper, elementwise: false, search: null, decays: [] },
+      longestRate: Number.POSITIVE_INFINITY,
+      ...written,
+      rate: settings[written.rate]!,
+      hyperparameters,
       get mathml() {
-        return table(lines);
+        return table(picked(allLines, lines));
       },
-      step: (h) => chosen(rest.hyperparameters, by, steps, h),
-    }),
-  );
+      step: (h) => chosen(hyperparameters, by, steps, h),
+    };
+  });
 }
 
 export function rate(memory: number, of: RateOfStep, first?: RateCode["first"], watch?: RateCode["watch"]): RateCode {
   return { memory, rate: of, ...(first && watch ? { first, watch } : {}) };
 }
 
-interface WrittenSchedule extends Omit<Schedule, "name" | "about" | "code"> {
+interface WrittenSchedule extends Omit<Schedule, "name" | "about" | "code" | "hyperparameters"> {
+  readonly hyperparameters: string;
   readonly by?: By;
   readonly rates: readonly RateCode[];
 }
 
 /** All conventions of a schedule. */
-export function scheduleFamily(name: string, about: string, conventions: readonly WrittenSchedule[]): Schedule[] {
-  return conventions.map(({ by = [], rates, ...rest }) => ({
-    name,
-    about,
-    ...rest,
-    code: (h) => chosen(rest.hyperparameters, by, rates, h),
-  }));
+export function scheduleFamily(
+  settings: readonly Hyperparameter[],
+  name: string,
+  about: string,
+  conventions: readonly WrittenSchedule[],
+): Schedule[] {
+  return conventions.map(({ by = [], rates, ...written }) => {
+    const hyperparameters = picked(settings, written.hyperparameters);
+    return { name, about, ...written, hyperparameters, code: (h) => chosen(hyperparameters, by, rates, h) };
+  });
 }
 
-export function tests(first: Test | 0, near: Test | 0, met: Test): Tests {
-  return { first: first || (() => false), near: near || met, met };
+export function search(
+  settings: readonly Hyperparameter[],
+  written: Omit<LineSearchKind, "hyperparameters"> & { readonly hyperparameters: string },
+): LineSearchKind {
+  return { ...written, hyperparameters: picked(settings, written.hyperparameters) };
 }
 
-interface WrittenCondition extends Omit<Condition, "tests"> {
+export function tests(
+  onASlope: string | null,
+  first: Test | 0,
+  near: Test | 0,
+  met: Test,
+  holds: Tests["holds"] | 0,
+): Tests {
+  return { onASlope, first: first || (() => false), near: near || met, met, holds: holds || (() => true) };
+}
+
+interface WrittenCondition extends Omit<Condition, "tests" | "hyperparameters"> {
+  readonly hyperparameters: string;
   readonly by?: By;
   readonly of: readonly Tests[];
 }
 
-export function condition({ by = [], of, ...rest }: WrittenCondition): Condition {
-  return { ...rest, tests: (h) => chosen(rest.hyperparameters, by, of, h) };
+export function condition(
+  settings: readonly Hyperparameter[],
+  { by = [], of, ...written }: WrittenCondition,
+): Condition {
+  const hyperparameters = picked(settings, written.hyperparameters);
+  return { ...written, hyperparameters, tests: (h) => chosen(hyperparameters, by, of, h) };
 }

@@ -2,16 +2,8 @@
 import { reasons, rules, standardNormal, stoppingConditions } from "./generated.ts";
 import { Line, type Search } from "./line_search.ts";
 import { type Rate, rateOf, type ScheduleSettings, type SearchSettings, searchOf } from "./rates.ts";
-import {
-  type Condition,
-  type Progress,
-  type Rule,
-  SettingError,
-  type Step,
-  settingsArray,
-  type Tests,
-  type Values,
-} from "./rules.ts";
+import { type Checked, judged } from "./rest.ts";
+import { type Progress, type Rule, SettingError, type Step, settingsArray, type Values } from "./rules.ts";
 import { type GradientSettings, type Objective, type Slopes, slopesBy } from "./slopes.ts";
 
 export type { GradientSettings, Objective, ScheduleSettings, SearchSettings };
@@ -69,13 +61,6 @@ export function run(objective: Objective, x0: Float64Array, settings: Settings, 
   return new Running(objective, x0, settings, known).result();
 }
 
-/** A condition of a run, with its settings. */
-interface Checked {
-  readonly condition: Condition;
-  readonly tests: Tests;
-  readonly h: Float64Array;
-}
-
 /** The conditions of a run, in the order in which they are checked: a run always ends where it is not finite. */
 function checkedBy({ target, stop }: Settings): Checked[] {
   const others = (stop ?? [{ condition: "StepSize", values: {} }]).filter(({ condition }) => condition !== "NotFinite");
@@ -108,6 +93,10 @@ class Rows {
   setOne(row: number, number: number): void {
     this.room(row);
     this.numbers[row] = number;
+  }
+
+  row(row: number): Float64Array {
+    return this.numbers.subarray(row * this.width, (row + 1) * this.width);
   }
 
   upTo(rows: number): Float64Array {
@@ -208,8 +197,19 @@ class Running {
       rate.setOne(progress.step, stuck ? Number.NaN : made);
       state.set(progress.step, this.state);
       if (ended || stuck) {
-        const { reason, converged } = ended || { reason: reasons.noLowerValue, converged: false };
+        const { reason, converged } = ended ?? { reason: reasons.noLowerValue, converged: false };
         const count = progress.step;
+        const { slopes, rule, step, h, conditions } = this;
+        const [first, last] = [0, count].map((row) => ({
+          x: x.row(row),
+          value: value.row(row)[0]!,
+          gradient: gradient.row(row),
+        }));
+        const { cost, ...end } = judged(
+          { slopes, rule, step, h, conditions, first: first!, last: last! },
+          reason,
+          converged,
+        );
         return {
           count,
           dimension: n,
@@ -218,9 +218,8 @@ class Running {
           gradient: gradient.upTo(count + 1),
           rate: rate.upTo(count + 1),
           state: state.upTo(count + 1),
-          reason,
-          converged,
-          evaluations: progress.evaluations,
+          ...end,
+          evaluations: progress.evaluations + cost,
         };
       }
       this.advance(made);

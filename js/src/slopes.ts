@@ -18,6 +18,8 @@ export type GradientSettings =
 export interface Slopes extends Objective {
   readonly costOfGradient: number;
   readonly costOfBoth: number;
+  /** How far a coordinate is moved for a difference; of an exact gradient nothing is. */
+  stepAt?(at: number): number;
 }
 
 export function slopesBy(objective: Objective, settings: GradientSettings): Slopes {
@@ -87,7 +89,7 @@ class Differences implements Slopes {
     return value;
   }
 
-  /** How far a coordinate moves: as far as it is asked to, or as the usual step is rounded. */
+  /** As far as it was asked for, or as the usual step is rounded. */
   stepAt(at: number): number {
     return this.step ?? at + this.rounding * Math.max(1, Math.abs(at)) - at;
   }

@@ -405,7 +405,8 @@ class Parser extends Cursor {
   /** An argument, or i=1..3 in a sum. */
   argument(name: Token): Tree {
     const { start } = this.token;
-    if (!(this.token.kind === "name" && this.following.text === "=")) return this.choice();
+    const named = this.token.kind === "name" && this.following.text === "=";
+    if (!named) return this.choice();
     const index = this.take().text;
     this.take();
     if (language.FUNCTIONS.has(name.text) && !language.INDEXED.has(name.text)) {

@@ -24,7 +24,7 @@ export class FormulaError extends Error {
   readonly faults: readonly Fault[];
 
   constructor(message: string, faults: readonly Fault[]) {
-    super(`objective ${message}`);
+    super(stripped(`objective ${message}`));
     this.faults = faults;
     this.start = faults[0]!.start;
     this.end = faults[0]!.end;
@@ -45,6 +45,7 @@ export const isAlphanumeric = (character: string): boolean => /[\p{L}\p{N}]/u.te
 const BLANKS = new RegExp(`[${language.SPACE}]+`);
 const ENDS = new RegExp(`^[${language.SPACE}]+|[${language.SPACE}]+$`, "g");
 const TOKEN = new RegExp(language.TOKEN, "uy");
+const LANGUAGES = language.LANGUAGES.map(([pattern, told]) => [new RegExp(pattern!, "u"), told!] as const);
 
 /** The text in quotes as Python writes it, on one line, truncated. */
 export function shortened(text: string, length = 60): string {
@@ -145,10 +146,10 @@ export class Text {
   /** The tokens, in order; the end of a line is a token, other white space is not. */
   tokens(): Token[] {
     const text = this.slice(0);
-    for (const [pattern, told] of language.LANGUAGES) {
-      const found = new RegExp(pattern!, "u").exec(text);
+    for (const [pattern, told] of LANGUAGES) {
+      const found = pattern.exec(text);
       if (found) {
-        this.faultAround(characters(text.slice(0, found.index)).length, told!);
+        this.faultAround(characters(text.slice(0, found.index)).length, told);
         this.check();
       }
     }

@@ -16,6 +16,8 @@ ELEMENTS = {
     "r": "mrow", "i": "mi", "n": "mn", "o": "mo", "b": "msub", "p": "msup", "x": "msubsup", "f": "mfrac", "q": "msqrt",
     "k": "mroot", "v": "mover", "t": "mtext", "T": "mtable", "R": "mtr", "D": "mtd",
 }  # fmt: skip
+# Operators that stand without their element, and the sign of multiplication that is not seen, which is a dot then.
+_ALONE, _TIMES = "-+=(),∑∇…{‖", "\u2062"
 _LETTERS = {element: letter for letter, element in ELEMENTS.items()}
 
 
@@ -27,7 +29,9 @@ def formula_of(rule: Optimizer[Any]) -> list[tuple[str, str]]:
         return []
 
     def written(expression: Any, **settings: Any) -> str:
-        return shortened("<mo>…</mo>" if expression is None else as_mathml(expression, step.letters, marked=True, **settings))
+        return shortened(
+            "<mo>…</mo>" if expression is None else as_mathml(expression, step.letters, marked=True, **settings)
+        )
 
     slope = f"{shortened('<mo>∇</mo><mi>f</mi><mo>(</mo>')}{written(step.place)}{shortened('<mo>)</mo>')}"
     rows = [(written(step.symbols[step.recorded.gradient]), f"r[{slope}]")]
@@ -41,14 +45,22 @@ def symbol_of(path: str, latex: str | None) -> str:
     import sympy
 
     symbol = sympy.Symbol(path)
-    return shortened(as_mathml(symbol, {symbol: Letter(path, symbol=latex, setting=path)}, marked=True) if latex else f"<mi>{path}</mi>")
+    return shortened(
+        as_mathml(symbol, {symbol: Letter(path, symbol=latex, setting=path)}, marked=True)
+        if latex
+        else f"<mi>{path}</mi>"
+    )
 
 
 def shortened(mathml: str) -> str:
     """MathML with one letter for each element, and square brackets around what is in it.
 
-    >>> shortened('<msub><mi data-setting="beta1">β</mi><mn>1</mn></msub>')
-    'b[i:beta1[β]n[1]]'
+    A quantity of this step is c[...], one of the last step l[...], and an operator of one sign stands alone.
+
+    >>> shortened('<mrow><msub><mi data-setting="beta1">β</mi><mn>1</mn></msub><mo>-</mo><mn>1</mn></mrow>')
+    'r[b[i:beta1[β]n[1]]-n[1]]'
+    >>> shortened("<msub><mi>m</mi><mi>t</mi></msub>")
+    'c[m]'
     """
     if "[" in mathml or "]" in mathml:
         raise ValueError("square brackets stand for elements")
@@ -57,4 +69,8 @@ def shortened(mathml: str) -> str:
         end, element, setting = found.groups()
         return "]" if end else f"{_LETTERS[element]}{f':{setting}' if setting else ''}["
 
-    return re.sub(r'<(/?)(\w+)(?: data-setting="([^"]*)")?>', tag, mathml)
+    short = re.sub(r'<(/?)(\w+)(?: data-setting="([^"]*)")?>', tag, mathml)
+    short = re.sub(r"b\[i\[([^][]*)\]i\[t\]\]", r"c[\1]", short)
+    short = re.sub(r"b\[i\[([^][]*)\]r\[i\[t\]o\[-\]n\[1\]\]\]", r"l[\1]", short)
+    short = re.sub(rf"o\[([{re.escape(_ALONE)}])\]", r"\1", short)
+    return short.replace(f"o[{_TIMES}]", ".")

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from fallline.engines import flatness, rest
 from fallline.explorer.literals import literal
 from fallline.explorer.rules import Writer
 from fallline.gradients.perturbation import POWERS
@@ -24,7 +25,7 @@ from fallline.optimizers import OPTIMIZERS
 from fallline.optimizers.noise import standard_normal
 from fallline.proxy import Proxy
 from fallline.schedules import SCHEDULES
-from fallline.stopping import CONDITIONS, NO_LOWER_VALUE, STEP_LIMIT, StoppingCondition
+from fallline.stopping import CONDITIONS, NO_LOWER_VALUE, ROUNDING, STEP_LIMIT, NotFinite, StoppingCondition
 
 FILE = Path(__file__).parents[3] / "js" / "src" / "generated.ts"
 # Where runs start in a landscape, as a part of the way between its bounds.
@@ -35,8 +36,8 @@ _HEAD = """\
 // Written by `python -m fallline.explorer.generating` from the library; do not edit.
 import type { Line } from "./mathml.ts";
 import { power as pow } from "./pow.ts";
-import { condition, family, rate as R, remainder, scheduleFamily, setting, step as S, tests as C } from "./rules.ts";
-import type { Code, Condition, Landscape, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
+import { condition, family, rate as R, remainder, scheduleFamily, search, setting, step as S, tests as C } from "./rules.ts";
+import type { Code, Condition, Landscape, Limits, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
 
 """
 
@@ -48,13 +49,11 @@ def generated() -> str:
         "rules: readonly Rule[]": map(writer.family, OPTIMIZERS.values()),
         "schedules: readonly Schedule[]": map(writer.schedules, SCHEDULES.values()),
         "stoppingConditions: readonly Condition[]": (
-            f"condition({literal(writer.condition(_with_numbers(CONDITIONS[name])))})"
+            f"condition(H,{literal(writer.condition(_with_numbers(CONDITIONS[name])))})"
             for name in NAMES["fallline.stopping"]
             if name in CONDITIONS
         ),
-        "lineSearches: readonly LineSearchKind[]": (
-            literal(writer.search(kind())) for kind in LINE_SEARCHES.values()
-        ),
+        "lineSearches: readonly LineSearchKind[]": (f"search(H,{literal(writer.search(kind()))})" for kind in LINE_SEARCHES.values()),
         "landscapes: readonly Landscape[]": map(literal, map(landscape_entry, LANDSCAPES.values())),
     }
     written = {head: "".join(f"  {part},\n" for part in parts) for head, parts in lists.items()}
@@ -66,11 +65,13 @@ def generated() -> str:
             f"const {{ {', '.join(called)} }} = Math;\n",
             f"const L: readonly Line[] = {writer.lines};\n",
             functions,
+            f"const A: readonly Limits[] = {writer.ranges};\n",
             f"const H = ({writer.settings} as readonly Written[]).map(setting);\n",
             *(f"export const {head} = [\n{parts}];\n" for head, parts in written.items()),
             f"export const differencePowers: Readonly<Record<string, number>> = {literal(POWERS)};",
             _noise(),
-            f"export const reasons = {literal({'stepLimit': STEP_LIMIT, 'noLowerValue': NO_LOWER_VALUE})};",
+            f"export const reasons = {literal(_reasons())};",
+            f"export const flatness = {literal(_flatness())};",
             "",
         ]
     )
@@ -80,6 +81,34 @@ def _with_numbers(kind: type[StoppingCondition]) -> StoppingCondition:
     """A condition, with a number for each setting that has no default."""
     known = hyperparameters(kind)
     return kind(**{name: _NUMBER for name in known if known[name].default is dataclasses.MISSING})
+
+
+def _reasons() -> dict[str, Any]:
+    """The reasons of ends that no condition gives."""
+    saddle, maximum, *_ = rest.ELSEWHERE
+    return {
+        "stepLimit": STEP_LIMIT,
+        "noLowerValue": NO_LOWER_VALUE,
+        "notFinite": NotFinite.reason,
+        "noGradient": rest.NO_GRADIENT,
+        "toRounding": rest.TO_ROUNDING,
+        "saddle": saddle,
+        "maximum": maximum,
+        "undecided": rest.UNDECIDED,
+    }
+
+
+def _flatness() -> dict[str, Any]:
+    """The numbers by which it is judged whether a run came to rest at a minimum."""
+    return {
+        "apart": flatness.APART,
+        "estimatesApart": flatness.ESTIMATES_APART,
+        "least": flatness.LEAST,
+        "modest": flatness.MODEST,
+        "noise": flatness.NOISE,
+        "rounding": ROUNDING,
+        "roughly": rest.ROUGHLY,
+    }
 
 
 def _noise() -> str:

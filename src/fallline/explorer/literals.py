@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -53,13 +53,13 @@ class Table:
         self.name = name
         self._places: dict[str, int] = {}
 
-    def entry(self, code: str) -> Code:
-        """The reference to this code in the table, where it is entered if it is new."""
-        return Code(f"{self.name}[{self._places.setdefault(code, len(self._places))}]")
+    def place(self, code: str) -> int:
+        """The index of this code in the table, where it is entered if it is new."""
+        return self._places.setdefault(code, len(self._places))
 
-    def entries(self, codes: Iterable[str]) -> list[Code]:
-        """The same of several."""
-        return [self.entry(code) for code in codes]
+    def entry(self, code: str) -> Code:
+        """The reference to this code in the table."""
+        return Code(f"{self.name}[{self.place(code)}]")
 
     def __str__(self) -> str:
         return "[\n" + "".join(f"  {code},\n" for code in self._places) + "]"

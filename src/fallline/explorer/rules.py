@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fallline.explorer.formulas import formula_of
 from fallline.explorer.literals import Code, Table, literal
-from fallline.explorer.settings import ANY_NUMBER, Setting, settings_offered, variants
+from fallline.explorer.settings import ANY_NUMBER, MOST_NUMBERS, Setting, settings_offered, variants
 from fallline.explorer.tracing import (
     StepGraph,
     changed,
@@ -33,7 +34,7 @@ from fallline.stopping import StoppingCondition
 
 # The most characters of a function that is offered beside others, such as that of a longer memory, and the most parts
 # of a state.
-LONGEST, MOST_PARTS = 5000, 25
+LONGEST, MOST_PARTS = 6000, 25
 # A rate where a rule has none of its own.
 USUAL_RATE = 0.01
 # A year, as a citation has it.
@@ -44,7 +45,7 @@ class Writer:
     """Writes rules, schedules and conditions; what several of them have stands in tables."""
 
     def __init__(self) -> None:
-        self.functions, self.settings, self.lines = Table("F"), Table("H"), Table("L")
+        self.functions, self.settings, self.ranges, self.lines = map(Table, "FHAL")
 
     def family(self, kind: type[Optimizer[Any]]) -> Code:
         """All conventions of a rule."""
@@ -68,13 +69,14 @@ class Writer:
         return {
             "convention": rule.convention,
             "does": type(rule).conventions.get(rule.convention, ""),
-            "elementwise": rule.elementwise,
+            "elementwise": rule.elementwise or None,
             "longestRate": None if rule.longest_rate == math.inf else rule.longest_rate,
             **self._rate(rule),
             "hyperparameters": self._settings(settings, others),
+            "decays": [setting.place for setting in settings if _is_decay(rule, setting)] or None,
             "by": _by(settings) or None,
             "steps": [Code(self._step(graph)) for graph in graphs],
-            "lines": [self.lines.entry(literal(line)) for line in formula_of(rule)],
+            "lines": " ".join(str(self.lines.place(literal(line))) for line in formula_of(rule)),
         }
 
     def search(self, search: LineSearch) -> dict[str, Any]:
@@ -82,12 +84,19 @@ class Writer:
         settings = [Setting(path, hyperparameters(search)[path], value) for path, value in settings_of(search)]
         return {"name": search.name, "about": about(type(search)), "hyperparameters": self._settings(settings)}
 
-    def _settings(self, settings: Iterable[Setting], others: Sequence[Any] = ()) -> list[Code]:
+    def _settings(self, settings: Iterable[Setting], others: Sequence[Any] = ()) -> str:
+        """The indices of settings; `others` are things that may have them with other defaults."""
         found = []
         for setting in settings:
-            elsewhere = [value for other in others if isinstance(value := dict(settings_of(other)).get(setting.path), float)]
-            found.append(self.settings.entry(literal(setting.described(elsewhere))))
-        return found
+            elsewhere = [
+                value for other in others if isinstance(value := dict(settings_of(other)).get(setting.path), float)
+            ]
+            found.append(self._setting(setting, elsewhere))
+        return " ".join(map(str, found))
+
+    def _setting(self, setting: Setting, others: Sequence[Any] = (), **changed: Any) -> int:
+        described, limits = setting.described(others)
+        return self.settings.place(literal({**described, **changed, "range": self.ranges.entry(literal(limits))}))
 
     def _rate(self, rule: Optimizer[Any]) -> dict[str, Any]:
         """The setting of a rule's rate, and the line search that it has in place of one."""
@@ -97,19 +106,27 @@ class Writer:
             inner = inner.rule
         known = hyperparameters(inner).get("learning_rate")
         number = rate if isinstance(rate, float) else USUAL_RATE
-        described = Setting("learning_rate", known, number).described()
+        setting = Setting("learning_rate", known, number)
         if not isinstance(rate, LineSearch):
-            return {"rate": self.settings.entry(literal(described))}
+            return {"rate": self._setting(setting)}
         search = {"lineSearch": rate.name, "values": dict(settings_of(rate))}
-        return {"rate": self.settings.entry(literal({**described, "default": Code("null")})), "search": search}
+        return {"rate": self._setting(setting, default=Code("null")), "search": search}
 
     def _step(self, graph: StepGraph) -> str:
         texts = self._step_texts(graph)
         shared = len(graph.wide) - sum(graph.wide)
         parameters = {"init": "x,s,h", "update": "g,s,r,t,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
-        functions = [self.functions.entry(_function(parameters[name], text)) for name, text in texts.items()]
+        parameters["unbalanced"] = "x,g,near,h,o"
+        functions = [
+            self.functions.entry(_function(names, texts[name])) if name in texts else "0"
+            for name, names in parameters.items()
+        ]
+        while functions[-1] == "0":
+            functions.pop()
         # First the parts of every coordinate, then those that all of them share.
-        names = [name for each in (True, False) for name, wide in zip(graph.names, graph.wide, strict=True) if wide == each]
+        names = [
+            name for each in (True, False) for name, wide in zip(graph.names, graph.wide, strict=True) if wide == each
+        ]
         return f"S({literal(' '.join(names))},{shared},{texts.scratch},{','.join(functions)})"
 
     @staticmethod
@@ -125,7 +142,8 @@ class Writer:
             "init": code(state(graph.init), "x"),
             "update": code([Store("o[i]", graph.change, wide=True), *state(graph.after)], "g"),
         }
-        for name, node in (("lookahead", graph.place), ("projected", graph.projected)):
+        others = {"lookahead": graph.place, "projected": graph.projected, "unbalanced": graph.unbalanced}
+        for name, node in others.items():
             if node is not None:
                 codes[name] = code([Store("o[i]", node, wide=True)], "x")
         return _Texts({name: code.text for name, code in codes.items()}, max(code.scratch for code in codes.values()))
@@ -134,7 +152,7 @@ class Writer:
         """All conventions of a schedule."""
         named = [{"convention": name} if name != "paper" else {} for name in kind.conventions]
         conventions = [self.schedule(kind(USUAL_RATE, **convention)) for convention in named]  # type: ignore[call-arg]
-        return Code(f"...scheduleFamily({literal(kind.name)},{literal(about(kind))},{literal(conventions)})")
+        return Code(f"...scheduleFamily(H,{literal(kind.name)},{literal(about(kind))},{literal(conventions)})")
 
     def schedule(self, schedule: Schedule) -> dict[str, Any]:
         """A schedule."""
@@ -164,11 +182,13 @@ class Writer:
         """A stopping condition."""
         settings = settings_offered(condition, trace_condition, lambda *_: True)
         tests = []
-        for graph in (trace_condition(*variant) for variant in variants(condition, settings)):
+        for variant, places in variants(condition, settings):
+            graph = trace_condition(variant, places)
             never = graph.at_start is graph.graph.of_boolean(False)
-            nodes = [None if never else graph.at_start, graph.near, graph.met]
+            nodes = [None if never else graph.at_start, graph.near, graph.met, graph.holds]
             functions = ["0" if node is None else self._function("p,h", graph.graph, [], node) for node in nodes]
-            tests.append(Code(f"C({','.join(functions)})"))
+            on_a_slope = literal(variant.on_a_slope) if condition.of_slope else "null"
+            tests.append(Code(f"C({on_a_slope},{','.join(functions)})"))
         return {
             "name": type(condition).__name__,
             "about": about(type(condition)),
@@ -182,6 +202,7 @@ class Writer:
     def _function(self, parameters: str, graph: Graph, stores: Sequence[Store], result: Node | None = None) -> Code:
         text = javascript.code(graph, stores, result=result).text
         arrays = {"n": "p.x.length", "x": "p.x", "g": "p.gradient", "c": "p.change", "b": "p.previousChange"}
+        arrays |= {"d": "p.slope", "e": "p.step"}
         used = [f"{name}={place}" for name, place in arrays.items() if _uses(text, name)]
         declared = f"const {','.join(used)};" if used else ""
         return self.functions.entry(_function(parameters, declared + text))
@@ -201,7 +222,14 @@ def name_of(rule: Optimizer[Any]) -> str:
 
 def _family(name: str, kind: type[Any], conventions: Sequence[Mapping[str, Any]]) -> Code:
     texts = map(literal, (name, kind.__name__, about(kind), source_of(kind), conventions))
-    return Code(f"...family({','.join(texts)})")
+    return Code(f"...family(L,H,{','.join(texts)})")
+
+
+def _is_decay(rule: Optimizer[Any], setting: Setting) -> bool:
+    """Whether a setting says how much a rule, or one inside it, shrinks x by itself."""
+    *inside, _ = setting.path.split(".")
+    is_a_rules = isinstance(operator.attrgetter(".".join(inside))(rule) if inside else rule, Optimizer)
+    return is_a_rules and setting.known is not None and setting.known.symbol == r"\lambda"
 
 
 class _Texts(dict[str, str]):
@@ -217,8 +245,7 @@ def _with_room(schedule: Schedule, settings: Sequence[Setting]) -> Schedule:
     clone = dataclasses.replace(schedule)
     for setting in settings:
         if isinstance(setting.value, tuple):
-            size = int(setting.described()["size"])
-            object.__setattr__(clone, setting.path, tuple(float(k + 1) for k in range(size)))
+            object.__setattr__(clone, setting.path, tuple(float(k + 1) for k in range(MOST_NUMBERS)))
     return clone
 
 

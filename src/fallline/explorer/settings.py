@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from fallline.explorer.formulas import symbol_of
 from fallline.explorer.literals import Code
 from fallline.explorer.tracing import changed, open_settings, settings_of
 from fallline.hyperparameters import Hyperparameter, Range, hyperparameters
+from fallline.optimizers import Optimizer
 
 # How many numbers a setting has room for that is a list.
 MOST_NUMBERS = 8
 # What is offered of a count by which the code is made, such as the length of a memory.
-_COUNTS = (0, 1, 2, 5, 10, 100)
+_COUNTS = (0, 1, 3, 10, 100)
 # Stands for any number among the values that are offered of a setting.
 ANY_NUMBER = "any"
 
@@ -35,6 +35,7 @@ class Setting:
         value: what it is by default.
         place: its index in the array of settings.
         offered: the values for each of which there is code; None if the code takes it from the array.
+        is_needed: whether it has no default, so that `value` is only a likely one.
     """
 
     path: str
@@ -42,43 +43,37 @@ class Setting:
     value: Any
     place: int = 0
     offered: tuple[Any, ...] | None = None
+    is_needed: bool = False
 
-    @property
-    def is_needed(self) -> bool:
-        """Whether it has no default."""
-        return self.known is not None and self.known.default is dataclasses.MISSING
-
-    def described(self, others: Sequence[Any] = ()) -> dict[str, Any]:
-        """What the page is told of it; `others` are its defaults in other conventions."""
+    def described(self, others: Sequence[Any] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the page is told of it, and of the values allowed; `others` are its defaults in other conventions."""
         known, value = self.known, self.value
         allowed = Range() if known is None else known.range
         choices = None if self.offered is None or ANY_NUMBER in self.offered else self.offered
         span = slider(self.path, known, value[0] if isinstance(value, tuple) else value, others)
-        usual = {
-            "log": False, "origin": 0, "whole": False, "least": -math.inf, "most": math.inf, "leastOpen": False,
-            "mostOpen": False, "size": 1, "choices": None, "optional": False,
-        }  # fmt: skip
-        own = {
+        described = {
             "name": self.path,
             "symbol": symbol_of(self.path, None if known is None else known.symbol),
             "about": "" if known is None else known.about,
             "default": self._default(choices),
             "low": span.low,
             "high": span.high,
-            "log": span.log,
-            "origin": span.origin,
-            "whole": allowed.whole,
+            # What is left out is filled in where the page reads it.
+            "log": span.log or None,
+            "origin": span.origin or None,
+            "choices": choices,
+            "size": MOST_NUMBERS if isinstance(value, tuple) else None,
+            "optional": (self.offered is not None and ANY_NUMBER in self.offered) or None,
+        }
+        limits = {
             "allowed": str(allowed),
             "least": allowed.low,
             "most": allowed.high,
             "leastOpen": allowed.low_open,
             "mostOpen": allowed.high_open,
-            "choices": choices,
-            "size": MOST_NUMBERS if isinstance(value, tuple) else 1,
-            "optional": self.offered is not None and ANY_NUMBER in self.offered,
+            "whole": allowed.whole,
         }
-        # What is left out is filled in where the page reads it.
-        return {name: part for name, part in own.items() if name not in usual or part != usual[name]}
+        return described, limits
 
     def _default(self, choices: Sequence[Any] | None) -> Any:
         if self.value is None or self.is_needed:
@@ -112,7 +107,8 @@ def settings_offered(
             all_of_them = _offered(owner, name, known, value)
             short = tuple(choice for choice in all_of_them if is_short(thing, path, choice))
             offered = short or (value,)
-        settings.append(Setting(path, known, value, places[path], offered))
+        is_needed = not isinstance(thing, Optimizer) and known is not None and known.default is dataclasses.MISSING
+        settings.append(Setting(path, known, value, places[path], offered, is_needed))
     return tuple(settings)
 
 

@@ -33,7 +33,7 @@ from fallline.optimizers import Optimizer
 from fallline.proxy import Library, Proxy, plain
 from fallline.schedules import Schedule, watches_values
 from fallline.state import map_state, named_leaves
-from fallline.stopping import Progress, StoppingCondition
+from fallline.stopping import Left, Progress, StoppingCondition
 
 
 def settings_of(thing: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -120,6 +120,8 @@ class StepGraph:
         init: the state at the start.
         place: where the gradient is taken; None for x.
         projected: what is zero at a minimum; None for the gradient.
+        unbalanced: what of the gradient no set and no penalty of the rule's own balances, looking so far as the leaf
+            `near`; None for all of it.
         change: what is subtracted from x.
         after: the state after the step.
     """
@@ -131,6 +133,7 @@ class StepGraph:
     init: tuple[Node, ...]
     place: Node | None
     projected: Node | None
+    unbalanced: Node | None
     change: Node
     after: tuple[Node, ...]
 
@@ -194,6 +197,8 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
         if grown == wide:
             break
         wide = grown
+    slope, at = (_Array(part.value, ARRAYS) for part in (gradient, x))
+    unbalanced = rule.unbalanced(at, slope, leaf("near", STEP))
     return StepGraph(
         graph=graph,
         names=names,
@@ -202,6 +207,7 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
         init=init,
         place=None if place is x else _node(graph, place),
         projected=None if projected is gradient else _node(graph, projected),
+        unbalanced=None if unbalanced is slope else _node(graph, unbalanced),
         change=_node(graph, change),
         after=after,
     )
@@ -270,16 +276,18 @@ class TestGraph:
     """What a stopping condition computes.
 
     Attributes:
-        graph: all nodes. Its leaves are named in `PROGRESS`, and the settings h.
+        graph: all nodes. Its leaves are named in `PROGRESS` and `LEFT`, and the settings h.
         at_start: whether it ends a run at its start.
         near: what is quick to compute and true wherever it ends a run later; None if there is no such thing.
         met: whether it ends a run later.
+        holds: whether what is left of the slope bears out that the run has converged; None if it always does.
     """
 
     graph: Graph
     at_start: Node
     near: Node | None
     met: Node
+    holds: Node | None
 
 
 # The leaves of a `Progress`, and whether every coordinate has its own.
@@ -295,6 +303,17 @@ PROGRESS: Mapping[str, tuple[str, bool]] = {
     "previous_value": ("p.previousValue", False),
     "previous_change": ("b[i]", True),
 }
+# The same of what is `Left` of the slope.
+LEFT: Mapping[str, tuple[str, bool]] = {
+    "x": ("x[i]", True),
+    "value": ("p.value", False),
+    "slope": ("d[i]", True),
+    "fall": ("p.fall", False),
+    "step": ("e[i]", True),
+    "gone": ("p.gone", False),
+    "slight": ("p.slight", False),
+    "down": ("p.down", False),
+}
 
 
 def trace_condition(condition: StoppingCondition, places: Mapping[str, int]) -> TestGraph:
@@ -309,9 +328,11 @@ def trace_condition(condition: StoppingCondition, places: Mapping[str, int]) -> 
     """
     graph = Graph(of_many=False)
     condition = with_leaves(condition, graph, places)
-    later = Progress(
-        **{name: _Array(graph.leaf(text, LANE if wide else STEP), ARRAYS) for name, (text, wide) in PROGRESS.items()}
-    )
+
+    def arrays(leaves: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
+        return {name: _Array(graph.leaf(text, LANE if wide else STEP), ARRAYS) for name, (text, wide) in leaves.items()}
+
+    later, left = Progress(**arrays(PROGRESS)), Left(**arrays(LEFT))
     start = later._replace(change=None, previous_value=None, previous_change=None)
 
     def mask(met: Any) -> Node:
@@ -321,8 +342,14 @@ def trace_condition(condition: StoppingCondition, places: Mapping[str, int]) -> 
             raise TypeError("it gives more than one answer")
         return node if node.is_mask else node.differs(0.0)
 
-    near = condition.near(later)
-    return TestGraph(graph, mask(condition.met(start)), None if near is None else mask(near), mask(condition.met(later)))
+    near, holds = condition.near(later), mask(condition.holds(left))
+    return TestGraph(
+        graph,
+        at_start=mask(condition.met(start)),
+        near=None if near is None else mask(near),
+        met=mask(condition.met(later)),
+        holds=None if holds is graph.of_boolean(True) else holds,
+    )
 
 
 class _Array(Proxy):
@@ -356,11 +383,12 @@ def _along_coordinates(operation: str) -> Callable[..., Node]:
 
 
 def _with_booleans(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of nodes, which takes arrays of one boolean too."""
+    """The function of masks, which takes arrays of one boolean, and the leaves of masks, too."""
 
     def on_nodes(*parts: Any) -> Any:
         graph = next(part for part in parts if isinstance(part, Node)).graph
-        return function(*(graph.of_boolean(bool(part[0])) if isinstance(part, np.ndarray) else part for part in parts))
+        masks = (graph.of_boolean(bool(part[0])) if isinstance(part, np.ndarray) else part for part in parts)
+        return function(*(mask if mask.is_mask else mask.differs(0.0) for mask in masks))
 
     return on_nodes
 

@@ -1,0 +1,136 @@
+"""The page reads formulas as Python does: accepted or refused alike, in the same words, with the same values."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.explorer.formulas import corpus, texts
+from tests.explorer.node import built, outcomes
+
+from fallline.errors import FalllineError
+from fallline.explorer.language import PATH, language
+from fallline.objectives.compiled import ON_ARRAYS
+from fallline.objectives.formula import FormulaObjective
+from fallline.objectives.landscapes import LANDSCAPES
+from fallline.objectives.straight_line import StraightLine
+
+POINTS = [[0.7, -0.4, 1.3], [1.9, 2.3, 0.2], [-1.2, 0.6, -0.8]]
+# Functions whose last bits differ from library to library; by at most so many of them.
+ROUNDED = ["sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "exp", "log", "log1p", "cbrt",
+           "sigmoid", "erf", "power", "whole_power", "times_log"]  # fmt: skip
+LAST_BITS = 4
+TRIALS = 12
+
+
+def test_the_words_of_the_page_are_those_of_the_grammar() -> None:
+    assert PATH.read_text(encoding="utf-8") == language(), "run: python -m fallline.explorer.language"
+
+
+def textbook() -> list[str]:
+    lines = Path(__file__).parents[1].joinpath("objectives", "formulas.txt").read_text(encoding="utf-8").split("\n")
+    return [line.split("\t")[0] for line in lines if line and not line.startswith("# ")]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("programs"))
+
+
+def in_python(text: str) -> FormulaObjective | str:
+    try:
+        return FormulaObjective.from_text(text)
+    except FalllineError as error:
+        return str(error)
+
+
+def points_of(objective: FormulaObjective) -> np.ndarray[Any, Any]:
+    return np.array([[point[i % 3] for i in range(objective.dimension)] for point in POINTS])
+
+
+def moved(objective: FormulaObjective, points: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    """The value and gradient with the last bits of all functions changed, some times over."""
+    draw = random.Random(0)
+
+    def shaken(function: Any) -> Any:
+        def shake(*parts: Any) -> Any:
+            return function(*parts) * (1 + draw.randint(-LAST_BITS, LAST_BITS) * 2.0**-52)
+
+        return shake
+
+    code = StraightLine(objective.formula)
+    names = {**ON_ARRAYS, **{name: shaken(ON_ARRAYS[name]) for name in ROUNDED}, "inf": np.inf, "nan": np.nan}
+    exec(code.source([code.result, *code.gradient()]), names)  # noqa: S102 - our own code
+    with np.errstate(all="ignore"):
+        return [
+            np.array([[np.ravel(number)[0] for number in names["f"](*point[:, None])] for point in points])
+            for _ in range(TRIALS)
+        ]
+
+
+def check_values(objective: FormulaObjective, found: list[list[str]], text: str) -> None:
+    """Equal to 1e-13 of the value or, where rounding moves Python's own result farther, to what it moves."""
+    points = points_of(objective)
+    values, gradients = objective.value(points), objective.gradient(points)
+    right = np.column_stack([values, gradients])
+    numbers = np.array([[float(number) for number in row] for row in found])
+    assert numbers.shape == right.shape
+    with np.errstate(all="ignore"):
+        off = np.abs(numbers - right)
+        wrong = ~((off <= 1e-13 * np.abs(right)) | (numbers == right) | (np.isnan(numbers) & np.isnan(right)))
+    if not wrong.any():
+        return
+    trials = moved(objective, points)
+    for place in zip(*np.nonzero(wrong), strict=True):
+        tried = [trial[place] for trial in trials]
+        if all(map(math.isfinite, [*tried, right[place], numbers[place]])):
+            spread = max(abs(number - right[place]) for number in tried)
+            # Below the normal floats, the last bit is no relative one.
+            assert off[place] <= 1e-13 * abs(right[place]) + 10 * spread + 1e-300, (text, place)
+        else:
+            # Infinite or NaN on one side: it must be so for some rounding here.
+            kinds = {str(number) for number in [*tried, right[place]] if not math.isfinite(number)} | (
+                {"finite"} if any(map(math.isfinite, [*tried, right[place]])) else set()
+            )
+            kind = "finite" if math.isfinite(numbers[place]) else str(numbers[place])
+            assert len(kinds) > 1, (text, place, numbers[place], right[place])
+            assert kind in kinds, (text, place, numbers[place], right[place])
+
+
+def compare(programs: Path, written: list[str]) -> tuple[int, int]:
+    """Compare the page with Python on these texts; return how many it accepts and refuses."""
+    found = outcomes(programs, [{"text": text, "points": POINTS} for text in written])
+    accepted = 0
+    for text, outcome in zip(written, found, strict=True):
+        here = in_python(text)
+        if isinstance(here, str):
+            assert outcome.get("error") == here, text
+            assert 0 <= outcome["start"] <= outcome["end"], text
+            continue
+        assert "error" not in outcome, (text, outcome)
+        accepted += 1
+        formula = here.formula
+        assert outcome["names"] == list(formula.variables), text
+        assert (outcome["text"], outcome["symbol"]) == (formula.text, formula.name), text
+        assert outcome["reading"] == here.reading, text
+        check_values(here, outcome["at"], text)
+        assert outcome["taped"] == outcome["at"], text
+    return accepted, len(written) - accepted
+
+
+def test_the_page_reads_the_corpus_as_python_does(programs: Path) -> None:
+    written = list(dict.fromkeys([*corpus(), *textbook(), *(landscape.formula for landscape in LANDSCAPES.values())]))
+    accepted, refused = compare(programs, written)
+    assert accepted > 1_000
+    assert refused > 1_000
+    assert accepted + refused >= 3_000
+
+
+def test_the_page_reads_what_nobody_has_written_yet_as_python_does(programs: Path) -> None:
+    seed = int(os.environ["FALLLINE_FUZZ_SEED"])
+    compare(programs, texts(seed, 500))
