@@ -1,4 +1,5 @@
 // The state as the fragment of a link, and back: what a link says is checked like what is typed.
+import { landscapes } from "./generated.ts";
 import { FormulaError } from "./grammar.ts";
 import { numberFrom, typed } from "./numbers.ts";
 import { fitted, type Problem, problemOf } from "./problem.ts";
@@ -14,7 +15,7 @@ import {
 } from "./rate_kinds.ts";
 import type { Hyperparameter, Value } from "./rules.ts";
 import { refusal } from "./slider.ts";
-import { type Entry, entryOf, freeLook, LIMITS, RATE, ruleOf, type State } from "./state.ts";
+import { type Entry, entryOf, freeLook, LIMITS, onLandscape, RATE, ruleOf, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 import { type Box, usable } from "./view.ts";
 
@@ -70,6 +71,8 @@ function valueText(value: Value): string {
 
 export interface Read {
   readonly state: State;
+  /** Whether it says which part of the plane is shown, itself or by the name of a landscape. */
+  readonly hasBox: boolean;
   /** What was not taken. */
   readonly refused: readonly string[];
 }
@@ -77,10 +80,12 @@ export interface Read {
 /** The state that a fragment says; what it leaves out, or says wrongly, stays as in another state. */
 export function readFragment(fragment: string, usual: State): Read {
   if (fragment.length > LIMITS.fragment)
-    return { state: usual, refused: [STRINGS.tooLong(fragment.length, LIMITS.fragment)] };
+    return { state: usual, hasBox: true, refused: [STRINGS.tooLong(fragment.length, LIMITS.fragment)] };
   const said = new URLSearchParams(fragment);
-  const reader = new Reader(said, usual);
-  return { state: reader.state(), refused: reader.refused };
+  const known = landscapes.find(({ formula }) => formula === (said.get("f") ?? usual.formula).trim());
+  const reader = new Reader(said, known ? { ...usual, ...onLandscape(known.name) } : usual);
+  const state = reader.state();
+  return { state, hasBox: known !== undefined || said.has("box"), refused: reader.refused };
 }
 
 class Reader {

@@ -57,7 +57,7 @@ export class Page {
     address: string,
     private readonly shown: () => void = () => {},
   ) {
-    const { state, refused } = readFragment(fragment, firstState());
+    const { state, hasBox, refused } = readFragment(fragment, firstState());
     this.problem = problemOf(state.formula);
     this.store = new Store(state, (now, before) => this.changed(now, before));
     const change = (part: Partial<State>, gesture: string | null = null) => this.store.change(part, gesture);
@@ -95,6 +95,7 @@ export class Page {
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
     this.draw();
+    if (!hasBox) change({ box: wholeOf(this.problem, state, this.race.runs) });
     this.complain(refused);
   }
 

@@ -7,20 +7,9 @@ import { LIMITS, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
 
 function quantity(name: string, low: number, high: number, known: Partial<Hyperparameter>): Hyperparameter {
-  const allowed = STRINGS.between(known.least ?? low, known.most ?? high);
-  return setting({
-    name,
-    symbol: "",
-    about: "",
-    default: low,
-    low,
-    high,
-    least: low,
-    most: high,
-    log: true,
-    allowed,
-    ...known,
-  });
+  const { least = low, most = high, whole = false, symbol = "" } = known;
+  const range = { allowed: STRINGS.between(least, most), least, most, leastOpen: false, mostOpen: false, whole };
+  return setting({ name, symbol, about: "", default: low, low, high, log: true, range });
 }
 
 const STEPS = quantity("steps", 1, LIMITS.steps, { whole: true });

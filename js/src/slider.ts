@@ -1,6 +1,5 @@
 // A setting as a control: a number as a slider with a field to type into, the rest as a choice or a box to tick.
 import { element, options } from "./dom.ts";
-import { mathml } from "./mathml.ts";
 import { clamp, numberFrom, typed } from "./numbers.ts";
 import type { Hyperparameter, Value } from "./rules.ts";
 import { STRINGS } from "./strings.ts";
@@ -174,13 +173,13 @@ function row({ name, symbol, about }: Hyperparameter, label: string, ...parts: H
 /** A symbol, drawn by the browser from MathML that the library made. */
 function symbolOf(symbol: string): HTMLElement {
   const made = element("span", { class: "symbol", "aria-hidden": "true" });
-  if (symbol) made.innerHTML = `<math>${mathml(symbol)}</math>`;
+  if (symbol) made.innerHTML = `<math>${symbol}</math>`;
   return made;
 }
 
 /** The symbol as plain text. */
 export function plainSymbol(symbol: string): string {
-  return symbol.replace(/\w(:[^[\]]+)?\[|\]/g, "");
+  return symbol.replace(/<[^>]*>/g, "");
 }
 
 /** A selection with a label for readers of the screen. */

@@ -84,6 +84,9 @@ export function onLandscape(name: string): Pick<State, "formula" | "box" | "star
   return { formula, box: [across[0]!, across[1]!, up[0]!, up[1]!], starts: [[...start]], axes: [0, 1], activeStart: 0 };
 }
 
+/** Where runs on a landscape start so that rules part ways; elsewhere its own start serves. */
+const FIRST_START = [-0.5, -1];
+
 export function firstState(): State {
   const race: [string, number][] = [
     ["gradient_descent", 0.01],
@@ -97,7 +100,7 @@ export function firstState(): State {
   });
   return {
     ...onLandscape("himmelblau"),
-    starts: [[-0.5, -1]],
+    starts: [FIRST_START],
     entries,
     steps: 100,
     gradient: { kind: "exact" },
