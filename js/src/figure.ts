@@ -2,6 +2,7 @@
 import type { BasinMap } from "./basins.ts";
 import { drawCurve, drawDescent, heightsOf } from "./curve.ts";
 import { element } from "./dom.ts";
+import { svgOf } from "./files.ts";
 import { watchGestures } from "./gestures.ts";
 import { Handles } from "./handles.ts";
 import { type Landscape, sample } from "./landscape.ts";
@@ -54,7 +55,12 @@ export class Figure {
     });
   }
 
-  get size(): [number, number] {
+  /** The picture as a drawing. */
+  drawing(scene: Scene): string {
+    return svgOf(this.names.length > 1 ? this.ground : this.canvas, this.view, scene, this.names.length === 1);
+  }
+
+  private get size(): [number, number] {
     return [this.canvas.clientWidth, this.canvas.clientHeight];
   }
 

@@ -2,16 +2,20 @@
 import { BasinLayer } from "./basin_layer.ts";
 import { element, iconButton } from "./dom.ts";
 import { arrowsOf, type Explained } from "./explain.ts";
+import { csvOf, offer } from "./files.ts";
 import { FormulaField } from "./formula_field.ts";
 import { fragmentOf, readFragment } from "./fragment.ts";
 import { LiveText } from "./live_text.ts";
 import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { Panels, stepShown } from "./panels.ts";
 import { fitted, type Problem, problemOf, wholeOf } from "./problem.ts";
+import { pythonOf } from "./python_code.ts";
 import { bestRate, type Race, race } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
+import { ShareMenu } from "./share_menu.ts";
+import { SlicePanel } from "./slice_panel.ts";
 import { Stage } from "./stage.ts";
 import { StartMoves } from "./starts.ts";
 import { type Entry, firstState, onLandscape, type State } from "./state.ts";
@@ -38,6 +42,10 @@ export class Page {
   private readonly transport: Transport;
   private readonly rules: RulesPanel;
   private readonly running: RunPanel;
+  private readonly slice = new SlicePanel(
+    (axes) => this.store.change({ axes }),
+    (coordinate, value) => this.hold(coordinate, value),
+  );
   private readonly panels: Panels;
   private readonly basins: BasinLayer;
   private readonly live = new LiveText();
@@ -57,13 +65,15 @@ export class Page {
     address: string,
     private readonly shown: () => void = () => {},
   ) {
-    const { state, hasBox, refused } = readFragment(fragment, firstState());
-    this.problem = problemOf(state.formula);
+    const { state: said, hasBox, refused } = readFragment(fragment, firstState());
+    this.problem = problemOf(said.formula);
+    const { runs } = race(this.problem, said);
+    const state = hasBox ? said : { ...said, box: wholeOf(this.problem, said, runs) };
     this.store = new Store(state, (now, before) => this.changed(now, before));
     const change = (part: Partial<State>, gesture: string | null = null) => this.store.change(part, gesture);
     this.field = new FormulaField(
       (text) => this.read(text),
-      (name) => change({ ...onLandscape(name), at: null }),
+      (name) => this.visit(name),
     );
     this.stage = this.makeStage(change);
     this.transport = new Transport((at) => change({ at }));
@@ -95,7 +105,6 @@ export class Page {
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
     this.draw();
-    if (!hasBox) change({ box: wholeOf(this.problem, state, this.race.runs) });
     this.complain(refused);
   }
 
@@ -143,7 +152,7 @@ export class Page {
   }
 
   private build(): void {
-    const tools = element("div", { class: "tools" }, this.undo, this.redo);
+    const tools = element("div", { class: "tools" }, this.undo, this.redo, this.makeShareMenu().element);
     const top = element("header", {}, element("h1", {}, STRINGS.title), this.field.element, tools);
     const figure = element(
       "section",
@@ -151,7 +160,7 @@ export class Page {
       this.stage.element,
       this.transport.element,
     );
-    const side = element("div", { class: "side" }, this.rules.element, this.running.element);
+    const side = element("div", { class: "side" }, this.slice.element, this.rules.element, this.running.element);
     const main = element("main", {}, figure, this.panels.element, side);
     this.root.append(element("style", {}, css), top, this.notice, main, this.live.element);
   }
@@ -168,6 +177,38 @@ export class Page {
     const inside = axes.every((axis) => axis < Math.max(2, problem.dimension));
     const changed = { formula, starts: fitted(starts, problem.dimension), axes: inside ? axes : ([0, 1] as const) };
     this.store.change(changed, "formula");
+  }
+
+  /** Go to a landscape; rules that would leave it get their best rate there. */
+  private visit(landscape: string): void {
+    const state: State = { ...this.store.now, ...onLandscape(landscape), at: null };
+    const problem = problemOf(state.formula);
+    const lost = new Set(
+      race(problem, state)
+        .runs.filter(({ run }) => !(run.value[run.count]! < run.value[0]!))
+        .map(({ entry }) => entry),
+    );
+    const entries = state.entries.map((entry, k) =>
+      lost.has(k) && typeof entry.rate === "number" ? { ...entry, rate: bestRate(problem, state, entry) } : entry,
+    );
+    this.store.change({ ...state, entries });
+  }
+
+  private hold(coordinate: number, value: number): void {
+    const { starts, activeStart } = this.store.now;
+    const held = (start: readonly number[]) => start.map((old, k) => (k === coordinate ? value : old));
+    this.store.change({ starts: starts.map((start, k) => (k === activeStart ? held(start) : start)) });
+  }
+
+  private makeShareMenu(): ShareMenu {
+    const shown = () => this.scene(this.store.now, null);
+    return new ShareMenu({
+      link: () => `${location.href.split("#")[0]}#${this.fragment}`,
+      python: () => pythonOf(this.store.now),
+      png: () => this.stage.picture(this.problem, this.store.now).toBlob((blob) => blob && offer(blob, "fallline.png")),
+      svg: () => offer(new Blob([this.stage.drawing(shown())], { type: "image/svg+xml" }), "fallline.svg"),
+      csv: () => offer(new Blob([csvOf(this.problem, this.store.now, shown())], { type: "text/csv" }), "fallline.csv"),
+    });
   }
 
   private setBest(index: number): void {
@@ -239,6 +280,7 @@ export class Page {
     this.field.show(state.formula, this.problem.compiled.reading);
     this.rules.show(state, this.palette, this.race.problems);
     this.running.show(state);
+    this.slice.show(this.problem, state);
     this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
     this.panels.draw(this.problem, state, scene, step);
     this.undo.disabled = !this.store.canUndo;

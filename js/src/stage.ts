@@ -42,6 +42,11 @@ export class Stage {
     return this.solid(problem, state) ? this.surface.picture : this.figure.canvas;
   }
 
+  /** The map or the curve as a drawing. */
+  drawing(scene: Scene): string {
+    return this.figure.drawing(scene);
+  }
+
   draw(problem: Problem, state: State, scene: Scene, ground: boolean, basins: BasinMap | null): void {
     const solid = this.solid(problem, state);
     this.surface.element.hidden = !solid;
