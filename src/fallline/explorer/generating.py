@@ -1,7 +1,7 @@
 """Writes js/src/generated.ts: what the page takes from the library, so that it is written once.
 
-`python -m fallline.explorer.generating` writes it anew after a change to a rule, a schedule, a stopping condition, a line
-search or a landscape.
+`python -m fallline.explorer.generating` writes it anew after a change to a rule, a schedule, a stopping condition, a
+line search or a landscape.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _HEAD = """\
 // Written by `python -m fallline.explorer.generating` from the library; do not edit.
 import type { Line } from "./mathml.ts";
 import { power as pow } from "./pow.ts";
-import { condition, family, rate as R, remainder, scheduleFamily, search, setting, step as S, tests as C } from "./rules.ts";
+import { condition, family, rate as R, remainder, scheduleFamily, search, setting } from "./rules.ts";
+import { step as S, tests as C } from "./rules.ts";
 import type { Code, Condition, Landscape, Limits, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
 
 """
@@ -53,7 +54,9 @@ def generated() -> str:
             for name in NAMES["fallline.stopping"]
             if name in CONDITIONS
         ),
-        "lineSearches: readonly LineSearchKind[]": (f"search(H,{literal(writer.search(kind()))})" for kind in LINE_SEARCHES.values()),
+        "lineSearches: readonly LineSearchKind[]": (
+            f"search(H,{literal(writer.search(kind()))})" for kind in LINE_SEARCHES.values()
+        ),
         "landscapes: readonly Landscape[]": map(literal, map(landscape_entry, LANDSCAPES.values())),
     }
     written = {head: "".join(f"  {part},\n" for part in parts) for head, parts in lists.items()}

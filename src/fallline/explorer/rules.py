@@ -28,7 +28,7 @@ from fallline.line_search import LineSearch
 from fallline.machine_code import javascript
 from fallline.machine_code.graph import Graph, Node
 from fallline.machine_code.javascript import Store
-from fallline.optimizers import Optimizer
+from fallline.optimizers import GradientDescent, Optimizer
 from fallline.schedules import Schedule, watches_values
 from fallline.stopping import StoppingCondition
 
@@ -61,7 +61,7 @@ class Writer:
 
         def is_short(rule: Any, path: str, value: Any) -> bool:
             made = changed(rule, path, value)
-            graph = trace_rule(made, {path: 0 for path, value in settings_of(made) if isinstance(value, float)})
+            graph = trace_rule(made, {})
             return len(graph.names) <= MOST_PARTS and len(self._step_texts(graph)["update"]) <= LONGEST
 
         settings = settings_offered(rule, trace_rule, is_short)
@@ -104,7 +104,7 @@ class Writer:
         inner: Any = rule
         while "rule" in inner.__dataclass_fields__:
             inner = inner.rule
-        known = hyperparameters(inner).get("learning_rate")
+        known = hyperparameters(inner).get("learning_rate", hyperparameters(GradientDescent)["learning_rate"])
         number = rate if isinstance(rate, float) else USUAL_RATE
         setting = Setting("learning_rate", known, number)
         if not isinstance(rate, LineSearch):
@@ -291,6 +291,9 @@ def about(kind: type[Any]) -> str:
     'The heavy ball'
     """
     first = inspect.getdoc(kind) or ""
+    # Python gives a dataclass without a text its signature.
+    if first.startswith(f"{kind.__name__}("):
+        return ""
     return " ".join(first.partition("\n\n")[0].split()).partition(":")[0].rstrip(".")
 
 

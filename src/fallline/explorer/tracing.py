@@ -1,4 +1,4 @@
-"""Traces what the page computes with - rules, schedules, stopping conditions - into graphs, for any number of coordinates.
+"""Traces rules, schedules and stopping conditions into graphs, for any number of coordinates.
 
 Every array of coordinates is one node of level LANE, and what all coordinates share is one of a lower level.
 """
@@ -185,8 +185,7 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
     wide = tuple(node.level == LANE for node in init)
     while True:
         leaves = [graph.leaf(place_in_state(k, wide), LANE if each else STEP) for k, each in enumerate(wide)]
-        parts = iter(leaves)
-        state = map_state(lambda _: Proxy(next(parts), LIBRARY), first)
+        state = _in_place_of(first, [Proxy(part, LIBRARY) for part in leaves])
         place, projected = rule.lookahead(x, state), rule.projected_gradient(x, gradient)
         change, following = rule.update(gradient, state, rate, step)
         if tuple(name for name, _ in named_leaves(following)) != names:
@@ -211,6 +210,12 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
         change=_node(graph, change),
         after=after,
     )
+
+
+def _in_place_of(state: Any, parts: Sequence[Any]) -> Any:
+    """The structure of a state, with these parts."""
+    left = iter(parts)
+    return map_state(lambda _: next(left), state)
 
 
 def _node(graph: Graph, quantity: Any) -> Node:
@@ -264,8 +269,7 @@ def trace_schedule(schedule: Schedule, places: Mapping[str, int]) -> RateGraph:
     if not watches_values(schedule):
         return RateGraph(graph, _node(graph, schedule.rate(step)), None, None)
     first = schedule.watched(None, value)
-    parts = iter(range(sum(1 for _ in named_leaves(first))))
-    memory = map_state(lambda _: leaf(f"m[{next(parts)}]"), first)
+    memory = _in_place_of(first, [leaf(f"m[{k}]") for k, _ in enumerate(named_leaves(first))])
     after = schedule.watched(memory, value)
     nodes = [tuple(_node(graph, part) for _, part in named_leaves(parts)) for parts in (first, after)]
     return RateGraph(graph, _node(graph, schedule.rate_after(memory, step)), *nodes)
@@ -373,7 +377,7 @@ class _Array(Proxy):
 
 
 def _along_coordinates(operation: str) -> Callable[..., Node]:
-    def reduced(x: Node, axis: int | None = None, keepdims: bool = False) -> Node:
+    def reduced(x: Node, axis: int | None = None, **_: Any) -> Node:
         if axis not in (1, -1):
             raise TypeError("over the coordinates it takes axis=-1")
         is_of_numbers = operation in (ANY, ALL) and not x.is_mask
