@@ -124,13 +124,13 @@ export class Figure {
   }
 }
 
-/** As many samples as the formula's cost allows, at most one every three pixels. */
+/** As many samples as the formula's cost allows, at most one every four pixels. */
 export function sampled(
   problem: Problem,
   f: (x: number, y: number) => number,
   { box, width, height }: View,
 ): Landscape {
   const spare = Math.sqrt(PATIENCE / problem.cost / (width * height));
-  const density = clamp(spare, 24 / Math.min(width, height), 1 / 3);
+  const density = clamp(spare, 24 / Math.min(width, height), 1 / 4);
   return sample(f, box, Math.round(width * density) + 2, Math.round(height * density) + 2);
 }

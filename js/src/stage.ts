@@ -15,13 +15,15 @@ export class Stage {
   private readonly figure: Figure;
   private readonly surface = new Surface(STRINGS.surfaceLabel);
   private readonly bar: ViewBar;
+  /** The size at which it was drawn. */
+  private drawn = "";
 
   /** Arguments:
    *   resized: called when it has another size.
    */
   constructor(actions: FigureActions & ViewActions, resized: () => void) {
     this.figure = new Figure(actions);
-    this.bar = new ViewBar(actions, this.surface.possible);
+    this.bar = new ViewBar(actions);
     this.element = element(
       "div",
       { class: "stage-figure" },
@@ -29,7 +31,10 @@ export class Stage {
       this.surface.element,
       this.bar.element,
     );
-    new ResizeObserver(resized).observe(this.element);
+    new ResizeObserver(() => {
+      const size = `${this.element.clientWidth} ${this.element.clientHeight}`;
+      if (size !== this.drawn) resized();
+    }).observe(this.element);
   }
 
   /** Give the keyboard to a start. */
@@ -48,10 +53,11 @@ export class Stage {
   }
 
   draw(problem: Problem, state: State, scene: Scene, ground: boolean, basins: BasinMap | null): void {
+    this.drawn = `${this.element.clientWidth} ${this.element.clientHeight}`;
     const solid = this.solid(problem, state);
     this.surface.element.hidden = !solid;
     this.figure.element.hidden = solid;
-    this.bar.show(state, problem.dimension);
+    this.bar.show(state, problem.dimension > 1, this.surface.possible);
     if (solid) {
       if (ground) this.surface.show(this.land(problem, state), scene.palette);
       this.surface.draw(scene);
@@ -62,7 +68,7 @@ export class Stage {
   }
 
   private solid(problem: Problem, state: State): boolean {
-    return state.view === "surface" && problem.dimension > 1 && this.surface.possible;
+    return state.view === "surface" && problem.dimension > 1 && this.surface.begin();
   }
 
   private land(problem: Problem, state: State) {

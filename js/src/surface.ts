@@ -40,28 +40,37 @@ void main() { colour = own; }`;
 export class Surface {
   readonly element: HTMLElement;
   private readonly canvas = element("canvas", { class: "figure surface", role: "img", tabindex: 0 });
-  private readonly gl: WebGL2RenderingContext | null;
-  private readonly ground: WebGLProgram | null = null;
-  private readonly path: WebGLProgram | null = null;
+  /** Begun when it is first wanted, which takes a while; null where the browser has no WebGL 2. */
+  private gl: WebGL2RenderingContext | null | undefined;
+  private ground: WebGLProgram | null = null;
+  private path: WebGLProgram | null = null;
   private count = 0;
   private land: Landscape | null = null;
   private scene: Scene | null = null;
   private azimuth = -1.05;
   private elevation = 0.66;
-  private distance = 3.5;
+  private distance = 2.9;
 
   constructor(label: string) {
     this.canvas.setAttribute("aria-label", label);
     this.element = element("div", { class: "plot" }, this.canvas);
-    this.gl = this.canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
-    if (!this.gl) return;
-    this.ground = program(this.gl, GROUND_VERTEX, GROUND_FRAGMENT);
-    this.path = program(this.gl, PATH_VERTEX, PATH_FRAGMENT);
     this.watch();
   }
 
-  /** Whether the browser can draw it. */
+  /** Whether the browser can draw it, as far as is known. */
   get possible(): boolean {
+    return this.gl !== null && typeof WebGL2RenderingContext === "function";
+  }
+
+  /** Get ready to draw; whether that is possible. */
+  begin(): boolean {
+    if (this.gl === undefined) {
+      this.gl = this.canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
+      if (this.gl) {
+        this.ground = program(this.gl, GROUND_VERTEX, GROUND_FRAGMENT);
+        this.path = program(this.gl, PATH_VERTEX, PATH_FRAGMENT);
+      }
+    }
     return this.gl !== null;
   }
 

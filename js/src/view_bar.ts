@@ -17,7 +17,7 @@ export class ViewBar {
   private readonly one: HTMLButtonElement;
   private readonly basins: HTMLButtonElement;
 
-  constructor(actions: ViewActions, solid: boolean) {
+  constructor(actions: ViewActions) {
     this.tabs = new Tabs(STRINGS.views, { map: STRINGS.map, surface: STRINGS.surface }, (view) => actions.view(view));
     this.one = element("button", { type: "button", class: "quiet" }, STRINGS.oneStart);
     this.one.addEventListener("click", () => actions.oneStart());
@@ -29,15 +29,19 @@ export class ViewBar {
       this.one,
       this.basins,
       iconButton("whole", STRINGS.wholeView, () => actions.whole()),
-      ...(solid ? [this.tabs.element] : []),
+      this.tabs.element,
     );
   }
 
-  show(state: State, dimension: number): void {
+  /** Arguments:
+   *   flat: whether there are two coordinates to draw.
+   *   solid: whether the browser draws surfaces.
+   */
+  show(state: State, flat: boolean, solid: boolean): void {
     this.tabs.show(state.view);
-    this.tabs.element.hidden = dimension === 1;
+    this.tabs.element.hidden = !flat || !solid;
     this.basins.setAttribute("aria-pressed", String(state.basins));
-    this.basins.hidden = dimension === 1 || state.view === "surface";
+    this.basins.hidden = !flat || (state.view === "surface" && solid);
     this.one.hidden = state.starts.length < 2;
   }
 }
