@@ -82,10 +82,10 @@ export function readFragment(fragment: string, usual: State): Read {
   if (fragment.length > LIMITS.fragment)
     return { state: usual, hasBox: true, refused: [STRINGS.tooLong(fragment.length, LIMITS.fragment)] };
   const said = new URLSearchParams(fragment);
-  const known = landscapes.find(({ formula }) => formula === (said.get("f") ?? usual.formula).trim());
+  const known = landscapes.find(({ formula }) => formula === said.get("f")?.trim());
   const reader = new Reader(said, known ? { ...usual, ...onLandscape(known.name) } : usual);
   const state = reader.state();
-  return { state, hasBox: known !== undefined || said.has("box"), refused: reader.refused };
+  return { state, hasBox: known !== undefined || said.has("box") || !said.has("f"), refused: reader.refused };
 }
 
 class Reader {

@@ -33,7 +33,7 @@ const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "
 export class Page {
   readonly store: Store;
   private problem: Problem;
-  private race: Race = { runs: [], problems: new Map() };
+  private race: Race = { runs: [], problems: new Map(), steps: 0 };
   private palette: Palette = LIGHT;
   private readonly stale = { ground: true, runs: true };
   private queued = 0;
@@ -279,7 +279,7 @@ export class Page {
     this.stage.draw(this.problem, state, scene, ground, basins);
     this.field.show(state.formula, this.problem.compiled.reading);
     this.rules.show(state, this.palette, this.race.problems);
-    this.running.show(state);
+    this.running.show(state, this.race.steps);
     this.slice.show(this.problem, state);
     this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
     this.panels.draw(this.problem, state, scene, step);

@@ -34,15 +34,13 @@ export function problemOf(formula: string): Problem {
 
 function costOf({ dimension, value }: Compiled): number {
   const x = new Float64Array(dimension).fill(0.3);
-  const begun = performance.now();
-  let count = 0;
-  let passed = 0;
-  // Clocks of browsers are coarse, so long enough to see it tick.
-  while (passed < 1 && count < 4096) {
-    for (let k = 0; k < 32; k++, count++) value(x);
-    passed = performance.now() - begun;
+  // Clocks of browsers are coarse, and the first evaluations slow: the last of ever longer series counts.
+  for (let count = 16; ; count *= 4) {
+    const begun = performance.now();
+    for (let k = 0; k < count; k++) value(x);
+    const passed = performance.now() - begun;
+    if (passed >= 1 || count > 16_000) return Math.max(passed, 0.05) / count;
   }
-  return passed / count;
 }
 
 /** The starts with as many coordinates as the problem has. */

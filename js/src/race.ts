@@ -9,10 +9,23 @@ export interface Race {
   readonly runs: readonly ShownRun[];
   /** Why a rule cannot be run, by its number. */
   readonly problems: ReadonlyMap<number, string>;
+  /** The most steps that a run made. */
+  readonly steps: number;
+}
+
+/** Milliseconds that the runs may take; a step takes about so many evaluations of the value. */
+const PATIENCE = 300;
+const EVALUATIONS = 5;
+
+/** The steps that a number of runs can make while one waits: of a slow formula fewer than are wanted. */
+export function affordable({ cost }: Problem, steps: number, runs: number): number {
+  return Math.max(5, Math.min(steps, Math.floor(PATIENCE / (EVALUATIONS * cost * Math.max(1, runs)))));
 }
 
 /** Run every rule that is not hidden from every start. */
-export function race(problem: Problem, state: State): Race {
+export function race(problem: Problem, wanted: State): Race {
+  const steps = affordable(problem, wanted.steps, wanted.entries.length * wanted.starts.length);
+  const state = { ...wanted, steps };
   const runs: ShownRun[] = [];
   const problems = new Map<number, string>();
   for (const [index, entry] of state.entries.entries()) {
@@ -28,7 +41,7 @@ export function race(problem: Problem, state: State): Race {
       problems.set(index, error.message);
     }
   }
-  return { runs, problems };
+  return { runs, problems, steps };
 }
 
 /** The lowest value of the known minima, or else the lowest that a run has seen. */
@@ -47,14 +60,18 @@ export function stepsTo(run: Run, target: number): number | null {
   return row < 0 ? null : row;
 }
 
-/** The constant rate with which the rule ends lowest from a start, among some a factor of 1.3 apart. */
+/** The rates tried are from 1e-7 to 10, so many in a decade. */
+const [LEAST, MOST, DECADE] = [-7, 1, 10];
+
+/** The constant rate with which the rule ends lowest from a start. */
 export function bestRate(problem: Problem, state: State, entry: Entry): number {
-  const start = Float64Array.from(state.starts[state.activeStart] ?? state.starts[0]!);
+  const start = Float64Array.from(state.starts[state.activeStart]!);
+  const tried = { ...state, steps: affordable(problem, state.steps, (MOST - LEAST) * DECADE) };
   let best = 0.01;
   let lowest = Number.POSITIVE_INFINITY;
-  for (let power = -36; power <= 10; power++) {
-    const rate = Number((1.3 ** power).toPrecision(2));
-    const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, state));
+  for (let place = LEAST * DECADE; place <= MOST * DECADE; place++) {
+    const rate = Number((10 ** (place / DECADE)).toPrecision(2));
+    const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, tried));
     // Of as low ends, the one that came there first.
     const end = value[count]! + 1e-12 * count;
     if (end < lowest) [lowest, best] = [end, rate];

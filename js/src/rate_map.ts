@@ -26,6 +26,8 @@ interface Cells {
   readonly rows: number;
   /** From the top: how far down the run came, 0 all the way to 1 not at all; NaN where it diverged. */
   readonly left: Float32Array;
+  /** Where the run ended lowest. */
+  readonly best: number;
 }
 
 export interface RateMapActions {
@@ -154,7 +156,12 @@ export class RateMap {
       const ends = await Promise.all(jobs.map((job) => workers.ask(job)));
       if (key !== this.key || ends.includes(null)) return;
       const values = ends.flatMap((part) => Array.from(part!.value));
-      this.cells = { columns, rows, left: shares(values, problem.compiled.value(start), lowest) };
+      this.cells = {
+        columns,
+        rows,
+        left: shares(values, problem.compiled.value(start), lowest),
+        best: lowestAt(values),
+      };
       if (this.palette) this.draw(this.palette);
     }
   }
@@ -189,9 +196,7 @@ export class RateMap {
 
   private setBest(): void {
     if (!this.cells) return;
-    const { columns, rows, left } = this.cells;
-    let best = 0;
-    for (const [cell, value] of left.entries()) if (value < left[best]! || Number.isNaN(left[best]!)) best = cell;
+    const { columns, rows, best } = this.cells;
     this.pick(((best % columns) + 0.5) / columns, 1 - (Math.floor(best / columns) + 0.5) / rows);
   }
 
@@ -288,6 +293,12 @@ function shares(values: readonly number[], first: number, known: number): Float3
     if (!Number.isFinite(value) || value > first + 1e-9 * Math.abs(first)) return Number.NaN;
     return clamp(1 + Math.log10((value - lowest) / all) / 8, 0, 1);
   });
+}
+
+function lowestAt(values: readonly number[]): number {
+  let best = 0;
+  for (const [cell, value] of values.entries()) if (value < values[best]! || Number.isNaN(values[best]!)) best = cell;
+  return best;
 }
 
 function cellPicture({ columns, rows, left }: Cells, palette: Palette): HTMLCanvasElement {

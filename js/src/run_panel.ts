@@ -29,6 +29,7 @@ export class RunPanel {
     "aria-label": STRINGS.target,
   });
   private readonly kind: HTMLSelectElement;
+  private readonly slow = element("p", { class: "hint" });
   private now: State | null = null;
 
   constructor(change: (part: Partial<State>, gesture: string | null) => void) {
@@ -58,6 +59,7 @@ export class RunPanel {
       "section",
       { class: "card", "aria-label": STRINGS.settings },
       this.steps.element,
+      this.slow,
       line(STRINGS.gradient, this.kind),
       this.shift.element,
       this.noise.element,
@@ -65,8 +67,12 @@ export class RunPanel {
     );
   }
 
-  show(state: State): void {
+  /** Arguments:
+   *   made: the most steps that a run made.
+   */
+  show(state: State, made: number): void {
     this.now = state;
+    this.slow.textContent = made < state.steps ? STRINGS.slow(made) : "";
     const { gradient } = state;
     this.steps.show(state.steps);
     this.noise.show(state.noise);

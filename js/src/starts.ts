@@ -20,9 +20,13 @@ export class StartMoves {
     this.change({ starts: moved }, `start ${index}`, null);
   }
 
+  /** Add a start; where there are as many as may be, move the one that is looked at. */
   add(point: Point): void {
     const { starts, activeStart } = this.now().state;
-    if (starts.length >= LIMITS.starts) return;
+    if (starts.length >= LIMITS.starts) {
+      this.move(activeStart, point);
+      return;
+    }
     const added = this.placed(starts[activeStart]!, point);
     this.change({ starts: [...starts, added], activeStart: starts.length }, null, starts.length);
   }

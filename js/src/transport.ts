@@ -38,7 +38,7 @@ export class Transport {
     for (const button of [first, last]) button.classList.add("edge");
     this.element = element(
       "div",
-      { class: "transport", role: "group", "aria-label": STRINGS.play },
+      { class: "transport", role: "group", "aria-label": STRINGS.playback },
       this.button,
       first,
       iconButton("back", STRINGS.back, () => this.step(-1)),

@@ -15,7 +15,7 @@ from fallline.gradients import Perturbation
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES, Objective, as_objective
 from fallline.optimizers import OPTIMIZERS, Optimizer
-from fallline.schedules import SCHEDULES, Schedule
+from fallline.schedules import SCHEDULES, Constant, Schedule
 from fallline.stopping import StoppingCondition, Target, conditions
 
 # The limits of the page, as in js/src/state.ts.
@@ -131,6 +131,8 @@ def _rate(rate: Any) -> list[str]:
         raise FalllineError("learning_rate", rate, "the page has the library's own schedules; this one it does not know")
     convention = getattr(rate, "convention", "paper")
     after = getattr(rate, "after", None)
+    if isinstance(after, Constant):
+        after = after.initial
     if isinstance(after, Schedule):
         raise FalllineError("learning_rate", rate, "the page has no schedule within another")
     parts = [f"rate=schedule:{rate.name}@{convention}"]
