@@ -12,7 +12,7 @@ from typing import Any
 
 from fallline.explorer.formulas import formula_of
 from fallline.explorer.literals import Code, Table, literal
-from fallline.explorer.settings import ANY_NUMBER, MOST_NUMBERS, Setting, settings_offered, variants
+from fallline.explorer.settings import ANY_NUMBER, MOST_NUMBERS, Setting, placed, settings_offered, variants
 from fallline.explorer.tracing import (
     StepGraph,
     changed,
@@ -64,7 +64,9 @@ class Writer:
             graph = trace_rule(made, {})
             return len(graph.names) <= MOST_PARTS and len(self._step_texts(graph)["update"]) <= LONGEST
 
-        settings = settings_offered(rule, trace_rule, is_short)
+        offered = settings_offered(rule, trace_rule, is_short)
+        read = {leaf for variant in variants(rule, offered) for leaf in trace_rule(*variant).settings_read}
+        settings = placed(setting for setting in offered if setting.offered or f"h[{setting.place}]" in read)
         graphs = [trace_rule(*variant) for variant in variants(rule, settings)]
         return {
             "convention": rule.convention,

@@ -137,6 +137,13 @@ class StepGraph:
     change: Node
     after: tuple[Node, ...]
 
+    @property
+    def settings_read(self) -> set[str]:
+        """The leaves of settings that it depends on."""
+        elsewhere = [node for node in (self.place, self.projected, self.unbalanced) if node is not None]
+        needed = self.graph.needed([self.change, *self.init, *self.after, *elsewhere])
+        return {node.detail for node in needed if node.operation == "leaf" and node.level == SETTING}
+
 
 def place_in_state(part: int, wide: Sequence[bool]) -> str:
     """Where a part of the state stands, as JavaScript: first those of every coordinate, then what they share."""
