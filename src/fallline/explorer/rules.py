@@ -117,7 +117,7 @@ class Writer:
     def _step(self, graph: StepGraph) -> str:
         texts = self._step_texts(graph)
         shared = len(graph.wide) - sum(graph.wide)
-        parameters = {"init": "x,s,h", "update": "g,s,r,t,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
+        parameters = {"init": "x,s,h", "update": "g,s,r,step,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
         parameters["unbalanced"] = "x,g,near,h,o"
         functions = [
             self.functions.entry(_function(names, texts[name])) if name in texts else "0"
@@ -164,7 +164,7 @@ class Writer:
         graphs = [trace_schedule(*variant) for variant in variants(roomy, settings)]
         made = []
         for graph in graphs:
-            functions = [self._function("t,h,m,inner", graph.graph, [], graph.rate)]
+            functions = [self._function("step,h,m,inner", graph.graph, [], graph.rate)]
             for memory, parameters in ((graph.first, "v,m,h"), (graph.after, "v,m,h")):
                 if memory is not None:
                     stores = [Store(f"m[{k}]", node, wide=False) for k, node in enumerate(memory)]
