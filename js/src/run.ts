@@ -240,6 +240,7 @@ class Running {
     }
     step.projected?.(progress.x, gradient, this.h, this.projected);
     this.rate?.watch(progress.value);
+    if (this.timed) progress.seconds = (performance.now() - this.began) / 1000;
   }
 
   /** Why the run ends at its present point; null if it goes on. */
@@ -301,7 +302,6 @@ class Running {
     for (let i = 0; i < n; i++) x[i]! -= change[i]!;
     progress.step = next;
     progress.previousValue = progress.value;
-    if (this.timed) progress.seconds = (performance.now() - this.began) / 1000;
     this.evaluate();
   }
 

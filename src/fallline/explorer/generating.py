@@ -38,6 +38,7 @@ import type { Line } from "./mathml.ts";
 import { power as pow } from "./pow.ts";
 import { condition, family, rate as R, remainder, scheduleFamily, search, setting } from "./rules.ts";
 import { step as S, tests as C } from "./rules.ts";
+import { stepPower } from "./step_power.ts";
 import type { Code, Condition, Landscape, Limits, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
 
 """

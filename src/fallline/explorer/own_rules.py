@@ -35,14 +35,14 @@ def own_rules(rules: Sequence[Optimizer[Any]]) -> str:
         FalllineError: when a rule does in Python what JavaScript would not.
 
     >>> from fallline import Cautious, Momentum
-    >>> own_rules([Cautious(Momentum())])[:48]
-    '({family,pow,remainder,setting,step:S})=>{const{'
+    >>> own_rules([Cautious(Momentum())])[:49]
+    '({family,pow,remainder,setting,step:S,stepPower})'
     """
     writer = Writer()
     written = [writer.own_rule(_checked(rule)) for rule in rules]
     tables = f"const L={writer.lines},F={writer.functions},A={writer.ranges},H={writer.settings}.map(setting);"
     return (
-        f"({{family,pow,remainder,setting,step:S}})=>{{const{{{','.join(OF_MATH)}}}=Math;"
+        f"({{family,pow,remainder,setting,step:S,stepPower}})=>{{const{{{','.join(OF_MATH)}}}=Math;"
         f"{tables}return[{','.join(written)}];}}"
     )
 
@@ -107,7 +107,7 @@ def _steps(problem: Problem, step: StepGraph) -> tuple[FloatArray, int]:
             finite = np.isfinite([*x, *gradient, problem.objective.value(x[None])[0]]).all()
             if not finite:
                 return x, made
-            known |= {"g[i]": gradient, "r": problem.optimizer.rate(made + 1), "t": float(made + 1)}
+            known |= {"g[i]": gradient, "r": problem.optimizer.rate(made + 1), "step": float(made + 1)}
             change, *state = _values(step.graph, [step.change, *step.after], known)
             x = x - change
     return x, problem.max_steps
@@ -131,7 +131,7 @@ _OPERATIONS: Mapping[str, Any] = {
     "fadd": np.add, "fsub": np.subtract, "fmul": np.multiply, "fdiv": np.divide, "fneg": np.negative, "fabs": np.abs,
     "olt": np.less, "ole": np.less_equal, "ogt": np.greater, "oge": np.greater_equal, "oeq": np.equal,
     "une": np.not_equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "select": np.where,
-    "number": np.float64, "pow": np.power, "max": np.maximum, "min": np.minimum, "remainder": np.remainder,
+    "number": np.float64, "pow": np.power, "stepPower": np.power, "max": np.maximum, "min": np.minimum, "remainder": np.remainder,
     FINITE: lambda *parts: np.logical_and.reduce([np.isfinite(part) for part in parts]),
     SUM: np.sum, LARGEST: np.max, ANY: np.any, ALL: np.all, RUNNING_SUM: np.cumsum,
     **{name: getattr(np, name) for name in OF_MATH if name not in ("max", "min")},

@@ -12,7 +12,7 @@ from typing import Any
 
 from fallline.explorer.formulas import formula_of
 from fallline.explorer.literals import Code, Table, literal
-from fallline.explorer.settings import ANY_NUMBER, MOST_NUMBERS, Setting, settings_offered, variants
+from fallline.explorer.settings import ANY_NUMBER, MOST_NUMBERS, Setting, placed, settings_offered, variants
 from fallline.explorer.tracing import (
     StepGraph,
     changed,
@@ -64,7 +64,9 @@ class Writer:
             graph = trace_rule(made, {})
             return len(graph.names) <= MOST_PARTS and len(self._step_texts(graph)["update"]) <= LONGEST
 
-        settings = settings_offered(rule, trace_rule, is_short)
+        offered = settings_offered(rule, trace_rule, is_short)
+        read = {leaf for variant in variants(rule, offered) for leaf in trace_rule(*variant).settings_read}
+        settings = placed(setting for setting in offered if setting.offered or f"h[{setting.place}]" in read)
         graphs = [trace_rule(*variant) for variant in variants(rule, settings)]
         return {
             "convention": rule.convention,
@@ -115,7 +117,7 @@ class Writer:
     def _step(self, graph: StepGraph) -> str:
         texts = self._step_texts(graph)
         shared = len(graph.wide) - sum(graph.wide)
-        parameters = {"init": "x,s,h", "update": "g,s,r,t,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
+        parameters = {"init": "x,s,h", "update": "g,s,r,step,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
         parameters["unbalanced"] = "x,g,near,h,o"
         functions = [
             self.functions.entry(_function(names, texts[name])) if name in texts else "0"
@@ -162,7 +164,7 @@ class Writer:
         graphs = [trace_schedule(*variant) for variant in variants(roomy, settings)]
         made = []
         for graph in graphs:
-            functions = [self._function("t,h,m,inner", graph.graph, [], graph.rate)]
+            functions = [self._function("step,h,m,inner", graph.graph, [], graph.rate)]
             for memory, parameters in ((graph.first, "v,m,h"), (graph.after, "v,m,h")):
                 if memory is not None:
                     stores = [Store(f"m[{k}]", node, wide=False) for k, node in enumerate(memory)]

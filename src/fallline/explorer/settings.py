@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,8 +93,8 @@ def settings_offered(
         is_short: whether the code of such a thing with another value of a setting is short enough for the page.
     """
     values = dict(settings_of(thing))
-    sizes = [MOST_NUMBERS if isinstance(value, tuple) else 1 for value in values.values()]
-    places = dict(zip(values, itertools.accumulate(sizes, initial=0), strict=False))
+    bare = placed(Setting(path, None, value) for path, value in values.items())
+    places = {setting.path: setting.place for setting in bare}
     numbers = [path for path, value in values.items() if isinstance(value, int | float | tuple)]
     numbers = [path for path in numbers if not isinstance(values[path], bool)]
     is_open = open_settings(numbers, lambda some: trace(thing, {path: places[path] for path in some}))
@@ -110,6 +110,14 @@ def settings_offered(
         is_needed = not isinstance(thing, Optimizer) and known is not None and known.default is dataclasses.MISSING
         settings.append(Setting(path, known, value, places[path], offered, is_needed))
     return tuple(settings)
+
+
+def placed(settings: Iterable[Setting]) -> tuple[Setting, ...]:
+    """The settings one after another in the array of settings."""
+    kept = tuple(settings)
+    sizes = [MOST_NUMBERS if isinstance(setting.value, tuple) else 1 for setting in kept]
+    places = itertools.accumulate(sizes, initial=0)
+    return tuple(dataclasses.replace(setting, place=place) for setting, place in zip(kept, places, strict=False))
 
 
 def _owner(thing: Any, path: str) -> tuple[Any, str]:

@@ -113,7 +113,7 @@ class StepGraph:
     """What a rule computes.
 
     Attributes:
-        graph: all nodes. Its leaves are x, the gradient g, the state s, the rate r, the step t and the settings h.
+        graph: all nodes. Its leaves are x, the gradient g, the state s, the rate r, the step and the settings h.
         names: of each part of the state.
         wide: for each part, whether every coordinate has its own.
         state: the leaves of the state.
@@ -136,6 +136,13 @@ class StepGraph:
     unbalanced: Node | None
     change: Node
     after: tuple[Node, ...]
+
+    @property
+    def settings_read(self) -> set[str]:
+        """The leaves of settings that it depends on."""
+        elsewhere = [node for node in (self.place, self.projected, self.unbalanced) if node is not None]
+        needed = self.graph.needed([self.change, *self.init, *self.after, *elsewhere])
+        return {node.detail for node in needed if node.operation == "leaf" and node.level == SETTING}
 
 
 def place_in_state(part: int, wide: Sequence[bool]) -> str:
@@ -178,7 +185,7 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
         return Proxy(graph.leaf(text, level), LIBRARY)
 
     x, gradient = leaf("x[i]", LANE), leaf("g[i]", LANE)
-    rate, step = leaf("r", STEP), leaf("t", STEP)
+    rate, step = leaf("r", STEP), Proxy(graph.step, LIBRARY)
     first = rule.init(x)
     names = tuple(name for name, _ in named_leaves(first))
     init = tuple(_node(graph, part) for _, part in named_leaves(first))
@@ -227,7 +234,7 @@ class RateGraph:
     """What a schedule computes.
 
     Attributes:
-        graph: all nodes. Its leaves are the step t, the settings h, the value v and the memory m.
+        graph: all nodes. Its leaves are the step, the settings h, the value v and the memory m.
         rate: the rate of a step.
         first: the memory after the start; None if it remembers nothing.
         after: the memory after a later value.
@@ -265,7 +272,7 @@ def trace_schedule(schedule: Schedule, places: Mapping[str, int]) -> RateGraph:
     def leaf(text: str) -> Proxy:
         return Proxy(graph.leaf(text, STEP), LIBRARY)
 
-    step, value = leaf("t"), leaf("v")
+    step, value = Proxy(graph.step, LIBRARY), leaf("v")
     if not watches_values(schedule):
         return RateGraph(graph, _node(graph, schedule.rate(step)), None, None)
     first = schedule.watched(None, value)

@@ -15,6 +15,7 @@ from fallline.machine_code.graph import (
     LANE,
     LARGEST,
     OVER_COORDINATES,
+    SETTING,
     SUM,
     Graph,
     Node,
@@ -25,7 +26,8 @@ from fallline.proxy import Library
 
 # Operations: a call of a function by its name, and the running sum over the coordinates.
 CALL, RUNNING_SUM = "call", "running_sum"
-# The functions of JavaScript's `Math` that the code calls. Besides, `pow` is C's, and `remainder` is Python's `%`.
+# The functions of JavaScript's `Math` that the code calls. Besides, `pow` is C's, `stepPower` the same where the exponent
+# is the step, and `remainder` is Python's `%`.
 OF_MATH = ("abs", "cbrt", "cos", "exp", "expm1", "floor", "log", "log1p", "max", "min", "sign", "sin", "sqrt", "tanh")
 # A number of each coordinate that takes more operations than this is stored, if a later loop needs it again.
 _CHEAP = 6
@@ -302,7 +304,10 @@ def _power(base: Any, exponent: Any) -> Any:
                 return base * base
             case -1.0:
                 return 1.0 / base
-    return _call("pow")(base, exponent)
+    some = base if isinstance(base, Node) else exponent
+    base, exponent = some.graph.of(base), some.graph.of(exponent)
+    by_step = base.level == SETTING and exponent is exponent.graph.step
+    return _call("stepPower" if by_step else "pow")(base, exponent)
 
 
 def _whole_quotient(x: Any, divisor: Any) -> Any:
