@@ -1,4 +1,6 @@
 // One step of a run: what went into it, and what it made of that.
+
+import { knownRules } from "./known_rules.ts";
 import type { Problem } from "./problem.ts";
 import { settingsArray } from "./rules.ts";
 import { run } from "./run.ts";
@@ -35,7 +37,12 @@ export function explained(problem: Problem, state: State, row: number): Explaine
   const start = Float64Array.from(state.starts[state.activeStart]!);
   const step = rule.step(settingsArray(rule.hyperparameters, entry.values));
   const size = step.stateSize(n);
-  const made = run(problem.compiled, start, { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true });
+  const made = run(
+    problem.compiled,
+    start,
+    { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true },
+    knownRules,
+  );
   if (made.count <= row) return null;
   const after = made.state.subarray((row + 1) * size, (row + 2) * size);
   let place = 0;

@@ -5,6 +5,10 @@ import { serve } from "./workers.ts";
 /** Milliseconds of rest before the address is written: browsers refuse it more often than that. */
 const REST = 300;
 
+/** Where this code is, for workers: the script that is running. */
+const here = typeof document === "undefined" ? null : document.currentScript;
+const codeAddress = () => (here instanceof HTMLScriptElement ? here.src : "");
+
 function open(root: HTMLElement): Page {
   const given = document.getElementById("fallline-given")?.textContent ?? "{}";
   const usual: unknown = (JSON.parse(given) as { fragment?: unknown }).fragment;
@@ -15,10 +19,8 @@ function open(root: HTMLElement): Page {
       if (page.fragment !== location.hash.slice(1)) history.replaceState(null, "", `#${page.fragment}`);
     }, REST);
   };
-  const code = document.getElementById("fallline-code")?.textContent ?? "";
-  const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   const fragment = location.hash.slice(1) || (typeof usual === "string" ? usual : "");
-  const page: Page = new Page(root, fragment, address, () => write());
+  const page: Page = new Page(root, fragment, codeAddress(), () => write());
   addEventListener("hashchange", () => page.open(location.hash.slice(1)));
   return page;
 }

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import fallline
+from fallline.hyperparameters import hyperparameter
 from fallline.objectives import LANDSCAPES
 from tests.explorer.opened import Opened
 
 FIELD = "input.formula"
+
+
+class Speed(NamedTuple):
+    speed: Any
+
+
+@dataclass(frozen=True)
+class Friction(fallline.Optimizer[Speed]):
+    """A ball that loses a part of its speed with each step."""
+
+    learning_rate: Any = 0.1
+    friction: float = hyperparameter(0.5, about="part of the speed that is lost", symbol="f", at_least=0, at_most=1)
+
+    def init(self, x: Any) -> Speed:
+        return Speed(0 * x)
+
+    def update(self, gradient: Any, state: Speed, rate: Any, step: Any) -> tuple[Any, Speed]:
+        speed = (1 - self.friction) * state.speed + rate * gradient
+        return speed, Speed(speed)
 
 
 def type_formula(opened: Opened, text: str) -> None:
@@ -273,6 +294,18 @@ def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> No
     names: dict[str, Any] = {}
     exec(code.replace("print(race)", ""), names)
     for run, ours in zip(runs, names["race"], strict=True):
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+
+
+def test_own_rules_come_along(browser: Any, tmp_path: Path) -> None:
+    rules = [Friction(0.05, friction=0.3), fallline.Cautious(fallline.Adam(0.1)), fallline.Momentum(0.02)]
+    page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=50)
+    page.save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        assert opened.page.inner_text(".notice") == ""
+        runs = opened.runs()
+    for run, rule in zip(runs, rules, strict=True):
+        ours = fallline.minimize("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rule, max_steps=50)
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
 
 

@@ -7,13 +7,16 @@ import hashlib
 import html
 import json
 import os
+import re
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from fallline.explorer.link import link_of
+from fallline.explorer.own_rules import own_rules
 from fallline.files import whole_file
 from fallline.recipes.recipe import Recipe
 from fallline.results.comparison import Comparison
@@ -29,19 +32,17 @@ class Explorer(Printed):
     Attributes:
         title: the page's title.
         link: what it shows at first, as the fragment of its address says it.
+        own: the code of rules that are not the library's.
     """
 
     title: str
     link: str
+    own: str = field(default="", repr=False)
 
     @property
     def html(self) -> str:
         """The whole page: one HTML file with everything in it."""
-        before, code, after = _template()
-        # Inside a script element only "<" has a meaning in HTML.
-        given = json.dumps({"fragment": self.link}).replace("<", "\\u003c")
-        before = before.replace("__title__", html.escape(self.title)).replace("__given__", given)
-        return before + code + after
+        return _page(self.title, self.link, self.own)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to an HTML file.
@@ -79,7 +80,7 @@ def explore(
 ) -> Explorer:
     """The page on which one changes start, rules and hyperparameters, and sees at once what they do.
 
-    The page computes with the same rules, traced into JavaScript. It reads formulas; a Python function or a model with
+    The page computes with the same rules, traced into JavaScript, also your own. It reads formulas; a Python function or a model with
     data it cannot compute. What is None is left to the page: a landscape, a start, four rules.
 
     Arguments:
@@ -113,22 +114,38 @@ def explore(
         optimizers = recipe.optimizers if optimizers is None else optimizers
     settings = {"max_steps": max_steps, "target": target, "gradient": None if gradient == "auto" else gradient}
     given |= {name: value for name, value in settings.items() if value is not None}
-    title, link = link_of(objective, x0, optimizers, box=box, **given)
-    return Explorer(f"{title} – Fallline" if title else "Fallline", link)
+    title, link, own = link_of(objective, x0, optimizers, box=box, **given)
+    return Explorer(f"{title} – Fallline" if title else "Fallline", link, own_rules(own) if own else "")
+
+
+def _page(title: str, link: str, own: str) -> str:
+    """The page's HTML; `own` is the code of the user's own rules."""
+    loader = _file("loader.js")
+    # Only the loader runs, and what it unpacks, whatever else a page might be made to hold.
+    allowed = base64.b64encode(hashlib.sha256(loader.encode()).digest()).decode("ascii")
+    parts = {
+        "title": html.escape(title),
+        # Inside a script element only "<" has a meaning in HTML.
+        "given": json.dumps({"fragment": link}).replace("<", "\\u003c"),
+        "loader": loader,
+        "hash": allowed,
+        "code": _packed(own),
+    }
+    return re.sub("__([a-z]+)__", lambda place: parts[place[1]], _file("page.html"))
+
+
+@lru_cache(maxsize=4)
+def _packed(own: str) -> str:
+    """The page's code, compressed to a third, as text."""
+    before = f"globalThis.falllineRules={own};" if own else ""
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packing.compress((before + _file("bundle/explorer.js")).encode()) + packing.flush()
+    return base64.b64encode(packed).decode("ascii")
 
 
 @cache
-def _template() -> tuple[str, str, str]:
-    """The page before the script, the script, and the page after it."""
-    room = files("fallline.explorer")
-    code = room.joinpath("bundle/explorer.js").read_text(encoding="utf-8")
-    # In strings and regular expressions, where alone it stands in a bundle, "\x3c" means the same.
-    code = code.replace("</script", "\\x3c/script").replace("<!--", "\\x3c!--")
-    # Only this script runs, whatever else a page might be made to hold.
-    code_hash = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
-    template = room.joinpath("page.html").read_text(encoding="utf-8").replace("__hash__", code_hash)
-    before, _, after = template.partition("__code__")
-    return before, code, after
+def _file(name: str) -> str:
+    return files("fallline.explorer").joinpath(name).read_text(encoding="utf-8")
 
 
 @summary_of.register
