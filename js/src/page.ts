@@ -136,6 +136,10 @@ export class Page {
         if (begun) this.store.rest();
         starts.move(index, point);
       },
+      nudgeStart: (index: number, way: readonly [number, number], begun: boolean) => {
+        if (begun) this.store.rest();
+        starts.nudge(index, way);
+      },
       addStart: (point: readonly [number, number]) => starts.add(point),
       removeStart: (index: number) => starts.remove(index),
       chooseStart: (activeStart: number) => change({ activeStart }),
