@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from tests.explorer.opened import Opened
 
 import fallline
 from fallline.hyperparameters import hyperparameter
 from fallline.objectives import LANDSCAPES
-from tests.explorer.opened import Opened
 
 FIELD = "input.formula"
 
@@ -69,7 +70,11 @@ def test_a_typed_formula_is_what_is_minimised(browser: Any, plain: Path) -> None
 
 @pytest.mark.parametrize(
     ("formula", "marked", "told"),
-    [("x**2 + y**", "", "nothing follows the **"), ("x**2 + foo(y)", "foo", "no function foo"), ("x**2 + [y]", "[", "round brackets")],
+    [
+        ("x**2 + y**", "", "nothing follows the **"),
+        ("x**2 + foo(y)", "foo", "no function foo"),
+        ("x**2 + [y]", "[", "round brackets"),
+    ],
 )
 def test_what_cannot_be_read_is_told_at_its_place_and_the_last_picture_stays(
     browser: Any, plain: Path, formula: str, marked: str, told: str
@@ -148,7 +153,9 @@ def test_the_view_is_dragged_zoomed_and_brought_back(browser: Any, plain: Path) 
         assert panned[0] < before[0]
         assert panned[1] - panned[0] == pytest.approx(before[1] - before[0])
         opened.page.mouse.wheel(0, -300)
-        opened.page.wait_for_function(f"fallline.store.now.box[1] - fallline.store.now.box[0] < {panned[1] - panned[0]}")
+        opened.page.wait_for_function(
+            f"fallline.store.now.box[1] - fallline.store.now.box[0] < {panned[1] - panned[0]}"
+        )
         opened.page.click("[aria-label='Show all of it']")
         assert opened.state["box"] == before
 
@@ -235,7 +242,9 @@ def test_the_rate_may_be_a_schedule_or_a_line_search(browser: Any, plain: Path) 
         opened.settled()
         state, run = opened.state, opened.runs()[1]
         rate = fallline.Cosine(state["entries"][1]["rate"]["values"]["initial"], steps=state["steps"])
-        ours = fallline.minimize(state["formula"], state["starts"][0], fallline.Momentum(rate), max_steps=state["steps"])
+        ours = fallline.minimize(
+            state["formula"], state["starts"][0], fallline.Momentum(rate), max_steps=state["steps"]
+        )
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
         opened.page.locator(".card.active [aria-label='the rate is']").select_option("search:backtracking")
         opened.settled()
@@ -283,7 +292,11 @@ def test_a_page_of_a_comparison_shows_its_runs(browser: Any, tmp_path: Path) -> 
 
 
 def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> None:
-    rules = [fallline.AdamW(0.05, convention="optax"), fallline.Momentum(fallline.WarmUp(0.01, steps=5)), fallline.LBFGS()]
+    rules = [
+        fallline.AdamW(0.05, convention="optax"),
+        fallline.Momentum(fallline.WarmUp(0.01, steps=5)),
+        fallline.LBFGS(),
+    ]
     page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=60)
     page.save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:
@@ -291,9 +304,9 @@ def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> No
         opened.page.click("text=Copy as Python")
         opened.page.wait_for_selector(".menu output:not(:empty)")
         code, runs = opened.page.evaluate("navigator.clipboard.readText()"), opened.runs()
-    names: dict[str, Any] = {}
-    exec(code.replace("print(race)", ""), names)
-    for run, ours in zip(runs, names["race"], strict=True):
+    (tmp_path / "copied.py").write_text(code, encoding="utf-8")
+    race = runpy.run_path(str(tmp_path / "copied.py"))["race"]
+    for run, ours in zip(runs, race, strict=True):
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
 
 
@@ -369,7 +382,9 @@ def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None
         seen = []
         for _ in range(60):
             page.keyboard.press("Tab")
-            seen.append(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"))
+            seen.append(
+                page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
+            )
         for label in ("Formula to minimise", "Landscape", "Save and share", "Play", "Basins", "Surface", "Update rule",
                       "Convention", "learning rate", "Add a rule"):  # fmt: skip
             assert label in seen, label

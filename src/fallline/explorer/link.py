@@ -137,7 +137,9 @@ def _rate(rate: Any) -> list[str]:
     if not isinstance(rate, Schedule):
         return ["rate=constant", f"learning_rate={_value(rate)}"]
     if SCHEDULES.get(rate.name) is not type(rate):
-        raise FalllineError("learning_rate", rate, "the page has the library's own schedules; this one it does not know")
+        raise FalllineError(
+            "learning_rate", rate, "the page has the library's own schedules; this one it does not know"
+        )
     convention = getattr(rate, "convention", "paper")
     after = getattr(rate, "after", None)
     if isinstance(after, Constant):

@@ -80,8 +80,8 @@ def explore(
 ) -> Explorer:
     """The page on which one changes start, rules and hyperparameters, and sees at once what they do.
 
-    The page computes with the same rules, traced into JavaScript, also your own. It reads formulas; a Python function or a model with
-    data it cannot compute. What is None is left to the page: a landscape, a start, four rules.
+    The page computes with the same rules, traced into JavaScript, also your own. It reads formulas; a Python function
+    or a model with data it cannot compute. What is None is left to the page: a landscape, a start, four rules.
 
     Arguments:
         objective: a formula, the name of a landscape, a `Recipe`, or a run or comparison from `minimize` or `compare`,
