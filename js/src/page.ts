@@ -101,7 +101,12 @@ export class Page {
     );
     this.basins = new BasinLayer(new Workers(address), () => this.spoil());
     this.build();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.themed());
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+      matchMedia(query).addEventListener("change", () => {
+        this.themed();
+        this.draw();
+      });
+    }
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
     this.draw();
@@ -238,7 +243,8 @@ export class Page {
   }
 
   private themed(): void {
-    this.palette = matchMedia("(prefers-color-scheme: dark)").matches ? DARK : LIGHT;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches;
+    this.palette = dark ? DARK : LIGHT;
     this.spoil();
   }
 

@@ -278,7 +278,11 @@ def test_a_link_restores_what_was_shown(browser: Any, plain: Path) -> None:
 
 
 def test_a_page_of_a_comparison_shows_its_runs(browser: Any, tmp_path: Path) -> None:
-    rules = [fallline.Adam(0.1, convention="keras"), fallline.Nesterov(fallline.StepDecay(0.001)), fallline.LBFGS()]
+    rules: list[fallline.Optimizer[Any]] = [
+        fallline.Adam(0.1, convention="keras"),
+        fallline.Nesterov(fallline.StepDecay(0.001)),
+        fallline.LBFGS(),
+    ]
     race = fallline.compare("rosenbrock", [[-1.2, 1.0], [0.5, 2.0]], rules, max_steps=120)
     race.explore().save(tmp_path / "race.html")
     with Opened(browser, tmp_path / "race.html") as opened:
@@ -311,7 +315,11 @@ def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> No
 
 
 def test_own_rules_come_along(browser: Any, tmp_path: Path) -> None:
-    rules = [Friction(0.05, friction=0.3), fallline.Cautious(fallline.Adam(0.1)), fallline.Momentum(0.02)]
+    rules: list[fallline.Optimizer[Any]] = [
+        Friction(0.05, friction=0.3),
+        fallline.Cautious(fallline.Adam(0.1)),
+        fallline.Momentum(0.02),
+    ]
     page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=50)
     page.save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html") as opened:

@@ -120,7 +120,8 @@ def _gradient(gradient: Any) -> list[tuple[str, str]]:
 
 def _rule(rule: Optimizer[Any], usual: Optimizer[Any] | None, look: int) -> str:
     """A rule with its rate, and with the settings that differ from the usual ones."""
-    known = dict(settings_of(type(rule)(convention=rule.convention) if usual is None else usual))
+    kind: Any = type(rule)
+    known = dict(settings_of(kind(convention=rule.convention) if usual is None else usual))
     parts = [f"{name_of(rule)}@{rule.convention}", *_rate(rule.learning_rate)]
     own = [(path, value) for path, value in settings_of(rule) if value is not None and value != known[path]]
     return ",".join([*parts, *(f"{path}={_value(value)}" for path, value in own), f"look={look}"])
