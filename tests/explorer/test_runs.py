@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import pytest
 from tests.explorer.node import built
-from tests.explorer.runs import Made, RunCase, apart, case, in_node
+from tests.explorer.runs import Made, RunCase, apart, case, in_browser, in_node
+from tests.views.browser import chromium
 
 import fallline
 from fallline import GradientDescent, Momentum, Perturbation, StepSize
@@ -34,9 +35,14 @@ FORMULAS = {
 }
 # On Ackley's function these go wherever the last bit of an exponential or a cosine sends them.
 CHAOTIC = {
+    ("ackley", name)
+    for name in (
     "qhm", "adadelta", "madgrad", "madgrad@optax", "nadam", "nadam@torch", "lars", "lars@optax", "lamb", "lamb@keras",
     "lamb@optax", "schedule_free_sgd", "schedule_free_sgd@optax", "prodigy@optax", "lbfgs@torch",
+    )
 }  # fmt: skip
+# Makes the page's runs of cases.
+Make: TypeAlias = Callable[[Sequence[RunCase]], list[Made]]
 # No condition is ever met.
 NEVER = fallline.Evaluations(10**9)
 
@@ -44,6 +50,19 @@ NEVER = fallline.Evaluations(10**9)
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(tmp_path_factory.mktemp("programs"))
+
+
+@pytest.fixture(scope="module", params=["node", "chromium"])
+def make(request: pytest.FixtureRequest, programs: Path) -> Iterator[Make]:
+    """What makes the page's runs, in Node and in a browser."""
+    if request.param == "node":
+        yield functools.partial(in_node, programs)
+        return
+    with chromium() as browser:
+        page = browser.new_page()
+        page.add_script_tag(path=programs / "runs_in_browser.mjs", type="module")
+        page.wait_for_function("() => Boolean(globalThis.outcomes)")
+        yield functools.partial(in_browser, page)
 
 
 def rules() -> list[Any]:
@@ -79,17 +98,17 @@ def first_above(errors: Any, tolerance: float) -> float:
     return float(np.argmax(errors > tolerance)) if (errors > tolerance).any() else np.inf
 
 
-def assert_rules_are_the_same(programs: Path, formula: str, max_steps: int) -> None:
+def assert_rules_are_the_same(make: Make, formula: str, max_steps: int) -> None:
     text, x0 = FORMULAS[formula]
     cases = [case(text, x0, rule, max_steps=max_steps, stop=NEVER) for rule in rules()]
-    for one, page in zip(cases, in_node(programs, cases), strict=True):
+    for one, page in zip(cases, make(cases), strict=True):
         run = one.in_python()
         assert page.end["reason"] == run.stop.reason, one.name
         assert len(page.x) == len(run.x), one.name
         errors = apart(page.x, run.x)
         if errors.max() <= 1e-12:
             continue
-        assert formula == "ackley" and name_of(one.rule) in CHAOTIC, f"{one.name}: {errors.max()}"
+        assert (formula, name_of(one.rule)) in CHAOTIC, f"{one.name}: {errors.max()}"
         # One rounding grows no faster than the one by which Fallline's own two engines part.
         engines = apart(one.in_python("compiled").x, run.x)
         page_takes, they_take = (first_above(some, 1e-12) - first_above(some, 1e-15) for some in (errors, engines))
@@ -97,16 +116,14 @@ def assert_rules_are_the_same(programs: Path, formula: str, max_steps: int) -> N
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_every_rule_in_every_convention_makes_the_first_steps_of_the_reference_engine(
-    programs: Path, formula: str
-) -> None:
-    assert_rules_are_the_same(programs, formula, 100)
+def test_every_rule_in_every_convention_makes_the_first_steps_of_the_reference_engine(make: Make, formula: str) -> None:
+    assert_rules_are_the_same(make, formula, 100)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_every_rule_in_every_convention_makes_the_run_of_the_reference_engine(programs: Path, formula: str) -> None:
-    assert_rules_are_the_same(programs, formula, 1000)
+def test_every_rule_in_every_convention_makes_the_run_of_the_reference_engine(make: Make, formula: str) -> None:
+    assert_rules_are_the_same(make, formula, 1000)
 
 
 # No scheme of numbers is of the same kind in one and in many coordinates.
@@ -169,7 +186,6 @@ def test_rules_with_other_settings_make_the_same_steps(programs: Path) -> None:
 @pytest.mark.long
 def test_rules_with_any_settings_make_the_same_steps(programs: Path) -> None:
     seed = random.randrange(10**6)
-    print(f"seed {seed}")
     assert_steps_with_other_settings_are_the_same(programs, seed, 20)
 
 
@@ -208,20 +224,20 @@ def schedules() -> list[Any]:
     ]
 
 
-def test_every_schedule_gives_the_rates_of_the_reference_engine(programs: Path) -> None:
+def test_every_schedule_gives_the_rates_of_the_reference_engine(make: Make) -> None:
     # The value stands still, falls and rises, so that rates that watch it are reduced.
     formulas = [("abs(x) + y**2", (0.5, 1.0)), ("cos(2*x) + y**2 - 2", (0.5, 1.0))]
     rates = schedules()
     cases = [case(*given, GradientDescent(rate), max_steps=150, stop=NEVER) for given in formulas for rate in rates]
-    assert_same(cases, in_node(programs, cases))
+    assert_same(cases, make(cases))
 
 
 @pytest.mark.long
-def test_every_schedule_gives_the_rates_of_a_thousand_steps(programs: Path) -> None:
+def test_every_schedule_gives_the_rates_of_a_thousand_steps(make: Make) -> None:
     cases = [
         case("x**2/9 + y**4", (0.5, 1.0), GradientDescent(rate), max_steps=1000, stop=NEVER) for rate in schedules()
     ]
-    assert_same(cases, in_node(programs, cases))
+    assert_same(cases, make(cases))
 
 
 DESCENT = GradientDescent(0.1)
@@ -246,7 +262,6 @@ ENDS = {
     "target at the start": case("x**2", (1.0,), DESCENT, stop=fallline.Target(2.0)),
     "evaluations used up": case("x**2", (1.0,), DESCENT, stop=fallline.Evaluations(31)),
     "evaluations used up at the minimum": case("x**2", (1.0,), GradientDescent(0.4), stop=fallline.Evaluations(150)),
-    "time used up": case("x**2", (1.0,), DESCENT, stop=fallline.Seconds(1e-9)),
     "not finite": case("x**4", (3.0,), GradientDescent(1.0)),
     "not finite at the start": case("log(x)", (-1.0,), DESCENT),
     "not finite beyond the domain": case("sqrt(x)", (0.3,), DESCENT),
@@ -269,15 +284,24 @@ ENDS = {
 }
 
 
-def test_runs_end_where_and_why_they_end_in_python(programs: Path) -> None:
+def test_runs_end_where_and_why_they_end_in_python(make: Make) -> None:
     cases = list(ENDS.values())
-    made = in_node(programs, cases)
+    made = make(cases)
     assert_same(cases, made)
     reasons = {page.end["reason"] for page in made}
     said = {"small step", "rate too small", "small gradient", "small change", "target reached", "evaluations used up",
-            "time used up", "not finite", "no gradient", "diverging", "step limit", "saddle", "maximum", "to rounding",
+            "not finite", "no gradient", "diverging", "step limit", "saddle", "maximum", "to rounding",
             "no lower value"}  # fmt: skip
     assert said <= reasons
+
+
+def test_a_run_ends_when_its_time_is_used_up(programs: Path) -> None:
+    hasty = case("x**2", (1.0,), DESCENT, stop=fallline.Seconds(1e-9))
+    slow = case("x**2", (1.0,), GradientDescent(1e-9), max_steps=10**9, stop=fallline.Seconds(0.05))
+    at_once, later = in_node(programs, [hasty, slow])
+    assert_same([hasty], [at_once])
+    assert later.end["reason"] == "time used up"
+    assert 0 < later.end["count"] < 10**9
 
 
 def searches() -> list[LineSearch]:
@@ -290,7 +314,7 @@ def searches() -> list[LineSearch]:
     ]
 
 
-def test_line_searches_find_the_rates_that_python_finds(programs: Path) -> None:
+def test_line_searches_find_the_rates_that_python_finds(make: Make) -> None:
     # On Ackley's function a rounding decides where a search begins anew.
     formulas = [
         FORMULAS["rosenbrock"],
@@ -308,7 +332,7 @@ def test_line_searches_find_the_rates_that_python_finds(programs: Path) -> None:
         for search in searches()
         for rule in found
     ]
-    assert_same(cases, in_node(programs, cases), 1e-9)
+    assert_same(cases, make(cases), 1e-9)
 
 
 def test_gradients_by_perturbation_are_those_of_python(programs: Path) -> None:
@@ -458,7 +482,7 @@ def test_a_rule_whose_code_does_more_than_its_graph_is_refused_by_name(kind: typ
 
 
 def test_a_rule_that_the_page_has_no_code_for_is_refused_by_name() -> None:
-    with pytest.raises(fallline.FalllineError, match="projected:adam.*sort"):
+    with pytest.raises(fallline.FalllineError, match=r"projected:adam.*sort"):
         own_rules([fallline.Projected(fallline.Adam(), fallline.Simplex())])
 
 
