@@ -16,7 +16,7 @@ from fallline.explorer.tracing import settings_of
 from fallline.hyperparameters import hyperparameters
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES, as_objective
-from fallline.optimizers import OPTIMIZERS
+from fallline.optimizers import OPTIMIZERS, optimizer_from_name
 from fallline.optimizers.latex import with_short_memory
 from fallline.optimizers.lines import lines_of
 from fallline.optimizers.mathml import as_mathml, table
@@ -60,7 +60,7 @@ def assert_allowed(setting: dict[str, Any], of: Any) -> None:
 def test_every_rule_is_there_with_its_settings_and_defaults(known: dict[str, Any]) -> None:
     assert [(rule["name"], rule["convention"]) for rule in known["rules"]] == RULES
     for told in known["rules"]:
-        rule = OPTIMIZERS[told["name"]](convention=told["convention"])
+        rule = optimizer_from_name(f"{told['name']}@{told['convention']}")
         assert told["does"] == type(rule).conventions[rule.convention]
         assert told["elementwise"] == rule.elementwise
         values = dict(settings_of(rule))
@@ -92,7 +92,7 @@ def test_the_formula_of_a_rule_is_the_librarys_with_each_setting_marked(
     known: dict[str, Any], name: str, convention: str
 ) -> None:
     (told,) = (rule for rule in known["rules"] if (rule["name"], rule["convention"]) == (name, convention))
-    step = lines_of(with_short_memory(OPTIMIZERS[name](convention=convention)), all_names=True)
+    step = lines_of(with_short_memory(optimizer_from_name(f"{name}@{convention}")), all_names=True)
 
     def written(expression: Any, **taken: Any) -> str:
         return as_mathml(expression, step.letters, marked=True, **taken)

@@ -148,7 +148,7 @@ def drawn(random_numbers: random.Random, interval: Interval) -> float:
     if not interval.log:
         return random_numbers.uniform(interval.low, interval.high)
     near, far = sorted((abs(interval.low - interval.origin), abs(interval.high - interval.origin)))
-    distance = near * (far / near) ** random_numbers.random()
+    distance: float = near * (far / near) ** random_numbers.random()
     return interval.origin + distance if interval.low > interval.origin else interval.origin - distance
 
 
@@ -322,7 +322,7 @@ def test_line_searches_find_the_rates_that_python_finds(make: Make) -> None:
         ("x**2 + 4*y**2", (4.0, 1.0)),
         ("log(x) + 1/x + y**2", (3.0, 1.0)),
     ]
-    found = [
+    found: list[Any] = [
         GradientDescent(), Momentum(convention="torch"), fallline.ConjugateGradient(formula="hager_zhang"),
         fallline.LBFGS(memory=3), fallline.Adam(),
     ]  # fmt: skip
@@ -357,7 +357,7 @@ def test_runs_on_perturbed_gradients_end_as_in_python(programs: Path, step: floa
 
 
 def test_noise_is_that_of_the_wrapper(programs: Path) -> None:
-    inner = [GradientDescent(0.1), fallline.Adam(0.05), fallline.Nesterov(0.01), fallline.LBFGS(0.1)]
+    inner: list[Any] = [GradientDescent(0.1), fallline.Adam(0.05), fallline.Nesterov(0.01), fallline.LBFGS(0.1)]
     noisy = [fallline.GradientNoise(rule, variance=0.25, power=0.0, seed=seed) for rule in inner for seed in (0, 2**40)]
     cases = [case("x**2 + 3*y**2", (1.0, 2.0), rule, max_steps=60, stop=NEVER) for rule in noisy]
     assert_same(cases, in_node(programs, cases))
@@ -424,7 +424,7 @@ class Normed(Friction):
 
 
 def test_rules_of_the_users_own_make_the_same_steps(programs: Path) -> None:
-    own = [
+    own: list[Any] = [
         Friction(0.05),
         Friction(0.05, friction=0.0),
         Branching(0.02),
@@ -487,5 +487,5 @@ def test_a_rule_that_the_page_has_no_code_for_is_refused_by_name() -> None:
 
 
 def test_text_of_the_users_ends_no_script() -> None:
-    rule = dataclass(frozen=True)(type("Closing", (Friction,), {"__doc__": "</script><script>alert(1)</script>"}))
+    rule: Any = dataclass(frozen=True)(type("Closing", (Friction,), {"__doc__": "</script><script>alert(1)</script>"}))
     assert "</script" not in own_rules([rule(0.1)])
