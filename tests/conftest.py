@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import tempfile
 from collections.abc import Generator
@@ -38,6 +39,15 @@ hypothesis.settings.register_profile("local", deadline=None, suppress_health_che
 # On CI the same examples every time: a red run then points at the change, and the blob reproduces it.
 hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("local"), derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+# Texts that are made up anew in each session are the same again with its seed, which the processes of the tests share.
+os.environ.setdefault("FALLLINE_FUZZ_SEED", str(secrets.randbelow(2**32)))
+
+
+def pytest_report_header() -> str:
+    """The seed, told at the start of every session."""
+    return f"seed of made-up texts: FALLLINE_FUZZ_SEED={os.environ['FALLLINE_FUZZ_SEED']}"
 
 
 @pytest.hookimpl(wrapper=True)

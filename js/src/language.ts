@@ -97,4 +97,4 @@ export const INDEXED = set("sum prod norm min max");
 export const MODULES = set("Math jnp linalg math np numpy scipy sp special sympy tf torch");
 export const WORDS = set("if else and or not");
 export const KEYWORDS = set("False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield");
-export const CALLED: ReadonlySet<string> = new Set([...FUNCTIONS.keys(), ...WRITTEN.keys(), ...OVER_PARTS]);
+export const CALLED = set("sin cos tan asin acos atan atan2 sinh cosh tanh exp log log1p sqrt cbrt abs sign floor mod min max sigmoid erf where ln log10 log2 expm1 exp2 arcsin arccos arctan arctan2 asinh acosh atanh arcsinh arccosh arctanh tg cot ctg arctg sec csc sech pow power square fabs absolute sgn ceil erfc relu softplus heaviside maximum minimum expit logistic hypot clip sum prod norm");

@@ -5,7 +5,8 @@ import { FormulaError } from "../src/grammar.ts";
 
 interface Row {
   text: string;
-  points: number[][];
+  /** As text, which NaN and infinities have, too. */
+  points: (number | string)[][];
 }
 
 function outcome({ text, points }: Row) {
@@ -27,9 +28,9 @@ function outcome({ text, points }: Row) {
 }
 
 /** The value and the gradient at each point as text, which NaN and infinities have, too. */
-function at({ value, valueAndGradient, dimension }: Compiled, points: number[][]): string[][] {
+function at({ value, valueAndGradient, dimension }: Compiled, points: Row["points"]): string[][] {
   return points.map((point) => {
-    const x = Float64Array.from({ length: dimension }, (_, i) => point[i % point.length]!);
+    const x = Float64Array.from({ length: dimension }, (_, i) => Number(point[i % point.length]));
     const gradient = new Float64Array(dimension);
     const both = valueAndGradient(x, gradient);
     if (!Object.is(both, value(x))) throw new Error("the value alone differs from the value with the gradient");

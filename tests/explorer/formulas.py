@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 from fallline.objectives.grammar.words import CONSTANTS, ELSEWHERE, FUNCTIONS, OVER_PARTS, WRITTEN
 
@@ -11,12 +12,27 @@ _NAMES = ["x", "y", "z", "x1", "x_2", "x₂", "x[1]", "x[2]", "α", "w_long", "t
 _EXPONENTS = ["2", "3", "-1", "0.5", "4", "12", "-2", "1.5", "1/3", "9", "-0.5", "0", "1", "-9"]
 _COMPARED = ["<", "<=", ">", ">=", "==", "!=", "≤", "≥", "≠"]
 # What is put into a text, or taken from it, to spoil it.
-_SPOILERS = [
-    "", "", "(", ")", "[", "]", "|", "*", "**", "^", " ", " x", "2", ",", ";", "=", "==", ".", "..", "π", "√", "²", "⁻¹",
-    "ₐ", "'", "#", "%", "&", "!", "@", "~", "\n", "\t", "\\", "$", "{", "?", " if ", " else ", " and ", " or ", " not ",
-    " sin ", "sum(", "i=1..3", "foo(", "np.", "e", "0", "00", "1e999", "𝑥", "\u200b", "\u00a0", "\u2028", "，", "−", "×",
-    "÷", "≤", "for", "lambda", "max", "log", "inf", "nan", "pi", "xy", "_", "__proto__", "constructor", "∞", "∑", "→",
-]  # fmt: skip
+_SPOILERS = (
+    "( ) [ ] | * ** ^ 2 , ; = == . .. π √ ² ⁻¹ ₐ ' # % & ! @ ~ \\ $ { ? sum( i=1..3 foo( np. e 0 00 1e999 𝑥 ， − × ÷ ≤ "
+    "for lambda max log inf nan pi xy _ __proto__ constructor ∞ ∑ →"
+)
+_SPACED = [
+    "",
+    "",
+    " ",
+    " x",
+    " if ",
+    " else ",
+    " and ",
+    " or ",
+    " not ",
+    " sin ",
+    "\n",
+    "\t",
+    "\u200b",
+    "\u00a0",
+    "\u2028",
+]
 
 
 class Writer:
@@ -34,7 +50,11 @@ class Writer:
         """The text with a few changes."""
         for _ in range(self.random.choice([1, 1, 1, 2, 3])):
             at = self.random.randint(0, len(text))
-            text = text[:at] + self.random.choice(_SPOILERS) + text[at + self.random.choice([0, 0, 1, 2]) :]
+            text = (
+                text[:at]
+                + self.random.choice([*_SPACED, *_SPOILERS.split()])
+                + text[at + self.random.choice([0, 0, 1, 2]) :]
+            )
         return text
 
     def steps(self) -> str:
@@ -51,7 +71,17 @@ class Writer:
         if depth <= 0 or draw.random() < 0.1:
             return draw.choice([*_NAMES, *_NAMES, *_NUMBERS, *CONSTANTS, "π"])
         part = self.expression(depth - 1)
-        forms = [self.sum, self.product, self.power, self.call, self.call, self.signed, self.bare, self.chosen, self.over]
+        forms = [
+            self.sum,
+            self.product,
+            self.power,
+            self.call,
+            self.call,
+            self.signed,
+            self.bare,
+            self.chosen,
+            self.over,
+        ]
         return draw.choices(forms, [20, 20, 15, 12, 12, 6, 8, 5, 4])[0](part, depth - 1)
 
     def sum(self, part: str, depth: int) -> str:
@@ -69,7 +99,9 @@ class Writer:
 
     def call(self, part: str, depth: int) -> str:
         name = self.random.choice([*FUNCTIONS, *WRITTEN, *OVER_PARTS])
-        count = FUNCTIONS[name].fewest if name in FUNCTIONS else sum(letter in WRITTEN.get(name, "ab") for letter in "abc")
+        count = (
+            FUNCTIONS[name].fewest if name in FUNCTIONS else sum(letter in WRITTEN.get(name, "ab") for letter in "abc")
+        )
         if name == "where":
             return f"where({self.condition(depth)}, {part}, {self.expression(depth)})"
         if name in ("pow", "power", "hypot", "atan2", "arctan2", "mod", "maximum", "minimum", "heaviside"):
@@ -113,53 +145,24 @@ def _words() -> list[str]:
     return [form.format(name) for name in names for form in forms]
 
 
-# Texts on which two readers of the same language may part.
+# Texts on which two readers of the same language may part: those of traps.txt, and some that are long or no line.
 TRAPS = [
-    "__proto__", "constructor", "constructor(x)", "toString(x)", "hasOwnProperty + x", "__proto__(x)", "valueOf[1]",
-    "prototype.x", "x.constructor", "this.x", "window", "document.cookie", "alert(1)", "eval(x)", "Function(x)()",
-    "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "${x}", "`x`", "x;alert(1)", "\\u0061lert(1)",
-    "import('x')", "globalThis", "undefined", "null + x", "NaN", "Infinity*x", "-0*x", "x*-0.0", "x/-0.0", "0x10", "1_000x",
-    "1n*x", "0b1", "1e5x", "1ex", "2e", "2e^x", "1.5.2", "1..2", "x..y", "1.e3x", ".5x", "5.x", "5. x", ".x", "x.", "..",
-    "𝑥² + 𝑦²", "𝑥", "x\u0301", "é", "e\u0301", "ﬁ", "K", "ℯ", "ⅈ", "Ⅷ x", "x²³", "x⁻", "x⁺²", "xⁿ", "xᵀ", "eˣ", "x²ʸ", "2²x",
-    "٣x", "x٣", "x１", "１x", "（x＋y）＊2", "x，y", "x\u200by", "\ufeffx", "x\u2028+y", "x\x85+y", "x\x1c+ y", "x\u3000*y",
-    "x\x00", "x\x07y", "\ud7ff", "\U0001f600", "x + \U0001f600", "'x'", '"x"', "it's \"x\"", "x'", "f'(x)", "x''", "d/dx x²",
-    "dy/dx", "∂f/∂x", "x y", "xy", "xy + x + y", "x yz", "sinx", "sin2x", "xsin(x)", "sinxcosx", "pix", "xpi", "2pi", "pi2",
-    "epi x", "exe", "xe + x", "theta_1 theta_2", "aa bb", "a_b", "a_", "a_(x)", "_x", "x_", "x__1", "x_10 + x_9 + x_1",
-    "x99999999999999999999 + x9", "x01 + x1", "x[01]", "x[1.0]", "x[-1]", "x[1/2]", "x[1e20]", "x[x]", "x[1][2]", "x[1,2]",
-    "x[]", "x[1", "x]1[", "(x]", "[x)", "x[1]+x1", "u = x; u[1]", "u1 = x; u[1] + x", "f(x) = x²", "f(x,y) = x", "f(x) = 2",
-    "f(x, x) = x²", "f(2) = x", "x = x", "y = x; y", "y = x;", ";;x;;", "x;;y", "u=x; v=u; v", "u=x; u=y; u", "v=u; u=x; v+u",
-    "u = ; x", "= x", "x = ", "x == y", "x < y", "(x < y)", "(x < y) + 1", "x < y < z", "x < y and z", "not x", "not x > 0",
-    "x > 0 if y else 2", "1 if x > 0 else 2", "1 if x > 0", "x if else y", "if x", "x and y", "where(1>0, x, y)",
-    "where(x, 1, 2)", "where(x>0, 1)", "where(1 > 2, x, 3)", "sum()", "sum(x)", "sum(x, y)", "sum(x[i])", "sum(i=1..3)",
-    "sum(x[i], i=1...3)", "sum(x[i], i=3..1)", "sum(x[i], i=1..3.5)", "sum(x[i], i=1..n)", "sum(x, i=1..3)", "sum(i, i=1..3)x",
-    "sum(x[i], i=1…3)", "sum(x[i], i in 1..3)", "sum(x[i], i=1..3, j=1..2)", "sum(x[i]^j, i=1..3, j=1..i)", "sum(x_i, i=1..3) + i",
-    "sum(sum(x[i*j], j=1..2), i=1..2)", "sum(sum(x[i], i=1..2), i=1..3)", "sum(x[i], i=1..20001)", "sum(x[i], i=1..1e14)",
-    "sum(2, 3)*x", "prod(x[i], i=1..3)", "norm(x, y)", "norm(3, 4)*x", "max(x)", "max(x[i], i=1..3)", "min(x[i], i=1..1)",
-    "log(x, 2)", "log(x, 1)", "log(8, 2)*x", "log(0)*x", "log(-1)x", "sqrt(-1)*x", "asin(2)*x", "acos(-3)*x", "exp(1000)*x",
-    "sinh(-1000)*x", "10**400*x", "10**-400*x", "1e999*x", "1e308*10*x", "1e308 + 1e308 + x", "1e308 + 1e308 + foo(x)",
-    "(-8)**(1/3)*x", "(-1e300)**1.5*x", "(-2)**0.5*x", "0**-1*x", "0**0*x", "0.0**-1*x", "x**0", "x**1", "0**x", "1**x",
-    "(-1)**x", "2**x", "pi**x", "e**x", "e^x^2", "e²", "exp 2 x", "x/0", "x/(1-1)", "u=0; x/u", "u=2; x^u", "u=2; u^3 x",
-    "u = pi; sin(u)*x", "u = -1; sqrt(u)*x", "mod(5, 0)*x", "mod(-5, 3)*x", "mod(x, y)", "mod(x, -2)", "5 mod 3 x", "x mod 2",
-    "tan(pi/2)*x", "atan2(0, 0)*x", "atan2(y, x)", "log1p(-1)*x", "log1p(-2)*x", "cbrt(-8)*x", "floor(-0.5)*x", "sign(0)*x",
-    "min(0, -0.0)*x", "max(1, 2, 3)*x", "1/3 + 1/3 + 1/3 + x", "1/3*3*x", "2/3/4*x", "1/2x", "1/2 x", "x/2y", "x/2(y)", "1/xy",
-    "2^-x", "2^-3x", "x^2y", "x^2 y", "x^y z", "-x^2", "--x", "-+-x", "x--y", "x+-y", "x*-y", "x**-y", "x^-y^-z", "x^y^z", "(x^y)^z",
-    "x^2^0.5", "(x^2)^0.5", "(x^0.5)^2", "(x^(1/3))^3", "(x^3)^(1/3)", "sqrt(x)^2", "sqrt(x^2)", "sqrt(x^2+y^2)", "√x", "√x²", "√2x",
-    "√(x)y", "√-x", "√√x", "∛x", "|x|", "|x||y|", "||x||", "||x|+1|", "|x|y|", "|x", "x|", "2|x|", "|x|y", "|x| |y|", "|-x|", "sin|x|",
-    "sin x", "sin -x", "sin(x)^2", "sin^2 x", "sin^2(x)", "sin²x", "sin⁻¹(x)", "sin^-1(x)", "sin^x(x)", "sin^1(x)", "sin^½(x)", "sin",
-    "sin()", "sin(,)", "sin(x,)", "sin(x y", "sin x y", "sin x cos y", "sin x * y", "sin x^2", "sin x/2", "sin x / cos x", "sin 2 pi x",
-    "sin sin x", "ln ln x", "ln|x|", "exp -x^2", "atan2 x", "max x y", "min(x = 1)", "sin(x = 1)", "sum(x = 1)", "foo", "foo(x)",
-    "foo x", "g(x)", "a(x)", "x(y)", "x(2)", "x(2) + x", "x (y+1)", "3(x)", "(x)3", "(x)(y)", "(x)y", "x(y)(z)", "f(g(x))", "si(x)",
-    "sinn(x)", "Sin(x)", "SIN(x)", "cosinus(x)", "arcsinh(x)", "asinus(x)", "lg(x)", "LOG(x)", "square root(x)", "abs x", "x!", "x%",
-    "x % 2", "x & y", "x && y", "x || y", "x <> y", "x => y", "x -> y", "x := y", "y := x; y^2", "x // 2", "x ** ** 2", "x * * y", "x +",
-    "+", "*", "()", "(())", "(x", "x)", ")(", "x,y", "1,5*x", "x, ", "x:y", "a:b", "lambda x: x", "x for x", "x in y", "x is y", "class",
-    "True", "None x", "print(x)", "return x", "[x]", "{x}", "x$", "\\frac{x}{2}", "\\sin x", "x # y", "=IF(x>0,1,2)", "Piecewise((x, 1))",
-    "x ? 1 : 2", "i", "j*x", "I*x", "°x", "45°", "x∞", "oo*x", "inf", "π r²", "2πr", "Π", "Σ", "∑x", "∏ x", "∫x", "x→0", "½x", "x½", "2½x",
-    "1½", "½½", "⅓x²", "x₁² + x₂²", "x₁₀", "xₙ", "xᵢ", "x₁y", "αβ", "α β", "αx", "2α", "θ₁", "ξ²", "µ + μ", "Å", "Ω", "long_name*2",
-    "x" * 61, "x" + "²" * 500, "1" * 401 + "x", "1" * 400 + "*x", "9" * 300 + "x", "x" * 10_001, "x+" * 5_000 + "x", " " * 10_001,
-    "(" * 61 + "x" + ")" * 61, "(" * 60 + "x" + ")" * 60, "(" * 59 + "x" + ")" * 59, "-" * 500 + "x", "sin " * 70 + "x", "sin " * 59 + "x",
-    "√" * 70 + "x", "√" * 59 + "x", "x" + "^x" * 70, "x" + "^x" * 58, "not " * 70 + "x > 0", "|" * 61 + "x" + "|" * 61, "x[" * 70 + "1",
-    "sin(" * 70 + "x" + ")" * 70, "\t\n\r x \r\n + 1", "x\r\r+1", "x =\n2", "(x\n+\ny)", "a" * 500 + "(x)", "é" * 80 + "@", "@" * 80,
-    "x @ y @ z # w ! v", "a@b@c ∞ % & ° ∫ x", "foo(x) + bar(y) + baz(z) + qux(w) + quux(v) + corge(u)",
+    *Path(__file__).with_name("traps.txt").read_text(encoding="utf-8").split("\n")[1:-1],
+    "x\u200by", "\ufeffx", "x\u2028+y", "x\x85+y", "x\x1c+ y", "x\u3000*y", "x\x00", "x\x07y", "x\ue000",
+    "x = ", "x, ", "", " ", "\n;\n",
+    "x" * 61, "x" + "²" * 500, "1" * 401 + "x", "1" * 400 + "*x", "9" * 300 + "x", "x" * 10_001, "x+" * 5_000 + "x",
+    " " * 10_001, "(" * 61 + "x" + ")" * 61, "(" * 60 + "x" + ")" * 60, "(" * 59 + "x" + ")" * 59, "-" * 500 + "x",
+    "sin " * 70 + "x", "sin " * 59 + "x", "√" * 70 + "x", "√" * 59 + "x", "x" + "^x" * 70, "x" + "^x" * 58,
+    "not " * 70 + "x > 0", "|" * 61 + "x" + "|" * 61, "x[" * 70 + "1", "sin(" * 70 + "x" + ")" * 70, "x =\n2",
+    "\t\n\r x \r\n + 1", "x\r\r+1", "(x\n+\ny)", "a" * 500 + "(x)", "é" * 80 + "@", "@" * 80,
+    "foo(x) + bar(y) + baz(z) + qux(w) + quux(v) + corge(u)",
+    # At the limits on what advice may quote, and on what is kept as a fraction or computed as products.
+    *(f"ysin({'x' * count})" for count in range(35, 42)),
+    *(f"{'a' * count} {'b' * (count + odd)}" for count in range(38, 44) for odd in (0, 1)),
+    *("b" * 5 + "@" + "a" * count for count in range(35, 45)),
+    *(f"({base})**{exponent}*x" for base in ("2", "1/3", "-3", "0.1") for exponent in (63, 64, 65, -64, -65)),
+    *(f"{form}^{power}" for form in ("x", "sqrt(x)*x", "sqrt(x^2)", "sin(x)") for power in (8, 9, -8, -9)),
+    "(2**63 + 1)/2**63*x", "(2**64 + 1)/2**64*x", "(2**65 + 1)/2**65*x", "1/3 + 1/2**64 + x",
 ]  # fmt: skip
 
 
@@ -172,3 +175,30 @@ def texts(seed: int, count: int) -> list[str]:
 def corpus() -> list[str]:
     """The formulas that are the same each time."""
     return list(dict.fromkeys([*TRAPS, *_words(), *texts(17, 2_500)]))
+
+
+def _filled(unit: str) -> str:
+    """A text of the greatest length."""
+    return unit * (10_000 // len(unit))
+
+
+# Texts that take long to read, or to compute, where a reader is careless.
+_REPEATED = "' x' = d d/ é xy ( ) [ | |x √ 1 ² x² foo(x) a_ x=1; ; x; y=x; sin sinx np. ½ @ @x 😀 \u0301 x\u0301 ﷺ"
+_WITH_SPACES = ["in ", "d ", "x y ", "x ", "\n", "not ", "if ", "x if x else ", "x and ", "sin ", "@ "]
+_JOINED = (
+    "x+ - sin(x)* sqrt(x)* sqrt(x*y)* x< 1e999* 2^64* 1/3+ ½x+ foo(x)+ mod(x,y)* atan2(x,y)* cbrt(x)* x**0.3* erf(x)*"
+)
+_NESTED = [("asinh", ")"), ("log", ")"), ("hypot", ",y)"), ("sum", ",i=1..2)")]
+HOSTILE = [
+    *(_filled(unit) for unit in [*_WITH_SPACES, *_REPEATED.split()]),
+    *(_filled(unit)[: -len(unit)] + "x" for unit in _JOINED.split()),
+    *(f"{name}(" * 59 + "x" + close * 59 for name, close in _NESTED),
+    *["x'" + " " * 9_990, "in " + "1" * 9_900, " " * 9_990 + "=", "x" + "²" * 9_999, "foo" * 3_333 + "(x)"],
+    *["where(x>0," * 59 + "x" + ",y)" * 59, "x^" * 58 + "x", "9**9**9*x", "(2**64)**64*x", "64**64**0.5x"],
+    *["sum(sqrt(x[i]+y),i=1..3000)", "sum(sqrt(x+y)*x[i],i=1..3000)", "norm(x[i],i=1..5000)", "max(x[i],i=1..9000)"],
+    *["prod(x[i],i=1..9000)", "sum(softplus(x[i]),i=1..1500)", "sum(asinh(x[i]*y),i=1..800)", "sum(1,i=1..1e14)"],
+    *["sum(x[i]^j,i=1..100,j=1..100)", "sum(sum(x[i]*y[j],i=1..80),j=1..80)"],
+    f"max({','.join(f'x{i}' for i in range(1, 1_600))})",
+    "u=x;" + "".join(f"u{i + 1}=sin(u{i or ''})*u{i or ''};" for i in range(300)) + "u300",
+    "".join(f"v{i}=x;" for i in range(1_200)) + "x",
+]

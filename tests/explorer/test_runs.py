@@ -423,6 +423,30 @@ class Normed(Friction):
         return rate * np.exp(-step / 50) * speed, Speed(speed)
 
 
+class Pair(NamedTuple):
+    """The state of the rule below: one part of every coordinate after another, and two that they share."""
+
+    old: Any
+    new: Any
+    length: Any
+    before: Any
+
+
+@dataclass(frozen=True)
+class Swapping(fallline.Optimizer[Pair]):
+    """Its parts change places in each step."""
+
+    learning_rate: Any = 0.1
+
+    def init(self, x: Any) -> Pair:
+        return Pair(0 * x, 0 * x + 1, 1.0, np.sum(x * x, axis=-1, keepdims=True))
+
+    def update(self, gradient: Any, state: Pair, rate: Any, step: Any) -> tuple[Any, Pair]:
+        length = state.before + np.sum(gradient * state.new, axis=-1, keepdims=True) / 100
+        change = rate * (gradient + state.old / 9 - state.new / 7) / (1 + abs(state.length))
+        return change, Pair(state.new, state.old + change, length, state.length)
+
+
 def test_rules_of_the_users_own_make_the_same_steps(programs: Path) -> None:
     own: list[Any] = [
         Friction(0.05),
@@ -430,6 +454,7 @@ def test_rules_of_the_users_own_make_the_same_steps(programs: Path) -> None:
         Branching(0.02),
         Branching(0.02, friction=0.1),
         Normed(0.3),
+        Swapping(0.2),
         fallline.Cautious(Friction(0.1)),
         fallline.Lookahead(fallline.Adam(0.1), period=3),
         fallline.WeightDecay(fallline.AMSGrad(0.1), decay=0.01),

@@ -25,7 +25,9 @@ def language() -> str:
     said = {name: text for name, text in vars(faults).items() if name.isupper() and isinstance(text, str)}
     functions = {name: [function.most or 0, *(function.slopes or ())] for name, function in words.FUNCTIONS.items()}
     constants = {
-        **{"MAX_CHARACTERS": MAX_CHARACTERS, "MAX_DEPTH": MAX_DEPTH, "MAX_PARTS": MAX_PARTS},
+        "MAX_CHARACTERS": MAX_CHARACTERS,
+        "MAX_DEPTH": MAX_DEPTH,
+        "MAX_PARTS": MAX_PARTS,
         "MOST_FAULTS": tokens.MOST_FAULTS,
         "SPACE": _ranges(code for code in range(0x10000) if chr(code).isspace()),
         "LOWERED_LETTERS": tokens.LOWERED_LETTERS,
@@ -43,20 +45,23 @@ def language() -> str:
         "RAISED_DIGITS": {chr(code): chr(sign) for code, sign in tokens.RAISED_DIGITS.items()},
     }
     sets = {
-        **{"OVER_PARTS": words.OVER_PARTS, "INDEXED": words.INDEXED, "MODULES": sorted(words.MODULES)},
-        **{"WORDS": tokens.WORDS, "KEYWORDS": keyword.kwlist},
+        "OVER_PARTS": words.OVER_PARTS,
+        "INDEXED": words.INDEXED,
+        "MODULES": sorted(words.MODULES),
+        "WORDS": tokens.WORDS,
+        "KEYWORDS": keyword.kwlist,
+        "CALLED": [*words.FUNCTIONS, *words.WRITTEN, *words.OVER_PARTS],
     }
     return "\n".join(
         [
             "// Written by `python -m fallline.explorer.language`.",
             "const map = <Value>(entries: Record<string, Value>): ReadonlyMap<string, Value> =>",
             "  new Map(Object.entries(entries));",
-            "const set = (words: string): ReadonlySet<string> => new Set(words.split(\" \"));",
+            'const set = (words: string): ReadonlySet<string> => new Set(words.split(" "));',
             *(f"export const {name} = {_written(value)};" for name, value in {**said, **constants}.items()),
             *(f"export const {name} = map({_written(entries)});" for name, entries in maps.items()),
             f"export const FUNCTIONS = map<readonly (string | number)[]>({_written(functions)});",
             *(f"export const {name} = set({_written(' '.join(entries))});" for name, entries in sets.items()),
-            "export const CALLED: ReadonlySet<string> = new Set([...FUNCTIONS.keys(), ...WRITTEN.keys(), ...OVER_PARTS]);",
             "",
         ]
     )
