@@ -30,6 +30,13 @@ import { Workers } from "./workers.ts";
 const OF_GROUND = ["formula", "box", "axes", "view"] as const;
 const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
 
+/** What was drawn on the stage, for the panels beside it. */
+interface Drawn {
+  readonly state: State;
+  readonly scene: Scene;
+  readonly step: Explained | null;
+}
+
 export class Page {
   readonly store: Store;
   private problem: Problem;
@@ -109,7 +116,8 @@ export class Page {
     }
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
-    this.draw();
+    // The figure is seen first; the next frame draws the rest.
+    this.drawStage();
     this.complain(refused);
   }
 
@@ -171,7 +179,7 @@ export class Page {
     );
     const side = element("div", { class: "side" }, this.slice.element, this.rules.element, this.running.element);
     const main = element("main", {}, figure, this.panels.element, side);
-    this.root.append(element("style", {}, css), top, this.notice, main, this.live.element);
+    this.root.replaceChildren(element("style", {}, css), top, this.notice, main, this.live.element);
   }
 
   private complain(refused: readonly string[]): void {
@@ -278,6 +286,11 @@ export class Page {
   draw(): void {
     cancelAnimationFrame(this.queued);
     this.queued = 0;
+    this.drawPanels(this.drawStage());
+  }
+
+  /** Run the rules and draw the figure. */
+  private drawStage(): Drawn {
     const state = this.store.now;
     if (this.stale.runs) this.race = race(this.problem, state);
     const basins = this.basins.of(this.problem, state);
@@ -288,10 +301,14 @@ export class Page {
     this.stale.ground = this.stale.runs = false;
     this.stage.draw(this.problem, state, scene, ground, basins);
     this.field.show(state.formula, this.problem.compiled.reading);
+    this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
+    return { state, scene, step };
+  }
+
+  private drawPanels({ state, scene, step }: Drawn): void {
     this.rules.show(state, this.palette, this.race.problems);
     this.running.show(state, this.race.steps);
     this.slice.show(this.problem, state);
-    this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
     this.panels.draw(this.problem, state, scene, step);
     this.undo.disabled = !this.store.canUndo;
     this.redo.disabled = !this.store.canRedo;
