@@ -403,7 +403,7 @@ def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None
     with Opened(browser, plain) as opened:
         page = opened.page
         seen = []
-        for _ in range(60):
+        for _ in range(90):
             page.keyboard.press("Tab")
             seen.append(
                 page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
