@@ -40,7 +40,7 @@ def own_rules(rules: Sequence[Optimizer[Any]]) -> str:
     """
     writer = Writer()
     written = [writer.own_rule(_checked(rule)) for rule in rules]
-    tables = f"const L={writer.lines},F={writer.functions},A={writer.ranges},H={writer.settings}.map(setting);"
+    tables = f"const L={writer.lines},F={writer.functions},A={writer.ranges},H={writer.settings}.map(h=>setting(A,h));"
     return (
         f"({{family,pow,remainder,setting,step:S,stepPower}})=>{{const{{{','.join(OF_MATH)}}}=Math;"
         f"{tables}return[{','.join(written)}];}}"
