@@ -257,12 +257,20 @@ def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
     Runs that repeat a rule are named together, and many runs of one rule are one line: they differ in where they start,
     which the picture shows.
     """
-    labels = legend_labels(paths)
+    return named_runs(legend_labels(paths), [path.title[0] for path in paths])
+
+
+def named_runs(labels: Sequence[str], rules: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """As `named`, from the entries of the legend and the rule of each run.
+
+    >>> named_runs([f"run {number}" for number in range(20)], [f"rule {number}" for number in range(20)])[1]
+    '13 more runs'
+    """
     if len(labels) <= MOST_NAMED:
-        return labels, ""
-    if len({path.title[0] for path in paths}) == 1:
-        return (), f"{len(paths)} runs: {paths[0].title[0]}"
-    return labels[: MOST_NAMED - 1], f"{len(labels) - MOST_NAMED + 1} more runs"
+        return tuple(labels), ""
+    if len(set(rules)) == 1:
+        return (), f"{len(rules)} runs: {rules[0]}"
+    return tuple(labels[: MOST_NAMED - 1]), f"{len(labels) - MOST_NAMED + 1} more runs"
 
 
 def untold_rule(paths: Sequence[Path]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from fallline.letters import number as number
 from fallline.objectives.grammar import parse
 from fallline.objectives.grammar.notation import in_latex, in_plain_text, is_name
 from fallline.objectives.landscapes import LANDSCAPES
+from fallline.pictures.rule_words import label_words
 from fallline.pictures.rule_words import optimizer_words as optimizer_words
 
 if TYPE_CHECKING:
@@ -109,6 +110,23 @@ def round_ticks(low: float, high: float, place: Callable[[FloatArray], FloatArra
         if inside and all(abs(np.diff(place(np.array([value, other])))[0]) >= APART for other in chosen):
             chosen.append(value)
     return np.array(sorted(chosen))
+
+
+def setting(name: str, value: Any) -> str:
+    """A setting of a rule as text; of the optimizer its name alone.
+
+    >>> setting("learning_rate", 0.001), setting("optimizer", "sign_descent")
+    ('learning rate 0.001', 'sign descent')
+    """
+    text = setting_value(name, value)
+    return text if name == "optimizer" else f"{name.replace('_', ' ')} {text}"
+
+
+def setting_value(name: str, value: Any) -> str:
+    """The value of a setting as text."""
+    if name == "optimizer":
+        return label_words(value)
+    return number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def percent(share: float) -> str:

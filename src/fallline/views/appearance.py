@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import Formatter, LogLocator, MaxNLocator, NullFormatter
 
 from fallline.errors import FalllineError
 from fallline.pictures import words
@@ -20,8 +20,8 @@ from fallline.views.figure import Picture
 from fallline.views.look import Look, Sizes, dressed, look_of, sizes_of, theme_of
 from fallline.views.theme import Theme
 
-# Matplotlib's line spacing, as a multiple of the font size.
-LINE_HEIGHT = 1.2
+# Matplotlib's line spacing, and the height of a line of a legend, as multiples of the font size.
+LINE_HEIGHT, LEGEND_LINE = 1.2, 1.44
 # The share of an axis that its label may take, and of it what is left in three dimensions.
 LABELLED, SOLID = 0.8, 0.6
 
@@ -29,6 +29,8 @@ LABELLED, SOLID = 0.8, 0.6
 MOST_TICKS, LEAST_TICKS, NEARLY_LINEAR = 7, 4, 0.2
 # The width of a figure of one axes in a notebook, in inches.
 WIDTH = 8.0
+# A log axis that spans less has ticks between its powers of ten.
+SHORT = 30.0
 # Matplotlib's name for the axes of a colour bar.
 BAR = "<colorbar>"
 # (horizontal, vertical): 0 is left or bottom, 1 is right or top.
@@ -73,7 +75,7 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
         FalllineError: when the look's `ax` is of the wrong kind.
     """
     if look.ax is None:
-        figure = new_figure(WIDTH, 5.8 + 0.22 * keys, look)
+        figure = new_figure(WIDTH, 5.8 + keys * legend_line(look), look)
         return figure, new_axes(figure, solid=solid)[0]
     if solid != (look.ax.name == "3d"):
         wanted = "needs axes made with projection='3d'" if solid else "is flat"
@@ -83,6 +85,11 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
         raise FalllineError(problem="ax belongs to no figure any more", allowed="give axes that are on one")
     dressed(look.ax, look)
     return figure_of_ax, look.ax
+
+
+def legend_line(look: Look) -> float:
+    """The height of a line of a legend, as the size of a figure is given: for a notebook."""
+    return LEGEND_LINE * look.sizes.legend / 72 * WIDTH / look.sizes.width
 
 
 def only_on_a_figure(look: Look, picture: str) -> None:
@@ -211,6 +218,27 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
     bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
     bar.ax.minorticks_off()
     dress_bar(ax, bar, f"{symbol} (log scale)" if logarithms else symbol)
+
+
+class Decades(Formatter):
+    """Labels of a log axis: powers of ten, all written out where all are short."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        axis: Any = self.axis
+        low, high = sorted(axis.get_view_interval())
+        exponent = math.log10(value)
+        if (low >= 0.9e-3 and high <= 1.1e4) or abs(exponent - round(exponent)) > 1e-9:
+            return words.tick(value)
+        return f"$10^{{{round(exponent)}}}$"
+
+
+def decades(axis: Any) -> None:
+    """Give a log axis ticks at powers of ten, of which a few have labels; within one or two also between them."""
+    low, high = sorted(axis.get_view_interval())
+    few = low > 0 and high / low < SHORT
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=MOST_TICKS))
+    axis.set_major_formatter(Decades())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _power(exponent: float) -> str:

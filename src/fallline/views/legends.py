@@ -6,16 +6,21 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fallline.errors import FalllineError
 from fallline.pictures.paths import Path, named
-from fallline.views.appearance import LINE_HEIGHT, inches, plain
+from fallline.views.appearance import LINE_HEIGHT, WIDTH, inches, plain
 from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.traces import STEPS, run_look, star_look
+
+# The width of a key and of the gaps around it, and the least of a column of labels, in characters.
+HANDLE, NARROWEST = 7, 20
+# The width of axes as a share of that of their figure. A legend that is wider would push them together.
+AXES = 0.86
 
 
 def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
@@ -35,12 +40,61 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     ax.legend(handles=keys, ncols=columns, borderaxespad=(0 if solid else 4) + folded, **place, **shape)
 
 
-def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
-    """Put a legend below a figure of several axes."""
-    look = look_of(figure)
-    if look.legend:
-        shape: dict[str, Any] = {"fontsize": look.sizes.legend, "frameon": False, "labelcolor": look.theme.ink}
-        figure.legend(handles=keys, loc="outside lower center", **shape)
+def legend_of(drawn: Any, keys: Sequence[Artist], *, share: float = AXES) -> None:
+    """Put a legend below axes or below a figure of several, in as many columns as its labels leave room for.
+
+    Arguments:
+        keys: one for each line, with its label.
+        share: the width of axes as a share of that of their figure.
+    """
+    look = look_of(drawn)
+    if not (look.legend and keys):
+        return
+    solitary = isinstance(drawn, Axes)
+    figure = drawn.get_figure(root=True).get_figwidth()
+    width = inches(drawn)[0] if look.ax is not None else (share if solitary else 1) * figure
+    columns, labels, _ = _columns(
+        [str(key.get_label()) for key in keys], look.sizes.characters(width, look.sizes.legend)
+    )
+    for entry, label in zip(keys, labels, strict=True):
+        entry.set_label(label)
+    if solitary:
+        legend_below(drawn, keys, columns=columns)
+        return
+    shape: dict[str, Any] = {"fontsize": look.sizes.legend, "frameon": False, "labelcolor": look.theme.ink}
+    drawn.legend(handles=keys, loc="outside lower center", ncols=columns, **shape)
+
+
+def lines_of(look: Look, labels: Sequence[str], width: float = WIDTH, *, share: float = AXES) -> int:
+    """The number of lines that `legend_of` takes.
+
+    Arguments:
+        width: of the figure, in inches in a notebook.
+        share: as in `legend_of`; 1 below a whole figure.
+    """
+    figure = look.figsize[0] if look.figsize is not None else width * look.sizes.width / WIDTH
+    return _columns(labels, look.sizes.characters(share * figure, look.sizes.legend))[2] if labels else 0
+
+
+def _columns(labels: Sequence[str], room: int) -> tuple[int, list[str], int]:
+    """The number of columns in which a legend has the fewest lines, its labels wrapped to them, and these lines.
+
+    Arguments:
+        room: how many characters it may be wide.
+    """
+    most = max(1, min(len(labels), room // (NARROWEST + HANDLE)))
+    wrapped = {
+        count: [textwrap.fill(label, room // count - HANDLE) for label in labels] for count in range(1, most + 1)
+    }
+
+    def lines(count: int) -> int:
+        # Matplotlib fills column by column.
+        heights = np.array([1 + label.count("\n") for label in wrapped[count]])
+        return max(int(column.sum()) for column in np.array_split(heights, count))
+
+    # A folded label is harder to read than a legend that is half a line higher.
+    columns = min(wrapped, key=lambda count: lines(count) + 0.5 * sum("\n" in label for label in wrapped[count]))
+    return columns, [plain(label) for label in wrapped[columns]], lines(columns)
 
 
 def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -> None:

@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import Colormap
 
 from fallline.arrays import FloatArray
-from fallline.views.look import look_of, sizes_of, theme_of
+from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.theme import Theme
 
 # Lines and markers distinguish runs in greyscale as well.
@@ -73,11 +73,15 @@ def run_look(ax: Any, number: int) -> dict[str, Any]:
 
 def series_look(ax: Any, number: int) -> dict[str, Any]:
     """Colour and line style of a run in histories, for `plot` and the legend."""
-    look, theme = look_of(ax), theme_of(ax)
+    return series_line(look_of(ax), number)
+
+
+def series_line(look: Look, number: int) -> dict[str, Any]:
+    """As `series_look`, for a figure that is yet to be made."""
     usual = {
-        "color": theme.runs[number % len(theme.runs)],
+        "color": look.theme.runs[number % len(look.theme.runs)],
         "linewidth": look.sizes.line,
-        "linestyle": _form(RUN_LINES, number, theme),
+        "linestyle": _form(RUN_LINES, number, look.theme),
     }
     return usual | look.line
 
