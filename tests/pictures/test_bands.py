@@ -199,7 +199,7 @@ def test_runs_of_one_rule_share_its_colour_on_landscapes_and_curves() -> None:
     for shown in (plane, line):
         assert numbers_of(shown) == (0,) * 4 + (1,) * 4
         assert legend_labels(shown) == ("4 runs: plain", "4 runs: heavy")
-        assert named(shown) == (("4 runs: plain", "4 runs: heavy"), "")
+        assert named(shown, 8) == (("4 runs: plain", "4 runs: heavy"), "")
 
 
 def test_a_rule_without_a_label_of_the_users_is_told_in_words() -> None:

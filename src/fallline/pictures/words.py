@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.letters import number as number
 from fallline.objectives.grammar import parse
@@ -20,10 +15,6 @@ from fallline.pictures.rule_words import optimizer_words as optimizer_words
 
 if TYPE_CHECKING:
     from fallline.results.trajectory import Trajectory
-
-
-# Neighbouring ticks of a scale are at least this part of it apart.
-APART = 0.1
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
@@ -88,28 +79,6 @@ def run_title(run: Trajectory, symbol: str) -> tuple[str, str]:
 def tick(value: float) -> str:
     """A number in three digits, with powers of ten only where it has many more."""
     return number(float(f"{value:.3g}"), 6)
-
-
-def round_ticks(low: float, high: float, place: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Round numbers between two, spread over a scale: the roundest first, then what fits between them.
-
-    Arguments:
-        place: where numbers stand on the scale, from 0 to 1.
-
-    >>> round_ticks(0.0, 4000.0, lambda value: np.sqrt(value / 4000)).tolist()
-    [0.0, 100.0, 500.0, 1000.0, 2000.0, 3000.0, 4000.0]
-    """
-    decades = np.arange(math.floor(math.log10(max(abs(low), abs(high), 1e-300))), -301, -1)[:8]
-    rounds = [
-        0.0,
-        *(sign * digit * 10.0**decade for digit in (1, 5, 2, 3, 4) for decade in decades for sign in (1, -1)),
-    ]
-    chosen: list[float] = []
-    for value in rounds:
-        inside = low <= value <= high
-        if inside and all(abs(np.diff(place(np.array([value, other])))[0]) >= APART for other in chosen):
-            chosen.append(value)
-    return np.array(sorted(chosen))
 
 
 def setting(name: str, value: Any) -> str:

@@ -79,8 +79,7 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     if data.steps is not None:
         greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
         whole = MaxNLocator("auto", integer=True)
-        bar = figure.colorbar(ScalarMappable(Normalize(*data.steps), greys), ax=ax, pad=0.02, ticks=whole)
-        appearance.dress_bar(ax, bar, "steps")
+        appearance.colour_bar(ax, ScalarMappable(Normalize(*data.steps), greys), "steps", ticks=whole)
     legends.legend_of(ax, keys, share=AXES)
     return appearance.finished(figure, look)
 

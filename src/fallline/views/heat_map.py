@@ -25,7 +25,7 @@ from fallline.pictures.heat_map import HeatMap, heat_map_data
 from fallline.pictures.paths import Interval
 from fallline.results.sweep import NAMES, NOT_RUN, Sweep
 from fallline.views import appearance, legends, traces
-from fallline.views.look import Look, Options, sizes_of
+from fallline.views.look import Look, Options, look_of, sizes_of
 from fallline.views.theme import LIGHT
 
 # From the colours of Okabe and Ito; converged runs have shades of blue, slow ones of yellow.
@@ -159,11 +159,16 @@ def _bars(figure: Figure, ax: Axes, data: HeatMap) -> None:
     first = None
     for scale, shades, label in bars:
         colours = ScalarMappable(LogNorm(*scale), shades)
-        place = {"ax": ax, "pad": 0.02, **shape} if first is None else {"cax": first.inset_axes((0, BELOW, 1, 1))}
-        bar = figure.colorbar(colours, **place)
-        first = bar.ax
+        text = textwrap.fill(label, FOLDED) if len(bars) > 1 else label
+        if first is None:
+            bar = appearance.colour_bar(ax, colours, text, **shape)
+            if bar is None:
+                return
+            first = bar.ax
+        else:
+            bar = figure.colorbar(colours, cax=first.inset_axes((0, BELOW, 1, 1)))
+            appearance.dress_bar(bar, text, look_of(ax))
         appearance.decades(bar.ax.yaxis)
-        appearance.dress_bar(ax, bar, textwrap.fill(label, FOLDED) if len(bars) > 1 else label)
 
 
 def cell_colours(data: HeatMap) -> FloatArray:
