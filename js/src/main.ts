@@ -14,6 +14,8 @@ function open(root: HTMLElement): Page {
   const usual: unknown = (JSON.parse(given) as { fragment?: unknown }).fragment;
   let writing = 0;
   const write = () => {
+    // A frame in a notebook has no address of its own.
+    if (location.protocol === "about:") return;
     clearTimeout(writing);
     writing = window.setTimeout(() => {
       if (page.fragment !== location.hash.slice(1)) history.replaceState(null, "", `#${page.fragment}`);
