@@ -216,6 +216,23 @@ def test_a_slider_changes_its_hyperparameter_and_lights_its_symbol(browser: Any,
         assert opened.state["entries"][1]["rate"] > 0.004
 
 
+@pytest.mark.parametrize(("conventions", "step"), [(("torch", "keras"), 1), (("paper", "torch"), None)])
+def test_two_conventions_tell_where_they_part(
+    browser: Any, tmp_path: Path, conventions: tuple[str, str], step: int | None
+) -> None:
+    rules: list[fallline.Optimizer[Any]] = [fallline.Adam(0.05, epsilon=1e-3, convention=name) for name in conventions]
+    race = fallline.compare("rosenbrock", [-1.2, 1.0], rules, max_steps=80)
+    race.explore().save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        told = opened.page.inner_text(".parting")
+    if step is None:
+        assert told.endswith("walk the same points.")
+    else:
+        assert f"part at step {step}," in told
+        most = np.abs(race[0].x - race[1].x).max()
+        assert float(told.rpartition(" ")[2].rstrip(".").replace("−", "-")) == pytest.approx(most, rel=0.05)
+
+
 def test_a_slider_goes_to_and_fro_until_it_is_stopped(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         sweep = opened.page.locator(".card.active [data-name='momentum'] .sweep")
