@@ -1,15 +1,25 @@
 // Builds the bundle that the Python package ships: `node build.mjs`. With `check`, compares it with the committed one
 // and writes nothing; with `tests`, builds the tests instead, into a folder that may be named.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const common = { bundle: true, format: "esm", target: "es2022", legalComments: "none", logLevel: "warning" };
+// A style sheet is bundled as its text.
+const styles = {
+  name: "styles",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    }),
+};
 const bundle = {
   ...common,
-  entryPoints: { explorer: "src/page.ts" },
+  entryPoints: { explorer: "src/main.ts" },
   outdir: "../src/fallline/explorer/bundle",
   minify: true,
-  charset: "ascii",
+  charset: "utf8",
+  plugins: [styles],
 };
 const tests = {
   ...common,

@@ -1,2 +1,332 @@
-// The explorer's page.
-export const title = "Fallline";
+// The page: its parts, and what each change of the state draws again.
+import { BasinLayer } from "./basin_layer.ts";
+import { element, iconButton } from "./dom.ts";
+import { arrowsOf, type Explained } from "./explain.ts";
+import { csvOf, offer } from "./files.ts";
+import { FormulaField } from "./formula_field.ts";
+import { fragmentOf, readFragment } from "./fragment.ts";
+import { LiveText } from "./live_text.ts";
+import { DARK, LIGHT, type Palette } from "./palette.ts";
+import { Panels, stepShown } from "./panels.ts";
+import { fitted, type Problem, problemOf, wholeOf } from "./problem.ts";
+import { pythonOf } from "./python_code.ts";
+import { bestRate, type Race, race } from "./race.ts";
+import { RulesPanel } from "./rules_panel.ts";
+import { RunPanel } from "./run_panel.ts";
+import type { Scene } from "./scene.ts";
+import { ShareMenu } from "./share_menu.ts";
+import { SlicePanel } from "./slice_panel.ts";
+import { Stage } from "./stage.ts";
+import { StartMoves } from "./starts.ts";
+import { type Entry, firstState, onLandscape, type State } from "./state.ts";
+import { Store } from "./store.ts";
+import { STRINGS } from "./strings.ts";
+import css from "./style.css";
+import { Transport } from "./transport.ts";
+import type { Box } from "./view.ts";
+import { Workers } from "./workers.ts";
+
+/** What of the state changes the ground of the figure, and what the runs. */
+const OF_GROUND = ["formula", "box", "axes", "view"] as const;
+const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
+
+/** What was drawn on the stage, for the panels beside it. */
+interface Drawn {
+  readonly state: State;
+  readonly scene: Scene;
+  readonly step: Explained | null;
+}
+
+export class Page {
+  readonly store: Store;
+  private problem: Problem;
+  private race: Race = { runs: [], problems: new Map(), steps: 0 };
+  private palette: Palette = LIGHT;
+  private readonly stale = { ground: true, runs: true };
+  private queued = 0;
+  private readonly field: FormulaField;
+  private readonly stage: Stage;
+  private readonly transport: Transport;
+  private readonly rules: RulesPanel;
+  private readonly running: RunPanel;
+  private readonly slice = new SlicePanel(
+    (axes) => this.store.change({ axes }),
+    (coordinate, value) => this.hold(coordinate, value),
+  );
+  private readonly panels: Panels;
+  private readonly basins: BasinLayer;
+  private readonly live = new LiveText();
+  private readonly notice = element("p", { class: "notice", role: "alert" });
+  private readonly undo = iconButton("undo", STRINGS.undo, () => this.store.undo());
+  private readonly redo = iconButton("redo", STRINGS.redo, () => this.store.redo());
+
+  /** Arguments:
+   *   root: the element to fill.
+   *   fragment: what to show at first, as a link says it.
+   *   address: where the code of a worker is.
+   *   shown: called when something else is shown.
+   */
+  constructor(
+    private readonly root: HTMLElement,
+    fragment: string,
+    address: string,
+    private readonly shown: () => void = () => {},
+  ) {
+    const { state: said, hasBox, refused } = readFragment(fragment, firstState());
+    this.problem = problemOf(said.formula);
+    const { runs } = race(this.problem, said);
+    const state = hasBox ? said : { ...said, box: wholeOf(this.problem, said, runs) };
+    this.store = new Store(state, (now, before) => this.changed(now, before));
+    const change = (part: Partial<State>, gesture: string | null = null) => this.store.change(part, gesture);
+    this.field = new FormulaField(
+      (text) => this.read(text),
+      (name) => this.visit(name),
+    );
+    this.stage = this.makeStage(change);
+    this.transport = new Transport((at) => change({ at }));
+    this.rules = new RulesPanel({
+      change: (entries, gesture) =>
+        change({ entries, active: Math.max(0, Math.min(this.store.now.active, entries.length - 1)) }, gesture),
+      rest: () => this.store.rest(),
+      choose: (active) => change({ active }),
+      best: (index) => this.setBest(index),
+    });
+    this.running = new RunPanel(change);
+    const scrub = (at: number) => {
+      this.transport.pause();
+      change({ at });
+    };
+    this.panels = new Panels(
+      {
+        scrub,
+        choose: (active) => change({ active }),
+        panel: (panel) => change({ panel }),
+        set: (rate, name, value) => this.setRate(rate, name, value),
+        again: () => this.queue(),
+      },
+      new Workers(address),
+    );
+    this.basins = new BasinLayer(new Workers(address), () => this.spoil());
+    this.build();
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+      matchMedia(query).addEventListener("change", () => {
+        this.themed();
+        this.draw();
+      });
+    }
+    root.addEventListener("keydown", (event) => this.key(event));
+    this.themed();
+    // The figure is seen first; the next frame draws the rest.
+    this.drawStage();
+    this.complain(refused);
+  }
+
+  /** Show what a link says; nothing happens if that is shown already. */
+  open(fragment: string): void {
+    if (fragment === this.fragment) return;
+    const { state, refused } = readFragment(fragment, firstState());
+    this.store.change(state);
+    this.complain(refused);
+  }
+
+  /** The link to what is shown. */
+  get fragment(): string {
+    return fragmentOf(this.store.now);
+  }
+
+  private makeStage(change: (part: Partial<State>, gesture?: string | null) => void): Stage {
+    const starts = new StartMoves(
+      () => ({ problem: this.problem, state: this.store.now }),
+      (part, gesture, focus) => {
+        change(part, gesture);
+        if (focus === null) return;
+        this.draw();
+        this.stage.focus(focus);
+      },
+    );
+    const actions = {
+      moveStart: (index: number, point: readonly [number, number], begun: boolean) => {
+        if (begun) this.store.rest();
+        starts.move(index, point);
+      },
+      nudgeStart: (index: number, way: readonly [number, number], begun: boolean) => {
+        if (begun) this.store.rest();
+        starts.nudge(index, way);
+      },
+      addStart: (point: readonly [number, number]) => starts.add(point),
+      removeStart: (index: number) => starts.remove(index),
+      chooseStart: (activeStart: number) => change({ activeStart }),
+      oneStart: () => starts.keepOne(),
+      moveView: (box: Box, begun: boolean) => {
+        if (begun) this.store.rest();
+        change({ box }, "view");
+      },
+      view: (view: State["view"]) => change({ view }),
+      basins: (basins: boolean) => change({ basins }),
+      whole: () => change({ box: wholeOf(this.problem, this.store.now, this.race.runs) }),
+    };
+    return new Stage(actions, () => this.resized());
+  }
+
+  private build(): void {
+    const tools = element("div", { class: "tools" }, this.undo, this.redo, this.makeShareMenu().element);
+    const top = element("header", {}, element("h1", {}, STRINGS.title), this.field.element, tools);
+    const figure = element(
+      "section",
+      { class: "stage", "aria-label": STRINGS.map },
+      this.stage.element,
+      this.transport.element,
+    );
+    const side = element("div", { class: "side" }, this.slice.element, this.rules.element, this.running.element);
+    const main = element("main", {}, figure, this.panels.element, side);
+    this.root.replaceChildren(element("style", {}, css), top, this.notice, main, this.live.element);
+  }
+
+  private complain(refused: readonly string[]): void {
+    this.notice.textContent = refused.length ? STRINGS.notTaken(refused) : "";
+    if (refused.length) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
+  }
+
+  private read(formula: string): void {
+    const problem = problemOf(formula);
+    const { starts, axes } = this.store.now;
+    this.problem = problem;
+    const inside = axes.every((axis) => axis < Math.max(2, problem.dimension));
+    const changed = { formula, starts: fitted(starts, problem.dimension), axes: inside ? axes : ([0, 1] as const) };
+    this.store.change(changed, "formula");
+  }
+
+  /** Go to a landscape; rules that would leave it get their best rate there. */
+  private visit(landscape: string): void {
+    const state: State = { ...this.store.now, ...onLandscape(landscape), at: null };
+    const problem = problemOf(state.formula);
+    const lost = new Set(
+      race(problem, state)
+        .runs.filter(({ run }) => !(run.value[run.count]! < run.value[0]!))
+        .map(({ entry }) => entry),
+    );
+    const entries = state.entries.map((entry, k) =>
+      lost.has(k) && typeof entry.rate === "number" ? { ...entry, rate: bestRate(problem, state, entry) } : entry,
+    );
+    this.store.change({ ...state, entries });
+  }
+
+  private hold(coordinate: number, value: number): void {
+    const { starts, activeStart } = this.store.now;
+    const held = (start: readonly number[]) => start.map((old, k) => (k === coordinate ? value : old));
+    this.store.change({ starts: starts.map((start, k) => (k === activeStart ? held(start) : start)) });
+  }
+
+  private makeShareMenu(): ShareMenu {
+    const shown = () => this.scene(this.store.now, null);
+    return new ShareMenu({
+      link: () => `${location.href.split("#")[0]}#${this.fragment}`,
+      python: () => pythonOf(this.store.now),
+      png: () => this.stage.picture(this.problem, this.store.now).toBlob((blob) => blob && offer(blob, "fallline.png")),
+      svg: () => offer(new Blob([this.stage.drawing(shown())], { type: "image/svg+xml" }), "fallline.svg"),
+      csv: () => offer(new Blob([csvOf(this.problem, this.store.now, shown())], { type: "text/csv" }), "fallline.csv"),
+    });
+  }
+
+  private setBest(index: number): void {
+    const { entries } = this.store.now;
+    const rate = bestRate(this.problem, this.store.now, entries[index]!);
+    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, rate } : entry)) });
+  }
+
+  private setRate(rate: number, name: string | null, value: number): void {
+    const { entries, active } = this.store.now;
+    const values = name === null ? {} : { [name]: value };
+    const set = (entry: Entry) => ({ ...entry, rate, values: { ...entry.values, ...values } });
+    this.store.change({ entries: entries.map((entry, k) => (k === active ? set(entry) : entry)) }, "rate map");
+  }
+
+  private key(event: KeyboardEvent): void {
+    const typing = (event.target as Element).matches("input[type=text], select");
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !typing) {
+      event.preventDefault();
+      if (event.shiftKey) this.store.redo();
+      else this.store.undo();
+    }
+  }
+
+  private themed(): void {
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches;
+    this.palette = dark ? DARK : LIGHT;
+    this.spoil();
+  }
+
+  private resized(): void {
+    this.panels.resize();
+    this.spoil();
+  }
+
+  private changed(now: State, before: State): void {
+    const differs = (keys: readonly (keyof State)[]) => keys.some((key) => now[key] !== before[key]);
+    if (now.formula !== this.problem.formula) this.problem = problemOf(now.formula);
+    const held = this.problem.dimension > 2 && differs(["starts", "activeStart"]);
+    if (differs(OF_GROUND) || held) this.stale.ground = true;
+    if (differs(OF_RUNS)) this.stale.runs = true;
+    this.queue();
+  }
+
+  /** Draw the ground again. */
+  private spoil(): void {
+    this.stale.ground = true;
+    this.queue();
+  }
+
+  private queue(): void {
+    this.queued ||= requestAnimationFrame(() => this.draw());
+  }
+
+  private shownBasins: unknown = null;
+
+  /** Bring everything that is shown up to the state. */
+  draw(): void {
+    cancelAnimationFrame(this.queued);
+    this.queued = 0;
+    this.drawPanels(this.drawStage());
+  }
+
+  /** Run the rules and draw the figure. */
+  private drawStage(): Drawn {
+    const state = this.store.now;
+    if (this.stale.runs) this.race = race(this.problem, state);
+    const basins = this.basins.of(this.problem, state);
+    const ground = this.stale.ground || basins !== this.shownBasins;
+    this.shownBasins = basins;
+    const step = stepShown(this.problem, state);
+    const scene = this.scene(state, step);
+    this.stale.ground = this.stale.runs = false;
+    this.stage.draw(this.problem, state, scene, ground, basins);
+    this.field.show(state.formula, this.problem.compiled.reading);
+    this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
+    return { state, scene, step };
+  }
+
+  private drawPanels({ state, scene, step }: Drawn): void {
+    this.rules.show(state, this.palette, this.race.problems);
+    this.running.show(state, this.race.steps);
+    this.slice.show(this.problem, state);
+    this.panels.draw(this.problem, state, scene, step);
+    this.undo.disabled = !this.store.canUndo;
+    this.redo.disabled = !this.store.canRedo;
+    this.live.tell(this.problem, state, this.race.runs);
+    this.shown();
+  }
+
+  private scene(state: State, step: Explained | null): Scene {
+    return {
+      palette: this.palette,
+      names: this.problem.names,
+      axes: state.axes,
+      runs: this.race.runs,
+      at: state.at,
+      active: state.active,
+      activeStart: state.activeStart,
+      minima: this.problem.minima,
+      arrows: step && this.problem.dimension > 1 ? arrowsOf(step, state) : [],
+    };
+  }
+}

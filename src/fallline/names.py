@@ -52,6 +52,7 @@ _NAMES = {
     "fallline.fitting.fit": "fit",
     "fallline.recipes.recipe": "Recipe",
     "fallline.diagnosis": "Diagnosis Finding Remedy diagnose",
+    "fallline.explorer.page": "Explorer explore",
     "fallline.diagnosis.explanation": "Explanation explain",
     "fallline.diagnosis.parting": "Parting differ",
     "fallline.results.trajectory": "Point Record Trajectory",

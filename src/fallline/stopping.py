@@ -420,7 +420,7 @@ class Seconds(StoppingCondition):
         check_hyperparameters(self)
 
     def met(self, progress: Progress) -> BoolArray:
-        return np.full(len(progress.x), progress.seconds >= self.limit)
+        return np.zeros(len(progress.x), bool) | (progress.seconds >= self.limit)
 
     def message(self, progress: Progress, run: int) -> str:
         return f"{self.limit:g} seconds had passed at step {progress.step}"

@@ -26,6 +26,7 @@ COMMANDS = (
     "predict",
     "diagnose",
     "explain",
+    "explore",
     "check",
     "chain",
     "optimizers",
@@ -191,7 +192,7 @@ def main() -> None:
 
 def _formula_last(arguments: list[str]) -> list[str]:
     """The arguments, with an objective such as -x**2 moved behind --, so that it is not parsed as an option."""
-    if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"], ["tune"], ["check"], ["chain"]):
+    if arguments[:1] not in (["run"], ["compare"], ["basins"], ["sweep"], ["tune"], ["check"], ["chain"], ["explore"]):
         return arguments
     place = 1
     while place < len(arguments) and arguments[place].startswith("--"):

@@ -74,6 +74,14 @@ EPILOGS = {
         "  fallline explain run.npz --step 2\n"
         "  fallline explain race.npz --run nesterov --step 10 --latex"
     ),
+    "explore": _epilog(
+        "Examples:\n"
+        "  fallline explore\n"
+        '  fallline explore "x**2 + 10*y**2" --start 4,1 --optimizers momentum,adam --out page.html\n'
+        "  fallline explore race.npz --open",
+        f"Landscapes: {', '.join(LANDSCAPES)}",
+        _rules(),
+    ),
     "compare": _epilog(
         "Examples:\n"
         "  fallline compare rosenbrock --start -1.5,2 --optimizers adam@torch,adam@keras\n"

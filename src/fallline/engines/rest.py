@@ -41,7 +41,7 @@ from fallline.stopping import (
 # The reasons that say nothing of the slope, for or against.
 UNDECIDED = (STEP_LIMIT, NO_LOWER_VALUE, Evaluations.reason, Seconds.reason)
 # How many times the rounding of the value the fall may be, by the average curvature of a run, to be measured.
-_ROUGHLY = 1e6
+ROUGHLY = 1e6
 
 # The runs measured at a time, so that NumPy's intermediate results stay in the cache.
 _BLOCK = 1 << 12
@@ -175,7 +175,7 @@ def _perhaps_flat(
     """Where a run's last gradient is so small beside its first that the slope may be gone; without an evaluation."""
     length, turned = norm(gradient), norm(gradient - first_gradient)
     fall = 0.5 * length * length * norm(x - first_x)
-    flat: BoolArray = fall <= _ROUGHLY * ROUNDING * np.fmax(np.abs(value), 1.0) * turned
+    flat: BoolArray = fall <= ROUGHLY * ROUNDING * np.fmax(np.abs(value), 1.0) * turned
     return flat & np.isfinite(value)
 
 

@@ -21,6 +21,8 @@ START = "start"
 FINITE = "finite"
 # Operation: the third input where the second is true, which is rare; the first input elsewhere.
 RARELY = "rarely"
+# Operations over all coordinates, each of which has a number: one number for all of them.
+SUM, LARGEST, ANY, ALL = OVER_COORDINATES = "sum", "largest", "any", "all"
 # Operations: the two parts of the power of the first input by the second, the number of the step; see `elementary`.
 POWERS = "power_high", "power_low"
 
@@ -127,7 +129,7 @@ class Node:
         return f"<{self.operation} {self.detail}>" if self.detail is not None else f"<{self.operation}>"
 
 
-MASKS = {FINITE, START, "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult", "and", "or", "not", "bit"}
+MASKS = {FINITE, START, ANY, ALL, "olt", "ole", "ogt", "oge", "oeq", "une", "ugt", "ult", "and", "or", "not", "bit"}
 _NUMBERS_FROM_NUMBERS = {"fadd": operator.add, "fsub": operator.sub, "fmul": operator.mul}
 
 
@@ -173,7 +175,8 @@ class Graph:
             return self.of(
                 left + right if operation == "fadd" else left - right if operation == "fsub" else left * right
             )
-        return self._made(operation, inputs, detail, max((part.level for part in inputs), default=SETTING))
+        level = max((part.level for part in inputs), default=SETTING)
+        return self._made(operation, inputs, detail, min(level, STEP) if operation in OVER_COORDINATES else level)
 
     def _made(self, operation: str, inputs: tuple[Node, ...], detail: Any, level: int) -> Node:
         key = (operation, detail, *(part.index for part in inputs))

@@ -51,14 +51,14 @@ class Letter:
         place: the number of the part, of a tuple; "" if there is one only.
         old: whether it is the value before the step.
         symbol: the LaTeX of what is the same at every step, or numbers the steps; None for other quantities.
-        fixed: whether it is a setting without a symbol, which is the same at every step too.
+        setting: the path of the setting that it is, which is the same at every step too; "" if it is none.
     """
 
     name: str
     place: tuple[str, ...] = ()
     old: bool = False
     symbol: str | None = None
-    fixed: bool = False
+    setting: str = ""
 
     @property
     def text(self) -> str:
@@ -88,7 +88,7 @@ class Letter:
         letter = rf"\hat{{{letter}}}" if self.has_hat else letter
         above = "".join(f"({part})" for part in self.place) + r"\prime" * self.name.count("'")
         letter = f"{letter}^{{{above}}}" if above else letter
-        return letter if self.fixed else f"{letter}_{{{'t-1' if self.old else 't'}}}"
+        return letter if self.setting else f"{letter}_{{{'t-1' if self.old else 't'}}}"
 
 
 X_BEFORE = sympy.Symbol(Letter(X, old=True).latex, real=True)
@@ -229,9 +229,9 @@ class _Naming:
                 self._give(part, Letter(name, symbol=name))
         self._give(run.gradient, Letter(GRADIENT))
         self._give(run.step, Letter(STEP, symbol=STEP), positive=True, integer=True)
-        self._give(run.rate, Letter(RATE, symbol=r"\eta"), positive=True)
+        self._give(run.rate, Letter(RATE, symbol=r"\eta", setting="learning_rate"), positive=True)
         for path, part in run.hyperparameters.items():
-            letter = Letter(self._free(path.split(".")[-1]), symbol=_symbol_of(rule, path), fixed=True)
+            letter = Letter(self._free(path.split(".")[-1]), symbol=_symbol_of(rule, path), setting=path)
             # A symbol that a rule further out has taken, or the rate or the step, gets a prime.
             while letter.latex in (taken.latex for taken in self.letters.values()):
                 symbol, name = (letter.symbol and f"{letter.symbol}'"), letter.name

@@ -20,6 +20,7 @@ def as_mathml(
     letters: Mapping[sympy.Symbol, Letter],
     numbers: Mapping[sympy.Basic, str] | None = None,
     taken_from: sympy.Symbol | None = None,
+    marked: bool = False,
 ) -> str:
     """A formula as presentation MathML, without the <math> around it.
 
@@ -28,8 +29,9 @@ def as_mathml(
         letters: what its symbols stand for.
         numbers: what is written in place of its symbols, norms and sums.
         taken_from: the symbol of x, if the formula is of what is subtracted from it.
+        marked: whether the symbol of a hyperparameter has its name as the attribute data-setting.
     """
-    printer = _Printer(letters, numbers or {})
+    printer = _Printer(letters, numbers or {}, marked)
     if taken_from is None:
         return printer.element(expression).toxml()  # type: ignore[no-any-return]
     inside = printer.bracketed(expression) if expression.is_Add else printer.element(expression)
@@ -47,9 +49,11 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
 
 
 class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
-    def __init__(self, letters: Mapping[sympy.Symbol, Letter], numbers: Mapping[sympy.Basic, str]) -> None:
+    def __init__(
+        self, letters: Mapping[sympy.Symbol, Letter], numbers: Mapping[sympy.Basic, str], marked: bool
+    ) -> None:
         super().__init__({"mul_symbol": "dot" if numbers else None})
-        self._letters, self._numbers = letters, numbers
+        self._letters, self._numbers, self._marked = letters, numbers, marked
         # SymPy writes entities that only HTML knows, unescaped; as characters they are XML.
         self.dom.createTextNode = lambda text: Document.createTextNode(self.dom, html.unescape(text))
 
@@ -83,6 +87,12 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
             made.appendChild(self.dom.createTextNode(part) if isinstance(part, str) else part)
         return made
 
+    def of_setting(self, letter: Letter, element: Any) -> Any:
+        """The element of a letter, marked if it is to be, and the letter is a setting."""
+        if self._marked and letter.setting:
+            element.setAttribute("data-setting", letter.setting)
+        return element
+
     def _print_Symbol(self, symbol: Any, style: str = "plain") -> Any:
         letter = self._letters.get(symbol)
         if letter is None:
@@ -90,13 +100,13 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
         if letter.symbol is not None:
             # SymPy reads beta_1 as a letter with an index.
             plain = letter.symbol.replace("\\", "").replace("{", "").replace("}", "")
-            return super()._print_Symbol(sympy.Symbol(plain))
+            return self.of_setting(letter, super()._print_Symbol(sympy.Symbol(plain)))
         name = self.tagged("mi", greek(letter.plain_name) or letter.plain_name)
         if letter.has_hat:
             name = self.tagged("mover", name, self.sign("^"))
         above = "".join(f"({part})" for part in letter.place) + "′" * letter.name.count("'")
-        if letter.fixed:
-            return self.tagged("msup", name, self.tagged("mi", above)) if above else name
+        if letter.setting:
+            return self.of_setting(letter, self.tagged("msup", name, self.tagged("mi", above)) if above else name)
         index = self.row(self.tagged("mi", "t"), self.sign("-"), self.tagged("mn", "1")) if letter.old else "t"
         below = self.tagged("mi", index) if isinstance(index, str) else index
         if not above:

@@ -16,7 +16,7 @@ from fallline.errors import check_whole
 from fallline.results.archive import Archived, Contents
 from fallline.results.ends import Ends
 from fallline.results.labelled import joined_runs, labelled_frame, numbered, parted_runs, place_of
-from fallline.results.shown import Diagnosed, Filmed, Repeatable
+from fallline.results.shown import Diagnosed, Explored, Filmed, Repeatable
 from fallline.results.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Archived, Filmed, Diagnosed, Repeatable, Sequence[Trajectory]):
+class Comparison(Archived, Filmed, Diagnosed, Explored, Repeatable, Sequence[Trajectory]):
     """Several runs on one objective: a sequence of trajectories with labels.
 
     `race[0]` and `race["adam"]` are trajectories, by number and by label; `race[:3]` is a comparison of these runs. How

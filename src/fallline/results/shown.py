@@ -65,6 +65,23 @@ class Diagnosed:
         return import_module("fallline.diagnosis").diagnose(self, **options)
 
 
+class Explored:
+    """A result that the explorer's page can show; it imports the page by name, as `Shown` does the views."""
+
+    def explore(self) -> Any:
+        """The page on which its formula, starts and rules can be changed, in any browser: see `fallline.explore`.
+
+        Raises:
+            FalllineError: when the page cannot show it, such as a Python function.
+
+        >>> import fallline
+        >>> race = fallline.compare("rosenbrock", [-1.2, 1.0], ["adam", "nesterov"], max_steps=300)
+        >>> race.explore().title
+        'rosenbrock – Fallline'
+        """
+        return import_module("fallline.explorer.page").explore(self)
+
+
 class Repeatable:
     """A result that can be written as a recipe file; it imports the recipes by name, as `Shown` does the views."""
 

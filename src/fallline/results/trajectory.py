@@ -29,7 +29,7 @@ from fallline.results.schema import (
     check_header,
     list_of,
 )
-from fallline.results.shown import Diagnosed, Explained, Filmed, Repeatable
+from fallline.results.shown import Diagnosed, Explained, Explored, Filmed, Repeatable
 from fallline.stopping import Stop
 from fallline.tables import data_frame, vector_text
 
@@ -125,7 +125,7 @@ class OptimizerState(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trajectory(Archived, Filmed, Diagnosed, Explained, Repeatable):
+class Trajectory(Archived, Filmed, Diagnosed, Explained, Explored, Repeatable):
     """What one run recorded. Row i of every array belongs to step `steps[i]`; row 0 is the start.
 
     Attributes:

@@ -91,7 +91,7 @@ class ReduceOnPlateau(Schedule):
 
     def watched(self, memory: Plateau | None, value: Quantity) -> Plateau:
         if memory is None:
-            none = np.zeros(np.shape(value))
+            none = np.zeros_like(value)
             # Any value is an improvement on a start that is NaN.
             return Plateau(np.where(np.isnan(value), np.inf, value), waited=none, resting=none, scale=none + 1)
         best, waited, resting, scale = memory

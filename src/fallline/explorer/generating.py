@@ -1,0 +1,142 @@
+"""Writes js/src/generated.ts: what the page takes from the library, so that it is written once.
+
+`python -m fallline.explorer.generating` writes it anew after a change to a rule, a schedule, a stopping condition, a
+line search or a landscape.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+from fallline.engines import flatness, rest
+from fallline.explorer.literals import literal
+from fallline.explorer.rules import Writer
+from fallline.gradients.perturbation import POWERS
+from fallline.hyperparameters import hyperparameters
+from fallline.line_search import LINE_SEARCHES
+from fallline.machine_code.graph import STEP, Graph
+from fallline.machine_code.javascript import LIBRARY, OF_MATH, code
+from fallline.names import NAMES
+from fallline.objectives import LANDSCAPES, Landscape, as_objective
+from fallline.optimizers import OPTIMIZERS
+from fallline.optimizers.noise import standard_normal
+from fallline.proxy import Proxy
+from fallline.schedules import SCHEDULES
+from fallline.stopping import CONDITIONS, NO_LOWER_VALUE, ROUNDING, STEP_LIMIT, NotFinite, StoppingCondition
+
+FILE = Path(__file__).parents[3] / "js" / "src" / "generated.ts"
+# Where runs start in a landscape, as a part of the way between its bounds.
+_START = (0.1, 0.6)
+# A condition's number where it has no default.
+_NUMBER = 1
+_HEAD = """\
+// Written by `python -m fallline.explorer.generating` from the library; do not edit.
+import type { Line } from "./mathml.ts";
+import { power as pow } from "./pow.ts";
+import { condition, family, rate as R, remainder, scheduleFamily, search, setting } from "./rules.ts";
+import { step as S, tests as C } from "./rules.ts";
+import { stepPower } from "./step_power.ts";
+import type { Code, Condition, Landscape, Limits, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
+
+"""
+
+
+def generated() -> str:
+    """The text of the file."""
+    writer = Writer()
+    lists = {
+        "rules: readonly Rule[]": map(writer.family, OPTIMIZERS.values()),
+        "schedules: readonly Schedule[]": map(writer.schedules, SCHEDULES.values()),
+        "stoppingConditions: readonly Condition[]": (
+            f"condition(H,{literal(writer.condition(_with_numbers(CONDITIONS[name])))})"
+            for name in NAMES["fallline.stopping"]
+            if name in CONDITIONS
+        ),
+        "lineSearches: readonly LineSearchKind[]": (
+            f"search(H,{literal(writer.search(kind()))})" for kind in LINE_SEARCHES.values()
+        ),
+        "landscapes: readonly Landscape[]": map(literal, map(landscape_entry, LANDSCAPES.values())),
+    }
+    written = {head: "".join(f"  {part},\n" for part in parts) for head, parts in lists.items()}
+    functions = f"const F: readonly Code[] = {writer.functions};\n"
+    called = [name for name in OF_MATH if re.search(rf"\b{name}\(", functions)]
+    return "\n".join(
+        [
+            _HEAD,
+            f"const {{ {', '.join(called)} }} = Math;\n",
+            f"const L: readonly Line[] = {writer.lines};\n",
+            functions,
+            f"const A: readonly Limits[] = {writer.ranges};\n",
+            f"const H = ({writer.settings} as readonly Written[]).map((written) => setting(A, written));\n",
+            *(f"export const {head} = [\n{parts}];\n" for head, parts in written.items()),
+            f"export const differencePowers: Readonly<Record<string, number>> = {literal(POWERS)};",
+            _noise(),
+            f"export const reasons = {literal(_reasons())};",
+            f"export const flatness = {literal(_flatness())};",
+            "",
+        ]
+    )
+
+
+def _with_numbers(kind: type[StoppingCondition]) -> StoppingCondition:
+    """A condition, with a number for each setting that has no default."""
+    known = hyperparameters(kind)
+    return kind(**{name: _NUMBER for name in known if known[name].default is dataclasses.MISSING})
+
+
+def _reasons() -> dict[str, Any]:
+    """The reasons of ends that no condition gives."""
+    saddle, maximum, *_ = rest.ELSEWHERE
+    return {
+        "stepLimit": STEP_LIMIT,
+        "noLowerValue": NO_LOWER_VALUE,
+        "notFinite": NotFinite.reason,
+        "noGradient": rest.NO_GRADIENT,
+        "toRounding": rest.TO_ROUNDING,
+        "saddle": saddle,
+        "maximum": maximum,
+        "undecided": rest.UNDECIDED,
+    }
+
+
+def _flatness() -> dict[str, Any]:
+    """The numbers by which it is judged whether a run came to rest at a minimum."""
+    return {
+        "apart": flatness.APART,
+        "estimatesApart": flatness.ESTIMATES_APART,
+        "least": flatness.LEAST,
+        "modest": flatness.MODEST,
+        "noise": flatness.NOISE,
+        "rounding": ROUNDING,
+        "roughly": rest.ROUGHLY,
+    }
+
+
+def _noise() -> str:
+    """The function of the noise."""
+    graph = Graph(of_many=False)
+    seed, step, coordinate = (Proxy(graph.leaf(name, STEP), LIBRARY) for name in ("seed", "step", "coordinate"))
+    number = standard_normal(seed, step, coordinate)
+    parameters = "seed: number, step: number, coordinate: number"
+    return f"export function standardNormal({parameters}): number {{{code(graph, [], result=number.value).text}}}"
+
+
+def landscape_entry(landscape: Landscape) -> dict[str, Any]:
+    """What the page is told of a landscape."""
+    return {
+        "name": landscape.name,
+        "formula": landscape.formula,
+        "names": as_objective(landscape.formula).names,
+        "bounds": landscape.bounds,
+        "minima": landscape.minima,
+        "lowest": landscape.lowest,
+        "source": landscape.source,
+        "start": [low + part * (high - low) for part, (low, high) in zip(_START, landscape.bounds, strict=True)],
+    }
+
+
+if __name__ == "__main__":
+    FILE.write_text(generated(), encoding="utf-8")

@@ -1,0 +1,53 @@
+"""The explorer's page, opened from a file as a reader opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+
+class Opened:
+    """A page in a browser. When it is closed, it must have asked for nothing but itself, and complained of nothing."""
+
+    def __init__(self, browser: Any, path: Path, link: str = "", **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        self.page = self.context.new_page()
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(path.as_uri() + (f"#{link}" if link else ""))
+        self.page.wait_for_selector(".start")
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.context.close()
+        if error is None:
+            assert [url for url in self.requests if not url.startswith(("file:", "blob:", "data:"))] == []
+            assert self.complaints == []
+
+    @property
+    def state(self) -> Any:
+        """What is shown."""
+        return self.page.evaluate("fallline.store.now")
+
+    def runs(self) -> Any:
+        """The runs shown: of each its values and its points."""
+        self.page.evaluate("fallline.draw()")
+        return self.page.evaluate(
+            "fallline.race.runs.map(({run, entry, start}) => ({entry, start, count: run.count, reason: run.reason,"
+            " value: [...run.value], x: [...run.x]}))"
+        )
+
+    def settled(self) -> None:
+        """Wait until what was changed is drawn."""
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def link(self) -> str:
+        """The fragment of the address, once it is written."""
+        self.page.wait_for_function("location.hash.slice(1) === fallline.fragment")
+        return str(self.page.evaluate("location.hash.slice(1)"))

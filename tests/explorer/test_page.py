@@ -1,0 +1,512 @@
+"""What a person does on the explorer's page: type, drag, play, step, undo, share, with mouse, keyboard and fingers."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from tests.explorer.opened import Opened
+
+import fallline
+from fallline.hyperparameters import hyperparameter
+from fallline.objectives import LANDSCAPES
+from fallline.optimizers import OPTIMIZERS
+
+FIELD = "input.formula"
+
+
+class Speed(NamedTuple):
+    speed: Any
+
+
+@dataclass(frozen=True)
+class Friction(fallline.Optimizer[Speed]):
+    """A ball that loses a part of its speed with each step."""
+
+    learning_rate: Any = 0.1
+    friction: float = hyperparameter(0.5, about="part of the speed that is lost", symbol="f", at_least=0, at_most=1)
+
+    def init(self, x: Any) -> Speed:
+        return Speed(0 * x)
+
+    def update(self, gradient: Any, state: Speed, rate: Any, step: Any) -> tuple[Any, Speed]:
+        speed = (1 - self.friction) * state.speed + rate * gradient
+        return speed, Speed(speed)
+
+
+def type_formula(opened: Opened, text: str) -> None:
+    opened.page.fill(FIELD, text)
+    opened.settled()
+
+
+def middle(opened: Opened, selector: str) -> tuple[float, float]:
+    box = opened.page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_at_first_the_runs_are_those_of_the_library(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        state, runs = opened.state, opened.runs()
+    assert len(runs) == len(state["entries"]) == 4
+    for run in runs:
+        entry = state["entries"][run["entry"]]
+        rule = fallline.optimizers.optimizer_from_name(entry["rule"], learning_rate=entry["rate"])
+        ours = fallline.minimize(state["formula"], state["starts"][0], rule, max_steps=state["steps"])
+        assert run["count"] == ours.steps[-1]
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+
+
+def test_a_typed_formula_is_what_is_minimised(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        type_formula(opened, "(x - 1)**2 + 4*(y + 2)**2")
+        assert opened.page.locator(".race tbody tr").count() == 4
+        for run in opened.runs():
+            start = np.reshape(run["x"], (-1, 2))[0]
+            assert run["value"][0] == pytest.approx((start[0] - 1) ** 2 + 4 * (start[1] + 2) ** 2, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("formula", "marked", "told"),
+    [
+        ("x**2 + y**", "", "nothing follows the **"),
+        ("x**2 + foo(y)", "foo", "no function foo"),
+        ("x**2 + [y]", "[", "round brackets"),
+    ],
+)
+def test_what_cannot_be_read_is_told_at_its_place_and_the_last_picture_stays(
+    browser: Any, plain: Path, formula: str, marked: str, told: str
+) -> None:
+    with Opened(browser, plain) as opened:
+        before = opened.state
+        type_formula(opened, formula)
+        assert opened.page.get_attribute(FIELD, "aria-invalid") == "true"
+        assert told in opened.page.inner_text("#formula-problem")
+        assert marked in opened.page.locator(".mirror mark").first.inner_text()
+        assert opened.state == before
+        type_formula(opened, "x**2 + y**2")
+        assert opened.page.inner_text("#formula-problem") == ""
+
+
+def test_a_function_of_one_variable_is_a_curve_of_three_a_slice(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        type_formula(opened, "x**4 - 3*x**2 + x")
+        assert all(len(start) == 1 for start in opened.state["starts"])
+        assert opened.page.locator(".views .tabs").is_hidden()
+        type_formula(opened, "x**2 + y**2 + 3*z**2 + x*y*z")
+        assert opened.page.locator("[aria-label='Slice']").is_visible()
+        opened.page.fill("[aria-label='Start in z']", "2.5")
+        opened.page.keyboard.press("Enter")
+        assert opened.state["starts"][0][2] == 2.5
+        opened.page.select_option("[aria-label='Coordinate drawn across']", label="z")
+        assert opened.state["axes"] == [2, 1]
+
+
+def test_the_start_is_dragged_and_the_drag_undone_at_once(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        before = opened.state
+        x, y = middle(opened, ".start")
+        opened.page.mouse.move(x, y)
+        opened.page.mouse.down()
+        for k in range(1, 11):
+            opened.page.mouse.move(x + 8 * k, y - 4 * k)
+        opened.page.mouse.up()
+        opened.settled()
+        moved = opened.state["starts"][0]
+        assert moved[0] > before["starts"][0][0]
+        assert moved[1] > before["starts"][0][1]
+        assert middle(opened, ".start") == pytest.approx((x + 80, y - 40), abs=1)
+        opened.page.click("[aria-label='Undo']")
+        assert opened.state["starts"] == before["starts"]
+        opened.page.click("[aria-label='Redo']")
+        assert opened.state["starts"][0] == moved
+
+
+def test_clicks_add_starts_up_to_the_limit_and_they_can_go_again(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        box = opened.page.locator("canvas.figure").first.bounding_box()
+        for k in range(10):
+            opened.page.mouse.click(box["x"] + 60 + 30 * k, box["y"] + 300)
+            opened.settled()
+        assert len(opened.state["starts"]) == 8
+        assert opened.page.locator(".start").count() == 8
+        opened.page.focus(".start")
+        opened.page.keyboard.press("Delete")
+        opened.settled()
+        assert len(opened.state["starts"]) == 7
+        opened.page.click("text=Keep one start")
+        assert len(opened.state["starts"]) == 1
+
+
+def test_the_view_is_dragged_zoomed_and_brought_back(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        before = opened.state["box"]
+        box = opened.page.locator("canvas.figure").first.bounding_box()
+        x, y = box["x"] + 300, box["y"] + 150
+        opened.page.mouse.move(x, y)
+        opened.page.mouse.down()
+        opened.page.mouse.move(x + 60, y, steps=6)
+        opened.page.mouse.up()
+        panned = opened.state["box"]
+        assert panned[0] < before[0]
+        assert panned[1] - panned[0] == pytest.approx(before[1] - before[0])
+        opened.page.mouse.wheel(0, -300)
+        opened.page.wait_for_function(
+            f"fallline.store.now.box[1] - fallline.store.now.box[0] < {panned[1] - panned[0]}"
+        )
+        opened.page.click("[aria-label='Show all of it']")
+        assert opened.state["box"] == before
+
+
+def test_play_pause_step_and_scrub(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        page = opened.page
+        page.click("[aria-label='Play']")
+        page.wait_for_function("fallline.store.now.at > 3")
+        page.click("[aria-label='Pause']")
+        at = opened.state["at"]
+        page.wait_for_timeout(120)
+        assert opened.state["at"] == at
+        page.click("[aria-label='One step back']")
+        assert opened.state["at"] == at - 1
+        page.click("[aria-label='One step on']")
+        assert opened.state["at"] == at
+        page.locator("[aria-label='Step']").fill("40")
+        assert opened.state["at"] == 40
+        page.click("[aria-label='To the start']")
+        assert opened.state["at"] == 0
+        page.click("[aria-label='To the end']")
+        assert opened.state["at"] is None
+
+
+def test_a_step_is_explained_with_its_own_numbers(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        opened.page.evaluate("fallline.store.change({at: 6, active: 1})")
+        opened.settled()
+        state = opened.state
+        shown = opened.page.locator(".numbers tbody tr").all_inner_texts()
+    entry = state["entries"][1]
+    assert entry["rule"] == "momentum"
+    rule = fallline.Momentum(entry["rate"])
+    record = fallline.Record(state=True)
+    ours = fallline.minimize(state["formula"], state["starts"][0], rule, max_steps=7, record=record)
+    rows = {line.split("\t")[0].strip(): line.replace("−", "-").split("\t")[1:] for line in shown}
+    assert [float(text) for text in rows["Gradient"]] == pytest.approx(ours.gradient[6], rel=1e-3)
+    assert [float(text) for text in rows["velocity"]] == pytest.approx(ours.states["velocity"][7], rel=1e-3)
+    assert [float(text) for text in rows["at step 7"]] == pytest.approx(ours.x[7], rel=1e-3)
+
+
+def test_a_slider_changes_its_hyperparameter_and_lights_its_symbol(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        card = opened.page.locator(".card.active")
+        assert card.locator("math [data-setting='momentum']").count() >= 1
+        field = card.locator("[aria-label='momentum, typed']")
+        field.fill("0.5")
+        field.press("Enter")
+        assert opened.state["entries"][1]["values"]["momentum"] == 0.5
+        assert card.locator(".about [data-setting='momentum'].lit").count() >= 1
+        field.fill("1.5")
+        field.press("Enter")
+        assert "below 1" in card.inner_text()
+        assert opened.state["entries"][1]["values"]["momentum"] == 0.5
+        card.locator("[data-name='learning_rate'] input[type=range]").press("ArrowRight")
+        assert opened.state["entries"][1]["rate"] > 0.004
+
+
+@pytest.mark.parametrize(("conventions", "step"), [(("torch", "keras"), 1), (("paper", "torch"), None)])
+def test_two_conventions_tell_where_they_part(
+    browser: Any, tmp_path: Path, conventions: tuple[str, str], step: int | None
+) -> None:
+    rules: list[fallline.Optimizer[Any]] = [fallline.Adam(0.05, epsilon=1e-3, convention=name) for name in conventions]
+    race = fallline.compare("rosenbrock", [-1.2, 1.0], rules, max_steps=80)
+    race.explore().save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        told = opened.page.inner_text(".parting")
+    if step is None:
+        assert told.endswith("walk the same points.")
+    else:
+        assert f"part at step {step}," in told
+        most = np.abs(race[0].x - race[1].x).max()
+        assert float(told.rpartition(" ")[2].rstrip(".").replace("−", "-")) == pytest.approx(most, rel=0.05)
+
+
+def test_a_slider_goes_to_and_fro_until_it_is_stopped(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        sweep = opened.page.locator(".card.active [data-name='momentum'] .sweep")
+        sweep.focus()
+        opened.page.keyboard.press("Enter")
+        opened.page.wait_for_function("fallline.store.now.entries[1].values.momentum > 0.92")
+        opened.page.keyboard.press("Enter")
+        opened.settled()
+        stopped = opened.state["entries"][1]["values"]["momentum"]
+        opened.page.wait_for_timeout(150)
+        assert opened.state["entries"][1]["values"]["momentum"] == stopped
+        opened.page.click("[aria-label='Undo']")
+        assert opened.state["entries"][1]["values"] == {}
+
+
+def test_rules_are_added_changed_hidden_and_removed(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        page = opened.page
+        page.click("text=Add a rule")
+        opened.settled()
+        assert len(opened.state["entries"]) == 5
+        page.locator(".card.active [aria-label='Update rule']").select_option("lion")
+        opened.settled()
+        assert opened.state["entries"][4]["rule"] == "lion"
+        page.locator("article.card").nth(2).locator("[aria-label='Convention']").select_option("keras")
+        opened.settled()
+        assert opened.state["entries"][2]["convention"] == "keras"
+        page.locator("article.card").nth(0).locator("[aria-label^='Hide']").click()
+        opened.settled()
+        assert {run["entry"] for run in opened.runs()} == {1, 2, 3, 4}
+        page.locator("article.card").nth(0).locator("[aria-label^='Remove']").click()
+        opened.settled()
+        assert len(opened.state["entries"]) == 4
+
+
+def test_the_rate_may_be_a_schedule_or_a_line_search(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        kinds = opened.page.locator(".card.active [aria-label='the rate is']")
+        kinds.select_option("schedule:cosine@paper")
+        opened.settled()
+        state, run = opened.state, opened.runs()[1]
+        rate = fallline.Cosine(state["entries"][1]["rate"]["values"]["initial"], steps=state["steps"])
+        ours = fallline.minimize(
+            state["formula"], state["starts"][0], fallline.Momentum(rate), max_steps=state["steps"]
+        )
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+        opened.page.locator(".card.active [aria-label='the rate is']").select_option("search:backtracking")
+        opened.settled()
+        assert opened.state["entries"][1]["rate"] == {"lineSearch": "backtracking", "values": {}}
+
+
+def test_the_best_rate_ends_no_higher_than_others(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        opened.page.locator(".card.active [aria-label^='Set the best rate']").click()
+        opened.settled()
+        best, state = opened.runs()[1]["value"][-1], opened.state
+    for rate in (1e-4, 1e-3, 1e-2):
+        run = fallline.minimize(state["formula"], state["starts"][0], fallline.Momentum(rate), max_steps=state["steps"])
+        assert best <= run.value[-1] + 1e-9
+
+
+def test_a_link_restores_what_was_shown(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        type_formula(opened, "x**2 + 5*y**2 + sin(3*x)")
+        opened.page.click("text=Add a rule")
+        opened.page.evaluate(
+            "fallline.store.change({at: 12, noise: 0.5, seed: 3, target: 0.25, basins: true, panel: 'rates',"
+            " starts: [[1.5, -2.25], [0.125, 3]], gradient: {kind: 'perturbation', scheme: 'central', step: 0.01}})"
+        )
+        opened.settled()
+        link, state, runs = opened.link(), opened.state, opened.runs()
+    with Opened(browser, plain, link) as again:
+        assert again.state == state
+        assert again.runs() == runs
+        assert again.page.inner_text(".notice") == ""
+
+
+def test_a_page_of_a_comparison_shows_its_runs(browser: Any, tmp_path: Path) -> None:
+    rules: list[fallline.Optimizer[Any]] = [
+        fallline.Adam(0.1, convention="keras"),
+        fallline.Nesterov(fallline.StepDecay(0.001)),
+        fallline.LBFGS(),
+    ]
+    race = fallline.compare("rosenbrock", [[-1.2, 1.0], [0.5, 2.0]], rules, max_steps=120)
+    race.explore().save(tmp_path / "race.html")
+    with Opened(browser, tmp_path / "race.html") as opened:
+        runs = opened.runs()
+        assert opened.page.inner_text(".notice") == ""
+    assert len(runs) == len(race)
+    labels = {(rule, start): race[2 * rule + start] for rule in range(3) for start in range(2)}
+    for run in runs:
+        ours = labels[run["entry"], run["start"]]
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-9, atol=1e-9)
+
+
+def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> None:
+    rules = [
+        fallline.AdamW(0.05, convention="optax"),
+        fallline.Momentum(fallline.WarmUp(0.01, steps=5)),
+        fallline.LBFGS(),
+    ]
+    page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=60)
+    page.save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:
+        opened.page.click("[aria-label='Save and share']")
+        opened.page.click("text=Copy as Python")
+        opened.page.wait_for_selector(".menu output:not(:empty)")
+        code, runs = opened.page.evaluate("navigator.clipboard.readText()"), opened.runs()
+    (tmp_path / "copied.py").write_text(code, encoding="utf-8")
+    race = runpy.run_path(str(tmp_path / "copied.py"))["race"]
+    for run, ours in zip(runs, race, strict=True):
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+
+
+def test_every_rule_in_every_convention_is_said_by_a_link(browser: Any, plain: Path) -> None:
+    kinds: list[Any] = list(OPTIMIZERS.values())
+    rules = [kind(convention=name) for kind in kinds for name in kind.conventions]
+    links = [fallline.explore("x**2 + y**2", [1.0, 2.0], rule, max_steps=3).link for rule in rules]
+    with Opened(browser, plain) as opened:
+        told = opened.page.evaluate(
+            "links => links.map(link => { fallline.open(link); fallline.draw();"
+            " const {rule, convention} = fallline.store.now.entries[0];"
+            " const notice = document.querySelector('.notice').textContent;"
+            " return [`${rule}@${convention}`, notice, fallline.race.runs.length]; })",
+            links,
+        )
+    assert [name for name, _, _ in told] == [f"{rule.name}@{rule.convention}" for rule in rules]
+    assert all(count == 1 for _, _, count in told)
+    # Its memory of 100 is longer than the page has room for, which it says.
+    assert [name for name, notice, _ in told if notice] == ["lbfgs@torch"]
+
+
+def test_own_rules_come_along(browser: Any, tmp_path: Path) -> None:
+    rules: list[fallline.Optimizer[Any]] = [
+        Friction(0.05, friction=0.3),
+        fallline.Cautious(fallline.Adam(0.1)),
+        fallline.Momentum(0.02),
+    ]
+    page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=50)
+    page.save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        assert opened.page.inner_text(".notice") == ""
+        runs = opened.runs()
+    for run, rule in zip(runs, rules, strict=True):
+        ours = fallline.minimize("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rule, max_steps=50)
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("item", "name"), [("PNG", "fallline.png"), ("SVG", "fallline.svg"), ("CSV", "fallline.csv")])
+def test_files_are_offered(browser: Any, plain: Path, tmp_path: Path, item: str, name: str) -> None:
+    with Opened(browser, plain) as opened:
+        opened.page.click("[aria-label='Save and share']")
+        with opened.page.expect_download() as download:
+            opened.page.click(f".menu >> text={item}")
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+        runs = opened.runs()
+    content = (tmp_path / name).read_bytes()
+    if item == "CSV":
+        lines = content.decode().splitlines()
+        assert lines[0] == "rule,start,step,x,y,value,gradient_norm,rate"
+        assert len(lines) == 1 + sum(run["count"] + 1 for run in runs)
+        assert float(lines[1].split(",")[5]) == runs[0]["value"][0]
+    else:
+        assert content.startswith(b"\x89PNG" if item == "PNG" else b"<svg")
+
+
+def test_basins_are_those_of_the_library(browser: Any, tmp_path: Path) -> None:
+    formula, rule = "(x**2 - 1)**2 + y**2", fallline.GradientDescent(0.05)
+    fallline.explore(formula, [0.5, 0.5], rule, box=[(-2, 2), (-1, 1)], max_steps=300).save(tmp_path / "page.html")
+    ours = fallline.basins(formula, [(-2, 2), (-1, 1)], rule, resolution=64, max_steps=300)
+    with Opened(browser, tmp_path / "page.html") as opened:
+        opened.page.click("text=Basins")
+        opened.page.wait_for_function("fallline.basins.map?.side === 256", timeout=20_000)
+        found = opened.page.evaluate("({basin: [...fallline.basins.map.basin], minima: fallline.basins.map.minima})")
+    assert sorted(np.round(found["minima"], 3).tolist()) == [[-1, 0], [1, 0]]
+    basin = np.reshape(found["basin"], (256, 256))
+    # The left half of the map belongs to the left minimum, as in the library's map.
+    left = int(np.argmin([x for x, _ in found["minima"]]))
+    assert (basin[:, :128] == left).all()
+    assert (basin[:, 128:] == 1 - left).all()
+    assert ours.share(0) == ours.share(1) == 0.5
+
+
+def test_the_rate_map_is_clicked_and_sets_the_rule(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        opened.page.click("text=Rate map")
+        opened.page.wait_for_function("fallline.panels.rates.cells?.columns === 64", timeout=20_000)
+        box = opened.page.locator(".rate-map").bounding_box()
+        opened.page.mouse.click(box["x"] + 200, box["y"] + 200)
+        opened.settled()
+        entry = opened.state["entries"][1]
+        assert entry["rate"] != 0.004
+        assert 0 < entry["values"]["momentum"] < 1
+        opened.page.click("text=Set the best")
+        opened.settled()
+        best = opened.runs()[1]["value"][-1]
+        left = opened.page.evaluate("[...fallline.panels.rates.cells.left]")
+    assert np.isfinite(np.array(left, float)).sum() > 200
+    assert best < 1e-6
+
+
+def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        page = opened.page
+        seen = []
+        for _ in range(90):
+            page.keyboard.press("Tab")
+            seen.append(
+                page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
+            )
+        for label in ("Formula to minimise", "Landscape", "Save and share", "Play", "Basins", "Surface", "Update rule",
+                      "Convention", "learning rate", "Add a rule"):  # fmt: skip
+            assert label in seen, label
+        assert any(label.startswith("Start 1 at") for label in seen)
+        page.focus(".start")
+        before = opened.state["starts"][0]
+        for key in ("ArrowRight", "ArrowUp", "Shift+ArrowUp"):
+            page.keyboard.press(key)
+        opened.settled()
+        after = opened.state["starts"][0]
+        assert after[0] > before[0]
+        assert after[1] > before[1]
+        page.keyboard.press("Control+z")
+        opened.settled()
+        assert opened.state["starts"][0] != after
+        page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Lowest')")
+
+
+def test_a_phone_shows_all_in_one_column_and_is_touched(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as opened:
+        page = opened.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        box = page.locator("canvas.figure").first.bounding_box()
+        page.touchscreen.tap(box["x"] + 200, box["y"] + 80)
+        opened.settled()
+        assert len(opened.state["starts"]) == 2
+        small = page.evaluate(
+            "[...document.querySelectorAll('button, select, input')].filter(e => e.offsetParent)"
+            ".filter(e => e.getBoundingClientRect().height < 24).map(e => e.outerHTML.slice(0, 80))"
+        )
+        assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_have_their_own_colours(browser: Any, plain: Path, scheme: str) -> None:
+    with Opened(browser, plain, color_scheme=scheme) as opened:
+        ground = opened.page.evaluate("getComputedStyle(document.getElementById('fallline')).backgroundColor")
+        assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}[scheme]
+
+
+def test_landscapes_are_chosen_with_their_own_box(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        for name, ours in LANDSCAPES.items():
+            opened.page.select_option("select.landscape", name)
+            opened.settled()
+            assert opened.state["formula"] == ours.formula
+            assert opened.state["box"] == [*ours.bounds[0], *ours.bounds[1]]
+            # A rule that would leave it got a better rate.
+            assert all(run["value"][-1] <= run["value"][0] for run in opened.runs()), name
+
+
+def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Any, tmp_path: Path) -> None:
+    shown = fallline.explore("x**2 + y**2", [1.0, 2.0])._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!doctype html><title>Notebook</title>{shown}", encoding="utf-8")
+    complaints: list[str] = []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "notebook.html").as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator(".start").wait_for()
+    frame.locator("text=Basins").click()
+    frame.locator("[aria-label='Play']").click()
+    page.wait_for_timeout(1000)
+    assert frame.locator(".step").inner_text() != "100 / 100"
+    page.close()
+    assert complaints == []
