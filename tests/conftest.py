@@ -6,10 +6,12 @@ import os
 import secrets
 import signal
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
+from tests.views.browser import chromium
 
 # Pictures are drawn without a screen, here and in the processes that tests start.
 os.environ["MPLBACKEND"] = "Agg"
@@ -67,3 +69,10 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"a test must run, but its file was skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One browser for all tests of a process: Playwright runs once in each."""
+    with chromium() as running:
+        yield running

@@ -6,23 +6,14 @@ Tests in Node run where it is installed and `make js` was run; on CI they always
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.explorer.node import is_ready
-from tests.views.browser import chromium
 
 import fallline
 
 collect_ignore = [] if os.environ.get("CI") or is_ready() else ["test_formulas.py"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    with chromium() as program:
-        yield program
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from tests.explorer.node import built
 from tests.explorer.runs import Made, RunCase, apart, case, in_browser, in_node
-from tests.views.browser import chromium
 
 import fallline
 from fallline import GradientDescent, Momentum, Perturbation, StepSize
@@ -58,11 +57,11 @@ def make(request: pytest.FixtureRequest, programs: Path) -> Iterator[Make]:
     if request.param == "node":
         yield functools.partial(in_node, programs)
         return
-    with chromium() as browser:
-        page = browser.new_page()
-        page.add_script_tag(path=programs / "runs_in_browser.mjs", type="module")
-        page.wait_for_function("() => Boolean(globalThis.outcomes)")
-        yield functools.partial(in_browser, page)
+    page = request.getfixturevalue("browser").new_page()
+    page.add_script_tag(path=programs / "runs_in_browser.mjs", type="module")
+    page.wait_for_function("() => Boolean(globalThis.outcomes)")
+    yield functools.partial(in_browser, page)
+    page.close()
 
 
 def rules() -> list[Any]:

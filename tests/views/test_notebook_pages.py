@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.views.browser import chromium
 from tests.views.notebooks import Pages, colab, github, jupyter, untrusted, vscode
 from tests.views.runs import halving, on_bowl, two_on_bowl
 
@@ -33,12 +32,6 @@ def race() -> Any:
 
 def thirty_steps() -> Any:
     return on_bowl(steps=30)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

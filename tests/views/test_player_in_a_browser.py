@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.views.browser import Opened, chromium
+from tests.views.browser import Opened
 from tests.views.runs import bowl, halving, on_bowl, two_on_bowl
 
 import fallline
@@ -18,12 +18,6 @@ from fallline.pictures.paths import Runs
 from fallline.views import animate
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

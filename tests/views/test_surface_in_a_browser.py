@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.views.browser import Opened, chromium
+from tests.views.browser import Opened
 from tests.views.runs import halving, on_bowl, two_on_bowl
 
 import fallline
@@ -27,12 +27,6 @@ COLOURS = """() => {
   return new Set(new Uint32Array(pen.getImageData(0, 0, 100, 75).data.buffer)).size;
 }"""
 VIEW = "() => [solid.azimuth, solid.elevation, solid.distance]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
