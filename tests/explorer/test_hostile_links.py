@@ -12,7 +12,7 @@ from tests.explorer.opened import Opened
 
 import fallline
 
-# In milliseconds. A quiet machine takes less than a second; here other tests share its cores, and a hang lasts for ever.
+# In milliseconds. A quiet machine takes less than a second; here other tests share its cores, and a hang has no end.
 HANG = 10_000
 BAD = [
     "f=</script><script>window.hurt=1</script>",
