@@ -275,12 +275,18 @@ class FittedModel(Printed):
         """The index of the class that each prediction selects."""
         if answers.ndim == 2:
             return np.asarray(np.argmax(answers, axis=1))
-        return (answers > self.boundary).astype(np.intp)
+        boundary = self.boundary
+        assert boundary is not None
+        return (answers > boundary).astype(np.intp)
 
     @property
-    def boundary(self) -> float:
-        """The decision threshold of a model of two classes: the probability 1/2, or the margin 0."""
-        return float(self.loss.predict(np.zeros((1, self.loss.X.shape[1])), np.zeros(len(self.x)))[0])
+    def boundary(self) -> float | None:
+        """The decision threshold of a model of two classes: the probability 1/2, or the margin 0.
+
+        None for a model that predicts the probability of each class.
+        """
+        answer = self.loss.predict(np.zeros((1, self.loss.X.shape[1])), np.zeros(len(self.x)))[0]
+        return float(answer) if np.ndim(answer) == 0 else None
 
     def _names(self) -> tuple[str, ...]:
         features = self.preparation.names

@@ -69,13 +69,14 @@ def model_data(fit: Fit, bounds: Interval | None = None) -> FittedCurve | Region
     """
     fitted = fit.fitted
     classes = fitted.preparation.classes
-    heights = {None: fit.target, 2: f"probability of {'' if classes is None else classes.names[-1]}"}
-    two = classes is not None and len(classes.names) == 2
-    height = heights.get(None if classes is None else len(classes.names), "probability")
-    # Hinge losses predict a margin, whose boundary is 0.
-    boundary = fitted.boundary if two else None
-    if boundary == 0:
-        height = f"margin of {'' if classes is None else classes.names[-1]}"
+    boundary = None if classes is None else fitted.boundary
+    if classes is None:
+        height = fit.target
+    elif boundary is None:
+        height = "probability"
+    else:
+        # Hinge losses predict a margin, whose boundary is 0.
+        height = f"{'margin' if boundary == 0 else 'probability'} of {classes.names[-1]}"
     prepared = fitted.preparation.standardization
     return fitted_data(
         sampled(fit),

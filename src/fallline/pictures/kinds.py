@@ -95,7 +95,7 @@ def check_kind(
     """
     if name == "auto" or name in more:
         return
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise FalllineError(parameter, name, nearest(str(name), ["auto", *more, *KINDS]))
     kind = KINDS[name]
     flat = kind.dimension == 1 and dimension is not None and dimension > 1

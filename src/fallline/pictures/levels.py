@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ Spread: TypeAlias = Literal["linear", "log", "symlog"]
 # There are at most so many levels, and fewer than the next are too few for a logarithmic scale; on a colour bar at
 # most and at least so many are named, if there are.
 MOST, LEAST, MOST_NAMED, LEAST_NAMED = 16, 6, 8, 4
+# The most levels that a user may choose: more shades than a screen has of one colour.
+MOST_CHOSEN = 256
 # Levels are linear where the median lies at least this far up from the lowest to the highest value.
 EVEN = 0.2
 # The lowest level of a logarithmic scale has this share of the picture below it, that of a symmetric one, around 0.
@@ -87,12 +90,15 @@ def chosen_levels(values: FloatArray, heights: tuple[float, float], spread: Spre
     Raises:
         FalllineError: when they are neither, or the spread does not suit the values.
     """
-    if levels is None or (isinstance(levels, int | np.integer) and not isinstance(levels, bool) and levels >= 1):
+    whole = isinstance(levels, int | np.integer) and not isinstance(levels, bool)
+    if levels is None or (whole and 1 <= levels <= MOST_CHOSEN):
         return levels_of(values, *heights, spread, None if levels is None else int(levels))
-    own = np.asarray(levels if isinstance(levels, Sequence | np.ndarray) and not isinstance(levels, str) else [], float)
-    if own.ndim != 1 or not own.size or not np.isfinite(own).all() or (np.diff(own) <= 0).any():
-        raise FalllineError("levels", levels, "it must be a whole number above 0, or numbers in ascending order")
-    return Levels(spread or "linear", own, own)
+    own = np.array(levels if isinstance(levels, Sequence | np.ndarray) and not isinstance(levels, str) else [], object)
+    numbers = own.ndim == 1 and 1 <= own.size <= MOST_CHOSEN and all(isinstance(level, Real) for level in own)
+    if not numbers or not np.isfinite(own.astype(float)).all() or (np.diff(own.astype(float)) <= 0).any():
+        allowed = f"it must be a whole number from 1 to {MOST_CHOSEN}, or so many numbers at most in ascending order"
+        raise FalllineError("levels", levels, allowed)
+    return Levels(spread or "linear", own.astype(float), own.astype(float))
 
 
 def _fitting(finite: FloatArray, low: float, high: float) -> Spread:

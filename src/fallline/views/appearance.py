@@ -38,6 +38,8 @@ WIDTH = 8.0
 SHORT, MOST_TICKS = 30.0, 7
 # Matplotlib's name for the axes of a colour bar.
 BAR = "<colorbar>"
+# Matplotlib draws no larger picture.
+MOST_PIXELS = 2**16
 # (horizontal, vertical): 0 is left or bottom, 1 is right or top.
 Corner: TypeAlias = tuple[Literal[0, 1], Literal[0, 1]]
 
@@ -54,14 +56,20 @@ def new_figure(width: float, height: float, look: Look) -> Figure:
         width, height: its size in inches in a notebook; in other contexts, in proportion.
     """
     sizes = look.sizes
-    size = look.figsize or (width * sizes.width / WIDTH, height * sizes.width / WIDTH)
-    figure = Picture(figsize=size, dpi=look.dpi or sizes.dpi, layout="constrained", facecolor=look.theme.ground)
+    size = (width * sizes.width / WIDTH, height * sizes.width / WIDTH) if look.figsize is None else look.figsize
+    dpi = look.dpi or sizes.dpi
+    if max(size) * dpi >= MOST_PIXELS:
+        name = "figsize" if look.dpi is None else "dpi"
+        pixels = f"which with {max(size):g} inches at {dpi:g} dpi makes too many pixels"
+        raise FalllineError(name, getattr(look, name), f"a side has at most {MOST_PIXELS}", problem=pixels)
+    figure = Picture(figsize=size, dpi=dpi, layout="constrained", facecolor=look.theme.ground)
     dressed(figure, look)
     return figure
 
 
 def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = False, **shared: Any) -> list[Any]:
     """Axes on a figure from `new_figure`, in its colours, row by row."""
+    _check_labels(look_of(figure), solid)
     options = {"projection": "3d"} if solid else None
     axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw=options, **shared).flat)
     for ax in axes:
@@ -85,15 +93,24 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
     if look.ax is None:
         figure = new_figure(WIDTH, 5.8 + keys * legend_line(look), look)
         return figure, new_axes(figure, solid=solid)[0]
-    if solid != (look.ax.name == "3d"):
+    if look.ax.name != ("3d" if solid else "rectilinear"):
         wanted = "needs axes made with projection='3d'" if solid else "is flat"
         raise FalllineError("ax", problem=f"has the projection {look.ax.name!r}, but this picture {wanted}")
     figure_of_ax = look.ax.get_figure(root=True)
-    if figure_of_ax is None:
-        raise FalllineError(problem="ax belongs to no figure any more", allowed="give axes that are on one")
+    assert figure_of_ax is not None
+    _check_labels(look, solid)
+    if not solid:
+        # A picture sets a logarithmic scale itself, where it has one.
+        look.ax.set(xscale="linear", yscale="linear")
     dressed(look.ax, look)
     room.claim(look.ax)
     return figure_of_ax, look.ax
+
+
+def _check_labels(look: Look, solid: bool) -> None:
+    """Refuse a label for an axis that the picture does not have."""
+    if look.labels is not None and len(look.labels) > 2 + solid:
+        raise FalllineError("labels", look.labels, "it must be a list of two names at most: the picture is flat")
 
 
 def legend_line(look: Look) -> float:
@@ -115,13 +132,25 @@ def finished(figure: Figure, look: Look) -> Figure:
     """The figure, after the limits that the user chose are set on its flat axes, and it fits the user's axes."""
     axes = [look.ax] if look.ax is not None else [ax for ax in figure.axes if ax.get_label() != BAR]
     for ax in axes:
-        if look.xlim is not None:
-            ax.set_xlim(*look.xlim)
-        if look.ylim is not None:
-            ax.set_ylim(*look.ylim)
+        _limit(ax, look)
     if look.ax is not None:
         room.fit(look.ax, [ax for ax in figure.axes if ax.get_label() == BAR and look_of(ax) is look])
     return figure
+
+
+def _limit(ax: Any, look: Look) -> None:
+    """Set the limits that the user chose."""
+    for name in ("xlim", "ylim"):
+        limits = getattr(look, name)
+        if limits is None:
+            continue
+        if getattr(ax, f"get_{name[0]}scale")() == "log" and any(end is not None and end <= 0 for end in limits):
+            raise FalllineError(name, limits, "both must be above 0", problem="but the axis is logarithmic")
+        getattr(ax, f"set_{name}")(*limits)
+        if ax.name != "3d":
+            # What may reach over the edge, such as the star at a minimum, may now lie far beyond it.
+            for artist in (*ax.lines, *ax.collections, *ax.texts):
+                artist.set_clip_on(True)
 
 
 def _dress(ax: Any, look: Look) -> None:
@@ -143,9 +172,10 @@ def _dress(ax: Any, look: Look) -> None:
 
 
 def label_axes(ax: Any, *names: str) -> None:
-    """Label the axes x, y and, in three dimensions, z, by the user's labels or these; long ones are wrapped."""
+    """Label the axes x, y and, in three dimensions, z, by the user's labels, or these where there are none; long ones are wrapped."""
     look, sizes, solid = look_of(ax), sizes_of(ax), ax.name == "3d"
-    for axis, name, side in zip("xyz", look.labels or names, (0, 1, 1), strict=False):
+    own = () if look.labels is None else tuple(look.labels)
+    for axis, name, side in zip("xyz" if solid else "xy", (*own, *names[len(own) :]), (0, 1, 1), strict=False):
         length = LABELLED * (SOLID if solid else 1) * inches(ax)[side]
         text = plain(_folded(name, sizes.characters(length, sizes.label)))
         getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label)

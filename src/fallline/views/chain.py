@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from fallline.gradients.chain import ChainRule
 from fallline.pictures.chain import ALONG, ROW, ChainEdge, ChainNode, chain_data
-from fallline.views.appearance import WIDTH, finished, new_figure
-from fallline.views.look import Look, Options, dressed, sizes_of, theme_of
+from fallline.views.appearance import WIDTH, figure_of, finished, new_figure
+from fallline.views.look import Look, Options, sizes_of, theme_of
 
 # The width of lines, by that of a run's; and the size of labels in a figure as wide as it is made here.
 THIN, LABEL = 0.7, 14 / WIDTH
@@ -46,8 +46,7 @@ def plot_chain(chain: ChainRule, **options: Unpack[Options]) -> Figure:
         figure = new_figure(larger * (graph.gap * (columns - 1) + 5.0), larger * (ROW * rows + 0.4), look)
         ax = figure.add_subplot()
     else:
-        figure = ax.figure  # type: ignore[assignment]
-        dressed(ax, look)
+        figure, ax = figure_of(look)
     ax.set_axis_off()
     ax.set_xlim(-2.8 / graph.gap, columns - 1 + 2.2 / graph.gap)
     ax.set_ylim(rows / 2, -rows / 2)

@@ -14,6 +14,7 @@ from matplotlib.colors import FuncNorm, LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError, nearest
 from fallline.objectives.base import Objective
 from fallline.pictures.crowding import Stroke, strokes_of
 from fallline.pictures.heights import Limits, Scale, check_scale
@@ -27,6 +28,8 @@ from fallline.views.look import Look, Options, sizes_of, theme_of
 
 # Starts this close to each other, by the picture's sides, have one ring.
 SAME = 0.01
+# The norms that Matplotlib can make of their name alone.
+NORMS = ("linear", "log", "symlog", "asinh")
 # The share of the picture's width and height that text in a corner may take.
 NOTE_SHARE = (0.55, 0.2)
 
@@ -75,6 +78,7 @@ def plot_contour(
     look = Look.of(options)
     if zscale is not None:
         check_scale(zscale)
+    _check_norm(norm)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, resolution=resolution)
     data = dataclasses.replace(data, levels=chosen_levels(data.grid.value, data.heights, zscale, levels))
     figure, ax = figure_of(look, keys=legends.lines_below(look, data.paths))
@@ -117,6 +121,9 @@ def draw_still(ax: Axes, data: Landscape, norm: str | Normalize | None = None) -
     """Draw the still part of the picture: the contours, their scale, the labels and the legend."""
     over = data.grid
     bounds = data.bounds_of_bands
+    if (norm == "log" or isinstance(norm, LogNorm)) and bounds[0] <= 0:
+        low = f"the lowest value shown is {bounds[0]:g}"
+        raise FalllineError("norm", "log", f"give zlim=(lowest above 0, None), or zscale='log'; {low}")
     beyond = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = beyond[bool(np.nanmin(over.value) < bounds[0]), bool(np.nanmax(over.value) > bounds[-1])]
     colours: dict[str, Any] = {"cmap": theme_of(ax).landscape, "norm": norm or colour_norm(data), "extend": extend}
@@ -135,6 +142,12 @@ def draw_still(ax: Axes, data: Landscape, norm: str | Normalize | None = None) -
     draw_words(ax, data)
     if drawn is not None:
         level_labels(ax, drawn, data)
+
+
+def _check_norm(norm: Any) -> None:
+    """Refuse what is no norm."""
+    if norm is not None and not isinstance(norm, Normalize) and norm not in NORMS:
+        raise FalllineError("norm", norm, nearest(str(norm), NORMS))
 
 
 def colour_norm(data: Landscape) -> FuncNorm:

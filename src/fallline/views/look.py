@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like, to_hex, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 
 from fallline.errors import FalllineError, nearest
 from fallline.pictures.heights import Limits
@@ -132,10 +133,12 @@ class Look:
 
     def __post_init__(self) -> None:
         check_style(self.style)
-        if self.context is not None and self.context not in SIZES:
+        if self.context is not None and (not isinstance(self.context, str) or self.context not in SIZES):
             raise FalllineError("context", self.context, nearest(str(self.context), SIZES))
         if self.ax is not None and not isinstance(self.ax, Axes):
             raise FalllineError("ax", self.ax, "it must be a Matplotlib Axes")
+        if self.ax is not None and self.ax.get_figure(root=True) is None:
+            raise FalllineError("ax", problem="belongs to no figure any more", allowed="give axes that are on one")
         for name in ("figsize", "xlim", "ylim"):
             pair = getattr(self, name)
             inches = name == "figsize"
@@ -146,9 +149,9 @@ class Look:
             number = getattr(self, name)
             if number is not None and not (_is_number(number) and 0 < number <= (1 if name == "alpha" else 1e5)):
                 raise FalllineError(name, number, "it must be a number above 0" + ", at most 1" * (name == "alpha"))
-        if isinstance(self.legend, str) or isinstance(self.labels, str):
-            name = "legend" if isinstance(self.legend, str) else "labels"
-            raise FalllineError(name, getattr(self, name), "it must be a list of names")
+        _check_words(self)
+        for name in ("linestyle", "marker"):
+            _check_line(name, getattr(self, name))
         if self.palette is not None:
             colours_of(self.palette)
 
@@ -286,6 +289,31 @@ def sizes_of(ax: Any) -> Sizes:
 @lru_cache(maxsize=16)
 def _look_on(ground: Any) -> Look:
     return Look(style="dark" if theme_on(ground).dark else "light")
+
+
+def _check_words(look: Look) -> None:
+    """Refuse texts that are none."""
+    if look.title is not None and not isinstance(look.title, str):
+        raise FalllineError("title", look.title, 'it must be a text, or "" for none')
+    if look.labels is not None and not (_are_texts(look.labels) and len(look.labels) <= 3):
+        raise FalllineError("labels", look.labels, "it must be a list of names, of the axes x, y and z")
+    if not (isinstance(look.legend, bool | np.bool) or _are_texts(look.legend)):
+        raise FalllineError("legend", look.legend, "it must be a list of names, or True or False")
+
+
+def _are_texts(texts: Any) -> bool:
+    listed = isinstance(texts, Sequence | np.ndarray) and not isinstance(texts, str)
+    return listed and all(isinstance(text, str) for text in texts)
+
+
+def _check_line(name: str, value: Any) -> None:
+    """Refuse a line style or a marker that Matplotlib does not know."""
+    try:
+        Line2D([], [], **{name: value})
+    except (ValueError, TypeError):
+        known = Line2D.lineStyles if name == "linestyle" else Line2D.markers
+        names = [key for key in known if isinstance(key, str) and key.strip() and key.lower() != "none"]
+        raise FalllineError(name, value, nearest(str(value), ["none", *names])) from None
 
 
 def _is_number(value: Any) -> bool:

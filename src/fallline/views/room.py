@@ -25,10 +25,10 @@ def is_inset(ax: Any) -> bool:
 def fit(ax: Any, bars: Sequence[Any]) -> None:
     """Make axes and their colour bars smaller until their labels and titles are within their room.
 
-    Where a layout of Matplotlib's, such as the constrained one, makes room, there is nothing to do.
+    Where a layout of Matplotlib's, such as the constrained one, makes room, or nothing is seen, there is nothing to do.
     """
     figure = ax.get_figure(root=False)
-    if ax.get_figure(root=True).get_layout_engine() is not None or is_inset(ax):
+    if ax.get_figure(root=True).get_layout_engine() is not None or is_inset(ax) or not ax.get_visible():
         return
     claim(ax)
     parts, room = [ax, *bars], _room(ax, bars)

@@ -291,7 +291,7 @@ def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
         keys = legends.step_keys(ax, paths[0].last(data.unit) if single else "end")
         legends.legend_below(ax, keys, columns=2)
         stages.append(Stage(ax, _on_curve(paths), _wrapped(ax, titles)))
-    return figure, tuple(stages)
+    return appearance.finished(figure, scene.look), tuple(stages)
 
 
 def _on_curve(paths: Sequence[Path]) -> Callable[[Any, float], list[Artist]]:
@@ -316,7 +316,8 @@ def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]
     else:
         cover = surface.draw_still(ax, data)
         draw_paths = surface.draw_paths
-    return figure, (Stage(ax, lambda ax, time: draw_paths(ax, data, time), _wrapped(ax, scene.titles[0]), cover),)
+    stage = Stage(ax, lambda ax, time: draw_paths(ax, data, time), _wrapped(ax, scene.titles[0]), cover)
+    return appearance.finished(figure, scene.look), (stage,)
 
 
 def _wrapped(ax: Any, titles: Sequence[Sequence[str]]) -> tuple[str, ...]:
