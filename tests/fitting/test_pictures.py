@@ -166,3 +166,18 @@ def test_twelve_classes_are_numbered_and_more_are_not() -> None:
         names = np.array([f"c{i:02}" for i in range(count)])[RANDOM.integers(0, count, 200)]
         ax = fallline.fit({"a": HOURS, "k": names}, "k", model="softmax", max_steps=5).plot(kind="confusion").axes[0]
         assert bool(ax.texts) == numbered
+
+
+@pytest.mark.parametrize("model", ["softmax", "network"])
+@pytest.mark.parametrize("features", [["hours"], ["hours", "sleep"]])
+def test_a_model_with_a_probability_of_each_of_two_classes(model: str, features: list[str]) -> None:
+    data = {"hours": HOURS, "sleep": SLEEP, "result": RESULT}
+    found = fallline.fit(data, "result", model=model, features=features, max_steps=30)
+    assert found.fitted.boundary is None
+    shown = model_data(found)
+    if isinstance(shown, FittedCurve):
+        assert shown.height == "probability"
+        np.testing.assert_allclose(shown.answer.sum(axis=1), 1, rtol=1e-12)
+    else:
+        assert shown.lead.shape[0] == 2
+    assert found.plot().axes[0].get_xlabel() == "hours"
