@@ -68,3 +68,21 @@ def test_a_wrong_picture_is_told_before_the_run(run: Run, tmp_path: Path, line: 
     assert done.err.startswith(f"fallline: {message}")
     assert done.err.count("\n") == 1
     assert not path.exists()
+
+
+@pytest.mark.parametrize("kind", ["histories", "arrows"])
+def test_a_page_of_what_has_none_is_told_by_the_options_name(run: Run, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "run.html"
+    done = run(*BOWL, "--plot", path, "--picture", kind)
+    assert done.code == 2
+    assert done.err.startswith(f"fallline: --plot is {str(path)!r}, but no page shows {kind}; ")
+    assert done.err.count("\n") == 1
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("seeds", ["0-99999999999", "5-1000005"])
+def test_more_seeds_than_memory_holds_are_refused(run: Run, seeds: str) -> None:
+    done = run(*RACE, "--seed", seeds)
+    assert done.code == 2
+    assert f"--seed is '{seeds}', which are " in done.err
+    assert "1000000 at most" in done.err

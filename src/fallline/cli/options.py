@@ -12,6 +12,10 @@ import typer
 from fallline.errors import FalllineError
 
 
+# The most seeds that one range has: each is a run.
+MOST_SEEDS = 10**6
+
+
 def number(text: str) -> float:
     """Parse an option of type NUMBER; typer adds the option's name to the error."""
     try:
@@ -109,6 +113,8 @@ def seeds_of(texts: Sequence[str]) -> list[int]:
         first, last = map(int, ends.groups()) if ends else (count(text),) * 2
         if last < first:
             raise FalllineError("--seed", text, f"write {last}-{first}, the first and the last")
+        if last - first >= MOST_SEEDS:
+            raise FalllineError("--seed", text, f"{MOST_SEEDS} at most", problem=f"which are {last - first + 1} seeds")
         seeds += range(first, last + 1)
     return seeds
 

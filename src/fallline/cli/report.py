@@ -147,6 +147,8 @@ def draw(
                     raise FalllineError(
                         flag, str(path), problem=f"but there is nothing to draw: {error.reason}"
                     ) from None
+                except FalllineError as error:
+                    raise error.under(flag) if error.parameter == "path" else error
 
 
 def say_written(**files: Path | None) -> None:
