@@ -11,7 +11,6 @@ import typer
 
 from fallline.errors import FalllineError
 
-
 # The most seeds that one range has: each is a run.
 MOST_SEEDS = 10**6
 

@@ -148,7 +148,9 @@ def draw(
                         flag, str(path), problem=f"but there is nothing to draw: {error.reason}"
                     ) from None
                 except FalllineError as error:
-                    raise error.under(flag) if error.parameter == "path" else error
+                    if error.parameter == "path":
+                        error.under(flag)
+                    raise
 
 
 def say_written(**files: Path | None) -> None:
