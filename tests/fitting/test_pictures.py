@@ -181,3 +181,25 @@ def test_a_model_with_a_probability_of_each_of_two_classes(model: str, features:
     else:
         assert shown.lead.shape[0] == 2
     assert found.plot().axes[0].get_xlabel() == "hours"
+
+
+def one_held_out() -> fallline.Fit:
+    """A single row is held out, so that all rows held out are of one class."""
+    return passes(holdout=1 / len(HOURS), max_steps=20)
+
+
+def test_without_a_second_class_among_the_rows_held_out_there_is_no_roc() -> None:
+    found = one_held_out()
+    assert found.held_out is not None
+    assert found.held_out.rows == 1
+    with pytest.raises(FalllineError, match="kind is 'roc', but all rows held out are of one class; choose confusion"):
+        found.plot(kind="roc")
+    assert len(found.plot(kind="scores").axes) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["auto", "learning"])
+def test_a_fit_that_diverged_is_drawn(kind: str) -> None:
+    rule = fallline.GradientDescent(1e200)
+    for found in (line(optimizer=rule, holdout=0.25), passes(optimizer=fallline.GradientDescent(1e308))):
+        assert found.plot(kind=kind).axes

@@ -124,7 +124,8 @@ class FittedModel(Printed):
         moments, squares = Moments(1), 0.0
         for rows in blocks:
             moments.add(rows.y[:, None])
-            squares += float(((rows.y - self.on_inputs(rows.X)) ** 2).sum())
+            with np.errstate(over="ignore"):
+                squares += float(((rows.y - self.on_inputs(rows.X)) ** 2).sum())
         spread = float(moments.squares[0])
         return 1 - squares / spread if spread else math.nan
 

@@ -46,9 +46,17 @@ def draw_fit(fit: Fit, views: Any, kind: str, **options: Any) -> Any:
         return views.plot_residuals(residual_data(fit), **options)
     if kind == "confusion":
         return views.plot_confusion(confusion_data(fit), **options)
+    curves = roc_curves(fit)
+    if kind == "roc" and not curves:
+        one = f"but all rows {'fitted to' if fit.held_out is None else 'held out'} are of one class"
+        raise FalllineError("kind", kind, "choose confusion or learning", problem=one)
     if kind == "roc":
-        return views.plot_roc(roc_curves(fit), **(titled | options))
-    return views.plot_classified(confusion_data(fit), roc_curves(fit), **options)
+        return views.plot_roc(curves, **(titled | options))
+    return (
+        views.plot_classified(confusion_data(fit), curves, **options)
+        if curves
+        else draw_fit(fit, views, "confusion", **options)
+    )
 
 
 def _fitting(fit: Fit) -> str:

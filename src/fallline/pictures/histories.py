@@ -275,7 +275,8 @@ def _panel(
         return History(quantity, name, log, limits, tuple(series), None, tuple(targets), best)
     fell = _joined([one for one, quiet in zip(series, calm, strict=True) if quiet])
     if fell.size and fell.max() > 0:
-        high = min(high, RISE * fell.max())
+        # Infinite, without a warning, where it would overflow.
+        high = min(high, RISE * float(fell.max()))
     if low >= floor:
         return History(quantity, name, log, (low / 2, high * 2), tuple(series), None, tuple(targets), best)
     limits = floor * (floor / high) ** BAND, high * 2
