@@ -75,13 +75,6 @@ def test_labels_belong_to_the_axes_there_are() -> None:
             plot(on_bowl(), kind=kind, labels=["a", "b", "c"])
 
 
-@pytest.mark.parametrize("levels", ["a", ["a"], [[1, 2]], 10**7, 0, [2, 1], [float("nan")]], ids=str)
-def test_levels_that_are_none(levels: Any) -> None:
-    with pytest.raises(FalllineError) as caught:
-        plot(on_bowl(), levels=levels, resolution=8)
-    assert str(caught.value).startswith(f"levels is {levels!r}; it must be a whole number from 1 to 256")
-
-
 @pytest.mark.parametrize(("norm", "message"), [("nope", "norm is 'nope'; .*Allowed: linear, log"), (3, "norm is 3; ")])
 def test_norms_that_are_none(norm: Any, message: str) -> None:
     with pytest.raises(FalllineError, match=message):
