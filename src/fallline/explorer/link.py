@@ -52,7 +52,7 @@ def link_of(
         rules = rules_of(optimizers)[1]
         if len(rules) > MOST_RULES:
             raise FalllineError("optimizers", problem=f"has {len(rules)} rules", allowed=f"at most {MOST_RULES}")
-        said += [("rule", _rule(rule, look)) for look, rule in enumerate(rules)]
+        said += [("rule", rule_text(rule, look)) for look, rule in enumerate(rules)]
     if max_steps is not None:
         check_whole("max_steps", max_steps, least=1)
         said.append(("steps", str(min(int(max_steps), MOST_STEPS))))
@@ -112,7 +112,7 @@ def _gradient(gradient: Any) -> list[tuple[str, str]]:
     return []
 
 
-def _rule(rule: Optimizer[Any], look: int) -> str:
+def rule_text(rule: Optimizer[Any], look: int) -> str:
     """A rule with all its settings."""
     if OPTIMIZERS.get(rule.name) is not type(rule):
         raise FalllineError("optimizers", rule, "the page has the library's own rules; this one it does not know")
