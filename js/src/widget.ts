@@ -16,7 +16,7 @@ interface Told {
   readonly question?: unknown;
 }
 
-/** The height of the frame at first, and at most as a share of the notebook's. */
+/** The height of the frame. */
 const HEIGHT = 760;
 
 function numbers(view: DataView): Float64Array {
@@ -31,7 +31,11 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   // JupyterLab takes no keys for itself from inside.
   el.dataset.lmSuppressShortcuts = "true";
   const say = (message: object) => frame.contentWindow?.postMessage(message, "*");
+  let told = "";
   const show = () => say({ kind: "show", link: model.get("link") });
+  const changed = () => {
+    if (model.get("link") !== told) show();
+  };
   const answer = (content: unknown, buffers: readonly DataView[]) =>
     say({ ...(content as object), arrays: buffers.map(numbers) });
   const hear = ({ source, data }: MessageEvent<Told>) => {
@@ -39,19 +43,33 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     if (data.kind === "ready") show();
     if (data.kind === "ask") model.send(data.question);
     if (data.kind === "shown") {
-      model.set("link", data.link ?? "");
+      still.hidden = true;
+      told = data.link ?? "";
+      model.set("link", told);
       model.set("picture", data.picture ?? "");
       model.save_changes();
     }
   };
   addEventListener("message", hear);
-  model.on("change:link", show);
+  model.on("change:link", changed);
   model.on("msg:custom", answer);
   frame.srcdoc = model.get("html");
-  el.append(frame);
+  // What was last seen, until the page shows itself: for ever, where only Python could compute it and there is none.
+  const still = document.createElement("img");
+  still.alt = frame.title;
+  still.src = model.get("picture");
+  still.style.cssText = "position:absolute;inset:0;width:100%;height:100%;object-fit:contain;background:Canvas";
+  still.hidden = !model.get("picture");
+  // The picture beside the widget serves where it cannot run.
+  const style = document.createElement("style");
+  style.textContent = `img.${model.get("mark")}{display:none}`;
+  document.head.append(style);
+  el.style.position = "relative";
+  el.append(frame, still);
   return () => {
+    style.remove();
     removeEventListener("message", hear);
-    model.off("change:link", show);
+    model.off("change:link", changed);
     model.off("msg:custom", answer);
   };
 }

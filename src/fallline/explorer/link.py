@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 import numpy as np
 
-from fallline.arguments import prepared, rules_of, starts_of
+from fallline.arguments import length_of, prepared, rules_of, starts_of
 from fallline.errors import FalllineError, check_whole
 from fallline.explorer.tracing import settings_of
 from fallline.gradients import Perturbation
@@ -64,12 +64,14 @@ def link_of(
     return title, "&".join(f"{name}={quote_plus(text, safe=',@=*()/')}" for name, text in said)
 
 
+def own_objective(objective: Any, x0: Any) -> Objective | None:
+    """The objective, if it is none that the page reads as a formula."""
+    function = as_objective(objective, None if x0 is None else length_of(starts_of(x0)[0]))
+    return None if "formula" in (function.recipe() or {}) else function
+
+
 def _function(objective: Any) -> tuple[Objective, str]:
     function = as_objective(objective)
-    recipe = function.recipe()
-    if recipe is None or "formula" not in recipe:
-        allowed = "the page reads formulas; write it as a formula, or name a landscape"
-        raise FalllineError("objective", objective, allowed)
     if function.dimension > MOST_COORDINATES:
         problem = f"has {function.dimension} coordinates"
         raise FalllineError("objective", problem=problem, allowed=f"the page shows at most {MOST_COORDINATES}")

@@ -1,4 +1,4 @@
-"""The explorer as one HTML file, which computes in the browser and asks for nothing."""
+"""The explorer: one HTML file, which computes in the browser and asks for nothing, or a notebook's widget."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import html
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import Any
 
-from fallline.explorer.link import link_of
+from fallline.errors import FalllineError, Verbatim
+from fallline.explorer.link import link_of, own_objective
 from fallline.files import whole_file
+from fallline.gradients import Perturbation
+from fallline.objectives import Objective
 from fallline.recipes.recipe import Recipe
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
@@ -22,26 +25,62 @@ from fallline.slips import in_our_words
 from fallline.tables import Printed, Summary, summary_of
 
 
-@dataclass(frozen=True, repr=False)
 class Explorer(Printed):
     """A page that runs update rules on a formula, in any browser, without Python and without a network.
 
+    In a notebook it shows itself as a widget, if anywidget is installed: then `link` follows what is shown, and setting
+    it shows something else. There Python computes what is no formula, such as a function or a model with data.
+
     Attributes:
         title: the page's title.
-        link: what it shows at first, as the fragment of its address says it.
+        objective: what only Python can compute; None for a formula.
     """
 
-    title: str
-    link: str
+    def __init__(self, title: str, link: str, objective: Objective | None = None, gradient: Any = "auto") -> None:
+        self.title = title
+        self.objective = objective
+        self._link = link
+        self._gradient = gradient
+
+    @property
+    def link(self) -> str:
+        """What is shown, as the fragment of the page's address says it."""
+        return str(self.widget.link) if "widget" in self.__dict__ else self._link
+
+    @link.setter
+    def link(self, link: str) -> None:
+        self._link = link
+        if "widget" in self.__dict__:
+            self.widget.link = link
 
     @property
     def html(self) -> str:
-        """The whole page: one HTML file with everything in it."""
-        before, code, after = _template()
-        # Inside a script element only "<" has a meaning in HTML.
-        given = json.dumps({"fragment": self.link}).replace("<", "\\u003c")
-        before = before.replace("__title__", html.escape(self.title)).replace("__given__", given)
-        return before + code + after
+        """The whole page: one HTML file with everything in it.
+
+        Raises:
+            FalllineError: when only Python can compute the objective.
+        """
+        if self.objective is not None:
+            allowed = "a page by itself reads formulas; in a notebook Python computes it"
+            raise FalllineError("objective", Verbatim(self.objective.title), allowed)
+        return _html(self.title, {"fragment": self.link})
+
+    @cached_property
+    def widget(self) -> Any:
+        """The page as a widget of a notebook (`ipywidgets`), with the trait `link`.
+
+        Raises:
+            FalllineError: when anywidget is not installed.
+        """
+        if not _has_widgets():
+            raise FalllineError("anywidget", problem="is not installed", allowed='pip install "fallline[notebook]"')
+        from fallline.explorer.answers import Answers
+        from fallline.explorer.widget import ExplorerWidget
+
+        own = self.objective
+        given = {} if own is None else {"objective": {"title": own.title, "names": own.names}}
+        page = _html(self.title, {"notebook": True, **given})
+        return ExplorerWidget(page, self._link, Answers(own, self._gradient))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to an HTML file.
@@ -57,6 +96,30 @@ class Explorer(Printed):
         """
         with whole_file(path) as draft:
             draft.write_text(self.html, encoding="utf-8")
+
+    def _ipython_display_(self) -> None:
+        """The widget in a notebook of Jupyter, and what was last seen as a picture, for when no widget can run."""
+        if not _has_widgets():
+            raise NotImplementedError("it shows itself as HTML")
+        from IPython.display import HTML, display
+
+        widget = self.widget
+        display(widget)
+        still = display(HTML(""), display_id=True)
+
+        def show(change: Any) -> None:
+            still.update(HTML(f'<img class="{widget.mark}" alt="{html.escape(self.title)}" src="{change.new}">'))
+
+        widget.observe(show, "picture")
+
+    def _mime_(self) -> tuple[str, str]:
+        """The widget in a notebook of marimo."""
+        if not _has_widgets():
+            return "text/html", self._repr_html_()
+        import marimo
+
+        kind, text = marimo.as_html(self.widget)._mime_()
+        return str(kind), str(text)
 
     def _repr_html_(self) -> str:
         """The page in a notebook, in a frame of its own."""
@@ -80,17 +143,18 @@ def explore(
     """The page on which one changes start, rules and hyperparameters, and sees at once what they do.
 
     The page computes with the same rules, traced into JavaScript. It reads formulas; a Python function or a model with
-    data it cannot compute. What is None is left to the page: a landscape, a start, four rules.
+    data is computed by Python, in a notebook with the extra `notebook`, where Python also says what ails a run and which
+    rule mends it. What is None is left to the page: a landscape, a start, four rules.
 
     Arguments:
-        objective: a formula, the name of a landscape, a `Recipe`, or a run or comparison from `minimize` or `compare`,
-            which says all that is not given here.
+        objective: a formula, the name of a landscape, a function or loss, a `Recipe`, or a run or comparison from
+            `minimize` or `compare`, which says all that is not given here.
         x0: the start, or several as in `compare`; at most 8.
         optimizers: the rules, as in `compare`; at most 8.
         box: what is shown: the interval of each of the first two coordinates, in order or by name.
         max_steps: the number of steps, at most 10,000.
         target: the value at which a run ends.
-        gradient: "auto" or "symbolic": exact, or a `Perturbation`.
+        gradient: "auto" or "symbolic": exact, or a `Perturbation`; of what Python computes, as in `minimize`.
 
     Returns:
         The page, which shows itself in a notebook and has `save`.
@@ -111,10 +175,29 @@ def explore(
         given = {"max_steps": recipe.max_steps, "gradient": recipe.gradient, "stop": recipe.stop}
         objective, x0 = recipe.objective, list(recipe.starts) if x0 is None else x0
         optimizers = recipe.optimizers if optimizers is None else optimizers
-    settings = {"max_steps": max_steps, "target": target, "gradient": None if gradient == "auto" else gradient}
+    own = None if objective is None else own_objective(objective, x0)
+    if own is not None:
+        objective = own
+        if not _has_widgets():
+            allowed = 'a formula; or pip install "fallline[notebook]", and Python computes it in a notebook'
+            raise FalllineError("objective", Verbatim(own.title), allowed)
+    is_the_pages = own is None or isinstance(gradient, Perturbation)
+    settings = {"max_steps": max_steps, "target": target, "gradient": gradient if is_the_pages and gradient != "auto" else None}
     given |= {name: value for name, value in settings.items() if value is not None}
     title, link = link_of(objective, x0, optimizers, box=box, **given)
-    return Explorer(f"{title} – Fallline" if title else "Fallline", link)
+    return Explorer(f"{title} – Fallline" if title else "Fallline", link, own, gradient)
+
+
+def _html(title: str, given: Mapping[str, Any]) -> str:
+    """The page, given what it starts from."""
+    before, code, after = _template()
+    # Inside a script element only "<" has a meaning in HTML.
+    text = json.dumps(given).replace("<", "\\u003c")
+    return before.replace("__title__", html.escape(title)).replace("__given__", text) + code + after
+
+
+def _has_widgets() -> bool:
+    return find_spec("anywidget") is not None
 
 
 @cache
@@ -133,4 +216,6 @@ def _template() -> tuple[str, str, str]:
 
 @summary_of.register
 def _of_explorer(page: Explorer) -> Summary:
+    if page.objective is not None:
+        return Summary(f"Explorer: {page.title}", [("computed by", "Python"), ("show", "as the last line of a cell")])
     return Summary(f"Explorer: {page.title}", [("size", f"{len(page.html.encode()):,} bytes"), ("show", "save(path)")])
