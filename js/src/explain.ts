@@ -1,4 +1,6 @@
 // One step of a run: what went into it, and what it made of that.
+
+import { knownRules } from "./known_rules.ts";
 import type { Problem } from "./problem.ts";
 import { settingsArray } from "./rules.ts";
 import { run } from "./run.ts";
@@ -38,7 +40,7 @@ export function explained(problem: Problem, state: State, row: number): Explaine
   const settings = { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true };
   const again = problem.elsewhere?.again(state, settings);
   if (again === null) return null;
-  const made = run(again?.objective ?? problem.compiled, start, again?.settings ?? settings);
+  const made = run(again?.objective ?? problem.compiled, start, again?.settings ?? settings, knownRules);
   if (made.count <= row) return null;
   const after = made.state.subarray((row + 1) * size, (row + 2) * size);
   let place = 0;

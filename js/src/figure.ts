@@ -16,6 +16,7 @@ import { type Box, usable, View } from "./view.ts";
 
 export interface FigureActions {
   moveStart(index: number, point: readonly [number, number], begun: boolean): void;
+  nudgeStart(index: number, way: readonly [number, number], begun: boolean): void;
   addStart(point: readonly [number, number]): void;
   removeStart(index: number): void;
   chooseStart(index: number): void;
@@ -37,6 +38,7 @@ export class Figure {
   constructor(actions: FigureActions) {
     this.handles = new Handles({
       move: (index, x, y, begun) => actions.moveStart(index, this.view.point(x, y), begun),
+      nudge: (index, across, down, begun) => actions.nudgeStart(index, this.view.way(across, down), begun),
       choose: (index) => actions.chooseStart(index),
       remove: (index) => actions.removeStart(index),
     });

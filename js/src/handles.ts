@@ -12,8 +12,10 @@ export interface Handle {
 }
 
 export interface HandleActions {
-  /** The handle was moved to a pixel; `begun` with the first move of a drag or a key. */
+  /** The handle was dragged to a pixel; `begun` with the first move of a drag. */
   move(index: number, x: number, y: number, begun: boolean): void;
+  /** It was moved by so many pixels with a key. */
+  nudge(index: number, across: number, down: number, begun: boolean): void;
   choose(index: number): void;
   remove(index: number): void;
 }
@@ -81,8 +83,7 @@ export class Handles {
       if (direction && !event.ctrlKey && !event.metaKey && !event.altKey) {
         event.preventDefault();
         const pixels = event.shiftKey ? 20 : 2;
-        const { x, y } = this.shown[index]!;
-        this.actions.move(index, x + pixels * direction[0], y + pixels * direction[1], !event.repeat);
+        this.actions.nudge(index, pixels * direction[0], pixels * direction[1], !event.repeat);
       } else if (event.key === "Delete" || event.key === "Backspace") {
         event.preventDefault();
         this.actions.remove(index);

@@ -1,5 +1,6 @@
 // What workers compute: the ends of runs from many starts, or with many settings.
 import { type Compiled, compile } from "./code.ts";
+import { knownRules } from "./known_rules.ts";
 import { settingsArray } from "./rules.ts";
 import { type Run, run, type Settings } from "./run.ts";
 import { ruleOf } from "./state.ts";
@@ -45,7 +46,7 @@ function withSettings(problem: Compiled, { settings, start, target }: SettingsJo
   const n = problem.dimension;
   const ends = emptyEnds(settings.length, n);
   for (const [r, one] of settings.entries()) {
-    const made = run(problem, start, one);
+    const made = run(problem, start, one, knownRules);
     keep(ends, r, made);
     ends.arrived[r] = made.value.findIndex((value) => value <= target);
   }
@@ -64,7 +65,7 @@ function fromStarts(problem: Compiled, { settings, starts }: StartsJob): Ends {
   const start = new Float64Array(n);
   for (let r = 0; r < count; r++) {
     for (let i = 0; i < n; i++) start[i] = starts[i * count + r]!;
-    const made = run(problem, start, settings);
+    const made = run(problem, start, settings, knownRules);
     keep(ends, r, made);
     ends.arrived[r] = restOf(made);
   }

@@ -14,6 +14,10 @@ interface Given {
 /** Milliseconds of rest before the address is written: browsers refuse it more often than that. */
 const REST = 300;
 
+/** Where this code is, for workers: the script that is running. */
+const here = typeof document === "undefined" ? null : document.currentScript;
+const codeAddress = () => (here instanceof HTMLScriptElement ? here.src : "");
+
 /** Call something once nothing has changed for a while. */
 function rested(write: () => void): () => void {
   let writing = 0;
@@ -52,8 +56,6 @@ if (typeof document === "undefined") serve(self);
 else {
   const root = document.getElementById("fallline");
   const given = JSON.parse(document.getElementById("fallline-given")?.textContent ?? "{}") as Given;
-  const code = document.getElementById("fallline-code")?.textContent ?? "";
-  const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-  if (root && given.notebook) openInNotebook(root, given, address);
-  else if (root) Object.assign(window, { fallline: open(root, given, address) });
+  if (root && given.notebook) openInNotebook(root, given, codeAddress());
+  else if (root) Object.assign(window, { fallline: open(root, given, codeAddress()) });
 }

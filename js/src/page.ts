@@ -119,7 +119,12 @@ export class Page {
     this.basins = new BasinLayer(new Workers(address), () => this.spoil());
     this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
     this.build();
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.themed());
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+      matchMedia(query).addEventListener("change", () => {
+        this.themed();
+        this.draw();
+      });
+    }
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
     this.draw();
@@ -183,6 +188,10 @@ export class Page {
       moveStart: (index: number, point: readonly [number, number], begun: boolean) => {
         if (begun) this.store.rest();
         starts.move(index, point);
+      },
+      nudgeStart: (index: number, way: readonly [number, number], begun: boolean) => {
+        if (begun) this.store.rest();
+        starts.nudge(index, way);
       },
       addStart: (point: readonly [number, number]) => starts.add(point),
       removeStart: (index: number) => starts.remove(index),
@@ -299,7 +308,8 @@ export class Page {
   }
 
   private themed(): void {
-    this.palette = matchMedia("(prefers-color-scheme: dark)").matches ? DARK : LIGHT;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches;
+    this.palette = dark ? DARK : LIGHT;
     this.spoil();
   }
 

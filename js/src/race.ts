@@ -1,4 +1,6 @@
 // The runs of all rules from all starts, and how they compare.
+
+import { knownRules } from "./known_rules.ts";
 import type { Problem } from "./problem.ts";
 import { type Rule, SettingError } from "./rules.ts";
 import { type Run, run } from "./run.ts";
@@ -34,7 +36,7 @@ export function race(problem: Problem, wanted: State): Race {
     const settings = settingsOf(entry, state);
     try {
       for (const [number, start] of state.starts.entries()) {
-        const made = run(problem.compiled, Float64Array.from(start), settings);
+        const made = run(problem.compiled, Float64Array.from(start), settings, knownRules);
         runs.push({ run: made, entry: index, start: number, look: entry.look });
       }
     } catch (error) {
@@ -74,7 +76,7 @@ export function bestRate(problem: Problem, state: State, entry: Entry): number {
   let best = 0.01;
   let lowest = Number.POSITIVE_INFINITY;
   for (const rate of RATES) {
-    const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, tried));
+    const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, tried), knownRules);
     // Of as low ends, the one that came there first.
     const end = value[count]! + 1e-12 * count;
     if (end < lowest) [lowest, best] = [end, rate];

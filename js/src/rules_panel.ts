@@ -1,6 +1,6 @@
 // The list of rules: which, by which convention, with which hyperparameters.
 import { element, ICONS, icon, iconButton } from "./dom.ts";
-import { rules } from "./generated.ts";
+import { knownRules } from "./known_rules.ts";
 import { DASHES, type Palette } from "./palette.ts";
 import { ruleTitle, titleOf } from "./race.ts";
 import {
@@ -56,8 +56,11 @@ interface Shown {
   of(entry: Entry): Value;
 }
 
-const names = [...new Map(rules.map((rule) => [rule.name, ruleTitle(rule)]))].sort((a, b) => a[1].localeCompare(b[1]));
-const conventionsOf = (name: string) => rules.filter((rule) => rule.name === name).map(({ convention }) => convention);
+const names = [...new Map(knownRules.map((rule) => [rule.name, ruleTitle(rule)]))].sort((a, b) =>
+  a[1].localeCompare(b[1]),
+);
+const conventionsOf = (name: string) =>
+  knownRules.filter((rule) => rule.name === name).map(({ convention }) => convention);
 
 export class RulesPanel {
   readonly element = element("section", { class: "rules", "aria-label": STRINGS.rules });
@@ -229,7 +232,7 @@ export class RulesPanel {
     const taken = new Set(this.entries.map(({ rule }) => rule));
     const wished = ["nesterov", "adamw", "lion", "adagrad", "nadam", "rprop", "barzilai_borwein", "adam"];
     const name = wished.find((one) => !taken.has(one) && ruleOf(one, "paper")) ?? names[0]![0];
-    const rule = ruleOf(name, "paper") ?? rules[0]!;
+    const rule = ruleOf(name, "paper") ?? knownRules[0]!;
     const index = this.entries.length;
     this.actions.change([...this.entries, entryOf(rule, freeLook(this.entries))], null);
     this.actions.choose(index);

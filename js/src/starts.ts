@@ -20,6 +20,14 @@ export class StartMoves {
     this.change({ starts: moved }, `start ${index}`, null);
   }
 
+  /** Move a start by so much in the coordinates that are drawn. */
+  nudge(index: number, [across, up]: Point): void {
+    const { problem, state } = this.now();
+    const start = state.starts[index]!;
+    const [first, second] = problem.dimension === 1 ? [0, 0] : state.axes;
+    this.move(index, [start[first]! + across, start[second]! + up]);
+  }
+
   /** Add a start; where there are as many as may be, move the one that is looked at. */
   add(point: Point): void {
     const { starts, activeStart } = this.now().state;

@@ -1,5 +1,6 @@
 // What the page shows, as plain data: everything that a link keeps, and that undo brings back.
-import { landscapes, rules } from "./generated.ts";
+import { landscapes } from "./generated.ts";
+import { knownRules } from "./known_rules.ts";
 import type { Rule, Values } from "./rules.ts";
 import type { Settings } from "./run.ts";
 import type { Box } from "./view.ts";
@@ -42,7 +43,7 @@ export interface State {
 }
 
 export function ruleOf(name: string, convention: string): Rule | undefined {
-  return rules.find((rule) => rule.name === name && rule.convention === convention);
+  return knownRules.find((rule) => rule.name === name && rule.convention === convention);
 }
 
 export const RATE = "learning_rate";

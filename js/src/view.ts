@@ -27,12 +27,17 @@ export class View {
     return [left + (across / this.width) * (right - left), top - (down / this.height) * (top - bottom)];
   }
 
+  /** What so many pixels are in the plane. */
+  way(across: number, down: number): [number, number] {
+    const [left, right, bottom, top] = this.box;
+    return [(across / this.width) * (right - left), (-down / this.height) * (top - bottom)];
+  }
+
   /** The box after a drag by so many pixels. */
   panned(across: number, down: number): Box {
     const [left, right, bottom, top] = this.box;
-    const dx = (across / this.width) * (right - left);
-    const dy = (down / this.height) * (top - bottom);
-    return [left - dx, right - dx, bottom + dy, top + dy];
+    const [dx, dy] = this.way(across, down);
+    return [left - dx, right - dx, bottom - dy, top - dy];
   }
 
   /** The box enlarged by a factor about a pixel, which stays where it is. */

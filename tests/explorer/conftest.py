@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import fallline
 from tests.explorer.node import is_ready
 from tests.views.browser import chromium
+
+import fallline
 
 collect_ignore = [] if os.environ.get("CI") or is_ready() else ["test_formulas.py"]
 

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import runpy
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-
-import fallline
-from fallline.objectives import LANDSCAPES
 from tests.explorer.opened import Opened
 
+import fallline
+from fallline.hyperparameters import hyperparameter
+from fallline.objectives import LANDSCAPES
+
 FIELD = "input.formula"
+
+
+class Speed(NamedTuple):
+    speed: Any
+
+
+@dataclass(frozen=True)
+class Friction(fallline.Optimizer[Speed]):
+    """A ball that loses a part of its speed with each step."""
+
+    learning_rate: Any = 0.1
+    friction: float = hyperparameter(0.5, about="part of the speed that is lost", symbol="f", at_least=0, at_most=1)
+
+    def init(self, x: Any) -> Speed:
+        return Speed(0 * x)
+
+    def update(self, gradient: Any, state: Speed, rate: Any, step: Any) -> tuple[Any, Speed]:
+        speed = (1 - self.friction) * state.speed + rate * gradient
+        return speed, Speed(speed)
 
 
 def type_formula(opened: Opened, text: str) -> None:
@@ -48,7 +70,11 @@ def test_a_typed_formula_is_what_is_minimised(browser: Any, plain: Path) -> None
 
 @pytest.mark.parametrize(
     ("formula", "marked", "told"),
-    [("x**2 + y**", "", "nothing follows the **"), ("x**2 + foo(y)", "foo", "no function foo"), ("x**2 + [y]", "[", "round brackets")],
+    [
+        ("x**2 + y**", "", "nothing follows the **"),
+        ("x**2 + foo(y)", "foo", "no function foo"),
+        ("x**2 + [y]", "[", "round brackets"),
+    ],
 )
 def test_what_cannot_be_read_is_told_at_its_place_and_the_last_picture_stays(
     browser: Any, plain: Path, formula: str, marked: str, told: str
@@ -127,7 +153,9 @@ def test_the_view_is_dragged_zoomed_and_brought_back(browser: Any, plain: Path) 
         assert panned[0] < before[0]
         assert panned[1] - panned[0] == pytest.approx(before[1] - before[0])
         opened.page.mouse.wheel(0, -300)
-        opened.page.wait_for_function(f"fallline.store.now.box[1] - fallline.store.now.box[0] < {panned[1] - panned[0]}")
+        opened.page.wait_for_function(
+            f"fallline.store.now.box[1] - fallline.store.now.box[0] < {panned[1] - panned[0]}"
+        )
         opened.page.click("[aria-label='Show all of it']")
         assert opened.state["box"] == before
 
@@ -214,7 +242,9 @@ def test_the_rate_may_be_a_schedule_or_a_line_search(browser: Any, plain: Path) 
         opened.settled()
         state, run = opened.state, opened.runs()[1]
         rate = fallline.Cosine(state["entries"][1]["rate"]["values"]["initial"], steps=state["steps"])
-        ours = fallline.minimize(state["formula"], state["starts"][0], fallline.Momentum(rate), max_steps=state["steps"])
+        ours = fallline.minimize(
+            state["formula"], state["starts"][0], fallline.Momentum(rate), max_steps=state["steps"]
+        )
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
         opened.page.locator(".card.active [aria-label='the rate is']").select_option("search:backtracking")
         opened.settled()
@@ -248,7 +278,11 @@ def test_a_link_restores_what_was_shown(browser: Any, plain: Path) -> None:
 
 
 def test_a_page_of_a_comparison_shows_its_runs(browser: Any, tmp_path: Path) -> None:
-    rules = [fallline.Adam(0.1, convention="keras"), fallline.Nesterov(fallline.StepDecay(0.001)), fallline.LBFGS()]
+    rules: list[fallline.Optimizer[Any]] = [
+        fallline.Adam(0.1, convention="keras"),
+        fallline.Nesterov(fallline.StepDecay(0.001)),
+        fallline.LBFGS(),
+    ]
     race = fallline.compare("rosenbrock", [[-1.2, 1.0], [0.5, 2.0]], rules, max_steps=120)
     race.explore().save(tmp_path / "race.html")
     with Opened(browser, tmp_path / "race.html") as opened:
@@ -262,7 +296,11 @@ def test_a_page_of_a_comparison_shows_its_runs(browser: Any, tmp_path: Path) -> 
 
 
 def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> None:
-    rules = [fallline.AdamW(0.05, convention="optax"), fallline.Momentum(fallline.WarmUp(0.01, steps=5)), fallline.LBFGS()]
+    rules = [
+        fallline.AdamW(0.05, convention="optax"),
+        fallline.Momentum(fallline.WarmUp(0.01, steps=5)),
+        fallline.LBFGS(),
+    ]
     page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=60)
     page.save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:
@@ -270,9 +308,25 @@ def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> No
         opened.page.click("text=Copy as Python")
         opened.page.wait_for_selector(".menu output:not(:empty)")
         code, runs = opened.page.evaluate("navigator.clipboard.readText()"), opened.runs()
-    names: dict[str, Any] = {}
-    exec(code.replace("print(race)", ""), names)
-    for run, ours in zip(runs, names["race"], strict=True):
+    (tmp_path / "copied.py").write_text(code, encoding="utf-8")
+    race = runpy.run_path(str(tmp_path / "copied.py"))["race"]
+    for run, ours in zip(runs, race, strict=True):
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+
+
+def test_own_rules_come_along(browser: Any, tmp_path: Path) -> None:
+    rules: list[fallline.Optimizer[Any]] = [
+        Friction(0.05, friction=0.3),
+        fallline.Cautious(fallline.Adam(0.1)),
+        fallline.Momentum(0.02),
+    ]
+    page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=50)
+    page.save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        assert opened.page.inner_text(".notice") == ""
+        runs = opened.runs()
+    for run, rule in zip(runs, rules, strict=True):
+        ours = fallline.minimize("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rule, max_steps=50)
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
 
 
@@ -336,7 +390,9 @@ def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None
         seen = []
         for _ in range(60):
             page.keyboard.press("Tab")
-            seen.append(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"))
+            seen.append(
+                page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
+            )
         for label in ("Formula to minimise", "Landscape", "Save and share", "Play", "Basins", "Surface", "Update rule",
                       "Convention", "learning rate", "Add a rule"):  # fmt: skip
             assert label in seen, label

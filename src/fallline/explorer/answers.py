@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.explorer.link import rule_text
+from fallline.explorer.rules import name_of
 from fallline.explorer.shown import Shown
 from fallline.explorer.tracing import changed
 from fallline.minimizing import minimize
 from fallline.objectives import Objective
-from fallline.optimizers import Optimizer
+from fallline.optimizers import OPTIMIZERS, Optimizer
 from fallline.results.trajectory import Trajectory
 
 # The seconds that the values of a landscape may take, and the points of which the time is taken.
@@ -31,11 +32,15 @@ class Answers:
     Arguments:
         objective: what Python computes; None if the page reads it as a formula.
         gradient: its gradient, as for `minimize`.
+        rules: the user's own rules, as the page was handed them.
     """
 
-    def __init__(self, objective: Objective | None, gradient: Any = "auto") -> None:
+    def __init__(
+        self, objective: Objective | None, gradient: Any = "auto", rules: Sequence[Optimizer[Any]] = ()
+    ) -> None:
         self._objective = objective
         self._gradient = gradient
+        self._own = {name_of(rule): rule for rule in rules}
 
     def to(self, question: Mapping[str, Any]) -> Answer:
         """The answer; of a question that cannot be answered, why.
@@ -56,7 +61,7 @@ class Answers:
 
     def _land(self, question: Mapping[str, Any]) -> Answer:
         """The values over the box: columns × rows of them, or as many as there is time for, rows from the top."""
-        shown = Shown.of(question["link"])
+        shown = Shown.of(question["link"], self._own)
         objective = self._of(shown)
         left, right, bottom, top = question["box"]
         columns, rows = question["columns"], question["rows"]
@@ -80,7 +85,7 @@ class Answers:
 
     def _runs(self, question: Mapping[str, Any]) -> Answer:
         """The runs of all rules from all starts, and why a rule cannot be run."""
-        shown = Shown.of(question["link"])
+        shown = Shown.of(question["link"], self._own)
         runs: list[dict[str, Any]] = []
         problems: dict[int, str] = {}
         arrays: list[FloatArray] = []
@@ -100,7 +105,7 @@ class Answers:
 
     def _best(self, question: Mapping[str, Any]) -> Answer:
         """The rate with which a rule ends lowest from the start looked at, of those that are tried."""
-        shown = Shown.of(question["link"])
+        shown = Shown.of(question["link"], self._own)
         rule, start = shown.rules[question["entry"]], shown.starts[shown.active[1]]
         ends = [self._run(shown, changed(rule, "learning_rate", rate), start).final for rate in question["rates"]]
         # Of as low ends, the one that came there first.
@@ -111,7 +116,7 @@ class Answers:
         """What ails the run that is looked at, with the remedies that are a rule as a link says them."""
         from fallline.diagnosis import diagnose
 
-        shown = Shown.of(question["link"])
+        shown = Shown.of(question["link"], self._own)
         entry, start = shown.active
         if entry not in shown.rules:
             return {"findings": []}, []
@@ -119,9 +124,10 @@ class Answers:
         findings = []
         for finding in diagnosis.findings:
             told = {"title": finding.title, "evidence": finding.evidence, "remark": finding.remark}
-            for remedy in finding.remedies:
-                if not finding.remark and isinstance(remedy.settings.get("optimizer"), Optimizer):
-                    told |= {"remedy": remedy.text, "rule": rule_text(remedy.settings["optimizer"], entry)}
+            for remedy in () if finding.remark else finding.remedies:
+                rule = remedy.settings.get("optimizer")
+                if isinstance(rule, Optimizer) and (rule.name in OPTIMIZERS or name_of(rule) in self._own):
+                    told |= {"remedy": remedy.text, "rule": rule_text(rule, self._own.get(name_of(rule)), entry)}
                     break
             findings.append(told)
         return {"findings": findings}, []

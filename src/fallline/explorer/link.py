@@ -10,6 +10,7 @@ import numpy as np
 
 from fallline.arguments import length_of, prepared, rules_of, starts_of
 from fallline.errors import FalllineError, check_whole
+from fallline.explorer.rules import name_of
 from fallline.explorer.tracing import settings_of
 from fallline.gradients import Perturbation
 from fallline.line_search import LINE_SEARCHES, LineSearch
@@ -32,14 +33,16 @@ def link_of(
     stop: StoppingCondition | None = None,
     target: float | None = None,
     gradient: Any = "auto",
-) -> tuple[str, str]:
-    """The title of what is shown, and the fragment that says it; arguments as those of `fallline.explore`.
+) -> tuple[str, str, list[Optimizer[Any]]]:
+    """The title of what is shown, the fragment that says it, and which of the rules are not the library's.
+
+    The arguments are those of `fallline.explore`.
 
     >>> link_of("x**2", 3.0, "adam")[1]
-    'f=x**2&start=3&rule=adam@paper,rate=constant,learning_rate=0.001,beta1=0.9,beta2=0.999,epsilon=1e-08,look=0'
+    'f=x**2&start=3&rule=adam@paper,rate=constant,learning_rate=0.001,look=0'
     """
     said: list[tuple[str, str]] = []
-    title = ""
+    title, own = "", []
     if objective is None:
         if x0 is not None or box is not None:
             raise FalllineError("objective", problem="is missing", allowed="a start or a box needs one")
@@ -52,7 +55,10 @@ def link_of(
         rules = rules_of(optimizers)[1]
         if len(rules) > MOST_RULES:
             raise FalllineError("optimizers", problem=f"has {len(rules)} rules", allowed=f"at most {MOST_RULES}")
-        said += [("rule", rule_text(rule, look)) for look, rule in enumerate(rules)]
+        # On the page, the settings of the first of each kind are the defaults of a rule of the user's.
+        firsts = {name_of(rule): rule for rule in reversed(rules) if not _is_known(rule)}
+        own = list(firsts.values())
+        said += [("rule", rule_text(rule, firsts.get(name_of(rule)), look)) for look, rule in enumerate(rules)]
     if max_steps is not None:
         check_whole("max_steps", max_steps, least=1)
         said.append(("steps", str(min(int(max_steps), MOST_STEPS))))
@@ -61,7 +67,7 @@ def link_of(
     if target is not None or targets:
         said.append(("target", repr(float(targets[0] if target is None else target))))
     # These have no meaning in a fragment, and read better as they are.
-    return title, "&".join(f"{name}={quote_plus(text, safe=',@=*()/')}" for name, text in said)
+    return title, "&".join(f"{name}={quote_plus(text, safe=',@=*()/')}" for name, text in said), own
 
 
 def own_objective(objective: Any, x0: Any) -> Objective | None:
@@ -114,13 +120,17 @@ def _gradient(gradient: Any) -> list[tuple[str, str]]:
     return []
 
 
-def rule_text(rule: Optimizer[Any], look: int) -> str:
-    """A rule with all its settings."""
-    if OPTIMIZERS.get(rule.name) is not type(rule):
-        raise FalllineError("optimizers", rule, "the page has the library's own rules; this one it does not know")
-    parts = [f"{rule.name}@{rule.convention}", *_rate(rule.learning_rate)]
-    parts += [f"{path}={_value(value)}" for path, value in settings_of(rule) if value is not None]
-    return ",".join([*parts, f"look={look}"])
+def rule_text(rule: Optimizer[Any], usual: Optimizer[Any] | None, look: int) -> str:
+    """A rule with its rate, and with the settings that differ from the usual ones."""
+    kind: Any = type(rule)
+    known = dict(settings_of(kind(convention=rule.convention) if usual is None else usual))
+    parts = [f"{name_of(rule)}@{rule.convention}", *_rate(rule.learning_rate)]
+    own = [(path, value) for path, value in settings_of(rule) if value is not None and value != known[path]]
+    return ",".join([*parts, *(f"{path}={_value(value)}" for path, value in own), f"look={look}"])
+
+
+def _is_known(rule: Optimizer[Any]) -> bool:
+    return OPTIMIZERS.get(rule.name) is type(rule)
 
 
 def _rate(rate: Any) -> list[str]:
@@ -130,7 +140,9 @@ def _rate(rate: Any) -> list[str]:
     if not isinstance(rate, Schedule):
         return ["rate=constant", f"learning_rate={_value(rate)}"]
     if SCHEDULES.get(rate.name) is not type(rate):
-        raise FalllineError("learning_rate", rate, "the page has the library's own schedules; this one it does not know")
+        raise FalllineError(
+            "learning_rate", rate, "the page has the library's own schedules; this one it does not know"
+        )
     convention = getattr(rate, "convention", "paper")
     after = getattr(rate, "after", None)
     if isinstance(after, Constant):

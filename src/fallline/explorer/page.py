@@ -7,17 +7,21 @@ import hashlib
 import html
 import json
 import os
+import re
+import zlib
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 
 from fallline.errors import FalllineError, Verbatim
 from fallline.explorer.link import link_of, own_objective
+from fallline.explorer.own_rules import own_rules
 from fallline.files import whole_file
 from fallline.gradients import Perturbation
 from fallline.objectives import Objective
+from fallline.optimizers import Optimizer
 from fallline.recipes.recipe import Recipe
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
@@ -36,10 +40,19 @@ class Explorer(Printed):
         objective: what only Python can compute; None for a formula.
     """
 
-    def __init__(self, title: str, link: str, objective: Objective | None = None, gradient: Any = "auto") -> None:
+    def __init__(
+        self,
+        title: str,
+        link: str,
+        rules: Sequence[Optimizer[Any]] = (),
+        objective: Objective | None = None,
+        gradient: Any = "auto",
+    ) -> None:
         self.title = title
         self.objective = objective
         self._link = link
+        self._rules = rules
+        self._code = own_rules(rules) if rules else ""
         self._gradient = gradient
 
     @property
@@ -63,7 +76,7 @@ class Explorer(Printed):
         if self.objective is not None:
             allowed = "a page by itself reads formulas; in a notebook Python computes it"
             raise FalllineError("objective", Verbatim(self.objective.title), allowed)
-        return _html(self.title, {"fragment": self.link})
+        return _page(self.title, {"fragment": self.link}, self._code)
 
     @cached_property
     def widget(self) -> Any:
@@ -79,8 +92,8 @@ class Explorer(Printed):
 
         own = self.objective
         given = {} if own is None else {"objective": {"title": own.title, "names": own.names}}
-        page = _html(self.title, {"notebook": True, **given})
-        return ExplorerWidget(page, self._link, Answers(own, self._gradient))
+        page = _page(self.title, {"notebook": True, **given}, self._code)
+        return ExplorerWidget(page, self._link, Answers(own, self._gradient, self._rules))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to an HTML file.
@@ -181,37 +194,46 @@ def explore(
         if not _has_widgets():
             allowed = 'a formula; or pip install "fallline[notebook]", and Python computes it in a notebook'
             raise FalllineError("objective", Verbatim(own.title), allowed)
-    is_the_pages = own is None or isinstance(gradient, Perturbation)
-    settings = {"max_steps": max_steps, "target": target, "gradient": gradient if is_the_pages and gradient != "auto" else None}
+    # Any other gradient of what Python computes is Python's.
+    told = gradient != "auto" and (own is None or isinstance(gradient, Perturbation))
+    settings = {"max_steps": max_steps, "target": target, "gradient": gradient if told else None}
     given |= {name: value for name, value in settings.items() if value is not None}
-    title, link = link_of(objective, x0, optimizers, box=box, **given)
-    return Explorer(f"{title} – Fallline" if title else "Fallline", link, own, gradient)
-
-
-def _html(title: str, given: Mapping[str, Any]) -> str:
-    """The page, given what it starts from."""
-    before, code, after = _template()
-    # Inside a script element only "<" has a meaning in HTML.
-    text = json.dumps(given).replace("<", "\\u003c")
-    return before.replace("__title__", html.escape(title)).replace("__given__", text) + code + after
+    title, link, rules = link_of(objective, x0, optimizers, box=box, **given)
+    return Explorer(f"{title} – Fallline" if title else "Fallline", link, rules, own, gradient)
 
 
 def _has_widgets() -> bool:
     return find_spec("anywidget") is not None
 
 
+def _page(title: str, given: Mapping[str, Any], own: str) -> str:
+    """The page's HTML, given what it starts from; `own` is the code of the user's own rules."""
+    loader = _file("loader.js")
+    # Only the loader runs, and what it unpacks, whatever else a page might be made to hold.
+    allowed = base64.b64encode(hashlib.sha256(loader.encode()).digest()).decode("ascii")
+    parts = {
+        "title": html.escape(title),
+        # Inside a script element only "<" has a meaning in HTML.
+        "given": json.dumps(given).replace("<", "\\u003c"),
+        "loader": loader,
+        "hash": allowed,
+        "code": _packed(own),
+    }
+    return re.sub("__([a-z]+)__", lambda place: parts[place[1]], _file("page.html"))
+
+
+@lru_cache(maxsize=4)
+def _packed(own: str) -> str:
+    """The page's code, compressed to a third, as text."""
+    before = f"globalThis.falllineRules={own};" if own else ""
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packing.compress((before + _file("bundle/explorer.js")).encode()) + packing.flush()
+    return base64.b64encode(packed).decode("ascii")
+
+
 @cache
-def _template() -> tuple[str, str, str]:
-    """The page before the script, the script, and the page after it."""
-    room = files("fallline.explorer")
-    code = room.joinpath("bundle/explorer.js").read_text(encoding="utf-8")
-    # In strings and regular expressions, where alone it stands in a bundle, "\x3c" means the same.
-    code = code.replace("</script", "\\x3c/script").replace("<!--", "\\x3c!--")
-    # Only this script runs, whatever else a page might be made to hold.
-    code_hash = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
-    template = room.joinpath("page.html").read_text(encoding="utf-8").replace("__hash__", code_hash)
-    before, _, after = template.partition("__code__")
-    return before, code, after
+def _file(name: str) -> str:
+    return files("fallline.explorer").joinpath(name).read_text(encoding="utf-8")
 
 
 @summary_of.register

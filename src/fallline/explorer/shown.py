@@ -45,7 +45,8 @@ class Shown:
     active: tuple[int, int]
 
     @classmethod
-    def of(cls, link: str) -> Shown:
+    def of(cls, link: str, own: Mapping[str, Optimizer[Any]] | None = None) -> Shown:
+        """Read a link; `own` are the user's own rules by their names on the page."""
         said = parse_qs(link, keep_blank_values=True)
 
         def one(name: str, otherwise: str = "") -> str:
@@ -54,7 +55,7 @@ class Shown:
         deviation, seed = one("noise", "0,0").split(",")
         rules = {}
         for number, text in enumerate(said["rule"]):
-            rule = rule_from(text)
+            rule = rule_from(text, own or {})
             if rule is not None:
                 noisy = float(deviation) > 0
                 rules[number] = GradientNoise(rule, float(deviation) ** 2, 0.0, int(seed)) if noisy else rule
@@ -71,10 +72,10 @@ class Shown:
         )
 
 
-def rule_from(text: str) -> Optimizer[Any] | None:
+def rule_from(text: str, own: Mapping[str, Optimizer[Any]]) -> Optimizer[Any] | None:
     """The rule that a link says; None if it is hidden.
 
-    >>> rule_from("momentum,rate=schedule:cosine,learning_rate=0.1,rate.steps=50,momentum=0.8,look=1").learning_rate
+    >>> rule_from("momentum,rate=schedule:cosine,learning_rate=0.1,rate.steps=50,momentum=0.8", {}).learning_rate
     Cosine(initial=0.1, steps=50, final=0.0, convention='paper')
     """
     head, *parts = text.split(",")
@@ -85,6 +86,8 @@ def rule_from(text: str) -> Optimizer[Any] | None:
     name, _, convention = head.partition("@")
     settings = {path: _value(value) for path, value in said.items() if not path.startswith("rate")}
     settings.pop("learning_rate", None)
+    if name in own:
+        return _changed(own[name], {"learning_rate": _rate(said), **settings})
     return _with(OPTIMIZERS[name], {"learning_rate": _rate(said), "convention": convention or "paper", **settings})
 
 
@@ -106,9 +109,12 @@ def _rate(said: Mapping[str, str]) -> Any:
 def _with(kind: Any, settings: Mapping[str, Any]) -> Any:
     """A rule, schedule or line search with these settings by their paths."""
     made = kind(**{path: value for path, value in settings.items() if "." not in path})
+    return _changed(made, {path: value for path, value in settings.items() if "." in path})
+
+
+def _changed(made: Any, settings: Mapping[str, Any]) -> Any:
     for path, value in settings.items():
-        if "." in path:
-            made = changed(made, path, value)
+        made = changed(made, path, value)
     return made
 
 

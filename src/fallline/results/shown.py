@@ -83,7 +83,7 @@ class Explored:
         >>> import fallline
         >>> race = fallline.compare("rosenbrock", [-1.2, 1.0], ["adam", "nesterov"], max_steps=300)
         >>> race.explore().title
-        '100*(y - x**2)**2 + (1 - x)**2 – Fallline'
+        'rosenbrock – Fallline'
         """
         return import_module("fallline.explorer.page").explore(self)
 

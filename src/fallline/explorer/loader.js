@@ -1,0 +1,8 @@
+// Unpacks the page's code and runs it. Its address also serves the page's workers.
+const packed = Uint8Array.from(atob(document.getElementById("fallline-code").textContent), (c) => c.charCodeAt(0));
+const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+new Response(unpacked).text().then((code) => {
+  const script = document.createElement("script");
+  script.src = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  document.body.append(script);
+});
