@@ -18,7 +18,7 @@ from benchmarks.measure import Row, in_turn, show
 
 import fallline
 from fallline.models import Logistic
-from fallline.views import appearance
+from fallline.views import Look, appearance, legends, traces
 
 TITLE = "Cost against work"
 ABOUT = """\
@@ -106,19 +106,19 @@ WORK: tuple[tuple[str, list[int], Callable[[int], Callable[[], Any]]], ...] = (
 
 def draw(curves: list[Curve], path: Path) -> None:
     """Draw time against work, with a thin line of proportional cost through each curve's end."""
-    figure = appearance.new_figure()
+    figure = appearance.new_figure(8, 6, Look())
     (ax,) = appearance.new_axes(figure)
     keys = []
     for number, curve in enumerate(curves):
-        look = appearance.run_look(number)
+        look = traces.run_look(ax, number)
         sizes = np.array(curve.sizes)
         ax.loglog(sizes, curve.seconds, **look)
         ax.loglog(sizes, curve.seconds[-1] * sizes / sizes[-1], color=look["color"], linestyle=":")
-        keys.append(appearance.key(f"{curve.work}: exponent {curve.exponent:.2f}", look))
-    keys.append(appearance.key("proportional", {"color": "grey", "linestyle": ":"}))
+        keys.append(legends.key(ax, f"{curve.work}: exponent {curve.exponent:.2f}", look))
+    keys.append(legends.key(ax, "proportional", {"color": "grey", "linestyle": ":"}))
     appearance.label_axes(ax, "steps, starts or rows", "seconds")
     appearance.set_title(ax, "Cost against work")
-    appearance.legend_below(ax, keys, columns=1)
+    legends.legend_below(ax, keys, columns=1)
     figure.savefig(path)
 
 

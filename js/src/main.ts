@@ -47,7 +47,10 @@ function openInNotebook(root: HTMLElement, { objective }: Given, address: string
   });
   const host: Host = new Host((link) => {
     if (page) page.open(link);
-    else page = new Page(root, link, address, () => write(), { host, objective: objective ?? null });
+    else {
+      page = new Page(root, link, address, () => write(), { host, objective: objective ?? null });
+      Object.assign(window, { fallline: page });
+    }
   });
   host.tell("ready", {});
 }

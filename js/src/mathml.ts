@@ -23,7 +23,7 @@ const elements: Readonly<Record<string, string>> = {
 
 // In turn: an element with a text, with the name of its setting; a quantity of this step or the last; another element;
 // its end; an operator of one sign.
-const token = /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|[-+=(),∑∇…{‖.]/g;
+const token = /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|[-+=(),∑∇…{‖⟨⟩.]/g;
 const lastStep = "<mrow><mi>t</mi><mo>-</mo><mn>1</mn></mrow>";
 
 /** The MathML of a short spelling; the symbol of a setting has its name as data-setting. */

@@ -344,7 +344,8 @@ export class Page {
     cancelAnimationFrame(this.queued);
     this.queued = 0;
     const state = this.store.now;
-    if (this.stale.runs) this.race = race(this.problem, state);
+    // Of what is computed elsewhere this only asks, and only when it must.
+    if (this.stale.runs || this.problem.elsewhere) this.race = race(this.problem, state);
     const basins = this.basins.of(this.problem, state);
     const ground = this.stale.ground || basins !== this.shownBasins;
     this.shownBasins = basins;

@@ -222,7 +222,7 @@ function number(entry: Hyperparameter, value: Value): number {
     if (place < 0) throw new SettingError(entry.name, value, `it must be one of ${entry.choices?.join(", ")}`);
     return place;
   }
-  const given = value === null ? Number.NaN : Number(value);
+  const given = typeof value === "number" || typeof value === "boolean" ? Number(value) : Number.NaN;
   const above = entry.leastOpen ? given > entry.least : given >= entry.least;
   const below = entry.mostOpen ? given < entry.most : given <= entry.most;
   const whole = !entry.whole || Number.isInteger(given);

@@ -3,5 +3,11 @@ import { writeFileSync } from "node:fs";
 import { landscapes, lineSearches, rules, schedules, stoppingConditions } from "../src/generated.ts";
 
 const [, , , found] = process.argv;
-const named = rules.map(({ step, ...rest }) => rest);
-writeFileSync(found!, JSON.stringify({ rules: named, schedules, stoppingConditions, lineSearches, landscapes }));
+// JSON has no infinities.
+const asText = (_: string, value: unknown) => (Math.abs(Number(value)) === Infinity ? String(value) : value);
+// The formula is made when it is asked for, and JSON leaves functions out.
+const named = rules.map((rule) => ({ ...rule, mathml: rule.mathml }));
+writeFileSync(
+  found!,
+  JSON.stringify({ rules: named, schedules, stoppingConditions, lineSearches, landscapes }, asText),
+);

@@ -75,10 +75,12 @@ class LineSearch(metaclass=CalledInOurWords):
     """Finds the learning rate of a step by evaluating the objective along its direction.
 
     Attributes:
+        called: what titles call it; empty if that is its name.
         initial: the rate tried first.
     """
 
     name: ClassVar[str]
+    called: ClassVar[str] = ""
 
     initial: float = hyperparameter(1.0, about="rate that is tried first", symbol=r"\eta_0", above=0)
 
@@ -88,6 +90,11 @@ class LineSearch(metaclass=CalledInOurWords):
 
     def __post_init__(self) -> None:
         check_hyperparameters(self)
+
+    @property
+    def spelling(self) -> str:
+        """The search's name in words."""
+        return self.called or str(getattr(self, "name", type(self).__name__)).replace("_", " ")
 
     @abstractmethod
     def rate(self, line: Line) -> float:
@@ -137,6 +144,7 @@ class StrongWolfe(LineSearch):
     """
 
     name: ClassVar[str] = "strong_wolfe"
+    called: ClassVar[str] = "strong Wolfe search"
 
     decrease: float = hyperparameter(1e-4, about="share of the promised fall", symbol="c_1", above=0, below=1)
     curvature: float = hyperparameter(0.9, about="share of the slope that may be left", symbol="c_2", above=0, below=1)
@@ -200,6 +208,7 @@ class ExactQuadratic(LineSearch):
     """
 
     name: ClassVar[str] = "exact_quadratic"
+    called: ClassVar[str] = "exact line search"
 
     def rate(self, line: Line) -> float:
         if not line.start.slope < 0:
@@ -221,6 +230,7 @@ class PolyakStep(LineSearch):
     """
 
     name: ClassVar[str] = "polyak"
+    called: ClassVar[str] = "Polyak step"
 
     initial: float = hyperparameter(np.finfo(float).max, about="largest rate", symbol=r"\eta_{\max}", above=0)
     lowest: float = hyperparameter(0.0, about="the lowest value of the objective", symbol="f^*")

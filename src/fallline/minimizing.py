@@ -281,9 +281,11 @@ def checkpoint_of(
     rules: Sequence[Optimizer[Any]],
     settings: RunSettings,
     resumed: OptimizerState | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> Checkpoint:
-    """The checkpoint of a call that runs each of the rules from all starts."""
+    """The checkpoint of a call that runs each of the rules from all starts, with each of the seeds if there are any."""
     stop, gradient = conditions(settings.stop), settings.gradient
+    seed = int(settings.seed)
     identity: dict[str, tuple[str | int, Any]] = {
         "objective": (objective.title, objective.recipe() or objective),
         "gradient": (objective.gradient_kind or "none", None if isinstance(gradient, str) else gradient),
@@ -292,7 +294,7 @@ def checkpoint_of(
         "max_steps": (int(settings.max_steps),) * 2,
         "stop": (" | ".join(map(str, stop)), stop),
         "record": (str(settings.record), settings.record),
-        "seed": (int(settings.seed),) * 2,
+        "seed": (seed, seed) if seeds is None else (shortened(seeds), seeds),
         "resume": ("None" if resumed is None else "a trajectory", resumed),
     }
-    return Checkpoint(path, identity, len(rules))
+    return Checkpoint(path, identity, len(rules) * (1 if seeds is None else len(seeds)))

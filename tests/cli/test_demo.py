@@ -13,7 +13,7 @@ from tests.environments import processes_without_coverage
 
 from fallline import views
 from fallline.examples import challenger
-from fallline.examples.demo import Demo, Drawing, fit_picture
+from fallline.examples.demo import Demo, Drawing
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Figure
 from fallline.fitting.fit import fit
@@ -117,10 +117,11 @@ def test_pictures_and_films_are_drawn_by_one_rule(tmp_path: Path) -> None:
 
 
 def test_the_picture_of_the_fit_shows_every_launch() -> None:
-    figure = fit_picture(fit(challenger(), "distress"))
+    figure = fit(challenger(), "distress").plot(bounds=(30, 85))
     launches = np.loadtxt(challenger(), delimiter=",", skiprows=1)
-    drawn = [np.transpose(line.get_data()) for line in figure.axes[0].lines]
-    assert any(np.array_equal(points, launches) for points in drawn)
+    drawn = np.concatenate([np.transpose(line.get_data()) for line in figure.axes[0].lines])
+    assert all(np.isclose(drawn, launch).all(axis=1).any() for launch in launches)
+    assert figure.axes[0].get_xlim() == (30, 85)
 
 
 def test_the_folder_must_be_named(run: Run) -> None:

@@ -235,3 +235,39 @@ def test_compare_tells_on_request_where_the_runs_part(run: Run) -> None:
     assert (first["step"], first["by"], second["by"]) == (1, "rule", "nothing")
     starts = run("compare", "x**2", "--start", "3", "--start", "4", "--optimizers", "adam", "--differ").out
     assert "start at different points" in starts
+
+
+NOISY = ("compare", "booth", "--start", "0,0", "--optimizers", "gradient_noise:adam,gradient_noise:gd")
+
+
+def test_compare_repeats_the_rules_with_each_seed(run: Run, tmp_path: Path) -> None:
+    recipe = tmp_path / "noise.toml"
+    done = run(*NOISY, "--seed", "0-10", "--seed", "20", "--max-steps", 20, "--save", recipe, "--json")
+    assert (done.code, done.err) == (0, "")
+    rules = ["gradient_noise:adam", "gradient_noise:gradient_descent"]
+    runs = fallline.compare("booth", [0, 0], rules, seeds=[*range(11), 20], max_steps=20)
+    told = json.loads(done.out)["runs"]
+    assert [each["x"] for each in told] == runs.x.tolist()
+    assert [each["seed"] for each in told] == [*range(11), 20] * 2
+    # The distance is that from the first rule's run with the same seed.
+    expected = np.linalg.norm(runs[-1].x - runs[11].x, axis=1).max()
+    assert told[-1]["distance"] == pytest.approx(expected, rel=1e-12)
+
+    # Twelve runs of a rule are a row, here and when the recipe is run.
+    text = run(*NOISY, "--seed", "0-10", "--seed", "20", "--max-steps", 20).out
+    assert run("run", recipe).out == text
+    header, *rows = text.split("\n\n")[1].splitlines()
+    assert header.split("  ")[-1].strip() == "stopped"
+    assert [row.split()[:2] for row in rows] == [["gradient_noise:gd", "12"], ["gradient_noise:adam", "12"]]
+    quartiles = np.quantile(runs.value[:12], [0.25, 0.5, 0.75])
+    np.testing.assert_allclose([float(cell) for cell in rows[1].split()[2:5]], quartiles, rtol=1e-5)  # six digits
+    assert text.splitlines()[-1] == "not converged, gradient_noise:gd: 12 of 12 runs: step limit"
+    # One seed in place of those of the recipe.
+    single = json.loads(run("run", recipe, "--seed", 20, "--json").out)["runs"]
+    assert [each["x"] for each in single] == [told[11]["x"], told[23]["x"]]
+
+
+def test_a_wrong_seed_is_named(run: Run) -> None:
+    assert run(*NOISY, "--seed", "3-1").err == "fallline: --seed is '3-1'; write 1-3, the first and the last\n"
+    assert run(*NOISY, "--seed", "1", "--seed", "0-3").err == "fallline: --seed has 1 twice; give each once\n"
+    assert run(*NOISY, "--seed", "few").err.startswith("fallline: Invalid value: 'few' is not a whole number")

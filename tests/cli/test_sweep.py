@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,12 @@ def test_tables_pictures_and_files(run: Run, tmp_path: Path) -> None:
 def test_json_and_ranges(run: Run) -> None:
     grid = ("--grid", "learning_rate=0.001:0.1:3:log", "--grid", "momentum=0:0.5:3", "--grid", "convention=paper,torch")
     arguments = ("--optimizer", "momentum", "--start", "1,2", "--start", "x=0,y=1", "--seed", "1", "--seed", "2")
-    data = json.loads(run("sweep", "booth", *arguments, *grid, "--json").out)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        done = run("sweep", "booth", *arguments, *grid, "--json")
+    assert done.err.startswith("warning: seeds make no difference to momentum on ")
+    assert len(done.err.splitlines()) == 1
+    data = json.loads(done.out)
     assert data["factors"] == {
         "optimizer": ["momentum"],
         "learning_rate": [0.001, 0.01, 0.1],

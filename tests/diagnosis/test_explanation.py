@@ -271,7 +271,7 @@ def test_gradient_elsewhere_is_told() -> None:
     # After the first step x is 1/2 and the velocity 1/2: the slope is taken at 1/4.
     assert run.explain(2).remarks["slope at"] == "x = 0.25"
     assert " = slope at -momentum*velocity_old + x_old\n" in run.explain(2).text
-    assert r"\nabla f\left(- \gamma \mathrm{velocity}_{t-1} + x_{t-1}\right)" in run.explain(2).latex
+    assert r"\nabla f\left(x_{t-1} - \gamma \, \mathrm{velocity}_{t-1}\right)" in run.explain(2).latex
     assert run.explain(2).step.gradient.tolist() == [0.5]
 
 

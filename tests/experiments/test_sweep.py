@@ -166,7 +166,8 @@ def test_the_best_settings_converge_most_and_fastest() -> None:
 
 
 def test_the_runs_as_a_table(tmp_path: Path) -> None:
-    runs = sweep("booth", STARTS, ["momentum", "adam"], {"learning_rate": [0.01, 0.05]}, seeds=[0, 1], max_steps=20)
+    with pytest.warns(UserWarning, match="seeds make no difference"):
+        runs = sweep("booth", STARTS, ["momentum", "adam"], {"learning_rate": [0.01, 0.05]}, seeds=[0, 1], max_steps=20)
     frame = runs.to_frame()
     assert len(frame) == len(runs) == 16
     assert list(frame) == [
@@ -308,13 +309,15 @@ def test_seeds_that_change_nothing_are_one_batch_with_the_same_runs() -> None:
             batches.append(len(x))
             return super().init(x)
 
-    runs = sweep("booth", STARTS, Counting(), {"learning_rate": [0.01, 0.05]}, seeds=range(7), max_steps=9)
+    with pytest.warns(UserWarning, match="seeds make no difference"):
+        runs = sweep("booth", STARTS, Counting(), {"learning_rate": [0.01, 0.05]}, seeds=range(7), max_steps=9)
     assert batches == [2 * 2 * 7]
     for place in np.ndindex(runs.outcome.shape):
         run = minimize("booth", STARTS[place[2]], GradientDescent((0.01, 0.05)[place[1]]), max_steps=9)
         np.testing.assert_array_equal(runs.x[place], run.final.x)
     assert runs.factors["seed"] == (0, 1, 2, 3, 4, 5, 6)
-    large = sweep("booth", [0, 0], "adam", {}, seeds=[0, 2**63, 2**200], max_steps=9)
+    with pytest.warns(UserWarning, match="seeds make no difference"):
+        large = sweep("booth", [0, 0], "adam", {}, seeds=[0, 2**63, 2**200], max_steps=9)
     assert (large.value == large.value[0, 0, 0]).all()
 
 

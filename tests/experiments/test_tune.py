@@ -10,9 +10,11 @@ import pytest
 from tests.experiments.stored import rows_in, set_all
 
 from fallline import Adam, FalllineError, GradientDescent, Interval, Lookahead, Momentum, Tuning, minimize, tune
-from fallline.optimizers import OPTIMIZERS, optimizer_from_name
+from fallline.hyperparameters import hyperparameters
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, optimizer_from_name
 from fallline.optimizers.settings import setting_of
 from fallline.results.sweep import NAMES
+from fallline.schedules import SCHEDULES
 
 BOWL = "x**2/2 + 5*y**2"
 
@@ -139,3 +141,17 @@ def test_mistakes_are_named(settings: dict[str, Any], message: str) -> None:
 def test_even_ratios_need_an_origin_outside() -> None:
     with pytest.raises(FalllineError, match="space: 0:1:log holds 0, from which even ratios never part"):
         Interval(0, 1, log=True)
+
+
+KINDS = [*OPTIMIZERS.values(), *WRAPPERS.values(), *SCHEDULES.values()]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_an_interval_holds_only_numbers_that_are_allowed(kind: type) -> None:
+    for name, known in hyperparameters(kind).items():
+        for value in (known.default, *known.defaults.values()):
+            try:
+                interval = Interval.of(name, known, value)
+            except FalllineError:
+                continue
+            assert known.range.allows([interval.low, interval.high]), (name, interval)

@@ -156,6 +156,13 @@ TRAPS = [
     "not " * 70 + "x > 0", "|" * 61 + "x" + "|" * 61, "x[" * 70 + "1", "sin(" * 70 + "x" + ")" * 70, "x =\n2",
     "\t\n\r x \r\n + 1", "x\r\r+1", "(x\n+\ny)", "a" * 500 + "(x)", "é" * 80 + "@", "@" * 80,
     "foo(x) + bar(y) + baz(z) + qux(w) + quux(v) + corge(u)",
+    # At the limits on what advice may quote, and on what is kept as a fraction or computed as products.
+    *(f"ysin({'x' * count})" for count in range(35, 42)),
+    *(f"{'a' * count} {'b' * (count + odd)}" for count in range(38, 44) for odd in (0, 1)),
+    *("b" * 5 + "@" + "a" * count for count in range(35, 45)),
+    *(f"({base})**{exponent}*x" for base in ("2", "1/3", "-3", "0.1") for exponent in (63, 64, 65, -64, -65)),
+    *(f"{form}^{power}" for form in ("x", "sqrt(x)*x", "sqrt(x^2)", "sin(x)") for power in (8, 9, -8, -9)),
+    "(2**63 + 1)/2**63*x", "(2**64 + 1)/2**64*x", "(2**65 + 1)/2**65*x", "1/3 + 1/2**64 + x",
 ]  # fmt: skip
 
 

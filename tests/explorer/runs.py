@@ -61,15 +61,24 @@ class Made:
 
 
 def in_node(programs: Path, cases: Sequence[RunCase], own: str | None = None) -> list[Made]:
-    """The runs as the page makes them.
+    """The runs as the page's code makes them in Node.
 
     Arguments:
         programs: where the programs of js/test are built.
+        cases: the runs.
         own: what `own_rules` wrote.
     """
+    return _made(cases, run_program(programs, "runs", _given(cases, own)))
+
+
+def in_browser(page: Any, cases: Sequence[RunCase]) -> list[Made]:
+    """The same in a page that has the program `runs_in_browser`."""
+    return _made(cases, page.evaluate("given => outcomes(given)", _given(cases, None)))
+
+
+def _given(cases: Sequence[RunCase], own: str | None) -> dict[str, Any]:
     rows = [{"formula": one.formula, "x0": one.x0, "settings": told(one.rule, **one.settings)} for one in cases]
-    found = run_program(programs, "runs", {"rows": rows, "own": own})
-    return [_made(row, len(one.x0)) for row, one in zip(found, cases, strict=True)]
+    return {"rows": rows, "own": own}
 
 
 def run_program(programs: Path, name: str, given: Any) -> Any:
@@ -80,7 +89,11 @@ def run_program(programs: Path, name: str, given: Any) -> Any:
     return json.loads(found_at.read_text(encoding="utf-8"))
 
 
-def _made(row: dict[str, Any], n: int) -> Made:
+def _made(cases: Sequence[RunCase], found: Sequence[dict[str, Any]]) -> list[Made]:
+    return [_of_row(row, len(one.x0)) for row, one in zip(found, cases, strict=True)]
+
+
+def _of_row(row: dict[str, Any], n: int) -> Made:
     if "x" not in row:
         return Made(row)
     columns = {name: np.frombuffer(base64.b64decode(row.pop(name))) for name in ("x", "value", "gradient", "rate")}

@@ -175,5 +175,5 @@ def test_powers_are_those_of_the_c_library(programs: Path) -> None:
     ]
     (outcome,) = outcomes(programs, rows)
     with np.errstate(all="ignore"):
-        right = [float(np.power(*pair)) for pair in special]
+        right = [float(np.power(base, exponent)) for base, exponent in special]
     assert [float(row[0]) for row in outcome["at"]] == pytest.approx(right, rel=2.3e-16, nan_ok=True)

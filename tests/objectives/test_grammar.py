@@ -449,6 +449,9 @@ HOSTILE = {
     "nulls": "\0" * 9999,
     "surrogates": "x\ud800" * 3000,
     "superscripts": "²" * 5000,
+    "an exponent of ten thousand digits": "x" + "²" * 9999,
+    "functions without brackets": "sin " * 2000 + "x",
+    "roots without brackets": "√" * 9000 + "x",
     "line ends": "\r\n\u2028\x0c" * 1000,
     "digits of another script": "x + ٣",
     "a name of ten thousand letters": "x" * 9999,
@@ -465,6 +468,16 @@ def forget() -> None:
     """Have all that was read before read anew."""
     _read.cache_clear()
     clear_cache()
+
+
+@pytest.mark.parametrize("function", ["sin ", "√", "sin(", "("])
+def test_functions_nest_as_deep_with_brackets_as_without(function: str) -> None:
+    def text(depth: int) -> str:
+        return function * depth + "x" + ")" * depth * ("(" in function)
+
+    assert parse(text(59)).variables == ("x",)
+    with pytest.raises(FalllineError, match="nested more than 60 deep"):
+        parse(text(61))
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+import re
 import types
 from collections import namedtuple
 from collections.abc import Callable
@@ -13,11 +14,13 @@ import numba
 import numpy as np
 import pytest
 import sympy
+from matplotlib.mathtext import MathTextParser
 from tests.optimizers.rules import RULES, START, changes, gradients
 
+from fallline import minimize
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
-from fallline.optimizers import Optimizer
+from fallline.optimizers import Optimizer, ProjectedLBFGS
 from fallline.optimizers.noise import standard_normal
 from fallline.optimizers.placeholders import evaluated, recorded_step
 from fallline.optimizers.symbols import SYMPY
@@ -124,31 +127,69 @@ def test_latex_of_adam_is_the_papers_algorithm() -> None:
         r"g_{t} &= \nabla f\left(x_{t-1}\right) \\",
         r"m_{t} &= \beta_1 m_{t-1} + g_{t} \left(1 - \beta_1\right) \\",
         r"v_{t} &= \beta_2 v_{t-1} + g_{t}^{2} \left(1 - \beta_2\right) \\",
-        r"x_{t} &= x_{t-1} - \frac{\eta m_{t}}{\left(1 - \beta_1^{t}\right) "
-        r"\left(\epsilon + \sqrt{\frac{v_{t}}{1 - \beta_2^{t}}}\right)}",
+        r"\hat{m}_{t} &= \frac{m_{t}}{1 - \beta_1^{t}} \\",
+        r"\hat{v}_{t} &= \frac{v_{t}}{1 - \beta_2^{t}} \\",
+        r"x_{t} &= x_{t-1} - \frac{\eta \hat{m}_{t}}{\epsilon + \sqrt{\hat{v}_{t}}}",
         r"\end{aligned}",
     ]
 
 
 def test_latex_of_nesterov_shows_where_the_gradient_is_taken() -> None:
-    assert r"\nabla f\left(- \gamma \mathrm{velocity}_{t-1} + x_{t-1}\right)" in RULES["nesterov@paper"].latex()
+    assert r"\nabla f\left(x_{t-1} - \gamma \, \mathrm{velocity}_{t-1}\right)" in RULES["nesterov@paper"].latex()
+
+
+@dataclasses.dataclass(frozen=True)
+class Damped(Optimizer[Any]):
+    """A rule of a user's own, with settings of every kind of name; those of η, t and c are taken."""
+
+    learning_rate: float = 0.1
+    damping: float = 0.5
+    push_back: float = 0.25
+    lambda_: float = 0.5
+    k: float = 2.0
+    eta: float = 3.0
+
+    def init(self, x: Any) -> Any:
+        return (0 * x,)
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        force = np.tanh(self.k * gradient) - self.damping * self.push_back * state[0]
+        return rate * self.lambda_ * self.eta * force, (force,)
 
 
 def test_latex_of_a_users_rule_needs_no_registering() -> None:
-    @dataclasses.dataclass(frozen=True)
-    class Damped(Optimizer[Any]):
-        learning_rate: float = 0.1
-        damping: float = 0.5
+    lines = Damped().latex_lines()
+    assert lines[1].endswith(
+        r"\tanh{\left(g_{t} k \right)} - \mathrm{damping} \cdot \mathrm{push\ back} \cdot s^{(0)}_{t-1}"
+    )
+    assert lines[2] == r"x_{t} = x_{t-1} - \eta \eta^{\prime} \lambda s^{(0)}_{t}"
 
-        def init(self, x: Any) -> Any:
-            return (0 * x,)
 
-        def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
-            force = np.tanh(gradient) - self.damping * state[0]
-            return rate * force, (force,)
+def test_mathml_of_a_users_rule_has_its_names_whole() -> None:
+    written = minimize("x**2", 1.0, Damped(), max_steps=1).explain(1).mathml
+    assert "<mi>push back</mi>" in written
+    assert "<msup><mi>η</mi><mi>′</mi></msup>" in written
 
-    assert r"damping" in Damped().latex()
-    assert r"\tanh" in Damped().latex()
+
+@pytest.mark.parametrize("name", [*RULES, "projected_lbfgs", "damped"])
+def test_every_line_is_drawn_by_matplotlib_and_is_one_of_the_block(name: str) -> None:
+    rule = {"projected_lbfgs": ProjectedLBFGS(), "damped": Damped()}.get(name) or RULES[name]
+    lines = rule.latex_lines()
+    for line in lines:
+        assert MathTextParser("path").parse(f"${line}$").width > 0
+        # A line of a slide holds no more.
+        assert len(re.sub(r"\\[a-z]+|[{}_^\\ ]", "", line)) < 120
+    block = rule.latex()
+    assert rule._repr_latex_() == f"$${block}$$"
+    assert block.startswith("\\begin{aligned}\n")
+    assert [line.partition(" = ")[0] for line in lines] == re.findall(r"^(\S.*?) &= ", block, re.MULTILINE)
+
+
+def test_a_sum_of_products_is_a_scalar_product_and_a_sum_of_ones_the_number_of_coordinates() -> None:
+    lines = RULES["lbfgs@paper"].latex_lines()
+    assert r"\mathrm{curved}_{t} = \left\langle s_{t}, y_{t} \right\rangle > 0" in lines
+    assert r"\mathrm{newton}_{t} = H_{t} g_{t}" in lines
+    assert r"\mathrm{coordinates}_{t} = n" in RULES["cautious@paper:momentum"].latex_lines()
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -185,3 +226,6 @@ def test_a_python_branch_in_a_users_rule_is_told_of_and_not_half_rendered() -> N
 
     with pytest.raises(FalllineError, match=r"choose with np\.where instead of if"):
         Branching().latex()
+    with pytest.raises(FalllineError, match=r"choose with np\.where instead of if"):
+        Branching().latex_lines()
+    assert Branching()._repr_latex_() is None

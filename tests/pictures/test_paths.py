@@ -8,15 +8,16 @@ from fallline import Comparison, FalllineError, GradientDescent, StepDecay, mini
 from fallline.pictures.curve import descent_data
 from fallline.pictures.landscape import landscape_data
 from fallline.pictures.paths import labelled, reach, thinned
-from fallline.views.appearance import step_colours
+from fallline.views.traces import step_colours
 
 
 def test_runs_may_be_one_a_comparison_a_mapping_or_a_list() -> None:
     run = halving()
-    assert [label for label, _ in labelled(run)] == ["gradient descent, learning rate 0.25"]
-    assert [label for label, _ in labelled(two_on_bowl())] == ["slow", "fast"]
-    assert labelled({"a_1": run, "b": run})[0] == ("a_1", run)
-    assert [label for label, _ in labelled([run, run])] == ["gradient descent, learning rate 0.25"] * 2
+    assert [pair.label for pair in labelled(run)] == ["gradient descent, η = 0.25"]
+    assert [pair.label for pair in labelled(two_on_bowl())] == ["slow", "fast"]
+    assert labelled({"a_1": run, "b": run})[0][:2] == ("a_1", run)
+    assert [pair.label for pair in labelled([run, run])] == ["gradient descent, η = 0.25"] * 2
+    assert [pair.label for pair in labelled([run, halving(2)])] == ["gradient descent, η = 0.25"] * 2
 
 
 @pytest.mark.parametrize("wrong", [3, "run", [], {}, [halving(), 3]])
@@ -33,7 +34,7 @@ def test_runs_in_different_coordinates_are_refused() -> None:
 def test_a_schedule_is_told_by_its_rates() -> None:
     run = minimize(square, 8.0, GradientDescent(StepDecay(0.4, factor=0.5, every=1)), max_steps=3)
     assert descent_data(run).paths[0].title == (
-        "gradient descent, learning rate 0.4 to 0.1",
+        "gradient descent, η: step decay 0.4 → 0.1",
         f"step limit after 3 steps: f = {run.final.value:.4g}",
     )
 

@@ -146,7 +146,7 @@ def test_the_plane_is_what_fits_more_than_two_coordinates() -> None:
     run = in_space()
     ax = plot(run, resolution=16).axes[0]
     assert ax.get_xlabel().startswith("PC 1 (")
-    assert ax.get_title().startswith("gradient descent, learning rate 0.1\nstep limit after 20 steps: f = ")
+    assert ax.get_title().startswith("gradient descent, η = 0.1\nstep limit after 20 steps: f = ")
     assert plot_surface(run, resolution=16).axes[0].get_ylabel().startswith("PC 2 (")
     assert plot(run, coordinates=("a", "b"), resolution=16).axes[0].get_xlabel() == "a"
     # Also for two coordinates, on request.

@@ -11,7 +11,7 @@ from fallline.arrays import FloatArray
 from fallline.pictures.grid import Grid
 from fallline.pictures.sight import behind, sight_of
 from fallline.views import landscape_data, plot_surface
-from fallline.views.appearance import FAINT
+from fallline.views.traces import FAINT
 
 SIDE = np.linspace(-1, 1, 257)
 ACROSS, ALONG = np.meshgrid(SIDE, SIDE)

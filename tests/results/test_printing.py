@@ -11,10 +11,12 @@ import pytest
 from tests.results.samples import RESULTS, everything, named, public_classes, result
 
 from fallline import (
+    Adam,
     Basins,
     Comparison,
     Fit,
     GradientDescent,
+    Linear,
     Sweep,
     Trajectory,
     Tuning,
@@ -108,16 +110,38 @@ def test_a_comparison_is_a_table_with_the_lowest_value_first_and_nan_last() -> N
     assert [" nan " in line for line in repr(astray).splitlines()[-2:]] == [False, True]
 
 
-def test_many_runs_are_cut() -> None:
-    starts = np.linspace(1, 2, 107)[:, None]
-    runs = compare("x**2", starts, GradientDescent(0.1), max_steps=2, record="ends")
+def test_many_rules_are_cut() -> None:
+    runs = compare("x**2", 1.0, {f"rate {rate}": GradientDescent(rate / 1000) for rate in range(1, 108)}, max_steps=2)
     lines = repr(runs).splitlines()
     assert lines[-1] == "… 97 more"
-    # One start is told, several are in the labels.
+    # The largest rate ends lowest.
+    assert lines[6].split()[:2] == ["rate", "107"]
+
+
+def test_of_many_starts_the_quartiles_and_the_best_are_told() -> None:
+    starts = np.linspace(1, 2, 107)[:, None]
+    runs = compare("x**2", starts, {"near": GradientDescent(0.1), "far": Adam(1e-3)}, max_steps=2, record="ends")
+    header, *rows = repr(runs).splitlines()[-3:]
+    assert header.split()[:2] == ["rule", "runs"]
+    assert [row.split()[:2] for row in rows] == [["near", "107"], ["far", "107"]]
+    # Each step of gradient descent multiplies x by 0.8.
+    expected = np.quantile((0.8**2 * starts) ** 2, [0.25, 0.5, 0.75])
+    np.testing.assert_allclose([float(cell) for cell in rows[0].split()[2:5]], expected, rtol=1e-5)  # six digits
+    assert facts(runs)["best"] == f"{0.8**4:.6g}: near from (1)"
+    # One start is told, several are not.
     assert "start" not in facts(runs)
     assert facts(named("comparison"))["start"] == "x = 1, y = 2"
-    # The nearest start ends lowest.
-    assert " from (1) " in lines[5]
+
+
+def test_seeds_are_told_by_rule_with_the_runs_that_left_beyond_all_quartiles() -> None:
+    loss = Linear([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 2.0]).batches(1)
+    rules = {"calm": GradientDescent(0.05), "wild": GradientDescent(5.0)}
+    runs = compare(loss, [0.0, 0.0], rules, seeds=range(4), max_steps=2000)
+    calm, wild = (row.split() for row in repr(runs).splitlines()[-2:])
+    values = [run.final.value for run in runs[:4]]
+    np.testing.assert_allclose([float(cell) for cell in calm[2:5]], np.quantile(values, [0.25, 0.5, 0.75]), rtol=1e-5)
+    assert (calm[0], wild[0], wild[2:5]) == ("calm", "wild", ["inf"] * 3)
+    assert not any(run.stop.converged for run in runs[4:])
 
 
 def test_a_sweep_counts_its_outcomes_and_ranks_its_settings() -> None:

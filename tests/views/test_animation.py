@@ -164,8 +164,8 @@ def test_what_a_surface_hides_is_faint_in_every_frame() -> None:
 def test_titles_tell_the_step_and_the_value() -> None:
     (stage,) = animate(halving(), frames=5).stages
     assert [stage.titles[number] for number in (0, 2)] == [
-        "gradient descent, learning rate 0.25\nstep 0: f = 64",
-        "gradient descent, learning rate 0.25\nstep 2: f = 4",
+        "gradient descent, η = 0.25\nstep 0: f = 64",
+        "gradient descent, η = 0.25\nstep 2: f = 4",
     ]
 
 

@@ -17,19 +17,10 @@ import fallline
 from fallline import FalllineError
 from fallline.arrays import FloatArray
 from fallline.views import plot, plot_curve
-from fallline.views.appearance import (
-    DARK,
-    LIGHT,
-    RUN_LINES,
-    RUN_MARKERS,
-    STEPS,
-    THEMES,
-    Theme,
-    luminance,
-    run_look,
-    series_look,
-    theme_of,
-)
+from fallline.views.appearance import new_axes, new_figure
+from fallline.views.look import Look, Style, theme_of
+from fallline.views.theme import DARK, LIGHT, THEMES, Theme, luminance
+from fallline.views.traces import RUN_LINES, RUN_MARKERS, STEPS, run_look, series_look
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 PROTANOPIA = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
@@ -116,10 +107,11 @@ def test_runs_differ_without_colours(theme: Theme) -> None:
     assert len(set(RUN_MARKERS)) == len(theme.runs)
 
 
-@themes
-def test_more_runs_than_colours_are_still_told_apart(theme: Theme) -> None:
+@styles
+def test_more_runs_than_colours_are_still_told_apart(style: Style) -> None:
+    (ax,) = new_axes(new_figure(8, 6, Look(style=style)))
     for look, form in ((run_look, "marker"), (series_look, "linestyle")):
-        looks = [look(number, theme) for number in range(20)]
+        looks = [look(ax, number) for number in range(20)]
         assert len({(one["color"], str(one[form])) for one in looks}) == 20
 
 
@@ -211,5 +203,5 @@ def test_the_users_own_figure_says_which_colours_show() -> None:
 
 @pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface", "histories", "steps", "arrows"])
 def test_an_unknown_style_is_refused(kind: str) -> None:
-    with pytest.raises(FalllineError, match="style is 'drak'; did you mean 'dark'\\? Allowed: light, dark"):
+    with pytest.raises(FalllineError, match="style is 'drak'; did you mean 'dark'\\? Allowed: light, dark, matplotlib"):
         plot(on_bowl(), kind=kind, style="drak")

@@ -102,4 +102,4 @@ def test_ax_is_used() -> None:
     ax = figure.add_subplot()
     assert plot_basins(two_wells(), ax=ax) is figure
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
-    assert ax.get_title() == "(x**2 - 1)**2/8 + y**2/2\ngradient descent, learning rate 1"
+    assert ax.get_title() == "(x² − 1)²/8 + y²/2\ngradient descent, η = 1"

@@ -73,4 +73,4 @@ def test_it_is_drawn_on_the_callers_axes_and_into_files_that_are_pictures() -> N
     chain = chain_rule("x**2", 1)
     assert plot_chain(chain, ax=figure.add_subplot()) is figure
     with pytest.raises(FalllineError, match=r"path is 'chain\.pgn'"):
-        plot_chain(chain, "chain.pgn")
+        chain.plot("chain.pgn")

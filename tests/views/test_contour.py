@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import bowl, halving, in_space, on_bowl, three, two_on_bowl
 
-from fallline import FalllineError, GradientDescent, compare, minimize
+from fallline import FalllineError, GradientDescent, Momentum, compare, minimize
 from fallline.views import landscape_data, plot_contour, plot_contour_3d, plot_surface
 from fallline.views.surface import DROP
 
@@ -60,7 +60,7 @@ def test_a_flat_function_is_drawn() -> None:
 def test_every_picture_names_its_axes(plot: Callable[..., Figure]) -> None:
     ax = plot(on_bowl(), resolution=32).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
-    assert ax.get_title().startswith("gradient descent, learning rate 0.1\nstep limit after 30 steps: f = ")
+    assert ax.get_title().startswith("gradient descent, η = 0.1\nstep limit after 30 steps: f = ")
 
 
 @pytest.mark.parametrize("plot", PICTURES)
@@ -224,7 +224,7 @@ def test_twenty_runs_of_one_rule_are_one_line_of_the_legend_and_leave_the_pictur
     legend = ax.get_legend()
     assert legend is not None
     words = [text.get_text() for text in legend.get_texts()]
-    assert words == ["20 runs: gradient descent, learning rate 0.005", "known minimum"]
+    assert words == ["20 runs: gradient descent, η = 0.005", "known minimum"]
     assert ax.get_window_extent().height > 0.6 * figure.bbox.height
 
 
@@ -251,4 +251,21 @@ def test_known_minima_in_the_picture_are_starred() -> None:
     )
     (stars,) = (line for line in ax.lines if line.get_marker() == "*" and line.get_linestyle() == "None")
     assert len(stars.get_xdata()) == 4
-    assert ax.get_title() == "Himmelblau"
+    assert ax.get_title() == "Himmelblau\ngradient descent, η = 0.005"
+
+
+@pytest.mark.parametrize("plot", [plot_contour, plot_contour_3d, plot_surface])
+def test_runs_that_repeat_a_rule_are_thin_and_share_its_colour(plot: Any) -> None:
+    starts = [[-4, 1], [4, 2], [3, -3], [0, 3]]
+    rules: Any = {"plain": GradientDescent(0.005), "heavy": Momentum(0.002)}
+    figure = plot(compare("himmelblau", starts, rules, max_steps=20), resolution=16)
+    legend = figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["4 runs: plain", "4 runs: heavy"]
+    named = {key.get_color(): key.get_linewidth() for key in legend.get_lines()[:2]}
+    drawn = [
+        line
+        for line in figure.axes[0].lines
+        if line.get_color() in named and line.get_linestyle() != "None" and not line.get_marker()
+    ]
+    assert {line.get_color() for line in drawn} == set(named)
+    assert all(line.get_linewidth() < named[line.get_color()] for line in drawn)

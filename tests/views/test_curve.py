@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import bowl, doubling, halving, on_bowl, square
 
-from fallline import Comparison, FalllineError, GradientDescent, minimize
-from fallline.views import curve_data, descent_data, plot_curve, plot_descent
+from fallline import Comparison, FalllineError, GradientDescent, Momentum, compare, minimize
+from fallline.views import animate, curve_data, descent_data, plot_curve, plot_descent
 
 
 def test_values_and_slopes_are_the_functions() -> None:
@@ -67,7 +67,7 @@ def test_descent_stands_on_the_curve() -> None:
 def test_descent_points_are_drawn_in_their_colours() -> None:
     figure = plot_descent(halving())
     assert {(255, 0, 0), (255, 255, 0)} <= colours(figure)
-    assert figure.axes[0].get_title() == ("gradient descent, learning rate 0.25\nstep limit after 4 steps: f = 0.25")
+    assert figure.axes[0].get_title() == ("gradient descent, η = 0.25\nstep limit after 4 steps: f = 0.25")
 
 
 def test_several_runs_stand_one_above_the_other() -> None:
@@ -120,9 +120,7 @@ def test_ax_must_be_on_a_figure() -> None:
 def test_a_run_that_could_not_start_is_drawn() -> None:
     run = minimize(lambda x: 1 / x, 0.0, GradientDescent(0.1))
     assert run.stop.reason == "not finite"
-    assert plot_descent(run).axes[0].get_title() == (
-        "gradient descent, learning rate 0.1\nnot finite after 0 steps: f = inf"
-    )
+    assert plot_descent(run).axes[0].get_title() == ("gradient descent, η = 0.1\nnot finite after 0 steps: f = inf")
 
 
 def test_a_start_without_a_finite_value_is_told_of() -> None:
@@ -147,3 +145,21 @@ def test_a_diverged_run_says_what_is_not_shown() -> None:
     figure = plot_descent(doubling())
     assert any("outside the picture" in text.get_text() for text in figure.axes[0].texts)
     assert len(colours(figure)) > 50
+
+
+def test_runs_that_repeat_a_rule_share_a_curve_and_its_colour() -> None:
+    starts = [[-9.0], [-4.0], [2.0], [8.0]]
+    runs = compare("x**2 + 8*sin(x)", starts, {"plain": GradientDescent(0.02), "heavy": Momentum(0.01)}, max_steps=9)
+    figure = plot_descent(runs)
+    (ax,) = figure.axes
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["4 runs: plain", "4 runs: heavy"]
+    # The curve, and of each run its points and the last of them.
+    assert len(ax.lines) == 1 + 2 * 8
+    assert len({line.get_color() for line in ax.lines[1:]}) == 2
+    # A film has them side by side, a curve for each rule.
+    film = animate(runs, frames=3)
+    assert len(film.scene.titles) == 2
+    assert film.scene.titles[1][-1] == ("heavy", "step 9")
+    assert film.size == animate(runs[:2], frames=3).size

@@ -1,14 +1,27 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, three, two_on_bowl
 
-from fallline import Comparison, FalllineError, GradientDescent, MultiStep, NotFinite, SignDescent, minimize
+from fallline import (
+    Comparison,
+    FalllineError,
+    GradientDescent,
+    Linear,
+    Momentum,
+    MultiStep,
+    NotFinite,
+    SignDescent,
+    compare,
+    minimize,
+)
 from fallline.views import histories_data, plot_histories, plot_steps
 
 
@@ -195,3 +208,71 @@ def test_numbers_too_large_for_a_log_axis_are_drawn() -> None:
     value = histories_data(run, ("value",)).panels[0]
     assert value.limits[0] < run.value.min() < run.value.max() < value.limits[1]
     assert plot_histories(run).axes
+
+
+def repeats(spread: Any = "quartiles", **options: Any) -> Figure:
+    starts = [[-3.0, 1.0], [1.0, 2.0], [2.0, -1.0], [0.5, 0.5]]
+    rules: Any = {"plain": GradientDescent(0.05), "heavy": Momentum(0.02)}
+    return plot_histories(compare("x**2 + 3*y**2", starts, rules, max_steps=30), "value", spread=spread, **options)
+
+
+@pytest.mark.parametrize("spread", ["quartiles", "deviation"])
+def test_repeated_runs_are_faint_behind_the_band_of_their_rule(spread: Any) -> None:
+    ax = repeats(spread).axes[0]
+    lines: Any = ax.lines
+    runs, middles = lines[:8], lines[8:]
+    bands: list[Any] = list(ax.collections)
+    assert len(middles) == len(bands) == 2
+    assert len({line.get_color() for line in lines}) == 2
+    for behind, middle, band in zip((runs[0], runs[4]), middles, bands, strict=True):
+        assert behind.get_color() == middle.get_color()
+        assert to_hex(band.get_facecolor()[0]) == to_hex(middle.get_color())
+        assert behind.get_linewidth() < middle.get_linewidth()
+        # What is in front: the middle, then the band, then the runs.
+        assert middle.get_zorder() > band.get_zorder() > behind.get_zorder()
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["4 runs: plain", "4 runs: heavy"]
+
+
+def test_the_band_that_is_drawn_is_that_of_the_data() -> None:
+    figure = repeats()
+    starts = np.array([[-3.0, 1.0], [1.0, 2.0], [2.0, -1.0], [0.5, 0.5]])
+    # Each step of gradient descent multiplies x by 0.9, and y by 0.7.
+    steps = np.arange(31)
+    x, y = starts[:, :1] * 0.9**steps, starts[:, 1:] * 0.7**steps
+    low, middle, high = np.quantile(x**2 + 3 * y**2, [0.25, 0.5, 0.75], axis=0)
+    np.testing.assert_allclose(np.asarray(figure.axes[0].lines[8].get_ydata()), middle, rtol=1e-12)  # rounding
+    (outline,) = figure.axes[0].collections[0].get_paths()
+    vertices = np.asarray(outline.vertices, float)
+    for step in (0, 13, 30):
+        edges = vertices[vertices[:, 0] == step, 1]
+        np.testing.assert_allclose([edges.min(), edges.max()], [low[step], high[step]], rtol=1e-12)
+
+
+def test_a_band_that_goes_below_zero_hides_nothing_on_a_log_axis() -> None:
+    runs = compare("x**2", [[1.0], [1e-3], [1e-4], [1e-5]], GradientDescent(0.25), max_steps=10)
+    ax = plot_histories(runs, "value", spread="deviation").axes[0]
+    assert ax.get_yscale() == "log"
+    (outline,) = ax.collections[0].get_paths()
+    mean = np.asarray(ax.lines[-1].get_ydata())
+    assert np.asarray(outline.vertices, float)[:, 1].min() == pytest.approx(mean.min(), rel=1e-12)
+    assert [text.get_text() for text in ax.texts] == ["lower half left out where it is below 0"]
+
+
+def test_many_runs_take_no_more_ink_than_a_few() -> None:
+    loss = Linear(np.arange(8.0), np.arange(8.0) % 3).batches(2)
+    few, many = (
+        plot_histories(
+            compare(loss, [0.0, 0.0], {"plain": GradientDescent(0.01)}, seeds=range(count), max_steps=5), "value"
+        )
+        for count in (10, 50)
+    )
+    shares = [sum(line.get_alpha() or 1 for line in figure.axes[0].lines[:-1]) for figure in (few, many)]
+    assert shares[0] == pytest.approx(shares[1], rel=1e-12)
+    assert len(few.axes[0].get_legend().get_texts()) == 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("options", [{"style": "dark"}, {"context": "paper"}, {"context": "slide"}])
+def test_bands_are_drawn_in_every_look(options: Any) -> None:
+    assert len(colours(repeats(**options))) > 10

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +75,32 @@ def test_a_run_that_made_no_step_shows_its_start_in_red(kind: str) -> None:
     shown = colours(figure)
     assert (255, 0, 0) in shown
     assert (255, 255, 0) not in shown
+
+
+def test_an_objective_alone_is_drawn_where_it_is_usually_looked_at() -> None:
+    flat = plot("himmelblau", resolution=16).axes[0]
+    assert flat.get_xlim() == pytest.approx((-5, 5))
+    assert plot("x**2 + 8*sin(x)").axes[0].get_ylabel() == "value"
+    solid: Any = plot(lambda x, y: x + y**2, kind="surface", resolution=16).axes[0]
+    assert solid.get_zlabel() == "f"
+    with pytest.raises(FalllineError, match="kind is 'arrows', which shows runs, but an objective is given alone"):
+        plot("rosenbrock", kind="arrows")
+    with pytest.raises(FalllineError, match="name two of them"):
+        plot("a + b*c")
+
+
+def test_one_function_draws_every_result(tmp_path: Path) -> None:
+    rule = fallline.GradientDescent(0.1)
+    things = {
+        "run": fallline.minimize("x**2", 3.0, rule),
+        "comparison": fallline.compare("x**2", 3.0, [rule]),
+        "sweep": fallline.sweep("x**2", 1.0, rule, {"learning_rate": [0.1, 0.5]}),
+        "basins": fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=8),
+        "tuning": fallline.tune("x**2", 1.0, "gradient_descent", ["learning_rate"], trials=3),
+        "fit": fallline.fit({"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.5]}, "y", model="linear"),
+        "chain rule": fallline.chain_rule("u = x**2; y = 3*u", 2),
+    }
+    for name, thing in things.items():
+        path = tmp_path / f"{name}.png"
+        assert plot(thing, path).axes
+        assert path.stat().st_size > 1000

@@ -65,7 +65,7 @@ def test_png_is_a_picture(tmp_path: Path) -> None:
 def test_a_wrong_ending_is_told_before_anything_is_drawn(tmp_path: Path) -> None:
     # The runs are no runs, but the path is looked at first.
     with pytest.raises(FalllineError, match="path is"):
-        plot(3, tmp_path / "a.xyz")  # type: ignore[arg-type]
+        plot(3, tmp_path / "a.xyz")
     assert not list(tmp_path.iterdir())
 
 

@@ -132,7 +132,7 @@ def test_the_pointer_finds_the_numbers_of_the_run(opened: Open) -> None:
     }
     told = [f"{name} = {float(f'{number:.5g}')}" for name, number in numbers.items()]
     tip = page.get_by_role("tooltip")
-    assert tip.inner_text().splitlines() == ["gradient descent, learning rate 0.1", "step 2", *told]
+    assert tip.inner_text().splitlines() == ["gradient descent, η = 0.1", "step 2", *told]
     page.get_by_role("heading").hover()
     assert not tip.is_visible()
 

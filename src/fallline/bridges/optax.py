@@ -170,11 +170,16 @@ class OptaxRule(Optimizer[OptaxState], registered=False):
     """
 
     name: ClassVar[str] = "optax"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
 
     learning_rate: LearningRate = learning_rate(1.0)
     tx: Any = None
     title: str = "optax"
+
+    @property
+    def spelling(self) -> str:
+        return self.title
 
     @property
     def label(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
@@ -176,8 +177,9 @@ def main() -> None:
     arguments = _formula_last(sys.argv[1:]) or ["--help"]
     app = app_of(arguments[:1] if arguments[0] in COMMANDS else COMMANDS)
     try:
-        # No warnings when a run overflows: its table shows it.
-        with np.errstate(all="ignore"):
+        # No warnings when a run overflows: its table shows it. Others are told in one line.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
             code = app(arguments, prog_name="fallline", standalone_mode=False)
     except FalllineError as error:
         code = _complain(error.told(_flag))

@@ -71,9 +71,9 @@ def basins(
         found.save(save)
     report.say(_json(found) if json else str(found))
     if picture.plot is not None:
-        from fallline.views import plot_basins, save_picture
+        from fallline.views import plot
 
-        save_picture(plot_basins(found, **picture.look), picture.plot)
+        plot(found, picture.plot, **picture.look)
     if not json:
         report.say_written(plot=picture.plot, save=save)
 

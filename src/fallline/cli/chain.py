@@ -52,8 +52,8 @@ def chain(
     else:
         report.say(shown.latex if latex else shown.text)
     if picture.plot is not None:
-        from fallline.views import plot_chain
+        from fallline.views import plot
 
-        plot_chain(shown, picture.plot, **picture.look)
+        plot(shown, picture.plot, **picture.look)
         if not json and not latex:
             report.say_written(plot=picture.plot)

@@ -1,4 +1,4 @@
-"""`fallline compare`: several update rules, from one start or several."""
+"""`fallline compare`: several update rules, from several starts, with several seeds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fallline.experiments.compare import compare as compare_runs
 from fallline.experiments.convention_runs import largest_distance
 from fallline.json_text import written
 from fallline.results.comparison import Comparison
+from fallline.results.repeats import is_told_by_rule, table_by_rule
 from fallline.results.trajectory import Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
 
@@ -44,7 +45,7 @@ def compare(
     max_steps: options.MaxStepsOption = 1000,
     stopping: Stopping,
     target: options.TargetOption = None,
-    seed: options.SeedOption = 0,
+    seed: options.SeedsOption = None,
     execution: Execution,
     views: Views,
     save: Annotated[
@@ -56,16 +57,19 @@ def compare(
     ] = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Run several update rules, each from every start, and show how much their paths differ.
+    """Run several update rules, each from every start with every seed, and show how much their paths differ.
 
     The rate, schedule, momentum and hyperparameters given as options apply to every rule that does not have its own
-    after its name. The distance is the largest, over all steps, from the first rule's run from the same start.
+    after its name. The distance is the largest, over all steps, from the first rule's run from the same start with the
+    same seed. Of many runs of a rule, or with several seeds, median and quartiles are shown.
     Ctrl-C ends the runs early; with --checkpoint the same command then continues.
     """
     report.check_save(save, objective, gradient)
     views.check_files()
     rules = rule.each_of(optimizers)
     points = [options.parse_start(text) for text in start]
+    seeds = None if seed is None else options.seeds_of(seed)
+    repeats = len(points) * len(seeds or [0])
     function = objective_at(objective, points[0])
     picture = views.chosen_picture(function.names, several=True)
     film = views.chosen_film(function.dimension)
@@ -80,30 +84,45 @@ def compare(
             gradient=gradient_at(gradient),
             engine=execution.chosen,
             device=execution.device,
-            seed=seed,
+            seeds=seeds,
             progress=True,
             checkpoint=checkpoint,
         )
     report.save(runs, save)
-    partings = _partings(runs, len(points)) if differ else []
-    report.say(comparison_json(runs, len(points), partings) if json else comparison_text(runs, len(points), partings))
+    partings = _partings(runs, repeats) if differ else []
+    report.say(comparison_json(runs, repeats, partings) if json else comparison_text(runs, repeats, partings))
     report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged(dict(zip(runs.labels, runs, strict=True)))
+        report.say_unless_converged(runs)
     if runs[-1].stop.reason == "interrupted":
         raise typer.Exit(130)
 
 
-def _partings(runs: Comparison, starts: int) -> list[Parting]:
-    """Where each run parts from the first rule's from the same start; of one rule, from the first start's."""
-    if len(runs) == starts:
-        return [runs.differ(0, place) for place in range(1, starts)]
-    return [runs.differ(place % starts, place) for place in range(starts, len(runs))]
+def _partings(runs: Comparison, repeats: int) -> list[Parting]:
+    """Where each run parts from the first rule's from its start with its seed; of one rule, from the first run."""
+    if len(runs) == repeats:
+        return [runs.differ(0, place) for place in range(1, repeats)]
+    return [runs.differ(place % repeats, place) for place in range(repeats, len(runs))]
 
 
-def comparison_text(runs: Comparison, starts: int, partings: Sequence[Parting] = ()) -> str:
-    """The ends of the runs as a table, each with its distance from the first rule's run from the same start."""
+def comparison_text(runs: Comparison, repeats: int, partings: Sequence[Parting] = ()) -> str:
+    """The ends of the runs as a table.
+
+    Each run stands there with its distance from the first rule's run from the same start with the same seed, or each
+    rule with the spread of its runs.
+
+    Arguments:
+        repeats: how many runs each rule has.
+    """
+    first = runs[0]
+    header, rows = table_by_rule(runs) if is_told_by_rule(runs) else _rows(runs, repeats)
+    parts = [first.title, text_table(header, rows), *(parting.text for parting in partings), report.verdict(runs)]
+    return "\n\n".join(parts)
+
+
+def _rows(runs: Comparison, repeats: int) -> tuple[list[str], list[list[str]]]:
+    """The header, and a row for each run."""
     first = runs[0]
     names = first.names[:MOST_COORDINATES]
     header = ["optimizer", "steps", *names, "f", "lowest f", "distance", "stopped"]
@@ -114,16 +133,15 @@ def comparison_text(runs: Comparison, starts: int, partings: Sequence[Parting] =
             *(f"{number:.6g}" for number in run.final.x[: len(names)]),
             f"{run.final.value:.6g}",
             f"{run.best.value:.6g}",
-            f"{largest_distance(run, runs[place % starts]):.3g}",
+            f"{largest_distance(run, runs[place % repeats]):.3g}",
             run.stop.reason,
         ]
         for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
     ]
-    parts = [first.title, text_table(header, rows), *(parting.text for parting in partings), report.verdict(runs)]
-    return "\n\n".join(parts)
+    return header, rows
 
 
-def comparison_json(runs: Comparison, starts: int, partings: Sequence[Parting] = ()) -> str:
+def comparison_json(runs: Comparison, repeats: int, partings: Sequence[Parting] = ()) -> str:
     """The same as one JSON object."""
     shown = {"partings": [parting.contents() for parting in partings]} if partings else {}
     return written(
@@ -133,7 +151,7 @@ def comparison_json(runs: Comparison, starts: int, partings: Sequence[Parting] =
             "start": runs[0].start.x,
             "gradient": runs[0].gradient_kind,
             "runs": [
-                _run(label, run, runs[place % starts])
+                _run(label, run, runs[place % repeats])
                 for place, (label, run) in enumerate(zip(runs.labels, runs, strict=True))
             ],
             **shown,
@@ -146,6 +164,7 @@ def _run(label: str, run: Trajectory, first: Trajectory) -> dict[str, object]:
     return {
         "name": label,
         "optimizer": run.optimizer,
+        "seed": run.seed,
         "x": run.final.x,
         "value": run.final.value,
         "steps": run.step_count,

@@ -12,8 +12,6 @@ from fallline.cli.function import told_in_one_line
 from fallline.cli.rules import rules_from
 from fallline.cli.run import recipe_at
 from fallline.errors import FalllineError
-from fallline.explorer.page import explore as explored
-from fallline.recipes.recipe import Recipe
 from fallline.results.archive import loaded
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
@@ -45,6 +43,8 @@ def explore(
 
     It is one HTML file, which needs neither Python nor a network, and works in any browser.
     """
+    from fallline.explorer.page import explore as explored
+
     points = [options.parse_start(text) for text in start or []]
     rules = None if optimizers is None else rules_from(optimizers, "--optimizers", None, None, [])
     with told_in_one_line(objective or "", "OBJECTIVE"):
@@ -71,4 +71,8 @@ def _given(text: str | None) -> Any:
         except FalllineError as error:
             raise error.under("FILE") from None
     path = recipe_at(text)
-    return text if path is None else Recipe.load(path)
+    if path is None:
+        return text
+    from fallline.recipes.recipe import Recipe
+
+    return Recipe.load(path)

@@ -24,6 +24,7 @@ from fallline.fitting.result import Curve, Fit, score_text
 from fallline.hyperparameters import hyperparameters
 from fallline.json_text import written
 from fallline.models import MODELS, Loss
+from fallline.pictures.kinds import FIT_KINDS
 from fallline.tables import text_table
 
 # How many rows of the learning curve are printed; up to how many parameters all are printed, and of more, how many.
@@ -192,13 +193,14 @@ def fit(
 ) -> None:
     """Fit a model to the columns of files, and report its parameters in their own units.
 
-    --plot draws the path for two parameters, the learning curve for more; --animate films the descent on the loss, for
-    more than two parameters in the plane of the path's principal components. Ctrl-C ends the descent early: what has
-    been computed is printed and saved. With --checkpoint the same command then continues.
+    --plot draws the rows with the model for one feature, or for two and classes; otherwise the confusion matrix with
+    the ROC curve, or the residuals. --picture can also be fit, scores, confusion, roc, residuals or learning. --animate
+    films the descent on the loss, for more than two parameters in the plane of the path's principal components. Ctrl-C
+    ends the descent early: what has been computed is printed and saved. With --checkpoint the same command continues.
     """
     check_save(save)
     views.check_files()
-    picture = views.chosen_picture(None)
+    picture = views.chosen_picture(None, more=FIT_KINDS)
     # The number of parameters is known only from the data; until then, one that suits the film.
     film = views.chosen_film(1 if views.film == "curve" else 2)
     if views.animate is not None and table.stream:
@@ -209,7 +211,7 @@ def fit(
         )
 
     def check_views(loss: Loss) -> None:
-        views.chosen_picture(loss.names)
+        views.chosen_picture(loss.names, more=FIT_KINDS)
         views.chosen_film(loss.dimension)
         if views.animate is not None and loss.dataset is not None:
             _refuse_film(views.animate)
@@ -239,7 +241,7 @@ def fit(
         animate_fit(fitted, views.animate, picture, film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged({"": fitted.trajectory})
+        report.say_unless_converged(fitted)
     if fitted.trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
 

@@ -333,12 +333,15 @@ class Views(Group):
         """
         _check_files(plot=self.plot, animate=self.animate)
 
-    def chosen_picture(self, names: Sequence[str] | None, *, several: bool = False) -> dict[str, Any]:
+    def chosen_picture(
+        self, names: Sequence[str] | None, *, several: bool = False, more: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """The keywords of `fallline.views.plot` for the picture that the options describe.
 
         Arguments:
             names: the names of the runs' coordinates; None: not known yet.
             several: whether there are several runs.
+            more: the kinds that there are beside those of runs.
 
         Raises:
             FalllineError: naming the option that is wrong.
@@ -357,7 +360,7 @@ class Views(Group):
 
         check_style(style, "--style")
         dimension, chosen = None if names is None else len(names), coordinates is not None
-        check_kind(kind, dimension, several=several, chosen=chosen, parameter="--picture")
+        check_kind(kind, dimension, several=several, chosen=chosen, more=more, parameter="--picture")
         if chosen and dimension == 1:
             raise FalllineError("--coordinates", coordinates, "leave it out", problem="but there is only one")
         pictured: dict[str, Any] = {"kind": kind, "style": style}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,6 +72,14 @@ GradientOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, count_option("--seed", "The seed of the order in which batches take the data.")]
+SeedsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--seed",
+        metavar="COUNT",
+        help="The seed of everything random, or several, FIRST-LAST; may be repeated. [default: 0]",
+    ),
+]
 EveryOption = Annotated[int | None, count_option("--every", "Print every COUNT-th step. [default: about 20 rows]")]
 SaveOption = Annotated[
     Path | None, file_option("--save", "Save the whole trajectory: .npz, for Trajectory.load; or the recipe: .toml.")
@@ -82,6 +92,25 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object instead; a number that is not finite is null."),
 ]
+
+
+def seeds_of(texts: Sequence[str]) -> list[int]:
+    """The seeds that --seed gives: whole numbers, or the first and the last of several.
+
+    Raises:
+        FalllineError: quoting a range that has none.
+
+    >>> seeds_of(["7", "0-3"])
+    [7, 0, 1, 2, 3]
+    """
+    seeds: list[int] = []
+    for text in texts:
+        ends = re.fullmatch(r"(\d+)-(\d+)", text)
+        first, last = map(int, ends.groups()) if ends else (count(text),) * 2
+        if last < first:
+            raise FalllineError("--seed", text, f"write {last}-{first}, the first and the last")
+        seeds += range(first, last + 1)
+    return seeds
 
 
 def parse_start(text: str, flag: str = "--start") -> list[float] | dict[str, float]:

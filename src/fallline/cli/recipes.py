@@ -52,14 +52,13 @@ def run_recipe(
     if save is not None:
         (recipe if save.suffix == ".toml" else result).save(save)
     told = [part.strip() for part in (recipe.title, recipe.text) if part.strip() and not json]
-    report.say("\n\n".join([*told, _told(result, len(recipe.starts), every, json)]))
+    report.say("\n\n".join([*told, _told(result, recipe.repeats, every, json)]))
     report.draw(result, plot=views.plot, picture=picture)
     report.draw(result, animate=views.animate, picture={}, film=film)
-    runs = _runs(result)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged(runs)
-    if any(run.stop.reason == "interrupted" for run in runs.values()):
+        report.say_unless_converged(result)
+    if any(run.stop.reason == "interrupted" for run in report.labelled_runs(result).values()):
         raise typer.Exit(130)
 
 
@@ -70,6 +69,8 @@ def changed(recipe: Recipe, given: Mapping[str, Any], rule: Rule, stopping: Stop
         FalllineError: naming the option that is wrong.
     """
     changes: dict[str, Any] = {name: given[name] for name in ("max_steps", "seed") if name in given}
+    if "seed" in given and recipe.seeds:
+        changes["seeds"] = (given["seed"],)
     if "start" in given:
         changes["starts"] = [options.parse_start(given["start"])]
     if "gradient" in given:
@@ -94,7 +95,7 @@ def _with_options(label: str, rule: Optimizer[Any], given: Rule) -> tuple[str, O
 def _pictures(recipe: Recipe, views: Views) -> tuple[dict[str, Any], dict[str, Any]]:
     """The keywords of the picture and the film: those of the recipe's view of this kind, and those of the options."""
     objective = None if recipe.fit else as_objective(recipe.objective)
-    several = len(recipe.starts) * len(recipe.optimizers) > 1
+    several = recipe.repeats * len(recipe.optimizers) > 1
     chosen = views.chosen_picture(None if objective is None else objective.names, several=several)
     # How many coordinates a fit has is known only from its data; until then, a number that suits the film.
     film = views.chosen_film(objective.dimension if objective is not None else 1 if views.film == "curve" else 2)
@@ -117,20 +118,14 @@ def _view(recipe: Recipe, kind: str, kinds: tuple[str, ...] | None) -> dict[str,
     return {"kind": kind}
 
 
-def _told(result: Any, starts: int, every: int | None, json: bool) -> str:
+def _told(result: Any, repeats: int, every: int | None, json: bool) -> str:
     """The result as the command that makes one of its kind prints it."""
     if isinstance(result, Trajectory):
         return report.trajectory_json(result) if json else report.trajectory_text(result, every)
     if isinstance(result, Comparison):
         from fallline.cli.compare import comparison_json, comparison_text
 
-        return comparison_json(result, starts) if json else comparison_text(result, starts)
+        return comparison_json(result, repeats) if json else comparison_text(result, repeats)
     from fallline.cli.fit import fit_json, fit_text
 
     return fit_json(result) if json else fit_text(result)
-
-
-def _runs(result: Any) -> dict[str, Trajectory]:
-    if isinstance(result, Comparison):
-        return dict(zip(result.labels, result, strict=True))
-    return {"": result if isinstance(result, Trajectory) else result.trajectory}

@@ -15,13 +15,14 @@ from fallline.cli.function import names_a_function
 from fallline.errors import FalllineError
 from fallline.files import check_writable
 from fallline.json_text import written
+from fallline.results.comparison import Comparison
+from fallline.results.repeats import is_told_by_rule, places_by_rule
 from fallline.results.trajectory import Point, Trajectory
 from fallline.tables import MOST_COORDINATES, text_table
 
 if TYPE_CHECKING:
     from fallline.diagnosis import Diagnosis
     from fallline.fitting.result import Fit
-    from fallline.results.comparison import Comparison
 
 USUAL_ROWS = 20
 
@@ -155,11 +156,25 @@ def say_written(**files: Path | None) -> None:
         say("\nwritten: " + ", ".join(written))
 
 
-def say_unless_converged(runs: Mapping[str, Trajectory]) -> None:
-    """Print, last because the exit code is 0, which runs did not converge, and why."""
-    for label, run in runs.items():
-        if not run.stop.converged:
-            say(f"not converged{f', {label}' if label else ''}: {run.stop.message}")
+def say_unless_converged(result: Trajectory | Comparison | Fit) -> None:
+    """Print, last because the exit code is 0, which runs did not converge, and why; of repeated runs, how many."""
+    runs = labelled_runs(result)
+    if not isinstance(result, Comparison) or not is_told_by_rule(result):
+        for label, run in runs.items():
+            if not run.stop.converged:
+                say(f"not converged{f', {label}' if label else ''}: {run.stop.message}")
+        return
+    for rule, places in places_by_rule(result.rules).items():
+        reasons = [result[place].stop.reason for place in places if not result[place].stop.converged]
+        if reasons:
+            say(f"not converged, {rule}: {len(reasons)} of {len(places)} runs: {', '.join(dict.fromkeys(reasons))}")
+
+
+def labelled_runs(result: Trajectory | Comparison | Fit) -> dict[str, Trajectory]:
+    """The runs of a result by their labels; a single run has none."""
+    if isinstance(result, Comparison):
+        return dict(zip(result.labels, result, strict=True))
+    return {"": result if isinstance(result, Trajectory) else result.trajectory}
 
 
 def verdict(result: Trajectory | Comparison | Fit) -> str:

@@ -93,7 +93,7 @@ def run(
     report.draw(trajectory, plot=views.plot, picture=picture, animate=views.animate, film=film)
     if not json:
         report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged({"": trajectory})
+        report.say_unless_converged(trajectory)
     if trajectory.stop.reason == "interrupted":
         raise typer.Exit(130)
 

@@ -43,10 +43,7 @@ def sweep(
     gradient: options.GradientOption = "auto",
     max_steps: options.MaxStepsOption = 1000,
     stopping: Stopping,
-    seed: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COUNT", help="The seed of everything random; may be repeated. [default: 0]"),
-    ] = None,
+    seed: options.SeedsOption = None,
     execution: Execution,
     picture: Map,
     store: Annotated[
@@ -81,7 +78,7 @@ def sweep(
             stop=stopping.condition,
             target=target,
             max_steps=max_steps,
-            seeds=[options.count(text) for text in seed or ["0"]],
+            seeds=options.seeds_of(seed or ["0"]),
             gradient=gradient_at(gradient),
             engine=execution.chosen,
             device=execution.device,

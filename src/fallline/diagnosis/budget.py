@@ -16,8 +16,8 @@ from fallline.objectives import Objective
 SHARE, SECONDS = 0.2, 0.05
 # The rows that a short descent takes; it is judged by twice as many others.
 DESCENDED = 100
-# So many evaluations of a formula, or of a model on data in memory of at most so many rows times parameters, are allowed
-# whatever the clock said: they take a few milliseconds, and the clock of a process's first run counts imports, too.
+# So many evaluations of a formula, or of a model on data in memory of at most so many rows times parameters, are
+# allowed whatever the clock said: they take a few milliseconds, and the clock of a first run counts imports, too.
 ALWAYS, SMALL = 40, 100_000
 
 

@@ -14,23 +14,24 @@ from typing import Any
 import numpy as np
 
 from fallline import views
-from fallline.data import read_table
 from fallline.diagnosis import diagnose
 from fallline.examples.data import challenger
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error, whole
+from fallline.experiments.compare import compare
 from fallline.files import whole_file
 from fallline.fitting.fit import fit
-from fallline.fitting.result import Fit
 from fallline.gradients.chain import chain_rule
 from fallline.gradients.check import check_gradient
 from fallline.minimizing import minimize
 from fallline.models import SigmoidNeuron
 from fallline.objectives import Objective
-from fallline.optimizers import SignDescent
+from fallline.optimizers import Adam, GradientDescent, Momentum, RMSProp, SignDescent
 from fallline.progress import progress_bar
 from fallline.results.trajectory import Trajectory
 
+# The rules of the first picture, with rates at which each gets along the valley.
+RACERS = (Adam(0.05), Momentum(0.0005), RMSProp(0.01), GradientDescent(0.002))
 # The most figures of a case that are printed.
 MOST_FIGURES = 12
 
@@ -54,7 +55,7 @@ class Demo:
 
     def work_through(self) -> None:
         """Show every part, and draw all pictures."""
-        self.results.text("Every line of Python stands after: from fallline import *; from fallline.models import *")
+        self.opening()
         self.descent()
         self.neuron()
         self.chain_rule()
@@ -70,22 +71,36 @@ class Demo:
         self.results.say(f"\nThe results are in {self.results.folder}; open {page}")
         return not self.off
 
+    def opening(self) -> None:
+        """A race down a landscape that is steep across and flat along."""
+        self.results.text(
+            "Gradient descent, step by step: every worked example with its pictures. The figures of each, beside "
+            "those that are expected, and the lines that make them are folded away below it. Every line of Python "
+            "stands after: from fallline import *; from fallline.models import *"
+        )
+        race = compare("rosenbrock", (-1.2, 1.0), RACERS, max_steps=400)
+        self._film("race.gif", "four rules down Rosenbrock's valley", race, "contour")
+        self._picture("race-surface.png", "the same from the side", views.plot_surface, race)
+        self._show_pictures()
+
     def descent(self) -> None:
         """Part A."""
         self.results.heading("A. Descent with a known derivative, and with an unknown one")
+        surroundings = functools.partial(views.plot_contour_3d, bounds=((-2.5, 2.5), (-2.5, 2.5)))
         for case in self._cases("A"):
             self._show(case)
-        (known,), (plain,) = self.runs["known_derivative_1d"], self.runs["local_minimum_1d_plain"]
-        (momentum,) = self.runs["local_minimum_1d_windowed_momentum"]
-        both = {"plain": plain, "momentum": momentum}
-        self._picture("a-curve-and-derivative.png", "f and df/dx", views.plot_curve, "(x-10)**2", (-10, 30))
-        self._picture("a-known-derivative.png", "the descent, red to yellow", views.plot_descent, known)
-        self._picture("a-plain-and-momentum.png", "plain descent stays, momentum gets over", views.plot_descent, both)
-        self._film("a-plain-and-momentum.gif", "the two side by side", both, "curve")
-        surroundings = functools.partial(views.plot_contour_3d, bounds=((-2.5, 2.5), (-2.5, 2.5)))
-        for name in ("perturbation_2d", "perturbation_2d_windowed_momentum"):
-            self._picture(f"a-{name}.png", f"{name}: the path on the contours", surroundings, *self.runs[name])
-        self._show_pictures()
+            run = self.runs[case.name][0]
+            if case.name == "known_derivative_1d":
+                self._picture("a-curve-and-derivative.png", "f and df/dx", views.plot_curve, "(x-10)**2", (-10, 30))
+                self._picture("a-known-derivative.png", "the descent, red to yellow", views.plot_descent, run)
+            elif case.name == "local_minimum_1d_windowed_momentum":
+                both = {"plain": self.runs["local_minimum_1d_plain"][0], "momentum": run}
+                caption = "plain descent stays, momentum gets over"
+                self._picture("a-plain-and-momentum.png", caption, views.plot_descent, both)
+                self._film("a-plain-and-momentum.gif", "the two side by side", both, "curve")
+            elif case.name.startswith("perturbation_2d"):
+                self._picture(f"a-{case.name}.png", "the path on the contours", surroundings, run)
+            self._show_pictures()
 
     def neuron(self) -> None:
         """Part B: seven variants on two sets of data, and the exercise."""
@@ -128,6 +143,8 @@ class Demo:
             if case.name == "sign_descent_1d":
                 at_rest = whole(minimize("2*x**2-3*x+4", 0.75, SignDescent(0.01)))
                 self.results.text(f"Where the slope is zero, the run says so. From 0.75: {at_rest.stop.message}.")
+                steps = self.runs[case.name][0]
+                self._picture("c-sign-descent.png", "steps of one length", views.plot_descent, steps)
             if case.name == "sign_descent_chain_rule":
                 formula = self.runs[case.name][0].title
                 self.results.text("The chain rule, factor by factor, at x = 2:")
@@ -145,10 +162,8 @@ class Demo:
                 self.results.block("\n".join(str(finding) for finding in findings))
                 title = findings[0].title if findings else "none"
                 self.compare("finding", [Figure("finding", "y has no lower bound along c", title)])
-        (signs,), (several,) = self.runs["sign_descent_1d"], self.runs["sign_descent_three_variables"]
-        self._picture("c-sign-descent.png", "steps of one length", views.plot_descent, signs)
-        self._picture("c-three-variables.png", "c runs off", views.plot_histories, several)
-        self._show_pictures()
+                self._picture("c-three-variables.png", "c runs off", views.plot_histories, run)
+            self._show_pictures()
 
     def twelve_epochs(self) -> None:
         """Part D."""
@@ -173,7 +188,9 @@ class Demo:
         figures = [Figure(name, number, fitted.parameters[name], 0.0, 0.5e-4) for name, number in PUBLISHED.items()]
         self.compare("challenger", figures)
         self.results.block("\n".join(fitted.notes))
-        self._picture("e-challenger.png", "the fitted probability of distress", fit_picture, fitted)
+        # As far down as the temperature on the morning of the launch.
+        model = functools.partial(views.plot, bounds=(30.0, 85.0))
+        self._picture("e-challenger.png", "the fitted probability of distress", model, fitted)
         self._picture("e-challenger-history.png", "the descent", views.plot_histories, fitted.trajectory)
         self._show_pictures()
 
@@ -303,23 +320,3 @@ def _summed(run: Trajectory) -> Trajectory:
 
 def _short(number: float) -> str:
     return f"{number:.4g}"
-
-
-def fit_picture(fitted: Fit) -> Any:
-    """The fitted probability of distress over the temperature, and the launches."""
-    (feature,) = fitted.features
-    launches = read_table(challenger())
-    inputs, outcomes = launches.numbers(feature), launches.numbers(fitted.target)
-
-    def probability(temperature_F: float) -> float:
-        return float(fitted.predict([temperature_F])[0])
-
-    figure = views.plot_curve(probability, (30.0, 85.0), derivative=False, points=200)
-    ax = figure.axes[0]
-    ax.plot(inputs, outcomes, "o", color="black", alpha=0.6)
-    ax.set(
-        title="O-ring distress of 23 launches, and its fitted probability",
-        xlabel="joint temperature in °F",
-        ylabel="probability of distress",
-    )
-    return figure

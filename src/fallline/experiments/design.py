@@ -19,7 +19,7 @@ from fallline.arguments import rules_of
 from fallline.arrays import BoolArray, FloatArray
 from fallline.engines import Problem
 from fallline.engines.per_run import entries
-from fallline.errors import FalllineError, check_whole, shortened
+from fallline.errors import FalllineError, shortened
 from fallline.line_search import LineSearch
 from fallline.machine_code.threads import threads
 from fallline.objectives import Objective
@@ -171,16 +171,13 @@ class Design:
 
 
 def factors_of(
-    optimizers: Any, grid: Any, points: FloatArray, seeds: Any
+    optimizers: Any, grid: Any, points: FloatArray, seeds: Sequence[int]
 ) -> tuple[list[Optimizer[Any]], dict[str, Sequence[Any]]]:
     """The rules of a sweep, and the values of each factor by its name.
 
     Raises:
         FalllineError: naming the argument that is wrong, its value and what is allowed.
     """
-    seeds = several(seeds, "seeds")
-    for seed in seeds:
-        check_whole("seeds", seed, least=0)
     names, rules = rules_of(optimizers)
     if not isinstance(grid, Mapping):
         raise FalllineError("grid", grid, "it must give the values of each hyperparameter, by its name")
@@ -195,15 +192,15 @@ def factors_of(
     for rule, (name, given) in itertools.product(rules, values.items()):
         _check_values(rule, name, given)
     if not isinstance(optimizers, Mapping):
-        names = [_label(rule, values) for rule in rules]
+        names = [label_without(values, rule) for rule in rules]
     factors: dict[str, Sequence[Any]] = {
         "optimizer": tuple(names),
         **values,
         "start": Lazy(len(points), functools.partial(_tuples, points)),
-        "seed": tuple(map(int, seeds)),
+        "seed": seeds,
     }
     for name, given in factors.items():
-        twice = _repeated_row(points) if name == "start" else _repeated(given)
+        twice = _repeated_row(points) if name == "start" else repeated(given)
         if twice:
             raise FalllineError(
                 OTHER_FACTORS.get(name, name),
@@ -242,7 +239,7 @@ def _check_values(rule: Optimizer[Any], name: str, given: Sequence[Any]) -> None
             )
 
 
-def _repeated(values: Sequence[Any]) -> str | None:
+def repeated(values: Sequence[Any]) -> str | None:
     """A value that occurs twice, if there is one."""
     with contextlib.suppress(TypeError):  # lists and the like have no hash
         if len(set(values)) == len(values):
@@ -266,10 +263,10 @@ def _may_be_array(rule: Optimizer[Any], name: str) -> bool:
     return known is not None and known.symbol is not None and not known.range.whole
 
 
-def _label(rule: Optimizer[Any], grid: Iterable[str]) -> str:
-    """The rule's label, without the hyperparameters in the grid."""
+def label_without(settings: Iterable[str], rule: Optimizer[Any]) -> str:
+    """The rule's label, without some of its hyperparameters: those in which runs differ."""
     name, *words = rule.label.split(", ")
-    return ", ".join([name, *(word for word in words if word.partition(" ")[0] not in tuple(grid))])
+    return ", ".join([name, *(word for word in words if word.partition(" ")[0] not in tuple(settings))])
 
 
 def _quarters(max_steps: int) -> tuple[int, ...]:

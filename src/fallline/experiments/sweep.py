@@ -17,6 +17,7 @@ from fallline.errors import check_whole
 from fallline.experiments.design import Design, factors_of
 from fallline.experiments.keeping import Making, kept
 from fallline.experiments.outcomes import Results, results_of
+from fallline.experiments.seeds import seeds_of, warn_of_equal_runs
 from fallline.progress import progress_bar
 from fallline.results.sweep import NOT_RUN, Sweep
 from fallline.slips import in_our_words
@@ -52,7 +53,8 @@ def sweep(
         grid: the values of each hyperparameter, by its name. A name that an optimizer does not have itself is looked
             up in the rule or the schedule inside it; "learning_rate" is the initial rate of a schedule.
         stop: as in `minimize`; by default a small step, or a value that has risen far above its start (`Diverging`).
-        seeds: the seeds of everything random: the order of mini-batches, and noise.
+        seeds: the seeds of everything random: the order of mini-batches, and noise. A warning says when they cannot
+            matter.
         store: the path of an SQLite file to which results are added as they are computed. Runs that it has are not
             repeated: an interrupted sweep continues, a larger one reuses what is there, and several processes with the
             same sweep share its runs.
@@ -76,7 +78,8 @@ def sweep(
     check_whole("max_steps", max_steps, 1)
     of, points = prepared(objective, starts_of(x0), gradient)
     ending = conditions(stop_of(stop, target, StepSize() | Diverging()))
-    rules, factors = factors_of(optimizers, grid, points, seeds)
+    rules, factors = factors_of(optimizers, grid, points, seeds_of(seeds))
+    warn_of_equal_runs(factors["seed"], of, rules)
     design = Design(of, rules, points, factors, ending, int(max_steps))
     return _made(design, gradient, engine_on(engine, device), store, progress)
 

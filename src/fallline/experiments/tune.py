@@ -86,15 +86,16 @@ class Interval:
         if known is not None and isinstance(value, int | float) and not isinstance(value, bool):
             allowed = known.range
             bounded = np.isfinite([allowed.low, allowed.high]).all()
+            gap = _NEAREST * ((allowed.high if bounded else value) - allowed.low)
+            low = allowed.low + gap if allowed.low_open else allowed.low
             if bounded and allowed.high_open and not allowed.whole:
-                gap = _NEAREST * (allowed.high - allowed.low)
-                return cls(allowed.low, allowed.high - gap, log=True, origin=allowed.high)
+                return cls(low, allowed.high - gap, log=True, origin=allowed.high)
             if bounded:
-                return cls(allowed.low, allowed.high, whole=allowed.whole)
+                return cls(low, allowed.high, whole=allowed.whole)
             if value > 0 and allowed.whole:
                 return cls(max(allowed.low, 1), 10 * value, whole=True)
             if value > 0:
-                return cls(max(allowed.low, value / _FARTHEST), min(allowed.high, value * _FARTHEST), log=True)
+                return cls(max(low, value / _FARTHEST), min(allowed.high, value * _FARTHEST), log=True)
         raise FalllineError(
             "space", problem=f"gives no values for {name}, whose range and default say too little", allowed="give them"
         )

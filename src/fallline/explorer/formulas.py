@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import sympy
+
 from fallline.errors import FalllineError
 from fallline.optimizers import Optimizer
 from fallline.optimizers.latex import with_short_memory
@@ -17,7 +19,7 @@ ELEMENTS = {
     "k": "mroot", "v": "mover", "t": "mtext", "T": "mtable", "R": "mtr", "D": "mtd",
 }  # fmt: skip
 # Operators that stand without their element, and the sign of multiplication that is not seen, which is a dot then.
-_ALONE, _TIMES = "-+=(),∑∇…{‖", "\u2062"
+_ALONE, _TIMES = "-+=(),∑∇…{‖⟨⟩", "\u2062"
 _LETTERS = {element: letter for letter, element in ELEMENTS.items()}
 
 
@@ -42,14 +44,9 @@ def formula_of(rule: Optimizer[Any]) -> list[tuple[str, str]]:
 
 def symbol_of(path: str, latex: str | None) -> str:
     """A setting's symbol, or its name if it has none."""
-    import sympy
-
     symbol = sympy.Symbol(path)
-    return shortened(
-        as_mathml(symbol, {symbol: Letter(path, symbol=latex, setting=path)}, marked=True)
-        if latex
-        else f"<mi>{path}</mi>"
-    )
+    letters = {symbol: Letter(path.split(".")[-1], symbol=latex, setting=path)}
+    return shortened(as_mathml(symbol, letters, marked=True))
 
 
 def shortened(mathml: str) -> str:

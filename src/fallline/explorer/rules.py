@@ -49,7 +49,8 @@ class Writer:
 
     def family(self, kind: type[Optimizer[Any]]) -> Code:
         """All conventions of a rule."""
-        rules = [kind(convention=convention) for convention in kind.conventions]
+        made: Any = kind
+        rules = [made(convention=convention) for convention in kind.conventions]
         return _family(kind.name, kind, [self.rule(rule, rules) for rule in rules])
 
     def own_rule(self, rule: Optimizer[Any]) -> Code:

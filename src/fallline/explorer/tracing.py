@@ -9,7 +9,7 @@ import copy
 import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -203,8 +203,9 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
         if grown == wide:
             break
         wide = grown
-    slope, at = (_Array(part.value, ARRAYS) for part in (gradient, x))
-    unbalanced = rule.unbalanced(at, slope, leaf("near", STEP))
+    # Its code is written for arrays.
+    slope, at, near = (_Array(part.value, ARRAYS) for part in (gradient, x, leaf("near", STEP)))
+    unbalanced: Any = cast("Any", rule).unbalanced(at, slope, near)
     return StepGraph(
         graph=graph,
         names=names,

@@ -102,7 +102,7 @@ class FittedModel(Printed):
         for part in range(len(source.parts)):
             for table in source.blocks(part, self.preparation.columns):
                 empty = False
-                yield table, self._answer(self.preparation.inputs(table.without(self.preparation.na)))
+                yield table, self.on_inputs(self.preparation.inputs(table.without(self.preparation.na)))
         if empty:
             raise FalllineError(source.name, problem="has columns but no rows")
 
@@ -124,7 +124,7 @@ class FittedModel(Printed):
         moments, squares = Moments(1), 0.0
         for rows in blocks:
             moments.add(rows.y[:, None])
-            squares += float(((rows.y - self._answer(rows.X)) ** 2).sum())
+            squares += float(((rows.y - self.on_inputs(rows.X)) ** 2).sum())
         spread = float(moments.squares[0])
         return 1 - squares / spread if spread else math.nan
 
@@ -135,7 +135,7 @@ class FittedModel(Printed):
         counts = np.zeros(count * count, np.int64)
         for rows in blocks:
             counts += np.bincount(
-                rows.y.astype(np.intp) * count + self._chosen(self._answer(rows.X)), minlength=count**2
+                rows.y.astype(np.intp) * count + self._chosen(self.on_inputs(rows.X)), minlength=count**2
             )
         return counts.reshape(count, count)
 
@@ -266,7 +266,8 @@ class FittedModel(Printed):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _answer(self, X: FloatArray) -> FloatArray:
+    def on_inputs(self, X: FloatArray) -> FloatArray:
+        """The predictions for prepared inputs, shape (k, features): see `predict`."""
         with np.errstate(over="ignore"):
             return self.loss.predict(X, self.x)
 

@@ -17,7 +17,9 @@ from fallline.data.csv_format import Reading
 from fallline.data.rows import Rows
 from fallline.errors import FalllineError
 from fallline.fitting.fitted import FittedModel
+from fallline.fitting.pictured import draw_fit
 from fallline.models import Loss
+from fallline.pictures.kinds import FIT_KINDS
 from fallline.results.archive import Archived, Contents, taken_out, within
 from fallline.results.schema import COUNT, NUMBER, NUMBER_OR_NULL, OBJECT, TEXTS, Entry, check_arrays, check_header
 from fallline.results.shown import Diagnosed, Repeatable, Shown
@@ -225,12 +227,20 @@ class Fit(Archived, Shown, Diagnosed, Repeatable):
         return self.trajectory.animate(path, kind, **options)
 
     def drawn(self, views: Any, **options: Any) -> Any:
-        """The path for at most two parameters; the learning curve for more, or with rows held out."""
+        """The picture of that kind: one of `FIT_KINDS`, or of the descent's; see `fallline.fitting.pictured`."""
         kind = options.pop("kind", "auto")
-        if kind != "auto" or "coordinates" in options or (len(self.trajectory.names) <= 2 and self._at_hand):
+        if kind not in ("auto", *FIT_KINDS) or "coordinates" in options:
             return self.trajectory.drawn(views, kind=kind, **options)
-        title = f"{self.target}: {self.trajectory.title}, {self.trajectory.optimizer.replace('_', ' ')}"
-        return views.plot_learning_curve(*self.learning_curve(), title=title, **options)
+        return draw_fit(self, views, kind, **options)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the rows are at hand: a fit loaded from a file has none."""
+        return isinstance(self._from, FitRows)
+
+    def rows_fitted_to(self) -> Iterable[Rows]:
+        """The rows fitted to, as the model takes them, block by block."""
+        return self._rows.blocks()
 
     def contents(self) -> Contents:
         """The contents of the fit's file."""
@@ -260,13 +270,6 @@ class Fit(Archived, Shown, Diagnosed, Repeatable):
         points = Curve(curve["steps"], curve["loss"], curve.get("held_out"))
         measured = Measured(**counts, curve=points)
         return cls(trajectory, fitted, tuple(header["notes"]), measured)
-
-    @property
-    def _at_hand(self) -> bool:
-        """Whether no rows were held out and the loss on all rows is cheap."""
-        if isinstance(self._from, Measured):
-            return self.trajectory.objective is not None and not self._from.rows_held_out
-        return self.model.dataset is None and self.held_out is None
 
     @property
     def _rows(self) -> FitRows:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,19 @@ class ChainRule:
 
     def __repr__(self) -> str:
         return first_lines(self.text)
+
+    def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Any:
+        """Draw the graph: see `fallline.views.plot_chain`.
+
+        >>> from fallline import chain_rule
+        >>> chain_rule("u = x**2; y = 3*u", 2).plot().axes[0].get_xlabel()
+        ''
+        """
+        return import_module("fallline.views").plot(self, path, **options)
+
+    def drawn(self, views: Any, **options: Any) -> Any:
+        """The picture, drawn by the functions of `fallline.views`."""
+        return views.plot_chain(self, **options)
 
     @property
     def gradient(self) -> dict[str, float]:

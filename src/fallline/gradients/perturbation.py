@@ -92,6 +92,10 @@ class PerturbedObjective(Objective):
         return self.objective.stochastic
 
     @property
+    def seeded(self) -> bool:
+        return self.objective.seeded
+
+    @property
     def title(self) -> str:
         return self.objective.title
 

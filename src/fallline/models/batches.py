@@ -65,6 +65,11 @@ class Batches(Sliceable):
         self._shuffle: tuple[tuple[int, int], npt.NDArray[np.intp]] | None = None
 
     @property
+    def seeded(self) -> bool:
+        # The order of the rows in a batch of all only rounds its sums differently.
+        return self.order == "shuffled" and self.size < self.loss.rows
+
+    @property
     def title(self) -> str:
         return f"{self.loss.title}, {self.order} batches of {self.size}"
 

@@ -53,6 +53,10 @@ class Slice(Objective):
         return self.objective.stochastic
 
     @property
+    def seeded(self) -> bool:
+        return self.objective.seeded
+
+    @property
     def title(self) -> str:
         return f"{self.objective.title}, {self.about}"
 

@@ -78,6 +78,11 @@ class Objective(Printed, ABC):
         return ROUNDING.get(self.precision, ROUNDING["float64"])
 
     @property
+    def seeded(self) -> bool:
+        """Whether what `at_step` gives depends on the seed."""
+        return self.stochastic
+
+    @property
     @abstractmethod
     def title(self) -> str:
         """One line that says what is minimised, for tables and pictures."""

@@ -17,6 +17,7 @@ class Landscape:
         minima: its global minima, one point per row.
         lowest: the value there.
         source: where it comes from.
+        called: its name in titles; empty if that is `name` with a capital.
     """
 
     name: str
@@ -25,6 +26,12 @@ class Landscape:
     minima: tuple[tuple[float, float], ...]
     lowest: float
     source: str
+    called: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name as papers spell it."""
+        return self.called or self.name.capitalize()
 
 
 def _square(low: float, high: float) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -95,6 +102,7 @@ LANDSCAPES: dict[str, Landscape] = {
             ((0.0, -1.0),),
             3.0,
             "Goldstein and Price (1971), On descent from local minima",
+            "Goldstein–Price",
         ),
         Landscape(
             "three_hump_camel",
@@ -103,6 +111,7 @@ LANDSCAPES: dict[str, Landscape] = {
             ((0.0, 0.0),),
             0.0,
             "Dixon and Szegő (1975), Towards global optimisation",
+            "Three-hump camel",
         ),
         Landscape(
             "six_hump_camel",
@@ -111,6 +120,7 @@ LANDSCAPES: dict[str, Landscape] = {
             ((0.089842013100318, -0.712656403020739), (-0.089842013100318, 0.712656403020739)),
             -1.031628453489877,
             "Dixon and Szegő (1978), The global optimization problem: an introduction",
+            "Six-hump camel",
         ),
         Landscape(
             "mccormick",
@@ -119,6 +129,7 @@ LANDSCAPES: dict[str, Landscape] = {
             ((1 / 2 - pi / 3, -1 / 2 - pi / 3),),
             -(3**0.5) / 2 - pi / 3,
             "McCormick (1976), Computability of global solutions to factorable nonconvex programs",
+            "McCormick",
         ),
         Landscape(
             "branin",
@@ -136,6 +147,7 @@ LANDSCAPES: dict[str, Landscape] = {
             ((-2.903534027771177, -2.903534027771177),),
             -78.33233140754282,
             "Styblinski and Tang (1990), Experiments in nonconvex optimization",
+            "Styblinski–Tang",
         ),
         Landscape(
             "rastrigin",

@@ -41,6 +41,7 @@ class AveragedDescent(Optimizer[AveragedState]):
     """
 
     name: ClassVar[str] = "averaged_descent"
+    called: ClassVar[str] = "averaged gradient descent"
     conventions = {
         "paper": "the mean of all points after the start",
         "torch": "x decays, the rate falls, and the mean begins late and counts its steps from 0",

@@ -95,6 +95,9 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         elementwise: whether each coordinate is independent of the others.
         learns_from_step: whether the rule uses the step it asked for, so that another step must not be made instead.
         longest_rate: the largest rate that a line search may give it.
+        called: what papers call it, in their spelling; empty if that is the name of the class.
+        told: the settings that pictures tell even where they are the defaults.
+        notation: the LaTeX of what `update` computes in more operations than can be read, by its name there.
         learning_rate: a number, a Schedule (of the step), or a LineSearch (along the direction).
         convention: one of `conventions`.
 
@@ -117,6 +120,9 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
     elementwise: ClassVar[bool] = True
     learns_from_step: ClassVar[bool] = False
     longest_rate: ClassVar[float] = np.inf
+    called: ClassVar[str] = ""
+    told: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    notation: ClassVar[Mapping[str, str]] = {}
 
     learning_rate: LearningRate
     convention: str = field(default="paper", kw_only=True)
@@ -200,10 +206,60 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         return self.learning_rate.rate(step) if isinstance(self.learning_rate, Schedule) else self.learning_rate
 
     def latex(self) -> str:
-        """The rule's formula as LaTeX, made from its own source."""
+        """The rule's formula as a block of LaTeX, made from its own source.
+
+        Raises:
+            FalllineError: when its code cannot be written as a formula.
+        """
         from fallline.optimizers.latex import latex
 
         return latex(self)
+
+    def latex_lines(self) -> tuple[str, ...]:
+        """The same formula line by line, for Matplotlib's mathtext too, which knows no environments.
+
+        Raises:
+            FalllineError: when its code cannot be written as a formula.
+        """
+        from fallline.optimizers.latex import latex_lines
+
+        return latex_lines(self)
+
+    def _repr_latex_(self) -> str | None:
+        """The formula in a notebook; None where the code cannot be written as one."""
+        try:
+            return f"$${self.latex()}$$"
+        except FalllineError:
+            return None
+
+    @property
+    def spelling(self) -> str:
+        """The rule's name as papers spell it.
+
+        >>> import fallline
+        >>> fallline.LBFGS().spelling, fallline.RMSProp().spelling
+        ('L-BFGS', 'RMSProp')
+        """
+        return self.called or type(self).__name__
+
+    @property
+    def unusual(self) -> dict[str, Any]:
+        """The settings that are not the convention's defaults, by name; of a rule inside, which has its own, none.
+
+        >>> import fallline
+        >>> fallline.Adam(0.001, beta1=0.5).unusual
+        {'beta1': 0.5}
+        """
+        known = hyperparameters(self)
+        found: dict[str, Any] = {}
+        for entry in fields_of(self):
+            value = getattr(self, entry.name)
+            default: Any = entry.default
+            if entry.name in known:
+                default = known[entry.name].defaults.get(self.convention, known[entry.name].default)
+            if entry.init and entry.name != "convention" and not isinstance(value, Optimizer):
+                found |= {} if np.array_equal(value, default) else {entry.name: value}
+        return found
 
     @property
     def label(self) -> str:
@@ -214,20 +270,15 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
         'adam, learning_rate 0.1, beta1 0.5'
         """
         name = self.name or type(self).__name__
-        known = hyperparameters(self)
         words = [name if self.convention == "paper" else f"{name}@{self.convention}"]
         inside: list[str] = []
+        told = self.unusual
         for entry in fields_of(self):
             value = getattr(self, entry.name)
             if isinstance(value, Optimizer):
                 inside.append(f"of {value.label}")
-            if isinstance(value, Optimizer) or not entry.init:
-                continue
-            default: Any = entry.default
-            if entry.name in known:
-                default = known[entry.name].defaults.get(self.convention, known[entry.name].default)
-            if isinstance(value, Schedule):
-                words.append(str(value))
-            elif entry.name != "convention" and (entry.name == "learning_rate" or not np.array_equal(value, default)):
+            elif isinstance(value, Schedule):
+                words += [str(value)] if entry.init else []
+            elif entry.init and (entry.name == "learning_rate" or entry.name in told):
                 words.append(f"{entry.name} {_written(value)}")
         return ", ".join(words + inside)

@@ -22,9 +22,13 @@ _ROUNDING = float(np.finfo(float).eps)
 
 
 _LATEX = (
-    r"g_{t} &= \nabla f\left(x_{t-1}\right)",
-    r"z_{t} &= \arg\min_{z \in C} \; g_{t} \cdot (z - x_{t-1}) + \frac{1}{2} (z - x_{t-1}) \cdot B_{t} (z - x_{t-1})",
-    r"x_{t} &= x_{t-1} - \eta \left(x_{t-1} - z_{t}\right)",
+    (r"g_{t}", r"\nabla f\left(x_{t-1}\right)"),
+    (
+        r"z_{t}",
+        r"\arg\min_{z \in C} \; \left\langle g_{t}, z - x_{t-1} \right\rangle "
+        r"+ \frac{1}{2} \left\langle z - x_{t-1}, B_{t} \left(z - x_{t-1}\right) \right\rangle",
+    ),
+    (r"x_{t}", r"x_{t-1} - \eta \left(x_{t-1} - z_{t}\right)"),
 )
 
 
@@ -61,6 +65,8 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
 
     table: ClassVar[Registry[Any]] = BOUNDED
     name: ClassVar[str] = "projected_lbfgs"
+    called: ClassVar[str] = "projected L-BFGS"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True
     longest_rate: ClassVar[float] = 1.0
@@ -100,8 +106,8 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
     def update(
         self, gradient: Quantity, state: ProjectedLBFGSState, rate: Quantity, step: Quantity
     ) -> tuple[Quantity, ProjectedLBFGSState]:
-        y = gradient - state.gradient
-        pairs, curved, rate_along = learned(state, gradient, _ROUNDING * dot(y, y))
+        s, y = -state.change, gradient - state.gradient
+        pairs, curved, rate_along = learned(state, s, y, _ROUNDING * dot(y, y))
         scale = np.where(curved, rate_along, np.where(step == 1, 1.0, 10.0) * state.scale)
         direction = state.x - self._lowest_of_model(state.x, gradient, pairs, scale)
         # Nothing is known of the curvature in the first step, and a set that is far away does not bound it.
@@ -121,7 +127,13 @@ class ProjectedLBFGS(Optimizer[ProjectedLBFGSState]):
 
     def latex(self) -> str:
         """The rule as LaTeX, with the point z as what it stands for."""
-        return "\\begin{aligned}\n" + " \\\\\n".join(_LATEX) + "\n\\end{aligned}"
+        from fallline.optimizers.latex import aligned
+
+        return aligned(_LATEX)
+
+    def latex_lines(self) -> tuple[str, ...]:
+        """The lines of that."""
+        return tuple(f"{left} = {right}" for left, right in _LATEX)
 
     def _lowest_of_model(self, x: Quantity, gradient: Quantity, pairs: Pairs, scale: Quantity) -> Quantity:
         """The point of the set at which the model is lowest."""

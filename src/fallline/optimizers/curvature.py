@@ -36,6 +36,7 @@ class BarzilaiBorwein(Optimizer[BarzilaiBorweinState]):
     """
 
     name: ClassVar[str] = "barzilai_borwein"
+    called: ClassVar[str] = "Barzilai–Borwein"
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True
 
@@ -86,6 +87,8 @@ class ConjugateGradient(Optimizer[ConjugateGradientState]):
     """
 
     name: ClassVar[str] = "conjugate_gradient"
+    called: ClassVar[str] = "conjugate gradient"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
     FORMULAS: ClassVar[tuple[str, ...]] = ("fletcher_reeves", "polak_ribiere", "hager_zhang")
 
@@ -153,12 +156,15 @@ class LBFGS(Optimizer[LBFGSState]):
     """
 
     name: ClassVar[str] = "lbfgs"
+    called: ClassVar[str] = "L-BFGS"
+    told: ClassVar[tuple[str, ...]] = ()
     elementwise: ClassVar[bool] = False
     learns_from_step: ClassVar[bool] = True
     conventions = {
         "paper": "line search; the first direction is the gradient",
         "torch": "no line search; the first step is shortened",
     }
+    notation = {"newton": "H_{t} g_{t}"}
 
     learning_rate: LearningRate = learning_rate(StrongWolfe(), defaults={"torch": 1.0})
     memory: int = hyperparameter(
@@ -172,12 +178,14 @@ class LBFGS(Optimizer[LBFGSState]):
     def update(
         self, gradient: Quantity, state: LBFGSState, rate: Quantity, step: Quantity
     ) -> tuple[Quantity, LBFGSState]:
-        pairs, curved, rate_along = learned(state, gradient, 1e-10 if self.convention == "torch" else 0.0)
+        s, y = -state.change, gradient - state.gradient
+        pairs, curved, rate_along = learned(state, s, y, 1e-10 if self.convention == "torch" else 0.0)
         scale = np.where(curved, rate_along, state.scale)
-        direction = times_inverse_hessian(gradient, pairs, scale)
+        newton = times_inverse_hessian(gradient, pairs, scale)
+        direction = newton
         if self.convention == "torch":
             total = np.sum(abs(gradient), axis=-1, keepdims=True)
             shorter = 1 / np.maximum(total, 1.0)
-            direction = np.where(step == 1, shorter, 1.0) * direction
+            direction = np.where(step == 1, shorter, 1.0) * newton
         change = rate * direction
         return change, LBFGSState(*pairs, change, gradient, scale)

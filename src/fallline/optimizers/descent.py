@@ -22,6 +22,7 @@ class GradientDescent(Optimizer[None]):
     """
 
     name: ClassVar[str] = "gradient_descent"
+    called: ClassVar[str] = "gradient descent"
     conventions = {
         "paper": "one step against the gradient",
         "torch": "as the paper",

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from fallline.hyperparameters import hyperparameters
+from fallline.letters import greek_latex
 from fallline.optimizers.base import Optimizer
 from fallline.optimizers.placeholders import (
     CONSTANT,
@@ -26,6 +27,8 @@ from fallline.proxy import Library
 
 # What is no quantity of a rule's own: the point, the gradient, the number of the step and the rate.
 X, GRADIENT, STEP, RATE = "x", "g", "t", "rate"
+# How LaTeX is told of a name of several letters.
+WORD = r"\mathrm"
 # A formula of more operations is not readable.
 MOST_OPERATIONS = 40
 # What takes all coordinates, or none, of its argument.
@@ -48,7 +51,7 @@ class Letter:
         place: the number of the part, of a tuple; "" if there is one only.
         old: whether it is the value before the step.
         symbol: the LaTeX of what is the same at every step, or numbers the steps; None for other quantities.
-        setting: the path of the hyperparameter that it is; "" if it is none.
+        setting: the path of the setting that it is, which is the same at every step too; "" if it is none.
     """
 
     name: str
@@ -70,8 +73,8 @@ class Letter:
 
     @property
     def plain_name(self) -> str:
-        """The name without primes and hat."""
-        return self.name.rstrip("'").removesuffix("_hat")
+        """The name without primes, hat and underscores."""
+        return self.name.rstrip("'").removesuffix("_hat").strip("_").replace("_", " ") or self.name
 
     @property
     def latex(self) -> str:
@@ -79,11 +82,13 @@ class Letter:
         if self.symbol is not None:
             return self.symbol
         name = self.plain_name
-        letter = name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\ ")
+        letter = f"{WORD}{{{name}}}".replace(" ", r"\ ")
+        if len(name) == 1 or greek_latex(name):
+            letter = greek_latex(name) or name
         letter = rf"\hat{{{letter}}}" if self.has_hat else letter
         above = "".join(f"({part})" for part in self.place) + r"\prime" * self.name.count("'")
-        index = "t-1" if self.old else "t"
-        return f"{letter}^{{{above}}}_{{{index}}}" if above else f"{letter}_{{{index}}}"
+        letter = f"{letter}^{{{above}}}" if above else letter
+        return letter if self.setting else f"{letter}_{{{'t-1' if self.old else 't'}}}"
 
 
 X_BEFORE = sympy.Symbol(Letter(X, old=True).latex, real=True)
@@ -132,14 +137,19 @@ class Lines:
 
 
 def lines_of(
-    rule: Optimizer[Any], *, all_names: bool = False, guards: bool = False, coordinates: int | None = None
+    rule: Optimizer[Any],
+    *,
+    all_names: bool = False,
+    guards: bool = False,
+    coordinates: int | None = None,
+    most_operations: float = MOST_OPERATIONS,
 ) -> Lines:
     """The lines of a rule's step, from its own code.
 
     Arguments:
         rule: the rule.
         all_names: whether every quantity that the code gives a name has a line, or only the parts of the state. With
-            all of them, formulas that are too long are left out.
+            all of them, formulas of more than `most_operations` are left out.
         guards: whether to show what keeps quotients from being 0 / 0.
         coordinates: how many x has, for code that asks for its shape; None if any number is meant.
 
@@ -163,7 +173,7 @@ def lines_of(
 
     def line(symbol: sympy.Symbol, part: Any, found: str | tuple[int, str]) -> Line:
         known = {other: name for other, name in symbols.items() if name != symbol}
-        readable = not all_names or _operations(part, known) <= MOST_OPERATIONS
+        readable = not all_names or _operations(part, known) <= most_operations
         expression = sympy.S(evaluated(part, library, known)) if readable else None
         return Line(symbol, expression, found, part, evaluated(part, _HASHES, given))
 
@@ -220,14 +230,13 @@ class _Naming:
         self._give(run.gradient, Letter(GRADIENT))
         self._give(run.step, Letter(STEP, symbol=STEP), positive=True, integer=True)
         self._give(run.rate, Letter(RATE, symbol=r"\eta", setting="learning_rate"), positive=True)
-        taken: list[str] = []
         for path, part in run.hyperparameters.items():
-            symbol = _symbol_of(rule, path)
-            # A symbol that a rule further out has taken gets a prime.
-            while symbol in taken:
-                symbol += "'"
-            taken.append(symbol)
-            self._give(part, Letter(self._free(path.split(".")[-1]), symbol=symbol, setting=path), positive=True)
+            letter = Letter(self._free(path.split(".")[-1]), symbol=_symbol_of(rule, path), setting=path)
+            # A symbol that a rule further out has taken, or the rate or the step, gets a prime.
+            while letter.latex in (taken.latex for taken in self.letters.values()):
+                symbol, name = (letter.symbol and f"{letter.symbol}'"), letter.name
+                letter = dataclasses.replace(letter, symbol=symbol, name=name if symbol else f"{name}'")
+            self._give(part, letter, positive=True)
 
     def name_state(self) -> None:
         """Name the parts of the state, before and after the step."""
@@ -291,15 +300,16 @@ def _is_x(path: str) -> bool:
     return path.split(".")[-1] == X
 
 
-def _symbol_of(rule: Optimizer[Any], path: str) -> str:
-    """The LaTeX of a hyperparameter; a setting of a user's rule without a symbol is shown by its name."""
+def _symbol_of(rule: Optimizer[Any], path: str) -> str | None:
+    """The LaTeX of a hyperparameter; None for a setting of a user's rule that has none and is shown by its name."""
     *inside, name = path.split(".")
     owner = operator.attrgetter(".".join(inside))(rule) if inside else rule
     known = hyperparameters(owner).get(name)
     if known is not None and known.symbol is not None:
         return known.symbol
     fields = {field.name: field for field in dataclasses.fields(owner)}
-    return str(fields[name].metadata.get("symbol", name))
+    symbol: str | None = fields[name].metadata.get("symbol")
+    return symbol
 
 
 def reductions_in(part: Placeholder, known: Mapping[Placeholder, Any]) -> Iterator[Placeholder]:

@@ -10,7 +10,9 @@ from xml.dom.minidom import Document
 import sympy
 from sympy.printing.mathml import MathMLPresentationPrinter
 
+from fallline.letters import greek
 from fallline.optimizers.lines import Letter
+from fallline.optimizers.symbols import positive_first
 
 
 def as_mathml(
@@ -66,6 +68,9 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
     def _print(self, expression: Any, **_: Any) -> Any:
         return self.element(expression)
 
+    def _as_ordered_terms(self, expression: Any, order: Any = None) -> list[Any]:
+        return positive_first(super()._as_ordered_terms(expression, order))
+
     def row(self, *parts: Any) -> Any:
         return self.tagged("mrow", *parts)
 
@@ -82,6 +87,12 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
             made.appendChild(self.dom.createTextNode(part) if isinstance(part, str) else part)
         return made
 
+    def of_setting(self, letter: Letter, element: Any) -> Any:
+        """The element of a letter, marked if it is to be, and the letter is a setting."""
+        if self._marked and letter.setting:
+            element.setAttribute("data-setting", letter.setting)
+        return element
+
     def _print_Symbol(self, symbol: Any, style: str = "plain") -> Any:
         letter = self._letters.get(symbol)
         if letter is None:
@@ -89,16 +100,15 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
         if letter.symbol is not None:
             # SymPy reads beta_1 as a letter with an index.
             plain = letter.symbol.replace("\\", "").replace("{", "").replace("}", "")
-            made = super()._print_Symbol(sympy.Symbol(plain))
-            if self._marked and letter.setting:
-                made.setAttribute("data-setting", letter.setting)
-            return made
-        index = self.row(self.tagged("mi", "t"), self.sign("-"), self.tagged("mn", "1")) if letter.old else "t"
-        below = self.tagged("mi", index) if isinstance(index, str) else index
-        name = self.tagged("mi", letter.plain_name.replace("_", " "))
+            return self.of_setting(letter, super()._print_Symbol(sympy.Symbol(plain)))
+        name = self.tagged("mi", greek(letter.plain_name) or letter.plain_name)
         if letter.has_hat:
             name = self.tagged("mover", name, self.sign("^"))
         above = "".join(f"({part})" for part in letter.place) + "′" * letter.name.count("'")
+        if letter.setting:
+            return self.of_setting(letter, self.tagged("msup", name, self.tagged("mi", above)) if above else name)
+        index = self.row(self.tagged("mi", "t"), self.sign("-"), self.tagged("mn", "1")) if letter.old else "t"
+        below = self.tagged("mi", index) if isinstance(index, str) else index
         if not above:
             return self.tagged("msub", name, below)
         return self.tagged("msubsup", name, below, self.tagged("mi", above))
@@ -116,7 +126,11 @@ class _Printer(MathMLPresentationPrinter):  # type: ignore[misc]
         return self.row(self.sign("‖"), self.element(expression.args[0]), self.sign("‖"))
 
     def _print_Total(self, expression: Any) -> Any:
-        return self.row(self.sign("∑"), self.bracketed(expression.args[0]))
+        parts = expression.shown
+        if len(parts) == 2:
+            one, other = map(self.element, parts)
+            return self.row(self.sign("⟨"), one, self.sign(","), other, self.sign("⟩"))
+        return self.row(self.sign("∑"), self.bracketed(parts[0])) if parts else self.tagged("mi", "n")
 
     def _print_Highest(self, expression: Any) -> Any:
         return self.row(self.sign("max"), self.bracketed(expression.args[0]))

@@ -37,6 +37,7 @@ class Momentum(Optimizer[MomentumState]):
     """
 
     name: ClassVar[str] = "momentum"
+    called: ClassVar[str] = "momentum"
     conventions = {
         "paper": "the rate is inside the buffer",
         "torch": "the rate is outside the buffer; dampening from the second step on",
@@ -156,6 +157,7 @@ class QuasiHyperbolicMomentum(Optimizer[MeanState]):
     """
 
     name: ClassVar[str] = "qhm"
+    called: ClassVar[str] = "quasi-hyperbolic momentum"
 
     learning_rate: LearningRate = learning_rate(1.0)
     momentum: float = hyperparameter(0.999, about="decay of the mean", symbol=r"\beta", at_least=0, below=1)
@@ -195,6 +197,7 @@ class WindowedMomentum(Optimizer[WindowedMomentumState]):
     """
 
     name: ClassVar[str] = "windowed_momentum"
+    called: ClassVar[str] = "windowed momentum"
     conventions = {
         "paper": "the window holds the steps before this one",
         "tutorial": "the window holds this step too, so it counts twice",

@@ -22,18 +22,17 @@ def dot(a: Quantity, b: Quantity) -> Quantity:
     return np.sum(a * b, axis=-1, keepdims=True)
 
 
-def learned(state: Any, gradient: Quantity, least: Quantity) -> tuple[Pairs, Quantity, Quantity]:
+def learned(state: Any, s: Quantity, y: Quantity, least: Quantity) -> tuple[Pairs, Quantity, Quantity]:
     """What the last step shows of the curvature.
 
     Arguments:
-        state: with the last `steps` and `bends`, `change` and `gradient`.
-        gradient: the gradient after the step.
+        state: with the last `steps` and `bends`.
+        s, y: the last step and the change of the gradient over it.
         least: the s·y above which the pair is kept.
 
     Returns:
         The pairs with the last one; whether it is among them; and s·y / y·y, 1 where it is not.
     """
-    s, y = -state.change, gradient - state.gradient
     sy, yy = dot(s, y), dot(y, y)
     curved = sy > least
     # A run that learns nothing from its last step keeps all its pairs.

@@ -49,6 +49,7 @@ class ScheduleFreeSGD(Optimizer[ScheduleFreeState]):
     """
 
     name: ClassVar[str] = "schedule_free_sgd"
+    called: ClassVar[str] = "schedule-free SGD"
     conventions = {
         "paper": "the mean of all z, the start included",
         "optax": "the mean of all z after the start, weighted by the rate",
@@ -128,6 +129,7 @@ class ScheduleFreeAdamW(Optimizer[ScheduleFreeAdamWState]):
     """
 
     name: ClassVar[str] = "schedule_free_adamw"
+    called: ClassVar[str] = "schedule-free AdamW"
     conventions = {
         "paper": "the rate is corrected for the start of v; z weighs as the square of its rate",
         "keras": "v is corrected; all z weigh the same; the decay moves x, not z",

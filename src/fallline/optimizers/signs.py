@@ -26,6 +26,7 @@ class SignDescent(Optimizer[None]):
     """
 
     name: ClassVar[str] = "sign_descent"
+    called: ClassVar[str] = "sign descent"
     conventions = {"paper": "one step against the signs", "optax": "as the paper"}
 
     learning_rate: LearningRate = learning_rate(0.01)

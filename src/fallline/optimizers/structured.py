@@ -30,6 +30,8 @@ class Projected(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "projected"
+    called: ClassVar[str] = "projected"
+    told: ClassVar[tuple[str, ...]] = ("onto",)
     changes_step: ClassVar[bool] = True
     elementwise: ClassVar[bool] = False
 
@@ -98,6 +100,7 @@ class ProximalDescent(Optimizer[ProximalState]):
     """
 
     name: ClassVar[str] = "proximal"
+    called: ClassVar[str] = "proximal gradient descent"
     # A penalty may couple the coordinates.
     elementwise: ClassVar[bool] = False
 

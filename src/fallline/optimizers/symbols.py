@@ -23,8 +23,13 @@ class Verbatim(sympy.Function):  # type: ignore[misc]
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         # A printer of numbers has one for the whole.
         number = printer._settings["symbol_names"].get(self)
-        text = number or self.written(*(printer.doprint(part) for part in self.args))
+        text = number or self.written(*map(printer.doprint, self.shown))
         return text if exp is None else rf"{{{text}}}^{{{exp}}}"
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """The parts that are printed: its arguments, unless a function says otherwise."""
+        return tuple(self.args)
 
     def written(self, *parts: str) -> str:
         """The LaTeX of the function of these parts."""
@@ -39,10 +44,23 @@ class Norm(Verbatim):
 
 
 class Total(Verbatim):
-    """The sum of this expression over the coordinates."""
+    """The sum of this expression over the coordinates: a scalar product, their number, or another."""
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """The two vectors of a scalar product, nothing for the number of coordinates, or the expression."""
+        (inside,) = self.args
+        if inside == 1:
+            return ()
+        if inside.is_Pow and inside.exp == 2:
+            return inside.base, inside.base
+        is_product = inside.is_Mul and len(inside.args) == 2 and not inside.args[0].is_Number
+        return tuple(inside.args if is_product else self.args)
 
     def written(self, *parts: str) -> str:
-        return rf"\sum\left({parts[0]}\right)"
+        if len(parts) == 2:
+            return rf"\left\langle {', '.join(parts)} \right\rangle"
+        return rf"\sum\left({parts[0]}\right)" if parts else "n"
 
 
 class Highest(Verbatim):
@@ -65,6 +83,11 @@ class Where(Verbatim):
     def written(self, *parts: str) -> str:
         condition, yes, no = parts
         return rf"\begin{{cases}} {yes} & \text{{if }} {condition} \\ {no} & \text{{otherwise}} \end{{cases}}"
+
+
+def positive_first(terms: list[Any]) -> list[Any]:
+    """The terms of a sum as they are written: those without a minus before the others."""
+    return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
 
 
 def where(condition: Any, yes: Any, no: Any) -> Any:

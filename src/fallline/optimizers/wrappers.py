@@ -29,6 +29,7 @@ class Wrapper(Optimizer[State]):
 
     table: ClassVar[Registry[Any]] = WRAPPERS
     changes_step: ClassVar[bool] = False
+    told: ClassVar[tuple[str, ...]] = ()
 
     learning_rate: LearningRate = field(init=False, repr=False)
     rule: Optimizer[Any]
@@ -84,6 +85,8 @@ class ClipValue(Wrapper[InnerState]):
     """
 
     name: ClassVar[str] = "clip_value"
+    called: ClassVar[str] = "slope clipping"
+    told: ClassVar[tuple[str, ...]] = ("limit",)
     conventions = {
         "paper": "each slope is held between -limit and limit",
         "torch": "as the paper",
@@ -124,6 +127,8 @@ class ClipNorm(Wrapper[InnerState]):
     """
 
     name: ClassVar[str] = "clip_norm"
+    called: ClassVar[str] = "norm clipping"
+    told: ClassVar[tuple[str, ...]] = ("limit",)
     conventions = {
         "paper": "a norm above limit becomes limit",
         "torch": "1e-6 is added to the norm",
@@ -167,6 +172,8 @@ class WeightDecay(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "weight_decay"
+    called: ClassVar[str] = "weight decay"
+    told: ClassVar[tuple[str, ...]] = ("decay",)
     changes_step: ClassVar[bool] = True
     conventions = {
         "paper": "the decay is not multiplied by the rate",
@@ -214,6 +221,8 @@ class CoupledWeightDecay(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "coupled_weight_decay"
+    called: ClassVar[str] = "coupled weight decay"
+    told: ClassVar[tuple[str, ...]] = ("decay",)
     conventions = {
         "paper": "the penalty's slope is added to the gradient",
         "torch": "as the paper",
@@ -263,6 +272,8 @@ class GradientNoise(Wrapper[NoiseState]):
     """
 
     name: ClassVar[str] = "gradient_noise"
+    called: ClassVar[str] = "gradient noise"
+    told: ClassVar[tuple[str, ...]] = ("variance",)
     # Coordinates are independent, but each one's noise depends on its index.
     elementwise: ClassVar[bool] = False
 
@@ -302,6 +313,7 @@ class Cautious(Wrapper[PlacedState]):
     """
 
     name: ClassVar[str] = "cautious"
+    called: ClassVar[str] = "cautious"
     changes_step: ClassVar[bool] = True
     conventions = {
         "paper": "the step is lengthened by n / (n₊ + 1), n₊ of n coordinates staying",
@@ -361,6 +373,8 @@ class Lookahead(Wrapper[LookaheadState]):
     """
 
     name: ClassVar[str] = "lookahead"
+    called: ClassVar[str] = "lookahead"
+    told: ClassVar[tuple[str, ...]] = ("period",)
     changes_step: ClassVar[bool] = True
     conventions = {"paper": "back after every k-th step", "optax": "as the paper"}
 

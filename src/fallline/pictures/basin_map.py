@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.pictures import words
 from fallline.pictures.paths import Interval
+from fallline.pictures.rule_words import label_words
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 from fallline.tables import Printed
 
@@ -73,7 +74,7 @@ def basin_map_data(found: Basins) -> BasinMap:
             keys.append((f"{label}: {words.percent(found.share(place))}", place))
     held = [f"{name} = {words.number(value)}" for name, value in found.held.items()]
     return BasinMap(
-        title=(found.title, found.optimizer.replace("_", " ")),
+        title=(words.objective_words(found.title), label_words(found.optimizer)),
         names=found.axes,
         starts=(found.x, found.y),
         extent=(_cells(found.x), _cells(found.y)),

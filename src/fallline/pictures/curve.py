@@ -59,12 +59,12 @@ class Descent(Printed):
     heights: Interval
 
 
-def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, points: int = 512) -> Curve:
+def curve_data(objective: Any, bounds: Interval | None = None, *, derivative: bool = True, points: int = 512) -> Curve:
     """A function of one coordinate, and its derivative, over an interval.
 
     Arguments:
         objective: a formula, a function or an Objective.
-        bounds: the two ends of the interval.
+        bounds: the two ends of the interval; None: the objective's own, or -5 to 5.
         derivative: whether to compute it as well, as `gradient="auto"` does in `minimize`.
         points: the number of points.
 
@@ -77,7 +77,7 @@ def curve_data(objective: Any, bounds: Interval, *, derivative: bool = True, poi
             problem=f"objective {objective.title} has the coordinates {', '.join(objective.names)}",
             allowed="a curve needs a function of one",
         )
-    low, high = grid.interval(bounds)
+    (low, high) = paths.window_of((), objective, [0])[0] if bounds is None else grid.interval(bounds)
     check_whole("points", points, least=2)
     x = np.linspace(low, high, points)
     value = _finite(grid.evaluate(objective, x[:, None]))

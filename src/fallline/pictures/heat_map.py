@@ -107,7 +107,7 @@ def heat_map_data(
     goal = "to rest" if runs.target is None else f"to {words.number(runs.target)}"
     pooled = [f"{len(runs.factors[name])} {name}s" for name in POOLED if len(runs.factors[name]) > 1]
     return HeatMap(
-        title=(runs.title, ", ".join([f"{goal} in {runs.max_steps} steps", *pooled])),
+        title=(words.objective_words(runs.title), ", ".join([f"{goal} in {runs.max_steps} steps", *pooled])),
         names=(x, y),
         values=values,
         outcome=most,

@@ -10,8 +10,10 @@ import numpy as np
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, nearest
 from fallline.pictures import paths, words
+from fallline.pictures.bands import Band, bands_of
 from fallline.pictures.paths import Interval, Labelled, Runs
 from fallline.results.series import series_of, time_of, value_symbol
+from fallline.results.spread import SPREADS, SpreadKind, check_spread
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
@@ -35,11 +37,13 @@ class Series(Printed):
 
     Attributes:
         label: the label of the run.
+        number: the number of its colour, which runs that repeat a rule share.
         times: the step or epoch of each number, shape (rows,).
         numbers: shape (rows,); NaN where not finite.
     """
 
     label: str
+    number: int
     times: FloatArray
     numbers: FloatArray
 
@@ -54,6 +58,7 @@ class History(Printed):
         log: whether the axis is logarithmic.
         limits: the lowest and the highest number shown.
         series: one per run.
+        bands: one per rule that is repeated.
     """
 
     quantity: str
@@ -61,6 +66,7 @@ class History(Printed):
     log: bool
     limits: Interval
     series: tuple[Series, ...]
+    bands: tuple[Band, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,7 +77,7 @@ class Histories(Printed):
         title: the lines of the title.
         unit: the unit of the times: "step" or "epoch".
         panels: the quantities.
-        labels: the legend entry of each run.
+        labels: the entries of the legend, in the order of the colours: of each run, or of a rule that is repeated.
         omitted: the number of coordinates not shown, which moved less than those shown.
     """
 
@@ -92,22 +98,27 @@ class Histories(Printed):
         return -(-len(self.panels) // self.columns)
 
 
-def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histories:
+def histories_data(
+    runs: Runs, quantities: Sequence[str] | None = None, *, spread: SpreadKind = "quartiles"
+) -> Histories:
     """The histories of runs.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         quantities: some of "value", "gradient_norm", "rate", "step_length" and the coordinates' names; None:
             value, gradient norm, rate, and the six coordinates that moved the farthest.
+        spread: what is shown of the runs that repeat a rule, from several starts or with several seeds: median and
+            "quartiles", or the mean and the standard "deviation".
 
     Raises:
-        FalllineError: when there is no such quantity.
+        FalllineError: when there is no such quantity or spread.
     """
+    check_spread(spread)
     pairs = paths.labelled(runs)
     names = pairs[0].run.names
     omitted = 0
     if quantities is None:
-        farthest = _farthest([run for _, run in pairs])
+        farthest = _farthest([pair.run for pair in pairs])
         omitted = len(names) - len(farthest)
         quantities = [*OVERALL, *farthest]
     elif isinstance(quantities, str):
@@ -120,32 +131,37 @@ def histories_data(runs: Runs, quantities: Sequence[str] | None = None) -> Histo
         raise FalllineError("quantities", problem="is empty", allowed=nearest("", known))
     symbol = value_symbol(pairs[0].run.objective)
     single = len(pairs) == 1
-    title = words.run_title(pairs[0].run, symbol) if single else (words.objective_words(pairs[0].run.title), "")
+    rules = {words.optimizer_words(pair.run) for pair in pairs}
+    remark = "" if len(rules) > 1 or rules & {pair.label for pair in pairs} else rules.pop()
+    if any(pair.rule for pair in pairs):
+        remark = f"{SPREADS[spread]} of the runs of each rule"
+    title = words.run_title(pairs[0].run, symbol) if single else (words.objective_words(pairs[0].run.title), remark)
     return Histories(
         title=title,
         unit=paths.unit_of(pairs),
-        panels=tuple(_history(pairs, quantity, symbol) for quantity in quantities),
-        labels=tuple(f"{label}: {words.outcome(run, symbol)}" for label, run in pairs),
+        panels=tuple(_history(pairs, quantity, symbol, spread) for quantity in quantities),
+        labels=paths.legend_labels(pairs),
         omitted=omitted,
     )
 
 
-def steps_data(runs: Runs) -> Histories:
+def steps_data(runs: Runs, *, spread: SpreadKind = "quartiles") -> Histories:
     """The length of each step of runs, and its rate.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
+        spread: as in `histories_data`.
     """
-    return histories_data(runs, STEPS)
+    return histories_data(runs, STEPS, spread=spread)
 
 
-def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
+def _history(pairs: Sequence[Labelled], quantity: str, symbol: str, spread: SpreadKind) -> History:
     series = []
     ends = []
-    for label, run in pairs:
+    for number, (label, run, _) in zip(paths.numbers_of(pairs), pairs, strict=True):
         numbers, best = series_of(run, quantity)
         numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-        series.append(Series(label, time_of(run), numbers))
+        series.append(Series(label, number, time_of(run), numbers))
         ends.append(paths.reach(numbers, best))
     every = np.concatenate([one.numbers for one in series])
     every = every[np.isfinite(every)]
@@ -159,7 +175,7 @@ def _history(pairs: Sequence[Labelled], quantity: str, symbol: str) -> History:
     else:
         limits = words.padded(min(low for low, _ in ends), max(high for _, high in ends))
     name = symbol if quantity == "value" else NAMES.get(quantity, quantity)
-    return History(quantity, name, log, limits, tuple(series))
+    return History(quantity, name, log, limits, tuple(series), bands_of(pairs, quantity, spread))
 
 
 def _farthest(runs: Sequence[Trajectory]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fallline.errors import FalllineError, nearest
@@ -62,11 +63,15 @@ KINDS: dict[str, Kind] = {
 FILMS = tuple(name for name, kind in KINDS.items() if kind.films)
 SOLID = tuple(name for name, kind in KINDS.items() if kind.solid)
 
+# The pictures that a fit has beside those of its descent; "scores" is the confusion matrix with the ROC curves.
+FIT_KINDS = ("fit", "scores", "confusion", "roc", "residuals", "learning")
+
 
 def check_kind(
     name: str,
     dimension: int | None = None,
     *,
+    more: Sequence[str] = (),
     several: bool = False,
     chosen: bool = False,
     parameter: str = "kind",
@@ -75,6 +80,7 @@ def check_kind(
 
     Arguments:
         name: the kind asked for, or "auto".
+        more: further kinds that there are.
         dimension: the number of the runs' coordinates; None: not known yet.
         several: whether there are several runs.
         chosen: whether the user chose two coordinates for it.
@@ -87,10 +93,10 @@ def check_kind(
     Traceback (most recent call last):
     fallline.errors.FalllineError: --picture is 'curve', but there are 2 coordinates; Allowed: auto, contour, ...
     """
-    if name == "auto":
+    if name == "auto" or name in more:
         return
     if name not in KINDS:
-        raise FalllineError(parameter, name, nearest(str(name), ["auto", *KINDS]))
+        raise FalllineError(parameter, name, nearest(str(name), ["auto", *more, *KINDS]))
     kind = KINDS[name]
     flat = kind.dimension == 1 and dimension is not None and dimension > 1
     if flat or (kind.dimension == 2 and dimension == 1):

@@ -83,12 +83,14 @@ class Landscape(Printed):
 
     @property
     def heading(self) -> tuple[str, str]:
-        """The two lines of the title: the run's, or for several runs the function's."""
-        return self.paths[0].title if len(self.paths) == 1 else (words.objective_words(self.title), "")
+        """The two lines of the title: the run's, or the function and the rule of several runs if no label tells it."""
+        if len(self.paths) == 1:
+            return self.paths[0].title
+        return words.objective_words(self.title), paths.untold_rule(self.paths)
 
 
 def landscape_data(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
@@ -99,7 +101,7 @@ def landscape_data(
     """The data of the pictures of a function of two coordinates.
 
     Arguments:
-        runs: a trajectory, a comparison, or several trajectories.
+        runs: a trajectory, a comparison, or several trajectories; or an objective alone.
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
@@ -112,8 +114,7 @@ def landscape_data(
         FalllineError: when an argument is wrong, or the function is nowhere finite there.
     """
     check_scale(zscale)
-    pairs = paths.labelled(runs)
-    return landscape_of(pairs, paths.objective_of(pairs), coordinates, bounds, resolution, zlim, zscale)
+    return landscape_of(*paths.shown(runs), coordinates, bounds, resolution, zlim, zscale)
 
 
 def landscape_of(
@@ -128,12 +129,16 @@ def landscape_of(
     """The same for runs that are labelled already."""
     columns, plane = _columns(objective, coordinates), None
     title, symbol = objective.title, value_symbol(objective)
+    if columns is None and not pairs:
+        raise FalllineError(
+            "coordinates", problem=f"are not given, and {title} has {objective.dimension}", allowed="name two of them"
+        )
     if columns is None:
         plane, columns = principal_plane(pairs), (0, 1)
-        pairs = [Labelled(label, plane.seen(run)) for label, run in pairs]
+        pairs = [pair._replace(run=plane.seen(pair.run)) for pair in pairs]
         objective = OnPlane(objective, plane)
     window = paths.window_of(pairs, objective, columns) if bounds is None else _window(bounds)
-    at = end_of(pairs[0].run)
+    at = end_of(pairs[0].run) if pairs else _middle(objective)
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
     if zscale == "log":
@@ -160,6 +165,11 @@ def landscape_of(
         scale=zscale,
         minima=_minima(objective, over),
     )
+
+
+def _middle(objective: Objective) -> FloatArray:
+    """Where the coordinates that are not drawn are held without a run: at a known minimum, or at 0."""
+    return np.array(objective.minima[0], float) if objective.minima else np.zeros(objective.dimension)
 
 
 def _minima(objective: Objective, over: Grid) -> FloatArray:

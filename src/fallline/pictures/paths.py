@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
+from fallline.objectives.points import interval
 from fallline.pictures import grid, words
+from fallline.pictures.rule_words import words_of_runs
 from fallline.results.series import goal_of, on_data, time_of, value_symbol
+from fallline.results.spread import FEWEST_REPEATS
 from fallline.results.trajectory import Trajectory
 from fallline.tables import Printed
 
 # More points than these cannot be distinguished in a picture.
 MOST_POINTS = 2000
+# The interval of a coordinate where neither a run nor the objective says which.
+UNKNOWN = (-5.0, 5.0)
 # The least width of a window, absolute and relative to the numbers in it.
 SMALLEST_WIDTH, RELATIVE_WIDTH = 1e-280, 1e-12
 
@@ -38,18 +45,25 @@ class Compared(Protocol):
     def trajectories(self) -> Sequence[Trajectory]:
         """The runs."""
 
+    @property
+    def rules(self) -> Sequence[str]:
+        """The label of each run's rule."""
+
 
 Runs: TypeAlias = "Trajectory | Compared | Mapping[str, Trajectory] | Sequence[Trajectory]"
 
 
 class Labelled(NamedTuple):
-    """A run and its label."""
+    """A run and its label; and the label of its rule if other runs, with which it shares a colour, repeat it."""
 
     label: str
     run: Trajectory
+    rule: str = ""
 
 
-# Each has a line of the legend.
+Run = TypeVar("Run", bound="Labelled | Path")
+
+# Each has a line of the legend, unless it repeats a rule; and of a rule there are at most so many.
 MOST_RUNS = 100
 
 
@@ -61,18 +75,23 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
             coordinates differ.
     """
     # Before the trajectories of a comparison are made, one by one.
-    if not isinstance(runs, Trajectory | str) and isinstance(runs, Sized) and len(runs) > MOST_RUNS:
-        raise FalllineError(
-            "runs",
-            problem=f"are {len(runs)}, and one picture shows at most {MOST_RUNS}",
-            allowed="take some of them, such as runs[:10] or runs.ranked(10)",
-        )
+    repeated = _repeated(runs.rules) if isinstance(runs, Compared) else {}
+    if not isinstance(runs, Trajectory | str) and isinstance(runs, Sized):
+        apart = len(runs) - sum(repeated.values()) + len(repeated)
+        if max(apart, 0, *repeated.values()) > MOST_RUNS:
+            raise FalllineError(
+                "runs",
+                problem=f"are {len(runs)}, and one picture shows at most {MOST_RUNS}"
+                + " of each rule" * (len(repeated) > 1),
+                allowed="take some of them, such as runs[:10] or runs.ranked(10)",
+            )
     if isinstance(runs, Trajectory):
-        pairs = [Labelled(words.optimizer_words(runs), runs)]
+        pairs = [Labelled("", runs)]
     elif isinstance(runs, Compared):
+        # A label that the user did not give is made from the rule, here in other words.
         pairs = [
-            Labelled(label.replace(run.optimizer, words.optimizer_words(run)), run)
-            for label, run in zip(runs.labels, runs.trajectories, strict=True)
+            Labelled("" if label.startswith(run.optimizer) else label, run, rule if rule in repeated else "")
+            for label, run, rule in zip(runs.labels, runs.trajectories, runs.rules, strict=True)
         ]
     elif isinstance(runs, Mapping):
         pairs = [Labelled(str(label), run) for label, run in runs.items()]
@@ -82,9 +101,9 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
         pairs = []
     if not pairs or not all(isinstance(pair.run, Trajectory) for pair in pairs):
         raise FalllineError("runs", runs, "it must be a trajectory, a comparison, or several trajectories")
-    pairs = [Labelled(label or words.optimizer_words(run), run) for label, run in pairs]
+    pairs = _in_words(pairs)
     names = pairs[0].run.names
-    for label, run in pairs:
+    for label, run, _ in pairs:
         if run.names != names:
             raise FalllineError(
                 problem=f"runs: {label!r} has the coordinates {', '.join(run.names)}, and {pairs[0].label!r} has "
@@ -92,6 +111,56 @@ def labelled(runs: Runs) -> tuple[Labelled, ...]:
                 allowed="one picture shows runs with the same coordinates",
             )
     return tuple(pairs)
+
+
+def is_objective(thing: Any) -> bool:
+    """Whether a picture shows an objective alone: a text, a function, a SymPy expression or an Objective."""
+    return isinstance(thing, str | Objective) or callable(thing) or hasattr(thing, "free_symbols")
+
+
+def shown(thing: Runs | Objective | str) -> tuple[tuple[Labelled, ...], Objective]:
+    """The runs to show and their objective; no runs for an objective alone.
+
+    Raises:
+        FalllineError: when it is neither, and as in `labelled` and `objective_of`.
+    """
+    if is_objective(thing):
+        return (), as_objective(thing)
+    pairs = labelled(cast("Runs", thing))
+    return pairs, objective_of(pairs)
+
+
+def _repeated(rules: Sequence[str]) -> dict[str, int]:
+    """The rules with so many runs that their spread can be told, and the number of their runs."""
+    return {rule: count for rule, count in Counter(rules).items() if count >= FEWEST_REPEATS}
+
+
+def _in_words(pairs: Sequence[Labelled]) -> list[Labelled]:
+    """The runs, those without a label with one that says what tells them apart, and their rule likewise."""
+    own = iter(words_of_runs([pair.run for pair in pairs if not pair.label]))
+    first = {pair.rule: pair.run for pair in reversed(pairs) if pair.rule and not pair.label}
+    rules = dict(zip(first, words_of_runs(list(first.values())), strict=True))
+    return [Labelled(pair.label or next(own), pair.run, rules.get(pair.rule, pair.rule)) for pair in pairs]
+
+
+def numbers_of(runs: Sequence[Labelled | Path]) -> tuple[int, ...]:
+    """The number of each run's colour: runs that repeat a rule share one, each of the others has its own."""
+    first: dict[Any, int] = {}
+    return tuple(first.setdefault(run.rule or place, len(first)) for place, run in enumerate(runs))
+
+
+def grouped(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs of each colour, in the order of the colours."""
+    groups: dict[int, list[Run]] = {}
+    for number, run in zip(numbers_of(runs), runs, strict=True):
+        groups.setdefault(number, []).append(run)
+    return list(groups.values())
+
+
+def legend_labels(runs: Sequence[Labelled | Path]) -> tuple[str, ...]:
+    """What a legend names, in the order of the colours: each run, or a rule that is repeated."""
+    groups = grouped(runs)
+    return tuple(f"{len(group)} runs: {group[0].rule}" if group[0].rule else group[0].label for group in groups)
 
 
 def objective_of(pairs: Sequence[Labelled]) -> Objective:
@@ -111,7 +180,7 @@ def objective_of(pairs: Sequence[Labelled]) -> Objective:
 
 def unit_of(pairs: Sequence[Labelled]) -> str:
     """The unit of the time axis: "epoch" for a loss on data, otherwise "step"."""
-    return "epoch" if any(on_data(run.objective) for _, run in pairs) else "step"
+    return "epoch" if any(on_data(pair.run.objective) for pair in pairs) else "step"
 
 
 def time_text(time: float) -> str:
@@ -142,6 +211,7 @@ class Path(Printed):
 
     Attributes:
         label: the label of the run.
+        rule: that of its rule if other runs, with which it shares a colour, repeat it; otherwise empty.
         title: the rule, and how the run ended.
         times: the step or epoch of each point, shape (rows,).
         x: the drawn coordinates, shape (rows, 1) or (rows, 2); NaN where far outside or not finite.
@@ -151,6 +221,7 @@ class Path(Printed):
     """
 
     label: str
+    rule: str
     title: tuple[str, str]
     times: FloatArray
     x: FloatArray
@@ -181,15 +252,25 @@ MOST_NAMED = 8
 
 
 def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
-    """The labels of the runs that a legend names, the first of them, and a line about the others; empty for none.
+    """The labels that a legend names, in the order of their colours, and a line about the others; empty for none.
 
-    Many runs of one rule are one line: they differ in where they start, which the picture shows.
+    Runs that repeat a rule are named together, and many runs of one rule are one line: they differ in where they start,
+    which the picture shows.
     """
-    if len(paths) <= MOST_NAMED:
-        return tuple(path.label for path in paths), ""
+    labels = legend_labels(paths)
+    if len(labels) <= MOST_NAMED:
+        return labels, ""
     if len({path.title[0] for path in paths}) == 1:
         return (), f"{len(paths)} runs: {paths[0].title[0]}"
-    return tuple(path.label for path in paths[: MOST_NAMED - 1]), f"{len(paths) - MOST_NAMED + 1} more runs"
+    return labels[: MOST_NAMED - 1], f"{len(labels) - MOST_NAMED + 1} more runs"
+
+
+def untold_rule(paths: Sequence[Path]) -> str:
+    """The one rule of all the runs, for a title, where a legend tells only their starts; empty if they have several."""
+    labels, others = named(paths)
+    rules = {path.title[0] for path in paths}
+    told = others or any(path.rule for path in paths)
+    return "" if told or len(rules) != 1 or rules & {*labels} else rules.pop()
 
 
 def path_of(
@@ -202,7 +283,7 @@ def path_of(
         window: the interval shown of each.
         at: a point with the values of the coordinates that are not drawn, shape (n,).
     """
-    label, run = pair
+    label, run, rule = pair
     low, high = np.array(window).T
     inside = ((run.x[:, columns] >= low) & (run.x[:, columns] <= high)).all(axis=1)
     # A curve cannot show a point without a finite value.
@@ -220,6 +301,7 @@ def path_of(
     value[~np.isfinite(value)] = np.nan
     return Path(
         label=label,
+        rule=rule,
         title=words.run_title(run, value_symbol(run.objective)),
         times=time_of(run)[rows],
         x=x,
@@ -267,11 +349,14 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
 
     A run that ended higher than it started, or not at a finite point, widens it only when no run did better.
     """
-    calm = [run for _, run in pairs if run.final.value <= run.start.value] or [run for _, run in pairs]
+    if not pairs:
+        return [interval(objective.bounds[column]) if objective.bounds is not None else UNKNOWN for column in columns]
+    every = [pair.run for pair in pairs]
+    calm = [run for run in every if run.final.value <= run.start.value] or every
     ends = []
     for column in columns:
         reaches = [reach(run.x[:, column], float(goal_of(run).x[column])) for run in calm]
-        reaches += [(run.x[0, column], run.x[0, column]) for _, run in pairs]
+        reaches += [(run.x[0, column], run.x[0, column]) for run in every]
         if objective.bounds is not None:
             reaches.append(objective.bounds[column])
         lows, highs = zip(*reaches, strict=True)

@@ -99,10 +99,10 @@ def principal_plane(pairs: Sequence[Labelled]) -> Plane:
         NothingToDraw: when a run has no finite point.
     """
     end = end_of(pairs[0].run)
-    for label, run in pairs:
+    for label, run, _ in pairs:
         if not (np.isfinite(run.x).all(axis=1).any() and np.isfinite(end).all()):
             raise grid.NothingToDraw(f"{label or run.title} has no finite point")
-    points = np.concatenate([_near(run) for _, run in pairs])
+    points = np.concatenate([_near(pair.run) for pair in pairs])
     # Scaled so that no square overflows.
     scaled = points / (np.abs(points).max() or 1.0)
     _, lengths, directions = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)

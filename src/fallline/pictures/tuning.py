@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.pictures import words
+from fallline.pictures.rule_words import label_words
 from fallline.results.tuning import Tuning
 from fallline.tables import Printed, number_text
 
@@ -38,9 +40,12 @@ def tuning_data(found: Tuning) -> TuningCurve:
     """
     score = np.array([trial.score for trial in found.trials])
     finite = score[np.isfinite(score)]
-    best = ", ".join(f"{name.replace('_', ' ')} {number_text(value)}" for name, value in found.best.settings.items())
+    settings = [f"{name} {number_text(value)}" for name, value in found.best.settings.items()]
     return TuningCurve(
-        title=(found.title, f"{found.optimizer.partition(',')[0].replace('_', ' ')}: {best}"),
+        title=(
+            words.objective_words(found.title),
+            label_words(", ".join([found.optimizer.partition(",")[0], *settings])),
+        ),
         name="value at the end" if found.target is None else "steps to the target",
         score=score,
         lowest=np.minimum.accumulate(score),

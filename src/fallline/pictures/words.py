@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.errors import FalllineError
+from fallline.letters import number as number
+from fallline.objectives.grammar import parse
+from fallline.objectives.grammar.notation import in_latex, in_plain_text, is_name
 from fallline.objectives.landscapes import LANDSCAPES
+from fallline.pictures.rule_words import optimizer_words as optimizer_words
 
 if TYPE_CHECKING:
     from fallline.results.trajectory import Trajectory
 
 
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Neighbouring ticks of a scale are at least this part of it apart.
 APART = 0.1
 
@@ -27,18 +31,46 @@ def padded(low: float, high: float) -> tuple[float, float]:
     return low - room, high + room
 
 
+class Mathematics(str):
+    """A formula in a title: as a text it has characters alone, and it knows its LaTeX.
+
+    Attributes:
+        latex: the formula in the LaTeX that Matplotlib's mathtext takes, without dollars.
+
+    >>> title = objective_words("x**2/2")
+    >>> title, title.latex
+    ('x²/2', '\\\\frac{x^{2}}{2}')
+    """
+
+    latex: str
+
+    def __new__(cls, text: str, latex: str) -> Mathematics:
+        made = super().__new__(cls, text)
+        made.latex = latex
+        return made
+
+    def __reduce__(self) -> tuple[type[Mathematics], tuple[str, str]]:
+        return Mathematics, (str(self), self.latex)
+
+
+@functools.lru_cache(maxsize=64)
 def objective_words(title: str) -> str:
-    """What is minimised, for a title: a landscape by its name, a formula as it is written by hand.
+    """What is minimised, for a title: a landscape by its name, a formula as `Mathematics`, else the text itself.
 
     >>> objective_words("100*(y - x**2)**2 + (1 - x)**2"), objective_words("x**2 + 8*sin(x)")
     ('Rosenbrock', 'x² + 8 sin(x)')
     """
-    name = next((name for name, landscape in LANDSCAPES.items() if landscape.formula == title), None)
-    if name is not None:
-        return name.replace("_", " ").capitalize()
-    text = re.sub(r"\*\*(\d+)(?![.\w])", lambda power: power[1].translate(RAISED), title)
-    text = re.sub(r"(?<=\d)\*(?=[^\W\d])", " ", text)
-    return text.replace("**", "^").replace("*", "·").replace("sqrt(", "√(").replace(" - ", " − ")
+    if isinstance(title, Mathematics):
+        return title
+    for landscape in LANDSCAPES.values():
+        if landscape.formula == title:
+            return landscape.title
+    try:
+        formula = parse(title).text
+    except FalllineError:
+        return title
+    # The name of a Python function is no formula.
+    return title if is_name(formula) else Mathematics(in_plain_text(formula), in_latex(formula))
 
 
 def outcome(run: Trajectory, symbol: str) -> str:
@@ -50,24 +82,6 @@ def outcome(run: Trajectory, symbol: str) -> str:
 def run_title(run: Trajectory, symbol: str) -> tuple[str, str]:
     """The two lines of the title of a picture of one run: the rule with its rate, and the outcome."""
     return optimizer_words(run), outcome(run, symbol)
-
-
-def optimizer_words(run: Trajectory) -> str:
-    """The rule and its settings as text for a title; for a schedule, the rates that it gave."""
-    label = run.optimizer.replace("_", " ")
-    rates = run.rate[np.isfinite(run.rate)]
-    if not rates.size:
-        return label
-    return re.sub(r"\w+\(.*\)", f"learning rate {number(rates[0])} to {number(rates[-1])}", label)
-
-
-def number(value: float, digits: int = 4) -> str:
-    """A number as text for titles, with a true minus sign.
-
-    >>> number(-0.000123456)
-    '−0.0001235'
-    """
-    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def tick(value: float) -> str:

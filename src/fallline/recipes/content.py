@@ -64,6 +64,10 @@ def _whole(least: int) -> Callable[[Any, str], int]:
     return whole
 
 
+def _seeds(value: Any, place: str) -> tuple[int, ...]:
+    return tuple(_whole(least=0)(seed, place_of(place, number)) for number, seed in enumerate(_list(value, place)))
+
+
 def _objective(value: Any, place: str) -> Any:
     if not isinstance(value, str | dict):
         raise FalllineError(place, value, "it must be a text, or a table with a model and its data")
@@ -141,6 +145,7 @@ READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "stop": _stop,
     "record": _record,
     "seed": _whole(least=0),
+    "seeds": _seeds,
     "engine": _engine,
     "optimizers": _optimizers,
     "views": _views,
@@ -163,6 +168,7 @@ def content_of(recipe: Any, folder: Path) -> dict[str, Any]:
         "stop": None if recipe.stop is None else [table_of(part) for part in recipe.stop.parts],
         "record": record_content(recipe.record),
         "seed": recipe.seed,
+        "seeds": list(recipe.seeds),
         "engine": recipe.engine,
     }
     if recipe.fit:

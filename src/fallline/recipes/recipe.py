@@ -45,6 +45,7 @@ class Recipe(Printed):
             in the data's own units.
         optimizers: the rules by their labels; a sequence of rules is labelled as in `compare`. For a fit at most one.
         gradient, max_steps, stop, record, seed, engine: as in `minimize`, or for a fit as in `fit`.
+        seeds: as in `compare`; none stand for `seed` alone. A fit has none.
         views: the pictures to show of it: the kind of each, and the keywords of the function that makes its data.
 
     >>> from fallline import Adam, GradientDescent
@@ -64,12 +65,14 @@ class Recipe(Printed):
     stop: StoppingCondition | None = None
     record: Record | None = None
     seed: int = 0
+    seeds: Sequence[int] = ()
     engine: str = "auto"
     views: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         rules = dict(zip(*rules_of(self.optimizers), strict=True)) if self.optimizers else {}
-        for name, value in (("starts", tuple(self.starts)), ("optimizers", rules), ("views", tuple(self.views))):
+        lists = {name: tuple(getattr(self, name)) for name in ("starts", "seeds", "views")}
+        for name, value in (lists | {"optimizers": rules}).items():
             object.__setattr__(self, name, value)
         if self.fit:
             self._check_fit()
@@ -88,6 +91,8 @@ class Recipe(Printed):
         if self.objective is not None or self.gradient != "auto":
             name = "gradient" if self.objective is None else "objective"
             raise FalllineError(name, getattr(self, name), "leave it out", problem="but the recipe is of a fit")
+        if self.seeds:
+            raise FalllineError("seeds", [*self.seeds], "give one seed", problem="but the recipe is of a fit")
         for name in ("starts", "optimizers"):
             if len(getattr(self, name)) > 1:
                 raise FalllineError(name, problem="has several", allowed="a fit has one")
@@ -147,7 +152,7 @@ class Recipe(Printed):
         progress: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> Trajectory | Comparison | Fit:
-        """Run it: a fit, one run, or, of several rules or starts, a comparison.
+        """Run it: a fit, one run, or, of several rules, starts or seeds, a comparison.
 
         Arguments:
             engine: another engine than the recipe's, such as a `Cluster`.
@@ -173,13 +178,20 @@ class Recipe(Printed):
         return fit(**self.fit, **dict(own), **shared)
 
     def _ran(self, shared: Mapping[str, Any]) -> Trajectory | Comparison:
-        if len(self.starts) == len(self.rules) == 1:
+        if len(self.starts) == len(self.rules) == 1 and not self.seeds:
             (rule,) = self.rules.values()
             return minimize(self.objective, self.starts[0], rule, **shared)
         objective = as_objective(self.objective)
         # A list of numbers would be a single start.
         places = [{objective.names[0]: start} if isinstance(start, int | float) else start for start in self.starts]
-        return compare(objective, places if len(places) > 1 else places[0], self.rules, **shared)
+        return compare(
+            objective, places if len(places) > 1 else places[0], self.rules, seeds=self.seeds or None, **shared
+        )
+
+    @property
+    def repeats(self) -> int:
+        """The number of runs of each rule: one from each start with each seed."""
+        return len(self.starts) * max(1, len(self.seeds))
 
     @property
     def rules(self) -> dict[str, Optimizer[Any]]:
@@ -196,6 +208,7 @@ def _of_recipe(recipe: Recipe) -> Summary:
     facts = [
         ("objective", one_line(what)),
         ("starts", f"{len(recipe.starts)}" if len(recipe.starts) > 1 else one_line(str(*recipe.starts))),
+        ("seeds", f"{len(recipe.seeds)}" if recipe.seeds else ""),
         ("optimizers", names_text(list(recipe.rules))),
         ("gradient", str(recipe.gradient)),
         ("views", names_text([view["kind"] for view in recipe.views])),

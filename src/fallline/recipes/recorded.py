@@ -24,7 +24,7 @@ from fallline.results.trajectory import Record, Trajectory
 # The landscapes by their formulas, which are what a trajectory's recipe holds.
 _LANDSCAPES = {landscape.formula: name for name, landscape in LANDSCAPES.items()}
 # The entries of a trajectory's recipe that all runs of a comparison have in common.
-_COMMON = ("objective", "max_steps", "stop", "gradient", "engine", "record", "seed")
+_COMMON = ("objective", "max_steps", "stop", "gradient", "engine", "record")
 
 
 def attributes_of(result: Any) -> dict[str, Any]:
@@ -34,38 +34,61 @@ def attributes_of(result: Any) -> dict[str, Any]:
         FalllineError: naming what plain data cannot hold: a function of the user's, large data, ...
     """
     if isinstance(result, Trajectory):
-        return read_content(_content([result], [""]), Path())
+        return read_content(_content([result], [result.optimizer]), Path())
     if isinstance(result, Comparison):
-        return read_content(_content(result, result.labels), Path())
+        return read_content(_content(result, result.rules), Path())
     if isinstance(result, Fit):
         return _attributes_of_fit(result)
     raise FalllineError("result", result, "it must be a trajectory, a comparison or a fit")
 
 
 def _content(runs: Sequence[Trajectory], labels: Sequence[str]) -> dict[str, Any]:
-    """The content for runs of each rule from each start, in this order."""
+    """The content for runs of each rule with each seed from each start, in this order.
+
+    Arguments:
+        labels: that of the rule of each run.
+    """
     recipes = [run.recipe for run in runs]
     if not recipes or not all(recipes):
         raise FalllineError(problem="there is no recipe in it", allowed="it was not made by minimize or compare")
     first = recipes[0]
     if any(recipe[name] != first[name] for recipe in recipes for name in _COMMON):
-        raise FalllineError(problem="these runs differ in more than rule and start", allowed="save them one by one")
-    places = [recipe["x0"] for recipe in recipes]
-    count = next((number for number, place in enumerate(places) if number and place == places[0]), len(places))
-    blocks = range(0, len(recipes), count)
-    for block in blocks:
-        rules = [recipe["optimizer"] for recipe in recipes[block : block + count]]
-        if places[block : block + count] != places[:count] or any(rule != rules[0] for rule in rules):
-            wrong = "these runs are not each rule from each start"
+        raise FalllineError(problem="these runs differ in more than rule, start and seed", allowed="save them singly")
+    places = _until_repeated([recipe["x0"] for recipe in recipes])
+    seeds = _until_repeated([recipe["seed"] for recipe in recipes[:: len(places)]])
+    of_each = len(places) * len(seeds)
+    for block in range(0, len(recipes), of_each):
+        expected = [(seed, place) for seed in seeds for place in places]
+        found = recipes[block : block + of_each]
+        if [(recipe["seed"], recipe["x0"]) for recipe in found] != expected or not _of_one_rule(found):
+            wrong = "these runs are not each rule from each start with each seed"
             raise FalllineError(problem=wrong, allowed="save the comparison that they are from")
-    named = [label.rpartition(" from (")[0] if count > 1 else label for label in labels]
-    rules = [_rule_content(runs[block], named[block]) for block in blocks]
-    return {"starts": places[:count], "optimizers": rules} | _common_content(first, runs[0])
+    rules = [_rule_content(runs[block], labels[block]) for block in range(0, len(recipes), of_each)]
+    drawn: dict[str, Any] = {"seeds": seeds} if len(seeds) > 1 else {"seed": seeds[0]}
+    return {"starts": places, "optimizers": rules} | drawn | _common_content(first, runs[0])
+
+
+def _until_repeated(items: list[Any]) -> list[Any]:
+    """The items before the first of them comes again."""
+    return items[: next((number for number, item in enumerate(items) if number and item == items[0]), len(items))]
+
+
+def _of_one_rule(recipes: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether recipes have the same rule, but for the seed that it was given."""
+    rule = recipes[0]["optimizer"]
+    return all(recipe["optimizer"] in (rule, _seeded(rule, recipe["seed"])) for recipe in recipes)
+
+
+def _seeded(rule: Any, seed: int) -> Any:
+    """The recipe of a rule with a seed, where it has one."""
+    if not isinstance(rule, Mapping):
+        return rule
+    return {name: seed if name == "seed" else _seeded(value, seed) for name, value in rule.items()}
 
 
 def _rule_content(run: Trajectory, label: str) -> dict[str, Any]:
     table = written(run.recipe["optimizer"])
-    return table if label in ("", run.optimizer) else {"label": label, **table}
+    return table if label == run.optimizer else {"label": label, **table}
 
 
 def _common_content(recipe: Mapping[str, Any], run: Trajectory) -> dict[str, Any]:
@@ -85,7 +108,7 @@ def _common_content(recipe: Mapping[str, Any], run: Trajectory) -> dict[str, Any
     content = {
         "objective": objective_table(objective) if formula is None else _LANDSCAPES.get(formula, formula),
         "gradient": written(recipe["gradient"]),
-        **{name: recipe[name] for name in ("max_steps", "engine", "seed")},
+        **{name: recipe[name] for name in ("max_steps", "engine")},
     }
     if (record := decode(recipe["record"], {"Record": Record})) != Record():
         content["record"] = record_content(record)

@@ -35,6 +35,7 @@ class Comparison(Archived, Filmed, Diagnosed, Explored, Repeatable, Sequence[Tra
         labels: the label of each run.
         trajectories: the runs.
         known_ends: how they ended, if that is known without the trajectories.
+        rules: the label of each run's rule, the same for all its starts and seeds; by default the run's own label.
 
     >>> import fallline
     >>> race = fallline.compare("x**2", 1.0, ["adam", "momentum"], max_steps=50)
@@ -48,13 +49,18 @@ class Comparison(Archived, Filmed, Diagnosed, Explored, Repeatable, Sequence[Tra
     labels: Sequence[str]
     trajectories: Sequence[Trajectory]
     known_ends: Ends | None = None
+    rules: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            object.__setattr__(self, "rules", self.labels)
 
     def __len__(self) -> int:
         return len(self.trajectories)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return Comparison(self.labels[index], self.trajectories[index])
+            return Comparison(self.labels[index], self.trajectories[index], rules=self.rules[index])
         return self.trajectories[place_of(index, self.labels) if isinstance(index, str) else index]
 
     def __iter__(self) -> Iterator[Trajectory]:
@@ -63,7 +69,8 @@ class Comparison(Archived, Filmed, Diagnosed, Explored, Repeatable, Sequence[Tra
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Comparison):
             return NotImplemented
-        return self.labels == other.labels and self.trajectories == other.trajectories
+        mine, theirs = (self.labels, self.rules), (other.labels, other.rules)
+        return mine == theirs and self.trajectories == other.trajectories
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -131,18 +138,19 @@ class Comparison(Archived, Filmed, Diagnosed, Explored, Repeatable, Sequence[Tra
         return import_module("fallline.diagnosis.parting").differ(*runs, given)
 
     def to_frame(self) -> pd.DataFrame:
-        """A pandas data frame with all rows of all runs, the label in the first column.
+        """A pandas data frame with all rows of all runs, after columns of the label, the rule's label and the seed.
 
         Raises:
-            FalllineError: when pandas is not installed.
+            FalllineError: when pandas is not installed, or a coordinate has the name of another column.
         """
-        return labelled_frame(self.labels, self)
+        return labelled_frame(self.labels, self.rules, self)
 
     def contents(self) -> Contents:
         """The contents of the comparison's file."""
-        return joined_runs(self.labels, self)
+        return joined_runs(self.labels, self.rules, self)
 
     @classmethod
     def restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Comparison:
         """The comparison from the contents of its file."""
-        return cls(*parted_runs(header, arrays))
+        labels, rules, runs = parted_runs(header, arrays)
+        return cls(labels, runs, rules=rules)

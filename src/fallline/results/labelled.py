@@ -49,28 +49,39 @@ def numbered(place: int | str, labels: Sequence[str], parameter: str) -> int:
     return int(place) % count
 
 
-def labelled_frame(labels: Sequence[str], runs: Iterable[Trajectory]) -> pd.DataFrame:
-    """All rows of all runs, the label in the first column."""
+def labelled_frame(labels: Sequence[str], rules: Sequence[str], runs: Sequence[Trajectory]) -> pd.DataFrame:
+    """All rows of all runs; the label, its rule's, and the seed are the first columns."""
     frames = [run.to_frame() for run in runs]
     import pandas as pd
 
-    for label, frame in zip(labels, frames, strict=True):
-        frame.insert(0, "label", label)
+    for label, rule, run, frame in zip(labels, rules, runs, frames, strict=True):
+        first: dict[str, Any] = {"label": label, "rule": rule, "seed": run.seed}
+        for place, (name, value) in enumerate(first.items()):
+            if name in frame:
+                raise FalllineError(
+                    "names",
+                    problem=f"has {name!r}, which to_frame calls a column of its own",
+                    allowed="rename the coordinate",
+                )
+            frame.insert(place, name, value)
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"label": []})
 
 
-def joined_runs(labels: Sequence[str], runs: Iterable[Trajectory]) -> Contents:
+def joined_runs(labels: Sequence[str], rules: Sequence[str], runs: Iterable[Trajectory]) -> Contents:
     """The contents of the file of labelled runs."""
     header, arrays = joined(run.contents() for run in runs)
-    return Contents({"labels": list(labels), "runs": header}, arrays)
+    return Contents({"labels": list(labels), "rules": list(rules), "runs": header}, arrays)
 
 
-def parted_runs(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[tuple[str, ...], tuple[Trajectory, ...]]:
-    """The labels and the runs from the contents of their file."""
-    check_header(header, {"labels": TEXTS, "runs": OBJECT})
+def parted_runs(
+    header: dict[str, Any], arrays: dict[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Trajectory, ...]]:
+    """The labels, the rules' labels and the runs from the contents of their file."""
+    check_header(header, {"labels": TEXTS, "rules": TEXTS, "runs": OBJECT})
     labels, runs = header["labels"], parted(header["runs"], arrays)
-    if len(labels) != len(runs):
-        raise FalllineError("labels", labels, f"it must be {len(runs)} texts, as there are runs")
+    for name in ("labels", "rules"):
+        if len(header[name]) != len(runs):
+            raise FalllineError(name, header[name], f"it must be {len(runs)} texts, as there are runs")
     made: list[Trajectory] = []
     for label, run in zip(labels, runs, strict=True):
         try:
@@ -79,4 +90,4 @@ def parted_runs(header: dict[str, Any], arrays: dict[str, Any]) -> tuple[tuple[s
             made.append(Trajectory.restored(*run, made[-1].objective if alike else None))
         except FalllineError as error:
             raise FalllineError(problem=f"run {shortened(label)}: {error}") from None
-    return tuple(labels), tuple(made)
+    return tuple(labels), tuple(header["rules"]), tuple(made)

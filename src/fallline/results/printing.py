@@ -8,6 +8,7 @@ import numpy as np
 
 from fallline.results.basins import DIVERGED, NOT_ARRIVED, Basins
 from fallline.results.comparison import Comparison
+from fallline.results.repeats import is_told_by_rule, table_by_rule
 from fallline.results.sweep import NOT_RUN, OUTCOMES, Setting, Sweep
 from fallline.results.trajectory import Trajectory
 from fallline.results.tuning import Trial, Tuning
@@ -43,11 +44,21 @@ def _of_trajectory(run: Trajectory) -> Summary:
 
 @summary_of.register
 def _of_comparison(runs: Comparison) -> Summary:
-    """The runs, the one that saw the lowest value first."""
+    """The runs, the one that saw the lowest value first; of a rule that is repeated, median and quartiles."""
     if not len(runs):
         return Summary("Comparison of 0 runs")
     lowest = runs.lowest
     first = np.argsort(np.where(np.isnan(lowest), np.inf, lowest), kind="stable")[:MOST_ROWS].tolist()
+    facts = [("objective", runs[first[0]].title), ("gradient", runs[first[0]].gradient_kind)]
+    # To avoid making all trajectories, only these are compared: with several starts, the first and last run differ.
+    if len({runs[place].start.x.tobytes() for place in (0, *first, -1)}) == 1:
+        facts.append(("start", place_text(runs[0].names, runs[0].start.x)))
+    head = f"Comparison of {_counted(len(runs), 'run')}, the best first"
+    if is_told_by_rule(runs):
+        facts.append(("best", f"{lowest[first[0]]:.6g}: {runs.labels[first[0]]}"))
+        header, rows = table_by_rule(runs)
+        rows = [[_label(rule), *figures] for rule, *figures in rows]
+        return Summary(head, facts, header, rows[:MOST_ROWS], max(0, len(rows) - MOST_ROWS))
     header = ["run", "f", "lowest f", "|gradient|", "steps", "evaluations", "seconds", "stopped"]
     rows = []
     for place in first:
@@ -55,11 +66,6 @@ def _of_comparison(runs: Comparison) -> Summary:
         figures = [f"{run.final.value:.6g}", f"{lowest[place]:.6g}", f"{run.final.gradient_norm:.3g}"]
         counts = [str(run.step_count), str(sum(run.evaluations)), f"{run.seconds:.2g}"]
         rows.append([_label(runs.labels[place]), *figures, *counts, run.stop.reason])
-    facts = [("objective", runs[0].title), ("gradient", runs[0].gradient_kind)]
-    # To avoid making all trajectories, only these are compared: with several starts, the first and last run differ.
-    if len({runs[place].start.x.tobytes() for place in (0, *first, -1)}) == 1:
-        facts.append(("start", place_text(runs[0].names, runs[0].start.x)))
-    head = f"Comparison of {_counted(len(runs), 'run')}, the best first"
     return Summary(head, facts, header, rows, len(runs) - len(rows))
 
 

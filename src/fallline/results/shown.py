@@ -21,7 +21,7 @@ class Shown(Printed):
 
         Arguments:
             path: the file to write, such as picture.png, .svg or .pdf; None: no file.
-            options: the keywords of the function of `fallline.views` that draws it: `plot` for a run and a
+            options: the keywords of the function of `fallline.views` that draws it: `plot_runs` for a run and a
                 comparison, `plot_heat_map` for a sweep, `plot_basins` for basins, `plot_tuning` for a tuning.
 
         Returns:
@@ -35,13 +35,7 @@ class Shown(Printed):
         >>> run.plot(style="dark").axes[0].get_xlabel()
         'x'
         """
-        views = views_room()
-        if path is not None:
-            views.check_picture_path(path)
-        figure = self.drawn(views, **options)
-        if path is not None:
-            views.save_picture(figure, path)
-        return figure
+        return views_room().plot(self, path, **options)
 
     def drawn(self, views: Any, **options: Any) -> Any:
         """The picture, drawn by the functions of `fallline.views`."""
@@ -124,7 +118,7 @@ class Explained:
 class Filmed(Shown):
     """A result with paths, which can be animated and plays in a notebook."""
 
-    picture: ClassVar[str] = "plot"
+    picture: ClassVar[str] = "plot_runs"
 
     def animate(self, path: str | os.PathLike[str] | None = None, kind: str = "auto", **options: Any) -> Any:
         """Make a film in which the paths grow.

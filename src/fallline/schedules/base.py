@@ -24,11 +24,13 @@ class Schedule(metaclass=CalledInOurWords):
 
     Attributes:
         name: the schedule's name on the command line.
+        called: what titles call it; empty if that is its name in words.
         conventions: what libraries disagree on: the name of each convention, with a short description.
         needs_value: whether the rate depends on the objective's values during the run; see `watched`.
     """
 
     name: ClassVar[str]
+    called: ClassVar[str] = ""
     conventions: ClassVar[Mapping[str, str]] = {"paper": ""}
     needs_value: ClassVar[bool] = False
 
@@ -40,6 +42,11 @@ class Schedule(metaclass=CalledInOurWords):
         if "convention" in self.__dataclass_fields__:
             check_convention(self, self.conventions)
         check_hyperparameters(self)
+
+    @property
+    def spelling(self) -> str:
+        """The schedule's name in words."""
+        return self.called or str(getattr(self, "name", type(self).__name__)).replace("_", " ")
 
     @abstractmethod
     def rate(self, step: Quantity) -> Quantity:

@@ -78,6 +78,7 @@ class OneCycle(Schedule):
     """
 
     name: ClassVar[str] = "one_cycle"
+    called: ClassVar[str] = "one-cycle"
     conventions: ClassVar[Mapping[str, str]] = {
         "paper": "straight up, straight down as long, straight to the last rate",
         "torch": "half a cosine up, half a cosine down to the last rate",

@@ -34,6 +34,7 @@ class StepDecay(Schedule):
     """
 
     name: ClassVar[str] = "step"
+    called: ClassVar[str] = "step decay"
     conventions: ClassVar[Mapping[str, str]] = {
         "paper": "first drop after `every` steps",
         "tutorial": "first drop after the first step",
@@ -77,6 +78,7 @@ class MultiStep(Schedule):
     """
 
     name: ClassVar[str] = "multi_step"
+    called: ClassVar[str] = "multi-step"
 
     initial: float = hyperparameter(about="rate of the first step", symbol=r"\eta_0", above=0)
     factor: float = hyperparameter(0.1, about="what the rate is multiplied by", symbol=r"\gamma", above=0)

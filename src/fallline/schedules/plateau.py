@@ -59,6 +59,7 @@ class ReduceOnPlateau(Schedule):
     """
 
     name: ClassVar[str] = "reduce_on_plateau"
+    called: ClassVar[str] = "on plateau"
     conventions: ClassVar[Mapping[str, str]] = {
         "paper": "the threshold is a part of the best value's size",
         "torch": "a worse value may count as better where the best is negative",

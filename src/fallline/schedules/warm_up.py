@@ -31,6 +31,7 @@ class WarmUp(Schedule):
     """
 
     name: ClassVar[str] = "warm_up"
+    called: ClassVar[str] = "warm-up"
 
     after: Schedule | float
     steps: int = hyperparameter(100, about="steps before the schedule", symbol="T", at_least=1, whole=True)
@@ -68,6 +69,7 @@ class WarmUpStableDecay(Schedule):
     """
 
     name: ClassVar[str] = "warm_up_stable_decay"
+    called: ClassVar[str] = "warm-up, stable, decay"
 
     peak: float = hyperparameter(about="largest rate", symbol=r"\eta_{\max}", above=0)
     warm_up: int = hyperparameter(100, about="steps up", symbol="T_1", at_least=1, whole=True)

@@ -13,19 +13,21 @@ from fallline.pictures.histories import Histories, histories_data
 from fallline.pictures.landscape import Landscape, landscape_data
 from fallline.pictures.tuning import TuningCurve, tuning_data
 from fallline.views.animation import Film, animate, check_film
-from fallline.views.appearance import check_style
 from fallline.views.arrows import plot_arrows
 from fallline.views.basin_map import plot_basins
 from fallline.views.chain import plot_chain
 from fallline.views.contour import plot_contour, plot_contour_3d
 from fallline.views.curve import plot_curve, plot_descent
 from fallline.views.epochs import plot_epochs
+from fallline.views.fitted import plot_fitted
 from fallline.views.heat_map import plot_heat_map
 from fallline.views.histories import plot_histories, plot_steps
 from fallline.views.learning import plot_learning_curve
+from fallline.views.look import Look, check_style
 from fallline.views.notebook import notebook
-from fallline.views.picture import plot
+from fallline.views.picture import plot, plot_runs
 from fallline.views.picture_files import check_film_path, check_picture_path, save_picture
+from fallline.views.scores import plot_classified, plot_confusion, plot_residuals, plot_roc
 from fallline.views.surface import plot_surface
 from fallline.views.tuning import plot_tuning
 
@@ -42,6 +44,7 @@ __all__ = [
     "HeatMap",
     "Histories",
     "Landscape",
+    "Look",
     "NothingToDraw",
     "TuningCurve",
     "animate",
@@ -63,14 +66,20 @@ __all__ = [
     "plot_arrows",
     "plot_basins",
     "plot_chain",
+    "plot_classified",
+    "plot_confusion",
     "plot_contour",
     "plot_contour_3d",
     "plot_curve",
     "plot_descent",
     "plot_epochs",
+    "plot_fitted",
     "plot_heat_map",
     "plot_histories",
     "plot_learning_curve",
+    "plot_residuals",
+    "plot_roc",
+    "plot_runs",
     "plot_steps",
     "plot_surface",
     "plot_tuning",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,9 +26,9 @@ from fallline.pictures.paths import Labelled, Runs
 from fallline.progress import progress_bar
 from fallline.results.series import time_of, value_symbol
 from fallline.tables import Printed, Summary, summary_of
-from fallline.views import encoders, player
-from fallline.views.appearance import Style, check_style, title_text
+from fallline.views import appearance, encoders, player
 from fallline.views.encoders import Frame
+from fallline.views.look import Look, Options
 from fallline.views.picture_files import check_film_path
 from fallline.views.scene import Scene, Screen, Stage
 from fallline.views.turning import drawn_by_several
@@ -134,7 +134,7 @@ class Film(Printed):
             FalllineError: for a film in three dimensions.
         """
         _check_holds("film.html", self.scene.kind, self.size, self.frames_per_second)
-        return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.style == "dark")
+        return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.look.theme.dark)
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SOLID:
@@ -183,7 +183,7 @@ def animate(
     coordinates: Coordinates = None,
     bounds: Any = None,
     resolution: int = 256,
-    style: Style = "light",
+    **options: Unpack[Options],
 ) -> Film:
     """Make a film of runs: their paths grow, and the title says the step, or the epoch, and the value.
 
@@ -204,7 +204,8 @@ def animate(
             default): the plane of the paths' principal components.
         bounds: the interval of each coordinate shown; None: chosen to show the runs.
         resolution: the number of grid points along each of two coordinates.
-        style: "light" or "dark"; the player of an .html page has a switch of its own.
+        options: the keywords of `fallline.views.Look`, but `ax`; the player of an .html page has a switch between light
+            and dark of its own.
 
     Returns:
         The film.
@@ -219,7 +220,8 @@ def animate(
     """
     if path is not None:
         check_film_path(path)
-    check_style(style)
+    look = Look(**options)
+    appearance.only_on_a_figure(look, "a film")
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
     check_film(
@@ -240,19 +242,17 @@ def animate(
         data = descent_of(pairs, objective, bounds, points=512)
     else:
         data = landscape_of(pairs, objective, coordinates, bounds, resolution)
-    every = np.unique(np.concatenate([time_of(run) for _, run in pairs]))
+    every = np.unique(np.concatenate([time_of(pair.run) for pair in pairs]))
     times = every[paths.thinned(len(every), frames)]
-    titles: tuple[tuple[str, ...], ...]
+    titles: tuple[tuple[tuple[str, str], ...], ...]
     if kind != "curve" and len(pairs) > 1:
-        titles = (
-            tuple(
-                title_text(words.objective_words(objective.title), f"{data.unit} {paths.time_text(time)}")
-                for time in times
-            ),
-        )
+        shown = words.objective_words(objective.title) if look.title is None else look.title
+        titles = (tuple((shown, f"{data.unit} {paths.time_text(time)}") for time in times),)
     else:
-        titles = tuple(tuple(_title(pair, data, float(time)) for time in times) for pair in pairs)
-    scene = Scene(kind, data, times, titles, size, float(turn), style)
+        titles = tuple(
+            tuple(_title(group[0], data, float(time), look.title) for time in times) for group in paths.grouped(pairs)
+        )
+    scene = Scene(kind, data, times, titles, size, float(turn), look)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
         film.save(path)
@@ -342,11 +342,16 @@ def _fitting(kind: str, dimension: int) -> str:
     return kind if kind != "auto" else "curve" if dimension == 1 else "contour"
 
 
-def _title(pair: Labelled, data: Descent | Landscape, time: float) -> str:
-    """The rule, and its state at a time: the step or epoch of its last point until then, and the value there."""
+def _title(pair: Labelled, data: Descent | Landscape, time: float, title: str | None) -> tuple[str, str]:
+    """The title (None: the rule), and the state at a time: the step or epoch of the last point by then, the value.
+
+    Of a rule that is repeated, only the time.
+    """
+    if pair.rule:
+        return pair.rule if title is None else title, f"{data.unit} {paths.time_text(time)}"
     times = time_of(pair.run)
     row = int(np.searchsorted(times, time, side="right")) - 1
     value = words.number(float(pair.run.value[row]))
     symbol = value_symbol(pair.run.objective)
-    rule = words.optimizer_words(pair.run)
-    return title_text(rule, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}")
+    rule = words.optimizer_words(pair.run) if title is None else title
+    return rule, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}"

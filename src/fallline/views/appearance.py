@@ -1,172 +1,38 @@
-"""How every picture looks: colours, sizes, titles and legends."""
+"""Figures and axes in their look, with titles, labels, notes and colour bars."""
 
 from __future__ import annotations
 
 import math
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
-import matplotlib
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, to_rgba
+from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from fallline.arrays import FloatArray
-from fallline.errors import FalllineError, nearest
+from fallline.errors import FalllineError
 from fallline.pictures import words
-from fallline.pictures.paths import Path, named
 from fallline.views.figure import Picture
+from fallline.views.look import Look, Sizes, dressed, look_of, sizes_of, theme_of
+from fallline.views.theme import Theme
 
-# Lines and markers distinguish runs in greyscale as well.
-RUN_LINES: tuple[Any, ...] = (
-    "-",
-    "--",
-    "-.",
-    ":",
-    (0, (8, 2, 2, 2, 2, 2)),
-    (0, (10, 3)),
-    (0, (2, 1)),
-    (0, (5, 1, 1, 1, 1, 1, 1, 1)),
-)
-RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
-TITLE_SIZE, LABEL_SIZE, TICK_SIZE, LEGEND_SIZE, NOTE_SIZE = 14, 14, 12, 11, 10
 # Matplotlib's line spacing, as a multiple of the font size.
 LINE_HEIGHT = 1.2
-# How many characters fit above and below axes of the default width.
-TITLE_WIDTH, LEGEND_WIDTH = 62, 76
-# How many fit along the vertical axis: at the default height, and in histories or three dimensions.
-NAME_WIDTH, SHORT_NAME_WIDTH = 36, 22
+# The share of an axis that its label may take, and of it what is left in three dimensions.
+LABELLED, SOLID = 0.8, 0.6
 
-STEPS: Colormap = matplotlib.colormaps["autumn"]
 # A colour bar has about so many ticks, and round ones on a bent scale where there are enough.
 MOST_TICKS, LEAST_TICKS, NEARLY_LINEAR = 7, 4, 0.2
-MINIMUM: dict[str, Any] = {"marker": "*", "markersize": 13, "markeredgewidth": 1}
-# The opacity of what lies behind a surface.
-FAINT = 0.35
-
-Style: TypeAlias = Literal["light", "dark"]
+# The width of a figure of one axes in a notebook, in inches.
+WIDTH = 8.0
+# Matplotlib's name for the axes of a colour bar.
+BAR = "<colorbar>"
 # (horizontal, vertical): 0 is left or bottom, 1 is right or top.
 Corner: TypeAlias = tuple[Literal[0, 1], Literal[0, 1]]
-
-
-@dataclass(frozen=True, eq=False)
-class Theme:
-    """The colours of a picture.
-
-    Attributes:
-        ground: the background.
-        ink: text, and the lines of axes.
-        grid: the grid lines of histories.
-        wall: the panes of three-dimensional axes.
-        edge: the edges of a run's points and the line that joins them.
-        rim: the outline that separates a run's line from the landscape.
-        shadow: the shadows of three-dimensional paths on the floor.
-        curve: a function of one coordinate.
-        slope: its derivative.
-        runs: the colours of runs where there are several.
-        arrows: the gradient, the step, and what the rule remembers.
-        landscape: the filled contours, from the lowest value to the highest.
-        lines: the contour lines in three dimensions, likewise.
-    """
-
-    ground: str
-    ink: str
-    grid: str
-    wall: str
-    edge: str
-    rim: str
-    shadow: str
-    curve: str
-    slope: str
-    runs: tuple[str, ...]
-    arrows: tuple[str, ...]
-    landscape: Colormap
-    lines: Colormap
-
-
-_BLUES = matplotlib.colormaps["Blues_r"]
-LIGHT = Theme(
-    ground="#FFFFFF",
-    ink="#000000",
-    grid="#E5E5E5",
-    wall="#F4F4F4",
-    edge="#202020",
-    rim="#FFFFFF",
-    shadow="#303030",
-    curve="#0072B2",
-    slope="#D55E00",
-    # The first four of Okabe and Ito (2008), Color Universal Design; then colours that are visible on white.
-    runs=("#000000", "#D55E00", "#0072B2", "#009E73", "#882255", "#332288", "#225522", "#222255"),
-    arrows=("#D55E00", "#000000", "#009E73", "#882255", "#332288", "#225522"),
-    # Blue below and nearly white above: red, yellow and all colours of runs stand out on it, also in greyscale.
-    landscape=ListedColormap(_BLUES(np.linspace(0.2, 1, 256)), name="landscape"),
-    # The same without the near white, for lines on white.
-    lines=ListedColormap(_BLUES(np.linspace(0, 0.75, 256)), name="contour lines"),
-)
-DARK = Theme(
-    ground="#12161C",
-    ink="#F2F2F2",
-    grid="#333A44",
-    wall="#1B2129",
-    edge="#F2F2F2",
-    rim="#12161C",
-    shadow="#F2F2F2",
-    curve="#64B5F6",
-    slope="#FFA64D",
-    runs=("#FFFFFF", "#FFA64D", "#7CC4FF", "#4FD1A5", "#FFFF00", "#8CFF9F", "#77C8D9", "#FFAA00"),
-    arrows=("#FFA64D", "#FFFFFF", "#4FD1A5", "#7CC4FF", "#FFFF00", "#8CFF9F"),
-    # Low values are bright; the colours of the paths, which end there, are brighter still.
-    landscape=LinearSegmentedColormap.from_list("dark landscape", ["#245A8C", "#173B5C", "#131E2A"]),
-    lines=LinearSegmentedColormap.from_list("dark contour lines", ["#7CC4FF", "#3F6E96"]),
-)
-THEMES: Mapping[str, Theme] = {"light": LIGHT, "dark": DARK}
-
-
-def theme_of(ax: Any) -> Theme:
-    """The theme that suits the background of the axes' figure, which may be the user's own."""
-    return _theme(ax.get_figure(root=True))
-
-
-def _theme(figure: Figure) -> Theme:
-    return _theme_on(to_rgba(figure.get_facecolor()))
-
-
-# Cached: a film calls this with the same arguments in every frame.
-@lru_cache(maxsize=16)
-def _theme_on(ground: tuple[float, ...]) -> Theme:
-    *colour, alpha = ground
-    return DARK if alpha > 0 and luminance(colour) < 0.18 else LIGHT
-
-
-def luminance(colour: Any) -> float:
-    """The relative luminance of a colour, from 0 for black to 1 for white (WCAG 2.2, 2023).
-
-    >>> luminance("white"), luminance("black")
-    (1.0, 0.0)
-    """
-    share = np.array(to_rgba(colour)[:3])
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def check_style(style: Any, parameter: str = "style") -> None:
-    """Check the name of a style.
-
-    Raises:
-        FalllineError: when there is no such style; it names `parameter` and the styles.
-    """
-    if style not in tuple(THEMES):
-        raise FalllineError(parameter, style, nearest(str(style), THEMES))
 
 
 def part_of(colours: Colormap, low: float, high: float) -> Colormap:
@@ -174,21 +40,17 @@ def part_of(colours: Colormap, low: float, high: float) -> Colormap:
     return ListedColormap(colours(np.linspace(low, high, 256)), name=f"part of {colours.name}")
 
 
-def step_colours(count: int) -> FloatArray:
-    """The colours of a run's points in order, shape (count, 4): the first red, the last yellow.
+def new_figure(width: float, height: float, look: Look) -> Figure:
+    """An empty figure with constrained layout, in a look.
 
-    >>> step_colours(3)[:, :3]
-    array([[1.        , 0.        , 0.        ],
-           [1.        , 0.50196078, 0.        ],
-           [1.        , 1.        , 0.        ]])
+    Arguments:
+        width, height: its size in inches in a notebook; in other contexts, in proportion.
     """
-    return np.asarray(STEPS(np.linspace(0, 1, count)), float)
-
-
-def new_figure(width: float = 8.0, height: float = 6.0, style: Style = "light") -> Figure:
-    """An empty figure with constrained layout; its size is in inches."""
-    check_style(style)
-    return Picture(figsize=(width, height), dpi=100, layout="constrained", facecolor=THEMES[style].ground)
+    sizes = look.sizes
+    size = look.figsize or (width * sizes.width / WIDTH, height * sizes.width / WIDTH)
+    figure = Picture(figsize=size, dpi=look.dpi or sizes.dpi, layout="constrained", facecolor=look.theme.ground)
+    dressed(figure, look)
+    return figure
 
 
 def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = False, **shared: Any) -> list[Any]:
@@ -200,31 +62,48 @@ def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = F
     return axes
 
 
-def figure_of(ax: Axes | None, style: Style = "light", *, solid: bool = False, keys: int = 1) -> tuple[Figure, Any]:
+def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure, Any]:
     """The axes to draw on and their figure: those the caller gave, or new ones.
 
     Arguments:
-        ax: the caller's axes, or None.
-        style: the colours of a new figure; on the caller's axes, their background decides.
         solid: whether the picture is three-dimensional.
         keys: the number of lines in the legend below, which make a new figure taller.
 
     Raises:
-        FalllineError: when `ax` is of the wrong kind, or there is no such style.
+        FalllineError: when the look's `ax` is of the wrong kind.
     """
-    check_style(style)
-    if ax is None:
-        figure = new_figure(height=5.8 + 0.22 * keys, style=style)
+    if look.ax is None:
+        figure = new_figure(WIDTH, 5.8 + 0.22 * keys, look)
         return figure, new_axes(figure, solid=solid)[0]
-    if not isinstance(ax, Axes):
-        raise FalllineError("ax", ax, "it must be a Matplotlib Axes")
-    if solid != (ax.name == "3d"):
+    if solid != (look.ax.name == "3d"):
         wanted = "needs axes made with projection='3d'" if solid else "is flat"
-        raise FalllineError("ax", problem=f"has the projection {ax.name!r}, but this picture {wanted}")
-    figure_of_ax = ax.get_figure(root=True)
+        raise FalllineError("ax", problem=f"has the projection {look.ax.name!r}, but this picture {wanted}")
+    figure_of_ax = look.ax.get_figure(root=True)
     if figure_of_ax is None:
         raise FalllineError(problem="ax belongs to no figure any more", allowed="give axes that are on one")
-    return figure_of_ax, ax
+    dressed(look.ax, look)
+    return figure_of_ax, look.ax
+
+
+def only_on_a_figure(look: Look, picture: str) -> None:
+    """Refuse the axes given for a picture that has several.
+
+    Raises:
+        FalllineError: when the look has axes.
+    """
+    if look.ax is not None:
+        raise FalllineError("ax", problem=f"is one axes, and {picture} has several", allowed="leave ax out")
+
+
+def finished(figure: Figure, look: Look) -> Figure:
+    """The figure, after the limits that the user chose are set on its flat axes."""
+    axes = [look.ax] if look.ax is not None else [ax for ax in figure.axes if ax.get_label() != BAR]
+    for ax in axes:
+        if look.xlim is not None:
+            ax.set_xlim(*look.xlim)
+        if look.ylim is not None:
+            ax.set_ylim(*look.ylim)
+    return figure
 
 
 def _dress(ax: Any, theme: Theme) -> None:
@@ -240,19 +119,26 @@ def _dress(ax: Any, theme: Theme) -> None:
         if solid:
             axis.set_pane_color(theme.wall)
             axis.line.set_color(theme.ink)
-            if theme is not LIGHT:
+            if theme.dark:
                 axis._axinfo["grid"]["color"] = theme.grid
 
 
-def label_axes(ax: Any, *names: str, width: int = NAME_WIDTH) -> None:
-    """Label the axes x, y and, in three dimensions, z; a label longer than `width` is wrapped."""
-    solid = len(names) == 3
-    for axis, name in zip("xyz", names, strict=False):
-        text = plain(_folded(name, width))
+def label_axes(ax: Any, *names: str) -> None:
+    """Label the axes x, y and, in three dimensions, z, by the user's labels or these; long ones are wrapped."""
+    look, sizes, solid = look_of(ax), sizes_of(ax), ax.name == "3d"
+    for axis, name, side in zip("xyz", look.labels or names, (0, 1, 1), strict=False):
+        room = LABELLED * (SOLID if solid else 1) * inches(ax)[side]
+        text = plain(_folded(name, sizes.characters(room, sizes.label)))
         # In three dimensions the pad is measured to the label's middle: each further line needs a third of its height.
-        pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * LABEL_SIZE / 3} if solid else {}
-        getattr(ax, f"set_{axis}label")(text, fontsize=LABEL_SIZE, **pad)
-    ax.tick_params(labelsize=NOTE_SIZE if solid else TICK_SIZE)
+        pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * sizes.label / 3} if solid else {}
+        getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label, **pad)
+    ax.tick_params(labelsize=sizes.note if solid else sizes.tick)
+
+
+def inches(ax: Any) -> tuple[float, float]:
+    """The width and height of axes, in inches."""
+    place, (width, height) = ax.get_position(), ax.get_figure(root=True).get_size_inches()
+    return place.width * width, place.height * height
 
 
 def _folded(name: str, width: int) -> str:
@@ -270,58 +156,25 @@ def label_outer(ax: Axes, *, left: bool, bottom: bool) -> None:
         ax.set_xlabel("")
 
 
-def set_title(ax: Axes, *lines: str, width: int = TITLE_WIDTH) -> None:
-    """Set the title; lines longer than `width` are wrapped."""
-    ax.set_title(title_text(*lines, width=width), fontsize=TITLE_SIZE, loc="center")
+def set_title(ax: Axes, *lines: str) -> None:
+    """Set the title: the user's, or these lines, wrapped to the width of the axes."""
+    look = look_of(ax)
+    shown = lines if look.title is None else look.title.splitlines()
+    ax.set_title(title_text(look.sizes, *shown, width=inches(ax)[0]), fontsize=look.sizes.title, loc="center")
 
 
-def title_text(*lines: str, width: int = TITLE_WIDTH) -> str:
-    """The text of the title that `set_title` sets."""
-    return "\n".join(plain(textwrap.fill(line, width)) for line in lines if line)
+def title_text(sizes: Sizes, *lines: str, width: float) -> str:
+    """Lines as the text of a title, wrapped to a width in inches."""
+    letters = sizes.characters(width, sizes.title)
+    return "\n".join(plain(textwrap.fill(line, letters)) for line in lines if line)
 
 
 def set_figure_title(figure: Figure, *lines: str) -> None:
-    """Set the title of a figure of several axes."""
-    title = "\n".join(plain(line) for line in lines if line)
-    figure.suptitle(title, fontsize=TITLE_SIZE, color=_theme(figure).ink)
-
-
-def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
-    """Put a legend below the axes, where it hides nothing."""
-    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes.
-    solid = ax.name == "3d"
-    names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
-    folded = max(name.count("\n") for name in names) * LINE_HEIGHT * LABEL_SIZE / LEGEND_SIZE
-    look: dict[str, Any] = {"ncols": columns, "fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": theme_of(ax).ink}
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
-    ax.legend(handles=keys, borderaxespad=(0 if solid else 4) + folded, **place, **look)
-
-
-def figure_legend_below(figure: Figure, keys: Sequence[Line2D]) -> None:
-    """Put a legend below a figure of several axes."""
-    look: dict[str, Any] = {"fontsize": LEGEND_SIZE, "frameon": False, "labelcolor": _theme(figure).ink}
-    figure.legend(handles=keys, loc="outside lower center", **look)
-
-
-def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -> None:
-    """Add the legend of several runs on one landscape; of many it names the first."""
-    theme = theme_of(ax)
-    labels, others = named(paths)
-    keys = [key(label, run_look(number, theme)) for number, label in enumerate(labels)]
-    if others:
-        keys.append(key(others, {"linestyle": "none"} if labels else {"color": theme.ink, "linewidth": 2}))
-    legend_below(ax, [*keys, *extra], columns=1)
-
-
-def key_count(paths: Sequence[Path]) -> int:
-    """The number of lines of `race_legend`."""
-    labels, others = named(paths)
-    return len(labels) + bool(others)
-
-
-def minimum_key(theme: Theme = LIGHT) -> Line2D:
-    """The entry of a legend for the stars at known minima."""
-    return key("known minimum", MINIMUM | {"linestyle": "none", "markeredgecolor": theme.edge, "color": theme.rim})
+    """Set the title of a figure of several axes: the user's, or these lines."""
+    look = look_of(figure)
+    shown = lines if look.title is None else look.title.splitlines()
+    title = title_text(look.sizes, *shown, width=figure.get_size_inches()[0])
+    figure.suptitle(title, fontsize=look.sizes.title, color=look.theme.ink)
 
 
 def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
@@ -331,109 +184,10 @@ def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
     draw = ax.text2D if ax.name == "3d" else ax.text
     theme = theme_of(ax)
     ground = {"facecolor": theme.ground, "alpha": 0.8, "edgecolor": "none", "pad": 2}
-    look: dict[str, Any] = {"fontsize": NOTE_SIZE, "color": theme.ink, "bbox": ground}
+    look: dict[str, Any] = {"fontsize": sizes_of(ax).note, "color": theme.ink, "bbox": ground}
     x, y = ((0.01, 0.99)[corner[0]], (0.02, 0.98)[corner[1]])
     look |= {"ha": ("left", "right")[corner[0]], "va": ("bottom", "top")[corner[1]]}
     draw(x, y, plain(text), transform=ax.transAxes, **look)
-
-
-def run_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
-    """Colour and marker of one of several runs on a landscape, for `plot` and the legend."""
-    return {
-        "color": theme.runs[number % len(theme.runs)],
-        "linewidth": 2,
-        "marker": _form(RUN_MARKERS, number, theme),
-        "markersize": 7,
-        "markeredgecolor": theme.rim,
-        "markeredgewidth": 0.8,
-    }
-
-
-def series_look(number: int, theme: Theme = LIGHT) -> dict[str, Any]:
-    """Colour and line style of a run in histories, for `plot` and the legend."""
-    return {
-        "color": theme.runs[number % len(theme.runs)],
-        "linewidth": 2,
-        "linestyle": _form(RUN_LINES, number, theme),
-    }
-
-
-def _form(forms: Sequence[Any], number: int, theme: Theme) -> Any:
-    """The marker or line style of a run; it differs between runs that share a colour, as the first and the ninth do."""
-    return forms[(number + number // len(theme.runs)) % len(forms)]
-
-
-def key(label: str, look: dict[str, Any]) -> Line2D:
-    """An entry of a legend; long labels are wrapped."""
-    return Line2D([], [], **look, label=plain(textwrap.fill(label, LEGEND_WIDTH)))
-
-
-def trace_run(
-    ax: Any,
-    *line: FloatArray,
-    number: int,
-    points: Any = None,
-    every: float = 0.12,
-    alpha: float = 1.0,
-    zorder: float = 5,
-) -> list[Artist]:
-    """Draw the path of one of several runs, its last point large, outlined in the theme's rim colour.
-
-    Arguments:
-        line: the vertices in each dimension.
-        number: which of the runs it is.
-        points: the run's points in each dimension; None: the line has these and no other vertices.
-        every: where markers stand, as Matplotlib's `markevery`: a distance as a share of the picture's diagonal, or
-            a number of vertices.
-        alpha: the opacity.
-    """
-    theme = theme_of(ax)
-    look = run_look(number, theme) | {"alpha": alpha}
-    under = ax.plot(*line, color=theme.rim, linewidth=4, alpha=0.8 * alpha, zorder=zorder)
-    path = ax.plot(*line, markevery=every, zorder=zorder + 1, **look)
-    last = {"markersize": 12, "markevery": [-1], "linestyle": "none"}
-    end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **(look | last))
-    return [*under, *path, *end]
-
-
-def trace_steps(
-    ax: Any,
-    *points: FloatArray,
-    colours: FloatArray,
-    size: float,
-    line: Sequence[FloatArray] | FloatArray | None = None,
-    alpha: float = 1.0,
-    zorder: float = 5,
-) -> list[Artist]:
-    """Draw the path of a single run, its points coloured by step, later ones on top.
-
-    All edges are drawn below all faces: they make yellow visible on white, and do not cover other points.
-
-    Arguments:
-        points: the run's points in each dimension.
-        colours: the points' colours, shape (points, 4).
-        size: the area of a point, in square points.
-        line: the vertices of the line that joins them; None: no line.
-        alpha: the opacity.
-    """
-    solid = {"depthshade": False} if ax.name == "3d" else {}
-    edge = theme_of(ax).edge
-    joined = ax.plot(*line, color=edge, linewidth=1, alpha=alpha, zorder=zorder) if line is not None else []
-    look: dict[str, Any] = {"linewidths": 0, "alpha": alpha, **solid}
-    rims = ax.scatter(*points, s=1.5 * size, color=edge, zorder=zorder + 1, **look)
-    dots = ax.scatter(*points, s=size, c=colours, zorder=zorder + 2, **look)
-    if not solid or alpha < 1:
-        return [*joined, rims, dots]
-    # In three dimensions Matplotlib draws from back to front, so nearby points could cover the last visible one: it is
-    # drawn again. Twice, because Matplotlib snaps a single point to whole pixels.
-    last = np.flatnonzero(np.isfinite(points).all(axis=0))[-1:].repeat(2)
-    front = ax.scatter(*(place[last] for place in points), s=size, c=colours[last], zorder=zorder + 3, **look)
-    return [*joined, rims, dots, front]
-
-
-def point_size(count: int) -> float:
-    """The area of a path's points: smaller where there are many."""
-    return 36 if count <= 60 else 20
 
 
 def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False) -> None:
@@ -444,7 +198,8 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
         symbol: what the heights are.
         logarithms: whether they are decimal logarithms: then the bar shows the values themselves, at powers of ten.
     """
-    figure, _ = figure_of(ax)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
     low, high = drawn.get_clim()
     ticks = words.round_ticks(low, high, drawn.norm)
     if logarithms:
@@ -455,7 +210,7 @@ def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False)
     bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
     bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
     bar.ax.minorticks_off()
-    dress_bar(bar, f"{symbol} (log scale)" if logarithms else symbol)
+    dress_bar(ax, bar, f"{symbol} (log scale)" if logarithms else symbol)
 
 
 def _power(exponent: float) -> str:
@@ -467,19 +222,13 @@ def _power(exponent: float) -> str:
     return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"$10^{{{exponent:g}}}$"
 
 
-def dress_bar(bar: Colorbar, label: str) -> None:
-    """Label a colour bar, in the sizes and colours of its figure."""
-    theme = theme_of(bar.ax)
-    bar.set_label(label, fontsize=LABEL_SIZE)
-    _dress(bar.ax, theme)
-    bar.outline.set_edgecolor(theme.ink)
-    bar.ax.tick_params(labelsize=TICK_SIZE)
-
-
-def step_keys(last: str, theme: Theme = LIGHT) -> list[Line2D]:
-    """The legend entries for the first (red) and, unless `last` is empty, the last (yellow) point."""
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": 8}
-    return [key(label, look | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]
+def dress_bar(ax: Axes, bar: Colorbar, label: str) -> None:
+    """Label the colour bar of axes, in their look."""
+    look = look_of(ax)
+    bar.set_label(label, fontsize=look.sizes.label)
+    _dress(bar.ax, look.theme)
+    bar.outline.set_edgecolor(look.theme.ink)
+    bar.ax.tick_params(labelsize=look.sizes.tick)
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,14 @@ from fallline.pictures.arrows import Arrows, arrows_data, longest
 from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Coordinates
 from fallline.results.trajectory import Trajectory
-from fallline.views import appearance, contour, curve
-from fallline.views.appearance import Style, figure_of
+from fallline.views import appearance, contour, curve, legends, traces
+from fallline.views.appearance import figure_of
+from fallline.views.look import Look, Options, sizes_of, theme_of
 
 # Shorter arrows, as a share of the picture's sides, are not drawn.
 SHORTEST = 0.01
+# The area of the path's points, by that of other markers.
+SMALL = 0.3
 # The width of the shortest kind of arrow, and how much is added for each longer kind, as shares of the picture's width.
 THIN, THICKER = 0.005, 0.003
 
@@ -31,8 +34,7 @@ def plot_arrows(
     coordinates: Coordinates = None,
     bounds: Any = None,
     resolution: int = 256,
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw the state of a rule as arrows at points of its path: gradient, step, and what the rule remembers.
 
@@ -47,8 +49,7 @@ def plot_arrows(
         coordinates: which to show of more than two, as in `plot_contour`.
         bounds: the interval of each coordinate shown; None: chosen to show the run.
         resolution: the number of grid points along each of two coordinates.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -62,29 +63,34 @@ def plot_arrows(
     >>> [text.get_text() for text in plot_arrows(run, resolution=32).axes[0].get_legend().get_texts()][2:]
     ['−gradient × 0.05', 'step', '−velocity × 0.57']
     """
+    look = Look(**options)
     data = arrows_data(run, shown=shown, points=points, coordinates=coordinates, bounds=bounds, resolution=resolution)
-    figure, ax = figure_of(ax, style)
+    figure, ax = figure_of(look)
     draw_arrows(ax, data)
-    return figure
+    return appearance.finished(figure, look)
 
 
 def draw_arrows(ax: Axes, data: Arrows) -> None:
     """Draw the curve or the landscape with the path, the arrows on it, and their legend."""
-    theme = appearance.theme_of(ax)
+    theme, sizes = theme_of(ax), sizes_of(ax)
     ground, path = data.ground, data.ground.paths[0]
     low, high = data.window
     lift = 0.0
     if isinstance(ground, Descent):
         curve.draw_still(ax, ground)
-        curve.draw_points(ax, path, size=16)
+        curve.draw_points(ax, path, share=SMALL)
         appearance.note(ax, path.remark)
         # In one dimension the arrows would cover each other.
         lift = 0.045 * float(np.diff(ax.get_ylim())[0])
     else:
         contour.draw_still(ax, ground)
         places = tuple(path.x.T)
-        appearance.trace_steps(ax, *places, line=places, colours=appearance.step_colours(len(path)), size=12)
-    keys = appearance.step_keys(path.last(ground.unit), theme)
+        traces.trace_steps(
+            ax, *places, line=places, colours=traces.step_colours(len(path)), size=SMALL * sizes_of(ax).marker ** 2
+        )
+    keys = legends.step_keys(ax, path.last(ground.unit))
+    sizes = sizes_of(ax)
+    shaft: dict[str, Any] = {"linewidth": 1.5 * sizes.line, "marker": ">", "markersize": sizes.marker}
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
     # Short arrows are drawn over long ones, and thinner: both stay visible when they point the same way.
     ranks = _ranks([longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
@@ -104,8 +110,8 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             zorder=9 - rank / len(ranks),
             **look,
         )
-        keys.append(appearance.key(kind.words, {"color": colour, "linewidth": 3, "marker": ">", "markersize": 8}))
-    appearance.legend_below(ax, keys, columns=min(3, len(keys) - 2))
+        keys.append(legends.key(ax, kind.words, {"color": colour} | shaft))
+    legends.legend_below(ax, keys, columns=min(3, len(keys) - 2))
     appearance.set_title(ax, *path.title)
 
 

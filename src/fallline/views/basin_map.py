@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,9 @@ from matplotlib.ticker import MaxNLocator
 from fallline.arrays import FloatArray
 from fallline.pictures.basin_map import MOST_KEYS, BasinMap, basin_map_data
 from fallline.results.basins import DIVERGED, Basins
-from fallline.views import appearance
+from fallline.views import appearance, legends
+from fallline.views.look import Look, Options, sizes_of
+from fallline.views.theme import LIGHT
 
 # Okabe and Ito (2008), Color Universal Design; black is for the marks.
 OKABE_ITO = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
@@ -27,7 +29,7 @@ HATCH = "////"
 LIGHTEST, DARKEST = 0.55, 0.5
 
 
-def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | None = None) -> Figure:
+def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     """Draw which start ends in which minimum.
 
     Each minimum has a colour, light where the run took few steps and dark where it took many. Grey starts do not
@@ -35,8 +37,7 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
 
     Arguments:
         found: what `basins` returned.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -46,11 +47,12 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
     >>> plot_basins(found).axes[0].get_xlabel()
     'x'
     """
+    look = Look(**options)
     data = basin_map_data(found)
-    figure, ax = appearance.figure_of(ax, style, keys=1 + (len(data.keys) + bool(data.rest)) // 2)
+    figure, ax = appearance.figure_of(look, keys=1 + (len(data.keys) + bool(data.rest)) // 2)
     (left, right), (bottom, top) = data.extent
-    options: dict[str, Any] = {"origin": "lower", "extent": (left, right, bottom, top), "aspect": "auto"}
-    ax.imshow(start_colours(data), interpolation="nearest", **options)
+    stretched: dict[str, Any] = {"origin": "lower", "extent": (left, right, bottom, top), "aspect": "auto"}
+    ax.imshow(start_colours(data), interpolation="nearest", **stretched)
     diverged = data.basin == DIVERGED
     if diverged.any():
         hatched = ax.contourf(*data.starts, diverged, (0.5, 1.5), colors="none", hatches=[HATCH])
@@ -67,12 +69,12 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
         greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
         whole = MaxNLocator("auto", integer=True)
         bar = figure.colorbar(ScalarMappable(Normalize(*data.steps), greys), ax=ax, pad=0.02, ticks=whole)
-        appearance.dress_bar(bar, "steps")
+        appearance.dress_bar(ax, bar, "steps")
     hues = palette(data)
     patches = [
         Patch(
             facecolor=hues[place],
-            edgecolor="white" if place == DIVERGED else appearance.LIGHT.edge,
+            edgecolor="white" if place == DIVERGED else LIGHT.edge,
             hatch=HATCH if place == DIVERGED else None,
             label=appearance.plain(label),
         )
@@ -80,8 +82,8 @@ def plot_basins(found: Basins, *, style: appearance.Style = "light", ax: Axes | 
     ]
     if data.rest:
         patches.append(Patch(facecolor="none", label=data.rest))
-    appearance.legend_below(ax, patches, columns=2)
-    return figure
+    legends.legend_below(ax, patches, columns=2)
+    return appearance.finished(figure, look)
 
 
 def palette(data: BasinMap) -> FloatArray:
@@ -127,5 +129,8 @@ def _shaded(colours: FloatArray, share: FloatArray) -> FloatArray:
 
 def _mark(ax: Axes, place: FloatArray, number: str) -> None:
     """Mark a minimum by its number in a white disc, or by a small disc."""
-    ax.plot(*place, marker="o", markersize=13 if number else 4, color="white", markeredgecolor=appearance.LIGHT.edge)
-    ax.annotate(number, tuple(place), ha="center", va="center_baseline", fontsize=9, color=appearance.LIGHT.edge)
+    sizes = sizes_of(ax)
+    disc = (1.85 if number else 0.6) * sizes.marker
+    ax.plot(*place, marker="o", markersize=disc, color="white", markeredgecolor=LIGHT.edge)
+    look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 0.9 * sizes.note}
+    ax.annotate(number, tuple(place), color=LIGHT.edge, **look)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,43 +11,39 @@ from matplotlib.figure import Figure
 
 from fallline.gradients.chain import ChainRule
 from fallline.pictures.chain import ALONG, ROW, ChainEdge, ChainNode, chain_data
-from fallline.views.appearance import LABEL_SIZE, TICK_SIZE, Style, new_figure, theme_of
-from fallline.views.picture_files import check_picture_path, save_picture
+from fallline.views.appearance import finished, new_figure
+from fallline.views.look import Look, Options, dressed, sizes_of, theme_of
 
 # The share of its edge colour in the fill of a box.
 TINT = 0.12
 
 
-def plot_chain(
-    chain: ChainRule, path: str | os.PathLike[str] | None = None, *, style: Style = "light", ax: Axes | None = None
-) -> Figure:
+def plot_chain(chain: ChainRule, **options: Unpack[Options]) -> Figure:
     """Draw the graph of a chain rule: every step with its number, every factor on its arrow.
 
     Arguments:
         chain: what `fallline.chain_rule` gives.
-        path: the file to write, such as chain.png; None: no file.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
 
     Raises:
-        FalllineError: when the path does not end as a picture's, or there is no such style.
+        FalllineError: when a keyword of the look is wrong.
 
     >>> from fallline import chain_rule
     >>> len(plot_chain(chain_rule("u = x**2; y = 3*u", 2)).axes[0].texts) > 4
     True
     """
-    if path is not None:
-        check_picture_path(path)
     graph = chain_data(chain)
     columns, rows = graph.size
+    look, ax = Look(**options), options.get("ax")
     if ax is None:
-        figure = new_figure(graph.gap * (columns - 1) + 5.0, ROW * rows + 0.4, style)
+        figure = new_figure(graph.gap * (columns - 1) + 5.0, ROW * rows + 0.4, look)
         ax = figure.add_subplot()
     else:
         figure = ax.figure  # type: ignore[assignment]
+        dressed(ax, look)
     ax.set_axis_off()
     ax.set_xlim(-2.8 / graph.gap, columns - 1 + 2.2 / graph.gap)
     ax.set_ylim(rows / 2, -rows / 2)
@@ -56,9 +51,7 @@ def plot_chain(
         _draw_node(ax, node, graph.slopes.get(node.name, ""), last=node.name == chain.name)
     for edge in graph.edges:
         _draw_edge(ax, edge)
-    if path is not None:
-        save_picture(figure, path)
-    return figure
+    return finished(figure, look)
 
 
 def _tinted(ground: str, colour: str) -> tuple[float, ...]:
@@ -72,7 +65,7 @@ def _draw_node(ax: Axes, node: ChainNode, slope: str, *, last: bool) -> None:
     box = ax.annotate(
         "\n".join(node.lines),
         (node.column, node.row),
-        fontsize=LABEL_SIZE,
+        fontsize=sizes_of(ax).label,
         ha="center",
         va="center",
         linespacing=1.4,
@@ -88,7 +81,7 @@ def _draw_node(ax: Axes, node: ChainNode, slope: str, *, last: bool) -> None:
     if slope:
         # Left of the box, at any width of it.
         at: Any = {"xycoords": box, "textcoords": "offset points", "va": "center", "ha": "right"}
-        ax.annotate(slope, (0, 0.5), (-14, 0), fontsize=LABEL_SIZE + 3, color=theme.slope, **at)
+        ax.annotate(slope, (0, 0.5), (-14, 0), fontsize=1.2 * sizes_of(ax).label, color=theme.slope, **at)
 
 
 def _draw_edge(ax: Axes, edge: ChainEdge) -> None:
@@ -107,7 +100,7 @@ def _draw_edge(ax: Axes, edge: ChainEdge) -> None:
         (1 - ALONG) * x[0] + ALONG * x[1],
         (1 - ALONG) * y[0] + ALONG * y[1],
         edge.text,
-        fontsize=TICK_SIZE + 1,
+        fontsize=1.1 * sizes_of(ax).tick,
         color=theme.ink,
         ha="center",
         va="center",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
+from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
-from fallline.pictures.paths import Interval, Path, Runs
-from fallline.views import appearance
-from fallline.views.appearance import Corner, Style, figure_of, set_title
+from fallline.pictures.paths import Interval, Path, Runs, numbers_of
+from fallline.views import appearance, legends, traces
+from fallline.views.appearance import Corner, figure_of, set_title
+from fallline.views.look import Look, Options, theme_of
 
 # Each of several paths has at most this many markers, with at least this share of the diagonal between two.
 MARKERS, LEAST_SPACING = 24, 0.12
@@ -27,20 +29,19 @@ NOTE_SHARE = (0.55, 0.2)
 
 
 def plot_contour(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     zlim: Limits = None,
     zscale: Scale = "linear",
     resolution: int = 256,
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw runs on the filled contours of their objective.
 
     Arguments:
-        runs: a trajectory, a comparison, or several trajectories.
+        runs: a trajectory, a comparison, or several trajectories; or an objective alone, such as "rosenbrock".
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
@@ -48,8 +49,7 @@ def plot_contour(
         zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
         zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
         resolution: the number of grid points along each.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -63,24 +63,24 @@ def plot_contour(
     >>> plot_contour(run, resolution=32).axes[0].get_ylabel()
     'y'
     """
+    look = Look(**options)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(ax, style, keys=appearance.key_count(data.paths))
+    figure, ax = figure_of(look, keys=legends.key_count(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
     set_title(ax, *data.heading)
-    return figure
+    return appearance.finished(figure, look)
 
 
 def plot_contour_3d(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     zlim: Limits = None,
     zscale: Scale = "linear",
     resolution: int = 256,
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw runs and the contour lines of their objective in three dimensions, each line at its height.
 
@@ -92,12 +92,13 @@ def plot_contour_3d(
     >>> plot_contour_3d(run, resolution=32).axes[0].get_zlabel()
     'f'
     """
+    look = Look(**options)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(ax, style, solid=True, keys=appearance.key_count(data.paths))
+    figure, ax = figure_of(look, solid=True, keys=legends.key_count(data.paths))
     draw_still_3d(ax, data)
     draw_paths_3d(ax, data)
     set_title(ax, *data.heading)
-    return figure
+    return appearance.finished(figure, look)
 
 
 def draw_still(ax: Axes, data: Landscape) -> None:
@@ -106,16 +107,14 @@ def draw_still(ax: Axes, data: Landscape) -> None:
     low, high = data.heights
     beyond = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = beyond[bool(np.nanmin(over.value) < low), bool(np.nanmax(over.value) > high)]
-    look: dict[str, Any] = {"cmap": appearance.theme_of(ax).landscape, "norm": colour_norm(data), "extend": extend}
-    bands = ax.contourf(over.x, over.y, over.value, data.levels, **look)
-    ax.contour(over.x, over.y, over.value, data.levels, colors=appearance.theme_of(ax).edge, linewidths=0.3, alpha=0.6)
+    colours: dict[str, Any] = {"cmap": theme_of(ax).landscape, "norm": colour_norm(data), "extend": extend}
+    bands = ax.contourf(over.x, over.y, over.value, data.levels, **colours)
+    ax.contour(over.x, over.y, over.value, data.levels, colors=theme_of(ax).edge, linewidths=0.3, alpha=0.6)
     ax.set_xlim(over.x[0], over.x[-1])
     ax.set_ylim(over.y[0], over.y[-1])
     appearance.label_axes(ax, *over.names)
     appearance.height_scale(ax, bands, data.symbol, logarithms=data.scale == "log")
-    theme = appearance.theme_of(ax)
-    look = appearance.MINIMUM | {"color": theme.rim, "markeredgecolor": theme.edge, "linestyle": "none"}
-    ax.plot(*data.minima.T, zorder=6, **look)
+    ax.plot(*data.minima.T, zorder=6, **traces.star_look(ax))
     draw_words(ax, data)
 
 
@@ -129,12 +128,13 @@ def draw_words(ax: Axes, data: Landscape) -> None:
     remarks = [data.held]
     if len(data.paths) == 1:
         path = data.paths[0]
-        keys = appearance.step_keys(path.last(data.unit), appearance.theme_of(ax))
-        appearance.legend_below(ax, keys, columns=2)
+        keys = legends.step_keys(ax, path.last(data.unit))
+        legends.legend_below(ax, keys, columns=2)
         remarks.append(path.remark)
     else:
-        stars = [appearance.minimum_key(appearance.theme_of(ax))] if len(data.minima) and ax.name != "3d" else []
-        appearance.race_legend(ax, data.paths, stars)
+        stars = [legends.minimum_key(ax)] if len(data.minima) and ax.name != "3d" else []
+        if data.paths or stars:
+            legends.race_legend(ax, data.paths, stars)
     corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)
     appearance.note(ax, "\n".join(filter(None, remarks)), corner)
 
@@ -147,9 +147,7 @@ def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]
 def draw_still_3d(ax: Any, data: Landscape) -> None:
     """Draw the still part in three dimensions: contour lines at their heights, the labels and the legend."""
     over = data.grid
-    ax.contour(
-        over.x, over.y, data.surface, data.levels[1:], cmap=appearance.theme_of(ax).lines, norm=colour_norm(data)
-    )
+    ax.contour(over.x, over.y, data.surface, data.levels[1:], cmap=theme_of(ax).lines, norm=colour_norm(data))
     frame(ax, data, data.heights[0])
     draw_words(ax, data)
 
@@ -172,7 +170,7 @@ def frame(ax: Any, data: Landscape, bottom: float) -> None:
     ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
     # The start is usually the highest point: with it at the back, nothing hides the path.
     ax.view_init(elev=28, azim=_across(data))
-    appearance.label_axes(ax, *data.grid.names, data.height_name, width=appearance.SHORT_NAME_WIDTH)
+    appearance.label_axes(ax, *data.grid.names, data.height_name)
 
 
 def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -187,14 +185,14 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
     """Draw each path through its points."""
     if len(places) == 1:
         path = data.paths[0]
-        colours = appearance.step_colours(len(path))[: len(places[0][0])]
-        size = appearance.point_size(len(path))
-        return appearance.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
-    traces = (
-        appearance.trace_run(ax, *place, number=number, every=_spacing(data, path), zorder=7)
-        for number, (place, path) in enumerate(zip(places, data.paths, strict=True))
+        colours = traces.step_colours(len(path))[: len(places[0][0])]
+        size = traces.point_size(ax, len(path))
+        return traces.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
+    drawn = (
+        traces.trace_run(ax, *place, number=number, every=_spacing(data, path), repeated=bool(path.rule), zorder=7)
+        for number, place, path in zip(numbers_of(data.paths), places, data.paths, strict=True)
     )
-    return [artist for trace in traces for artist in trace]
+    return [artist for trace in drawn for artist in trace]
 
 
 # Cached: a film calls this with the same arguments in every frame.
@@ -210,7 +208,7 @@ def _emptiest_corner(data: Landscape) -> Corner:
     """The corner where text hides the fewest of the paths' points; the upper right one in a tie."""
     over = data.grid
     low, high = np.array([(line[0], line[-1]) for line in (over.x, over.y)]).T
-    places = (np.concatenate([path.x for path in data.paths]) - low) / (high - low)
+    places = (np.concatenate([np.empty((0, 2)), *(path.x for path in data.paths)]) - low) / (high - low)
     corners: tuple[Corner, ...] = (1, 1), (0, 1), (1, 0), (0, 0)
     return min(corners, key=lambda corner: int((np.abs(places - corner) < NOTE_SHARE).all(axis=1).sum()))
 
@@ -218,7 +216,7 @@ def _emptiest_corner(data: Landscape) -> Corner:
 def _across(data: Landscape) -> float:
     """The azimuth of the camera, in degrees: of four choices, the one with the first run's start at the back."""
     over = data.grid
-    x, y = data.paths[0].x[0]
+    x, y = data.paths[0].x[0] if data.paths else (over.x[0], over.y[0])
     side = (x - over.x.mean()) / np.ptp(over.x), (y - over.y.mean()) / np.ptp(over.y)
     angles = np.array([-60, -150, 30, 120])
     towards = np.cos(np.radians(angles)) * side[0] + np.sin(np.radians(angles)) * side[1]

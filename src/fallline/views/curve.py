@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -12,31 +12,28 @@ from matplotlib.figure import Figure
 from fallline.pictures import grid, words
 from fallline.pictures.curve import Curve, Descent, curve_data, descent_data
 from fallline.pictures.heights import Limits, limited
-from fallline.pictures.paths import Interval, Path, Runs
-from fallline.views import appearance
-from fallline.views.appearance import Style, figure_of, label_outer, new_axes, new_figure, set_title
+from fallline.pictures.paths import Interval, Path, Runs, numbers_of
+from fallline.views import appearance, legends, traces
+from fallline.views.appearance import figure_of, label_outer, new_axes, new_figure, set_title
+from fallline.views.look import Look, Options, sizes_of, theme_of
 
 
 def plot_curve(
     objective: Any,
-    bounds: Interval,
+    bounds: Interval | None = None,
     *,
-    ylim: Limits = None,
     derivative: bool = True,
     points: int = 512,
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw a function of one coordinate, and its derivative, over an interval.
 
     Arguments:
         objective: a formula, a function or an Objective.
-        bounds: the two ends of the interval.
-        ylim: the lowest and the highest value shown, None at an end to choose it.
+        bounds: the two ends of the interval; None: the objective's own, or -5 to 5.
         derivative: whether to draw it: exact if the objective has one, else by central differences.
         points: how many points to take.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -48,35 +45,33 @@ def plot_curve(
     >>> figure.axes[0].get_xlabel()
     'x'
     """
+    look = Look(**options)
     data = curve_data(objective, bounds, derivative=derivative, points=points)
-    figure, ax = figure_of(ax, style)
-    draw_with_slope(ax, data, ylim)
+    figure, ax = figure_of(look)
+    draw_with_slope(ax, data, look.ylim)
     set_title(ax, data.title)
-    return figure
+    return appearance.finished(figure, look)
 
 
 def plot_descent(
     runs: Runs,
     *,
     bounds: Interval | None = None,
-    ylim: Limits = None,
     points: int = 512,
     together: bool = False,
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw the points of runs on the curve of their objective, coloured from red (start) to yellow (end).
 
-    Several runs are drawn one below the other, or on one curve, each in its own colour.
+    Several runs are drawn one below the other, or on one curve, each in its own colour. Of three or more runs of a rule
+    in a comparison, all are drawn on one curve, in the colour of their rule.
 
     Arguments:
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: chosen to show the runs.
-        ylim: the lowest and the highest value shown, None at an end to choose it.
         points: how many points of the curve to take.
-        together: whether several runs share one curve; they always do on `ax`.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        together: whether several runs share one curve; they always do on `ax`, and where they repeat a rule.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -90,25 +85,26 @@ def plot_descent(
     gradient descent, learning rate 0.1
     step limit after 2 steps: f = 3.686
     """
-    data = descent_data(runs, bounds=bounds, ylim=ylim, points=points)
+    look = Look(**options)
+    data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
-    if count == 1 or together or ax is not None:
-        figure, ax = figure_of(ax, style, keys=count)
+    if count == 1 or together or look.ax is not None or any(path.rule for path in data.paths):
+        figure, ax = figure_of(look, keys=legends.key_count(data.paths))
         draw_still(ax, data)
         if count > 1:
             draw_race(ax, data)
         else:
             draw_run(ax, data.paths[0])
             draw_keys(ax, data)
-        return figure
-    figure = new_figure(8, 0.8 + 3.4 * count, style)
+        return appearance.finished(figure, look)
+    figure = new_figure(8, 0.8 + 3.4 * count, look)
     axes = new_axes(figure, count, sharex=True)
     for place, path in zip(axes, data.paths, strict=True):
         draw_still(place, data)
         draw_run(place, path)
         label_outer(place, left=True, bottom=place is axes[-1])
     draw_keys(axes[-1], data)
-    return figure
+    return appearance.finished(figure, look)
 
 
 def draw_with_slope(ax: Axes, data: Curve, ylim: Limits = None) -> None:
@@ -121,9 +117,9 @@ def draw_with_slope(ax: Axes, data: Curve, ylim: Limits = None) -> None:
         appearance.label_axes(ax, data.name, f"{data.symbol}({data.name})")
     else:
         slope = f"d{data.symbol}/d{data.name}"
-        ax.plot(data.x, data.slope, "--", color=appearance.theme_of(ax).slope, linewidth=2, label=slope)
+        ax.plot(data.x, data.slope, "--", color=theme_of(ax).slope, linewidth=sizes_of(ax).line, label=slope)
         appearance.label_axes(ax, data.name, "value")
-        appearance.legend_below(ax, list(ax.lines)[-2:], columns=2)
+        legends.legend_below(ax, list(ax.lines)[-2:], columns=2)
 
 
 def draw_run(ax: Axes, path: Path) -> None:
@@ -136,17 +132,21 @@ def draw_run(ax: Axes, path: Path) -> None:
 def draw_keys(ax: Axes, data: Descent) -> None:
     """Draw the legend that says what red and yellow mean."""
     last = data.paths[0].last(data.unit) if len(data.paths) == 1 else "end"
-    appearance.legend_below(ax, appearance.step_keys(last, appearance.theme_of(ax)), columns=2)
+    legends.legend_below(ax, legends.step_keys(ax, last), columns=2)
 
 
 def draw_race(ax: Axes, data: Descent) -> None:
-    """Draw the points of several runs, each in its own colour, with one legend."""
-    theme = appearance.theme_of(ax)
-    for number, path in enumerate(data.paths):
-        look = appearance.run_look(number, theme) | {"linestyle": "none"}
+    """Draw the points of several runs, each or each rule in its own colour, with one legend."""
+    for number, path in zip(numbers_of(data.paths), data.paths, strict=True):
+        look = traces.run_look(ax, number) | {"linestyle": "none"}
         ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
-        ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **(look | {"markersize": 12}))
-    appearance.race_legend(ax, data.paths)
+        ax.plot(
+            path.x[-1:, 0],
+            path.value[-1:],
+            zorder=5 + number,
+            **(look | {"markersize": traces.LAST * look["markersize"]}),
+        )
+    legends.race_legend(ax, data.paths)
     appearance.set_title(ax, words.objective_words(data.curve.title))
 
 
@@ -155,7 +155,7 @@ def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
     low, high = heights
     # Cut the line at a pole, whose two sides it would join.
     beyond = (curve.value < 2 * low - high) | (curve.value > 2 * high - low)
-    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=appearance.theme_of(ax).curve, linewidth=2)
+    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=theme_of(ax).curve, linewidth=sizes_of(ax).line)
     ax.set_xlim(curve.x[0], curve.x[-1])
     ax.set_ylim(*heights)
 
@@ -166,8 +166,8 @@ def draw_still(ax: Axes, data: Descent) -> None:
     appearance.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
 
 
-def draw_points(ax: Axes, path: Path, until: float = np.inf, size: float = 50) -> list[Artist]:
-    """Draw the points of a run up to a time, later ones on top."""
+def draw_points(ax: Axes, path: Path, until: float = np.inf, share: float = 1.0) -> list[Artist]:
+    """Draw the points of a run up to a time, later ones on top; `share` is their area, by that of other markers."""
     count = path.shown_until(until)
-    x, value, colours = path.x[:count, 0], path.value[:count], appearance.step_colours(len(path))[:count]
-    return appearance.trace_steps(ax, x, value, colours=colours, size=size)
+    x, value, colours = path.x[:count, 0], path.value[:count], traces.step_colours(len(path))[:count]
+    return traces.trace_steps(ax, x, value, colours=colours, size=share * sizes_of(ax).marker ** 2)

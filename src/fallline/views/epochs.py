@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from matplotlib.figure import Figure
 
 from fallline.pictures import words
@@ -9,12 +11,13 @@ from fallline.pictures.epochs import Epochs, epochs_data
 from fallline.pictures.paths import Interval
 from fallline.results.trajectory import Trajectory
 from fallline.views import appearance
-from fallline.views.appearance import Style, new_figure
+from fallline.views.appearance import new_figure
 from fallline.views.curve import draw_points, draw_still
+from fallline.views.look import Look, Options, sizes_of
 
 
 def plot_epochs(
-    run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None, style: Style = "light"
+    run: Trajectory, *, rows: int = 4, columns: int = 3, bounds: Interval | None = None, **options: Unpack[Options]
 ) -> Figure:
     """Draw a grid of small plots, one per epoch, each with the curve and all points so far.
 
@@ -22,7 +25,7 @@ def plot_epochs(
         run: a trajectory in one coordinate.
         rows, columns: the shape of the grid; the run's first rows × columns epochs are shown.
         bounds: the interval of the curve; None: chosen to show these epochs.
-        style: "light" or "dark".
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -35,10 +38,12 @@ def plot_epochs(
     >>> len(plot_epochs(run).axes)
     12
     """
+    look = Look(**options)
+    appearance.only_on_a_figure(look, "the grid of epochs")
     data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
-    figure = new_figure(3.2 * columns, 1.0 + 2.4 * data.rows, style)
+    figure = new_figure(3.2 * columns, 1.0 + 2.4 * data.rows, look)
     draw_epochs(figure, data)
-    return figure
+    return appearance.finished(figure, look)
 
 
 def draw_epochs(figure: Figure, data: Epochs) -> None:
@@ -48,10 +53,10 @@ def draw_epochs(figure: Figure, data: Epochs) -> None:
     appearance.set_figure_title(figure, data.descent.curve.title, path.title[0])
     for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
         draw_still(place, data.descent)
-        draw_points(place, path, until=epoch, size=30)
+        draw_points(place, path, until=epoch, share=0.6)
         x = words.number(path.x[count - 1, 0])
         appearance.set_title(place, f"epoch {epoch}: {data.descent.curve.name} = {x}")
-        place.title.set_fontsize(appearance.TICK_SIZE)
+        place.title.set_fontsize(sizes_of(place).tick)
         first = epoch % columns == 1 or columns == 1
         appearance.label_outer(place, left=first, bottom=epoch + columns > len(data.epochs))
     for place in axes[len(data.epochs) :]:

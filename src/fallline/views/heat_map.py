@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
@@ -19,7 +18,9 @@ from fallline.pictures import words
 from fallline.pictures.heat_map import HeatMap, heat_map_data
 from fallline.pictures.paths import Interval
 from fallline.results.sweep import NAMES, Sweep
-from fallline.views import appearance
+from fallline.views import appearance, legends, traces
+from fallline.views.look import Look, Options
+from fallline.views.theme import LIGHT
 
 # From the colours of Okabe and Ito; converged runs have shades of blue.
 COLOURS = {"stuck": "#CC79A7", "slow": "#F0E442", "oscillating": "#D55E00", "diverged": "#666666"}
@@ -34,9 +35,7 @@ def plot_heat_map(
     x: str | None = None,
     y: str | None = None,
     at: Mapping[str, Any] | None = None,
-    *,
-    style: appearance.Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw how the runs of a sweep ended, over two of its factors.
 
@@ -48,8 +47,7 @@ def plot_heat_map(
         x: the factor along the width; None: the first hyperparameter with several values.
         y: the factor along the height; None: the next, or the optimizers.
         at: the values of other factors; None: those of the best setting.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -63,8 +61,9 @@ def plot_heat_map(
     >>> plot_heat_map(runs).axes[0].get_ylabel()
     'momentum'
     """
+    look = Look(**options)
     data = heat_map_data(runs, x, y, at)
-    figure, ax = appearance.figure_of(ax, style, keys=1 + len(data.shares) // 2)
+    figure, ax = appearance.figure_of(look, keys=1 + len(data.shares) // 2)
     rows, columns = data.outcome.shape
     ax.imshow(cell_colours(data), origin="lower", aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(data.outcome == NAMES.index("diverged")), strict=True):
@@ -72,7 +71,7 @@ def plot_heat_map(
         hatched.set_linewidth(0)
         ax.add_patch(hatched)
     if data.best is not None:
-        ax.plot(*data.best, marker="*", markersize=16, color="white", markeredgecolor=appearance.LIGHT.edge)
+        ax.plot(*data.best, **(traces.star_look(ax) | {"color": "white", "markeredgecolor": LIGHT.edge}))
     appearance.label_axes(ax, *(name.replace("_", " ") for name in data.names))
     _tick(ax.xaxis, data.values[0], columns)
     _tick(ax.yaxis, data.values[1], rows)
@@ -83,13 +82,13 @@ def plot_heat_map(
         bar = figure.colorbar(ScalarMappable(LogNorm(*data.scale), shades), ax=ax, pad=0.02, format=_steps)
         bar.ax.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         bar.ax.yaxis.set_minor_formatter(_steps)
-        appearance.dress_bar(bar, "steps")
-    appearance.legend_below(ax, [_key(name, share) for name, share in data.shares.items()], columns=2)
-    return figure
+        appearance.dress_bar(ax, bar, "steps")
+    legends.legend_below(ax, [_key(name, share) for name, share in data.shares.items()], columns=2)
+    return appearance.finished(figure, look)
 
 
 def _key(name: str, share: float) -> Patch:
-    options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.6)), "edgecolor": appearance.LIGHT.edge}
+    options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.6)), "edgecolor": LIGHT.edge}
     if name == "diverged":
         options |= {"hatch": HATCH, "edgecolor": "white"}
     return Patch(label=f"{name}: {words.percent(share)}", **options)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
-from fallline.views import appearance
-from fallline.views.appearance import Style
+from fallline.views import appearance, legends, traces
+from fallline.views.look import Look, Options
 
 
 def plot_learning_curve(
     steps: npt.NDArray[np.int64],
     loss: FloatArray,
     held_out: FloatArray | None = None,
-    *,
-    title: str = "Learning curve",
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw a learning curve, such as `fit(...).learning_curve()`.
 
@@ -29,9 +27,7 @@ def plot_learning_curve(
         steps: the steps at which the losses were taken, shape (k,).
         loss: the loss on the rows fitted to, shape (k,).
         held_out: the loss on the rows held out, shape (k,); None if there are none.
-        title: the title of the picture.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -41,17 +37,17 @@ def plot_learning_curve(
     'loss'
     """
     curves = {"rows fitted to": loss} | ({} if held_out is None else {"rows held out": held_out})
-    figure, place = appearance.figure_of(ax, style, keys=len(curves))
-    theme = appearance.theme_of(place)
-    appearance.set_title(place, title)
+    look = Look(**options)
+    figure, place = appearance.figure_of(look, keys=len(curves))
+    appearance.set_title(place, "Learning curve")
     appearance.label_axes(place, "step", "loss")
     for number, (_, curve) in enumerate(curves.items()):
-        place.plot(steps, curve, **appearance.series_look(number, theme))
+        place.plot(steps, curve, **traces.series_look(place, number))
     every = np.concatenate(list(curves.values()))
     finite = every[np.isfinite(every)]
     if finite.size and finite.min() > 0 and finite.max() > 100 * finite.min():
         place.set_yscale("log")
     if len(curves) > 1:
-        keys = [appearance.key(name, appearance.series_look(i, theme)) for i, name in enumerate(curves)]
-        appearance.legend_below(place, keys, columns=2)
-    return figure
+        keys = [legends.key(place, name, traces.series_look(place, i)) for i, name in enumerate(curves)]
+        legends.legend_below(place, keys, columns=2)
+    return appearance.finished(figure, look)

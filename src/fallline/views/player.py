@@ -22,7 +22,8 @@ from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Labelled
 from fallline.results.series import time_of
-from fallline.views import appearance, contour
+from fallline.views import contour
+from fallline.views.theme import THEMES, Theme
 
 # The page draws 4 : 3, with some lines of text above and below.
 WIDTH, HEIGHT = 860, 790
@@ -56,7 +57,7 @@ def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *
         "unit": data.unit,
         "seconds": seconds,
         "dark": dark,
-        "themes": {name: _theme(theme, data) for name, theme in appearance.THEMES.items()},
+        "themes": {name: _theme(theme, data) for name, theme in THEMES.items()},
         "paths": [_path(pair, path) for pair, path in zip(pairs, data.paths, strict=True)],
     }
     scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
@@ -150,9 +151,9 @@ def _curve(data: Descent) -> dict[str, Any]:
     }
 
 
-def _theme(theme: appearance.Theme, data: Landscape | Descent) -> dict[str, Any]:
+def _theme(theme: Theme, data: Landscape | Descent) -> dict[str, Any]:
     colours: dict[str, Any] = {name: getattr(theme, name) for name in ("ground", "ink", "edge", "rim", "curve")}
-    colours["runs"] = [to_hex(appearance.run_look(number, theme)["color"]) for number in range(len(data.paths))]
+    colours["runs"] = [to_hex(theme.runs[number % len(theme.runs)]) for number in paths.numbers_of(data.paths)]
     if isinstance(data, Landscape):
         middles = (data.levels[1:] + data.levels[:-1]) / 2
         colours["bands"] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,13 +17,14 @@ from fallline.arrays import FloatArray
 from fallline.pictures.curve import Descent
 from fallline.pictures.kinds import SOLID
 from fallline.pictures.landscape import Landscape
-from fallline.pictures.paths import Path
+from fallline.pictures.paths import Path, grouped
 from fallline.tables import Printed
-from fallline.views import appearance, contour, curve, surface
+from fallline.views import appearance, contour, curve, legends, surface
 from fallline.views.encoders import Frame
 from fallline.views.fonts import make_legible
 from fallline.views.growing import Dots, Growing, on_screen
 from fallline.views.lettering import lettering, visible
+from fallline.views.look import Look, sizes_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,19 +35,19 @@ class Scene(Printed):
         kind: "curve", "contour", "contour_3d" or "surface".
         data: the runs on a curve or a landscape.
         times: the step or epoch up to which each frame shows the runs, shape (frames,).
-        titles: the title over each axes in each frame.
+        titles: the lines of the title over each axes in each frame.
         size: width and height in pixels; None: chosen for the kind.
         turn: by how many degrees the camera turns from the first frame to the last.
-        style: "light" or "dark".
+        look: how it looks.
     """
 
     kind: str
     data: Landscape | Descent
     times: FloatArray
-    titles: tuple[tuple[str, ...], ...]
+    titles: tuple[tuple[tuple[str, ...], ...], ...]
     size: tuple[int, int] | None = None
     turn: float = 0.0
-    style: appearance.Style = "light"
+    look: Look = field(default_factory=Look)
 
     def open(self) -> Callable[[int], Frame]:
         """A function that draws the frame with a given number."""
@@ -260,29 +261,29 @@ def _project(artist: Artist) -> None:
 
 
 def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
-    """The figure and stages for runs side by side, each on its own curve."""
-    figure = appearance.new_figure(max(8.0, 6.2 * len(data.paths)), 5, scene.style)
-    axes = appearance.new_axes(figure, 1, len(data.paths), sharey=True)
+    """The figure and stages for runs side by side, each on its own curve, or those that repeat a rule on one."""
+    groups = grouped(data.paths)
+    figure = appearance.new_figure(max(8.0, 6.2 * len(groups)), 5, scene.look)
+    axes = appearance.new_axes(figure, 1, len(groups), sharey=True)
     stages: list[Stage] = []
-    for ax, path, titles in zip(axes, data.paths, scene.titles, strict=True):
+    for ax, paths, titles in zip(axes, groups, scene.titles, strict=True):
         curve.draw_still(ax, data)
         appearance.label_outer(ax, left=not stages, bottom=True)
-        appearance.note(ax, path.remark)
-        keys = appearance.step_keys(path.last(data.unit), appearance.theme_of(ax))
-        appearance.legend_below(ax, keys, columns=2)
-        stages.append(Stage(ax, _on_curve(path), titles))
+        single = len(paths) == 1
+        appearance.note(ax, paths[0].remark if single else "")
+        keys = legends.step_keys(ax, paths[0].last(data.unit) if single else "end")
+        legends.legend_below(ax, keys, columns=2)
+        stages.append(Stage(ax, _on_curve(paths), _wrapped(ax, titles)))
     return figure, tuple(stages)
 
 
-def _on_curve(path: Path) -> Callable[[Any, float], list[Artist]]:
-    return lambda ax, time: curve.draw_points(ax, path, time)
+def _on_curve(paths: Sequence[Path]) -> Callable[[Any, float], list[Artist]]:
+    return lambda ax, time: [artist for path in paths for artist in curve.draw_points(ax, path, time)]
 
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """The figure and stage for all runs on one landscape."""
-    figure, ax = appearance.figure_of(
-        None, scene.style, solid=scene.kind in SOLID, keys=appearance.key_count(data.paths)
-    )
+    figure, ax = appearance.figure_of(scene.look, solid=scene.kind in SOLID, keys=legends.key_count(data.paths))
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":
@@ -294,4 +295,10 @@ def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]
     else:
         cover = surface.draw_still(ax, data)
         draw_paths = surface.draw_paths
-    return figure, (Stage(ax, lambda ax, time: draw_paths(ax, data, time), scene.titles[0], cover),)
+    return figure, (Stage(ax, lambda ax, time: draw_paths(ax, data, time), _wrapped(ax, scene.titles[0]), cover),)
+
+
+def _wrapped(ax: Any, titles: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The title of each frame, wrapped to the width of the axes."""
+    width = appearance.inches(ax)[0]
+    return tuple(appearance.title_text(sizes_of(ax), *lines, width=width) for lines in titles)

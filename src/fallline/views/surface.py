@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fallline.objectives.base import Objective
 from fallline.pictures.heights import Limits, Scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
-from fallline.pictures.paths import Interval, Runs
+from fallline.pictures.paths import Interval, Runs, numbers_of
 from fallline.pictures.sight import Sight, sight_of
-from fallline.views import appearance, contour
-from fallline.views.appearance import Style, figure_of, set_title
+from fallline.views import contour, legends, traces
+from fallline.views.appearance import figure_of, finished, set_title
+from fallline.views.look import Look, Options, sizes_of, theme_of
 
 # The distance from the surface down to the floor, as a multiple of the surface's height: far enough to see both.
 DROP = 0.6
@@ -33,20 +34,19 @@ def floor(data: Landscape) -> float:
 
 
 def plot_surface(
-    runs: Runs,
+    runs: Runs | Objective | str,
     *,
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     zlim: Limits = None,
     zscale: Scale = "linear",
     resolution: int = 256,
-    style: Style = "light",
-    ax: Axes | None = None,
+    **options: Unpack[Options],
 ) -> Figure:
     """Draw runs on the surface of their objective, over its filled contours with the runs' shadows.
 
     Arguments:
-        runs: a trajectory, a comparison, or several trajectories.
+        runs: a trajectory, a comparison, or several trajectories; or an objective alone, such as "rosenbrock".
         coordinates: the names of the two to show, the others held at the first run's final point; or "pca": the
             plane through that point along the paths' two principal components. None: the only two there are,
             or "pca".
@@ -54,8 +54,7 @@ def plot_surface(
         zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
         zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
         resolution: the number of grid points along each.
-        style: "light" or "dark".
-        ax: the three-dimensional axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -69,12 +68,13 @@ def plot_surface(
     >>> plot_surface(run, resolution=32).axes[0].get_zlabel()
     'f'
     """
+    look = Look(**options)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(ax, style, solid=True, keys=appearance.key_count(data.paths))
+    figure, ax = figure_of(look, solid=True, keys=legends.key_count(data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
     set_title(ax, *data.heading)
-    return figure
+    return finished(figure, look)
 
 
 def draw_still(ax: Any, data: Landscape) -> Artist:
@@ -88,7 +88,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         data.levels,
         zdir="z",
         offset=floor(data),
-        cmap=appearance.theme_of(ax).landscape,
+        cmap=theme_of(ax).landscape,
         norm=contour.colour_norm(data),
         zorder=1,
     )
@@ -96,7 +96,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         x,
         y,
         data.surface,
-        cmap=appearance.theme_of(ax).landscape,
+        cmap=theme_of(ax).landscape,
         norm=contour.colour_norm(data),
         rcount=PATCHES,
         ccount=PATCHES,
@@ -113,12 +113,12 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
 def draw_paths(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
     """Draw the paths up to a time: their shadows on the floor, the parts behind the surface faint, and the rest."""
     camera = np.asarray(ax.get_proj()).tobytes()
-    shadow = appearance.theme_of(ax).shadow
+    shadow = theme_of(ax).shadow
     artists: list[Artist] = []
     for path in data.paths:
         x, y, z = contour.inside(data, path, path.shown_until(until))
         below = np.where(np.isfinite(z), floor(data), np.nan)
-        artists += ax.plot(x, y, below, color=shadow, linewidth=1.5, zorder=2)
+        artists += ax.plot(x, y, below, color=shadow, linewidth=0.75 * sizes_of(ax).line, zorder=2)
     for number, path in enumerate(data.paths):
         sight, count = _sight(data, number, camera), path.shown_until(until)
         if sight.hidden.any() or sight.point_hidden.any():
@@ -131,13 +131,14 @@ def _trace(ax: Any, data: Landscape, number: int, sight: Sight, count: int, *, h
     """Draw one path up to a point: the parts that the surface hides, faint, or those that it does not."""
     path = data.paths[number]
     line, points = sight.line(count, hidden).T, sight.points(count, hidden).T
-    alpha = appearance.FAINT if hidden else 1.0
+    alpha = traces.FAINT if hidden else 1.0
     if len(data.paths) > 1:
         # Markers by vertices: even distances need a line, and a path may have no hidden or no visible part.
         look: dict[str, Any] = {"every": max(1, len(path) // MARKERS), "alpha": alpha, "zorder": 7}
-        return appearance.trace_run(ax, *line, points=points, number=number, **look)
-    colours, size = appearance.step_colours(len(path))[:count], appearance.point_size(len(path))
-    return appearance.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
+        colour = numbers_of(data.paths)[number]
+        return traces.trace_run(ax, *line, points=points, number=colour, repeated=bool(path.rule), **look)
+    colours, size = traces.step_colours(len(path))[:count], traces.point_size(ax, len(path))
+    return traces.trace_steps(ax, *points, line=line, colours=colours, size=size, alpha=alpha, zorder=7)
 
 
 # Cached: a film calls this with the same arguments in every frame.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fallline.pictures.tuning import tuning_data
 from fallline.results.tuning import Tuning
-from fallline.views import appearance
-from fallline.views.appearance import Style
+from fallline.views import appearance, legends
+from fallline.views.look import Look, Options, sizes_of, theme_of
 
 
-def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None) -> Figure:
+def plot_tuning(found: Tuning, **options: Unpack[Options]) -> Figure:
     """Draw the score of each trial of a search, and the best so far.
 
     Trials that were given up as diverging are crosses at the upper edge. Positive scores that span more than two
@@ -21,8 +22,7 @@ def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None
 
     Arguments:
         found: what `tune` returned.
-        style: "light" or "dark".
-        ax: the axes to draw on; None: a new figure.
+        options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
         The figure.
@@ -31,11 +31,12 @@ def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None
     >>> plot_tuning(fallline.tune("x**2/2", 1.0, "gradient_descent", ["learning_rate"], trials=5)).axes[0].get_ylabel()
     'value at the end'
     """
+    look = Look(**options)
     data = tuning_data(found)
-    figure, place = appearance.figure_of(ax, style, keys=2)
-    theme = appearance.theme_of(place)
+    figure, place = appearance.figure_of(look, keys=2)
+    theme = theme_of(place)
     numbers = np.arange(1, len(data.score) + 1)
-    best = {"color": theme.runs[0], "linewidth": 2, "drawstyle": "steps-post"}
+    best = {"color": theme.runs[0], "linewidth": sizes_of(place).line, "drawstyle": "steps-post"}
     trial = {"color": theme.runs[1], "linestyle": "none", "marker": "o"}
     given_up = {"color": theme.runs[1], "linestyle": "none", "marker": "x"}
     diverged = np.isinf(data.score)
@@ -47,8 +48,8 @@ def plot_tuning(found: Tuning, *, style: Style = "light", ax: Axes | None = None
     place.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     appearance.set_title(place, *data.title)
     appearance.label_axes(place, "trial", data.name)
-    keys = [appearance.key("best so far", best), appearance.key("trial", trial)]
+    keys = [legends.key(place, "best so far", best), legends.key(place, "trial", trial)]
     if diverged.any():
-        keys.append(appearance.key("given up as diverging", given_up))
-    appearance.legend_below(place, keys, columns=3)
-    return figure
+        keys.append(legends.key(place, "given up as diverging", given_up))
+    legends.legend_below(place, keys, columns=3)
+    return appearance.finished(figure, look)

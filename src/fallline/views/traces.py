@@ -1,0 +1,164 @@
+"""The lines and points of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.colors import Colormap
+
+from fallline.arrays import FloatArray
+from fallline.views.look import look_of, sizes_of, theme_of
+from fallline.views.theme import Theme
+
+# Lines and markers distinguish runs in greyscale as well.
+RUN_LINES: tuple[Any, ...] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (8, 2, 2, 2, 2, 2)),
+    (0, (10, 3)),
+    (0, (2, 1)),
+    (0, (5, 1, 1, 1, 1, 1, 1, 1)),
+)
+RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+STEPS: Colormap = matplotlib.colormaps["autumn"]
+# The opacity of what lies behind a surface.
+FAINT = 0.35
+# The last point of a run on a landscape, and the star of a minimum, by the size of the other markers.
+LAST, STAR = 1.7, 1.85
+
+
+def step_colours(count: int) -> FloatArray:
+    """The colours of a run's points in order, shape (count, 4): the first red, the last yellow.
+
+    >>> step_colours(3)[:, :3]
+    array([[1.        , 0.        , 0.        ],
+           [1.        , 0.50196078, 0.        ],
+           [1.        , 1.        , 0.        ]])
+    """
+    return np.asarray(STEPS(np.linspace(0, 1, count)), float)
+
+
+def star_look(ax: Any) -> dict[str, Any]:
+    """The star at a known minimum, for `plot` and the legend."""
+    theme, sizes = theme_of(ax), sizes_of(ax)
+    return {
+        "marker": "*",
+        "markersize": STAR * sizes.marker,
+        "markeredgewidth": 0.5 * sizes.line,
+        "color": theme.rim,
+        "markeredgecolor": theme.edge,
+        "linestyle": "none",
+    }
+
+
+def run_look(ax: Any, number: int) -> dict[str, Any]:
+    """Colour and marker of one of several runs on a landscape, for `plot` and the legend."""
+    look, theme, sizes = look_of(ax), theme_of(ax), sizes_of(ax)
+    usual = {
+        "color": theme.runs[number % len(theme.runs)],
+        "linewidth": sizes.line,
+        "marker": _form(RUN_MARKERS, number, theme),
+        "markersize": sizes.marker,
+        "markeredgecolor": theme.rim,
+        "markeredgewidth": 0.4 * sizes.line,
+    }
+    return usual | look.line
+
+
+def series_look(ax: Any, number: int) -> dict[str, Any]:
+    """Colour and line style of a run in histories, for `plot` and the legend."""
+    look, theme = look_of(ax), theme_of(ax)
+    usual = {
+        "color": theme.runs[number % len(theme.runs)],
+        "linewidth": look.sizes.line,
+        "linestyle": _form(RUN_LINES, number, theme),
+    }
+    return usual | look.line
+
+
+def _form(forms: Sequence[Any], number: int, theme: Theme) -> Any:
+    """The marker or line style of a run; it differs between runs that share a colour, as the first and the ninth do."""
+    return forms[(number + number // len(theme.runs)) % len(forms)]
+
+
+def trace_run(
+    ax: Any,
+    *line: FloatArray,
+    number: int,
+    points: Any = None,
+    every: float = 0.12,
+    repeated: bool = False,
+    alpha: float = 1.0,
+    zorder: float = 5,
+) -> list[Artist]:
+    """Draw the path of one of several runs, its last point large, outlined in the theme's rim colour.
+
+    Arguments:
+        line: the vertices in each dimension.
+        number: which of the runs it is.
+        points: the run's points in each dimension; None: the line has these and no other vertices.
+        every: where markers stand, as Matplotlib's `markevery`: a distance as a share of the picture's diagonal, or
+            a number of vertices.
+        repeated: whether it is one of several of the same rule, which are thin and have markers at their ends only.
+        alpha: the opacity.
+    """
+    look = run_look(ax, number)
+    look["alpha"] = alpha * look.get("alpha", 1.0)
+    if repeated:
+        look |= {"linewidth": look["linewidth"] / 2, "markersize": look["markersize"] / 2}
+    rim: dict[str, Any] = {"color": theme_of(ax).rim, "linewidth": 2 * look["linewidth"], "alpha": 0.8 * look["alpha"]}
+    under = ax.plot(*line, zorder=zorder, **rim)
+    path = ax.plot(*line, markevery=every, zorder=zorder + 1, **(look | ({"marker": ""} if repeated else {})))
+    last = {"markersize": LAST * look["markersize"], "markevery": [-1], "linestyle": "none"}
+    end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **(look | last))
+    return [*under, *path, *end]
+
+
+def trace_steps(
+    ax: Any,
+    *points: FloatArray,
+    colours: FloatArray,
+    size: float,
+    line: Sequence[FloatArray] | FloatArray | None = None,
+    alpha: float = 1.0,
+    zorder: float = 5,
+) -> list[Artist]:
+    """Draw the path of a single run, its points coloured by step, later ones on top.
+
+    All edges are drawn below all faces: they make yellow visible on white, and do not cover other points.
+
+    Arguments:
+        points: the run's points in each dimension.
+        colours: the points' colours, shape (points, 4).
+        size: the area of a point, in square points.
+        line: the vertices of the line that joins them; None: no line.
+        alpha: the opacity.
+    """
+    solid = {"depthshade": False} if ax.name == "3d" else {}
+    edge = theme_of(ax).edge
+    joined = (
+        ax.plot(*line, color=edge, linewidth=0.5 * sizes_of(ax).line, alpha=alpha, zorder=zorder)
+        if line is not None
+        else []
+    )
+    look: dict[str, Any] = {"linewidths": 0, "alpha": alpha, **solid}
+    rims = ax.scatter(*points, s=1.5 * size, color=edge, zorder=zorder + 1, **look)
+    dots = ax.scatter(*points, s=size, c=colours, zorder=zorder + 2, **look)
+    if not solid or alpha < 1:
+        return [*joined, rims, dots]
+    # In three dimensions Matplotlib draws from back to front, so nearby points could cover the last visible one: it is
+    # drawn again. Twice, because Matplotlib snaps a single point to whole pixels.
+    last = np.flatnonzero(np.isfinite(points).all(axis=0))[-1:].repeat(2)
+    front = ax.scatter(*(place[last] for place in points), s=size, c=colours[last], zorder=zorder + 3, **look)
+    return [*joined, rims, dots, front]
+
+
+def point_size(ax: Any, count: int) -> float:
+    """The area of a path's points, in square points: smaller where there are many."""
+    return float((0.86 if count <= 60 else 0.64) * sizes_of(ax).marker) ** 2
