@@ -41,9 +41,12 @@ function openInNotebook(root: HTMLElement, { objective }: Given, address: string
   let page: Page | null = null;
   let told = "";
   const write = rested(() => {
-    if (!page?.isKnown || page.fragment === told) return;
-    told = page.fragment;
-    host.tell("shown", { link: told, picture: page.picture() });
+    if (!page?.isKnown) return;
+    const [link, picture] = [page.fragment, page.picture()];
+    // To make the picture draws the page, which ends here again.
+    if (told === link + picture) return;
+    told = link + picture;
+    host.tell("shown", { link, picture });
   });
   const host: Host = new Host((link) => {
     if (page) page.open(link);

@@ -82,7 +82,7 @@ def marimo(notebook: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "marimo", "run", str(notebook), "--headless", "--no-token", "--host", "127.0.0.1"),
-        *("--port", str(port), "--skip-update-check"),
+        *("--port", str(port)),
     ]
     with served(command, notebook.parent, f"{address}/health", {}):
         yield address

@@ -164,9 +164,13 @@ def test_a_curve_of_one_coordinate(shown: Callable[..., Shown]) -> None:
 
 
 def test_what_python_cannot_do_is_told(shown: Callable[..., Shown]) -> None:
-    page = shown(fallline.explore(lambda x, y: "much", [1.0, 2.0], ["adam"]))
+    page = shown(fallline.explore(lambda x, y: x**2 + y**2 if x < 3 else "much", [1.0, 2.0], ["adam"], max_steps=5))
+    page.until("fallline.race.runs.length === 1")
+    page.frame.evaluate("fallline.store.change({starts: [[4, 2]]})")
     notice = page.inside.get_by_role("alert").filter(has_text="it must return one number for a point")
     notice.wait_for()
+    page.frame.evaluate("fallline.store.undo()")
+    notice.wait_for(state="detached")
 
 
 def test_the_link_goes_both_ways(shown: Callable[..., Shown]) -> None:
