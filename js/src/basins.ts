@@ -10,6 +10,10 @@ import type { Workers } from "./workers.ts";
 const SIDES = [32, 96, 256];
 /** Ends this share of the map's width apart are one minimum. */
 const REACH = 0.01;
+/** A run rests whose steps are no longer than this share of it. */
+const REST = 1e-4;
+/** Runs make at least so many steps, to arrive. */
+const STEPS = 300;
 
 export interface BasinMap {
   readonly box: Box;
@@ -31,7 +35,8 @@ export async function basinMaps(
 ): Promise<void> {
   const entry = state.entries[state.active];
   if (!entry) return;
-  const { target: _, ...settings } = settingsOf(entry, state);
+  const { target: _, ...settings } = settingsOf(entry, { ...state, steps: Math.max(STEPS, state.steps) });
+  const rest = REST * widthOf(state);
   for (const side of SIDES) {
     const parts = stripes(side, workers.count).map(async ([first, last]) => {
       const job: StartsJob = {
@@ -39,6 +44,7 @@ export async function basinMaps(
         formula: problem.formula,
         settings,
         starts: starts(problem, state, side, first, last),
+        rest,
       };
       return workers.ask(job);
     });
@@ -51,6 +57,10 @@ export async function basinMaps(
 function stripes(side: number, count: number): [number, number][] {
   const edges = Array.from({ length: count + 1 }, (_, k) => Math.round((k * side) / count));
   return edges.slice(1).map((last, k) => [edges[k]!, last]);
+}
+
+function widthOf({ box }: State): number {
+  return Math.max(box[1] - box[0], box[3] - box[2]);
 }
 
 /** The middles of the cells of some rows of the map. */
@@ -78,7 +88,7 @@ function starts(
 function sorted(ends: readonly Ends[], problem: Problem, state: State, side: number, steps: number): BasinMap {
   const n = problem.dimension;
   const { box } = state;
-  const reach = REACH * Math.max(box[1] - box[0], box[3] - box[2]);
+  const reach = REACH * widthOf(state);
   const minima: number[][] = problem.minima.map((point) => [...point]);
   const basin = new Int16Array(side * side).fill(-1);
   const slowness = new Float32Array(side * side);

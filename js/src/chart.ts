@@ -9,7 +9,7 @@ import { rowAt, type Scene, type ShownRun } from "./scene.ts";
 const LEFT = 50;
 const BOTTOM = 20;
 const TOP = 8;
-const RIGHT = 10;
+const RIGHT = 14;
 /** Smaller numbers are drawn at the lower end of a logarithmic axis. */
 const SMALLEST = 1e-16;
 

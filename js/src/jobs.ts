@@ -11,6 +11,8 @@ export interface StartsJob {
   readonly formula: string;
   readonly settings: Settings;
   readonly starts: Float64Array;
+  /** A run rests where it makes no longer steps than this. */
+  readonly rest: number;
 }
 
 /** Runs from one start with many settings. */
@@ -33,9 +35,9 @@ export interface Ends {
 }
 
 /** So many runs are made side by side: their state then stays in the processor's cache. */
-const LANES = 256;
-/** A step this much smaller than the start's distance from zero, or than 1, is rest. */
-const REST = 1e-5;
+const LANES = 64;
+/** A run that rests for so many steps has ended. */
+const ENDED = 20;
 
 export function done(job: Job): Ends {
   const problem = compile(job.formula);
@@ -53,13 +55,13 @@ function withSettings(problem: Compiled, { settings, start, target }: SettingsJo
   return ends;
 }
 
-function fromStarts(problem: Compiled, { settings, starts }: StartsJob): Ends {
+function fromStarts(problem: Compiled, job: StartsJob): Ends {
+  const { settings, starts, rest } = job;
   const n = problem.dimension;
   const count = starts.length / n;
   const ends = emptyEnds(count, n);
   if (sideBySide(settings)) {
-    for (let first = 0; first < count; first += LANES)
-      lanes(problem, settings, starts, first, Math.min(LANES, count - first), ends);
+    for (let first = 0; first < count; first += LANES) lanes(problem, job, first, Math.min(LANES, count - first), ends);
     return ends;
   }
   const start = new Float64Array(n);
@@ -67,7 +69,7 @@ function fromStarts(problem: Compiled, { settings, starts }: StartsJob): Ends {
     for (let i = 0; i < n; i++) start[i] = starts[i * count + r]!;
     const made = run(problem, start, settings, knownRules);
     keep(ends, r, made);
-    ends.arrived[r] = restOf(made);
+    ends.arrived[r] = restOf(made, rest);
   }
   return ends;
 }
@@ -82,9 +84,9 @@ function keep({ x, value }: Ends, r: number, { x: path, value: values, count, di
 }
 
 /** The first step after which a run makes only small ones. */
-function restOf({ x, count, dimension: n }: Run): number {
+function restOf({ x, count, dimension: n }: Run, rest: number): number {
   let step = count;
-  while (step > 0 && moved(x, step, n) <= REST) step--;
+  while (step > 0 && moved(x, step, n) <= rest) step--;
   return step < count ? step : -1;
 }
 
@@ -107,52 +109,41 @@ function sideBySide({ rule, convention, rate, gradient, noise, target }: Setting
 }
 
 /** Run some of the starts side by side, each update of the rule one call for all. */
-function lanes(
-  problem: Compiled,
-  settings: Settings,
-  starts: Float64Array,
-  first: number,
-  k: number,
-  ends: Ends,
-): void {
+function lanes(problem: Compiled, { settings, starts, rest }: StartsJob, first: number, k: number, ends: Ends): void {
   const n = problem.dimension;
   const count = starts.length / n;
   const rule = ruleOf(settings.rule, settings.convention)!;
   const h = settingsArray(rule.hyperparameters, settings.values);
   const step = rule.step(h);
-  const [x, at, gradient, change] = [0, 0, 0, 0].map(() => new Float64Array(k * n)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
+  const [x, at, gradient, change] = Array.from({ length: 4 }, () => new Float64Array(k * n)) as Four;
   for (let i = 0; i < n; i++) x.set(starts.subarray(i * count + first, i * count + first + k), i * k);
   const state = new Float64Array(step.stateSize(k * n));
   const [point, slope] = [new Float64Array(n), new Float64Array(n)];
   const rested = new Int32Array(k).fill(-1);
   step.init(x, state, h);
-  for (let t = 1; t <= settings.maxSteps; t++) {
+  for (let t = 1, moving = k; t <= settings.maxSteps && moving; t++) {
     const places = step.lookahead ? at : x;
     step.lookahead?.(x, state, h, at);
     for (let r = 0; r < k; r++) {
+      if (rested[r]! >= 0 && t - rested[r]! > ENDED) continue;
       for (let i = 0; i < n; i++) point[i] = places[i * k + r]!;
       problem.valueAndGradient(point, slope);
       for (let i = 0; i < n; i++) gradient[i * k + r] = slope[i]!;
     }
     step.update(gradient, state, settings.rate as number, t, h, change);
-    let moving = false;
+    moving = 0;
     for (let r = 0; r < k; r++) {
+      if (rested[r]! >= 0 && t - rested[r]! > ENDED) continue;
+      moving++;
       let still = true;
       for (let i = r; i < n * k; i += k) {
         x[i]! -= change[i]!;
         // NaN is not movement.
-        if (Math.abs(change[i]!) > REST) still = false;
+        if (Math.abs(change[i]!) > rest) still = false;
       }
       if (!still) rested[r] = -1;
       else if (rested[r]! < 0) rested[r] = t;
-      moving ||= !still;
     }
-    if (!moving && t % 16 === 0) break;
   }
   for (let r = 0; r < k; r++) {
     for (let i = 0; i < n; i++) ends.x[i * count + first + r] = point[i] = x[i * k + r]!;
@@ -160,3 +151,5 @@ function lanes(
     ends.arrived[first + r] = rested[r]!;
   }
 }
+
+type Four = [Float64Array, Float64Array, Float64Array, Float64Array];

@@ -29,6 +29,8 @@ function rested(write: () => void): () => void {
 
 function open(root: HTMLElement, { fragment: usual = "" }: Given, address: string): Page {
   const write = rested(() => {
+    // A page that a notebook holds as a text has no address.
+    if (location.protocol === "about:") return;
     if (page.fragment !== location.hash.slice(1)) history.replaceState(null, "", `#${page.fragment}`);
   });
   const page: Page = new Page(root, location.hash.slice(1) || usual, address, () => write());

@@ -22,8 +22,10 @@ const elements: Readonly<Record<string, string>> = {
 };
 
 // In turn: an element with a text, with the name of its setting; a quantity of this step or the last; another element;
-// its end; an operator of one sign.
-const token = /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|[-+=(),∑∇…{‖⟨⟩.]/g;
+// its end; a whole number; the symbol of a usual setting; an operator of one sign.
+const token =
+  /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|(\d+)|([ηε])|[-+=(),∑∇…{‖⟨⟩.]/g;
+const usual: Readonly<Record<string, string>> = { η: "learning_rate", ε: "epsilon" };
 const lastStep = "<mrow><mi>t</mi><mo>-</mo><mn>1</mn></mrow>";
 
 /** The MathML of a short spelling; the symbol of a setting has its name as data-setting. */
@@ -31,13 +33,15 @@ export function mathml(short: string): string {
   const open: string[] = [];
   const begin = (letter: string, setting?: string): string =>
     `<${elements[letter]}${setting ? ` data-setting="${setting}"` : ""}>`;
-  return short.replace(token, (all, leaf, itsSetting, text, quantity, name, letter, setting) => {
+  return short.replace(token, (all, leaf, itsSetting, text, quantity, name, letter, setting, digits, symbol) => {
     if (leaf) return `${begin(leaf, itsSetting)}${text}</${elements[leaf]}>`;
     if (quantity) return `<msub><mi>${name}</mi>${quantity === "c" ? "<mi>t</mi>" : lastStep}</msub>`;
     if (letter) {
       open.push(elements[letter]!);
       return begin(letter, setting);
     }
+    if (digits) return `<mn>${digits}</mn>`;
+    if (symbol) return `${begin("i", usual[symbol])}${symbol}</mi>`;
     return all === "]" ? `</${open.pop()}>` : `<mo>${all === "." ? "\u2062" : all}</mo>`;
   });
 }

@@ -39,6 +39,13 @@ export interface Notebook {
   readonly objective: GivenObjective | null;
 }
 
+/** What was drawn on the stage, for the panels beside it. */
+interface Drawn {
+  readonly state: State;
+  readonly scene: Scene;
+  readonly step: Explained | null;
+}
+
 export class Page {
   readonly store: Store;
   private problem: Problem;
@@ -127,7 +134,8 @@ export class Page {
     }
     root.addEventListener("keydown", (event) => this.key(event));
     this.themed();
-    this.draw();
+    // The figure is seen first; the next frame draws the rest.
+    this.drawStage();
     this.complain(refused);
   }
 
@@ -220,7 +228,7 @@ export class Page {
     if (this.diagnosis) this.panels.element.append(this.diagnosis.element);
     const side = element("div", { class: "side" }, this.slice.element, this.rules.element, this.running.element);
     const main = element("main", {}, figure, this.panels.element, side);
-    this.root.append(element("style", {}, css), top, this.notice, main, this.live.element);
+    this.root.replaceChildren(element("style", {}, css), top, this.notice, main, this.live.element);
   }
 
   private complain(refused: readonly string[]): void {
@@ -343,6 +351,11 @@ export class Page {
   draw(): void {
     cancelAnimationFrame(this.queued);
     this.queued = 0;
+    this.drawPanels(this.drawStage());
+  }
+
+  /** Run the rules and draw the figure. */
+  private drawStage(): Drawn {
     const state = this.store.now;
     // Of what is computed elsewhere this only asks, and only when it must.
     if (this.stale.runs || this.problem.elsewhere) this.race = race(this.problem, state);
@@ -354,10 +367,14 @@ export class Page {
     this.stale.ground = this.stale.runs = false;
     this.stage.draw(this.problem, state, scene, ground, basins);
     this.field.show(state.formula, this.problem.compiled.reading);
+    this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
+    return { state, scene, step };
+  }
+
+  private drawPanels({ state, scene, step }: Drawn): void {
     this.rules.show(state, this.palette, this.race.problems);
     this.running.show(state, this.race.steps);
     this.slice.show(this.problem, state);
-    this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
     this.panels.draw(this.problem, state, scene, step);
     this.undo.disabled = !this.store.canUndo;
     this.redo.disabled = !this.store.canRedo;

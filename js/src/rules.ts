@@ -243,17 +243,40 @@ export function remainder(x: number, divisor: number): number {
 // biome-ignore lint/suspicious/noExplicitAny: the functions of generated.ts are of all the kinds above
 export type Code = (...parameters: any[]) => any;
 
-export type Written = Pick<Hyperparameter, "name" | "symbol" | "about" | "default" | "low" | "high"> &
-  Partial<Hyperparameter> & { readonly range: Limits };
+/** A setting as generated.ts has it: the index of its limits, and the rest as in Hyperparameter, as far as not usual. */
+export type Written = readonly [
+  limits: number,
+  name: string,
+  symbol: string,
+  about: string,
+  usual: Hyperparameter["default"],
+  low: number,
+  high: number,
+  log?: number,
+  origin?: number,
+  choices?: Hyperparameter["choices"],
+  size?: number,
+  optional?: number,
+];
 
 /** The places of the settings for which there is code of its own, and their values; null for any number. */
 type By = readonly (readonly [number, readonly (number | null)[]])[];
 
-/** A setting, from what is not as usual of it. */
-export function setting({ range, symbol, ...written }: Written): Hyperparameter {
-  const usual = { log: false, origin: 0, choices: null, size: 1, optional: false };
-  return { ...usual, ...range, ...written, symbol: mathml(symbol) };
+export function setting(limits: readonly Limits[], written: Written): Hyperparameter {
+  const [place, name, symbol, about, usual, low, high] = written;
+  const [log = 0, origin = 0, choices = null, size = 1, optional = 0] = written.slice(7) as Tail;
+  const marked = mathml(symbol.replace("[", `:${name}[`));
+  return {
+    ...limits[place]!,
+    ...{ name, about, low, high, origin, choices, size },
+    symbol: marked,
+    default: usual,
+    log: Boolean(log),
+    optional: Boolean(optional),
+  };
 }
+
+type Tail = [number?, number?, Hyperparameter["choices"]?, number?, number?];
 
 export function step(
   names: string,
@@ -305,17 +328,17 @@ function picked<Entry>(table: readonly Entry[], places: string): Entry[] {
   return places ? places.split(" ").map((place) => table[Number(place)]!) : [];
 }
 
-interface WrittenRule extends Pick<Rule, "convention" | "does"> {
-  readonly rate: number;
-  readonly hyperparameters: string;
-  readonly elementwise?: boolean;
-  readonly longestRate?: number;
-  readonly decays?: readonly number[];
-  readonly search?: Rule["search"];
-  readonly by?: By;
-  readonly steps: readonly Step[];
-  readonly lines: string;
-}
+/** A convention of a rule: the indices of its rate, its settings and its lines stand in place of these. */
+type WrittenRule = readonly [
+  convention: string,
+  does: string,
+  elementwise: number,
+  rate: number,
+  hyperparameters: string,
+  lines: string,
+  steps: readonly Step[],
+  more?: Partial<Pick<Rule, "longestRate" | "search" | "decays">> & { readonly by?: By },
+];
 
 /** All conventions of a rule; its settings and lines stand in tables. */
 export function family(
@@ -327,13 +350,14 @@ export function family(
   paper: string,
   conventions: readonly WrittenRule[],
 ): Rule[] {
-  return conventions.map(({ by = [], steps, lines, ...written }) => {
-    const hyperparameters = picked(settings, written.hyperparameters);
+  return conventions.map(([convention, does, elementwise, rate, places, lines, steps, { by = [], ...more } = {}]) => {
+    const hyperparameters = picked(settings, places);
     return {
-      ...{ name, title, about, paper, elementwise: false, search: null, decays: [] },
+      ...{ name, title, about, paper, convention, does, search: null, decays: [] },
       longestRate: Number.POSITIVE_INFINITY,
-      ...written,
-      rate: settings[written.rate]!,
+      ...more,
+      elementwise: Boolean(elementwise),
+      rate: settings[rate]!,
       hyperparameters,
       get mathml() {
         return table(picked(allLines, lines));

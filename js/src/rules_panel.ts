@@ -171,7 +171,7 @@ export class RulesPanel {
         (now, value) => ({ ...now, rate: scaledTo(now.rate, Number(value)) }),
       );
       if (typeof entry.rate === "number") {
-        scaled.children[1]!.after(iconButton("best", STRINGS.best, () => this.actions.best(index)));
+        scaled.children[2]!.after(iconButton("best", STRINGS.best, () => this.actions.best(index)));
       }
     }
     if (!active) return made;

@@ -114,6 +114,7 @@ class Rows {
 // The rows that a run has room for at first.
 const FIRST_ROWS = 1024;
 
+/** A run in progress: everything that a step needs is allocated once. */
 class Running {
   private readonly n: number;
   private readonly slopes: Slopes;
@@ -130,6 +131,8 @@ class Running {
   private readonly noisy: Float64Array;
   private readonly place: Float64Array;
   private readonly projected: Float64Array;
+  /** Along which a line search looks: what a rate of 1 would subtract. */
+  private direction: Float64Array;
   private readonly timed: boolean;
   private readonly began = performance.now();
 
@@ -162,6 +165,7 @@ class Running {
     this.gradient = new Float64Array(n);
     this.noisy = settings.noise ? new Float64Array(n) : this.gradient;
     this.place = new Float64Array(n);
+    this.direction = this.place;
     this.projected = this.step.projected ? new Float64Array(n) : this.gradient;
     this.progress = {
       step: 0,
@@ -187,43 +191,42 @@ class Running {
     this.step.init(progress.x, this.state, this.h);
     this.evaluate();
     progress.firstValue = progress.value;
+    let ended = this.ended();
     for (;;) {
-      const ended = this.ended();
       const made = ended ? Number.NaN : this.nextRate();
-      const stuck = made === 0 && this.search !== null && this.projected.some((slope) => slope !== 0);
+      // A rate of 0 on a slope is a line search's that found no lower value.
+      if (made === 0 && this.search && this.projected.some((slope) => slope !== 0)) {
+        ended = { reason: reasons.noLowerValue, converged: false };
+      }
       x.set(progress.step, progress.x);
       value.setOne(progress.step, progress.value);
       gradient.set(progress.step, this.gradient);
-      rate.setOne(progress.step, stuck ? Number.NaN : made);
+      rate.setOne(progress.step, ended ? Number.NaN : made);
       state.set(progress.step, this.state);
-      if (ended || stuck) {
-        const { reason, converged } = ended ?? { reason: reasons.noLowerValue, converged: false };
-        const count = progress.step;
-        const { slopes, rule, step, h, conditions } = this;
-        const [first, last] = [0, count].map((row) => ({
-          x: x.row(row),
-          value: value.row(row)[0]!,
-          gradient: gradient.row(row),
-        }));
-        const { cost, ...end } = judged(
-          { slopes, rule, step, h, conditions, first: first!, last: last! },
-          reason,
-          converged,
-        );
-        return {
-          count,
-          dimension: n,
-          x: x.upTo(count + 1),
-          value: value.upTo(count + 1),
-          gradient: gradient.upTo(count + 1),
-          rate: rate.upTo(count + 1),
-          state: state.upTo(count + 1),
-          ...end,
-          evaluations: progress.evaluations + cost,
-        };
-      }
+      if (ended) break;
       this.advance(made);
+      ended = this.ended();
     }
+    const count = progress.step;
+    const [first, last] = [0, count].map((row) => ({
+      x: x.row(row),
+      value: value.row(row)[0]!,
+      gradient: gradient.row(row),
+    }));
+    const { slopes, rule, step, h, conditions } = this;
+    const parts = { slopes, rule, step, h, conditions, first: first!, last: last! };
+    const { cost, ...end } = judged(parts, ended.reason, ended.converged);
+    return {
+      count,
+      dimension: n,
+      x: x.upTo(count + 1),
+      value: value.upTo(count + 1),
+      gradient: gradient.upTo(count + 1),
+      rate: rate.upTo(count + 1),
+      state: state.upTo(count + 1),
+      ...end,
+      evaluations: progress.evaluations + cost,
+    };
   }
 
   /** Evaluates the point that was reached, and where the rule takes its gradient. */
@@ -259,7 +262,7 @@ class Running {
     const next = progress.step + 1;
     this.addNoise(next);
     if (!search) return rate!.of(next);
-    const direction = this.directionWith(this.state, 1, next);
+    this.direction = this.directionWith(1, next);
     const counted = {
       value: (x: Float64Array) => {
         progress.evaluations += 1;
@@ -271,7 +274,7 @@ class Running {
       },
     };
     const longest = this.rule.longestRate;
-    const found = search(new Line(counted, progress.x, direction, progress.value, this.gradient, longest));
+    const found = search(new Line(counted, progress.x, this.direction, progress.value, this.gradient, longest));
     return Math.min(found, longest);
   }
 
@@ -283,10 +286,10 @@ class Running {
     for (let i = 0; i < this.n; i++) noisy[i] = gradient[i]! + deviation * standardNormal(seed, next, i + 1);
   }
 
-  /** What the rule would subtract at a rate, from a state, which stays as it is. */
-  private directionWith(state: Float64Array, rate: number, next: number): Float64Array {
+  /** What the rule would subtract at a rate; its state stays as it is. */
+  private directionWith(rate: number, next: number): Float64Array {
     const direction = new Float64Array(this.n);
-    this.step.update(this.noisy, state.slice(), rate, next, this.h, direction);
+    this.step.update(this.noisy, this.state.slice(), rate, next, this.h, direction);
     return direction;
   }
 
@@ -294,11 +297,10 @@ class Running {
   private advance(rate: number): void {
     const { n, progress, state, step, search } = this;
     const next = progress.step + 1;
-    const along = search ? this.directionWith(state, 1, next) : null;
     if (!search) [progress.change, progress.previousChange] = [progress.previousChange, progress.change];
     const { x, change } = progress;
     step.update(this.noisy, state, rate, next, this.h, change);
-    if (along) this.checkStraight(along, rate, next);
+    if (search) this.checkStraight(rate, next);
     for (let i = 0; i < n; i++) x[i]! -= change[i]!;
     progress.step = next;
     progress.previousValue = progress.value;
@@ -306,12 +308,11 @@ class Running {
   }
 
   /** Refuses a rule whose step is not the rate times a direction: then the search looked along the wrong line. */
-  private checkStraight(direction: Float64Array, rate: number, next: number): void {
-    const { progress, state } = this;
-    let straight = isNear(progress.change, direction, rate);
+  private checkStraight(rate: number, next: number): void {
+    let straight = isNear(this.progress.change, this.direction, rate);
     if (next === 1) {
       // Some rules depend on the first step only in the second: half the rate must give half the step.
-      const [whole, half] = [1, 0.5].map((share) => this.directionWith(state, share, next + 1));
+      const [whole, half] = [1, 0.5].map((share) => this.directionWith(share, next + 1));
       straight &&= isNear(half!, whole!, 0.5);
     }
     if (!straight) {

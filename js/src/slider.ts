@@ -1,5 +1,5 @@
 // A setting as a control: a number as a slider with a field to type into, the rest as a choice or a box to tick.
-import { element, options } from "./dom.ts";
+import { element, iconButton, options } from "./dom.ts";
 import { clamp, numberFrom, typed } from "./numbers.ts";
 import type { Hyperparameter, Value } from "./rules.ts";
 import { STRINGS } from "./strings.ts";
@@ -100,7 +100,30 @@ export function slider(
     take(spread.value(clamp(spread.way(value) + (event.key === "ArrowUp" ? 0.01 : -0.01), 0, 1)), false);
     field.value = typed(value);
   });
-  return { element: row(known, label, range, field, problem), show };
+  const sweep = iconButton("play", STRINGS.sweep(label), () =>
+    sweeping(sweep, spread.way(value), (way) => take(spread.value(way), false)),
+  );
+  sweep.classList.add("sweep");
+  return { element: row(known, label, range, sweep, field, problem), show };
+}
+
+/** Seconds in which a slider goes to its end and back. */
+const SWEEP = 8;
+
+/** Move a slider to and fro from where it is, until its button is pressed again or is gone. */
+function sweeping(button: HTMLButtonElement, from: number, move: (way: number) => void): void {
+  const running = button.getAttribute("aria-pressed") === "true";
+  button.setAttribute("aria-pressed", String(!running));
+  if (running) return;
+  let begun: number | null = null;
+  const frame = (time: number) => {
+    if (button.getAttribute("aria-pressed") !== "true" || !button.isConnected) return;
+    begun ??= time;
+    const phase = (from / 2 + (time - begun) / 1000 / SWEEP) % 1;
+    move(1 - Math.abs(1 - 2 * phase));
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
 }
 
 function choice(known: Hyperparameter, label: string, change: Change): Control {

@@ -29,7 +29,7 @@ export class Workers {
   private readonly idle: Worker[] = [];
   private readonly busy = new Map<Worker, { waiting: Waiting; ended: number }>();
   private queue: Waiting[] = [];
-  private readonly most = Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1));
+  private readonly most = Math.max(1, Math.min(4, navigator.hardwareConcurrency || 2));
   private id = 0;
 
   /** Arguments:

@@ -215,6 +215,21 @@ def test_a_slider_changes_its_hyperparameter_and_lights_its_symbol(browser: Any,
         assert opened.state["entries"][1]["rate"] > 0.004
 
 
+def test_a_slider_goes_to_and_fro_until_it_is_stopped(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        sweep = opened.page.locator(".card.active [data-name='momentum'] .sweep")
+        sweep.focus()
+        opened.page.keyboard.press("Enter")
+        opened.page.wait_for_function("fallline.store.now.entries[1].values.momentum > 0.92")
+        opened.page.keyboard.press("Enter")
+        opened.settled()
+        stopped = opened.state["entries"][1]["values"]["momentum"]
+        opened.page.wait_for_timeout(150)
+        assert opened.state["entries"][1]["values"]["momentum"] == stopped
+        opened.page.click("[aria-label='Undo']")
+        assert opened.state["entries"][1]["values"] == {}
+
+
 def test_rules_are_added_changed_hidden_and_removed(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         page = opened.page
@@ -388,7 +403,7 @@ def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None
     with Opened(browser, plain) as opened:
         page = opened.page
         seen = []
-        for _ in range(60):
+        for _ in range(90):
             page.keyboard.press("Tab")
             seen.append(
                 page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")

@@ -492,6 +492,13 @@ class Typed(Friction):
         return (2 * rate if isinstance(gradient, np.ndarray) else rate) * gradient, state
 
 
+class Asking(Friction):
+    """It asks what kind of a number its setting is."""
+
+    def update(self, gradient: Any, state: Speed, rate: Any, step: Any) -> tuple[Any, Speed]:
+        return (2 * rate if isinstance(self.friction, float) else rate) * gradient, state
+
+
 class Sorting(Friction):
     """It does what is no arithmetic on coordinates."""
 
@@ -499,7 +506,7 @@ class Sorting(Friction):
         return rate * np.sort(gradient, axis=-1), state
 
 
-@pytest.mark.parametrize("kind", [Drawing, Counting, Typed, Sorting])
+@pytest.mark.parametrize("kind", [Drawing, Counting, Typed, Asking, Sorting])
 def test_a_rule_whose_code_does_more_than_its_graph_is_refused_by_name(kind: type[Friction]) -> None:
     made = dataclass(frozen=True)(kind)
     with pytest.raises(fallline.FalllineError, match=rf"{kind.__name__}.*the page cannot compute with"):

@@ -26,7 +26,7 @@ def test_heights_beyond_the_limits_are_clipped() -> None:
     x, y = np.meshgrid(data.grid.x, data.grid.y)
     assert data.heights == (5, 50)
     np.testing.assert_allclose(data.surface, np.clip(rosenbrock(x, y), 5, 50), rtol=1e-12)
-    assert (data.levels[0], data.levels[-1]) == (5, 50)
+    assert (data.bounds_of_bands[0], data.bounds_of_bands[-1]) == (5, 50)
 
 
 def test_an_end_that_is_none_is_left_to_the_picture() -> None:

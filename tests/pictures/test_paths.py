@@ -5,6 +5,7 @@ import pytest
 from tests.views.runs import doubling, halving, in_space, on_bowl, square, two_on_bowl
 
 from fallline import Comparison, FalllineError, GradientDescent, StepDecay, minimize
+from fallline.objectives import as_objective
 from fallline.pictures.curve import descent_data
 from fallline.pictures.landscape import landscape_data
 from fallline.pictures.paths import labelled, reach, thinned
@@ -108,13 +109,40 @@ def test_a_diverged_run_leaves_the_window_to_the_others() -> None:
     np.testing.assert_array_equal(both.y, alone.y)
 
 
-def test_known_bounds_of_the_objective_are_shown() -> None:
+def test_known_bounds_of_the_objective_are_shown_around_a_run_that_fills_them() -> None:
     run = halving()
     assert run.objective is not None
-    run.objective.bounds = ((-20, 10),)
+    run.objective.bounds = ((-3, 9),)
     curve = descent_data(run).curve
-    assert curve.x[0] <= -20
-    assert curve.x[-1] >= 10
+    assert curve.x[0] <= -3
+    assert curve.x[-1] >= 9
+
+
+def test_a_run_in_a_corner_of_the_bounds_is_no_speck() -> None:
+    # Its default rate: 300 steps lead from (-1.2, 1) about 0.2 on, of bounds 4 wide.
+    run = minimize("rosenbrock", (-1.2, 1.0), "adam", max_steps=300)
+    over = landscape_data(run, resolution=8).grid
+    sides = np.array([np.ptp(over.x), np.ptp(over.y)])
+    filled = np.ptp(run.x, axis=0) / sides
+    assert 0.45 < filled.max() < 0.85
+    assert over.contains(run.x).all()
+    # In the proportions of the bounds, 4 by 4, so that the landscape is not bent.
+    assert sides[0] == pytest.approx(sides[1])
+
+
+def test_a_minimum_near_the_end_of_a_run_is_shown() -> None:
+    run = minimize("rosenbrock", (-1.2, 1.0), GradientDescent(1e-3), max_steps=4000)
+    assert 0.5 < run.final.x[0] < 0.99
+    data = landscape_data(run, resolution=8)
+    np.testing.assert_array_equal(data.minima, [[1, 1]])
+
+
+def test_a_run_that_stands_still_shows_the_bounds() -> None:
+    run = minimize("rosenbrock", (1.0, 1.0), GradientDescent(1e-3), max_steps=5)
+    over = landscape_data(run, resolution=8).grid
+    bounds = as_objective("rosenbrock").bounds
+    assert bounds is not None
+    assert all(line[0] < low < high < line[-1] for line, (low, high) in zip((over.x, over.y), bounds, strict=True))
 
 
 def test_a_run_of_one_point_has_room_around_it() -> None:

@@ -60,19 +60,19 @@ def test_the_frame_of_a_fit_has_each_parameter_in_both_units() -> None:
     np.testing.assert_array_equal(frame["standardised"], found.trajectory.final.x)
 
 
-def test_a_fit_shows_its_path_or_how_its_loss_fell() -> None:
-    def labels(found: Any) -> set[str]:
-        return {ax.get_xlabel() for ax in found.plot().axes}
+def test_a_fit_shows_its_model_how_its_loss_fell_and_its_descent() -> None:
+    def labels(found: Any, kind: str) -> set[str]:
+        return {ax.get_xlabel() for ax in found.plot(kind=kind).axes}
 
-    # The path of two parameters; with rows held out, the two losses.
-    assert not labels(named("fit")) & {"step", "epoch"}
-    assert labels(named("fit with rows held out")) == {"step"}
+    assert labels(named("fit with rows held out"), "auto") == {"hours"}
+    assert labels(named("fit with rows held out"), "learning") == {"step"}
     assert "epoch" in {ax.get_xlabel() for ax in named("fit").plot(kind="histories").axes}
 
 
 def test_a_tuning_shows_each_trial_and_the_best_so_far() -> None:
     found = result(Tuning)
-    best, trials, given_up = found.plot().axes[0].lines
+    lines = {str(line.get_marker()): line for line in found.plot().axes[0].lines}
+    best, trials, given_up = (lines[marker] for marker in ("None", "o", "x"))
     scores = np.array([trial.score for trial in found.trials])
     finite = np.where(np.isinf(scores), np.nan, scores)
     np.testing.assert_array_equal(trials.get_ydata(), finite)

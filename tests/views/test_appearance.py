@@ -110,8 +110,10 @@ def test_runs_differ_without_colours(theme: Theme) -> None:
 @styles
 def test_more_runs_than_colours_are_still_told_apart(style: Style) -> None:
     (ax,) = new_axes(new_figure(8, 6, Look(style=style)))
-    for look, form in ((run_look, "marker"), (series_look, "linestyle")):
-        looks = [look(ax, number) for number in range(20)]
+    for looks, form in (
+        ([run_look(ax, number) for number in range(20)], "marker"),
+        ([series_look(ax, number) for number in range(20)], "linestyle"),
+    ):
         assert len({(one["color"], str(one[form])) for one in looks}) == 20
 
 

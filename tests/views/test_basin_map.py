@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -10,6 +11,7 @@ from fallline import Basins, GradientDescent, Momentum, basins
 from fallline.results.basins import DIVERGED
 from fallline.views import basin_map_data, plot_basins
 from fallline.views.basin_map import OKABE_ITO, palette, start_colours
+from fallline.views.look import Context
 
 
 def two_wells() -> Basins:
@@ -54,6 +56,51 @@ def test_more_steps_are_darker() -> None:
     assert data.steps[0] < data.steps[1]
 
 
+def test_equal_speeds_are_told_and_not_shaded() -> None:
+    # On a bowl the distance shrinks by the same factor from everywhere.
+    found = basins("x**2 + y**2", [(-2, 2), (-2, 2)], GradientDescent(0.1), resolution=20)
+    assert found.steps.max() < 1.1 * found.steps.min()
+    data = basin_map_data(found)
+    assert data.steps is None
+    assert data.remark == "about 130 steps to arrive"
+    assert len(np.unique(start_colours(data).reshape(-1, 3), axis=0)) == 1
+    figure = plot_basins(found)
+    assert len(figure.axes) == 1
+    assert figure.axes[0].get_title().splitlines()[-1] == "about 130 steps to arrive"
+
+
+def test_speeds_that_differ_are_shaded() -> None:
+    # Along the valley of curvature 1 a run takes some twenty times as long as across it, of curvature 20.
+    found = basins("x**2/2 + 10*y**2", [(-2, 2), (-1e-9, 1e-9)], GradientDescent(0.05), resolution=20)
+    found = Basins(**{**vars(found), "steps": np.where(abs(found.x) < 0.5, 10, 200) + 0 * found.basin})
+    data = basin_map_data(found)
+    assert data.steps == (10, 200)
+    np.testing.assert_array_equal(data.slowness, np.broadcast_to(np.abs(found.x) > 0.5, (20, 20)))
+    assert [ax.get_ylabel() for ax in plot_basins(found).axes][1:] == ["steps"]
+
+
+def test_starts_of_a_coarse_map_are_dots() -> None:
+    found = basins("himmelblau", None, GradientDescent(0.01), resolution=12)
+    (dots,) = plot_basins(found).axes[0].collections
+    np.testing.assert_allclose(
+        np.asarray(dots.get_offsets(), float), np.stack(np.meshgrid(found.x, found.y), axis=-1).reshape(-1, 2)
+    )
+    fine = basins("himmelblau", None, GradientDescent(0.01), resolution=31)
+    assert not plot_basins(fine).axes[0].collections
+
+
+@pytest.mark.parametrize("context", ["notebook", "paper", "slide"])
+def test_the_keys_are_on_the_page(context: Context) -> None:
+    figure = plot_basins(basins("rastrigin", None, GradientDescent(0.001), resolution=60), context=context)
+    figure.draw_without_rendering()
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert 0 <= box.y0 < box.y1 < 0.45 * figure.bbox.y1
+    assert figure.axes[0].get_position().height > 1 / 3
+
+
 def test_starts_that_diverge_are_hatched_and_named() -> None:
     found = basins("x**2/2 + x**4/4 + y**2/2", [(-3, 3), (-1, 1)], GradientDescent(0.5), resolution=50)
     data = basin_map_data(found)
@@ -92,7 +139,7 @@ def test_minima_are_marked_where_they_are() -> None:
     placed = basin_map_data(found)
     assert data.marks.shape == (4, 2)
     assert placed.names == ("c", "a")
-    assert placed.remark == "from b = 1"
+    assert placed.remark.startswith("from b = 1")
     # Half a cell lies beyond the outermost starts.
     np.testing.assert_allclose(placed.extent, [(-1 - 3 / 14, 2 + 3 / 14), (-3 - 4 / 14, 1 + 4 / 14)])
 

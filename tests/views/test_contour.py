@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from tests.views.pixels import colours
 from tests.views.runs import bowl, halving, in_space, on_bowl, three, two_on_bowl
@@ -26,27 +29,30 @@ def test_grid_and_path_are_the_functions() -> None:
     np.testing.assert_array_equal(data.paths[0].value, run.value)
 
 
-def test_levels_rise_from_the_lowest_to_the_highest() -> None:
+def test_bands_rise_from_the_lowest_to_the_highest() -> None:
     data = landscape_data(on_bowl(), resolution=64)
-    assert (np.diff(data.levels) > 0).all()
-    assert data.levels[0] == min(data.grid.value.min(), data.paths[0].value.min())
-    assert data.levels[-1] == pytest.approx(data.grid.value.max(), rel=1e-15)
+    bounds = data.bounds_of_bands
+    assert (np.diff(bounds) > 0).all()
+    assert bounds[0] == min(data.grid.value.min(), data.paths[0].value.min())
+    assert bounds[-1] == pytest.approx(data.grid.value.max(), rel=1e-15)
+    np.testing.assert_array_equal(bounds[1:-1], data.levels.values)
 
 
 def test_levels_of_a_plane_are_even() -> None:
     run = minimize(lambda x, y: x + y, (1, 1), GradientDescent(0.1), max_steps=5)
-    data = landscape_data(run, resolution=65)
-    # The median of a plane over a square is its middle, so nothing is bent.
-    assert data.bend == pytest.approx(1, abs=1e-9)
-    np.testing.assert_allclose(np.diff(data.levels), data.levels[1] - data.levels[0], rtol=1e-9)
+    levels = landscape_data(run, resolution=65).levels
+    assert levels.spread == "linear"
+    np.testing.assert_allclose(np.diff(levels.values), levels.values[1] - levels.values[0], rtol=1e-9)
 
 
 def test_a_valley_has_its_share_of_levels() -> None:
     rosenbrock = "(1-x)**2 + 100*(y-x**2)**2"
     run = minimize(rosenbrock, (-1.2, 1), GradientDescent(0.001), max_steps=50)
     data = landscape_data(run, bounds=((-2, 2), (-1, 3)), resolution=64)
-    share = np.mean(data.grid.value < np.median(data.levels))
-    assert 0.4 < share < 0.6
+    # No band has more than a quarter of the picture; the linear levels of a 20th of the height would leave two thirds
+    # of it in the lowest.
+    shares = np.histogram(data.grid.value, data.bounds_of_bands)[0] / data.grid.value.size
+    assert shares.max() < 0.25
 
 
 def test_a_flat_function_is_drawn() -> None:
@@ -139,7 +145,7 @@ def test_start_is_seen_at_the_back() -> None:
 def test_held_coordinates_are_written_on_the_picture() -> None:
     run = in_space()
     ax = plot_contour(run, coordinates=("a", "b"), resolution=16).axes[0]
-    assert [text.get_text() for text in ax.texts] == [f"at c = {run.final.x[2]:.4g}".replace("-", "−")]
+    assert ax.texts[0].get_text() == f"at c = {run.final.x[2]:.4g}".replace("-", "−")
 
 
 def test_many_held_coordinates_are_counted() -> None:
@@ -202,17 +208,19 @@ def test_a_path_to_and_fro_has_few_markers() -> None:
     race = {"to and fro": minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.999), max_steps=400)}
     race["calm"] = minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.1), max_steps=400)
     figure = plot_contour(race, resolution=8)
-    line: Any = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    line: Any = next(
+        line for line in figure.axes[0].lines if line.get_marker() == "o" and len(np.array(line.get_xydata())) > 99
+    )
     sides = [np.ptp(side) for side in (figure.axes[0].get_xlim(), figure.axes[0].get_ylim())]
     length = np.hypot(*(np.diff(line.get_xydata(), axis=0) / sides).T).sum() / np.sqrt(2)
     assert length > 100
-    assert length / line.get_markevery() <= 25
+    assert 1 < len(line.get_markevery()) <= 25
 
 
 def test_words_stand_where_the_path_is_not() -> None:
     for start, place in (((-3, -3, 1), ("left", "top")), ((9, -3, 1), ("right", "top"))):
         run = minimize("(a - 3)**2 + (b - 3)**2 + c**2", start, GradientDescent(0.1), max_steps=50)
-        words = plot_contour(run, coordinates=("a", "b"), resolution=8).axes[0].texts[-1]
+        words = plot_contour(run, coordinates=("a", "b"), resolution=8).axes[0].texts[0]
         assert (words.get_horizontalalignment(), words.get_verticalalignment()) == place
 
 
@@ -224,30 +232,135 @@ def test_twenty_runs_of_one_rule_are_one_line_of_the_legend_and_leave_the_pictur
     legend = ax.get_legend()
     assert legend is not None
     words = [text.get_text() for text in legend.get_texts()]
-    assert words == ["20 runs: gradient descent, η = 0.005", "known minimum"]
+    assert words == ["20 runs: gradient descent, η = 0.005", "start", "known minimum"]
     assert ax.get_window_extent().height > 0.6 * figure.bbox.height
 
 
-def test_many_rules_are_named_up_to_the_eighth() -> None:
-    rules = {f"rule {number}": GradientDescent(0.001 * (number + 1)) for number in range(12)}
+def test_twenty_rules_are_named_in_columns_and_leave_the_picture_its_height() -> None:
+    rules = {f"rule {number}": GradientDescent(0.001 * (number + 1)) for number in range(20)}
+    figure = compare("x**2 + 2*y**2", [1.0, 2.0], rules, max_steps=5).plot(resolution=32)
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == [*rules, "start"]
+    assert ax.get_window_extent().height > 0.6 * figure.bbox.height
+
+
+def test_of_more_rules_than_there_is_room_for_the_first_are_named() -> None:
+    names = [f"a rule with a name so long that it takes a line, number {number}" for number in range(12)]
+    rules = {name: GradientDescent(0.001 * (number + 1)) for number, name in enumerate(names)}
     legend = compare("x**2 + 2*y**2", [1.0, 2.0], rules, max_steps=5).plot(resolution=32).axes[0].get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == [*(f"rule {i}" for i in range(7)), "5 more runs"]
+    assert [text.get_text() for text in legend.get_texts()] == [*names[:6], "6 more runs", "start"]
+
+
+def is_round(number: float) -> bool:
+    """Whether it is one or two digits and zeros, the second a 5."""
+    digits = f"{abs(number):e}".split("e")[0].replace(".", "").rstrip("0")
+    return len(digits) <= 1 or (len(digits) == 2 and digits[1] == "5")
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
-def test_the_numbers_on_the_scale_are_round(scale: str) -> None:
+def test_the_numbers_on_the_scale_are_round(scale: Any) -> None:
     runs = compare("rosenbrock", [-1.5, 2.0], ["adam", "momentum"], max_steps=50)
-    bar = runs.plot(zscale=scale, resolution=64).axes[1]
+    bar = runs.plot(zscale=scale, bounds=((-2, 2), (-1, 3)), resolution=64).axes[1]
     shown = [float(label.get_text()) for label in bar.get_yticklabels()]
     assert len(shown) >= 4
-    for number in shown:
-        assert number == 0 or float(f"{number:.0e}") == number
+    assert all(map(is_round, shown))
     assert bar.get_ylabel() == ("f (log scale)" if scale == "log" else "f")
+
+
+def test_the_scale_is_said_where_it_was_chosen() -> None:
+    steep = minimize("rosenbrock", (-1.5, 2.0), GradientDescent(1e-4), max_steps=5)
+    assert plot_contour(steep, bounds=((-2, 2), (-1, 3)), resolution=64).axes[1].get_ylabel() == "f (log scale)"
+    both = minimize("rosenbrock", (-1.5, 2.0), GradientDescent(1e-4), max_steps=5)
+    assert plot_contour(both, zscale="linear", resolution=64).axes[1].get_ylabel() == "f"
+    signs = minimize("exp(x) + exp(y) - 3", (3.0, 3.0), GradientDescent(1e-3), max_steps=5)
+    bar = plot_contour(signs, bounds=((-5, 8), (-5, 8)), resolution=64).axes[1]
+    assert bar.get_ylabel() == "f (log scale, linear near 0)"
+    assert "0" in [label.get_text() for label in bar.get_yticklabels()]
+
+
+def test_levels_and_norm_are_matplotlibs() -> None:
+    run = on_bowl()
+    figure = plot_contour(run, levels=[0.5, 1, 2, 4], norm="log", resolution=32)
+    bands = next(part for part in figure.axes[0].collections if getattr(part, "filled", False))
+    assert isinstance(bands.norm, LogNorm)
+    np.testing.assert_array_equal(bands.levels[1:-1], [0.5, 1, 2, 4])  # type: ignore[attr-defined]
+    assert figure.axes[1].get_ylabel() == "f (log scale)"
+    own = Normalize(0, 100)
+    assert plot_contour(run, norm=own, resolution=32).axes[0].collections[0].norm is own
+    few = plot_contour(run, levels=5, resolution=32).axes[0].collections[0]
+    assert 2 <= len(few.levels[1:-1]) <= 5  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("levels", [0, True, "ten", [2, 1], [1, float("nan")], []])
+def test_levels_that_are_none_are_refused(levels: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^levels is .*; it must be a whole number above 0, or numbers in ascend"):
+        plot_contour(on_bowl(), levels=levels, resolution=8)
+
+
+def test_a_few_lines_have_a_number_apart_from_paths_and_each_other() -> None:
+    runs = compare("rosenbrock", [-1.5, 2.0], ["adam", "momentum"], max_steps=50)
+    figure = runs.plot(bounds=((-2, 2), (-1, 3)), resolution=64, context="paper")
+    ax = figure.axes[0]
+    figure.draw_without_rendering()
+    numbers = [text for text in ax.texts if re.fullmatch(r"[\d.]+", text.get_text())]
+    assert 2 <= len(numbers) <= 5
+    ends = ax.transData.transform(np.concatenate([run.x for run in runs.trajectories]))
+    for number in numbers:
+        box = number.get_window_extent()
+        assert is_round(float(number.get_text()))
+        assert not box.count_contains(ends)
+        assert ax.bbox.containsx(box.x0)
+        assert ax.bbox.containsy(box.y1)
+
+
+def test_a_start_that_runs_share_has_one_ring() -> None:
+    def rings(figure: Figure) -> Any:
+        line = next(line for line in figure.axes[0].lines if line.get_markerfacecolor() == "#FFFFFF")
+        return np.array(line.get_xydata())
+
+    shared = compare("x**2 + 2*y**2", [1.0, 2.0], ["adam", "momentum", "rmsprop"], max_steps=5).plot(resolution=16)
+    np.testing.assert_array_equal(rings(shared), [[1, 2]])
+    apart = compare("x**2 + 2*y**2", [[1.0, 2.0], [2.0, 1.0]], ["adam", "momentum"], max_steps=5).plot(resolution=16)
+    np.testing.assert_array_equal(np.sort(rings(apart), axis=0), [[1, 1], [2, 2]])
+    legend = shared.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()][-1] == "start"
+
+
+def test_paths_on_each_other_are_all_seen() -> None:
+    # The same run three times, in three colours.
+    rule = GradientDescent(0.05)
+    runs = compare("x**2 + 3*y**2", [2.0, 1.0], {"one": rule, "two": rule, "three": rule}, max_steps=40)
+    figure = plot_contour(runs, palette=["#ff0000", "#00aa00", "#aa00ff"], marker="none", legend=False, resolution=32)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
+    seen = [
+        int((np.abs(pixels - colour).max(axis=-1) < 30).sum()) for colour in ((255, 0, 0), (0, 170, 0), (170, 0, 255))
+    ]
+    assert min(seen) > 0.4 * max(seen)
+
+
+def test_a_scribbling_run_lies_thin_and_faint_below_the_others() -> None:
+    race = {"calm": minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.1), max_steps=400)}
+    race["to and fro"] = minimize("x**2 + 0.01*y**2", (1, 1), GradientDescent(0.999), max_steps=400)
+    lines = [line for line in plot_contour(race, resolution=8).axes[0].lines if len(np.array(line.get_xydata())) > 99]
+    paths = [line for line in lines if line.get_marker() in ("o", "s") and line.get_linestyle() != "None"]
+    below, above = paths
+    assert (below.get_marker(), above.get_marker()) == ("s", "o")
+    assert below.get_linewidth() < 0.6 * above.get_linewidth()
+    assert float(below.get_alpha() or 1) <= 0.5
+    assert above.get_alpha() == 1
 
 
 def test_known_minima_in_the_picture_are_starred() -> None:
     ax = (
-        compare("himmelblau", [[1.0, 1.0], [2.0, 2.0]], GradientDescent(0.005), max_steps=9).plot(resolution=32).axes[0]
+        compare("himmelblau", [[1.0, 1.0], [2.0, 2.0]], GradientDescent(0.005), max_steps=9)
+        .plot(bounds=((-5, 5), (-5, 5)), resolution=32)
+        .axes[0]
     )
     (stars,) = (line for line in ax.lines if line.get_marker() == "*" and line.get_linestyle() == "None")
     assert len(stars.get_xdata()) == 4

@@ -8,12 +8,13 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from tests.views.pixels import colours
-from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, three, two_on_bowl
+from tests.views.runs import bowl, doubling, halving, in_space, on_batches, on_bowl, three, two_on_bowl
 
 from fallline import (
     Comparison,
     FalllineError,
     GradientDescent,
+    GradientNorm,
     Linear,
     Momentum,
     MultiStep,
@@ -22,24 +23,32 @@ from fallline import (
     compare,
     minimize,
 )
-from fallline.views import histories_data, plot_histories, plot_steps
+from fallline.views import histories_data, plot, plot_histories, plot_steps
+
+
+def legend_of(figure: Figure) -> list[str]:
+    """The texts of a figure's only legend, each on one line."""
+    legend = figure.legends[0] if figure.legends else figure.axes[0].get_legend()
+    assert legend is not None
+    return [" ".join(text.get_text().split()) for text in legend.get_texts()]
 
 
 def test_series_are_the_runs_own() -> None:
     run = halving()
     data = histories_data(run)
     by_name = {panel.quantity: panel.series[0] for panel in data.panels}
-    assert list(by_name) == ["value", "gradient_norm", "rate", "x"]
+    assert list(by_name) == ["value", "gradient_norm", "x"]
     np.testing.assert_array_equal(by_name["value"].numbers, [64, 16, 4, 1, 0.25])
     np.testing.assert_array_equal(by_name["gradient_norm"].numbers, [16, 8, 4, 2, 1])
-    np.testing.assert_array_equal(by_name["rate"].numbers, [0.25] * 4 + [np.nan])
+    rate = histories_data(run, ["rate"]).panels[0].series[0]
+    np.testing.assert_array_equal(rate.numbers, [0.25] * 4 + [np.nan])
     np.testing.assert_array_equal(by_name["x"].numbers, [8, 4, 2, 1, 0.5])
     np.testing.assert_array_equal(by_name["x"].times, [0, 1, 2, 3, 4])
 
 
 def test_decades_get_a_log_axis() -> None:
     logs = {panel.quantity: panel.log for panel in histories_data(halving(20)).panels}
-    assert logs == {"value": True, "gradient_norm": True, "rate": False, "x": True}
+    assert logs == {"value": True, "gradient_norm": True, "x": True}
     assert not any(panel.log for panel in histories_data(halving(2)).panels)
 
 
@@ -73,22 +82,23 @@ def test_batches_are_told_in_epochs() -> None:
     data = histories_data(on_batches(epochs=3))
     assert data.unit == "epoch"
     np.testing.assert_array_equal(data.panels[0].series[0].times, np.arange(13) / 4)
-    assert [panel.name for panel in data.panels] == ["loss", "gradient norm", "learning rate", "w", "b"]
+    assert [panel.name for panel in data.panels] == ["loss", "gradient norm", "w", "b"]
 
 
 def test_several_runs_share_each_plot() -> None:
     data = histories_data(two_on_bowl())
-    assert [len(panel.series) for panel in data.panels] == [2] * 5
+    assert [len(panel.series) for panel in data.panels] == [2] * 4
     figure = plot_histories(two_on_bowl())
-    assert [len(ax.lines) for ax in figure.axes] == [2, 2, 2, 2, 2, 0]
-    (legend,) = figure.legends
-    assert [text.get_text().split(":")[0] for text in legend.get_texts()] == ["slow", "fast"]
+    assert [len(ax.lines) for ax in figure.axes] == [2, 2, 2, 2]
+    assert legend_of(figure)[:2] == ["slow", "fast"]
 
 
 def test_axes_are_named() -> None:
     figure = plot_histories(halving())
-    assert [ax.get_ylabel() for ax in figure.axes] == ["f", "gradient norm", "learning rate", "x"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["f", "gradient norm", "x"]
     assert {ax.get_xlabel() for ax in figure.axes} == {"step"}
+    # Of two rows, the lower one names the steps.
+    assert [ax.get_xlabel() for ax in plot_histories(two_on_bowl()).axes] == ["", "", "step", "step"]
 
 
 def test_one_quantity_takes_ax() -> None:
@@ -118,7 +128,7 @@ def test_of_many_coordinates_the_farthest_are_shown() -> None:
     start = np.array([1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 6.0])
     run = minimize(lambda v: float((v * v).sum()), start, GradientDescent(0.5), max_steps=2)
     data = histories_data(run)
-    assert [panel.quantity for panel in data.panels[3:]] == ["v1", "v3", "v4", "v5", "v6", "v7"]
+    assert [panel.quantity for panel in data.panels[2:]] == ["v1", "v3", "v4", "v5", "v6", "v7"]
     assert data.omitted == 2
     assert "2 more coordinates moved less" in [text.get_text() for text in plot_histories(run).axes[0].texts]
 
@@ -127,7 +137,7 @@ def test_a_diverged_run_is_drawn_until_it_leaves() -> None:
     run = doubling()
     assert run.stop.reason == "not finite"
     figure = plot_histories(run)
-    panel = figure.axes[3]
+    panel = figure.axes[2]
     numbers = np.asarray(panel.lines[0].get_ydata())
     low, high = panel.get_ylim()
     # 2¹¹ = 2048 is the last within a thousand first steps; one more point shows where the line leaves.
@@ -139,7 +149,7 @@ def test_a_diverged_run_is_drawn_until_it_leaves() -> None:
 
 
 def test_a_constant_is_not_drawn_as_zero() -> None:
-    low, high = next(p.limits for p in histories_data(halving()).panels if p.quantity == "rate")
+    low, high = histories_data(halving(), "rate").panels[0].limits
     assert 0 < low < 0.25 < high
 
 
@@ -170,14 +180,17 @@ def test_a_thinned_run_has_no_step_lengths() -> None:
 
 
 def test_step_sizes_beside_the_rate() -> None:
-    figure = plot_steps(two_on_bowl())
+    # The rate halves at step 5: 0.2, then 0.1.
+    rules = {"falling": GradientDescent(MultiStep(0.2, factor=0.5, milestones=(5,))), "fixed": GradientDescent(0.05)}
+    runs = compare(bowl, (2, 1), rules, gradient=lambda x, y: (2 * x, 6 * y), max_steps=20, stop=NotFinite())
+    figure = plot_steps(runs)
     assert [ax.get_ylabel() for ax in figure.axes] == ["length of the step", "learning rate"]
     length, rate = figure.axes
     # From (2, 1) the gradient is (4, 6): the runs' first steps are as long as their rates say, and so is the legend.
-    for line, level, expected in zip(length.lines, rate.lines, (0.05, 0.2), strict=True):
+    for line, level, expected in zip(length.lines, rate.lines, (0.2, 0.05), strict=True):
         assert np.asarray(level.get_ydata())[0] == expected
         assert np.asarray(line.get_ydata())[0] == pytest.approx(expected * np.hypot(4, 6), rel=1e-6)
-    assert len(figure.legends[0].get_texts()) == 2
+    assert legend_of(figure) == ["falling", "fixed"]
 
 
 def test_steps_of_odd_runs() -> None:
@@ -208,6 +221,145 @@ def test_numbers_too_large_for_a_log_axis_are_drawn() -> None:
     value = histories_data(run, ("value",)).panels[0]
     assert value.limits[0] < run.value.min() < run.value.max() < value.limits[1]
     assert plot_histories(run).axes
+
+
+def to_rounding() -> Comparison:
+    """On x² + 3 y² from (2, 1): one run shrinks both coordinates far below 1e-30, the other hardly moves."""
+    rules = {"fast": GradientDescent(0.16), "slow": GradientDescent(0.002)}
+    return compare("x**2 + 3*y**2", (2, 1), rules, max_steps=300, stop=NotFinite())
+
+
+def test_a_run_that_reaches_rounding_does_not_crush_the_others() -> None:
+    runs = to_rounding()
+    # (1 - 2 · 0.16)^600 · 4 is about 1e-100.
+    assert runs[0].value[-1] < 1e-90
+    for quantity in ("value", "gradient_norm", "x"):
+        (panel,) = histories_data(runs, quantity).panels
+        first = panel.series[0].numbers[0]
+        assert panel.floor == pytest.approx(np.finfo(float).eps * first)
+        assert panel.limits[0] > 1e-17
+        np.testing.assert_allclose(
+            panel.series[0].numbers[-1], panel.series[0].numbers[-2] * 0.68 ** (1, 2)[quantity == "value"]
+        )
+    figure = plot_histories(runs, "value")
+    (ax,) = figure.axes
+    low, high = ax.get_ylim()
+    fast, slow = (np.asarray(line.get_ydata(), float) for line in ax.lines)
+    assert (fast >= low).all()
+    # The slow run has more than a hundredth of the height: of 1e-100 it would have a two-hundredth.
+    height = np.log(slow.max() / slow.min()) / np.log(high / low)
+    assert height > 0.05
+    assert "less than the rounding of the first number" in legend_of(figure)
+
+
+def test_a_zero_and_rounding_below_zero_keep_the_log_axis() -> None:
+    # The expanded square is 0 or a rounding below it at its minimum.
+    run = minimize("x**2 - 2*x + 1", 30.0, GradientDescent(0.1), max_steps=200, stop=NotFinite())
+    assert run.value.min() <= 0
+    (panel,) = histories_data(run, "value").panels
+    assert panel.log
+    assert panel.floor == pytest.approx(29**2 * np.finfo(float).eps)
+    assert (panel.shown(panel.series[0].numbers) > 0).all()
+    # A value that goes far below 0 has no log axis.
+    assert not histories_data(minimize("x**2 - 1", 30.0, GradientDescent(0.1)), "value").panels[0].log
+
+
+def test_a_run_that_diverges_does_not_crush_the_others() -> None:
+    rules = {"good": GradientDescent(0.1), "too large": GradientDescent(0.5)}
+    runs = compare("x**2 + 3*y**2", (2, 1), rules, max_steps=600, stop=NotFinite())
+    assert runs[1].best.value < np.inf
+    value, _, _, y = histories_data(runs).panels
+    # The good run starts at 7; y of the other doubles and turns.
+    assert value.limits[1] == pytest.approx(2 * 1000 * 7)
+    assert -2 < y.limits[0] < -0.9
+    assert 1 < y.limits[1] < 3
+    # By itself it is shown whole.
+    assert histories_data(runs[1:], "value").panels[0].limits[1] > 1e140
+
+
+def test_what_is_constant_is_a_line_of_text() -> None:
+    assert histories_data(halving()).constants == ("learning rate: 0.25 throughout",)
+    assert histories_data(two_on_bowl()).constants == ("learning rate: 0.05 (slow), 0.2 (fast) throughout",)
+    rates = {f"{rate:g}": GradientDescent(rate) for rate in (0.01, 0.02, 0.03, 0.04)}
+    many = compare("x**2", 1.0, rates, max_steps=10)
+    assert histories_data(many).constants == ("learning rate: constant in each run, 0.01 to 0.04",)
+    # A coordinate that stays where it is, too; but not one that moves and comes back.
+    still = minimize("x**2 + 0*y", (1, 3), GradientDescent(0.1), max_steps=5)
+    assert "y: 3 throughout" in histories_data(still).constants
+    there_and_back = minimize("x**2", 1.0, GradientDescent(1.0), max_steps=4, stop=NotFinite())
+    assert [panel.quantity for panel in histories_data(there_and_back).panels] == ["x"]
+    assert legend_of(plot_histories(two_on_bowl()))[-1] == "learning rate: 0.05 (slow), 0.2 (fast) throughout"
+
+
+def test_what_is_asked_for_alone_is_drawn_though_constant() -> None:
+    data = histories_data(halving(), "rate")
+    assert [panel.quantity for panel in data.panels] == ["rate"]
+    assert data.constants == ()
+
+
+def test_steps_may_have_a_log_axis() -> None:
+    for figure in (plot_histories(two_on_bowl(), xscale="log"), plot(two_on_bowl(), kind="steps", xscale="log")):
+        assert {ax.get_xscale() for ax in figure.axes} == {"log"}
+        figure.draw_without_rendering()
+    assert {ax.get_xscale() for ax in plot_histories(two_on_bowl()).axes} == {"linear"}
+    with pytest.raises(FalllineError, match="xscale is 'lgo'; did you mean 'log'"):
+        plot_histories(two_on_bowl(), xscale="lgo")  # type: ignore[arg-type]
+
+
+def test_targets_are_marked() -> None:
+    run = minimize("x**2", 3.0, GradientDescent(0.1), target=1e-6)
+    (panel,) = histories_data(run, "value").panels
+    assert panel.targets == (1e-6,)
+    assert "target 1e−06" in [text.get_text() for text in plot_histories(run, "value").axes[0].texts]
+    slope = minimize("x**2", 3.0, GradientDescent(0.1), stop=GradientNorm(1e-3) | NotFinite())
+    assert histories_data(slope, "gradient_norm").panels[0].targets == (1e-3,)
+    # A target far below what was reached is told, and does not crush the run.
+    far = minimize("x**2", 3.0, GradientDescent(0.001), target=1e-12, max_steps=50)
+    (ax,) = plot_histories(far, "value").axes
+    assert ax.get_ylim()[0] > 1
+    assert "target 1e−12 is below" in [text.get_text() for text in ax.texts]
+    assert histories_data(dataclasses.replace(run, recipe={}), "value").panels[0].targets == ()
+
+
+def test_the_lowest_value_is_marked() -> None:
+    # Momentum overshoots: the lowest value is not the last.
+    run = minimize("x**2", 3.0, Momentum(0.1, momentum=0.9), max_steps=23)
+    best = histories_data(run, "value").panels[0].best
+    assert best is not None
+    row = int(np.argmin(run.value))
+    assert row < len(run) - 1
+    assert best[:3] == (0, row, run.value[row])
+    figure = plot_histories(compare("x**2", 3.0, {"a": GradientDescent(0.1), "b": GradientDescent(0.2)}, max_steps=9))
+    assert any(text.startswith("best ") and text.endswith(" at step 9, b") for text in legend_of(figure))
+
+
+def twenty() -> Comparison:
+    rules = {f"momentum {number}": Momentum(0.005, momentum=number / 25) for number in range(20)}
+    return compare("(1 - x)**2 + 5*(y - x**2)**2", (-1.5, 2), rules, max_steps=60)
+
+
+@pytest.mark.parametrize("context", ["notebook", "paper", "slide"])
+def test_twenty_runs_leave_room_for_their_plots(context: str) -> None:
+    for quantities in (None, "value"):
+        figure = plot_histories(twenty(), quantities, context=context)  # type: ignore[arg-type]
+        figure.draw_without_rendering()
+        texts = legend_of(figure)
+        assert texts[:8] == [*(f"momentum {number}" for number in range(7)), "13 more runs"]
+        places = [ax.get_position() for ax in figure.axes if ax.axison]
+        assert sum(place.height for place in places if place.x0 == places[0].x0) > 0.4
+        legend = figure.legends[0] if figure.legends else figure.axes[0].get_legend()
+        assert legend is not None
+        box, page = legend.get_window_extent(), figure.bbox
+        assert page.x0 <= box.x0 < box.x1 <= page.x1
+        assert page.y0 <= box.y0 < box.y1 < page.y0 + 0.4 * page.height
+        assert figure.get_figwidth() <= {"paper": 3.3}.get(context, 20)
+
+
+def test_many_starts_of_one_rule_are_one_line_of_the_legend() -> None:
+    starts = np.random.default_rng(0).uniform(-2, 2, (12, 2))
+    texts = legend_of(plot_histories(compare("x**2 + 3*y**2", starts, GradientDescent(0.1), max_steps=20), "value"))
+    assert texts[0] == "12 runs: gradient descent, η = 0.1"
+    assert len(texts) == 1
 
 
 def repeats(spread: Any = "quartiles", **options: Any) -> Figure:

@@ -257,6 +257,32 @@ class Execution(Group):
 
 
 StyleOption = Annotated[str, typer.Option("--style", metavar="light|dark", help="The colours of pictures and films.")]
+ContextOption = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="notebook|paper|slide",
+        help="What pictures and films are for: the sizes of text and lines. [default: notebook]",
+    ),
+]
+
+
+def _look(style: str, context: str | None) -> dict[str, Any]:
+    """The keywords of a picture for its look; empty for the usual one, for which Matplotlib is not imported.
+
+    Raises:
+        FalllineError: naming the option that is wrong.
+    """
+    look: dict[str, Any] = {"style": style} if context is None else {"style": style, "context": context}
+    if look == {"style": "light"}:
+        return {}
+    from fallline.views import Look
+
+    try:
+        Look(**look)
+    except FalllineError as error:
+        raise error.under(f"--{error.parameter}") from None
+    return look
 
 
 @dataclass(frozen=True)
@@ -265,6 +291,7 @@ class Map(Group):
 
     plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, ...")] = None
     style: StyleOption = "light"
+    context: ContextOption = None
 
     def check(self) -> None:
         """Check, before any work, that the picture can be written and drawn.
@@ -273,16 +300,12 @@ class Map(Group):
             FalllineError: naming the option that is wrong.
         """
         _check_files(plot=self.plot)
-        if self.style != "light":
-            # Only for another style than the default: it imports Matplotlib.
-            from fallline.views import check_style
-
-            check_style(self.style, "--style")
+        _look(self.style, self.context)
 
     @property
     def look(self) -> dict[str, Any]:
         """The keywords of the function that draws it."""
-        return {"style": self.style}
+        return _look(self.style, self.context)
 
 
 @dataclass(frozen=True)
@@ -307,6 +330,7 @@ class Views(Group):
         ),
     ] = None
     style: StyleOption = "light"
+    context: ContextOption = None
     animate: Annotated[Path | None, file_option("--animate", "Film it: .gif, .mp4, .webp, .html.")] = None
     film: Annotated[
         str | None,
@@ -346,24 +370,24 @@ class Views(Group):
         Raises:
             FalllineError: naming the option that is wrong.
         """
-        kind, coordinates, style = self.picture, self.coordinates, self.style
+        kind, coordinates = self.picture, self.coordinates
         if kind != "auto" and self.plot is None:
             raise FalllineError("--picture", kind, "give --plot FILE, too", problem="but no picture is asked for")
         if self.plot is None and self.animate is None:
-            for flag, value, usual in (("--coordinates", coordinates, None), ("--style", style, "light")):
-                if value != usual:
-                    raise FalllineError(flag, value, "give --plot FILE, too", problem="but no picture is asked for")
-        if (kind, coordinates, style) == ("auto", None, "light"):
-            # The defaults; a run without a picture does not import Matplotlib.
+            usual = {"coordinates": None, "style": "light", "context": None}
+            for name, value in usual.items():
+                if (given := getattr(self, name)) != value:
+                    raise FalllineError(
+                        f"--{name}", given, "give --plot FILE, too", problem="but no picture is asked for"
+                    )
+        look = _look(self.style, self.context)
+        if (kind, coordinates, look) == ("auto", None, {}):
             return {}
-        from fallline.views import check_style
-
-        check_style(style, "--style")
         dimension, chosen = None if names is None else len(names), coordinates is not None
         check_kind(kind, dimension, several=several, chosen=chosen, more=more, parameter="--picture")
         if chosen and dimension == 1:
             raise FalllineError("--coordinates", coordinates, "leave it out", problem="but there is only one")
-        pictured: dict[str, Any] = {"kind": kind, "style": style}
+        pictured: dict[str, Any] = {"kind": kind, "style": self.style, **look}
         return pictured if coordinates is None else pictured | {"coordinates": _two(coordinates, names)}
 
     def chosen_film(self, dimension: int) -> dict[str, Any]:

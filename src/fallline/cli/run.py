@@ -17,7 +17,7 @@ from fallline.results.trajectory import Record
 
 @with_groups
 def run(
-    context: typer.Context,
+    invocation: typer.Context,
     objective: Annotated[
         str,
         typer.Argument(metavar="OBJECTIVE|RECIPE", help=OBJECTIVE_HELP + " Or a recipe: FILE.toml, or a name below."),
@@ -56,7 +56,7 @@ def run(
 
         run_recipe(
             path,
-            {name: value for name, value in context.params.items() if _is_given(context, name)},
+            {name: value for name, value in invocation.params.items() if _is_given(invocation, name)},
             rule=rule,
             stopping=stopping,
             execution=execution,
@@ -111,8 +111,8 @@ def _shipped() -> dict[str, Path]:
     return recipes()
 
 
-def _is_given(context: typer.Context, option: str) -> bool:
-    source = context.get_parameter_source(option)
+def _is_given(invocation: typer.Context, option: str) -> bool:
+    source = invocation.get_parameter_source(option)
     return source is not None and source.name == "COMMANDLINE"
 
 

@@ -115,6 +115,8 @@ def _made(design: Design, gradient: Any, engine: Engine, store: str | os.PathLik
         factors=design.factors,
         **found._asdict(),
         gradient_kind=of.gradient_kind or "none",
+        objective=of,
+        rules=tuple(design.rules),
     )
 
 

@@ -20,6 +20,8 @@ ELEMENTS = {
 }  # fmt: skip
 # Operators that stand without their element, and the sign of multiplication that is not seen, which is a dot then.
 _ALONE, _TIMES = "-+=(),∑∇…{‖⟨⟩", "\u2062"
+# Symbols that stand for these settings.
+_USUAL = {"η": "learning_rate", "ε": "epsilon"}
 _LETTERS = {element: letter for letter, element in ELEMENTS.items()}
 
 
@@ -43,19 +45,20 @@ def formula_of(rule: Optimizer[Any]) -> list[tuple[str, str]]:
 
 
 def symbol_of(path: str, latex: str | None) -> str:
-    """A setting's symbol, or its name if it has none."""
+    """A setting's symbol, or its name if it has none; shortened, and not marked."""
     symbol = sympy.Symbol(path)
     letters = {symbol: Letter(path.split(".")[-1], symbol=latex, setting=path)}
-    return shortened(as_mathml(symbol, letters, marked=True))
+    return shortened(as_mathml(symbol, letters))
 
 
 def shortened(mathml: str) -> str:
     """MathML with one letter for each element, and square brackets around what is in it.
 
-    A quantity of this step is c[...], one of the last step l[...], and an operator of one sign stands alone.
+    A quantity of this step is c[...], one of the last step l[...]; an operator of one sign, a whole number, the rate
+    and epsilon stand alone.
 
     >>> shortened('<mrow><msub><mi data-setting="beta1">β</mi><mn>1</mn></msub><mo>-</mo><mn>1</mn></mrow>')
-    'r[b[i:beta1[β]n[1]]-n[1]]'
+    'r[b[i:beta1[β]1]-1]'
     >>> shortened("<msub><mi>m</mi><mi>t</mi></msub>")
     'c[m]'
     """
@@ -70,4 +73,7 @@ def shortened(mathml: str) -> str:
     short = re.sub(r"b\[i\[([^][]*)\]i\[t\]\]", r"c[\1]", short)
     short = re.sub(r"b\[i\[([^][]*)\]r\[i\[t\]o\[-\]n\[1\]\]\]", r"l[\1]", short)
     short = re.sub(rf"o\[([{re.escape(_ALONE)}])\]", r"\1", short)
+    short = re.sub(r"(?<!\d)n\[(\d+)\](?!n\[|\d)", r"\1", short)
+    for symbol, name in _USUAL.items():
+        short = short.replace(f"i:{name}[{symbol}]", symbol)
     return short.replace(f"o[{_TIMES}]", ".")

@@ -70,7 +70,7 @@ def generated() -> str:
             f"const L: readonly Line[] = {writer.lines};\n",
             functions,
             f"const A: readonly Limits[] = {writer.ranges};\n",
-            f"const H = ({writer.settings} as readonly Written[]).map(setting);\n",
+            f"const H = ({writer.settings} as readonly Written[]).map((written) => setting(A, written));\n",
             *(f"export const {head} = [\n{parts}];\n" for head, parts in written.items()),
             f"export const differencePowers: Readonly<Record<string, number>> = {literal(POWERS)};",
             _noise(),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import keyword
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from fallline.objectives.grammar.cursor import MAX_DEPTH
 from fallline.objectives.grammar.reading import MAX_CHARACTERS
 from fallline.objectives.grammar.terms import MAX_PARTS
 
+_SPACES = [code for code in range(0x10000) if chr(code).isspace()]
 PATH = Path(__file__).parents[3] / "js" / "src" / "language.ts"
 
 
@@ -29,7 +29,7 @@ def language() -> str:
         "MAX_DEPTH": MAX_DEPTH,
         "MAX_PARTS": MAX_PARTS,
         "MOST_FAULTS": tokens.MOST_FAULTS,
-        "SPACE": _ranges(code for code in range(0x10000) if chr(code).isspace()),
+        "SPACE": _ranges(_SPACES),
         "LOWERED_LETTERS": tokens.LOWERED_LETTERS,
         "TOKEN": in_javascript(tokens.TOKEN.pattern),
         "LANGUAGES": [[in_javascript(pattern), told] for pattern, told in tokens.LANGUAGES],
@@ -73,8 +73,7 @@ def in_javascript(pattern: str) -> str:
     >>> in_javascript(r"(?P<word>[^\W\d]\w*)")
     '(?<word>[\\p{L}\\p{Nl}\\p{No}_][\\p{L}\\p{N}_]*)'
     """
-    space = _ranges(code for code in range(0x10000) if chr(code).isspace())
-    inline = _ranges(code for code in range(0x10000) if chr(code).isspace() and chr(code) != "\n")
+    inline = _ranges(code for code in _SPACES if chr(code) != "\n")
     letter = r"[\p{L}\p{N}_]"
     for python, javascript in (
         ("(?P<", "(?<"),
@@ -82,7 +81,7 @@ def in_javascript(pattern: str) -> str:
         (r"[^\S\n]", f"[{inline}]"),
         (r"\b", f"(?:(?<={letter})(?!{letter})|(?<!{letter})(?={letter}))"),
         (r"\w", letter),
-        (r"\s", f"[{space}]"),
+        (r"\s", f"[{_ranges(_SPACES)}]"),
     ):
         pattern = pattern.replace(python, javascript)
     return pattern
@@ -107,4 +106,4 @@ def _written(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(None if PATH.write_text(language(), encoding="utf-8") else 1)
+    PATH.write_text(language(), encoding="utf-8")

@@ -13,6 +13,7 @@ from fallline.engines import rehearsal
 from fallline.engines.problem import Problem, Unable, is_ours
 from fallline.errors import FalllineError, Verbatim
 from fallline.explorer.rules import Writer, name_of
+from fallline.explorer.settings import settings_offered
 from fallline.explorer.tracing import StepGraph, trace_rule
 from fallline.machine_code.graph import ALL, ANY, FINITE, LARGEST, SUM, Graph, Node
 from fallline.machine_code.javascript import CALL, OF_MATH, RUNNING_SUM
@@ -40,7 +41,7 @@ def own_rules(rules: Sequence[Optimizer[Any]]) -> str:
     """
     writer = Writer()
     written = [writer.own_rule(_checked(rule)) for rule in rules]
-    tables = f"const L={writer.lines},F={writer.functions},A={writer.ranges},H={writer.settings}.map(setting);"
+    tables = f"const L={writer.lines},F={writer.functions},A={writer.ranges},H={writer.settings}.map(h=>setting(A,h));"
     return (
         f"({{family,pow,remainder,setting,step:S,stepPower}})=>{{const{{{','.join(OF_MATH)}}}=Math;"
         f"{tables}return[{','.join(written)}];}}"
@@ -53,11 +54,15 @@ def _checked(rule: Optimizer[Any]) -> Optimizer[Any]:
         try:
             # Tracing is no step: what a rule counts in it, its runs do not begin with.
             tried = copy.deepcopy(rule)
-            graph = trace_rule(tried, {})
+            settings = [one for one in settings_offered(tried, trace_rule, lambda *_: True) if one.offered is None]
+            places = {setting.path: setting.place for setting in settings}
+            graph, again = trace_rule(tried, places), trace_rule(tried, places)
         except Exception as error:  # code may fail anywhere on a stand-in for an array
             raise Unable(f"it does more than arithmetic on coordinates ({error})") from error
         if not is_ours(rule):
-            _rehearse(tried, graph)
+            if _told(again) != _told(graph):
+                raise Unable("it computes something else each time")
+            _rehearse(tried, graph, {f"h[{setting.place}]": setting.value for setting in settings})
     except Unable as reason:
         raise FalllineError(
             "optimizer",
@@ -68,14 +73,12 @@ def _checked(rule: Optimizer[Any]) -> Optimizer[Any]:
     return tried
 
 
-def _rehearse(rule: Optimizer[Any], graph: StepGraph) -> None:
-    """Make the first steps of a rule on the reference engine and from its graph.
+def _rehearse(rule: Optimizer[Any], graph: StepGraph, settings: Mapping[str, Any]) -> None:
+    """Make the first steps of a rule on the reference engine and from its graph, in which these are its open settings.
 
     Raises:
-        Unable: when they differ, or the rule draws chance, counts elsewhere, or computes something else each time.
+        Unable: when they differ, or the rule draws chance or counts elsewhere.
     """
-    if _told(trace_rule(rule, {})) != _told(graph):
-        raise Unable("it computes something else each time")
     problem = Problem(
         objective=as_objective(_TRIAL),
         starts=np.array([_START]),
@@ -85,7 +88,7 @@ def _rehearse(rule: Optimizer[Any], graph: StepGraph) -> None:
         record=Record(),
         seed=0,
     )
-    rehearsal.rehearse(problem, 0, lambda short: _steps(short, graph))
+    rehearsal.rehearse(problem, 0, lambda short: _steps(short, graph, settings))
 
 
 def _told(step: StepGraph) -> list[Any]:
@@ -95,14 +98,14 @@ def _told(step: StepGraph) -> list[Any]:
     return [nodes, [node.index for node in results]]
 
 
-def _steps(problem: Problem, step: StepGraph) -> tuple[FloatArray, int]:
+def _steps(problem: Problem, step: StepGraph, settings: Mapping[str, Any]) -> tuple[FloatArray, int]:
     """The last point of a run by a graph, and the number of its steps."""
     x = problem.starts[0]
     with np.errstate(all="ignore"):
-        state = _values(step.graph, step.init, {"x[i]": x})
+        state = _values(step.graph, step.init, {"x[i]": x, **settings})
         for made in range(problem.max_steps):
-            known = {leaf.detail: part for leaf, part in zip(step.state, state, strict=True)}
-            place = x if step.place is None else _values(step.graph, [step.place], {"x[i]": x, **known})[0]
+            known = {leaf.detail: part for leaf, part in zip(step.state, state, strict=True)} | {"x[i]": x, **settings}
+            place = x if step.place is None else _values(step.graph, [step.place], known)[0]
             gradient = problem.objective.gradient(place[None])[0]
             finite = np.isfinite([*x, *gradient, problem.objective.value(x[None])[0]]).all()
             if not finite:

@@ -93,7 +93,7 @@ class Explorer(Printed):
         own = self.objective
         given = {} if own is None else {"objective": {"title": own.title, "names": own.names}}
         page = _page(self.title, {"notebook": True, **given}, self._code)
-        return ExplorerWidget(page, self._link, Answers(own, self._gradient, self._rules))
+        return ExplorerWidget(self.title, page, self._link, Answers(own, self._gradient, self._rules))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to an HTML file.
@@ -121,7 +121,7 @@ class Explorer(Printed):
         still = display(HTML(""), display_id=True)
 
         def show(change: Any) -> None:
-            still.update(HTML(f'<img class="{widget.mark}" alt="{html.escape(self.title)}" src="{change.new}">'))
+            still.update(HTML(_still(widget.mark, self.title, change.new)))
 
         widget.observe(show, "picture")
 
@@ -200,6 +200,15 @@ def explore(
     given |= {name: value for name, value in settings.items() if value is not None}
     title, link, rules = link_of(objective, x0, optimizers, box=box, **given)
     return Explorer(f"{title} – Fallline" if title else "Fallline", link, rules, own, gradient)
+
+
+def _still(mark: str, title: str, address: str) -> str:
+    """A picture that stands in for a widget, and for what JupyterLab says where that is missing."""
+    missing = f".jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) .jupyter-widgets:not(:has(*))"
+    return (
+        f"<style>{missing} {{ display: none }}</style>"
+        f'<img class="{mark}" alt="{html.escape(title)}" style="max-width: 100%" src="{address}">'
+    )
 
 
 def _has_widgets() -> bool:

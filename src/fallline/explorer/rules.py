@@ -57,7 +57,7 @@ class Writer:
         """A rule with its own settings as defaults."""
         return _family(name_of(rule), type(rule), [self.rule(rule)])
 
-    def rule(self, rule: Optimizer[Any], others: Sequence[Optimizer[Any]] = ()) -> dict[str, Any]:
+    def rule(self, rule: Optimizer[Any], others: Sequence[Optimizer[Any]] = ()) -> list[Any]:
         """A rule, with the code of each of its variants; `others` are its other conventions."""
 
         def is_short(rule: Any, path: str, value: Any) -> bool:
@@ -69,18 +69,22 @@ class Writer:
         read = {leaf for variant in variants(rule, offered) for leaf in trace_rule(*variant).settings_read}
         settings = placed(setting for setting in offered if setting.offered or f"h[{setting.place}]" in read)
         graphs = [trace_rule(*variant) for variant in variants(rule, settings)]
-        return {
-            "convention": rule.convention,
-            "does": type(rule).conventions.get(rule.convention, ""),
-            "elementwise": rule.elementwise or None,
+        more = {
             "longestRate": None if rule.longest_rate == math.inf else rule.longest_rate,
-            **self._rate(rule),
-            "hyperparameters": self._settings(settings, others),
+            "search": _search_of(rule),
             "decays": [setting.place for setting in settings if _is_decay(rule, setting)] or None,
             "by": _by(settings) or None,
-            "steps": [Code(self._step(graph)) for graph in graphs],
-            "lines": " ".join(str(self.lines.place(literal(line))) for line in formula_of(rule)),
         }
+        return [
+            rule.convention,
+            type(rule).conventions.get(rule.convention, ""),
+            int(rule.elementwise),
+            self._rate(rule),
+            self._settings(settings, others),
+            " ".join(str(self.lines.place(literal(line))) for line in formula_of(rule)),
+            [Code(self._step(graph)) for graph in graphs],
+            *([more] if any(part is not None for part in more.values()) else []),
+        ]
 
     def search(self, search: LineSearch) -> dict[str, Any]:
         """A line search."""
@@ -97,23 +101,19 @@ class Writer:
             found.append(self._setting(setting, elsewhere))
         return " ".join(map(str, found))
 
-    def _setting(self, setting: Setting, others: Sequence[Any] = (), **changed: Any) -> int:
+    def _setting(self, setting: Setting, others: Sequence[Any] = ()) -> int:
         described, limits = setting.described(others)
-        return self.settings.place(literal({**described, **changed, "range": self.ranges.entry(literal(limits))}))
+        return self.settings.place(literal([self.ranges.place(literal(limits)), *described]))
 
-    def _rate(self, rule: Optimizer[Any]) -> dict[str, Any]:
-        """The setting of a rule's rate, and the line search that it has in place of one."""
-        rate: Any = rule.learning_rate
+    def _rate(self, rule: Optimizer[Any]) -> int:
+        """The index of the setting of a rule's rate, which has no default if a line search finds it."""
         inner: Any = rule
         while "rule" in inner.__dataclass_fields__:
             inner = inner.rule
+        rate: Any = rule.learning_rate
         known = hyperparameters(inner).get("learning_rate", hyperparameters(GradientDescent)["learning_rate"])
         number = rate if isinstance(rate, float) else USUAL_RATE
-        setting = Setting("learning_rate", known, number)
-        if not isinstance(rate, LineSearch):
-            return {"rate": self._setting(setting)}
-        search = {"lineSearch": rate.name, "values": dict(settings_of(rate))}
-        return {"rate": self._setting(setting, default=Code("null")), "search": search}
+        return self._setting(Setting("learning_rate", known, number, is_needed=isinstance(rate, LineSearch)))
 
     def _step(self, graph: StepGraph) -> str:
         texts = self._step_texts(graph)
@@ -223,9 +223,15 @@ def name_of(rule: Optimizer[Any]) -> str:
     return name if inner is None else f"{name}:{name_of(inner)}"
 
 
-def _family(name: str, kind: type[Any], conventions: Sequence[Mapping[str, Any]]) -> Code:
+def _family(name: str, kind: type[Any], conventions: Sequence[Sequence[Any]]) -> Code:
     texts = map(literal, (name, kind.__name__, about(kind), source_of(kind), conventions))
     return Code(f"...family(L,H,{','.join(texts)})")
+
+
+def _search_of(rule: Optimizer[Any]) -> dict[str, Any] | None:
+    """The line search that a rule has in place of a rate."""
+    rate = rule.learning_rate
+    return {"lineSearch": rate.name, "values": dict(settings_of(rate))} if isinstance(rate, LineSearch) else None
 
 
 def _is_decay(rule: Optimizer[Any], setting: Setting) -> bool:

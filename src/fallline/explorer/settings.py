@@ -45,26 +45,33 @@ class Setting:
     offered: tuple[Any, ...] | None = None
     is_needed: bool = False
 
-    def described(self, others: Sequence[Any] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the page is told of it, and of the values allowed; `others` are its defaults in other conventions."""
+    def described(self, others: Sequence[Any] = ()) -> tuple[list[Any], dict[str, Any]]:
+        """What the page is told of it, in order, and of the values allowed.
+
+        Arguments:
+            others: its defaults in other conventions.
+        """
         known, value = self.known, self.value
         allowed = Range() if known is None else known.range
         choices = None if self.offered is None or ANY_NUMBER in self.offered else self.offered
         span = slider(self.path, known, value[0] if isinstance(value, tuple) else value, others)
-        described = {
-            "name": self.path,
-            "symbol": symbol_of(self.path, None if known is None else known.symbol),
-            "about": "" if known is None else known.about,
-            "default": self._default(choices),
-            "low": span.low,
-            "high": span.high,
-            # What is left out is filled in where the page reads it.
-            "log": span.log or None,
-            "origin": span.origin or None,
-            "choices": choices,
-            "size": MOST_NUMBERS if isinstance(value, tuple) else None,
-            "optional": (self.offered is not None and ANY_NUMBER in self.offered) or None,
-        }
+        described = [
+            self.path,
+            symbol_of(self.path, None if known is None else known.symbol),
+            "" if known is None else known.about,
+            self._default(choices),
+            span.low,
+            span.high,
+            int(span.log),
+            span.origin,
+            choices,
+            MOST_NUMBERS if isinstance(value, tuple) else 1,
+            int(self.offered is not None and ANY_NUMBER in self.offered),
+        ]
+        # What is as usual at the end is left out.
+        usual: list[Any] = [0, 0, None, 1, 0]
+        while usual and described[-1] == usual.pop():
+            described.pop()
         limits = {
             "allowed": str(allowed),
             "least": allowed.low,

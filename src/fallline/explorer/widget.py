@@ -28,10 +28,14 @@ class ExplorerWidget(anywidget.AnyWidget):
     picture = traitlets.Unicode().tag(sync=True)
     mark = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, html: str, link: str, answers: Answers) -> None:
+    def __init__(self, title: str, html: str, link: str, answers: Answers) -> None:
         super().__init__(html=html, link=link, mark=f"fallline-{uuid.uuid4().hex}")
+        self._title = title
         self._answers = answers
         self.on_msg(self._answer)
+
+    def __repr__(self) -> str:
+        return f"Explorer: {self._title}"
 
     def _answer(self, _widget: Any, question: dict[str, Any], _buffers: Any) -> None:
         answer, arrays = self._answers.to(question)

@@ -26,8 +26,8 @@ from fallline.proxy import Library
 
 # Operations: a call of a function by its name, and the running sum over the coordinates.
 CALL, RUNNING_SUM = "call", "running_sum"
-# The functions of JavaScript's `Math` that the code calls. Besides, `pow` is C's, `stepPower` the same where the exponent
-# is the step, and `remainder` is Python's `%`.
+# The functions of JavaScript's `Math` that the code calls. Besides, `pow` is C's, `stepPower` the same where the
+# exponent is the step, and `remainder` is Python's `%`.
 OF_MATH = ("abs", "cbrt", "cos", "exp", "expm1", "floor", "log", "log1p", "max", "min", "sign", "sin", "sqrt", "tanh")
 # A number of each coordinate that takes more operations than this is stored, if a later loop needs it again.
 _CHEAP = 6

@@ -16,6 +16,8 @@ from fallline.tables import Printed
 
 # The legend has at most this many basins, the largest; the map shows all.
 MOST_KEYS = 8
+# The speed of the starts is shown where the slowest need at least so many times the steps of the fastest.
+TELLING = 1.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,12 +30,13 @@ class BasinMap(Printed):
         starts: where the runs start in each.
         extent: the limits of the picture in each: half a cell beyond the outermost starts.
         basin: the index of the minimum that each start arrives at, or NOT_ARRIVED or DIVERGED, shape (rows, columns).
-        slowness: how many steps it took, from 0 for the fewest to 1 for the most, shape (rows, columns).
-        steps: the numbers of steps at 0 and at 1; None where no run arrived.
+        slowness: how many steps it took, from 0 for the fewest to 1 for the most, shape (rows, columns); NaN where
+            no run arrived, and everywhere if all took about equally many.
+        steps: the numbers of steps at 0 and at 1; None where no run arrived, or all took about equally many.
         keys: the legend entry of each of the largest basins, and its index.
         rest: the legend entry of the remaining basins; empty when there are none.
         marks: the positions of the minima in the picture, shape (m, 2); those with a key come first.
-        remark: where the other coordinates are held.
+        remark: where the other coordinates are held, and how many steps the runs took if about equally many.
     """
 
     title: tuple[str, str]
@@ -57,11 +60,14 @@ def basin_map_data(found: Basins) -> BasinMap:
     """
     count = len(found.minima)
     arrived = found.basin >= 0
-    steps, slowness = None, np.zeros(found.basin.shape)
+    steps, slowness, pace = None, np.full(found.basin.shape, np.nan), ""
     if arrived.any():
         fewest, most = (float(end) for end in np.quantile(found.steps[arrived], (0.01, 0.99)))
-        steps = fewest, max(most, fewest + 1)
-        slowness = np.clip((found.steps - steps[0]) / (steps[1] - steps[0]), 0, 1)
+        if most >= TELLING * max(fewest, 1):
+            steps = fewest, most
+            slowness[arrived] = np.clip((found.steps[arrived] - fewest) / (most - fewest), 0, 1)
+        else:
+            pace = f"about {words.tick(float(f'{np.median(found.steps[arrived]):.2g}'))} steps to arrive"
     shares = [found.share(place) for place in range(count)]
     symbols = [found.names.index(name) for name in found.axes]
     keys = [
@@ -84,7 +90,7 @@ def basin_map_data(found: Basins) -> BasinMap:
         keys=tuple(keys),
         rest=f"and {left} more minima: {words.percent(sum(shares[MOST_KEYS:]))}" if left > 0 else "",
         marks=found.minima[:, symbols],
-        remark="from " + ", ".join(held) if held else "",
+        remark="; ".join(filter(None, ["from " + ", ".join(held) if held else "", pace])),
     )
 
 

@@ -15,12 +15,14 @@ from fallline.objectives.base import Objective
 from fallline.pictures import paths, words
 from fallline.pictures.grid import Grid, height_range, interval, sample
 from fallline.pictures.heights import Limits, Scale, check_scale, in_logarithms, limited, logarithms
+from fallline.pictures.levels import Levels, levels_of
 from fallline.pictures.paths import Interval, Labelled, Path, Runs
 from fallline.pictures.plane import OnPlane, Plane, principal_plane
 from fallline.results.series import end_of, value_symbol
 from fallline.tables import Printed
 
-LEVELS = 21
+# The exponent of the largest power of ten that is a number.
+MOST_POWER = 308.25
 # What a landscape's two axes are: two coordinates by their names, or the paths' principal components.
 Coordinates: TypeAlias = "Sequence[str] | Literal['pca'] | None"
 
@@ -36,8 +38,7 @@ class Landscape(Printed):
         grid: the grid points, and the values there.
         paths: the runs; their values are heights on the grid's surface.
         heights: the lowest and the highest value shown.
-        bend: the exponent that concentrates contour levels at low values, 1 for even levels. It puts half of the
-            picture below the middle level, so that flat valleys show their shape as well as steep walls.
+        levels: the values of the contour lines, also where the heights are their logarithms.
         plane: the plane of the paths' principal components that the grid lies in; None: the grid lies along two of
             the coordinates.
         scale: "log" if the heights are decimal logarithms.
@@ -50,16 +51,18 @@ class Landscape(Printed):
     grid: Grid
     paths: tuple[Path, ...]
     heights: Interval
-    bend: float
+    levels: Levels
     plane: Plane | None = None
     scale: Scale = "linear"
     minima: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
 
     @property
-    def levels(self) -> FloatArray:
-        """The values of the contour lines, ascending, shape (levels,)."""
+    def bounds_of_bands(self) -> FloatArray:
+        """The heights between which a contour picture has one shade each, ascending from the lowest to the highest."""
+        values = self.levels.values
         low, high = self.heights
-        return low + (high - low) * np.linspace(0, 1, LEVELS) ** self.bend
+        inner = np.log10(values) if self.scale == "log" else values
+        return np.array([low, *inner[(low < inner) & (inner < high)], high])
 
     @property
     def surface(self) -> FloatArray:
@@ -141,10 +144,11 @@ def landscape_of(
     at = end_of(pairs[0].run) if pairs else _middle(objective)
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
+    values = over.value
     if zscale == "log":
         zlim = in_logarithms(zlim)
-        values, *heights = logarithms([over.value, *(path.value for path in on_it)])
-        over = dataclasses.replace(over, value=values)
+        logs, *heights = logarithms([over.value, *(path.value for path in on_it)])
+        over = dataclasses.replace(over, value=logs)
         on_it = tuple(dataclasses.replace(path, value=value) for path, value in zip(on_it, heights, strict=True))
     # A path may pass between the grid points at a lower value than any of them.
     seen = [path.value[over.contains(path.x)] for path in on_it]
@@ -152,7 +156,7 @@ def landscape_of(
     if low == high:
         low, high = words.padded(low, high)
     low, high = limited((low, high), zlim, "zlim")
-    middle = float(np.clip((np.nanmedian(over.value) - low) / (high - low), 1 / 16, 1 / 2))
+    lowest, highest = (10 ** min(height, MOST_POWER) if zscale == "log" else height for height in (low, high))
     return Landscape(
         title=title,
         symbol=symbol,
@@ -160,7 +164,7 @@ def landscape_of(
         grid=over,
         paths=on_it,
         heights=(low, high),
-        bend=float(np.log(middle) / np.log(1 / 2)),
+        levels=levels_of(values, lowest, highest, "log" if zscale == "log" else None),
         plane=plane,
         scale=zscale,
         minima=_minima(objective, over),

@@ -247,29 +247,39 @@ class Path(Printed):
         return int(np.searchsorted(self.times, time, side="right"))
 
 
-# More runs than these are not named one by one in a legend.
-MOST_NAMED = 8
+# More runs of one rule than these are not named one by one in a legend.
+MOST_ALIKE = 8
 
 
-def named(paths: Sequence[Path]) -> tuple[tuple[str, ...], str]:
+def named(paths: Sequence[Path], most: int) -> tuple[tuple[str, ...], str]:
     """The labels that a legend names, in the order of their colours, and a line about the others; empty for none.
 
     Runs that repeat a rule are named together, and many runs of one rule are one line: they differ in where they start,
     which the picture shows.
+
+    Arguments:
+        most: for how many there is room.
     """
-    labels = legend_labels(paths)
-    if len(labels) <= MOST_NAMED:
-        return labels, ""
-    if len({path.title[0] for path in paths}) == 1:
-        return (), f"{len(paths)} runs: {paths[0].title[0]}"
-    return labels[: MOST_NAMED - 1], f"{len(labels) - MOST_NAMED + 1} more runs"
+    return named_runs(legend_labels(paths), [path.title[0] for path in paths], most)
+
+
+def named_runs(labels: Sequence[str], rules: Sequence[str], most: int = MOST_ALIKE) -> tuple[tuple[str, ...], str]:
+    """As `named`, from the entries of the legend and the rule of each run.
+
+    >>> named_runs([f"run {number}" for number in range(20)], [f"rule {number}" for number in range(20)])[1]
+    '13 more runs'
+    """
+    if len(labels) > MOST_ALIKE and len(set(rules)) == 1:
+        return (), f"{len(rules)} runs: {rules[0]}"
+    if len(labels) <= most:
+        return tuple(labels), ""
+    return tuple(labels[: most - 1]), f"{len(labels) - most + 1} more runs"
 
 
 def untold_rule(paths: Sequence[Path]) -> str:
     """The one rule of all the runs, for a title, where a legend tells only their starts; empty if they have several."""
-    labels, others = named(paths)
-    rules = {path.title[0] for path in paths}
-    told = others or any(path.rule for path in paths)
+    labels, rules = legend_labels(paths), {path.title[0] for path in paths}
+    told = len(labels) > MOST_ALIKE or any(path.rule for path in paths)
     return "" if told or len(rules) != 1 or rules & {*labels} else rules.pop()
 
 
@@ -345,7 +355,8 @@ def reach(series: FloatArray, best: float) -> Interval:
 
 
 def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence[int]) -> list[Interval]:
-    """The interval of each drawn coordinate that shows the runs and the objective's `bounds`.
+    """The interval of each drawn coordinate that shows the runs, and as much of the objective's `bounds` as leaves
+    them most of one side.
 
     A run that ended higher than it started, or not at a finite point, widens it only when no run did better.
     """
@@ -357,10 +368,11 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
     for column in columns:
         reaches = [reach(run.x[:, column], float(goal_of(run).x[column])) for run in calm]
         reaches += [(run.x[0, column], run.x[0, column]) for run in every]
-        if objective.bounds is not None:
-            reaches.append(objective.bounds[column])
         lows, highs = zip(*reaches, strict=True)
         ends.append((float(min(lows)), float(max(highs))))
+    if objective.bounds is not None:
+        known = np.array(objective.minima, float).reshape(-1, objective.dimension)[:, list(columns)]
+        ends = _zoomed(ends, [objective.bounds[column] for column in columns], known)
     widest = max(high - low for low, high in ends)
     window = []
     for low, high in ends:
@@ -372,3 +384,32 @@ def window_of(pairs: Sequence[Labelled], objective: Objective, columns: Sequence
         middle = (low + high) / 2
         window.append((middle - 0.6 * width, middle + 0.6 * width))
     return window
+
+
+# The runs take at least this share of one side of the bounds that are shown, unless they hardly move at all.
+FILLED, STILL = 0.6, 1e-6
+
+
+def _zoomed(ends: Sequence[Interval], bounds: Sequence[Interval], minima: FloatArray) -> list[Interval]:
+    """The part of the objective's bounds around the runs, in the bounds' proportions.
+
+    Arguments:
+        ends: the interval that the runs take of each coordinate.
+        minima: the known minima, shape (k, coordinates); the nearest is shown if the runs lead most of the way to it.
+    """
+    low, high = np.array(ends).T
+    outer_low, outer_high = np.minimum(low, np.array(bounds)[:, 0]), np.maximum(high, np.array(bounds)[:, 1])
+    sides = outer_high - outer_low
+    filled = float(((high - low) / sides).max())
+    if filled < STILL:
+        return list(zip(outer_low.tolist(), outer_high.tolist(), strict=True))
+    if len(minima):
+        away = (np.maximum(low - minima, 0) + np.maximum(minima - high, 0)) / sides
+        nearest = minima[away.max(axis=1).argmin()]
+        wide = np.minimum(low, nearest), np.maximum(high, nearest)
+        if filled >= FILLED * ((wide[1] - wide[0]) / sides).max():
+            low, high = wide
+            filled = float(((high - low) / sides).max())
+    width = np.maximum(min(1.0, filled / FILLED) * sides, high - low)
+    start = np.clip((low + high - width) / 2, outer_low, outer_high - width)
+    return list(zip(start.tolist(), (start + width).tolist(), strict=True))

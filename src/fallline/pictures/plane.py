@@ -39,17 +39,15 @@ class Plane(Printed):
     @property
     def names(self) -> tuple[str, str]:
         """The labels of the two axes."""
-        first, second = (f"PC {i + 1} ({100 * share:.3g} %)" for i, share in enumerate(self.variance))
+        first, second = (f"PC {i + 1} ({100 * share:.3g} % of variance)" for i, share in enumerate(self.variance))
         return first, second
 
     @property
     def words(self) -> str:
         """The text about the variance and distance that the picture does not show."""
-        share, distance = 100 * self.variance.sum(), words.number(self.distance, 2)
-        return (
-            "plane of the path's principal components (PC):\n"
-            f"{share:.4g} % of its variance; points up to {distance} off it"
-        )
+        off = f"; points up to {words.number(self.distance, 2)} off it" if self.distance else ""
+        share = 100 * self.variance.sum()
+        return f"plane of the path's principal components (PC):\n{share:.4g} % of its variance{off}"
 
     def on(self, x: FloatArray) -> FloatArray:
         """The orthogonal projections of points, shape (k, n), in the plane's coordinates, shape (k, 2)."""

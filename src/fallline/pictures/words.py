@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.letters import number as number
 from fallline.objectives.grammar import parse
 from fallline.objectives.grammar.notation import in_latex, in_plain_text, is_name
 from fallline.objectives.landscapes import LANDSCAPES
+from fallline.pictures.rule_words import label_words
 from fallline.pictures.rule_words import optimizer_words as optimizer_words
 
 if TYPE_CHECKING:
     from fallline.results.trajectory import Trajectory
-
-
-# Neighbouring ticks of a scale are at least this part of it apart.
-APART = 0.1
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
@@ -89,26 +81,21 @@ def tick(value: float) -> str:
     return number(float(f"{value:.3g}"), 6)
 
 
-def round_ticks(low: float, high: float, place: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Round numbers between two, spread over a scale: the roundest first, then what fits between them.
+def setting(name: str, value: Any) -> str:
+    """A setting of a rule as text; of the optimizer its name alone.
 
-    Arguments:
-        place: where numbers stand on the scale, from 0 to 1.
-
-    >>> round_ticks(0.0, 4000.0, lambda value: np.sqrt(value / 4000)).tolist()
-    [0.0, 100.0, 500.0, 1000.0, 2000.0, 3000.0, 4000.0]
+    >>> setting("learning_rate", 0.001), setting("optimizer", "sign_descent")
+    ('learning rate 0.001', 'sign descent')
     """
-    decades = np.arange(math.floor(math.log10(max(abs(low), abs(high), 1e-300))), -301, -1)[:8]
-    rounds = [
-        0.0,
-        *(sign * digit * 10.0**decade for digit in (1, 5, 2, 3, 4) for decade in decades for sign in (1, -1)),
-    ]
-    chosen: list[float] = []
-    for value in rounds:
-        inside = low <= value <= high
-        if inside and all(abs(np.diff(place(np.array([value, other])))[0]) >= APART for other in chosen):
-            chosen.append(value)
-    return np.array(sorted(chosen))
+    text = setting_value(name, value)
+    return text if name == "optimizer" else f"{name.replace('_', ' ')} {text}"
+
+
+def setting_value(name: str, value: Any) -> str:
+    """The value of a setting as text."""
+    if name == "optimizer":
+        return label_words(value)
+    return number(value, 3) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def percent(share: float) -> str:

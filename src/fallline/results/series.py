@@ -52,6 +52,23 @@ def series_of(run: Trajectory, quantity: str) -> tuple[FloatArray, float]:
     return run.x[:, column], float(goal_of(run).x[column])
 
 
+# The stopping conditions that end a run at a level of a quantity, and the setting that is the level.
+LEVELS = {"value": ("Target", "value"), "gradient_norm": ("GradientNorm", "tolerance")}
+
+
+def targets_of(run: Trajectory, quantity: str) -> list[float]:
+    """The levels of a quantity at which the stopping conditions of a run end it.
+
+    >>> import fallline
+    >>> run = fallline.minimize("x**2", 3.0, fallline.GradientDescent(0.1), target=1e-6)
+    >>> targets_of(run, "value"), targets_of(run, "gradient_norm")
+    ([1e-06], [])
+    """
+    stop = run.recipe.get("stop") or {}
+    kind, level = LEVELS.get(quantity, ("", ""))
+    return [part[level] for part in stop.get("conditions", [stop]) if part.get("type") == kind]
+
+
 def step_lengths(run: Trajectory) -> FloatArray:
     """The Euclidean length of the step from each row to the next, shape (rows,); NaN where it was not recorded.
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, check_whole, nearest
 from fallline.files import whole_file
+from fallline.objectives import Objective
+from fallline.optimizers import Optimizer
 from fallline.optimizers.recipes import kept, unkept
 from fallline.results.archive import Archived, Contents
 from fallline.results.schema import (
@@ -79,6 +81,8 @@ class Sweep(Archived, Shown):
         value: the objective at the final point.
         x: the final point, with the n coordinates on an additional last axis.
         gradient_kind: how the gradient was found, as in a trajectory.
+        objective: what was minimised; None in a loaded sweep.
+        rules: the optimizers as they were given, with their own settings; empty in a loaded sweep.
 
     In a loaded sweep, a setting whose class is the user's own is replaced by its recipe.
     """
@@ -97,6 +101,8 @@ class Sweep(Archived, Shown):
     value: FloatArray
     x: FloatArray
     gradient_kind: str
+    objective: Objective | None = None
+    rules: tuple[Optimizer[Any], ...] = ()
 
     def __len__(self) -> int:
         return self.outcome.size

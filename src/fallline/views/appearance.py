@@ -12,23 +12,30 @@ from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import Formatter, LogLocator, NullFormatter
 
+from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.pictures import words
+from fallline.views import room
 from fallline.views.figure import Picture
 from fallline.views.look import Look, Sizes, dressed, look_of, sizes_of, theme_of
-from fallline.views.theme import Theme
 
-# Matplotlib's line spacing, as a multiple of the font size.
-LINE_HEIGHT = 1.2
+# Matplotlib's line spacing, and the height of a line of a legend, as multiples of the font size.
+LINE_HEIGHT, LEGEND_LINE = 1.2, 1.44
 # The share of an axis that its label may take, and of it what is left in three dimensions.
 LABELLED, SOLID = 0.8, 0.6
+# The share of the width that a remark in a corner may take.
+NOTED = 0.85
 
-# A colour bar has about so many ticks, and round ones on a bent scale where there are enough.
-MOST_TICKS, LEAST_TICKS, NEARLY_LINEAR = 7, 4, 0.2
+# The width of the colour bar of the user's axes, by theirs.
+SLIM = 0.06
+# The lines of axes by those of runs; the length of ticks and their distance from their numbers, by the numbers' size.
+FRAME, TICK = 0.4, 0.3
 # The width of a figure of one axes in a notebook, in inches.
 WIDTH = 8.0
+# A log axis that spans less has ticks between its powers of ten; and about so many ticks at most.
+SHORT, MOST_TICKS = 30.0, 7
 # Matplotlib's name for the axes of a colour bar.
 BAR = "<colorbar>"
 # (horizontal, vertical): 0 is left or bottom, 1 is right or top.
@@ -58,7 +65,10 @@ def new_axes(figure: Figure, rows: int = 1, columns: int = 1, *, solid: bool = F
     options = {"projection": "3d"} if solid else None
     axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw=options, **shared).flat)
     for ax in axes:
-        _dress(ax, theme_of(ax))
+        if not solid:
+            # The user's own settings may turn it on; pictures that have a grid draw it.
+            ax.grid(False)
+        _dress(ax, look_of(ax))
     return axes
 
 
@@ -73,7 +83,7 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
         FalllineError: when the look's `ax` is of the wrong kind.
     """
     if look.ax is None:
-        figure = new_figure(WIDTH, 5.8 + 0.22 * keys, look)
+        figure = new_figure(WIDTH, 5.8 + keys * legend_line(look), look)
         return figure, new_axes(figure, solid=solid)[0]
     if solid != (look.ax.name == "3d"):
         wanted = "needs axes made with projection='3d'" if solid else "is flat"
@@ -82,7 +92,13 @@ def figure_of(look: Look, *, solid: bool = False, keys: int = 1) -> tuple[Figure
     if figure_of_ax is None:
         raise FalllineError(problem="ax belongs to no figure any more", allowed="give axes that are on one")
     dressed(look.ax, look)
+    room.claim(look.ax)
     return figure_of_ax, look.ax
+
+
+def legend_line(look: Look) -> float:
+    """The height of a line of a legend, as the size of a figure is given: for a notebook."""
+    return LEGEND_LINE * look.sizes.legend / 72 * WIDTH / look.sizes.width
 
 
 def only_on_a_figure(look: Look, picture: str) -> None:
@@ -96,24 +112,27 @@ def only_on_a_figure(look: Look, picture: str) -> None:
 
 
 def finished(figure: Figure, look: Look) -> Figure:
-    """The figure, after the limits that the user chose are set on its flat axes."""
+    """The figure, after the limits that the user chose are set on its flat axes, and it fits the user's axes."""
     axes = [look.ax] if look.ax is not None else [ax for ax in figure.axes if ax.get_label() != BAR]
     for ax in axes:
         if look.xlim is not None:
             ax.set_xlim(*look.xlim)
         if look.ylim is not None:
             ax.set_ylim(*look.ylim)
+    if look.ax is not None:
+        room.fit(look.ax, [ax for ax in figure.axes if ax.get_label() == BAR and look_of(ax) is look])
     return figure
 
 
-def _dress(ax: Any, theme: Theme) -> None:
-    """Give new axes the colours of a theme."""
-    solid = ax.name == "3d"
+def _dress(ax: Any, look: Look) -> None:
+    """Give new axes the colours and lines of a look."""
+    solid, theme, line = ax.name == "3d", look.theme, FRAME * look.sizes.line
     ax.set_facecolor(theme.ground)
     ax.title.set_color(theme.ink)
-    ax.tick_params(colors=theme.ink)
+    tick = TICK * look.sizes.tick
+    ax.tick_params(colors=theme.ink, width=line, length=tick, pad=tick)
     for spine in ax.spines.values():
-        spine.set_color(theme.ink)
+        spine.set(color=theme.ink, linewidth=line)
     for axis in (ax.xaxis, ax.yaxis, *([ax.zaxis] if solid else [])):
         axis.label.set_color(theme.ink)
         if solid:
@@ -127,8 +146,8 @@ def label_axes(ax: Any, *names: str) -> None:
     """Label the axes x, y and, in three dimensions, z, by the user's labels or these; long ones are wrapped."""
     look, sizes, solid = look_of(ax), sizes_of(ax), ax.name == "3d"
     for axis, name, side in zip("xyz", look.labels or names, (0, 1, 1), strict=False):
-        room = LABELLED * (SOLID if solid else 1) * inches(ax)[side]
-        text = plain(_folded(name, sizes.characters(room, sizes.label)))
+        length = LABELLED * (SOLID if solid else 1) * inches(ax)[side]
+        text = plain(_folded(name, sizes.characters(length, sizes.label)))
         # In three dimensions the pad is measured to the label's middle: each further line needs a third of its height.
         pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * sizes.label / 3} if solid else {}
         getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label, **pad)
@@ -187,48 +206,87 @@ def note(ax: Any, text: str, corner: Corner = (1, 1)) -> None:
     look: dict[str, Any] = {"fontsize": sizes_of(ax).note, "color": theme.ink, "bbox": ground}
     x, y = ((0.01, 0.99)[corner[0]], (0.02, 0.98)[corner[1]])
     look |= {"ha": ("left", "right")[corner[0]], "va": ("bottom", "top")[corner[1]]}
-    draw(x, y, plain(text), transform=ax.transAxes, **look)
+    letters = sizes_of(ax).characters(NOTED * inches(ax)[0], sizes_of(ax).note)
+    folded = "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
+    draw(x, y, plain(folded), transform=ax.transAxes, **look)
 
 
-def height_scale(ax: Axes, drawn: Any, symbol: str, *, logarithms: bool = False) -> None:
-    """Add the colour bar of the heights, with round numbers on it.
+def height_scale(ax: Axes, drawn: Any, named: FloatArray, label: str) -> None:
+    """Add the colour bar of the heights.
 
     Arguments:
         drawn: the filled contours.
-        symbol: what the heights are.
-        logarithms: whether they are decimal logarithms: then the bar shows the values themselves, at powers of ten.
+        named: the levels to write beside it.
+        label: what the heights are.
     """
-    figure = ax.get_figure(root=True)
-    assert figure is not None
     low, high = drawn.get_clim()
-    ticks = words.round_ticks(low, high, drawn.norm)
-    if logarithms:
-        whole = np.arange(math.ceil(low), high + 1e-9)
-        ticks = whole[:: math.ceil(len(whole) / MOST_TICKS)]
-    elif len(ticks) < LEAST_TICKS or abs(drawn.norm.gamma - 1) < NEARLY_LINEAR:
-        ticks = np.asarray(MaxNLocator(MOST_TICKS).tick_values(low, high))
-    bar = figure.colorbar(drawn, ax=ax, pad=0.02, ticks=ticks[(low <= ticks) & (ticks <= high)])
-    bar.ax.set_yticklabels([_power(tick) if logarithms else words.tick(tick) for tick in bar.get_ticks()])
-    bar.ax.minorticks_off()
-    dress_bar(ax, bar, f"{symbol} (log scale)" if logarithms else symbol)
+    bar = colour_bar(ax, drawn, label, ticks=named[(low <= named) & (named <= high)])
+    if bar is not None:
+        bar.ax.set_yticklabels([level_text(tick) for tick in bar.get_ticks()])
+        bar.ax.minorticks_off()
 
 
-def _power(exponent: float) -> str:
-    """A power of ten as text: written out where it is short.
+class Decades(Formatter):
+    """Labels of a log axis: powers of ten, all written out where all are short."""
 
-    >>> _power(2), _power(-7)
-    ('100', '$10^{-7}$')
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        axis: Any = self.axis
+        low, high = sorted(axis.get_view_interval())
+        exponent = math.log10(value)
+        if (low >= 0.9e-3 and high <= 1.1e4) or abs(exponent - round(exponent)) > 1e-9:
+            return words.tick(value)
+        return f"$10^{{{round(exponent)}}}$"
+
+
+def decades(axis: Any) -> None:
+    """Give a log axis ticks at powers of ten, of which a few have labels; within one or two also between them."""
+    low, high = sorted(axis.get_view_interval())
+    few = low > 0 and high / low < SHORT
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=MOST_TICKS))
+    axis.set_major_formatter(Decades())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def level_text(value: float) -> str:
+    """A level as text: a power of ten, or its product with a digit, where it would be long.
+
+    >>> level_text(250.0), level_text(-1e-7), level_text(2e6)
+    ('250', '$−10^{-7}$', '$2·10^{6}$')
     """
-    return f"{10.0**exponent:g}" if -3 <= exponent <= 4 else f"$10^{{{exponent:g}}}$"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return words.tick(value)
+    digits, exponent = f"{abs(value):.2e}".split("e")
+    digits = digits.rstrip("0").rstrip(".")
+    sign, times = "−" if value < 0 else "", "" if digits == "1" else f"{digits}·"
+    return f"${sign}{times}10^{{{int(exponent)}}}$"
 
 
-def dress_bar(ax: Axes, bar: Colorbar, label: str) -> None:
-    """Label the colour bar of axes, in their look."""
-    look = look_of(ax)
+def colour_bar(ax: Axes, drawn: Any, label: str, **options: Any) -> Colorbar | None:
+    """Add the colour bar of axes, in their look; beside an inset there is no room for one.
+
+    Arguments:
+        drawn: what has the colours.
+        options: as `Figure.colorbar` has them.
+    """
+    figure, look = ax.get_figure(root=True), look_of(ax)
+    assert figure is not None
+    if room.is_inset(ax):
+        return None
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, **({} if look.ax is None else {"fraction": SLIM}) | options)
+    if look.ax is not None:
+        # As high as the axes, which are often narrow.
+        bar.ax.set_box_aspect(None)
+    dress_bar(bar, label, look)
+    return bar
+
+
+def dress_bar(bar: Colorbar, label: str, look: Look) -> None:
+    """Label a colour bar, in a look."""
     bar.set_label(label, fontsize=look.sizes.label)
-    _dress(bar.ax, look.theme)
-    bar.outline.set_edgecolor(look.theme.ink)
-    bar.ax.tick_params(labelsize=look.sizes.tick)
+    dressed(bar.ax, look)
+    _dress(bar.ax, look)
+    bar.outline.set(edgecolor=look.theme.ink, linewidth=FRAME * look.sizes.line)
+    bar.ax.tick_params(which="both", labelsize=look.sizes.tick)
 
 
 def plain(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize, to_rgb
@@ -27,13 +28,18 @@ GREY, DARK_GREY = (0.82, 0.82, 0.82), (0.4, 0.4, 0.4)
 HATCH = "////"
 # The share of white in the colour of the fastest start, and of black in that of the slowest.
 LIGHTEST, DARKEST = 0.55, 0.5
+# On a map of so many starts there is room for a dot at each.
+MOST_DOTS = 900
+# The width of the axes as a share of that of the figure.
+AXES = 0.84
 
 
 def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     """Draw which start ends in which minimum.
 
-    Each minimum has a colour, light where the run took few steps and dark where it took many. Grey starts do not
-    arrive, hatched ones diverge. Where there are more minima than colours, neighbours differ.
+    Each minimum has a colour, light where the run took few steps and dark where it took many, unless all took about
+    equally many. Grey starts do not arrive, hatched ones diverge. Where there are more minima than colours, neighbours
+    differ. On a coarse map a dot marks each start.
 
     Arguments:
         found: what `basins` returned.
@@ -49,7 +55,9 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     """
     look = Look(**options)
     data = basin_map_data(found)
-    figure, ax = appearance.figure_of(look, keys=1 + (len(data.keys) + bool(data.rest)) // 2)
+    keys = _keys(data)
+    lines = legends.lines_of(look, [str(entry.get_label()) for entry in keys], share=AXES)
+    figure, ax = appearance.figure_of(look, keys=lines)
     (left, right), (bottom, top) = data.extent
     stretched: dict[str, Any] = {"origin": "lower", "extent": (left, right, bottom, top), "aspect": "auto"}
     ax.imshow(start_colours(data), interpolation="nearest", **stretched)
@@ -57,6 +65,9 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     if diverged.any():
         hatched = ax.contourf(*data.starts, diverged, (0.5, 1.5), colors="none", hatches=[HATCH])
         hatched.set(edgecolor="white", linewidth=0)
+    if data.basin.size <= MOST_DOTS:
+        starts = np.stack(np.meshgrid(*data.starts)).reshape(2, -1)
+        ax.scatter(*starts, s=(0.25 * sizes_of(ax).marker) ** 2, color=LIGHT.edge, linewidths=0)
     for number, place in enumerate(data.marks):
         if left <= place[0] <= right and bottom <= place[1] <= top:
             _mark(ax, place, str(number + 1) if number < MOST_KEYS else "")
@@ -68,22 +79,23 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     if data.steps is not None:
         greys = ListedColormap(_shaded(np.full((256, 3), 0.5), np.linspace(0, 1, 256)), name="steps")
         whole = MaxNLocator("auto", integer=True)
-        bar = figure.colorbar(ScalarMappable(Normalize(*data.steps), greys), ax=ax, pad=0.02, ticks=whole)
-        appearance.dress_bar(ax, bar, "steps")
+        appearance.colour_bar(ax, ScalarMappable(Normalize(*data.steps), greys), "steps", ticks=whole)
+    legends.legend_of(ax, keys, share=AXES)
+    return appearance.finished(figure, look)
+
+
+def _keys(data: BasinMap) -> list[Artist]:
     hues = palette(data)
-    patches = [
+    keys: list[Artist] = [
         Patch(
             facecolor=hues[place],
             edgecolor="white" if place == DIVERGED else LIGHT.edge,
             hatch=HATCH if place == DIVERGED else None,
-            label=appearance.plain(label),
+            label=label,
         )
         for label, place in data.keys
     ]
-    if data.rest:
-        patches.append(Patch(facecolor="none", label=data.rest))
-    legends.legend_below(ax, patches, columns=2)
-    return appearance.finished(figure, look)
+    return keys + ([Patch(facecolor="none", label=data.rest)] if data.rest else [])
 
 
 def palette(data: BasinMap) -> FloatArray:
@@ -95,8 +107,8 @@ def palette(data: BasinMap) -> FloatArray:
 def start_colours(data: BasinMap) -> FloatArray:
     """The colour of each start, shape (rows, columns, 3), between 0 and 1: its minimum's, shaded by the steps taken."""
     image = palette(data)[data.basin]
-    arrived = data.basin >= 0
-    image[arrived] = _shaded(image[arrived], data.slowness[arrived])
+    shaded = np.isfinite(data.slowness)
+    image[shaded] = _shaded(image[shaded], data.slowness[shaded])
     return image
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Unpack
@@ -9,21 +10,24 @@ from typing import Any, Unpack
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import FuncNorm, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
 from fallline.objectives.base import Objective
-from fallline.pictures.heights import Limits, Scale
+from fallline.pictures.crowding import Stroke, strokes_of
+from fallline.pictures.heights import Limits, Scale, check_scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
+from fallline.pictures.levels import chosen_levels
 from fallline.pictures.paths import Interval, Path, Runs, numbers_of
 from fallline.views import appearance, legends, traces
 from fallline.views.appearance import Corner, figure_of, set_title
-from fallline.views.look import Look, Options, theme_of
+from fallline.views.level_labels import level_labels
+from fallline.views.look import Look, Options, sizes_of, theme_of
 
-# Each of several paths has at most this many markers, with at least this share of the diagonal between two.
-MARKERS, LEAST_SPACING = 24, 0.12
+# Starts this close to each other, by the picture's sides, have one ring.
+SAME = 0.01
 # The share of the picture's width and height that text in a corner may take.
 NOTE_SHARE = (0.55, 0.2)
 
@@ -34,7 +38,9 @@ def plot_contour(
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     zlim: Limits = None,
-    zscale: Scale = "linear",
+    zscale: Scale | None = None,
+    levels: int | Sequence[float] | None = None,
+    norm: str | Normalize | None = None,
     resolution: int = 256,
     **options: Unpack[Options],
 ) -> Figure:
@@ -47,7 +53,11 @@ def plot_contour(
             or "pca".
         bounds: the interval of each of the two; None: chosen to show the runs.
         zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
-        zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
+        zscale: how the contour levels are spread, "linear" or "log", for which values must not be negative; None:
+            linearly, or logarithmically where most of the picture would have no level; the colour bar says it.
+        levels: the values of the contour lines, or how many at most, as `matplotlib.axes.Axes.contourf` has them;
+            None: round numbers.
+        norm: how values become colours, as `contourf` has it; None: one shade more from level to level.
         resolution: the number of grid points along each.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
@@ -64,9 +74,12 @@ def plot_contour(
     'y'
     """
     look = Look(**options)
-    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(look, keys=legends.key_count(data.paths))
-    draw_still(ax, data)
+    if zscale is not None:
+        check_scale(zscale)
+    data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, resolution=resolution)
+    data = dataclasses.replace(data, levels=chosen_levels(data.grid.value, data.heights, zscale, levels))
+    figure, ax = figure_of(look, keys=legends.lines_below(look, data.paths))
+    draw_still(ax, data, norm)
     draw_paths(ax, data)
     set_title(ax, *data.heading)
     return appearance.finished(figure, look)
@@ -94,33 +107,52 @@ def plot_contour_3d(
     """
     look = Look(**options)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(look, solid=True, keys=legends.key_count(data.paths))
+    figure, ax = figure_of(look, solid=True, keys=legends.lines_below(look, data.paths))
     draw_still_3d(ax, data)
     draw_paths_3d(ax, data)
     set_title(ax, *data.heading)
     return appearance.finished(figure, look)
 
 
-def draw_still(ax: Axes, data: Landscape) -> None:
+def draw_still(ax: Axes, data: Landscape, norm: str | Normalize | None = None) -> None:
     """Draw the still part of the picture: the contours, their scale, the labels and the legend."""
     over = data.grid
-    low, high = data.heights
+    bounds = data.bounds_of_bands
     beyond = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
-    extend = beyond[bool(np.nanmin(over.value) < low), bool(np.nanmax(over.value) > high)]
-    colours: dict[str, Any] = {"cmap": theme_of(ax).landscape, "norm": colour_norm(data), "extend": extend}
-    bands = ax.contourf(over.x, over.y, over.value, data.levels, **colours)
-    ax.contour(over.x, over.y, over.value, data.levels, colors=theme_of(ax).edge, linewidths=0.3, alpha=0.6)
+    extend = beyond[bool(np.nanmin(over.value) < bounds[0]), bool(np.nanmax(over.value) > bounds[-1])]
+    colours: dict[str, Any] = {"cmap": theme_of(ax).landscape, "norm": norm or colour_norm(data), "extend": extend}
+    bands = ax.contourf(over.x, over.y, over.value, bounds, **colours)
+    lines = {"colors": theme_of(ax).edge, "linewidths": 0.25 * sizes_of(ax).line ** 0.5, "linestyles": "solid"}
+    drawn = ax.contour(over.x, over.y, over.value, bounds[1:-1], alpha=0.6, **lines) if len(bounds) > 2 else None
     ax.set_xlim(over.x[0], over.x[-1])
     ax.set_ylim(over.y[0], over.y[-1])
     appearance.label_axes(ax, *over.names)
-    appearance.height_scale(ax, bands, data.symbol, logarithms=data.scale == "log")
-    ax.plot(*data.minima.T, zorder=6, **traces.star_look(ax))
+    said = "log scale" if norm == "log" or isinstance(norm, LogNorm) else "" if norm else data.levels.words
+    appearance.height_scale(ax, bands, data.levels.named, f"{data.symbol} ({said})" if said else data.symbol)
+    rings = _starts(data) if len(data.paths) > 1 else np.empty((0, 2))
+    for places, look in ((data.minima, traces.star_look(ax)), (rings, traces.start_look(ax))):
+        if len(places):
+            ax.plot(*places.T, zorder=6, **look)
     draw_words(ax, data)
+    if drawn is not None:
+        level_labels(ax, drawn, data)
 
 
-def colour_norm(data: Landscape) -> PowerNorm:
-    """The norm that maps values to colours: each band between two levels is one shade darker."""
-    return PowerNorm(1 / data.bend, *data.heights)
+def colour_norm(data: Landscape) -> FuncNorm:
+    """The norm that maps values to colours: each band between two levels is one shade further."""
+    bounds = data.bounds_of_bands
+    shares = np.linspace(0, 1, len(bounds))
+    there, back = (lambda value: np.interp(value, bounds, shares)), (lambda share: np.interp(share, shares, bounds))
+    return FuncNorm((there, back), bounds[0], bounds[-1])
+
+
+def _starts(data: Landscape) -> FloatArray:
+    """The different points in the picture at which the runs start, shape (k, 2)."""
+    starts = np.array([path.x[0] for path in data.paths]).reshape(-1, 2)
+    starts = starts[data.grid.contains(starts)]
+    sides = np.array([np.ptp(data.grid.x), np.ptp(data.grid.y)])
+    _, first = np.unique(np.round(starts / (SAME * sides)), axis=0, return_index=True)
+    return starts[np.sort(first)]
 
 
 def draw_words(ax: Axes, data: Landscape) -> None:
@@ -132,9 +164,11 @@ def draw_words(ax: Axes, data: Landscape) -> None:
         legends.legend_below(ax, keys, columns=2)
         remarks.append(path.remark)
     else:
-        stars = [legends.minimum_key(ax)] if len(data.minima) and ax.name != "3d" else []
+        flat = ax.name != "3d"
+        rings = [legends.start_key(ax)] if flat and len(_starts(data)) else []
+        stars = [legends.minimum_key(ax)] if flat and len(data.minima) else []
         if data.paths or stars:
-            legends.race_legend(ax, data.paths, stars)
+            legends.race_legend(ax, data.paths, rings + stars)
     corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)
     appearance.note(ax, "\n".join(filter(None, remarks)), corner)
 
@@ -147,7 +181,7 @@ def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]
 def draw_still_3d(ax: Any, data: Landscape) -> None:
     """Draw the still part in three dimensions: contour lines at their heights, the labels and the legend."""
     over = data.grid
-    ax.contour(over.x, over.y, data.surface, data.levels[1:], cmap=theme_of(ax).lines, norm=colour_norm(data))
+    ax.contour(over.x, over.y, data.surface, data.bounds_of_bands[1:], cmap=theme_of(ax).lines, norm=colour_norm(data))
     frame(ax, data, data.heights[0])
     draw_words(ax, data)
 
@@ -188,20 +222,22 @@ def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -
         colours = traces.step_colours(len(path))[: len(places[0][0])]
         size = traces.point_size(ax, len(path))
         return traces.trace_steps(ax, *places[0], line=places[0], colours=colours, size=size, zorder=7)
-    drawn = (
-        traces.trace_run(ax, *place, number=number, every=_spacing(data, path), repeated=bool(path.rule), zorder=7)
-        for number, place, path in zip(numbers_of(data.paths), places, data.paths, strict=True)
-    )
-    return [artist for trace in drawn for artist in trace]
+    artists: list[Artist] = []
+    strokes, numbers = _strokes(data), numbers_of(data.paths)
+    for place, stroke, number, path in sorted(
+        zip(places, strokes, numbers, data.paths, strict=True), key=lambda drawn: drawn[1].rank
+    ):
+        manner: dict[str, Any] = {"every": stroke.marks[stroke.marks < len(place[0])], "thin": stroke.thin}
+        # Those that repeat a rule share its colour.
+        manner |= {"repeated": True} if path.rule else {"dash": stroke.dash}
+        artists += traces.trace_run(ax, *place, number=number, zorder=7, **manner)
+    return artists
 
 
 # Cached: a film calls this with the same arguments in every frame.
 @lru_cache(maxsize=16)
-def _spacing(data: Landscape, path: Path) -> float:
-    """The distance between a path's markers, as a share of the picture's diagonal: larger for long, winding paths."""
-    sides = np.ptp(data.grid.x), np.ptp(data.grid.y)
-    length = float(np.nansum(np.hypot(*(np.diff(path.x, axis=0) / sides).T)) / np.sqrt(2))
-    return max(LEAST_SPACING, length / MARKERS)
+def _strokes(data: Landscape) -> tuple[Stroke, ...]:
+    return strokes_of(data.paths, data.grid)
 
 
 def _emptiest_corner(data: Landscape) -> Corner:

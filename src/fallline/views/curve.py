@@ -89,7 +89,7 @@ def plot_descent(
     data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
     if count == 1 or together or look.ax is not None or any(path.rule for path in data.paths):
-        figure, ax = figure_of(look, keys=legends.key_count(data.paths))
+        figure, ax = figure_of(look, keys=legends.lines_below(look, data.paths))
         draw_still(ax, data)
         if count > 1:
             draw_race(ax, data)

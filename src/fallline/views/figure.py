@@ -31,6 +31,10 @@ class Picture(Figure):
         make_legible(self)
         super().draw(renderer)
 
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Write the picture, on its own background: that of a style sheet in use may hide its texts."""
+        super().savefig(fname, **{"facecolor": "auto", "edgecolor": "auto"} | options)
+
     def show(self, warn: bool = True) -> None:
         """Open the picture in a window, and in a script wait until it is closed; in a notebook display it.
 

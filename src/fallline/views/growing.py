@@ -28,19 +28,11 @@ class Growing:
         self._points: FloatArray = np.array(line.get_xydata(), float)
         self.count = len(self._points)
         self._strokes, self._marks = tape.strokes, tape.marks
-        every: Any = line.get_markevery() or 1
-        # A list such as [-1] marks the last point shown.
+        every: Any = 1 if line.get_markevery() is None else line.get_markevery()
+        # A list such as [-1] marks the last point shown, an array points of the path.
         self._chosen = every if isinstance(every, list) else None
-        self._rows = [self._marked(mark, every) for mark in self._marks]
-
-    def _marked(self, mark: _Mark, every: Any) -> npt.NDArray[np.intp]:
-        """Which of all points have markers: each appears with its point, and stays."""
-        if self._chosen is not None:
-            return np.array([], int)
-        if isinstance(every, int):
-            return np.arange(0, self.count, every)
-        # At even distances: where Matplotlib put them.
-        return np.array([np.flatnonzero((self._points == point).all(axis=1))[0] for point in mark.points], int)
+        # Of all points, those with markers: each appears with its point, and stays.
+        self._rows: npt.NDArray[np.intp] = np.arange(0, self.count, every) if isinstance(every, int) else every
 
     def get_zorder(self) -> float:
         """How far in front it lies."""
@@ -52,8 +44,9 @@ class Growing:
         path = Path(points)
         for gc, transform in self._strokes:
             renderer.draw_path(gc, path, transform)
-        for mark, rows in zip(self._marks, self._rows, strict=True):
-            shown = points[self._chosen or rows[: np.searchsorted(rows, self.count)]] if self.count else points
+        rows = self._chosen or self._rows[: np.searchsorted(self._rows, self.count)]
+        shown = points[rows] if self.count else points
+        for mark in self._marks:
             renderer.draw_markers(mark.gc, mark.form, mark.size, Path(shown), mark.transform, mark.colour)
 
 

@@ -170,9 +170,7 @@ class Look:
         if self.context is not None:
             return SIZES[self.context]
         if self.ax is None:
-            return (
-                SIZES["notebook"] if self.style != "matplotlib" else own_sizes(matplotlib.rcParams["figure.figsize"][0])
-            )
+            return SIZES["notebook"] if self.style != "matplotlib" else own_sizes()
         figure = self.ax.get_figure(root=True)
         assert figure is not None
         return own_sizes(self.ax.get_position().width * figure.get_size_inches()[0])
@@ -184,23 +182,25 @@ class Look:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
-# The width of axes on which the user's own sizes are as they are; and the least share of them on smaller axes.
-ROOMY, SMALLEST = 4.5, 0.6
+# The width of axes on which the user's own sizes are as they are, by that of the user's figures; the least share of
+# them on smaller axes; and the size below which no text is made smaller, in points.
+ROOMY, SMALLEST, READABLE = 0.7, 0.6, 5.5
 OPTIONS = tuple(option.name for option in fields(Look))
 
 
-def own_sizes(inches: float) -> Sizes:
-    """The sizes of Matplotlib's own settings, for axes of a width in inches."""
+def own_sizes(inches: float = math.inf) -> Sizes:
+    """The sizes of Matplotlib's own settings, for axes of a width in inches; without a width, for a figure."""
     own: Any = matplotlib.rcParams
-    share = min(1.0, max(SMALLEST, inches / ROOMY))
+    usual = own["figure.figsize"][0]
+    share = min(1.0, max(SMALLEST, inches / (ROOMY * usual)))
 
     def points(name: str) -> float:
-        return share * float(FontProperties(size=own[name]).get_size_in_points())
+        size = float(FontProperties(size=own[name]).get_size_in_points())
+        return float(max(share * size, min(size, READABLE)))
 
     texts = {part: points(name) for part, name in OWN_TEXTS.items()}
-    return Sizes(
-        inches, own["figure.dpi"], **texts, line=share * own["lines.linewidth"], marker=share * own["lines.markersize"]
-    )
+    line, marker = (share * own[name] for name in ("lines.linewidth", "lines.markersize"))
+    return Sizes(min(inches, usual), own["figure.dpi"], **texts, line=line, marker=marker)
 
 
 # The settings of Matplotlib that say the sizes of texts.

@@ -116,10 +116,8 @@ def column(numbers: FloatArray) -> dict[str, Any]:
 
 def _landscape(data: Landscape) -> dict[str, Any]:
     over = data.grid
-    low, high = data.heights
-    with np.errstate(invalid="ignore"):
-        # Scaled like the contour levels, so that the bands are evenly spaced.
-        share = np.clip((over.value - low) / (high - low), 0, 1) ** (1 / data.bend)
+    # Scaled like the contour levels, so that the bands are evenly spaced.
+    share = np.interp(over.value, bounds := data.bounds_of_bands, np.linspace(0, 1, len(bounds)))
     codes = np.where(np.isnan(share), MISSING, np.round(share * (MISSING - 1))).astype("<u2")
     return {
         "title": data.title,
@@ -130,8 +128,7 @@ def _landscape(data: Landscape) -> dict[str, Any]:
         "grid": {
             "columns": len(over.x),
             "rows": len(over.y),
-            "heights": [float(low), float(high)],
-            "bend": data.bend,
+            "bounds": bounds.tolist(),
             "codes": {"u2": _bytes(codes)},
         },
         "remarks": [data.held] if data.held else [],
@@ -155,7 +152,7 @@ def _theme(theme: Theme, data: Landscape | Descent) -> dict[str, Any]:
     colours: dict[str, Any] = {name: getattr(theme, name) for name in ("ground", "ink", "edge", "rim", "curve")}
     colours["runs"] = [to_hex(theme.runs[number % len(theme.runs)]) for number in paths.numbers_of(data.paths)]
     if isinstance(data, Landscape):
-        middles = (data.levels[1:] + data.levels[:-1]) / 2
+        middles = (data.bounds_of_bands[1:] + data.bounds_of_bands[:-1]) / 2
         colours["bands"] = (
             np.round(255 * theme.landscape(contour.colour_norm(data)(middles))[:, :3]).astype(int).tolist()
         )

@@ -283,7 +283,8 @@ def _on_curve(paths: Sequence[Path]) -> Callable[[Any, float], list[Artist]]:
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
     """The figure and stage for all runs on one landscape."""
-    figure, ax = appearance.figure_of(scene.look, solid=scene.kind in SOLID, keys=legends.key_count(data.paths))
+    keys = legends.lines_below(scene.look, data.paths)
+    figure, ax = appearance.figure_of(scene.look, solid=scene.kind in SOLID, keys=keys)
     draw_paths: Callable[[Any, Landscape, float], list[Artist]]
     cover = None
     if scene.kind == "contour":

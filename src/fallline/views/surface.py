@@ -70,7 +70,7 @@ def plot_surface(
     """
     look = Look(**options)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
-    figure, ax = figure_of(look, solid=True, keys=legends.key_count(data.paths))
+    figure, ax = figure_of(look, solid=True, keys=legends.lines_below(look, data.paths))
     draw_still(ax, data)
     draw_paths(ax, data)
     set_title(ax, *data.heading)
@@ -85,7 +85,7 @@ def draw_still(ax: Any, data: Landscape) -> Artist:
         x,
         y,
         data.surface,
-        data.levels,
+        data.bounds_of_bands,
         zdir="z",
         offset=floor(data),
         cmap=theme_of(ax).landscape,

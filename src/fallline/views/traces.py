@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.colors import Colormap
 
 from fallline.arrays import FloatArray
-from fallline.views.look import look_of, sizes_of, theme_of
+from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.theme import Theme
 
 # Lines and markers distinguish runs in greyscale as well.
@@ -29,8 +29,10 @@ RUN_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 STEPS: Colormap = matplotlib.colormaps["autumn"]
 # The opacity of what lies behind a surface.
 FAINT = 0.35
-# The last point of a run on a landscape, and the star of a minimum, by the size of the other markers.
-LAST, STAR = 1.7, 1.85
+# The last point of a run on a landscape, the star of a minimum and the ring of a start, by the size of other markers.
+LAST, STAR, RING = 1.7, 2.2, 1.5
+# The width of the outline, and the period of the dashes of paths that lie on each other, in line widths.
+RIM, PERIOD = 2.0, 8.0
 
 
 def step_colours(count: int) -> FloatArray:
@@ -54,6 +56,21 @@ def star_look(ax: Any) -> dict[str, Any]:
         "color": theme.rim,
         "markeredgecolor": theme.edge,
         "linestyle": "none",
+        "clip_on": False,
+    }
+
+
+def start_look(ax: Any) -> dict[str, Any]:
+    """The ring at a start of several runs, for `plot` and the legend."""
+    theme, sizes = theme_of(ax), sizes_of(ax)
+    return {
+        "marker": "o",
+        "markersize": RING * sizes.marker,
+        "markeredgewidth": 0.75 * sizes.line,
+        "color": theme.rim,
+        "markeredgecolor": theme.edge,
+        "linestyle": "none",
+        "clip_on": False,
     }
 
 
@@ -73,11 +90,15 @@ def run_look(ax: Any, number: int) -> dict[str, Any]:
 
 def series_look(ax: Any, number: int) -> dict[str, Any]:
     """Colour and line style of a run in histories, for `plot` and the legend."""
-    look, theme = look_of(ax), theme_of(ax)
+    return series_line(look_of(ax), number)
+
+
+def series_line(look: Look, number: int) -> dict[str, Any]:
+    """As `series_look`, for a figure that is yet to be made."""
     usual = {
-        "color": theme.runs[number % len(theme.runs)],
+        "color": look.theme.runs[number % len(look.theme.runs)],
         "linewidth": look.sizes.line,
-        "linestyle": _form(RUN_LINES, number, theme),
+        "linestyle": _form(RUN_LINES, number, look.theme),
     }
     return usual | look.line
 
@@ -92,9 +113,11 @@ def trace_run(
     *line: FloatArray,
     number: int,
     points: Any = None,
-    every: float = 0.12,
+    every: Any,
     repeated: bool = False,
     alpha: float = 1.0,
+    thin: float = 1.0,
+    dash: float = 1.0,
     zorder: float = 5,
 ) -> list[Artist]:
     """Draw the path of one of several runs, its last point large, outlined in the theme's rim colour.
@@ -103,21 +126,32 @@ def trace_run(
         line: the vertices in each dimension.
         number: which of the runs it is.
         points: the run's points in each dimension; None: the line has these and no other vertices.
-        every: where markers stand, as Matplotlib's `markevery`: a distance as a share of the picture's diagonal, or
-            a number of vertices.
+        every: where markers stand, as Matplotlib's `markevery`: an array of rows, or a number of vertices.
         repeated: whether it is one of several of the same rule, which are thin and have markers at their ends only.
         alpha: the opacity.
+        thin: the share of the usual width and opacity of the line.
+        dash: the share of the line that dashes cover; 1: it is not dashed.
     """
     look = run_look(ax, number)
     look["alpha"] = alpha * look.get("alpha", 1.0)
     if repeated:
         look |= {"linewidth": look["linewidth"] / 2, "markersize": look["markersize"] / 2}
-    rim: dict[str, Any] = {"color": theme_of(ax).rim, "linewidth": 2 * look["linewidth"], "alpha": 0.8 * look["alpha"]}
+    last = look | {"markersize": LAST * look["markersize"], "markevery": [-1], "linestyle": "none"}
+    width = thin * look["linewidth"]
+    look = {"linestyle": _dashes(dash)} | look | {"linewidth": width, "alpha": thin * look["alpha"]}
+    look |= {"marker": ""} if repeated else {"markersize": thin**0.5 * look["markersize"]}
+    # Matplotlib's dashes are as long as the line is wide, and those of the rim must not hide what lies below.
+    rim: dict[str, Any] = {"color": theme_of(ax).rim, "linewidth": RIM * width, "alpha": 0.8 * look["alpha"]}
+    rim |= {"marker": "none", "linestyle": _dashes(dash, 1 / RIM)}
     under = ax.plot(*line, zorder=zorder, **rim)
-    path = ax.plot(*line, markevery=every, zorder=zorder + 1, **(look | ({"marker": ""} if repeated else {})))
-    last = {"markersize": LAST * look["markersize"], "markevery": [-1], "linestyle": "none"}
-    end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **(look | last))
+    path = ax.plot(*line, markevery=every, zorder=zorder, **look)
+    end = ax.plot(*(line if points is None else points), zorder=zorder + 2, **last)
     return [*under, *path, *end]
+
+
+def _dashes(share: float, unit: float = 1.0) -> Any:
+    """The line style of dashes that cover a share of the line."""
+    return (0, (PERIOD * unit * share, PERIOD * unit * (1 - share))) if share < 1 else "-"
 
 
 def trace_steps(
@@ -143,7 +177,7 @@ def trace_steps(
     solid = {"depthshade": False} if ax.name == "3d" else {}
     edge = theme_of(ax).edge
     joined = (
-        ax.plot(*line, color=edge, linewidth=0.5 * sizes_of(ax).line, alpha=alpha, zorder=zorder)
+        ax.plot(*line, "-", marker="none", color=edge, linewidth=0.5 * sizes_of(ax).line, alpha=alpha, zorder=zorder)
         if line is not None
         else []
     )

@@ -1,0 +1,269 @@
+"""Every kind of picture at a column's width, on a slide, in the user's axes and with the user's settings."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import style
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.figure import Figure
+from PIL import Image
+from tests.views.extents import assert_fits, texts
+from tests.views.runs import in_space
+
+import fallline
+from fallline import Comparison, GradientDescent, Momentum, Record, Trajectory, compare, minimize
+from fallline.views import Look, plot, style_sheets
+from fallline.views.look import SIZES
+from fallline.views.theme import DARK, LIGHT, THEMES
+
+RULES: dict[str, Any] = {
+    "gradient descent": GradientDescent(1e-3),
+    "momentum": Momentum(5e-4),
+    "slower": GradientDescent(5e-4),
+}
+
+
+@cache
+def race() -> Comparison:
+    return compare("rosenbrock", (-1.2, 1.0), RULES, max_steps=200)
+
+
+@cache
+def run() -> Trajectory:
+    return minimize("rosenbrock", (-1.2, 1.0), Momentum(5e-4), max_steps=200, record=Record(state=True))
+
+
+@cache
+def crowd() -> Comparison:
+    rules: dict[str, Any] = {f"momentum {number}": Momentum(1e-3 * (1 + number)) for number in range(20)}
+    return compare("himmelblau", (0.0, 0.0), rules, max_steps=50)
+
+
+@cache
+def falls() -> Comparison:
+    rules: dict[str, Any] = {"plain": GradientDescent(0.05), "momentum": Momentum(0.05)}
+    return compare("x**2 + 8*sin(x)", 10.0, rules, max_steps=60)
+
+
+@cache
+def swept() -> Any:
+    grid: dict[str, Any] = {"learning_rate": np.geomspace(0.01, 4, 8), "momentum": np.linspace(0, 0.95, 6)}
+    return fallline.sweep("x**2/2", 1.0, "momentum", grid, target=1e-6)
+
+
+# Pictures that are drawn on one axes.
+SINGLE: dict[str, Callable[..., Figure]] = {
+    "contours": lambda **look: plot(race(), resolution=32, **look),
+    "contours of one run": lambda **look: plot(run(), resolution=32, **look),
+    "contours of twenty runs": lambda **look: plot(crowd(), resolution=32, **look),
+    "contours alone": lambda **look: plot("himmelblau", resolution=32, **look),
+    "principal components": lambda **look: plot(in_space(), coordinates="pca", resolution=32, **look),
+    "curve": lambda **look: plot(falls(), together=True, **look),
+    "arrows": lambda **look: plot(run(), kind="arrows", resolution=32, **look),
+    "heat map": lambda **look: plot(swept(), **look),
+}
+EVERY = SINGLE | {
+    "curves": lambda **look: plot(falls(), **look),
+    "histories": lambda **look: plot(race(), kind="histories", **look),
+    "steps": lambda **look: plot(run(), kind="steps", **look),
+    "epochs": lambda **look: plot(falls().trajectories[0], kind="epochs", **look),
+}
+single = pytest.mark.parametrize("draw", SINGLE.values(), ids=SINGLE.keys())
+every = pytest.mark.parametrize("draw", EVERY.values(), ids=EVERY.keys())
+
+
+@every
+def test_at_a_columns_width_all_texts_are_readable_and_apart(draw: Callable[..., Figure]) -> None:
+    assert_fits(draw(context="paper"), least=5.5)
+
+
+@every
+@pytest.mark.parametrize("context", ["notebook", "slide"])
+def test_in_other_contexts_as_well(draw: Callable[..., Figure], context: str) -> None:
+    assert_fits(draw(context=context), least={"notebook": 10, "slide": 14}[context])
+
+
+@single
+def test_a_picture_of_one_axes_is_as_wide_as_a_column(draw: Callable[..., Figure]) -> None:
+    figure = draw(context="paper")
+    assert figure.get_figwidth() == pytest.approx(3.3)
+    ax = figure.axes[0]
+    assert ax.get_window_extent().width > 0.6 * figure.bbox.width
+
+
+def rows_and_columns(**options: Any) -> Figure:
+    figure = Figure(**options)
+    for ax in figure.subplots(2, 2).flat:
+        ax.plot([0, 1], [0, 1])
+    return figure
+
+
+def assert_fits_the_axes(figure: Figure, others: list[Any], drawn: list[Any]) -> None:
+    """All texts are on the page, and those of the axes that were drawn on reach none of the others."""
+    width, height = (72 * side for side in figure.get_size_inches())
+    points = 72 / figure.dpi
+    for text, box in texts(figure):
+        assert min(box.min) >= -1, text
+        assert box.x1 <= width + 1, text
+        assert box.y1 <= height + 1, text
+        if text.axes not in others:
+            for other in others:
+                assert not box.overlaps(
+                    other.get_window_extent().transformed(matplotlib.transforms.Affine2D().scale(points))
+                )
+    for ax in drawn:
+        # Not a speck on the paper either: today's were a tenth as wide.
+        assert ax.get_window_extent().width > 0.2 * figure.bbox.width
+
+
+@single
+@pytest.mark.parametrize("layout", ["constrained", "none"])
+def test_on_one_of_four_axes_the_neighbours_are_untouched(draw: Callable[..., Figure], layout: Any) -> None:
+    figure = rows_and_columns(figsize=(8, 6), layout=layout)
+    *others, ax = figure.axes
+    before = [other.get_position().bounds for other in others]
+    assert draw(ax=ax) is figure
+    assert_fits_the_axes(figure, others, [ax])
+    if layout == "none":
+        assert [other.get_position().bounds for other in others] == before
+
+
+@pytest.mark.parametrize("draw", [SINGLE["contours"], SINGLE["heat map"]], ids=["contours", "heat map"])
+def test_four_pictures_on_four_axes(draw: Callable[..., Figure]) -> None:
+    figure = rows_and_columns(figsize=(8, 6))
+    axes = list(figure.axes)
+    for ax in axes:
+        ax.clear()
+        draw(ax=ax)
+    assert_fits_the_axes(figure, [], axes)
+    shown = [(text.axes, box) for text, box in texts(figure)]
+    bars: dict[Any, Any] = {bar: ax for bar in figure.axes for ax in axes if bar not in axes and abs_near(bar, ax)}
+    owners = [(bars.get(ax, ax), box) for ax, box in shown]
+    for one, first in owners:
+        for other, second in owners:
+            assert one is other or not first.padded(-1).overlaps(second.padded(-1))
+
+
+def abs_near(bar: Any, ax: Any) -> bool:
+    """Whether a colour bar stands to the right of axes, at their height."""
+    one, other = bar.get_position(), ax.get_position()
+    return bool(abs(one.y0 - other.y0) < 0.01 and 0 <= one.x0 - other.x1 < 0.05)
+
+
+@single
+@pytest.mark.parametrize("layout", ["constrained", "none"])
+def test_on_a_page_of_two_inches_nothing_is_cut(draw: Callable[..., Figure], layout: Any) -> None:
+    figure = Figure(figsize=(2, 2), layout=layout)
+    ax = figure.subplots()
+    draw(ax=ax)
+    assert_fits_the_axes(figure, [], [ax])
+    legend = ax.get_legend()
+    if legend is not None:
+        assert legend.get_window_extent().height < 0.7 * ax.bbox.height
+
+
+@single
+def test_an_inset_has_no_colour_bar_and_leaves_its_parent_alone(draw: Callable[..., Figure]) -> None:
+    figure = Figure(figsize=(8, 6))
+    parent = figure.subplots()
+    parent.plot([0, 1], [0, 1])
+    before = parent.get_position().bounds
+    inset = parent.inset_axes((0.5, 0.1, 0.4, 0.4))
+    draw(ax=inset)
+    assert figure.axes == [parent]
+    assert parent.get_position().bounds == before
+    texts(figure)
+    place = inset.get_window_extent()
+    assert (place.width, place.height) == pytest.approx((0.4 * parent.bbox.width, 0.4 * parent.bbox.height), rel=1e-6)
+
+
+HOSTILE: Any = {
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 20,
+    "lines.marker": "o",
+    "lines.linestyle": "--",
+    "axes.titlelocation": "left",
+    "figure.autolayout": True,
+    "savefig.facecolor": "black",
+    "text.usetex": False,
+    "legend.framealpha": 0.1,
+    "axes.formatter.limits": (-1, 1),
+    "xtick.minor.visible": True,
+    "axes.xmargin": 0.4,
+    "contour.negative_linestyle": "dashed",
+}
+
+
+@every
+def test_hostile_settings_break_no_picture(draw: Callable[..., Figure]) -> None:
+    with matplotlib.rc_context(HOSTILE):
+        figure = draw(context="paper")
+        assert_fits(figure)
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+    # On its own background.
+    assert Image.open(file).convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_hostile_settings_draw_no_grid_over_a_landscape_and_no_marker_on_casings() -> None:
+    with matplotlib.rc_context(HOSTILE):
+        ax = plot(race(), resolution=16).axes[0]
+    assert not any(line.get_visible() for line in [*ax.get_xgridlines(), *ax.get_ygridlines()])
+    # A marker of each run's line and end, the ring and the star.
+    assert sum(line.get_marker() not in ("none", "None", None) for line in ax.lines) == 2 * len(RULES) + 2
+
+
+@pytest.mark.parametrize("sheet", ["ggplot", "dark_background", "seaborn-v0_8", "fivethirtyeight"])
+def test_the_users_style_sheet_is_respected(sheet: str) -> None:
+    with style.context(sheet):
+        own = matplotlib.rcParams
+        figure = plot(race(), style="matplotlib", resolution=32)
+        assert figure.get_facecolor() == to_rgba(own["figure.facecolor"])
+        assert figure.get_size_inches()[0] == own["figure.figsize"][0]
+        cycle = own["axes.prop_cycle"].by_key()["color"]
+        coloured = {to_rgba(line.get_color()) for line in figure.axes[0].lines}
+        assert {to_rgba(colour) for colour in cycle[: len(RULES)]} <= coloured
+        assert to_hex(figure.axes[0].title.get_color()) == to_hex(own["text.color"])
+        assert_fits(figure, least=8)
+
+
+def test_the_style_sheets_are_what_the_looks_say() -> None:
+    folder = Path(style_sheets.__file__).parent
+    for name, text in style_sheets.sheets().items():
+        assert (folder / name).read_text(encoding="utf-8") == text
+    assert {path.name for path in folder.glob("*.mplstyle")} == set(style_sheets.sheets())
+
+
+@pytest.mark.parametrize("name", list(THEMES))
+@pytest.mark.parametrize("context", list(SIZES))
+def test_our_style_sheets_are_matplotlibs(name: Any, context: Any) -> None:
+    with style.context([f"fallline.views.{name}", f"fallline.views.{context}"]):
+        look, ours = Look(style="matplotlib"), Look(style=name, context=context)
+        assert look.theme.runs == tuple(colour.lower() for colour in ours.theme.runs)
+        assert (look.theme.ground.upper(), look.theme.ink.upper()) == (ours.theme.ground, ours.theme.ink)
+        # The user's own settings have no size for notes.
+        for part in ("width", "dpi", "title", "label", "tick", "legend", "line", "marker"):
+            assert getattr(look.sizes, part) == pytest.approx(getattr(ours.sizes, part)), part
+        figure = plot(run(), style="matplotlib", resolution=16)
+        assert figure.get_figwidth() == SIZES[context].width
+
+
+def test_on_our_style_sheets_a_figure_of_the_users_has_our_colours() -> None:
+    with style.context(["fallline.views.dark", "fallline.views.slide"]):
+        figure = Figure()
+        ax = figure.subplots()
+        (line,) = ax.plot([0, 1])
+        assert to_rgba(line.get_color()) == to_rgba(DARK.runs[0])
+        assert figure.get_facecolor() == to_rgba(DARK.ground)
+        assert line.get_linewidth() == SIZES["slide"].line
+    assert LIGHT.ground == "#FFFFFF"
