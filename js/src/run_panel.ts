@@ -1,7 +1,7 @@
 // How all rules are run: steps, gradient, noise, target.
 import { element } from "./dom.ts";
 import { numberFrom, typed } from "./numbers.ts";
-import { type Hyperparameter, setting } from "./rules.ts";
+import type { Hyperparameter } from "./rules.ts";
 import { type Control, select, slider } from "./slider.ts";
 import { LIMITS, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
@@ -9,12 +9,13 @@ import { STRINGS } from "./strings.ts";
 function quantity(name: string, low: number, high: number, known: Partial<Hyperparameter>): Hyperparameter {
   const { least = low, most = high, whole = false, symbol = "" } = known;
   const range = { allowed: STRINGS.between(least, most), least, most, leastOpen: false, mostOpen: false, whole };
-  return setting({ name, symbol, about: "", default: low, low, high, log: true, range });
+  const usual = { about: "", default: low, low, high, log: true, origin: 0, choices: null, size: 1, optional: false };
+  return { name, symbol, ...usual, ...range };
 }
 
 const STEPS = quantity("steps", 1, LIMITS.steps, { whole: true });
-const SHIFT = quantity("shift", 1e-12, 1, { symbol: "i[h]" });
-const NOISE = quantity("noise", 1e-3, 1e3, { symbol: "i[σ]", least: 0, most: 1e6 });
+const SHIFT = quantity("shift", 1e-12, 1, { symbol: "<mi>h</mi>" });
+const NOISE = quantity("noise", 1e-3, 1e3, { symbol: "<mi>σ</mi>", least: 0, most: 1e6 });
 
 export class RunPanel {
   readonly element: HTMLElement;
