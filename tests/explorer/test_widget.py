@@ -136,7 +136,9 @@ def test_while_python_is_busy_only_the_last_question_waits(shown: Callable[..., 
 def test_the_landscape_is_the_functions(shown: Callable[..., Shown]) -> None:
     page = shown(on_bowl(box=[(-2, 2), (-1, 3)]))
     # On a grid of 96 lines, straight lines between them are off by at most f'' d² / 8 along each axis.
-    page.until("Math.abs(fallline.problem.compiled.value(Float64Array.of(0.31, 1.23)) - (0.31**2 + 3 * 1.23**2)) < 2e-3")
+    page.until(
+        "Math.abs(fallline.problem.compiled.value(Float64Array.of(0.31, 1.23)) - (0.31**2 + 3 * 1.23**2)) < 2e-3"
+    )
 
 
 def test_of_more_coordinates_a_slice_through_the_start_is_shown(shown: Callable[..., Shown]) -> None:

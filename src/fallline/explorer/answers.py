@@ -13,10 +13,10 @@ from fallline.errors import FalllineError
 from fallline.explorer.link import rule_text
 from fallline.explorer.rules import name_of
 from fallline.explorer.shown import Shown
-from fallline.explorer.tracing import changed
 from fallline.minimizing import minimize
 from fallline.objectives import Objective
 from fallline.optimizers import OPTIMIZERS, Optimizer
+from fallline.optimizers.settings import with_learning_rate
 from fallline.results.trajectory import Trajectory
 
 # The seconds that the values of a landscape may take, and the points of which the time is taken.
@@ -107,7 +107,7 @@ class Answers:
         """The rate with which a rule ends lowest from the start looked at, of those that are tried."""
         shown = Shown.of(question["link"], self._own)
         rule, start = shown.rules[question["entry"]], shown.starts[shown.active[1]]
-        ends = [self._run(shown, changed(rule, "learning_rate", rate), start).final for rate in question["rates"]]
+        ends = [self._run(shown, with_learning_rate(rule, rate), start).final for rate in question["rates"]]
         # Of as low ends, the one that came there first.
         values = [end.value + 1e-12 * end.step if np.isfinite(end.value) else np.inf for end in ends]
         return {"rate": question["rates"][int(np.argmin(values))]}, []

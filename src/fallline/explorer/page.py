@@ -155,9 +155,9 @@ def explore(
 ) -> Explorer:
     """The page on which one changes start, rules and hyperparameters, and sees at once what they do.
 
-    The page computes with the same rules, traced into JavaScript. It reads formulas; a Python function or a model with
-    data is computed by Python, in a notebook with the extra `notebook`, where Python also says what ails a run and which
-    rule mends it. What is None is left to the page: a landscape, a start, four rules.
+    The page computes with the same rules, traced into JavaScript, also your own. It reads formulas; a function or a
+    model with data is computed by Python, in a notebook with the extra `notebook`, where Python also says what ails a
+    run and which rule mends it. What is None is left to the page: a landscape, a start, four rules.
 
     Arguments:
         objective: a formula, the name of a landscape, a function or loss, a `Recipe`, or a run or comparison from

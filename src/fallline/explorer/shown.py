@@ -12,6 +12,7 @@ from fallline.explorer.tracing import changed
 from fallline.gradients import Perturbation
 from fallline.line_search import LINE_SEARCHES
 from fallline.optimizers import OPTIMIZERS, Optimizer
+from fallline.optimizers.settings import with_learning_rate
 from fallline.optimizers.wrappers import GradientNoise
 from fallline.schedules import SCHEDULES
 
@@ -84,11 +85,13 @@ def rule_from(text: str, own: Mapping[str, Optimizer[Any]]) -> Optimizer[Any] | 
     if said.pop("hidden", None):
         return None
     name, _, convention = head.partition("@")
-    settings = {path: _value(value) for path, value in said.items() if not path.startswith("rate")}
-    settings.pop("learning_rate", None)
+    of_rate = ("rate", "learning_rate")
+    settings = {path: _value(value) for path, value in said.items() if path.split(".")[0] not in of_rate}
     if name in own:
-        return _changed(own[name], {"learning_rate": _rate(said), **settings})
-    return _with(OPTIMIZERS[name], {"learning_rate": _rate(said), "convention": convention or "paper", **settings})
+        return with_learning_rate(_changed(own[name], settings), _rate(said))
+    settings |= {"learning_rate": _rate(said), "convention": convention or "paper"}
+    rule: Optimizer[Any] = _with(OPTIMIZERS[name], settings)
+    return rule
 
 
 def _rate(said: Mapping[str, str]) -> Any:
@@ -103,7 +106,9 @@ def _rate(said: Mapping[str, str]) -> Any:
     schedule = SCHEDULES[name]
     fields = [field.name for field in dataclasses.fields(schedule)]
     held = "after" if "after" in fields else fields[0]
-    return _with(schedule, {held: scale, **({"convention": convention} if convention and "convention" in fields else {}), **settings})
+    if convention and "convention" in fields:
+        settings["convention"] = convention
+    return _with(schedule, {held: scale, **settings})
 
 
 def _with(kind: Any, settings: Mapping[str, Any]) -> Any:
