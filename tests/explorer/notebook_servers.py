@@ -92,7 +92,7 @@ def marimo(notebook: Path) -> Iterator[str]:
 
 def notebook_of(cells: Sequence[str]) -> str:
     """A notebook file of Jupyter with cells of code."""
-    made = [
+    made: list[dict[str, object]] = [
         {"cell_type": "code", "id": f"cell-{k}", "metadata": {}, "source": text, "outputs": [], "execution_count": None}
         for k, text in enumerate(cells)
     ]

@@ -161,7 +161,8 @@ def test_a_saved_notebook_shows_what_was_last_seen_without_a_kernel(
     saved["metadata"]["kernelspec"] = {"name": "elsewhere", "display_name": "Elsewhere", "language": "python"}
     (folder / "read.ipynb").write_text(json.dumps(saved), encoding="utf-8")
     reader = Lab(browser, address, "read.ipynb")
-    reader.page.get_by_role("button", name="No Kernel").click()
+    reader.page.get_by_role("button", name="No Kernel", exact=True).click()
+    reader.page.locator(".jp-Dialog").wait_for(state="detached")
     picture = reader.page.locator(STILL)
     picture.wait_for()
     assert picture.get_attribute("src") == seen

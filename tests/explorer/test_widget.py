@@ -92,7 +92,13 @@ def bowl(x: float, y: float) -> float:
 
 
 def on_bowl(**settings: Any) -> Explorer:
-    return fallline.explore(bowl, [1.0, 2.0], [fallline.GradientDescent(0.1)], max_steps=20, **settings)
+    explorer: Explorer = fallline.explore(bowl, [1.0, 2.0], [fallline.GradientDescent(0.1)], max_steps=20, **settings)
+    return explorer
+
+
+def value_at(*x: float) -> str:
+    """The value that the page draws at a point."""
+    return f"fallline.problem.compiled.value(Float64Array.of{x})"
 
 
 def falls(start: tuple[float, float], steps: int) -> np.ndarray[Any, Any]:
@@ -127,7 +133,8 @@ def test_while_python_is_busy_only_the_last_question_waits(shown: Callable[..., 
     before = page.page.evaluate(asked)
     # In one go, so that no answer can come between.
     page.frame.evaluate(
-        "for (let k = 1; k <= 50; k++) { fallline.store.change({starts: [[1 - k / 100, 2]]}, 'drag'); fallline.draw(); }"
+        "for (let k = 1; k <= 50; k++) {"
+        " fallline.store.change({starts: [[1 - k / 100, 2]]}, 'drag'); fallline.draw(); }"
     )
     page.until("fallline.race.runs[0].run.x[0] === 0.5")
     assert page.page.evaluate(asked) - before == 2
@@ -136,9 +143,7 @@ def test_while_python_is_busy_only_the_last_question_waits(shown: Callable[..., 
 def test_the_landscape_is_the_functions(shown: Callable[..., Shown]) -> None:
     page = shown(on_bowl(box=[(-2, 2), (-1, 3)]))
     # On a grid of 96 lines, straight lines between them are off by at most f'' d² / 8 along each axis.
-    page.until(
-        "Math.abs(fallline.problem.compiled.value(Float64Array.of(0.31, 1.23)) - (0.31**2 + 3 * 1.23**2)) < 2e-3"
-    )
+    page.until(f"Math.abs({value_at(0.31, 1.23)} - {bowl(0.31, 1.23)}) < 2e-3")
 
 
 def test_of_more_coordinates_a_slice_through_the_start_is_shown(shown: Callable[..., Shown]) -> None:
@@ -150,9 +155,9 @@ def test_of_more_coordinates_a_slice_through_the_start_is_shown(shown: Callable[
     )
     page.until("fallline.race.runs.length === 1")
     # Held at x2 = 2 and x3 = 1: 12 + 4 above the part that is drawn.
-    page.until("Math.abs(fallline.problem.compiled.value(Float64Array.of(1, -1, 0, 0)) - 19) < 0.01")
+    page.until(f"Math.abs({value_at(1, -1, 0, 0)} - 19) < 0.01")
     page.inside.get_by_label("Coordinate drawn across").select_option("x2")
-    page.until("Math.abs(fallline.problem.compiled.value(Float64Array.of(0, -1, 1, 0)) - 10) < 0.01")
+    page.until(f"Math.abs({value_at(0, -1, 1, 0)} - 10) < 0.01")
 
 
 def test_a_curve_of_one_coordinate(shown: Callable[..., Shown]) -> None:
