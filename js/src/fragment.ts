@@ -1,6 +1,7 @@
 // The state as the fragment of a link, and back: what a link says is checked like what is typed.
 import { landscapes } from "./generated.ts";
 import { FormulaError } from "./grammar.ts";
+import { knownRules } from "./known_rules.ts";
 import { numberFrom, typed } from "./numbers.ts";
 import { fitted, type Problem, problemOf } from "./problem.ts";
 import {
@@ -230,9 +231,14 @@ function withSetting(entry: Entry, key: string, text: string, steps: number): En
       : null;
   }
   const known = rule.hyperparameters.find(({ name }) => name === key);
+  // What has an effect in another convention only may be said, and is of no matter.
+  if (!known && knownRules.some(({ name, hyperparameters }) => name === rule.name && named(hyperparameters, key)))
+    return entry;
   const value = known && valueFrom(known, text);
   return known && value !== undefined ? { ...entry, values: { ...entry.values, [known.name]: value } } : null;
 }
+
+const named = (all: readonly Hyperparameter[], key: string) => all.some(({ name }) => name === key);
 
 /** The value of a setting that a text says; undefined if it may not have it. */
 function valueFrom(known: Hyperparameter, text: string): Value | undefined {

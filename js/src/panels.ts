@@ -3,6 +3,7 @@ import { element } from "./dom.ts";
 import { type Explained, explained } from "./explain.ts";
 import { ExplainPanel } from "./explain_panel.ts";
 import { Histories } from "./histories.ts";
+import { partingOf } from "./parting.ts";
 import type { Problem } from "./problem.ts";
 import { titleOf } from "./race.ts";
 import { RaceTable } from "./race_table.ts";
@@ -25,6 +26,7 @@ export class Panels {
   private readonly histories: Histories;
   private readonly rates: RateMap;
   private readonly table: RaceTable;
+  private readonly parting = element("p", { class: "hint parting" });
   private readonly explain = new ExplainPanel();
 
   constructor(actions: PanelActions, workers: Workers) {
@@ -39,6 +41,7 @@ export class Panels {
       this.histories.element,
       this.rates.element,
       element("div", { class: "scrolled" }, this.table.element),
+      this.parting,
       this.explain.element,
     );
   }
@@ -57,6 +60,7 @@ export class Panels {
     if (panel === "rates") this.rates.show(problem, state, scene);
     else this.histories.draw(problem, scene);
     this.table.show(problem, state, scene);
+    this.parting.textContent = partingOf(scene.runs, state);
     const looked = state.entries[state.active];
     this.explain.show(step, looked ? titleOf(looked) : "", problem.names, scene.palette);
   }

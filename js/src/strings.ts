@@ -62,6 +62,9 @@ export const STRINGS = {
   ended: (reason: string, steps: number) => `${reason} after ${count(steps, "step")}`,
   never: "–",
   copied: "Copied",
+  parting: (one: string, other: string, step: number, most: number) =>
+    `${one} and ${other} part at step ${step}, by up to ${shown(most, 2)}.`,
+  together: (one: string, other: string) => `${one} and ${other} walk the same points.`,
   explain: "This step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,

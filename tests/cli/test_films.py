@@ -63,7 +63,7 @@ def test_the_camera_turns(run: Run, tmp_path: Path) -> None:
         (["--animate", "a.gif", "--film", "contuor"], "--film is 'contuor'; did you mean 'contour'?"),
         (["--animate", "a.gif", "--film", "curve"], "--film is 'curve', but there are 2 coordinates"),
         (["--animate", "a.gif", "--turn", "90"], "--turn is 90.0, but a contour is flat"),
-        (["--animate", "a.html", "--film", "surface"], "--animate is 'a.html', and the .html player shows a curve or"),
+        (["--animate", "a.gif", "--spacing", "lenght"], "--spacing is 'lenght'; did you mean 'length'?"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "compare"])

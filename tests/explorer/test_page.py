@@ -14,6 +14,7 @@ from tests.explorer.opened import Opened
 import fallline
 from fallline.hyperparameters import hyperparameter
 from fallline.objectives import LANDSCAPES
+from fallline.optimizers import OPTIMIZERS
 
 FIELD = "input.formula"
 
@@ -215,6 +216,23 @@ def test_a_slider_changes_its_hyperparameter_and_lights_its_symbol(browser: Any,
         assert opened.state["entries"][1]["rate"] > 0.004
 
 
+@pytest.mark.parametrize(("conventions", "step"), [(("torch", "keras"), 1), (("paper", "torch"), None)])
+def test_two_conventions_tell_where_they_part(
+    browser: Any, tmp_path: Path, conventions: tuple[str, str], step: int | None
+) -> None:
+    rules: list[fallline.Optimizer[Any]] = [fallline.Adam(0.05, epsilon=1e-3, convention=name) for name in conventions]
+    race = fallline.compare("rosenbrock", [-1.2, 1.0], rules, max_steps=80)
+    race.explore().save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        told = opened.page.inner_text(".parting")
+    if step is None:
+        assert told.endswith("walk the same points.")
+    else:
+        assert f"part at step {step}," in told
+        most = np.abs(race[0].x - race[1].x).max()
+        assert float(told.rpartition(" ")[2].rstrip(".").replace("−", "-")) == pytest.approx(most, rel=0.05)
+
+
 def test_a_slider_goes_to_and_fro_until_it_is_stopped(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         sweep = opened.page.locator(".card.active [data-name='momentum'] .sweep")
@@ -327,6 +345,24 @@ def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> No
     race = runpy.run_path(str(tmp_path / "copied.py"))["race"]
     for run, ours in zip(runs, race, strict=True):
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
+
+
+def test_every_rule_in_every_convention_is_said_by_a_link(browser: Any, plain: Path) -> None:
+    kinds: list[Any] = list(OPTIMIZERS.values())
+    rules = [kind(convention=name) for kind in kinds for name in kind.conventions]
+    links = [fallline.explore("x**2 + y**2", [1.0, 2.0], rule, max_steps=3).link for rule in rules]
+    with Opened(browser, plain) as opened:
+        told = opened.page.evaluate(
+            "links => links.map(link => { fallline.open(link); fallline.draw();"
+            " const {rule, convention} = fallline.store.now.entries[0];"
+            " const notice = document.querySelector('.notice').textContent;"
+            " return [`${rule}@${convention}`, notice, fallline.race.runs.length]; })",
+            links,
+        )
+    assert [name for name, _, _ in told] == [f"{rule.name}@{rule.convention}" for rule in rules]
+    assert all(count == 1 for _, _, count in told)
+    # Its memory of 100 is longer than the page has room for, which it says.
+    assert [name for name, notice, _ in told if notice] == ["lbfgs@torch"]
 
 
 def test_own_rules_come_along(browser: Any, tmp_path: Path) -> None:
@@ -457,3 +493,20 @@ def test_landscapes_are_chosen_with_their_own_box(browser: Any, plain: Path) -> 
             assert opened.state["box"] == [*ours.bounds[0], *ours.bounds[1]]
             # A rule that would leave it got a better rate.
             assert all(run["value"][-1] <= run["value"][0] for run in opened.runs()), name
+
+
+def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Any, tmp_path: Path) -> None:
+    shown = fallline.explore("x**2 + y**2", [1.0, 2.0])._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!doctype html><title>Notebook</title>{shown}", encoding="utf-8")
+    complaints: list[str] = []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "notebook.html").as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator(".start").wait_for()
+    frame.locator("text=Basins").click()
+    frame.locator("[aria-label='Play']").click()
+    page.wait_for_timeout(1000)
+    assert frame.locator(".step").inner_text() != "100 / 100"
+    page.close()
+    assert complaints == []

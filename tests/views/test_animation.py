@@ -25,13 +25,33 @@ from fallline.views.scene import Screen
 
 
 def test_frames_are_spread_over_the_run() -> None:
-    film = animate(on_bowl(steps=38), frames=20, resolution=8)
+    film = animate(on_bowl(steps=38), frames=20, spacing="time", resolution=8)
     np.testing.assert_array_equal(film.times, np.arange(0, 40, 2))
     assert film.frames == 20
 
 
-def test_a_short_run_has_a_frame_a_point() -> None:
-    assert animate(halving(3), frames=20).frames == 4
+def test_films_move_and_last_long_enough_to_be_seen() -> None:
+    for film in (animate(halving(3)), animate(on_bowl(steps=300), resolution=8)):
+        assert film.frames >= 60
+        assert 12 <= film.frames_per_second <= 25
+        assert 3 <= film.seconds <= 10
+
+
+@pytest.mark.parametrize("spacing", ["length", "time"])
+def test_every_point_of_a_short_run_is_seen_equally_long(spacing: Any) -> None:
+    _, shown = np.unique(animate(halving(3), frames=16, spacing=spacing).times, return_counts=True)
+    # The end is there for a single frame.
+    np.testing.assert_array_equal(shown, [5, 5, 5, 1])
+
+
+def test_by_length_long_first_steps_are_seen_one_by_one() -> None:
+    # Across a narrow valley: from (8, 1), y changes its sign in each step and shrinks by 0.9, x by 0.995.
+    slope = lambda x, y: (0.05 * x, 19 * y)  # noqa: E731
+    valley = lambda x, y: 0.025 * x * x + 9.5 * y * y  # noqa: E731
+    run = fallline.minimize(valley, (8, 1), fallline.GradientDescent(0.1), gradient=slope, max_steps=600)
+    by_length, by_time = (set(animate(run, spacing=s, resolution=8).times) for s in ("length", "time"))
+    assert {float(step) for step in range(10)} <= by_length
+    assert not {1.0, 2.0, 3.0} & by_time
 
 
 def test_a_single_frame_shows_the_end() -> None:
@@ -128,7 +148,7 @@ def test_in_space_the_last_point_is_in_front_of_those_at_its_place(kind: str) ->
 
 @pytest.mark.parametrize("run", [halving(6), doubling()], ids=["halving", "diverging"])
 def test_frames_on_a_curve_are_as_they_would_be_drawn_anew(run: fallline.Trajectory) -> None:
-    screen = Screen(animate(run, frames=5).scene)
+    screen = Screen(animate(run, frames=5, spacing="time").scene)
     for number in range(1, 5):
         np.testing.assert_array_equal(screen.frame(number), screen.whole(number))
 
@@ -162,7 +182,7 @@ def test_what_a_surface_hides_is_faint_in_every_frame() -> None:
 
 
 def test_titles_tell_the_step_and_the_value() -> None:
-    (stage,) = animate(halving(), frames=5).stages
+    (stage,) = animate(halving(), frames=5, spacing="time").stages
     assert [stage.titles[number] for number in (0, 2)] == [
         "gradient descent, η = 0.25\nstep 0: f = 64",
         "gradient descent, η = 0.25\nstep 2: f = 4",
@@ -179,7 +199,7 @@ def test_a_step_is_told_with_all_its_digits() -> None:
 
 def test_batches_are_told_in_epochs() -> None:
     run = on_batches(epochs=3)
-    film = animate(run, frames=4, resolution=8)
+    film = animate(run, frames=4, spacing="time", resolution=8)
     np.testing.assert_array_equal(film.times, [0, 1, 2, 3])
     assert film.stages[0].titles[2].endswith(f"\nepoch 2: loss = {run.value[8]:.4g}")
 
@@ -194,7 +214,7 @@ def test_several_runs_on_curves_stand_side_by_side() -> None:
 
 
 def test_several_runs_share_a_landscape() -> None:
-    (stage,) = animate(two_on_bowl(), frames=3, resolution=8).stages
+    (stage,) = animate(two_on_bowl(), frames=3, spacing="time", resolution=8).stages
     assert stage.titles == ("bowl\nstep 0", "bowl\nstep 10", "bowl\nstep 20")
 
 
@@ -210,7 +230,7 @@ def test_diverged_and_one_step_runs_make_films(tmp_path: Path) -> None:
     for number, run in enumerate((doubling(), halving(1), on_bowl(rate=2.0, steps=2000), on_bowl(steps=1))):
         path = tmp_path / f"{number}.gif"
         film = animate(run, path, frames=5, resolution=16)
-        assert len(frames(path)) == film.frames == min(5, len(run))
+        assert len(frames(path)) == film.frames == 5
 
 
 def test_two_of_many_coordinates() -> None:
@@ -249,12 +269,12 @@ def test_a_dark_film_is_the_dark_picture(kind: str) -> None:
         ({"size": (800, 20)}, r"size is \(800, 20\); it must be two whole numbers.* from 64 to 8192 pixels"),
         ({"size": 800}, "size is 800; it must be two whole numbers"),
         ({"size": (801, 600), "path": "odd.mp4"}, r"size is \(801, 600\); .mp4 needs an even width and height"),
+        ({"spacing": "lenght"}, r"spacing is 'lenght'; did you mean 'length'\? Allowed: length, time"),
         ({"quality": 0}, "quality is 0; it must be a whole number from 1 to 100"),
         ({"quality": 101}, "quality is 101; it must be a whole number from 1 to 100"),
         ({"turn": 90}, "turn is 90, but a contour is flat"),
         ({"turn": np.inf, "kind": "surface"}, "turn is inf; it must be a finite number of degrees"),
         ({"turn": [90], "kind": "surface"}, r"turn is \[90\]; it must be a finite number of degrees"),
-        ({"kind": "surface", "path": "a.html"}, "shows a curve or a contour, not a surface; choose .gif"),
         ({"kind": "curve"}, "points on a curve need one"),
     ],
 )

@@ -70,6 +70,36 @@ def test_descent_points_are_drawn_in_their_colours() -> None:
     assert figure.axes[0].get_title() == ("gradient descent, η = 0.25\nstep limit after 4 steps: f = 0.25")
 
 
+def test_the_order_of_steps_is_seen() -> None:
+    ax = plot_descent(halving(6)).axes[0]
+    joined = ax.lines[1]
+    np.testing.assert_array_equal(joined.get_xydata(), [(8 / 2**k, 64 / 4**k) for k in range(7)])
+    numbers = {line.get_marker(): np.asarray(line.get_xydata())[0] for line in ax.lines[2:]}
+    # 8, 4, 2 and 1: then they are too close.
+    assert list(numbers) == ["$1$", "$2$", "$3$"]
+    for step, (x, y) in zip((1, 2, 3), numbers.values(), strict=True):
+        # Beside its point, above and left of a curve that rises to the right.
+        assert x < 8 / 2**step
+        assert y > x * x
+
+
+def test_start_and_end_are_larger_than_what_is_between() -> None:
+    ax = plot_descent(halving(40)).axes[0]
+    between, ends = ax.collections[1:]
+    assert ends.get_sizes()[0] > 2 * between.get_sizes()[0]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(np.unique(np.asarray(ends.get_offsets())[:, 0]), [8 / 2**40, 8], rtol=1e-12)
+
+
+def test_many_runs_share_one_curve_and_mark_their_start_once() -> None:
+    runs = {f"{rate:g}": minimize("x**2 + 8*sin(x)", 10, GradientDescent(rate), max_steps=9) for rate in (0.01, 0.02)}
+    for count in (2, 20):
+        figure = plot_descent({f"{n}": list(runs.values())[n % 2] for n in range(count)}, together=count == 2)
+        (ax,) = figure.axes
+        (ring,) = ax.collections
+        np.testing.assert_array_equal(ring.get_offsets(), [(10, 100 + 8 * np.sin(10))])
+        assert figure.get_size_inches()[1] < 10
+
+
 def test_several_runs_stand_one_above_the_other() -> None:
     figure = plot_descent(Comparison(("short", "long"), (halving(2), halving(6))))
     upper, lower = figure.axes
@@ -135,8 +165,7 @@ def test_a_run_that_hardly_moved_stands_on_a_curve_as_wide_as_the_axes(start: fl
     # Matplotlib shows ±0.05 instead of an interval of 1e-300; beside 1, floats are 1e-16 apart.
     run = minimize("x**2", start, GradientDescent(1e-16), max_steps=1)
     ax = plot_descent(run).axes[0]
-    (line,) = ax.lines
-    x = np.asarray(line.get_xdata())
+    x = np.asarray(ax.lines[0].get_xdata())
     assert (x[0], x[-1]) == ax.get_xlim()
     assert np.ptp(x) > 0.1
 

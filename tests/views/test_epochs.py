@@ -25,7 +25,7 @@ def test_the_grid_is_as_asked() -> None:
     figure = plot_epochs(twelve())
     assert len(figure.axes) == 12
     assert figure.axes[0].get_title() == "epoch 1: x = 3.5"
-    shown = [len(ax.collections[-1].get_offsets()) for ax in figure.axes]  # type: ignore[arg-type]
+    shown = [len(ax.collections[0].get_offsets()) for ax in figure.axes]  # type: ignore[arg-type]
     assert shown == list(range(2, 14))
     assert len(plot_epochs(twelve(), rows=2, columns=2).axes) == 4
 

@@ -19,7 +19,7 @@ def test_the_picture_that_fits() -> None:
     assert plot(halving()).axes[0].get_ylabel() == "f(x)"
     assert plot(on_bowl(), resolution=8).axes[0].get_ylabel() == "y"
     assert plot(two_on_bowl(), resolution=8).axes[0].get_title() == "bowl"
-    assert [ax.get_ylabel() for ax in plot(in_space(), kind="histories").axes][-3:] == ["a", "b", "c"]
+    assert {ax.get_ylabel() for ax in plot(in_space(), kind="histories").axes} >= {"a", "b", "c"}
     assert plot(in_space(), coordinates=("b", "c"), resolution=8).axes[0].get_ylabel() == "c"
     assert plot(dataclasses.replace(halving(), objective=None)).axes[0].get_ylabel() == "f"
 

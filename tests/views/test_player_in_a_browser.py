@@ -33,7 +33,8 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
     def open_page(runs: Runs, film: dict[str, Any] | None = None, **options: Any) -> Any:
         path = tmp_path / f"{len(pages)}.html"
-        animate(runs, path, frames=20, frames_per_second=2, **{"resolution": 32} | (film or {}))
+        chosen: dict[str, Any] = {"resolution": 32, "spacing": "time"} | (film or {})
+        animate(runs, path, frames=20, frames_per_second=2, **chosen)
         pages.append(Opened(browser, path, **options))
         return pages[-1].page
 
@@ -72,6 +73,24 @@ def test_speed(opened: Open) -> None:
     page.clock.run_for(1000)
     # Four times ten points a second, give or take the frame at which it began.
     assert 38 <= step(page) <= 41
+
+
+def test_by_length_it_stays_with_the_long_first_steps(opened: Open) -> None:
+    page = opened(on_bowl(steps=100), {"spacing": "length"})
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(5000)
+    # No step takes more than a fifteenth of the film, of which half has passed; by time this were step 50.
+    assert 7 <= step(page) <= 12
+    page.clock.run_for(6000)
+    assert step(page) == 100
+
+
+def test_how_runs_end_is_told_at_their_end(opened: Open) -> None:
+    page = opened(two_on_bowl())
+    told = page.get_by_text("step limit after 20 steps")
+    assert [each.is_visible() for each in told.all()] == [True, True]
+    page.get_by_role("slider", name="Time").fill("3")
+    assert [each.is_visible() for each in told.all()] == [False, False]
 
 
 def test_it_goes_step_by_step_and_to_the_ends_with_buttons_and_keys(opened: Open) -> None:

@@ -30,9 +30,9 @@ def race() -> Figure:
     return plot_contour(compare(ROSENBROCK, (-1.5, 2), rules, max_steps=100), resolution=64)
 
 
-def behind_the_hill() -> Figure:
+def beside_the_hill() -> Figure:
     run = minimize(HILL, (-1.2, -1.6), GradientDescent(0.05), gradient=lambda x, y: (0, -1), max_steps=60)
-    return plot_surface(run, bounds=((-2, 2), (-2, 2)), resolution=96)
+    return plot_surface(run, bounds=((-2, 2), (-2, 2)), resolution=96, zscale="linear")
 
 
 def forces() -> Figure:
@@ -51,7 +51,7 @@ def on_one_curve() -> Figure:
     return plot_descent(compare("x**2 + 8*sin(x)", 10, rules, max_steps=60), together=True, style="dark")
 
 
-PICTURES: list[Callable[[], Figure]] = [race, behind_the_hill, forces, along_the_path, on_one_curve]
+PICTURES: list[Callable[[], Figure]] = [race, beside_the_hill, forces, along_the_path, on_one_curve]
 
 
 def draw(picture: Callable[[], Figure], path: Path) -> None:

@@ -312,7 +312,7 @@ class Map(Group):
 class Views(Group):
     """A picture and a film of runs."""
 
-    plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, ...")] = None
+    plot: Annotated[Path | None, file_option("--plot", "Draw it: .png, .svg, .pdf, .html, ...")] = None
     picture: Annotated[
         str,
         typer.Option(
@@ -337,9 +337,17 @@ class Views(Group):
         typer.Option("--film", metavar="KIND", help=f"What the film shows: {', '.join(FILMS)}."),
     ] = None
     frames: Annotated[
-        int | None, count_option("--frames", "The most frames of the film, from the start to the end; 1: the end.")
+        int | None, count_option("--frames", "How many frames the film has, from the start to the end; 1: the end.")
     ] = None
     fps: Annotated[float | None, number_option("--fps", "Frames of the film per second.")] = None
+    spacing: Annotated[
+        str | None,
+        typer.Option(
+            "--spacing",
+            metavar="CLOCK",
+            help="The film's clock: length (the paths grow evenly) or time (all steps take as long).",
+        ),
+    ] = None
     size: Annotated[
         str | None,
         typer.Option("--size", metavar="WxH", help="Width and height of the film in pixels, such as 1280x720."),
@@ -355,7 +363,7 @@ class Views(Group):
         Raises:
             FalllineError: naming the option that is wrong.
         """
-        _check_files(plot=self.plot, animate=self.animate)
+        _check_files(plot=self.plot, animate=self.animate, page=True)
 
     def chosen_picture(
         self, names: Sequence[str] | None, *, several: bool = False, more: Sequence[str] = ()
@@ -426,6 +434,7 @@ _FILM = {
     "kind": "film",
     "frames": "frames",
     "frames_per_second": "fps",
+    "spacing": "spacing",
     "size": "size",
     "quality": "quality",
     "turn": "turn",
@@ -445,13 +454,13 @@ def _two(coordinates: str, names: Sequence[str] | None) -> Any:
     return two
 
 
-def _check_files(*, plot: Path | None, animate: Path | None = None) -> None:
+def _check_files(*, plot: Path | None, animate: Path | None = None, page: bool = False) -> None:
     if plot is None and animate is None:
         return
     from fallline.views import check_film_path, check_picture_path
 
     if plot is not None:
-        check_picture_path(plot, "--plot")
+        check_picture_path(plot, "--plot", page=page)
     if animate is not None:
         check_film_path(animate, "--animate")
     if plot is not None and animate is not None and plot.resolve() == animate.resolve():

@@ -297,7 +297,7 @@ class Drawing:
             views.save_picture(self.plot(*self.arguments), self.path)
         else:
             runs, kind = self.arguments
-            views.animate(runs, self.path, kind=kind, frames=20)
+            views.animate(runs, self.path, kind=kind)
 
 
 def _leave_interrupts_to_the_parent() -> None:

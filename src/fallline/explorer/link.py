@@ -39,7 +39,7 @@ def link_of(
     The arguments are those of `fallline.explore`.
 
     >>> link_of("x**2", 3.0, "adam")[1]
-    'f=x**2&start=3&rule=adam@paper,rate=constant,learning_rate=0.001,look=0'
+    'f=x**2&start=3&rule=adam@paper,rate=constant,learning_rate=0.001,beta1=0.9,beta2=0.999,epsilon=1e-08,look=0'
     """
     said: list[tuple[str, str]] = []
     title, own = "", []
@@ -121,11 +121,10 @@ def _gradient(gradient: Any) -> list[tuple[str, str]]:
 
 
 def rule_text(rule: Optimizer[Any], usual: Optimizer[Any] | None, look: int) -> str:
-    """A rule with its rate, and with the settings that differ from the usual ones."""
-    kind: Any = type(rule)
-    known = dict(settings_of(kind(convention=rule.convention) if usual is None else usual))
+    """A rule with its rate and its settings; of the user's own those that are not the page's defaults."""
+    known = {} if usual is None else dict(settings_of(usual))
     parts = [f"{name_of(rule)}@{rule.convention}", *_rate(rule.learning_rate)]
-    own = [(path, value) for path, value in settings_of(rule) if value is not None and value != known[path]]
+    own = [(path, value) for path, value in settings_of(rule) if value is not None and value != known.get(path)]
     return ",".join([*parts, *(f"{path}={_value(value)}" for path, value in own), f"look={look}"])
 
 

@@ -17,6 +17,13 @@ from fallline.pictures.paths import Interval
 Limits: TypeAlias = "Sequence[float | None] | None"
 Scale: TypeAlias = Literal["linear", "log"]
 SCALES = ("linear", "log")
+# A linear scale shows the descent of runs if that takes at least this share of the heights. Otherwise the scale is
+# logarithmic if that shows positive values over so many decades; or cut off, so that the descent takes the other share,
+# if walls so high make at least half of the picture look flat, and that half stays.
+SEEN, DECADES, CUT = 0.1, 2.0, 0.4
+# A logarithmic scale begins below all but this share of the values: a narrower valley would be a comb of needles,
+# where the grid happens to hit it.
+NARROW = 0.02
 
 
 def limited(found: Interval, limits: Limits, parameter: str) -> Interval:
@@ -74,7 +81,35 @@ def in_logarithms(limits: Limits) -> Limits:
     return [None if end is None else math.log10(end) for end in given]
 
 
+def fitting(values: FloatArray, seen: FloatArray, found: Interval) -> tuple[Scale, Limits]:
+    """The scale, and its limits, on which the descent of runs is seen: linear unless that hides it.
+
+    Arguments:
+        values: the values of a landscape.
+        seen: the values of the runs on it.
+        found: the lowest and the highest value that the picture would show.
+
+    >>> fitting(np.geomspace(1.0, 5000.0), np.array([24.0, 1.1]), (1.0, 5000.0))
+    ('log', [1.0, None])
+    >>> fitting(np.array([-1.0, 1.0, 5000.0]), np.array([24.0, 0.0]), (-1.0, 5000.0))
+    ('linear', [None, 60.0])
+    """
+    finite, points = (part[np.isfinite(part)] for part in (values, seen))
+    fall = float(np.ptp(points)) if points.size else 0.0
+    if fall == 0 or fall >= SEEN * (found[1] - found[0]):
+        return "linear", None
+    positive = finite[finite > 0]
+    if min(finite.min(), points.min()) >= 0:
+        low = float(np.quantile(positive, NARROW))
+        if math.log10(positive.max() / low) >= DECADES:
+            return "log", [float(f"{low:.1g}"), None]
+    middle = float(np.median(finite))
+    if middle - found[0] > SEEN * (found[1] - found[0]):
+        return "linear", None
+    return "linear", [None, float(f"{max(float(points.min()) + fall / CUT, middle):.1g}")]
+
+
 def check_scale(scale: Any) -> None:
     """Refuse what is not a scale."""
-    if scale not in SCALES:
-        raise FalllineError("zscale", scale, nearest(str(scale), SCALES))
+    if scale != "auto" and scale not in SCALES:
+        raise FalllineError("zscale", scale, nearest(str(scale), ("auto", *SCALES)))

@@ -14,7 +14,15 @@ from fallline.errors import FalllineError, nearest, shortened
 from fallline.objectives.base import Objective
 from fallline.pictures import paths, words
 from fallline.pictures.grid import Grid, height_range, interval, sample
-from fallline.pictures.heights import Limits, Scale, check_scale, in_logarithms, limited, logarithms
+from fallline.pictures.heights import (
+    Limits,
+    Scale,
+    check_scale,
+    fitting,
+    in_logarithms,
+    limited,
+    logarithms,
+)
 from fallline.pictures.levels import Levels, levels_of
 from fallline.pictures.paths import Interval, Labelled, Path, Runs
 from fallline.pictures.plane import OnPlane, Plane, principal_plane
@@ -81,8 +89,13 @@ class Landscape(Printed):
 
     @property
     def height_name(self) -> str:
-        """The name of the heights, on an axis."""
-        return f"log₁₀ {self.symbol}" if self.scale == "log" else self.symbol
+        """The name of the heights, on an axis, with what is to be known about their scale."""
+        low, high = self.heights
+        every = _shown_values(self.grid, self.paths)
+        beyond = [end for end, clipped in ((low, (every < low).any()), (high, (every > high).any())) if clipped]
+        ends = [words.tick(10**end if self.scale == "log" else end) for end in beyond]
+        said = ["log scale"] * (self.scale == "log") + [f"clipped at {' and '.join(ends)}"] * bool(ends)
+        return f"{self.symbol} ({', '.join(said)})" if said else self.symbol
 
     @property
     def heading(self) -> tuple[str, str]:
@@ -98,7 +111,7 @@ def landscape_data(
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     zlim: Limits = None,
-    zscale: Scale = "linear",
+    zscale: Scale | Literal["auto"] = "linear",
     resolution: int = 256,
 ) -> Landscape:
     """The data of the pictures of a function of two coordinates.
@@ -110,7 +123,8 @@ def landscape_data(
             or "pca".
         bounds: the interval of each of the two; None: chosen to show the runs.
         zlim: the lowest and the highest value shown, None at an end to choose it; values beyond are clipped.
-        zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative.
+        zscale: "linear", or "log": the heights are the decimal logarithms of the values, which must not be negative;
+            "auto": where a linear scale would hide the descent, and there is no `zlim`, logarithmic or cut off.
         resolution: the number of grid points along each.
 
     Raises:
@@ -127,7 +141,7 @@ def landscape_of(
     bounds: Sequence[Interval] | None,
     resolution: int,
     zlim: Limits = None,
-    zscale: Scale = "linear",
+    zscale: Scale | Literal["auto"] = "linear",
 ) -> Landscape:
     """The same for runs that are labelled already."""
     columns, plane = _columns(objective, coordinates), None
@@ -145,14 +159,16 @@ def landscape_of(
     over = sample(objective, columns, window, at, resolution)
     on_it = tuple(paths.path_of(pair, objective, columns, window, at) for pair in pairs)
     values = over.value
+    low, high = height_range(_shown_values(over, on_it))
+    if zscale == "auto":
+        seen = _shown_values(over, on_it)[over.value.size :]
+        zscale, zlim = fitting(over.value, seen, (low, high)) if zlim is None else ("linear", zlim)
     if zscale == "log":
         zlim = in_logarithms(zlim)
         logs, *heights = logarithms([over.value, *(path.value for path in on_it)])
         over = dataclasses.replace(over, value=logs)
         on_it = tuple(dataclasses.replace(path, value=value) for path, value in zip(on_it, heights, strict=True))
-    # A path may pass between the grid points at a lower value than any of them.
-    seen = [path.value[over.contains(path.x)] for path in on_it]
-    low, high = height_range(np.concatenate([over.value.ravel(), *seen]))
+        low, high = height_range(_shown_values(over, on_it))
     if low == high:
         low, high = words.padded(low, high)
     low, high = limited((low, high), zlim, "zlim")
@@ -174,6 +190,11 @@ def landscape_of(
 def _middle(objective: Objective) -> FloatArray:
     """Where the coordinates that are not drawn are held without a run: at a known minimum, or at 0."""
     return np.array(objective.minima[0], float) if objective.minima else np.zeros(objective.dimension)
+
+
+def _shown_values(over: Grid, on_it: Sequence[Path]) -> FloatArray:
+    """The values at the grid points, then those of the paths, which may pass between them at lower ones than any."""
+    return np.concatenate([over.value.ravel(), *(path.value[over.contains(path.x)] for path in on_it)])
 
 
 def _minima(objective: Objective, over: Grid) -> FloatArray:

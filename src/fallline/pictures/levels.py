@@ -114,7 +114,9 @@ def _linear(low: float, high: float, most: int) -> Levels:
 def _multiples(low: float, high: float, step: float) -> FloatArray:
     """The multiples of a step between two numbers, without rounding: those of 0.1 are as one writes them."""
     whole = np.arange(math.floor(low / step) + 1, math.ceil(high / step))
-    return np.array([float(f"{number * step:.15g}") for number in whole])
+    found = np.array([float(f"{number * step:.15g}") for number in whole])
+    # Rounding may have let in an end.
+    return found[(low < found) & (found < high)]
 
 
 def _count(low: float, high: float, step: float) -> int:

@@ -81,8 +81,14 @@ def sight_of(points: FloatArray, over: Grid, surface: FloatArray, projection: Fl
     between = points[:-1, None] + share * np.diff(points, axis=0)[:, None]
     place = np.concatenate([between.reshape(-1, 3), points[-1:]])
     middles = (place[1:] + place[:-1]) / 2
-    tested = behind(np.concatenate([middles, points]), over, surface, projection)
+    tested = behind(lifted(np.concatenate([middles, points]), over, surface), over, surface, projection)
     return Sight(place, tested[: len(middles)], tested[len(middles) :], fineness)
+
+
+def lifted(points: FloatArray, over: Grid, surface: FloatArray) -> FloatArray:
+    """The points of a path on a surface, shape (k, 3), none beneath it, as it may be between the grid points."""
+    x, y, z = points.T
+    return np.stack([x, y, np.maximum(z, _height(over, surface, x, y))], axis=1)
 
 
 def behind(points: FloatArray, over: Grid, surface: FloatArray, projection: FloatArray) -> BoolArray:

@@ -20,7 +20,7 @@ class Shown(Printed):
         """Draw the picture of this result.
 
         Arguments:
-            path: the file to write, such as picture.png, .svg or .pdf; None: no file.
+            path: the file to write, such as picture.png, .svg or .pdf, or of runs .html, a page; None: no file.
             options: the keywords of the function of `fallline.views` that draws it: `plot_runs` for a run and a
                 comparison, `plot_heat_map` for a sweep, `plot_basins` for basins, `plot_tuning` for a tuning.
 

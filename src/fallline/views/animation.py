@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
 from pathlib import Path as FilePath
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,8 +18,10 @@ from matplotlib.figure import Figure
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError, Verbatim, check_whole, nearest
 from fallline.files import whole_file
-from fallline.pictures import paths, words
+from fallline.pictures import clock, paths, words
+from fallline.pictures.clock import Spacing
 from fallline.pictures.curve import Descent, descent_of
+from fallline.pictures.heights import Limits, Scale, check_scale
 from fallline.pictures.kinds import FILMS, SOLID
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_of
 from fallline.pictures.paths import Labelled, Runs
@@ -38,7 +40,7 @@ LONG = 50
 LEAST_SIDE, MOST_SIDE = 64, 8192
 # A .gif can show a frame for eleven minutes at most.
 SLOWEST, FASTEST = 0.01, 100
-FRAMES, FRAMES_PER_SECOND, QUALITY = 20, 5.0, 90
+FRAMES, FRAMES_PER_SECOND, QUALITY = 60, 15.0, 90
 # From this quality on a .webp is lossless unless the camera turns: a slightly lossy one would be larger.
 LOSSLESS = 50
 # More frames a second need a delay of 0.01 s in a .gif, which browsers turn into 0.1 s.
@@ -113,7 +115,7 @@ class Film(Printed):
             FalllineError: when the file name ends otherwise, the encoder is missing, or the file cannot be written.
         """
         check_film_path(path)
-        _check_holds(path, self.scene.kind, self.size, self.frames_per_second)
+        _check_holds(path, self.size, self.frames_per_second)
         ending = FilePath(path).suffix.lower()
         # Each frame is encoded before the next one is drawn.
         frames = self._drawn(self._screen.draw)
@@ -130,11 +132,12 @@ class Film(Printed):
     def html(self) -> str:
         """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
 
-        Raises:
-            FalllineError: for a film in three dimensions.
+        In three dimensions it is a surface that the mouse, or a finger, turns.
         """
-        _check_holds("film.html", self.scene.kind, self.size, self.frames_per_second)
-        return player.page(self._pairs, self.scene.data, self.seconds, dark=self.scene.look.theme.dark)
+        dark, camera = self.scene.look.theme.dark, None
+        if self.scene.kind in SOLID:
+            camera = (self.stages[0].ax.azim, self.stages[0].ax.elev)
+        return player.page(self._pairs, self.scene.data, self.seconds, self.scene.spacing, camera=camera, dark=dark)
 
     def _repr_html_(self) -> str:
         if self.scene.kind not in SOLID:
@@ -177,11 +180,14 @@ def animate(
     *,
     frames: int = FRAMES,
     frames_per_second: float = FRAMES_PER_SECOND,
+    spacing: Spacing = "length",
     size: tuple[int, int] | None = None,
     quality: int = QUALITY,
     turn: float = 0.0,
     coordinates: Coordinates = None,
     bounds: Any = None,
+    zlim: Limits = None,
+    zscale: Scale | Literal["auto"] | None = None,
     resolution: int = 256,
     **options: Unpack[Options],
 ) -> Film:
@@ -190,12 +196,14 @@ def animate(
     Arguments:
         runs: a trajectory, a comparison, or several trajectories.
         path: the file to write, .gif, .mp4, .webp, or .html for a page that plays, with the numbers under the
-            pointer (of a curve or a contour); None: no file, and the film shows itself in a notebook.
+            pointer; in three dimensions a surface that the mouse turns. None: no file, and the film shows itself in a
+            notebook.
         kind: "curve" (several runs side by side), "contour", "contour_3d" or "surface"; "auto" takes the
             curve for one coordinate and the contour for more.
-        frames: how many frames at most, spread evenly over the run; the start and the end are among them, and a
-            single frame shows the end.
+        frames: how many frames, from the start to the end; a single one shows the end.
         frames_per_second: how fast it plays, 50 at most as a .gif.
+        spacing: the clock of the film: "length": the paths grow evenly, so that long first steps are seen one by one;
+            "time": every step or epoch takes as long as any other.
         size: width and height in pixels; None: chosen for the kind.
         quality: how little is lost, from 1 to 100: the colours of a .gif, the detail of an .mp4 and a .webp. A .webp
             loses nothing at 100, nor from 50 on if the camera stands still; below 50 it is smaller.
@@ -203,6 +211,7 @@ def animate(
         coordinates: of more than two, the two to show, the others held at the first run's final point; or "pca" (the
             default): the plane of the paths' principal components.
         bounds: the interval of each coordinate shown; None: chosen to show the runs.
+        zlim, zscale: the heights of a landscape, as the picture of that kind has them.
         resolution: the number of grid points along each of two coordinates.
         options: the keywords of `fallline.views.Look`, but `ax`; the player of an .html page has a switch between light
             and dark of its own.
@@ -215,7 +224,7 @@ def animate(
 
     >>> import fallline
     >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=50)
-    >>> animate(run, frames=6).times
+    >>> animate(run, frames=6, spacing="time").times
     array([ 0., 10., 20., 30., 40., 50.])
     """
     if path is not None:
@@ -224,12 +233,15 @@ def animate(
     appearance.only_on_a_figure(look, "a film")
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)
+    if zscale is not None:
+        check_scale(zscale)
     check_film(
         objective.dimension,
         path,
         kind,
         frames=frames,
         frames_per_second=frames_per_second,
+        spacing=spacing,
         size=size,
         quality=quality,
         turn=turn,
@@ -241,9 +253,10 @@ def animate(
     if kind == "curve":
         data = descent_of(pairs, objective, bounds, points=512)
     else:
-        data = landscape_of(pairs, objective, coordinates, bounds, resolution)
+        usual: Scale | Literal["auto"] = "auto" if kind in SOLID else "linear"
+        data = landscape_of(pairs, objective, coordinates, bounds, resolution, zlim, zscale or usual)
     every = np.unique(np.concatenate([time_of(pair.run) for pair in pairs]))
-    times = every[paths.thinned(len(every), frames)]
+    times = clock.frame_times(every, clock.progress(data, every, spacing), frames)
     titles: tuple[tuple[tuple[str, str], ...], ...]
     if kind != "curve" and len(pairs) > 1:
         shown = words.objective_words(objective.title) if look.title is None else look.title
@@ -252,7 +265,7 @@ def animate(
         titles = tuple(
             tuple(_title(group[0], data, float(time), look.title) for time in times) for group in paths.grouped(pairs)
         )
-    scene = Scene(kind, data, times, titles, size, float(turn), look)
+    scene = Scene(kind, data, times, titles, spacing, size, float(turn), look)
     film = Film(scene, float(frames_per_second), int(quality), objective.title, pairs)
     if path is not None:
         film.save(path)
@@ -266,6 +279,7 @@ def check_film(
     *,
     frames: Any = FRAMES,
     frames_per_second: Any = FRAMES_PER_SECOND,
+    spacing: Any = "length",
     size: Any = None,
     quality: Any = QUALITY,
     turn: Any = 0.0,
@@ -296,6 +310,7 @@ def check_film(
     check_whole("frames", frames, least=1)
     if not (_is_number(frames_per_second) and SLOWEST <= frames_per_second <= FASTEST):
         raise FalllineError("frames_per_second", frames_per_second, f"it must be a number from {SLOWEST} to {FASTEST}")
+    clock.check_spacing(spacing)
     if not (_is_number(quality) and quality in range(1, 101)):
         raise FalllineError("quality", quality, "it must be a whole number from 1 to 100")
     if not (_is_number(turn) and np.isfinite(turn)):
@@ -310,23 +325,16 @@ def check_film(
                 "size", size, f"it must be two whole numbers, width and height, from {LEAST_SIDE} to {MOST_SIDE} pixels"
             )
     if path is not None:
-        _check_holds(path, kind, size, frames_per_second)
+        _check_holds(path, size, frames_per_second)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool)
 
 
-def _check_holds(path: str | os.PathLike[str], kind: str, size: Sequence[int] | None, rate: float) -> None:
+def _check_holds(path: str | os.PathLike[str], size: Sequence[int] | None, rate: float) -> None:
     """Refuse a file that cannot hold the film."""
     ending = FilePath(path).suffix.lower()
-    if ending == ".html" and kind in SOLID:
-        raise FalllineError(
-            "path",
-            str(path),
-            "choose .gif, .mp4 or .webp",
-            problem=f"and the .html player shows a curve or a contour, not a {kind}",
-        )
     if ending == ".gif" and rate > FASTEST_GIF:
         raise FalllineError(
             "frames_per_second",

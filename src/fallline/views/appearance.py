@@ -148,9 +148,7 @@ def label_axes(ax: Any, *names: str) -> None:
     for axis, name, side in zip("xyz", look.labels or names, (0, 1, 1), strict=False):
         length = LABELLED * (SOLID if solid else 1) * inches(ax)[side]
         text = plain(_folded(name, sizes.characters(length, sizes.label)))
-        # In three dimensions the pad is measured to the label's middle: each further line needs a third of its height.
-        pad = {"labelpad": 8 + text.count("\n") * LINE_HEIGHT * sizes.label / 3} if solid else {}
-        getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label, **pad)
+        getattr(ax, f"set_{axis}label")(text, fontsize=sizes.label)
     ax.tick_params(labelsize=sizes.note if solid else sizes.tick)
 
 

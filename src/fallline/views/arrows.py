@@ -24,6 +24,8 @@ SHORTEST = 0.01
 SMALL = 0.3
 # The width of the shortest kind of arrow, and how much is added for each longer kind, as shares of the picture's width.
 THIN, THICKER = 0.005, 0.003
+# The width of the rims of arrows, by that of lines.
+RIM = 0.3
 
 
 def plot_arrows(
@@ -94,6 +96,8 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
     # Short arrows are drawn over long ones, and thinner: both stay visible when they point the same way.
     ranks = _ranks([longest(kind.stretch * kind.vector / (high - low)) for kind in data.kinds])
+    if lift:
+        ranks = np.zeros_like(ranks)
     for number, (kind, rank) in enumerate(zip(data.kinds, ranks, strict=True)):
         colour = theme.arrows[number % len(theme.arrows)]
         x, y = data.tail.T
@@ -105,7 +109,7 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             *head[seen].T,
             color=colour,
             edgecolor=theme.rim,
-            linewidth=0.6,
+            linewidth=RIM * sizes.line,
             width=THIN + rank * THICKER,
             zorder=9 - rank / len(ranks),
             **look,

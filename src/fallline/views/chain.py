@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 
 from fallline.gradients.chain import ChainRule
 from fallline.pictures.chain import ALONG, ROW, ChainEdge, ChainNode, chain_data
-from fallline.views.appearance import finished, new_figure
+from fallline.views.appearance import WIDTH, finished, new_figure
 from fallline.views.look import Look, Options, dressed, sizes_of, theme_of
 
+# The width of lines, by that of a run's; and the size of labels in a figure as wide as it is made here.
+THIN, LABEL = 0.7, 14 / WIDTH
 # The share of its edge colour in the fill of a box.
 TINT = 0.12
 
@@ -39,7 +41,9 @@ def plot_chain(chain: ChainRule, **options: Unpack[Options]) -> Figure:
     columns, rows = graph.size
     look, ax = Look(**options), options.get("ax")
     if ax is None:
-        figure = new_figure(graph.gap * (columns - 1) + 5.0, ROW * rows + 0.4, look)
+        # As wide as its letters are.
+        larger = look.sizes.label / look.sizes.width / LABEL
+        figure = new_figure(larger * (graph.gap * (columns - 1) + 5.0), larger * (ROW * rows + 0.4), look)
         ax = figure.add_subplot()
     else:
         figure = ax.figure  # type: ignore[assignment]
@@ -75,7 +79,7 @@ def _draw_node(ax: Axes, node: ChainNode, slope: str, *, last: bool) -> None:
             "boxstyle": "round,pad=0.5",
             "facecolor": _tinted(theme.ground, colour),
             "edgecolor": colour,
-            "linewidth": 1.5,
+            "linewidth": THIN * sizes_of(ax).line,
         },
     )
     if slope:
@@ -85,15 +89,19 @@ def _draw_node(ax: Axes, node: ChainNode, slope: str, *, last: bool) -> None:
 
 
 def _draw_edge(ax: Axes, edge: ChainEdge) -> None:
-    theme = theme_of(ax)
+    theme, width = theme_of(ax), THIN * sizes_of(ax).line
     x, y = np.array(edge.places, float).T
-    ax.plot(x, y, color=theme.edge, linewidth=1.3, zorder=1)
+    ax.plot(x, y, color=theme.edge, linewidth=width, zorder=1)
     # The arrow head ends before the box, which would hide it.
     ax.annotate(
         "",
         (0.36 * x[-2] + 0.64 * x[-1], 0.36 * y[-2] + 0.64 * y[-1]),
         (0.5 * x[-2] + 0.5 * x[-1], 0.5 * y[-2] + 0.5 * y[-1]),
-        arrowprops={"arrowstyle": "-|>,head_width=0.3,head_length=0.6", "color": theme.edge, "linewidth": 1.3},
+        arrowprops={
+            "arrowstyle": "-|>,head_width=0.3,head_length=0.6",
+            "color": theme.edge,
+            "linewidth": width,
+        },
         zorder=2,
     )
     ax.text(

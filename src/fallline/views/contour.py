@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm, LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
 from fallline.objectives.base import Objective
@@ -20,8 +19,8 @@ from fallline.pictures.crowding import Stroke, strokes_of
 from fallline.pictures.heights import Limits, Scale, check_scale
 from fallline.pictures.landscape import Coordinates, Landscape, landscape_data
 from fallline.pictures.levels import chosen_levels
-from fallline.pictures.paths import Interval, Path, Runs, numbers_of
-from fallline.views import appearance, legends, traces
+from fallline.pictures.paths import Interval, Runs, numbers_of
+from fallline.views import appearance, legends, space, traces
 from fallline.views.appearance import Corner, figure_of, set_title
 from fallline.views.level_labels import level_labels
 from fallline.views.look import Look, Options, sizes_of, theme_of
@@ -91,13 +90,13 @@ def plot_contour_3d(
     coordinates: Coordinates = None,
     bounds: Sequence[Interval] | None = None,
     zlim: Limits = None,
-    zscale: Scale = "linear",
+    zscale: Scale | Literal["auto"] = "auto",
     resolution: int = 256,
     **options: Unpack[Options],
 ) -> Figure:
     """Draw runs and the contour lines of their objective in three dimensions, each line at its height.
 
-    The arguments, the result and the errors are those of `plot_contour`; `ax` is three-dimensional.
+    The arguments, the result and the errors are those of `plot_surface`.
 
     >>> import fallline
     >>> def bowl(x, y): return x**2 + 3 * y**2
@@ -181,38 +180,20 @@ def draw_paths(ax: Axes, data: Landscape, until: float = np.inf) -> list[Artist]
 def draw_still_3d(ax: Any, data: Landscape) -> None:
     """Draw the still part in three dimensions: contour lines at their heights, the labels and the legend."""
     over = data.grid
-    ax.contour(over.x, over.y, data.surface, data.bounds_of_bands[1:], cmap=theme_of(ax).lines, norm=colour_norm(data))
-    frame(ax, data, data.heights[0])
+    look: dict[str, Any] = {
+        "cmap": theme_of(ax).lines,
+        "norm": colour_norm(data),
+        "linewidths": 0.7 * sizes_of(ax).line,
+    }
+    ax.contour(over.x, over.y, data.surface, data.bounds_of_bands[1:], **look)
+    space.frame(ax, data, data.heights[0])
+    space.fit(ax)
     draw_words(ax, data)
 
 
 def draw_paths_3d(ax: Any, data: Landscape, until: float = np.inf) -> list[Artist]:
     """Draw the paths on the surface up to a time, coloured as by `draw_paths`."""
-    return _trace(ax, data, [inside(data, path, path.shown_until(until)) for path in data.paths])
-
-
-def frame(ax: Any, data: Landscape, bottom: float) -> None:
-    """Set the limits, labels and camera of three-dimensional axes; what is drawn later lies in front."""
-    ax.computed_zorder = False
-    ax.set_xlim(data.grid.x[0], data.grid.x[-1])
-    ax.set_ylim(data.grid.y[0], data.grid.y[-1])
-    ax.set_zlim(bottom, data.heights[1])
-    ax.autoscale(False)
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
-    low, high = data.heights
-    ax.set_zticks([tick for tick in MaxNLocator(5).tick_values(low, high) if low <= tick <= high])
-    # The start is usually the highest point: with it at the back, nothing hides the path.
-    ax.view_init(elev=28, azim=_across(data))
-    appearance.label_axes(ax, *data.grid.names, data.height_name)
-
-
-def inside(data: Landscape, path: Path, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The first `count` points of a path, NaN outside the limits: three-dimensional axes do not clip."""
-    points = path.x[:count]
-    height = np.clip(path.value[:count], *data.heights)
-    x, y = points.T
-    return x, y, np.where(data.grid.contains(points), height, np.nan)
+    return _trace(ax, data, [space.inside(data, path, path.shown_until(until)) for path in data.paths])
 
 
 def _trace(ax: Any, data: Landscape, places: Sequence[tuple[FloatArray, ...]]) -> list[Artist]:
@@ -247,13 +228,3 @@ def _emptiest_corner(data: Landscape) -> Corner:
     places = (np.concatenate([np.empty((0, 2)), *(path.x for path in data.paths)]) - low) / (high - low)
     corners: tuple[Corner, ...] = (1, 1), (0, 1), (1, 0), (0, 0)
     return min(corners, key=lambda corner: int((np.abs(places - corner) < NOTE_SHARE).all(axis=1).sum()))
-
-
-def _across(data: Landscape) -> float:
-    """The azimuth of the camera, in degrees: of four choices, the one with the first run's start at the back."""
-    over = data.grid
-    x, y = data.paths[0].x[0] if data.paths else (over.x[0], over.y[0])
-    side = (x - over.x.mean()) / np.ptp(over.x), (y - over.y.mean()) / np.ptp(over.y)
-    angles = np.array([-60, -150, 30, 120])
-    towards = np.cos(np.radians(angles)) * side[0] + np.sin(np.radians(angles)) * side[1]
-    return float(angles[np.argmin(towards)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from functools import lru_cache
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,7 +17,16 @@ from fallline.pictures.heights import Limits, limited
 from fallline.pictures.paths import Interval, Path, Runs, numbers_of
 from fallline.views import appearance, legends, traces
 from fallline.views.appearance import figure_of, label_outer, new_axes, new_figure, set_title
-from fallline.views.look import Look, Options, sizes_of, theme_of
+from fallline.views.look import Look, Options, look_of, sizes_of, theme_of
+
+# More runs than these share one curve, with smaller points.
+MOST_STACKED, CROWDED = 4, 0.7
+# The width of the line through a run's points, by that of other lines; the ring around a start, by other markers.
+THIN, RING = 0.4, 2.0
+# The area of a run's first and last point, by that of the others.
+LARGE = 2.2
+# At most so many steps are numbered, if so far apart, as a share of the picture; and how far beside them.
+NUMBERED, APART, BESIDE = 5, 0.06, 0.03
 
 
 def plot_curve(
@@ -70,7 +81,8 @@ def plot_descent(
         runs: a trajectory, a comparison, or several trajectories, in one coordinate.
         bounds: the interval of the curve; None: chosen to show the runs.
         points: how many points of the curve to take.
-        together: whether several runs share one curve; they always do on `ax`, and where they repeat a rule.
+        together: whether several runs share one curve; more than four always do, those on `ax`, and where they repeat
+            a rule.
         options: the keywords of `fallline.views.Look`: style, context, ax, title and others.
 
     Returns:
@@ -88,12 +100,15 @@ def plot_descent(
     look = Look(**options)
     data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
-    if count == 1 or together or look.ax is not None or any(path.rule for path in data.paths):
+    repeated = any(path.rule for path in data.paths)
+    if count == 1 or together or repeated or count > MOST_STACKED or look.ax is not None:
         figure, ax = figure_of(look, keys=legends.lines_below(look, data.paths))
-        draw_still(ax, data)
         if count > 1:
+            # Grey, which is no run's colour.
+            draw_still(ax, data, colour="0.6")
             draw_race(ax, data)
         else:
+            draw_still(ax, data)
             draw_run(ax, data.paths[0])
             draw_keys(ax, data)
         return appearance.finished(figure, look)
@@ -124,7 +139,7 @@ def draw_with_slope(ax: Axes, data: Curve, ylim: Limits = None) -> None:
 
 def draw_run(ax: Axes, path: Path) -> None:
     """Draw the points of one run, and its title."""
-    draw_points(ax, path)
+    draw_points(ax, path, numbered=True)
     appearance.set_title(ax, *path.title)
     appearance.note(ax, path.remark)
 
@@ -136,38 +151,80 @@ def draw_keys(ax: Axes, data: Descent) -> None:
 
 
 def draw_race(ax: Axes, data: Descent) -> None:
-    """Draw the points of several runs, each or each rule in its own colour, with one legend."""
+    """Draw the points of several runs, each or each rule in its own colour and joined in their order, with a legend."""
+    sizes, theme = sizes_of(ax), theme_of(ax)
+    smaller = CROWDED if len(data.paths) > MOST_STACKED else 1.0
     for number, path in zip(numbers_of(data.paths), data.paths, strict=True):
-        look = traces.run_look(ax, number) | {"linestyle": "none"}
+        look = traces.run_look(ax, number)
+        look |= {"linewidth": THIN * sizes.line, "markersize": smaller * look["markersize"]} | look_of(ax).line
+        last = look | {"markersize": traces.LAST * look["markersize"], "linestyle": "none"}
         ax.plot(path.x[:, 0], path.value, zorder=5 + number, **look)
-        ax.plot(
-            path.x[-1:, 0],
-            path.value[-1:],
-            zorder=5 + number,
-            **(look | {"markersize": traces.LAST * look["markersize"]}),
-        )
+        ax.plot(path.x[-1:, 0], path.value[-1:], zorder=5 + number, **last)
+    starts = np.unique([(path.x[0, 0], path.value[0]) for path in data.paths], axis=0)
+    ring: dict[str, Any] = {"facecolors": "none", "edgecolors": theme.ink, "linewidths": 0.7 * sizes.line}
+    ax.scatter(starts[:, 0], starts[:, 1], s=(RING * smaller * sizes.marker) ** 2, zorder=5 + len(data.paths), **ring)
     legends.race_legend(ax, data.paths)
     appearance.set_title(ax, words.objective_words(data.curve.title))
 
 
-def draw_curve(ax: Axes, curve: Curve, heights: Interval) -> None:
+def draw_curve(ax: Axes, curve: Curve, heights: Interval, colour: str | None = None) -> None:
     """Draw the line of the function, over exactly its interval."""
     low, high = heights
     # Cut the line at a pole, whose two sides it would join.
     beyond = (curve.value < 2 * low - high) | (curve.value > 2 * high - low)
-    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), color=theme_of(ax).curve, linewidth=sizes_of(ax).line)
+    line: dict[str, Any] = {"color": colour or theme_of(ax).curve, "linewidth": sizes_of(ax).line}
+    ax.plot(curve.x, np.where(beyond, np.nan, curve.value), **line)
     ax.set_xlim(curve.x[0], curve.x[-1])
     ax.set_ylim(*heights)
 
 
-def draw_still(ax: Axes, data: Descent) -> None:
-    """Draw the still part of a descent's picture: the curve and the labels of the axes."""
-    draw_curve(ax, data.curve, data.heights)
+def draw_still(ax: Axes, data: Descent, colour: str | None = None) -> None:
+    """Draw the still part of a descent's picture: the curve, in another colour if asked, and the labels of the axes."""
+    draw_curve(ax, data.curve, data.heights, colour)
     appearance.label_axes(ax, data.curve.name, f"{data.curve.symbol}({data.curve.name})")
 
 
-def draw_points(ax: Axes, path: Path, until: float = np.inf, share: float = 1.0) -> list[Artist]:
-    """Draw the points of a run up to a time, later ones on top; `share` is their area, by that of other markers."""
+def draw_points(
+    ax: Axes, path: Path, until: float = np.inf, share: float = 1.0, *, numbered: bool = False
+) -> list[Artist]:
+    """Draw the points of a run up to a time, joined in their order, its first and last one larger.
+
+    Arguments:
+        share: the area of the points, by that of other markers.
+        numbered: whether the first steps have their numbers, where there is room.
+    """
     count = path.shown_until(until)
     x, value, colours = path.x[:count, 0], path.value[:count], traces.step_colours(len(path))[:count]
-    return traces.trace_steps(ax, x, value, colours=colours, size=share * sizes_of(ax).marker ** 2)
+    size = share * sizes_of(ax).marker ** 2
+    artists = traces.trace_steps(ax, x, value, colours=colours, size=size, line=(x, value))
+    # Twice, because Matplotlib snaps a single point to whole pixels.
+    ends = np.array([0, 0, count - 1, count - 1])
+    large: dict[str, Any] = {"linewidths": 0.5 * sizes_of(ax).line, "edgecolors": theme_of(ax).edge, "alpha": 1.0}
+    largest = ax.scatter(x[ends], value[ends], s=LARGE * size, c=colours[ends], zorder=9, **large)
+    return [*artists, largest, *(_numbers(ax, path, count) if numbered else [])]
+
+
+def _numbers(ax: Axes, path: Path, count: int) -> list[Artist]:
+    """Write the numbers of the first steps beside their points."""
+    look: dict[str, Any] = {"markersize": 0.8 * sizes_of(ax).note, "markeredgewidth": 0, "color": theme_of(ax).ink}
+    shown: list[Artist] = []
+    for step, x, y in _numbered(path, *ax.get_xlim(), *ax.get_ylim()):
+        there = count > step
+        shown += ax.plot([x] * there, [y] * there, marker=f"${step}$", linestyle="none", zorder=10, **look)
+    return shown
+
+
+# Cached: a film calls this with the same arguments in every frame.
+@lru_cache(maxsize=16)
+def _numbered(path: Path, left: float, right: float, low: float, high: float) -> list[tuple[int, float, float]]:
+    """The first steps that are far enough apart, and places beside their points, on the side away from the curve."""
+    points = np.column_stack([path.x[:, 0], path.value])[: NUMBERED + 1]
+    places = (points - [left, low]) / [right - left, high - low]
+    found = []
+    for step, (before, (x, y)) in enumerate(itertools.pairwise(places), start=1):
+        if not np.hypot(*(x, y) - before) >= APART:
+            break
+        # The slope of the last step: the curve rises to the right, or to the left.
+        aside = -BESIDE if (x - before[0]) * (y - before[1]) > 0 else BESIDE
+        found.append((step, float(left + (x + aside) * (right - left)), float(low + (y + BESIDE) * (high - low))))
+    return found

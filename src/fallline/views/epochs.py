@@ -55,8 +55,8 @@ def draw_epochs(figure: Figure, data: Epochs) -> None:
         draw_still(place, data.descent)
         draw_points(place, path, until=epoch, share=0.6)
         x = words.number(path.x[count - 1, 0])
-        appearance.set_title(place, f"epoch {epoch}: {data.descent.curve.name} = {x}")
-        place.title.set_fontsize(sizes_of(place).tick)
+        title = appearance.plain(f"epoch {epoch}: {data.descent.curve.name} = {x}")
+        place.set_title(title, fontsize=sizes_of(place).note)
         first = epoch % columns == 1 or columns == 1
         appearance.label_outer(place, left=first, bottom=epoch + columns > len(data.epochs))
     for place in axes[len(data.epochs) :]:

@@ -79,7 +79,7 @@ def plot_histories(
     rows = -(-len(data.panels) // columns)
     width = PLOT[0] * columns if look.sizes.width >= WIDTH else WIDTH
     lines = legends.lines_of(look, [label for label, _ in _entries(look, data)], width, share=1)
-    figure = new_figure(width, 0.8 + PLOT[1] * rows + lines * appearance.legend_line(look), look)
+    figure = new_figure(width, 1.0 + PLOT[1] * rows + lines * appearance.legend_line(look), look)
     draw_panels(figure, data, xscale, (rows, columns))
     return appearance.finished(figure, look)
 
@@ -196,6 +196,8 @@ def _draw(ax: Axes, data: Histories, panel: History, xscale: XScale) -> None:
         ax.set_yscale("log")
         appearance.decades(ax.yaxis)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    # Whole numbers of up to six digits, whatever the user's settings are.
+    ax.ticklabel_format(axis="x", style="sci", scilimits=(-5, 6))
     if xscale == "log" and any((series.times > 0).any() for series in panel.series):
         ax.set_xscale("log")
         appearance.decades(ax.xaxis)

@@ -37,10 +37,14 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     Arguments:
         columns: how many at most; fewer where they would be wider than the axes.
     """
+    if look_of(ax).legend:
+        labels = [str(entry.get_label()) for entry in keys]
+        _put(ax, keys, min(columns, _columns(labels, sizes_of(ax), _width(ax))))
+
+
+def _put(ax: Any, keys: Sequence[Artist], columns: int) -> None:
+    """Put a legend of so many columns below the axes, or on axes of the user's."""
     look, sizes = look_of(ax), sizes_of(ax)
-    if not look.legend:
-        return
-    columns = min(columns, _columns([str(entry.get_label()) for entry in keys], sizes, _width(ax)))
     shape: dict[str, Any] = {
         "fontsize": sizes.legend,
         "labelcolor": look.theme.ink,
@@ -50,12 +54,13 @@ def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
     if look.ax is not None:
         ax.legend(handles=keys, loc="best", facecolor=look.theme.ground, framealpha=0.8, **shape).set_zorder(FRONT)
         return
-    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes.
+    # The distance is in font sizes, to clear the ticks and the axis label at any height of the axes. In three
+    # dimensions they stand beside the lowest corner, and only what is below that counts.
     solid = ax.name == "3d"
     names = [ax.get_xlabel(), ax.get_ylabel()] if solid else [ax.get_xlabel()]
     folded = max(name.count("\n") for name in names) * LINE_HEIGHT * sizes.label / sizes.legend
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "frameon": False}
-    ax.legend(handles=keys, borderaxespad=(0 if solid else 4) + folded, **place, **shape)
+    ax.legend(handles=keys, borderaxespad=(2.3 if solid else 4) + folded, **place, **shape)
 
 
 def _width(ax: Any) -> float:
@@ -92,7 +97,7 @@ def legend_of(drawn: Any, keys: Sequence[Artist], *, share: float = AXES) -> Non
     for entry, label in zip(keys, labels, strict=True):
         entry.set_label(label)
     if solitary:
-        legend_below(drawn, keys, columns=columns)
+        _put(drawn, keys, columns)
         return
     shape: dict[str, Any] = {"fontsize": look.sizes.legend, "frameon": False, "labelcolor": look.theme.ink}
     drawn.legend(handles=keys, loc="outside lower center", ncols=columns, **shape)

@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 from matplotlib.figure import Figure
@@ -14,11 +15,13 @@ from fallline.errors import FalllineError, nearest
 from fallline.objectives import as_objective
 from fallline.objectives.base import Objective
 from fallline.pictures import paths
-from fallline.pictures.kinds import KINDS, check_kind
+from fallline.pictures.kinds import FILMS, KINDS, check_kind
 from fallline.pictures.paths import Runs
 from fallline.results.series import on_data
+from fallline.results.shown import Filmed
+from fallline.views.animation import animate
 from fallline.views.look import OPTIONS
-from fallline.views.picture_files import check_picture_path, save_picture
+from fallline.views.picture_files import PAGE, check_picture_path, save_picture
 
 
 def plot(thing: Any, path: str | os.PathLike[str] | None = None, kind: str = "auto", **options: Any) -> Figure:
@@ -27,7 +30,8 @@ def plot(thing: Any, path: str | os.PathLike[str] | None = None, kind: str = "au
     Arguments:
         thing: a trajectory, a comparison, several trajectories, a sweep, basins, a tuning, a fit or a chain rule; or an
             objective: a formula, a landscape's name, a function.
-        path: the file to write, such as descent.png, .svg or .pdf; None: no file.
+        path: the file to write, such as descent.png, .svg or .pdf; or of runs .html, a page that plays, and
+            whose surface the mouse turns; None: no file.
         kind: which picture, where there are several: see `plot_runs` and `Fit.plot`.
         options: what the function that draws it takes, such as style="dark": `plot_runs` for runs and objectives,
             `plot_heat_map` for a sweep, `plot_basins`, `plot_tuning`, `plot_chain` for a chain rule.
@@ -41,20 +45,35 @@ def plot(thing: Any, path: str | os.PathLike[str] | None = None, kind: str = "au
     >>> import fallline
     >>> run = fallline.minimize(lambda x: x**2, 3.0, fallline.GradientDescent(0.1), max_steps=10)
     >>> print(plot(run).axes[0].get_title())
-    gradient descent, learning rate 0.1
+    gradient descent, η = 0.1
     step limit after 10 steps: f = 0.1038
     >>> plot("himmelblau", kind="surface", resolution=32).axes[0].get_zlabel()
     'f'
     """
     if path is not None:
-        check_picture_path(path)
+        check_picture_path(path, page=True)
+        if Path(path).suffix.lower() == PAGE:
+            _check_page(thing, path, kind, options)
     if kind != "auto":
         options["kind"] = kind
     drawn = getattr(thing, "drawn", None)
     figure: Figure = plot_runs(thing, **options) if drawn is None else drawn(import_module("fallline.views"), **options)
-    if path is not None:
+    if path is not None and Path(path).suffix.lower() == PAGE:
+        shown = {*inspect.signature(animate).parameters, *OPTIONS}
+        animate(thing, path, **{name: value for name, value in options.items() if name in shown})
+    elif path is not None:
         save_picture(figure, path)
     return figure
+
+
+def _check_page(thing: Any, path: str | os.PathLike[str], kind: str, options: Mapping[str, Any]) -> None:
+    """Refuse a page of what has none."""
+    filmed = isinstance(thing, Filmed) or not (hasattr(thing, "drawn") or paths.is_objective(thing))
+    shown = (_fitting(thing, options) if kind == "auto" else kind) if filmed else "it"
+    if shown not in FILMS:
+        raise FalllineError(
+            "path", str(path), f"runs have one as {', '.join(FILMS)}", problem=f"but no page shows {shown}"
+        )
 
 
 def plot_runs(runs: Runs | Objective | str, kind: str = "auto", **options: Any) -> Figure:

@@ -15,11 +15,12 @@ from fallline.views.encoders import encoder
 # Matplotlib saves these as well, but they are not pictures to look at, or need LaTeX.
 _NO_PICTURES = {"pgf", "raw", "rgba"}
 PICTURE_ENDINGS = tuple(f".{kind}" for kind in sorted(set(FigureCanvasBase.filetypes) - _NO_PICTURES))
-FILM_ENDINGS = (".gif", ".html", ".mp4", ".webp")
+PAGE = ".html"
+FILM_ENDINGS = (".gif", PAGE, ".mp4", ".webp")
 
 
-def check_picture_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
-    """Check that a file name has a picture's ending, before any work starts.
+def check_picture_path(path: str | os.PathLike[str], parameter: str = "path", *, page: bool = False) -> None:
+    """Check that a file name has a picture's ending, or that of a page if there may be one, before any work starts.
 
     Raises:
         FalllineError: naming `parameter` and the endings allowed.
@@ -28,7 +29,7 @@ def check_picture_path(path: str | os.PathLike[str], parameter: str = "path") ->
     Traceback (most recent call last):
     fallline.errors.FalllineError: path is 'descent.pgn', which ends in '.pgn'; did you mean '.png'? ...
     """
-    _check_ending(path, PICTURE_ENDINGS, parameter)
+    _check_ending(path, (*PICTURE_ENDINGS, PAGE) if page else PICTURE_ENDINGS, parameter)
 
 
 def check_film_path(path: str | os.PathLike[str], parameter: str = "path") -> None:

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import json
+import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -18,11 +19,12 @@ from PIL import Image
 
 from fallline.arrays import FloatArray
 from fallline.pictures import paths
+from fallline.pictures.clock import Spacing, progress
 from fallline.pictures.curve import Descent
 from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Labelled
 from fallline.results.series import time_of
-from fallline.views import contour
+from fallline.views import contour, space
 from fallline.views.theme import THEMES, Theme
 
 # The page draws 4 : 3, with some lines of text above and below.
@@ -43,28 +45,53 @@ this.contentWindow.postMessage(getComputedStyle(this).color, "*", [port2]);
 """.replace("\n", " ").strip()
 
 
-def page(pairs: Sequence[Labelled], data: Landscape | Descent, seconds: float, *, dark: bool = False) -> str:
+def page(
+    pairs: Sequence[Labelled],
+    data: Landscape | Descent,
+    seconds: float,
+    spacing: Spacing,
+    *,
+    camera: tuple[float, float] | None = None,
+    dark: bool = False,
+) -> str:
     """The page for runs on a curve or a landscape.
 
     Arguments:
         pairs: the runs.
         data: what is drawn of them.
         seconds: how long the film plays at its usual speed.
+        spacing: whether it goes by the length of the paths or by time.
+        camera: the azimuth and the elevation, in degrees, from which a landscape is first seen as a surface that the
+            mouse turns; None: it is flat.
         dark: whether it starts dark regardless of the reader's system setting.
     """
     scene = _landscape(data) if isinstance(data, Landscape) else _curve(data)
+    times = np.unique(np.concatenate([path.times for path in data.paths]))
     scene |= {
+        "done": column(progress(data, times, spacing)),
         "unit": data.unit,
         "seconds": seconds,
         "dark": dark,
         "themes": {name: _theme(theme, data) for name, theme in THEMES.items()},
         "paths": [_path(pair, path) for pair, path in zip(pairs, data.paths, strict=True)],
     }
+    if camera is not None:
+        assert isinstance(data, Landscape)
+        low, high = data.heights
+        ticks = zip(*space.height_ticks(data), strict=True)
+        scene["solid"] = {
+            "name": data.height_name,
+            "ticks": [((float(height) - low) / (high - low), said) for height, said in ticks],
+            "camera": [math.radians(angle) for angle in camera],
+        }
+        for packed, path in zip(scene["paths"], data.paths, strict=True):
+            packed["height"] = column((space.inside(data, path, len(path))[2] - low) / (high - low))
     scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
     # Inside a script element only "<" has a meaning in HTML.
     words = json.dumps(scene, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     before, data_place, after = _template().partition("__data__")
     assert data_place
+    after = after.replace("__surface__", f"<script>\n{_part('surface.js')}</script>" if camera else "")
     return before.replace("__title__", html.escape(scene["title"])) + words + after
 
 
@@ -179,6 +206,10 @@ def _bytes(numbers: Any) -> str:
     return base64.b64encode(numbers.tobytes()).decode("ascii")
 
 
-@cache
 def _template() -> str:
-    return files("fallline.views").joinpath("player.html").read_text(encoding="utf-8")
+    return _part("player.html")
+
+
+@cache
+def _part(name: str) -> str:
+    return files("fallline.views").joinpath(name).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 
 from fallline.arrays import FloatArray
+from fallline.pictures.clock import Spacing
 from fallline.pictures.curve import Descent
 from fallline.pictures.kinds import SOLID
 from fallline.pictures.landscape import Landscape
@@ -36,6 +37,7 @@ class Scene(Printed):
         data: the runs on a curve or a landscape.
         times: the step or epoch up to which each frame shows the runs, shape (frames,).
         titles: the lines of the title over each axes in each frame.
+        spacing: how the frames are spread over the runs.
         size: width and height in pixels; None: chosen for the kind.
         turn: by how many degrees the camera turns from the first frame to the last.
         look: how it looks.
@@ -45,6 +47,7 @@ class Scene(Printed):
     data: Landscape | Descent
     times: FloatArray
     titles: tuple[tuple[tuple[str, ...], ...], ...]
+    spacing: Spacing = "length"
     size: tuple[int, int] | None = None
     turn: float = 0.0
     look: Look = field(default_factory=Look)
@@ -100,6 +103,14 @@ class Retraced:
         """The projection matrix, as `Axes3D.get_proj` gives it."""
         return self._projection
 
+    def get_xlim(self) -> tuple[float, float]:
+        """The limits of the first axis."""
+        return tuple(self._ax.get_xlim())
+
+    def get_ylim(self) -> tuple[float, float]:
+        """The limits of the second axis."""
+        return tuple(self._ax.get_ylim())
+
     def plot(self, *places: FloatArray, **look: Any) -> list[Growing]:
         """As `Axes.plot`, for one line, of which each frame shows the first points."""
         line: Growing = self._next(Growing, lambda: self._ax.plot(*places, **look)[0])
@@ -139,6 +150,8 @@ class Screen:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        # The time that the last frame drawn shows, which the next may show as well.
+        self._shown = np.nan
         data = scene.data
         self.figure, self.stages = _curves(scene, data) if isinstance(data, Descent) else _landscape(scene, data)
         usual = tuple(round(side) for side in self.figure.bbox.size)
@@ -165,8 +178,11 @@ class Screen:
 
     def _drawn(self, number: int) -> Frame:
         canvas, background, letterings, covers = self._still
-        canvas.restore_region(background)
         time = float(self.scene.times[number])
+        if time == self._shown and number < len(self.scene.times) - 1:
+            return np.asarray(canvas.buffer_rgba())
+        self._shown = time
+        canvas.restore_region(background)
         for stage, lettered, cover in zip(self.stages, letterings, covers, strict=True):
             stage.ax.title.set_text(stage.titles[number])
             stage.ax.title.draw(lettered)
@@ -185,6 +201,7 @@ class Screen:
 
     def whole(self, number: int) -> Frame:
         """The same, but with the still part drawn again, from the camera's position in this frame: slow."""
+        self._shown = np.nan
         canvas = self._canvas
         time, last = float(self.scene.times[number]), len(self.scene.times) - 1
         drawn: list[Artist] = []
@@ -278,7 +295,10 @@ def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
 
 
 def _on_curve(paths: Sequence[Path]) -> Callable[[Any, float], list[Artist]]:
-    return lambda ax, time: [artist for path in paths for artist in curve.draw_points(ax, path, time)]
+    numbered = len(paths) == 1
+    return lambda ax, time: [
+        artist for path in paths for artist in curve.draw_points(ax, path, time, numbered=numbered)
+    ]
 
 
 def _landscape(scene: Scene, data: Landscape) -> tuple[Figure, tuple[Stage, ...]]:
