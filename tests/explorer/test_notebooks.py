@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,16 +158,18 @@ def test_a_saved_notebook_shows_what_was_last_seen_without_a_kernel(
     saved = json.loads((folder / "explored.ipynb").read_text(encoding="utf-8"))
     outputs = ["".join(output["data"].get("text/html", "")) for output in saved["cells"][0]["outputs"]]
     assert seen in outputs[-1]
-    # A notebook whose kernel there is not here.
-    saved["metadata"]["kernelspec"] = {"name": "elsewhere", "display_name": "Elsewhere", "language": "python"}
+    # A notebook in a language for which there is no kernel here.
+    saved["metadata"] = {"kernelspec": {"name": "elsewhere", "display_name": "Elsewhere", "language": "elsewhere"}}
     (folder / "read.ipynb").write_text(json.dumps(saved), encoding="utf-8")
     reader = Lab(browser, address, "read.ipynb")
-    reader.page.get_by_role("button", name="No Kernel", exact=True).click()
+    reader.page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
     reader.page.locator(".jp-Dialog").wait_for(state="detached")
     picture = reader.page.locator(STILL)
     picture.wait_for()
     assert picture.get_attribute("src") == seen
     assert picture.evaluate("image => image.complete && image.naturalWidth") >= 300
+    with urllib.request.urlopen(f"{address}/api/sessions") as sessions:
+        assert [session["path"] for session in json.load(sessions)] == ["explored.ipynb"]
     reader.page.close()
     for host in (untrusted, github):
         page = browser.new_page()
