@@ -15,7 +15,7 @@ const styles = {
 };
 const bundle = {
   ...common,
-  entryPoints: { explorer: "src/main.ts" },
+  entryPoints: { explorer: "src/main.ts", widget: "src/widget.ts" },
   outdir: "../src/fallline/explorer/bundle",
   minify: true,
   charset: "utf8",

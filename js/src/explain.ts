@@ -37,12 +37,10 @@ export function explained(problem: Problem, state: State, row: number): Explaine
   const start = Float64Array.from(state.starts[state.activeStart]!);
   const step = rule.step(settingsArray(rule.hyperparameters, entry.values));
   const size = step.stateSize(n);
-  const made = run(
-    problem.compiled,
-    start,
-    { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true },
-    knownRules,
-  );
+  const settings = { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true };
+  const again = problem.elsewhere?.again(state, settings);
+  if (again === null) return null;
+  const made = run(again?.objective ?? problem.compiled, start, again?.settings ?? settings, knownRules);
   if (made.count <= row) return null;
   const after = made.state.subarray((row + 1) * size, (row + 2) * size);
   let place = 0;

@@ -1,16 +1,19 @@
 // The page: its parts, and what each change of the state draws again.
 import { BasinLayer } from "./basin_layer.ts";
+import { DiagnosisPanel } from "./diagnosis_panel.ts";
 import { element, iconButton } from "./dom.ts";
+import { Elsewhere, type GivenObjective } from "./elsewhere.ts";
 import { arrowsOf, type Explained } from "./explain.ts";
 import { csvOf, offer } from "./files.ts";
 import { FormulaField } from "./formula_field.ts";
 import { fragmentOf, readFragment } from "./fragment.ts";
+import type { Host } from "./host.ts";
 import { LiveText } from "./live_text.ts";
 import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { Panels, stepShown } from "./panels.ts";
-import { fitted, type Problem, problemOf, wholeOf } from "./problem.ts";
+import { fitted, give, type Problem, problemOf, wholeOf } from "./problem.ts";
 import { pythonOf } from "./python_code.ts";
-import { bestRate, type Race, race } from "./race.ts";
+import { bestRate, RATES, type Race, race } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
@@ -29,6 +32,12 @@ import { Workers } from "./workers.ts";
 /** What of the state changes the ground of the figure, and what the runs. */
 const OF_GROUND = ["formula", "box", "axes", "view"] as const;
 const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
+
+/** A notebook around the page, and the function that Python computes there. */
+export interface Notebook {
+  readonly host: Host;
+  readonly objective: GivenObjective | null;
+}
 
 /** What was drawn on the stage, for the panels beside it. */
 interface Drawn {
@@ -55,6 +64,10 @@ export class Page {
   );
   private readonly panels: Panels;
   private readonly basins: BasinLayer;
+  private readonly diagnosis: DiagnosisPanel | null;
+  private failure = "";
+  /** Whether the box is to be made to hold the runs, once they are known. */
+  private isOpen: boolean;
   private readonly live = new LiveText();
   private readonly notice = element("p", { class: "notice", role: "alert" });
   private readonly undo = iconButton("undo", STRINGS.undo, () => this.store.undo());
@@ -65,16 +78,20 @@ export class Page {
    *   fragment: what to show at first, as a link says it.
    *   address: where the code of a worker is.
    *   shown: called when something else is shown.
+   *   notebook: what is around the page, if it is in one.
    */
   constructor(
     private readonly root: HTMLElement,
     fragment: string,
     address: string,
     private readonly shown: () => void = () => {},
+    notebook: Notebook | null = null,
   ) {
+    if (notebook?.objective) give(this.elsewhereOf(notebook.host, notebook.objective));
     const { state: said, hasBox, refused } = readFragment(fragment, firstState());
     this.problem = problemOf(said.formula);
     const { runs } = race(this.problem, said);
+    this.isOpen = !hasBox && this.problem.elsewhere !== undefined;
     const state = hasBox ? said : { ...said, box: wholeOf(this.problem, said, runs) };
     this.store = new Store(state, (now, before) => this.changed(now, before));
     const change = (part: Partial<State>, gesture: string | null = null) => this.store.change(part, gesture);
@@ -107,6 +124,7 @@ export class Page {
       new Workers(address),
     );
     this.basins = new BasinLayer(new Workers(address), () => this.spoil());
+    this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
     this.build();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
       matchMedia(query).addEventListener("change", () => {
@@ -132,6 +150,36 @@ export class Page {
   /** The link to what is shown. */
   get fragment(): string {
     return fragmentOf(this.store.now);
+  }
+
+  /** Whether what is shown is known, or that it cannot be. */
+  get isKnown(): boolean {
+    return this.problem.elsewhere?.isKnown ?? true;
+  }
+
+  /** What is shown as a picture, in a data address. */
+  picture(): string {
+    this.draw();
+    return this.stage.picture(this.problem, this.store.now).toDataURL();
+  }
+
+  private elsewhereOf(host: Host, objective: GivenObjective): Problem {
+    const changed = (what: "land" | "runs") => {
+      this.stale[what === "land" ? "ground" : "runs"] = true;
+      if (what === "runs" && this.isOpen) {
+        this.isOpen = false;
+        const { runs } = race(this.problem, this.store.now);
+        this.store.amend({ box: wholeOf(this.problem, this.store.now, runs) });
+      }
+      this.queue();
+    };
+    const failed = (problem: string) => {
+      if (problem === this.failure) return;
+      this.failure = problem;
+      this.notice.textContent = problem && STRINGS.failed(problem);
+      this.shown();
+    };
+    return new Elsewhere(objective, host, changed, failed).problem;
   }
 
   private makeStage(change: (part: Partial<State>, gesture?: string | null) => void): Stage {
@@ -177,6 +225,7 @@ export class Page {
       this.stage.element,
       this.transport.element,
     );
+    if (this.diagnosis) this.panels.element.append(this.diagnosis.element);
     const side = element("div", { class: "side" }, this.slice.element, this.rules.element, this.running.element);
     const main = element("main", {}, figure, this.panels.element, side);
     this.root.replaceChildren(element("style", {}, css), top, this.notice, main, this.live.element);
@@ -229,9 +278,25 @@ export class Page {
   }
 
   private setBest(index: number): void {
+    const set = (rate: number) => this.replaceRule(index, { rate });
+    const { problem } = this;
+    if (problem.elsewhere) problem.elsewhere.best(this.store.now, index, RATES, set);
+    else set(bestRate(problem, this.store.now, this.store.now.entries[index]!));
+  }
+
+  private replaceRule(index: number, part: Partial<Entry>): void {
     const { entries } = this.store.now;
-    const rate = bestRate(this.problem, this.store.now, entries[index]!);
-    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, rate } : entry)) });
+    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) });
+  }
+
+  /** Set the rule looked at as a link says it. */
+  private setRule(rule: string): void {
+    const said = new URLSearchParams({ f: this.store.now.formula, rule });
+    const { state, refused } = readFragment(said.toString(), this.store.now);
+    this.complain(refused);
+    const [entry] = state.entries;
+    const { active, entries } = this.store.now;
+    if (entry && !refused.length) this.replaceRule(active, { ...entry, look: entries[active]!.look });
   }
 
   private setRate(rate: number, name: string | null, value: number): void {
@@ -292,7 +357,8 @@ export class Page {
   /** Run the rules and draw the figure. */
   private drawStage(): Drawn {
     const state = this.store.now;
-    if (this.stale.runs) this.race = race(this.problem, state);
+    // Of what is computed elsewhere this only asks, and only when it must.
+    if (this.stale.runs || this.problem.elsewhere) this.race = race(this.problem, state);
     const basins = this.basins.of(this.problem, state);
     const ground = this.stale.ground || basins !== this.shownBasins;
     this.shownBasins = basins;
@@ -312,6 +378,7 @@ export class Page {
     this.panels.draw(this.problem, state, scene, step);
     this.undo.disabled = !this.store.canUndo;
     this.redo.disabled = !this.store.canRedo;
+    this.diagnosis?.show(state);
     this.live.tell(this.problem, state, this.race.runs);
     this.shown();
   }

@@ -51,10 +51,13 @@ export class Panels {
   }
 
   draw(problem: Problem, state: State, scene: Scene, step: Explained | null): void {
-    this.tabs.show(state.panel);
-    this.histories.element.hidden = state.panel !== "histories";
-    this.rates.element.hidden = state.panel !== "rates";
-    if (state.panel === "rates") this.rates.show(problem, state, scene);
+    // The rate map needs more runs than Python makes while one waits.
+    const panel = problem.elsewhere ? "histories" : state.panel;
+    this.tabs.element.hidden = problem.elsewhere !== undefined;
+    this.tabs.show(panel);
+    this.histories.element.hidden = panel !== "histories";
+    this.rates.element.hidden = panel !== "rates";
+    if (panel === "rates") this.rates.show(problem, state, scene);
     else this.histories.draw(problem, scene);
     this.table.show(problem, state, scene);
     this.parting.textContent = partingOf(scene.runs, state);

@@ -1,5 +1,6 @@
 // What is minimised: the compiled formula, what is known of it, and what an evaluation costs.
 import { type Compiled, compile } from "./code.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import { landscapes } from "./generated.ts";
 import { FormulaError } from "./grammar.ts";
 import type { ShownRun } from "./scene.ts";
@@ -15,6 +16,15 @@ export interface Problem {
   readonly minima: readonly (readonly number[])[];
   /** Milliseconds that an evaluation takes. */
   readonly cost: number;
+  /** What knows its values and runs, where the page cannot compute them. */
+  readonly elsewhere?: Elsewhere;
+}
+
+const given = new Map<string, Problem>();
+
+/** Let a text stand for a problem that the page was handed. */
+export function give(problem: Problem): void {
+  given.set(problem.formula, problem);
 }
 
 /** Read a formula.
@@ -22,14 +32,16 @@ export interface Problem {
  * Throws a FormulaError.
  */
 export function problemOf(formula: string): Problem {
+  const known = given.get(formula.trim());
+  if (known) return known;
   const compiled = compile(formula);
   const { names, dimension } = compiled;
   if (dimension > LIMITS.dimension) {
     const problem = STRINGS.tooManyVariables(dimension, LIMITS.dimension);
     throw new FormulaError(problem, [{ start: 0, end: 0, problem }]);
   }
-  const known = landscapes.find((landscape) => landscape.formula === formula.trim());
-  return { formula, compiled, names, dimension, minima: known?.minima ?? [], cost: costOf(compiled) };
+  const landscape = landscapes.find((one) => one.formula === formula.trim());
+  return { formula, compiled, names, dimension, minima: landscape?.minima ?? [], cost: costOf(compiled) };
 }
 
 function costOf({ dimension, value }: Compiled): number {

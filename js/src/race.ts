@@ -26,6 +26,7 @@ export function affordable({ cost }: Problem, steps: number, runs: number): numb
 
 /** Run every rule that is not hidden from every start. */
 export function race(problem: Problem, wanted: State): Race {
+  if (problem.elsewhere) return problem.elsewhere.race(wanted);
   const steps = affordable(problem, wanted.steps, wanted.entries.length * wanted.starts.length);
   const state = { ...wanted, steps };
   const runs: ShownRun[] = [];
@@ -64,15 +65,17 @@ export function stepsTo(run: Run, target: number): number | null {
 
 /** The rates tried are from 1e-7 to 10, so many in a decade. */
 const [LEAST, MOST, DECADE] = [-7, 1, 10];
+export const RATES = Array.from({ length: (MOST - LEAST) * DECADE + 1 }, (_, place) =>
+  Number((10 ** (LEAST + place / DECADE)).toPrecision(2)),
+);
 
 /** The constant rate with which the rule ends lowest from a start. */
 export function bestRate(problem: Problem, state: State, entry: Entry): number {
   const start = Float64Array.from(state.starts[state.activeStart]!);
-  const tried = { ...state, steps: affordable(problem, state.steps, (MOST - LEAST) * DECADE) };
+  const tried = { ...state, steps: affordable(problem, state.steps, RATES.length) };
   let best = 0.01;
   let lowest = Number.POSITIVE_INFINITY;
-  for (let place = LEAST * DECADE; place <= MOST * DECADE; place++) {
-    const rate = Number((10 ** (place / DECADE)).toPrecision(2));
+  for (const rate of RATES) {
     const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, tried), knownRules);
     // Of as low ends, the one that came there first.
     const end = value[count]! + 1e-12 * count;

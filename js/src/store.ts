@@ -41,6 +41,11 @@ export class Store {
     this.set({ ...before, ...part });
   }
 
+  /** Change part of the state as if it had been so before. */
+  amend(part: Partial<State>): void {
+    this.set({ ...this.state, ...part });
+  }
+
   /** The next change begins a gesture of its own. */
   rest(): void {
     this.gesture = null;

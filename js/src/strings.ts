@@ -110,4 +110,7 @@ export const STRINGS = {
     `The link holds what the page does not know, and left out: ${parts.join("; ")}`,
   tooLong: (found: number, most: number) => `${found} characters; at most ${most}`,
   dismiss: "Dismiss",
+  diagnosis: "Diagnosis",
+  apply: (remedy: string) => `Apply ${remedy}`,
+  failed: (problem: string) => `Python: ${problem}`,
 } as const;

@@ -36,12 +36,13 @@ export class ViewBar {
   /** Arguments:
    *   flat: whether there are two coordinates to draw.
    *   solid: whether the browser draws surfaces.
+   *   own: whether the page itself computes the function, as its basins need.
    */
-  show(state: State, flat: boolean, solid: boolean): void {
+  show(state: State, flat: boolean, solid: boolean, own: boolean): void {
     this.tabs.show(state.view);
     this.tabs.element.hidden = !flat || !solid;
     this.basins.setAttribute("aria-pressed", String(state.basins));
-    this.basins.hidden = !flat || (state.view === "surface" && solid);
+    this.basins.hidden = !own || !flat || (state.view === "surface" && solid);
     this.one.hidden = state.starts.length < 2;
   }
 }

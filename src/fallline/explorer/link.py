@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 import numpy as np
 
-from fallline.arguments import prepared, rules_of, starts_of
+from fallline.arguments import length_of, prepared, rules_of, starts_of
 from fallline.errors import FalllineError, check_whole
 from fallline.explorer.rules import name_of
 from fallline.explorer.tracing import settings_of
@@ -58,7 +58,7 @@ def link_of(
         # On the page, the settings of the first of each kind are the defaults of a rule of the user's.
         firsts = {name_of(rule): rule for rule in reversed(rules) if not _is_known(rule)}
         own = list(firsts.values())
-        said += [("rule", _rule(rule, firsts.get(name_of(rule)), look)) for look, rule in enumerate(rules)]
+        said += [("rule", rule_text(rule, firsts.get(name_of(rule)), look)) for look, rule in enumerate(rules)]
     if max_steps is not None:
         check_whole("max_steps", max_steps, least=1)
         said.append(("steps", str(min(int(max_steps), MOST_STEPS))))
@@ -70,12 +70,14 @@ def link_of(
     return title, "&".join(f"{name}={quote_plus(text, safe=',@=*()/')}" for name, text in said), own
 
 
+def own_objective(objective: Any, x0: Any) -> Objective | None:
+    """The objective, if it is none that the page reads as a formula."""
+    function = as_objective(objective, None if x0 is None else length_of(starts_of(x0)[0]))
+    return None if "formula" in (function.recipe() or {}) else function
+
+
 def _function(objective: Any) -> tuple[Objective, str]:
     function = as_objective(objective)
-    recipe = function.recipe()
-    if recipe is None or "formula" not in recipe:
-        allowed = "the page reads formulas; write it as a formula, or name a landscape"
-        raise FalllineError("objective", objective, allowed)
     if function.dimension > MOST_COORDINATES:
         problem = f"has {function.dimension} coordinates"
         raise FalllineError("objective", problem=problem, allowed=f"the page shows at most {MOST_COORDINATES}")
@@ -118,7 +120,7 @@ def _gradient(gradient: Any) -> list[tuple[str, str]]:
     return []
 
 
-def _rule(rule: Optimizer[Any], usual: Optimizer[Any] | None, look: int) -> str:
+def rule_text(rule: Optimizer[Any], usual: Optimizer[Any] | None, look: int) -> str:
     """A rule with its rate and its settings; of the user's own those that are not the page's defaults."""
     known = {} if usual is None else dict(settings_of(usual))
     parts = [f"{name_of(rule)}@{rule.convention}", *_rate(rule.learning_rate)]
