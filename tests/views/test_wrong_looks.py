@@ -46,7 +46,7 @@ def test_a_wrong_look_is_told_in_one_line(name: str, value: Any) -> None:
 @pytest.mark.parametrize("name", ["linestyle", "marker"])
 def test_a_misspelt_line_is_told_with_the_nearest(name: str) -> None:
     with pytest.raises(FalllineError, match="did you mean 'none'"):
-        Look(**{name: "nonee"})
+        Look(**dict[str, Any]({name: "nonee"}))
 
 
 @pytest.mark.parametrize("look", [{"linestyle": (0, (3, 1))}, {"marker": "$a$"}, {"marker": (5, 1)}, {"linestyle": ""}])
@@ -69,7 +69,8 @@ def test_a_kind_that_is_no_name_is_refused(kind: Any) -> None:
 def test_labels_belong_to_the_axes_there_are() -> None:
     ax = plot(on_bowl(), labels=["width"], resolution=8).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "y")
-    assert plot(on_bowl(), kind="surface", labels=("a", "b", "c"), resolution=8).axes[0].get_zlabel() == "c"
+    solid: Any = plot(on_bowl(), kind="surface", labels=("a", "b", "c"), resolution=8).axes[0]
+    assert solid.get_zlabel() == "c"
     for kind in ("contour", "histories"):
         with pytest.raises(FalllineError, match=r"labels is \['a', 'b', 'c'\]; it must be a list of two names"):
             plot(on_bowl(), kind=kind, labels=["a", "b", "c"])
@@ -135,7 +136,7 @@ def test_what_lies_outside_the_limits_is_not_seen(limits: dict[str, Any]) -> Non
     # Himmelblau's minima and their stars lie all over the picture.
     figure = plot("himmelblau", resolution=32, **limits)
     drawn(figure)
-    ax = figure.axes[0]
+    ax: Any = figure.axes[0]
     frame = ax.get_window_extent()
     # Numbers and stars beyond the limits would shrink the axes to a speck.
     assert frame.width > 0.5 * figure.bbox.width
