@@ -11,9 +11,12 @@ from fallline.pictures.epochs import Epochs, epochs_data
 from fallline.pictures.paths import Interval
 from fallline.results.trajectory import Trajectory
 from fallline.views import appearance
-from fallline.views.appearance import new_figure
+from fallline.views.appearance import WIDTH, new_figure
 from fallline.views.curve import draw_points, draw_still
 from fallline.views.look import Look, Options, sizes_of
+
+# The width and height of a small plot: three side by side are as wide as other pictures.
+PLOT = WIDTH / 3, 2.1
 
 
 def plot_epochs(
@@ -41,7 +44,7 @@ def plot_epochs(
     look = Look.of(options)
     appearance.only_on_a_figure(look, "the grid of epochs")
     data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
-    figure = new_figure(3.2 * columns, 1.0 + 2.4 * data.rows, look)
+    figure = new_figure(PLOT[0] * columns, 1.0 + PLOT[1] * data.rows, look)
     draw_epochs(figure, data)
     return appearance.finished(figure, look)
 
