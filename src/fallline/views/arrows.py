@@ -67,7 +67,7 @@ def plot_arrows(
     """
     look = Look.of(options)
     data = arrows_data(run, shown=shown, points=points, coordinates=coordinates, bounds=bounds, resolution=resolution)
-    figure, ax = figure_of(look)
+    figure, ax = figure_of(look, keys=3)
     draw_arrows(ax, data)
     return appearance.finished(figure, look)
 
