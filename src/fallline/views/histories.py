@@ -137,7 +137,7 @@ def draw_panels(figure: Figure, data: Histories, xscale: XScale, shape: tuple[in
         # The plot below has the same steps.
         appearance.label_outer(axes[number], left=True, bottom=number + shape[1] >= len(data.panels))
     for place in axes[len(data.panels) :]:
-        place.set_axis_off()
+        place.remove()
     figure.align_ylabels()
     _legend(figure, data)
     if data.omitted:
