@@ -21,7 +21,7 @@ from fallline.views.theme import THEMES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pictures"
 # The width of a picture on a sheet, in pixels, and how many stand side by side.
-WIDTH, COLUMNS = 480, 5
+WIDTH, COLUMNS = 360, 5
 
 
 def kinds() -> dict[str, Callable[..., Any]]:
@@ -102,7 +102,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     drawn = kinds()
     for style, context in itertools.product(THEMES, SIZES):
-        sheet(drawn, style, context).save(FOLDER / f"{style}-{context}.webp", quality=80, method=6)
+        sheet(drawn, style, context).save(FOLDER / f"{style}-{context}.webp", quality=65, method=6)
 
 
 if __name__ == "__main__":
