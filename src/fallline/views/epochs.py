@@ -57,6 +57,8 @@ def draw_epochs(figure: Figure, data: Epochs) -> None:
     for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
         draw_still(place, data.descent)
         draw_points(place, path, until=epoch, share=0.6)
+        # A common factor of the ticks, which the user's settings may ask for, has no room.
+        place.ticklabel_format(style="sci", scilimits=(-5, 6))
         x = words.number(path.x[count - 1, 0])
         title = appearance.plain(f"epoch {epoch}: {data.descent.curve.name} = {x}")
         place.set_title(title, fontsize=sizes_of(place).note)
