@@ -151,6 +151,8 @@ def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -
 
 def lines_below(look: Look, paths: Sequence[Path]) -> int:
     """The number of lines of the legend below a new figure on one landscape, with the keys of starts and minima."""
+    if look.ax is not None:
+        return 0
     width = BARRED * (look.figsize[0] if look.figsize else look.sizes.width)
     labels, others = _names(look, paths, MOST_LINES - 1, width) if len(paths) > 1 else (("step 1000",), "")
     entries = [*labels, *filter(None, [others]), "start", "known minimum"]
