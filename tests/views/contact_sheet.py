@@ -36,7 +36,7 @@ def kinds() -> dict[str, Callable[..., Any]]:
     lines = fallline.compare("x**2 + 8*sin(x)", 9.0, [fallline.GradientDescent(0.05), fallline.Momentum(0.02)])
     far = fallline.minimize("a**2 + 5*b**2 + c**2*d**2 + d**2", (3.0, 1.0, 2.0, 1.0), rules[1], max_steps=400)
     loss = fallline.models.Logistic(np.stack([hours, sleep], axis=1), passed == "passed")
-    noisy = [fallline.Momentum(0.05), fallline.Adam(0.05)]
+    noisy: Any = [fallline.Momentum(0.05), fallline.Adam(0.05)]
     seeds = fallline.compare(loss.batches(4), np.zeros(3), noisy, seeds=range(12), max_steps=150)
     exact = fallline.compare("x**2 + 3*y**2", (2.0, 1.0), ["gradient_descent", "bfgs"], max_steps=400)
     many = fallline.compare("himmelblau", random.uniform(-5, 5, (20, 2)), [fallline.GradientDescent(0.01)])

@@ -323,7 +323,7 @@ def test_so_it_is_for_the_pictures_of_other_results() -> None:
 @pytest.mark.parametrize("kind", ["contour", "arrows"])
 def test_the_star_of_a_single_run_is_explained_where_there_is_one(kind: str) -> None:
     def words(trajectory: Trajectory) -> list[str]:
-        legend = plot(trajectory, kind=kind, resolution=32).axes[0].get_legend()
+        legend: Any = plot(trajectory, kind=kind, resolution=32).axes[0].get_legend()
         return [text.get_text() for text in legend.get_texts()]
 
     assert "known minimum" in words(run())
@@ -334,7 +334,7 @@ def test_the_star_of_a_single_run_is_explained_where_there_is_one(kind: str) -> 
 @pytest.mark.parametrize("context", list(SIZES))
 def test_the_lines_of_a_crowd_are_seen_from_afar(context: Any) -> None:
     figure = plot(starts(), resolution=32, context=context)
-    widths = [line.get_linewidth() for line in figure.axes[0].lines if len(line.get_xdata()) > 20]
+    widths = [line.get_linewidth() for line in figure.axes[0].lines if np.size(line.get_xdata()) > 20]
     assert len(widths) >= 40
     assert min(widths) >= 0.4 * SIZES[context].line
 
