@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
-from tests.environments import without_coverage
+from tests import pages
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = [
-    (kind, textwrap.dedent(block))
-    for kind, block in re.findall(r"^ *```(python|console)\n(.*?)```", README, re.DOTALL | re.MULTILINE)
-]
-
-
-def typed(block: str) -> str:
-    """What a reader types of a console block: the lines behind $, with those that go on from them."""
-    return "\n".join(re.findall(r"^\$ ((?:.*\\\n)*.*)", block, re.MULTILINE))
+BLOCKS = pages.blocks_of(ROOT / "README.md")
 
 
 @pytest.mark.long
 def test_every_block_runs_in_a_fresh_shell_in_the_order_in_which_it_is_read(tmp_path: Path) -> None:
-    script = ["set -eu"]
-    for number, (kind, block) in enumerate(BLOCKS):
-        if kind == "python":
-            (tmp_path / f"block{number}.py").write_text(block)
-            script.append(f"python block{number}.py")
-        elif not block.startswith("$ make"):  # which installs, and runs this test
-            assert typed(block)
-            script.append(typed(block))
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=tmp_path,
-        env=without_coverage() | {"PATH": path},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    # `make` installs, and runs this test.
+    pages.run([(kind, block) for kind, block in BLOCKS if not block.startswith("$ make")], tmp_path)
     blocks = "\n".join(block for _, block in BLOCKS)
     named = re.findall(r"[\w-]+\.(?:png|gif|npz|json|db|csv)\b", blocks)
     assert {"race.png", "run.npz", "predicted.csv", "runs.db"} <= set(named)

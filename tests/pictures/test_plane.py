@@ -80,7 +80,7 @@ def test_distance_off_the_plane() -> None:
     np.testing.assert_allclose(plane.variance, [18 / 28, 8 / 28], rtol=1e-12)
     assert plane.distance == pytest.approx(1, abs=1e-12)
     words = landscape_data(run, resolution=8).held
-    assert words == "plane of the path's principal components (PC):\n92.86 % of its variance; points up to 1 off it"
+    assert words == "plane of principal components (PC):\n92.86 % of variance; path up to 1 off it"
     assert words in [text.get_text() for text in plot_contour(run, resolution=8).axes[0].texts]
 
 

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from tests.environments import without_coverage
+from tests import pages
 
 from fallline import Recipe, examples
 from fallline.recipes.content import READERS
 from fallline.recipes.settings import PENALTIES, SETS, STOPS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+PATH = Path(__file__).parents[2] / "docs" / "recipes.md"
+PAGE, BLOCKS = PATH.read_text(), pages.blocks_of(PATH)
 FILES = [block for kind, block in BLOCKS if kind == "toml"]
 
 
 def test_the_python_and_the_commands_run(tmp_path: Path) -> None:
     (tmp_path / "minimum.toml").write_text(FILES[0])
-    script = ["set -eu"]
-    for number, (kind, block) in enumerate(BLOCKS):
-        if kind == "python":
-            (tmp_path / f"block{number}.py").write_text(block)
-            script.append(f"python block{number}.py")
-        if kind == "console":
-            script += re.findall(r"^\$ (.*)", block, re.MULTILINE)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=tmp_path,
-        env=without_coverage() | {"PATH": path},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    complaints = pages.run(BLOCKS, tmp_path)
     (told,) = [block.partition("…")[0] for kind, block in BLOCKS if kind == "text"]
-    assert told in done.stderr
+    assert told in complaints
     named = set(re.findall(r'"(\w+\.toml)"', PAGE))
     assert {"minimum.toml", "launches.toml", "two.toml"} <= named
     for name in named:

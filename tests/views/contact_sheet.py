@@ -21,7 +21,7 @@ from fallline.views.theme import THEMES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "pictures"
 # The width of a picture on a sheet, in pixels, and how many stand side by side.
-WIDTH, COLUMNS = 480, 5
+WIDTH, COLUMNS = 360, 5
 
 
 def kinds() -> dict[str, Callable[..., Any]]:
@@ -34,14 +34,17 @@ def kinds() -> dict[str, Callable[..., Any]]:
     run = fallline.minimize("rosenbrock", (-1.2, 1.0), rules[0], max_steps=200, record=fallline.Record(state=True))
     line = fallline.minimize("x**2 + 8*sin(x)", 9.0, fallline.GradientDescent(0.05), max_steps=40)
     lines = fallline.compare("x**2 + 8*sin(x)", 9.0, [fallline.GradientDescent(0.05), fallline.Momentum(0.02)])
-    far = fallline.minimize("a**2 + 5*b**2 + c**2*d**2 + d**2", (3.0, 1.0, 2.0, 1.0), "adam", max_steps=400)
+    far = fallline.minimize("a**2 + 5*b**2 + c**2*d**2 + d**2", (3.0, 1.0, 2.0, 1.0), rules[1], max_steps=400)
     loss = fallline.models.Logistic(np.stack([hours, sleep], axis=1), passed == "passed")
-    seeds = fallline.compare(loss.batches(8), np.zeros(3), ["gradient_descent", "adam"], seeds=range(12), max_steps=150)
+    noisy: Any = [fallline.Momentum(0.05), fallline.Adam(0.05)]
+    seeds = fallline.compare(loss.batches(4), np.zeros(3), noisy, seeds=range(12), max_steps=150)
     exact = fallline.compare("x**2 + 3*y**2", (2.0, 1.0), ["gradient_descent", "bfgs"], max_steps=400)
     many = fallline.compare("himmelblau", random.uniform(-5, 5, (20, 2)), [fallline.GradientDescent(0.01)])
     grid: Any = {"learning_rate": np.geomspace(1e-3, 3, 24), "momentum": np.linspace(0, 0.98, 18)}
     classes = fallline.fit({"hours": hours, "sleep": sleep, "result": passed}, "result", holdout=0.25)
     number = fallline.fit({"hours": hours, "marks": 3 * hours + 2 * noise}, "marks", model="linear", holdout=0.25)
+    space = {"learning_rate": (1e-4, 1e-2), "momentum": (0, 0.99)}
+    tuned = fallline.tune("rosenbrock", (-1.2, 1.0), "momentum", space, trials=24)
     several = {name: fallline.minimize("x**2", 3.0, rule) for name, rule in (("slow", rules[0]), ("quick", rules[1]))}
     pictures = {
         "contour": (race, {}),
@@ -62,13 +65,13 @@ def kinds() -> dict[str, Callable[..., Any]]:
         "steps": (several, {"kind": "steps"}),
         "heat map": (fallline.sweep("x**2/2", 1.0, "momentum", grid, target=1e-6), {}),
         "basins": (fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=96), {}),
-        "tuning": (fallline.tune("x**2/2", 1.0, "momentum", ["learning_rate", "momentum"], trials=24), {}),
+        "tuning": (tuned, {}),
         "chain rule": (fallline.chain_rule("u = 3*a**2 + b; y = 2*u + c", [1.0, 1.0, 1.0]), {}),
         "fit": (number, {}),
         "regions": (classes, {}),
         "scores": (classes, {"kind": "scores"}),
         "residuals": (number, {"kind": "residuals"}),
-        "learning curve": (number, {"kind": "learning"}),
+        "learning curve": (classes, {"kind": "learning"}),
     }
     return {
         name: lambda thing=thing, options=options, **look: views.plot(thing, **options, **look)
@@ -99,7 +102,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     drawn = kinds()
     for style, context in itertools.product(THEMES, SIZES):
-        sheet(drawn, style, context).save(FOLDER / f"{style}-{context}.webp", quality=80, method=6)
+        sheet(drawn, style, context).save(FOLDER / f"{style}-{context}.webp", quality=65, method=6)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from tests.views.pixels import colours
 from tests.views.runs import bowl, doubling, halving, on_bowl, square
 
 from fallline import Comparison, FalllineError, GradientDescent, Momentum, compare, minimize
-from fallline.views import animate, curve_data, descent_data, plot_curve, plot_descent
+from fallline.views import animate, curve_data, descent_data, plot, plot_curve, plot_descent
 
 
 def test_values_and_slopes_are_the_functions() -> None:
@@ -143,8 +143,9 @@ def test_ax_must_be_axes(wrong: object) -> None:
 def test_ax_must_be_on_a_figure() -> None:
     ax = Figure().subplots()
     ax.remove()
-    with pytest.raises(FalllineError, match="ax belongs to no figure"):
-        plot_descent(halving(), ax=ax)
+    for run in (halving(), on_bowl()):
+        with pytest.raises(FalllineError, match="ax belongs to no figure"):
+            plot(run, ax=ax)
 
 
 def test_a_run_that_could_not_start_is_drawn() -> None:

@@ -96,7 +96,8 @@ def test_several_runs_share_each_plot() -> None:
 def test_axes_are_named() -> None:
     figure = plot_histories(halving())
     assert [ax.get_ylabel() for ax in figure.axes] == ["f", "gradient norm", "x"]
-    assert {ax.get_xlabel() for ax in figure.axes} == {"step"}
+    # The plot of the first column has one below it, which names the steps.
+    assert [ax.get_xlabel() for ax in figure.axes] == ["", "step", "step"]
     # Of two rows, the lower one names the steps.
     assert [ax.get_xlabel() for ax in plot_histories(two_on_bowl()).axes] == ["", "", "step", "step"]
 
@@ -156,7 +157,7 @@ def test_a_constant_is_not_drawn_as_zero() -> None:
 def test_loaded_runs_without_an_objective_have_histories() -> None:
     run = dataclasses.replace(in_space(), objective=None)
     assert histories_data(run).unit == "step"
-    assert len(plot_histories(run).axes) == 6
+    assert len(plot_histories(run).axes) == 5
 
 
 def test_runs_of_any_label_can_be_overlaid() -> None:

@@ -59,6 +59,22 @@ def swept() -> Any:
     return fallline.sweep("x**2/2", 1.0, "momentum", grid, target=1e-6)
 
 
+@cache
+def basins() -> Any:
+    return fallline.basins("himmelblau", None, GradientDescent(0.01), resolution=24)
+
+
+@cache
+def fitted() -> Any:
+    return fallline.fit(fallline.examples.challenger(), "distress", holdout=0.25, seed=1)
+
+
+@cache
+def starts() -> Comparison:
+    places = np.random.default_rng(0).uniform(-5, 5, (20, 2))
+    return compare("himmelblau", places, GradientDescent(0.01), max_steps=50)
+
+
 # Pictures that are drawn on one axes.
 SINGLE: dict[str, Callable[..., Figure]] = {
     "contours": lambda **look: plot(race(), resolution=32, **look),
@@ -69,12 +85,15 @@ SINGLE: dict[str, Callable[..., Figure]] = {
     "curve": lambda **look: plot(falls(), together=True, **look),
     "arrows": lambda **look: plot(run(), kind="arrows", resolution=32, **look),
     "heat map": lambda **look: plot(swept(), **look),
+    "basins": lambda **look: plot(basins(), **look),
+    "fit": lambda **look: plot(fitted(), kind="fit", **look),
 }
 EVERY = SINGLE | {
     "curves": lambda **look: plot(falls(), **look),
     "histories": lambda **look: plot(race(), kind="histories", **look),
     "steps": lambda **look: plot(run(), kind="steps", **look),
     "epochs": lambda **look: plot(falls().trajectories[0], kind="epochs", **look),
+    "scores": lambda **look: plot(fitted(), kind="scores", **look),
 }
 single = pytest.mark.parametrize("draw", SINGLE.values(), ids=SINGLE.keys())
 every = pytest.mark.parametrize("draw", EVERY.values(), ids=EVERY.keys())
@@ -91,10 +110,21 @@ def test_in_other_contexts_as_well(draw: Callable[..., Figure], context: str) ->
     assert_fits(draw(context=context), least={"notebook": 10, "slide": 14}[context])
 
 
+@every
+@pytest.mark.parametrize("context", list(SIZES))
+def test_the_page_is_as_wide_as_its_context_and_has_margins(draw: Callable[..., Figure], context: Any) -> None:
+    figure, sizes = draw(context=context), SIZES[context]
+    assert figure.get_figwidth() == pytest.approx(sizes.width)
+    # A page that is wider is shown smaller, and its texts with it; texts at its edge look cut off.
+    sides, margin = 72 * figure.get_size_inches(), 0.25 * sizes.label
+    for text, box in texts(figure):
+        assert min(box.min) > margin, text
+        assert min(sides - box.max) > margin, text
+
+
 @single
-def test_a_picture_of_one_axes_is_as_wide_as_a_column(draw: Callable[..., Figure]) -> None:
+def test_a_picture_of_one_axes_fills_its_width(draw: Callable[..., Figure]) -> None:
     figure = draw(context="paper")
-    assert figure.get_figwidth() == pytest.approx(3.3)
     ax = figure.axes[0]
     assert ax.get_window_extent().width > 0.6 * figure.bbox.width
 
@@ -288,3 +318,33 @@ def test_so_it_is_for_the_pictures_of_other_results() -> None:
     found = fallline.basins("himmelblau", None, fallline.GradientDescent(0.01), resolution=8)
     with pytest.raises(FalllineError, match=r"titel is no option of this picture; did you mean 'title'\?"):
         found.plot(titel="basins")
+
+
+@pytest.mark.parametrize("kind", ["contour", "arrows"])
+def test_the_star_of_a_single_run_is_explained_where_there_is_one(kind: str) -> None:
+    def words(trajectory: Trajectory) -> list[str]:
+        legend: Any = plot(trajectory, kind=kind, resolution=32).axes[0].get_legend()
+        return [text.get_text() for text in legend.get_texts()]
+
+    assert "known minimum" in words(run())
+    unknown = minimize("(x - 1)**2 + cos(y)", (0.0, 1.0), Momentum(0.1), record=Record(state=True))
+    assert "known minimum" not in words(unknown)
+
+
+@pytest.mark.parametrize("context", list(SIZES))
+def test_the_lines_of_a_crowd_are_seen_from_afar(context: Any) -> None:
+    figure = plot(starts(), resolution=32, context=context)
+    widths = [line.get_linewidth() for line in figure.axes[0].lines if np.size(line.get_xdata()) > 20]
+    assert len(widths) >= 40
+    assert min(widths) >= 0.4 * SIZES[context].line
+
+
+def test_the_edges_of_keys_are_as_fine_as_their_context() -> None:
+    for draw in (EVERY["curves"], EVERY["fit"], EVERY["basins"], EVERY["heat map"]):
+        figure = draw(context="paper")
+        legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend() is not None)]
+        lines = [line for legend in legends for line in legend.get_lines() if line.get_marker() not in ("None", "")]
+        patches = [patch for legend in legends for patch in legend.get_patches()]
+        assert lines or patches
+        assert max((line.get_markeredgewidth() for line in lines), default=0) <= SIZES["paper"].line
+        assert max((patch.get_linewidth() for patch in patches), default=0) <= 0.6 * SIZES["paper"].line

@@ -45,9 +45,9 @@ class Plane(Printed):
     @property
     def words(self) -> str:
         """The text about the variance and distance that the picture does not show."""
-        off = f"; points up to {words.number(self.distance, 2)} off it" if self.distance else ""
+        off = f"; path up to {words.number(self.distance, 2)} off it" if self.distance else ""
         share = 100 * self.variance.sum()
-        return f"plane of the path's principal components (PC):\n{share:.4g} % of its variance{off}"
+        return f"plane of principal components (PC):\n{share:.4g} % of variance{off}"
 
     def on(self, x: FloatArray) -> FloatArray:
         """The orthogonal projections of points, shape (k, n), in the plane's coordinates, shape (k, 2)."""

@@ -32,8 +32,8 @@ NOTED = 0.85
 SLIM = 0.06
 # The lines of axes by those of runs; the length of ticks and their distance from their numbers, by the numbers' size.
 FRAME, TICK = 0.4, 0.3
-# The width of a figure of one axes in a notebook, in inches.
-WIDTH = 8.0
+# The width of a figure in a notebook, in inches; and its margins, by the size of labels.
+WIDTH, MARGIN = 8.0, 0.4
 # A log axis that spans less has ticks between its powers of ten; and about so many ticks at most.
 SHORT, MOST_TICKS = 30.0, 7
 # Matplotlib's name for the axes of a colour bar.
@@ -63,6 +63,9 @@ def new_figure(width: float, height: float, look: Look) -> Figure:
         pixels = f"which with {max(size):g} inches at {dpi:g} dpi makes too many pixels"
         raise FalllineError(name, getattr(look, name), f"a side has at most {MOST_PIXELS}", problem=pixels)
     figure = Picture(figsize=size, dpi=dpi, layout="constrained", facecolor=look.theme.ground)
+    engine: Any = figure.get_layout_engine()
+    margin = MARGIN * sizes.label / 72
+    engine.set(w_pad=margin, h_pad=margin)
     dressed(figure, look)
     return figure
 

@@ -67,7 +67,7 @@ def plot_arrows(
     """
     look = Look.of(options)
     data = arrows_data(run, shown=shown, points=points, coordinates=coordinates, bounds=bounds, resolution=resolution)
-    figure, ax = figure_of(look)
+    figure, ax = figure_of(look, keys=3)
     draw_arrows(ax, data)
     return appearance.finished(figure, look)
 
@@ -91,7 +91,6 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             ax, *places, line=places, colours=traces.step_colours(len(path)), size=SMALL * sizes_of(ax).marker ** 2
         )
     keys = legends.step_keys(ax, path.last(ground.unit))
-    sizes = sizes_of(ax)
     shaft: dict[str, Any] = {"linewidth": 1.5 * sizes.line, "marker": ">", "markersize": sizes.marker}
     look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1}
     # Short arrows are drawn over long ones, and thinner: both stay visible when they point the same way.
@@ -115,6 +114,8 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             **look,
         )
         keys.append(legends.key(ax, kind.words, {"color": colour} | shaft))
+    if not isinstance(ground, Descent) and len(ground.minima):
+        keys.append(legends.minimum_key(ax))
     legends.legend_below(ax, keys, columns=min(3, len(keys) - 2))
     appearance.set_title(ax, *path.title)
 

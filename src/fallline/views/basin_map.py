@@ -55,7 +55,7 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     """
     look = Look.of(options)
     data = basin_map_data(found)
-    keys = _keys(data)
+    keys = _keys(data, 0.4 * look.sizes.line)
     lines = legends.lines_of(look, [str(entry.get_label()) for entry in keys], share=AXES)
     figure, ax = appearance.figure_of(look, keys=lines)
     (left, right), (bottom, top) = data.extent
@@ -84,12 +84,14 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     return appearance.finished(figure, look)
 
 
-def _keys(data: BasinMap) -> list[Artist]:
+def _keys(data: BasinMap, width: float) -> list[Artist]:
+    """The legend, its boxes drawn in lines of a width."""
     hues = palette(data)
     keys: list[Artist] = [
         Patch(
             facecolor=hues[place],
             edgecolor="white" if place == DIVERGED else LIGHT.edge,
+            linewidth=width,
             hatch=HATCH if place == DIVERGED else None,
             label=label,
         )
@@ -142,7 +144,8 @@ def _shaded(colours: FloatArray, share: FloatArray) -> FloatArray:
 def _mark(ax: Axes, place: FloatArray, number: str) -> None:
     """Mark a minimum by its number in a white disc, or by a small disc."""
     sizes = sizes_of(ax)
-    disc = (1.85 if number else 0.6) * sizes.marker
-    ax.plot(*place, marker="o", markersize=disc, color="white", markeredgecolor=LIGHT.edge)
-    look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 0.9 * sizes.note}
+    disc = (2 if number else 0.6) * sizes.marker
+    edge: dict[str, Any] = {"markeredgecolor": LIGHT.edge, "markeredgewidth": 0.4 * sizes.line}
+    ax.plot(*place, marker="o", markersize=disc, color="white", **edge)
+    look: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": sizes.note}
     ax.annotate(number, tuple(place), color=LIGHT.edge, **look)

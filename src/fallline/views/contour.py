@@ -169,16 +169,15 @@ def _starts(data: Landscape) -> FloatArray:
 
 def draw_words(ax: Axes, data: Landscape) -> None:
     """Write the legend below the axes, and what the picture holds fixed or does not show."""
-    remarks = [data.held]
+    remarks, flat = [data.held], ax.name != "3d"
+    stars = [legends.minimum_key(ax)] if flat and len(data.minima) else []
     if len(data.paths) == 1:
         path = data.paths[0]
-        keys = legends.step_keys(ax, path.last(data.unit))
-        legends.legend_below(ax, keys, columns=2)
+        keys = legends.step_keys(ax, path.last(data.unit)) + stars
+        legends.legend_below(ax, keys, columns=len(keys))
         remarks.append(path.remark)
     else:
-        flat = ax.name != "3d"
         rings = [legends.start_key(ax)] if flat and len(_starts(data)) else []
-        stars = [legends.minimum_key(ax)] if flat and len(data.minima) else []
         if data.paths or stars:
             legends.race_legend(ax, data.paths, rings + stars)
     corner: Corner = (1, 1) if ax.name == "3d" else _emptiest_corner(data)

@@ -11,9 +11,12 @@ from fallline.pictures.epochs import Epochs, epochs_data
 from fallline.pictures.paths import Interval
 from fallline.results.trajectory import Trajectory
 from fallline.views import appearance
-from fallline.views.appearance import new_figure
+from fallline.views.appearance import WIDTH, new_figure
 from fallline.views.curve import draw_points, draw_still
 from fallline.views.look import Look, Options, sizes_of
+
+# The width and height of a small plot: three side by side are as wide as other pictures.
+PLOT = WIDTH / 3, 2.1
 
 
 def plot_epochs(
@@ -41,7 +44,7 @@ def plot_epochs(
     look = Look.of(options)
     appearance.only_on_a_figure(look, "the grid of epochs")
     data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
-    figure = new_figure(3.2 * columns, 1.0 + 2.4 * data.rows, look)
+    figure = new_figure(PLOT[0] * columns, 1.0 + PLOT[1] * data.rows, look)
     draw_epochs(figure, data)
     return appearance.finished(figure, look)
 
@@ -54,6 +57,8 @@ def draw_epochs(figure: Figure, data: Epochs) -> None:
     for place, epoch, count in zip(axes, data.epochs, data.counts, strict=False):
         draw_still(place, data.descent)
         draw_points(place, path, until=epoch, share=0.6)
+        # A common factor of the ticks, which the user's settings may ask for, has no room.
+        place.ticklabel_format(style="sci", scilimits=(-5, 6))
         x = words.number(path.x[count - 1, 0])
         title = appearance.plain(f"epoch {epoch}: {data.descent.curve.name} = {x}")
         place.set_title(title, fontsize=sizes_of(place).note)

@@ -94,14 +94,18 @@ def _draw_regions(ax: Axes, data: Regions) -> list[Line2D]:
 
 def _draw_rows(ax: Axes, rows: Sampled, x: Any, y: Any) -> list[Line2D]:
     """Draw the rows as points, those held out hollow, and give their keys."""
-    theme, size = theme_of(ax), 0.7 * sizes_of(ax).marker
+    theme, size, line = theme_of(ax), 0.7 * sizes_of(ax).marker, sizes_of(ax).line
     alpha = 1.0 if len(rows.y) <= MANY else FAINT
     keys = []
     for number, label in enumerate(rows.classes or ("rows fitted to",)):
         mine = rows.y == number if rows.classes else np.ones(len(rows.y), bool)
-        look = traces.run_look(ax, number) | {"linestyle": "none", "markersize": size, "markeredgewidth": 0.4}
+        look = traces.run_look(ax, number) | {"linestyle": "none", "markersize": size, "markeredgewidth": 0.2 * line}
         ax.plot(x[mine & ~rows.held_out], y[mine & ~rows.held_out], zorder=4, **(look | {"alpha": alpha}))
-        hollow = look | {"markerfacecolor": theme.ground, "markeredgecolor": look["color"], "markeredgewidth": 1.2}
+        hollow = look | {
+            "markerfacecolor": theme.ground,
+            "markeredgecolor": look["color"],
+            "markeredgewidth": 0.6 * line,
+        }
         ax.plot(x[mine & rows.held_out], y[mine & rows.held_out], zorder=5, **(hollow | {"alpha": alpha}))
         keys.append(legends.key(ax, label, look))
     if rows.held_out.any():

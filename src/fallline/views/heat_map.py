@@ -79,9 +79,8 @@ def plot_heat_map(
     """
     look = Look.of(options)
     data = heat_map_data(runs, x, y, at)
-    keys: list[Artist] = [
-        _key(name, share) for name, share in [*data.shares.items(), ("not run", data.not_run)] if share
-    ]
+    shares = [*data.shares.items(), ("not run", data.not_run)]
+    keys: list[Artist] = [_key(name, share, 0.4 * look.sizes.line) for name, share in shares if share]
     marks = _marks(look, data)
     labels = [*(str(entry.get_label()) for entry in keys), *(mark.label for mark in marks)]
     figure, ax = appearance.figure_of(look, keys=legends.lines_of(look, labels, share=AXES))
@@ -110,8 +109,8 @@ def _number(name: str) -> int:
     return NAMES.index(name) if name in NAMES else NOT_RUN
 
 
-def _key(name: str, share: float) -> Patch:
-    options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.5)), "edgecolor": LIGHT.edge}
+def _key(name: str, share: float, width: float) -> Patch:
+    options: dict[str, Any] = {"facecolor": COLOURS.get(name, SHADES(0.5)), "edgecolor": LIGHT.edge, "linewidth": width}
     if name in HATCHES:
         options |= {"hatch": HATCHES[name]} | ({"edgecolor": "white"} if name == "diverged" else {"facecolor": "white"})
     return Patch(label=f"{name}: {words.percent(share)}", **options)

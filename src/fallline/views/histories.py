@@ -23,8 +23,8 @@ from fallline.views.appearance import WIDTH, figure_of, new_figure
 from fallline.views.look import Look, Options, look_of, sizes_of, theme_of
 
 XScale: TypeAlias = Literal["linear", "log"]
-# The width and height of a small plot, and the least width in inches at which its texts have room.
-PLOT, LEAST_WIDTH = (4.6, 2.8), 1.6
+# The height of a row of small plots, and the least width of one, by the size of its labels.
+ROW, LEAST_WIDTH = 2.2, 16.0
 # Runs that the legend does not name are so much thinner, and so opaque.
 THIN, PALE = 0.6, 0.4
 
@@ -75,11 +75,11 @@ def plot_histories(
                 "ax", problem=f"takes one quantity, but quantities are {len(data.panels)}", allowed="leave ax out"
             )
         return draw_alone(look, data, xscale)
-    columns = min(data.columns, max(1, int(look.sizes.width // LEAST_WIDTH)))
+    width = look.figsize[0] if look.figsize is not None else look.sizes.width
+    columns = min(data.columns, max(1, int(72 * width / (LEAST_WIDTH * look.sizes.label))))
     rows = -(-len(data.panels) // columns)
-    width = PLOT[0] * columns if look.sizes.width >= WIDTH else WIDTH
-    lines = legends.lines_of(look, [label for label, _ in _entries(look, data)], width, share=1)
-    figure = new_figure(width, 1.0 + PLOT[1] * rows + lines * appearance.legend_line(look), look)
+    lines = legends.lines_of(look, [label for label, _ in _entries(look, data)], share=1)
+    figure = new_figure(WIDTH, 1.0 + ROW * rows + lines * appearance.legend_line(look), look)
     draw_panels(figure, data, xscale, (rows, columns))
     return appearance.finished(figure, look)
 
@@ -137,7 +137,7 @@ def draw_panels(figure: Figure, data: Histories, xscale: XScale, shape: tuple[in
         # The plot below has the same steps.
         appearance.label_outer(axes[number], left=True, bottom=number + shape[1] >= len(data.panels))
     for place in axes[len(data.panels) :]:
-        place.set_axis_off()
+        place.remove()
     figure.align_ylabels()
     _legend(figure, data)
     if data.omitted:

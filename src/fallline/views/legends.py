@@ -151,10 +151,10 @@ def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -
 
 def lines_below(look: Look, paths: Sequence[Path]) -> int:
     """The number of lines of the legend below a new figure on one landscape, with the keys of starts and minima."""
-    if len(paths) < 2:
-        return 1
+    if look.ax is not None:
+        return 0
     width = BARRED * (look.figsize[0] if look.figsize else look.sizes.width)
-    labels, others = _names(look, paths, MOST_LINES - 1, width)
+    labels, others = _names(look, paths, MOST_LINES - 1, width) if len(paths) > 1 else (("step 1000",), "")
     entries = [*labels, *filter(None, [others]), "start", "known minimum"]
     letters = look.sizes.characters(width, look.sizes.legend)
     folded = sum(len(textwrap.wrap(entry, letters)) - 1 for entry in entries)
@@ -200,5 +200,7 @@ def key(ax: Any, label: str, line: dict[str, Any]) -> Line2D:
 
 def step_keys(ax: Any, last: str) -> list[Line2D]:
     """The legend entries for the first (red) and, unless `last` is empty, the last (yellow) point."""
-    dot = {"linestyle": "none", "marker": "o", "markeredgecolor": theme_of(ax).edge, "markersize": sizes_of(ax).marker}
+    theme, sizes = theme_of(ax), sizes_of(ax)
+    dot = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": sizes.marker}
+    dot |= {"markeredgewidth": 0.5 * sizes.line}
     return [key(ax, label, dot | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]

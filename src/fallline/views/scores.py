@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from fallline.pictures import words
 from fallline.pictures.scores import Confusion, Residuals, Roc
 from fallline.views import appearance, legends, traces
+from fallline.views.appearance import WIDTH
 from fallline.views.look import Look, Options, look_of, sizes_of, theme_of
 from fallline.views.theme import luminance
 
@@ -54,6 +55,10 @@ def draw_confusion(ax: Axes, data: Confusion) -> None:
         bright = luminance(shades(data.shares[row, column])) > 0.18
         look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size}
         ax.text(column, row, f"{number}", color="black" if bright else "white", **look)
+    for border in np.arange(0.5, count - 1) if count <= MOST_NUMBERED else ():
+        # Neighbours may have the same shade.
+        for line in (ax.axhline, ax.axvline):
+            line(border, color=theme.ink, linewidth=0.2 * sizes.line)
     places = list(range(0, count, -(-count // MOST_NUMBERED)))
     ax.set_xticks(places, [appearance.plain(data.names[place]) for place in places])
     ax.set_yticks(places, [appearance.plain(data.names[place]) for place in places])
@@ -156,7 +161,7 @@ def plot_classified(confusion: Confusion, curves: Sequence[Roc], **options: Unpa
     """
     look = Look.of(options)
     appearance.only_on_a_figure(look, "the picture of a model of classes")
-    figure = appearance.new_figure(11.0, 5.4 + 0.22 * len(curves), look)
+    figure = appearance.new_figure(WIDTH, 4.2 + appearance.legend_line(look) * (1 + len(curves)), look)
     left, right = appearance.new_axes(figure, 1, 2)
     draw_confusion(left, confusion)
     draw_roc(right, curves)

@@ -31,6 +31,8 @@ STEPS: Colormap = matplotlib.colormaps["autumn"]
 FAINT = 0.35
 # The last point of a run on a landscape, the star of a minimum and the ring of a start, by the size of other markers.
 LAST, STAR, RING = 1.7, 2.2, 1.5
+# The least width of a line that is thinned, by that of others.
+LEAST = 0.4
 # The width of the outline, and the period of the dashes of paths that lie on each other, in line widths.
 RIM, PERIOD = 2.0, 8.0
 
@@ -137,7 +139,7 @@ def trace_run(
     if repeated:
         look |= {"linewidth": look["linewidth"] / 2, "markersize": look["markersize"] / 2}
     last = look | {"markersize": LAST * look["markersize"], "markevery": [-1], "linestyle": "none"}
-    width = thin * look["linewidth"]
+    width = max(thin * look["linewidth"], LEAST * look_of(ax).sizes.line)
     look = {"linestyle": _dashes(dash)} | look | {"linewidth": width, "alpha": thin * look["alpha"]}
     look |= {"marker": ""} if repeated else {"markersize": thin**0.5 * look["markersize"]}
     # Matplotlib's dashes are as long as the line is wide, and those of the rim must not hide what lies below.
