@@ -21,7 +21,7 @@ from tests.views.runs import in_space
 import fallline
 from fallline import Comparison, FalllineError, GradientDescent, Momentum, Record, Trajectory, compare, minimize
 from fallline.views import Look, plot, style_sheets
-from fallline.views.look import SIZES
+from fallline.views.look import OPTIONS, SIZES, Options
 from fallline.views.theme import DARK, LIGHT, THEMES
 
 RULES: dict[str, Any] = {
@@ -348,3 +348,7 @@ def test_the_edges_of_keys_are_as_fine_as_their_context() -> None:
         assert lines or patches
         assert max((line.get_markeredgewidth() for line in lines), default=0) <= SIZES["paper"].line
         assert max((patch.get_linewidth() for patch in patches), default=0) <= 0.6 * SIZES["paper"].line
+
+
+def test_every_keyword_of_a_look_is_typed() -> None:
+    assert tuple(Options.__annotations__) == OPTIONS
