@@ -74,6 +74,8 @@ export interface Read {
   readonly state: State;
   /** Whether it says which part of the plane is shown, itself or by the name of a landscape. */
   readonly hasBox: boolean;
+  /** Whether it says which rules run. */
+  readonly hasRules: boolean;
   /** What was not taken. */
   readonly refused: readonly string[];
 }
@@ -81,12 +83,18 @@ export interface Read {
 /** The state that a fragment says; what it leaves out, or says wrongly, stays as in another state. */
 export function readFragment(fragment: string, usual: State): Read {
   if (fragment.length > LIMITS.fragment)
-    return { state: usual, hasBox: true, refused: [STRINGS.tooLong(fragment.length, LIMITS.fragment)] };
+    return {
+      state: usual,
+      hasBox: true,
+      hasRules: false,
+      refused: [STRINGS.tooLong(fragment.length, LIMITS.fragment)],
+    };
   const said = new URLSearchParams(fragment);
   const known = landscapes.find(({ formula }) => formula === said.get("f")?.trim());
   const reader = new Reader(said, known ? { ...usual, ...onLandscape(known.name) } : usual);
   const state = reader.state();
-  return { state, hasBox: known !== undefined || said.has("box") || !said.has("f"), refused: reader.refused };
+  const hasBox = known !== undefined || said.has("box") || !said.has("f");
+  return { state, hasBox, hasRules: said.has("rule"), refused: reader.refused };
 }
 
 class Reader {

@@ -13,7 +13,7 @@ import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { Panels, stepShown } from "./panels.ts";
 import { fitted, give, type Problem, problemOf, wholeOf } from "./problem.ts";
 import { pythonOf } from "./python_code.ts";
-import { bestRate, RATES, type Race, race } from "./race.ts";
+import { bestRate, RATES, type Race, race, staying } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
@@ -88,8 +88,10 @@ export class Page {
     notebook: Notebook | null = null,
   ) {
     if (notebook?.objective) give(this.elsewhereOf(notebook.host, notebook.objective));
-    const { state: said, hasBox, refused } = readFragment(fragment, firstState());
-    this.problem = problemOf(said.formula);
+    const { state: read, hasBox, hasRules, refused } = readFragment(fragment, firstState());
+    this.problem = problemOf(read.formula);
+    const chosen = hasRules || this.problem.elsewhere !== undefined;
+    const said = chosen ? read : { ...read, entries: staying(this.problem, read) };
     const { runs } = race(this.problem, said);
     this.isOpen = !hasBox && this.problem.elsewhere !== undefined;
     const state = hasBox ? said : { ...said, box: wholeOf(this.problem, said, runs) };
@@ -248,16 +250,7 @@ export class Page {
   /** Go to a landscape; rules that would leave it get their best rate there. */
   private visit(landscape: string): void {
     const state: State = { ...this.store.now, ...onLandscape(landscape), at: null };
-    const problem = problemOf(state.formula);
-    const lost = new Set(
-      race(problem, state)
-        .runs.filter(({ run }) => !(run.value[run.count]! < run.value[0]!))
-        .map(({ entry }) => entry),
-    );
-    const entries = state.entries.map((entry, k) =>
-      lost.has(k) && typeof entry.rate === "number" ? { ...entry, rate: bestRate(problem, state, entry) } : entry,
-    );
-    this.store.change({ ...state, entries });
+    this.store.change({ ...state, entries: staying(problemOf(state.formula), state) });
   }
 
   private hold(coordinate: number, value: number): void {

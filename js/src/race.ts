@@ -84,6 +84,18 @@ export function bestRate(problem: Problem, state: State, entry: Entry): number {
   return best;
 }
 
+/** The rules, those that would leave the landscape or go up on it with their best rate there. */
+export function staying(problem: Problem, state: State): readonly Entry[] {
+  const lost = new Set(
+    race(problem, state)
+      .runs.filter(({ run }) => !(run.value[run.count]! < run.value[0]!))
+      .map(({ entry }) => entry),
+  );
+  return state.entries.map((entry, index) =>
+    lost.has(index) && typeof entry.rate === "number" ? { ...entry, rate: bestRate(problem, state, entry) } : entry,
+  );
+}
+
 /** A rule's title in words: GradientDescent is Gradient Descent. */
 export function ruleTitle({ name, title }: Rule): string {
   const parts = name.split("_");

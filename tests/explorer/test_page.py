@@ -510,3 +510,17 @@ def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Any, tmp_path: P
     assert frame.locator(".step").inner_text() != "100 / 100"
     page.close()
     assert complaints == []
+
+
+@pytest.mark.parametrize("objective", ["rosenbrock", "beale", "x**2 + 100*y**2", "1000*x**2"])
+def test_the_rules_that_the_page_chooses_go_down(browser: Any, tmp_path: Path, objective: str) -> None:
+    fallline.explore(objective).save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        for run in opened.runs():
+            assert run["value"][-1] < run["value"][0], run["entry"]
+
+
+def test_rates_that_were_given_are_kept_though_they_diverge(browser: Any, tmp_path: Path) -> None:
+    fallline.explore("1000*x**2", 1.0, fallline.GradientDescent(0.1)).save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        assert [entry["rate"] for entry in opened.state["entries"]] == [0.1]
