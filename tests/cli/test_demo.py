@@ -17,6 +17,7 @@ from fallline.examples.demo import Demo, Drawing
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Figure
 from fallline.fitting.fit import fit
+from fallline.views.animation import FRAMES
 
 
 @pytest.mark.long
@@ -60,7 +61,7 @@ def test_everything_is_shown_and_agrees(run: Run, tmp_path: Path) -> None:
             assert colours is not None
             assert len(colours) > 10  # something is drawn
             if name.startswith("b-") and name.endswith(".gif"):
-                assert getattr(image, "n_frames", 1) == 20
+                assert getattr(image, "n_frames", 1) == FRAMES
 
 
 def test_a_figure_that_is_off_is_named_and_fails(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_pictures_and_films_are_drawn_by_one_rule(tmp_path: Path) -> None:
     Drawing(str(tmp_path / "a.gif"), None, (run, "curve")).draw()
     with Image.open(tmp_path / "a.png") as picture, Image.open(tmp_path / "a.gif") as film:
         assert min(*picture.size, *film.size) > 200
-        assert getattr(film, "n_frames", 1) == 13  # the start and twelve epochs
+        assert getattr(film, "n_frames", 1) == FRAMES
 
 
 def test_the_picture_of_the_fit_shows_every_launch() -> None:
