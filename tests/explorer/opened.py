@@ -28,7 +28,7 @@ class Opened:
         self.context.close()
         if error is None:
             assert [url for url in self.requests if not url.startswith(("file:", "blob:", "data:"))] == []
-            assert self.complaints == []
+            assert self.complaints == [], self.complaints
 
     @property
     def state(self) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fallline
+from fallline.explorer import answers
 from fallline.explorer.answers import Answers
 from fallline.explorer.page import Explorer
 
@@ -74,7 +75,9 @@ class Shown:
 
 
 @pytest.fixture
-def shown(browser: Any) -> Iterator[Callable[..., Shown]]:
+def shown(browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Shown]]:
+    # Where other tests share the cores, the clock would make the landscape coarse.
+    monkeypatch.setattr(answers, "PATIENCE", 600.0)
     opened: list[Shown] = []
 
     def show(explorer: Explorer, answer: Callable[[Any], Any] | None = None) -> Shown:

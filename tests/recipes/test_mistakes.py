@@ -419,8 +419,15 @@ def test_the_options_of_a_view_are_those_of_the_picture_but_for_its_look() -> No
     from fallline import views
 
     for kind in KINDS.values():
-        drawn = set(list(inspect.signature(getattr(views, kind.draw[1])).parameters)[1:]) - {"options", "together"}
-        # The limits of an axis are part of the look, but decide what is computed of a curve.
+        drawn = set(list(inspect.signature(getattr(views, kind.draw[1])).parameters)[1:]) - {
+            "options",
+            "together",
+            "levels",
+            "norm",
+            "xscale",
+        }
+        # The limits of an axis are part of the look, but decide what is computed of a curve; levels, colours and
+        # the scale of steps are only drawn.
         assert set(kind.options) - {"ylim"} == drawn
 
 

@@ -232,6 +232,7 @@ OTHERS: dict[type, Callable[[], Any]] = RETURNED | {
     views.HeatMap: lambda: views.heat_map_data(result(fallline.Sweep)),
     views.Histories: lambda: views.histories_data(result(fallline.Trajectory)),
     views.Landscape: lambda: views.landscape_data(_run()),
+    fallline.Explorer: lambda: fallline.explore("x**2"),
     views.Look: lambda: views.Look(style="dark", context="paper"),
     views.TuningCurve: lambda: views.tuning_data(result(fallline.Tuning)),
 }
