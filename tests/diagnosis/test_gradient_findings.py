@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.diagnosis.looked_at import alarms, found
 from fallline import GradientDescent, Momentum, Perturbation, minimize
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings.lower_seen import lower_seen
+from fallline.diagnosis.findings.wrong_gradient import wrong_gradient
 from fallline.models import Logistic
 
 BOWL = "x**2 + 3*y**2 + x*y"
@@ -141,3 +143,14 @@ def test_a_lower_point_that_the_run_itself_passed_or_another_run_saw_is_a_remark
 def test_rounding_noise_at_the_end_is_no_lower_value() -> None:
     assert found(minimize("(x - 1/3)**2 + 7", 1.0, Momentum(0.1)), "lower_seen") is None
     assert found(minimize("rosenbrock", [0.9, 0.9], GradientDescent(0.002), max_steps=30000), "lower_seen") is None
+
+
+def test_a_slow_clock_hides_no_wrong_gradient() -> None:
+    def forgetful(x: Any) -> Any:
+        return np.array([0.0, 6 * x[1], 2 * x[2]])
+
+    ran = minimize(
+        lambda x: x[0] ** 2 + 3 * x[1] ** 2 + x[2] ** 2, np.ones(3), "adam", gradient=forgetful, max_steps=80
+    )
+    for seconds in (1e-3, 0.079):
+        assert wrong_gradient.find(Case.of(replace(ran, seconds=seconds))) is not None
