@@ -13,7 +13,8 @@ from tests.explorer.node import is_ready
 
 import fallline
 
-collect_ignore = [] if os.environ.get("CI") or is_ready() else ["test_formulas.py"]
+NEED_NODE = ["test_formulas.py", "test_library.py", "test_runs.py"]
+collect_ignore = [] if os.environ.get("CI") or is_ready() else NEED_NODE
 
 
 @pytest.fixture(scope="session")

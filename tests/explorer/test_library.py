@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from fallline.optimizers.lines import lines_of
 from fallline.optimizers.mathml import as_mathml, table
 from fallline.schedules import SCHEDULES
 from fallline.stopping import CONDITIONS
+from fallline.views.theme import DARK, LIGHT
 
 RULES = [(name, convention) for name, kind in OPTIMIZERS.items() for convention in kind.conventions]
 
@@ -154,3 +157,9 @@ def test_landscapes_are_those_of_the_library_and_runs_start_within_their_bounds(
         for minimum in told["minima"]:
             assert objective.value(np.array(minimum)) == pytest.approx(told["lowest"], abs=1e-9)
         assert objective.value(start) > told["lowest"]
+
+
+def test_runs_have_the_colours_of_the_librarys_pictures() -> None:
+    source = (Path(__file__).parents[2] / "js" / "src" / "palette.ts").read_text(encoding="utf-8")
+    told = [tuple(re.findall('"(#[0-9a-f]{6})"', line)) for line in re.findall(r"  runs: \[(.*)\]", source)]
+    assert told == [tuple(colour.lower() for colour in theme.runs) for theme in (LIGHT, DARK)]

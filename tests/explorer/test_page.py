@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import runpy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.explorer.friction import Friction
 from tests.explorer.opened import Opened
 
 import fallline
-from fallline.hyperparameters import hyperparameter
 from fallline.objectives import LANDSCAPES
 from fallline.optimizers import OPTIMIZERS
 
 FIELD = "input.formula"
-
-
-class Speed(NamedTuple):
-    speed: Any
-
-
-@dataclass(frozen=True)
-class Friction(fallline.Optimizer[Speed]):
-    """A ball that loses a part of its speed with each step."""
-
-    learning_rate: Any = 0.1
-    friction: float = hyperparameter(0.5, about="part of the speed that is lost", symbol="f", at_least=0, at_most=1)
-
-    def init(self, x: Any) -> Speed:
-        return Speed(0 * x)
-
-    def update(self, gradient: Any, state: Speed, rate: Any, step: Any) -> tuple[Any, Speed]:
-        speed = (1 - self.friction) * state.speed + rate * gradient
-        return speed, Speed(speed)
 
 
 def type_formula(opened: Opened, text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import pytest
+from tests.explorer.friction import Friction, Speed
 from tests.explorer.node import built
 from tests.explorer.runs import Made, RunCase, apart, case, in_browser, in_node
 
@@ -21,7 +22,6 @@ from fallline.explorer.generating import FILE, generated
 from fallline.explorer.own_rules import own_rules
 from fallline.explorer.settings import settings_offered, slider
 from fallline.explorer.tracing import changed, trace_rule
-from fallline.hyperparameters import hyperparameter
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.optimizers import OPTIMIZERS
 from fallline.optimizers.settings import with_learning_rate
@@ -381,27 +381,6 @@ def test_what_python_refuses_the_page_refuses(programs: Path) -> None:
         with pytest.raises(fallline.FalllineError, match="learning_rate"):
             one.in_python()
     assert len(taken) < len(refused)
-
-
-class Speed(NamedTuple):
-    """The state of the rules below."""
-
-    speed: Any
-
-
-@dataclass(frozen=True)
-class Friction(fallline.Optimizer[Speed]):
-    """A ball that loses a part of its speed with each step: v becomes (1 - f) v + rate g."""
-
-    learning_rate: Any = 0.1
-    friction: float = hyperparameter(0.5, about="part of the speed that is lost", symbol="f", at_least=0, at_most=1)
-
-    def init(self, x: Any) -> Speed:
-        return Speed(0 * x)
-
-    def update(self, gradient: Any, state: Speed, rate: Any, step: Any) -> tuple[Any, Speed]:
-        speed = (1 - self.friction) * state.speed + rate * gradient
-        return speed, Speed(speed)
 
 
 @dataclass(frozen=True)

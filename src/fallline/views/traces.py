@@ -50,25 +50,21 @@ def step_colours(count: int) -> FloatArray:
 
 def star_look(ax: Any) -> dict[str, Any]:
     """The star at a known minimum, for `plot` and the legend."""
-    theme, sizes = theme_of(ax), sizes_of(ax)
-    return {
-        "marker": "*",
-        "markersize": STAR * sizes.marker,
-        "markeredgewidth": 0.5 * sizes.line,
-        "color": theme.rim,
-        "markeredgecolor": theme.edge,
-        "linestyle": "none",
-        "clip_on": False,
-    }
+    return _mark_look(ax, "*", STAR, 0.5)
 
 
 def start_look(ax: Any) -> dict[str, Any]:
     """The ring at a start of several runs, for `plot` and the legend."""
+    return _mark_look(ax, "o", RING, 0.75)
+
+
+def _mark_look(ax: Any, marker: str, size: float, edge: float) -> dict[str, Any]:
+    """A mark of its own on a landscape: its size by that of runs' markers, its edge by the width of their lines."""
     theme, sizes = theme_of(ax), sizes_of(ax)
     return {
-        "marker": "o",
-        "markersize": RING * sizes.marker,
-        "markeredgewidth": 0.75 * sizes.line,
+        "marker": marker,
+        "markersize": size * sizes.marker,
+        "markeredgewidth": edge * sizes.line,
         "color": theme.rim,
         "markeredgecolor": theme.edge,
         "linestyle": "none",
