@@ -504,3 +504,9 @@ def test_rates_that_were_given_are_kept_though_they_diverge(browser: Any, tmp_pa
     fallline.explore("1000*x**2", 1.0, fallline.GradientDescent(0.1)).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html") as opened:
         assert [entry["rate"] for entry in opened.state["entries"]] == [0.1]
+
+
+def test_a_page_is_written_to_a_page(tmp_path: Path) -> None:
+    with pytest.raises(fallline.FalllineError, match=r"path is '.*page\.txt'; its name must end in \.html"):
+        fallline.explore("x**2").save(tmp_path / "page.txt")
+    assert not list(tmp_path.iterdir())

@@ -43,8 +43,10 @@ def explore(
 
     It is one HTML file, which needs neither Python nor a network, and works in any browser.
     """
+    from fallline.explorer.page import check_page_path
     from fallline.explorer.page import explore as explored
 
+    check_page_path(out, "--out")
     points = [options.parse_start(text) for text in start or []]
     rules = None if optimizers is None else rules_from(optimizers, "--optimizers", None, None, [])
     with told_in_one_line(objective or "", "OBJECTIVE"):

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from fallline.errors import FalllineError, Verbatim
@@ -27,6 +28,16 @@ from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.slips import in_our_words
 from fallline.tables import Printed, Summary, summary_of
+
+
+def check_page_path(path: str | os.PathLike[str], parameter: str = "path") -> None:
+    """Check the name of a page's file.
+
+    Raises:
+        FalllineError: when it does not end in .html; it names `parameter`.
+    """
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        raise FalllineError(parameter, str(path), "its name must end in .html")
 
 
 class Explorer(Printed):
@@ -99,7 +110,7 @@ class Explorer(Printed):
         """Write the page to an HTML file.
 
         Raises:
-            FalllineError: when the file cannot be written.
+            FalllineError: when its name does not end in .html, or the file cannot be written.
 
         >>> import fallline, pathlib, tempfile
         >>> path = tempfile.mkdtemp() + "/page.html"
@@ -107,6 +118,7 @@ class Explorer(Printed):
         >>> pathlib.Path(path).read_text(encoding="utf-8")[:15]
         '<!doctype html>'
         """
+        check_page_path(path)
         with whole_file(path) as draft:
             draft.write_text(self.html, encoding="utf-8")
 
