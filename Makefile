@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-long parity docs bench lint js clean
+.PHONY: help demo test test-long parity docs bench packages release lint js clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,18 @@ docs: $(VENV)/installed-test,parity  ## rewrite docs/findings.md, and docs/conve
 
 bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## run all benchmarks; writes docs/performance.md (minutes; needs gcc)
 	$(BIN)/python -m benchmarks.page
+
+packages: $(VENV)/installed-test,release  ## build the wheel and the sdist, and try each extra in an empty environment (gigabytes)
+	$(BIN)/python -m pytest tests/packages
+
+# Whoever builds the same commit gets the same bytes. The bill of materials tells what the wheel needs.
+release: $(VENV)/installed-test,release  ## build what is published into dist/: wheel, sdist, and their bill of materials
+	rm -rf dist build/wheel
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install -qq -c constraints.txt dist/*.whl
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/fallline.cdx.json build/wheel
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
 	$(BIN)/ruff check
