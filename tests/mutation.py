@@ -30,7 +30,7 @@ class Room:
 PARITY = "tests/parity"
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py", f"{PARITY}/test_schedules.py")),
-    "stopping": Room(("stopping.py",), ("tests/test_stopping.py", "tests/test_minimize.py")),
+    "stopping": Room(("stopping.py",), ("tests/test_stopping.py", "tests/engines/test_conditions.py", "tests/engines/test_rest.py")),
     "optimizers": Room(("optimizers/*.py",), ("tests/optimizers", f"{PARITY}/test_parity.py", "tests/test_registry.py")),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
     "grammar": Room(("objectives/grammar/*.py",), ("tests/objectives",)),
