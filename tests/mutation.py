@@ -30,8 +30,12 @@ class Room:
 PARITY = "tests/parity"
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py", f"{PARITY}/test_schedules.py")),
-    "stopping": Room(("stopping.py",), ("tests/test_stopping.py", "tests/engines/test_conditions.py", "tests/engines/test_rest.py")),
-    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers", f"{PARITY}/test_parity.py", "tests/test_registry.py")),
+    "stopping": Room(
+        ("stopping.py",), ("tests/test_stopping.py", "tests/engines/test_conditions.py", "tests/engines/test_rest.py")
+    ),
+    "optimizers": Room(
+        ("optimizers/*.py",), ("tests/optimizers", f"{PARITY}/test_parity.py", "tests/test_registry.py")
+    ),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
     "grammar": Room(("objectives/grammar/*.py",), ("tests/objectives",)),
     "diagnosis": Room(("diagnosis/*.py", "diagnosis/findings/*.py"), ("tests/diagnosis",)),
@@ -49,7 +53,9 @@ def prepared(name: str) -> Path:
     """A copy of the repository that is set up to change this room."""
     folder = ROOT / "build/mutation" / name
     shutil.rmtree(folder, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split(
+        "\n"
+    )
     for path in filter(None, listed):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)

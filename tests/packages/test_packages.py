@@ -132,9 +132,7 @@ def test_the_same_source_gives_the_same_bytes(packages: dict[str, Path], tmp_pat
 def test_the_wheel_is_the_package_and_its_licence(packages: dict[str, Path]) -> None:
     with zipfile.ZipFile(packages[".whl"]) as wheel:
         names = set(wheel.namelist())
-    assert {name for name in names if ".dist-info/" not in name} == {
-        name.removeprefix("src/") for name in files("src")
-    }
+    assert {name for name in names if ".dist-info/" not in name} == {name.removeprefix("src/") for name in files("src")}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
