@@ -1,7 +1,7 @@
-"""How many small changes of a room's code its tests notice: `python -m tests.mutation ROOM [COUNT]`, or `make mutation`.
+"""How many small changes of a room's code its tests notice: `python -m tests.mutation ROOM [COUNT]`.
 
-Mutmut makes the changes, one operator, number or name each, and runs the tests that reach the changed function. It works
-on a copy below build/mutation. With a COUNT so many changes are drawn by chance; the seed is printed.
+Mutmut makes the changes, one operator, number or name each, and runs the tests that reach the changed function. It
+works on a copy below build/mutation. With a COUNT so many changes are drawn by chance; the seed is printed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whatever Fallline reads, spoilt at random: `python -m tests.fuzz.campaign READER MINUTES`, with a fresh seed that is printed.
+"""Whatever Fallline reads, spoilt at random: `python -m tests.fuzz.campaign READER MINUTES`; the seed is printed.
 
-A reader takes what it is given, or refuses it by one line of a FalllineError, within seconds. What does otherwise is kept
-in tests/fuzz/corpus, which the tests replay.
+A reader takes what it is given, or refuses it by one line of a FalllineError, within seconds. What does otherwise is
+kept in tests/fuzz/corpus, which the tests replay.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ RUN = 'import fallline\nrun = fallline.minimize("x**2 + y**2", [1.0, 2.0], falll
 USES = {
     "cluster": (
         "import fallline\nif __name__ == '__main__':\n"
-        '    grid = {"learning_rate": [0.1, 0.2]}\n'
-        '    swept = fallline.sweep("x**2", 1.0, fallline.GradientDescent(), grid, engine=fallline.Cluster("local:1"))\n'
+        '    grid, cluster = {"learning_rate": [0.1, 0.2]}, fallline.Cluster("local:1")\n'
+        '    swept = fallline.sweep("x**2", 1.0, fallline.GradientDescent(), grid, engine=cluster)\n'
         "    assert len(swept) == 2\n"
     ),
     "fast": 'import fallline\nrun = fallline.minimize("x**2", 1.0, fallline.Adam(), engine="compiled")\n',
