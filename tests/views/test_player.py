@@ -63,7 +63,10 @@ def test_the_landscape_is_the_function() -> None:
     x, y = np.meshgrid(*(np.linspace(low, high, 32) for low, high in (data["x"], data["y"])))
     # 65,535 shades of the heights, finer where the levels are close.
     np.testing.assert_allclose(heights, x**2 + 3 * y**2, atol=1e-4 * (bounds[-1] - bounds[0]))
-    assert {len(theme["bands"]) for theme in data["themes"].values()} == {len(bounds) - 1}
+    assert {name: len(colours) for name, colours in grid["bands"].items()} == {
+        "light": len(bounds) - 1,
+        "dark": len(bounds) - 1,
+    }
 
 
 def test_where_there_is_no_number_there_is_no_colour() -> None:
