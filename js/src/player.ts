@@ -181,7 +181,8 @@ class Player {
     const target = event.target as Element;
     // Keys keep their meaning for what has the focus: space presses a button, arrows move through a list.
     const own = target.matches("select") || (event.key === " " && target.matches("button"));
-    if (!act || own || event.ctrlKey || event.altKey || event.metaKey) return;
+    // A surface that has the focus has turned.
+    if (!act || own || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     act();
   }

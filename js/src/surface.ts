@@ -354,8 +354,6 @@ export class Surface {
       }[event.key];
       if (!act) return;
       event.preventDefault();
-      // Elsewhere the arrows go from step to step.
-      event.stopPropagation();
       act();
     });
   }
