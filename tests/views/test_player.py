@@ -84,11 +84,12 @@ def test_a_curve_with_points() -> None:
     assert numbers(data["paths"][0]["y"]).tolist() == [64, 16, 4, 1]
 
 
-def test_four_paths_of_a_thousand_steps_are_small() -> None:
+@pytest.mark.parametrize("kind", ["contour", "surface"])
+def test_four_paths_of_a_thousand_steps_are_small(kind: str) -> None:
     rules = {f"rate {rate}": GradientDescent(rate) for rate in (1e-3, 2e-3, 3e-3, 4e-3)}
     runs = fallline.compare(bowl, (2, 1), rules, gradient=lambda x, y: (2 * x, 6 * y), max_steps=1000)
     assert all(len(run) == 1001 for run in runs)
-    page = animate(runs, resolution=200).html()
+    page = animate(runs, kind=kind, resolution=200).html()
     assert len(page.encode()) < 300_000
     assert all(len(numbers(path["x"])) == 1001 for path in data_of(page)["paths"])
 

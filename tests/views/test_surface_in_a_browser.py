@@ -124,9 +124,9 @@ def test_it_fits_the_window_and_the_box_is_inside(opened: Open, options: dict[st
     box = page.locator(".transport").bounding_box()
     assert box["y"] + box["height"] <= size["height"]
     corners = page.evaluate("""() => {
-      const canvas = document.querySelector(".surface");
+      const surface = fallline.figure.surface, canvas = surface.picture;
       return [-1, 1].flatMap(x => [-1, 1].flatMap(y => [-0.6, 1].map(z =>
-        fallline.figure.surface.project([x, y, z])))).map(([u, v]) => [u / canvas.clientWidth, v / canvas.clientHeight]);
+        surface.project([x, y, z])))).map(([u, v]) => [u / canvas.clientWidth, v / canvas.clientHeight]);
     }""")
     assert all(0 < u < 1 and 0 < v < 1 for u, v in corners)
 
