@@ -125,7 +125,7 @@ export class Surface {
   /** Get ready to draw; whether that is possible. */
   begin(): boolean {
     if (this.gl !== undefined) return this.gl !== null;
-    const gl = this.canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
+    const gl = this.canvas.getContext("webgl2", { antialias: true });
     this.gl = gl;
     if (!gl) return false;
     [this.ground, this.line, this.dot] = [program(gl, GROUND), program(gl, LINE), program(gl, DOT)];
@@ -158,14 +158,18 @@ export class Surface {
     this.scene = scene;
     const { gl, canvas, picture, land } = this;
     if (!gl || !land || !picture.clientWidth) return;
+    const width = Math.round(picture.clientWidth * devicePixelRatio);
+    const height = Math.round(picture.clientHeight * devicePixelRatio);
     for (const each of [canvas, picture]) {
-      each.width = Math.round(picture.clientWidth * devicePixelRatio);
-      each.height = Math.round(picture.clientHeight * devicePixelRatio);
+      if (each.width !== width) each.width = width;
+      if (each.height !== height) each.height = height;
     }
     this.camera = cameraOf(this.azimuth, this.elevation, this.distance, canvas.width / canvas.height);
     this.drawGround(gl, land, scene.palette);
     this.drawPaths(gl, land, scene);
     const ink = picture.getContext("2d")!;
+    ink.setTransform(1, 0, 0, 1, 0, 0);
+    // Before the drawing is lost, which it is when this task ends.
     ink.drawImage(canvas, 0, 0);
     ink.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     this.drawEdges(ink, land, scene);

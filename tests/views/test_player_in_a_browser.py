@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from tests.views.browser import Opened
 from tests.views.runs import bowl, halving, on_bowl, two_on_bowl
 
@@ -259,6 +260,14 @@ def test_four_paths_of_a_thousand_steps(opened: Open) -> None:
     page = opened(fallline.compare(bowl, (2, 1), rules, gradient=slope, max_steps=1000), {"resolution": 200})
     page.get_by_role("slider", name="Step").fill("500")
     assert step(page) == 500
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("runs", [halving(), two_on_bowl()], ids=["curve", "race"])
+def test_axe_finds_no_fault(opened: Open, runs: Runs, system: str) -> None:
+    page = opened(runs, color_scheme=system, viewport={"width": 390, "height": 844})
+    page.get_by_role("slider", name="Step").fill("2")
+    assert Axe().run(page).response["violations"] == []
 
 
 def test_in_a_notebook_a_run_plays_and_touches_nothing_else(browser: Any, tmp_path: Path) -> None:
