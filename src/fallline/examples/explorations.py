@@ -46,20 +46,21 @@ def explorations() -> Iterator[Exploration]:
         formula = neuron_formula(recipe.objective.X[:, 0], recipe.objective.y)
         starts = [dict(zip(("w", "b"), start, strict=True)) for start in recipe.starts]
         page = explore(formula, starts, recipe.rules, max_steps=NEURON_STEPS)
-        yield Exploration(name, title, "sum of (σ(w x + b) − y)²", page)
+        yield Exploration(name, title, "sum of (σ(w x + b) − y)²/2", page)
     for name in FORMULAS:
         recipe = Recipe.load(recipes()[name])
         yield Exploration(name, recipe.title, recipe.objective, explore(recipe))
 
 
 def neuron_formula(X: Sequence[float], y: Sequence[float]) -> str:
-    """The squared error of a sigmoid neuron with the weight w and the bias b, as a formula.
+    """Half the squared error of a sigmoid neuron with the weight w and the bias b, as a formula.
 
     Arguments:
         X: the inputs.
         y: the wanted outputs.
 
     >>> neuron_formula([0.5], [0.2])
-    '(1/(1+exp(-(0.5*w+b)))-0.2)**2'
+    '((1/(1+exp(-(0.5*w+b)))-0.2)**2)/2'
     """
-    return " + ".join(f"(1/(1+exp(-({float(x):g}*w+b)))-{float(wanted):g})**2" for x, wanted in zip(X, y, strict=True))
+    errors = (f"(1/(1+exp(-({float(x):g}*w+b)))-{float(wanted):g})**2" for x, wanted in zip(X, y, strict=True))
+    return f"({' + '.join(errors)})/2"
