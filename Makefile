@@ -14,9 +14,9 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/installed-fast  ## run the worked examples; tables and pictures go to demo/
+demo: $(VENV)/installed-fast  ## run the worked examples; demo/index.html shows them
 	$(BIN)/fallline demo --out demo
-	@echo "The results are in $$(pwd)/demo"
+	@echo "Open $$(pwd)/demo/index.html"
 
 # Coverage makes tests take half as long again, so it is measured only in CI, and checked after test-long.
 test: $(VENV)/installed-test  ## run the tests and doctests
