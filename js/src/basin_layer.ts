@@ -26,7 +26,7 @@ export class BasinLayer {
     if (!wanted || state.formula !== this.formula) this.map = null;
     this.key = key;
     this.formula = state.formula;
-    this.workers.forget();
+    this.workers.forget("starts", "minima");
     if (wanted) {
       const take = (map: BasinMap) => {
         this.map = map;

@@ -33,6 +33,9 @@ import { Workers } from "./workers.ts";
 const OF_GROUND = ["formula", "box", "axes", "view"] as const;
 const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
 
+/** Milliseconds after which a page that is open has time for what may be wanted later. */
+const IDLE = 400;
+
 /** A notebook around the page, and the function that Python computes there. */
 export interface Notebook {
   readonly host: Host;
@@ -115,17 +118,18 @@ export class Page {
       this.transport.pause();
       change({ at });
     };
+    const workers = new Workers(address);
     this.panels = new Panels(
       {
         scrub,
         choose: (active) => change({ active }),
         panel: (panel) => change({ panel }),
-        set: (rate, name, value) => this.setRate(rate, name, value),
+        set: (entry) => this.replaceRule(this.store.now.active, entry, "rate map"),
         again: () => this.queue(),
       },
-      new Workers(address),
+      workers,
     );
-    this.basins = new BasinLayer(new Workers(address), () => this.spoil());
+    this.basins = new BasinLayer(workers, () => this.spoil());
     this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
     this.build();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
@@ -139,6 +143,8 @@ export class Page {
     // The figure is seen first; the next frame draws the rest.
     this.drawStage();
     this.complain(refused);
+    // A map is wanted at once when it is asked for.
+    setTimeout(() => workers.start(), IDLE);
   }
 
   /** Show what a link says; nothing happens if that is shown already. */
@@ -277,9 +283,9 @@ export class Page {
     else set(bestRate(problem, this.store.now, this.store.now.entries[index]!));
   }
 
-  private replaceRule(index: number, part: Partial<Entry>): void {
+  private replaceRule(index: number, part: Partial<Entry>, gesture: string | null = null): void {
     const { entries } = this.store.now;
-    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) });
+    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) }, gesture);
   }
 
   /** Set the rule looked at as a link says it. */
@@ -290,13 +296,6 @@ export class Page {
     const [entry] = state.entries;
     const { active, entries } = this.store.now;
     if (entry && !refused.length) this.replaceRule(active, { ...entry, look: entries[active]!.look });
-  }
-
-  private setRate(rate: number, name: string | null, value: number): void {
-    const { entries, active } = this.store.now;
-    const values = name === null ? {} : { [name]: value };
-    const set = (entry: Entry) => ({ ...entry, rate, values: { ...entry.values, ...values } });
-    this.store.change({ entries: entries.map((entry, k) => (k === active ? set(entry) : entry)) }, "rate map");
   }
 
   private key(event: KeyboardEvent): void {
