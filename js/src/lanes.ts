@@ -5,7 +5,7 @@ import { knownRules } from "./known_rules.ts";
 import { type Progress, type Rule, type Step, settingsArray } from "./rules.ts";
 import { endOf, ruleNamed, type Settings } from "./run.ts";
 import { type Objective, type Slopes, slopesBy } from "./slopes.ts";
-import { type Checked, conditionsOf, type Stop, stopAt } from "./stopping.ts";
+import { areUsual, type Checked, conditionsOf, type Stop, stopAt } from "./stopping.ts";
 
 /** How k runs ended, one after the other: where, at which value, after how many steps, and how (see HOW). */
 export interface Ends {
@@ -107,7 +107,7 @@ class Lanes {
     this.slopes = slopesBy(problem, settings.gradient);
     this.evaluate = (settings.gradient.kind === "exact" && problem.many) || oneByOne(this.slopes);
     this.conditions = conditionsOf(settings.target, settings.stop);
-    this.isUsual = settings.stop === undefined && settings.target === undefined;
+    this.isUsual = areUsual(settings.stop) && settings.target === undefined;
     this.state = new Float64Array(this.step.stateSize(k * n));
     this.x = ends.x.subarray(first * n, (first + k) * n);
     const rows = (count: number) => Array.from({ length: count }, () => new Float64Array(k * n));

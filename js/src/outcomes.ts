@@ -3,6 +3,7 @@ import type { Compiled } from "./code.ts";
 import { outcomes, reasons } from "./generated.ts";
 import { knownRules } from "./known_rules.ts";
 import { endOf, type RunEnd, type Settings } from "./run.ts";
+import { areUsual } from "./stopping.ts";
 
 /** How k runs ended. */
 export interface Outcomes {
@@ -15,7 +16,7 @@ export interface Outcomes {
 }
 
 const NAMES = Object.keys(outcomes);
-/** A run ends where it came to rest or rose far above its start. */
+/** Where no other condition is asked for, a run also ends when it has risen far above its start. */
 const STOP: NonNullable<Settings["stop"]> = [
   { condition: "StepSize", values: {} },
   { condition: "Diverging", values: {} },
@@ -34,7 +35,8 @@ export function outcomesOf(problem: Compiled, start: Float64Array, all: readonly
   for (const [k, settings] of all.entries()) {
     // With a target, it alone decides.
     const hasTarget = settings.target !== undefined;
-    const end = endOf(problem, start, { stop: STOP, ...settings }, knownRules, !hasTarget, quarters(settings.maxSteps));
+    const ending = areUsual(settings.stop) ? { ...settings, stop: STOP } : settings;
+    const end = endOf(problem, start, ending, knownRules, !hasTarget, quarters(settings.maxSteps));
     found.outcome[k] = NAMES.indexOf(outcomeOf(end, first, hasTarget));
     found.steps[k] = end.count;
     found.value[k] = end.value;

@@ -42,6 +42,13 @@ export function conditionsOf(
   });
 }
 
+/** Whether these conditions are those of a run of which none is asked for. */
+export function areUsual(stop?: readonly StopSettings[]): boolean {
+  if (stop === undefined) return true;
+  const [only, ...others] = stop;
+  return only?.condition === "StepSize" && (only.values.tolerance ?? null) === null && !others.length;
+}
+
 /** Why a run ends at its present point; null if it goes on. */
 export function stopAt(progress: Progress, conditions: readonly Checked[], maxSteps: number): Stop | null {
   for (const { condition, tests, h } of conditions) {

@@ -77,6 +77,10 @@ export const STRINGS = {
   toCopy: "Text to copy",
   slice: "Slice",
   drawn: "drawn",
+  planes: { slice: "Slice", principal: "Principal plane" },
+  plane: "What is drawn of more than two coordinates",
+  component: (number: number, share: string) => `PC ${number} (${share} % of variance)`,
+  explained: (share: string) => `Where the paths vary most: ${share} % of their variance lies in this plane.`,
   across: "Drawn across",
   up: "Drawn upward",
   heldAt: (name: string) => `Start in ${name}`,
@@ -86,6 +90,7 @@ export const STRINGS = {
   rateMapOf: (title: string) => `${title}: how it ends`,
   rateMapLabel: (names: readonly string[]) =>
     `How the rule ends over ${names.join(" and ")}. Arrow keys move its setting.`,
+  unmapped: "Maps of basins and of hyperparameters take thousands of runs, which the page makes of formulas alone.",
   setBest: "Set the best",
   cell: (setting: string, outcome: string, value: number, steps: number) =>
     `${setting}: ${outcome}, ${shown(value, 3)} after ${count(steps, "step")}`,

@@ -153,7 +153,6 @@ def landscape_entry(landscape: Landscape) -> dict[str, Any]:
         "bounds": landscape.bounds,
         "minima": landscape.minima,
         "lowest": landscape.lowest,
-        "source": landscape.source,
         "start": [low + part * (high - low) for part, (low, high) in zip(_START, landscape.bounds, strict=True)],
     }
 
