@@ -34,7 +34,9 @@ export async function basinMaps(
 ): Promise<void> {
   const entry = state.entries[state.active];
   if (!entry) return;
-  const { target: _, ...settings } = settingsOf(entry, { ...state, steps: Math.max(STEPS, state.steps) });
+  const steps = Math.max(STEPS, state.steps);
+  if (problem.elsewhere) return problem.elsewhere.basins(state, steps, made, wanted);
+  const { target: _, ...settings } = settingsOf(entry, { ...state, steps });
   const { formula, minima: known } = problem;
   for (const side of SIDES) {
     const grid = new Grid(state, side);
@@ -119,7 +121,7 @@ function joined(parts: readonly Ends[]): Ends {
 }
 
 /** How many steps each run took: 0 for the fewest, 1 for the most; everywhere 0 if all took about equally many. */
-function slownessOf(steps: Int32Array, basin: Int32Array): Float32Array {
+export function slownessOf(steps: Int32Array, basin: Int32Array): Float32Array {
   const arrived = steps.filter((_, run) => basin[run]! >= 0).sort();
   const at = (share: number) => arrived[Math.round(share * (arrived.length - 1))] ?? 0;
   const [fewest, most] = [at(0.01), at(0.99)];

@@ -27,6 +27,11 @@ export class MapAxis {
     return this.spread.value(clamp(way, 0, 1));
   }
 
+  /** The values in the middles of so many cells. */
+  values(count: number): number[] {
+    return Array.from({ length: count }, (_, k) => this.value((k + 0.5) / count));
+  }
+
   /** The part of the way at which a value stands. */
   wayTo(value: number): number {
     return this.spread.way(value);

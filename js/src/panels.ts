@@ -27,7 +27,6 @@ export class Panels {
   private readonly rates: RateMap;
   private readonly table: RaceTable;
   private readonly parting = element("p", { class: "hint parting" });
-  private readonly unmapped = element("p", { class: "hint parting" });
   private readonly explain = new ExplainPanel();
 
   constructor(actions: PanelActions, workers: Workers) {
@@ -39,7 +38,6 @@ export class Panels {
       "section",
       { class: "histories", "aria-label": STRINGS.histories },
       this.tabs.element,
-      this.unmapped,
       this.histories.element,
       this.rates.element,
       element("div", { class: "scrolled" }, this.table.element),
@@ -53,10 +51,7 @@ export class Panels {
   }
 
   draw(problem: Problem, state: State, scene: Scene, step: Explained | null): void {
-    // The rate map needs more runs than Python makes while one waits.
-    const panel = problem.elsewhere ? "histories" : state.panel;
-    this.tabs.element.hidden = problem.elsewhere !== undefined;
-    this.unmapped.textContent = problem.elsewhere ? STRINGS.unmapped : "";
+    const { panel } = state;
     this.tabs.show(panel);
     this.histories.element.hidden = panel !== "histories";
     this.rates.element.hidden = panel !== "rates";

@@ -43,13 +43,12 @@ export async function rateMaps(
   made: (cells: Cells) => void,
   wanted: () => boolean,
 ): Promise<void> {
+  if (problem.elsewhere) return problem.elsewhere.rates(state, axes, made, wanted);
   const entry = state.entries[state.active]!;
   const start = Float64Array.from(state.starts[state.activeStart]!);
-  const middles = (axis: MapAxis, count: number) =>
-    Array.from({ length: count }, (_, k) => axis.value((k + 0.5) / count));
   for (const [columns, rows] of SIZES) {
-    const across = middles(axes[0], columns);
-    const up = axes[1] ? middles(axes[1], rows) : [Number.NaN];
+    const across = axes[0].values(columns);
+    const up = axes[1] ? axes[1].values(rows) : [Number.NaN];
     const settings = up.flatMap((y) => across.map((x) => settingsOf(entryAt(entry, axes, x, y), state)));
     const share = Math.ceil(settings.length / (PORTIONS * workers.count));
     const asked: Promise<Outcomes | null>[] = [];

@@ -90,7 +90,6 @@ export const STRINGS = {
   rateMapOf: (title: string) => `${title}: how it ends`,
   rateMapLabel: (names: readonly string[]) =>
     `How the rule ends over ${names.join(" and ")}. Arrow keys move its setting.`,
-  unmapped: "Maps of basins and of hyperparameters take thousands of runs, which the page makes of formulas alone.",
   setBest: "Set the best",
   cell: (setting: string, outcome: string, value: number, steps: number) =>
     `${setting}: ${outcome}, ${shown(value, 3)} after ${count(steps, "step")}`,
