@@ -77,17 +77,22 @@ export const STRINGS = {
   toCopy: "Text to copy",
   slice: "Slice",
   drawn: "drawn",
-  across: "Coordinate drawn across",
-  up: "Coordinate drawn upward",
+  planes: { slice: "Slice", principal: "Principal plane" },
+  plane: "What is drawn of more than two coordinates",
+  component: (number: number, share: string) => `PC ${number} (${share} % of variance)`,
+  explained: (share: string) => `Where the paths vary most: ${share} % of their variance lies in this plane.`,
+  across: "Drawn across",
+  up: "Drawn upward",
   heldAt: (name: string) => `Start in ${name}`,
   slow: (steps: number) => `The formula is slow: the first ${count(steps, "step")}.`,
   rateMap: "Rate map",
   panel: { histories: "Histories", rates: "Rate map" },
-  rateMapOf: (title: string) => `${title}: how low it ends, over its rate`,
-  rateMapLabel: (rate: string) =>
-    `How low the rule ends over its hyperparameters; now at rate ${rate}. Arrow keys move it.`,
+  rateMapOf: (title: string) => `${title}: how it ends`,
+  rateMapLabel: (names: readonly string[]) =>
+    `How the rule ends over ${names.join(" and ")}. Arrow keys move its setting.`,
   setBest: "Set the best",
-  other: "Against",
+  cell: (setting: string, outcome: string, value: number, steps: number) =>
+    `${setting}: ${outcome}, ${shown(value, 3)} after ${count(steps, "step")}`,
   limit: (momentum: boolean, rate: number) =>
     momentum ? `dashed: 2 (1 + γ) / λ, with 2 / λ = ${shown(rate, 3)}` : `dashed: 2 / λ = ${shown(rate, 3)}`,
   panels: "Beside the picture",
