@@ -12,8 +12,8 @@ from website.page import Page, resolved
 
 # The parts of the site: a page, a folder, which its index lists in order, or a part with several of them.
 PARTS: Sequence[Any] = (
-    "index.md",
-    "start.md",
+    {"Explorer": "index.md"},
+    {"Start": "start.md"},
     {"Lessons": "lessons"},
     {"How to": "how-to"},
     {"Gallery": "pictures.md"},

@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -23,7 +24,9 @@ _HEAD = re.compile(r"---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(!?)\[([^]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)(\{[^}]*\})?")
 # Blocks and spans of code, in which nothing is a link.
 _CODE = re.compile(r"(^ *```.*?^ *```$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
-_FRAMED = ".html"
+# What is shown on a page, and made for light and for dark pages.
+_SHOWN = (".png", ".svg", ".gif", ".webp")
+DARK = Path(__file__).parent / "dark"
 
 
 @dataclass(frozen=True)
@@ -72,32 +75,49 @@ class Page:
         made = self.made(known)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            if made:
-                outputs = run(self.text, folder)
-                if wrong := wrong_outputs(self.text, outputs):
-                    raise RuntimeError("\n".join(wrong))
-            for target in made:
-                if not (folder / target).is_file():
-                    raise RuntimeError(f"it shows {target}, which its code does not make")
-                (place.with_suffix("") / target).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / target, place.with_suffix("") / target)
+            pairs = self._taken(made, folder, place.with_suffix("")) if made else set()
             parts = _CODE.split(self.body)
-            parts[::2] = [_LINK.sub(lambda link: self._link(link, made, folder), part) for part in parts[::2]]
-            head, title, rest = _after_title("".join(parts))
-            text = "".join([head, title, self._ways(site, folder), rest])
+            parts[::2] = [_LINK.sub(lambda link: self._link(link, made, pairs, folder), part) for part in parts[::2]]
+            title, rest = _titled("".join(parts))
+            text = "".join([title, self._ways(site, folder), rest])
         found = _HEAD.match(self.text)
         place.write_text((found[0] if found else "") + text, encoding="utf-8")
 
-    def _link(self, link: re.Match[str], made: Iterable[str], folder: Path) -> str:
+    def _taken(self, made: Sequence[str], folder: Path, beside: Path) -> set[str]:
+        """Run the code twice, and take what it made; which files are others on a dark page."""
+        dark = folder / "dark"
+        dark.mkdir()
+        # Its Python finds there what makes it draw dark.
+        path = os.pathsep.join([str(DARK), *filter(None, [os.environ.get("PYTHONPATH")])])
+        with ThreadPoolExecutor() as threads:
+            second = threads.submit(run, self.text, dark, os.environ | {"PYTHONPATH": path})
+            outputs = run(self.text, folder)
+            second.result()
+        if wrong := wrong_outputs(self.text, outputs):
+            raise RuntimeError("\n".join(wrong))
+        pairs = set()
+        for target in made:
+            if not (folder / target).is_file():
+                raise RuntimeError(f"it shows {target}, which its code does not make")
+            beside.mkdir(exist_ok=True)
+            shutil.copyfile(folder / target, beside / target)
+            if target.endswith(_SHOWN) and (folder / target).read_bytes() != (dark / target).read_bytes():
+                shutil.copyfile(dark / target, beside / _dark(target))
+                pairs.add(target)
+        return pairs
+
+    def _link(self, link: re.Match[str], made: Collection[str], pairs: Collection[str], folder: Path) -> str:
         """A link or picture, as the site has it."""
         mark, text, target, anchor, style = link.groups(default="")
         if target.startswith("explore:"):
             return f"[{text}]({self._up}explorer.html#{explored(target.removeprefix('explore:'), folder)})"
-        if target in made:
-            target = f"{self.path.stem}/{target}"
-        if mark and target.endswith(_FRAMED):
-            return f'<iframe class="player" src="{target}" title="{text}" loading="lazy"></iframe>'
-        return f"{mark}[{text}]({target}{anchor}){style}"
+        if target not in made:
+            return link[0]
+        if mark and target in pairs:
+            ways = (("light", target), ("dark", _dark(target)))
+            return "".join(_shown(text, f"{self.path.stem}/{file}", f"{{ .{style} loading=lazy }}") for style, file in ways)
+        target = f"{self.path.stem}/{target}"
+        return _shown(text, target, style) if mark else f"[{text}]({target}{anchor}){style}"
 
     @property
     def _up(self) -> str:
@@ -134,7 +154,20 @@ def explored(name: str, folder: Path) -> str:
     return fallline.explore(fallline.Recipe.load(recipe_file(name, folder))).link
 
 
-def _after_title(text: str) -> tuple[str, str, str]:
-    """What comes before a page's title, the title, and what comes after it."""
+def _dark(file: str) -> str:
+    """The name of a picture's dark counterpart."""
+    stem, dot, ending = file.rpartition(".")
+    return f"{stem}-dark{dot}{ending}"
+
+
+def _shown(text: str, target: str, style: str) -> str:
+    """A picture, or a page in a frame."""
+    if target.endswith(".html"):
+        return f'<iframe class="player" src="{target}" title="{text}" loading="lazy"></iframe>'
+    return f"![{text}]({target}){style}"
+
+
+def _titled(text: str) -> tuple[str, str]:
+    """A page's text up to its title, and what comes below."""
     before, title, after = re.split(r"^(# .*\n)", text, maxsplit=1, flags=re.MULTILINE)
-    return before, title, after
+    return before + title, after
