@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -45,8 +46,19 @@ def main() -> int:
         return 1
     settings = {"INHERIT": "../website/mkdocs.yml", "docs_dir": "pages", "site_dir": "site", "nav": nav(all_pages)}
     (BUILD / "mkdocs.yml").write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", "mkdocs.yml"]
-    return subprocess.run(command, cwd=BUILD).returncode
+    return generate()
+
+
+def generate() -> int:
+    """The site from build/pages and build/mkdocs.yml: the one place that knows the generator."""
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", "mkdocs.yml"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+    done = subprocess.run(command, cwd=BUILD, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # What is wrong with a docstring is only told, so that it is looked for here.
+    if done.returncode or "griffe:" in done.stdout:
+        print(done.stdout, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

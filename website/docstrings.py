@@ -11,6 +11,8 @@ from fallline.names import public_names
 
 # Lines of a doctest: from a prompt to the next empty line.
 _EXAMPLES = re.compile(r"^>>> .*(?:\n.+)*(?:\n\n>>> .*(?:\n.+)*)*", re.MULTILINE)
+# Several arguments or attributes of one description, which Griffe reads one at a time.
+_SEVERAL = re.compile(r"^    (\w+(?:, \w+)+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _NAME = re.compile(rf"`({'|'.join(public_names())})((?:\(.*?\))?)`")
 
 
@@ -34,10 +36,14 @@ def prepared(docstring: str, of: str) -> str:
     2
     ```
     """
-    parts = _EXAMPLES.split(docstring)
+    parts = _EXAMPLES.split(_SEVERAL.sub(_one_by_one, docstring))
     linked = [_NAME.sub(lambda name: _link(name, of), part) for part in parts]
     examples = [f"```pycon\n{example}\n```" for example in _EXAMPLES.findall(docstring)]
     return "".join(text for pair in zip(linked, [*examples, ""], strict=True) for text in pair)
+
+
+def _one_by_one(described: re.Match[str]) -> str:
+    return "\n".join(f"    {name}: {described[2]}" for name in described[1].split(", "))
 
 
 def _link(name: re.Match[str], of: str) -> str:
