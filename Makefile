@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-long parity docs bench packages release lint js clean
+.PHONY: help demo test test-long parity docs site bench packages release lint js clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,8 +29,12 @@ parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and j
 	$(BIN)/python -m pytest tests/parity
 
 docs: $(VENV)/installed-test,parity  ## rewrite docs/findings.md, and docs/conventions.md, measured against the libraries
-	$(BIN)/python -m tests.findings_page
+	$(BIN)/python -m website.findings
 	$(BIN)/python -m tests.parity
+
+site: $(VENV)/installed-docs  ## build the site into build/site, running the code that makes its pictures
+	$(BIN)/python -m website
+	@echo "The site is at $$(pwd)/build/site/index.html"
 
 bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## run all benchmarks; writes docs/performance.md (minutes; needs gcc)
 	$(BIN)/python -m benchmarks.page
