@@ -60,7 +60,7 @@ class Lanes(NamedTuple):
     previous_change: Any
     first_value: Any
     previous_value: Any
-    lowest: Lowest | None
+    lowest: Any
     stop: Any
     old: Any
     lost: Any

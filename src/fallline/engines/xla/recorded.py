@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.engines.lowest import Lowest
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.rehearsal import rehearse
@@ -139,7 +140,8 @@ class _Found:
             return Point(
                 int(self.lanes.steps[i]), self.lanes.x[i].copy(), float(self.value[i]), self.lanes.gradient[i].copy()
             )
-        return self.lanes.lowest.point(i)
+        lowest: Lowest = self.lanes.lowest
+        return lowest.point(i)
 
     def _stop(self, i: int, rule: Any, seconds: float) -> Stop:
         lanes, problem, one = self.lanes, self.problem, slice(i, i + 1)
