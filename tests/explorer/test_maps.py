@@ -30,7 +30,11 @@ RULES = {
 }
 # From every start they would take Python too long: each pair of formula and rule stands for what others do not have.
 CASES = [
-    *((formula, rule) for formula in ("himmelblau", "waves", "wells") for rule in ("gradient descent", "momentum", "adam")),
+    *(
+        (formula, rule)
+        for formula in ("himmelblau", "waves", "wells")
+        for rule in ("gradient descent", "momentum", "adam")
+    ),
     ("kinks", "gradient descent"),
     ("falling", "momentum"),
     ("himmelblau", "nesterov"),

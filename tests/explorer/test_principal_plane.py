@@ -24,8 +24,8 @@ FORMULAS = {
 }
 RULES = [fallline.Momentum(0.02), fallline.Adam(0.1)]
 PLANE = (
-    "(({origin, directions, variance}) => ({origin: [...origin], directions: directions.map(one => [...one]), variance}))"
-    "(fallline.plane)"
+    "(({origin, directions, variance}) =>"
+    " ({origin: [...origin], directions: directions.map(one => [...one]), variance}))(fallline.plane)"
 )
 
 
