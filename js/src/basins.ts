@@ -12,6 +12,7 @@ import type { Workers } from "./workers.ts";
 
 /** The points along each side, one map after the other. */
 const SIDES = [32, 96, 256];
+const REHEARSED = [16, 32];
 /** A job is so many rows of the map: short, so that a worker is soon free for what is wanted next. */
 const ROWS = 8;
 /** Runs make at least so many steps, to arrive. */
@@ -24,6 +25,13 @@ export interface BasinMap extends Minima {
   readonly slowness: Float32Array;
 }
 
+/** Compute a small map of which nothing is shown, so that the workers are quick when one is wanted. */
+export async function rehearse(workers: Workers, problem: Problem, state: State): Promise<void> {
+  if (problem.elsewhere || problem.dimension < 2) return;
+  const nothing = () => {};
+  await basinMaps(workers, problem, state, nothing, () => true, REHEARSED);
+}
+
 /** Compute the maps, coarse to fine. Stops when `wanted` says so. */
 export async function basinMaps(
   workers: Workers,
@@ -31,6 +39,7 @@ export async function basinMaps(
   state: State,
   made: (map: BasinMap) => void,
   wanted: () => boolean,
+  sides = SIDES,
 ): Promise<void> {
   const entry = state.entries[state.active];
   if (!entry) return;
@@ -38,7 +47,7 @@ export async function basinMaps(
   if (problem.elsewhere) return problem.elsewhere.basins(state, steps, made, wanted);
   const { target: _, ...settings } = settingsOf(entry, { ...state, steps });
   const { formula, minima: known } = problem;
-  for (const side of SIDES) {
+  for (const side of sides) {
     const grid = new Grid(state, side);
     const ends = await endsOver(grid, workers, formula, settings);
     if (!wanted() || !ends) return;

@@ -5,7 +5,7 @@ import { knownRules } from "./known_rules.ts";
 import { type Progress, type Rule, type Step, settingsArray } from "./rules.ts";
 import { endOf, ruleNamed, type Settings } from "./run.ts";
 import { type Objective, type Slopes, slopesBy } from "./slopes.ts";
-import { areUsual, type Checked, conditionsOf, type Stop, stopAt } from "./stopping.ts";
+import { areUsual, type Checked, conditionsOf, STEP_LIMIT, type Stop, stopAt } from "./stopping.ts";
 
 /** How k runs ended, one after the other: where, at which value, after how many steps, and how (see HOW). */
 export interface Ends {
@@ -46,13 +46,14 @@ export function endsFrom(problem: Compiled, settings: Settings, starts: Float64A
   }
   for (let r = 0; r < count; r++) {
     const end = endOf(problem, starts.subarray(r * n, (r + 1) * n), settings, knownRules, false);
-    ends.x.set(end.x, r * n);
     keep(ends, r, end.x, end.value, end.count, end);
   }
   return ends;
 }
 
-function keep({ value, steps, how }: Ends, r: number, x: Float64Array, end: number, count: number, stop: Stop): void {
+function keep(ends: Ends, r: number, x: Float64Array, end: number, count: number, stop: Stop): void {
+  const { value, steps, how } = ends;
+  ends.x.set(x, r * x.length);
   value[r] = end;
   steps[r] = count;
   const hasEnd = Number.isFinite(end) && x.every(Number.isFinite);
@@ -109,12 +110,15 @@ class Lanes {
     this.conditions = conditionsOf(settings.target, settings.stop);
     this.isUsual = areUsual(settings.stop) && settings.target === undefined;
     this.state = new Float64Array(this.step.stateSize(k * n));
-    this.x = ends.x.subarray(first * n, (first + k) * n);
+    this.x = ends.x.slice(first * n, (first + k) * n);
     const rows = (count: number) => Array.from({ length: count }, () => new Float64Array(k * n));
     [this.place, this.gradient] = rows(2) as [Float64Array, Float64Array];
     this.changes = rows(2).map((change) => change.fill(Number.POSITIVE_INFINITY));
-    this.value = ends.value.subarray(first, first + k);
-    [this.previousValue, this.firstValue] = [this.value.slice(), this.value.slice()];
+    [this.value, this.previousValue, this.firstValue] = [0, 1, 2].map(() => new Float64Array(k)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     this.moving = Int32Array.from({ length: k }, (_, r) => r);
     this.count = k;
   }
@@ -152,12 +156,12 @@ class Lanes {
   /** Take out the runs that a condition ends. */
   private stop(made: number): void {
     const { moving } = this;
+    const { maxSteps } = this.settings;
     let left = 0;
     for (let j = 0; j < this.count; j++) {
       const r = moving[j]!;
-      const stop = this.mayStop(r, made)
-        ? stopAt(this.progress(r, made), this.conditions, this.settings.maxSteps)
-        : null;
+      const otherwise = made === maxSteps ? STEP_LIMIT : null;
+      const stop = this.mayStop(r, made) ? stopAt(this.progress(r, made), this.conditions, maxSteps) : otherwise;
       if (stop) keep(this.ends, this.first + r, this.own(this.x, r), this.value[r]!, made, stop);
       else moving[left++] = r;
     }
@@ -166,12 +170,15 @@ class Lanes {
 
   /** Whether a condition may end a run: quick, and true wherever one does. */
   private mayStop(r: number, made: number): boolean {
-    if (!this.isUsual || made === 0 || made === this.settings.maxSteps) return true;
+    if (!this.isUsual) return true;
     const { x, gradient, n } = this;
-    const change = this.changes[(made - 1) % 2]!;
-    let [longest, size, total] = [0, 1, this.value[r]! * this.value[r]!];
+    const change = this.changes[(made + 1) % 2]!;
+    let longest = 0;
+    let size = 1;
+    let total = this.value[r]! * this.value[r]!;
     for (let k = r * n; k < (r + 1) * n; k++) {
-      longest = Math.max(longest, Math.abs(change[k]!));
+      const length = Math.abs(change[k]!);
+      if (length > longest) longest = length;
       size += Math.abs(x[k]!);
       total += x[k]! * gradient[k]!;
     }
@@ -195,14 +202,11 @@ class Lanes {
     };
   }
 
-  /** Make a step. */
+  /** Make a step; where a run has ended is told already. */
   private advance(change: Float64Array): void {
-    const { x, n, moving } = this;
-    for (let j = 0; j < this.count; j++) {
-      const r = moving[j]!;
-      for (let k = r * n; k < (r + 1) * n; k++) x[k]! -= change[k]!;
-      this.previousValue[r] = this.value[r]!;
-    }
+    const { x } = this;
+    for (let k = 0; k < x.length; k++) x[k]! -= change[k]!;
+    this.previousValue.set(this.value);
   }
 }
 

@@ -34,10 +34,12 @@ export function minimaOf(
   const basin = Int32Array.from(how, (end) => (end === HOW.diverged ? DIVERGED : NOT_ARRIVED));
   const runs = Array.from(how.keys());
   const at = (run: number): Point => x.subarray(run * n, (run + 1) * n);
-  const near = (point: Point, minimum: ArrayLike<number>): boolean =>
-    point.every((one, i) => Math.abs(one - minimum[i]!) <= reach[i]!);
+  const isAt = (all: Point, run: number, minimum: ArrayLike<number>): boolean => {
+    for (let i = 0; i < n; i++) if (!(Math.abs(all[run * n + i]! - minimum[i]!) <= reach[i]!)) return false;
+    return true;
+  };
   const named = (point: Point): Point => {
-    const same = known.findLast((minimum) => near(point, minimum));
+    const same = known.findLast((minimum) => isAt(point, 0, minimum));
     return same ? Float64Array.from(same) : point.map((one) => one + 0);
   };
 
@@ -59,9 +61,12 @@ export function minimaOf(
   let left = runs.filter((run) => basin[run] === NOT_ARRIVED && moving[run]);
   const assign = (first: number): void => {
     left = left.filter((run) => {
-      const found = minima.findIndex((minimum, k) => k >= first && near(at(run), minimum));
-      if (found >= 0) basin[run] = found;
-      return found < 0;
+      for (let k = first; k < minima.length; k++) {
+        if (!isAt(x, run, minima[k]!)) continue;
+        basin[run] = k;
+        return false;
+      }
+      return true;
     });
   };
   assign(0);

@@ -1,5 +1,6 @@
 // The page: its parts, and what each change of the state draws again.
 import { BasinLayer } from "./basin_layer.ts";
+import { rehearse } from "./basins.ts";
 import { DiagnosisPanel } from "./diagnosis_panel.ts";
 import { element, iconButton } from "./dom.ts";
 import { Elsewhere, type GivenObjective } from "./elsewhere.ts";
@@ -147,7 +148,7 @@ export class Page {
     this.drawStage();
     this.complain(refused);
     // A map is wanted at once when it is asked for.
-    setTimeout(() => workers.start(), IDLE);
+    setTimeout(() => void rehearse(workers, this.problem, this.store.now), IDLE);
   }
 
   /** Show what a link says; nothing happens if that is shown already. */

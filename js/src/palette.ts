@@ -23,7 +23,7 @@ export interface Palette {
 const OUTCOMES = {
   converged: ["#b7d4ea", "#6aaed6", "#2e7ebc", "#08306b"],
   stuck: ["#cc79a7"],
-  slow: ["#fffbd0", "#f0e442", "#8f7f00"],
+  slow: ["#fffbd0", "#f0e442", "#c2b13c"],
   oscillating: ["#d55e00"],
   diverged: ["#666666"],
 };

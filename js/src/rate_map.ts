@@ -52,9 +52,7 @@ export class RateMap {
   ) {
     const best = element("button", { type: "button", class: "text-button" }, STRINGS.setBest);
     best.addEventListener("click", () => this.cells && this.pickCell(this.cells.best));
-    this.choices = [STRINGS.across, STRINGS.up].map((label, which) =>
-      select(label, [], (name) => this.choose(which, name)),
-    );
+    this.choices = STRINGS.sides.map((label, which) => select(label, [], (name) => this.choose(which, name)));
     this.chosen.append(...this.choices);
     this.element = element(
       "section",

@@ -7,7 +7,7 @@ import { numbersOf, type Palette, ramp } from "./palette.ts";
 import type { Axes, Cells } from "./rate_cells.ts";
 
 /** The room for the ticks. */
-const [LEFT, BOTTOM] = [52, 34];
+const [LEFT, BOTTOM] = [60, 34];
 
 /** Places on the map, 0 to 1 across and up. */
 type Place = readonly [number, number];
@@ -66,9 +66,9 @@ function drawAcross(ink: CanvasRenderingContext2D, axis: MapAxis, w: number, h: 
 
 function drawUp(ink: CanvasRenderingContext2D, axis: MapAxis, h: number): void {
   ink.textAlign = "right";
-  for (const way of [0.04, 0.35, 0.65, 0.96]) ink.fillText(typed(axis.value(way), 3), LEFT - 5, (1 - way) * h + 4);
+  for (const way of [0.04, 0.35, 0.65, 0.96]) ink.fillText(typed(axis.value(way), 4), LEFT - 5, (1 - way) * h + 4);
   ink.save();
-  ink.translate(10, h / 2);
+  ink.translate(9, h / 2);
   ink.rotate(-Math.PI / 2);
   ink.textAlign = "center";
   ink.fillText(`${axis.symbol} ${axis.words}`, 0, 2);

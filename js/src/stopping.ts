@@ -20,7 +20,8 @@ export interface Stop {
   readonly converged: boolean;
 }
 
-const STEP_LIMIT: Stop = { reason: reasons.stepLimit, converged: false };
+/** The end of a run that has made all its steps. */
+export const STEP_LIMIT: Stop = { reason: reasons.stepLimit, converged: false };
 
 /** The conditions in the order in which they are checked: a run always ends where it is not finite.
  *

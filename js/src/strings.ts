@@ -81,8 +81,8 @@ export const STRINGS = {
   plane: "What is drawn of more than two coordinates",
   component: (number: number, share: string) => `PC ${number} (${share} % of variance)`,
   explained: (share: string) => `Where the paths vary most: ${share} % of their variance lies in this plane.`,
-  across: "Drawn across",
-  up: "Drawn upward",
+  across: "Coordinate drawn across",
+  up: "Coordinate drawn upward",
   heldAt: (name: string) => `Start in ${name}`,
   slow: (steps: number) => `The formula is slow: the first ${count(steps, "step")}.`,
   rateMap: "Rate map",
@@ -91,6 +91,7 @@ export const STRINGS = {
   rateMapLabel: (names: readonly string[]) =>
     `How the rule ends over ${names.join(" and ")}. Arrow keys move its setting.`,
   setBest: "Set the best",
+  sides: ["Hyperparameter drawn across", "Hyperparameter drawn upward"],
   cell: (setting: string, outcome: string, value: number, steps: number) =>
     `${setting}: ${outcome}, ${shown(value, 3)} after ${count(steps, "step")}`,
   limit: (momentum: boolean, rate: number) =>

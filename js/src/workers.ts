@@ -54,11 +54,6 @@ export class Workers {
     return this.places.length;
   }
 
-  /** Start the workers, so that they are ready when they are asked. */
-  start(): void {
-    for (const place of this.places) place.worker ??= new Worker(this.address);
-  }
-
   /** The job's result; null if it failed, was forgotten or took too long. */
   ask<J extends Job>(job: J): Promise<Result<J> | null> {
     return new Promise((settle) => {

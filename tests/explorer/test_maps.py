@@ -22,7 +22,7 @@ BASINS = {
     "kinks": ("abs(x**2 - 1) + abs(y)", [(-2.0, 2.0), (-1.0, 1.0)]),
     "falling": ("x**2 - y**2 + x*y**3/10", [(-2.0, 2.0), (-2.0, 2.0)]),
 }
-RULES = {
+RULES: dict[str, Any] = {
     "gradient descent": fallline.GradientDescent(0.01),
     "momentum": fallline.Momentum(0.004),
     "adam": fallline.Adam(0.1),
@@ -30,7 +30,11 @@ RULES = {
 }
 # From every start they would take Python too long: each pair of formula and rule stands for what others do not have.
 CASES = [
-    *((formula, rule) for formula in ("himmelblau", "waves", "wells") for rule in ("gradient descent", "momentum", "adam")),
+    *(
+        (formula, rule)
+        for formula in ("himmelblau", "waves", "wells")
+        for rule in ("gradient descent", "momentum", "adam")
+    ),
     ("kinks", "gradient descent"),
     ("falling", "momentum"),
     ("himmelblau", "nesterov"),
@@ -85,7 +89,7 @@ def test_basins_over_two_of_three_coordinates(browser: Any, tmp_path: Path) -> N
     assert np.abs(np.sort(sizes) - np.sort(expected)).max() <= 0.001 * SIDE**2
 
 
-RATES = {
+RATES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "momentum": ("himmelblau", fallline.Momentum(0.004), {}),
     "to a target": ("himmelblau", fallline.Momentum(0.004), {"target": 1e-6}),
     "wells, adam": ("wells", fallline.Adam(0.1), {}),

@@ -22,10 +22,10 @@ FORMULAS = {
     # One of the runs leaves; its last points are outliers.
     "diverging": ("x**4 + y**4 + z**2 + x*z", [1.0, 1.5, 2.0]),
 }
-RULES = [fallline.Momentum(0.02), fallline.Adam(0.1)]
+RULES: list[Any] = [fallline.Momentum(0.02), fallline.Adam(0.1)]
 PLANE = (
-    "(({origin, directions, variance}) => ({origin: [...origin], directions: directions.map(one => [...one]), variance}))"
-    "(fallline.plane)"
+    "(({origin, directions, variance}) =>"
+    " ({origin: [...origin], directions: directions.map(one => [...one]), variance}))(fallline.plane)"
 )
 
 
@@ -40,7 +40,7 @@ def opened_on(browser: Any, path: Path, text: str, x0: list[float], rules: Any, 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_it_is_the_plane_of_the_pictures(browser: Any, tmp_path: Path, name: str) -> None:
     text, x0 = FORMULAS[name]
-    rules = [fallline.GradientDescent(0.2), fallline.Adam(0.1)] if name == "diverging" else RULES
+    rules: list[Any] = [fallline.GradientDescent(0.2), fallline.Adam(0.1)] if name == "diverging" else RULES
     race = fallline.compare(text, x0, rules, max_steps=60)
     ours = principal_plane([Labelled("", run) for run in race])
     with opened_on(browser, tmp_path / "page.html", text, x0, rules) as opened:
