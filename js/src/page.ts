@@ -111,6 +111,7 @@ export class Page {
       best: (index) => this.setBest(index),
     });
     this.running = new RunPanel(change);
+    const workers = () => new Workers(address, () => this.say(STRINGS.noWorkers));
     const scrub = (at: number) => {
       this.transport.pause();
       change({ at });
@@ -123,9 +124,9 @@ export class Page {
         set: (rate, name, value) => this.setRate(rate, name, value),
         again: () => this.queue(),
       },
-      new Workers(address),
+      workers(),
     );
-    this.basins = new BasinLayer(new Workers(address), () => this.spoil());
+    this.basins = new BasinLayer(workers(), () => this.spoil());
     this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
     this.build();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
@@ -234,8 +235,13 @@ export class Page {
   }
 
   private complain(refused: readonly string[]): void {
-    this.notice.textContent = refused.length ? STRINGS.notTaken(refused) : "";
-    if (refused.length) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
+    this.say(refused.length ? STRINGS.notTaken(refused) : "");
+  }
+
+  /** Say something above the figure, until it is dismissed. */
+  private say(text: string): void {
+    this.notice.textContent = text;
+    if (text) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
   }
 
   private read(formula: string): void {
@@ -355,7 +361,7 @@ export class Page {
     const basins = this.basins.of(this.problem, state);
     const ground = this.stale.ground || basins !== this.shownBasins;
     this.shownBasins = basins;
-    const step = stepShown(this.problem, state);
+    const step = stepShown(this.problem, state, this.race.steps);
     const scene = this.scene(state, step);
     this.stale.ground = this.stale.runs = false;
     this.stage.draw(this.problem, state, scene, ground, basins);

@@ -2,6 +2,7 @@
 
 import { FONT } from "./axes.ts";
 import { element } from "./dom.ts";
+import { arrowOf } from "./gestures.ts";
 import type { SettingsJob } from "./jobs.ts";
 import { clamp, shown, typed } from "./numbers.ts";
 import { type Palette, ramp } from "./palette.ts";
@@ -181,11 +182,11 @@ export class RateMap {
   }
 
   private move(event: KeyboardEvent): void {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const way = arrowOf(event);
     if (!way || !this.entry || !this.rule) return;
     event.preventDefault();
     const [across, up] = this.here(this.entry, this.rule);
-    this.pick(clamp(across + way[0]! / 64, 0, 1), clamp(up + way[1]! / 36, 0, 1));
+    this.pick(clamp(across + way[0] / 64, 0, 1), clamp(up - way[1] / 36, 0, 1));
   }
 
   private here(entry: Entry, rule: Rule): [number, number] {

@@ -1,5 +1,6 @@
 // The landscape as a lit surface in WebGL2, with the paths on it: faint where the hill hides them.
 import { element } from "./dom.ts";
+import { watchGestures, watchKeys } from "./gestures.ts";
 import { type Landscape, LEVELS, shareOf } from "./landscape.ts";
 import { clamp } from "./numbers.ts";
 import { numbersOf, type Palette, ramp } from "./palette.ts";
@@ -205,32 +206,20 @@ export class Surface {
     return new Float32Array([...columns, (right! * zoom) / aspect, up! * zoom, depth * z + w, depth]);
   }
 
-  /** Turn by drag and arrow keys, come nearer by wheel. */
+  /** Turn by drag and arrow keys, come nearer by wheel, two fingers and the keys + and −. */
   private watch(): void {
     const turn = (across: number, up: number) => {
       this.azimuth -= across * 0.008;
       this.elevation = clamp(this.elevation + up * 0.006, 0.05, 1.55);
       if (this.scene) this.draw(this.scene);
     };
-    this.canvas.addEventListener("pointerdown", (event) => this.canvas.setPointerCapture(event.pointerId));
-    this.canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons) turn(event.movementX, event.movementY);
-    });
-    this.canvas.addEventListener("keydown", (event) => {
-      const way = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, 8], ArrowDown: [0, -8] }[event.key];
-      if (!way) return;
-      event.preventDefault();
-      turn(way[0]!, way[1]!);
-    });
-    this.canvas.addEventListener(
-      "wheel",
-      (event) => {
-        event.preventDefault();
-        this.distance = clamp(this.distance * Math.exp(event.deltaY * 0.001), 1.6, 8);
-        if (this.scene) this.draw(this.scene);
-      },
-      { passive: false },
-    );
+    const zoom = (factor: number) => {
+      this.distance = clamp(this.distance * factor, 1.6, 8);
+      if (this.scene) this.draw(this.scene);
+    };
+    const nothing = () => {};
+    watchGestures(this.canvas, { pan: turn, zoom, tap: nothing, hover: nothing, leave: nothing });
+    watchKeys(this.canvas, { move: (across, down) => turn(8 * across, -8 * down), zoom });
   }
 }
 

@@ -34,8 +34,12 @@ export class Workers {
 
   /** Arguments:
    *   address: where the code of a worker is.
+   *   refused: called when the browser, or a policy around the page, allows no workers.
    */
-  constructor(private readonly address: string) {}
+  constructor(
+    private readonly address: string,
+    private readonly refused: () => void,
+  ) {}
 
   get count(): number {
     return this.most;
@@ -58,15 +62,30 @@ export class Workers {
 
   private next(): void {
     while (this.queue.length && this.busy.size < this.most) {
-      const worker = this.idle.pop() ?? new Worker(this.address);
-      this.give(worker, this.queue.shift()!);
+      const waiting = this.queue.shift()!;
+      const worker = this.idle.pop() ?? this.begun();
+      if (worker) this.give(worker, waiting);
+      else waiting.settle(null);
+    }
+  }
+
+  private begun(): Worker | null {
+    try {
+      return new Worker(this.address);
+    } catch {
+      this.refused();
+      return null;
     }
   }
 
   private give(worker: Worker, waiting: Waiting): void {
     const id = ++this.id;
     this.busy.set(worker, { waiting, ended: window.setTimeout(() => this.end(worker), PATIENCE) });
-    worker.onerror = () => this.end(worker);
+    // What a job throws is answered; this is a worker that could not begin.
+    worker.onerror = () => {
+      this.refused();
+      this.end(worker);
+    };
     worker.onmessage = ({ data }: MessageEvent<{ id: number; ends: Ends | null }>) => {
       if (data.id !== id) return;
       clearTimeout(this.busy.get(worker)?.ended);
