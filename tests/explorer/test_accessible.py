@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,7 +104,7 @@ def test_the_order_of_the_keyboard_is_the_order_of_reading(browser: Any, plain: 
         with Opened(browser, plain, viewport={"width": width, "height": 900}) as opened:
             frames = [opened.page.locator(part).bounding_box() for part in parts]
         # Each begins below the last, or beside it.
-        for before, after in zip(frames, frames[1:], strict=False):
+        for before, after in itertools.pairwise(frames):
             assert after["y"] >= before["y"] + before["height"] - 1 or after["x"] >= before["x"] + before["width"] - 1
 
 
@@ -244,7 +245,7 @@ def test_on_paper_it_is_light_and_without_controls(browser: Any, plain: Path, sc
 class Counted(http.server.BaseHTTPRequestHandler):
     """Answers everything, and remembers what was asked for."""
 
-    asked: list[str] = []  # noqa: RUF012 - of all requests of a test
+    asked: list[str] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path)

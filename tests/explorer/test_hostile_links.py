@@ -48,7 +48,7 @@ def test_what_is_not_taken_is_told_and_nothing_runs(browser: Any, plain: Path, l
 def test_the_whole_page_takes_mutated_links(browser: Any, plain: Path) -> None:
     seed = int(os.environ["FALLLINE_FUZZ_SEED"])
     with Opened(browser, plain) as opened:
-        for link in mutated_links(seed, 400):
+        for link in mutated_links(seed, 200):
             before = opened.spent()
             opened.page.evaluate("link => { fallline.open(link); fallline.draw(); }", link)
             took = opened.spent() - before
