@@ -20,8 +20,7 @@ class Opened:
         self.page.on("console", lambda message: self._heard(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(path.as_uri() + (f"#{link}" if link else ""))
-        # On a surface there are no starts to drag, but the page is there.
-        self.page.wait_for_selector(".start", state="attached")
+        self.page.wait_for_selector(".transport")
 
     def _heard(self, message: str) -> None:
         # What the driver of the graphics says of its own speed is not the page's.

@@ -34,11 +34,20 @@ CONTROLS = """() => [...document.querySelectorAll("button, select, input, summar
 # How an element that has the keyboard shows it.
 FOCUS = """() => {
   const one = document.activeElement, look = getComputedStyle(one), at = one.getBoundingClientRect();
+  // The sides of the ring that no part around the element cuts off.
+  const reach = parseFloat(look.outlineOffset) + parseFloat(look.outlineWidth);
+  const sides = [at.left - reach, at.top - reach, -at.right - reach, -at.bottom - reach];
+  const cut = new Set();
+  for (let up = one.parentElement; up; up = up.parentElement) {
+    if (getComputedStyle(up).overflowX === "visible") continue;
+    const frame = up.getBoundingClientRect();
+    [frame.left, frame.top, -frame.right, -frame.bottom].forEach((edge, k) => sides[k] < edge - 0.5 && cut.add(k));
+  }
   const top = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
   return {
     place: controls.indexOf(one),
     name: one.getAttribute("aria-label") ?? one.textContent,
-    ringed: look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2,
+    ringed: look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2 && cut.size <= 2,
     seen: look.opacity !== "0" && top !== null && (one.contains(top) || top.contains(one)),
   };
 }"""
