@@ -1,7 +1,7 @@
 // The curve of a function of one variable, with the points of the runs on it and the tangent.
 import { drawAxes } from "./axes.ts";
 import { drawPaths, type Place, star } from "./paths.ts";
-import { rowAt, type Scene } from "./scene.ts";
+import { type Path, rowAt, type Scene } from "./scene.ts";
 import type { View } from "./view.ts";
 
 /** The lowest and highest value to show between two ends. */
@@ -26,8 +26,8 @@ export function drawCurve(
   canvas: HTMLCanvasElement,
   f: (x: number) => number,
   view: View,
-  scene: Scene,
-  every: number,
+  scene: Scene<Path>,
+  every = 0.5,
 ): void {
   const ink = canvas.getContext("2d")!;
   const scale = canvas.width / view.width;
@@ -49,7 +49,7 @@ export function drawCurve(
   ink.lineWidth = 3;
   ink.lineJoin = "round";
   ink.stroke();
-  drawAxes(ink, view, scene.palette, [scene.names[0]!, `f(${scene.names[0]})`]);
+  drawAxes(ink, view, scene.palette, [scene.names[0]!, scene.names[1] ?? `f(${scene.names[0]})`]);
   for (const [x] of scene.minima) star(ink, view.across(x!), view.down(f(x!)), scene.palette);
 }
 
