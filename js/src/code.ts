@@ -34,10 +34,15 @@ export type ManyValues = (
 /** Longer functions are computed from a tape: engines refuse, or take long for, code of this length. */
 const MOST_NODES = 5000;
 
-/** A formula's value and gradient; throws a FormulaError. With `tape` no code is made, which a content policy may forbid. */
-export function compile(text: string, options: { tape?: boolean } = {}): Compiled {
+/** A formula's value and gradient; throws a FormulaError, or TooManyNodes.
+ *
+ * Arguments:
+ *   tape: whether no code is made, which a content policy may forbid.
+ *   most: how many operations the value and gradient may have.
+ */
+export function compile(text: string, options: { tape?: boolean; most?: number } = {}): Compiled {
   const formula = parse(text);
-  const line = new StraightLine(formula);
+  const line = new StraightLine(formula, options.most);
   const outputs = [line.result, ...line.gradient()];
   const isTaped = options.tape || line.graph.nodes.length > MOST_NODES || !allowsCode();
   return {

@@ -19,7 +19,16 @@ export function heightsOf(f: (x: number) => number, left: number, right: number)
   return [low - 1.6 * margin, high + margin];
 }
 
-export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, view: View, scene: Scene<Path>): void {
+/** Arguments:
+ *   every: how many pixels apart values are computed.
+ */
+export function drawCurve(
+  canvas: HTMLCanvasElement,
+  f: (x: number) => number,
+  view: View,
+  scene: Scene<Path>,
+  every = 0.5,
+): void {
   const ink = canvas.getContext("2d")!;
   const scale = canvas.width / view.width;
   ink.setTransform(scale, 0, 0, scale, 0, 0);
@@ -27,7 +36,7 @@ export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, v
   ink.fillRect(0, 0, view.width, view.height);
   ink.beginPath();
   let pen = false;
-  for (let x = 0; x <= view.width; x += 0.5) {
+  for (let x = 0; x <= view.width; x += every) {
     const y = view.down(f(view.point(x, 0)[0]));
     if (Math.abs(y) < 1e5) {
       if (pen) ink.lineTo(x, y);

@@ -29,10 +29,10 @@ export function fragmentOf(state: State): string {
   if (state.axes[0] !== 0 || state.axes[1] !== 1) said.append("axes", list(state.axes));
   if (state.gradient.kind === "perturbation")
     said.append("gradient", `${state.gradient.scheme},${typed(state.gradient.step ?? 1e-6, 17)}`);
-  if (state.noise) said.append("noise", list([state.noise, state.seed]));
+  if (state.noise || state.seed) said.append("noise", list([state.noise, state.seed]));
   if (state.target !== null) said.append("target", typed(state.target, 17));
   if (state.at !== null) said.append("at", String(state.at));
-  if (state.active) said.append("active", list([state.active, state.activeStart]));
+  said.append("active", list([state.active, state.activeStart]));
   if (state.view !== "map") said.append("view", state.view);
   if (state.plane !== "slice") said.append("plane", state.plane);
   if (state.basins) said.append("basins", "yes");
@@ -159,7 +159,8 @@ class Reader {
   }
 
   private refuse(key: string, text = this.said.get(key) ?? ""): void {
-    const part = `${key}=${text}`;
+    // What turns the direction of writing around would do so with all that follows.
+    const part = `${key}=${text}`.replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "\ufffd");
     this.refused.push(part.length > 60 ? `${part.slice(0, 57)}…` : part);
   }
 
@@ -204,15 +205,17 @@ class Reader {
 
   private entry(text: string, before: readonly Entry[]): Entry | null {
     const [head, ...settings] = text.split(",");
-    const [name, convention] = head!.split("@");
-    const rule = ruleOf(name!, convention ?? "paper");
+    const [name, convention, ...more] = head!.split("@");
+    const rule = more.length ? undefined : ruleOf(name!, convention ?? "paper");
     if (!rule) return null;
     let entry: Entry = entryOf(rule, freeLook(before));
+    const told = new Set<string>();
     for (const setting of settings) {
-      const [key, value] = setting.split("=") as [string, string | undefined];
-      const next = value === undefined ? null : withSetting(entry, key, value, this.steps);
+      const [key, ...values] = setting.split("=") as [string, ...string[]];
+      const next = values.length !== 1 || told.has(key) ? null : withSetting(entry, key, values[0]!, this.steps);
       if (next) entry = next;
-      else this.refuse(`rule ${name} ${key}`, value ?? "");
+      else this.refuse(`rule ${name} ${key}`, values.join("="));
+      told.add(key);
     }
     const wrong = refusalOf(rule, entry.values, entry.rate);
     if (wrong === null) return entry;
@@ -293,15 +296,15 @@ function axesFrom(text: string, dimension: number): [number, number] | null {
 }
 
 function gradientFrom(text: string): State["gradient"] | null {
-  const [scheme, step] = text.split(",");
+  const [scheme, step, ...more] = text.split(",");
   const size = numberFrom(step ?? "");
-  return ["forward", "backward", "central"].includes(scheme!) && size > 0 && size <= 1
+  return ["forward", "backward", "central"].includes(scheme!) && size > 0 && size <= 1 && !more.length
     ? { kind: "perturbation", scheme: scheme!, step: size }
     : null;
 }
 
 function noiseFrom(text: string): [number, number] | null {
-  const [size, seed] = text.split(",");
+  const [size, seed, ...more] = text.split(",");
   const [deviation, start] = [numberFrom(size!), whole(seed ?? "0", 0, 2 ** 31)];
-  return deviation >= 0 && deviation < 1e6 && start !== null ? [deviation, start] : null;
+  return deviation >= 0 && deviation < 1e6 && start !== null && !more.length ? [deviation, start] : null;
 }

@@ -122,7 +122,7 @@ export class Page {
       this.transport.pause();
       change({ at });
     };
-    const workers = new Workers(address);
+    const workers = new Workers(address, () => this.say(STRINGS.noWorkers));
     this.panels = new Panels(
       {
         scrub,
@@ -257,8 +257,13 @@ export class Page {
   }
 
   private complain(refused: readonly string[]): void {
-    this.notice.textContent = refused.length ? STRINGS.notTaken(refused) : "";
-    if (refused.length) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
+    this.say(refused.length ? STRINGS.notTaken(refused) : "");
+  }
+
+  /** Say something above the figure, until it is dismissed. */
+  private say(text: string): void {
+    this.notice.textContent = text;
+    if (text) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
   }
 
   private read(formula: string): void {
@@ -376,7 +381,7 @@ export class Page {
     const basins = this.basins.of(this.problem, this.plane ? { ...state, basins: false } : state);
     const ground = this.stale.ground || (varies && this.stale.runs) || basins !== this.shownBasins;
     this.shownBasins = basins;
-    const step = stepShown(this.problem, state);
+    const step = stepShown(this.problem, state, this.race.steps);
     const scene = this.scene(state, step);
     this.stale.ground = this.stale.runs = false;
     const seen = this.seen(state, step);

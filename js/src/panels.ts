@@ -64,7 +64,7 @@ export class Panels {
   }
 }
 
-/** The step that is explained: the one after the step shown. */
-export function stepShown(problem: Problem, state: State): Explained | null {
-  return state.at === null ? null : explained(problem, state, state.at);
+/** The step that is explained: the one after the step shown, if runs come so far. */
+export function stepShown(problem: Problem, state: State, steps: number): Explained | null {
+  return state.at === null || state.at >= steps ? null : explained(problem, state, state.at);
 }

@@ -21,7 +21,7 @@ const EVALUATIONS = 5;
 
 /** The steps that a number of runs can make while one waits: of a slow formula fewer than are wanted. */
 export function affordable({ cost }: Problem, steps: number, runs: number): number {
-  return Math.max(5, Math.min(steps, Math.floor(PATIENCE / (EVALUATIONS * cost * Math.max(1, runs)))));
+  return Math.max(2, Math.min(steps, Math.floor(PATIENCE / (EVALUATIONS * cost * Math.max(1, runs)))));
 }
 
 /** Run every rule that is not hidden from every start. */
@@ -69,13 +69,23 @@ export const RATES = Array.from({ length: (MOST - LEAST) * DECADE + 1 }, (_, pla
   Number((10 ** (LEAST + place / DECADE)).toPrecision(2)),
 );
 
-/** The constant rate with which the rule ends lowest from a start. */
-export function bestRate(problem: Problem, state: State, entry: Entry): number {
+/** So many steps a rate is tried with, where one can wait for them. */
+const FEW = 30;
+
+/** The constant rate with which the rule ends lowest from a start.
+ *
+ * Arguments:
+ *   among: for how many rules it is found while one waits.
+ */
+export function bestRate(problem: Problem, state: State, entry: Entry, among = 1): number {
   const start = Float64Array.from(state.starts[state.activeStart]!);
-  const tried = { ...state, steps: affordable(problem, state.steps, RATES.length) };
+  // Of a slow formula fewer rates, so that each has some steps.
+  const every = Math.min(DECADE, Math.ceil(FEW / affordable(problem, FEW, RATES.length * among)));
+  const rates = RATES.filter((_, place) => place % every === 0);
+  const tried = { ...state, steps: affordable(problem, state.steps, rates.length * among) };
   let best = 0.01;
   let lowest = Number.POSITIVE_INFINITY;
-  for (const rate of RATES) {
+  for (const rate of rates) {
     const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, tried), knownRules);
     // Of as low ends, the one that came there first.
     const end = value[count]! + 1e-12 * count;
@@ -92,7 +102,9 @@ export function staying(problem: Problem, state: State): readonly Entry[] {
       .map(({ entry }) => entry),
   );
   return state.entries.map((entry, index) =>
-    lost.has(index) && typeof entry.rate === "number" ? { ...entry, rate: bestRate(problem, state, entry) } : entry,
+    lost.has(index) && typeof entry.rate === "number"
+      ? { ...entry, rate: bestRate(problem, state, entry, lost.size) }
+      : entry,
   );
 }
 

@@ -5,7 +5,14 @@ import type { Rule, Values } from "./rules.ts";
 import type { Settings } from "./run.ts";
 import type { Box } from "./view.ts";
 
-export const LIMITS = { starts: 8, entries: 8, steps: 10_000, dimension: 20, fragment: 30_000 } as const;
+export const LIMITS = {
+  starts: 8,
+  entries: 8,
+  steps: 10_000,
+  dimension: 20,
+  fragment: 30_000,
+  operations: 5000,
+} as const;
 
 /** A rule in the race: its settings, and the number of its colour and dashes. */
 export interface Entry {

@@ -14,7 +14,7 @@ export const STRINGS = {
   share: "Save and share",
   theme: "Light or dark",
   figureLabel: (names: string) =>
-    `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom.`,
+    `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom; or Enter, arrow keys, + and −.`,
   startRole: "start",
   startLabel: (number: number, place: string) => `Start ${number} at ${place}. Arrow keys move it, Delete removes it.`,
   wholeView: "Show all of it",
@@ -68,6 +68,8 @@ export const STRINGS = {
   explain: "This step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,
+  tooManyOperations: (most: number) =>
+    `the formula and its gradient take more than ${most} operations, which is too slow for the page`,
   reading: (formula: string) => `read as ${formula}`,
   copyLink: "Copy the link",
   copyPython: "Copy as Python",
@@ -105,7 +107,8 @@ export const STRINGS = {
   place: (step: number) => `at step ${step}`,
   subtracted: "step, subtracted",
   stepTitle: (title: string, step: number, rate: number) => `${title}: step ${step}, rate ${shown(rate)}`,
-  surfaceLabel: "The function as a surface, with the paths of the runs. Drag or use the arrow keys to turn it.",
+  surfaceLabel:
+    "The function as a surface, with the paths of the runs. Drag or use the arrow keys to turn it, roll, pinch, + and − to zoom.",
   none: "none",
   between: (low: number, high: number) => `a number from ${shown(low)} to ${shown(high)}`,
   told: (names: string, best: string) => `Start at ${names}. ${best}`,
@@ -115,6 +118,7 @@ export const STRINGS = {
   notTaken: (parts: readonly string[]) =>
     `The link holds what the page does not know, and left out: ${parts.join("; ")}`,
   tooLong: (found: number, most: number) => `${found} characters; at most ${most}`,
+  noWorkers: "What is around this page allows no workers, which maps of basins and of rates are computed in.",
   dismiss: "Dismiss",
   legend: "Legend",
   moment: (unit: string, time: number) => `${unit} ${Number.isInteger(time) ? time : shown(time, 5)}`,

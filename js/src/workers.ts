@@ -41,17 +41,44 @@ export class Workers {
   private queue: Waiting[] = [];
   private readonly places: readonly Place[];
   private id = 0;
+  private isRefused = false;
 
   /** Arguments:
    *   address: where the code of a worker is.
+   *   refused: called with each job where the browser, or a policy around the page, allows no workers.
    */
-  constructor(private readonly address: string) {
+  constructor(
+    private readonly address: string,
+    private readonly refused: () => void,
+  ) {
     const count = Math.max(1, Math.min(4, navigator.hardwareConcurrency || 2));
     this.places = Array.from({ length: count }, () => ({ worker: null, waiting: null, deadline: 0 }));
   }
 
   get count(): number {
     return this.places.length;
+  }
+
+  /** Start the workers, so that they are ready when they are asked. */
+  start(): void {
+    for (const place of this.places) this.begin(place);
+  }
+
+  private begin(place: Place): void {
+    if (place.worker || this.isRefused) return;
+    try {
+      place.worker = new Worker(this.address);
+      // What a job throws is answered; this is a worker that could not begin.
+      place.worker.onerror = () => this.refuse(place);
+    } catch {
+      this.refuse(place);
+    }
+  }
+
+  private refuse(place: Place): void {
+    this.isRefused = true;
+    if (place.waiting) this.refused();
+    this.end(place);
   }
 
   /** The job's result; null if it failed, was forgotten or took too long. */
@@ -85,11 +112,15 @@ export class Workers {
 
   private give(place: Place, waiting: Waiting): void {
     const id = ++this.id;
-    const worker = place.worker ?? new Worker(this.address);
-    place.worker = worker;
+    this.begin(place);
+    const { worker } = place;
+    if (!worker) {
+      this.refused();
+      waiting.settle(null);
+      return;
+    }
     place.waiting = waiting;
     this.expect(place, PATIENCE);
-    worker.onerror = () => this.end(place);
     worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       if (data.id === id) this.settle(place, data.result);
     };
