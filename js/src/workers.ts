@@ -59,11 +59,6 @@ export class Workers {
     return this.places.length;
   }
 
-  /** Start the workers, so that they are ready when they are asked. */
-  start(): void {
-    for (const place of this.places) this.begin(place);
-  }
-
   private begin(place: Place): void {
     if (place.worker || this.isRefused) return;
     try {
