@@ -17,7 +17,9 @@ _FENCE = re.compile(r'^( *)```(\w+)(?: title="([^"]+)")?\n(.*?)^\1```', re.DOTAL
 # What a reader types to install or to test: whoever runs a page has installed what runs it, in the midst of a test.
 _INSTALLING = re.compile(r"(make|pip|python3? -m venv|git clone|cd fallline|\.|\.venv/bin/python -m pytest)( |$)")
 # What only `make parity` installs.
-_LIBRARIES = re.compile(r"^ *(?:import|from) (?:torch|keras|optax)\b|fallline\.bridges\.(?:torch|optax)\b", re.MULTILINE)
+_LIBRARIES = re.compile(
+    r"^ *(?:import|from) (?:torch|keras|optax)\b|fallline\.bridges\.(?:torch|optax)\b", re.MULTILINE
+)
 # Between the outputs of two blocks.
 _MARK = "\x1e"
 

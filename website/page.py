@@ -1,4 +1,4 @@
-"""One page on its way into the site: its files are made by its own code, its links lead on, its notebook lies beside it."""
+"""A page on its way into the site: its own code makes its pictures, its links lead on, its notebook lies beside it."""
 
 from __future__ import annotations
 
@@ -122,8 +122,9 @@ class Page:
         if target not in made:
             return link[0]
         if mark and target in pairs:
-            ways = (("light", target), ("dark", _dark(target)))
-            return "".join(_shown(text, f"{self.path.stem}/{file}", f"{{ .{style} loading=lazy }}") for style, file in ways)
+            files = {"light": target, "dark": _dark(target)}
+            both = (_shown(text, f"{self.path.stem}/{files[one]}", f"{{ .{one} loading=lazy }}") for one in files)
+            return "".join(both)
         target = f"{self.path.stem}/{target}"
         return _shown(text, target, style) if mark else f"[{text}]({target}{anchor}){style}"
 

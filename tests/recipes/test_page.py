@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from tests.environments import without_coverage
-
 from website.code import blocks_of, run
 
 from fallline import Recipe, examples

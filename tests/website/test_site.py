@@ -1,4 +1,4 @@
-"""The site is built from every page, with warnings as errors; it asks for nothing outside, and can be searched and read."""
+"""The site is built from every page, with warnings as errors; it asks for nothing outside, and can be searched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
 # One page of each kind.
-KINDS = ["index", "start", "lessons/index", "findings/rate_too_large", "reference/optimizers", "conventions", "pictures"]
+KINDS = [
+    "index",
+    "start",
+    "lessons/index",
+    "findings/rate_too_large",
+    "reference/optimizers",
+    "conventions",
+    "pictures",
+]
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +128,11 @@ def test_page_is_read_from_a_file_without_faults(site: Path, page: Any, name: st
     page.goto((site / f"{name}.html").as_uri())
     page.wait_for_timeout(500)
     found = Axe().run(page).response["violations"]
-    # What the generator's own parts do is not ours.
-    serious = {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found
-               if rule["impact"] in ("serious", "critical")}
+    serious = {
+        rule["id"]: [node["html"][:200] for node in rule["nodes"]]
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    }
     assert serious == {}
     assert (page.outside, page.errors) == ([], [])
 
