@@ -19,7 +19,7 @@ def test_every_block_runs_in_the_order_in_which_it_is_read(tmp_path: Path) -> No
     run(README, tmp_path, without_coverage())
     blocks = "\n".join(block.text for block in BLOCKS)
     named = re.findall(r"[\w-]+\.(?:png|gif|npz|json|db|csv)\b", blocks)
-    assert {"race.png", "run.npz", "predicted.csv", "runs.db"} <= set(named)
+    assert {"race.gif", "run.npz", "run.png", "ailing.npz"} <= set(named)
     assert [name for name in named if not (tmp_path / name).exists()] == []
 
 

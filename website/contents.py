@@ -14,13 +14,13 @@ from website.rooms import rooms
 # The parts of the site: a page, a folder, which its index lists in order, or a part with several of them.
 PARTS: Sequence[Any] = (
     {"Explorer": "index.md"},
-    {"Start": "start.md"},
+    {"Start": ["start.md", "tour.md"]},
     {"Lessons": "lessons"},
     {"How to": "how-to"},
     {"Gallery": "pictures.md"},
     {"Findings": "findings"},
     {"Reference": "reference"},
-    {"More": ["recipes.md", "bridges.md", "conventions.md", "performance.md", "diagnosis-suite.md"]},
+    {"More": ["recipes.md", "bridges.md", "conventions.md", "performance.md", "diagnosis-suite.md", "limits.md", "stability.md"]},
     {"Contributing": ["design.md", "contributing.md"]},
 )
 

@@ -20,13 +20,13 @@ export class BasinLayer {
   /** The map there is; null until the first is computed, and where none is wanted. */
   of(problem: Problem, state: State): BasinMap | null {
     const entry = state.entries[state.active];
-    const wanted = state.basins && !problem.elsewhere && problem.dimension > 1 && entry !== undefined;
+    const wanted = state.basins && problem.dimension > 1 && entry !== undefined;
     const key = wanted ? keyOf(problem, state) : "";
     if (key === this.key) return this.map;
     if (!wanted || state.formula !== this.formula) this.map = null;
     this.key = key;
     this.formula = state.formula;
-    this.workers.forget();
+    this.workers.forget("starts", "minima");
     if (wanted) {
       const take = (map: BasinMap) => {
         this.map = map;

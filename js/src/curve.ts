@@ -1,7 +1,7 @@
 // The curve of a function of one variable, with the points of the runs on it and the tangent.
 import { drawAxes } from "./axes.ts";
 import { drawPaths, type Place, star } from "./paths.ts";
-import { rowAt, type Scene } from "./scene.ts";
+import { type Path, rowAt, type Scene } from "./scene.ts";
 import type { View } from "./view.ts";
 
 /** The lowest and highest value to show between two ends. */
@@ -19,7 +19,7 @@ export function heightsOf(f: (x: number) => number, left: number, right: number)
   return [low - 1.6 * margin, high + margin];
 }
 
-export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, view: View, scene: Scene): void {
+export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, view: View, scene: Scene<Path>): void {
   const ink = canvas.getContext("2d")!;
   const scale = canvas.width / view.width;
   ink.setTransform(scale, 0, 0, scale, 0, 0);
@@ -40,7 +40,7 @@ export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, v
   ink.lineWidth = 3;
   ink.lineJoin = "round";
   ink.stroke();
-  drawAxes(ink, view, scene.palette, [scene.names[0]!, `f(${scene.names[0]})`]);
+  drawAxes(ink, view, scene.palette, [scene.names[0]!, scene.names[1] ?? `f(${scene.names[0]})`]);
   for (const [x] of scene.minima) star(ink, view.across(x!), view.down(f(x!)), scene.palette);
 }
 

@@ -34,6 +34,7 @@ export function fragmentOf(state: State): string {
   if (state.at !== null) said.append("at", String(state.at));
   if (state.active) said.append("active", list([state.active, state.activeStart]));
   if (state.view !== "map") said.append("view", state.view);
+  if (state.plane !== "slice") said.append("plane", state.plane);
   if (state.basins) said.append("basins", "yes");
   if (state.panel !== "histories") said.append("panel", state.panel);
   // These have no meaning in a fragment, and read better as they are.
@@ -115,6 +116,7 @@ class Reader {
       "rule",
       "steps",
       "axes",
+      "plane",
       "gradient",
       "noise",
       "target",
@@ -150,6 +152,7 @@ class Reader {
       active: Math.max(0, active),
       activeStart,
       view: this.take("view", (text) => (text === "map" || text === "surface" ? text : null)) ?? "map",
+      plane: this.take("plane", (text) => (text === "slice" || text === "principal" ? text : null)) ?? "slice",
       basins: this.take("basins", (text) => (text === "yes" ? true : null)) ?? false,
       panel: this.take("panel", (text) => (text === "histories" || text === "rates" ? text : null)) ?? "histories",
     };

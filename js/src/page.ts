@@ -11,12 +11,14 @@ import type { Host } from "./host.ts";
 import { LiveText } from "./live_text.ts";
 import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { Panels, stepShown } from "./panels.ts";
+import { type Plane, principalPlane } from "./principal_plane.ts";
 import { fitted, give, type Problem, problemOf, wholeOf } from "./problem.ts";
 import { pythonOf } from "./python_code.ts";
 import { bestRate, RATES, type Race, race, staying } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
+import { type Seen, seenOn } from "./seen.ts";
 import { ShareMenu } from "./share_menu.ts";
 import { SlicePanel } from "./slice_panel.ts";
 import { Stage } from "./stage.ts";
@@ -30,8 +32,11 @@ import type { Box } from "./view.ts";
 import { Workers } from "./workers.ts";
 
 /** What of the state changes the ground of the figure, and what the runs. */
-const OF_GROUND = ["formula", "box", "axes", "view"] as const;
+const OF_GROUND = ["formula", "box", "axes", "plane", "view"] as const;
 const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
+
+/** Milliseconds after which a page that is open has time for what may be wanted later. */
+const IDLE = 400;
 
 /** A notebook around the page, and the function that Python computes there. */
 export interface Notebook {
@@ -60,6 +65,7 @@ export class Page {
   private readonly running: RunPanel;
   private readonly slice = new SlicePanel(
     (axes) => this.store.change({ axes }),
+    (plane) => this.drawOn(plane),
     (coordinate, value) => this.hold(coordinate, value),
   );
   private readonly panels: Panels;
@@ -115,17 +121,18 @@ export class Page {
       this.transport.pause();
       change({ at });
     };
+    const workers = new Workers(address);
     this.panels = new Panels(
       {
         scrub,
         choose: (active) => change({ active }),
         panel: (panel) => change({ panel }),
-        set: (rate, name, value) => this.setRate(rate, name, value),
+        set: (entry) => this.replaceRule(this.store.now.active, entry, "rate map"),
         again: () => this.queue(),
       },
-      new Workers(address),
+      workers,
     );
-    this.basins = new BasinLayer(new Workers(address), () => this.spoil());
+    this.basins = new BasinLayer(workers, () => this.spoil());
     this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
     this.build();
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
@@ -139,6 +146,8 @@ export class Page {
     // The figure is seen first; the next frame draws the rest.
     this.drawStage();
     this.complain(refused);
+    // A map is wanted at once when it is asked for.
+    setTimeout(() => workers.start(), IDLE);
   }
 
   /** Show what a link says; nothing happens if that is shown already. */
@@ -184,9 +193,22 @@ export class Page {
     return new Elsewhere(objective, host, changed, failed).problem;
   }
 
+  /** The box that shows all of what is drawn. */
+  private whole(): Box {
+    const { problem, state, scene } = this.seen(this.store.now, null);
+    return wholeOf(problem, state, scene.runs);
+  }
+
+  /** Draw two of the coordinates, or the plane along which the runs vary most. */
+  private drawOn(plane: State["plane"]): void {
+    this.store.change({ plane });
+    this.draw();
+    this.store.amend({ box: this.whole() });
+  }
+
   private makeStage(change: (part: Partial<State>, gesture?: string | null) => void): Stage {
     const starts = new StartMoves(
-      () => ({ problem: this.problem, state: this.store.now }),
+      () => ({ problem: this.problem, state: this.store.now, plane: this.plane }),
       (part, gesture, focus) => {
         change(part, gesture);
         if (focus === null) return;
@@ -213,7 +235,7 @@ export class Page {
       },
       view: (view: State["view"]) => change({ view }),
       basins: (basins: boolean) => change({ basins }),
-      whole: () => change({ box: wholeOf(this.problem, this.store.now, this.race.runs) }),
+      whole: () => change({ box: this.whole() }),
     };
     return new Stage(actions, () => this.resized());
   }
@@ -261,11 +283,12 @@ export class Page {
 
   private makeShareMenu(): ShareMenu {
     const shown = () => this.scene(this.store.now, null);
+    const drawn = () => this.seen(this.store.now, null).scene;
     return new ShareMenu({
       link: () => `${location.href.split("#")[0]}#${this.fragment}`,
       python: () => pythonOf(this.store.now),
       png: () => this.stage.picture(this.problem, this.store.now).toBlob((blob) => blob && offer(blob, "fallline.png")),
-      svg: () => offer(new Blob([this.stage.drawing(shown())], { type: "image/svg+xml" }), "fallline.svg"),
+      svg: () => offer(new Blob([this.stage.drawing(drawn())], { type: "image/svg+xml" }), "fallline.svg"),
       csv: () => offer(new Blob([csvOf(this.problem, this.store.now, shown())], { type: "text/csv" }), "fallline.csv"),
     });
   }
@@ -277,9 +300,9 @@ export class Page {
     else set(bestRate(problem, this.store.now, this.store.now.entries[index]!));
   }
 
-  private replaceRule(index: number, part: Partial<Entry>): void {
+  private replaceRule(index: number, part: Partial<Entry>, gesture: string | null = null): void {
     const { entries } = this.store.now;
-    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) });
+    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) }, gesture);
   }
 
   /** Set the rule looked at as a link says it. */
@@ -290,13 +313,6 @@ export class Page {
     const [entry] = state.entries;
     const { active, entries } = this.store.now;
     if (entry && !refused.length) this.replaceRule(active, { ...entry, look: entries[active]!.look });
-  }
-
-  private setRate(rate: number, name: string | null, value: number): void {
-    const { entries, active } = this.store.now;
-    const values = name === null ? {} : { [name]: value };
-    const set = (entry: Entry) => ({ ...entry, rate, values: { ...entry.values, ...values } });
-    this.store.change({ entries: entries.map((entry, k) => (k === active ? set(entry) : entry)) }, "rate map");
   }
 
   private key(event: KeyboardEvent): void {
@@ -339,6 +355,8 @@ export class Page {
   }
 
   private shownBasins: unknown = null;
+  /** The plane that is drawn; null where two of the coordinates are. */
+  private plane: Plane | null = null;
 
   /** Bring everything that is shown up to the state. */
   draw(): void {
@@ -352,13 +370,16 @@ export class Page {
     const state = this.store.now;
     // Of what is computed elsewhere this only asks, and only when it must.
     if (this.stale.runs || this.problem.elsewhere) this.race = race(this.problem, state);
-    const basins = this.basins.of(this.problem, state);
-    const ground = this.stale.ground || basins !== this.shownBasins;
+    const varies = state.plane === "principal" && this.problem.dimension > 2 && !this.problem.elsewhere;
+    this.plane = varies ? principalPlane(this.race.runs) : null;
+    const basins = this.basins.of(this.problem, this.plane ? { ...state, basins: false } : state);
+    const ground = this.stale.ground || (varies && this.stale.runs) || basins !== this.shownBasins;
     this.shownBasins = basins;
     const step = stepShown(this.problem, state);
     const scene = this.scene(state, step);
     this.stale.ground = this.stale.runs = false;
-    this.stage.draw(this.problem, state, scene, ground, basins);
+    const seen = this.seen(state, step);
+    this.stage.draw(seen.problem, seen.state, seen.scene, ground, basins);
     this.field.show(state.formula, this.problem.compiled.reading);
     this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
     return { state, scene, step };
@@ -367,13 +388,20 @@ export class Page {
   private drawPanels({ state, scene, step }: Drawn): void {
     this.rules.show(state, this.palette, this.race.problems);
     this.running.show(state, this.race.steps);
-    this.slice.show(this.problem, state);
+    this.slice.show(this.problem, state, this.plane);
     this.panels.draw(this.problem, state, scene, step);
     this.undo.disabled = !this.store.canUndo;
     this.redo.disabled = !this.store.canRedo;
     this.diagnosis?.show(state);
     this.live.tell(this.problem, state, this.race.runs);
     this.shown();
+  }
+
+  /** What is drawn: in the coordinates chosen, or on the plane. */
+  private seen(state: State, step: Explained | null): Seen {
+    const { problem, plane } = this;
+    const whole: Seen = { problem, state, scene: this.scene(state, step) };
+    return plane ? seenOn(plane, whole, step) : { ...whole, state: { ...state, plane: "slice" } };
   }
 
   private scene(state: State, step: Explained | null): Scene {

@@ -51,9 +51,7 @@ export class Panels {
   }
 
   draw(problem: Problem, state: State, scene: Scene, step: Explained | null): void {
-    // The rate map needs more runs than Python makes while one waits.
-    const panel = problem.elsewhere ? "histories" : state.panel;
-    this.tabs.element.hidden = problem.elsewhere !== undefined;
+    const { panel } = state;
     this.tabs.show(panel);
     this.histories.element.hidden = panel !== "histories";
     this.rates.element.hidden = panel !== "rates";

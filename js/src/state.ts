@@ -23,6 +23,8 @@ export interface State {
   readonly box: Box;
   /** The two coordinates that are drawn. */
   readonly axes: readonly [number, number];
+  /** Of more than two coordinates: two of them, or the plane along which the runs vary most. */
+  readonly plane: "slice" | "principal";
   readonly starts: readonly (readonly number[])[];
   readonly entries: readonly Entry[];
   readonly steps: number;
@@ -113,6 +115,7 @@ export function firstState(): State {
     activeStart: 0,
     view: "map",
     basins: false,
+    plane: "slice",
     panel: "histories",
   };
 }

@@ -210,6 +210,39 @@ def test_the_best_rate_is_found_by_python(shown: Callable[..., Shown]) -> None:
     page.until("fallline.store.now.entries[0].rate === 0.16")
 
 
+def two_bowls(x: float, y: float) -> float:
+    return (x**2 - 1) ** 2 + y**2
+
+
+def test_basins_of_a_python_function_are_the_librarys(shown: Callable[..., Shown]) -> None:
+    box = [(-2.0, 2.0), (-1.0, 1.0)]
+    page = shown(fallline.explore(two_bowls, [0.5, 0.5], [fallline.GradientDescent(0.05)], box=box, max_steps=300))
+    page.inside.get_by_role("button", name="Basins").click()
+    page.until("fallline.basins.map !== null")
+    told = "(({side, basin, minima}) => ({side, basin: [...basin], minima: minima.map(one => [...one])}))"
+    found = page.frame.evaluate(f"{told}(fallline.basins.map)")
+    side = found["side"]
+    middles = [(low + (high - low) / (2 * side), high - (high - low) / (2 * side)) for low, high in box]
+    ours = fallline.basins(two_bowls, middles, fallline.GradientDescent(0.05), resolution=side, max_steps=300)
+    assert (np.reshape(found["basin"], (side, side))[::-1] == ours.basin).all()
+    np.testing.assert_allclose(found["minima"], ours.minima)
+
+
+def test_the_rate_map_of_a_python_function_is_the_librarys(shown: Callable[..., Shown]) -> None:
+    page = shown(fallline.explore(bowl, [1.0, 2.0], [fallline.Momentum(0.1)], max_steps=60))
+    page.until("fallline.race.runs.length === 1")
+    page.inside.get_by_role("button", name="Rate map").click()
+    page.until("fallline.panels.rates.cells !== null")
+    told = "(({across, up, outcome, value}) => ({across, up, outcome: [...outcome], value: [...value].map(String)}))"
+    found = page.frame.evaluate(f"{told}(fallline.panels.rates.cells)")
+    grid = {"learning_rate": found["across"], "momentum": found["up"]}
+    ours = fallline.sweep(bowl, [1.0, 2.0], fallline.Momentum(0.1), grid, max_steps=60)
+    shape = (len(found["across"]), len(found["up"]))
+    assert found["outcome"] == ours.outcome.reshape(shape).T.ravel().tolist()
+    value = ours.value.reshape(shape).T.ravel()
+    np.testing.assert_allclose(np.array(found["value"], float), value, rtol=1e-9)
+
+
 def test_a_step_is_explained_from_the_slopes_that_python_told(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(bowl, [1.0, 2.0], [fallline.Momentum(0.1, 0.5)], max_steps=20))
     page.until("fallline.race.runs.length === 1")

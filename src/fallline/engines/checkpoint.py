@@ -62,8 +62,16 @@ class Checkpoint:
             file.flush()
             os.fsync(file.fileno())
 
+    def damaged(self, error: Exception) -> FalllineError:
+        """What is said of a file that no run can have written."""
+        reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+        return FalllineError(
+            "checkpoint",
+            os.fspath(self.path),
+            f"it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path",
+        )
+
     def _read(self) -> None:
-        named = "checkpoint", os.fspath(self.path)
         try:
             with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["header"]))
@@ -73,11 +81,7 @@ class Checkpoint:
             contents = [_unpacked(part, arrays) for part in header["contents"]]
             theirs = {name: (text, mark) for name, (text, mark) in header["identity"].items()}
         except Exception as error:  # a foreign file may fail anywhere in zip, NumPy or JSON
-            reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-            raise FalllineError(
-                *named,
-                f"it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path",
-            ) from error
+            raise self.damaged(error) from error
         differences = []
         for name, (text, mark) in self.identity.items():
             before, mark_before = theirs.get(name, ("not known", ""))
@@ -86,7 +90,9 @@ class Checkpoint:
                 differences.append(f"{name} is {_cut(before)}, {other}")
         if differences:
             raise FalllineError(
-                *named, problem=f"of another run, whose {'; '.join(differences)}: remove it, or give another path"
+                "checkpoint",
+                os.fspath(self.path),
+                problem=f"of another run, whose {'; '.join(differences)}: remove it, or give another path",
             )
         self.contents = contents
 

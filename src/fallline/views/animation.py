@@ -130,7 +130,7 @@ class Film(Printed):
                 encoders.write_gif(frames, draft, self._moments, self.quality, self._sample())
 
     def html(self) -> str:
-        """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
+        """The film as a page with a player: play, pause, step, speed, histories, and the numbers under the pointer.
 
         In three dimensions it is a surface that the mouse, or a finger, turns.
         """

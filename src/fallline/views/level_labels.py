@@ -45,7 +45,7 @@ def level_labels(ax: Axes, lines: Any, data: Landscape) -> None:
             taken = np.concatenate([taken, places[best] + size * np.array([[0, 0], [1, 0], [-1, 0]])])
     look: dict[str, Any] = {"fontsize": sizes.note, "colors": theme_of(ax).ink, "inline": True, "inline_spacing": 2}
     for level, place in chosen:
-        for text in ax.clabel(lines, [level], fmt=level_text, manual=[tuple(place)], **look):
+        for text in ax.clabel(lines, fmt=level_text, manual=[tuple(place)], **look):
             text.set(color=theme_of(ax).ink, alpha=None)
             text.set_path_effects([withStroke(linewidth=2, foreground=theme_of(ax).rim)])
 
