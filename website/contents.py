@@ -20,7 +20,17 @@ PARTS: Sequence[Any] = (
     {"Gallery": "pictures.md"},
     {"Findings": "findings"},
     {"Reference": "reference"},
-    {"More": ["recipes.md", "bridges.md", "conventions.md", "performance.md", "diagnosis-suite.md", "limits.md", "stability.md"]},
+    {
+        "More": [
+            "recipes.md",
+            "bridges.md",
+            "conventions.md",
+            "performance.md",
+            "diagnosis-suite.md",
+            "limits.md",
+            "stability.md",
+        ]
+    },
     {"Contributing": ["design.md", "contributing.md"]},
 )
 
