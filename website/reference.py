@@ -92,7 +92,7 @@ def _public(room: str, named: str) -> Public:
 
 def _section(public: Public) -> str:
     """The part of a public name; it can be linked to by both of its paths."""
-    alias = "" if public.path == public.home else f"[](){{ #{public.path} }}\n\n"
+    alias = "" if public.path == public.home else f"[](){{ #{public.path} aria-hidden=true tabindex=-1 }}\n\n"
     told = f"{alias}::: {public.home}\n"
     kind = public.thing
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and hyperparameters(kind)):
@@ -105,7 +105,7 @@ def _formula(kind: type) -> str:
     if not issubclass(kind, fallline.Optimizer) or kind.name not in OPTIMIZERS:
         return ""
     lines = lines_in_mathml(kind())
-    told = f'<div class="formula">{table(lines)}</div>\n\n' if lines else ""
+    told = f'<div class="formula" tabindex="0">{table(lines)}</div>\n\n' if lines else ""
     more = f"[Its conventions](../conventions.md#{kind.__name__.lower()})\n\n" if len(kind.conventions) > 1 else ""
     return told + more
 
