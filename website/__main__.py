@@ -53,7 +53,9 @@ def generate() -> int:
     """The site from build/pages and build/mkdocs.yml: the one place that knows the generator."""
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", "mkdocs.yml"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
-    done = subprocess.run(command, cwd=BUILD, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command, cwd=BUILD, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     # What is wrong with a docstring is only told, so that it is looked for here.
     if done.returncode or "griffe:" in done.stdout:
         print(done.stdout, file=sys.stderr)

@@ -12,9 +12,14 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 from typing import NamedTuple
 
+_CODE = ("python", "console")
 _FENCE = re.compile(r'^( *)```(\w+)(?: title="([^"]+)")?\n(.*?)^\1```', re.DOTALL | re.MULTILINE)
-# What a reader types to install: whoever runs a page has installed what runs it.
-_INSTALLING = re.compile(r"(make|pip|python3? -m venv|git clone|cd fallline|\.) ?")
+# What a reader types to install or to test: whoever runs a page has installed what runs it, in the midst of a test.
+_INSTALLING = re.compile(r"(make|pip|python3? -m venv|git clone|cd fallline|\.|\.venv/bin/python -m pytest)( |$)")
+# What only `make parity` installs.
+_LIBRARIES = re.compile(
+    r"^ *(?:import|from) (?:torch|keras|optax)\b|fallline\.bridges\.(?:torch|optax)\b", re.MULTILINE
+)
 # Between the outputs of two blocks.
 _MARK = "\x1e"
 
@@ -47,6 +52,16 @@ def typed(block: str) -> str:
     """What a reader types of a console block: the lines behind $, with those that go on from them."""
     lines = re.findall(r"^\$ ((?:.*\\\n)*.*)", block, re.MULTILINE)
     return "\n".join(line for line in lines if not _INSTALLING.match(line))
+
+
+def runs(text: str) -> bool:
+    """Whether a page's text has code that runs."""
+    return any(block.language == "python" or typed(block.text) for block in blocks_of(text) if block.language in _CODE)
+
+
+def needs_libraries(text: str) -> bool:
+    """Whether a page's code needs the libraries that only `make parity` installs."""
+    return bool(_LIBRARIES.search("\n".join(block.text for block in blocks_of(text))))
 
 
 def script(blocks: Sequence[Block]) -> str:
@@ -99,7 +114,7 @@ def wrong_outputs(text: str, outputs: Sequence[str]) -> list[str]:
     blocks = blocks_of(text)
     wrong = []
     for before, shown, output in zip(blocks, blocks[1:], outputs, strict=False):
-        if shown.language != "text" or before.language not in ("python", "console"):
+        if shown.language != "text" or before.language not in _CODE:
             continue
         if not OutputChecker().check_output(shown.text, output, ELLIPSIS | NORMALIZE_WHITESPACE):
             wrong.append(f"line {shown.line} shows\n{shown.text}and the code before it prints\n{output}")

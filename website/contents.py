@@ -9,6 +9,7 @@ from typing import Any
 
 from website import findings, reference
 from website.page import Page, resolved
+from website.rooms import rooms
 
 # The parts of the site: a page, a folder, which its index lists in order, or a part with several of them.
 PARTS: Sequence[Any] = (
@@ -19,7 +20,17 @@ PARTS: Sequence[Any] = (
     {"Gallery": "pictures.md"},
     {"Findings": "findings"},
     {"Reference": "reference"},
-    {"More": ["recipes.md", "bridges.md", "conventions.md", "performance.md", "diagnosis-suite.md", "limits.md", "stability.md"]},
+    {
+        "More": [
+            "recipes.md",
+            "bridges.md",
+            "conventions.md",
+            "performance.md",
+            "diagnosis-suite.md",
+            "limits.md",
+            "stability.md",
+        ]
+    },
     {"Contributing": ["design.md", "contributing.md"]},
 )
 
@@ -33,6 +44,7 @@ def pages(root: Path) -> list[Page]:
     del written["findings.md"]
     written["contributing.md"] = root / "CONTRIBUTING.md"
     texts = {path: file.read_text(encoding="utf-8") for path, file in written.items()}
+    texts["design.md"] = texts["design.md"].replace("<!-- rooms -->", rooms(root))
     for folder, made in (("findings", findings.pages()), ("reference", reference.pages())):
         texts |= {f"{folder}/{name}.md": text for name, text in made.items()}
     return [

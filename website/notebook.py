@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -45,6 +46,6 @@ def _code(language: str, text: str, file: str) -> str:
     return text.rstrip() if language == "python" else ""
 
 
-def _markdown(lines: list[str]) -> list[nbformat.NotebookNode]:
+def _markdown(lines: list[str]) -> list[Any]:
     text = _PICTURE.sub("", "\n".join(lines) + "\n").strip()
     return [new_markdown_cell(text)] if text else []

@@ -1,4 +1,4 @@
-"""One page on its way into the site: its files are made by its own code, its links lead on, its notebook lies beside it."""
+"""A page on its way into the site: its own code makes its pictures, its links lead on, its notebook lies beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import yaml
 
 import fallline
 from fallline.examples import recipes
-from website.code import run, wrong_outputs
+from website.code import needs_libraries, run, runs, wrong_outputs
 from website.notebook import notebook
 
 _HEAD = re.compile(r"---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
@@ -75,7 +75,10 @@ class Page:
         made = self.made(known)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            pairs = self._taken(made, folder, place.with_suffix("")) if made else set()
+            # Pages of the libraries that only `make parity` installs are run there.
+            if made or (runs(self.text) and not needs_libraries(self.text)):
+                self._run(folder, pictured=bool(made))
+            pairs = self._taken(made, folder, place.with_suffix(""))
             parts = _CODE.split(self.body)
             parts[::2] = [_LINK.sub(lambda link: self._link(link, made, pairs, folder), part) for part in parts[::2]]
             title, rest = _titled("".join(parts))
@@ -83,18 +86,23 @@ class Page:
         found = _HEAD.match(self.text)
         place.write_text((found[0] if found else "") + text, encoding="utf-8")
 
-    def _taken(self, made: Sequence[str], folder: Path, beside: Path) -> set[str]:
-        """Run the code twice, and take what it made; which files are others on a dark page."""
+    def _run(self, folder: Path, pictured: bool) -> None:
+        """Run the code in a folder, and if it draws once more, dark, in the folder `dark` there."""
         dark = folder / "dark"
         dark.mkdir()
-        # Its Python finds there what makes it draw dark.
+        # Python finds there what makes it draw dark.
         path = os.pathsep.join([str(DARK), *filter(None, [os.environ.get("PYTHONPATH")])])
         with ThreadPoolExecutor() as threads:
-            second = threads.submit(run, self.text, dark, os.environ | {"PYTHONPATH": path})
+            second = threads.submit(run, self.text, dark, os.environ | {"PYTHONPATH": path}) if pictured else None
             outputs = run(self.text, folder)
-            second.result()
+            if second:
+                second.result()
         if wrong := wrong_outputs(self.text, outputs):
             raise RuntimeError("\n".join(wrong))
+
+    def _taken(self, made: Sequence[str], folder: Path, beside: Path) -> set[str]:
+        """Take what the code made; which files are others on a dark page."""
+        dark = folder / "dark"
         pairs = set()
         for target in made:
             if not (folder / target).is_file():
@@ -114,8 +122,9 @@ class Page:
         if target not in made:
             return link[0]
         if mark and target in pairs:
-            ways = (("light", target), ("dark", _dark(target)))
-            return "".join(_shown(text, f"{self.path.stem}/{file}", f"{{ .{style} loading=lazy }}") for style, file in ways)
+            files = {"light": target, "dark": _dark(target)}
+            both = (_shown(text, f"{self.path.stem}/{files[one]}", f"{{ .{one} loading=lazy }}") for one in files)
+            return "".join(both)
         target = f"{self.path.stem}/{target}"
         return _shown(text, target, style) if mark else f"[{text}]({target}{anchor}){style}"
 

@@ -61,9 +61,7 @@ class Public(NamedTuple):
 
 def pages() -> dict[str, str]:
     """The text of each page, by its name: one of each room, and the list of them."""
-    rooms = {
-        room: (title, [_public("fallline", name) for name in names_of(room)]) for room, title in ROOMS.items()
-    }
+    rooms = {room: (title, [_public("fallline", name) for name in names_of(room)]) for room, title in ROOMS.items()}
     rooms["views"] = ("Pictures and films", [_public("fallline.views", name) for name in fallline.views.__all__])
     rooms["examples"] = ("Examples", [_public("fallline.examples", name) for name in fallline.examples.__all__])
     bridged = [f"fallline.bridges.{module}.{name}" for module, names in BRIDGES.items() for name in names.split()]
@@ -94,11 +92,12 @@ def _public(room: str, named: str) -> Public:
 
 def _section(public: Public) -> str:
     """The part of a public name; it can be linked to by both of its paths."""
-    alias = "" if public.path == public.home else f"[](){{ #{public.path} }}\n\n"
+    alias = "" if public.path == public.home else f"[](){{ #{public.path} aria-hidden=true tabindex=-1 }}\n\n"
     told = f"{alias}::: {public.home}\n"
-    if not (isinstance(public.thing, type) and dataclasses.is_dataclass(public.thing) and hyperparameters(public.thing)):
+    kind = public.thing
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and hyperparameters(kind)):
         return told
-    return f"{told}\n{_formula(public.thing)}{_settings(public.thing)}"
+    return f"{told}\n{_formula(kind)}{_settings(kind)}"
 
 
 def _formula(kind: type) -> str:
@@ -106,7 +105,7 @@ def _formula(kind: type) -> str:
     if not issubclass(kind, fallline.Optimizer) or kind.name not in OPTIMIZERS:
         return ""
     lines = lines_in_mathml(kind())
-    told = f'<div class="formula">{table(lines)}</div>\n\n' if lines else ""
+    told = f'<div class="formula" tabindex="0">{table(lines)}</div>\n\n' if lines else ""
     more = f"[Its conventions](../conventions.md#{kind.__name__.lower()})\n\n" if len(kind.conventions) > 1 else ""
     return told + more
 
