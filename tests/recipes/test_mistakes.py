@@ -448,6 +448,6 @@ def test_data_in_memory_are_not_kept() -> None:
 def test_the_explorer_says_that_it_reads_no_recipe_of_a_fit(model: str) -> None:
     recipe = fallline.Recipe(fit={"data": str(examples.four_blobs()), "target": "blob", "model": model})
     with pytest.raises(
-        FalllineError, match="^objective is a recipe that fits a model to a file; the page reads formulas$"
+        FalllineError, match=r"^objective is a recipe that fits a model to a file; the page reads formulas$"
     ):
         fallline.explore(recipe)
