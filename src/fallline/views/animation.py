@@ -363,5 +363,5 @@ def _title(pair: Labelled, data: Descent | Landscape, time: float, title: str | 
     row = int(np.searchsorted(times, time, side="right")) - 1
     value = words.number(float(pair.run.value[row]))
     symbol = value_symbol(pair.run.objective)
-    rule = words.optimizer_words(pair.run) if title is None else title
+    rule = words.labelled(pair.label, words.optimizer_words(pair.run)) if title is None else title
     return rule, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}"
