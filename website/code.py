@@ -14,8 +14,11 @@ from typing import NamedTuple
 
 _CODE = ("python", "console")
 _FENCE = re.compile(r'^( *)```(\w+)(?: title="([^"]+)")?\n(.*?)^\1```', re.DOTALL | re.MULTILINE)
-# What a reader types to install or to test: whoever runs a page has installed what runs it, in the midst of a test.
-_INSTALLING = re.compile(r"(make|pip|python3? -m venv|git clone|cd fallline|\.|\.venv/bin/python -m pytest)( |$)")
+# What a reader types to install, to test or to measure: whoever runs a page has installed what runs it, in the midst of
+# a test.
+_IN_A_CHECKOUT = re.compile(
+    r"(make|pip|python3? -m venv|git clone|cd fallline|\.|\.venv/bin/python -m pytest)( |$)|python -m benchmarks\."
+)
 # What only `make parity` installs.
 _LIBRARIES = re.compile(
     r"^ *(?:import|from) (?:torch|keras|optax)\b|fallline\.bridges\.(?:torch|optax)\b", re.MULTILINE
@@ -51,7 +54,7 @@ def blocks_of(text: str) -> list[Block]:
 def typed(block: str) -> str:
     """What a reader types of a console block: the lines behind $, with those that go on from them."""
     lines = re.findall(r"^\$ ((?:.*\\\n)*.*)", block, re.MULTILINE)
-    return "\n".join(line for line in lines if not _INSTALLING.match(line))
+    return "\n".join(line for line in lines if not _IN_A_CHECKOUT.match(line))
 
 
 def runs(text: str) -> bool:
