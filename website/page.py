@@ -77,7 +77,7 @@ class Page:
             folder = Path(name)
             # Pages of the libraries that only `make parity` installs are run there.
             if made or (runs(self.text) and not needs_libraries(self.text)):
-                self._run(folder, pictured=bool(made))
+                self._run(folder, pictured=any(target.endswith(_SHOWN) for target in made))
             pairs = self._taken(made, folder, place.with_suffix(""))
             parts = _CODE.split(self.body)
             parts[::2] = [_LINK.sub(lambda link: self._link(link, made, pairs, folder), part) for part in parts[::2]]
