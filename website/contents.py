@@ -11,7 +11,8 @@ from website import findings, reference
 from website.page import Page, resolved
 from website.rooms import rooms
 
-# The parts of the site: a page, a folder, which its index lists in order, or a part with several of them.
+# The parts of the site: a page, a folder, which its index lists in order, or a part with several of them. Later pages
+# have their place: how to watch one's own training loop is one of How to, a fair race of rules a part after Gallery.
 PARTS: Sequence[Any] = (
     {"Explorer": "index.md"},
     {"Start": ["start.md", "tour.md"]},

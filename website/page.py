@@ -160,7 +160,8 @@ def recipe_file(name: str, folder: Path) -> Path:
 
 def explored(name: str, folder: Path) -> str:
     """The fragment of the explorer's address that shows a recipe."""
-    return fallline.explore(fallline.Recipe.load(recipe_file(name, folder))).link
+    link: str = fallline.explore(fallline.Recipe.load(recipe_file(name, folder))).link
+    return link
 
 
 def _dark(file: str) -> str:

@@ -10,7 +10,7 @@ import fallline
 from fallline.explorer.formulas import lines_in_mathml
 from fallline.hyperparameters import Hyperparameter, hyperparameters
 from fallline.names import NAMES
-from fallline.optimizers import OPTIMIZERS
+from fallline.optimizers import OPTIMIZERS, optimizer_from_name
 from fallline.optimizers.mathml import table
 from fallline.tables import number_text
 
@@ -104,7 +104,7 @@ def _formula(kind: type) -> str:
     """The formula of a rule, derived from its code, and the way to what the libraries make of it."""
     if not issubclass(kind, fallline.Optimizer) or kind.name not in OPTIMIZERS:
         return ""
-    lines = lines_in_mathml(OPTIMIZERS[kind.name]())
+    lines = lines_in_mathml(optimizer_from_name(kind.name))
     told = f'<div class="formula" tabindex="0">{table(lines)}</div>\n\n' if lines else ""
     more = f"[Its conventions](../conventions.md#{kind.__name__.lower()})\n\n" if len(kind.conventions) > 1 else ""
     return told + more

@@ -14,5 +14,5 @@ def use(sheet: Any) -> None:
     _use("fallline.views.dark" if sheet == "fallline.views.light" else sheet)
 
 
-style.use = use
+style.use = use  # type: ignore[assignment]
 theme.THEMES["light"] = theme.DARK  # type: ignore[index]
