@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from tests.environments import without_coverage
 from website.code import blocks_of, run
 
@@ -13,6 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "pictures.md"
 LARGEST = 250_000
 
 
+@pytest.mark.long
 def test_the_python_runs_and_writes_what_it_says(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
     run(text, tmp_path, without_coverage())
