@@ -35,7 +35,7 @@ export async function basinMaps(
 ): Promise<void> {
   const entry = state.entries[state.active];
   if (!entry) return;
-  const { target: _, ...settings } = settingsOf(entry, { ...state, steps: Math.max(STEPS, state.steps) });
+  const { target: _, stop: __, ...settings } = settingsOf(entry, { ...state, steps: Math.max(STEPS, state.steps) });
   const rest = REST * widthOf(state);
   for (const side of SIDES) {
     const parts = stripes(side, workers.count).map(async ([first, last]) => {

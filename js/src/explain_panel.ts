@@ -1,16 +1,29 @@
-// The step shown, in numbers: coordinate by coordinate.
+// The step shown, in numbers: coordinate by coordinate, and the rule's formula with these numbers in it.
 import { element } from "./dom.ts";
 import type { Explained } from "./explain.ts";
 import { shown } from "./numbers.ts";
 import type { Palette } from "./palette.ts";
 import { STRINGS } from "./strings.ts";
+import { workedMathml } from "./worked.ts";
+
+/** The formula is worked out for all of so many coordinates. */
+const MOST = 3;
 
 type Row = readonly [name: string, values: readonly number[], colour: string | null];
 
 export class ExplainPanel {
   readonly element = element("section", { class: "explain", "aria-label": STRINGS.explain });
 
-  show(step: Explained | null, title: string, names: readonly string[], palette: Palette): void {
+  /** Arguments:
+   *   axes: the coordinates that are drawn, for which the formula is worked out where there are many.
+   */
+  show(
+    step: Explained | null,
+    title: string,
+    names: readonly string[],
+    axes: readonly number[],
+    palette: Palette,
+  ): void {
     this.element.hidden = step === null;
     if (!step) return;
     const { arrows } = palette;
@@ -30,6 +43,10 @@ export class ExplainPanel {
       element("td"),
       ...names.map((name) => element("th", { scope: "col" }, element("i", {}, name))),
     );
+    const coordinates = names.length > MOST ? axes : names.map((_, k) => k);
+    const worked = element("div", { class: "formula-of worked" });
+    // Made from the library's formula and numbers; the names are escaped.
+    if (step.lines.length) worked.innerHTML = workedMathml(step.lines, step, coordinates, names);
     this.element.replaceChildren(
       element("h2", {}, STRINGS.stepTitle(title, step.step, step.rate)),
       element(
@@ -37,6 +54,7 @@ export class ExplainPanel {
         { class: "scrolled" },
         element("table", { class: "numbers" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line))),
       ),
+      worked,
     );
   }
 }

@@ -1,4 +1,5 @@
 // What is on the page as Python: the call of the library that repeats it.
+import { conditionTexts, settings } from "./conditions.ts";
 import { typed } from "./numbers.ts";
 import { kindOf, scaleOf, settingsOfRate } from "./rate_kinds.ts";
 import type { Value } from "./rules.ts";
@@ -21,10 +22,21 @@ export function pythonOf(state: State): string {
       ? []
       : [`    gradient=fallline.Perturbation(${number(state.gradient.step ?? 1e-6)}, "${state.gradient.scheme}"),\n`]),
     ...(state.target === null ? [] : [`    target=${number(state.target)},\n`]),
+    ...stopCode(state.stop),
     ")\n",
     "print(race)\n",
   ];
   return lines.join("");
+}
+
+function stopCode(stop: State["stop"]): string[] {
+  if (!conditionTexts(stop).length) return [];
+  const conditions = stop.map(({ condition, values }) => {
+    const given = settings(values).map(([name, value]) => `${name}=${number(value)}`);
+    return `fallline.${condition}(${given.join(", ")})`;
+  });
+  // What ends a run anyway stands for no condition.
+  return [`    stop=${conditions.join(" | ") || "fallline.NotFinite()"},\n`];
 }
 
 function ruleCode({ rule: name, convention, values, rate }: Entry): string {

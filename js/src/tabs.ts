@@ -15,7 +15,11 @@ export class Tabs<Name extends string> {
     }
   }
 
-  show(chosen: Name): void {
-    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === chosen));
+  /** Show which is chosen; some may not be. */
+  show(chosen: Name, hidden: readonly Name[] = []): void {
+    for (const [name, button] of this.buttons) {
+      button.setAttribute("aria-pressed", String(name === chosen));
+      button.hidden = hidden.includes(name);
+    }
   }
 }

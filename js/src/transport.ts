@@ -10,7 +10,8 @@ export class Transport {
   private readonly button: HTMLButtonElement;
   private readonly range = element("input", { type: "range", min: 0, max: 1, step: 1, "aria-label": STRINGS.scrub });
   private readonly told = element("output", { class: "step" });
-  private speed = 30;
+  /** Steps a second. */
+  speed = 30;
   private last = 1;
   private at: number | null = null;
   private playing = 0;

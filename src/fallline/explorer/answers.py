@@ -146,5 +146,6 @@ class Answers:
             rule,
             max_steps=shown.max_steps,
             target=shown.target,
+            stop=shown.stop,
             gradient=shown.gradient or exact,
         )
