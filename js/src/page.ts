@@ -3,6 +3,7 @@ import { BasinLayer } from "./basin_layer.ts";
 import { DiagnosisPanel } from "./diagnosis_panel.ts";
 import { element, iconButton } from "./dom.ts";
 import { Elsewhere, type GivenObjective } from "./elsewhere.ts";
+import { EntryMoves } from "./entry_moves.ts";
 import { arrowsOf, type Explained } from "./explain.ts";
 import { FormulaField } from "./formula_field.ts";
 import { fragmentOf, readFragment } from "./fragment.ts";
@@ -11,7 +12,7 @@ import { keeping } from "./keep.ts";
 import { LiveText } from "./live_text.ts";
 import { Panels, stepShown } from "./panels.ts";
 import { fitted, give, type Problem, problemOf, wholeOf } from "./problem.ts";
-import { bestRate, RATES, type Race, race, suited } from "./race.ts";
+import { type Race, race, suited } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
@@ -19,7 +20,7 @@ import { ShareMenu } from "./share_menu.ts";
 import { SlicePanel } from "./slice_panel.ts";
 import { Stage } from "./stage.ts";
 import { StartMoves } from "./starts.ts";
-import { type Entry, firstState, onLandscape, type State } from "./state.ts";
+import { firstState, onLandscape, type State } from "./state.ts";
 import { Store } from "./store.ts";
 import { STRINGS } from "./strings.ts";
 import css from "./style.css";
@@ -62,6 +63,10 @@ export class Page {
     (coordinate, value) => this.hold(coordinate, value),
   );
   private readonly panels: Panels;
+  private readonly entries = new EntryMoves(
+    () => ({ problem: this.problem, state: this.store.now }),
+    (part, gesture) => this.store.change(part, gesture),
+  );
   private readonly basins: BasinLayer;
   private readonly diagnosis: DiagnosisPanel | null;
   private failure = "";
@@ -107,7 +112,7 @@ export class Page {
         change({ entries, active: Math.max(0, Math.min(this.store.now.active, entries.length - 1)) }, gesture),
       rest: () => this.store.rest(),
       choose: (active) => change({ active }),
-      best: (index) => this.setBest(index),
+      best: (index) => this.entries.setBest(index),
     });
     this.running = new RunPanel(change);
     const scrub = (at: number) => {
@@ -119,13 +124,13 @@ export class Page {
         scrub,
         choose: (active) => change({ active }),
         panel: (panel) => change({ panel }),
-        set: (rate, name, value) => this.setRate(rate, name, value),
+        set: (rate, name, value) => this.entries.setRate(rate, name, value),
         again: () => this.queue(),
       },
       new Workers(address),
     );
     this.basins = new BasinLayer(new Workers(address), () => this.spoil());
-    this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
+    this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.complain(this.entries.setRule(rule)));
     this.theme = new Theme(root, () => {
       this.stale.ground = true;
       this.draw();
@@ -284,35 +289,6 @@ export class Page {
   /** The number of the last step of all runs. */
   private get last(): number {
     return Math.max(1, ...this.race.runs.map(({ run }) => run.count));
-  }
-
-  private setBest(index: number): void {
-    const set = (rate: number) => this.replaceRule(index, { rate });
-    const { problem } = this;
-    if (problem.elsewhere) problem.elsewhere.best(this.store.now, index, RATES, set);
-    else set(bestRate(problem, this.store.now, this.store.now.entries[index]!));
-  }
-
-  private replaceRule(index: number, part: Partial<Entry>): void {
-    const { entries } = this.store.now;
-    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) });
-  }
-
-  /** Set the rule looked at as a link says it. */
-  private setRule(rule: string): void {
-    const said = new URLSearchParams({ f: this.store.now.formula, rule });
-    const { state, refused } = readFragment(said.toString(), this.store.now);
-    this.complain(refused);
-    const [entry] = state.entries;
-    const { active, entries } = this.store.now;
-    if (entry && !refused.length) this.replaceRule(active, { ...entry, look: entries[active]!.look });
-  }
-
-  private setRate(rate: number, name: string | null, value: number): void {
-    const { entries, active } = this.store.now;
-    const values = name === null ? {} : { [name]: value };
-    const set = (entry: Entry) => ({ ...entry, rate, values: { ...entry.values, ...values } });
-    this.store.change({ entries: entries.map((entry, k) => (k === active ? set(entry) : entry)) }, "rate map");
   }
 
   private key(event: KeyboardEvent): void {

@@ -19,11 +19,13 @@ const RELATION = /o\[(?:&[gl]t;|≥)\]/;
 /** The lines of a formula with what each comes to in a step, which goes into the later ones. */
 export function workedOut(lines: readonly Line[], step: Explained): { lines: readonly Worked[]; numbers: Numbers } {
   const numbers = numbersOf(step);
+  // Of a long memory the formula shows a short one, so that from it nothing can be computed.
+  const whole = !step.parts.some(({ name }) => name.includes("."));
   const worked = lines.map((line) => {
     const [left, right] = line;
     const parts = partsOf(right);
     // What the run itself has is not computed again.
-    const value = numbers.known.get(left) ?? (parts.length === 1 ? quantityOf(parts[0]!, numbers) : undefined);
+    const value = numbers.known.get(left) ?? (whole && parts.length === 1 ? quantityOf(parts[0]!, numbers) : undefined);
     if (value !== undefined) numbers.known.set(left, value);
     return { line, value, right: parts };
   });
@@ -33,17 +35,12 @@ export function workedOut(lines: readonly Line[], step: Explained): { lines: rea
 /** What a step gives to the formula: where it was, its gradient, what the rule remembers before and after, settings. */
 function numbersOf({ step, x, change, gradient, rate, parts, settings }: Explained): Numbers {
   const known = new Map<string, Quantity>([["i[t]", step]]);
-  const set = (name: string, last: readonly number[], now: readonly number[]) => {
-    const [word, number] = name.split(".");
-    const spelt = (which: string, time: string, value: readonly number[]) =>
-      known.set(
-        number === undefined ? `${which}[${word!.replaceAll("_", " ")}]` : `x[i[${word}]${time}i[(${number})]]`,
-        value.length === x.length ? Float64Array.from(value) : value[0]!,
-      );
-    spelt("l", "r[i[t]-1]", last);
-    spelt("c", "i[t]", now);
-  };
-  for (const { name, before, after } of parts) set(name, before, after);
+  const quantity = (value: readonly number[]) => (value.length === x.length ? Float64Array.from(value) : value[0]!);
+  for (const { name, before, after } of parts) {
+    const spelt = name.replaceAll("_", " ");
+    known.set(`l[${spelt}]`, quantity(before));
+    known.set(`c[${spelt}]`, quantity(after));
+  }
   known.set("l[x]", Float64Array.from(x));
   known.set(
     "c[x]",

@@ -51,7 +51,7 @@ def test_thousands_of_rows_are_scrolled_and_copied(browser: Any, tmp_path: Path)
 
 def test_where_the_clipboard_is_kept_from_the_page_the_text_is_shown(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
-        opened.page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+        opened.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
         opened.page.click("button:text-is('Numbers')")
         opened.page.click("text=Copy the table")
         text = opened.page.locator("[aria-label='Text to copy']").input_value()

@@ -86,7 +86,7 @@ class Explorer(Printed):
             FalllineError: when only Python can compute the objective.
         """
         if self.objective is not None:
-            allowed = "a page by itself reads formulas; in a notebook Python computes it"
+            allowed = "a page by itself computes formulas only: write it as one, or show the page in a notebook"
             raise FalllineError("objective", Verbatim(self.objective.title), allowed)
         return _page(self.title, {"fragment": self.link}, self._code)
 
