@@ -31,9 +31,9 @@ export class ExplainPanel {
     const rows: Row[] = [
       [STRINGS.place(step.step - 1), step.x, null],
       [STRINGS.gradient, step.gradient, arrows.gradient],
-      ...step.parts.map(
-        ({ name, after }): Row => [name.replaceAll("_", " "), after, after.length > 1 ? arrows.memory : null],
-      ),
+      ...step.parts
+        .filter(({ name }) => !name.includes("."))
+        .map(({ name, after }): Row => [name.replaceAll("_", " "), after, after.length > 1 ? arrows.memory : null]),
       [STRINGS.subtracted, step.change, arrows.step],
       [STRINGS.place(step.step), moved, null],
     ];

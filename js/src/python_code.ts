@@ -41,10 +41,7 @@ function stopCode(stop: State["stop"]): string[] {
 
 function ruleCode({ rule: name, convention, values, rate }: Entry): string {
   const rule = ruleOf(name, convention)!;
-  // Of counts that are offered as a choice, the page's default may be another than the library's.
-  const offered = rule.hyperparameters.filter(({ choices, default: usual }) => choices && typeof usual === "number");
-  const all = { ...Object.fromEntries(offered.map((one) => [one.name, one.default])), ...values };
-  const settings = Object.entries(all).map(([key, value]) => setting(key, value));
+  const settings = Object.entries(values).map(([key, value]) => setting(key, value));
   const parts = [
     `learning_rate=${rateCode(rate)}`,
     ...settings,

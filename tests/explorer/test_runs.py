@@ -65,13 +65,8 @@ def make(request: pytest.FixtureRequest, programs: Path) -> Iterator[Make]:
 
 
 def rules() -> list[Any]:
-    """Every rule in every convention; the page has no code for a memory of 100 steps."""
-    short = {"lbfgs": {"memory": 10}}
-    return [
-        kind(convention=convention, **short.get(name, {}))
-        for name, kind in OPTIMIZERS.items()
-        for convention in kind.conventions
-    ]
+    """Every rule in every convention."""
+    return [kind(convention=convention) for kind in OPTIMIZERS.values() for convention in kind.conventions]
 
 
 def name_of(rule: Any) -> str:
