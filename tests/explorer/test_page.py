@@ -474,6 +474,21 @@ def test_landscapes_are_chosen_with_their_own_box(browser: Any, plain: Path) -> 
             assert all(run["value"][-1] <= run["value"][0] for run in opened.runs()), name
 
 
+@pytest.mark.parametrize("name", ["rosenbrock", "beale", "booth", "easom"])
+def test_the_first_runs_on_a_landscape_go_down_within_its_bounds(browser: Any, tmp_path: Path, name: str) -> None:
+    fallline.explore(name).save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        state = opened.state
+    for entry in state["entries"]:
+        rule = fallline.optimizers.optimizer_from_name(entry["rule"], learning_rate=entry["rate"])
+        run = fallline.minimize(name, state["starts"][0], rule, max_steps=state["steps"])
+        assert run.value.max() == run.value[0]
+        assert run.value[-1] < run.value[0]
+        low, high = np.array(LANDSCAPES[name].bounds).T
+        assert (run.x >= low).all()
+        assert (run.x <= high).all()
+
+
 def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Any, tmp_path: Path) -> None:
     shown = fallline.explore("x**2 + y**2", [1.0, 2.0])._repr_html_()
     (tmp_path / "notebook.html").write_text(f"<!doctype html><title>Notebook</title>{shown}", encoding="utf-8")
