@@ -1,4 +1,5 @@
 // The short spelling of a rule's formula as a tree, and what it comes to with numbers in it.
+import { token, usual } from "./mathml.ts";
 
 /** A part of a formula; `source` is its short spelling, which says what it is the symbol of. */
 export interface Part {
@@ -21,10 +22,6 @@ export interface Numbers {
   readonly known: Map<string, Quantity>;
   setting(name: string): number | undefined;
 }
-
-const token =
-  /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|(\d+)|([ηε])|[-+=(),∑∇…{‖⟨⟩.]/g;
-const usual: Readonly<Record<string, string>> = { η: "learning_rate", ε: "epsilon" };
 
 /** The parts that a short spelling consists of. */
 export function partsOf(short: string): Part[] {
