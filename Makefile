@@ -9,14 +9,14 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-long parity docs bench lint js clean
+.PHONY: help demo test test-long parity docs site bench packages release lint js clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: $(VENV)/installed-fast  ## run the worked examples; tables and pictures go to demo/
+demo: $(VENV)/installed-fast  ## run the worked examples; demo/index.html shows them
 	$(BIN)/fallline demo --out demo
-	@echo "The results are in $$(pwd)/demo"
+	@echo "Open $$(pwd)/demo/index.html"
 
 # Coverage makes tests take half as long again, so it is measured only in CI, and checked after test-long.
 test: $(VENV)/installed-test  ## run the tests and doctests
@@ -29,11 +29,27 @@ parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and j
 	$(BIN)/python -m pytest tests/parity
 
 docs: $(VENV)/installed-test,parity  ## rewrite docs/findings.md, and docs/conventions.md, measured against the libraries
-	$(BIN)/python -m tests.findings_page
+	$(BIN)/python -m website.findings
 	$(BIN)/python -m tests.parity
+
+site: $(VENV)/installed-docs  ## build the site into build/site, running the code that makes its pictures
+	$(BIN)/python -m website
+	@echo "The site is at $$(pwd)/build/site/index.html"
 
 bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## run all benchmarks; writes docs/performance.md (minutes; needs gcc)
 	$(BIN)/python -m benchmarks.page
+
+packages: $(VENV)/installed-test,release  ## build the wheel and the sdist, and try each extra in an empty environment (gigabytes)
+	$(BIN)/python -m pytest tests/packages
+
+# Whoever builds the same commit gets the same bytes. The bill of materials tells what the wheel needs.
+release: $(VENV)/installed-test,release  ## build what is published into dist/: wheel, sdist, and their bill of materials
+	rm -rf dist build/wheel
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/python -m pip install -qq -c constraints.txt dist/*.whl
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/fallline.cdx.json build/wheel
 
 lint: $(VENV)/installed-test,lint  ## check style, types and the direction of imports
 	$(BIN)/ruff check

@@ -17,7 +17,8 @@ from fallline.files import whole_file
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 # Each module has a TITLE, a description (ABOUT), and rows().
-BENCHMARKS = ("start", "engines", "xla", "growth", "losses", "gradients", "diagnosis", "films", "parquet", "cluster")
+BENCHMARKS = ("start", "engines", "xla", "growth", "losses", "gradients", "diagnosis", "films", "explorer",
+              "parquet", "cluster")  # fmt: skip
 
 HEAD = """\
 <!-- Made by `make bench` from the files in benchmarks/. Do not edit. -->

@@ -15,8 +15,12 @@ const styles = {
 };
 const bundle = {
   ...common,
-  entryPoints: { explorer: "src/main.ts", widget: "src/widget.ts" },
-  outdir: "../src/fallline/explorer/bundle",
+  entryPoints: {
+    "explorer/bundle/explorer": "src/main.ts",
+    "explorer/bundle/widget": "src/widget.ts",
+    "views/player": "src/player.ts",
+  },
+  outdir: "../src/fallline",
   minify: true,
   charset: "utf8",
   plugins: [styles],

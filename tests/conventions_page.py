@@ -24,6 +24,8 @@ Libraries disagree on what one name means. Each rule of Fallline follows its pap
 `convention="torch"`, `"keras"`, `"optax"`, ... to follow that library instead, in its formula and in its defaults:
 
 ```python
+import fallline
+
 fallline.Adam(convention="keras")  # as keras.optimizers.Adam()
 ```
 

@@ -15,7 +15,7 @@ EXAMPLES = dict(re.findall(r"^## An? (.*?)\n.*?^```python\n(.*?)^```", CONTRIBUT
 
 
 def test_there_is_an_example_of_everything_that_is_added() -> None:
-    assert list(EXAMPLES) == ["rule", "schedule", "stopping condition", "picture", "finding"]
+    assert list(EXAMPLES) == ["rule", "schedule", "stopping condition", "picture", "finding", "reader"]
     assert CONTRIBUTING.count("```python") == len(EXAMPLES)
 
 
@@ -39,4 +39,4 @@ def test_all_is_every_extra_that_a_user_may_want() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     (everything,) = extras.pop("all")
     # The rest is for working on Fallline.
-    assert everything == f"fallline[{','.join(sorted(extras.keys() - {'bench', 'lint', 'parity', 'test'}))}]"
+    assert everything == f"fallline[{','.join(sorted(extras.keys() - {'bench', 'docs', 'lint', 'parity', 'test'}))}]"

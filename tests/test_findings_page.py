@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.findings_page import PAGE, page
+from website.findings import PAGE, page
 
 import fallline
 from fallline.diagnosis.findings import all_checks
 
 
 def test_the_committed_page_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "docs/findings.md is old; python -m tests.findings_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), "docs/findings.md is old; python -m website.findings"
 
 
 def test_every_finding_links_to_its_place_on_the_page() -> None:

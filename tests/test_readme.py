@@ -6,25 +6,25 @@ import re
 from pathlib import Path
 
 import pytest
-from tests import pages
+from tests.environments import without_coverage
+from website.code import blocks_of, run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = pages.blocks_of(ROOT / "README.md")
+BLOCKS = blocks_of(README)
 
 
 @pytest.mark.long
-def test_every_block_runs_in_a_fresh_shell_in_the_order_in_which_it_is_read(tmp_path: Path) -> None:
-    # `make` installs, and runs this test.
-    pages.run([(kind, block) for kind, block in BLOCKS if not block.startswith("$ make")], tmp_path)
-    blocks = "\n".join(block for _, block in BLOCKS)
+def test_every_block_runs_in_the_order_in_which_it_is_read(tmp_path: Path) -> None:
+    run(README, tmp_path, without_coverage())
+    blocks = "\n".join(block.text for block in BLOCKS)
     named = re.findall(r"[\w-]+\.(?:png|gif|npz|json|db|csv)\b", blocks)
-    assert {"race.png", "run.npz", "predicted.csv", "runs.db"} <= set(named)
+    assert {"race.gif", "run.npz", "run.png", "ailing.npz"} <= set(named)
     assert [name for name in named if not (tmp_path / name).exists()] == []
 
 
 def test_make_has_the_commands_that_the_readme_names() -> None:
-    named = {name for _, block in BLOCKS for name in re.findall(r"^\$ make (\S+)", block, re.MULTILINE)}
+    named = {name for block in BLOCKS for name in re.findall(r"^\$ make (\S+)", block.text, re.MULTILINE)}
     named |= set(re.findall(r"`make ([\w-]+)`", README))
     assert {"demo", "test"} <= named
     assert named <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

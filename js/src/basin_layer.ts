@@ -20,13 +20,13 @@ export class BasinLayer {
   /** The map there is; null until the first is computed, and where none is wanted. */
   of(problem: Problem, state: State): BasinMap | null {
     const entry = state.entries[state.active];
-    const wanted = state.basins && !problem.elsewhere && problem.dimension > 1 && entry !== undefined;
+    const wanted = state.basins && problem.dimension > 1 && entry !== undefined;
     const key = wanted ? keyOf(problem, state) : "";
     if (key === this.key) return this.map;
     if (!wanted || state.formula !== this.formula) this.map = null;
     this.key = key;
     this.formula = state.formula;
-    this.workers.forget();
+    this.workers.forget("starts", "minima");
     if (wanted) {
       const take = (map: BasinMap) => {
         this.map = map;
@@ -39,8 +39,8 @@ export class BasinLayer {
 }
 
 function keyOf({ dimension }: Problem, state: State): string {
-  const { formula, box, axes, steps, gradient, noise, seed, entries, active } = state;
+  const { formula, box, axes, steps, gradient, noise, seed, stop, entries, active } = state;
   const { look: _, hidden: __, ...rule } = entries[active]!;
   const held = dimension > 2 ? state.starts[state.activeStart] : null;
-  return JSON.stringify([formula, box, axes, held, steps, gradient, noise, seed, rule]);
+  return JSON.stringify([formula, box, axes, held, steps, gradient, noise, seed, stop, rule]);
 }

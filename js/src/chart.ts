@@ -1,9 +1,10 @@
-// A history of the runs: one number a step, on a linear or a logarithmic axis.
+// A history of the runs: one number a row, on a linear or a logarithmic axis.
 import { FONT } from "./axes.ts";
 import { element } from "./dom.ts";
 import { clamp, shown, ticks } from "./numbers.ts";
 import { DASHES, type Palette } from "./palette.ts";
-import { rowAt, type Scene, type ShownRun } from "./scene.ts";
+import type { Run } from "./run.ts";
+import { type Path, rowAt, type Scene, type ShownRun, timeOf } from "./scene.ts";
 
 /** Room for the ticks' numbers. */
 const LEFT = 50;
@@ -13,7 +14,7 @@ const RIGHT = 14;
 /** Smaller numbers are drawn at the lower end of a logarithmic axis. */
 const SMALLEST = 1e-16;
 
-export type Quantity = (shown: ShownRun, row: number) => number;
+export type Quantity<R extends Path = Run> = (shown: ShownRun<R>, row: number) => number;
 
 interface Scale {
   low: number;
@@ -28,13 +29,16 @@ export class Chart {
   private readonly caption = element("figcaption");
   private size: [number, number] = [0, 0];
 
-  constructor(private readonly scrub: (step: number) => void) {
+  /** Arguments:
+   *   scrub: called with the time that was clicked, a step or a part of one.
+   */
+  constructor(private readonly scrub: (time: number) => void) {
     this.element = element("figure", { class: "history" }, this.caption, this.canvas);
     let last = 0;
     const seek = (event: PointerEvent) => {
       const frame = this.canvas.getBoundingClientRect();
       const share = (event.clientX - frame.left - LEFT) / (frame.width - LEFT - RIGHT);
-      this.scrub(Math.round(clamp(share, 0, 1) * last));
+      this.scrub(clamp(share, 0, 1) * last);
     };
     this.canvas.addEventListener("pointerdown", (event) => {
       last = this.last;
@@ -52,7 +56,7 @@ export class Chart {
     this.size = [this.canvas.clientWidth, this.canvas.clientHeight];
   }
 
-  draw(title: string, scene: Scene, quantity: Quantity): void {
+  draw<R extends Path>(title: string, scene: Scene<R>, quantity: Quantity<R>): void {
     if (!this.size[0]) this.resize();
     const [width, height] = this.size;
     const density = devicePixelRatio;
@@ -76,7 +80,7 @@ export class Chart {
     const y = upward(scale, height);
     ink.save();
     ink.beginPath();
-    ink.rect(LEFT, 0, width - LEFT, height - BOTTOM + 1);
+    ink.rect(LEFT, 0, width - LEFT, height - BOTTOM + 4);
     ink.clip();
     if (scene.at !== null) {
       ink.fillStyle = scene.palette.faint;
@@ -87,10 +91,10 @@ export class Chart {
   }
 }
 
-function scaleOf(rows: readonly ShownRun[], quantity: Quantity): Scale {
+function scaleOf<R extends Path>(rows: readonly ShownRun<R>[], quantity: Quantity<R>): Scale {
   let [low, high, least, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 1];
   for (const shown of rows) {
-    last = Math.max(last, shown.run.count);
+    last = Math.max(last, timeOf(shown.run, shown.run.count));
     // What a run that diverges reaches would dwarf all others.
     const most = 1e3 * Math.max(1, Math.abs(quantity(shown, 0)));
     for (let row = 0; row <= shown.run.count; row++) {
@@ -157,18 +161,18 @@ function power(value: number): string {
   return `10${exponent < 0 ? "⁻" : ""}${raised}`;
 }
 
-function drawRun(
+function drawRun<R extends Path>(
   ink: CanvasRenderingContext2D,
-  shown: ShownRun,
-  quantity: Quantity,
-  scene: Scene,
+  shown: ShownRun<R>,
+  quantity: Quantity<R>,
+  scene: Scene<R>,
   x: (step: number) => number,
   y: (value: number) => number,
 ): void {
   const path = new Path2D();
   for (let row = 0; row <= shown.run.count; row++) {
     const height = y(quantity(shown, row));
-    if (!Number.isNaN(height)) path.lineTo(x(row), clamp(height, -1e4, 1e4));
+    if (!Number.isNaN(height)) path.lineTo(x(timeOf(shown.run, row)), clamp(height, -1e4, 1e4));
   }
   ink.strokeStyle = ink.fillStyle = scene.palette.runs[shown.look]!;
   ink.lineWidth = shown.entry === scene.active ? 2.2 : 1.6;
@@ -177,6 +181,6 @@ function drawRun(
   ink.setLineDash([]);
   const row = rowAt(shown.run, scene.at);
   ink.beginPath();
-  ink.arc(x(row), y(quantity(shown, row)), 3.5, 0, 7);
+  ink.arc(x(timeOf(shown.run, row)), y(quantity(shown, row)), 3.5, 0, 7);
   ink.fill();
 }

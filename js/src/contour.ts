@@ -1,5 +1,7 @@
 // Lines of equal height through a grid, by marching squares.
 import type { Landscape } from "./landscape.ts";
+import type { Palette } from "./palette.ts";
+import type { View } from "./view.ts";
 
 /** For each corner pattern of a cell, pairs of edges that a line joins: 0 top, 1 right, 2 bottom, 3 left. */
 const JOINED = [
@@ -7,8 +9,17 @@ const JOINED = [
   [2, 3], [0, 2], [0, 1, 2, 3], [1, 2], [1, 3], [0, 1], [3, 0], [],
 ]; // biome-ignore format: a table
 
+/** Draw the lines between the bands of a landscape. */
+export function drawContours(ink: CanvasRenderingContext2D, land: Landscape, view: View, palette: Palette): void {
+  const lines = new Path2D();
+  for (let k = 1; k < land.bands; k++) contour(lines, land, k / land.bands, view.width, view.height);
+  ink.strokeStyle = palette.line;
+  ink.lineWidth = 1;
+  ink.stroke(lines);
+}
+
 /** Add the line at one level to a path, on a figure of so many pixels. */
-export function contour(path: Path2D, land: Landscape, level: number, width: number, height: number): void {
+function contour(path: Path2D, land: Landscape, level: number, width: number, height: number): void {
   const { share, columns, rows } = land;
   const [sx, sy] = [width / (columns - 1), height / (rows - 1)];
   for (let j = 0; j < rows - 1; j++) {

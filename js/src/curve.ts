@@ -1,7 +1,7 @@
 // The curve of a function of one variable, with the points of the runs on it and the tangent.
 import { drawAxes } from "./axes.ts";
 import { drawPaths, type Place, star } from "./paths.ts";
-import { rowAt, type Scene } from "./scene.ts";
+import { type Path, rowAt, type Scene } from "./scene.ts";
 import type { View } from "./view.ts";
 
 /** The lowest and highest value to show between two ends. */
@@ -19,7 +19,16 @@ export function heightsOf(f: (x: number) => number, left: number, right: number)
   return [low - 1.6 * margin, high + margin];
 }
 
-export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, view: View, scene: Scene): void {
+/** Arguments:
+ *   every: how many pixels apart values are computed.
+ */
+export function drawCurve(
+  canvas: HTMLCanvasElement,
+  f: (x: number) => number,
+  view: View,
+  scene: Scene<Path>,
+  every = 0.5,
+): void {
   const ink = canvas.getContext("2d")!;
   const scale = canvas.width / view.width;
   ink.setTransform(scale, 0, 0, scale, 0, 0);
@@ -27,7 +36,7 @@ export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, v
   ink.fillRect(0, 0, view.width, view.height);
   ink.beginPath();
   let pen = false;
-  for (let x = 0; x <= view.width; x += 0.5) {
+  for (let x = 0; x <= view.width; x += every) {
     const y = view.down(f(view.point(x, 0)[0]));
     if (Math.abs(y) < 1e5) {
       if (pen) ink.lineTo(x, y);
@@ -40,7 +49,7 @@ export function drawCurve(canvas: HTMLCanvasElement, f: (x: number) => number, v
   ink.lineWidth = 3;
   ink.lineJoin = "round";
   ink.stroke();
-  drawAxes(ink, view, scene.palette, [scene.names[0]!, `f(${scene.names[0]})`]);
+  drawAxes(ink, view, scene.palette, [scene.names[0]!, scene.names[1] ?? `f(${scene.names[0]})`]);
   for (const [x] of scene.minima) star(ink, view.across(x!), view.down(f(x!)), scene.palette);
 }
 

@@ -43,14 +43,22 @@ function folded(operation: string, numbers: readonly number[]): number {
 
 /** The graph of a formula and of its gradient. */
 export class StraightLine {
-  readonly graph = new Graph();
+  readonly graph: Graph;
   readonly result: Node;
   private readonly formula: Formula;
   private readonly steps: ReadonlyMap<string, Expression>;
   /** Each expression's term in the graph, operands before operations. */
   private readonly known = new Map<Expression, Scaled>();
+  /** Of each node of the graph, what stands in the roots it depends on, as the bits of these. */
+  private readonly roots: bigint[] = [];
+  private readonly bases = new Map<Node, bigint>();
 
-  constructor(formula: Formula) {
+  /** Arguments:
+   *   formula: what is computed.
+   *   most: how many nodes the graph may have; with more it throws TooManyNodes.
+   */
+  constructor(formula: Formula, most?: number) {
+    this.graph = new Graph(most);
     this.formula = formula;
     this.steps = new Map(formula.steps);
     const ofName = new Map<string, Scaled>();
@@ -293,8 +301,23 @@ export class StraightLine {
   private beforeRoot(adjoint: Adjoint, base: Scaled): Adjoint {
     const { term, zeroWins } = adjoint;
     if (zeroWins || !term.node) return adjoint;
-    const isOwn = ({ name, inputs }: Node) => inputs[0] === base.node && ROOTS.includes(name);
-    return { term, zeroWins: !this.graph.needed([term.node]).some(isOwn) };
+    const isOwn = base.node && this.rootsBeneath(term.node) & this.bitOf(base.node);
+    return { term, zeroWins: !isOwn };
+  }
+
+  /** The roots that a node depends on: the bits of what stands in them. */
+  private rootsBeneath(node: Node): bigint {
+    for (const { name, inputs } of this.graph.nodes.slice(this.roots.length, node.index + 1)) {
+      const own = ROOTS.includes(name) ? this.bitOf(inputs[0]!) : 0n;
+      this.roots.push(inputs.reduce((bits, part) => bits | this.roots[part.index]!, own));
+    }
+    return this.roots[node.index]!;
+  }
+
+  /** A bit of what stands in a root. */
+  private bitOf(base: Node): bigint {
+    if (!this.bases.has(base)) this.bases.set(base, 1n << BigInt(this.bases.size));
+    return this.bases.get(base)!;
   }
 
   private *backwardProduct(product: Expression, given: Adjoint): Generator<[Expression, Adjoint]> {

@@ -18,15 +18,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 
 /** A drawing of strokes on a square of 24 units, as on buttons. */
 export function icon(path: string): SVGSVGElement {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("viewBox", "0 0 24 24");
-  drawing.setAttribute("aria-hidden", "true");
-  drawing.setAttribute("class", "icon");
-  const line = document.createElementNS(space, "path");
-  line.setAttribute("d", path);
-  drawing.append(line);
-  return drawing;
+  const made = document.createElement("template");
+  made.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true" class="icon"><path d="${path}"/></svg>`;
+  return made.content.firstElementChild as SVGSVGElement;
 }
 
 export const ICONS = {

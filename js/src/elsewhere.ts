@@ -1,9 +1,11 @@
 // A function that Python computes: what it was last said to be, and the questions that bring it up to the state.
+import { type BasinMap, slownessOf } from "./basins.ts";
 import type { Compiled } from "./code.ts";
 import { fragmentOf } from "./fragment.ts";
 import type { Answer, Host } from "./host.ts";
 import type { Problem } from "./problem.ts";
 import type { Race } from "./race.ts";
+import { type Axes, type Cells, cellsOf } from "./rate_cells.ts";
 import type { Objective, Run, Settings } from "./run.ts";
 import type { ShownRun } from "./scene.ts";
 import type { State } from "./state.ts";
@@ -30,6 +32,10 @@ const OF_RUNS = ["formula", "starts", "steps", "gradient", "noise", "seed", "tar
 /** How many values a side has: soon a few, then all. */
 const COARSE = 24;
 const FINE = 96;
+/** The cells along a side of its maps, coarse to fine, and the milliseconds within which an answer asks for a finer one. */
+const BASINS = [16, 64];
+const RATES = [8, 24];
+const SOON = 500;
 
 export class Elsewhere {
   readonly problem: Problem;
@@ -114,6 +120,55 @@ export class Elsewhere {
     this.host.ask("best", { link: fragmentOf(state), entry, rates }, ({ error, rate }) => {
       this.failed(error ?? "");
       if (error === undefined) take(Number(rate));
+    });
+  }
+
+  /** Ask for the maps of basins, coarse to fine; see `basinMaps`. */
+  basins(state: State, steps: number, made: (map: BasinMap) => void, wanted: () => boolean): void {
+    const { box, axes } = state;
+    this.askFor(
+      "basins",
+      BASINS,
+      wanted,
+      (side) => ({ link: fragmentOf(state), box, axes, side, steps }),
+      (side, answer) => {
+        const [basin, taken] = answer.arrays.map((array) => Int32Array.from(array)) as [Int32Array, Int32Array];
+        const minima = (answer.minima as number[][]).map((point) => Float64Array.from(point));
+        made({ box, side, basin, minima, slowness: slownessOf(taken, basin) });
+      },
+    );
+  }
+
+  /** Ask for the maps over two hyperparameters, coarse to fine; see `rateMaps`. */
+  rates(state: State, axes: Axes, made: (cells: Cells) => void, wanted: () => boolean): void {
+    const sides = (size: number) => [axes[0].values(2 * size), axes[1]?.values(size) ?? [Number.NaN]] as const;
+    const about = (size: number) => {
+      const values = sides(size);
+      return { link: fragmentOf(state), grid: axes.flatMap((axis, k) => (axis ? [[axis.name, values[k]!]] : [])) };
+    };
+    this.askFor("rates", RATES, wanted, about, (size, { arrays }) => {
+      const [outcome, steps, value, x] = arrays as [Float64Array, Float64Array, Float64Array, Float64Array];
+      const found = { outcome: Uint8Array.from(outcome), steps: Int32Array.from(steps), value, x };
+      made(cellsOf([found], ...sides(size)));
+    });
+  }
+
+  /** Ask in one size after another, as long as Python answers soon. */
+  private askFor(
+    kind: string,
+    sizes: readonly number[],
+    wanted: () => boolean,
+    about: (size: number) => Record<string, unknown>,
+    take: (size: number, answer: Answer) => void,
+  ): void {
+    const [size, ...finer] = sizes;
+    if (size === undefined) return;
+    const asked = performance.now();
+    this.host.ask(kind, about(size), (answer) => {
+      this.failed(answer.error ?? "");
+      if (answer.error !== undefined || !wanted()) return;
+      take(size, answer);
+      if (performance.now() - asked < SOON) this.askFor(kind, finer, wanted, about, take);
     });
   }
 

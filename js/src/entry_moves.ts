@@ -22,11 +22,9 @@ export class EntryMoves {
     else set(bestRate(problem, state, state.entries[index]!));
   }
 
-  /** Give the rule looked at a rate, and a value for one of its settings. */
-  setRate(rate: number, name: string | null, value: number): void {
-    const { entries, active } = this.now().state;
-    const values = name === null ? {} : { [name]: value };
-    this.replace(active, { rate, values: { ...entries[active]!.values, ...values } }, "rate map");
+  /** Give the rule looked at other settings. */
+  setActive(entry: Entry): void {
+    this.replace(this.now().state.active, entry, "rate map");
   }
 
   /** Set the rule looked at as a link says it; returns what of it was not taken. */

@@ -3,11 +3,11 @@ import type { BasinMap } from "./basins.ts";
 import { drawCurve, drawDescent, heightsOf } from "./curve.ts";
 import { element } from "./dom.ts";
 import { svgOf } from "./files.ts";
-import { watchGestures } from "./gestures.ts";
+import { watchGestures, watchKeys } from "./gestures.ts";
 import { Handles } from "./handles.ts";
 import { type Landscape, sample } from "./landscape.ts";
 import { drawGround, drawMap } from "./map.ts";
-import { clamp, shown } from "./numbers.ts";
+import { clamp, placed, shown } from "./numbers.ts";
 import { type Problem, slice } from "./problem.ts";
 import type { Scene } from "./scene.ts";
 import type { State } from "./state.ts";
@@ -23,12 +23,14 @@ export interface FigureActions {
   moveView(box: Box, begun: boolean): void;
 }
 
+/** Pixels by which an arrow key moves the view. */
+const KEY = 30;
 /** Milliseconds that the samples of a ground may take. */
 const PATIENCE = 40;
 
 export class Figure {
   readonly element: HTMLElement;
-  readonly canvas = element("canvas", { class: "figure", role: "img" });
+  readonly canvas = element("canvas", { class: "figure", role: "img", tabindex: 0 });
   private readonly ground = element("canvas");
   private readonly readout = element("div", { class: "readout", "aria-hidden": "true" });
   private readonly handles: Handles;
@@ -44,7 +46,10 @@ export class Figure {
     });
     this.element = element("div", { class: "plot" }, this.canvas, this.readout, this.handles.element);
     const move = (box: Box, begun: boolean) => {
-      if (usable(box)) actions.moveView(box, begun);
+      if (!usable(box)) return;
+      // Two fingers zoom and move at once: the second starts from the first, before anything is drawn.
+      this.view = new View(box, this.view.width, this.view.height);
+      actions.moveView(box, begun);
     };
     watchGestures(this.canvas, {
       pan: (across, down, begun) => move(this.view.panned(across, down), begun),
@@ -54,6 +59,12 @@ export class Figure {
       leave: () => {
         this.readout.textContent = "";
       },
+    });
+    const middle = () => [this.canvas.clientWidth / 2, this.canvas.clientHeight / 2] as const;
+    watchKeys(this.canvas, {
+      move: (across, down) => move(this.view.panned(-KEY * across, -KEY * down), true),
+      zoom: (factor) => move(this.view.zoomed(factor, ...middle()), true),
+      enter: () => actions.addStart(this.view.point(...middle())),
     });
   }
 
@@ -86,7 +97,7 @@ export class Figure {
       const [left, right] = state.box;
       const f = (x: number) => this.value(x, 0);
       this.view = new View([left, right, ...heightsOf(f, left, right)], width, height);
-      drawCurve(this.ground, f, this.view, scene);
+      drawCurve(this.ground, f, this.view, scene, clamp((width * problem.cost) / PATIENCE, 0.5, 4));
       return;
     }
     this.view = new View(state.box, width, height);
@@ -108,11 +119,10 @@ export class Figure {
       state.starts.map((start, index) => {
         const [x, y] =
           problem.dimension === 1 ? [start[0]!, this.value(start[0]!, 0)] : state.axes.map((axis) => start[axis]!);
-        const place = this.names.map((name, k) => `${name} ${shown([x!, y!][k]!, 3)}`).join(", ");
         return {
           x: this.view.across(x!),
           y: this.view.down(y!),
-          label: STRINGS.startLabel(index + 1, place),
+          label: STRINGS.startLabel(index + 1, placed(this.names, [x!, y!])),
           active: index === state.activeStart,
         };
       }),
@@ -121,8 +131,7 @@ export class Figure {
 
   private read(across: number, down: number): void {
     const [x, y] = this.view.point(across, down);
-    const place = this.names.map((name, k) => `${name} ${shown([x, y][k]!, 3)}`).join("  ");
-    this.readout.textContent = `${place}  f ${shown(this.value(x, y), 4)}`;
+    this.readout.textContent = `${placed(this.names, [x, y], 3, "  ")}  f ${shown(this.value(x, y), 4)}`;
   }
 }
 

@@ -14,6 +14,8 @@ export class FormulaField {
   private readonly problem = element("p", { id: "formula-problem", class: "problem", role: "alert" });
   private readonly reading = element("p", { class: "reading" });
   private readonly landscape: HTMLSelectElement;
+  /** The formula that is shown: the last that could be read. */
+  private known = "";
 
   /** Arguments:
    *   read: called with the text while it is typed; throws a FormulaError.
@@ -53,8 +55,9 @@ export class FormulaField {
   /** Show a formula, and how it was understood where that is not as it is written. */
   show(formula: string, reading: string | null): void {
     this.reading.textContent = reading === null ? "" : STRINGS.reading(reading);
-    if (document.activeElement !== this.field || this.field.value.trim() !== formula) {
-      this.field.value = formula;
+    // What is being typed is left alone, until something else is shown.
+    if (formula !== this.known) {
+      this.known = this.field.value = formula;
       this.tell(null);
     }
     this.landscape.value = landscapes.find((one) => one.formula === formula)?.name ?? "";
@@ -63,6 +66,7 @@ export class FormulaField {
   private take(): void {
     try {
       this.read(this.field.value);
+      this.known = this.field.value;
       this.tell(null);
     } catch (error) {
       if (!(error instanceof FormulaError)) throw error;

@@ -32,12 +32,13 @@ export function fragmentOf(state: State): string {
   if (state.axes[0] !== 0 || state.axes[1] !== 1) said.append("axes", list(state.axes));
   if (state.gradient.kind === "perturbation")
     said.append("gradient", `${state.gradient.scheme},${typed(state.gradient.step ?? 1e-6, 17)}`);
-  if (state.noise) said.append("noise", list([state.noise, state.seed]));
+  if (state.noise || state.seed) said.append("noise", list([state.noise, state.seed]));
   if (state.target !== null) said.append("target", typed(state.target, 17));
   for (const text of conditionTexts(state.stop)) said.append("stop", text);
   if (state.at !== null) said.append("at", String(state.at));
-  if (state.active) said.append("active", list([state.active, state.activeStart]));
+  said.append("active", list([state.active, state.activeStart]));
   if (state.view !== "map") said.append("view", state.view);
+  if (state.plane !== "slice") said.append("plane", state.plane);
   if (state.basins) said.append("basins", "yes");
   if (state.panel !== "histories") said.append("panel", state.panel);
   // These have no meaning in a fragment, and read better as they are.
@@ -119,6 +120,7 @@ class Reader {
       "rule",
       "steps",
       "axes",
+      "plane",
       "gradient",
       "noise",
       "target",
@@ -156,13 +158,15 @@ class Reader {
       active: Math.max(0, active),
       activeStart,
       view: this.take("view", (text) => (text === "map" || text === "surface" ? text : null)) ?? "map",
+      plane: this.take("plane", (text) => (text === "slice" || text === "principal" ? text : null)) ?? "slice",
       basins: this.take("basins", (text) => (text === "yes" ? true : null)) ?? false,
       panel: this.take("panel", (text) => PANELS.find((panel) => panel === text) ?? null) ?? "histories",
     };
   }
 
   private refuse(key: string, text = this.said.get(key) ?? ""): void {
-    const part = `${key}=${text}`;
+    // What turns the direction of writing around would do so with all that follows.
+    const part = `${key}=${text}`.replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, "\ufffd");
     this.refused.push(part.length > 60 ? `${part.slice(0, 57)}…` : part);
   }
 
@@ -211,15 +215,17 @@ class Reader {
 
   private entry(text: string, before: readonly Entry[]): Entry | null {
     const [head, ...settings] = text.split(",");
-    const [name, convention] = head!.split("@");
-    const rule = ruleOf(name!, convention ?? "paper");
+    const [name, convention, ...more] = head!.split("@");
+    const rule = more.length ? undefined : ruleOf(name!, convention ?? "paper");
     if (!rule) return null;
     let entry: Entry = entryOf(rule, freeLook(before));
+    const told = new Set<string>();
     for (const setting of settings) {
-      const [key, value] = setting.split("=") as [string, string | undefined];
-      const next = value === undefined ? null : withSetting(entry, key, value, this.steps);
+      const [key, ...values] = setting.split("=") as [string, ...string[]];
+      const next = values.length !== 1 || told.has(key) ? null : withSetting(entry, key, values[0]!, this.steps);
       if (next) entry = next;
-      else this.refuse(`rule ${name} ${key}`, value ?? "");
+      else this.refuse(`rule ${name} ${key}`, values.join("="));
+      told.add(key);
     }
     const wrong = refusalOf(rule, entry.values, entry.rate);
     if (wrong === null) return entry;
@@ -300,15 +306,15 @@ function axesFrom(text: string, dimension: number): [number, number] | null {
 }
 
 function gradientFrom(text: string): State["gradient"] | null {
-  const [scheme, step] = text.split(",");
+  const [scheme, step, ...more] = text.split(",");
   const size = numberFrom(step ?? "");
-  return ["forward", "backward", "central"].includes(scheme!) && size > 0 && size <= 1
+  return ["forward", "backward", "central"].includes(scheme!) && size > 0 && size <= 1 && !more.length
     ? { kind: "perturbation", scheme: scheme!, step: size }
     : null;
 }
 
 function noiseFrom(text: string): [number, number] | null {
-  const [size, seed] = text.split(",");
+  const [size, seed, ...more] = text.split(",");
   const [deviation, start] = [numberFrom(size!), whole(seed ?? "0", 0, 2 ** 31)];
-  return deviation >= 0 && deviation < 1e6 && start !== null ? [deviation, start] : null;
+  return deviation >= 0 && deviation < 1e6 && start !== null && !more.length ? [deviation, start] : null;
 }

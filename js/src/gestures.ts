@@ -1,4 +1,4 @@
-// Mouse and touch on a figure: drag to pan, wheel or two fingers to zoom, click.
+// Mouse, touch and keys on a figure: drag or arrows to pan, wheel, two fingers or + and − to zoom, click or Enter.
 
 export interface Gestures {
   /** The figure was dragged from (x, y) by so many pixels since the last call; `begun` at the first. */
@@ -69,4 +69,38 @@ export function watchGestures(target: HTMLElement, on: Gestures): void {
     },
     { passive: false },
   );
+}
+
+export interface Keys {
+  /** An arrow key: 1 or -1 across or down. */
+  move(across: number, down: number): void;
+  /** + or −: the factor of a zoom about the middle. */
+  zoom(factor: number): void;
+  /** Enter. */
+  enter?(): void;
+}
+
+const ARROWS: Record<string, readonly [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+const ZOOMS: Record<string, number> = { "+": 0.8, "=": 0.8, "-": 1.25 };
+
+/** The way of an arrow key, 1 or -1 across and down; undefined for any other, or with Ctrl, Alt or the like. */
+export function arrowOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): readonly [number, number] | undefined {
+  return ctrlKey || metaKey || altKey ? undefined : ARROWS[key];
+}
+
+export function watchKeys(target: HTMLElement, on: Keys): void {
+  target.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const [way, factor] = [arrowOf(event), ZOOMS[event.key]];
+    if (way) on.move(...way);
+    else if (factor !== undefined) on.zoom(factor);
+    else if (event.key === "Enter" && on.enter) on.enter();
+    else return;
+    event.preventDefault();
+  });
 }

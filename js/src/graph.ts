@@ -9,10 +9,15 @@ export interface Node {
   readonly number: number;
 }
 
+/** A graph is larger than it may be. */
+export class TooManyNodes extends Error {}
+
 export class Graph {
   /** In topological order. */
   readonly nodes: Node[] = [];
   private readonly known = new Map<string, Node>();
+
+  constructor(private readonly most = Number.POSITIVE_INFINITY) {}
 
   node(operation: Node["operation"], inputs: readonly Node[], name = "", number = 0): Node {
     const [left, right, third] = inputs;
@@ -25,6 +30,7 @@ export class Graph {
     const key = `${operation}${name} ${size} ${left?.index} ${right?.index} ${third?.index}`;
     let node = this.known.get(key);
     if (!node) {
+      if (this.nodes.length >= this.most) throw new TooManyNodes();
       node = { index: this.nodes.length, operation, inputs, name, number };
       this.known.set(key, node);
       this.nodes.push(node);

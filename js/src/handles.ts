@@ -1,5 +1,6 @@
 // The starts on a figure: buttons that are dragged, or moved by the arrow keys.
 import { element } from "./dom.ts";
+import { arrowOf } from "./gestures.ts";
 import { STRINGS } from "./strings.ts";
 
 export interface Handle {
@@ -19,13 +20,6 @@ export interface HandleActions {
   choose(index: number): void;
   remove(index: number): void;
 }
-
-const ARROWS: Record<string, readonly [number, number]> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
 
 export class Handles {
   readonly element = element("div", { class: "handles" });
@@ -79,8 +73,8 @@ export class Handles {
     button.addEventListener("focus", () => this.actions.choose(index));
     button.addEventListener("dblclick", () => this.actions.remove(index));
     button.addEventListener("keydown", (event) => {
-      const direction = ARROWS[event.key];
-      if (direction && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const direction = arrowOf(event);
+      if (direction) {
         event.preventDefault();
         const pixels = event.shiftKey ? 20 : 2;
         this.actions.nudge(index, pixels * direction[0], pixels * direction[1], !event.repeat);

@@ -15,8 +15,9 @@ export class Histories {
    *   scrub: called with the step that was clicked.
    */
   constructor(scrub: (step: number) => void) {
-    this.value = new Chart(scrub);
-    this.gradient = new Chart(scrub);
+    const seek = (time: number) => scrub(Math.round(time));
+    this.value = new Chart(seek);
+    this.gradient = new Chart(seek);
     this.element = element("div", { class: "charts" }, this.value.element, this.gradient.element);
   }
 

@@ -1,8 +1,18 @@
 // A function over a box, sampled for drawing: as shares of the height that is shown.
 import type { Box } from "./view.ts";
 
-/** How many bands a landscape has. */
-export const LEVELS = 20;
+/** How many bands a sampled landscape has. */
+const BANDS = 20;
+
+/** How a landscape stands as a surface. */
+export interface Upright {
+  /** What the heights are. */
+  readonly name: string;
+  /** The height of each grid point, from 0 to 1; NaN where there is none. */
+  readonly heights: Float32Array;
+  /** Heights with their values as text. */
+  readonly ticks: readonly (readonly [number, string])[];
+}
 
 export interface Landscape {
   readonly box: Box;
@@ -14,6 +24,10 @@ export interface Landscape {
   readonly high: number;
   /** Values rise as this power of the share, so that flat valleys show their shape as well as steep walls. */
   readonly bend: number;
+  /** How many bands of colour there are, evenly over the shares. */
+  readonly bands: number;
+  /** Absent: its heights are the shares. */
+  readonly upright?: Upright;
 }
 
 /** The share of the height at a value. */
@@ -35,7 +49,7 @@ export function sample(f: (x: number, y: number) => number, box: Box, columns: n
   const bend = Math.log(Math.min(1 / 2, Math.max(1 / 16, middle || 1 / 2))) / Math.log(1 / 2);
   const scale = { low, high, bend };
   const share = Float32Array.from(values, (value) => shareOf(scale, value));
-  return { box, columns, rows, share, ...scale };
+  return { box, columns, rows, share, bands: BANDS, ...scale };
 }
 
 /** The lowest and highest value to show: the ends, unless poles or steep edges dwarf the rest. */

@@ -1,6 +1,6 @@
 // Says what happened, for readers of the screen, once it has come to rest.
 import { element } from "./dom.ts";
-import { shown } from "./numbers.ts";
+import { placed } from "./numbers.ts";
 import type { Problem } from "./problem.ts";
 import { titleOf } from "./race.ts";
 import type { ShownRun } from "./scene.ts";
@@ -25,7 +25,7 @@ export class LiveText {
 
 function told({ names }: Problem, state: State, runs: readonly ShownRun[]): string {
   const start = state.starts[state.activeStart]!;
-  const place = names.map((name, k) => `${name} ${shown(start[k]!, 3)}`).join(", ");
+  const place = placed(names, start);
   if (state.at !== null) return STRINGS.told(place, STRINGS.atStep(state.at));
   const end = ({ run }: ShownRun) => run.value[run.count]!;
   const [best] = runs

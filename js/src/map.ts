@@ -1,8 +1,8 @@
 // The contour map of a function of two coordinates, and the paths on it.
 import { drawAxes } from "./axes.ts";
 import { type BasinMap, basinPicture } from "./basins.ts";
-import { contour } from "./contour.ts";
-import { type Landscape, LEVELS } from "./landscape.ts";
+import { drawContours } from "./contour.ts";
+import type { Landscape } from "./landscape.ts";
 import type { Palette } from "./palette.ts";
 import { drawArrows, drawPaths, onMap, star } from "./paths.ts";
 import { paintRelief } from "./relief.ts";
@@ -36,14 +36,6 @@ function drawBasins(ink: CanvasRenderingContext2D, view: View, basins: BasinMap,
   ink.imageSmoothingEnabled = basins.side > 128;
   ink.drawImage(basinPicture(basins, palette), x, y, view.across(right) - x, view.down(bottom) - y);
   ink.globalAlpha = 1;
-}
-
-function drawContours(ink: CanvasRenderingContext2D, land: Landscape, view: View, palette: Palette): void {
-  const lines = new Path2D();
-  for (let k = 1; k < LEVELS; k++) contour(lines, land, k / LEVELS, view.width, view.height);
-  ink.strokeStyle = palette.line;
-  ink.lineWidth = 1;
-  ink.stroke(lines);
 }
 
 /** Draw the runs over the ground. */

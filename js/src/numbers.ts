@@ -7,6 +7,14 @@ export function shown(value: number, digits = 4): string {
   return typed(value, digits).replace(/-/g, "−");
 }
 
+/** A point in words; names of any script keep their own direction. */
+export function placed(names: readonly string[], point: readonly number[], digits = 3, between = ", "): string {
+  return names.map((name, k) => `${isolated(name)} ${shown(point[k]!, digits)}`).join(between);
+}
+
+/** A name that cannot turn what stands beside it around: isolated where it may be written from right to left. */
+export const isolated = (name: string): string => (/[\u0590-\u08ff]/.test(name) ? `\u2068${name}\u2069` : name);
+
 /** A number as it is typed: so many digits, without trailing zeros. */
 export function typed(value: number, digits = 6): string {
   if (value === 0) return "0";

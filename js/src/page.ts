@@ -1,5 +1,6 @@
 // The page: its parts, and what each change of the state draws again.
 import { BasinLayer } from "./basin_layer.ts";
+import { rehearse } from "./basins.ts";
 import { DiagnosisPanel } from "./diagnosis_panel.ts";
 import { element, iconButton } from "./dom.ts";
 import { Elsewhere, type GivenObjective } from "./elsewhere.ts";
@@ -11,11 +12,13 @@ import type { Host } from "./host.ts";
 import { keeping } from "./keep.ts";
 import { LiveText } from "./live_text.ts";
 import { Panels, stepShown } from "./panels.ts";
+import { type Plane, principalPlane } from "./principal_plane.ts";
 import { fitted, give, type Problem, problemOf, wholeOf } from "./problem.ts";
 import { type Race, race, suited } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
+import { type Seen, seenOn } from "./seen.ts";
 import { ShareMenu } from "./share_menu.ts";
 import { SlicePanel } from "./slice_panel.ts";
 import { Stage } from "./stage.ts";
@@ -30,8 +33,11 @@ import type { Box } from "./view.ts";
 import { Workers } from "./workers.ts";
 
 /** What of the state changes the ground of the figure, and what the runs. */
-const OF_GROUND = ["formula", "box", "axes", "view"] as const;
+const OF_GROUND = ["formula", "box", "axes", "plane", "view"] as const;
 const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target", "stop"] as const;
+
+/** Milliseconds after which a page that is open has time for what may be wanted later. */
+const IDLE = 400;
 
 /** A notebook around the page, and the function that Python computes there. */
 export interface Notebook {
@@ -60,6 +66,7 @@ export class Page {
   private readonly running: RunPanel;
   private readonly slice = new SlicePanel(
     (axes) => this.store.change({ axes }),
+    (plane) => this.drawOn(plane),
     (coordinate, value) => this.hold(coordinate, value),
   );
   private readonly panels: Panels;
@@ -119,17 +126,18 @@ export class Page {
       this.transport.pause();
       change({ at });
     };
+    const workers = new Workers(address, () => this.say(STRINGS.noWorkers));
     this.panels = new Panels(
       {
         scrub,
         choose: (active) => change({ active }),
         panel: (panel) => change({ panel }),
-        set: (rate, name, value) => this.entries.setRate(rate, name, value),
+        set: (entry) => this.entries.setActive(entry),
         again: () => this.queue(),
       },
-      new Workers(address),
+      workers,
     );
-    this.basins = new BasinLayer(new Workers(address), () => this.spoil());
+    this.basins = new BasinLayer(workers, () => this.spoil());
     this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.complain(this.entries.setRule(rule)));
     this.theme = new Theme(root, () => {
       this.stale.ground = true;
@@ -140,6 +148,8 @@ export class Page {
     // The figure is seen first; the next frame draws the rest.
     this.drawStage();
     this.complain(refused);
+    // A map is wanted at once when it is asked for.
+    setTimeout(() => void rehearse(workers, this.problem, this.store.now), IDLE);
   }
 
   /** Show what a link says; nothing happens if that is shown already. */
@@ -185,9 +195,22 @@ export class Page {
     return new Elsewhere(objective, host, changed, failed).problem;
   }
 
+  /** The box that shows all of what is drawn. */
+  private whole(): Box {
+    const { problem, state, scene } = this.seen(this.store.now, null);
+    return wholeOf(problem, state, scene.runs);
+  }
+
+  /** Draw two of the coordinates, or the plane along which the runs vary most. */
+  private drawOn(plane: State["plane"]): void {
+    this.store.change({ plane });
+    this.draw();
+    this.store.amend({ box: this.whole() });
+  }
+
   private makeStage(change: (part: Partial<State>, gesture?: string | null) => void): Stage {
     const starts = new StartMoves(
-      () => ({ problem: this.problem, state: this.store.now }),
+      () => ({ problem: this.problem, state: this.store.now, plane: this.plane }),
       (part, gesture, focus) => {
         change(part, gesture);
         if (focus === null) return;
@@ -214,7 +237,7 @@ export class Page {
       },
       view: (view: State["view"]) => change({ view }),
       basins: (basins: boolean) => change({ basins }),
-      whole: () => change({ box: wholeOf(this.problem, this.store.now, this.race.runs) }),
+      whole: () => change({ box: this.whole() }),
     };
     return new Stage(actions, () => this.resized());
   }
@@ -242,8 +265,13 @@ export class Page {
   }
 
   private complain(refused: readonly string[]): void {
-    this.notice.textContent = refused.length ? STRINGS.notTaken(refused) : "";
-    if (refused.length) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
+    this.say(refused.length ? STRINGS.notTaken(refused) : "");
+  }
+
+  /** Say something above the figure, until it is dismissed. */
+  private say(text: string): void {
+    this.notice.textContent = text;
+    if (text) this.notice.append(iconButton("remove", STRINGS.dismiss, () => this.notice.replaceChildren()));
   }
 
   private read(formula: string): void {
@@ -272,11 +300,11 @@ export class Page {
       keeping(() => {
         const { problem, fragment: link, stage } = this;
         const state = this.store.now;
-        const scene = this.scene(state, null);
+        const seen = this.seen(state, null);
         return {
-          ...{ problem, state, link, scene, last: this.last, speed: this.transport.speed },
-          picture: () => stage.picture(problem, state),
-          drawing: () => stage.drawing(scene),
+          ...{ problem, state, link, scene: this.scene(state, null), last: this.last, speed: this.transport.speed },
+          picture: () => stage.picture(seen.problem, seen.state),
+          drawing: () => stage.drawing(seen.scene),
           seek: (at) => {
             this.store.change({ at });
             this.draw();
@@ -325,6 +353,8 @@ export class Page {
   }
 
   private shownBasins: unknown = null;
+  /** The plane that is drawn; null where two of the coordinates are. */
+  private plane: Plane | null = null;
 
   /** Bring everything that is shown up to the state. */
   draw(): void {
@@ -338,13 +368,16 @@ export class Page {
     const state = this.store.now;
     // Of what is computed elsewhere this only asks, and only when it must.
     if (this.stale.runs || this.problem.elsewhere) this.race = race(this.problem, state);
-    const basins = this.basins.of(this.problem, state);
-    const ground = this.stale.ground || basins !== this.shownBasins;
+    const varies = state.plane === "principal" && this.problem.dimension > 2 && !this.problem.elsewhere;
+    this.plane = varies ? principalPlane(this.race.runs) : null;
+    const basins = this.basins.of(this.problem, this.plane ? { ...state, basins: false } : state);
+    const ground = this.stale.ground || (varies && this.stale.runs) || basins !== this.shownBasins;
     this.shownBasins = basins;
-    const step = stepShown(this.problem, state);
+    const step = stepShown(this.problem, state, this.race.steps);
     const scene = this.scene(state, step);
     this.stale.ground = this.stale.runs = false;
-    this.stage.draw(this.problem, state, scene, ground, basins);
+    const seen = this.seen(state, step);
+    this.stage.draw(seen.problem, seen.state, seen.scene, ground, basins);
     this.field.show(state.formula, this.problem.compiled.reading);
     this.transport.show(state.at, this.last);
     return { state, scene, step };
@@ -353,13 +386,20 @@ export class Page {
   private drawPanels({ state, scene, step }: Drawn): void {
     this.rules.show(state, this.theme.palette, this.race.problems);
     this.running.show(state, this.race.steps);
-    this.slice.show(this.problem, state);
+    this.slice.show(this.problem, state, this.plane);
     this.panels.draw(this.problem, state, scene, step);
     this.undo.disabled = !this.store.canUndo;
     this.redo.disabled = !this.store.canRedo;
     this.diagnosis?.show(state);
     this.live.tell(this.problem, state, this.race.runs);
     this.shown();
+  }
+
+  /** What is drawn: in the coordinates chosen, or on the plane. */
+  private seen(state: State, step: Explained | null): Seen {
+    const { problem, plane } = this;
+    const whole: Seen = { problem, state, scene: this.scene(state, step) };
+    return plane ? seenOn(plane, whole, step) : { ...whole, state: { ...state, plane: "slice" } };
   }
 
   private scene(state: State, step: Explained | null): Scene {

@@ -1,4 +1,5 @@
 // Colours of the figures, light and dark; runs also differ by their dashes.
+import type { outcomes } from "./generated.ts";
 
 export interface Palette {
   readonly dark: boolean;
@@ -13,7 +14,19 @@ export interface Palette {
   readonly heights: readonly string[];
   /** The colours of minima, of which a basin map is made. */
   readonly basins: readonly string[];
+  /** The colours of starts that do not arrive at a minimum, and that diverge. */
+  readonly outside: readonly string[];
+  /** The colours of how runs end, as in the library's heat maps; of those that are shaded, from the least to the most. */
+  readonly outcomes: Readonly<Record<keyof typeof outcomes, readonly string[]>>;
 }
+
+const OUTCOMES = {
+  converged: ["#b7d4ea", "#6aaed6", "#2e7ebc", "#08306b"],
+  stuck: ["#cc79a7"],
+  slow: ["#fffbd0", "#f0e442", "#c2b13c"],
+  oscillating: ["#d55e00"],
+  diverged: ["#666666"],
+};
 
 // The runs' colours are those of the library's own pictures: Okabe and Ito (2008), and colours visible on the ground.
 export const LIGHT: Palette = {
@@ -27,6 +40,8 @@ export const LIGHT: Palette = {
   arrows: { gradient: "#d55e00", step: "#000000", memory: "#882255" },
   heights: ["#6f9dc2", "#9dbdd8", "#c5d8e8", "#e1eaf2", "#f4f7fa"],
   basins: ["#8fb8de", "#f2c48d", "#a8d5ba", "#d8b4d8", "#f3e6a0", "#b8c4d0", "#e8a79b", "#b5d8d8"],
+  outside: ["#e6e6e6", "#b9b9b9"],
+  outcomes: OUTCOMES,
 };
 
 export const DARK: Palette = {
@@ -40,6 +55,8 @@ export const DARK: Palette = {
   arrows: { gradient: "#ffa64d", step: "#ffffff", memory: "#ff9edb" },
   heights: ["#2d6da3", "#235680", "#1b405f", "#162d42", "#131f2c"],
   basins: ["#2d6da3", "#8a5a1f", "#2c6b4c", "#6b3f73", "#7a6d24", "#4a5663", "#8a3f35", "#2f6f73"],
+  outside: ["#3a3e44", "#14161a"],
+  outcomes: OUTCOMES,
 };
 
 export const DASHES: readonly (readonly number[])[] = [

@@ -55,9 +55,8 @@ export class Panels {
   }
 
   draw(problem: Problem, state: State, scene: Scene, step: Explained | null): void {
-    // The rate map needs more runs than Python makes while one waits.
-    const panel = problem.elsewhere && state.panel === "rates" ? "histories" : state.panel;
-    this.tabs.show(panel, problem.elsewhere ? ["rates"] : []);
+    const { panel } = state;
+    this.tabs.show(panel);
     this.histories.element.hidden = panel !== "histories";
     this.rates.element.hidden = panel !== "rates";
     this.numbers.element.hidden = panel !== "numbers";
@@ -71,7 +70,7 @@ export class Panels {
   }
 }
 
-/** The step that is explained: the one after the step shown. */
-export function stepShown(problem: Problem, state: State): Explained | null {
-  return state.at === null ? null : explained(problem, state, state.at);
+/** The step that is explained: the one after the step shown, if runs come so far. */
+export function stepShown(problem: Problem, state: State, steps: number): Explained | null {
+  return state.at === null || state.at >= steps ? null : explained(problem, state, state.at);
 }

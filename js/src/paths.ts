@@ -1,10 +1,10 @@
 // Paths on a figure: lines with a rim, dots at the steps, a ball at the step shown, arrows.
 import { DASHES, type Palette } from "./palette.ts";
-import { type Arrow, rowAt, type Scene, type ShownRun } from "./scene.ts";
+import { type Arrow, type Path, rowAt, type Scene, type ShownRun } from "./scene.ts";
 import type { View } from "./view.ts";
 
 /** Where a row of a run is on the figure. */
-export type Place = (run: ShownRun, row: number) => readonly [number, number];
+export type Place = (run: ShownRun<Path>, row: number) => readonly [number, number];
 
 /** Where the rows of runs fall on a map. */
 export function onMap(view: View, [first, second]: Scene["axes"]): Place {
@@ -33,7 +33,7 @@ export function drawPaths(ink: CanvasRenderingContext2D, scene: Scene, place: Pl
   for (const shown of order) ball(ink, place(shown, rowAt(shown.run, scene.at)), scene, shown);
 }
 
-function line(shown: ShownRun, from: number, to: number, place: Place): Path2D {
+export function line(shown: ShownRun<Path>, from: number, to: number, place: Place): Path2D {
   const path = new Path2D();
   // Lines far outside would be clipped by the canvas at a cost, and past its limits wrongly.
   for (let row = from; row <= to; row++) {
@@ -43,7 +43,7 @@ function line(shown: ShownRun, from: number, to: number, place: Place): Path2D {
   return path;
 }
 
-function stroke(
+export function stroke(
   ink: CanvasRenderingContext2D,
   path: Path2D,
   colour: string,

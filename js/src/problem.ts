@@ -3,6 +3,7 @@ import { type Compiled, compile } from "./code.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { landscapes } from "./generated.ts";
 import { FormulaError } from "./grammar.ts";
+import { TooManyNodes } from "./graph.ts";
 import type { ShownRun } from "./scene.ts";
 import { LIMITS, onLandscape, type State } from "./state.ts";
 import { STRINGS } from "./strings.ts";
@@ -34,14 +35,37 @@ export function give(problem: Problem): void {
 export function problemOf(formula: string): Problem {
   const known = given.get(formula.trim());
   if (known) return known;
-  const compiled = compile(formula);
+  const compiled = compiledWithin(formula);
   const { names, dimension } = compiled;
-  if (dimension > LIMITS.dimension) {
-    const problem = STRINGS.tooManyVariables(dimension, LIMITS.dimension);
-    throw new FormulaError(problem, [{ start: 0, end: 0, problem }]);
-  }
+  if (dimension > LIMITS.dimension) throw refused(STRINGS.tooManyVariables(dimension, LIMITS.dimension));
   const landscape = landscapes.find((one) => one.formula === formula.trim());
-  return { formula, compiled, names, dimension, minima: landscape?.minima ?? [], cost: costOf(compiled) };
+  let cost: number | undefined;
+  return {
+    formula,
+    compiled,
+    names,
+    dimension,
+    minima: landscape?.minima ?? [],
+    // Measured when something is computed, which reading a link does not.
+    get cost() {
+      cost ??= costOf(compiled);
+      return cost;
+    },
+  };
+}
+
+/** The formula's functions, if an evaluation is so short that the page can wait for thousands. */
+function compiledWithin(formula: string): Compiled {
+  try {
+    return compile(formula, { most: LIMITS.operations });
+  } catch (error) {
+    if (!(error instanceof TooManyNodes)) throw error;
+    throw refused(STRINGS.tooManyOperations(LIMITS.operations));
+  }
+}
+
+function refused(problem: string): FormulaError {
+  return new FormulaError(problem, [{ start: 0, end: 0, problem }]);
 }
 
 function costOf({ dimension, value }: Compiled): number {

@@ -21,7 +21,7 @@ const EVALUATIONS = 5;
 
 /** The steps that a number of runs can make while one waits: of a slow formula fewer than are wanted. */
 export function affordable({ cost }: Problem, steps: number, runs: number): number {
-  return Math.max(5, Math.min(steps, Math.floor(PATIENCE / (EVALUATIONS * cost * Math.max(1, runs)))));
+  return Math.max(2, Math.min(steps, Math.floor(PATIENCE / (EVALUATIONS * cost * Math.max(1, runs)))));
 }
 
 /** Run every rule that is not hidden from every start. */
@@ -69,13 +69,23 @@ export const RATES = Array.from({ length: (MOST - LEAST) * DECADE + 1 }, (_, pla
   Number((10 ** (LEAST + place / DECADE)).toPrecision(2)),
 );
 
-/** The constant rate with which the rule ends lowest from a start. */
-export function bestRate(problem: Problem, state: State, entry: Entry): number {
+/** So many steps a rate is tried with, where one can wait for them. */
+const FEW = 30;
+
+/** The constant rate with which the rule ends lowest from a start.
+ *
+ * Arguments:
+ *   among: for how many rules it is found while one waits.
+ */
+export function bestRate(problem: Problem, state: State, entry: Entry, among = 1): number {
   const start = Float64Array.from(state.starts[state.activeStart]!);
-  const tried = { ...state, steps: affordable(problem, state.steps, RATES.length) };
+  // Of a slow formula fewer rates, so that each has some steps.
+  const every = Math.min(DECADE, Math.ceil(FEW / affordable(problem, FEW, RATES.length * among)));
+  const rates = RATES.filter((_, place) => place % every === 0);
+  const tried = { ...state, steps: affordable(problem, state.steps, rates.length * among) };
   let best = 0.01;
   let lowest = Number.POSITIVE_INFINITY;
-  for (const rate of RATES) {
+  for (const rate of rates) {
     const { value, count } = run(problem.compiled, start, settingsOf({ ...entry, rate }, tried), knownRules);
     // Of as low ends, the one that came there first.
     const end = value[count]! + 1e-12 * count;
@@ -90,7 +100,8 @@ export function bestRate(problem: Problem, state: State, entry: Entry): number {
  */
 export function suited(problem: Problem, state: State): readonly Entry[] {
   const start = Float64Array.from(state.starts[0]!);
-  const steps = affordable(problem, state.steps, RATES.length * state.entries.length);
+  const among = state.entries.length;
+  const steps = affordable(problem, state.steps, RATES.length * among);
   const ends = (entry: Entry, rate: number): number => {
     const made = run(problem.compiled, start, settingsOf({ ...entry, rate }, { ...state, steps }), knownRules);
     return isCalm(made, state) ? made.value[made.count]! + 1e-12 * made.count : Number.POSITIVE_INFINITY;
@@ -99,7 +110,8 @@ export function suited(problem: Problem, state: State): readonly Entry[] {
     if (typeof entry.rate !== "number") return entry;
     const values = RATES.map((rate) => ends(entry, rate));
     const lowest = Math.min(...values);
-    const rate = lowest < Number.POSITIVE_INFINITY ? RATES[values.indexOf(lowest)]! : bestRate(problem, state, entry);
+    const rate =
+      lowest < Number.POSITIVE_INFINITY ? RATES[values.indexOf(lowest)]! : bestRate(problem, state, entry, among);
     return { ...entry, rate };
   });
 }

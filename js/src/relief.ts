@@ -1,5 +1,5 @@
 // A landscape as pixels: bands of colour, lit from the upper left.
-import { type Landscape, LEVELS } from "./landscape.ts";
+import type { Landscape } from "./landscape.ts";
 import { type Palette, ramp } from "./palette.ts";
 
 const SHADES = 1024;
@@ -9,7 +9,7 @@ export function paintRelief(canvas: HTMLCanvasElement, land: Landscape, palette:
   const { width, height } = canvas;
   const ink = canvas.getContext("2d")!;
   const image = ink.createImageData(width, height);
-  const colours = banded(palette);
+  const colours = banded(palette, land.bands);
   const light = lit(land);
   const { share, columns, rows } = land;
   const missing = palette.dark ? 0x1b2129 : 0xe3e5e8;
@@ -51,11 +51,11 @@ export function paintRelief(canvas: HTMLCanvasElement, land: Landscape, palette:
 }
 
 /** The colours of the shares: steps from band to band, with a little slope in each. */
-function banded(palette: Palette): Uint8Array {
+function banded(palette: Palette, bands: number): Uint8Array {
   const smooth = ramp(palette.heights, SHADES);
   return Uint8Array.from({ length: 3 * SHADES }, (_, k) => {
     const share = Math.floor(k / 3) / (SHADES - 1);
-    const band = (Math.min(LEVELS - 1, Math.floor(share * LEVELS)) + 0.5) / LEVELS;
+    const band = (Math.min(bands - 1, Math.floor(share * bands)) + 0.5) / bands;
     const at = Math.round((0.3 * share + 0.7 * band) * (SHADES - 1));
     return smooth[3 * at + (k % 3)]!;
   });

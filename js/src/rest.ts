@@ -1,15 +1,9 @@
 // Whether a run that came to rest did so at a minimum, as in fallline/engines/rest.py.
 import { fmax, leftAt, scaleOf, sizeOf } from "./flatness.ts";
 import { flatness, reasons } from "./generated.ts";
-import type { Condition, Rule, Step, Tests } from "./rules.ts";
+import type { Rule, Step } from "./rules.ts";
 import type { Slopes } from "./slopes.ts";
-
-/** A condition of a run, with its settings. */
-export interface Checked {
-  readonly condition: Condition;
-  readonly tests: Tests;
-  readonly h: Float64Array;
-}
+import type { Checked, Stop } from "./stopping.ts";
 
 /** Where a run was, with the gradient for its rule's next step. */
 export interface Point {
@@ -19,9 +13,7 @@ export interface Point {
 }
 
 /** How a run ended. */
-export interface End {
-  readonly reason: string;
-  readonly converged: boolean;
+export interface End extends Stop {
   /** The evaluations that were made to find that. */
   readonly cost: number;
 }
@@ -38,7 +30,7 @@ export interface Ended {
 }
 
 /** The end that the objective at a run's last point allows, given what its conditions say. */
-export function judged(ended: Ended, reason: string, converged: boolean): End {
+export function judged(ended: Ended, { reason, converged }: Stop): End {
   const { slopes, rule, step, h, conditions, first, last } = ended;
   const asBefore = { reason, converged, cost: 0 };
   if (reason === reasons.notFinite) {

@@ -64,11 +64,8 @@ export interface Step {
 export interface Rule {
   readonly name: string;
   readonly title: string;
-  readonly about: string;
   readonly paper: string;
   readonly convention: string;
-  /** What the convention does, in words. */
-  readonly does: string;
   /** Whether each coordinate is independent of the others: then many runs can be one call on all their coordinates. */
   readonly elementwise: boolean;
   /** The largest rate that a line search may give it. */
@@ -106,9 +103,7 @@ export interface RateCode {
 /** A schedule in one convention. */
 export interface Schedule {
   readonly name: string;
-  readonly about: string;
   readonly convention: string;
-  readonly does: string;
   /** Whether it watches the values of the run. */
   readonly watches: boolean;
   /** Whether it holds another schedule, or a number, `after`. */
@@ -170,7 +165,6 @@ export interface Condition {
 
 export interface LineSearchKind {
   readonly name: string;
-  readonly about: string;
   readonly hyperparameters: readonly Hyperparameter[];
 }
 
@@ -181,7 +175,6 @@ export interface Landscape {
   readonly bounds: readonly (readonly [number, number])[];
   readonly minima: readonly (readonly number[])[];
   readonly lowest: number;
-  readonly source: string;
   readonly start: readonly number[];
 }
 
@@ -333,7 +326,6 @@ function picked<Entry>(table: readonly Entry[], places: string): Entry[] {
 /** A convention of a rule: the indices of its rate, its settings and its lines stand in place of these. */
 type WrittenRule = readonly [
   convention: string,
-  does: string,
   elementwise: number,
   rate: number,
   hyperparameters: string,
@@ -348,14 +340,13 @@ export function family(
   settings: readonly Hyperparameter[],
   name: string,
   title: string,
-  about: string,
   paper: string,
   conventions: readonly WrittenRule[],
 ): Rule[] {
-  return conventions.map(([convention, does, elementwise, rate, places, lines, steps, { by = [], ...more } = {}]) => {
+  return conventions.map(([convention, elementwise, rate, places, lines, steps, { by = [], ...more } = {}]) => {
     const hyperparameters = picked(settings, places);
     return {
-      ...{ name, title, about, paper, convention, does, search: null, decays: [] },
+      ...{ name, title, paper, convention, search: null, decays: [] },
       longestRate: Number.POSITIVE_INFINITY,
       ...more,
       elementwise: Boolean(elementwise),
@@ -376,7 +367,7 @@ export function rate(memory: number, of: RateOfStep, first?: RateCode["first"], 
   return { memory, rate: of, ...(first && watch ? { first, watch } : {}) };
 }
 
-interface WrittenSchedule extends Omit<Schedule, "name" | "about" | "code" | "hyperparameters"> {
+interface WrittenSchedule extends Omit<Schedule, "name" | "code" | "hyperparameters"> {
   readonly hyperparameters: string;
   readonly by?: By;
   readonly rates: readonly RateCode[];
@@ -386,12 +377,11 @@ interface WrittenSchedule extends Omit<Schedule, "name" | "about" | "code" | "hy
 export function scheduleFamily(
   settings: readonly Hyperparameter[],
   name: string,
-  about: string,
   conventions: readonly WrittenSchedule[],
 ): Schedule[] {
   return conventions.map(({ by = [], rates, ...written }) => {
     const hyperparameters = picked(settings, written.hyperparameters);
-    return { name, about, ...written, hyperparameters, code: (h) => chosen(hyperparameters, by, rates, h) };
+    return { name, ...written, hyperparameters, code: (h) => chosen(hyperparameters, by, rates, h) };
   });
 }
 

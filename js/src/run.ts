@@ -1,17 +1,13 @@
 // A run: a rule on an objective from a start, step by step as Fallline's reference engine makes it.
-import { reasons, rules, standardNormal, stoppingConditions } from "./generated.ts";
+import { reasons, rules, standardNormal } from "./generated.ts";
 import { Line, type Search } from "./line_search.ts";
 import { type Rate, rateOf, type ScheduleSettings, type SearchSettings, searchOf } from "./rates.ts";
-import { type Checked, judged } from "./rest.ts";
+import { judged, type Point } from "./rest.ts";
 import { type Progress, type Rule, SettingError, type Step, settingsArray, type Values } from "./rules.ts";
 import { type GradientSettings, type Objective, type Slopes, slopesBy } from "./slopes.ts";
+import { type Checked, conditionsOf, progressAt, type Stop, type StopSettings, stopAt } from "./stopping.ts";
 
-export type { GradientSettings, Objective, ScheduleSettings, SearchSettings };
-
-export interface StopSettings {
-  readonly condition: string;
-  readonly values: Values;
-}
+export type { GradientSettings, Objective, ScheduleSettings, SearchSettings, StopSettings };
 
 export interface Settings {
   readonly rule: string;
@@ -55,22 +51,33 @@ export function ruleNamed(name: string, convention: string, known: readonly Rule
 
 /** Runs a rule; `known` are all that it may be. */
 export function run(objective: Objective, x0: Float64Array, settings: Settings, known: readonly Rule[] = rules): Run {
-  if (!(Number.isInteger(settings.maxSteps) && settings.maxSteps >= 1)) {
-    throw new SettingError("maxSteps", settings.maxSteps, "it must be a whole number at least 1");
-  }
-  return new Running(objective, x0, settings, known).result();
+  return new Running(objective, x0, settings, known).recorded();
 }
 
-/** The conditions of a run, in the order in which they are checked: a run always ends where it is not finite. */
-function checkedBy({ target, stop }: Settings): Checked[] {
-  const others = (stop ?? [{ condition: "StepSize", values: {} }]).filter(({ condition }) => condition !== "NotFinite");
-  const reached = target === undefined ? [] : [{ condition: "Target", values: { value: target } }];
-  return [{ condition: "NotFinite", values: {} }, ...reached, ...others].map(({ condition: name, values }) => {
-    const condition = stoppingConditions.find((one) => one.name === name);
-    if (!condition) throw new SettingError("stop", name, "there is no such stopping condition");
-    const h = settingsArray(condition.hyperparameters, values);
-    return { condition, tests: condition.tests(h), h };
-  });
+/** Where a run ends. */
+export interface RunEnd extends Stop {
+  readonly count: number;
+  readonly x: Float64Array;
+  readonly value: number;
+  /** The values at some steps; NaN at those that it did not reach. */
+  readonly marks: readonly number[];
+}
+
+/** Runs a rule to its end, of which alone it tells.
+ *
+ * Arguments:
+ *   judge: whether the slope is looked at there; if not, `converged` is what the conditions claim.
+ *   marks: the steps at which the value is told.
+ */
+export function endOf(
+  objective: Objective,
+  x0: Float64Array,
+  settings: Settings,
+  known: readonly Rule[],
+  judge: boolean,
+  marks: readonly number[] = [],
+): RunEnd {
+  return new Running(objective, x0, settings, known).end(judge, marks);
 }
 
 /** Rows of numbers that grow as a run goes on. */
@@ -142,6 +149,9 @@ class Running {
     private readonly settings: Settings,
     known: readonly Rule[],
   ) {
+    if (!(Number.isInteger(settings.maxSteps) && settings.maxSteps >= 1)) {
+      throw new SettingError("maxSteps", settings.maxSteps, "it must be a whole number at least 1");
+    }
     const n = objective.dimension;
     this.n = n;
     this.slopes = slopesBy(objective, settings.gradient);
@@ -159,7 +169,7 @@ class Running {
         "the rule takes its gradient elsewhere than at x: give a number or a schedule",
       );
     }
-    this.conditions = checkedBy(settings);
+    this.conditions = conditionsOf(settings.target, settings.stop);
     this.timed = this.conditions.some(({ condition }) => condition.name === "Seconds");
     this.state = new Float64Array(this.step.stateSize(n));
     this.gradient = new Float64Array(n);
@@ -167,55 +177,65 @@ class Running {
     this.place = new Float64Array(n);
     this.direction = this.place;
     this.projected = this.step.projected ? new Float64Array(n) : this.gradient;
-    this.progress = {
-      step: 0,
-      x: Float64Array.from(x0),
-      value: Number.NaN,
-      gradient: this.projected,
-      // There is none before the first step, and with a line search none before the last.
-      change: new Float64Array(n).fill(Number.POSITIVE_INFINITY),
-      previousChange: new Float64Array(n).fill(Number.POSITIVE_INFINITY),
-      previousValue: Number.NaN,
-      firstValue: Number.NaN,
-      evaluations: 0,
-      seconds: 0,
-    };
+    const changes = [new Float64Array(n), new Float64Array(n)];
+    this.progress = progressAt(Float64Array.from(x0), this.projected, changes);
   }
 
-  result(): Run {
+  /** Runs to the end; `watch` is told of each point before it is left, with the rate of the step that leaves it. */
+  private toEnd(watch: (rate: number) => void): Stop {
+    const { progress } = this;
+    this.step.init(progress.x, this.state, this.h);
+    this.evaluate();
+    progress.firstValue = progress.value;
+    for (;;) {
+      let stop = stopAt(progress, this.conditions, this.settings.maxSteps);
+      const rate = stop ? Number.NaN : this.nextRate();
+      // A rate of 0 on a slope is a line search's that found no lower value.
+      if (rate === 0 && this.search && this.projected.some((slope) => slope !== 0)) {
+        stop = { reason: reasons.noLowerValue, converged: false };
+      }
+      watch(stop ? Number.NaN : rate);
+      if (stop) return stop;
+      this.advance(rate);
+    }
+  }
+
+  /** What the objective at the last point allows of the end. */
+  private judged(first: Point, last: Point, stop: Stop): Stop & { readonly cost: number } {
+    const { slopes, rule, step, h, conditions } = this;
+    return judged({ slopes, rule, step, h, conditions, first, last }, stop);
+  }
+
+  end(judge: boolean, marks: readonly number[]): RunEnd {
+    const { progress, gradient } = this;
+    const passed = marks.map(() => Number.NaN);
+    let first: Point | null = null;
+    const here = (): Point => ({ x: progress.x.slice(), value: progress.value, gradient: gradient.slice() });
+    const stop = this.toEnd(() => {
+      first ??= here();
+      const mark = marks.indexOf(progress.step);
+      if (mark >= 0) passed[mark] = progress.value;
+    });
+    const { reason, converged } = judge ? this.judged(first!, here(), stop) : stop;
+    return { count: progress.step, x: progress.x, value: progress.value, marks: passed, reason, converged };
+  }
+
+  recorded(): Run {
     const { n, progress, settings } = this;
     const rows = Math.min(settings.maxSteps + 1, FIRST_ROWS);
     const [x, gradient] = [new Rows(n, rows), new Rows(n, rows)];
     const [value, rate] = [new Rows(1, rows), new Rows(1, rows)];
     const state = new Rows(settings.keepStates ? this.state.length : 0, rows);
-    this.step.init(progress.x, this.state, this.h);
-    this.evaluate();
-    progress.firstValue = progress.value;
-    let ended = this.ended();
-    for (;;) {
-      const made = ended ? Number.NaN : this.nextRate();
-      // A rate of 0 on a slope is a line search's that found no lower value.
-      if (made === 0 && this.search && this.projected.some((slope) => slope !== 0)) {
-        ended = { reason: reasons.noLowerValue, converged: false };
-      }
+    const stop = this.toEnd((next) => {
       x.set(progress.step, progress.x);
       value.setOne(progress.step, progress.value);
       gradient.set(progress.step, this.gradient);
-      rate.setOne(progress.step, ended ? Number.NaN : made);
+      rate.setOne(progress.step, next);
       state.set(progress.step, this.state);
-      if (ended) break;
-      this.advance(made);
-      ended = this.ended();
-    }
+    });
     const count = progress.step;
-    const [first, last] = [0, count].map((row) => ({
-      x: x.row(row),
-      value: value.row(row)[0]!,
-      gradient: gradient.row(row),
-    }));
-    const { slopes, rule, step, h, conditions } = this;
-    const parts = { slopes, rule, step, h, conditions, first: first!, last: last! };
-    const { cost, ...end } = judged(parts, ended.reason, ended.converged);
+    const at = (row: number): Point => ({ x: x.row(row), value: value.row(row)[0]!, gradient: gradient.row(row) });
+    const { cost, ...end } = this.judged(at(0), at(count), stop);
     return {
       count,
       dimension: n,
@@ -244,16 +264,6 @@ class Running {
     step.projected?.(progress.x, gradient, this.h, this.projected);
     this.rate?.watch(progress.value);
     if (this.timed) progress.seconds = (performance.now() - this.began) / 1000;
-  }
-
-  /** Why the run ends at its present point; null if it goes on. */
-  private ended(): { reason: string; converged: boolean } | null {
-    const { progress } = this;
-    for (const { condition, tests, h } of this.conditions) {
-      const met = progress.step ? tests.near(progress, h) && tests.met(progress, h) : tests.first(progress, h);
-      if (met) return condition;
-    }
-    return progress.step === this.settings.maxSteps ? { reason: reasons.stepLimit, converged: false } : null;
   }
 
   /** The rate of the step that leaves the present point; 0 where a line search finds no lower value. */

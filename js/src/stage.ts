@@ -57,7 +57,7 @@ export class Stage {
     const solid = this.solid(problem, state);
     this.surface.element.hidden = !solid;
     this.figure.element.hidden = solid;
-    this.bar.show(state, problem.dimension > 1, this.surface.possible, !problem.elsewhere);
+    this.bar.show(state, problem.dimension > 1, this.surface.possible, state.plane === "slice");
     if (solid) {
       if (ground) this.surface.show(this.land(problem, state), scene.palette);
       this.surface.draw(scene);

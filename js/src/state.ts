@@ -6,7 +6,15 @@ import type { Rule, Values } from "./rules.ts";
 import type { Settings, StopSettings } from "./run.ts";
 import type { Box } from "./view.ts";
 
-export const LIMITS = { starts: 8, entries: 8, conditions: 8, steps: 10_000, dimension: 20, fragment: 30_000 } as const;
+export const LIMITS = {
+  starts: 8,
+  entries: 8,
+  conditions: 8,
+  steps: 10_000,
+  dimension: 20,
+  fragment: 30_000,
+  operations: 5000,
+} as const;
 
 /** A rule in the race: its settings, and the number of its colour and dashes. */
 export interface Entry {
@@ -24,6 +32,8 @@ export interface State {
   readonly box: Box;
   /** The two coordinates that are drawn. */
   readonly axes: readonly [number, number];
+  /** Of more than two coordinates: two of them, or the plane along which the runs vary most. */
+  readonly plane: "slice" | "principal";
   readonly starts: readonly (readonly number[])[];
   readonly entries: readonly Entry[];
   readonly steps: number;
@@ -118,6 +128,7 @@ export function firstState(): State {
     activeStart: 0,
     view: "map",
     basins: false,
+    plane: "slice",
     panel: "histories",
   };
 }

@@ -14,7 +14,7 @@ export const STRINGS = {
   share: "Save and share",
   theme: { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" },
   figureLabel: (names: string) =>
-    `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom.`,
+    `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom; or Enter, arrow keys, + and −.`,
   startRole: "start",
   startLabel: (number: number, place: string) => `Start ${number} at ${place}. Arrow keys move it, Delete removes it.`,
   wholeView: "Show all of it",
@@ -72,6 +72,8 @@ export const STRINGS = {
   explain: "This step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,
+  tooManyOperations: (most: number) =>
+    `the formula and its gradient take more than ${most} operations, which is too slow for the page`,
   reading: (formula: string) => `read as ${formula}`,
   copyLink: "Copy the link",
   copyPython: "Copy as Python",
@@ -88,6 +90,10 @@ export const STRINGS = {
   toCopy: "Text to copy",
   slice: "Slice",
   drawn: "drawn",
+  planes: { slice: "Slice", principal: "Principal plane" },
+  plane: "What is drawn of more than two coordinates",
+  component: (number: number, share: string) => `PC ${number} (${share} % of variance)`,
+  explained: (share: string) => `Where the paths vary most: ${share} % of their variance lies in this plane.`,
   across: "Coordinate drawn across",
   up: "Coordinate drawn upward",
   heldAt: (name: string) => `Start in ${name}`,
@@ -97,11 +103,13 @@ export const STRINGS = {
   numbers: "The run's numbers",
   numbersOf: (title: string, steps: number) => `${title}: ${count(steps, "step")}`,
   copyTable: "Copy the table",
-  rateMapOf: (title: string) => `${title}: how low it ends, over its rate`,
-  rateMapLabel: (rate: string) =>
-    `How low the rule ends over its hyperparameters; now at rate ${rate}. Arrow keys move it.`,
+  rateMapOf: (title: string) => `${title}: how it ends`,
+  rateMapLabel: (names: readonly string[]) =>
+    `How the rule ends over ${names.join(" and ")}. Arrow keys move its setting.`,
   setBest: "Set the best",
-  other: "Against",
+  sides: ["Hyperparameter drawn across", "Hyperparameter drawn upward"],
+  cell: (setting: string, outcome: string, value: number, steps: number) =>
+    `${setting}: ${outcome}, ${shown(value, 3)} after ${count(steps, "step")}`,
   limit: (momentum: boolean, rate: number) =>
     momentum ? `dashed: 2 (1 + γ) / λ, with 2 / λ = ${shown(rate, 3)}` : `dashed: 2 / λ = ${shown(rate, 3)}`,
   panels: "Beside the picture",
@@ -113,7 +121,8 @@ export const STRINGS = {
   place: (step: number) => `at step ${step}`,
   subtracted: "step, subtracted",
   stepTitle: (title: string, step: number, rate: number) => `${title}: step ${step}, rate ${shown(rate)}`,
-  surfaceLabel: "The function as a surface, with the paths of the runs. Drag or use the arrow keys to turn it.",
+  surfaceLabel:
+    "The function as a surface, with the paths of the runs. Drag or use the arrow keys to turn it, roll, pinch, + and − to zoom.",
   none: "none",
   between: (low: number, high: number) => `a number from ${shown(low)} to ${shown(high)}`,
   told: (names: string, best: string) => `Start at ${names}. ${best}`,
@@ -123,7 +132,17 @@ export const STRINGS = {
   notTaken: (parts: readonly string[]) =>
     `The link holds what the page does not know, and left out: ${parts.join("; ")}`,
   tooLong: (found: number, most: number) => `${found} characters; at most ${most}`,
+  noWorkers: "What is around this page allows no workers, which maps of basins and of rates are computed in.",
   dismiss: "Dismiss",
+  legend: "Legend",
+  moment: (unit: string, time: number) => `${unit} ${Number.isInteger(time) ? time : shown(time, 5)}`,
+  pointGradient: "|gradient|",
+  pointRate: "rate",
+  times: (factor: number) => `× ${factor < 1 ? `1/${1 / factor}` : factor}`,
+  noSurface: "This browser has no WebGL2, which draws surfaces: it is shown flat.",
+  playerKeys: "Space plays and pauses, ← and → go one step, Home and End to the ends; point at a path for its numbers.",
+  turnKeys: "Drag to turn the surface; wheel or two fingers: nearer or farther.",
+  changeColours: (dark: boolean) => `Change to ${dark ? "dark" : "light"} colours`,
   diagnosis: "Diagnosis",
   apply: (remedy: string) => `Apply ${remedy}`,
   failed: (problem: string) => `Python: ${problem}`,

@@ -15,11 +15,7 @@ export class Tabs<Name extends string> {
     }
   }
 
-  /** Show which is chosen; some may not be. */
-  show(chosen: Name, hidden: readonly Name[] = []): void {
-    for (const [name, button] of this.buttons) {
-      button.setAttribute("aria-pressed", String(name === chosen));
-      button.hidden = hidden.includes(name);
-    }
+  show(chosen: Name): void {
+    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === chosen));
   }
 }

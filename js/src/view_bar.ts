@@ -36,13 +36,13 @@ export class ViewBar {
   /** Arguments:
    *   flat: whether there are two coordinates to draw.
    *   solid: whether the browser draws surfaces.
-   *   own: whether the page itself computes the function, as its basins need.
+   *   sliced: whether two of the coordinates are drawn, as basins need.
    */
-  show(state: State, flat: boolean, solid: boolean, own: boolean): void {
+  show(state: State, flat: boolean, solid: boolean, sliced: boolean): void {
     this.tabs.show(state.view);
     this.tabs.element.hidden = !flat || !solid;
     this.basins.setAttribute("aria-pressed", String(state.basins));
-    this.basins.hidden = !own || !flat || (state.view === "surface" && solid);
+    this.basins.hidden = !sliced || !flat || (state.view === "surface" && solid);
     this.one.hidden = state.starts.length < 2;
   }
 }

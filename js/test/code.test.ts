@@ -30,9 +30,13 @@ test("code holds only names that are made here, numbers, and names of functions"
     "return",
     "value",
     "valueAndGradient",
+    "many",
     "const",
-    "x",
-    "g",
+    ..."xgvjro",
+    "runs",
+    "count",
+    "for",
+    "let",
     ...functions.keys(),
   ]);
   const texts = [

@@ -88,7 +88,9 @@ class FalllineError(ValueError):
             what = f"{name} is {told}" + (f", {self.problem}" if self.problem else "")
         of = named(self.of) if named and self.of else self.of
         line = f"{of}: {what}" if of else what
-        return f"{line}; {allowed}" if (allowed := self._allowed(named)) else line
+        line = f"{line}; {allowed}" if (allowed := self._allowed(named)) else line
+        # The names that a message quotes may be of several lines.
+        return " ".join(line.splitlines())
 
     def under(self, parameter: str) -> Self:
         """The same mistake under the parameter's name in an outer call."""

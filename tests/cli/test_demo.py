@@ -40,8 +40,11 @@ def test_everything_is_shown_and_agrees(run: Run, tmp_path: Path) -> None:
     assert f"The results are in {folder}" in done.out
 
     page = (folder / "index.html").read_text()
-    pictures = set(re.findall(r'src="([^"]+)"', page))
+    pictures = set(re.findall(r'<img src="([^"]+)"', page))
     assert pictures == {path.name for path in folder.iterdir() if path.suffix in (".png", ".gif")}
+    pages = {path.name for path in folder.glob("*.html")} - {"index.html"}
+    assert pages == set(re.findall(r'href="([^"]+\.html)"', page))
+    assert "race.html" in pages
     wanted = {
         "a-curve-and-derivative.png",
         "a-plain-and-momentum.png",

@@ -233,10 +233,11 @@ def test_a_large_folder_of_files_is_not_held_in_memory(tmp_path: Path, monkeypat
     assert not any(table() for table in tables)
 
 
-def test_numbers_are_the_callers_own(tmp_path: Path) -> None:
+def test_numbers_cannot_be_changed_by_who_asks_for_them(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("x\n1\n2\n")
     table = read_table(tmp_path / "data.csv")
-    table.numbers("x")[:] = 7
+    with pytest.raises(ValueError, match="read-only"):
+        table.numbers("x")[:] = 7
     assert table.numbers("x").tolist() == [1, 2]
     assert table.columns["x"] is table.columns["x"]
 
@@ -290,3 +291,57 @@ def test_both_readers_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dat
     by_arrow = read()
     monkeypatch.setattr(csv_files, "readable", lambda form: False)
     assert by_arrow == read()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        *["warm", "inf", "nAn", "-nan", "NaN", '"7"', "+7", "1e400", "007", "0x7", "?", '""'],
+        " NA ",
+        " 7 ",
+        "",
+        "7" * 200_000,
+    ],
+    ids=lambda text: repr(text)[:12],
+)
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_what_comes_late_in_a_column_of_numbers_is_read_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str, separator: str
+) -> None:
+    monkeypatch.setattr(plain_csv, "PIECE", 100)
+    rows = [f"{i}.5{separator}{i % 2}\n" for i in range(60)]
+    (tmp_path / "data.csv").write_text("".join([f"x{separator}y\n", *rows, f"{late}{separator}1\n", *rows]))
+
+    def read() -> Any:
+        try:
+            table = read_table(tmp_path / "data.csv")
+            numbers = table.numbers("x", missing=True).tolist()
+        except FalllineError as error:
+            return str(error)
+        return repr((numbers, table.columns["x"].tolist(), table.columns["y"].tolist(), table.is_text("x")))
+
+    by_arrow = read()
+    monkeypatch.setattr(csv_files, "readable", lambda form: False)
+    assert by_arrow == read()
+
+
+@pytest.mark.parametrize("target", ["kind", "code", "size"])
+def test_codes_and_classes_are_those_of_the_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    random = np.random.default_rng(0)
+    kinds, codes = random.choice(["no", " yes", "yes"], 400), random.choice(["01", "1", "2.0", ""], 400)
+    lines = [
+        f"{random.normal():.3f},{kind},{code},{int(random.random() < 0.5)}"
+        for kind, code in zip(kinds, codes, strict=True)
+    ]
+    (tmp_path / "data.csv").write_text("\n".join(["x,kind,code,size", *lines]) + "\n")
+
+    def fitted() -> Any:
+        found = fit(
+            tmp_path / "data.csv", target, model="softmax", categories=["code"] if target != "code" else "one-hot",
+            features=["x", "code"] if target != "code" else ["x", "kind"], missing="drop", max_steps=20,
+        )  # fmt: skip
+        return found.parameters, found.notes, found.classes, found.score()
+
+    by_arrow = fitted()
+    monkeypatch.setattr(csv_files, "readable", lambda form: False)
+    assert by_arrow == fitted()

@@ -1,4 +1,4 @@
-"""The code blocks of docs/porting.md, section by section, and what the page says that they print."""
+"""The code blocks of the page about porting, section by section, and what the page says that they print."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-PAGE = Path(__file__).parents[2] / "docs" / "porting.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "port-from-keras-to-pytorch.md"
 
 
 class Section(NamedTuple):

@@ -1,4 +1,4 @@
-"""docs/porting.md: its code prints what the page shows."""
+"""The page about porting: its code prints what the page shows."""
 
 from __future__ import annotations
 

@@ -64,6 +64,16 @@ def test_a_step_over_a_minimum_and_the_barrier_behind_it() -> None:
     assert found_first == ["rate_too_large", "not_finite"]
 
 
+@pytest.mark.parametrize(
+    ("formula", "start", "rate"), [("x*log(x)", 3.0, 1.5), ("x**2 - log(x)", 3.0, 0.6), ("x - 2*sqrt(x)", 9.0, 14.0)]
+)
+def test_a_limit_below_the_rate_is_told_though_nothing_steep_was_seen(formula: str, start: float, rate: float) -> None:
+    finding = the(rate_too_large, run(formula, start, G(rate), 10))
+    assert finding.numbers["limit"] < finding.numbers["rate"] == rate
+    # Of the two heights, only the first is finite.
+    assert "the value went from" in finding.evidence
+
+
 def test_raw_columns_allow_a_hundred_thousandth_of_the_rate() -> None:
     X, y = rows()
     raw = fallline.Linear(X * [1.0, 30.0, 800.0], y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -32,7 +33,7 @@ from fallline import (
     minimize,
     sweep,
 )
-from fallline.engines import Problem, reference, xla
+from fallline.engines import Problem, ends, reference, xla
 from fallline.engines.problem import Unable
 from fallline.models import Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax, SquaredHinge
 from fallline.objectives.landscapes import LANDSCAPES
@@ -247,6 +248,38 @@ def test_runs_in_blocks_are_those_alone() -> None:
     for i in (0, 31, 40, 74):
         (alone,) = xla.run(problem("rosenbrock", starts[i], Adam(0.02), max_steps=200))
         np.testing.assert_allclose(many[i].x, alone.x, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("objective", "rule", "stop"),
+    [
+        # Runs come to rest, to a target or to infinity one after another, or go on to the last step.
+        (BOWL, Adam(0.1), None),
+        (BOWL, Nesterov(0.05), GradientNorm(1e-3) | ValueChange(1e-9)),
+        ("x**3 - 3*x + y**2", Momentum(0.01), Diverging(10.0) | StepSize(1e-4)),
+        ("log(x) + y**2", GradientDescent(0.05), Target(-3.0)),
+        (with_branches, Nesterov(0.1), StepSize(1e-3)),
+        (with_branches, GradientDescent(0.1), StepSize(1e-3)),
+    ],
+)
+def test_where_runs_end_is_where_they_end_by_the_reference_engine(
+    objective: Any, rule: Optimizer[Any], stop: StoppingCondition | None
+) -> None:
+    starts = np.random.default_rng(3).uniform(-2, 2, (90, 2))
+    given = problem(objective, starts, rule, max_steps=150, stop=stop, record=Record(every=None, at=(7, 40, 100)))
+    given = dataclasses.replace(given, lowest=True)
+    found, expected = ends(given, "jax"), ends(given, "reference")
+    assert [found.reasons[i] for i in found.stop] == [expected.reasons[i] for i in expected.stop]
+    assert found.steps.tolist() == expected.steps.tolist()
+    assert len(set(expected.steps.tolist())) > 3 or expected.steps.min() == 150
+    assert found.converged.tolist() == expected.converged.tolist()
+    for name in ("x", "value", "marks", "lowest"):
+        ours, theirs = getattr(found, name), getattr(expected, name)
+        np.testing.assert_allclose(ours, theirs, rtol=TOLERANCE, atol=TOLERANCE, err_msg=name)
+    # Nobody asks for the lowest values, and they are not kept.
+    alone = ends(dataclasses.replace(given, lowest=False), "jax")
+    assert np.isnan(alone.lowest).all()
+    np.testing.assert_array_equal(alone.x, found.x)
 
 
 def test_adam_by_hand_in_jax_goes_the_same_way() -> None:

@@ -13,7 +13,7 @@ from tests.explorer.node import is_ready
 
 import fallline
 
-NEED_NODE = ["test_formulas.py", "test_library.py", "test_runs.py"]
+NEED_NODE = ["test_firefox.py", "test_formulas.py", "test_fuzzed_links.py", "test_library.py", "test_runs.py"]
 collect_ignore = [] if os.environ.get("CI") or is_ready() else NEED_NODE
 
 

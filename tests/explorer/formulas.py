@@ -199,6 +199,7 @@ HOSTILE = [
     *["prod(x[i],i=1..9000)", "sum(softplus(x[i]),i=1..1500)", "sum(asinh(x[i]*y),i=1..800)", "sum(1,i=1..1e14)"],
     *["sum(x[i]^j,i=1..100,j=1..100)", "sum(sum(x[i]*y[j],i=1..80),j=1..80)"],
     f"max({','.join(f'x{i}' for i in range(1, 1_600))})",
+    *["prod(atan2(x,j),j=1..3000)", "prod(acos(x/j),j=1..3000)"],
     "u=x;" + "".join(f"u{i + 1}=sin(u{i or ''})*u{i or ''};" for i in range(300)) + "u300",
     "".join(f"v{i}=x;" for i in range(1_200)) + "x",
 ]

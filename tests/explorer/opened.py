@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,10 +17,15 @@ class Opened:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("console", lambda message: self._heard(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(path.as_uri() + (f"#{link}" if link else ""))
-        self.page.wait_for_selector(".start")
+        self.page.wait_for_selector(".transport")
+
+    def _heard(self, message: str) -> None:
+        # What the driver of the graphics says of its own speed is not the page's.
+        if "GL Driver Message" not in message:
+            self.complaints.append(message)
 
     def __enter__(self) -> Opened:
         return self
@@ -34,6 +40,17 @@ class Opened:
     def state(self) -> Any:
         """What is shown."""
         return self.page.evaluate("fallline.store.now")
+
+    @cached_property
+    def _session(self) -> Any:
+        session = self.context.new_cdp_session(self.page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        return session
+
+    def spent(self) -> float:
+        """The seconds that the page's own thread has worked, whatever else the machine did."""
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
     def runs(self) -> Any:
         """The runs shown: of each its values and its points."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.explorer.node import JS
+from tests.views.browser import firefox
 
 import fallline
 from fallline.explorer.told import told
@@ -74,6 +77,16 @@ def in_node(programs: Path, cases: Sequence[RunCase], own: str | None = None) ->
 def in_browser(page: Any, cases: Sequence[RunCase]) -> list[Made]:
     """The same in a page that has the program `runs_in_browser`."""
     return _made(cases, page.evaluate("given => outcomes(given)", _given(cases, None)))
+
+
+def in_firefox(programs: Path, cases: Sequence[RunCase]) -> list[Made]:
+    """The same in Firefox."""
+    given_at, found_at = programs / "firefox.given.json", programs / "firefox.found.json"
+    given_at.write_text(json.dumps(_given(cases, None)), encoding="utf-8")
+    command = [JS / "test" / "runs_in_firefox.mjs", programs / "runs_in_browser.mjs", given_at, found_at]
+    environment = {**os.environ, "FALLLINE_FIREFOX": firefox()}
+    subprocess.run(["node", *map(str, command)], check=True, timeout=300, env=environment)
+    return _made(cases, json.loads(found_at.read_text(encoding="utf-8")))
 
 
 def _given(cases: Sequence[RunCase], own: str | None) -> dict[str, Any]:

@@ -379,39 +379,55 @@ def test_files_are_offered(browser: Any, plain: Path, tmp_path: Path, item: str,
         assert content.startswith(b"\x89PNG" if item == "PNG" else b"<svg")
 
 
-def test_basins_are_those_of_the_library(browser: Any, tmp_path: Path) -> None:
-    formula, rule = "(x**2 - 1)**2 + y**2", fallline.GradientDescent(0.05)
-    fallline.explore(formula, [0.5, 0.5], rule, box=[(-2, 2), (-1, 1)], max_steps=300).save(tmp_path / "page.html")
-    ours = fallline.basins(formula, [(-2, 2), (-1, 1)], rule, resolution=64, max_steps=300)
-    with Opened(browser, tmp_path / "page.html") as opened:
-        opened.page.click("text=Basins")
-        opened.page.wait_for_function("fallline.basins.map?.side === 256", timeout=20_000)
-        found = opened.page.evaluate("({basin: [...fallline.basins.map.basin], minima: fallline.basins.map.minima})")
-    assert sorted(np.round(found["minima"], 3).tolist()) == [[-1, 0], [1, 0]]
-    basin = np.reshape(found["basin"], (256, 256))
-    # The left half of the map belongs to the left minimum, as in the library's map.
-    left = int(np.argmin([x for x, _ in found["minima"]]))
-    assert (basin[:, :128] == left).all()
-    assert (basin[:, 128:] == 1 - left).all()
-    assert ours.share(0) == ours.share(1) == 0.5
-
-
 def test_the_rate_map_is_clicked_and_sets_the_rule(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         opened.page.click("text=Rate map")
-        opened.page.wait_for_function("fallline.panels.rates.cells?.columns === 64", timeout=20_000)
+        opened.page.wait_for_function("fallline.panels.rates.cells?.across.length === 64", timeout=20_000)
         box = opened.page.locator(".rate-map").bounding_box()
         opened.page.mouse.click(box["x"] + 200, box["y"] + 200)
         opened.settled()
         entry = opened.state["entries"][1]
         assert entry["rate"] != 0.004
         assert 0 < entry["values"]["momentum"] < 1
+        # The run that is seen now is that of the cell, of which the text under the map tells.
+        opened.page.mouse.move(box["x"] + 200, box["y"] + 200)
+        run = opened.runs()[1]
+        told = opened.page.locator(".rate-panel .line-of .hint").inner_text()
+        assert told.endswith(f"after {run['count']} steps")
+        assert float(told.split(", ")[-1].split()[0].replace("−", "-")) == pytest.approx(run["value"][-1], rel=0.01)
         opened.page.click("text=Set the best")
         opened.settled()
         best = opened.runs()[1]["value"][-1]
-        left = opened.page.evaluate("[...fallline.panels.rates.cells.left]")
-    assert np.isfinite(np.array(left, float)).sum() > 200
     assert best < 1e-6
+
+
+def test_any_two_hyperparameters_are_drawn_against_each_other(browser: Any, plain: Path) -> None:
+    adam = "f=x**2%2B3*y**2&start=2,1&rule=adam@paper,rate=constant,learning_rate=0.1&panel=rates"
+    with Opened(browser, plain, adam) as opened:
+        across, up = (opened.page.locator(".rate-panel select").nth(place) for place in (0, 1))
+        across.select_option("beta2")
+        up.select_option("beta1")
+        opened.page.wait_for_function("fallline.panels.rates.cells?.across.length === 64", timeout=20_000)
+        assert across.input_value() == "beta2"
+        box = opened.page.locator(".rate-map").bounding_box()
+        opened.page.mouse.click(box["x"] + 200, box["y"] + 100)
+        opened.settled()
+        entry = opened.state["entries"][0]
+        assert entry["rate"] == 0.1
+        assert 0 < entry["values"]["beta1"] < 1
+        assert 0 < entry["values"]["beta2"] < 1
+        # To choose the other axis' hyperparameter exchanges the two.
+        across.select_option("beta1")
+        opened.settled()
+        assert up.input_value() == "beta2"
+
+
+def test_the_limit_of_stability_is_drawn_where_theory_has_it(browser: Any, plain: Path) -> None:
+    # The largest curvature is 6, so gradient descent leaves the minimum above 1/3.
+    with Opened(browser, plain, "f=x**2%2B3*y**2&start=2,1&rule=gradient_descent@paper&panel=rates") as opened:
+        opened.page.wait_for_function("fallline.panels.rates.limit > 0", timeout=20_000)
+        limit = opened.page.evaluate("fallline.panels.rates.limit")
+    assert limit == pytest.approx(1 / 3, rel=1e-6)
 
 
 def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None:

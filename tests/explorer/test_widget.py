@@ -30,7 +30,7 @@ async (traits, code) => {
     on: (event, hear) => { heard[event] = hear; },
     off: () => {},
   };
-  const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  const { default: widget } = await import("data:text/javascript," + encodeURIComponent(code));
   Object.assign(window, { model, asked: [] });
   widget.render({ model, el: document.getElementById("output") });
 }
@@ -40,7 +40,9 @@ async (traits, code) => {
 class Shown:
     """An explorer in such a notebook."""
 
-    def __init__(self, browser: Any, explorer: Explorer, answer: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self, browser: Any, explorer: Explorer, answer: Callable[[Any], Any] | None = None, policy: str = ""
+    ) -> None:
         widget = explorer.widget
         self.page = browser.new_page(viewport={"width": 1000, "height": 900})
         self.complaints: list[str] = []
@@ -53,7 +55,8 @@ class Shown:
             return [told | known, [array.tolist() for array in arrays]]
 
         self.page.expose_function("python", python)
-        self.page.set_content('<div id="output"></div>')
+        rule = f'<meta http-equiv="Content-Security-Policy" content="{policy}">' if policy else ""
+        self.page.set_content(f'{rule}<div id="output"></div>')
         traits = {name: getattr(widget, name) for name in ("html", "link", "picture", "mark")}
         code = files("fallline.explorer").joinpath("bundle/widget.js").read_text(encoding="utf-8")
         self.page.evaluate(f"([traits, code]) => ({NOTEBOOK})(traits, code)", [traits, code])
@@ -210,6 +213,39 @@ def test_the_best_rate_is_found_by_python(shown: Callable[..., Shown]) -> None:
     page.until("fallline.store.now.entries[0].rate === 0.16")
 
 
+def two_bowls(x: float, y: float) -> float:
+    return (x**2 - 1) ** 2 + y**2
+
+
+def test_basins_of_a_python_function_are_the_librarys(shown: Callable[..., Shown]) -> None:
+    box = [(-2.0, 2.0), (-1.0, 1.0)]
+    page = shown(fallline.explore(two_bowls, [0.5, 0.5], [fallline.GradientDescent(0.05)], box=box, max_steps=300))
+    page.inside.get_by_role("button", name="Basins").click()
+    page.until("fallline.basins.map !== null")
+    told = "(({side, basin, minima}) => ({side, basin: [...basin], minima: minima.map(one => [...one])}))"
+    found = page.frame.evaluate(f"{told}(fallline.basins.map)")
+    side = found["side"]
+    middles = [(low + (high - low) / (2 * side), high - (high - low) / (2 * side)) for low, high in box]
+    ours = fallline.basins(two_bowls, middles, fallline.GradientDescent(0.05), resolution=side, max_steps=300)
+    assert (np.reshape(found["basin"], (side, side))[::-1] == ours.basin).all()
+    np.testing.assert_allclose(found["minima"], ours.minima)
+
+
+def test_the_rate_map_of_a_python_function_is_the_librarys(shown: Callable[..., Shown]) -> None:
+    page = shown(fallline.explore(bowl, [1.0, 2.0], [fallline.Momentum(0.1)], max_steps=60))
+    page.until("fallline.race.runs.length === 1")
+    page.inside.get_by_role("button", name="Rate map").click()
+    page.until("fallline.panels.rates.cells !== null")
+    told = "(({across, up, outcome, value}) => ({across, up, outcome: [...outcome], value: [...value].map(String)}))"
+    found = page.frame.evaluate(f"{told}(fallline.panels.rates.cells)")
+    grid = {"learning_rate": found["across"], "momentum": found["up"]}
+    ours = fallline.sweep(bowl, [1.0, 2.0], fallline.Momentum(0.1), grid, max_steps=60)
+    shape = (len(found["across"]), len(found["up"]))
+    assert found["outcome"] == ours.outcome.reshape(shape).T.ravel().tolist()
+    value = ours.value.reshape(shape).T.ravel()
+    np.testing.assert_allclose(np.array(found["value"], float), value, rtol=1e-9)
+
+
 def test_a_step_is_explained_from_the_slopes_that_python_told(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(bowl, [1.0, 2.0], [fallline.Momentum(0.1, 0.5)], max_steps=20))
     page.until("fallline.race.runs.length === 1")
@@ -252,3 +288,39 @@ def test_a_question_that_makes_no_sense_is_answered_with_why() -> None:
     answer, arrays = Answers(None).to({"kind": "runs", "link": "f=x&start=1&steps=5&rule=nothing@paper,rate=constant"})
     assert set(answer) == {"error"}
     assert arrays == []
+
+
+# Content policies as notebooks set them around a widget's frame, which inherits them: the one of VS Code's notebooks
+# takes no scripts from blob addresses, but code from text; a strict one takes neither code from text nor workers.
+VS_CODE = "default-src 'none'; script-src data: 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
+STRICT = "default-src 'none'; script-src data: blob: 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; " \
+    "worker-src 'none'"  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", [VS_CODE, STRICT], ids=["VS Code", "strict"])
+def test_the_widget_works_under_a_policy(browser: Any, policy: str) -> None:
+    formula, start = "x**2 + exp(y)*y + 1", [1.0, 2.0]
+    rules: list[fallline.Optimizer[Any]] = [fallline.GradientDescent(0.05), fallline.Cautious(fallline.Adam(0.1))]
+    page = Shown(browser, fallline.explore(formula, start, rules, max_steps=20), policy=policy)
+    for run, rule in zip(page.runs(), rules, strict=True):
+        ours = fallline.minimize(formula, start, rule, max_steps=20)
+        np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12)
+    page.inside.locator("input.formula").fill("(x - 1)**2 + y**2")
+    page.until("fallline.race.runs[0].run.value[0] === (fallline.store.now.starts[0][0] - 1)**2 + 4")
+    # What needs workers says that there are none, and all else goes on.
+    page.inside.get_by_role("button", name="Basins").click()
+    page.inside.get_by_text("allows no workers").wait_for()
+    page.inside.get_by_role("button", name="Dismiss").click()
+    page.inside.get_by_role("button", name="One step back").click()
+    page.until("fallline.store.now.at === 19")
+    page.page.close()
+    assert [told for told in page.complaints if "Content Security Policy" not in told] == []
+
+
+def test_where_no_code_may_run_the_page_says_so(browser: Any) -> None:
+    policy = "script-src 'unsafe-inline' data:; style-src 'unsafe-inline'"
+    page = browser.new_page()
+    page.set_content(f'<meta http-equiv="Content-Security-Policy" content="{policy}"><iframe></iframe>')
+    page.evaluate("html => { document.querySelector('iframe').srcdoc = html; }", fallline.explore("x**2").html)
+    page.frame_locator("iframe").get_by_text("allows none of its code").wait_for()
+    page.close()

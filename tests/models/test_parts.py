@@ -14,8 +14,9 @@ from tests.models.test_fused import LAYOUTS, data
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from fallline import FalllineError
+from fallline.machine_code.threads import share
 from fallline.models import Linear, Network, Softmax
-from fallline.models.parts import WORTHWHILE, share, single_blas
+from fallline.models.parts import WORTHWHILE, single_blas
 
 MODELS: dict[str, Any] = {"softmax": (Softmax, {}), "network": (Network, {"hidden": (5,), "activation": "tanh"})}
 

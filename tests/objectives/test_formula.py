@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from fallline import Evaluations, GradientDescent, minimize
 from fallline.errors import FalllineError
+from fallline.objectives import as_objective
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import parse
 from fallline.objectives.straight_line import StraightLine
@@ -618,6 +619,14 @@ def test_copies_and_pickles_are_the_same_objective() -> None:
         assert twin.recipe() == function.recipe()
         np.testing.assert_array_equal(twin.value(points), function.value(points))
     np.testing.assert_array_equal(objective(function.recipe()["formula"]).value(points), function.value(points))
+
+
+@pytest.mark.parametrize("name", ["rosenbrock", "himmelblau", "ackley"])
+def test_copies_and_pickles_of_a_landscape_know_its_bounds_and_minima(name: str) -> None:
+    landscape = as_objective(name)
+    for twin in (pickle.loads(pickle.dumps(landscape)), copy.copy(landscape), copy.deepcopy(landscape)):
+        assert twin.bounds == landscape.bounds is not None
+        assert twin.minima == landscape.minima != ()
 
 
 def test_shown_derivatives_of_kinks() -> None:

@@ -1,4 +1,4 @@
-"""The PyTorch example of docs/porting.md: Keras's rule as an optimizer of PyTorch."""
+"""The PyTorch example of the page about porting: Keras's rule as an optimizer of PyTorch."""
 
 from __future__ import annotations
 

@@ -442,3 +442,12 @@ def test_the_challenger_beside_its_recipe(tmp_path: Path) -> None:
 def test_data_in_memory_are_not_kept() -> None:
     table = data_of({"x": [1, 2, 3, 4], "y": [0, 1, 1, 0]}, "data")
     assert fit(table, "y").arguments == {}
+
+
+@pytest.mark.parametrize("model", ["network", "logistic"])
+def test_the_explorer_says_that_it_reads_no_recipe_of_a_fit(model: str) -> None:
+    recipe = fallline.Recipe(fit={"data": str(examples.four_blobs()), "target": "blob", "model": model})
+    with pytest.raises(
+        FalllineError, match=r"^objective is a recipe that fits a model to a file; the page reads formulas$"
+    ):
+        fallline.explore(recipe)

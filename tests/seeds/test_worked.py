@@ -204,10 +204,15 @@ def test_the_line_of_python_runs_what_the_recipe_does(name: str) -> None:
         assert np.array_equal(run.x, expected.x)
 
 
-def test_every_recipe_belongs_to_a_case_and_is_written_as_fallline_writes_it(tmp_path: Path) -> None:
-    assert {file for case in WORKED.values() for file in case.files} == fallline.examples.recipes().keys()
+def test_every_recipe_belongs_to_a_case_or_a_lesson_and_is_written_as_fallline_writes_it(tmp_path: Path) -> None:
+    told = {file for case in WORKED.values() for file in case.files} | {"four_blobs"}
+    assert told == fallline.examples.recipes().keys()
+    # The path of its data is relative to the recipe.
+    (tmp_path / "four_blobs.csv").write_bytes(fallline.examples.four_blobs().read_bytes())
     for name, path in fallline.examples.recipes().items():
-        recipe = fallline.Recipe.load(path)
+        beside = tmp_path / path.name
+        beside.write_bytes(path.read_bytes())
+        recipe = fallline.Recipe.load(beside)
         recipe.save(tmp_path / "again.toml")
         assert (tmp_path / "again.toml").read_text() == path.read_text(), name
         assert recipe.title

@@ -1,4 +1,4 @@
-"""A real browser, in which pages are opened as a reader opens them."""
+"""Real browsers, in which pages are opened as a reader opens them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,29 @@ ALONE = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Chromium, as the system has it installed."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is not installed, and with CI set the player has to be tried in it")
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    program = _installed("chromium", "chromium-browser", "google-chrome")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(ALONE))
         yield browser
         browser.close()
+
+
+def firefox() -> str:
+    """The program of Firefox, as the system has it installed."""
+    return _installed("firefox-esr", "firefox")
+
+
+def _installed(*names: str) -> str:
+    """The first of these programs that there is; a test without any is skipped, and on CI fails."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is not None:
+        return found
+    missing = f"{names[0]} is not installed (apt-get install {names[0]})"
+    if os.environ.get("CI"):
+        pytest.fail(f"{missing}, and with CI set the pages have to be tried in it")
+    pytest.skip(missing)
 
 
 class Opened:

@@ -321,3 +321,12 @@ class Marks:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._renderer, name)
+
+
+@pytest.mark.parametrize("context", ["notebook", "paper", "slide"])
+@pytest.mark.parametrize("kind", ["curve", "contour", "surface"])
+def test_the_usual_size_is_one_that_every_format_takes(context: Any, kind: str) -> None:
+    start = [4.0] if kind == "curve" else [4.0, 1.0]
+    run = fallline.minimize("x**2" if kind == "curve" else "x**2 + y**2", start, "gradient_descent", max_steps=4)
+    width, height = animate(run, kind=kind, context=context, frames=2, resolution=16).size
+    assert width % 2 == height % 2 == 0

@@ -70,6 +70,18 @@ def test_descent_points_are_drawn_in_their_colours() -> None:
     assert figure.axes[0].get_title() == ("gradient descent, η = 0.25\nstep limit after 4 steps: f = 0.25")
 
 
+def test_runs_one_above_the_other_have_the_labels_that_they_were_given() -> None:
+    right, wrong = (
+        minimize("x**2", 4.0, "gradient_descent", gradient=slope, max_steps=4)
+        for slope in ("auto", lambda x: 2 * x - 1)
+    )
+    titles = [ax.get_title() for ax in plot_descent({"right": right, "wrong": wrong}).axes]
+    assert [title.partition(":")[0] for title in titles] == ["right", "wrong"]
+    # What is not given is made from the rule, and told once.
+    compared = compare("x**2", 4.0, ["gradient_descent", "adam"], max_steps=4)
+    assert [ax.get_title().partition(",")[0] for ax in plot_descent(compared).axes] == ["gradient descent", "Adam"]
+
+
 def test_the_order_of_steps_is_seen() -> None:
     ax = plot_descent(halving(6)).axes[0]
     joined = ax.lines[1]

@@ -67,7 +67,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
 
 
 # Each has the height that it asked for; that comes in a message, a moment later than the player.
-READY = "() => document.body?.className === 'inside' && document.querySelector('main').offsetHeight === innerHeight"
+READY = "() => document.querySelector('.inside')?.offsetHeight === innerHeight"
 FILLED = "() => document.documentElement?.scrollHeight === innerHeight"
 
 
@@ -106,12 +106,12 @@ def test_players_play_and_each_has_the_room_it_needs(opened: Callable[..., Any],
     found = players(page, 3)
     for player, last in zip(found, (4, 30, 10), strict=True):
         # Neither a bar to scroll, nor more than a pixel of rounding below.
-        height, room = player.evaluate("() => [document.querySelector('main').offsetHeight, innerHeight]")
+        height, room = player.evaluate("() => [document.querySelector('#fallline').offsetHeight, innerHeight]")
         assert room == height
         assert player.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-        assert player.locator("#count").inner_text() == f"step {last}"
-    found[1].get_by_role("slider", name="Time").fill("7")
-    assert [player.locator("#count").inner_text() for player in found] == ["step 4", "step 7", "step 10"]
+        assert player.locator("output").inner_text() == f"step {last}"
+    found[1].get_by_role("slider", name="Step").fill("7")
+    assert [player.locator("output").inner_text() for player in found] == ["step 4", "step 7", "step 10"]
     # The still picture has gone.
     assert [frame.locator("img").count() for frame in page.frames] == [0] * len(page.frames)
     # If the notebook puts each output into a frame, the frame is not higher than the player in it.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests import pages
+from tests.environments import without_coverage
+from website.code import blocks_of, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "pictures.md"
 # Of a contact sheet in bytes: what a reader of the page waits for, and what the repository keeps.
@@ -13,9 +14,9 @@ LARGEST = 250_000
 
 
 def test_the_python_runs_and_writes_what_it_says(tmp_path: Path) -> None:
-    blocks = pages.blocks_of(PAGE)
-    pages.run(blocks, tmp_path)
-    named = re.findall(r'"([\w-]+\.\w{3,4})"', "\n".join(block for _, block in blocks))
+    text = PAGE.read_text(encoding="utf-8")
+    run(text, tmp_path, without_coverage())
+    named = re.findall(r'"([\w-]+\.\w{3,4})"', "\n".join(block.text for block in blocks_of(text)))
     assert {"race.png", "himmelblau.pdf", "surface.html", "by_length.gif"} <= set(named)
     assert [name for name in named if not (tmp_path / name).stat().st_size > 1000] == []
 

@@ -63,7 +63,10 @@ def test_the_landscape_is_the_function() -> None:
     x, y = np.meshgrid(*(np.linspace(low, high, 32) for low, high in (data["x"], data["y"])))
     # 65,535 shades of the heights, finer where the levels are close.
     np.testing.assert_allclose(heights, x**2 + 3 * y**2, atol=1e-4 * (bounds[-1] - bounds[0]))
-    assert {len(theme["bands"]) for theme in data["themes"].values()} == {len(bounds) - 1}
+    assert {name: len(colours) for name, colours in grid["bands"].items()} == {
+        "light": len(bounds) - 1,
+        "dark": len(bounds) - 1,
+    }
 
 
 def test_where_there_is_no_number_there_is_no_colour() -> None:
@@ -81,11 +84,12 @@ def test_a_curve_with_points() -> None:
     assert numbers(data["paths"][0]["y"]).tolist() == [64, 16, 4, 1]
 
 
-def test_four_paths_of_a_thousand_steps_are_small() -> None:
+@pytest.mark.parametrize("kind", ["contour", "surface"])
+def test_four_paths_of_a_thousand_steps_are_small(kind: str) -> None:
     rules = {f"rate {rate}": GradientDescent(rate) for rate in (1e-3, 2e-3, 3e-3, 4e-3)}
     runs = fallline.compare(bowl, (2, 1), rules, gradient=lambda x, y: (2 * x, 6 * y), max_steps=1000)
     assert all(len(run) == 1001 for run in runs)
-    page = animate(runs, resolution=200).html()
+    page = animate(runs, kind=kind, resolution=200).html()
     assert len(page.encode()) < 300_000
     assert all(len(numbers(path["x"])) == 1001 for path in data_of(page)["paths"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fallline.errors import FalllineError
@@ -80,7 +80,7 @@ def rules_from(
     return rules
 
 
-def _setting(told: str, name: str, value: str, default: Any, known: dict[str, Hyperparameter]) -> Any:
+def _setting(told: str, name: str, value: str, default: Any, known: Mapping[str, Hyperparameter]) -> Any:
     """Parse the value of a hyperparameter by the type of its default."""
     if isinstance(default, bool) and value in ("true", "false"):
         return value == "true"

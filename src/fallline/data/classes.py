@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fallline.arrays import FloatArray
-from fallline.data.entries import as_text, for_each, is_missing, is_number
+from fallline.data.entries import as_text, is_missing, is_number
 from fallline.data.table import Table
 from fallline.errors import FalllineError
 from fallline.tables import Printed
@@ -53,19 +52,19 @@ class Classes(Printed):
         Raises:
             FalllineError: naming the row whose entry is not one of the classes.
         """
-        entries = table.entries(column, "target")
-        if entries.dtype.kind in "biuf" and self.are_numbers:
+        numbers = table.numeric(column, "target")
+        if numbers is not None and self.are_numbers:
             keys = np.array(self.names, np.float64)
-            places = np.minimum(np.searchsorted(keys, entries), len(keys) - 1)
-            labels = np.where(keys[places] == entries, places.astype(np.float64), np.nan)
+            places = np.minimum(np.searchsorted(keys, numbers), len(keys) - 1)
+            labels = np.where(keys[places] == numbers, places.astype(np.float64), np.nan)
         else:
             known = {self._key(name): number for number, name in enumerate(self.names)}
-            labels = np.array(for_each(entries.tolist(), lambda entry: known.get(self._key(entry), np.nan)), np.float64)
+            labels = table.each(column, "target", lambda entry: known.get(self._key(entry), np.nan), np.float64)
         for row in np.flatnonzero(np.isnan(labels)).tolist():
-            if not is_missing(entries[row]):
-                raise table.error_at(
-                    row, column, f"is {as_text(entries[row])!r}, which is none of the classes {', '.join(self.names)}"
-                )
+            entry = table.columns[column][row]
+            if not is_missing(entry):
+                text = as_text(entry)
+                raise table.error_at(row, column, f"is {text!r}, which is none of the classes {', '.join(self.names)}")
         return labels
 
     def named(self, entry: Any) -> str:
@@ -91,12 +90,12 @@ def class_texts(table: Table, column: str) -> set[str]:
     Raises:
         FalllineError: when one is infinite, or there are too many different ones for classes.
     """
-    entries: npt.NDArray[Any] = table.entries(column, "target")
-    distinct = np.unique(entries) if entries.dtype.kind in "biufUS" else entries
-    texts = set(for_each(distinct.tolist(), lambda entry: "" if is_missing(entry) else as_text(entry))) - {""}
+    numbers = table.numeric(column, "target")
+    different = table.coded(column, "target")[0] if numbers is None else np.unique(numbers).tolist()
+    texts = {as_text(entry) for entry in different if not is_missing(entry)}
     for text in texts:
         if is_number(text) and not np.isfinite(float(text)):
-            row = [as_text(entry) for entry in entries.tolist()].index(text)
+            row = [as_text(entry) for entry in table.columns[column].tolist()].index(text)
             raise table.error_at(row, column, f"is {text}", "only finite numbers are allowed")
     if len(texts) > MOST_CLASSES:
         raise FalllineError(

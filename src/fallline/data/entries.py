@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
 from decimal import Decimal
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
-
-Result = TypeVar("Result")
 
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "<na>", "null", "none", "#n/a"}
 
@@ -97,18 +94,6 @@ def as_numbers(entries: npt.NDArray[Any], *, missing: bool = False) -> tuple[Flo
         return numbers, None if fault is None else (_places(present)[fault[0][0]], fault[1])
     faults = ((index, _fault(entry)) for index, entry in np.ndenumerate(entries))
     return numbers, next((index, fault) for index, fault in faults if fault)
-
-
-def for_each(entries: Sequence[Any], function: Callable[[Any], Result]) -> list[Result]:
-    """What a function makes of each entry; where all are texts, it is called once for each different one.
-
-    >>> for_each(["a", "b", "a"], str.upper)
-    ['A', 'B', 'A']
-    """
-    if set(map(type, entries)) != {str}:
-        return [function(entry) for entry in entries]
-    known = {entry: function(entry) for entry in set(entries)}
-    return [known[entry] for entry in entries]
 
 
 def is_missing(entry: Any) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import dataclasses
+import functools
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,65 +19,109 @@ from fallline.arrays import FloatArray
 from fallline.data.csv_format import CsvFormat
 from fallline.data.entries import MISSING
 from fallline.data.table import Table
-from fallline.machine_code.threads import threads
 
 # The bytes that are read at a time, which bounds the memory, and those looked through, which stay in the cache.
 AT_ONCE, PIECE = 2**25, 2**18
+
+# Texts of missing entries that PyArrow is told of. Of others, the column is read as texts.
+NULLS = sorted({change(text) for text in MISSING for change in (str.lower, str.upper, str.title)} | {"NaN", "NaT"})
 
 
 class NotPlain(Exception):
     """The next rows of a file are not those of a plain one."""
 
 
-class ArrowTexts(Mapping[str, npt.NDArray[Any]]):
-    """Columns of texts in an Arrow table: as arrays of Python texts, or as numbers.
+class Columns:
+    """The columns of some rows, as PyArrow has read them, and the numbers and texts that were made of them.
 
     Arguments:
-        texts: the Arrow table.
-        rows: which of its rows.
-        known: the numbers of the columns that were asked for, or None where one holds others; all rows of the table.
+        read: the Arrow table: a column holds texts, or numbers where it seems to hold nothing else.
+        again: reads all columns as texts; None where they are.
     """
 
-    def __init__(self, texts: Any, rows: slice, known: dict[str, FloatArray | None]) -> None:
-        self.texts = texts
-        self.rows = rows
-        self._known = known
+    def __init__(self, read: Any, again: Callable[[], Any] | None = None) -> None:
+        self._read = read
+        self._again = again
+        self._numbers: dict[str, FloatArray | None] = {}
+
+    def texts(self, name: str) -> Any:
+        """A column as Arrow's array of texts."""
+        import pyarrow as pa
+
+        if not pa.types.is_string(self._read[name].type):
+            assert self._again is not None
+            self._read = self._again()
+        return self._read[name]
+
+    def numbers(self, name: str) -> FloatArray | None:
+        """A column as float64, read only, NaN where an entry is missing; None unless all others are finite numbers."""
+        if name not in self._numbers:
+            numbers = _numbers(self._read[name])
+            if numbers is None:
+                # What PyArrow takes for numbers, such as "inf", is looked at as texts.
+                numbers = _numbers(self.texts(name))
+            if numbers is not None:
+                numbers.flags.writeable = False
+            self._numbers[name] = numbers
+        return self._numbers[name]
+
+
+class ArrowTexts(Mapping[str, npt.NDArray[Any]]):
+    """Columns in PyArrow's memory: as arrays of Python texts, or as numbers.
+
+    Arguments:
+        columns: the columns, and possibly others.
+        names: which of them.
+        rows: which of their rows.
+    """
+
+    def __init__(self, columns: Columns, names: Sequence[str], rows: slice) -> None:
+        self._columns = columns
+        self._names = names
+        self._rows = rows
         self._entries: dict[str, npt.NDArray[Any]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # PyArrow would pickle a slice with all that it is a slice of.
-        count = self.rows.stop - self.rows.start
-        return ArrowTexts, (self.texts.take(np.arange(self.rows.start, self.rows.stop)), slice(0, count), {})
+        import pyarrow as pa
+
+        rows = np.arange(self._rows.start, self._rows.stop)
+        return _of_texts, (pa.table({name: self._columns.texts(name).take(rows) for name in self}),)
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         if name not in self._entries:
-            self._entries[name] = self.texts[name][self.rows].to_numpy()
+            self._entries[name] = self.texts(name).to_numpy()
         return self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.texts.column_names)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return int(self.texts.num_columns)
+        return len(self._names)
+
+    def texts(self, name: str) -> Any:
+        """A column as Arrow's array of texts."""
+        if name not in self._names:
+            raise KeyError(name)
+        return self._columns.texts(name)[self._rows]
 
     def numbers(self, name: str) -> FloatArray | None:
         """A column as float64, NaN where an entry is missing; None unless all others are finite numbers."""
-        if name not in self._known:
-            # All at once, on all threads: who asks for one asks for the others too.
-            names = [one for one in self if one not in self._known]
-            with ThreadPoolExecutor(threads()) as pool:
-                self._known.update(zip(names, pool.map(_numbers, map(self.texts.column, names)), strict=True))
-        numbers = self._known[name]
-        return None if numbers is None else numbers[self.rows]
+        numbers = self._columns.numbers(name) if name in self._names else None
+        return None if numbers is None else numbers[self._rows]
 
     def on_columns(self, names: Sequence[str]) -> ArrowTexts:
         """Some of the columns."""
-        return ArrowTexts(self.texts.select(list(names)), self.rows, self._known)
+        return ArrowTexts(self._columns, names, self._rows)
 
     def on_rows(self, start: int, stop: int) -> ArrowTexts:
         """Some consecutive rows."""
-        first = self.rows.start
-        return ArrowTexts(self.texts, slice(first + start, first + stop), self._known)
+        first = self._rows.start
+        return ArrowTexts(self._columns, self._names, slice(first + start, first + stop))
+
+
+def _of_texts(texts: Any) -> ArrowTexts:
+    return ArrowTexts(Columns(texts), texts.column_names, slice(0, texts.num_rows))
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,19 +134,23 @@ class ArrowTable(Table):
     def rows(self) -> int:
         return len(self.lines)
 
+    def numeric(self, name: str, parameter: str) -> npt.NDArray[Any] | None:
+        numbers = self.columns.numbers(name)
+        return super().numeric(name, parameter) if numbers is None else numbers
+
+    def coded(self, name: str, parameter: str) -> tuple[list[Any], npt.NDArray[np.intp]]:
+        if name not in self.columns:
+            return super().coded(name, parameter)
+        encoded = self.columns.texts(name).dictionary_encode().combine_chunks()
+        return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.intp)
+
     def numbers(
         self, name: str, parameter: str = "column", *, missing: bool = False, instead: tuple[object, ...] = ()
     ) -> FloatArray:
-        found = self.columns.numbers(name) if name in self.columns.texts.column_names else None
+        found = self.columns.numbers(name)
         if found is not None and (missing or not np.isnan(found).any()):
-            return found.copy()
+            return found
         return super().numbers(name, parameter, missing=missing, instead=instead)
-
-    def is_text(self, name: str, parameter: str = "column") -> bool | None:
-        found = self.columns.numbers(name) if name in self.columns.texts.column_names else None
-        if found is not None:
-            return None if np.isnan(found).all() else False
-        return super().is_text(name, parameter)
 
     def on_columns(self, names: Sequence[str]) -> ArrowTable:
         return dataclasses.replace(self, columns=self.columns.on_columns(names))
@@ -151,12 +199,12 @@ def plain_tables(path: Path, header: Sequence[str], form: CsvFormat, rows: int |
                 count *= 2
                 continue
             text = text[: breaks[-1] + 1]
-        texts = _texts(text, breaks, header, str(form.separator))
+        columns, found = _columns(text, breaks, header, str(form.separator))
         line = done + (2 if form.header else 1)
-        numbered, held = range(line, line + texts.num_rows), ArrowTexts(texts, slice(0, texts.num_rows), {})
-        yield ArrowTable(path.name, held, numbered, done, form.decimal)
+        held = ArrowTexts(columns, header, slice(0, found))
+        yield ArrowTable(path.name, held, range(line, line + found), done, form.decimal)
         start += len(text)
-        done += texts.num_rows
+        done += found
 
 
 def _first_row(path: Path, header: Sequence[str], form: CsvFormat) -> int:
@@ -176,27 +224,58 @@ def _first_row(path: Path, header: Sequence[str], form: CsvFormat) -> int:
     return end
 
 
-def _texts(text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp], header: Sequence[str], separator: str) -> Any:
-    """The rows of a text whose line breaks are at these places, as an Arrow table."""
+def _columns(
+    text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp], header: Sequence[str], separator: str
+) -> tuple[Columns, int]:
+    """The columns of a text whose line breaks are at these places, and the number of its rows."""
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
 
     # PyArrow would take a byte order mark away.
     if not _is_plain(text, breaks, separator) or text[: len(codecs.BOM_UTF8)].tobytes() == codecs.BOM_UTF8:
         raise NotPlain
+    lines = len(breaks) + (text[-1] != ord("\n"))
+    long = _longest_line(text, breaks) > csv.field_size_limit()
+    as_texts = functools.partial(_read, text, header, separator)
     try:
-        texts = arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(text)),
-            arrow_csv.ReadOptions(column_names=list(header)),
-            arrow_csv.ParseOptions(delimiter=separator),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())),
-        )
+        try:
+            read = as_texts(() if long else _numeric(text, breaks, header, separator))
+        except pa.ArrowInvalid:
+            read = as_texts()
     except pa.ArrowInvalid:
         raise NotPlain from None
-    lines = len(breaks) + (text[-1] != ord("\n"))
-    if texts.num_rows != lines or any(_longest(column) > csv.field_size_limit() for column in texts.columns):
+    if read.num_rows != lines or (long and any(_longest(column) > csv.field_size_limit() for column in read.columns)):
         raise NotPlain
-    return texts
+    return Columns(read, as_texts), read.num_rows
+
+
+def _read(text: npt.NDArray[np.uint8], header: Sequence[str], separator: str, numeric: Collection[str] = ()) -> Any:
+    """A text as an Arrow table of texts, and of numbers in the columns that are said to be numeric."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    return arrow_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(text)),
+        arrow_csv.ReadOptions(column_names=list(header)),
+        arrow_csv.ParseOptions(delimiter=separator),
+        arrow_csv.ConvertOptions(
+            column_types={name: pa.float64() if name in numeric else pa.string() for name in header},
+            null_values=NULLS,
+        ),
+    )
+
+
+def _numeric(
+    text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp], header: Sequence[str], separator: str
+) -> list[str]:
+    """The columns whose first entries are numbers or missing."""
+    end = int(np.searchsorted(breaks, PIECE))
+    head = _read(text[: breaks[end - 1] + 1 if end else 0], header, separator)
+    return [name for name in header if _numbers(head[name]) is not None]
+
+
+def _longest_line(text: npt.NDArray[np.uint8], breaks: npt.NDArray[np.intp]) -> int:
+    """The number of bytes in the longest line."""
+    return int(np.diff(breaks, prepend=-1, append=len(text)).max())
 
 
 def _longest(texts: Any) -> int:
@@ -243,6 +322,10 @@ def _numbers(texts: Any) -> FloatArray | None:
     """See `ArrowTexts.numbers`."""
     import pyarrow as pa
     import pyarrow.compute as pc
+
+    if pa.types.is_floating(texts.type):
+        found: FloatArray = texts.to_numpy()
+        return found if len(found) - np.isfinite(found).sum() == texts.null_count else None
 
     def cast(texts: Any) -> FloatArray | None:
         try:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes
-from fallline.data.entries import MARKED, as_text, for_each, is_missing
+from fallline.data.entries import MARKED, as_text, is_missing
 from fallline.data.standardization import Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError, Setting
+from fallline.machine_code.threads import made, share
 from fallline.tables import Printed
 
 Missing = Literal["refuse", "drop", "mean"]
+
+# The numbers in a piece of rows that stays in the cache.
+CACHED = 2**16
 
 
 @dataclass(frozen=True)
@@ -43,24 +47,32 @@ class Feature:
         """The names of the model's features made of the column."""
         return (self.name,) if self.categories is None else tuple(f"{self.name}={c}" for c in self.categories[1:])
 
-    def take(self, table: Table, into: FloatArray) -> None:
-        """Write the column into X, one column for each of `names`; what is missing and not filled is NaN.
+    def entries(self, table: Table) -> npt.NDArray[Any]:
+        """The column as numbers, NaN where one is missing, or as the numbers of its categories, there -1.
 
         Raises:
             FalllineError: naming the row whose entry is not a finite number, or not one of the categories.
         """
         if self.categories is None:
-            numbers = table.numbers(self.name, "features", missing=True)
-            into[:, 0] = numbers
+            return table.numbers(self.name, "features", missing=True)
+        return category_numbers(table, self.name, self._known)
+
+    def write(self, entries: npt.NDArray[Any], into: FloatArray) -> None:
+        """Write some `entries` into X, one column for each of `names`; what is missing and not filled is NaN."""
+        if self.categories is None:
+            into[:, 0] = entries
             if self.fill is not None:
-                into[np.isnan(numbers), 0] = self.fill
+                into[np.isnan(entries), 0] = self.fill
             return
-        known = {category: number for number, category in enumerate(self.categories)}
-        which = category_numbers(table, self.name, known)
         if self.fill is not None:
-            which[which < 0] = known[str(self.fill)]
-        into[:] = which[:, None] == np.arange(1, len(known))
-        into[which < 0] = np.nan
+            entries = np.where(entries < 0, self._known[str(self.fill)], entries)
+        into[:] = entries[:, None] == np.arange(1, len(self.categories))
+        into[entries < 0] = np.nan
+
+    @property
+    def _known(self) -> dict[str, int]:
+        """The number of each category."""
+        return {category: number for number, category in enumerate(self.categories or ())}
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,19 +125,27 @@ class Preparation(Printed):
         Raises:
             FalllineError: naming the row and the column of an entry that does not fit, or is missing.
         """
-        X = np.empty((table.rows, len(self.names)))
-        start = 0
-        for feature in self.features:
-            stop = start + len(feature.names)
-            feature.take(table, X[:, start:stop])
-            start = stop
-        if self.missing != "drop":
-            gaps = incomplete(X)
-            if gaps.any():
-                row = int(np.argmax(gaps))
-                name = next(name for name in self.columns if is_missing(table.columns[name][row]))
-                raise missing_at(table, row, name, is_target=False)
-        return X if self.standardization is None else self.standardization.apply(X, out=X)
+        entries = made(lambda feature: feature.entries(table), self.features)
+        ends = np.cumsum([len(feature.names) for feature in self.features]).tolist()
+        X = np.empty((table.rows, ends[-1]))
+        gaps = np.zeros(table.rows, bool)
+        # Piece by piece, such that a piece stays in the cache while all its columns are written.
+        size = max(1, CACHED // ends[-1])
+
+        def write(number: int) -> None:
+            rows = slice(number * size, (number + 1) * size)
+            for feature, column, end in zip(self.features, entries, ends, strict=True):
+                feature.write(column[rows], X[rows, end - len(feature.names) : end])
+            gaps[rows] = incomplete(X[rows])
+            if self.standardization is not None:
+                self.standardization.apply(X[rows], out=X[rows])
+
+        share(write, -(-table.rows // size))
+        if self.missing != "drop" and gaps.any():
+            row = int(np.argmax(gaps))
+            name = next(name for name in self.columns if is_missing(table.columns[name][row]))
+            raise missing_at(table, row, name, is_target=False)
+        return X
 
     def targets(self, table: Table) -> FloatArray:
         """y of all rows of a table, shape (rows,): numbers, or the labels of the classes; NaN where missing.
@@ -157,8 +177,8 @@ def weights_in(table: Table, column: str) -> FloatArray:
 
 def incomplete(X: FloatArray) -> BoolArray:
     """The mask of the rows of X that contain NaN; X must otherwise be finite."""
-    # In one pass: a NaN is the only entry whose product with 0 is not 0.
-    return np.isnan(X @ np.zeros(X.shape[1]))
+    # In one pass, and without the threads of a matrix product: a NaN is the only entry whose product with 0 is not 0.
+    return np.isnan(np.einsum("ij,j->i", X, np.zeros(X.shape[1])))
 
 
 def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:
@@ -176,13 +196,12 @@ def category_numbers(table: Table, column: str, known: dict[str, int]) -> npt.ND
     Raises:
         FalllineError: naming the row whose entry is not one of them.
     """
-    entries = table.entries(column, "features").tolist()
-    numbers = np.array(for_each(entries, lambda entry: known.get(as_text(entry), -1)), np.int64)
-    for row in np.flatnonzero(numbers < 0).tolist():
-        if not is_missing(entries[row]):
-            raise table.error_at(
-                row, column, f"is {as_text(entries[row])!r}, which is none of the categories {_listed(tuple(known))}"
-            )
+    numbers = table.each(column, "features", lambda entry: known.get(as_text(entry), -1), np.int64)
+    unknown = (numbers < 0) & ~table.each(column, "features", is_missing, bool)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        text = as_text(table.columns[column][row])
+        raise table.error_at(row, column, f"is {text!r}, which is none of the categories {_listed(tuple(known))}")
     return numbers
 
 

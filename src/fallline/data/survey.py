@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.data.classes import Classes, class_texts
 from fallline.data.dataset import Dataset, Split
-from fallline.data.entries import as_text, for_each, is_missing
+from fallline.data.entries import as_text, is_missing
 from fallline.data.likeness import Likeness
 from fallline.data.preparation import Feature, Missing, Preparation, missing_at, weights_in
 from fallline.data.source import Source
 from fallline.data.standardization import Moments, Standardization
 from fallline.data.table import Table
 from fallline.errors import FalllineError, Setting, Verbatim, nearest
+from fallline.machine_code.threads import made
 from fallline.tables import Printed
 
 Constant = Literal["refuse", "drop"]
@@ -164,6 +166,18 @@ def _columns(source: Source, features: Sequence[str], categories: str | Sequence
     return [_Column(name, True if name in asked else None, categories == "one-hot") for name in features]
 
 
+class Categories(NamedTuple):
+    """The entries of a column of categories.
+
+    Attributes:
+        names: the category of each different text; None where that marks a missing entry.
+        numbers: which of them each row holds.
+    """
+
+    names: list[str | None]
+    numbers: npt.NDArray[np.intp]
+
+
 class _Column:
     """What the pass has found so far about a feature column."""
 
@@ -179,8 +193,8 @@ class _Column:
         self.weight_of_gaps = 0.0
         self.likeness = Likeness()
 
-    def read(self, table: Table) -> FloatArray | list[str | None]:
-        """The entries as numbers or categories; NaN or None where they are missing."""
+    def read(self, table: Table) -> FloatArray | Categories:
+        """The entries as numbers or categories."""
         if self.is_text is None:
             found = table.is_text(self.name, "features")
             self.is_text = found if self.may_be_text else None if found is None else False
@@ -188,12 +202,12 @@ class _Column:
             are_texts = table.is_text(self.name) and not self.may_be_text
             instead = (", or ", Setting("categories", "one-hot")) if are_texts else ()
             return table.numbers(self.name, "features", missing=True, instead=instead)
-        entries = table.columns[self.name].tolist()
-        return for_each(entries, lambda entry: None if is_missing(entry) else as_text(entry))
+        different, numbers = table.coded(self.name, "features")
+        return Categories([None if is_missing(entry) else as_text(entry) for entry in different], numbers)
 
     def take(
         self,
-        entries: FloatArray | list[str | None],
+        entries: FloatArray | Categories,
         fitted: BoolArray,
         weights: FloatArray | None,
         random: FloatArray,
@@ -207,11 +221,12 @@ class _Column:
             self.likeness.add(entries, random)
             return
         counted = fitted.astype(float) if weights is None else fitted * weights
-        for text, weight, is_used in zip(entries, counted.tolist(), fitted.tolist(), strict=True):
+        used, weighed = (np.bincount(entries.numbers, of, len(entries.names)).tolist() for of in (fitted, counted))
+        for text, count, weight in zip(entries.names, used, weighed, strict=True):
             if text is not None:
                 self.counts[text] = self.counts.get(text, 0.0) + weight
             else:
-                self.gaps += is_used
+                self.gaps += int(count)
                 self.weight_of_gaps += weight
         if len(self.counts) > MOST_CATEGORIES:
             raise FalllineError(
@@ -219,7 +234,8 @@ class _Column:
                 allowed="leave it out of the features",
             )
         numbers = {text: number for number, text in enumerate(self.counts)}
-        self.likeness.add(np.array([np.nan if text is None else numbers[text] for text in entries]), random)
+        own = np.array([np.nan if text is None else numbers[text] for text in entries.names])
+        self.likeness.add(own[entries.numbers], random)
 
     def like(self) -> tuple[float, ...]:
         """What two columns share if one is a copy of the other, or of numbers, a copy on another scale."""
@@ -256,6 +272,13 @@ class _Column:
         shares = [(self.counts[name] + filled.get(name, 0)) / rows for name in feature.categories[1:]]
         # A category that only held-out rows have is 0 in all training rows: not scaled, its weight stays at the start.
         return [(share, np.sqrt(share * (1 - share)) if 0 < share < 1 else 1.0) for share in shares]
+
+
+def _gaps(entries: FloatArray | Categories) -> BoolArray:
+    """The mask of missing entries."""
+    if isinstance(entries, Categories):
+        return np.array([name is None for name in entries.names], bool)[entries.numbers]
+    return np.isnan(entries)
 
 
 def _copies(columns: Sequence[_Column]) -> list[str]:
@@ -297,11 +320,11 @@ class _Pass:
         """Add a block of rows, of which `fitted` masks the training rows; return the mask of the rows kept."""
         if self.classes is None:
             self.classes = table.is_text(self.target, "target")
-        entries = [column.read(table) for column in self.columns]
+        entries = made(lambda column: column.read(table), self.columns)
         target_missing = self._target_missing(table)
         lacking = target_missing.copy()
         for column, read in zip(self.columns, entries, strict=True):
-            gaps = np.isnan(read) if isinstance(read, np.ndarray) else np.array([text is None for text in read])
+            gaps = _gaps(read)
             if self.missing != "mean":
                 lacking |= gaps
             if self.missing == "refuse" and gaps.any():
@@ -313,22 +336,21 @@ class _Pass:
         fitted = fitted & ~lacking
         random = fitted * np.random.default_rng(self.rows).normal(size=table.rows)
         self.weight += float(fitted.sum() if weights is None else weights[fitted].sum())
-        for column, read in zip(self.columns, entries, strict=True):
-            column.take(read, fitted, weights, random)
+        taken = list(zip(self.columns, entries, strict=True))
+        made(lambda one: one[0].take(one[1], fitted, weights, random), taken)
         if self.classes:
             self.texts |= class_texts(table, self.target)
-        for read in (*entries, table.entries(self.target, "target"), *of_rows):
-            numbers = isinstance(read, np.ndarray) and read.dtype.kind in "biuf"
-            self.checksum = crc32(
-                np.ascontiguousarray(read).data if numbers else repr(list(read)).encode(), self.checksum
-            )
+        target = table.numeric(self.target, "target")
+        for held in (*entries, table.coded(self.target, "target") if target is None else target, *of_rows):
+            names, numbers = ([], held) if isinstance(held, np.ndarray) else held
+            self.checksum = crc32(repr(names).encode(), crc32(np.ascontiguousarray(numbers).data, self.checksum))
         self.rows += table.rows
         self.dropped += int(lacking.sum())
         return ~lacking
 
     def _target_missing(self, table: Table) -> BoolArray:
-        if self.classes and table.columns[self.target].dtype.kind not in "biuf":
-            return np.array(for_each(table.columns[self.target].tolist(), is_missing))
+        if self.classes and table.numeric(self.target, "target") is None:
+            return table.each(self.target, "target", is_missing, bool)
         return np.isnan(table.numbers(self.target, "target", missing=True))
 
     def preparation(self, source: Source, constant: Constant, standardize: bool) -> tuple[Preparation, list[str]]:

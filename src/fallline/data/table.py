@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -60,6 +60,30 @@ class Table(Printed):
             )
         return self.columns[name]
 
+    def numeric(self, name: str, parameter: str) -> npt.NDArray[Any] | None:
+        """A column that holds numbers, NaN where one is missing; None if it holds anything else."""
+        entries = self.entries(name, parameter)
+        return entries if entries.dtype.kind in "biuf" else None
+
+    def coded(self, name: str, parameter: str) -> tuple[list[Any], npt.NDArray[np.intp]]:
+        """The different entries of a column, in their order, and the number of each row's.
+
+        Only texts are compared: other entries count as different.
+
+        >>> table_of({"size": ["S", "L", "S"]}).coded("size", "column")
+        (['S', 'L'], array([0, 1, 0]))
+        """
+        entries = self.entries(name, parameter).tolist()
+        if set(map(type, entries)) != {str}:
+            return entries, np.arange(len(entries))
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(entries))}
+        return list(numbers), np.array([numbers[text] for text in entries])
+
+    def each(self, name: str, parameter: str, function: Callable[[Any], Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """What a function makes of each entry of a column; it is called once for each different text."""
+        different, numbers = self.coded(name, parameter)
+        return np.array([function(entry) for entry in different], dtype)[numbers]
+
     def numbers(
         self, name: str, parameter: str = "column", *, missing: bool = False, instead: tuple[object, ...] = ()
     ) -> FloatArray:
@@ -106,10 +130,10 @@ class Table(Printed):
 
     def is_text(self, name: str, parameter: str = "column") -> bool | None:
         """Whether all entries of a column are texts that are not numbers; None if all of them are missing."""
-        entries = self.entries(name, parameter)
-        if entries.dtype.kind in "biuf":
-            return False if not np.isnan(entries).all() else None
-        present = [entry for entry in entries.tolist() if not is_missing(entry)]
+        numbers = self.numeric(name, parameter)
+        if numbers is not None:
+            return False if not np.isnan(numbers).all() else None
+        present = [entry for entry in self.coded(name, parameter)[0] if not is_missing(entry)]
         return all(isinstance(entry, str) and not is_number(entry) for entry in present) if present else None
 
     def without(self, marks: Collection[str]) -> Table:

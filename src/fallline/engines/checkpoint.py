@@ -17,7 +17,7 @@ from fallline.engines.per_run import PerRun
 from fallline.errors import FalllineError, shortened
 from fallline.files import check_writable, whole_file
 
-FORMAT = "fallline checkpoint 1"
+FORMAT = "fallline checkpoint 2"
 
 # At most this part of the time goes into writing, and of the work so far is lost, unless writing takes long.
 SMALL_PART = 1 / 50
@@ -55,29 +55,38 @@ class Checkpoint:
         """Write the whole file, and replace the old one only when the new one is safely on the disk."""
         arrays: list[npt.NDArray[Any]] = []
         contents = [self._packed(part, arrays) for part in self.contents]
-        header = json.dumps({"format": FORMAT, "identity": self.identity, "contents": contents})
+        kinds = [_kind(array) for array in arrays]
+        told = json.dumps({"identity": self.identity, "contents": contents, "arrays": kinds})
+        header = json.dumps({"format": FORMAT, "mark": fingerprint(told), "told": told})
         members = {"header": np.array(header)} | {str(number): array for number, array in enumerate(arrays)}
         with whole_file(self.path, "checkpoint") as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **members)
             file.flush()
             os.fsync(file.fileno())
 
+    def damaged(self, error: Exception) -> FalllineError:
+        """What is said of a file that no run can have written."""
+        reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+        return FalllineError(
+            "checkpoint",
+            os.fspath(self.path),
+            f"it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path",
+        )
+
     def _read(self) -> None:
-        named = "checkpoint", os.fspath(self.path)
         try:
             with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 header = json.loads(str(archive["header"]))
-                if header["format"] != FORMAT:
-                    raise ValueError("another format")
+                if header["format"] != FORMAT or header["mark"] != fingerprint(header["told"]):
+                    raise ValueError("another format, or changed since")
+                told = json.loads(header["told"])
                 arrays = [archive[str(number)] for number in range(len(archive.files) - 1)]
-            contents = [_unpacked(part, arrays) for part in header["contents"]]
-            theirs = {name: (text, mark) for name, (text, mark) in header["identity"].items()}
+            if [_kind(array) for array in arrays] != told["arrays"]:
+                raise ValueError("other arrays")
+            contents = [_unpacked(part, arrays) for part in told["contents"]]
+            theirs = {name: (text, mark) for name, (text, mark) in told["identity"].items()}
         except Exception as error:  # a foreign file may fail anywhere in zip, NumPy or JSON
-            reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-            raise FalllineError(
-                *named,
-                f"it is damaged, or no checkpoint of Fallline{reason}: remove it, or give another path",
-            ) from error
+            raise self.damaged(error) from error
         differences = []
         for name, (text, mark) in self.identity.items():
             before, mark_before = theirs.get(name, ("not known", ""))
@@ -86,7 +95,9 @@ class Checkpoint:
                 differences.append(f"{name} is {_cut(before)}, {other}")
         if differences:
             raise FalllineError(
-                *named, problem=f"of another run, whose {'; '.join(differences)}: remove it, or give another path"
+                "checkpoint",
+                os.fspath(self.path),
+                problem=f"of another run, whose {'; '.join(differences)}: remove it, or give another path",
             )
         self.contents = contents
 
@@ -133,6 +144,11 @@ class Part:
 def _cut(text: str | int) -> str:
     """The text on one line, without the quotes that a value would have."""
     return shortened(text).strip("'")
+
+
+def _kind(array: npt.NDArray[Any]) -> list[Any]:
+    """What an array is, as JSON can hold it."""
+    return [array.dtype.str, list(array.shape)]
 
 
 def _unpacked(nest: Any, arrays: list[npt.NDArray[Any]]) -> Any:

@@ -161,7 +161,10 @@ class Saving:
         if self._checkpoint is None or self._checkpoint.contents is None:
             return False
         with at_once:
-            self._batch.go_on_from(self._checkpoint.contents)
+            try:
+                self._batch.go_on_from(self._checkpoint.contents)
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                raise self._checkpoint.checkpoint.damaged(error) from error
         return True
 
     def save_if_due(self) -> None:

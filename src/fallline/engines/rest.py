@@ -141,8 +141,8 @@ def _number(reasons: list[str], reason: str) -> int:
 
 def _claim(problem: Problem, reason: str) -> StoppingCondition | None:
     """The condition that ended runs for a reason which says that there is no slope; None for any other reason."""
-    claims = (condition for condition in problem.conditions if condition.of_slope and is_ours(condition))
-    return next((condition for condition in claims if condition.reason == reason), None)
+    claims = (condition for condition in problem.conditions if condition.of_slope and condition.reason == reason)
+    return next(filter(is_ours, claims), None)
 
 
 def _worth_a_look(problem: Problem, reason: str, condition: StoppingCondition | None) -> bool:
@@ -173,8 +173,8 @@ def _perhaps_flat(
     first_gradient: FloatArray,
 ) -> BoolArray:
     """Where a run's last gradient is so small beside its first that the slope may be gone; without an evaluation."""
-    length, turned = norm(gradient), norm(gradient - first_gradient)
-    fall = 0.5 * length * length * norm(x - first_x)
+    length, turned, way = np.split(norm(np.concatenate([gradient, gradient - first_gradient, x - first_x])), 3)
+    fall = 0.5 * length * length * way
     flat: BoolArray = fall <= ROUGHLY * ROUNDING * np.fmax(np.abs(value), 1.0) * turned
     return flat & np.isfinite(value)
 

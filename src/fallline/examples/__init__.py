@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fallline.examples.data import challenger, recipes
+from fallline.examples.data import challenger, four_blobs, recipes
 
-__all__ = ["challenger", "recipes"]
+__all__ = ["challenger", "four_blobs", "recipes"]

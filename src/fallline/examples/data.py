@@ -18,6 +18,18 @@ def challenger() -> Path:
     return _folder() / "challenger.csv"
 
 
+def four_blobs() -> Path:
+    """The path of a CSV file: 1,000 points (x, y) of four blobs (0 to 3), and the part, "training" or "kept", of each.
+
+    The points are scikit-learn's `make_blobs(1000, centers=4, random_state=0)`, the parts those of its
+    `train_test_split`, stratified by whether the blob is odd, with `random_state=0`.
+
+    >>> four_blobs().read_text().splitlines()[:2]
+    ['x,y,blob,part', '-2.508043,7.864081,3,training']
+    """
+    return _folder() / "four_blobs.csv"
+
+
 def recipes() -> dict[str, Path]:
     """The paths of recipe files by their names: the worked examples, which `fallline run NAME` runs.
 

@@ -16,6 +16,7 @@ import numpy as np
 from fallline import views
 from fallline.diagnosis import diagnose
 from fallline.examples.data import challenger
+from fallline.examples.explorations import explorations
 from fallline.examples.results import Results
 from fallline.examples.worked import DATA, VARIANTS, WORKED, Case, Figure, Runs, stored_cases, total_error, whole
 from fallline.experiments.compare import compare
@@ -32,6 +33,8 @@ from fallline.results.trajectory import Trajectory
 
 # The rules of the first picture, with rates at which each gets along the valley.
 RACERS = (Adam(0.05), Momentum(0.0005), RMSProp(0.01), GradientDescent(0.002))
+# A rate just above the limit of stability, 2 / 60, in the steepest direction of this bowl.
+BOWL, BOWL_START, TOO_LARGE = "x**2 + 30*y**2", (4.0, 1.0), GradientDescent(0.034)
 # The most figures of a case that are printed.
 MOST_FIGURES = 12
 
@@ -56,6 +59,8 @@ class Demo:
     def work_through(self) -> None:
         """Show every part, and draw all pictures."""
         self.opening()
+        self.diagnosis()
+        self.race()
         self.descent()
         self.neuron()
         self.chain_rule()
@@ -67,21 +72,59 @@ class Demo:
         """Write the page, and report where it is and which figures are off; True if none are."""
         for line in self.off:
             self.results.text(f"NOT AS EXPECTED: {line}")
-        page = self.results.write_page("Fallline: the worked examples")
+        page = self.results.write_page("Fallline")
         self.results.say(f"\nThe results are in {self.results.folder}; open {page}")
         return not self.off
 
     def opening(self) -> None:
-        """A race down a landscape that is steep across and flat along."""
+        """The explorer with the tutorials' problems."""
         self.results.text(
-            "Gradient descent, step by step: every worked example with its pictures. The figures of each, beside "
-            "those that are expected, and the lines that make them are folded away below it. Every line of Python "
-            "stands after: from fallline import *; from fallline.models import *"
+            "Gradient descent to play with: choose a tutorial's problem, drag its start, move a slider, press play. "
+            "The page computes by itself, with the library's own rules."
         )
-        race = compare("rosenbrock", (-1.2, 1.0), RACERS, max_steps=400)
-        self._film("race.gif", "four rules down Rosenbrock's valley", race, "contour")
-        self._picture("race-surface.png", "the same from the side", views.plot_surface, race)
+        links = []
+        for shown in explorations():
+            file = f"explore-{shown.name.replace('_', '-')}.html"
+            shown.page.save(self.results.path(file))
+            links.append((file, shown.title, shown.formula))
+        self.results.frame("The explorer", links)
+
+    def diagnosis(self) -> None:
+        """A run that fails, what the diagnosis finds, and the run with the remedy that it proved."""
+        self.results.heading("A run that fails, and the remedy that is proved")
+        steps = 60
+        run = minimize(BOWL, BOWL_START, TOO_LARGE, max_steps=steps)
+        finding = diagnose(run)[0]
+        (remedy, *_) = finding.remedies
+        mended = minimize(BOWL, BOWL_START, **remedy.settings, max_steps=steps)
+        self.results.text(f"{finding.title}: {finding.evidence}")
+        self.results.facts({"cause": finding.cause, "remedy": remedy.text, "proof": finding.proof})
+        self.results.block(
+            f"run = minimize({BOWL!r}, {BOWL_START}, GradientDescent({TOO_LARGE.learning_rate}), max_steps={steps})\n"
+            f"diagnose(run)\nminimize({BOWL!r}, {BOWL_START}, {remedy.text}, max_steps={steps})"
+        )
+        # The curvatures of the bowl are 2 and 60, and descent is stable below 2 / 60.
+        limit = Figure("limit of the rate", 2 / 60, finding.numbers["limit"], 1e-4)
+        self.compare("diagnosis", [Figure("grade", "proved", finding.grade), limit])
+        self._picture("diagnosis-before.png", "before: every step climbs the other side", views.plot_contour, run)
+        self._picture("diagnosis-after.png", "after: the run with the remedy", views.plot_contour, mended)
         self._show_pictures()
+
+    def race(self) -> None:
+        """A race down a landscape that is steep across and flat along."""
+        self.results.heading("Four rules down one valley")
+        race = compare("rosenbrock", (-1.2, 1.0), RACERS, max_steps=400)
+        self._film("race.gif", "Rosenbrock's valley from above", race, "contour")
+        self._film("race-surface.gif", "the same from the side", race, "surface")
+        self._drawings.append(Drawing(str(self.results.path("race.html")), None, (race, "surface")))
+        self._show_pictures()
+        self.results.links([("race.html", "Play it step by step", "a page with the surface to turn, and every number")])
+        self.results.heading("The worked examples")
+        self.results.text(
+            "Those of four tutorials, and a fit to real data. The figures of each, beside those that are "
+            "expected, and the lines that make them are folded away below it. Every line of Python stands after: "
+            "from fallline import *; from fallline.models import *"
+        )
 
     def descent(self) -> None:
         """Part A."""

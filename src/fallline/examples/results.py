@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ html { scroll-behavior: smooth; scroll-padding-top: 4rem; }
 body { font: 17px/1.6 system-ui, sans-serif; margin: 0; background: var(--ground); color: var(--ink);
   overflow-wrap: anywhere; }
 header, main { max-width: 76rem; margin: 0 auto; padding: 0 clamp(1rem, 4vw, 2.5rem); }
-header { padding-top: 3rem; }
+header { padding-top: 1.6rem; }
 h1 { font-size: clamp(1.9rem, 5vw, 3rem); line-height: 1.15; margin: 0 0 .5rem; }
 h2 { font-size: clamp(1.5rem, 3.5vw, 2.1rem); line-height: 1.2; margin: 5rem 0 1rem; }
 h3 { font-size: 1.15rem; margin: 3rem 0 .3rem; }
@@ -39,6 +39,18 @@ nav a { text-decoration: none; font-size: .95rem; }
   margin: 1rem 0; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 figure a { display: block; background: #fff; } img { display: block; width: 100%; height: auto; }
+iframe { display: block; width: 100%; height: min(46rem, 88vh); border: 1px solid var(--line); border-radius: 10px; }
+.links { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: .8rem;
+  list-style: none; margin: 1rem 0; padding: 0; }
+.links a { display: block; height: 100%; box-sizing: border-box; padding: .6rem .9rem; border: 1px solid var(--line);
+  border-radius: 10px; background: var(--card); text-decoration: none; font-weight: 600; line-height: 1.35; }
+.links a:hover { border-color: var(--accent); }
+.links small { display: block; color: var(--soft); font-weight: 400; }
+.chips { display: flex; overflow-x: auto; gap: .5rem; padding-bottom: .3rem; scrollbar-width: thin; }
+.chips li { flex: none; } .chips a { font-size: .92rem; padding: .35rem .8rem; }
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .3rem 1.2rem; max-width: 60rem;
+  margin: 0 0 1rem; }
+dt { color: var(--soft); } dd { margin: 0; }
 figcaption { padding: .5rem .9rem .7rem; color: var(--soft); font-size: .95rem; }
 details { border-top: 1px solid var(--line); margin-top: .6rem; }
 summary { cursor: pointer; color: var(--soft); padding: .5rem 0; font-size: .95rem; }
@@ -58,7 +70,7 @@ class Section:
     Attributes:
         level: 2 for a part, 3 for a case.
         heading: its heading.
-        words: the paragraphs above the pictures, as HTML.
+        words: what stands above the pictures, as HTML.
         pictures: the pictures' file names and captions.
         folded: code, tables and what is said after them, as HTML.
     """
@@ -136,6 +148,35 @@ class Results:
     def pictures(self, files: Sequence[tuple[str, str]]) -> None:
         """Pictures, side by side where there is room: their file names and captions."""
         self.sections[-1].pictures += files
+
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """What is known, each under its name."""
+        self.say("\n".join(f"{name}: {text}" for name, text in facts.items()))
+        rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.items())
+        self.sections[-1].words.append(f"<dl>{rows}</dl>")
+
+    def frame(self, title: str, pages: Sequence[tuple[str, str, str]]) -> None:
+        """Pages in one frame, the first shown at once and the others when they are chosen.
+
+        Arguments:
+            title: what the frame holds, for readers of the screen.
+            pages: the file name of each, its title, and a few words on it.
+        """
+        self._links(pages, 'class="links chips"', ' target="frame"')
+        first, name = html.escape(pages[0][0]), html.escape(title)
+        self.sections[-1].words.append(f'<iframe name="frame" title="{name}" src="{first}"></iframe>')
+
+    def links(self, pages: Sequence[tuple[str, str, str]]) -> None:
+        """Pages to open: the file name of each, its title, and a few words on it."""
+        self._links(pages, 'class="links"')
+
+    def _links(self, pages: Sequence[tuple[str, str, str]], of_list: str, of_link: str = "") -> None:
+        self.say("\n".join(f"{title}: {self.path(file)}" for file, title, _ in pages))
+        items = "".join(
+            f'<li><a href="{file}"{of_link}>{name}<small>{words}</small></a></li>'
+            for file, name, words in (map(html.escape, page) for page in pages)
+        )
+        self.sections[-1].words.append(f"<ul {of_list}>{items}</ul>")
 
     def path(self, name: str) -> Path:
         """The path of a file with this name."""

@@ -213,10 +213,10 @@ class Store:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged file's own words may be no text
             raise self._unusable(error) from None
 
-    def _unusable(self, error: sqlite3.Error) -> FalllineError:
+    def _unusable(self, error: Exception) -> FalllineError:
         return FalllineError("store", self.path, problem=f"which cannot be used: {error}")
 
 

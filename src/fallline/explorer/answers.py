@@ -10,11 +10,13 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
+from fallline.experiments.basins import basins
+from fallline.experiments.sweep import sweep
 from fallline.explorer.link import rule_text
 from fallline.explorer.rules import name_of
 from fallline.explorer.shown import Shown
 from fallline.minimizing import minimize
-from fallline.objectives import Objective
+from fallline.objectives import Objective, as_objective
 from fallline.optimizers import OPTIMIZERS, Optimizer
 from fallline.optimizers.settings import with_learning_rate
 from fallline.results.trajectory import Trajectory
@@ -52,6 +54,7 @@ class Answers:
         'GradientDescent(0.5)'
         """
         kinds = {"land": self._land, "runs": self._runs, "best": self._best, "diagnosis": self._diagnosis}
+        kinds |= {"basins": self._basins, "rates": self._rates}
         try:
             with np.errstate(all="ignore"):
                 return kinds[question["kind"]](question)
@@ -112,6 +115,50 @@ class Answers:
         values = [end.value + 1e-12 * end.step if np.isfinite(end.value) else np.inf for end in ends]
         return {"rate": question["rates"][int(np.argmin(values))]}, []
 
+    def _basins(self, question: Mapping[str, Any]) -> Answer:
+        """In which minimum the rule looked at ends from each of side × side cells over the box, rows from the top."""
+        shown = Shown.of(question["link"], self._own)
+        objective = as_objective(self._of(shown))
+        entry, number = shown.active
+        side, axes = question["side"], question["axes"]
+        left, right, bottom, top = question["box"]
+        # The starts are the middles of the cells.
+        halves = (right - left) / (2 * side), (top - bottom) / (2 * side)
+        middles = [(left + halves[0], right - halves[0]), (bottom + halves[1], top - halves[1])]
+        names = objective.names
+        at = {name: shown.starts[number][i] for i, name in enumerate(names) if i not in axes}
+        found = basins(
+            objective,
+            {names[axis]: interval for axis, interval in zip(axes, middles, strict=True)},
+            shown.rules[entry],
+            at=at,
+            resolution=side,
+            max_steps=question["steps"],
+            stop=shown.stop,
+            gradient=self._gradient_of(shown),
+        )
+        maps = (found.basin, found.steps)
+        return {"minima": found.minima.tolist()}, [part[::-1].ravel().astype(float) for part in maps]
+
+    def _rates(self, question: Mapping[str, Any]) -> Answer:
+        """How the rule looked at ends over the values of one or two of its hyperparameters, rows of the second."""
+        shown = Shown.of(question["link"], self._own)
+        entry, number = shown.active
+        found = sweep(
+            self._of(shown),
+            shown.starts[number],
+            shown.rules[entry],
+            dict(question["grid"]),
+            max_steps=shown.max_steps,
+            target=shown.target,
+            stop=shown.stop,
+            gradient=self._gradient_of(shown),
+        )
+        shape = [len(values) for _, values in question["grid"]]
+        columns = [np.moveaxis(part.reshape(*shape, -1), 0, -2) for part in (found.outcome, found.steps, found.value)]
+        points = np.moveaxis(found.x.reshape(*shape, -1), 0, -2)
+        return {}, [part.ravel().astype(float) for part in (*columns, points)]
+
     def _diagnosis(self, question: Mapping[str, Any]) -> Answer:
         """What ails the run that is looked at, with the remedies that are a rule as a link says them."""
         from fallline.diagnosis import diagnose
@@ -137,15 +184,16 @@ class Answers:
         own = self._objective
         return own if own is not None and shown.formula == own.title else shown.formula
 
+    def _gradient_of(self, shown: Shown) -> Any:
+        return shown.gradient or (self._gradient if self._of(shown) is self._objective else "auto")
+
     def _run(self, shown: Shown, rule: Optimizer[Any], start: list[float]) -> Trajectory:
-        objective = self._of(shown)
-        exact = self._gradient if objective is self._objective else "auto"
         return minimize(
-            objective,
+            self._of(shown),
             start,
             rule,
             max_steps=shown.max_steps,
             target=shown.target,
             stop=shown.stop,
-            gradient=shown.gradient or exact,
+            gradient=self._gradient_of(shown),
         )

@@ -27,18 +27,21 @@ _LETTERS = {element: letter for letter, element in ELEMENTS.items()}
 
 def formula_of(rule: Optimizer[Any]) -> list[tuple[str, str]]:
     """The lines of a rule: what each says that what becomes, shortened; none if its code is no formula."""
+    return [(shortened(left), shortened(right)) for left, right in lines_in_mathml(rule)]
+
+
+def lines_in_mathml(rule: Optimizer[Any]) -> list[tuple[str, str]]:
+    """The same in MathML, as `fallline.optimizers.mathml.table` takes it; settings are marked."""
     try:
         step = lines_of(with_short_memory(rule), all_names=True)
     except FalllineError:
         return []
 
     def written(expression: Any, **settings: Any) -> str:
-        return shortened(
-            "<mo>…</mo>" if expression is None else as_mathml(expression, step.letters, marked=True, **settings)
-        )
+        return "<mo>…</mo>" if expression is None else as_mathml(expression, step.letters, marked=True, **settings)
 
-    slope = f"{shortened('<mo>∇</mo><mi>f</mi><mo>(</mo>')}{written(step.place)}{shortened('<mo>)</mo>')}"
-    rows = [(written(step.symbols[step.recorded.gradient]), f"r[{slope}]")]
+    slope = f"<mrow><mo>∇</mo><mi>f</mi><mo>(</mo>{written(step.place)}<mo>)</mo></mrow>"
+    rows = [(written(step.symbols[step.recorded.gradient]), slope)]
     rows += [(written(line.symbol), written(line.expression)) for line in step.lines]
     before = step.symbols[step.recorded.x]
     return [*rows, (written(step.change.symbol), written(step.change.expression, taken_from=before))]

@@ -7,6 +7,7 @@ line search or a landscape.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fallline.engines import flatness, rest
+from fallline.experiments import basins, minima, outcomes
 from fallline.experiments.compare import compare
 from fallline.explorer.literals import literal
 from fallline.explorer.rules import Writer
@@ -26,9 +28,12 @@ from fallline.names import NAMES
 from fallline.objectives import LANDSCAPES, Landscape, as_objective
 from fallline.optimizers import OPTIMIZERS, Adam
 from fallline.optimizers.noise import standard_normal
+from fallline.pictures import basin_map
 from fallline.proxy import Proxy
+from fallline.results.basins import DIVERGED, NOT_ARRIVED
+from fallline.results.sweep import OUTCOMES
 from fallline.schedules import SCHEDULES
-from fallline.stopping import CONDITIONS, NO_LOWER_VALUE, ROUNDING, STEP_LIMIT, NotFinite, StoppingCondition
+from fallline.stopping import CONDITIONS, NEGLIGIBLE, NO_LOWER_VALUE, ROUNDING, STEP_LIMIT, NotFinite, StoppingCondition
 
 FILE = Path(__file__).parents[3] / "js" / "src" / "generated.ts"
 # Where runs may start in a landscape, as parts of the way between its bounds: first the usual place. A run has found
@@ -81,6 +86,8 @@ def generated() -> str:
             _noise(),
             f"export const reasons = {literal(_reasons())};",
             f"export const flatness = {literal(_flatness())};",
+            f"export const basins = {literal(_basins())};",
+            f"export const outcomes = {literal(OUTCOMES)};",
             "",
         ]
     )
@@ -104,6 +111,7 @@ def _reasons() -> dict[str, Any]:
         "saddle": saddle,
         "maximum": maximum,
         "undecided": rest.UNDECIDED,
+        "atRest": sorted(set(outcomes.AT_REST)),
     }
 
 
@@ -117,6 +125,18 @@ def _flatness() -> dict[str, Any]:
         "noise": flatness.NOISE,
         "rounding": ROUNDING,
         "roughly": rest.ROUGHLY,
+        "short": NEGLIGIBLE,
+    }
+
+
+def _basins() -> dict[str, Any]:
+    """The numbers by which the ends of many runs are told apart, and a map of them is shaded."""
+    return {
+        "tolerance": inspect.signature(basins.basins).parameters["tolerance"].default,
+        "least": minima.LEAST,
+        "notArrived": NOT_ARRIVED,
+        "diverged": DIVERGED,
+        "telling": basin_map.TELLING,
     }
 
 
@@ -138,7 +158,6 @@ def landscape_entry(landscape: Landscape) -> dict[str, Any]:
         "bounds": landscape.bounds,
         "minima": landscape.minima,
         "lowest": landscape.lowest,
-        "source": landscape.source,
         "start": _start(landscape),
     }
 

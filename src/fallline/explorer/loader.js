@@ -5,6 +5,13 @@ new Response(unpacked).text().then((code) => {
   const script = document.createElement("script");
   script.src = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   // The policy of a notebook around the page may allow code, but no addresses of it, nor workers then.
-  script.onerror = () => (0, eval)(code);
+  script.onerror = () => {
+    try {
+      (0, eval)(code);
+    } catch (error) {
+      if (!(error instanceof EvalError)) throw error;
+      document.querySelector("h1").after("The policy of what is around this page allows none of its code.");
+    }
+  };
   document.body.append(script);
 });

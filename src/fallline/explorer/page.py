@@ -202,6 +202,9 @@ def explore(
     given: dict[str, Any] = {}
     if isinstance(objective, Recipe):
         recipe = objective
+        if recipe.fit:
+            problem, allowed = "is a recipe that fits a model to a file", "the page reads formulas"
+            raise FalllineError("objective", problem=problem, allowed=allowed)
         given = {"max_steps": recipe.max_steps, "gradient": recipe.gradient, "stop": recipe.stop, **_view(recipe)}
         objective, x0 = recipe.objective, list(recipe.starts) if x0 is None else x0
         optimizers = recipe.optimizers if optimizers is None else optimizers

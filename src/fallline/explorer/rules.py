@@ -79,7 +79,6 @@ class Writer:
         }
         return [
             rule.convention,
-            type(rule).conventions.get(rule.convention, ""),
             int(rule.elementwise),
             self._rate(rule),
             self._settings(settings, others),
@@ -91,7 +90,7 @@ class Writer:
     def search(self, search: LineSearch) -> dict[str, Any]:
         """A line search."""
         settings = [Setting(path, hyperparameters(search)[path], value) for path, value in settings_of(search)]
-        return {"name": search.name, "about": about(type(search)), "hyperparameters": self._settings(settings)}
+        return {"name": search.name, "hyperparameters": self._settings(settings)}
 
     def _settings(self, settings: Iterable[Setting], others: Sequence[Any] = ()) -> str:
         """The indices of settings; `others` are things that may have them with other defaults."""
@@ -158,7 +157,7 @@ class Writer:
         """All conventions of a schedule."""
         named = [{"convention": name} if name != "paper" else {} for name in kind.conventions]
         conventions = [self.schedule(kind(USUAL_RATE, **convention)) for convention in named]  # type: ignore[call-arg]
-        return Code(f"...scheduleFamily(H,{literal(kind.name)},{literal(about(kind))},{literal(conventions)})")
+        return Code(f"...scheduleFamily(H,{literal(kind.name)},{literal(conventions)})")
 
     def schedule(self, schedule: Schedule) -> dict[str, Any]:
         """A schedule."""
@@ -176,7 +175,6 @@ class Writer:
             made.append(Code(f"R({','.join([str(len(graph.first or ())), *functions])})"))
         return {
             "convention": getattr(schedule, "convention", "paper"),
-            "does": type(schedule).conventions.get(getattr(schedule, "convention", "paper"), ""),
             "watches": watches_values(schedule),
             "holds": hasattr(schedule, "after"),
             "hyperparameters": self._settings(settings),
@@ -227,7 +225,7 @@ def name_of(rule: Optimizer[Any]) -> str:
 
 
 def _family(name: str, kind: type[Any], conventions: Sequence[Sequence[Any]]) -> Code:
-    texts = map(literal, (name, kind.__name__, about(kind), source_of(kind), conventions))
+    texts = map(literal, (name, kind.__name__, source_of(kind), conventions))
     return Code(f"...family(L,H,{','.join(texts)})")
 
 

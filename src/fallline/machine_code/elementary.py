@@ -166,18 +166,8 @@ def power(base: Any, exponent: Any) -> Any:
     decide the rounding, about once in ten times, the C library is called.
     Powers that NumPy computes as products or roots are computed so here too.
     """
-    if not isinstance(exponent, Node):
-        match float(exponent):
-            case 0.0:
-                return base.graph.of(1.0)
-            case 0.5:
-                return sqrt(base)
-            case 1.0:
-                return base
-            case 2.0:
-                return base * base
-            case -1.0:
-                return 1.0 / base
+    if (short := short_power(base, exponent)) is not None:
+        return short
     some = base if isinstance(base, Node) else exponent
     base, exponent = some.graph.of(base), some.graph.of(exponent)
     if base.level == SETTING and exponent is exponent.graph.step:
@@ -204,6 +194,24 @@ def power(base: Any, exponent: Any) -> Any:
     quick = where(over, math.inf, where(under, 0.0, result * n.make("two_to", n)))
     certain = usual & (over | under | (settled & (abs(high) < 700.0)))
     return one_by_one("pow", quick, ~certain, base, exponent)
+
+
+def short_power(base: Any, exponent: Any) -> Any:
+    """A power that NumPy computes as a product or a root, computed so too; None for any other."""
+    if isinstance(exponent, Node):
+        return None
+    match float(exponent):
+        case 0.0:
+            return base.graph.of(1.0)
+        case 0.5:
+            return sqrt(base)
+        case 1.0:
+            return base
+        case 2.0:
+            return base * base
+        case -1.0:
+            return 1.0 / base
+    return None
 
 
 def _power_by_step(base: Any, step: Any) -> Any:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fallline.machine_code.elementary import OF_NUMPY
+from fallline.machine_code.elementary import OF_NUMPY, short_power
 from fallline.machine_code.graph import (
     ALL,
     ANY,
@@ -292,18 +292,8 @@ def _call(name: str) -> Callable[..., Node]:
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    if not isinstance(exponent, Node):
-        match float(exponent):
-            case 0.0:
-                return base.graph.of(1.0)
-            case 0.5:
-                return base.make("sqrt", base)
-            case 1.0:
-                return base
-            case 2.0:
-                return base * base
-            case -1.0:
-                return 1.0 / base
+    if (short := short_power(base, exponent)) is not None:
+        return short
     some = base if isinstance(base, Node) else exponent
     base, exponent = some.graph.of(base), some.graph.of(exponent)
     by_step = base.level == SETTING and exponent is exponent.graph.step

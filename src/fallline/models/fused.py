@@ -15,9 +15,10 @@ from fallline.arrays import BLOCK, FloatArray
 from fallline.machine_code import machine
 from fallline.machine_code.elementary import OF_NUMPY
 from fallline.machine_code.graph import LANE, Graph
+from fallline.machine_code.threads import share
 from fallline.models.fused_code import Pointwise, source
 from fallline.models.fused_kernel import CACHE_LINE, MatrixLayout
-from fallline.models.parts import PARTS, WORTHWHILE, share
+from fallline.models.parts import PARTS, WORTHWHILE
 from fallline.proxy import Proxy, Stack
 
 # The least numbers of X in each of the parts of rows that the threads share.

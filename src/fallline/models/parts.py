@@ -1,59 +1,14 @@
-"""Sums over large data, computed by threads in parts: always the same parts, added in the same order."""
+"""The parts of large data that threads share, always the same, and BLAS on one thread for each."""
 
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import functools
-import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
-
-from fallline.machine_code.threads import threads
 
 # Data of at least WORTHWHILE numbers are divided among threads, into at most PARTS parts.
 WORTHWHILE, PARTS = 2**20, 16
-
-
-def share(work: Callable[[int], None], count: int) -> None:
-    """Call `work(0)` to `work(count - 1)`, on all threads that are allowed."""
-    together = min(count, threads())
-    waiting = list(reversed(range(count)))
-
-    def some() -> None:
-        while True:
-            try:
-                number = waiting.pop()
-            except IndexError:
-                return
-            work(number)
-
-    if together == 1:
-        some()
-        return
-    # The calling thread works too. Each in a copy of its context, which holds NumPy's error state.
-    pool = _threads(together - 1)
-    others = [pool.submit(contextvars.copy_context().run, some) for _ in range(together - 1)]
-    try:
-        some()
-    finally:
-        # One that has not begun, because the threads are at other work, finds nothing left to do.
-        begun = [other for other in others if not other.cancel()]
-        wait(begun)
-    for other in begun:
-        other.result()
-
-
-@functools.cache
-def _threads(count: int) -> ThreadPoolExecutor:
-    """Threads that stay for the next call: a new one starts on the processor of the one that made it."""
-    return ThreadPoolExecutor(count, "fallline")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 class _Limit:

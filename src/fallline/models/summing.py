@@ -14,9 +14,10 @@ import numpy.typing as npt
 from fallline.arrays import BLOCK, BoolArray, FloatArray
 from fallline.data import Dataset
 from fallline.data.rows import Rows
+from fallline.machine_code.threads import share
 from fallline.models.chunked import ChunkedRows
 from fallline.models.pairwise import Node, Sums, in_pairs
-from fallline.models.parts import PARTS, WORTHWHILE, share, single_blas
+from fallline.models.parts import PARTS, WORTHWHILE, single_blas
 from fallline.models.rows import OverRows
 from fallline.objectives.base import Objective
 

@@ -167,8 +167,10 @@ class FormulaObjective(Objective):
         """The text, from which everything else is made."""
         return {"formula": self.formula.text}
 
-    def __reduce__(self) -> tuple[Callable[[str], FormulaObjective], tuple[str]]:
-        return FormulaObjective.from_text, (self.formula.text,)
+    def __reduce__(self) -> tuple[Callable[[str], FormulaObjective], tuple[str], dict[str, Any]]:
+        # What is known of a landscape stays with it.
+        known = {name: value for name, value in vars(self).items() if name in ("bounds", "minima")}
+        return FormulaObjective.from_text, (self.formula.text,), known
 
     @functools.cached_property
     def symbolic(self) -> Symbolic:

@@ -68,6 +68,9 @@ class StraightLine:
         }
         self.variables = formula.variables
         self.steps = dict(formula.steps)
+        # Of each node of the graph, what stands in the roots it depends on, as the bits of these.
+        self.roots: list[int] = []
+        self.bases: dict[Node, int] = {}
         # Each expression's term in the graph, operands before operations.
         self.known: dict[Expression, Scaled] = {}
         for name, expression in formula.steps:
@@ -280,13 +283,21 @@ class StraightLine:
         """The adjoint of a root: a 0 of it wins, unless it comes from a root of the same base."""
         if adjoint.zero_wins or adjoint.term.node is None:
             return adjoint
-        own = any(
-            node.operation == python.CALL
-            and node.detail in ("sqrt", "power", *SINGULAR)
-            and node.inputs[0] is base.node
-            for node in self.graph.needed([adjoint.term.node])
-        )
+        own = base.node is not None and self.roots_beneath(adjoint.term.node) & self.bit_of(base.node)
         return adjoint._replace(zero_wins=not own)
+
+    def roots_beneath(self, node: Node) -> int:
+        """The roots that a node depends on: the bits of what stands in them."""
+        for each in self.graph.nodes[len(self.roots) : node.index + 1]:
+            bits = functools.reduce(operator.or_, (self.roots[part.index] for part in each.inputs), 0)
+            if each.operation == python.CALL and each.detail in ("sqrt", "power", *SINGULAR):
+                bits |= self.bit_of(each.inputs[0])
+            self.roots.append(bits)
+        return self.roots[node.index]
+
+    def bit_of(self, base: Node) -> int:
+        """A bit of what stands in a root."""
+        return 1 << self.bases.setdefault(base, len(self.bases))
 
     def backward_product(self, product: Expression, adjoint: _Adjoint) -> Iterator[tuple[Expression, _Adjoint]]:
         partial = self.partial_products(product, self.known)

@@ -76,6 +76,15 @@ def run_title(run: Trajectory, symbol: str) -> tuple[str, str]:
     return optimizer_words(run), outcome(run, symbol)
 
 
+def labelled(label: str, rule: str) -> str:
+    """A rule in the title of one of several runs, behind the run's label where that says something else.
+
+    >>> labelled("wrong slope", "sign descent, η = 0.01"), labelled("sign descent", "sign descent, η = 0.01")
+    ('wrong slope: sign descent, η = 0.01', 'sign descent, η = 0.01')
+    """
+    return rule if label in rule else f"{label}: {rule}"
+
+
 def tick(value: float) -> str:
     """A number in three digits, with powers of ten only where it has many more."""
     return number(float(f"{value:.3g}"), 6)

@@ -130,7 +130,7 @@ class Film(Printed):
                 encoders.write_gif(frames, draft, self._moments, self.quality, self._sample())
 
     def html(self) -> str:
-        """The film as a page with a player: play, pause, step, speed, and the numbers under the pointer.
+        """The film as a page with a player: play, pause, step, speed, histories, and the numbers under the pointer.
 
         In three dimensions it is a surface that the mouse, or a finger, turns.
         """
@@ -363,5 +363,5 @@ def _title(pair: Labelled, data: Descent | Landscape, time: float, title: str | 
     row = int(np.searchsorted(times, time, side="right")) - 1
     value = words.number(float(pair.run.value[row]))
     symbol = value_symbol(pair.run.objective)
-    rule = words.optimizer_words(pair.run) if title is None else title
+    rule = words.labelled(pair.label, words.optimizer_words(pair.run)) if title is None else title
     return rule, f"{data.unit} {paths.time_text(times[row])}: {symbol} = {value}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Unpack
 
@@ -115,8 +116,9 @@ def plot_descent(
     figure = new_figure(8, 0.8 + 3.4 * count, look)
     axes = new_axes(figure, count, sharex=True)
     for place, path in zip(axes, data.paths, strict=True):
+        rule, outcome = path.title
         draw_still(place, data)
-        draw_run(place, path)
+        draw_run(place, replace(path, title=(words.labelled(path.label, rule), outcome)))
         label_outer(place, left=True, bottom=place is axes[-1])
     draw_keys(axes[-1], data)
     return appearance.finished(figure, look)

@@ -31,7 +31,7 @@ def level_labels(ax: Axes, lines: Any, data: Landscape) -> None:
     shown = np.array([level for level in lines.levels if level in data.levels.named])
     size = sizes.note / 72
     taken = _taken(ax, data)
-    chosen: list[tuple[float, FloatArray]] = []
+    chosen: list[FloatArray] = []
     for level in shown[:: -(-len(shown) // MOST) or 1]:
         vertices = lines.get_paths()[int(np.flatnonzero(lines.levels == level)[0])].vertices
         places = _on_paper(ax, vertices[:: -(-len(vertices) // PLACES) or 1])
@@ -40,12 +40,12 @@ def level_labels(ax: Axes, lines: Any, data: Landscape) -> None:
         clear = np.minimum(_distance(places, taken), _from_the_edge(ax, places)) / size
         best = int(np.minimum(clear, FREE).argmax())
         if clear[best] >= CLEAR:
-            chosen.append((level, _in_data(ax, places[best])))
+            chosen.append(_in_data(ax, places[best]))
             # A number is wider than high.
             taken = np.concatenate([taken, places[best] + size * np.array([[0, 0], [1, 0], [-1, 0]])])
     look: dict[str, Any] = {"fontsize": sizes.note, "colors": theme_of(ax).ink, "inline": True, "inline_spacing": 2}
-    for level, place in chosen:
-        for text in ax.clabel(lines, [level], fmt=level_text, manual=[tuple(place)], **look):
+    for place in chosen:
+        for text in ax.clabel(lines, fmt=level_text, manual=[tuple(place)], **look):
             text.set(color=theme_of(ax).ink, alpha=None)
             text.set_path_effects([withStroke(linewidth=2, foreground=theme_of(ax).rim)])
 

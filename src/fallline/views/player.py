@@ -1,12 +1,14 @@
-"""The HTML page that plays runs: one file with their data and a small player, which needs no network."""
+"""The HTML page that plays runs: one file with their data and the player (js/src/player.ts), which needs no network."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -25,10 +27,10 @@ from fallline.pictures.landscape import Landscape
 from fallline.pictures.paths import Labelled
 from fallline.results.series import time_of
 from fallline.views import contour, space
-from fallline.views.theme import THEMES, Theme
+from fallline.views.theme import THEMES
 
-# The page draws 4 : 3, with some lines of text above and below.
-WIDTH, HEIGHT = 860, 790
+# The page draws 4 : 3, with the histories beside it and some lines of text.
+WIDTH, HEIGHT = 1000, 600
 # The code for NaN in the landscape; the codes below it rise from the lowest value to the highest.
 MISSING = 65535
 # Script of the page around the player, run once: it sends its text colour, and sets the height that the player requests
@@ -72,8 +74,10 @@ def page(
         "unit": data.unit,
         "seconds": seconds,
         "dark": dark,
-        "themes": {name: _theme(theme, data) for name, theme in THEMES.items()},
-        "paths": [_path(pair, path) for pair, path in zip(pairs, data.paths, strict=True)],
+        "paths": [
+            _path(pair, path, number)
+            for pair, path, number in zip(pairs, data.paths, paths.numbers_of(data.paths), strict=True)
+        ],
     }
     if camera is not None:
         assert isinstance(data, Landscape)
@@ -87,12 +91,16 @@ def page(
         for packed, path in zip(scene["paths"], data.paths, strict=True):
             packed["height"] = column((space.inside(data, path, len(path))[2] - low) / (high - low))
     scene["remarks"] += [f"{path.label}: {path.remark}" for path in data.paths if path.remark]
-    # Inside a script element only "<" has a meaning in HTML.
-    words = json.dumps(scene, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    before, data_place, after = _template().partition("__data__")
-    assert data_place
-    after = after.replace("__surface__", f"<script>\n{_part('surface.js')}</script>" if camera else "")
-    return before.replace("__title__", html.escape(scene["title"])) + words + after
+    code = _part("player.js")
+    parts = {
+        "title": html.escape(scene["title"]),
+        # Inside a script element only "<" has a meaning in HTML.
+        "data": json.dumps(scene, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "code": code,
+        # Nothing but the player runs, whatever else a page might be made to hold.
+        "hash": base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii"),
+    }
+    return re.sub("__([a-z]+)__", lambda place: parts[place[1]], _part("player.html"))
 
 
 def inline(whole_page: str, still: npt.NDArray[np.uint8]) -> str:
@@ -156,6 +164,7 @@ def _landscape(data: Landscape) -> dict[str, Any]:
             "columns": len(over.x),
             "rows": len(over.y),
             "bounds": bounds.tolist(),
+            "bands": _bands(data),
             "codes": {"u2": _bytes(codes)},
         },
         "remarks": [data.held] if data.held else [],
@@ -175,24 +184,20 @@ def _curve(data: Descent) -> dict[str, Any]:
     }
 
 
-def _theme(theme: Theme, data: Landscape | Descent) -> dict[str, Any]:
-    colours: dict[str, Any] = {name: getattr(theme, name) for name in ("ground", "ink", "edge", "rim", "curve")}
-    colours["runs"] = [to_hex(theme.runs[number % len(theme.runs)]) for number in paths.numbers_of(data.paths)]
-    if isinstance(data, Landscape):
-        middles = (data.bounds_of_bands[1:] + data.bounds_of_bands[:-1]) / 2
-        colours["bands"] = (
-            np.round(255 * theme.landscape(contour.colour_norm(data)(middles))[:, :3]).astype(int).tolist()
-        )
-    return colours
+def _bands(data: Landscape) -> dict[str, list[str]]:
+    """The colours of the bands, from the lowest to the highest, light and dark."""
+    middles = contour.colour_norm(data)((data.bounds_of_bands[1:] + data.bounds_of_bands[:-1]) / 2)
+    return {name: [to_hex(colour) for colour in theme.landscape(middles)] for name, theme in THEMES.items()}
 
 
-def _path(pair: Labelled, path: paths.Path) -> dict[str, Any]:
+def _path(pair: Labelled, path: paths.Path, number: int) -> dict[str, Any]:
     # The run's own numbers, at the rows that the path shows.
     run = pair.run
     rows = np.searchsorted(time_of(run), path.times)
     return {
         "label": path.label,
         "outcome": path.title[1],
+        "number": number,
         "times": column(path.times),
         "x": column(path.x[:, 0]),
         "y": column(path.x[:, 1] if path.x.shape[1] == 2 else path.value),
@@ -204,10 +209,6 @@ def _path(pair: Labelled, path: paths.Path) -> dict[str, Any]:
 
 def _bytes(numbers: Any) -> str:
     return base64.b64encode(numbers.tobytes()).decode("ascii")
-
-
-def _template() -> str:
-    return _part("player.html")
 
 
 @cache

@@ -154,7 +154,8 @@ class Screen:
         self._shown = np.nan
         data = scene.data
         self.figure, self.stages = _curves(scene, data) if isinstance(data, Descent) else _landscape(scene, data)
-        usual = tuple(round(side) for side in self.figure.bbox.size)
+        # Even, as an .mp4 needs it.
+        usual = tuple(2 * round(side / 2) for side in self.figure.bbox.size)
         self.size: tuple[int, int] = scene.size or (usual[0], usual[1])
         # The size in pixels changes the dots per inch, so that text grows with the picture.
         dots = self.figure.dpi * min(self.size[0] / usual[0], self.size[1] / usual[1])

@@ -11,7 +11,7 @@ from fallline import optimizers
 from fallline.arrays import BoolArray, FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
-from fallline.diagnosis.quantiles import median
+from fallline.diagnosis.quantiles import median, quantile
 from fallline.diagnosis.rates import scaled
 from fallline.diagnosis.remedies import by, rounded
 
@@ -100,7 +100,7 @@ def _spikes(values: FloatArray) -> list[Spike]:
         # Above the start a run diverges.
         below = level < values[0]
         ordinary = height[below & (values[window:] < values[0])]
-        usual = np.quantile(np.fmax(ordinary, 0.0), 0.75) if ordinary.size else 0.0
+        usual = quantile(np.fmax(ordinary, 0.0), 0.75) if ordinary.size else 0.0
         high = below & (height > np.maximum(least, max(FALL * (values[0] - lowest), RISES * usual)))
     high[: max(int(BEGINNING * count) - window, 0)] = False
     return _grouped(values, level, high, window)

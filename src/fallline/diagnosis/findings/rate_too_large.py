@@ -84,7 +84,7 @@ def rate_too_large(case: Case) -> Finding | None:
         return None
     course, rate = case.course, case["rate"].values
     used = float(np.nanmax(rate)) if np.isfinite(rate).any() else np.nan
-    limit = _limit(case, used * float(median(shorter[shorter > 0])))
+    limit = _limit(case, used, used * float(median(shorter[shorter > 0])))
     share = steps.share(steps.overshot)
     kind = "same-batch" if case.objective.stochastic else "full-batch"
     return Finding(
@@ -138,8 +138,13 @@ def _diverged(case: Case) -> Over | None:
     overshot = _overshot(steps)
     if not overshot.any() or (steps.share(overshot) < _needed(case) and not far_up):
         return None
-    highest = f"{course.values[-1]:.3g}" if course.finite[-1] else f"{course.highest:.3g} and then to no finite value"
-    return Over(_far(steps), f"the value rose from {course.start:.3g} to {highest}")
+    if course.finite[-1]:
+        way = f"rose from {course.start:.3g} to {course.values[-1]:.3g}"
+    elif course.highest > course.start:
+        way = f"rose from {course.start:.3g} to {course.highest:.3g} and then to no finite value"
+    else:
+        way = f"went from {course.start:.3g} to no finite value"
+    return Over(_far(steps), f"the value {way}")
 
 
 def _unsettled(case: Case) -> Over | None:
@@ -213,13 +218,16 @@ class Limit(NamedTuple):
     words: str
 
 
-def _limit(case: Case, tried: float) -> Limit:
-    """The limit by the steepest curvature seen, where the rule has one; else by the shorter steps that were tried."""
+def _limit(case: Case, used: float, tried: float) -> Limit:
+    """The limit by the steepest curvature seen, where that is what the rate is above; else by the shorter steps tried.
+
+    A step out of the domain, past a pole, may be too long though nothing steep was seen before it.
+    """
     try:
         steepest = case.steepest
     except CannotCheck:
         steepest = None
-    if steepest is not None:
+    if steepest is not None and steepest.rate < used:
         return Limit(
             steepest.rate, f"The steepest curvature seen, {steepest.curvature:.3g}, allows {steepest.rate:.3g}"
         )

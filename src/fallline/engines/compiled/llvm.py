@@ -156,7 +156,6 @@ class _Advance:
         self.lanes = Region(code, where.lanes)
         self.group = code.variable("i64")
         self.slots = _Slots(self.lanes, where, self.group)
-        self.active = code.variable(self.lanes.mask)
         bases = {node.inputs[0]: None for node in step.graph.needed(_outputs(step)) if node.operation in POWERS}
         self.powers = {base: Powers(code, self.once, self.steps) for base in bases}
         self.row, self.until, self.i, self.visited, self.strip = (code.variable("i64") for _ in range(5))
@@ -234,7 +233,7 @@ class _Advance:
             )
             look, ended, on = (code.new_label(name) for name in ("look", "ended", "on"))
             outer = dict(lanes.names)
-            code.jump_if(near, look, on, rarely=True)
+            code.jump_if(self._any(near), look, on, rarely=True)
             code.label(look)
             met = self._met()
             code.jump_if(met, ended, on, rarely=True)
@@ -281,32 +280,40 @@ class _Advance:
         """Make one step for a group of runs, one per lane. Runs that have ended do not move."""
         code, lanes = self.code, self.lanes
         stop = code.load(lanes.number, self.slots.place("stop"))
-        active = code.line(f"fcmp oeq {lanes.number} {stop}, {lanes.constant(0.0)}")
-        code.store(lanes.mask, active, self.active)
+        zero = lanes.constant(0.0)
+        active = code.line(f"fcmp oeq {lanes.number} {stop}, {zero}")
         going, gone, look, ended, on = (code.new_label(name) for name in ("going", "gone", "look", "ended", "on"))
         code.jump_if(lanes.any(active), going, gone)
         code.label(going)
         outer = dict(lanes.names)
         self.slots.take_up()
         value, near = self._arrive()
-        if "lowest.value" in self.slots.variables:
-            self._keep_lowest({"lowest.value": value})
         here = dict(lanes.names)
-        code.jump_if(lanes.any(code.line(f"and {lanes.mask} {near}, {active}")), look, on, rarely=True)
+        code.jump_if(self._any(code.line(f"and {lanes.mask} {near}, {active}")), look, on, rarely=True)
+        # From here on the mask is computed anew, by another comparison of the same result: LLVM would otherwise pack
+        # the first for its way across the branches, and unpack it, at every step.
         code.label(look)
+        active = code.line(f"fcmp ueq {lanes.number} {stop}, {zero}")
         ending = code.line(f"and {lanes.mask} {self._met()}, {active}")
         code.jump_if(lanes.any(ending), ended, on, rarely=True)
         code.label(ended)
         self._end(ending, value)
-        code.store(lanes.mask, code.line(f"xor {lanes.mask} {ending}, {active}"), self.active)
         code.jump(on)
         code.label(on)
         lanes.names = here
-        self._leave(code.load(lanes.mask, self.active))
+        if "lowest.value" in self.slots.variables:
+            self._keep_lowest({"lowest.value": value})
+        stop = code.load(lanes.number, self.slots.place("stop"))
+        self._leave(code.line(f"fcmp ueq {lanes.number} {stop}, {zero}"))
         self.slots.put_back()
         lanes.names = outer
         code.jump(gone)
         code.label(gone)
+
+    def _any(self, mask: str) -> str:
+        """Whether a condition may be met: in any lane of the mask, or in all of them, by the number of the step."""
+        of_all = [self.scalars[node.index] for node in self.step.near if node.level == STEP]
+        return self.once.either([self.lanes.any(mask), *of_all])
 
     def _columns(self, i: str) -> None:
         """Load the table's numbers of a step, and broadcast them to all lanes."""
@@ -332,8 +339,9 @@ class _Advance:
             if node.operation == "leaf" and node.detail in self.slots.variables:
                 lanes.names[node.index] = code.load(lanes.number, self.slots.variables[node.detail])
         lanes.emit(self.step.graph, LANE, [step.value, *step.gradient, *step.near])
-        near = lanes.either([lanes.names[node.index] for node in step.near])
-        return lanes.names[step.value.index], near
+        # That of the step's number is in `_any`.
+        near = [lanes.names[node.index] for node in step.near if node.level != STEP]
+        return lanes.names[step.value.index], lanes.either(["false" if lanes.lanes == 1 else "zeroinitializer", *near])
 
     def _met(self) -> str:
         """Look closely: the mask of runs for which a condition is met."""

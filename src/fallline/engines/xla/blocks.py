@@ -15,7 +15,7 @@ from fallline.engines.per_run import entries, per_run_settings
 from fallline.engines.problem import Problem, Unable
 from fallline.engines.xla.objectives import OnJax, learn_paths, on_jax
 from fallline.engines.xla.plan import Plan, Stretch
-from fallline.engines.xla.program import Lanes, Program, program_for
+from fallline.engines.xla.program import Lanes, Program, program_for, turned
 from fallline.machine_code.threads import threads
 from fallline.state import map_state
 
@@ -124,7 +124,6 @@ class _Block:
     """Some of the runs, with copies of the first of them that fill the block up.
 
     Attributes:
-        lanes: where they are, on the device.
         goes_on: whether one of them has not ended.
     """
 
@@ -147,7 +146,7 @@ class _Block:
 
         with jax.enable_x64(True), np.errstate(all="ignore"):
             starts = jax.device_put(self._starts, self._device)
-            self.lanes = self._program.begin(starts, self._own, self._data, start, self._limit, np.int64(self._count))
+            self._lanes = self._program.begin(starts, self._own, self._data, start, self._limit, np.int64(self._count))
         self._look()
 
     def advance(self, stretch: Stretch) -> dict[str, FloatArray]:
@@ -156,12 +155,19 @@ class _Block:
 
         with jax.enable_x64(True), np.errstate(all="ignore"):
             arrivals, places, count, room, recorded = stretch
-            self.lanes, rows = self._program.advance(
-                self.lanes, self._own, self._data, arrivals, places, np.int64(count), self._limit, room=room
+            self._lanes, rows = self._program.advance(
+                self._lanes, self._own, self._data, arrivals, places, np.int64(count), self._limit, room=room
             )
             written = {name: np.asarray(part)[: len(recorded)] for name, part in rows.items()}
         self._look()
         return written
+
+    @property
+    def lanes(self) -> Lanes:
+        """Where they are, as NumPy arrays."""
+        import jax
+
+        return turned(jax.tree.map(np.asarray, self._lanes))
 
     def _look(self) -> None:
         """Find out which runs go on.
@@ -169,15 +175,16 @@ class _Block:
         Raises:
             Lost: when one came to a point that the objective's code does not know.
         """
-        self.goes_on = bool((np.asarray(self.lanes.stop) == 0).any())
-        lost = np.asarray(self.lanes.lost)
-        if lost.any():
+        lanes = self.lanes
+        self.goes_on = bool((lanes.stop == 0).any())
+        if lanes.lost is not None and lanes.lost.any():
             # Those that fill up the block are copies.
-            x, lost, state = map_state(
-                lambda part: np.asarray(part)[: self._count], (self.lanes.x, lost, self.lanes.state)
+            x, lost, steps, state = map_state(
+                lambda part: part[: self._count], (lanes.x, lanes.lost, lanes.steps, lanes.state)
             )
-            place = np.asarray(self._rule.lookahead(x, state))
-            raise Lost(np.concatenate([x[lost], place[lost]]), int(self.lanes.made))
+            first = steps[lost].min()
+            place, lost = np.asarray(self._rule.lookahead(x, state)), lost & (steps == first)
+            raise Lost(np.concatenate([x[lost], place[lost]]), int(first))
 
 
 def _rounded(count: int) -> int:

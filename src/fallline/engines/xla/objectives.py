@@ -27,7 +27,10 @@ MOST_PATHS = 8
 
 
 class Seen(NamedTuple):
-    """What an objective is at k points: values (k,), gradients (k, n), and whether its code knows the point, (k,)."""
+    """What an objective is at k points: values (k,), gradients (k, n), and whether its code knows the point, (k,).
+
+    The last is None where it knows every point.
+    """
 
     value: Any
     gradient: Any
@@ -65,7 +68,7 @@ def on_jax(objective: Objective) -> OnJax:
         options = {key: option for path in paths for key, option in path.options.items()}
         return OnJax(tuple(sorted(paths, key=id)), (), _of_paths(paths), options)
     if isinstance(objective, JaxObjective):
-        return OnJax(objective, (), lambda points, *_: _all_known(*objective.side_by_side(points)), {})
+        return OnJax(objective, (), lambda points, *_: _everywhere(*objective.side_by_side(points)), {})
     loss = objective.loss if isinstance(objective, Batches) else objective
     if isinstance(loss, Loss):
         return _of_loss(loss)
@@ -89,10 +92,10 @@ def learn_paths(objective: Objective, points: Any) -> None:
         raise Unable(f"{objective.title} takes branches that JAX decides otherwise")
 
 
-def _all_known(values: Any, slopes: Any) -> Seen:
+def _everywhere(values: Any, slopes: Any) -> Seen:
     from jax import numpy as jnp
 
-    return Seen(jnp.asarray(values, float), jnp.asarray(slopes, float), jnp.ones(len(values), bool))
+    return Seen(jnp.asarray(values, float), jnp.asarray(slopes, float), None)
 
 
 def _of_formula(formula: Formula) -> Callable[..., Seen]:
@@ -109,7 +112,8 @@ def _of_formula(formula: Formula) -> Callable[..., Seen]:
 
         outputs = unwrapped(names["f"](*(ArrayProxy(points[:, i], jax_library()) for i in range(points.shape[1]))))
         value, *slopes = (jnp.broadcast_to(jnp.asarray(each, float), points.shape[:1]) for each in outputs)
-        return _all_known(value, jnp.stack(slopes, axis=-1))
+        # The coordinates first, as the runs are carried from step to step.
+        return _everywhere(value, jnp.stack(slopes).T)
 
     return both
 
@@ -154,7 +158,7 @@ def _of_loss(loss: Loss) -> OnJax:
         errors = part.errors(forward, y)
         values = (errors if weights is None else errors * weights).sum(axis=-1)
         gradients = part.backward(x, forward, X, y, *(() if weights is None else (weights,)))
-        return _all_known(*unwrapped(part.reduced(x, (values, gradients))))
+        return _everywhere(*unwrapped(part.reduced(x, (values, gradients))))
 
     settings = tuple(getattr(loss, field.name) for field in dataclasses.fields(loss))
     shape = loss.X.shape, loss.weights is None, loss.reduction, loss.mean_weight

@@ -26,6 +26,11 @@ from fallline.schedules import watches_values
 from fallline.state import map_state, named_leaves
 from fallline.stopping import Progress, Seconds, StoppingCondition
 
+# Steps between two looks at whether any run goes on: a look takes as long as a part of a step.
+_UNSEEN = 16
+# The most coordinates that are reduced column by column.
+_FEW_COLUMNS = 8
+
 
 class Lanes(NamedTuple):
     """k runs side by side, as JAX arrays; one that has ended stays where it is.
@@ -37,11 +42,12 @@ class Lanes(NamedTuple):
         state: the rule's state; each part has the shape (k, 1) or (k, n).
         change, previous_change: the last two changes of x, (k, n); infinite before the first.
         first_value, previous_value: the values at the start, and a step before.
-        lowest: the points with the lowest values so far.
+        lowest: the points with the lowest values so far; of each of these five, None where nobody asks for it.
         stop: 0 for a run that goes on, else the number of the condition that ended it, counted from 1; the step limit
             is the last.
         old: whether the value is that of an earlier point.
-        lost: whether the run came to a point that the objective's code does not know.
+        lost: whether the run came to a point that the objective's code does not know, where it stays; None where it
+            knows every point.
     """
 
     made: Any
@@ -54,7 +60,7 @@ class Lanes(NamedTuple):
     previous_change: Any
     first_value: Any
     previous_value: Any
-    lowest: Lowest
+    lowest: Any
     stop: Any
     old: Any
     lost: Any
@@ -83,7 +89,8 @@ class Parts:
         rule: the rule; its per-run hyperparameters are arguments of the program.
         objective: the objective on JAX arrays, without its data.
         conditions: the stopping conditions.
-        columns: the names of what is recorded of a point: "x", "value", "gradient", "rate", "state".
+        columns: the names of what is recorded of a point: "x", "value", "gradient", "rate", "state"; and "lowest" where
+            the lowest values are kept though no points are.
         running: whether the recorded value is that of the mini-batch.
     """
 
@@ -146,12 +153,12 @@ class Program:
         self._compiling = threading.Lock()
 
     def begin(self, *arguments: Any) -> Lanes:
-        """The runs at their starts; arguments are those of `_begin`."""
+        """The runs at their starts, turned; arguments are those of `_begin`."""
         begun: Lanes = self._for(self._begin, arguments)(*arguments)
         return begun
 
     def advance(self, *arguments: Any, room: int) -> tuple[Lanes, dict[str, Any]]:
-        """The runs after some steps, and what was recorded; arguments are those of `_advance`."""
+        """The runs after some steps, turned, and what was recorded; arguments are those of `_advance`."""
         made: tuple[Lanes, dict[str, Any]] = self._for(self._advance, arguments, room=room)(*arguments)
         return made
 
@@ -173,7 +180,7 @@ class Program:
         return rules.OnJax(with_own(self.parts.rule, iter(own)), _is_array)
 
     def _begin(self, starts: Any, own: list[Any], data: Any, arrival: Arrival, limit: Any, real: Any) -> Lanes:
-        """The runs at their starts, of which those after the first `real` fill up the block."""
+        """The runs at their starts, turned, of which those after the first `real` fill up the block."""
         from jax import numpy as jnp
 
         k, n = starts.shape
@@ -196,10 +203,26 @@ class Program:
             lowest=self._lowest(jnp.zeros(k, int), starts, value, gradient),
             stop=jnp.zeros(k, jnp.int8),
             old=none,
-            lost=~known,
+            lost=None if known is None else ~known,
         )
         stop = self._stops(rule, lanes, arrival, limit, at_start=True)
-        return lanes._replace(stop=jnp.where(jnp.arange(k) < real, stop, len(self.parts.conditions) + 1))
+        lanes = lanes._replace(stop=jnp.where(jnp.arange(k) < real, stop, len(self.parts.conditions) + 1))
+        return turned(lanes if "x" in self.parts.columns else self._asked_for(rule, lanes, arrival, limit))
+
+    def _asked_for(self, rule: rules.OnJax, lanes: Lanes, arrival: Arrival, limit: Any) -> Lanes:
+        """The runs without what the conditions do not read of earlier points, so that no step has to keep it."""
+        import jax
+
+        stops = jax.make_jaxpr(lambda lanes: self._stops(rule, lanes, arrival, limit, at_start=False))(lanes).jaxpr
+        reads = {id(part) for operation in stops.eqns for part in operation.invars}
+        read = jax.tree.unflatten(jax.tree.structure(lanes), [id(part) in reads for part in stops.invars])
+        return lanes._replace(
+            # Before a step, this is what will be the previous change.
+            change=lanes.change if read.previous_change else None,
+            previous_change=None,
+            first_value=lanes.first_value if read.first_value else None,
+            previous_value=None,
+        )
 
     def _advance(
         self, lanes: Lanes, own: list[Any], data: Any, arrivals: Arrival, places: Any, count: Any, limit: Any, room: int
@@ -207,12 +230,13 @@ class Program:
         """Make `count` steps, or fewer if all runs end.
 
         Arguments:
+            lanes: the runs, turned.
             arrivals: what is known of the points that each step leads to.
             places: the row in which the points are recorded that each step leaves; `room` for none.
             room: the number of rows.
 
         Returns:
-            The runs, and the rows: for each column an array of shape (room + 1, k, ...).
+            The runs, turned, and the rows: for each column an array of shape (room + 1, k, ...).
         """
         import jax
         from jax import numpy as jnp
@@ -221,22 +245,27 @@ class Program:
 
         def goes_on(carried: Any) -> Any:
             lanes, _ = carried
-            return (lanes.made - first < count) & (lanes.stop == 0).any() & ~lanes.lost.any()
+            on = (lanes.made - first < count) & (lanes.stop == 0).any()
+            return on if lanes.lost is None else on & ~lanes.lost.any()
 
-        def step(carried: Any) -> Any:
-            lanes, rows = carried
+        def some(carried: Any) -> Any:
+            most = jnp.minimum(_UNSEEN, count - (carried[0].made - first))
+            return jax.lax.fori_loop(0, most, step, carried)
+
+        def step(_: Any, carried: Any) -> Any:
+            lanes, rows = turned(carried[0]), carried[1]
             i = lanes.made - first
             with _told(f"the rate of {self._rule_name}"):
                 rate = rule.rate(lanes.made + 1)
             row = self._row(lanes, rate)
             rows = {name: rows[name].at[places[i]].set(part) for name, part in row.items()}
             arrival = Arrival(*(None if part is None else part[i] for part in arrivals))
-            return self._stepped(rule, lanes, rate, data, arrival, limit), rows
+            return turned(self._stepped(rule, lanes, rate, data, arrival, limit)), rows
 
         # Only the shapes count: the rate of any step has that of the first.
-        shapes = jax.eval_shape(lambda: self._row(lanes, rule.rate(lanes.made + 1)))
+        shapes = jax.eval_shape(lambda: self._row(turned(lanes), rule.rate(lanes.made + 1)))
         rows = {name: jnp.zeros((room + 1, *part.shape)) for name, part in shapes.items()}
-        made: tuple[Lanes, dict[str, Any]] = jax.lax.while_loop(goes_on, step, (lanes, rows))
+        made: tuple[Lanes, dict[str, Any]] = jax.lax.while_loop(goes_on, some, (lanes, rows))
         return made
 
     def _stepped(self, rule: rules.OnJax, lanes: Lanes, rate: Any, data: Any, arrival: Arrival, limit: Any) -> Lanes:
@@ -244,35 +273,46 @@ class Program:
         import jax
         from jax import numpy as jnp
 
+        going = _moves(lanes)
         with _told(self._rule_name):
             change, state = rule.update(lanes.gradient, lanes.state, rate, lanes.made + 1)
             state = jax.tree.map(_like, state, lanes.state)
+        # A run that has ended stays where it is, and so does its value.
+        change = jnp.where(going[:, None], change, 0.0)
         x = lanes.x - change
         value, gradient, known = self._seen(rule, x, state, data, arrival, lanes.value)
-        lower = value < lanes.lowest.value
-        here = self._lowest(jnp.broadcast_to(lanes.made + 1, lower.shape), x, value, gradient)
+        lowest, steps = lanes.lowest, lanes.steps + going
+        if lowest is not None:
+            lowest = _where(value < lowest.value, self._lowest(steps, x, value, gradient), lowest)
         after = lanes._replace(
             made=lanes.made + 1,
-            steps=lanes.steps + 1,
+            steps=steps,
             x=x,
             value=value,
             gradient=gradient,
             state=state,
             change=change,
-            previous_change=lanes.change,
+            previous_change=change if lanes.change is None else lanes.change,
+            first_value=value if lanes.first_value is None else lanes.first_value,
             previous_value=lanes.value,
-            lowest=_where(lower, here, lanes.lowest),
-            old=jnp.broadcast_to(~arrival.looks, lower.shape),
-            lost=~known,
+            lowest=lowest,
+            old=lanes.old if arrival.rows is None else jnp.broadcast_to(~arrival.looks, value.shape),
+            lost=None if known is None else ~known,
         )
-        after = after._replace(stop=self._stops(rule, after, arrival, limit, at_start=False))
-        moved: Lanes = _where(lanes.stop == 0, after, lanes)
-        return moved._replace(made=after.made)
+        stop = jnp.where(going, self._stops(rule, after, arrival, limit, at_start=False), lanes.stop)
+        kept = Lanes(*(None if before is None else part for part, before in zip(after, lanes, strict=True)))
+        recorded, elsewhere = "x" in self.parts.columns, known is not None and rule.lookahead(x, state) is not x
+        if recorded or elsewhere or arrival.rows is not None:
+            # What else is known of it is read as well, or its value is that of the mini-batch.
+            kept = _where(going, kept, lanes)._replace(made=after.made)
+        return kept._replace(stop=stop)
 
     def _lowest(self, step: Any, x: Any, value: Any, gradient: Any) -> Any:
-        """The points as those with the lowest values; without points recorded, only the values are kept."""
+        """The points as those with the lowest values; without points recorded at most the values are kept."""
         none: Any = None
-        return Lowest(step, x, value, gradient) if "x" in self.parts.columns else Lowest(none, none, value, none)
+        if "x" in self.parts.columns:
+            return Lowest(step, x, value, gradient)
+        return Lowest(none, none, value, none) if "lowest" in self.parts.columns else None
 
     def _seen(
         self, rule: rules.OnJax, x: Any, state: Any, data: Any, arrival: Arrival, previous: Any
@@ -294,7 +334,7 @@ class Program:
                 value, _, known = jax.lax.cond(
                     arrival.looks, at_x, lambda: objectives.Seen(previous, seen.gradient, seen.known)
                 )
-        return seen._replace(value=value, known=seen.known & known)
+        return seen._replace(value=value, known=known if known is None else seen.known & known)
 
     def _stops(self, rule: rules.OnJax, lanes: Lanes, arrival: Arrival, limit: Any, at_start: bool) -> Any:
         """The number of the condition that ends each run at its point, 0 for none."""
@@ -362,7 +402,29 @@ def _is_array(value: Any) -> bool:
 
 
 def _proxy(part: Any) -> ArrayProxy:
-    return ArrayProxy(part, jax_library())
+    return _Rows(part, jax_library())
+
+
+# Reductions of the coordinates that conditions write, and the operation on two of them.
+_FOLDS = {"all": np.logical_and, "any": np.logical_or, "sum": np.add, "max": np.maximum}
+
+
+class _Rows(ArrayProxy):
+    """Stands for an array with a row per run: few coordinates are reduced column by column, which XLA vectorises."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        usual, fold = super().__getattr__(name), _FOLDS.get(name)
+        if fold is None or self.value.ndim != 2 or not 1 < self.value.shape[1] <= _FEW_COLUMNS:
+            return usual
+
+        def reduced(axis: Any = None, **settings: Any) -> Any:
+            if settings or axis not in (-1, 1):
+                return usual(axis=axis, **settings)
+            return functools.reduce(fold, (self[:, i] for i in range(self.value.shape[1])))
+
+        return reduced
 
 
 def _begun(rule: rules.OnJax, starts: Any) -> Any:
@@ -401,6 +463,19 @@ def _like(part: Any, other: Any) -> Any:
     from jax import numpy as jnp
 
     return jnp.broadcast_to(jnp.asarray(part, other.dtype), other.shape)
+
+
+def _moves(lanes: Lanes) -> Any:
+    """Which runs make the next step, shape (k,)."""
+    return lanes.stop == 0 if lanes.lost is None else (lanes.stop == 0) & ~lanes.lost
+
+
+def turned(lanes: Lanes) -> Lanes:
+    """The runs with the coordinates first, or back: so each is contiguous, as XLA's loops over the runs want it."""
+    import jax
+
+    other_way: Lanes = jax.tree.map(lambda part: part.T, lanes)
+    return other_way
 
 
 def _where(chosen: Any, new: Any, old: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fallline.arrays import FloatArray
+from fallline.engines.lowest import Lowest
 from fallline.engines.per_run import entries
 from fallline.engines.problem import Problem
 from fallline.engines.rehearsal import rehearse
@@ -40,7 +41,7 @@ def run(problem: Problem, device: str | None = None) -> list[Trajectory]:
 
 def ends(problem: Problem, device: str | None = None) -> Ends:
     """Execute every run of the problem and return where they ended; otherwise as `run`."""
-    blocks = _advanced(problem, ("value",), device)
+    blocks = _advanced(problem, ("value", "lowest") if problem.lowest else ("value",), device)
     found = _Found(blocks)
     conditions = problem.conditions
     stop = np.where(found.going_on, len(conditions) + 1, found.lanes.stop - 1).astype(np.int8)
@@ -55,7 +56,7 @@ def ends(problem: Problem, device: str | None = None) -> Ends:
     return Ends(
         x=found.lanes.x,
         value=found.value,
-        lowest=found.lowest if problem.lowest else np.full(len(stop), np.nan),
+        lowest=np.broadcast_to(found.lowest, stop.shape),
         marks=marks,
         steps=found.lanes.steps,
         stop=stop,
@@ -92,8 +93,10 @@ class _Found:
             these = self.lanes.old & (steps == step)
             with np.errstate(all="ignore"):
                 self.value[these] = blocks.plan.evaluation.watched(step).value(x[these])
-        self.is_lowest = self.lanes.old & (self.value < self.lanes.lowest.value)
-        self.lowest = np.where(self.is_lowest, self.value, self.lanes.lowest.value)
+        # Where nobody asks for it, it stays unknown.
+        lowest = np.nan if self.lanes.lowest is None else self.lanes.lowest.value
+        self.is_lowest = self.lanes.old & (self.value < lowest)
+        self.lowest = np.where(self.is_lowest, self.value, lowest)
 
     def trajectory(self, i: int, seconds: float) -> Trajectory:
         """One of the runs."""
@@ -137,7 +140,8 @@ class _Found:
             return Point(
                 int(self.lanes.steps[i]), self.lanes.x[i].copy(), float(self.value[i]), self.lanes.gradient[i].copy()
             )
-        return self.lanes.lowest.point(i)
+        lowest: Lowest = self.lanes.lowest
+        return lowest.point(i)
 
     def _stop(self, i: int, rule: Any, seconds: float) -> Stop:
         lanes, problem, one = self.lanes, self.problem, slice(i, i + 1)

@@ -1,4 +1,4 @@
-"""The generated page docs/findings.md: `python -m tests.findings_page`, or `make docs`."""
+"""What is told of the findings: docs/findings.md, which `python -m website.findings` writes, and a page of each."""
 
 from __future__ import annotations
 
@@ -30,16 +30,30 @@ A *remark* is worth knowing, and no fault.
 
 
 def page() -> str:
-    """The text of the page."""
-    return "\n".join([INTRODUCTION, *map(_section, all_checks())])
+    """The text of docs/findings.md."""
+    sections = (f"## {check.name}\n\n{_told(check, '#{}')}" for check in all_checks())
+    return "\n".join([INTRODUCTION, *sections])
 
 
-def _section(check: Check) -> str:
+def pages() -> dict[str, str]:
+    """The text of each page of the site, by its name: one of each finding, and the list of them."""
+    checks = all_checks()
+    listed = [f"- [{_words(check.name)}]({check.name}.md): {check.about.rstrip('.')}." for check in checks]
+    told = {check.name: f"# {_words(check.name)}\n\n{_told(check, '{}.md')}" for check in checks}
+    return {"index": "\n".join([INTRODUCTION, *listed, ""]), **told}
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _told(check: Check, link: str) -> str:
+    """What is told of a finding; `link` leads to another one by its name."""
     about = check.about[:1].upper() + check.about[1:]
-    lines = [f"## {check.name}", "", f"{about}.{' A remark.' if check.remark else ''}", ""]
+    lines = [f"{about}.{' A remark.' if check.remark else ''}", ""]
     lines += [f"**Test.** {inspect.cleandoc(check.find.__doc__ or '')}", ""]
     known = {other.name for other in all_checks()}
-    led_to = [f"[{name}](#{name})" for name in check.leads_to if name in known]
+    led_to = [f"[{name}]({link.format(name)})" for name in check.leads_to if name in known]
     if led_to:
         lines += [f"**It leads to** {', '.join(led_to)}.", ""]
     if check.ignore:

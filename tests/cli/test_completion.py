@@ -1,0 +1,34 @@
+"""Tab completion as a user has it: installed into a home folder, in a real shell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+from tests.environments import without_coverage
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("fallline diagn", "fallline diagnose "),
+        ("fallline run x --start 1 --learning-ra", "--learning-rate "),
+        ("fallline expl", r"explain\s+explore"),  # both are possible
+    ],
+)
+def test_bash_completes_once_it_is_installed(typed: str, shown: str, tmp_path: Path) -> None:
+    folder = Path(sys.executable).parent
+    environment = without_coverage() | {"HOME": str(tmp_path), "PATH": f"{folder}:/usr/bin:/bin", "TERM": "dumb"}
+    (tmp_path / ".bashrc").write_text("PS1='ready '\n", encoding="utf-8")
+    _, status = pexpect.run("fallline --install-completion bash", env=environment, withexitstatus=True)
+    assert status == 0
+    shell = pexpect.spawn("/bin/bash", ["-i"], env=environment, encoding="utf-8", timeout=60, dimensions=(30, 200))
+    try:
+        shell.expect_exact("ready ")
+        # Where several words are possible, the second tab lists them.
+        shell.send(f"{typed}\t\t")
+        shell.expect(shown)
+    finally:
+        shell.close(force=True)
