@@ -1,5 +1,6 @@
 // What is on the page as Python: the call of the library that repeats it.
 import { conditionTexts, settings } from "./conditions.ts";
+import { rules as library } from "./generated.ts";
 import { typed } from "./numbers.ts";
 import { kindOf, scaleOf, settingsOfRate } from "./rate_kinds.ts";
 import type { Value } from "./rules.ts";
@@ -10,7 +11,9 @@ const CLASSES: Readonly<Record<string, string>> = { step: "StepDecay", polyak: "
 
 export function pythonOf(state: State): string {
   const starts = state.starts.map((start) => `[${start.map(number).join(", ")}]`);
-  const rules = state.entries.filter(({ hidden }) => !hidden).map((entry) => `        ${ruleCode(entry)},\n`);
+  const rules = state.entries
+    .filter(({ hidden }) => !hidden)
+    .map((entry) => `        ${noisy(ruleCode(entry), state)},\n`);
   const lines = [
     "import fallline\n\n",
     "race = fallline.compare(\n",
@@ -39,6 +42,10 @@ function stopCode(stop: State["stop"]): string[] {
   return [`    stop=${conditions.join(" | ") || "fallline.NotFinite()"},\n`];
 }
 
+function noisy(rule: string, { noise, seed }: State): string {
+  return noise > 0 ? `fallline.GradientNoise(${rule}, variance=${number(noise * noise)}, power=0, seed=${seed})` : rule;
+}
+
 function ruleCode({ rule: name, convention, values, rate }: Entry): string {
   const rule = ruleOf(name, convention)!;
   const settings = Object.entries(values).map(([key, value]) => setting(key, value));
@@ -47,7 +54,9 @@ function ruleCode({ rule: name, convention, values, rate }: Entry): string {
     ...settings,
     ...(convention === "paper" ? [] : [`convention="${convention}"`]),
   ];
-  return `fallline.${rule.title}(${parts.join(", ")})`;
+  // A user's own rule is a class of the user's.
+  const place = library.some((known) => known.name === name) ? "fallline." : "";
+  return `${place}${rule.title}(${parts.join(", ")})`;
 }
 
 function setting(name: string, value: Value): string {

@@ -23,6 +23,7 @@ CONDITIONS: list[fallline.StoppingCondition] = [
     fallline.NotFinite(),
     fallline.Target(0.25),
     fallline.GradientNorm(1e-3) | fallline.Evaluations(40),
+    fallline.Target(0.25) | fallline.Target(0.5),
     fallline.Target(0.5) | fallline.ValueChange(1e-6) | fallline.StepSize(1e-9),
 ]
 FORMULA, START = "x**2 + 10*y**2 + sin(x)", [4.0, 1.0]

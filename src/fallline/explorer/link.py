@@ -158,9 +158,9 @@ def _stop(stop: StoppingCondition | None, target: float | None) -> list[tuple[st
     """The target, which the page checks first, and the other conditions, if they are not the usual ones."""
     parts = conditions(stop)[1:]
     targets = [one.value for one in parts if isinstance(one, Target)]
-    if target is None and targets:
-        target = targets[0]
-    said = [] if target is None else [("target", repr(float(target)))]
+    targets += [] if target is None else [target]
+    # Of several, a run comes to the highest first.
+    said = [("target", repr(float(max(targets))))] if targets else []
     others = [one for one in parts if not isinstance(one, Target)]
     if others == [StepSize()]:
         return said
