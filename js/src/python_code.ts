@@ -47,16 +47,17 @@ function noisy(rule: string, { noise, seed }: State): string {
 }
 
 function ruleCode({ rule: name, convention, values, rate }: Entry): string {
-  const rule = ruleOf(name, convention)!;
-  const settings = Object.entries(values).map(([key, value]) => setting(key, value));
+  const { title, hyperparameters } = ruleOf(name, convention)!;
+  const isOwn = !library.some((known) => known.name === name);
+  // The page's defaults of a user's own rule are the settings with which it came, not those of its class.
+  const usual = isOwn ? hyperparameters.filter((known) => known.default !== null) : [];
+  const given = { ...Object.fromEntries(usual.map((known) => [known.name, known.default])), ...values };
   const parts = [
     `learning_rate=${rateCode(rate)}`,
-    ...settings,
+    ...Object.entries(given).map(([key, value]) => setting(key, value)),
     ...(convention === "paper" ? [] : [`convention="${convention}"`]),
   ];
-  // A user's own rule is a class of the user's.
-  const place = library.some((known) => known.name === name) ? "fallline." : "";
-  return `${place}${rule.title}(${parts.join(", ")})`;
+  return `${isOwn ? "" : "fallline."}${title}(${parts.join(", ")})`;
 }
 
 function setting(name: string, value: Value): string {

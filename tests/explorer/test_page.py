@@ -308,12 +308,24 @@ def test_a_page_of_a_comparison_shows_its_runs(browser: Any, tmp_path: Path) -> 
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-9, atol=1e-9)
 
 
-def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> None:
-    rules = [
+COPIED: dict[str, list[fallline.Optimizer[Any]]] = {
+    "rates and conventions": [
         fallline.AdamW(0.05, convention="optax"),
         fallline.Momentum(fallline.WarmUp(0.01, steps=5)),
         fallline.LBFGS(),
-    ]
+    ],
+    "noise": [
+        fallline.GradientNoise(rule, variance=0.3, power=0, seed=7)
+        for rule in (fallline.GradientDescent(0.03), fallline.Adam(0.1))
+    ],
+    "a user's own rule": [Friction(0.02, friction=0.3), fallline.Momentum(0.01)],
+}
+
+
+@pytest.mark.parametrize("rules", COPIED.values(), ids=COPIED)
+def test_the_page_as_python_repeats_its_runs(
+    browser: Any, tmp_path: Path, rules: list[fallline.Optimizer[Any]]
+) -> None:
     page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=60)
     page.save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:
@@ -322,7 +334,7 @@ def test_the_page_as_python_repeats_its_runs(browser: Any, tmp_path: Path) -> No
         opened.page.wait_for_selector(".menu output:not(:empty)")
         code, runs = opened.page.evaluate("navigator.clipboard.readText()"), opened.runs()
     (tmp_path / "copied.py").write_text(code, encoding="utf-8")
-    race = runpy.run_path(str(tmp_path / "copied.py"))["race"]
+    race = runpy.run_path(str(tmp_path / "copied.py"), {"Friction": Friction})["race"]
     for run, ours in zip(runs, race, strict=True):
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
 
