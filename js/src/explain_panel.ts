@@ -12,7 +12,22 @@ const MOST = 3;
 type Row = readonly [name: string, values: readonly number[], colour: string | null];
 
 export class ExplainPanel {
-  readonly element = element("section", { class: "explain", "aria-label": STRINGS.explain });
+  private readonly heading = element("h2");
+  private readonly table = element("div", { class: "scrolled" });
+  /** What is wider than its place is scrolled, by keys too. */
+  private readonly worked = element("div", {
+    class: "formula-of worked",
+    tabindex: 0,
+    role: "group",
+    "aria-label": STRINGS.worked,
+  });
+  readonly element = element(
+    "section",
+    { class: "explain", "aria-label": STRINGS.explain },
+    this.heading,
+    this.table,
+    this.worked,
+  );
 
   /** Arguments:
    *   axes: the coordinates that are drawn, for which the formula is worked out where there are many.
@@ -44,18 +59,13 @@ export class ExplainPanel {
       ...names.map((name) => element("th", { scope: "col" }, element("i", {}, name))),
     );
     const coordinates = names.length > MOST ? axes : names.map((_, k) => k);
-    const worked = element("div", { class: "formula-of worked" });
-    // Made from the library's formula and numbers; the names are escaped.
-    if (step.lines.length) worked.innerHTML = workedMathml(step.lines, step, coordinates, names);
-    this.element.replaceChildren(
-      element("h2", {}, STRINGS.stepTitle(title, step.step, step.rate)),
-      element(
-        "div",
-        { class: "scrolled" },
-        element("table", { class: "numbers" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line))),
-      ),
-      worked,
+    this.heading.textContent = STRINGS.stepTitle(title, step.step, step.rate);
+    this.table.replaceChildren(
+      element("table", { class: "numbers" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line))),
     );
+    this.worked.hidden = !step.lines.length;
+    // Made from the library's formula and numbers; the names are escaped.
+    this.worked.innerHTML = step.lines.length ? workedMathml(step.lines, step, coordinates, names) : "";
   }
 }
 

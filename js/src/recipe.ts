@@ -89,10 +89,11 @@ function given(values: Values): Record<string, Toml> {
   );
 }
 
-function viewTable({ box, axes, view }: State, names: readonly string[]): Record<string, Toml> {
+function viewTable({ box, axes, plane, view }: State, names: readonly string[]): Record<string, Toml> {
   const [across, up] = [box.slice(0, 2), box.slice(2)];
   if (names.length === 1) return { kind: "curve", bounds: across };
-  const coordinates = names.length > 2 ? { coordinates: axes.map((axis) => names[axis]!) } : {};
+  const drawn = plane === "principal" ? "pca" : axes.map((axis) => names[axis]!);
+  const coordinates = names.length > 2 ? { coordinates: drawn } : {};
   return { kind: view === "surface" ? "surface" : "contour", ...coordinates, bounds: [across, up] };
 }
 

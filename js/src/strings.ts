@@ -70,6 +70,7 @@ export const STRINGS = {
     `${one} and ${other} part at step ${step}, by up to ${shown(most, 2)}.`,
   together: (one: string, other: string) => `${one} and ${other} walk the same points.`,
   explain: "This step",
+  worked: "The rule's formula, with the numbers of this step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,
   tooManyOperations: (most: number) =>

@@ -99,6 +99,23 @@ def test_a_recipe_runs_to_the_same_numbers_and_shows_the_same_page(browser: Any,
         assert {**one["values"], **other["values"]} == one["values"]
 
 
+def test_the_principal_plane_is_written_as_the_pictures_have_it(browser: Any, tmp_path: Path) -> None:
+    page = fallline.explore("x**2 + y**2 + 3*z**2 + x*y*z", [1.0, 0.5, -1.0], fallline.Adam(0.1), max_steps=30)
+    page.save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        opened.page.click("text=Principal plane")
+        opened.settled()
+        state = opened.state
+        recipe = fallline.Recipe.load(exported(opened, tmp_path / "fallline.toml"))
+    [view] = recipe.views
+    assert view["coordinates"] == "pca"
+    np.testing.assert_allclose(np.ravel(view["bounds"]), state["box"], rtol=1e-12)
+    fallline.explore(recipe).save(tmp_path / "again.html")
+    with Opened(browser, tmp_path / "again.html") as opened:
+        assert opened.page.evaluate("fallline.plane !== null")
+        assert opened.state["box"] == state["box"]
+
+
 def test_rules_of_the_users_own_are_not_written(browser: Any, tmp_path: Path) -> None:
     fallline.explore("x**2", 1.0, [Friction(0.05), fallline.Adam(0.1)]).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html") as opened:

@@ -33,6 +33,7 @@ def link_of(
     box: Sequence[tuple[float, float]] | Mapping[str, tuple[float, float]] | None = None,
     coordinates: Sequence[str] | None = None,
     solid: bool = False,
+    principal: bool = False,
     max_steps: int | None = None,
     stop: StoppingCondition | None = None,
     target: float | None = None,
@@ -40,7 +41,7 @@ def link_of(
 ) -> tuple[str, str, list[Optimizer[Any]]]:
     """The title of what is shown, the fragment that says it, and which of the rules are not the library's.
 
-    The arguments are those of `fallline.explore`, and whether a surface is shown.
+    The arguments are those of `fallline.explore`, and whether a surface and the runs' principal plane are shown.
 
     >>> link_of("x**2", 3.0, "adam")[1]
     'f=x**2&start=3&rule=adam@paper,rate=constant,learning_rate=0.001,beta1=0.9,beta2=0.999,epsilon=1e-08,look=0'
@@ -74,6 +75,8 @@ def link_of(
     said += _stop(stop, target)
     if solid:
         said.append(("view", "surface"))
+    if principal:
+        said.append(("plane", "principal"))
     # These have no meaning in a fragment, and read better as they are.
     return title, "&".join(f"{name}={quote_plus(text, safe=',@=*()/')}" for name, text in said), own
 

@@ -227,11 +227,13 @@ def _view(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe's first picture the page shows too: the box and its coordinates, and whether it is solid."""
     view = recipe.views[0] if recipe.views else {"kind": None}
     box, coordinates = view.get("bounds"), view.get("coordinates")
-    # The page has no plane of principal components.
-    if view["kind"] not in ("curve", "contour", "contour_3d", "surface") or coordinates == "pca":
+    principal = coordinates == "pca"
+    # Without a box, the page shows all of what lies in two of the coordinates.
+    if view["kind"] not in ("curve", "contour", "contour_3d", "surface") or (principal and box is None):
         return {}
     one = view["kind"] == "curve" and box is not None
-    return {"box": [box] if one else box, "coordinates": coordinates, "solid": view["kind"] == "surface"}
+    shown = {"box": [box] if one else box, "solid": view["kind"] == "surface", "principal": principal}
+    return shown if principal else shown | {"coordinates": coordinates}
 
 
 def _still(mark: str, title: str, address: str) -> str:
