@@ -104,6 +104,26 @@ def kill_a_worker(client: Any) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.parametrize("within", [120.0, 0.0])
+@pytest.mark.parametrize("asked", [None, False])
+def test_workers_are_asked_past_the_scheduler_where_they_answer(
+    here: Cluster, monkeypatch: pytest.MonkeyPatch, within: float, asked: bool | None
+) -> None:
+    monkeypatch.setattr(workers, "DIRECT", within)
+    X, y = made_up(300)
+    loss = Logistic(dask.array.from_array(X, chunks=(60, 4)), y)
+    used: list[bool | None] = []
+    address = here.at.scheduler.address
+    with distributed.Client(address, set_as_default=False, direct_to_workers=asked) as client:
+        run = minimize(
+            loss, np.zeros(5), Adam(0.1), max_steps=3, engine=Cluster(client),
+            callback=lambda point: used.append(client.direct_to_workers),
+        )  # fmt: skip
+        assert client.direct_to_workers is asked
+    assert set(used) == {asked is None and within > 0}
+    assert_same_run(run, minimize(loss, np.zeros(5), Adam(0.1), max_steps=3))
+
+
 @pytest.mark.parametrize("rules", [["momentum"], [Momentum(Cosine(0.1, 300)), Momentum(convention="torch")]])
 def test_a_sweep_has_the_bits_of_one_machine(here: Cluster, rules: Any) -> None:
     settings: dict[str, Any] = {"target": 1e-3, "max_steps": 300}

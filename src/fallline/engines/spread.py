@@ -77,6 +77,7 @@ class SpreadLoss(InOnePass):
                     answer = _joined(_asked(self._shards, points, value, gradient))
                 except Exception:  # Dask raises several kinds for a worker that is gone
                     self._shards = []
+                    self._workers.reach()
                     continue
             if isinstance(answer, Exception):
                 raise answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import itertools
@@ -33,6 +34,8 @@ PATIENCE = 10.0
 WITHOUT_WORKERS = 30.0
 # Seconds within which a worker that died is expected to be replaced.
 REPLACED = 5.0
+# Seconds within which each worker must answer to be asked without the scheduler between.
+DIRECT = 1.0
 # Seconds between two looks at which workers there are.
 _LOOK = 2.0
 # How many workers may die of one task before Dask gives up the task.
@@ -161,6 +164,7 @@ class Cluster:
         client = own.enter_context(self._client(distributed)) if isinstance(self.at, str) else self.at
         workers = Workers(client, self.title)
         workers.check()
+        own.enter_context(workers.asked_directly())
         return workers
 
     @contextlib.contextmanager
@@ -281,6 +285,8 @@ class Workers:
     def __init__(self, client: Any, title: str) -> None:
         self.client = client
         self.title = title
+        # Whether the client leaves open how requests are sent.
+        self._open = False
 
     def check(self) -> None:
         """Refuse a cluster without workers, or with other versions than here."""
@@ -303,6 +309,33 @@ class Workers:
                         f"whose worker {address} has {name} {there}, and here is {here}",
                         "both must be the same",
                     )
+
+    @contextlib.contextmanager
+    def asked_directly(self) -> Iterator[None]:
+        """Send requests straight to the workers where they can be reached, unless the client says how to send them."""
+        before = self.client.direct_to_workers
+        self._open = before is None
+        self.reach()
+        try:
+            yield
+        finally:
+            self.client.direct_to_workers = before
+
+    def reach(self) -> None:
+        """Find out whether all workers can be reached from here; if not, requests go through the scheduler."""
+        addresses = list(self._known())
+
+        async def answers() -> None:
+            every = asyncio.gather(*(self.client.rpc(at).identity() for at in addresses))
+            await asyncio.wait_for(every, DIRECT)
+
+        if not self._open:
+            return
+        try:
+            self.client.sync(answers)
+            self.client.direct_to_workers = True
+        except (OSError, TimeoutError):
+            self.client.direct_to_workers = False
 
     @property
     def threads(self) -> int:
