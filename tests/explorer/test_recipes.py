@@ -81,7 +81,7 @@ def test_a_recipe_runs_to_the_same_numbers_and_shows_the_same_page(browser: Any,
     for run, result in zip(runs, results, strict=True):
         assert result["stopped"] == run["reason"]
         assert result["value"] == pytest.approx(run["value"][-1], rel=1e-9, abs=1e-12)
-    ours = fallline.Recipe.load(recipe).run()
+    ours: Any = fallline.Recipe.load(recipe).run()
     for run, result in zip(runs, [ours] if isinstance(ours, fallline.Trajectory) else ours, strict=True):
         np.testing.assert_allclose(np.reshape(run["x"], result.x.shape), result.x, rtol=1e-9, atol=1e-12)
     again = tmp_path / "again.html"

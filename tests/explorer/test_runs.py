@@ -67,7 +67,8 @@ def make(request: pytest.FixtureRequest, programs: Path) -> Iterator[Make]:
 
 def rules() -> list[Any]:
     """Every rule in every convention."""
-    return [kind(convention=convention) for kind in OPTIMIZERS.values() for convention in kind.conventions]
+    kinds: list[Any] = list(OPTIMIZERS.values())
+    return [kind(convention=convention) for kind in kinds for convention in kind.conventions]
 
 
 def name_of(rule: Any) -> str:

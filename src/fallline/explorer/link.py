@@ -136,7 +136,7 @@ def _box(shown: Sequence[str], box: Any) -> list[tuple[str, str]]:
     return [("box", _numbers(ends.ravel()))]
 
 
-def _without_noise(rules: Sequence[Optimizer[Any]]) -> tuple[Sequence[Optimizer[Any]], list[tuple[str, str]]]:
+def _without_noise(rules: list[Optimizer[Any]]) -> tuple[list[Optimizer[Any]], list[tuple[str, str]]]:
     """The rules inside the same noise of a variance that stays, which the page has for all rules together."""
     noises = {(rule.variance, rule.power, rule.seed) for rule in rules if isinstance(rule, GradientNoise)}
     if len(noises) != 1 or not all(isinstance(rule, GradientNoise) for rule in rules):
