@@ -87,7 +87,7 @@ class Environment:
     def __init__(self, folder: Path, *installed: str) -> None:
         venv.create(folder / "venv", with_pip=True)
         self.folder = folder
-        command = [folder / "venv/bin/python", "-m", "pip", "install", "-qq", *installed]
+        command = [str(folder / "venv/bin/python"), "-m", "pip", "install", "-qq", *installed]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
