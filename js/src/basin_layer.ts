@@ -39,8 +39,8 @@ export class BasinLayer {
 }
 
 function keyOf({ dimension }: Problem, state: State): string {
-  const { formula, box, axes, steps, gradient, noise, seed, entries, active } = state;
+  const { formula, box, axes, steps, gradient, noise, seed, stop, entries, active } = state;
   const { look: _, hidden: __, ...rule } = entries[active]!;
   const held = dimension > 2 ? state.starts[state.activeStart] : null;
-  return JSON.stringify([formula, box, axes, held, steps, gradient, noise, seed, rule]);
+  return JSON.stringify([formula, box, axes, held, steps, gradient, noise, seed, stop, rule]);
 }

@@ -28,7 +28,7 @@ interface Land {
 
 /** What the values asked for depend on, and the runs. */
 const OF_LAND = ["formula", "box", "axes"] as const satisfies readonly (keyof State)[];
-const OF_RUNS = ["formula", "starts", "steps", "gradient", "noise", "seed", "target"] as const;
+const OF_RUNS = ["formula", "starts", "steps", "gradient", "noise", "seed", "target", "stop"] as const;
 /** How many values a side has: soon a few, then all. */
 const COARSE = 24;
 const FINE = 96;

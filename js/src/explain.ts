@@ -1,14 +1,16 @@
 // One step of a run: what went into it, and what it made of that.
 
+import { standardNormal } from "./generated.ts";
 import { knownRules } from "./known_rules.ts";
 import type { Problem } from "./problem.ts";
-import { settingsArray } from "./rules.ts";
+import { type Rule, settingsArray } from "./rules.ts";
 import { run } from "./run.ts";
 import type { Arrow } from "./scene.ts";
 import { ruleOf, type State, settingsOf } from "./state.ts";
 
 export interface Part {
   readonly name: string;
+  readonly before: readonly number[];
   readonly after: readonly number[];
 }
 
@@ -16,9 +18,13 @@ export interface Explained {
   /** The step's number, from 1. */
   readonly step: number;
   readonly x: readonly number[];
+  /** The gradient as the rule was given it, with the noise. */
   readonly gradient: readonly number[];
   readonly rate: number;
   readonly parts: readonly Part[];
+  /** The rule's formula, and the settings in it by their names. */
+  readonly lines: Rule["lines"];
+  readonly settings: ReadonlyMap<string, number>;
   /** What is subtracted from x. */
   readonly change: readonly number[];
 }
@@ -35,26 +41,42 @@ export function explained(problem: Problem, state: State, row: number): Explaine
   if (!entry || !rule) return null;
   const n = problem.dimension;
   const start = Float64Array.from(state.starts[state.activeStart]!);
-  const step = rule.step(settingsArray(rule.hyperparameters, entry.values));
+  const h = settingsArray(rule.hyperparameters, entry.values);
+  const step = rule.step(h);
   const size = step.stateSize(n);
   const settings = { ...settingsOf(entry, state), maxSteps: row + 1, keepStates: true };
   const again = problem.elsewhere?.again(state, settings);
   if (again === null) return null;
   const made = run(again?.objective ?? problem.compiled, start, again?.settings ?? settings, knownRules);
   if (made.count <= row) return null;
-  const after = made.state.subarray((row + 1) * size, (row + 2) * size);
+  const [before, after] = [row, row + 1].map((which) => made.state.subarray(which * size, (which + 1) * size)) as Two;
   let place = 0;
   const parts = step.parts.map(({ name, wide }) => {
     const width = wide ? n : 1;
     place += width;
-    return { name, after: Array.from(after.subarray(place - width, place)) };
+    const own = (all: Float64Array) => Array.from(all.subarray(place - width, place));
+    return { name, before: own(before), after: own(after) };
   });
   const at = (numbers: Float64Array, which: number) => Array.from(numbers.subarray(which * n, (which + 1) * n));
   const x = at(made.x, row);
   const next = at(made.x, row + 1);
   const change = x.map((value, i) => value - next[i]!);
-  return { step: row + 1, x, gradient: at(made.gradient, row), rate: made.rate[row]!, parts, change };
+  const { noise } = settings;
+  const noisy = (slope: number, i: number) =>
+    noise ? slope + noise.deviation * standardNormal(noise.seed, row + 1, i + 1) : slope;
+  return {
+    step: row + 1,
+    x,
+    gradient: at(made.gradient, row).map(noisy),
+    rate: made.rate[row]!,
+    parts,
+    lines: rule.lines,
+    settings: new Map(rule.hyperparameters.map(({ name }, k) => [name, h[k]!])),
+    change,
+  };
 }
+
+type Two = [Float64Array, Float64Array];
 
 /** The arrows of a step: where it leads, and the directions of the gradient and of what the rule remembers. */
 export function arrowsOf(step: Explained, { axes, box }: State): Arrow[] {

@@ -3,6 +3,7 @@ import { DASHES } from "./palette.ts";
 import { onMap } from "./paths.ts";
 import type { Problem } from "./problem.ts";
 import { titleOf } from "./race.ts";
+import type { Run } from "./run.ts";
 import { rowAt, type Scene } from "./scene.ts";
 import type { State } from "./state.ts";
 import type { View } from "./view.ts";
@@ -17,19 +18,25 @@ export function offer(content: Blob, name: string): void {
 }
 
 /** All rows of all runs, as a table with commas between. */
-export function csvOf({ names }: Problem, state: State, { runs }: Scene): string {
-  const head = ["rule", "start", "step", ...names, "value", "gradient_norm", "rate"];
+export function csvOf(problem: Problem, state: State, { runs }: Scene): string {
+  const head = ["rule", "start", ...columnsOf(problem)];
   const lines = [head.map(cell).join(",")];
   for (const { run, entry, start } of runs) {
-    const n = run.dimension;
-    for (let row = 0; row <= run.count; row++) {
-      const x = Array.from(run.x.subarray(row * n, (row + 1) * n));
-      const norm = Math.hypot(...run.gradient.subarray(row * n, (row + 1) * n));
-      const rate = Number.isNaN(run.rate[row]!) ? "" : run.rate[row]!;
-      lines.push([cell(titleOf(state.entries[entry]!)), start + 1, row, ...x, run.value[row]!, norm, rate].join(","));
-    }
+    const named = [cell(titleOf(state.entries[entry]!)), start + 1];
+    for (let row = 0; row <= run.count; row++)
+      lines.push([...named, ...rowOf(run, row).map((one) => one ?? "")].join(","));
   }
   return `${lines.join("\r\n")}\r\n`;
+}
+
+/** What the numbers of a step are. */
+export const columnsOf = ({ names }: Problem): string[] => ["step", ...names, "value", "gradient_norm", "rate"];
+
+/** The numbers of a step; after the last there is no rate. */
+export function rowOf({ x, value, gradient, rate, dimension: n }: Run, row: number): (number | null)[] {
+  const at = (numbers: Float64Array) => numbers.subarray(row * n, (row + 1) * n);
+  const left = rate[row]!;
+  return [row, ...at(x), value[row]!, Math.hypot(...at(gradient)), Number.isNaN(left) ? null : left];
 }
 
 const cell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,4 +1,5 @@
 // The state as the fragment of a link, and back: what a link says is checked like what is typed.
+import { conditionsFrom, conditionTexts } from "./conditions.ts";
 import { landscapes } from "./generated.ts";
 import { FormulaError } from "./grammar.ts";
 import { knownRules } from "./known_rules.ts";
@@ -20,6 +21,8 @@ import { type Entry, entryOf, freeLook, LIMITS, onLandscape, RATE, ruleOf, type 
 import { STRINGS } from "./strings.ts";
 import { type Box, usable } from "./view.ts";
 
+const PANELS = ["histories", "rates", "numbers"] as const satisfies readonly State["panel"][];
+
 /** The fragment that says a state. */
 export function fragmentOf(state: State): string {
   const said = new URLSearchParams({ f: state.formula, box: list(state.box) });
@@ -31,6 +34,7 @@ export function fragmentOf(state: State): string {
     said.append("gradient", `${state.gradient.scheme},${typed(state.gradient.step ?? 1e-6, 17)}`);
   if (state.noise || state.seed) said.append("noise", list([state.noise, state.seed]));
   if (state.target !== null) said.append("target", typed(state.target, 17));
+  for (const text of conditionTexts(state.stop)) said.append("stop", text);
   if (state.at !== null) said.append("at", String(state.at));
   said.append("active", list([state.active, state.activeStart]));
   if (state.view !== "map") said.append("view", state.view);
@@ -120,6 +124,7 @@ class Reader {
       "gradient",
       "noise",
       "target",
+      "stop",
       "at",
       "active",
       "view",
@@ -148,13 +153,14 @@ class Reader {
       noise: noise?.[0] ?? usual.noise,
       seed: noise?.[1] ?? usual.seed,
       target: this.take("target", finite) ?? usual.target,
+      stop: this.stop() ?? usual.stop,
       at: this.take("at", (text) => whole(text, 0, steps)) ?? null,
       active: Math.max(0, active),
       activeStart,
       view: this.take("view", (text) => (text === "map" || text === "surface" ? text : null)) ?? "map",
       plane: this.take("plane", (text) => (text === "slice" || text === "principal" ? text : null)) ?? "slice",
       basins: this.take("basins", (text) => (text === "yes" ? true : null)) ?? false,
-      panel: this.take("panel", (text) => (text === "histories" || text === "rates" ? text : null)) ?? "histories",
+      panel: this.take("panel", (text) => PANELS.find((panel) => panel === text) ?? null) ?? "histories",
     };
   }
 
@@ -181,6 +187,10 @@ class Reader {
       this.refuse("f");
       return problemOf(this.usual.formula);
     }
+  }
+
+  private stop(): State["stop"] | null {
+    return conditionsFrom(this.said.getAll("stop"), LIMITS.conditions, (text) => this.refuse("stop", text));
   }
 
   private starts(dimension: number): State["starts"] {

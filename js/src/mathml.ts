@@ -23,9 +23,9 @@ const elements: Readonly<Record<string, string>> = {
 
 // In turn: an element with a text, with the name of its setting; a quantity of this step or the last; another element;
 // its end; a whole number; the symbol of a usual setting; an operator of one sign.
-const token =
+export const token =
   /([inot])(?::([^[\]]+))?\[([^\]]*)\]|([cl])\[([^\]]*)\]|(\w)(?::([^[\]]+))?\[|\]|(\d+)|([ηε])|[-+=(),∑∇…{‖⟨⟩.]/g;
-const usual: Readonly<Record<string, string>> = { η: "learning_rate", ε: "epsilon" };
+export const usual: Readonly<Record<string, string>> = { η: "learning_rate", ε: "epsilon" };
 const lastStep = "<mrow><mi>t</mi><mo>-</mo><mn>1</mn></mrow>";
 
 /** The MathML of a short spelling; the symbol of a setting has its name as data-setting. */

@@ -4,18 +4,17 @@ import { rehearse } from "./basins.ts";
 import { DiagnosisPanel } from "./diagnosis_panel.ts";
 import { element, iconButton } from "./dom.ts";
 import { Elsewhere, type GivenObjective } from "./elsewhere.ts";
+import { EntryMoves } from "./entry_moves.ts";
 import { arrowsOf, type Explained } from "./explain.ts";
-import { csvOf, offer } from "./files.ts";
 import { FormulaField } from "./formula_field.ts";
 import { fragmentOf, readFragment } from "./fragment.ts";
 import type { Host } from "./host.ts";
+import { keeping } from "./keep.ts";
 import { LiveText } from "./live_text.ts";
-import { DARK, LIGHT, type Palette } from "./palette.ts";
 import { Panels, stepShown } from "./panels.ts";
 import { type Plane, principalPlane } from "./principal_plane.ts";
 import { fitted, give, type Problem, problemOf, wholeOf } from "./problem.ts";
-import { pythonOf } from "./python_code.ts";
-import { bestRate, RATES, type Race, race, staying } from "./race.ts";
+import { type Race, race, suited } from "./race.ts";
 import { RulesPanel } from "./rules_panel.ts";
 import { RunPanel } from "./run_panel.ts";
 import type { Scene } from "./scene.ts";
@@ -24,17 +23,18 @@ import { ShareMenu } from "./share_menu.ts";
 import { SlicePanel } from "./slice_panel.ts";
 import { Stage } from "./stage.ts";
 import { StartMoves } from "./starts.ts";
-import { type Entry, firstState, onLandscape, type State } from "./state.ts";
+import { firstState, onLandscape, type State } from "./state.ts";
 import { Store } from "./store.ts";
 import { STRINGS } from "./strings.ts";
 import css from "./style.css";
+import { Theme } from "./theme.ts";
 import { Transport } from "./transport.ts";
 import type { Box } from "./view.ts";
 import { Workers } from "./workers.ts";
 
 /** What of the state changes the ground of the figure, and what the runs. */
 const OF_GROUND = ["formula", "box", "axes", "plane", "view"] as const;
-const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target"] as const;
+const OF_RUNS = ["formula", "starts", "entries", "steps", "gradient", "noise", "seed", "target", "stop"] as const;
 
 /** Milliseconds after which a page that is open has time for what may be wanted later. */
 const IDLE = 400;
@@ -56,9 +56,9 @@ export class Page {
   readonly store: Store;
   private problem: Problem;
   private race: Race = { runs: [], problems: new Map(), steps: 0 };
-  private palette: Palette = LIGHT;
   private readonly stale = { ground: true, runs: true };
   private queued = 0;
+  private readonly theme: Theme;
   private readonly field: FormulaField;
   private readonly stage: Stage;
   private readonly transport: Transport;
@@ -70,6 +70,10 @@ export class Page {
     (coordinate, value) => this.hold(coordinate, value),
   );
   private readonly panels: Panels;
+  private readonly entries = new EntryMoves(
+    () => ({ problem: this.problem, state: this.store.now }),
+    (part, gesture) => this.store.change(part, gesture),
+  );
   private readonly basins: BasinLayer;
   private readonly diagnosis: DiagnosisPanel | null;
   private failure = "";
@@ -97,8 +101,8 @@ export class Page {
     if (notebook?.objective) give(this.elsewhereOf(notebook.host, notebook.objective));
     const { state: read, hasBox, hasRules, refused } = readFragment(fragment, firstState());
     this.problem = problemOf(read.formula);
-    const chosen = hasRules || this.problem.elsewhere !== undefined;
-    const said = chosen ? read : { ...read, entries: staying(this.problem, read) };
+    const chosen = hasRules || this.problem.elsewhere !== undefined || fragment === "";
+    const said = chosen ? read : { ...read, entries: suited(this.problem, read) };
     const { runs } = race(this.problem, said);
     this.isOpen = !hasBox && this.problem.elsewhere !== undefined;
     const state = hasBox ? said : { ...said, box: wholeOf(this.problem, said, runs) };
@@ -115,7 +119,7 @@ export class Page {
         change({ entries, active: Math.max(0, Math.min(this.store.now.active, entries.length - 1)) }, gesture),
       rest: () => this.store.rest(),
       choose: (active) => change({ active }),
-      best: (index) => this.setBest(index),
+      best: (index) => this.entries.setBest(index),
     });
     this.running = new RunPanel(change);
     const scrub = (at: number) => {
@@ -128,22 +132,19 @@ export class Page {
         scrub,
         choose: (active) => change({ active }),
         panel: (panel) => change({ panel }),
-        set: (entry) => this.replaceRule(this.store.now.active, entry, "rate map"),
+        set: (entry) => this.entries.setActive(entry),
         again: () => this.queue(),
       },
       workers,
     );
     this.basins = new BasinLayer(workers, () => this.spoil());
-    this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.setRule(rule));
+    this.diagnosis = notebook && new DiagnosisPanel(notebook.host, (rule) => this.complain(this.entries.setRule(rule)));
+    this.theme = new Theme(root, () => {
+      this.stale.ground = true;
+      this.draw();
+    });
     this.build();
-    for (const query of ["(prefers-color-scheme: dark)", "print"]) {
-      matchMedia(query).addEventListener("change", () => {
-        this.themed();
-        this.draw();
-      });
-    }
     root.addEventListener("keydown", (event) => this.key(event));
-    this.themed();
     // The figure is seen first; the next frame draws the rest.
     this.drawStage();
     this.complain(refused);
@@ -242,7 +243,14 @@ export class Page {
   }
 
   private build(): void {
-    const tools = element("div", { class: "tools" }, this.undo, this.redo, this.makeShareMenu().element);
+    const tools = element(
+      "div",
+      { class: "tools" },
+      this.undo,
+      this.redo,
+      this.theme.button,
+      this.makeShareMenu().element,
+    );
     const top = element("header", {}, element("h1", {}, STRINGS.title), this.field.element, tools);
     const figure = element(
       "section",
@@ -275,10 +283,10 @@ export class Page {
     this.store.change(changed, "formula");
   }
 
-  /** Go to a landscape; rules that would leave it get their best rate there. */
+  /** Go to a landscape, where the rules get rates that suit it. */
   private visit(landscape: string): void {
     const state: State = { ...this.store.now, ...onLandscape(landscape), at: null };
-    this.store.change({ ...state, entries: staying(problemOf(state.formula), state) });
+    this.store.change({ ...state, entries: suited(problemOf(state.formula), state) });
   }
 
   private hold(coordinate: number, value: number): void {
@@ -288,37 +296,27 @@ export class Page {
   }
 
   private makeShareMenu(): ShareMenu {
-    const shown = () => this.scene(this.store.now, null);
-    const drawn = () => this.seen(this.store.now, null).scene;
-    return new ShareMenu({
-      link: () => `${location.href.split("#")[0]}#${this.fragment}`,
-      python: () => pythonOf(this.store.now),
-      png: () => this.stage.picture(this.problem, this.store.now).toBlob((blob) => blob && offer(blob, "fallline.png")),
-      svg: () => offer(new Blob([this.stage.drawing(drawn())], { type: "image/svg+xml" }), "fallline.svg"),
-      csv: () => offer(new Blob([csvOf(this.problem, this.store.now, shown())], { type: "text/csv" }), "fallline.csv"),
-    });
+    return new ShareMenu(
+      keeping(() => {
+        const { problem, fragment: link, stage } = this;
+        const state = this.store.now;
+        const seen = this.seen(state, null);
+        return {
+          ...{ problem, state, link, scene: this.scene(state, null), last: this.last, speed: this.transport.speed },
+          picture: () => stage.picture(seen.problem, seen.state),
+          drawing: () => stage.drawing(seen.scene),
+          seek: (at) => {
+            this.store.change({ at });
+            this.draw();
+          },
+        };
+      }),
+    );
   }
 
-  private setBest(index: number): void {
-    const set = (rate: number) => this.replaceRule(index, { rate });
-    const { problem } = this;
-    if (problem.elsewhere) problem.elsewhere.best(this.store.now, index, RATES, set);
-    else set(bestRate(problem, this.store.now, this.store.now.entries[index]!));
-  }
-
-  private replaceRule(index: number, part: Partial<Entry>, gesture: string | null = null): void {
-    const { entries } = this.store.now;
-    this.store.change({ entries: entries.map((entry, k) => (k === index ? { ...entry, ...part } : entry)) }, gesture);
-  }
-
-  /** Set the rule looked at as a link says it. */
-  private setRule(rule: string): void {
-    const said = new URLSearchParams({ f: this.store.now.formula, rule });
-    const { state, refused } = readFragment(said.toString(), this.store.now);
-    this.complain(refused);
-    const [entry] = state.entries;
-    const { active, entries } = this.store.now;
-    if (entry && !refused.length) this.replaceRule(active, { ...entry, look: entries[active]!.look });
+  /** The number of the last step of all runs. */
+  private get last(): number {
+    return Math.max(1, ...this.race.runs.map(({ run }) => run.count));
   }
 
   private key(event: KeyboardEvent): void {
@@ -328,12 +326,6 @@ export class Page {
       if (event.shiftKey) this.store.redo();
       else this.store.undo();
     }
-  }
-
-  private themed(): void {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches;
-    this.palette = dark ? DARK : LIGHT;
-    this.spoil();
   }
 
   private resized(): void {
@@ -387,12 +379,12 @@ export class Page {
     const seen = this.seen(state, step);
     this.stage.draw(seen.problem, seen.state, seen.scene, ground, basins);
     this.field.show(state.formula, this.problem.compiled.reading);
-    this.transport.show(state.at, Math.max(1, ...this.race.runs.map(({ run }) => run.count)));
+    this.transport.show(state.at, this.last);
     return { state, scene, step };
   }
 
   private drawPanels({ state, scene, step }: Drawn): void {
-    this.rules.show(state, this.palette, this.race.problems);
+    this.rules.show(state, this.theme.palette, this.race.problems);
     this.running.show(state, this.race.steps);
     this.slice.show(this.problem, state, this.plane);
     this.panels.draw(this.problem, state, scene, step);
@@ -412,7 +404,7 @@ export class Page {
 
   private scene(state: State, step: Explained | null): Scene {
     return {
-      palette: this.palette,
+      palette: this.theme.palette,
       names: this.problem.names,
       axes: state.axes,
       runs: this.race.runs,

@@ -1,8 +1,9 @@
-// What stands beside the figure: histories or the rate map, the race, the step shown.
+// What stands beside the figure: histories, the rate map or a run's numbers; the race, the step shown.
 import { element } from "./dom.ts";
 import { type Explained, explained } from "./explain.ts";
 import { ExplainPanel } from "./explain_panel.ts";
 import { Histories } from "./histories.ts";
+import { NumbersTable } from "./numbers_table.ts";
 import { partingOf } from "./parting.ts";
 import type { Problem } from "./problem.ts";
 import { titleOf } from "./race.ts";
@@ -25,6 +26,7 @@ export class Panels {
   private readonly tabs: Tabs<State["panel"]>;
   private readonly histories: Histories;
   private readonly rates: RateMap;
+  private readonly numbers: NumbersTable;
   private readonly table: RaceTable;
   private readonly parting = element("p", { class: "hint parting" });
   private readonly explain = new ExplainPanel();
@@ -33,6 +35,7 @@ export class Panels {
     this.tabs = new Tabs(STRINGS.panels, STRINGS.panel, (panel) => actions.panel(panel));
     this.histories = new Histories((step) => actions.scrub(step));
     this.rates = new RateMap(actions, workers);
+    this.numbers = new NumbersTable((step) => actions.scrub(step));
     this.table = new RaceTable((entry) => actions.choose(entry));
     this.element = element(
       "section",
@@ -40,6 +43,7 @@ export class Panels {
       this.tabs.element,
       this.histories.element,
       this.rates.element,
+      this.numbers.element,
       element("div", { class: "scrolled" }, this.table.element),
       this.parting,
       this.explain.element,
@@ -55,12 +59,14 @@ export class Panels {
     this.tabs.show(panel);
     this.histories.element.hidden = panel !== "histories";
     this.rates.element.hidden = panel !== "rates";
-    if (panel === "rates") this.rates.show(problem, state, scene);
+    this.numbers.element.hidden = panel !== "numbers";
+    if (panel === "numbers") this.numbers.show(problem, state, scene);
+    else if (panel === "rates") this.rates.show(problem, state, scene);
     else this.histories.draw(problem, scene);
     this.table.show(problem, state, scene);
     this.parting.textContent = partingOf(scene.runs, state);
     const looked = state.entries[state.active];
-    this.explain.show(step, looked ? titleOf(looked) : "", problem.names, scene.palette);
+    this.explain.show(step, looked ? titleOf(looked) : "", problem.names, state.axes, scene.palette);
   }
 }
 

@@ -1,4 +1,6 @@
 // What is on the page as Python: the call of the library that repeats it.
+import { conditionTexts, settings } from "./conditions.ts";
+import { rules as library } from "./generated.ts";
 import { typed } from "./numbers.ts";
 import { kindOf, scaleOf, settingsOfRate } from "./rate_kinds.ts";
 import type { Value } from "./rules.ts";
@@ -9,7 +11,9 @@ const CLASSES: Readonly<Record<string, string>> = { step: "StepDecay", polyak: "
 
 export function pythonOf(state: State): string {
   const starts = state.starts.map((start) => `[${start.map(number).join(", ")}]`);
-  const rules = state.entries.filter(({ hidden }) => !hidden).map((entry) => `        ${ruleCode(entry)},\n`);
+  const rules = state.entries
+    .filter(({ hidden }) => !hidden)
+    .map((entry) => `        ${noisy(ruleCode(entry), state)},\n`);
   const lines = [
     "import fallline\n\n",
     "race = fallline.compare(\n",
@@ -21,24 +25,39 @@ export function pythonOf(state: State): string {
       ? []
       : [`    gradient=fallline.Perturbation(${number(state.gradient.step ?? 1e-6)}, "${state.gradient.scheme}"),\n`]),
     ...(state.target === null ? [] : [`    target=${number(state.target)},\n`]),
+    ...stopCode(state.stop),
     ")\n",
     "print(race)\n",
   ];
   return lines.join("");
 }
 
+function stopCode(stop: State["stop"]): string[] {
+  if (!conditionTexts(stop).length) return [];
+  const conditions = stop.map(({ condition, values }) => {
+    const given = settings(values).map(([name, value]) => `${name}=${number(value)}`);
+    return `fallline.${condition}(${given.join(", ")})`;
+  });
+  // What ends a run anyway stands for no condition.
+  return [`    stop=${conditions.join(" | ") || "fallline.NotFinite()"},\n`];
+}
+
+function noisy(rule: string, { noise, seed }: State): string {
+  return noise > 0 ? `fallline.GradientNoise(${rule}, variance=${number(noise * noise)}, power=0, seed=${seed})` : rule;
+}
+
 function ruleCode({ rule: name, convention, values, rate }: Entry): string {
-  const rule = ruleOf(name, convention)!;
-  // Of counts that are offered as a choice, the page's default may be another than the library's.
-  const offered = rule.hyperparameters.filter(({ choices, default: usual }) => choices && typeof usual === "number");
-  const all = { ...Object.fromEntries(offered.map((one) => [one.name, one.default])), ...values };
-  const settings = Object.entries(all).map(([key, value]) => setting(key, value));
+  const { title, hyperparameters } = ruleOf(name, convention)!;
+  const isOwn = !library.some((known) => known.name === name);
+  // The page's defaults of a user's own rule are the settings with which it came, not those of its class.
+  const usual = isOwn ? hyperparameters.filter((known) => known.default !== null) : [];
+  const given = { ...Object.fromEntries(usual.map((known) => [known.name, known.default])), ...values };
   const parts = [
     `learning_rate=${rateCode(rate)}`,
-    ...settings,
+    ...Object.entries(given).map(([key, value]) => setting(key, value)),
     ...(convention === "paper" ? [] : [`convention="${convention}"`]),
   ];
-  return `fallline.${rule.title}(${parts.join(", ")})`;
+  return `${isOwn ? "" : "fallline."}${title}(${parts.join(", ")})`;
 }
 
 function setting(name: string, value: Value): string {

@@ -94,18 +94,37 @@ export function bestRate(problem: Problem, state: State, entry: Entry, among = 1
   return best;
 }
 
-/** The rules, those that would leave the landscape or go up on it with their best rate there. */
-export function staying(problem: Problem, state: State): readonly Entry[] {
-  const lost = new Set(
-    race(problem, state)
-      .runs.filter(({ run }) => !(run.value[run.count]! < run.value[0]!))
-      .map(({ entry }) => entry),
-  );
-  return state.entries.map((entry, index) =>
-    lost.has(index) && typeof entry.rate === "number"
-      ? { ...entry, rate: bestRate(problem, state, entry, lost.size) }
-      : entry,
-  );
+/** The rules, each constant rate the one with which it ends lowest of those that neither climb nor leave the box.
+ *
+ * A rate that leaps over hills may end lower by luck, but shows nobody how the rule goes.
+ */
+export function suited(problem: Problem, state: State): readonly Entry[] {
+  const start = Float64Array.from(state.starts[0]!);
+  const among = state.entries.length;
+  const steps = affordable(problem, state.steps, RATES.length * among);
+  const ends = (entry: Entry, rate: number): number => {
+    const made = run(problem.compiled, start, settingsOf({ ...entry, rate }, { ...state, steps }), knownRules);
+    return isCalm(made, state) ? made.value[made.count]! + 1e-12 * made.count : Number.POSITIVE_INFINITY;
+  };
+  return state.entries.map((entry) => {
+    if (typeof entry.rate !== "number") return entry;
+    const values = RATES.map((rate) => ends(entry, rate));
+    const lowest = Math.min(...values);
+    const rate =
+      lowest < Number.POSITIVE_INFINITY ? RATES[values.indexOf(lowest)]! : bestRate(problem, state, entry, among);
+    return { ...entry, rate };
+  });
+}
+
+/** Whether a run stays below its start, and in the part of the plane that is shown. */
+function isCalm({ x, value, dimension }: Run, { axes, box }: State): boolean {
+  if (!value.every((one) => one <= value[0]!)) return false;
+  const drawn = dimension > 1 ? axes : [0];
+  return drawn.every((axis, side) => {
+    const [low, high] = [box[2 * side]!, box[2 * side + 1]!];
+    for (let k = axis; k < x.length; k += dimension) if (!(x[k]! >= low && x[k]! <= high)) return false;
+    return true;
+  });
 }
 
 /** A rule's title in words: GradientDescent is Gradient Descent. */

@@ -98,10 +98,11 @@ export class RateMap {
 
   /** All that the cells depend on; the values along the axes are not part of it. */
   private keyOf(problem: Problem, state: State, axes: Axes): string {
-    const { steps, gradient, noise, seed, target, starts, activeStart } = state;
+    const { steps, gradient, noise, seed, target, stop, starts, activeStart } = state;
     const { look: _, hidden: __, ...rule } = entryAt(this.entry!, axes, axes[0].value(0), axes[1]?.value(0) ?? 0);
     const names = axes.map((axis) => axis?.name);
-    return JSON.stringify([problem.formula, starts[activeStart], names, rule, steps, gradient, noise, seed, target]);
+    const runs = [starts[activeStart], steps, gradient, noise, seed, target, stop];
+    return JSON.stringify([problem.formula, names, rule, runs]);
   }
 
   private take(problem: Problem, cells: Cells): void {

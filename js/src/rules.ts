@@ -76,6 +76,8 @@ export interface Rule {
   readonly hyperparameters: readonly Hyperparameter[];
   /** The places of those by which it shrinks x. */
   readonly decays: readonly number[];
+  /** Its formula, line by line in the short spelling of mathml.ts. */
+  readonly lines: readonly Line[];
   /** Its formula as MathML; each symbol of a setting has its name as data-setting. */
   readonly mathml: string;
   /** Its step with these settings, which are those of `settingsArray`. */
@@ -350,8 +352,11 @@ export function family(
       elementwise: Boolean(elementwise),
       rate: settings[rate]!,
       hyperparameters,
+      get lines() {
+        return picked(allLines, lines);
+      },
       get mathml() {
-        return table(picked(allLines, lines));
+        return table(this.lines);
       },
       step: (h) => chosen(hyperparameters, by, steps, h),
     };

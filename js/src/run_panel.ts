@@ -1,9 +1,10 @@
-// How all rules are run: steps, gradient, noise, target.
+// How all rules are run: steps, gradient, noise, target, stopping conditions.
 import { element } from "./dom.ts";
 import { numberFrom, typed } from "./numbers.ts";
 import type { Hyperparameter } from "./rules.ts";
 import { type Control, select, slider } from "./slider.ts";
 import { LIMITS, type State } from "./state.ts";
+import { StoppingPanel } from "./stopping_panel.ts";
 import { STRINGS } from "./strings.ts";
 
 function quantity(name: string, low: number, high: number, known: Partial<Hyperparameter>): Hyperparameter {
@@ -29,6 +30,7 @@ export class RunPanel {
     autocomplete: "off",
     "aria-label": STRINGS.target,
   });
+  private readonly stopping: StoppingPanel;
   private readonly kind: HTMLSelectElement;
   private readonly slow = element("p", { class: "hint" });
   private now: State | null = null;
@@ -53,6 +55,7 @@ export class RunPanel {
       this.target.setAttribute("aria-invalid", String(Number.isNaN(target)));
       if (!Number.isNaN(target)) change({ target }, null);
     });
+    this.stopping = new StoppingPanel((stop, gesture) => change({ stop }, gesture));
     const line = (label: string, control: HTMLElement) =>
       element("div", { class: "slider" }, element("span", { class: "name long" }, label), control);
     this.target.placeholder = STRINGS.none;
@@ -65,6 +68,7 @@ export class RunPanel {
       this.shift.element,
       this.noise.element,
       line(STRINGS.target, this.target),
+      this.stopping.element,
     );
   }
 
@@ -76,6 +80,7 @@ export class RunPanel {
     this.slow.textContent = made < state.steps ? STRINGS.slow(made) : "";
     const { gradient } = state;
     this.steps.show(state.steps);
+    this.stopping.show(state);
     this.noise.show(state.noise);
     this.kind.value = gradient.kind === "exact" ? "exact" : gradient.scheme;
     this.shift.element.hidden = gradient.kind === "exact";

@@ -1,5 +1,7 @@
 // The menu that keeps and shares what is shown.
+import { copy } from "./copying.ts";
 import { element, ICONS, icon } from "./dom.ts";
+import { filmType } from "./film.ts";
 import { STRINGS } from "./strings.ts";
 
 export interface ShareActions {
@@ -10,10 +12,15 @@ export interface ShareActions {
   png(): void;
   svg(): void;
   csv(): void;
+  /** Why it cannot be; null if it is offered. */
+  recipe(): string | null;
+  /** Records a film and offers it; `told` is called with the share that is done. */
+  film(told: (share: number) => void, cancelled: () => boolean): Promise<void>;
 }
 
 export class ShareMenu {
   readonly element: HTMLDetailsElement;
+  private filming = false;
   private readonly told = element("output", { class: "hint" });
 
   constructor(actions: ShareActions) {
@@ -24,14 +31,19 @@ export class ShareMenu {
       made.addEventListener("click", press);
       return made;
     };
+    const film: HTMLButtonElement = item(STRINGS.film, () => void this.film(actions, film));
     const list = element(
       "div",
       { class: "menu" },
-      item(STRINGS.copyLink, () => void this.copy(actions.link())),
-      item(STRINGS.copyPython, () => void this.copy(actions.python())),
+      item(STRINGS.copyLink, () => void copy(actions.link(), this.told)),
+      item(STRINGS.copyPython, () => void copy(actions.python(), this.told)),
       item(STRINGS.png, () => actions.png()),
       item(STRINGS.svg, () => actions.svg()),
       item(STRINGS.csv, () => actions.csv()),
+      item(STRINGS.recipe, () => {
+        this.told.textContent = actions.recipe() ?? "";
+      }),
+      ...(filmType() ? [film] : []),
       this.told,
     );
     this.element = element("details", { class: "share" }, summary, list);
@@ -48,16 +60,23 @@ export class ShareMenu {
     });
   }
 
-  private async copy(text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.told.textContent = STRINGS.copied;
-    } catch {
-      // Where the browser keeps the clipboard from pages, the text is shown instead.
-      const field = element("textarea", { readonly: true, rows: 8, "aria-label": STRINGS.toCopy });
-      field.value = text;
-      this.told.replaceChildren(field);
-      field.select();
+  /** Record a film; what was pressed says how far it is, and pressed again calls it off. */
+  private async film(actions: ShareActions, item: HTMLButtonElement): Promise<void> {
+    if (this.filming) {
+      this.filming = false;
+      return;
     }
+    this.filming = true;
+    const told = (share: number) => {
+      item.textContent = STRINGS.filming(share);
+    };
+    try {
+      await actions.film(told, () => !this.filming);
+      this.told.textContent = this.filming ? "" : STRINGS.cancelled;
+    } catch (error) {
+      this.told.textContent = STRINGS.noFilm(String(error));
+    }
+    this.filming = false;
+    item.textContent = STRINGS.film;
   }
 }

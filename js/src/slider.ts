@@ -52,7 +52,9 @@ export function control(known: Hyperparameter, change: Change, touch: (touched: 
     ? choice(known, label, change)
     : known.size > 1
       ? listField(known, label, change)
-      : slider(known, label, change);
+      : known.optional
+        ? optionalField(known, label, change)
+        : slider(known, label, change);
   const row = made.element;
   row.addEventListener("pointerenter", () => touch(true));
   row.addEventListener("pointerleave", () => touch(row.contains(document.activeElement)));
@@ -169,6 +171,31 @@ function listField(known: Hyperparameter, label: string, change: Change): Contro
     show: (value) => {
       if (document.activeElement !== field && Array.isArray(value))
         field.value = value.map((one) => typed(one)).join(", ");
+    },
+  };
+}
+
+/** A field for a number that may be left out. */
+function optionalField(known: Hyperparameter, label: string, change: Change): Control {
+  const field = numberField(label);
+  field.placeholder = STRINGS.automatic;
+  const problem = element("span", { class: "problem", role: "alert" });
+  const tell = (wrong: string | null) => {
+    problem.textContent = wrong ?? "";
+    field.setAttribute("aria-invalid", String(wrong !== null));
+  };
+  field.addEventListener("change", () => {
+    const value = field.value.trim() ? numberFrom(field.value) : null;
+    const wrong = value === null ? null : refusal(known, value);
+    tell(wrong);
+    if (wrong === null) change(value, true);
+  });
+  return {
+    element: row(known, label, field, problem),
+    show: (value) => {
+      if (document.activeElement === field) return;
+      field.value = typeof value === "number" ? typed(value) : "";
+      tell(null);
     },
   };
 }

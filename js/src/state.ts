@@ -1,13 +1,15 @@
 // What the page shows, as plain data: everything that a link keeps, and that undo brings back.
+import { middleOf, USUAL_STOP } from "./conditions.ts";
 import { landscapes } from "./generated.ts";
 import { knownRules } from "./known_rules.ts";
 import type { Rule, Values } from "./rules.ts";
-import type { Settings } from "./run.ts";
+import type { Settings, StopSettings } from "./run.ts";
 import type { Box } from "./view.ts";
 
 export const LIMITS = {
   starts: 8,
   entries: 8,
+  conditions: 8,
   steps: 10_000,
   dimension: 20,
   fragment: 30_000,
@@ -40,6 +42,8 @@ export interface State {
   readonly noise: number;
   readonly seed: number;
   readonly target: number | null;
+  /** What ends a run beside the target, checked in order. */
+  readonly stop: readonly StopSettings[];
   /** The step shown; null: the last. */
   readonly at: number | null;
   /** The rule and the start that are looked at. */
@@ -48,7 +52,7 @@ export interface State {
   readonly view: "map" | "surface";
   readonly basins: boolean;
   /** What stands beside the figure. */
-  readonly panel: "histories" | "rates";
+  readonly panel: "histories" | "rates" | "numbers";
 }
 
 export function ruleOf(name: string, convention: string): Rule | undefined {
@@ -62,7 +66,7 @@ export function entryOf(rule: Rule, look: number, rate?: number, values: Values 
   const own = rule.search ?? (typeof rule.rate.default === "number" ? rule.rate.default : 0.01);
   // What has no default is given the middle of its slider.
   const needed = rule.hyperparameters.filter(({ default: usual, optional }) => usual === null && !optional);
-  const given = Object.fromEntries(needed.map(({ name, low, high }) => [name, (low + high) / 2]));
+  const given = Object.fromEntries(needed.map((known) => [known.name, middleOf(known)]));
   const { name, convention } = rule;
   return { rule: name, convention, values: { ...given, ...values }, rate: rate ?? own, look, hidden: false };
 }
@@ -82,6 +86,7 @@ export function settingsOf(entry: Entry, state: State): Settings {
     rate: entry.rate,
     gradient: state.gradient,
     maxSteps: state.steps,
+    stop: state.stop,
     ...(state.noise > 0 ? { noise: { deviation: state.noise, seed: state.seed } } : {}),
     ...(state.target === null ? {} : { target: state.target }),
   };
@@ -117,6 +122,7 @@ export function firstState(): State {
     noise: 0,
     seed: 0,
     target: null,
+    stop: USUAL_STOP,
     at: null,
     active: 1,
     activeStart: 0,

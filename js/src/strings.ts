@@ -12,7 +12,7 @@ export const STRINGS = {
   undo: "Undo",
   redo: "Redo",
   share: "Save and share",
-  theme: "Light or dark",
+  theme: { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" },
   figureLabel: (names: string) =>
     `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom; or Enter, arrow keys, + and −.`,
   startRole: "start",
@@ -53,6 +53,10 @@ export const STRINGS = {
   difference: { forward: "forward difference", backward: "backward difference", central: "central difference" },
   noise: "noise",
   target: "Target",
+  stop: "Stop by",
+  addCondition: "Add a condition",
+  condition: (name: string, about: string) => `${name}: ${about}`,
+  automatic: "auto",
   value: "Value",
   valueAbove: "Value above the minimum",
   gradientNorm: "Gradient norm",
@@ -66,6 +70,7 @@ export const STRINGS = {
     `${one} and ${other} part at step ${step}, by up to ${shown(most, 2)}.`,
   together: (one: string, other: string) => `${one} and ${other} walk the same points.`,
   explain: "This step",
+  worked: "The rule's formula, with the numbers of this step",
   tooManyVariables: (found: number, most: number) =>
     `the formula has ${found} variables; the page shows at most ${most}`,
   tooManyOperations: (most: number) =>
@@ -76,6 +81,13 @@ export const STRINGS = {
   png: "Picture as PNG",
   svg: "Picture as SVG",
   csv: "Numbers as CSV",
+  recipe: "Recipe as TOML",
+  notInRecipes: (titles: readonly string[]) =>
+    `A recipe file holds no code of your own: leave out ${titles.join(", ")}.`,
+  film: "Film as WebM",
+  filming: (share: number) => `Recording: ${Math.round(100 * share)} %. Cancel`,
+  cancelled: "Cancelled",
+  noFilm: (problem: string) => `The browser recorded no film: ${problem}`,
   toCopy: "Text to copy",
   slice: "Slice",
   drawn: "drawn",
@@ -88,7 +100,10 @@ export const STRINGS = {
   heldAt: (name: string) => `Start in ${name}`,
   slow: (steps: number) => `The formula is slow: the first ${count(steps, "step")}.`,
   rateMap: "Rate map",
-  panel: { histories: "Histories", rates: "Rate map" },
+  panel: { histories: "Histories", rates: "Rate map", numbers: "Numbers" },
+  numbers: "The run's numbers",
+  numbersOf: (title: string, steps: number) => `${title}: ${count(steps, "step")}`,
+  copyTable: "Copy the table",
   rateMapOf: (title: string) => `${title}: how it ends`,
   rateMapLabel: (names: readonly string[]) =>
     `How the rule ends over ${names.join(" and ")}. Arrow keys move its setting.`,

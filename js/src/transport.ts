@@ -27,7 +27,8 @@ export class Transport {
   private readonly button: HTMLButtonElement;
   private readonly range = element("input", { type: "range", min: 0, max: 1, step: 1, "aria-label": STRINGS.scrub });
   private readonly told = element("output", { class: "step", "aria-live": "off" });
-  private speed: number;
+  /** Steps a second. */
+  speed: number;
   private last = 1;
   private at: number | null = null;
   private playing = 0;

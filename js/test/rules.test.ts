@@ -33,6 +33,8 @@ test("a memory for which there is no code is refused", () => {
   const rule = named("lbfgs");
   assert.throws(() => rule.step(settingsArray(rule.hyperparameters, { memory: 7 })), SettingError);
   assert.equal(rule.step(settingsArray(rule.hyperparameters, { memory: 3 })).parts.length, 9);
+  const { step, hyperparameters } = named("lbfgs", "torch");
+  assert.equal(step(settingsArray(hyperparameters, {})).parts.length, 203);
 });
 
 test("runs of a rule whose coordinates are independent are the same side by side", () => {

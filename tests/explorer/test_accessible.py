@@ -22,6 +22,8 @@ STATES = {
     "at first": "",
     "with basins and a step": "f=x**4-x**2%2By**2&start=1,1&at=5&active=1,0&basins=yes",
     "with a rate map": "panel=rates",
+    "with a run's numbers": "panel=numbers&at=3",
+    "with conditions": "stop=GradientNorm&stop=Evaluations,limit=99",
     "as a surface": "view=surface",
     "of one variable": "f=x**4-3*x**2%2Bx&start=2&at=3",
     "of many variables": "f=sum(i*x[i]**2,i=1..6)",

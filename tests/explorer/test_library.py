@@ -68,9 +68,7 @@ def test_every_rule_is_there_with_its_settings_and_defaults(known: dict[str, Any
         values = dict(settings_of(rule))
         for setting in told["hyperparameters"]:
             assert_allowed(setting, rule)
-            # The code for a memory of 100 steps is too long for the page.
-            expected = 10 if values[setting["name"]] == 100 else values[setting["name"]]
-            assert setting["default"] == expected, (told["name"], setting["name"])
+            assert setting["default"] == values[setting["name"]], (told["name"], setting["name"])
         rate = rule.learning_rate
         if isinstance(rate, LineSearch):
             assert told["search"] == {"lineSearch": rate.name, "values": dict(settings_of(rate))}

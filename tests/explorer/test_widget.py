@@ -259,7 +259,7 @@ def test_a_step_is_explained_from_the_slopes_that_python_told(shown: Callable[..
 
 
 def test_python_functions_have_no_page_of_their_own(tmp_path: Any) -> None:
-    with pytest.raises(fallline.FalllineError, match="bowl; a page by itself reads formulas"):
+    with pytest.raises(fallline.FalllineError, match="bowl; a page by itself computes formulas only"):
         on_bowl().save(tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 

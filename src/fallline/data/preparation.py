@@ -178,8 +178,7 @@ def weights_in(table: Table, column: str) -> FloatArray:
 def incomplete(X: FloatArray) -> BoolArray:
     """The mask of the rows of X that contain NaN; X must otherwise be finite."""
     # In one pass, and without the threads of a matrix product: a NaN is the only entry whose product with 0 is not 0.
-    products: FloatArray = np.einsum("ij,j->i", X, np.zeros(X.shape[1]))
-    return np.isnan(products)
+    return np.asarray(np.isnan(np.einsum("ij,j->i", X, np.zeros(X.shape[1]))))
 
 
 def missing_at(table: Table, row: int, name: str, is_target: bool) -> FalllineError:

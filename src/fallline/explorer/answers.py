@@ -134,6 +134,7 @@ class Answers:
             at=at,
             resolution=side,
             max_steps=question["steps"],
+            stop=shown.stop,
             gradient=self._gradient_of(shown),
         )
         maps = (found.basin, found.steps)
@@ -150,6 +151,7 @@ class Answers:
             dict(question["grid"]),
             max_steps=shown.max_steps,
             target=shown.target,
+            stop=shown.stop,
             gradient=self._gradient_of(shown),
         )
         shape = [len(values) for _, values in question["grid"]]
@@ -192,5 +194,6 @@ class Answers:
             rule,
             max_steps=shown.max_steps,
             target=shown.target,
+            stop=shown.stop,
             gradient=self._gradient_of(shown),
         )

@@ -12,8 +12,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fallline.engines import flatness, rest
 from fallline.experiments import basins, minima, outcomes
+from fallline.experiments.compare import compare
 from fallline.explorer.literals import literal
 from fallline.explorer.rules import Writer
 from fallline.gradients.perturbation import POWERS
@@ -23,7 +26,7 @@ from fallline.machine_code.graph import STEP, Graph
 from fallline.machine_code.javascript import LIBRARY, OF_MATH, code
 from fallline.names import NAMES
 from fallline.objectives import LANDSCAPES, Landscape, as_objective
-from fallline.optimizers import OPTIMIZERS
+from fallline.optimizers import OPTIMIZERS, Adam
 from fallline.optimizers.noise import standard_normal
 from fallline.pictures import basin_map
 from fallline.proxy import Proxy
@@ -33,10 +36,12 @@ from fallline.schedules import SCHEDULES
 from fallline.stopping import CONDITIONS, NEGLIGIBLE, NO_LOWER_VALUE, ROUNDING, STEP_LIMIT, NotFinite, StoppingCondition
 
 FILE = Path(__file__).parents[3] / "js" / "src" / "generated.ts"
-# Where runs start in a landscape, as a part of the way between its bounds.
-_START = (0.1, 0.6)
-# A condition's number where it has no default.
-_NUMBER = 1
+# Where runs may start in a landscape, as parts of the way between its bounds: first the usual place. A run has found
+# the lowest value when so little of the way down is left; to be worth showing, it goes so far.
+_PARTS = [(0.1, 0.6), *((0.08 + 0.14 * right, 0.93 - 0.135 * down) for right in range(7) for down in range(7))]
+_LEFT, _FAR = 0.01, 0.2
+# Likely numbers of conditions, where they have no default.
+_NUMBERS = {"Target": 1.0, "Evaluations": 100, "Seconds": 0.1}
 _HEAD = """\
 // Written by `python -m fallline.explorer.generating` from the library; do not edit.
 import type { Line } from "./mathml.ts";
@@ -91,7 +96,7 @@ def generated() -> str:
 def _with_numbers(kind: type[StoppingCondition]) -> StoppingCondition:
     """A condition, with a number for each setting that has no default."""
     known = hyperparameters(kind)
-    return kind(**{name: _NUMBER for name in known if known[name].default is dataclasses.MISSING})
+    return kind(**{name: _NUMBERS[kind.__name__] for name in known if known[name].default is dataclasses.MISSING})
 
 
 def _reasons() -> dict[str, Any]:
@@ -153,8 +158,19 @@ def landscape_entry(landscape: Landscape) -> dict[str, Any]:
         "bounds": landscape.bounds,
         "minima": landscape.minima,
         "lowest": landscape.lowest,
-        "start": [low + part * (high - low) for part, (low, high) in zip(_START, landscape.bounds, strict=True)],
+        "start": _start(landscape),
     }
+
+
+def _start(landscape: Landscape) -> list[float]:
+    """The usual place, or if Adam does not find the lowest value from there, the farthest from which it does."""
+    low, high = np.array(landscape.bounds).T
+    starts = [[float(one) for one in (low + np.array(parts) * (high - low)).round(6)] for parts in _PARTS]
+    race = compare(landscape.formula, starts, Adam(0.01 * float((high - low).max())), max_steps=1000)
+    ends = [(run.value[0] - landscape.lowest, run.value[-1] - landscape.lowest) for run in race]
+    moved = [float(np.linalg.norm((run.x[-1] - run.x[0]) / (high - low))) for run in race]
+    way = [far if after < _LEFT * before else 0.0 for far, (before, after) in zip(moved, ends, strict=True)]
+    return starts[0 if way[0] or max(way) < _FAR else int(np.argmax(np.round(way, 3)))]
 
 
 if __name__ == "__main__":

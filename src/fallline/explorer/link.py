@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
@@ -16,8 +17,9 @@ from fallline.gradients import Perturbation
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.objectives import LANDSCAPES, Objective, as_objective
 from fallline.optimizers import OPTIMIZERS, Optimizer
+from fallline.optimizers.wrappers import GradientNoise
 from fallline.schedules import SCHEDULES, Constant, Schedule
-from fallline.stopping import StoppingCondition, Target, conditions
+from fallline.stopping import CONDITIONS, StepSize, StoppingCondition, Target, conditions
 
 # The limits of the page, as in js/src/state.ts.
 MOST_STARTS, MOST_RULES, MOST_STEPS, MOST_COORDINATES = 8, 8, 10_000, 20
@@ -29,6 +31,9 @@ def link_of(
     optimizers: Any,
     *,
     box: Sequence[tuple[float, float]] | Mapping[str, tuple[float, float]] | None = None,
+    coordinates: Sequence[str] | None = None,
+    solid: bool = False,
+    principal: bool = False,
     max_steps: int | None = None,
     stop: StoppingCondition | None = None,
     target: float | None = None,
@@ -36,7 +41,7 @@ def link_of(
 ) -> tuple[str, str, list[Optimizer[Any]]]:
     """The title of what is shown, the fragment that says it, and which of the rules are not the library's.
 
-    The arguments are those of `fallline.explore`.
+    The arguments are those of `fallline.explore`, and whether a surface and the runs' principal plane are shown.
 
     >>> link_of("x**2", 3.0, "adam")[1]
     'f=x**2&start=3&rule=adam@paper,rate=constant,learning_rate=0.001,beta1=0.9,beta2=0.999,epsilon=1e-08,look=0'
@@ -49,12 +54,16 @@ def link_of(
     else:
         function, title = _function(objective)
         said.append(("f", function.title))
-        said += _box(function, LANDSCAPES.get(objective if isinstance(objective, str) else ""), box)
+        axes = _axes(function, coordinates)
+        said += _box([function.names[axis] for axis in axes], _bounds(objective, function) if box is None else box)
+        said += [("axes", _numbers(axes))] if axes not in ([0], [0, 1]) else []
         said += [("start", _numbers(start)) for start in _starts(function, x0)]
     if optimizers is not None:
         rules = rules_of(optimizers)[1]
         if len(rules) > MOST_RULES:
             raise FalllineError("optimizers", problem=f"has {len(rules)} rules", allowed=f"at most {MOST_RULES}")
+        rules, noise = _without_noise(rules)
+        said += noise
         # On the page, the settings of the first of each kind are the defaults of a rule of the user's.
         firsts = {name_of(rule): rule for rule in reversed(rules) if not _is_known(rule)}
         own = list(firsts.values())
@@ -63,9 +72,11 @@ def link_of(
         check_whole("max_steps", max_steps, least=1)
         said.append(("steps", str(min(int(max_steps), MOST_STEPS))))
     said += _gradient(gradient)
-    targets = [one.value for one in conditions(stop) if isinstance(one, Target)]
-    if target is not None or targets:
-        said.append(("target", repr(float(targets[0] if target is None else target))))
+    said += _stop(stop, target)
+    if solid:
+        said.append(("view", "surface"))
+    if principal:
+        said.append(("plane", "principal"))
     # These have no meaning in a fragment, and read better as they are.
     return title, "&".join(f"{name}={quote_plus(text, safe=',@=*()/')}" for name, text in said), own
 
@@ -93,12 +104,26 @@ def _starts(objective: Objective, x0: Any) -> Any:
     return prepared(objective, starts, "auto")[1]
 
 
-def _box(objective: Objective, landscape: Any, box: Any) -> list[tuple[str, str]]:
+def _bounds(objective: Any, function: Objective) -> Any:
+    """The bounds of a landscape by its coordinates."""
+    landscape = LANDSCAPES.get(objective) if isinstance(objective, str) else None
+    return landscape and dict(zip(function.names, landscape.bounds, strict=True))
+
+
+def _axes(objective: Objective, coordinates: Sequence[str] | None) -> list[int]:
+    """The numbers of the coordinates that are drawn."""
+    names = list(objective.names)
+    if coordinates is None:
+        return list(range(min(2, len(names))))
+    chosen = [names.index(name) for name in coordinates if name in names]
+    if isinstance(coordinates, str) or len(chosen) != 2 or len(coordinates) != 2 or chosen[0] == chosen[1]:
+        raise FalllineError("coordinates", coordinates, f"it must be two of {', '.join(names)}")
+    return chosen
+
+
+def _box(shown: Sequence[str], box: Any) -> list[tuple[str, str]]:
     if box is None:
-        if landscape is None:
-            return []
-        box = landscape.bounds
-    shown = objective.names[:2]
+        return []
     intervals = [box.get(name) for name in shown] if isinstance(box, Mapping) else list(box)
     try:
         ends = np.array(intervals, float).reshape(-1, 2)
@@ -111,6 +136,18 @@ def _box(objective: Objective, landscape: Any, box: Any) -> list[tuple[str, str]
     return [("box", _numbers(ends.ravel()))]
 
 
+def _without_noise(rules: list[Optimizer[Any]]) -> tuple[list[Optimizer[Any]], list[tuple[str, str]]]:
+    """The rules inside the same noise of a variance that stays, which the page has for all rules together."""
+    noises = {(rule.variance, rule.power, rule.seed) for rule in rules if isinstance(rule, GradientNoise)}
+    if len(noises) != 1 or not all(isinstance(rule, GradientNoise) for rule in rules):
+        return rules, []
+    ((variance, power, seed),) = noises
+    if power:
+        return rules, []
+    inner = [rule.rule for rule in rules if isinstance(rule, GradientNoise)]
+    return inner, [("noise", f"{_number(math.sqrt(variance))},{seed}")]
+
+
 def _gradient(gradient: Any) -> list[tuple[str, str]]:
     if isinstance(gradient, Perturbation):
         step = 1e-6 if gradient.step is None else gradient.step
@@ -118,6 +155,26 @@ def _gradient(gradient: Any) -> list[tuple[str, str]]:
     if gradient not in ("auto", "symbolic"):
         raise FalllineError("gradient", gradient, "it must be 'auto', 'symbolic' or a Perturbation")
     return []
+
+
+def _stop(stop: StoppingCondition | None, target: float | None) -> list[tuple[str, str]]:
+    """The target, which the page checks first, and the other conditions, if they are not the usual ones."""
+    parts = conditions(stop)[1:]
+    targets = [one.value for one in parts if isinstance(one, Target)]
+    targets += [] if target is None else [target]
+    # Of several, a run comes to the highest first.
+    said = [("target", repr(float(max(targets))))] if targets else []
+    others = [one for one in parts if not isinstance(one, Target)]
+    if others == [StepSize()]:
+        return said
+    return said + ([("stop", _condition(one)) for one in others] or [("stop", "none")])
+
+
+def _condition(condition: StoppingCondition) -> str:
+    if CONDITIONS.get(type(condition).__name__) is not type(condition):
+        raise FalllineError("stop", condition, "the page has the library's own conditions; this one it does not know")
+    given = [(path, value) for path, value in settings_of(condition) if value is not None]
+    return ",".join([type(condition).__name__, *(f"{path}={_value(value)}" for path, value in given)])
 
 
 def rule_text(rule: Optimizer[Any], usual: Optimizer[Any] | None, look: int) -> str:

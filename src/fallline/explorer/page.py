@@ -27,6 +27,7 @@ from fallline.recipes.recipe import Recipe
 from fallline.results.comparison import Comparison
 from fallline.results.trajectory import Trajectory
 from fallline.slips import in_our_words
+from fallline.stopping import StoppingCondition
 from fallline.tables import Printed, Summary, summary_of
 
 
@@ -85,7 +86,7 @@ class Explorer(Printed):
             FalllineError: when only Python can compute the objective.
         """
         if self.objective is not None:
-            allowed = "a page by itself reads formulas; in a notebook Python computes it"
+            allowed = "a page by itself computes formulas only: write it as one, or show the page in a notebook"
             raise FalllineError("objective", Verbatim(self.objective.title), allowed)
         return _page(self.title, {"fragment": self.link}, self._code)
 
@@ -161,8 +162,10 @@ def explore(
     optimizers: Any = None,
     *,
     box: Sequence[tuple[float, float]] | Mapping[str, tuple[float, float]] | None = None,
+    coordinates: Sequence[str] | None = None,
     max_steps: int | None = None,
     target: float | None = None,
+    stop: StoppingCondition | None = None,
     gradient: Any = "auto",
 ) -> Explorer:
     """The page on which one changes start, rules and hyperparameters, and sees at once what they do.
@@ -176,9 +179,11 @@ def explore(
             `minimize` or `compare`, which says all that is not given here.
         x0: the start, or several as in `compare`; at most 8.
         optimizers: the rules, as in `compare`; at most 8.
-        box: what is shown: the interval of each of the first two coordinates, in order or by name.
+        box: what is shown: the interval of each of the coordinates drawn, in order or by name.
+        coordinates: the names of the two that are drawn; None: the first two.
         max_steps: the number of steps, at most 10,000.
         target: the value at which a run ends.
+        stop: what else ends it, as in `minimize`.
         gradient: "auto" or "symbolic": exact, or a `Perturbation`; of what Python computes, as in `minimize`.
 
     Returns:
@@ -200,7 +205,7 @@ def explore(
         if recipe.fit:
             problem, allowed = "is a recipe that fits a model to a file", "the page reads formulas"
             raise FalllineError("objective", problem=problem, allowed=allowed)
-        given = {"max_steps": recipe.max_steps, "gradient": recipe.gradient, "stop": recipe.stop}
+        given = {"max_steps": recipe.max_steps, "gradient": recipe.gradient, "stop": recipe.stop, **_view(recipe)}
         objective, x0 = recipe.objective, list(recipe.starts) if x0 is None else x0
         optimizers = recipe.optimizers if optimizers is None else optimizers
     own = None if objective is None else own_objective(objective, x0)
@@ -211,10 +216,24 @@ def explore(
             raise FalllineError("objective", Verbatim(own.title), allowed)
     # Any other gradient of what Python computes is Python's.
     told = gradient != "auto" and (own is None or isinstance(gradient, Perturbation))
-    settings = {"max_steps": max_steps, "target": target, "gradient": gradient if told else None}
+    settings = {"box": box, "coordinates": coordinates, "max_steps": max_steps, "target": target, "stop": stop}
+    settings["gradient"] = gradient if told else None
     given |= {name: value for name, value in settings.items() if value is not None}
-    title, link, rules = link_of(objective, x0, optimizers, box=box, **given)
+    title, link, rules = link_of(objective, x0, optimizers, **given)
     return Explorer(f"{title} – Fallline" if title else "Fallline", link, rules, own, gradient)
+
+
+def _view(recipe: Recipe) -> dict[str, Any]:
+    """What of a recipe's first picture the page shows too: the box and its coordinates, and whether it is solid."""
+    view = recipe.views[0] if recipe.views else {"kind": None}
+    box, coordinates = view.get("bounds"), view.get("coordinates")
+    principal = coordinates == "pca"
+    # Without a box, the page shows all of what lies in two of the coordinates.
+    if view["kind"] not in ("curve", "contour", "contour_3d", "surface") or (principal and box is None):
+        return {}
+    one = view["kind"] == "curve" and box is not None
+    shown = {"box": [box] if one else box, "solid": view["kind"] == "surface", "principal": principal}
+    return shown if principal else shown | {"coordinates": coordinates}
 
 
 def _still(mark: str, title: str, address: str) -> str:

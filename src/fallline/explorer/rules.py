@@ -12,6 +12,7 @@ from typing import Any
 
 from fallline.explorer.formulas import formula_of
 from fallline.explorer.literals import Code, Table, literal
+from fallline.explorer.rolling import rolled
 from fallline.explorer.settings import ANY_NUMBER, MOST_NUMBERS, Setting, placed, settings_offered, variants
 from fallline.explorer.tracing import (
     StepGraph,
@@ -33,8 +34,8 @@ from fallline.schedules import Schedule, watches_values
 from fallline.stopping import StoppingCondition
 
 # The most characters of a function that is offered beside others, such as that of a longer memory, and the most parts
-# of a state.
-LONGEST, MOST_PARTS = 6000, 25
+# of a state, unless it is the default; longer functions than the last number are written as loops.
+LONGEST, MOST_PARTS, UNROLLED = 6000, 25, 2000
 # A rate where a rule has none of its own.
 USUAL_RATE = 0.01
 # A year, as a citation has it.
@@ -63,7 +64,8 @@ class Writer:
         def is_short(rule: Any, path: str, value: Any) -> bool:
             made = changed(rule, path, value)
             graph = trace_rule(made, {})
-            return len(graph.names) <= MOST_PARTS and len(self._step_texts(graph)["update"]) <= LONGEST
+            few = len(graph.names) <= MOST_PARTS or value == dict(settings_of(rule))[path]
+            return few and len(self._step_texts(graph)["update"]) <= LONGEST
 
         offered = settings_offered(rule, trace_rule, is_short)
         read = {leaf for variant in variants(rule, offered) for leaf in trace_rule(*variant).settings_read}
@@ -135,7 +137,8 @@ class Writer:
     def _step_texts(graph: StepGraph) -> _Texts:
         def code(stores: Sequence[Store], sized: str) -> javascript.Code:
             made = javascript.code(graph.graph, stores, scratch=lambda row: place_of_scratch(row, graph.wide))
-            return made._replace(text=_with_size(made.text, sized))
+            text = _with_size(made.text, sized)
+            return made._replace(text=rolled(text) if len(text) > UNROLLED else text)
 
         def state(nodes: Sequence[Node]) -> list[Store]:
             return [Store(place_in_state(k, graph.wide), node, graph.wide[k]) for k, node in enumerate(nodes)]

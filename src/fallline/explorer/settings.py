@@ -59,7 +59,7 @@ class Setting:
             self.path,
             symbol_of(self.path, None if known is None else known.symbol),
             "" if known is None else known.about,
-            self._default(choices),
+            Code("null") if self.value is None or self.is_needed else self.value,
             span.low,
             span.high,
             int(span.log),
@@ -81,12 +81,6 @@ class Setting:
             "whole": allowed.whole,
         }
         return described, limits
-
-    def _default(self, choices: Sequence[Any] | None) -> Any:
-        if self.value is None or self.is_needed:
-            return Code("null")
-        # The code for the default itself may be too long for the page.
-        return self.value if choices is None or self.value in choices else max(c for c in choices if c < self.value)
 
 
 def settings_offered(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,6 +17,7 @@ from fallline.optimizers import OPTIMIZERS, Optimizer
 from fallline.optimizers.settings import with_learning_rate
 from fallline.optimizers.wrappers import GradientNoise
 from fallline.schedules import SCHEDULES
+from fallline.stopping import CONDITIONS, NotFinite, StoppingCondition
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Shown:
         max_steps: the number of steps.
         gradient: a `Perturbation`; None: exact.
         target: the value at which a run ends.
+        stop: what else ends it; None for the usual condition.
         active: the numbers of the rule and of the start that are looked at.
 
     >>> shown = Shown.of("f=x%2By&start=1,2&rule=adam@torch,rate=constant,learning_rate=0.5,beta1=0.8,look=0&steps=9")
@@ -43,6 +47,7 @@ class Shown:
     max_steps: int
     gradient: Perturbation | None
     target: float | None
+    stop: StoppingCondition | None
     active: tuple[int, int]
 
     @classmethod
@@ -69,8 +74,20 @@ class Shown:
             max_steps=int(one("steps")),
             gradient=Perturbation(float(step), scheme) if step else None,
             target=float(one("target")) if "target" in said else None,
+            stop=_stop(said.get("stop", [])),
             active=(int(rule_looked_at), int(start_looked_at)),
         )
+
+
+def _stop(texts: Sequence[str]) -> StoppingCondition | None:
+    if texts == ["none"]:
+        return NotFinite()
+    made = []
+    for text in texts:
+        name, *parts = text.split(",")
+        settings = dict(part.split("=", 1) for part in parts)
+        made.append(CONDITIONS[name](**{path: _value(value) for path, value in settings.items()}))
+    return functools.reduce(operator.or_, made) if made else None
 
 
 def rule_from(text: str, own: Mapping[str, Optimizer[Any]]) -> Optimizer[Any] | None:
