@@ -128,7 +128,7 @@ class Lanes {
   /** Run them to their ends. */
   run(): void {
     const { step, x, state, h, gradient, changes, value, moving } = this;
-    step.init(x, state, h);
+    step.init(x, state, h, this.settings.rate as number);
     for (let made = 0; ; made++) {
       step.lookahead?.(x, state, h, this.place);
       this.evaluate(step.lookahead ? this.place : x, moving, this.count, value, gradient);

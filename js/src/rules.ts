@@ -42,7 +42,8 @@ export interface Step {
   readonly parts: readonly { readonly name: string; readonly wide: boolean }[];
   /** How many numbers the state takes, with what a step stores on the way. */
   stateSize(n: number): number;
-  init(x: Float64Array, state: Float64Array, h: Float64Array): void;
+  /** Computes the state at the start; the rate is that of the first step. */
+  init(x: Float64Array, state: Float64Array, h: Float64Array, rate: number): void;
   /** Computes what is subtracted from x, and the state after the step. */
   update(
     gradient: Float64Array,

@@ -165,8 +165,16 @@ class Running {
     if (searches && this.step.lookahead) {
       throw new SettingError(
         "rate",
-        rate,
+        rate.lineSearch,
         "the rule takes its gradient elsewhere than at x: give a number or a schedule",
+      );
+    }
+    // The fourth argument is the rate; a search has none before the first step.
+    if (searches && this.step.init.length > 3) {
+      throw new SettingError(
+        "rate",
+        rate.lineSearch,
+        "the rule asks for a rate without a line to search: give a number or a schedule",
       );
     }
     this.conditions = conditionsOf(settings.target, settings.stop);
@@ -184,7 +192,7 @@ class Running {
   /** Runs to the end; `watch` is told of each point before it is left, with the rate of the step that leaves it. */
   private toEnd(watch: (rate: number) => void): Stop {
     const { progress } = this;
-    this.step.init(progress.x, this.state, this.h);
+    this.step.init(progress.x, this.state, this.h, this.rate?.of(1) ?? Number.NaN);
     this.evaluate();
     progress.firstValue = progress.value;
     for (;;) {

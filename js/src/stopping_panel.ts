@@ -16,7 +16,7 @@ export class StoppingPanel {
   private readonly list = element("select", { "aria-label": STRINGS.addCondition });
   private controls: { readonly control: Control; of(stop: StopSettings): Value }[][] = [];
   private stop: Stop = [];
-  private known = "";
+  private known: string | null = null;
 
   constructor(private readonly change: (stop: Stop, gesture: string | null) => void) {
     const always = stoppingConditions.find(({ name }) => name === "NotFinite")!;

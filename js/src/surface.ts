@@ -125,7 +125,7 @@ export class Surface {
   /** Get ready to draw; whether that is possible. */
   begin(): boolean {
     if (this.gl !== undefined) return this.gl !== null;
-    const gl = this.canvas.getContext("webgl2", { antialias: true });
+    const gl = this.canvas.getContext("webgl2", { antialias: true, alpha: false, stencil: true });
     this.gl = gl;
     if (!gl) return false;
     [this.ground, this.line, this.dot] = [program(gl, GROUND), program(gl, LINE), program(gl, DOT)];
@@ -133,6 +133,8 @@ export class Surface {
     this.texture = gl.createTexture();
     gl.enable(gl.DEPTH_TEST);
     gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
+    gl.stencilFunc(gl.EQUAL, 0, 255);
+    gl.stencilOp(gl.KEEP, gl.KEEP, gl.INCR);
     return true;
   }
 
@@ -235,7 +237,11 @@ export class Surface {
       for (const [colour, width] of [...rim, [own, scene.graded ? 2 : wide] as const]) {
         const given = { flatness: [flatness], width: [width * devicePixelRatio], own: [...colour, opacity] };
         this.use(gl, this.line, given);
+        // Each pixel once: what is faint stays so where many short steps lie on each other.
+        gl.clear(gl.STENCIL_BUFFER_BIT);
+        gl.enable(gl.STENCIL_TEST);
         gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, segments.length / 6);
+        gl.disable(gl.STENCIL_TEST);
       }
     }
   }

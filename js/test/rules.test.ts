@@ -44,7 +44,7 @@ test("runs of a rule whose coordinates are independent are the same side by side
     const make = (x: Float64Array, slopes: readonly Float64Array[]) => {
       const state = new Float64Array(step.stateSize(x.length));
       const change = new Float64Array(x.length);
-      step.init(x, state, h);
+      step.init(x, state, h, 0.1);
       return slopes.map((slope, k) => {
         step.update(slope, state, 0.1, k + 1, h, change);
         for (let i = 0; i < x.length; i++) x[i]! -= change[i]!;

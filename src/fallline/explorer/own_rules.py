@@ -102,7 +102,7 @@ def _steps(problem: Problem, step: StepGraph, settings: Mapping[str, Any]) -> tu
     """The last point of a run by a graph, and the number of its steps."""
     x = problem.starts[0]
     with np.errstate(all="ignore"):
-        state = _values(step.graph, step.init, {"x[i]": x, **settings})
+        state = _values(step.graph, step.init, {"x[i]": x, "r": problem.optimizer.rate(1), **settings})
         for made in range(problem.max_steps):
             known = {leaf.detail: part for leaf, part in zip(step.state, state, strict=True)} | {"x[i]": x, **settings}
             place = x if step.place is None else _values(step.graph, [step.place], known)[0]

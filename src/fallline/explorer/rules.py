@@ -119,7 +119,7 @@ class Writer:
     def _step(self, graph: StepGraph) -> str:
         texts = self._step_texts(graph)
         shared = len(graph.wide) - sum(graph.wide)
-        parameters = {"init": "x,s,h", "update": "g,s,r,step,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
+        parameters = {"init": "x,s,h,r", "update": "g,s,r,step,h,o", "lookahead": "x,s,h,o", "projected": "x,g,h,o"}
         parameters["unbalanced"] = "x,g,near,h,o"
         functions = [
             self.functions.entry(_function(names, texts[name])) if name in texts else "0"
@@ -310,11 +310,13 @@ def about(kind: type[Any]) -> str:
 def source_of(kind: type[Any]) -> str:
     """The paper that a class names, if any.
 
-    >>> from fallline import Momentum
+    >>> from fallline import LAMB, Momentum
     >>> source_of(Momentum)
     'Polyak (1964), Some methods of speeding up the convergence of iteration methods.'
+    >>> source_of(LAMB)
+    'You et al. (2020), Large batch optimization for deep learning: training BERT in 76 minutes.'
     """
     paragraphs = [" ".join(paragraph.split()) for paragraph in (inspect.getdoc(kind) or "").split("\n\n")]
     named = next((paragraph for paragraph in paragraphs if _YEAR.search(paragraph)), "")
-    sentences = re.split(r"(?<=[.)]) (?=[A-Z(])", named)
+    sentences = re.split(r"(?<=[.)]) (?=[A-Z]|\((?!\d))", named)
     return next((sentence for sentence in sentences if _YEAR.search(sentence)), "")

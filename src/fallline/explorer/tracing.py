@@ -186,7 +186,8 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
 
     x, gradient = leaf("x[i]", LANE), leaf("g[i]", LANE)
     rate, step = leaf("r", STEP), Proxy(graph.step, LIBRARY)
-    first = rule.init(x)
+    # What a rule keeps from the start on may depend on its first rate.
+    first = _at_rate(rule, rate).init(x)
     names = tuple(name for name, _ in named_leaves(first))
     init = tuple(_node(graph, part) for _, part in named_leaves(first))
     wide = tuple(node.level == LANE for node in init)
@@ -218,6 +219,14 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
         change=_node(graph, change),
         after=after,
     )
+
+
+def _at_rate(rule: Optimizer[Any], rate: Any) -> Optimizer[Any]:
+    """The rule, or the one inside its wrappers, with this in place of its rate."""
+    clone, inner = copy.copy(rule), getattr(rule, "rule", None)
+    name, value = ("learning_rate", rate) if inner is None else ("rule", _at_rate(inner, rate))
+    object.__setattr__(clone, name, value)
+    return clone
 
 
 def _in_place_of(state: Any, parts: Sequence[Any]) -> Any:

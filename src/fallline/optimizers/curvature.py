@@ -70,6 +70,9 @@ class ConjugateGradientState(NamedTuple):
 class ConjugateGradient(Optimizer[ConjugateGradientState]):
     r"""Directions that do not undo one another: p ← g + β p; x ← x − η p, the rate from a line search.
 
+    Hestenes and Stiefel (1952), Methods of conjugate gradients for solving linear systems; for any function Fletcher
+    and Reeves (1964), Function minimization by conjugate gradients.
+
     With y the change of the gradient over the last step and g₀, p₀ those before it, β is
 
     - "fletcher_reeves": g·g / g₀·g₀ (Fletcher and Reeves, 1964, Function minimization by conjugate gradients),
