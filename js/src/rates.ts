@@ -35,6 +35,8 @@ export function rateOf(settings: number | ScheduleSettings, known: Hyperparamete
   const h = settingsArray(kind.hyperparameters, settings.values);
   const { memory, rate, first, watch } = kind.code(h);
   const remembered = new Float64Array(memory);
+  // A rule may ask for the first rate before any value is known.
+  first?.(Number.POSITIVE_INFINITY, remembered, h);
   const inside = kind.holds ? rateOf(settings.after ?? Number.NaN, known) : undefined;
   const inner = inside ? inside.of : () => Number.NaN;
   let begun = false;

@@ -186,6 +186,15 @@ def test_rules_with_other_settings_make_the_same_steps(programs: Path) -> None:
     assert_steps_with_other_settings_are_the_same(programs, 0, 1)
 
 
+@pytest.mark.parametrize(
+    "rate", [0.3, fallline.WarmUp(0.3, 5), fallline.ReduceOnPlateau(0.3), fallline.StepDecay(0.3)], ids=str
+)
+def test_every_rule_makes_the_same_steps_at_another_rate(programs: Path, rate: Any) -> None:
+    some = [with_learning_rate(rule, rate) for rule in rules()]
+    cases = [case("x**2 + 3*y**2 + x*y", (2.0, -1.0), rule, max_steps=15, stop=NEVER) for rule in some]
+    assert_same(cases, in_node(programs, cases), 1e-10)
+
+
 @pytest.mark.long
 def test_rules_with_any_settings_make_the_same_steps(programs: Path) -> None:
     seed = random.randrange(10**6)
