@@ -4,6 +4,7 @@ import type { Palette } from "./palette.ts";
 import type { View } from "./view.ts";
 
 export const FONT = "12px system-ui, sans-serif";
+const NAME_FONT = `italic 15px ui-serif, "Times New Roman", serif`;
 
 export function drawAxes(
   ink: CanvasRenderingContext2D,
@@ -13,6 +14,8 @@ export function drawAxes(
 ): void {
   const { width, height } = view;
   const [left, right, bottom, top] = view.box;
+  ink.font = NAME_FONT;
+  const named = ink.measureText(first).width;
   ink.font = FONT;
   ink.strokeStyle = palette.ink;
   ink.lineWidth = 1;
@@ -26,11 +29,12 @@ export function drawAxes(
   ink.globalAlpha = 1;
   ink.textAlign = "center";
   ink.textBaseline = "alphabetic";
-  for (const { value, at } of across) if (at > 34 && at < width - 40) label(ink, shown(value), at, height - 9, palette);
+  for (const { value, at } of across)
+    if (at > 34 && at < width - named - 32) label(ink, shown(value), at, height - 9, palette);
   ink.textAlign = "left";
   ink.textBaseline = "middle";
   for (const { value, at } of up) if (at > 30 && at < height - 28) label(ink, shown(value), 9, at, palette);
-  ink.font = `italic 15px ui-serif, "Times New Roman", serif`;
+  ink.font = NAME_FONT;
   ink.textAlign = "right";
   ink.textBaseline = "alphabetic";
   label(ink, first, width - 10, height - 9, palette);

@@ -15,6 +15,7 @@ export class Stage {
   private readonly figure: Figure;
   private readonly surface = new Surface(STRINGS.surfaceLabel);
   private readonly bar: ViewBar;
+  private readonly outside = element("p", { class: "outside" });
   /** The size at which it was drawn. */
   private drawn = "";
 
@@ -30,6 +31,7 @@ export class Stage {
       this.figure.element,
       this.surface.element,
       this.bar.element,
+      this.outside,
     );
     new ResizeObserver(() => {
       const size = `${this.element.clientWidth} ${this.element.clientHeight}`;
@@ -55,6 +57,8 @@ export class Stage {
   draw(problem: Problem, state: State, scene: Scene, ground: boolean, basins: BasinMap | null): void {
     this.drawn = `${this.element.clientWidth} ${this.element.clientHeight}`;
     const solid = this.solid(problem, state);
+    const lost = scene.runs.some(({ run, start }) => start === state.activeStart && !Number.isFinite(run.value[0]));
+    this.outside.textContent = lost ? STRINGS.outside : "";
     this.surface.element.hidden = !solid;
     this.figure.element.hidden = solid;
     this.bar.show(state, problem.dimension > 1, this.surface.possible, state.plane === "slice");

@@ -85,6 +85,50 @@ def test_a_function_of_one_variable_is_a_curve_of_three_a_slice(browser: Any, pl
         assert opened.state["axes"] == [2, 1]
 
 
+def test_a_start_where_the_function_has_no_value_is_told_until_it_is_moved(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        type_formula(opened, "log(x) + y**2")
+        assert opened.state["starts"][0][0] < 0
+        assert "no value at this start" in opened.page.inner_text(".outside")
+        opened.page.focus(".start")
+        while opened.state["starts"][0][0] <= 0:
+            opened.page.keyboard.press("ArrowRight")
+        opened.settled()
+        assert opened.page.locator(".outside").is_hidden()
+
+
+def test_without_conditions_one_can_be_added(browser: Any, tmp_path: Path) -> None:
+    fallline.explore("x**2", [1.0], stop=fallline.NotFinite()).save(tmp_path / "page.html")
+    with Opened(browser, tmp_path / "page.html") as opened:
+        assert opened.state["stop"] == []
+        opened.page.select_option("[aria-label='Add a condition']", "GradientNorm")
+        assert [each["condition"] for each in opened.state["stop"]] == ["GradientNorm"]
+
+
+def test_what_the_hill_hides_of_a_path_is_faint(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        opened.page.click("text=Surface")
+        opened.settled()
+        # The drawing is solid: nothing of the page shines through it.
+        assert opened.page.evaluate("fallline.stage.surface.gl.getContextAttributes().alpha") is False
+
+
+def test_pause_is_seen_under_the_pointer(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        colour = "getComputedStyle(document.querySelector('.transport .primary')).backgroundColor"
+        before = opened.page.evaluate(colour)
+        opened.page.hover("[aria-label='Play']")
+        assert opened.page.evaluate(colour) == before
+
+
+def test_printed_the_picture_keeps_half_of_the_width(browser: Any, plain: Path) -> None:
+    for width in (720, 1040, 1280):
+        with Opened(browser, plain, viewport={"width": width, "height": 900}) as opened:
+            opened.page.emulate_media(media="print")
+            opened.settled()
+            assert opened.page.locator("canvas.figure").first.bounding_box()["width"] > 0.45 * width
+
+
 def test_the_start_is_dragged_and_the_drag_undone_at_once(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         before = opened.state
