@@ -19,6 +19,8 @@ export type Quantity<R extends Path = Run> = (shown: ShownRun<R>, row: number) =
 interface Scale {
   low: number;
   high: number;
+  /** What is taken from the values before they are written. */
+  base: number;
   log: boolean;
   last: number;
 }
@@ -52,12 +54,13 @@ export class Chart {
 
   private last = 1;
 
+  /** Its size is measured when it is drawn next: by then the page stands as it will be seen. */
   resize(): void {
-    this.size = [this.canvas.clientWidth, this.canvas.clientHeight];
+    this.size = [0, 0];
   }
 
   draw<R extends Path>(title: string, scene: Scene<R>, quantity: Quantity<R>): void {
-    if (!this.size[0]) this.resize();
+    if (!this.size[0]) this.size = [this.canvas.clientWidth, this.canvas.clientHeight];
     const [width, height] = this.size;
     const density = devicePixelRatio;
     if (!width || !height) return;
@@ -71,9 +74,10 @@ export class Chart {
     const rows = scene.runs.filter(({ start }) => start === scene.activeStart);
     const scale = scaleOf(rows, quantity);
     this.last = scale.last;
-    if (this.caption.textContent !== title) {
-      this.caption.textContent = title;
-      this.canvas.setAttribute("aria-label", title);
+    const told = scale.base ? `${title} − ${shown(scale.base, 12)}` : title;
+    if (this.caption.textContent !== told) {
+      this.caption.textContent = told;
+      this.canvas.setAttribute("aria-label", told);
     }
     drawFrame(ink, width, height, scale, scene.palette);
     const x = (step: number) => LEFT + (step / scale.last) * (width - LEFT - RIGHT);
@@ -105,12 +109,19 @@ function scaleOf<R extends Path>(rows: readonly ShownRun<R>[], quantity: Quantit
       if (value > 0 && value < least) least = value;
     }
   }
-  if (low > high) return { low: 0, high: 1, log: false, last };
+  if (low > high) return { low: 0, high: 1, base: 0, log: false, last };
   if (low >= 0 && high / Math.max(least, SMALLEST) > 50) {
-    return { low: Math.max(least, SMALLEST), high: high * 1.5, log: true, last };
+    return { low: Math.max(least, SMALLEST), high: high * 1.5, base: 0, log: true, last };
   }
   const room = (high - low) * 0.06 || 1;
-  return { low: low - room, high: high + room, log: false, last };
+  return { low: low - room, high: high + room, base: baseOf(low - room, high + room), log: false, last };
+}
+
+/** A round number that is taken from values which differ by too little for a few digits; 0 from others. */
+function baseOf(low: number, high: number): number {
+  if (Math.max(Math.abs(low), Math.abs(high)) < 1000 * (high - low)) return 0;
+  const unit = 10 ** (Math.ceil(Math.log10(high - low)) + 1);
+  return Number((Math.round(low / unit) * unit).toPrecision(12));
 }
 
 function upward({ low, high, log }: Scale, height: number): (value: number) => number {
@@ -128,14 +139,15 @@ function drawFrame(ink: CanvasRenderingContext2D, width: number, height: number,
   ink.lineWidth = 1;
   ink.textAlign = "right";
   ink.textBaseline = "middle";
-  for (const value of scale.log ? decades(scale) : ticks(scale.low, scale.high, height / 45)) {
-    const at = Math.round(y(value)) + 0.5;
+  const { low, high, base, log } = scale;
+  for (const value of log ? decades(scale) : ticks(low - base, high - base, height / 45)) {
+    const at = Math.round(y(base + value)) + 0.5;
     if (at > height - BOTTOM || at < TOP) continue;
     ink.beginPath();
     ink.moveTo(LEFT, at);
     ink.lineTo(width - RIGHT, at);
     ink.stroke();
-    ink.fillText(scale.log ? power(value) : shown(value), LEFT - 6, at);
+    ink.fillText(log ? power(value) : shown(value), LEFT - 6, at);
   }
   ink.textAlign = "center";
   ink.textBaseline = "alphabetic";

@@ -16,7 +16,7 @@ export const STRINGS = {
   figureLabel: (names: string) =>
     `Map of the function over ${names}. Click to add a start, drag to move the view, roll or pinch to zoom; or Enter, arrow keys, + and −.`,
   startRole: "start",
-  outside: "The function has no value at this start: drag it to where it has one.",
+  outside: "The function has no value at this start: drag it away.",
   startLabel: (number: number, place: string) => `Start ${number} at ${place}. Arrow keys move it, Delete removes it.`,
   wholeView: "Show all of it",
   oneStart: "Keep one start",

@@ -97,6 +97,30 @@ def test_a_start_where_the_function_has_no_value_is_told_until_it_is_moved(brows
         assert opened.page.locator(".outside").is_hidden()
 
 
+def test_values_that_differ_by_little_are_told_apart(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        caption = opened.page.locator(".history figcaption").first
+        type_formula(opened, "1e7 + x**2 + y**2")
+        assert caption.inner_text() == "Value − 1e7"
+        type_formula(opened, "5e8 + floor(x)")
+        assert caption.inner_text() == "Value − 5e8"
+        type_formula(opened, "x**2 + y**2 - 3")
+        assert caption.inner_text() == "Value"
+
+
+def test_charts_keep_their_shape_when_the_window_changes_and_changes_back(browser: Any, plain: Path) -> None:
+    with Opened(browser, plain) as opened:
+        # What the charts are told while the window is another size, before it is drawn again.
+        opened.page.evaluate(
+            "document.body.style.width = '200px'; fallline.panels.resize(); document.body.style.width = '';"
+            " fallline.draw()"
+        )
+        shapes = opened.page.evaluate(
+            "[...document.querySelectorAll('canvas.chart')].map(c => [c.width / devicePixelRatio, c.clientWidth])"
+        )
+        assert all(drawn == pytest.approx(seen, abs=1) for drawn, seen in shapes)
+
+
 def test_without_conditions_one_can_be_added(browser: Any, tmp_path: Path) -> None:
     fallline.explore("x**2", [1.0], stop=fallline.NotFinite()).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html") as opened:
