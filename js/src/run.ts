@@ -336,7 +336,7 @@ class Running {
     if (!straight) {
       throw new SettingError(
         "rate",
-        this.settings.rate,
+        (this.settings.rate as SearchSettings).lineSearch,
         `a step of ${this.rule.title} is not the rate times a direction, so there is no line to search: ` +
           "give a number or a schedule",
       );

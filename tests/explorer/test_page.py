@@ -121,6 +121,16 @@ def test_charts_keep_their_shape_when_the_window_changes_and_changes_back(browse
         assert all(drawn == pytest.approx(seen, abs=1) for drawn, seen in shapes)
 
 
+@pytest.mark.parametrize("rule", ["rprop", "momentum", "nesterov"])
+def test_a_line_search_that_a_rule_cannot_use_is_named_in_words(browser: Any, plain: Path, rule: str) -> None:
+    link = f"f=x**2%2B3*y**2&start=1,2&rule={rule},rate=search:strong_wolfe"
+    with Opened(browser, plain, link) as opened:
+        assert opened.page.inner_text(".notice") == ""
+        told = opened.page.inner_text(".rules .card")
+        assert 'rate is "strong_wolfe"' in told
+        assert "give a number or a schedule" in told
+
+
 def test_without_conditions_one_can_be_added(browser: Any, tmp_path: Path) -> None:
     fallline.explore("x**2", [1.0], stop=fallline.NotFinite()).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html") as opened:
