@@ -13,7 +13,7 @@ JS = Path(__file__).parents[2] / "js"
 
 def is_ready() -> bool:
     """Whether Node and the packages of js/ are installed: `make js` installs the packages."""
-    return shutil.which("node") is not None and (JS / "node_modules" / "esbuild").is_dir()
+    return shutil.which("node") is not None and (JS / "node_modules" / "puppeteer-core").is_dir()
 
 
 def built(folder: Path) -> Path:
