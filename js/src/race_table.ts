@@ -10,6 +10,7 @@ import { STRINGS } from "./strings.ts";
 
 export class RaceTable {
   readonly element: HTMLElement;
+  private readonly caption = element("caption");
   private readonly body = element("tbody");
   private readonly rows: HTMLTableCellElement[][] = [];
   private known = "";
@@ -20,7 +21,7 @@ export class RaceTable {
     this.element = element(
       "table",
       { class: "race" },
-      element("caption", {}, STRINGS.race),
+      this.caption,
       element("thead", {}, element("tr", {}, ...head)),
       this.body,
     );
@@ -40,6 +41,7 @@ export class RaceTable {
     const first = runs[0]?.run.value[0] ?? 0;
     // Without a target of the user's: a thousandth of the way left.
     const target = state.target ?? lowest + 1e-3 * Math.max(0, first - lowest);
+    this.caption.textContent = STRINGS.raceTo(shown(target, 3));
     const ends = runs.map(({ run }) => run.value[run.count]!);
     const best = Math.min(...ends.filter(Number.isFinite));
     runs.forEach(({ run }, k) => {
