@@ -127,7 +127,7 @@ test("a cell of the rate map is clicked, and the best set", () =>
   opened(async (page) => {
     const before = (await state(page)).entries[1].rate;
     await page.evaluate("fallline.store.change({panel: 'rates'})");
-    await page.waitForFunction("fallline.panels.rates.cells?.columns === 64", { timeout: 60_000 });
+    await page.waitForFunction("fallline.panels.rates.cells?.across.length === 64", { timeout: 60_000 });
     const { x, y } = await (await page.$(".rate-map")).boundingBox();
     await page.mouse.click(x + 200, y + 200);
     await settled(page);
@@ -143,7 +143,7 @@ test("basins are computed in workers", () =>
   opened(
     async (page) => {
       await page.waitForFunction("fallline.basins.map?.side === 256", { timeout: 60_000 });
-      const minima = await page.evaluate("fallline.basins.map.minima.map(point => point.map(Math.round))");
+      const minima = await page.evaluate("fallline.basins.map.minima.map(point => [...point].map(Math.round))");
       assert.deepEqual(minima.map(([x, y]) => `${x + 0} ${y + 0}`).sort(), ["-1 0", "1 0"]);
     },
     {
