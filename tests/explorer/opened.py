@@ -52,6 +52,13 @@ class Opened:
         metrics = self._session.send("Performance.getMetrics")["metrics"]
         return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
+    def as_python(self) -> str:
+        """What "Copy as Python" puts on the clipboard; the page needs the permissions to read and write it."""
+        self.page.click("[aria-label='Save and share']")
+        self.page.click("text=Copy as Python")
+        self.page.wait_for_selector(".menu output:not(:empty)")
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
+
     def runs(self) -> Any:
         """The runs shown: of each its values and its points."""
         self.page.evaluate("fallline.draw()")

@@ -407,10 +407,7 @@ def test_the_page_as_python_repeats_its_runs(
     page = fallline.explore("x**2 + 10*y**2 + sin(x)", [4.0, 1.0], rules, max_steps=60)
     page.save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:
-        opened.page.click("[aria-label='Save and share']")
-        opened.page.click("text=Copy as Python")
-        opened.page.wait_for_selector(".menu output:not(:empty)")
-        code, runs = opened.page.evaluate("navigator.clipboard.readText()"), opened.runs()
+        code, runs = opened.as_python(), opened.runs()
     (tmp_path / "copied.py").write_text(code, encoding="utf-8")
     race = runpy.run_path(str(tmp_path / "copied.py"), {"Friction": Friction})["race"]
     for run, ours in zip(runs, race, strict=True):

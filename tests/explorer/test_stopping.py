@@ -124,10 +124,7 @@ def test_a_link_with_a_wrong_condition_says_so(browser: Any, plain: Path, said: 
 def test_as_python_ends_alike(browser: Any, tmp_path: Path, stop: fallline.StoppingCondition) -> None:
     fallline.explore(FORMULA, START, RULES, max_steps=200, stop=stop).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:
-        opened.page.click("[aria-label='Save and share']")
-        opened.page.click("text=Copy as Python")
-        opened.page.wait_for_selector(".menu output:not(:empty)")
-        code, runs = opened.page.evaluate("navigator.clipboard.readText()"), opened.runs()
+        code, runs = opened.as_python(), opened.runs()
     (tmp_path / "copied.py").write_text(code, encoding="utf-8")
     race = runpy.run_path(str(tmp_path / "copied.py"))["race"]
     assert [run["reason"] for run in runs] == [run.stop.reason for run in race]
