@@ -41,5 +41,5 @@ def test_all_is_every_extra_that_a_user_may_want() -> None:
     # The rest is for working on Fallline.
     assert (
         everything
-        == f"fallline[{','.join(sorted(extras.keys() - {'bench', 'docs', 'lint', 'parity', 'release', 'test'}))}]"
+        == f"fallline[{','.join(sorted(extras.keys() - {'bench', 'docs', 'lint', 'mutation', 'parity', 'release', 'test'}))}]"
     )
