@@ -34,9 +34,7 @@ class Room:
 
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py", "tests/parity/test_schedules.py")),
-    "stopping": Room(
-        ("stopping.py",), ("tests/test_stopping.py", "tests/engines/test_conditions.py", "tests/engines/test_rest.py")
-    ),
+    "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
     "optimizers": Room(
         ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
     ),
