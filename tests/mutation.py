@@ -33,7 +33,7 @@ class Room:
 
 
 ROOMS = {
-    "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py", "tests/parity/test_schedules.py")),
+    "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py",)),
     "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
     "optimizers": Room(
         ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
@@ -123,6 +123,8 @@ def main() -> None:
             told += 1
         else:
             print(f"\n{change}: {outcome}", *difference, sep="\n")
+    # Also what mutmut cannot run counts as a timeout.
+    print(*(f"{change}: timeout" for change, outcome in found.items() if outcome == "timeout"), sep="\n")
     noticed = sum(outcome in NOTICED for outcome in found.values())
     print(f"\n{name}: {noticed} of {len(found)} noticed, {noticed / len(found):.1%}; {told} of the others explained")
 

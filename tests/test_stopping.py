@@ -231,6 +231,7 @@ PLACES: list[tuple[Any, Any, Any, float, float, float, bool]] = [
     # the value, be it negative; of the first value where that is more, though of 1 at most.
     ([1e-12], [1.9e-12], [9e-13], 0, 1, 0, True),
     ([-1e-12], [-1.9e-12], [9e-13], 0, 1, 0, True),
+    ([1e-12], [2e-12], [9e-13], 0, 1, 0, True),
     ([1e-12], [2.1e-12], [9e-13], 0, 1, 0, False),
     ([1e-12], [1.9e-12], [9e-13], 0, 16, 0, True),
     ([1e-12], [2.1e-12], [9e-13], 0, 16, 0, False),
@@ -255,8 +256,9 @@ PLACES: list[tuple[Any, Any, Any, float, float, float, bool]] = [
     ([1], [0.5], [4e-13], 1e-3, 1e6, 0, False),
     ([-1], [-0.5], [4e-13], 1e-3, -1e6, 0, False),
     ([2], [0.25], [4e-13], 1e-3, 6e5, 0, False),
-    ([2], [0.25], [4e-13], 1e-3, 4e5, 0, True),
+    ([2], [0.25], [4e-13], 1e-3, 5e5, 0, True),
     ([1], [0.5], [5e-16], 1e-3, 1e6, 0, True),
+    ([0.25], [1.28], [2**-52], 1e-3, 1e6, 0, True),
     ([1], [0.5], [6.5e-16], 1e-3, 1e6, 0, False),
     ([1], [0.5], [2e-15], -4, 1e6, 0, True),
     ([1], [0.5], [2.5e-15], -4, 1e6, 0, False),
@@ -328,7 +330,7 @@ def test_a_given_tolerance_is_the_same_for_every_coordinate() -> None:
         (SmallEpoch(0.5, 2), {"value": [1], "previous_value": [1]}, [False]),
         (SmallEpoch(0.5, 4), {"value": [1], "previous_value": [1]}, [False]),
     ],
-    ids=str,
+    ids=lambda part: str(part) if isinstance(part, StoppingCondition) else "",
 )
 def test_a_condition_is_met_up_to_its_limit(condition: StoppingCondition, parts: Any, met: list[bool]) -> None:
     at = runs_at(**parts)
@@ -350,6 +352,8 @@ def test_at_the_start_there_is_no_change(condition: StoppingCondition) -> None:
     assert found.dtype == bool
     expected = isinstance(condition, (Target, Evaluations, Seconds))
     assert found.tolist() == [expected] * 2
+    near = condition.near(start)
+    assert near is None or near.dtype == bool
     # All that ask how far a run moved, and whether it is finite, see that at a glance.
     assert condition.unmet(start) == isinstance(condition, (StepSize, NotFinite))
 
@@ -386,6 +390,7 @@ def test_what_is_left_of_the_slope_bears_out_what_a_condition_says() -> None:
     # By hand: 100 times 1.05e-12 is between 2.1 and 2 times 5e-11; here the units are the caller's.
     assert StepSize(1.03e-12).holds(left).tolist() == [True, True, False, True, True, True]
     assert GradientNorm(0).holds(left).tolist() == [True] * 6
+    assert {condition.holds(left).dtype for condition in BUILT_IN} == {np.dtype(bool)}
     assert (StepSize().on_a_slope, StepSize(1.0).on_a_slope) == ("rate too small", "small step")
     assert GradientNorm().on_a_slope == "small gradient"
 
@@ -436,6 +441,7 @@ def test_a_condition_of_ones_own_needs_no_registering() -> None:
         (lambda: Evaluations(anything(2.5)), "Evaluations: limit is 2.5; it must be a whole number at least 1"),
         (lambda: Seconds(0), "Seconds: limit is 0; it must be a number above 0"),
         (lambda: Diverging(0), "Diverging: factor is 0; it must be a number above 0"),
+        (lambda: SmallEpoch(-0.1, 3), "SmallEpoch: tolerance is -0.1; it must be a number at least 0"),
         (lambda: halving(anything(1e-5)), "stop is 1e-05; it must be a stopping condition such as StepSize"),
         (lambda: halving(anything(StepSize)), r"stop is <class '.*StepSize'>; it must be a stopping condition"),
         (lambda: halving(anything(StepSize | Target)), r"stop is .*; it must be a stopping condition"),
