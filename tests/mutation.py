@@ -39,7 +39,14 @@ ROOMS = {
         ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
     ),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
-    "grammar": Room(("objectives/grammar/*.py",), ("tests/objectives",)),
+    "grammar": Room(
+        ("objectives/grammar/*.py",),
+        tuple(f"tests/objectives/test_{name}.py" for name in ("grammar", "formula_corpus", "notation"))
+        # Texts by chance and texts that are long take their time, and others notice what they notice.
+        + tuple(
+            f"--deselect=tests/objectives/test_grammar.py::test_{name}" for name in ("hostile", "any", "many", "a_mut")
+        ),
+    ),
     "diagnosis": Room(("diagnosis/*.py", "diagnosis/findings/*.py"), ("tests/diagnosis",)),
 }
 

@@ -308,13 +308,15 @@ def test_twice_the_first_setting_is_twice_the_rate_at_every_step(schedule: Sched
         assert twice.rate(step) == 2 * schedule.rate(step)
 
 
-def test_restarts_come_at_the_very_step_however_late() -> None:
-    schedule = CosineRestarts(1.0, 7, 3)
-    begun, length = 0, 7
-    for _ in range(20):
+@pytest.mark.parametrize(("steps", "growth"), [(7, 3), (3, 2), (1, 3), (1, 10), (2, 10), (38, 5)])
+def test_restarts_come_at_the_very_step_however_late(steps: int, growth: int) -> None:
+    schedule = CosineRestarts(1.0, steps, growth)
+    begun, length = 0, steps
+    while begun < 1e13:
         assert schedule.rate(begun + 1) == 1.0
-        assert schedule.rate(begun + length) < 0.1
-        begun, length = begun + length, length * 3
+        # The step before is the last of a half cosine.
+        assert schedule.rate(begun + length) == pytest.approx(math.sin(math.pi / (2 * length)) ** 2, abs=TOLERANCE)
+        begun, length = begun + length, length * growth
 
 
 def test_a_rate_is_dropped_behind_a_plateau_and_counted_run_by_run() -> None:
@@ -462,6 +464,15 @@ def test_numbers_stand_for_the_schedules_and_milestones_that_they_mean() -> None
 def test_a_schedule_is_called_by_its_name_in_words() -> None:
     words = {"step decay": StepDecay(1), "cosine restarts": CosineRestarts(1), "one-cycle": OneCycle(1)}
     assert {schedule.spelling: schedule for schedule in words.values()} == words
+
+
+def test_a_schedule_of_the_library_is_known_by_its_name_once_it_is_defined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SCHEDULES, "_entered", {**SCHEDULES})
+    before = {**SCHEDULES}
+    new = type("New", (Constant,), {"name": "new", "__module__": Constant.__module__})
+    type("Nameless", (Constant,), {"__module__": Constant.__module__})
+    type("Users", (Constant,), {"name": "users"})
+    assert {**SCHEDULES} == {**before, "new": new}
 
 
 def test_the_room_shows_what_can_be_imported_from_it() -> None:

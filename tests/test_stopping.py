@@ -411,9 +411,13 @@ def test_ends_that_no_condition_gives_are_no_convergence() -> None:
     assert "line search" in run.stop.message
 
 
-def test_a_condition_is_known_by_its_class_name() -> None:
-    for kind in map(type, BUILT_IN):
-        assert CONDITIONS[kind.__name__] is kind
+def test_a_condition_of_the_library_is_known_by_its_class_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [CONDITIONS[type(condition).__name__] for condition in BUILT_IN] == [*map(type, BUILT_IN)]
+    monkeypatch.setattr(CONDITIONS, "_entered", {**CONDITIONS})
+    before = {**CONDITIONS}
+    new = type("New", (Target,), {"__module__": Target.__module__})
+    type("Users", (Target,), {})
+    assert {**CONDITIONS} == {**before, "New": new}
 
 
 def test_a_condition_of_ones_own_needs_no_registering() -> None:
