@@ -417,7 +417,7 @@ def test_a_condition_of_the_library_is_known_by_its_class_name(monkeypatch: pyte
     before = {**CONDITIONS}
     new = type("New", (Target,), {"__module__": Target.__module__})
     type("Users", (Target,), {})
-    assert {**CONDITIONS} == {**before, "New": new}
+    assert {**before, "New": new} == {**CONDITIONS}
 
 
 def test_a_condition_of_ones_own_needs_no_registering() -> None:
