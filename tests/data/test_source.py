@@ -67,7 +67,7 @@ def test_nested_columns_are_refused_by_name_where_they_are_used(tmp_path: Path) 
     source = open_source(path)
     assert [table.numbers("a").tolist() for table in source.blocks(0, ["a"])] == [[1, 2]]
     assert "data.parquet, column 'list': its entries are list<" in error(lambda: list(source.blocks(0, ["a", "list"])))
-    assert "column 'struct': its entries are struct<" in error(read_table, path) or "'list'" in error(read_table, path)
+    assert "column 'struct': its entries are struct<" in error(lambda: list(source.blocks(0, ["struct"])))
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"junk" * 100, b"PAR1" + b"\0" * 100 + b"PAR1"])
