@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-long parity docs site bench packages release lint js clean
+.PHONY: help demo test test-long parity docs site bench mutation packages release lint js clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,10 @@ site: $(VENV)/installed-docs  ## build the site into build/site, running the cod
 
 bench: $(VENV)/installed-fast,cluster,films,parquet,bench,parity  ## run all benchmarks; writes docs/performance.md (minutes; needs gcc)
 	$(BIN)/python -m benchmarks.page
+
+# For instance `make mutation ROOM="optimizers 500"`: 500 changes drawn by chance.
+mutation: $(VENV)/installed-test,parity,mutation  ## change a room's code bit by bit: which changes do the tests notice? (ROOM=stopping; an hour)
+	$(BIN)/python -m tests.mutation $(ROOM)
 
 packages: $(VENV)/installed-test,release  ## build the wheel and the sdist, and try each extra in an empty environment (gigabytes)
 	$(BIN)/python -m pytest tests/packages

@@ -1,0 +1,133 @@
+"""How many small changes of a room's code its tests notice: `python -m tests.mutation ROOM [COUNT [SEED]]`.
+
+Mutmut makes the changes, one operator, number or name each, and runs the tests that reach the changed function. It
+works on a copy of the repository below build/mutation. With a COUNT, so many changes are drawn by chance; the seed is
+printed. Changes that no test can notice, or need not, stand with their reasons in tests/survivors.toml.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# A change that makes a loop endless is noticed as well as one that makes a test fail.
+NOTICED = ("killed", "timeout", "segfault")
+
+
+@dataclass(frozen=True)
+class Room:
+    """The files that are changed, and the tests that should notice."""
+
+    changed: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+ROOMS = {
+    "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py", "tests/parity/test_schedules.py")),
+    "stopping": Room(
+        ("stopping.py",), ("tests/test_stopping.py", "tests/engines/test_conditions.py", "tests/engines/test_rest.py")
+    ),
+    "optimizers": Room(
+        ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
+    ),
+    "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
+    "grammar": Room(("objectives/grammar/*.py",), ("tests/objectives",)),
+    "diagnosis": Room(("diagnosis/*.py", "diagnosis/findings/*.py"), ("tests/diagnosis",)),
+}
+
+
+def configure(folder: Path, name: str, *left_out: str) -> None:
+    """Say to mutmut what it changes, and by which tests."""
+    room = ROOMS[name]
+    options = {
+        "source_paths": ["src"],
+        "only_mutate": [f"src/fallline/{path}" for path in room.changed],
+        "also_copy": sorted({path.name for path in folder.iterdir()} - {"src", "tests", "mutants"}),
+        "pytest_add_cli_args_test_selection": [*room.tests, *(f"--deselect={test}" for test in left_out)],
+        # A process that has run JAX must not be forked.
+        "process_isolation": "forkserver",
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (folder / "pyproject.toml").write_text("\n".join([project, "[tool.mutmut]", *lines]), encoding="utf-8")
+
+
+def prepared(name: str) -> Path:
+    """A copy of the repository's files with all changes of this room in it, none of them in force."""
+    folder = ROOT / "build/mutation" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for path in filter(None, listed.split("\0")):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, folder / path)
+    configure(folder, name)
+    mutmut(folder, "run", "none of them")
+    # Mutmut wraps the functions; the compiled engine refuses those, for they look at the environment.
+    wrapped = folder / "mutants"
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", *ROOMS[name].tests]
+    subprocess.run(
+        command, cwd=wrapped, check=False, stdout=sys.stderr, env={**os.environ, "PYTHONPATH": str(wrapped / "src")}
+    )
+    failed = wrapped / ".pytest_cache/v/cache/lastfailed"
+    left_out = json.loads(failed.read_text(encoding="utf-8")) if failed.exists() else {}
+    print(f"{len(left_out)} tests left out", file=sys.stderr)
+    configure(folder, name, *left_out)
+    return folder
+
+
+def mutmut(folder: Path, *arguments: str) -> str:
+    """What mutmut prints."""
+    command = [sys.executable, "-m", "mutmut", *arguments]
+    return subprocess.run(command, cwd=folder, check=False, stdout=subprocess.PIPE, text=True).stdout
+
+
+def outcomes(folder: Path) -> dict[str, str]:
+    """By the change's name: "killed", "survived", "no tests", "timeout", ..."""
+    lines = mutmut(folder, "results", "--all", "true").splitlines()
+    return dict(line.strip().split(": ") for line in lines if ": " in line)
+
+
+def explained(name: str) -> Iterator[tuple[str, str]]:
+    """The lines of this room that need no test when one of them is changed to the other."""
+    with (ROOT / "tests/survivors.toml").open("rb") as file:
+        for survivor in tomllib.load(file).get(name, ()):
+            yield survivor["line"], survivor["changed"]
+
+
+def main() -> None:
+    """Change the room, and print the share of changes that were noticed, and the others, each as a difference."""
+    name, *drawing = sys.argv[1:]
+    folder = prepared(name)
+    chosen: list[str] = []
+    if drawing:
+        count, seed = (*map(int, drawing), secrets.randbits(32))[:2]
+        print(f"seed {seed}")
+        chosen = random.Random(seed).sample(sorted(outcomes(folder)), count)
+    mutmut(folder, "run", *chosen)
+    found = {change: outcome for change, outcome in outcomes(folder).items() if outcome != "not checked"}
+    known, told = set(explained(name)), 0
+    for change, outcome in found.items():
+        if outcome in NOTICED:
+            continue
+        difference = mutmut(folder, "show", change).splitlines()[3:]
+        line, changed = (next((row[1:].strip() for row in difference if row[:1] == sign), "") for sign in "-+")
+        if (line, changed) in known:
+            told += 1
+        else:
+            print(f"\n{change}: {outcome}", *difference, sep="\n")
+    noticed = sum(outcome in NOTICED for outcome in found.values())
+    print(f"\n{name}: {noticed} of {len(found)} noticed, {noticed / len(found):.1%}; {told} of the others explained")
+
+
+if __name__ == "__main__":
+    main()
