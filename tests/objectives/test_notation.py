@@ -69,9 +69,9 @@ def from_latex(text: str) -> str:
 
 # Every kind of part within every kind of operation.
 PARTS = ["x", "2", "0.5", "1e-3", "2.5e-3", "-x", "-2", "x + y", "x - y", "x*y", "-x*y", "x/y", "2*x", "x**2",
-         "x**y", "x**-2", "2**-x", "x**(y + 1)", "(x*y)**2", "(-x)**2", "sin(x)", "sin(x)**2", "sqrt(x)", "sqrt(x + y)", "abs(x - y)",
-         "exp(x)", "exp(x)**2", "log10(x)", "log2(x)", "cbrt(x)", "max(x, y, 2)", "norm(x, y)", "x1", "beta", "beta2",
-         "rate", "pi", "where(x <= y, x, 2)", "where(x > 0 and not (x > y or y != 2), x, 3)",
+         "x**y", "x**-2", "2**-x", "x**(y + 1)", "(x*y)**2", "(-x)**2", "sin(x)", "sin(x)**2", "sqrt(x)", "sqrt(x + y)",
+         "abs(x - y)", "exp(x)", "exp(x)**2", "log10(x)", "log2(x)", "cbrt(x)", "max(x, y, 2)", "norm(x, y)", "x1",
+         "beta", "beta2", "rate", "pi", "where(x <= y, x, 2)", "where(x > 0 and not (x > y or y != 2), x, 3)",
          "where((x == y or x < 1) and y >= 1, x, y)"]  # fmt: skip
 WITHIN = ["({0})", "-({0})", "-(-({0}))", "z + ({0})", "z - ({0})", "({0}) - z", "z - (z + ({0}))", "2*({0})",
           "({0})*2", "z*({0})", "({0})*z", "sin(z)*({0})", "({0})*sin(z)", "rate*({0})", "({0})*rate", "beta*({0})*x",
