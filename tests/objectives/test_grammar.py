@@ -367,6 +367,85 @@ def test_refuses_in_one_line_that_says_what_to_write(text: str, advice: str) -> 
     assert "\n" not in message
 
 
+# What is quoted of a text: the part to change, wherever it stands.
+QUOTED = [
+    ("x(y+1)", "x(y+1)"),
+    ("2/x", None),
+    ("1/2x", "1/2x"),
+    ("x/2(x+1)*3", "x/2(x+1)"),
+    ("y*x^2y", "x^2y"),
+    ("5*sin x^2*y", "sin x^2"),
+    ("cos x²", "cos x²"),
+    ("sin x/2*y", "sin x/2"),
+    ("sin^-1(x)", "sin^-1"),
+    ("sin⁻¹(x)", "sin⁻¹"),
+    ("sin^n(x)", "sin^n"),
+    ("√2x*3", "√2x"),
+    ("√-x", "√-x"),
+    ("√x²", "√x²"),
+    ("√x^3", "√x^"),
+    ("|x|y", "|x|y"),
+    ("y*x 2", "x 2"),
+    ("1.2.3*x", "1.2.3"),
+    ("2 000x", "000"),
+    ("sin*x", "sin"),
+    ("sinn(x - (y))*2", "sinn(x - (y))"),
+    ("2*x[y]", "x[y]"),
+    ("x[1, 2]", "x[1,"),
+    ("Sin[x]", "Sin["),
+    ("sum(x[i], i=1..n)*n", "sum(x[i], i=1..n)"),
+    ("sum(x[i], i=3..1)", "sum(x[i], i=3..1)"),
+    ("sum(x[i], i=1)", "i=1"),
+    ("sum(i=1..3)*x", "sum(i=1..3)"),
+    ("where(x, 1, 2)", "where(x, 1, 2)"),
+    ("Pi*x", "Pi"),
+    ("x//2", "//"),
+    ("x mod 3", "mod 3"),
+    ("min x^2", "min x^2"),
+    ("inf*x", "inf"),
+    ("sin(x, y)*2", "sin(x, y)"),
+    ("cos(x=2)", "x=2"),
+    ("x.real", "x.real"),
+    ("1/0", "1/0"),
+    ("y*x/(2 - 2)", "y*x/(2 - 2)"),
+    ("0**-1", "0**-1"),
+    ("(-8)**(1/3)*x", "(-8)**(1/3)"),
+    ("x**10**400", "10**400"),
+    ("x⁺", "⁺"),
+    ("007*x", "007"),
+    ("e^x.y", "x.y"),
+]
+# Ten characters on both sides of one without a meaning, in whole words of up to forty; what stands before a bracket.
+AROUND = [
+    ("aa*bb*cc*dd*ee*ff % gg*hh*ii*jj*kk*ll", "cc*dd*ee*ff % gg*hh*ii"),
+    ("x % " + 60 * "z", "x % " + 38 * "z"),
+    ("w*w + x) - 3*w", "w*w + x)"),
+    ("w*w*w*w + (x; y", "w*w*w*w + (x;"),
+    ("aaaa*bbbb*cccc*dddd*eeee + x) - 3*w", "bb*cccc*dddd*eeee + x)"[-20:]),
+    ("aaaa*bbbb*cccc*dddd*eeee + x +", "cccc*dddd*eeee + x +"),
+    ("aaaa*bbbb*cccc*dddd*(eeee + x", "b*cccc*dddd*(eeee + x"[-20:]),
+    ("x*y + [z] - wwww*vvvv", "[z] - wwww*"),
+    ("w + x***2 - 3*wwww*vvvv*uuuu*tttt", "*2 - 3*wwww*vvvv*uuu"),
+    ("x = y = 3", "y = 3"),
+    ("pi = x", "pi ="),
+    ("sin = x; sin + w", "sin ="),
+    ("u = x + y; v = u*u; u*3 + x", "v = "),
+    ("f(x, y) = x**2", "f(x, y)"),
+]
+
+
+@pytest.mark.parametrize(("text", "quoted"), [*QUOTED, *AROUND])
+def test_the_part_that_is_quoted_is_the_one_to_change(text: str, quoted: str | None) -> None:
+    texts = [text] if (text, quoted) in AROUND else [text, f"w*w + {text}", f"w*w + {text} - 3*w", f"u = {text}; u + w"]
+    for whole in texts:
+        if quoted is None:
+            parse(whole)
+            continue
+        with pytest.raises(FalllineError) as error:
+            parse(whole)
+        assert f"cannot be read at {quoted!r}: " in str(error.value)
+
+
 def test_all_that_cannot_be_read_is_told_at_once() -> None:
     with pytest.raises(FalllineError) as error:
         parse("u = foo(x) + 1/2y; v = x @ 2; w = sqrt(x, y); u + v*w + sin x^2")
