@@ -19,7 +19,9 @@ from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, parse
 from fallline.objectives.grammar.conversion import from_sympy
+from fallline.objectives.grammar.juxtaposition import takes_one
 from fallline.objectives.grammar.reading import _read
+from fallline.objectives.grammar.words import CALLED
 from fallline.objectives.symbolic import Symbolic
 
 x, y, u = sympy.symbols("x y u", real=True)
@@ -217,6 +219,8 @@ MEANINGS: list[tuple[str, dict[str, float], float]] = [
     ("sum(sum(x[i], i=1..j), j=1..2)", {"x1": 1.0, "x2": 2.0}, 4.0),
     ("max(x[i], i=1..3) - min(x[i], i=1..3)", {"x1": 1.0, "x2": 5.0, "x3": 3.0}, 4.0),
     ("norm(x[i], i=1..2)", {"x1": 3.0, "x2": 4.0}, 5.0),
+    ("max(x[i], i=1..1) + norm(y[i], i=2..2)", {"x1": -3.0, "y2": -4.0}, 1.0),
+    ("where(1 < 2, x, y) - where(2 < 1 or not 1 != 2, x, 2*y)", {"x": 3.0, "y": 5.0}, -7.0),
     ("norm(x, y, 2)", {"x": 2.0, "y": 1.0}, 3.0),
     ("floor(x) + ceil(x) + mod(x, 2)", {"x": -2.5}, -3.5),
     ("log(x, 10) + log10(x) + log2(y)", {"x": 1000.0, "y": 8.0}, 9.0),
@@ -245,6 +249,16 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
     assert objective.value(np.array(list(at.values()))) == pytest.approx(value, rel=4e-15, abs=1e-15)
 
 
+@pytest.mark.parametrize("name", [name for name in CALLED if takes_one(name)])
+def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> None:
+    for number in (-0.3, 0.3, 0.9, 1.7):
+        expected = FormulaObjective.from_text(f"{name}(x)").value(np.array([number]))
+        if np.isfinite(expected):
+            found = FormulaObjective.from_text(f"{name}({number})*x").value(np.array([1.0]))
+            # A few roundings, in Python's own functions and in NumPy's.
+            assert found == pytest.approx(expected, rel=2e-15)
+
+
 # Refusing --------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +278,8 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
         ("sin^n(x)", "write the power last, as in sin(x)**2"),
         ("sin⁻¹(x)", "write asin(x) or 1/sin(x)"),
         ("√2x", "write √(2*x) or √(2)*x"),
+        ("√2sin(x)y", "write √(2*sin(x)) or √(2)*sin(x)"),
+        ("√2x[1]y", "write √(2*x[1]) or √(2)*x[1]"),
         ("1/2(" + "x+" * 40 + "1)", "write * between factors"),
         ("minimise x", "write minimise*x"),
         ("|x|y", "write |x|*y"),
@@ -726,6 +742,25 @@ def test_sympy_sums_and_cases_are_read() -> None:
     # A few roundings.
     expected = pytest.approx(float(others.subs({x: 1.7, y: 0.9})), rel=1e-14)
     assert FormulaObjective.from_sympy(others).value(np.array([1.7, 0.9])) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (sympy.Piecewise((x, (x > 1) | (y <= 2)), (y, True)), "where((y <= 2) or (x > 1), x, y)"),
+        (sympy.Piecewise((x, (x >= 1) & (y < 2)), (y, sympy.Eq(x, 3)), (2, True)),
+         "where((x >= 1) and (y < 2), x, where(x == 3, y, 2))"),
+        (sympy.Piecewise((x, sympy.Not(sympy.Ne(x, y), evaluate=False)), (y, True)), "where(not (x != y), x, y)"),
+        (sympy.Max(x, y) - sympy.Min(x, 2), "max(x, y) - min(2, x)"),
+        (sympy.Mod(x, 3) + sympy.Heaviside(y), "heaviside(y, 1/2) + mod(x, 3)"),
+        (sympy.ceiling(x) * sympy.E + 2.5 * sympy.pi, "e*ceil(x) + 2.5*pi"),
+        (sympy.Sum(x**sympy.Symbol("i") + sympy.Symbol("j"), (sympy.Symbol("i"), 0, 2), (sympy.Symbol("j"), 1, 3)),
+         "sum(j + x**i, j=1..3, i=0..2)"),
+        (sympy.IndexedBase("x")[1] * 2, "2*x[1]"),
+    ],
+)  # fmt: skip
+def test_a_sympy_expression_is_written_as_a_formula(expression: sympy.Expr, text: str) -> None:
+    assert from_sympy(expression).text == text
 
 
 def test_a_float_keeps_all_its_digits() -> None:
