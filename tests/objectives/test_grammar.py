@@ -19,6 +19,7 @@ from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, parse
 from fallline.objectives.grammar.conversion import from_sympy
+from fallline.objectives.grammar.faults import ALLOWED
 from fallline.objectives.grammar.juxtaposition import takes_one
 from fallline.objectives.grammar.reading import _read
 from fallline.objectives.grammar.words import CALLED
@@ -110,6 +111,7 @@ def test_variables_come_in_natural_order_and_are_real() -> None:
 def test_a_variable_named_f_does_not_take_the_name_of_the_formula() -> None:
     assert parse("f**2").name not in {"f", ""}
     assert parse("f**2 + f_").name not in {"f", "f_"}
+    assert parse("f = 2*x; f + f_").name not in {"f", "f_"}
 
 
 def test_nothing_is_simplified() -> None:
@@ -187,6 +189,34 @@ READ_AS = [
     ("f(x) = x**2", "f = x**2"),
     ("f(x, y) = x² + y²", "f = x**2 + y**2"),
     ("x if x > 0 else -x", "where(x > 0, x, -x)"),
+    ("x(2) + x", "x*2 + x"),
+    ("||x| - y|", "abs(abs(x) - y)"),
+    ("|x||y|", "abs(x)*abs(y)"),
+    ("max(|x|, y)|x|", "max(abs(x), y)*abs(x)"),
+    ("(x)(y)(z)", "x*y*z"),
+    ("2x3 + x3y", "2*x3 + x3y"),
+    ("abcx + x", "abcx + x"),
+    ("sin x sin y", "sin(x)*sin(y)"),
+    ("sin x[1]", "sin(x[1])"),
+    ("sin √x - ln|x|", "sin(sqrt(x)) - ln(abs(x))"),
+    ("x²^2", "(x**2)**2"),
+    ("xⁿ + n", "x**n + n"),
+    ("e²ˣ", "e**(2*x)"),
+    ("√√x", "sqrt(sqrt(x))"),
+    ("y := x**2", "y = x**2"),
+    ("1e+x", "1*e + x"),
+    (".5x", ".5*x"),
+    ("f(x,) = x", "f = x"),
+    ("a/b*c d", "a/b*c*d"),
+    ("x - (y - 1) - (z + 2)*-3", "x - (y - 1) - (z + 2)*-3"),
+    ("x/(y/z)*(x/y)", "x/(y/z)*(x/y)"),
+    ("-(x + y)**-(2*z)", "-(x + y)**(-2*z)"),
+    ("x*-(2*z) - -(x*y)**-(-(x/y))", "x*(-2*z) - -(x*y)**(--x/y)"),
+    ("2**(x**y)**2", "2**(x**y)**2"),
+    (
+        "where((x > y or x < 1) and not (y >= x and x != 2), ½x, (x > 0)**2)",
+        "where((x > y or x < 1) and not (y >= x and x != 2), (1/2)*x, (x > 0)**2)",
+    ),
 ]
 
 
@@ -372,6 +402,59 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("", "empty formula"),
         (" ;\n; ", "empty formula"),
         ("007*x", "'007'"),
+        ("f() = x", "at 'f() = x': = only follows"),
+        ("(x) = 2*x", "at '(x) = 2*x': = only follows"),
+        ("f(x)g = 2", "at 'f(x)g = 2': = only follows"),
+        ("f(x y) = x*y", "at 'f(x y) = x*y': = only follows"),
+        ("f(2) = x", "at 'f(2) = x': = only follows"),
+        ("u = ; 2*x", "at 'u =': there is nothing after the ="),
+        ("x or", "at 'x or': nothing follows the or"),
+        ("x if y else", "at 'x if y else': nothing follows the else"),
+        ("else x", "at 'else x': write a if condition else b"),
+        ("x > 1 and y", "a condition is a comparison"),
+        ("where(not x, 1, 2)", "a condition is a comparison"),
+        ("x[-1]", "at 'x[-1]': an index is a whole number"),
+        ("x[0.5]", "at 'x[0.5]': an index is a whole number"),
+        ("x[1e15]", "at 'x[1e15]': an index is a whole number"),
+        ("sin(x,)", "at 'sin(x,)': nothing follows the ,"),
+        ("sin(,x)", "at 'sin(,': nothing follows the ("),
+        ("max(x,,y)", "at 'max(x,,': nothing follows the ,"),
+        ("x..y", "at '..y': it does not fit"),
+        ("x² ²", "at '²': it does not fit"),
+        ("2|x|3", "at '|x|3': write |x|*3"),
+        ("|x + |y|", "at '|x + |y|': a | is never closed"),
+        ("x(2)", "at 'x(2)': write x*(2) or x[2]"),
+        ("x(2.5)", "at 'x(2.5)': write x*(2.5)"),
+        ("x_(2)", "at 'x_(2)': write x[2]"),
+        ("0x", "at '0x': write a number in its digits alone"),
+        ("2_x", "at '2_x': write a number in its digits alone"),
+        ("a/b c*d", "at 'a/b c': write a/(b*c) or (a/b)*c"),
+        ("sin^1(x)", "at 'sin^1': write the power last, as in sin(x)**2"),
+        ("log^-1(x)", "at 'log^-1': write the power last, as in log(x)**2"),
+        ("cos^-1 x", "at 'cos^-1': write acos(x) or 1/cos(x)"),
+        ("sin -x", "at 'sin': write sin(-x)"),
+        ("sin x[1] y", "at 'sin x[1] y': write sin(x[1]*y) or sin(x[1])*y"),
+        ("ln |x| y", "at 'ln |x| y': write ln(|x|*y) or ln(|x|)*y"),
+        ("3 mod x", "at 'mod x': write mod(3, x)"),
+        ("mod x 3", "at 'mod x': mod takes its arguments in brackets, as in mod(x, y)"),
+        ("sum = 3", "at 'sum =': sum is the function"),
+        ("sum(x)", "at 'sum(x)': sum takes several parts"),
+        ("prod()", "at 'prod()': prod takes at least one argument"),
+        ("min(x[i], i=1..2, j=1..2)", "j does not occur in it; write x_j or x[j]"),
+        ("x⁻", "at '⁻': write the exponent as x**2"),
+        ("xᵃᵇ", "at 'ᵃᵇ': write the exponent as x**2"),
+        ("√", "at '√': nothing follows the √"),
+        ("f(x;y)", "at 'f(x;': a ( is never closed"),
+        ("x*[y;z]", "at 'x*[y;': a [ is never closed"),
+        ("xsin(y)", "at 'xsin(y)': write x*sin(y)"),
+        ("xsin(" + "y+" * 25 + "y)", "write * between factors"),
+        ("sinabc(x)", "did you mean sin?"),
+        ("log_2(x)", "write log2(x)"),
+        ("sinx", "write sin(x), or use another name"),
+        ("xsin2x", "write x*sin(2*x), or use another name"),
+        ("xe + x", "write x*e, or use another name"),
+        ("xy + x + y", "write x*y, or use another name"),
+        ("0." + "3" * 399 + "*x", "the number is too long"),
     ],
 )
 def test_refuses_in_one_line_that_says_what_to_write(text: str, advice: str) -> None:
@@ -470,6 +553,12 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
         assert advice in str(error.value)
     with pytest.raises(FalllineError, match=r"; and 3 more\. Allowed: "):
         parse(" + ".join(f"f{i}o(x)" for i in range(8)))
+    # What is allowed is told once, at the end.
+    for text, last in (("sinn(x) + x @ 2", "did you mean sin? "), ("sinn(x) + fghij(y)", "no function fghij. ")):
+        with pytest.raises(FalllineError) as error:
+            parse(text)
+        assert str(error.value).endswith(last + ALLOWED)
+        assert str(error.value).count("Allowed") == 1
 
 
 @pytest.mark.parametrize(("thing", "kind"), [(None, "a NoneType"), (3, "an int"), (["x"], "a list"), (b"x", "a bytes")])

@@ -89,7 +89,11 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
             value = computed(formula)
         except (OverflowError, TypeError):  # too large, or complex
             continue
-        for back in (from_plain_text(in_plain_text(formula)), from_latex(in_latex(formula))):
+        for back in (
+            parse(f"{formula} + 0*x").reading,
+            from_plain_text(in_plain_text(formula)),
+            from_latex(in_latex(formula)),
+        ):
             assert "__" not in back
             told = f"{formula} became {back}"
             try:
@@ -127,7 +131,8 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         # Numbers with a power of ten.
         ("1e5*x + 2.5E-3*x + 1e-5", "10⁵x + 2.5 · 10⁻³x + 10⁻⁵", r"10^{5} x + 2.5 \cdot 10^{-3} x + 10^{-5}"),
         ("where(x > 0 and (y <= 1 or x != y), x, y)", "where(x > 0 and (y ≤ 1 or x ≠ y), x, y)",
-         r"\left\{x \text{ if } x > 0\text{ and }\left(y \leq 1\text{ or }x \neq y\right), \text{ otherwise } y\right\}"),
+         r"\left\{x \text{ if } x > 0\text{ and }\left(y \leq 1\text{ or }x \neq y\right), "
+         r"\text{ otherwise } y\right\}"),
         ("where(not x >= y or x == 1, x, y)", "where(not x ≥ y or x = 1, x, y)",
          r"\left\{x \text{ if } \text{not }x \geq y\text{ or }x = 1, \text{ otherwise } y\right\}"),
         # What follows a sum sign belongs to the sum, up to a plus or a minus.
