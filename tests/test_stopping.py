@@ -354,6 +354,7 @@ def test_at_the_start_there_is_no_change(condition: StoppingCondition) -> None:
     assert found.tolist() == [expected] * 2
     near = condition.near(start)
     assert near is None or near.dtype == bool
+    assert not NotFinite().near(runs_at(value=[0.0, 2.0, -1.0])).any()
     # All that ask how far a run moved, and whether it is finite, see that at a glance.
     assert condition.unmet(start) == isinstance(condition, (StepSize, NotFinite))
 
