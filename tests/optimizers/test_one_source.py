@@ -113,7 +113,7 @@ def test_rule_on_symbols_evaluates_to_the_same_numbers(name: str) -> None:
     constants = [operator.attrgetter(setting)(rule) for setting in run.hyperparameters]
     state = leaves(rule.init(START))
     found = []
-    # Both branches of a choice are evaluated, and the one not taken may be no number.
+    # Both branches of a choice are evaluated, and the one not taken may be NaN.
     with np.errstate(divide="ignore", invalid="ignore"):
         for step, gradient in enumerate(given, start=1):
             change, *state = numeric(gradient, 0.05, step, *constants, *state)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.cases import few
+from tests.refusals import refusal
 
 import fallline
 from fallline import (
@@ -53,12 +54,9 @@ def loaded(text: str | bytes, folder: Path) -> Recipe:
 
 def refused(text: str | bytes, folder: Path) -> str:
     """The line that refuses a file, without the file's name."""
-    with pytest.raises(FalllineError) as caught:
-        loaded(text, folder)
-    start = f"{folder / 'recipe.toml'}: "
-    assert str(caught.value).startswith(start)
-    assert "\n" not in str(caught.value)
-    return str(caught.value).removeprefix(start)
+    line, start = refusal(loaded, text, folder), f"{folder / 'recipe.toml'}: "
+    assert line.startswith(start)
+    return line.removeprefix(start)
 
 
 def put(lines: str, text: str = GOOD) -> str:
