@@ -33,7 +33,7 @@ def answered(arguments: Sequence[str]) -> bool:
 
 
 def candidates(given: Sequence[str], word: str) -> Iterator[tuple[str, str]]:
-    """The words that may stand next, each with its help: commands, values, or options where the word begins with a dash.
+    """The words that may stand next, each with its help: commands, values, or options where it begins with a dash.
 
     Arguments:
         given: the words before it, without the program's name.

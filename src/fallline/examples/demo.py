@@ -180,7 +180,7 @@ class Demo:
 
     def chain_rule(self) -> None:
         """Part C: slope, sign steps, the chain rule, several variables."""
-        self.results.heading("C. From a slope to several variables, by the chain rule")
+        self.results.heading("C. The chain rule, from a slope to several variables")
         for case in self._cases("C"):
             self._show(case)
             if case.name == "sign_descent_1d":

@@ -36,7 +36,7 @@ nav div { max-width: 76rem; margin: 0 auto; padding: .6rem clamp(1rem, 4vw, 2.5r
   overflow-x: auto; white-space: nowrap; }
 nav a { text-decoration: none; font-size: .95rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: 1.2rem;
-  margin: 1rem 0; }
+  align-items: start; margin: 1rem 0; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 figure a { display: block; background: #fff; } img { display: block; width: 100%; height: auto; }
 iframe { display: block; width: 100%; height: min(46rem, 88vh); border: 1px solid var(--line); border-radius: 10px; }
