@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from fallline.arrays import FloatArray
@@ -46,3 +47,15 @@ def changes(rule: Optimizer[Any], given: FloatArray) -> FloatArray:
         change, state = rule.update(gradient, state, rule.rate(step), step)
         made.append(change)
     return np.array(made)
+
+
+def walked(rule: Optimizer[Any], given: FloatArray, start: npt.ArrayLike) -> FloatArray:
+    """The points to which the rule goes from a start, given these gradients."""
+    x = np.array([start])
+    state = rule.init(x)
+    points = []
+    for step, gradient in enumerate(given, start=1):
+        change, state = rule.update(gradient[None], state, rule.rate(step), step)
+        x = x - change
+        points.append(x[0])
+    return np.array(points)
