@@ -249,7 +249,7 @@ def test_the_numbers_of_a_step(record: Any, step: int) -> None:
     # The velocity is the step before, or nothing.
     before = whole.x[step - 2] - whole.x[step - 1] if step > 1 else np.zeros(2)
     assert np.ravel(one.state.velocity if hasattr(one.state, "velocity") else one.state) == pytest.approx(before)
-    change, _ = one.updated()
+    change, _ = one.rule.update(*one.arguments)
     assert change[0] == pytest.approx(whole.x[step - 1] - whole.x[step], rel=1e-12)
     # What the rule is given may be changed by it.
     one.arguments[0][:] = 0
