@@ -114,11 +114,11 @@ def draw(curves: list[Curve], path: Path) -> None:
         sizes = np.array(curve.sizes)
         ax.loglog(sizes, curve.seconds, **look)
         ax.loglog(sizes, curve.seconds[-1] * sizes / sizes[-1], color=look["color"], linestyle=":")
-        keys.append(legends.key(ax, f"{curve.work}: exponent {curve.exponent:.2f}", look))
-    keys.append(legends.key(ax, "proportional", {"color": "grey", "linestyle": ":"}))
+        keys.append(legends.key(f"{curve.work}: exponent {curve.exponent:.2f}", look))
+    keys.append(legends.key("proportional", {"color": "grey", "linestyle": ":"}))
     appearance.label_axes(ax, "steps, starts or rows", "seconds")
     appearance.set_title(ax, "Cost against work")
-    legends.legend_below(ax, keys, columns=1)
+    legends.legend_of(ax, keys)
     figure.savefig(path)
 
 
