@@ -5,7 +5,6 @@ It draws docs/images/cost.png.
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,13 +43,6 @@ class Curve:
     def exponent(self) -> float:
         """The exponent of the growth of time with size."""
         return float(np.polyfit(np.log(self.sizes), np.log(self.seconds), 1)[0])
-
-
-def main() -> None:
-    """Print the exponents, and draw the curves."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=9)
-    show(rows(parser.parse_args().repeats))
 
 
 def rows(repeats: int = 9) -> Iterator[Row]:
@@ -123,4 +115,4 @@ def draw(curves: list[Curve], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)
