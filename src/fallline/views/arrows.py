@@ -116,7 +116,7 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
         keys.append(legends.key(kind.words, {"color": colour} | shaft))
     if not isinstance(ground, Descent) and len(ground.minima):
         keys.append(legends.minimum_key(ax))
-    legends.legend_of(ax, keys, share=legends.BARRED)
+    legends.legend_of(ax, keys)
     appearance.set_title(ax, *path.title)
 
 

@@ -17,9 +17,8 @@ from fallline.views.appearance import LINE_HEIGHT, WIDTH, inches, plain
 from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.traces import STEPS, run_look, star_look, start_look
 
-# The width of the axes of a picture by that of its figure, with and without a colour bar: a legend that is wider would
-# push them together.
-BARRED, AXES = 0.78, 0.86
+# The width of axes beside a colour bar, by that of their figure: a wider legend would push them together.
+AXES = 0.78
 # The width of a key and of the gaps around it, and that to which a column of labels may be narrowed, in characters.
 HANDLE, NARROWEST = 7, 20
 # The lines of a legend: at most so many below a figure of ours, and on this share of the height on axes of the user's;
@@ -119,20 +118,20 @@ def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -
     look, sizes = look_of(ax), sizes_of(ax)
     lines = MOST_LINES if look.ax is None else int(INSIDE * inches(ax)[1] * 72 / (1.5 * sizes.legend))
     extra = extra if lines >= ROOMY else ()
-    labels, others = _names(look, paths, lines - bool(extra), _room(ax, BARRED))
+    labels, others = _names(look, paths, lines - bool(extra), _room(ax, AXES))
     keys = [key(label, run_look(ax, number)) for number, label in enumerate(labels)]
     if others:
         line = {"color": look.theme.ink, "linewidth": sizes.line}
         keys.append(key(others, {"linestyle": "none"} if labels else line))
     keys += extra
-    legend_of(ax, keys, share=BARRED)
+    legend_of(ax, keys)
 
 
 def lines_below(look: Look, paths: Sequence[Path]) -> int:
     """The number of lines of the legend below a new figure on one landscape, with the keys of starts and minima."""
     if look.ax is not None:
         return 0
-    width = BARRED * (look.figsize[0] if look.figsize else look.sizes.width)
+    width = AXES * (look.figsize[0] if look.figsize else look.sizes.width)
     room = look.sizes.characters(width, look.sizes.legend)
     labels, others = _names(look, paths, MOST_LINES - 1, room) if len(paths) > 1 else (("step 1000",), "")
     return _wrapped([*labels, *filter(None, [others]), "start", "known minimum"], room)[2]
