@@ -407,7 +407,7 @@ const F: readonly Code[] = [
   (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=floor(a2*a1),a6=min(step-1,a1),a7=a1-a5;return a0*(a6<=a5?1+(a3-1)*(1+cos(3.141592653589793*(a5>0?a6/max(a5,1e-300):1)))/2:a4+(1-a4)*(1+cos(3.141592653589793*(a7>0?(a6-a5)/max(a7,1e-300):1)))/2);},
   (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=step-1,a6=2*a1,a7=remainder(a5,a6);return a0*(a2+(1-abs(a7/a1-1))*((1-a2)*pow(a3,floor((a5-a7)/a6+.5))*pow(a4,a5)));},
   (step,h,_m,inner)=>{const a0=h[0],a1=h[1];return (step>a0?1:a1+(1-a1)*(step-1)/a0)*inner(max(step-a0,1));},
-  (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=h[5],a6=step-1,a7=min(max((a6-a1-a2)/a3,0),1);return a0*(a7>0?1+(a5-1)*a7:a4+(1-a4)*min(a6/a1,1));},
+  (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=h[5],a6=step-1,a7=min((a6-a1-a2)/a3,1);return a0*(a7>0?1+(a5-1)*a7:a4+(1-a4)*min(a6/a1,1));},
   (step,_h,m,inner)=>{const a0=m[3];return a0*inner(step);},
   (v,m)=>{m[0]=v!==v?1/0:v;m[1]=0;m[2]=0;m[3]=1;},
   (v,m,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=m[0],a6=m[1],a7=m[2],a8=m[3],a9=v<a5*(1-a2*sign(a5)),a10=a7===0&&!a9?a6+1:0,a11=a10>a1;m[0]=a9?v:a5;m[1]=a11?0:a10;m[2]=a11?a3:max(a7-1,0);m[3]=a11?max(a8*a0,a4):a8;},
