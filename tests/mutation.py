@@ -37,9 +37,7 @@ ROOMS = {
     "stopping": Room(
         ("stopping.py",), ("tests/test_stopping.py", "tests/engines/test_conditions.py", "tests/engines/test_rest.py")
     ),
-    "optimizers": Room(
-        ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
-    ),
+    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers",)),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
     "grammar": Room(("objectives/grammar/*.py",), ("tests/objectives",)),
     "diagnosis": Room(("diagnosis/*.py", "diagnosis/findings/*.py"), ("tests/diagnosis",)),
