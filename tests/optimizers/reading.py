@@ -1,4 +1,4 @@
-"""Reads formulas in LaTeX and in MathML back as Python expressions of NumPy's functions."""
+"""Reads formulas in LaTeX and in MathML back as Python expressions of NumPy's functions, and computes these."""
 
 from __future__ import annotations
 
@@ -20,7 +20,18 @@ FUNCTIONS: dict[str, Any] = {
     "dot": np.dot,
 }
 
-SIGNS = {"\u2062": "*", "·": "*", "=": "==", "≠": "!=", "∑": "sum", "≥": ">=", "≤": "<=", "{": "", "⟨": "dot(", "⟩": ")"}
+SIGNS = {
+    "\u2062": "*",
+    "·": "*",
+    "=": "==",
+    "≠": "!=",
+    "∑": "sum",
+    "≥": ">=",
+    "≤": "<=",
+    "{": "",
+    "⟨": "dot(",
+    "⟩": ")",
+}
 
 
 def of_mathml(text: str, names: Mapping[str, str]) -> str:
@@ -59,7 +70,8 @@ def _of_element(element: ElementTree.Element) -> str:
 # What is no symbol: commands, words in a formula, and single signs.
 COMMANDS = r"\\text\{[^}]*\}|\\operatorname\{\w+\}|\\mathrm\{mod\}|\\[a-zA-Z]+|\\."
 SPELLINGS = (
-    (r"\\left\\\|", "norm("), (r"\\left\\langle", "dot("), (r"\\left\|", "abs("), (r"\\right(\\\||\\rangle|\||\))", ")"),
+    (r"\\left\\\|", "norm("), (r"\\left\\langle", "dot("), (r"\\left\|", "abs("),
+    (r"\\right(\\\||\\rangle|\||\))", ")"),
     (r"\\sum\\left", "sum"), (r"\\(max|min)\\left", r"\1"), (r"\\left", ""), (r"\\operatorname\{(\w+)\}", r"\1"),
     (r"\\(log|exp|tanh)", r"\1"), (r"\\text\{if \}", ""), (r"\\cdot|\\,", "*"), (r"\\;\\mathrm\{mod\} ?\\;", "%"),
     (r"=", "=="), (r"\\neq", "!="), (r"\\geq", ">="), (r"\\leq", "<="),
@@ -78,9 +90,7 @@ INSIDE = (
 def of_latex(text: str, names: Mapping[str, str]) -> str:
     """A formula in LaTeX as Python, with names for its symbols."""
     symbols = "|".join(re.escape(symbol) for symbol in sorted(names, key=len, reverse=True))
-    text = re.sub(
-        f"({symbols})|{COMMANDS}", lambda found: f" {names[found[1]]} " if found[1] else found[0], text
-    )
+    text = re.sub(f"({symbols})|{COMMANDS}", lambda found: f" {names[found[1]]} " if found[1] else found[0], text)
     for spelling, instead in SPELLINGS:
         text = re.sub(spelling, instead, text)
     before = ""

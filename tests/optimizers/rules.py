@@ -44,7 +44,9 @@ def moved(rule: Optimizer[Any]) -> Optimizer[Any]:
 # Rules with what their defaults leave out.
 UNUSUAL: dict[str, Optimizer[Any]] = {
     f"{name} moved": moved(rule) for name, rule in RULES.items() if moved(rule) != rule
-} | {f"conjugate_gradient {formula}": ConjugateGradient(0.05, formula=formula) for formula in ConjugateGradient.FORMULAS}
+} | {
+    f"conjugate_gradient {formula}": ConjugateGradient(0.05, formula=formula) for formula in ConjugateGradient.FORMULAS
+}
 
 # The names of all, for tests that take long: other conventions than the paper's run with the long ones.
 IN_LONG_TESTS = [name if "@paper" in name else pytest.param(name, marks=pytest.mark.long) for name in RULES]

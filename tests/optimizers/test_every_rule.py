@@ -103,7 +103,9 @@ def test_runs_side_by_side_have_the_bits_of_each_alone(name: str) -> None:
     given = np.stack([gradients(20, seed) for seed in range(3)], axis=1)
     together = steps_of(ALL[name], starts, given)
     for run in range(3):
-        assert np.array_equal(together[:, run], steps_of(ALL[name], starts[run : run + 1], given[:, run : run + 1])[:, 0])
+        assert np.array_equal(
+            together[:, run], steps_of(ALL[name], starts[run : run + 1], given[:, run : run + 1])[:, 0]
+        )
 
 
 @pytest.mark.parametrize("name", [name for name, rule in ALL.items() if rule.elementwise])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.optimizers.reading import FUNCTIONS, of_latex, of_mathml
+from tests.optimizers.reading import computed, of_latex, of_mathml
 from tests.optimizers.rules import RULES, START, UNUSUAL, gradients
 
 from fallline.optimizers import Optimizer
@@ -45,7 +45,7 @@ def test_a_formula_in_plain_text_computes_a_step_of_the_rule(name: str) -> None:
     settings = {path.rpartition(".")[2]: value for path, value in formula_settings(rule).items()}
     x, state = START, rule.init(START)
     for step, gradient in enumerate(GIVEN, start=1):
-        known = {**FUNCTIONS, **settings, "g": gradient, "t": step, "rate": 0.05, "x_old": x}
+        known: dict[str, Any] = {**settings, "g": gradient, "t": step, "rate": 0.05, "x_old": x}
         for path, value in named_leaves(state):
             called, place = spoken(path, old=True)
             if place:
@@ -55,7 +55,7 @@ def test_a_formula_in_plain_text_computes_a_step_of_the_rule(name: str) -> None:
         known["noise"] = standard_normal(0, step, np.arange(1.0, len(START) + 1))
         known["sum"] = lambda inside: np.sum(np.broadcast_to(inside, START.shape))
         if "g" in texts:
-            assert_near(eval(texts["g"].removeprefix("slope at "), {}, known), rule.lookahead(x, state))
+            assert_near(computed(texts["g"].removeprefix("slope at "), known), rule.lookahead(x, state))
         change, state = rule.update(gradient, state, 0.05, step)
         # A mean of the points may stand before the line of x.
         x = known["x"] = x - change
@@ -65,9 +65,7 @@ def test_a_formula_in_plain_text_computes_a_step_of_the_rule(name: str) -> None:
                 continue
             whole, _, number = called.partition("[")
             place = (int(number.rstrip("]")),) if number else ()
-            with np.errstate(all="ignore"):
-                found = eval(text, {}, known)
-            assert_near(found, after[whole, place])
+            assert_near(computed(text, known), after[whole, place])
             if place:
                 known.setdefault(whole, {})[place[0]] = after[whole, place]
             else:
@@ -90,7 +88,7 @@ def test_the_lines_in_latex_and_mathml_compute_a_step_of_the_rule(name: str) -> 
     values |= {line.part: after[line.found] for line in lines.lines}
     values |= {part: after_x for part, symbol in lines.symbols.items() if symbol == lines.change.symbol}
     names = {symbol: f"_{number}_" for number, symbol in enumerate(lines.letters)}
-    known = {**FUNCTIONS, **{names[symbol]: values[part] for part, symbol in lines.symbols.items() if part in values}}
+    known = {names[symbol]: values[part] for part, symbol in lines.symbols.items() if part in values}
     noise = standard_normal(0, step, np.arange(1.0, len(START) + 1))
     known |= {"sum": lambda inside: np.sum(np.broadcast_to(inside, START.shape)), "noise": noise, "n": len(START)}
     in_latex = {r"\xi_{t}": "noise", **{tex(symbol): each for symbol, each in names.items()}}
@@ -103,5 +101,4 @@ def test_the_lines_in_latex_and_mathml_compute_a_step_of_the_rule(name: str) -> 
             of_latex(tex(line.expression), in_latex),
             of_mathml(as_mathml(line.expression, lines.letters), in_mathml),
         ):
-            with np.errstate(all="ignore"):
-                assert_near(eval(text, {}, known), after[line.found])
+            assert_near(computed(text, known), after[line.found])

@@ -35,13 +35,15 @@ def test_a_users_rule_is_kept_as_it_was_written_also_inside_another() -> None:
     for rule in (Mine(0.1), Cautious(Mine(0.1))):
         told = json.loads(json.dumps(kept(rule)))
         assert unkept(told) is told
-        with pytest.raises(FalllineError, match="names the type .*Mine.*, which is not known here"):
+        with pytest.raises(FalllineError, match=r"names the type .*Mine.*, which is not known here"):
             rebuilt(told)
     listed = [1.0, [kept(Mine(0.1))]]
     assert unkept(listed) is listed
 
 
-@pytest.mark.parametrize("wrong", [{"type": "Adamm"}, [{"type": "Adamm"}], {"type": "Adam", "beta": {"type": "zzz"}}, {}])
+@pytest.mark.parametrize(
+    "wrong", [{"type": "Adamm"}, [{"type": "Adamm"}], {"type": "Adam", "beta": {"type": "zzz"}}, {}]
+)
 def test_what_is_no_recipe_is_told(wrong: Any) -> None:
     with pytest.raises(FalllineError):
         unkept(wrong)

@@ -33,9 +33,7 @@ NESTED = Lookahead(Cautious(Adam(COSINE)), period=3)
 def replaced(settings: Any, path: str, value: Any) -> Any:
     """The same dataclass with another value at a path of fields such as "rule.beta1"."""
     first, _, rest = path.partition(".")
-    return dataclasses.replace(
-        settings, **{first: replaced(getattr(settings, first), rest, value) if rest else value}
-    )
+    return dataclasses.replace(settings, **{first: replaced(getattr(settings, first), rest, value) if rest else value})
 
 
 @pytest.mark.parametrize(
@@ -93,7 +91,7 @@ def test_an_unknown_setting_is_said_with_the_nearest_and_all_there_are(call: Any
     with pytest.raises(FalllineError, match=r"^final_ is no hyperparameter of lookahead; did you mean 'final'") as told:
         call(NESTED, "final_")
     assert told.value.parameter == "final_"
-    with pytest.raises(FalllineError, match="is no hyperparameter of lookahead; .*Allowed: ") as told:
+    with pytest.raises(FalllineError, match=r"is no hyperparameter of lookahead; .*Allowed: ") as told:
         call(NESTED, "zzz")
     allowed = str(told.value).partition("Allowed: ")[2].split(", ")
     # Those of the wrappers, the rule and the schedule, and nothing that holds others.
