@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fallline
 from fallline import (
     Adam,
     Constant,
@@ -44,7 +45,7 @@ from fallline.engines import Problem, execute
 from fallline.models import Logistic
 from fallline.objectives import as_objective
 from fallline.results.trajectory import Record
-from fallline.schedules import SCHEDULES, parse_schedule
+from fallline.schedules import SCHEDULES, parse_schedule, watches_values
 from fallline.stopping import NotFinite
 
 STEPS = st.integers(min_value=1, max_value=5000)
@@ -223,7 +224,43 @@ CLOSED: dict[str, tuple[Schedule, Callable[[int], float]]] = {
             else 0.15 - 0.006 * (min(count, 40) - 20)
         ),
     ),
+    # By Loshchilov and Hutter's equation 5, each period twice as long: from 0, 3, 9, 21 and 45 on.
+    "cosine_restarts that grow": (
+        CosineRestarts(0.3, 3, 2, 0.1),
+        lambda count: next(
+            0.165 + 0.135 * math.cos(math.pi * (count - begun) / (begun + 3))
+            for begun in (45, 21, 9, 3, 0)
+            if count >= begun
+        ),
+    ),
+    # The peak is reached at step 0.3 · 50, the last rate at step 50.
+    "one_cycle of torch": (
+        OneCycle(0.3, 50, 0.3, 0.5, 0.1, convention="torch"),
+        lambda count: (
+            0.225 - 0.075 * math.cos(math.pi * count / 14)
+            if count <= 14
+            else 0.165 + 0.135 * math.cos(math.pi * (min(count, 49) - 14) / 35)
+        ),
+    ),
+    # 10.5 steps up are cut to 10, and the last rate comes after all 42.
+    "one_cycle of optax": (
+        OneCycle(0.3, 42, 0.25, 0.5, 0.1, convention="optax"),
+        lambda count: (
+            0.225 - 0.075 * math.cos(math.pi * count / 10)
+            if count <= 10
+            else 0.165 + 0.135 * math.cos(math.pi * (min(count, 42) - 10) / 32)
+        ),
+    ),
+    # Less than one step up is none: it begins at the peak.
+    "one_cycle without a way up": (
+        OneCycle(0.3, 4, 0.1, 0.5, 0.1),
+        lambda count: 0.15 - 0.04 * min(count, 3) if count else 0.3,
+    ),
     "cyclic": (Cyclic(0.3, 5, 0.5), lambda count: 0.15 + 0.03 * (5 - abs(5 - count % 10))),
+    "cyclic that shrinks": (
+        Cyclic(0.3, 5, 0.5, 0.5, 0.9),
+        lambda count: 0.15 + 0.03 * (5 - abs(5 - count % 10)) * 0.5 ** (count // 10) * 0.9**count,
+    ),
     "warm_up": (
         WarmUp(Exponential(0.3, 0.5), 10, 0.1),
         lambda count: 0.03 + 0.027 * count if count < 10 else 0.3 * 0.5 ** (count - 10),
@@ -245,10 +282,6 @@ def test_the_rates_are_those_of_the_closed_form(name: str) -> None:
 
 EVERY = [
     *(schedule for schedule, _ in CLOSED.values()),
-    CosineRestarts(0.3, 3, 2),
-    OneCycle(0.3, 50, convention="torch"),
-    OneCycle(0.3, 50, convention="optax"),
-    OneCycle(0.3, 4, 0.1),
     Constant(0.3),
     StepDecay(0.3, 0.5, 7),
     Exponential(0.3, 0.9),
@@ -275,13 +308,15 @@ def test_twice_the_first_setting_is_twice_the_rate_at_every_step(schedule: Sched
         assert twice.rate(step) == 2 * schedule.rate(step)
 
 
-def test_restarts_come_at_the_very_step_however_late() -> None:
-    schedule = CosineRestarts(1.0, 7, 3)
-    begun, length = 0, 7
-    for _ in range(20):
+@pytest.mark.parametrize(("steps", "growth"), [(7, 3), (3, 2), (1, 3), (1, 10), (2, 10), (38, 5)])
+def test_restarts_come_at_the_very_step_however_late(steps: int, growth: int) -> None:
+    schedule = CosineRestarts(1.0, steps, growth)
+    begun, length = 0, steps
+    while begun < 1e13:
         assert schedule.rate(begun + 1) == 1.0
-        assert schedule.rate(begun + length) < 0.1
-        begun, length = begun + length, length * 3
+        # The step before is the last of a half cosine.
+        assert schedule.rate(begun + length) == pytest.approx(math.sin(math.pi / (2 * length)) ** 2, abs=TOLERANCE)
+        begun, length = begun + length, length * growth
 
 
 def test_a_rate_is_dropped_behind_a_plateau_and_counted_run_by_run() -> None:
@@ -291,6 +326,60 @@ def test_a_rate_is_dropped_behind_a_plateau_and_counted_run_by_run() -> None:
     run = minimize("abs(x)", 0.5, GradientDescent(schedule), max_steps=6)
     np.testing.assert_array_equal(run.x[:, 0], [0.5, -0.5, 0.5, -0.5, 0, 0])
     np.testing.assert_array_equal(run.rate, [1, 1, 1, 0.5, 0.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("convention", "cooldown", "drops"),
+    [
+        # By hand, of values that never improve on point 0, with a patience of 2: the third in vain is one too many.
+        ("paper", 0, [3, 6, 9, 12, 15]),
+        ("torch", 0, [3, 6, 9, 12, 15]),
+        # Here the second is.
+        ("optax", 0, [2, 4, 6, 8, 10]),
+        ("keras", 0, [2, 4, 6, 8, 10]),
+        # Three points after a drop do not count; in Keras the last of them does.
+        ("paper", 3, [3, 9, 15]),
+        ("torch", 3, [3, 9, 15]),
+        ("optax", 3, [2, 7, 12]),
+        ("keras", 3, [2, 6, 10, 14]),
+    ],
+)
+def test_a_rate_drops_as_often_as_patience_and_cooldown_say(convention: str, cooldown: int, drops: list[int]) -> None:
+    schedule = ReduceOnPlateau(Exponential(0.3, 0.9), 0.5, 2, 0, cooldown, 2**-4, convention=convention)
+    memory, expected = None, 1.0
+    for point in range(17):
+        # Of runs side by side, the second improves at every point.
+        memory = schedule.watched(memory, np.array([[1.0], [-float(point)]]))
+        # Never below the least factor.
+        expected = max(expected * (0.5 if point in drops else 1), 2**-4)
+        assert memory.scale.tolist() == [[expected], [1.0]]
+        rates = schedule.rate_after(memory, point + 1)
+        assert rates.tolist() == [[expected * schedule.rate(point + 1)], [schedule.rate(point + 1)]]
+    assert schedule.rate(3) == Exponential(0.3, 0.9).rate(3)
+
+
+@pytest.mark.parametrize(
+    ("convention", "best", "wanted"),
+    [
+        # By a quarter: of the best value's size; by f < b (1 - 1/4); as a difference.
+        ("paper", 8.0, 6.0),
+        ("torch", 8.0, 6.0),
+        ("optax", 8.0, 6.0),
+        ("keras", 8.0, 7.75),
+        ("paper", -8.0, -10.0),
+        ("torch", -8.0, -6.0),
+        ("optax", -8.0, -6.0),
+        ("keras", -8.0, -8.25),
+        ("paper", 0.0, 0.0),
+    ],
+)
+def test_what_improves_on_the_best_lies_beyond_the_threshold(convention: str, best: float, wanted: float) -> None:
+    schedule = ReduceOnPlateau(0.3, 0.5, 3, 0.25, convention=convention)
+    memory = schedule.watched(schedule.watched(None, best), np.inf)
+    assert (memory.best, memory.waited) == (best, 1)
+    for value, better in ((wanted, False), (np.nextafter(wanted, -np.inf), True)):
+        after = schedule.watched(memory, value)
+        assert (after.best, after.waited) == ((value, 0) if better else (best, 2))
 
 
 def test_a_negative_best_value_is_not_improved_on_by_a_worse_one() -> None:
@@ -345,6 +434,54 @@ def test_every_schedule_survives_a_recipe() -> None:
     for schedule in [*EVERY, ReduceOnPlateau(WarmUp(Cosine(0.1, 20), 5), patience=2)]:
         run = minimize("x**2 + abs(y)", [1.0, 2.0], Adam(schedule), max_steps=12)
         np.testing.assert_array_equal(rerun(json.loads(json.dumps(run.recipe))).x, run.x)
+
+
+@pytest.mark.parametrize("schedule", EVERY, ids=str)
+def test_a_schedule_that_watches_no_values_has_the_rate_of_its_step(schedule: Schedule) -> None:
+    assert not watches_values(schedule)
+    assert schedule.watched(None, 1.0) is None
+    assert schedule.rate_after(None, 5) == schedule.rate(5)
+
+
+def test_only_schedules_watch_values() -> None:
+    assert watches_values(ReduceOnPlateau(0.1))
+    assert not any(map(watches_values, (0.1, Constant(0.1), ReduceOnPlateau)))
+
+
+def test_numbers_stand_for_the_schedules_and_milestones_that_they_mean() -> None:
+    assert WarmUp(0.3).after == ReduceOnPlateau(0.3).after == Constant(0.3)
+    assert WarmUp(Cosine(0.3)).after == Cosine(0.3)
+    for kind in (WarmUp, ReduceOnPlateau):
+        with pytest.raises(FalllineError, match=rf"^{kind.__name__}: after is a ReduceOnPlateau, which no other"):
+            kind(ReduceOnPlateau(0.1))
+    assert MultiStep(0.3, 0.2, 5) == MultiStep(0.3, 0.2, (5,))  # type: ignore[arg-type]
+    one, several = PiecewiseConstant(0.3, 5, 0.5), PiecewiseConstant(0.3, np.array([4, 9]), np.array([2, 1]))  # type: ignore[arg-type]
+    assert one == PiecewiseConstant(0.3, (5,), (0.5,))
+    # So that a recipe can hold them.
+    assert json.dumps([several.milestones, several.parts]) == "[[4, 9], [2.0, 1.0]]"
+
+
+def test_a_schedule_is_called_by_its_name_in_words() -> None:
+    words = {"step decay": StepDecay(1), "cosine restarts": CosineRestarts(1), "one-cycle": OneCycle(1)}
+    assert {schedule.spelling: schedule for schedule in words.values()} == words
+
+
+def test_a_schedule_of_the_library_is_known_by_its_name_once_it_is_defined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SCHEDULES, "_entered", {**SCHEDULES})
+    before = {**SCHEDULES}
+    new = type("New", (Constant,), {"name": "new", "__module__": Constant.__module__})
+    type("Nameless", (Constant,), {"__module__": Constant.__module__})
+    type("Users", (Constant,), {"name": "users"})
+    assert {**SCHEDULES} == {**before, "new": new}
+
+
+def test_the_room_shows_what_can_be_imported_from_it() -> None:
+    shown = dir(fallline.schedules)
+    assert {"SCHEDULES", "parse_schedule", "schedule_form", "watches_values", "Schedule"} <= {*shown}
+    assert {kind.__name__ for kind in SCHEDULES.values()} <= {*shown}
+    assert all(hasattr(fallline.schedules, name) for name in shown)
+    assert {*fallline.schedules.__all__} == {*shown}
+    assert not hasattr(fallline.schedules, "minimize")
 
 
 def test_several_schedules_are_compared_side_by_side() -> None:

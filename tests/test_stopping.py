@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import signal
 import time
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fallline import (
+    Backtracking,
     Diverging,
     Evaluations,
     FalllineError,
@@ -29,7 +32,7 @@ from fallline import (
 )
 from fallline.norms import norm
 from fallline.optimizers import optimizer_from_name
-from fallline.stopping import Progress, conditions
+from fallline.stopping import CONDITIONS, Left, Progress, SmallEpoch, conditions
 
 
 def square(x: Any) -> Any:
@@ -186,24 +189,235 @@ def test_a_number_that_is_not_finite_goes_before_all_others() -> None:
     run = minimize(lambda x: math.nan, 0.0, GradientDescent(), gradient=lambda x: 0.0, stop=GradientNorm(1))
     assert run.stop.reason == "not finite"
     assert [type(part) for part in conditions(Target(0) | NotFinite() | StepSize(1))] == [NotFinite, Target, StepSize]
+    assert conditions(None) == (NotFinite(), StepSize())
+
+
+def runs_at(**parts: Any) -> Progress:
+    """Runs after their third step: an entry for each run; for a part not given, what no condition ends."""
+    k = len(next(iter(parts.values())))
+    given = {name: np.array(part, int if name == "evaluations" else float) for name, part in parts.items()}
+    usual = {"x": np.ones((k, 1)), "value": np.ones(k), "gradient": np.ones((k, 1)), "change": np.ones((k, 1)),
+             "previous_value": np.full(k, 2.0), "first_value": np.full(k, 3.0), "evaluations": np.full(k, 8),
+             "previous_change": np.ones((k, 1))}  # fmt: skip
+    return Progress(step=3, seconds=0.25, **(usual | given))
 
 
 def test_joined_conditions_answer_as_one() -> None:
-    progress = Progress(
-        step=3,
-        x=np.zeros((2, 1)),
-        value=np.array([1.0, 5.0]),
-        gradient=np.array([[0.0], [9.0]]),
-        change=np.ones((2, 1)),
-        previous_value=np.array([2.0, 6.0]),
-        first_value=np.array([2.0, 6.0]),
-        evaluations=np.array([8, 8]),
-        seconds=0.0,
-    )
+    progress = runs_at(value=[5.0, 1.0], gradient=[[9.0], [0.0]])
     joined = Target(0) | GradientNorm(0.5)
-    assert joined.met(progress).tolist() == [True, False]
-    assert joined.message(progress, 0) == "the gradient's norm is at most 0.5 at step 3"
-    assert joined.stop(progress, 0).reason == "small gradient"
+    assert joined.met(progress).tolist() == [False, True]
+    assert joined.message(progress, 1) == "the gradient's norm is at most 0.5 at step 3"
+    assert joined.stop(progress, 1).reason == "small gradient"
+    # Of the run that is asked for, not of the first.
+    assert (Target(2) | GradientNorm(0.5)).stop(progress, 1) == Target(2).stop(progress, 1)
+    assert (Target(2) | GradientNorm(0.5)).message(progress, 1).startswith("the value 1 is at most the target 2 ")
+
+
+# The conditions on made-up runs ------------------------------------------------------------------------------
+
+# Coordinates, slopes, and the last step; the value, the first value, and the longest coordinate of the step before.
+# Then whether the run has come to rest, by the sentences that describe StepSize.
+PLACES: list[tuple[Any, Any, Any, float, float, float, bool]] = [
+    # Beside a coordinate of 1, at most 5e-13; at most 5e-13 of each coordinate, so of the smallest.
+    ([1], [1], [4.9e-13], 1, 1, 0, True),
+    ([1], [1], [-4.9e-13], 1, 1, 0, True),
+    ([-1], [-1], [5.1e-13], 1, 1, 0, False),
+    ([1], [1], [5e-13], 1, 1, 0, True),
+    ([1e6], [1], [4.9e-7], 1, 1, 0, True),
+    ([1e6, 1], [1, 1], [4.9e-7, 0], 1, 1, 0, False),
+    ([1e6, 1e3], [1, 1], [4.9e-10, 4.9e-10], 1, 1, 0, True),
+    ([1e6, 1e3], [1, 1], [4.9e-7, 4.9e-10], 1, 1, 0, False),
+    # A coordinate on its way to zero: a step of at most 1e-12, and half the slope times the coordinate at most 1e-24 of
+    # the value, be it negative; of the first value where that is more, though of 1 at most.
+    ([1e-12], [1.9e-12], [9e-13], 0, 1, 0, True),
+    ([-1e-12], [-1.9e-12], [9e-13], 0, 1, 0, True),
+    ([1e-12], [2e-12], [9e-13], 0, 1, 0, True),
+    ([1e-12], [2.1e-12], [9e-13], 0, 1, 0, False),
+    ([1e-12], [1.9e-12], [9e-13], 0, 16, 0, True),
+    ([1e-12], [2.1e-12], [9e-13], 0, 16, 0, False),
+    ([1e-12], [0.4e-12], [9e-13], 0, 0.25, 0, True),
+    ([1e-12], [0.6e-12], [9e-13], 0, 0.25, 0, False),
+    ([1e-12], [0.4e-12], [9e-13], 0, -0.25, 0, True),
+    ([1e-12], [15e-12], [9e-13], -8, 1, 0, True),
+    ([1e-12], [17e-12], [9e-13], -8, 1, 0, False),
+    ([1e-12, 1], [1e-12, 1], [9e-13, 0], 0, 1, 0, False),
+    # Where the step is the longer of the two, it counts as the coordinate's size.
+    ([0], [3e-12], [5e-13], 0, 1, 0, True),
+    ([0], [5e-12], [5e-13], 0, 1, 0, False),
+    ([0], [1e-12], [1e-12], 0, 1, 0, True),
+    ([0], [1e-24], [1.1e-12], 0, 1, 0, False),
+    # What counts as short grows with the coordinates, all of them.
+    ([1], [1e-24], [1.9e-12], 0, 1, 0, True),
+    ([1], [1e-24], [2.1e-12], 0, 1, 0, False),
+    ([1, -1], [1e-25, 1e-25], [2.9e-12, 0], 0, 1, 0, True),
+    ([1, -1], [1e-25, 1e-25], [3.1e-12, 0], 0, 1, 0, False),
+    # The slope has mostly gone, and a hundred such steps would still lower the value by more than its rounding: then
+    # it goes on as long as a step can be told from none.
+    ([1], [0.5], [4e-13], 1e-3, 1e6, 0, False),
+    ([-1], [-0.5], [4e-13], 1e-3, -1e6, 0, False),
+    ([2], [0.25], [4e-13], 1e-3, 6e5, 0, False),
+    ([2], [0.25], [4e-13], 1e-3, 5e5, 0, True),
+    ([1], [0.5], [5e-16], 1e-3, 1e6, 0, True),
+    ([0.25], [1.28], [2**-52], 1e-3, 1e6, 0, True),
+    ([1], [0.5], [6.5e-16], 1e-3, 1e6, 0, False),
+    ([1], [0.5], [2e-15], -4, 1e6, 0, True),
+    ([1], [0.5], [2.5e-15], -4, 1e6, 0, False),
+    ([1], [50], [2**-52], 1e-3, 1e8, 0, True),
+    ([1], [50], [1.5 * 2**-52], 1e-3, 1e8, 0, False),
+    ([8], [50 / 8], [2**-49], 1e-3, 1e8, 0, True),
+    # No step on a slope is a pause, no step without one is rest.
+    ([1], [1e-9], [0], 1, 1, 0, False),
+    ([1, 1], [0, 1], [0, 0], 1, 1, 0, False),
+    ([1, 1], [0, 0], [0, 0], 1, 1, 0, True),
+    # A run that turns round: on a slope, a step right after one more than 1000 times as long as a short one. None is
+    # before the first step.
+    ([0], [1e-13], [5e-13], 0, 1, 0.99e-9, True),
+    ([0], [1e-13], [5e-13], 0, 1, -0.99e-9, True),
+    ([0], [1e-13], [5e-13], 0, 1, 1.01e-9, False),
+    ([1], [1], [4e-13], 1, 1, 1.99e-9, True),
+    ([1], [1], [4e-13], 1, 1, 2.01e-9, False),
+    ([0], [0], [5e-13], 0, 1, 1.0, True),
+    ([0], [1e-13], [5e-13], 0, 1, np.inf, True),
+]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_what_is_rest_is_judged_by_coordinate_and_value(n: int) -> None:
+    x, gradient, change, value, first, before, rests = zip(*(row for row in PLACES if len(row[0]) == n), strict=True)
+    at = runs_at(x=x, gradient=gradient, change=change, value=value, first_value=first, previous_change=[
+        [size] * n for size in before])  # fmt: skip
+    found = StepSize().met(at)
+    assert found.dtype == bool
+    assert found.tolist() == list(rests)
+    # With a line search nothing is known of the step before.
+    sudden = [1 < abs(size) / 1e-9 < np.inf for size in before]
+    alone = StepSize().met(at._replace(previous_change=None))
+    assert alone[np.logical_not(sudden)].tolist() == found[np.logical_not(sudden)].tolist()
+    assert alone[sudden].all()
+
+
+def test_a_given_tolerance_is_the_same_for_every_coordinate() -> None:
+    change = [[9.9e-4, 0], [-9.9e-4, 1e-5], [1e-3, 0], [0, -1e-3], [0, 0], [9.9e-4, 0], [9.9e-4, 0], [9.9e-4, 0]]
+    before = [[0, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 1], [1.1, 0], [np.inf, 0]]
+    at = runs_at(x=np.full((8, 2), 1e6), gradient=np.ones((8, 2)), change=change, previous_change=before)
+    assert StepSize(1e-3).met(at).tolist() == [True, True, False, False, False, True, False, True]
+    assert StepSize(1e-3).met(at._replace(gradient=np.zeros((8, 2)))).tolist() == [True] * 2 + [False] * 2 + [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("condition", "parts", "met"),
+    [
+        # "At most", of the value's size or of 1.
+        (ValueChange(0.25), {"value": [0.5, 0.5, 0.5], "previous_value": [0.75, 0.25, 0.8]}, [True, True, False]),
+        (ValueChange(0.25), {"value": [1.5, 1.5], "previous_value": [1.87, 1.88]}, [True, False]),
+        (ValueChange(0.25), {"value": [-8, -8], "previous_value": [-6, -5.9]}, [True, False]),
+        # "By more than", of the start's size or of 1.
+        (Diverging(3), {"value": [3, 3.1], "first_value": [0, 0]}, [False, True]),
+        (Diverging(3), {"value": [20, 20.1], "first_value": [-10, -10]}, [False, True]),
+        (Diverging(3), {"value": [6, 6.1], "first_value": [1.5, 1.5]}, [False, True]),
+        (GradientNorm(5), {"gradient": [[3, 4], [3, 4.1], [-5, 0]]}, [True, False, True]),
+        (Target(-1), {"value": [-1, -0.9, -2, np.nan]}, [True, False, True, False]),
+        (Evaluations(9), {"evaluations": [8, 9, 10]}, [False, True, True]),
+        (Seconds(0.25), {"value": [1, 1]}, [True, True]),
+        (Seconds(0.26), {"value": [1, 1]}, [False, False]),
+        (NotFinite(), {"value": [1e300, np.nan, np.inf, -np.inf]}, [False, True, True, True]),
+        (NotFinite(), {"x": [[1, np.nan], [-np.inf, 0], [1, 2]], "gradient": np.ones((3, 2))}, [True, True, False]),
+        (NotFinite(), {"gradient": [[1, np.nan], [np.inf, 0], [1, 2]], "x": np.zeros((3, 2))}, [True, True, False]),
+        # Three steps are an epoch; two are not over at the third, four have not yet passed.
+        (SmallEpoch(0.5, 3), {"value": [1, 1], "previous_value": [1.5, 1.6]}, [True, False]),
+        (SmallEpoch(0.5, 3), {"value": [0, 0], "previous_value": [0.5, -0.6]}, [True, False]),
+        (SmallEpoch(0.5, 1), {"value": [-4, -4], "previous_value": [-6, -6.1]}, [True, False]),
+        (SmallEpoch(0.5, 2), {"value": [1], "previous_value": [1]}, [False]),
+        (SmallEpoch(0.5, 4), {"value": [1], "previous_value": [1]}, [False]),
+    ],
+    ids=lambda part: str(part) if isinstance(part, StoppingCondition) else "",
+)
+def test_a_condition_is_met_up_to_its_limit(condition: StoppingCondition, parts: Any, met: list[bool]) -> None:
+    at = runs_at(**parts)
+    found = condition.met(at)
+    assert found.dtype == bool
+    assert found.tolist() == met
+    with np.errstate(all="ignore"):
+        assert not (condition.unmet(at) and found.any())
+
+
+BUILT_IN = [StepSize(), StepSize(0.125), GradientNorm(0.125), ValueChange(0.125), Target(7), Evaluations(7),
+            Seconds(0.125), NotFinite(), Diverging(0.125), SmallEpoch(0.125, 3)]  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", BUILT_IN, ids=str)
+def test_at_the_start_there_is_no_change(condition: StoppingCondition) -> None:
+    start = runs_at(x=[[0.0], [0.0]])._replace(step=0, change=None, previous_value=None, previous_change=None)
+    found = condition.met(start)
+    assert found.dtype == bool
+    expected = isinstance(condition, (Target, Evaluations, Seconds))
+    assert found.tolist() == [expected] * 2
+    near = condition.near(start)
+    assert near is None or near.dtype == bool
+    # All that ask how far a run moved, and whether it is finite, see that at a glance.
+    assert condition.unmet(start) == isinstance(condition, (StepSize, NotFinite))
+
+
+@pytest.mark.parametrize("condition", BUILT_IN, ids=str)
+def test_a_stop_tells_the_step_and_the_numbers_of_its_own_run(condition: StoppingCondition) -> None:
+    at = runs_at(x=[[1.0], [np.inf]], value=[2.0, 5.0], first_value=[3.0, 4.0], evaluations=[8, 9])
+    stop = condition.stop(at, 1)
+    assert (stop.reason, stop.converged, stop.message) == (
+        condition.reason, condition.converged, condition.message(at, 1)
+    )  # fmt: skip
+    assert stop.message.endswith("step 3") or "step 3;" in stop.message
+    assert "\n" not in stop.message
+    numbers = {Target: ["5", "7"], Evaluations: ["9", "7"], Diverging: ["4", "5"], NotFinite: ["x"]}
+    limit = ["0.125"] if condition != StepSize() else ["no coordinate moved noticeably"]
+    assert all(re.search(rf"\b{number}\b", stop.message) for number in numbers.get(type(condition), limit))
+
+
+def test_what_is_left_of_the_slope_bears_out_what_a_condition_says() -> None:
+    left = Left(
+        x=np.array([[1.0, -2.0]] * 6),
+        value=np.array([0.0, 0.0, 0.5, 1.5, -8.0, -8.0]),
+        slope=np.ones((6, 2)),
+        # Up to 100 times what the tolerance allows: 100 * 0.01 of the value's size, or of 1.
+        fall=np.array([1.0, 1.1, 1.1, 1.4, 8.0, 8.1]),
+        # At most 100 times 5e-13 of each coordinate.
+        step=5e-11 * np.array([[1.0, 0.0], [0.9, -2.0], [0.0, -2.1], [1.1, 0.0], [-1.1, 0.1], [0.9, 1.9]]),
+        gone=np.ones(6, bool),
+        slight=np.array([True] * 5 + [False]),
+        down=np.zeros(6),
+    )
+    assert ValueChange(0.01).holds(left).tolist() == [True, False, False, True, True, False]
+    assert StepSize().holds(left).tolist() == [True, True, False, False, False, False]
+    # By hand: 100 times 1.05e-12 is between 2.1 and 2 times 5e-11; here the units are the caller's.
+    assert StepSize(1.03e-12).holds(left).tolist() == [True, True, False, True, True, True]
+    assert GradientNorm(0).holds(left).tolist() == [True] * 6
+    assert {condition.holds(left).dtype for condition in BUILT_IN} == {np.dtype(bool)}
+    assert (StepSize().on_a_slope, StepSize(1.0).on_a_slope) == ("rate too small", "small step")
+    assert GradientNorm().on_a_slope == "small gradient"
+
+
+def test_ends_that_no_condition_gives_are_no_convergence() -> None:
+    def stopped(x: Any) -> Any:
+        if x < 0.2:
+            signal.raise_signal(signal.SIGINT)
+        return x**2
+
+    run = minimize(stopped, 1.0, GradientDescent(0.25), gradient=lambda x: 2 * x)
+    assert (run.stop.reason, run.stop.converged) == ("interrupted", False)
+    assert run.stop.message == f"interrupted at step {run.step_count}"
+    # The gradient points the wrong way: the search finds nothing lower.
+    run = minimize(square, 1.0, GradientDescent(Backtracking()), gradient=lambda x: -2 * x)
+    assert (run.stop.reason, run.stop.converged) == ("no lower value", False)
+    assert run.stop.message.endswith("at step 0")
+    assert "line search" in run.stop.message
+
+
+def test_a_condition_of_the_library_is_known_by_its_class_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [CONDITIONS[type(condition).__name__] for condition in BUILT_IN] == [*map(type, BUILT_IN)]
+    monkeypatch.setattr(CONDITIONS, "_entered", {**CONDITIONS})
+    before = {**CONDITIONS}
+    new = type("New", (Target,), {"__module__": Target.__module__})
+    type("Users", (Target,), {})
+    assert {**CONDITIONS} == {**before, "New": new}
 
 
 def test_a_condition_of_ones_own_needs_no_registering() -> None:
@@ -231,6 +445,7 @@ def test_a_condition_of_ones_own_needs_no_registering() -> None:
         (lambda: Evaluations(anything(2.5)), "Evaluations: limit is 2.5; it must be a whole number at least 1"),
         (lambda: Seconds(0), "Seconds: limit is 0; it must be a number above 0"),
         (lambda: Diverging(0), "Diverging: factor is 0; it must be a number above 0"),
+        (lambda: SmallEpoch(-0.1, 3), "SmallEpoch: tolerance is -0.1; it must be a number at least 0"),
         (lambda: halving(anything(1e-5)), "stop is 1e-05; it must be a stopping condition such as StepSize"),
         (lambda: halving(anything(StepSize)), r"stop is <class '.*StepSize'>; it must be a stopping condition"),
         (lambda: halving(anything(StepSize | Target)), r"stop is .*; it must be a stopping condition"),

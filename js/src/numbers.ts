@@ -13,7 +13,7 @@ export function placed(names: readonly string[], point: readonly number[], digit
 }
 
 /** A name that cannot turn what stands beside it around: isolated where it may be written from right to left. */
-export const isolated = (name: string): string => (/[\u0590-\u08ff]/.test(name) ? `\u2068${name}\u2069` : name);
+const isolated = (name: string): string => (/[\u0590-\u08ff]/.test(name) ? `\u2068${name}\u2069` : name);
 
 /** A number as it is typed: so many digits, without trailing zeros. */
 export function typed(value: number, digits = 6): string {

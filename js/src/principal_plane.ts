@@ -77,8 +77,8 @@ function nearPoints(run: Run): Point[] {
   const limit = reach(distances, away(pointOf(run, fell ? 0 : best)));
   const near = points.filter((_, k) => distances[k]! <= limit);
   if (near.length <= MOST_POINTS) return near;
-  const apart = (near.length - 1) / (MOST_POINTS - 1);
-  return Array.from({ length: MOST_POINTS }, (_, k) => near[Math.round(k * apart)]!);
+  const stride = (near.length - 1) / (MOST_POINTS - 1);
+  return Array.from({ length: MOST_POINTS }, (_, k) => near[Math.round(k * stride)]!);
 }
 
 /** The largest distance that is no outlier: thirty times that of the best point or the first step, or a little more. */
@@ -95,7 +95,7 @@ function reach(distances: readonly number[], best: number): number {
  *
  * One-sided Jacobi rotations, which find small ones as exactly as large ones: Golub and Van Loan (2013), section 8.6.3.
  */
-export function singular(columns: readonly Float64Array[]): { lengths: number[]; vectors: Point[] } {
+function singular(columns: readonly Float64Array[]): { lengths: number[]; vectors: Point[] } {
   const n = columns.length;
   const rest = columns.map((column) => column.slice());
   const along = columns.map((_, i) => Float64Array.from({ length: n }, (_, j) => Number(i === j)));

@@ -20,7 +20,7 @@ const PATIENCE = 300;
 const EVALUATIONS = 5;
 
 /** The steps that a number of runs can make while one waits: of a slow formula fewer than are wanted. */
-export function affordable({ cost }: Problem, steps: number, runs: number): number {
+function affordable({ cost }: Problem, steps: number, runs: number): number {
   return Math.max(2, Math.min(steps, Math.floor(PATIENCE / (EVALUATIONS * cost * Math.max(1, runs)))));
 }
 

@@ -7,7 +7,7 @@ import { STRINGS } from "./strings.ts";
 
 type RateSettings = Settings["rate"];
 
-export const CONSTANT = "constant";
+const CONSTANT = "constant";
 
 /** The choice that a rate is: "constant", "schedule:cosine@torch" or "search:polyak". */
 export function kindOf(rate: RateSettings): string {

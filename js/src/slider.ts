@@ -200,7 +200,7 @@ function optionalField(known: Hyperparameter, label: string, change: Change): Co
   };
 }
 
-export function numberField(label: string): HTMLInputElement {
+function numberField(label: string): HTMLInputElement {
   return element("input", {
     type: "text",
     inputmode: "decimal",

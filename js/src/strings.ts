@@ -1,4 +1,4 @@
-// All English of the page.
+// All words of the page and the player: for another language, this file alone is translated.
 import { shown } from "./numbers.ts";
 
 const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;

@@ -40,7 +40,7 @@ export function filled(sentence: string, ...parts: (string | number)[]): string 
 export const characters = (text: string): string[] => Array.from(text);
 export const split = (text: string): string[] => text.split(BLANKS).filter((word) => word);
 export const stripped = (text: string): string => text.replace(ENDS, "");
-export const isAlphanumeric = (character: string): boolean => /[\p{L}\p{N}]/u.test(character);
+const isAlphanumeric = (character: string): boolean => /[\p{L}\p{N}]/u.test(character);
 
 const BLANKS = new RegExp(`[${language.SPACE}]+`);
 const ENDS = new RegExp(`^[${language.SPACE}]+|[${language.SPACE}]+$`, "g");

@@ -15,7 +15,7 @@ export interface Pace {
 }
 
 /** So many steps a second. */
-export const STEPWISE: Pace = {
+const STEPWISE: Pace = {
   speeds: [2, 5, 10, 30, 60, 120, 300].map((steps) => [steps, STRINGS.perSecond(steps)]),
   usual: 30,
   after: (from, passed) => from + Math.floor(passed),

@@ -275,18 +275,18 @@ class StepSize(StoppingCondition):
         if progress.previous_change is not None:
             before = _longest(progress.previous_change)
             resting = resting & ((before <= SUDDEN * self._short(progress)) | (before == np.inf))
-        short = self.near(progress) & (resting | ~progress.gradient.any(axis=-1))
+        short = self.near(progress) & (resting | ~progress.gradient.any(axis=1))
         return short if self.tolerance is not None else short & _negligible(progress, longest)
 
     def _short(self, progress: Progress) -> FloatArray | float:
         if self.tolerance is not None:
             return self.tolerance
-        short: FloatArray = NEGLIGIBLE * (1.0 + np.abs(progress.x).sum(axis=-1))
+        short: FloatArray = NEGLIGIBLE * (1.0 + np.abs(progress.x).sum(axis=1))
         return short
 
     def holds(self, left: Left) -> BoolArray:
         far = FAR * (UNMOVED * np.abs(left.x) if self.tolerance is None else self.tolerance)
-        near = cast("BoolArray", (np.abs(left.step) <= far).all(axis=-1))
+        near = cast("BoolArray", (np.abs(left.step) <= far).all(axis=1))
         return near & left.slight if self.tolerance is None else near
 
     @property
@@ -303,7 +303,7 @@ class StepSize(StoppingCondition):
 
 def _longest(vectors: FloatArray) -> FloatArray:
     """The largest size of a coordinate of each vector: shape (k, n) to (k,)."""
-    longest: FloatArray = np.abs(vectors).max(axis=-1)
+    longest: FloatArray = np.abs(vectors).max(axis=1)
     return longest
 
 
@@ -318,7 +318,7 @@ def _negligible(progress: Progress, longest: FloatArray) -> BoolArray:
     # The fall of a parabola with this slope over the coordinate's size.
     fall = 0.5 * slopes * np.maximum(sizes, step)
     negligible: BoolArray = unmoved | (fall <= NEGLIGIBLE * NEGLIGIBLE * scale)
-    return cast("BoolArray", negligible.all(axis=-1))
+    return cast("BoolArray", negligible.all(axis=1))
 
 
 @dataclass(frozen=True)
@@ -435,13 +435,13 @@ class NotFinite(StoppingCondition):
     def met(self, progress: Progress) -> BoolArray:
         return ~(
             np.isfinite(progress.value)
-            & np.isfinite(progress.x).all(axis=-1)
-            & np.isfinite(progress.gradient).all(axis=-1)
+            & np.isfinite(progress.x).all(axis=1)
+            & np.isfinite(progress.gradient).all(axis=1)
         )
 
     def near(self, progress: Progress) -> BoolArray:
         # Not finite if one of the numbers is not, or if the sum overflows.
-        total: FloatArray = (progress.x * progress.gradient).sum(axis=-1) + progress.value * progress.value
+        total: FloatArray = (progress.x * progress.gradient).sum(axis=1) + progress.value * progress.value
         return ~np.isfinite(total)
 
     def message(self, progress: Progress, run: int) -> str:

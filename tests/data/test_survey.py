@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.refusals import refusal
 
 from fallline.data import Split, open_source, survey
-from fallline.errors import FalllineError
 
 TABLE: dict[str, list[Any]] = {
     "age": [30.0, np.nan, 50.0, 40.0, 60.0],
@@ -22,10 +22,7 @@ def surveyed(features: list[str], data: Any = TABLE, target: str = "ill", **sett
 
 
 def error(*arguments: Any, **settings: Any) -> str:
-    with pytest.raises(FalllineError) as caught:
-        surveyed(*arguments, **settings)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return refusal(surveyed, *arguments, **settings)
 
 
 def test_rows_that_lack_an_entry_are_refused_by_row_and_column() -> None:

@@ -9,22 +9,15 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from tests.refusals import refusal
 
 from fallline.data import Table, number_array, read_table
-from fallline.errors import FalllineError
 
 
 def csv(folder: Path, text: str | bytes) -> Path:
     path = folder / "data.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
-
-
-def error(action: Any, *arguments: Any, **settings: Any) -> str:
-    with pytest.raises(FalllineError) as caught:
-        action(*arguments, **settings)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_a_csv_file_is_read(tmp_path: Path) -> None:
@@ -55,14 +48,14 @@ def test_a_csv_file_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
-    assert message in error(read_table, csv(tmp_path, text))
+    assert message in refusal(read_table, csv(tmp_path, text))
 
 
 def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
     absent = tmp_path / "absent.csv"
-    assert error(read_table, absent) == (f"data is {str(absent)!r}, which cannot be read: No such file or directory")
-    assert "a folder without data files; allowed endings: .csv, .parquet, .pq" in error(read_table, str(tmp_path))
-    assert "which is not UTF-8 text" in error(read_table, "a\0b.csv")
+    assert refusal(read_table, absent) == (f"data is {str(absent)!r}, which cannot be read: No such file or directory")
+    assert "a folder without data files; allowed endings: .csv, .parquet, .pq" in refusal(read_table, str(tmp_path))
+    assert "which is not UTF-8 text" in refusal(read_table, "a\0b.csv")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +73,7 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
 )
 def test_an_entry_that_is_no_number_is_named_by_row_and_column(tmp_path: Path, entry: str, complaint: str) -> None:
     table = read_table(csv(tmp_path, f'id,age\n7,1\n\n8,"{entry}"\n9,also\n'))
-    assert error(table.numbers, "age") == (
+    assert refusal(table.numbers, "age") == (
         f"data.csv, row 2 (line 4), column 'age': the value {complaint}; only finite numbers are allowed"
     )
     assert table.numbers("id").tolist() == [7, 8, 9]
@@ -106,16 +99,16 @@ def test_an_entry_that_is_no_number_is_named_by_row_and_column(tmp_path: Path, e
 )
 def test_entries_in_memory_are_held_to_the_same(column: Any, complaint: str) -> None:
     expected = f"data, row 2, column 'age': the value {complaint}; only finite numbers are allowed"
-    assert error(read_table({"age": column}).numbers, "age") == expected
-    assert error(read_table(pd.DataFrame({"age": column})).numbers, "age") == expected
+    assert refusal(read_table({"age": column}).numbers, "age") == expected
+    assert refusal(read_table(pd.DataFrame({"age": column})).numbers, "age") == expected
 
 
 def test_dates_times_and_complex_numbers_are_no_numbers() -> None:
     times = read_table({"t": np.array([5], "timedelta64[us]")})
-    assert "row 1, column 't': the value is " in error(times.numbers, "t")
+    assert "row 1, column 't': the value is " in refusal(times.numbers, "t")
     dates = read_table({"day": np.array(["2020-01-01"], "datetime64[D]")})
-    assert "row 1, column 'day': the value is '2020-01-01', which is not a number" in error(dates.numbers, "day")
-    assert "the value is '(1+0j)', which is not a number" in error(read_table({"z": [1 + 0j]}).numbers, "z")
+    assert "row 1, column 'day': the value is '2020-01-01', which is not a number" in refusal(dates.numbers, "day")
+    assert "the value is '(1+0j)', which is not a number" in refusal(read_table({"z": [1 + 0j]}).numbers, "z")
 
 
 @pytest.mark.parametrize(
@@ -161,12 +154,12 @@ def test_arrays_have_numbered_columns_unless_named() -> None:
     ],
 )
 def test_other_things_are_refused(data: Any, message: str) -> None:
-    assert message in error(read_table, data)
+    assert message in refusal(read_table, data)
 
 
 def test_an_unknown_column_is_answered_with_the_nearest() -> None:
     table = read_table({"temperature": [1], "distress": [0]})
-    assert error(table.numbers, "distres", "target") == (
+    assert refusal(table.numbers, "distres", "target") == (
         "target is 'distres', which is not a column of data; did you mean 'distress'? Allowed: temperature, distress"
     )
 
@@ -182,5 +175,5 @@ def test_number_arrays_keep_their_shape_and_name_the_index() -> None:
     mixed: Any = [["1", 2], [True, 4.5]]
     assert number_array(mixed, "X").tolist() == [[1, 2], [1, 4.5]]
     mixed[1][1] = "x"
-    assert error(number_array, mixed, "X").startswith("X[1, 1] is 'x', which is not a number")
-    assert error(number_array, "x", "X").startswith("X is 'x', which is not a number")
+    assert refusal(number_array, mixed, "X").startswith("X[1, 1] is 'x', which is not a number")
+    assert refusal(number_array, "x", "X").startswith("X is 'x', which is not a number")

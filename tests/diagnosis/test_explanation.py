@@ -295,7 +295,7 @@ def test_a_resumed_run_needs_its_states() -> None:
 def test_a_run_that_overflows_is_explained_to_its_end() -> None:
     run = minimize(ROSENBROCK, [-1.2, 1.0], fallline.GradientDescent(1.0), max_steps=20)
     assert not np.isfinite(run.final.value)
-    assert "inf" in run.explain(run.step_count).text or "nan" in run.explain(run.step_count).text
+    assert "before, inf after" in run.explain(run.step_count).text
 
 
 def test_rules_of_sets_and_penalties_are_explained() -> None:
@@ -314,7 +314,7 @@ def test_rule_of_a_lasso_is_explained() -> None:
     # The penalty is on the weight only: η λ is taken off it, and nothing off the intercept.
     step = np.abs(one.step.rate * one.step.gradient) - one.step.rate * np.array([0.01, 0.0])
     assert np.allclose(np.abs(one.change), step, rtol=1e-12)
-    assert "max(0.0, " in str(one.quantities[-1].formula) or "max(0.0, " in one.text
+    assert "max(0.0, " in one.text
 
 
 def test_projected_lbfgs_is_explained() -> None:

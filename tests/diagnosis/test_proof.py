@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.cases import few
 
 from fallline import (
     Adam,
@@ -111,7 +112,7 @@ MENDED: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", MENDED)
+@pytest.mark.parametrize("name", few(MENDED, 4))
 def test_what_is_proved_wins_again_on_other_starts_or_seeds(name: str) -> None:
     result, cure = MENDED[name]()
     found = tried(result, cure)
@@ -174,12 +175,13 @@ def test_at_equal_evaluations_a_costly_remedy_does_not_win() -> None:
 def test_one_fixed_measure_judges_what_changes_the_loss() -> None:
     # A strong penalty on the weights lowers no error, whatever it makes of the loss with the penalty.
     found = tried(fit(rows(), "y", l2=0.1, max_steps=50), remedy(l2=0.0), remedy(l2=100.0))
-    assert [one.settings for one in found.remedies] in ([], [{"l2": 0.0}])
+    assert [one.settings for one in found.remedies] == [{"l2": 0.0}]
     # The sum of the errors is larger than their mean, and no worse.
     assert tried(in_batches(), remedy(reduction="sum")).proof.endswith("of 5.")
     # The hinge loss is another measure than the cross-entropy: the accuracy is common to both.
-    found = tried(unscaled(), remedy(model="hinge", standardize=True, optimizer="gradient_descent"))
-    assert found.proof == "The remedy tried did not help." or "accuracy" in found.proof
+    slow = fit(rows(), "y", standardize=False, optimizer=GradientDescent(1e-6), max_steps=20)
+    found = tried(slow, remedy(model="hinge", standardize=True, optimizer="gradient_descent"))
+    assert "starts reach accuracy 0." in found.proof
 
 
 def test_a_finding_of_held_out_rows_is_judged_by_them() -> None:

@@ -13,6 +13,7 @@ from tests.diagnosis.suite.judging import Verdict, false_alarms, judged, page, s
 from fallline.diagnosis.findings import all_checks
 
 
+@pytest.mark.long
 def test_there_are_enough_cases_of_each_finding_in_both_halves() -> None:
     cases = all_cases()
     assert len({case.name for case in cases}) == len(cases)
@@ -35,6 +36,7 @@ def unlike_their_labels(cases: tuple[Labelled, ...]) -> list[str]:
     return [case.name for case in cases if not case.holds(case.make())]
 
 
+@pytest.mark.long
 def test_cases_show_what_they_were_made_for() -> None:
     assert unlike_their_labels(sample()) == []
 

@@ -431,7 +431,7 @@ def test_a_state_that_is_not_of_coordinates_is_left_to_the_reference_engine(exec
 
 
 @dataclasses.dataclass(frozen=True)
-class Truths(Optimizer[Any]):
+class Booleans(Optimizer[Any]):
     """A rule that computes with booleans, and keeps them in its state."""
 
     learning_rate: Any = 0.05
@@ -445,8 +445,8 @@ class Truths(Optimizer[Any]):
         return rate * gradient * np.where(state, 1.0, 0.5) * both, up
 
 
-def test_truths_are_computed_with_as_numpy_does() -> None:
-    assert_same(*both(problem(BOWL, [1.0, -3.0], Truths(), max_steps=40, record=Record(state=True))))
+def test_booleans_are_computed_with_as_numpy_does() -> None:
+    assert_same(*both(problem(BOWL, [1.0, -3.0], Booleans(), max_steps=40, record=Record(state=True))))
 
 
 @dataclasses.dataclass(frozen=True)

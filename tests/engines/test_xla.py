@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
+from tests.cases import few
 from tests.engines.problems import problem
 from tests.optimizers.rules import RULES
 
@@ -213,15 +214,18 @@ def test_another_model_of_the_same_shape_is_computed_on_its_own_data() -> None:
 
 @pytest.mark.parametrize(
     ("stop", "rate", "reason"),
-    [
-        (StepSize(1e-5) | Evaluations(10_000), 0.1, "small step"),
-        (Target(1e-3) | StepSize(), 0.1, "target reached"),
-        (GradientNorm(1e-6), 0.1, "small gradient"),
-        (ValueChange(1e-9), 0.1, "small change"),
-        (Evaluations(41), 0.1, "evaluations used up"),
-        (Diverging(100.0), 0.5, "diverging"),
-        (None, 0.5, "not finite"),
-    ],
+    few(
+        [
+            (StepSize(1e-5) | Evaluations(10_000), 0.1, "small step"),
+            (Target(1e-3) | StepSize(), 0.1, "target reached"),
+            (GradientNorm(1e-6), 0.1, "small gradient"),
+            (ValueChange(1e-9), 0.1, "small change"),
+            (Evaluations(41), 0.1, "evaluations used up"),
+            (Diverging(100.0), 0.5, "diverging"),
+            (None, 0.5, "not finite"),
+        ],
+        2,
+    ),
 )
 def test_conditions_end_runs_at_the_same_steps_with_the_same_words(
     stop: StoppingCondition | None, rate: float, reason: str
@@ -252,15 +256,18 @@ def test_runs_in_blocks_are_those_alone() -> None:
 
 @pytest.mark.parametrize(
     ("objective", "rule", "stop"),
-    [
-        # Runs come to rest, to a target or to infinity one after another, or go on to the last step.
-        (BOWL, Adam(0.1), None),
-        (BOWL, Nesterov(0.05), GradientNorm(1e-3) | ValueChange(1e-9)),
-        ("x**3 - 3*x + y**2", Momentum(0.01), Diverging(10.0) | StepSize(1e-4)),
-        ("log(x) + y**2", GradientDescent(0.05), Target(-3.0)),
-        (with_branches, Nesterov(0.1), StepSize(1e-3)),
-        (with_branches, GradientDescent(0.1), StepSize(1e-3)),
-    ],
+    few(
+        [
+            # Runs come to rest, to a target or to infinity one after another, or go on to the last step.
+            (BOWL, Adam(0.1), None),
+            (BOWL, Nesterov(0.05), GradientNorm(1e-3) | ValueChange(1e-9)),
+            ("x**3 - 3*x + y**2", Momentum(0.01), Diverging(10.0) | StepSize(1e-4)),
+            ("log(x) + y**2", GradientDescent(0.05), Target(-3.0)),
+            (with_branches, Nesterov(0.1), StepSize(1e-3)),
+            (with_branches, GradientDescent(0.1), StepSize(1e-3)),
+        ],
+        2,
+    ),
 )
 def test_where_runs_end_is_where_they_end_by_the_reference_engine(
     objective: Any, rule: Optimizer[Any], stop: StoppingCondition | None

@@ -7,25 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.views.browser import WatchedPage
 
-class Opened:
+
+class Opened(WatchedPage):
     """A page in a browser. When it is closed, it must have asked for nothing but itself, and complained of nothing."""
 
     def __init__(self, browser: Any, path: Path, link: str = "", **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
-        self.page = self.context.new_page()
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self._heard(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        super().__init__(self.context.new_page())
         self.page.goto(path.as_uri() + (f"#{link}" if link else ""))
         self.page.wait_for_selector(".transport")
-
-    def _heard(self, message: str) -> None:
-        # What the driver of the graphics says of its own speed is not the page's.
-        if "GL Driver Message" not in message:
-            self.complaints.append(message)
 
     def __enter__(self) -> Opened:
         return self
@@ -33,8 +25,7 @@ class Opened:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.context.close()
         if error is None:
-            assert [url for url in self.requests if not url.startswith(("file:", "blob:", "data:"))] == []
-            assert self.complaints == [], self.complaints
+            self.check()
 
     @property
     def state(self) -> Any:

@@ -16,6 +16,7 @@ import fallline
 from fallline.optimizers import OPTIMIZERS
 
 
+@pytest.mark.long
 def test_the_page_does_in_firefox_what_a_person_asks(plain: Path, tmp_path: Path) -> None:
     rules: list[fallline.Optimizer[Any]] = [fallline.Adam(0.1, convention="keras"), fallline.Momentum(0.0005)]
     race = fallline.compare("rosenbrock", [-1.2, 1.0], rules, max_steps=40)

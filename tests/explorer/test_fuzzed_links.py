@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from tests.explorer.links import FULL, mutated_links
 from tests.explorer.node import built
 from tests.explorer.runs import run_program
@@ -12,6 +13,7 @@ from tests.explorer.runs import run_program
 COUNT = 10_000
 
 
+@pytest.mark.long
 def test_mutated_links_are_read_at_once_and_nothing_is_dropped_in_silence(tmp_path: Path) -> None:
     seed = int(os.environ["FALLLINE_FUZZ_SEED"])
     links = mutated_links(seed, COUNT)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from tests.cases import few
 from tests.explorer.links import mutated_links
 from tests.explorer.opened import Opened
 
@@ -34,7 +35,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("link", BAD, ids=range(len(BAD)))
+@pytest.mark.parametrize("link", BAD, ids=range(len(few(BAD, 4))))
 def test_what_is_not_taken_is_told_and_nothing_runs(browser: Any, plain: Path, link: str) -> None:
     with Opened(browser, plain, link) as opened:
         opened.settled()
@@ -45,6 +46,7 @@ def test_what_is_not_taken_is_told_and_nothing_runs(browser: Any, plain: Path, l
             assert opened.page.inner_text(".notice") != ""
 
 
+@pytest.mark.long
 def test_the_whole_page_takes_mutated_links(browser: Any, plain: Path) -> None:
     seed = int(os.environ["FALLLINE_FUZZ_SEED"])
     with Opened(browser, plain) as opened:
@@ -85,6 +87,7 @@ SLOW = [
 ]
 
 
+@pytest.mark.long
 def test_no_formula_keeps_the_page_busy(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         for formula in SLOW:

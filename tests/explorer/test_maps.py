@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
 from tests.explorer.opened import Opened
 
 import fallline
@@ -51,7 +52,7 @@ def page_basins(opened: Opened) -> Any:
     )
 
 
-@pytest.mark.parametrize(("formula", "rule", "stop"), CASES)
+@pytest.mark.parametrize(("formula", "rule", "stop"), few(CASES, 2))
 def test_basins_are_those_of_the_library(
     browser: Any, tmp_path: Path, formula: str, rule: str, stop: fallline.StoppingCondition | None
 ) -> None:
@@ -112,7 +113,7 @@ def page_cells(opened: Opened) -> Any:
     )
 
 
-@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize("name", few(RATES, 1))
 def test_a_rate_map_is_the_sweep_of_the_library(browser: Any, tmp_path: Path, name: str) -> None:
     formula, rule, settings = RATES[name]
     text, box = BASINS[formula]

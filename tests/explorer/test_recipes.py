@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
 from tests.explorer.friction import Friction
 from tests.explorer.opened import Opened
 
@@ -68,7 +69,7 @@ def exported(opened: Opened, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", few(CASES, 2))
 def test_a_recipe_runs_to_the_same_numbers_and_shows_the_same_page(browser: Any, tmp_path: Path, case: str) -> None:
     fallline.explore(**CASES[case]).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html") as opened:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
 from tests.explorer.opened import Opened
 
 import fallline
@@ -38,7 +39,7 @@ def name_of(condition: fallline.StoppingCondition) -> str:
     return "|".join(map(repr, condition.parts))
 
 
-@pytest.mark.parametrize("stop", CONDITIONS, ids=name_of)
+@pytest.mark.parametrize("stop", few(CONDITIONS, 3), ids=name_of)
 def test_runs_end_where_and_why_they_end_in_python(
     browser: Any, tmp_path: Path, stop: fallline.StoppingCondition
 ) -> None:
@@ -102,17 +103,20 @@ def test_a_link_keeps_the_conditions(browser: Any, plain: Path) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [
-        "Nothing",
-        "GradientNorm,tolerance=-1",
-        "GradientNorm,tolerance=small",
-        "Evaluations",
-        "Evaluations,limit=1.5",
-        "StepSize,length=1",
-        "toString",
-        "constructor,__proto__=1",
-        "NotFinite",
-    ],
+    few(
+        [
+            "Nothing",
+            "GradientNorm,tolerance=-1",
+            "GradientNorm,tolerance=small",
+            "Evaluations",
+            "Evaluations,limit=1.5",
+            "StepSize,length=1",
+            "toString",
+            "constructor,__proto__=1",
+            "NotFinite",
+        ],
+        3,
+    ),
 )
 def test_a_link_with_a_wrong_condition_says_so(browser: Any, plain: Path, said: str) -> None:
     with Opened(browser, plain, f"stop={said}&stop=ValueChange,tolerance=0.5") as opened:
@@ -120,7 +124,7 @@ def test_a_link_with_a_wrong_condition_says_so(browser: Any, plain: Path, said: 
         assert opened.state["stop"] == [{"condition": "ValueChange", "values": {"tolerance": 0.5}}]
 
 
-@pytest.mark.parametrize("stop", [fallline.NotFinite(), *CONDITIONS[2:5], CONDITIONS[-2]], ids=name_of)
+@pytest.mark.parametrize("stop", few([fallline.NotFinite(), *CONDITIONS[2:5], CONDITIONS[-2]], 1), ids=name_of)
 def test_as_python_ends_alike(browser: Any, tmp_path: Path, stop: fallline.StoppingCondition) -> None:
     fallline.explore(FORMULA, START, RULES, max_steps=200, stop=stop).save(tmp_path / "page.html")
     with Opened(browser, tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"]) as opened:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.refusals import refusal
 
 from fallline.errors import FalllineError
 from fallline.fitting.fit import fit
@@ -60,10 +61,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(path: Path) -> str:
-    with pytest.raises(FalllineError) as caught:
-        FittedModel.load(path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return refusal(FittedModel.load, path)
 
 
 def test_a_file_cut_short_anywhere_is_refused(saved: Path, tmp_path: Path) -> None:

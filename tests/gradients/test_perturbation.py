@@ -149,6 +149,18 @@ def test_a_function_that_takes_no_complex_numbers_is_named(function: Any) -> Non
         minimize(function, 1.0, GradientDescent(0.1), gradient=Perturbation(scheme="complex"))
 
 
+@pytest.mark.parametrize("text", ["abs(x)", "u = sign(x)*x; 2*u", "floor(x) + x"])
+def test_a_formula_that_takes_no_complex_numbers_is_named(text: str) -> None:
+    with pytest.raises(FalllineError, match=r"^scheme is 'complex', but .* does not .*; use scheme='central'$"):
+        minimize(text, 1.0, GradientDescent(0.1), gradient=Perturbation(scheme="complex"))
+
+
+@pytest.mark.parametrize(("text", "slope"), [("max(x, 2)", 0.0), ("min(x, 2)", 1.0), ("where(x > 0, 3x, x)", 3.0)])
+def test_a_complex_step_takes_the_branch_of_the_point(text: str, slope: float) -> None:
+    run = minimize(text, 1.0, GradientDescent(0.1), gradient=Perturbation(scheme="complex"), max_steps=1)
+    assert run.gradient[0].tolist() == [slope]
+
+
 @pytest.mark.parametrize(
     ("text", "gradient"),
     [

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 from scipy.special import softmax as probabilities
+from tests.cases import few
 from tests.models.samples import NAMES, sample, targets
 
 from fallline import FalllineError, GradientDescent, minimize
@@ -90,7 +91,7 @@ def test_nothing_is_left_of_the_data_before(layout: str) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("model", FAMILY)
+@pytest.mark.parametrize("model", few(FAMILY, 2))
 def test_large_data_give_the_sum_of_small_parts(model: str, layout: str) -> None:
     random = np.random.default_rng(1)
     rows, features = 17_011, 63
@@ -114,7 +115,7 @@ def test_large_data_give_the_sum_of_small_parts(model: str, layout: str) -> None
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("model", [*FAMILY, "softmax"])
+@pytest.mark.parametrize("model", few([*FAMILY, "softmax"], 2))
 def test_large_weighted_data_give_the_sum_of_small_parts(model: str, layout: str) -> None:
     random = np.random.default_rng(1)
     rows, features = 17_011, 63
@@ -179,7 +180,7 @@ def labelled(rows: int, features: int, classes: int, layout: str) -> tuple[Any, 
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("classes", CLASSES)
+@pytest.mark.parametrize("classes", few(CLASSES, 1))
 @pytest.mark.parametrize(("rows", "features"), [(1, 1), (3, 2), (15, 16), (150, 41), (40, 130)])
 def test_softmax_of_several_classes(rows: int, features: int, classes: int, layout: str) -> None:
     X, loss = labelled(rows, features, classes, layout)

@@ -20,6 +20,13 @@ FUNCTIONS: dict[str, Any] = {
     "dot": np.dot,
 }
 
+
+def computed(text: str, known: Mapping[str, Any]) -> Any:
+    """The value of a formula in plain text."""
+    with np.errstate(all="ignore"):
+        return eval(text, {}, {**FUNCTIONS, **known})  # noqa: S307 - a formula that the library wrote
+
+
 SIGNS = {
     "\u2062": "*",
     "·": "*",

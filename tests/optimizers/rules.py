@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from fallline.arrays import FloatArray
@@ -35,9 +36,9 @@ def moved(rule: Optimizer[Any]) -> Optimizer[Any]:
         value, known = getattr(rule, entry.name), hyperparameters(rule)
         with contextlib.suppress(FalllineError):
             if isinstance(value, bool):
-                rule = dataclasses.replace(rule, **{entry.name: not value})
+                rule = dataclasses.replace(rule, **dict[str, Any]({entry.name: not value}))
             elif entry.name in known and known[entry.name].symbol and isinstance(value, float) and value == 0:
-                rule = dataclasses.replace(rule, **{entry.name: 0.1})
+                rule = dataclasses.replace(rule, **dict[str, Any]({entry.name: 0.1}))
     return rule
 
 
@@ -71,3 +72,15 @@ def changes(rule: Optimizer[Any], given: FloatArray) -> FloatArray:
         change, state = rule.update(gradient, state, rule.rate(step), step)
         made.append(change)
     return np.array(made)
+
+
+def walked(rule: Optimizer[Any], given: FloatArray, start: npt.ArrayLike) -> FloatArray:
+    """The points to which the rule goes from a start, given these gradients."""
+    x = np.array([start])
+    state = rule.init(x)
+    points = []
+    for step, gradient in enumerate(given, start=1):
+        change, state = rule.update(gradient[None], state, rule.rate(step), step)
+        x = x - change
+        points.append(x[0])
+    return np.array(points)

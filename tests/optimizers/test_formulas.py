@@ -88,7 +88,7 @@ def test_the_lines_in_latex_and_mathml_compute_a_step_of_the_rule(name: str) -> 
     values |= {line.part: after[line.found] for line in lines.lines}
     values |= {part: after_x for part, symbol in lines.symbols.items() if symbol == lines.change.symbol}
     names = {symbol: f"_{number}_" for number, symbol in enumerate(lines.letters)}
-    known = {names[symbol]: values[part] for part, symbol in lines.symbols.items() if part in values}
+    known: dict[str, Any] = {names[symbol]: values[part] for part, symbol in lines.symbols.items() if part in values}
     noise = standard_normal(0, step, np.arange(1.0, len(START) + 1))
     known |= {"sum": lambda inside: np.sum(np.broadcast_to(inside, START.shape)), "noise": noise, "n": len(START)}
     in_latex = {r"\xi_{t}": "noise", **{tex(symbol): each for symbol, each in names.items()}}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.cases import few
 from tests.optimizers.rules import RULES
 
 from fallline import (
@@ -111,7 +112,7 @@ def bisected(rule: Optimizer[Any]) -> float:
     return float(curvatures[5])
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("name", few(ELEMENTWISE, 8))
 def test_the_limit_is_where_real_runs_begin_to_grow(name: str) -> None:
     rule = ELEMENTWISE[name]
     expected = bisected(frozen(rule))
@@ -237,6 +238,7 @@ def test_many_coordinates_in_time() -> None:
     np.testing.assert_allclose(found.curvature, 2 * np.sqrt(v) / 0.1, rtol=1e-5)
 
 
+@pytest.mark.long
 @given(lowest=st.floats(1e-3, 1e3), condition=st.floats(1.5, 1e4))
 @settings(max_examples=3, deadline=None)
 def test_the_best_rate_and_momentum_are_polyaks(lowest: float, condition: float) -> None:

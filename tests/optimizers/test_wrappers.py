@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.optimizers.rules import gradients
+from tests.optimizers.rules import gradients, walked
 
 import fallline
 from fallline import (
@@ -30,18 +30,6 @@ from fallline.arrays import FloatArray
 from fallline.optimizers import WRAPPERS, optimizer_from_name
 
 FORMULA = "x**2 + x*y + y**2"
-
-
-def walked(rule: Optimizer[Any], given: FloatArray, start: list[float]) -> FloatArray:
-    """The points of a rule that is given these gradients."""
-    x = np.array([start])
-    state = rule.init(x)
-    points = []
-    for step, gradient in enumerate(given, start=1):
-        change, state = rule.update(gradient[None], state, rule.rate(step), step)
-        x = x - change
-        points.append(x[0])
-    return np.array(points)
 
 
 @pytest.mark.parametrize("name", WRAPPERS)

@@ -16,12 +16,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.test_contributing import OURS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-# What only those who work on Fallline install.
-DEVELOPERS = {"bench", "docs", "lint", "parity", "release", "test"}
 
 RUN = 'import fallline\nrun = fallline.minimize("x**2 + y**2", [1.0, 2.0], fallline.Adam(0.1), max_steps=20)\n'
 # What a user of each extra does first.
@@ -87,9 +86,10 @@ class Environment:
     def __init__(self, folder: Path, *installed: str) -> None:
         venv.create(folder / "venv", with_pip=True)
         self.folder = folder
-        command = [str(folder / "venv/bin/python"), "-m", "pip", "install", "-qq", *installed]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        if installed:
+            command = [str(folder / "venv/bin/python"), "-m", "pip", "install", "-qq", *installed]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
 
     def run(self, *arguments: str, command: str = "python") -> subprocess.CompletedProcess[str]:
         """Run a command as somebody does who has nothing of this repository."""
@@ -181,15 +181,14 @@ def test_all_extras_together(packages: dict[str, Path], tmp_path: Path) -> None:
     assert {extra: done.stderr for extra, done in used.items() if done.returncode} == {}
 
 
-def lowest(requirement: str) -> str:
-    """`numpy>=2.0` as `numpy==2.0.*`: the lowest version that is declared, with its corrections."""
-    name, version = requirement.split(">=")
-    return f"{name}=={version}.*" if version.count(".") < 2 else f"{name}=={version}"
-
-
 def test_the_lowest_versions_that_are_declared(packages: dict[str, Path], tmp_path: Path) -> None:
+    made = Environment(tmp_path)
     required = [*PROJECT["dependencies"], *(one for extra in USES for one in EXTRAS[extra])]
-    made = Environment(tmp_path, f"{packages['.whl']}[{','.join(USES)}]", *sorted({lowest(one) for one in required}))
+    wheel = f"{packages['.whl']}[{','.join(USES)}]"
+    # Pip has no such choice.
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--resolution", "lowest-direct"]
+    installed = [f"--python={tmp_path / 'venv/bin/python'}", wheel, *required]
+    subprocess.run([*command, *installed], check=True)
     used = {extra: made.use(extra) for extra in USES}
     assert {extra: done.stderr for extra, done in used.items() if done.returncode} == {}
     done = made.run("run", "rosenbrock", "--start=-1.2,1", "--plot", "run.png", command="fallline")
@@ -197,5 +196,5 @@ def test_the_lowest_versions_that_are_declared(packages: dict[str, Path], tmp_pa
 
 
 def test_every_extra_of_a_user_is_used() -> None:
-    assert set(USES) == set(EXTRAS) - DEVELOPERS - {"all"}
+    assert set(USES) == set(EXTRAS) - OURS - {"all"}
     assert re.findall(r"[a-z]+", EXTRAS["all"][0])[1:] == sorted(USES)

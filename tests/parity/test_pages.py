@@ -1,4 +1,4 @@
-"""The code of the pages that need torch, keras or optax runs."""
+"""The code of the pages that need torch, keras or optax runs, and prints what they show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.environments import without_coverage
-from website.code import needs_libraries, run
+from website.code import needs_libraries, run, wrong_outputs
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if needs_libraries(path.read_text(encoding="utf-8"))]
@@ -14,4 +14,5 @@ PAGES = [path for path in sorted(DOCS.rglob("*.md")) if needs_libraries(path.rea
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(DOCS).as_posix())
 def test_page_runs(path: Path, tmp_path: Path) -> None:
-    run(path.read_text(encoding="utf-8"), tmp_path, without_coverage())
+    text = path.read_text(encoding="utf-8")
+    assert wrong_outputs(text, run(text, tmp_path, without_coverage())) == []

@@ -134,7 +134,7 @@ def test_runs_that_left_are_beyond_the_others() -> None:
     # Three quarters of seven intervals lie between the sixth, which stayed, and the seventh, which left.
     np.testing.assert_array_equal(span(band)[:2, gone], expected[:2])
     assert np.isnan(band.high[gone]).all()
-    # The mean of all is no number, once one has left.
+    # The mean of all is NaN, once one has left.
     (mean,) = bands(runs, spread="deviation")
     assert np.isnan(mean.middle[gone]).all()
     assert np.isfinite(mean.middle[0])

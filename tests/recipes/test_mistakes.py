@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
+from tests.refusals import refusal
 
 import fallline
 from fallline import (
@@ -52,12 +54,9 @@ def loaded(text: str | bytes, folder: Path) -> Recipe:
 
 def refused(text: str | bytes, folder: Path) -> str:
     """The line that refuses a file, without the file's name."""
-    with pytest.raises(FalllineError) as caught:
-        loaded(text, folder)
-    start = f"{folder / 'recipe.toml'}: "
-    assert str(caught.value).startswith(start)
-    assert "\n" not in str(caught.value)
-    return str(caught.value).removeprefix(start)
+    line, start = refusal(loaded, text, folder), f"{folder / 'recipe.toml'}: "
+    assert line.startswith(start)
+    return line.removeprefix(start)
 
 
 def put(lines: str, text: str = GOOD) -> str:
@@ -283,7 +282,7 @@ def outcome(text: str, folder: Path) -> str:
     return ""
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=["formula", "sets", "model", "fit"])
+@pytest.mark.parametrize("template", few(TEMPLATES, 1), ids=["formula", "sets", "model", "fit"])
 def test_any_value_at_any_key_is_refused_in_one_line_or_runs(template: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x,y\n1,0\n2,1\n3,1\n4,0\n")
     lines = template.splitlines()

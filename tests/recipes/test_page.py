@@ -18,6 +18,7 @@ PAGE = PATH.read_text()
 FILES = [block.text for block in blocks_of(PAGE) if block.language == "toml"]
 
 
+@pytest.mark.long
 def test_the_python_and_the_commands_run(tmp_path: Path) -> None:
     run(PAGE, tmp_path, without_coverage())
     named = set(re.findall(r'"(\w+\.toml)"', PAGE))

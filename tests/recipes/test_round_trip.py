@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.cases import few
 
 from fallline import (
     FISTA,
@@ -238,7 +239,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("call", few(CALLS.values(), 3), ids=CALLS)
 def test_fits_to_a_file(call: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     data = tmp_path / "data" / "launches.csv"

@@ -6,8 +6,10 @@ import dataclasses
 import functools
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -236,3 +238,16 @@ OTHERS: dict[type, Callable[[], Any]] = RETURNED | {
     views.Look: lambda: views.Look(style="dark", context="paper"),
     views.TuningCurve: lambda: views.tuning_data(result(fallline.Tuning)),
 }
+
+
+def parts(name: str, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and the arrays of a result's file, which is written."""
+    named(name).save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    return json.loads(str(arrays.pop("header"))), arrays
+
+
+def write(path: Path, header: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Write the file of a result with this header and these arrays."""
+    np.savez(path, header=np.array(json.dumps(header)), **arrays)

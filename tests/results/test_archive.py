@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.results.samples import BOWL, KINDS, RESULTS, ROWS, named, result
+from tests.refusals import refusal
+from tests.results.samples import BOWL, KINDS, RESULTS, ROWS, named, parts, result, write
 
 from fallline import (
     Adam,
@@ -181,10 +179,9 @@ def test_the_model_of_a_fit_is_kept_alone_too(tmp_path: Path) -> None:
 
 def refused(kind: type[Archived], path: Path) -> str:
     """The one line that loading the file gives."""
-    with pytest.raises(FalllineError, match=r"^path is ") as caught:
-        kind.load(path)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    line = refusal(kind.load, path)
+    assert line.startswith("path is ")
+    return line
 
 
 @pytest.mark.parametrize(
@@ -239,29 +236,8 @@ def test_a_hidden_array_is_missed(tmp_path: Path) -> None:
     refused(Trajectory, path)
 
 
-def parts(name: str, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The header and the arrays of a saved result."""
-    named(name).save(path)
-    with np.load(io.BytesIO(path.read_bytes())) as archive:
-        arrays = dict(archive)
-    return json.loads(str(arrays.pop("header"))), arrays
-
-
-def write(path: Path, header: dict[str, Any], arrays: dict[str, Any]) -> None:
-    np.savez(path, header=np.array(json.dumps(header)), **arrays)
-
-
-WRONG: dict[str, Callable[[Any], Any]] = {
-    "of another dtype": lambda array: array.astype(np.complex128),
-    "of texts": lambda array: array.astype(str),
-    "with another axis": lambda array: array[None],
-    "cut short": lambda array: array[:-1] if array.ndim else array[None],
-    "longer": lambda array: np.concatenate([np.atleast_1d(array)] * 2),
-}
-
-
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_every_array_is_checked_against_the_others(name: str, tmp_path: Path) -> None:
+def test_every_array_is_there_and_no_other(name: str, tmp_path: Path) -> None:
     path = tmp_path / "result.npz"
     header, arrays = parts(name, path)
     write(path, header, arrays)
@@ -271,10 +247,6 @@ def test_every_array_is_checked_against_the_others(name: str, tmp_path: Path) ->
         if not array.startswith("state."):
             write(path, header, {other: arrays[other] for other in arrays if other != array})
             refused(KINDS[name], path)
-        for wrong, change in WRONG.items():
-            write(path, header, arrays | {array: change(arrays[array])})
-            with pytest.raises(FalllineError):
-                raise AssertionError(f"{array} {wrong}: {KINDS[name].load(path)}")
     write(path, header, arrays | {"surprise": np.zeros(3)})
     refused(KINDS[name], path)
 

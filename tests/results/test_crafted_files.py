@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import io
-import json
 import random
 import warnings
 from collections.abc import Callable
@@ -15,7 +13,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from tests.results.samples import KINDS, named
+from tests.cases import few
+from tests.refusals import refusal
+from tests.results.samples import KINDS, parts, write
 
 from fallline import Basins, Comparison, FalllineError, Sweep, Trajectory, Tuning, minimize
 from fallline.tables import summary_of
@@ -51,25 +51,10 @@ ENTRIES: list[Any] = [
 ]  # fmt: skip
 
 
-def parts(name: str, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The header and the arrays of a saved result."""
-    named(name).save(path)
-    with np.load(io.BytesIO(path.read_bytes())) as archive:
-        arrays = dict(archive)
-    return json.loads(str(arrays.pop("header"))), arrays
-
-
-def write(path: Path, header: dict[str, Any], arrays: dict[str, Any]) -> None:
-    np.savez(path, header=np.array(json.dumps(header)), **arrays)
-
-
-def refusal(kind: type[Any], path: Path) -> str:
+def refused(kind: type[Any], path: Path) -> str:
     """The one line with which a file is refused."""
-    with pytest.raises(FalllineError) as caught:
-        kind.load(path)
-    line = str(caught.value)
+    line = refusal(kind.load, path)
     assert line.startswith(f"path is '{path}'; it is damaged, or not ")
-    assert "\n" not in line
     return line
 
 
@@ -81,7 +66,7 @@ def test_every_wrong_array_is_refused_by_its_name(name: str, tmp_path: Path) -> 
         harmless = [kind for start, kinds in HARMLESS.items() if start in array for kind in kinds]
         for wrong in WRONG.keys() - harmless:
             write(path, header, arrays | {array: WRONG[wrong](right)})
-            line = refusal(KINDS[name], path)
+            line = refused(KINDS[name], path)
             # The first array of several with one axis in common says how long it is.
             shorter = wrong in ("cut short", "longer", "without rows", "of one number")
             assert f": {array.rpartition('/')[2]} is " in line or shorter, f"{array} {wrong}: {line}"
@@ -93,16 +78,16 @@ def test_the_line_says_what_an_array_is_and_what_it_must_be(tmp_path: Path) -> N
     header, arrays = parts("trajectory", path)
     rows = len(arrays["steps"])
     write(path, header, arrays | {"x": arrays["x"].astype(complex)})
-    assert refusal(Trajectory, path).endswith(
+    assert refused(Trajectory, path).endswith(
         f"saved by Fallline: x is complex128 of shape ({rows}, 2); it must be float64 of shape ({rows}, 2)"
     )
     write(path, header, arrays | {"value": arrays["value"][:-1]})
-    assert refusal(Trajectory, path).endswith(
+    assert refused(Trajectory, path).endswith(
         f": value is float64 of shape ({rows - 1},); it must be float64 of shape ({rows},)"
     )
     header, arrays = parts("comparison", path)
     write(path, header, arrays | {"gradient": arrays["gradient"].astype("M8[s]")})
-    wrong = refusal(Comparison, path)
+    wrong = refused(Comparison, path)
     assert ": run 'plain': gradient is datetime64[s] of shape (" in wrong
     assert wrong.endswith("; it must be float64 of shape (31, 2)")
 
@@ -113,7 +98,7 @@ def test_a_run_without_coordinates_is_refused(tmp_path: Path) -> None:
     none = {name: array[..., :0] for name, array in arrays.items() if name in ("x", "gradient")}
     none |= {name: array[:0] for name, array in arrays.items() if name in ("best_x", "best_gradient")}
     write(path, header | {"names": []}, arrays | none)
-    assert refusal(Trajectory, path).endswith("names is []; it must be a list of different texts, at least one")
+    assert refused(Trajectory, path).endswith("names is []; it must be a list of different texts, at least one")
 
 
 def changed(header: dict[str, Any], *steps: Any, to: Any) -> dict[str, Any]:
@@ -201,7 +186,7 @@ def test_entries_that_contradict_the_others_are_refused(contradiction: str, tmp_
     path = tmp_path / "result.npz"
     header, arrays = parts(name, path)
     write(path, change(header), arrays)
-    assert refusal(KINDS[name], path).endswith(line)
+    assert refused(KINDS[name], path).endswith(line)
 
 
 def test_numbers_in_no_order_or_outside_of_their_range_are_refused(tmp_path: Path) -> None:
@@ -209,7 +194,7 @@ def test_numbers_in_no_order_or_outside_of_their_range_are_refused(tmp_path: Pat
     header, arrays = parts("trajectory", path)
     for steps in (arrays["steps"][::-1], arrays["steps"] - 1, arrays["steps"] * 0):
         write(path, header, arrays | {"steps": steps})
-        assert refusal(Trajectory, path).endswith("it must be steps, at least 0, ascending")
+        assert refused(Trajectory, path).endswith("it must be steps, at least 0, ascending")
     for name, kind, array, wrong in (
         ("basins", Basins, "basin", 100),
         ("basins", Basins, "x", np.nan),
@@ -218,7 +203,7 @@ def test_numbers_in_no_order_or_outside_of_their_range_are_refused(tmp_path: Pat
     ):
         header, arrays = parts(name, path)
         write(path, header, arrays | {array: np.full_like(arrays[array], wrong)})
-        assert f": {array} is [" in refusal(kind, path)
+        assert f": {array} is [" in refused(kind, path)
 
 
 def test_nothing_is_saved_that_could_not_be_loaded(tmp_path: Path) -> None:
@@ -272,7 +257,7 @@ def use(result: Any, path: Path, drawn: bool) -> None:
         plt.close("all")
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@pytest.mark.parametrize("name", few(ONE_OF_EACH, 3))
 def test_a_crafted_file_is_refused_or_of_use(name: str, tmp_path: Path) -> None:
     path = tmp_path / "result.npz"
     header, arrays = parts(name, path)
@@ -285,7 +270,7 @@ def test_a_crafted_file_is_refused_or_of_use(name: str, tmp_path: Path) -> None:
         try:
             result = KINDS[name].load(path)
         except FalllineError:
-            refusal(KINDS[name], path)
+            refused(KINDS[name], path)
             continue
         loaded += 1
         with warnings.catch_warnings():

@@ -44,29 +44,38 @@ def _installed(*names: str) -> str:
     pytest.skip(missing)
 
 
-class Opened:
-    """A page opened from a file, and all that it asks of the network or complains of."""
+class WatchedPage:
+    """A page, and all that it asks of the network or complains of."""
 
-    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
-        self.page = browser.new_page(**options)
+    def __init__(self, page: Any) -> None:
+        self.page = page
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self._heard(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        # Time passes when a test says so.
-        self.page.clock.install(time=0)
-        self.page.goto(path.as_uri())
-        self.page.clock.pause_at(3_600_000)
 
     def _heard(self, message: str) -> None:
         # What the driver of the graphics says of its own speed is not the page's.
         if "GL Driver Message" not in message:
             self.complaints.append(message)
 
-    def close(self) -> None:
-        """Close the page, which must have asked for nothing but itself and complained of nothing."""
-        asked = [url for url in self.requests if not url.startswith(("file:", "about:", "data:"))]
-        self.page.close()
-        assert asked == []
+    def check(self) -> None:
+        """It must have asked for nothing but itself, and complained of nothing."""
+        assert [url for url in self.requests if not url.startswith(("file:", "about:", "blob:", "data:"))] == []
         assert self.complaints == [], self.complaints
+
+
+class Opened(WatchedPage):
+    """A page opened from a file, in which time passes when a test says so."""
+
+    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
+        super().__init__(browser.new_page(**options))
+        self.page.clock.install(time=0)
+        self.page.goto(path.as_uri())
+        self.page.clock.pause_at(3_600_000)
+
+    def close(self) -> None:
+        """Close and check it."""
+        self.page.close()
+        self.check()

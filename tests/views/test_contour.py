@@ -10,6 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from tests.cases import few
 from tests.views.pixels import colours
 from tests.views.runs import bowl, halving, in_space, on_bowl, three, two_on_bowl
 
@@ -103,7 +104,7 @@ def test_ax_is_used(plot: Callable[..., Figure]) -> None:
         plot(on_bowl(), resolution=16, ax=wrong)
 
 
-@pytest.mark.parametrize("plot", PICTURES)
+@pytest.mark.parametrize("plot", few(PICTURES, 1))
 def test_diverged_and_short_runs_are_drawn(plot: Callable[..., Figure]) -> None:
     wild = on_bowl(rate=2.0, steps=3000)
     assert wild.stop.reason == "not finite"

@@ -20,6 +20,7 @@ from fallline import (
     MultiStep,
     NotFinite,
     SignDescent,
+    Trajectory,
     compare,
     minimize,
 )
@@ -58,16 +59,14 @@ def test_negative_values_get_a_linear_axis() -> None:
     assert not histories_data(run, ["value"]).panels[0].log
 
 
+def onto_the_minimum(max_steps: int) -> Trajectory:
+    """Nine halvings; the next step ends on the minimum itself."""
+    rule = GradientDescent(MultiStep(0.25, factor=2.0, milestones=(9,)))
+    return minimize(lambda x: x * x, 8.0, rule, gradient=lambda x: 2 * x, max_steps=max_steps, stop=NotFinite())
+
+
 def test_a_zero_gradient_keeps_the_log_axis() -> None:
-    # Nine halvings, and the next step ends on the minimum itself.
-    run = minimize(
-        lambda x: x * x,
-        8.0,
-        GradientDescent(MultiStep(0.25, factor=2.0, milestones=(9,))),
-        gradient=lambda x: 2 * x,
-        max_steps=10,
-        stop=NotFinite(),
-    )
+    run = onto_the_minimum(max_steps=10)
     assert run.final.gradient_norm == 0
     assert histories_data(run, "gradient_norm").panels[0].log
 
@@ -200,14 +199,7 @@ def test_steps_of_odd_runs() -> None:
     still = minimize(lambda x: 1.0 + 0 * x, 8.0, GradientDescent(0.25), max_steps=3)
     assert not histories_data(still, ["step_length"]).panels[0].log
     # A run that ends with a step of length zero keeps its log axis.
-    run = minimize(
-        lambda x: x * x,
-        8.0,
-        GradientDescent(MultiStep(0.25, factor=2.0, milestones=(9,))),
-        gradient=lambda x: 2 * x,
-        max_steps=12,
-        stop=NotFinite(),
-    )
+    run = onto_the_minimum(max_steps=12)
     assert histories_data(run, ["step_length"]).panels[0].series[0].numbers[-2] == 0
     assert histories_data(run, ["step_length"]).panels[0].log
 

@@ -15,6 +15,7 @@ from matplotlib import style
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
 from PIL import Image
+from tests.cases import few
 from tests.views.extents import assert_fits, texts
 from tests.views.runs import in_space
 
@@ -95,8 +96,8 @@ EVERY = SINGLE | {
     "epochs": lambda **look: plot(falls().trajectories[0], kind="epochs", **look),
     "scores": lambda **look: plot(fitted(), kind="scores", **look),
 }
-single = pytest.mark.parametrize("draw", SINGLE.values(), ids=SINGLE.keys())
-every = pytest.mark.parametrize("draw", EVERY.values(), ids=EVERY.keys())
+single = pytest.mark.parametrize("draw", few(SINGLE.values(), 3), ids=SINGLE.keys())
+every = pytest.mark.parametrize("draw", few(EVERY.values(), 4), ids=EVERY.keys())
 
 
 @every

@@ -39,11 +39,6 @@ def test_the_parameter_is_the_callers() -> None:
         check_film_path("a.png", parameter="--animate")
 
 
-def test_film_endings() -> None:
-    check_film_path("a.gif")
-    check_film_path(Path("a.HTML"))
-
-
 @pytest.mark.parametrize("ending", PICTURE_ENDINGS)
 def test_every_ending_that_is_allowed_can_be_written(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a{ending}"

@@ -24,6 +24,7 @@ from fallline.line_search import Line, LineSearch
 from fallline.objectives.base import Cost, Objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import Optimizer
+from fallline.optimizers.base import layers
 from fallline.proxy import carried
 from fallline.schedules import Schedule, watches_values
 from fallline.state import map_state, named_leaves, with_x
@@ -327,9 +328,11 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
 
 def _kind(rule: Optimizer[Any]) -> str:
     """What a rule's state belongs to: its class, its convention and the rules inside it."""
-    convention = "" if rule.convention == "paper" else f"@{rule.convention}"
-    inner = getattr(rule, "rule", None)
-    return f"{type(rule).__name__}{convention}" + (f"({_kind(inner)})" if isinstance(inner, Optimizer) else "")
+    inside = ""
+    for one in reversed(layers(rule)):
+        convention = "" if one.convention == "paper" else f"@{one.convention}"
+        inside = f"{type(one).__name__}{convention}" + (f"({inside})" if inside else "")
+    return inside
 
 
 def _check_saved(rule: Optimizer[Any], saved: Mapping[str, Any]) -> None:
@@ -381,12 +384,12 @@ def _betas(rule: Optimizer[Any]) -> list[str]:
 
 def _momenta(rule: Optimizer[Any]) -> dict[str, Any]:
     """The momentum of a rule, or of the rule inside it, by torch's names."""
-    if betas := _betas(rule):
-        return {"betas": tuple(getattr(rule, name) for name in betas)}
-    if "momentum" in hyperparameters(rule):
-        return {"momentum": rule.momentum}  # type: ignore[attr-defined]
-    inner = getattr(rule, "rule", None)
-    return _momenta(inner) if isinstance(inner, Optimizer) else {}
+    for one in layers(rule):
+        if betas := _betas(one):
+            return {"betas": tuple(getattr(one, name) for name in betas)}
+        if "momentum" in hyperparameters(one):
+            return {"momentum": one.momentum}  # type: ignore[attr-defined]
+    return {}
 
 
 def _with_betas(rule: Optimizer[Any], group: Mapping[str, Any]) -> dict[str, Any]:
@@ -400,14 +403,14 @@ def _with_betas(rule: Optimizer[Any], group: Mapping[str, Any]) -> dict[str, Any
 
 def _with_settings(rule: Optimizer[Any], group: Mapping[str, Any]) -> Optimizer[Any]:
     """The rule with the hyperparameters of a group; itself if it has them already."""
-    betas, inner = _betas(rule), getattr(rule, "rule", None)
+    betas, (_, *inside) = _betas(rule), layers(rule)
     own = {name: group[name] for name in hyperparameters(rule) if name in group}
     if betas and "betas" in group:
         if len(group["betas"]) != len(betas):
             raise FalllineError("betas", group["betas"], f"it must be {len(betas)} numbers, {', '.join(betas)}")
         own = dict(zip(betas, group["betas"], strict=True)) | own
-    elif isinstance(inner, Optimizer):
-        own["rule"] = _with_settings(inner, {name: group[name] for name in _momenta(inner) if name in group})
+    elif inside:
+        own["rule"] = _with_settings(inside[0], {name: group[name] for name in _momenta(inside[0]) if name in group})
     changed = {name: value for name, value in own.items() if value != getattr(rule, name)}
     return dataclasses.replace(rule, **changed) if changed else rule
 

@@ -92,11 +92,7 @@ def compare(
     partings = _partings(runs, repeats) if differ else []
     report.say(comparison_json(runs, repeats, partings) if json else comparison_text(runs, repeats, partings))
     report.draw(runs, plot=views.plot, picture=picture, animate=views.animate, film=film)
-    if not json:
-        report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged(runs)
-    if runs[-1].stop.reason == "interrupted":
-        raise typer.Exit(130)
+    report.end(runs, json=json, plot=views.plot, animate=views.animate, save=save)
 
 
 def _partings(runs: Comparison, repeats: int) -> list[Parting]:

@@ -239,11 +239,7 @@ def fit(
     report.draw(fitted, plot=views.plot, picture=picture)
     if views.animate is not None:
         animate_fit(fitted, views.animate, picture, film)
-    if not json:
-        report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged(fitted)
-    if fitted.trajectory.stop.reason == "interrupted":
-        raise typer.Exit(130)
+    report.end(fitted, json=json, plot=views.plot, animate=views.animate, save=save)
 
 
 def check_save(save: Path | None) -> None:

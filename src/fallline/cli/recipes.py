@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from fallline.arguments import stop_of
 from fallline.cli import options, report
 from fallline.cli.function import gradient_at, told_in_one_line
@@ -55,11 +53,7 @@ def run_recipe(
     report.say("\n\n".join([*told, _told(result, recipe.repeats, every, json)]))
     report.draw(result, plot=views.plot, picture=picture)
     report.draw(result, animate=views.animate, picture={}, film=film)
-    if not json:
-        report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged(result)
-    if any(run.stop.reason == "interrupted" for run in report.labelled_runs(result).values()):
-        raise typer.Exit(130)
+    report.end(result, json=json, plot=views.plot, animate=views.animate, save=save)
 
 
 def changed(recipe: Recipe, given: Mapping[str, Any], rule: Rule, stopping: Stopping) -> Recipe:

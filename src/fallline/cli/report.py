@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 
 from fallline.cli.function import names_a_function
 from fallline.errors import FalllineError
@@ -160,7 +161,16 @@ def say_written(**files: Path | None) -> None:
         say("\nwritten: " + ", ".join(written))
 
 
-def say_unless_converged(result: Trajectory | Comparison | Fit) -> None:
+def end(result: Trajectory | Comparison | Fit, *, json: bool, **files: Path | None) -> None:
+    """Print, but not after JSON, where the files are and what did not converge; exit with 130 after Ctrl-C."""
+    if not json:
+        say_written(**files)
+        _say_unless_converged(result)
+    if any(run.stop.reason == "interrupted" for run in labelled_runs(result).values()):
+        raise typer.Exit(130)
+
+
+def _say_unless_converged(result: Trajectory | Comparison | Fit) -> None:
     """Print, last because the exit code is 0, which runs did not converge, and why; of repeated runs, how many."""
     runs = labelled_runs(result)
     if not isinstance(result, Comparison) or not is_told_by_rule(result):

@@ -91,11 +91,7 @@ def run(
     report.save(trajectory, save)
     report.say(report.trajectory_json(trajectory) if json else report.trajectory_text(trajectory, every))
     report.draw(trajectory, plot=views.plot, picture=picture, animate=views.animate, film=film)
-    if not json:
-        report.say_written(plot=views.plot, animate=views.animate, save=save)
-        report.say_unless_converged(trajectory)
-    if trajectory.stop.reason == "interrupted":
-        raise typer.Exit(130)
+    report.end(trajectory, json=json, plot=views.plot, animate=views.animate, save=save)
 
 
 def recipe_at(text: str) -> Path | None:

@@ -105,8 +105,8 @@ def _interval(text: str, values: str) -> Interval | tuple[float, float]:
     try:
         ends = float(low), float(high)
     except ValueError:
-        kind = ["no number"]
-    if kind not in ([], ["log"]):
+        ends = None
+    if ends is None or kind not in ([], ["log"]):
         raise FalllineError("--space", text, "write NAME=LOW:HIGH or NAME=LOW:HIGH:log")
     return Interval(*ends, log=True) if kind else ends
 

@@ -13,7 +13,7 @@ GROUPED = re.compile(rf"[+-]?[1-9]\d{{0,2}}([{''.join(MARKS)}])\d{{3}}(\1\d{{3}}
 CURRENCIES = "$€£¥₹"
 
 
-class Look(NamedTuple):
+class Numeral(NamedTuple):
     """What a text looks like: the end of a sentence on it, how to write it, and whether its comma may be decimal."""
 
     told: str
@@ -21,38 +21,38 @@ class Look(NamedTuple):
     may_be_decimal: bool = False
 
 
-def look_of(text: str, *, points: bool) -> Look | None:
+def numeral_of(text: str, *, points: bool) -> Numeral | None:
     """What a text that is not accepted as a number looks like; None if it looks like no number.
 
     Arguments:
         text: the text.
         points: whether other numbers show that the decimal mark is a point: see `shows_point`.
 
-    >>> look_of("1 500", points=False)
-    Look(told=': its space marks thousands', advice='write 1500', may_be_decimal=False)
-    >>> look_of("1,5", points=True).advice
+    >>> numeral_of("1 500", points=False)
+    Numeral(told=': its space marks thousands', advice='write 1500', may_be_decimal=False)
+    >>> numeral_of("1,5", points=True).advice
     'write 1.5'
-    >>> look_of("warm", points=True) is None
+    >>> numeral_of("warm", points=True) is None
     True
     """
     if isinstance(text, Pointed):
-        return Look("", f"write {text.strip().removesuffix('.').replace('.', ',')}")
+        return Numeral("", f"write {text.strip().removesuffix('.').replace('.', ',')}")
     text = text.strip()
     bare = text.strip(f"%{CURRENCIES} ")
     if bare != text:
         number = _ungrouped(bare)
         kind = "a percentage" if "%" in text else "an amount of money"
-        return Look(f": it looks like {kind}", f"write {number}") if _spells_number(number) else None
+        return Numeral(f": it looks like {kind}", f"write {number}") if _spells_number(number) else None
     grouped = GROUPED.fullmatch(text)
     if grouped and (grouped[1] != "," or points or shows_point(text)):
         count = text.count(grouped[1])
         marks = f"its {MARKS[grouped[1]]} marks" if count == 1 else f"its {MARKS[grouped[1]]}s mark"
-        return Look(f": {marks} thousands", f"write {_ungrouped(text)}")
+        return Numeral(f": {marks} thousands", f"write {_ungrouped(text)}")
     if not DECIMAL_COMMA.fullmatch(text):
         return None
     if grouped:
-        return Look("", f"write {_ungrouped(text)} if its comma marks thousands", may_be_decimal=True)
-    return Look("", f"write {text.replace('.', '').replace(',', '.')}", may_be_decimal=not points)
+        return Numeral("", f"write {_ungrouped(text)} if its comma marks thousands", may_be_decimal=True)
+    return Numeral("", f"write {text.replace('.', '').replace(',', '.')}", may_be_decimal=not points)
 
 
 def shows_point(text: str) -> bool:

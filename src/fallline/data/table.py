@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fallline.arrays import FloatArray
 from fallline.data.entries import as_numbers, as_text, is_missing, is_number
-from fallline.data.numerals import look_of, shows_point
+from fallline.data.numerals import numeral_of, shows_point
 from fallline.errors import FalllineError, Setting, nearest
 from fallline.tables import Printed
 
@@ -102,12 +102,12 @@ class Table(Printed):
         if fault is not None:
             row = fault[0][0]
             entry = self.columns[name][row]
-            look = look_of(entry, points=self._shows_point) if isinstance(entry, str) else None
-            if look is None:
+            numeral = numeral_of(entry, points=self._shows_point) if isinstance(entry, str) else None
+            if numeral is None:
                 advice = [*instead, *self._reading_advice(str(entry).strip())]
                 raise self.error_at(row, name, fault[1], "only finite numbers are allowed", *advice)
-            settings = (", or ", Setting("decimal", ",")) if look.may_be_decimal and len(self.lines) else ()
-            raise self.error_at(row, name, f"{fault[1]}{look.told}", look.advice, *settings)
+            settings = (", or ", Setting("decimal", ",")) if numeral.may_be_decimal and len(self.lines) else ()
+            raise self.error_at(row, name, f"{fault[1]}{numeral.told}", numeral.advice, *settings)
         return numbers
 
     @property

@@ -61,10 +61,6 @@ class OneStep:
     state: Any
     repeated: bool
 
-    def updated(self) -> tuple[Any, Any]:
-        """What the rule's own `update` makes of it: what is subtracted from x, and the new state."""
-        return self.rule.update(*self.arguments)
-
     @property
     def arguments(self) -> tuple[Any, ...]:
         """The arguments of the rule's `update`."""

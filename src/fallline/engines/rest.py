@@ -22,6 +22,7 @@ from fallline.engines.problem import Problem, is_ours
 from fallline.hyperparameters import hyperparameters
 from fallline.norms import norm
 from fallline.objectives.base import Cost
+from fallline.optimizers.base import layers
 from fallline.results.ends import Ends
 from fallline.results.trajectory import Trajectory
 from fallline.stopping import (
@@ -233,13 +234,11 @@ def _stop(
 
 def _decays(problem: Problem) -> bool:
     """Whether the rule shrinks x by itself, so that it rests where the slope balances that."""
-    rule: Any = problem.optimizer
-    while rule is not None:
-        known = hyperparameters(rule)
-        if any(known[name].symbol == r"\lambda" and np.any(getattr(rule, name)) for name in known):
-            return True
-        rule = getattr(rule, "rule", None)
-    return False
+    return any(
+        known.symbol == r"\lambda" and np.any(getattr(rule, name))
+        for rule in layers(problem.optimizer)
+        for name, known in hyperparameters(rule).items()
+    )
 
 
 def _without_gradient(problem: Problem, run: Trajectory) -> Trajectory:

@@ -30,6 +30,7 @@ from fallline.machine_code import javascript
 from fallline.machine_code.graph import Graph, Node
 from fallline.machine_code.javascript import Store
 from fallline.optimizers import GradientDescent, Optimizer
+from fallline.optimizers.base import layers
 from fallline.schedules import Schedule, watches_values
 from fallline.stopping import StoppingCondition
 
@@ -108,10 +109,7 @@ class Writer:
 
     def _rate(self, rule: Optimizer[Any]) -> int:
         """The index of the setting of a rule's rate, which has no default if a line search finds it."""
-        inner: Any = rule
-        while "rule" in inner.__dataclass_fields__:
-            inner = inner.rule
-        rate: Any = rule.learning_rate
+        rate, inner = rule.learning_rate, layers(rule)[-1]
         known = hyperparameters(inner).get("learning_rate", hyperparameters(GradientDescent)["learning_rate"])
         number = rate if isinstance(rate, float) else USUAL_RATE
         return self._setting(Setting("learning_rate", known, number, is_needed=isinstance(rate, LineSearch)))
@@ -219,9 +217,7 @@ def name_of(rule: Optimizer[Any]) -> str:
     >>> name_of(Cautious(Adam()))
     'cautious:adam'
     """
-    inner: Any = getattr(rule, "rule", None)
-    name = rule.name or type(rule).__name__
-    return name if inner is None else f"{name}:{name_of(inner)}"
+    return ":".join(one.name or type(one).__name__ for one in layers(rule))
 
 
 def _family(name: str, kind: type[Any], conventions: Sequence[Sequence[Any]]) -> Code:

@@ -30,6 +30,7 @@ from fallline.machine_code.graph import (
 )
 from fallline.machine_code.javascript import CALL, LIBRARY, over_coordinates
 from fallline.optimizers import Optimizer
+from fallline.optimizers.base import layers
 from fallline.proxy import Library, Proxy, plain
 from fallline.schedules import Schedule, watches_values
 from fallline.state import map_state, named_leaves
@@ -223,8 +224,8 @@ def trace_rule(rule: Optimizer[Any], places: Mapping[str, int]) -> StepGraph:
 
 def _at_rate(rule: Optimizer[Any], rate: Any) -> Optimizer[Any]:
     """The rule, or the one inside its wrappers, with this in place of its rate."""
-    clone, inner = copy.copy(rule), getattr(rule, "rule", None)
-    name, value = ("learning_rate", rate) if inner is None else ("rule", _at_rate(inner, rate))
+    clone, (_, *inside) = copy.copy(rule), layers(rule)
+    name, value = ("rule", _at_rate(inside[0], rate)) if inside else ("learning_rate", rate)
     object.__setattr__(clone, name, value)
     return clone
 

@@ -158,10 +158,10 @@ class PerturbedObjective(Objective):
                 problem=f"is 'complex', but {self.title} does not take complex numbers ({error})",
                 allowed=("use ", Setting("scheme", "central")),
             ) from error
-        if not np.iscomplexobj(values):
+        if not (self.objective.analytic and np.iscomplexobj(values)):
             raise FalllineError(
                 "scheme",
-                problem=f"is 'complex', but {self.title} does not give complex values (abs, sign, min and max cannot)",
+                problem=f"is 'complex', but {self.title} does not give complex values (abs and sign cannot)",
                 allowed=("use ", Setting("scheme", "central")),
             )
         gradient: FloatArray = values.imag / step

@@ -46,7 +46,7 @@ def class_weights_of(given: ClassWeight, classes: Sequence[str], counts: FloatAr
         counts: the weight of the rows of each class, for "balanced".
 
     Raises:
-        FalllineError: when a class is unknown, or a weight is no number at least 0.
+        FalllineError: when a class is unknown, or a weight is not a number at least 0.
 
     >>> class_weights_of("balanced", ["no", "yes"], np.array([3.0, 1.0]))
     array([0.6667, 2. ])

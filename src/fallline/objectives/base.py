@@ -45,6 +45,7 @@ class Objective(Printed, ABC):
         of_data: whether it is a loss on data, so that time is measured in epochs.
         stochastic: whether `at_step` gives a different objective at each step (mini-batches).
         convex: whether it is known to be convex, so that its flat points are minima.
+        analytic: whether complex steps go through it, as far as is known.
         rereads: whether each evaluation is a pass over files or over rows elsewhere.
         steps_per_epoch: how many steps one pass over the data takes; 1 without data.
         epoch_value: which value a run records: "full", of this objective, or "running", of the objective that
@@ -60,6 +61,7 @@ class Objective(Printed, ABC):
     of_data: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     convex: ClassVar[bool] = False
+    analytic: ClassVar[bool] = True
     steps_per_epoch: int = 1
     epoch_value: Literal["full", "running"] = "full"
 

@@ -19,7 +19,6 @@ from fallline.objectives.base import Objective
 from fallline.objectives.compiled import Compiled
 from fallline.objectives.differences import mended
 from fallline.objectives.grammar import Formula, parse
-from fallline.objectives.grammar.words import CONDITIONS
 from fallline.objectives.hessian_product import HessianProduct
 from fallline.objectives.straight_line import SINGULAR, StraightLine, is_root
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     import sympy
 
     from fallline.objectives.symbolic import Symbolic
-
-# Functions that a complex step does not go through.
-_ON_REALS = frozenset(["abs", "sign", "min", "max", "floor", "mod", "atan2", "erf", "cbrt", "where", *CONDITIONS])
 
 
 class FormulaObjective(Objective):
@@ -76,10 +72,9 @@ class FormulaObjective(Objective):
         return cls(from_sympy(expression))
 
     @functools.cached_property
-    def analytic(self) -> bool:
-        """Whether the complex-step derivative is right: no abs, min, max, where or the like."""
+    def analytic(self) -> bool:  # type: ignore[override]
         parts = (part for _, expression in self.formula.lines for part in expression.walk())
-        return not any(part.operation in _ON_REALS for part in parts)
+        return not any(part.operation in ("abs", "sign") for part in parts)
 
     @property
     def title(self) -> str:

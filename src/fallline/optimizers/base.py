@@ -282,3 +282,16 @@ class Optimizer(Generic[State], metaclass=CalledInOurWords):
             elif entry.init and (entry.name == "learning_rate" or entry.name in told):
                 words.append(f"{entry.name} {_written(value)}")
         return ", ".join(words + inside)
+
+
+def layers(rule: Optimizer[Any]) -> list[Optimizer[Any]]:
+    """The rule and those that it wraps, the outermost first.
+
+    >>> import fallline
+    >>> [one.name for one in layers(fallline.Cautious(fallline.Adam()))]
+    ['cautious', 'adam']
+    """
+    found = [rule]
+    while isinstance(inner := getattr(found[-1], "rule", None), Optimizer):
+        found.append(inner)
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 from fallline.errors import FalllineError, nearest
 from fallline.hyperparameters import Hyperparameter, hyperparameters
 from fallline.line_search import LineSearch
-from fallline.optimizers.base import LearningRate, Optimizer
+from fallline.optimizers.base import LearningRate, Optimizer, layers
 from fallline.schedules import Schedule
 
 
@@ -35,9 +35,11 @@ def with_learning_rate(rule: Optimizer[Any], rate: LearningRate) -> Optimizer[An
     >>> with_learning_rate(Cautious(Adam(0.1)), Cosine(0.1, 50)).rule.learning_rate == Cosine(0.1, 50)
     True
     """
-    inner: Any = getattr(rule, "rule", None)
-    changed: dict[str, Any] = {"learning_rate": rate} if inner is None else {"rule": with_learning_rate(inner, rate)}
-    return dataclasses.replace(rule, **changed)
+    *wrappers, inner = layers(rule)
+    found = dataclasses.replace(inner, learning_rate=rate)
+    for wrapper in reversed(wrappers):
+        found = dataclasses.replace(wrapper, rule=found)
+    return found
 
 
 def setting_of(rule: Optimizer[Any], name: str) -> tuple[Any, Hyperparameter | None]:

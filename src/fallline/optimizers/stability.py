@@ -13,7 +13,7 @@ import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.line_search import LineSearch
-from fallline.optimizers.base import Optimizer
+from fallline.optimizers.base import Optimizer, layers
 from fallline.optimizers.settings import has_setting, with_learning_rate, with_settings
 from fallline.optimizers.wrappers import GradientNoise
 from fallline.state import map_state, named_leaves
@@ -187,28 +187,27 @@ def _without_limit(rule: Optimizer[Any]) -> str | None:
     return None
 
 
-def _by_coordinate(rule: Any) -> bool:
+def _by_coordinate(rule: Optimizer[Any]) -> bool:
     """Whether each coordinate is independent of the others, but for the noise that it is given."""
-    inner = getattr(rule, "rule", None)
-    return (type(rule).elementwise or isinstance(rule, GradientNoise)) and (inner is None or _by_coordinate(inner))
+    return all(type(one).elementwise or isinstance(one, GradientNoise) for one in layers(rule))
 
 
-def _without_noise(rule: Any) -> Any:
+def _without_noise(rule: Optimizer[Any]) -> Optimizer[Any]:
     """The rule with noise of variance 0: as it is added whatever x is, it has no part in the stability."""
-    changed: dict[str, Any] = {"variance": 0.0} if isinstance(rule, GradientNoise) else {}
-    if (inner := getattr(rule, "rule", None)) is not None:
-        changed["rule"] = _without_noise(inner)
-    return dataclasses.replace(rule, **changed) if changed else rule
+    *wrappers, found = layers(rule)
+    for one in reversed(wrappers):
+        silent: Any = {"variance": 0.0} if isinstance(one, GradientNoise) else {}
+        found = dataclasses.replace(one, rule=found, **silent)
+    return found
 
 
 def _unlimited(reason: str, limit: float) -> StabilityLimit:
     return StabilityLimit(limit, np.array([limit]), reason)
 
 
-def _period(rule: Any) -> int:
-    """After how many steps a rule, or a rule inside it, repeats itself."""
-    inner = getattr(rule, "rule", None)
-    return math.lcm(int(getattr(rule, "period", 1)), 1 if inner is None else _period(inner))
+def _period(rule: Optimizer[Any]) -> int:
+    """After how many steps a rule, with those inside it, repeats itself."""
+    return math.lcm(*(int(getattr(one, "period", 1)) for one in layers(rule)))
 
 
 def _replaced(state: Any, leaves: Sequence[Any]) -> Any:

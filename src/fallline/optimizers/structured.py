@@ -59,9 +59,6 @@ class Projected(Wrapper[PlacedState]):
     def projected_gradient(self, x: Quantity, gradient: Quantity) -> Quantity:
         return x - self.onto.projected(x - gradient)
 
-    def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
-
 
 def change_per_rate(
     x: FloatArray, gradient: FloatArray, near: FloatArray, back: Callable[[FloatArray, FloatArray], FloatArray]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,16 @@ from fallline.optimizers.noise import standard_normal
 from fallline.registry import Registry
 from fallline.state import with_x
 
-State = TypeVar("State")
+
+class Around(Protocol):
+    """The state of a wrapper."""
+
+    @property
+    def inner(self) -> Any:
+        """The state of the inner rule."""
+
+
+State = TypeVar("State", bound=Around)
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,9 @@ class Wrapper(Optimizer[State]):
         object.__setattr__(self, "learning_rate", self.rule.learning_rate)
         object.__setattr__(self, "elementwise", self.elementwise and self.rule.elementwise)
         super().__post_init__()
+
+    def lookahead(self, x: Quantity, state: State) -> Quantity:
+        return self.rule.lookahead(x, state.inner)
 
     def unbalanced(self, x: FloatArray, gradient: FloatArray, near: FloatArray) -> FloatArray:
         return self.rule.unbalanced(x, gradient, near)
@@ -106,9 +118,6 @@ class ClipValue(Wrapper[InnerState]):
         change, inner = self.rule.update(clipped, state.inner, rate, step)
         return change, InnerState(inner)
 
-    def lookahead(self, x: Quantity, state: InnerState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
-
 
 @dataclass(frozen=True)
 class ClipNorm(Wrapper[InnerState]):
@@ -152,9 +161,6 @@ class ClipNorm(Wrapper[InnerState]):
             clipped = gradient / np.maximum(norm / self.limit, 1)
         change, inner = self.rule.update(clipped, state.inner, rate, step)
         return change, InnerState(inner)
-
-    def lookahead(self, x: Quantity, state: InnerState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
 
 
 @dataclass(frozen=True)
@@ -202,9 +208,6 @@ class WeightDecay(Wrapper[PlacedState]):
         x = state.x - change
         return change, PlacedState(with_x(inner, x), x)
 
-    def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
-
 
 @dataclass(frozen=True)
 class CoupledWeightDecay(Wrapper[PlacedState]):
@@ -240,9 +243,6 @@ class CoupledWeightDecay(Wrapper[PlacedState]):
         penalised = gradient + self.decay * self.rule.lookahead(state.x, state.inner)
         change, inner = self.rule.update(penalised, state.inner, rate, step)
         return change, PlacedState(inner, state.x - change)
-
-    def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
 
 
 class NoiseState(NamedTuple):
@@ -291,9 +291,6 @@ class GradientNoise(Wrapper[NoiseState]):
         noisy = gradient + deviation * standard_normal(self.seed, step, state.coordinate)
         change, inner = self.rule.update(noisy, state.inner, rate, step)
         return change, NoiseState(state.coordinate, inner)
-
-    def lookahead(self, x: Quantity, state: NoiseState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
 
 
 @dataclass(frozen=True)
@@ -347,9 +344,6 @@ class Cautious(Wrapper[PlacedState]):
         x = state.x - change
         return change, PlacedState(with_x(inner, x), x)
 
-    def lookahead(self, x: Quantity, state: PlacedState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)
-
 
 class LookaheadState(NamedTuple):
     """The state of the inner rule, the slow weights, and the point, which returns to them."""
@@ -393,6 +387,3 @@ class Lookahead(Wrapper[LookaheadState]):
         change = np.where(step % self.period == 0, state.x - followed, change)
         x = state.x - change
         return change, LookaheadState(with_x(inner, x), slow, x)
-
-    def lookahead(self, x: Quantity, state: LookaheadState) -> Quantity:
-        return self.rule.lookahead(x, state.inner)

@@ -15,6 +15,7 @@ from fallline.hyperparameters import hyperparameters
 from fallline.letters import greek, lowered, number
 from fallline.line_search import LINE_SEARCHES, LineSearch
 from fallline.optimizers import BOUNDED, OPTIMIZERS, WRAPPERS, Optimizer
+from fallline.optimizers.base import layers
 from fallline.results.trajectory import Trajectory
 from fallline.schedules import SCHEDULES, Constant, Schedule, WarmUp, watches_values
 
@@ -42,7 +43,7 @@ def optimizer_words(run: Trajectory, also: Collection[Setting] = ()) -> str:
     """
     if run.rule is None:
         return _recorded_words(run)
-    *wrappers, (depth, rule) = levels(run.rule)
+    *wrappers, (depth, rule) = enumerate(layers(run.rule))
     name = rule.spelling if rule.convention == "paper" else f"{rule.spelling} ({rule.convention})"
     words = [name, *_settings(rule, depth, also, run)]
     for depth, wrapper in reversed(wrappers):
@@ -50,14 +51,6 @@ def optimizer_words(run: Trajectory, also: Collection[Setting] = ()) -> str:
         told += _settings(wrapper, depth, also, run)
         words.append(f"{wrapper.spelling} ({', '.join(told)})" if told else wrapper.spelling)
     return ", ".join(words)
-
-
-def levels(rule: Optimizer[Any]) -> list[tuple[int, Optimizer[Any]]]:
-    """The rule and those inside it, the innermost last, each with how deep it stands."""
-    found = [rule]
-    while isinstance(inner := getattr(found[-1], "rule", None), Optimizer):
-        found.append(inner)
-    return list(enumerate(found))
 
 
 def different_settings(rules: Sequence[Optimizer[Any]]) -> set[Setting]:
@@ -71,7 +64,7 @@ def different_settings(rules: Sequence[Optimizer[Any]]) -> set[Setting]:
     found: set[Setting] = set()
     for rule in rules:
         kinds: tuple[type, ...] = ()
-        for depth, one in levels(rule):
+        for depth, one in enumerate(layers(rule)):
             kinds = (*kinds, type(one))
             other = first.setdefault(kinds, one)
             found |= {(depth, entry.name) for entry in fields_of(one) if entry.init and _differ(one, other, entry.name)}

@@ -43,11 +43,10 @@ class CosineRestarts(Schedule):
         if self.growth == 1:
             begun, length = passed // self.steps * self.steps, self.steps
         else:
-            # Rounding of the logarithm may miss a restart; integer arithmetic does not.
+            # The logarithm, rounded down, may miss a restart; whole numbers do not.
             ratio = self.growth - 1
             period = np.floor(np.log(passed * ratio / self.steps + 1) / np.log(self.growth))
             period = period + (passed >= self.steps * (self.growth ** (period + 1) - 1) / ratio)
-            period = period - (passed < self.steps * (self.growth**period - 1) / ratio)
             begun = self.steps * (self.growth**period - 1) / ratio
             length = self.steps * self.growth**period
         part = (passed - begun) / length

@@ -13,6 +13,7 @@ from fallline.diagnosis.quantiles import median
 from fallline.diagnosis.remedies import by, rounded
 from fallline.norms import norm
 from fallline.optimizers import Optimizer
+from fallline.optimizers.base import layers
 from fallline.optimizers.settings import with_settings
 
 # The share of the steps, and of those of the second half, in which the gradient is clipped.
@@ -62,10 +63,7 @@ def clipping_always(case: Case) -> Finding | None:
 
 def _clip(rule: Optimizer[Any]) -> optimizers.ClipNorm | optimizers.ClipValue | None:
     """The outermost clipping of a rule."""
-    inner = getattr(rule, "rule", None)
-    if inner is None:
-        return None
-    return rule if isinstance(rule, optimizers.ClipNorm | optimizers.ClipValue) else _clip(inner)
+    return next((one for one in layers(rule) if isinstance(one, optimizers.ClipNorm | optimizers.ClipValue)), None)
 
 
 def _remedies(rule: Optimizer[Any], typical: float) -> tuple[Remedy, ...]:

@@ -13,6 +13,7 @@ from fallline.diagnosis.remedies import by, rounded
 from fallline.diagnosis.steps import READ, spread
 from fallline.norms import norm
 from fallline.optimizers import Optimizer
+from fallline.optimizers.base import layers
 from fallline.optimizers.settings import setting_of, with_settings
 
 # In more than half of the steps the decay's part is at least this much of the data's: where both balance they are
@@ -87,12 +88,10 @@ def decay_dominates(case: Case) -> Finding | None:
 def _decay(rule: Optimizer[Any]) -> str | None:
     """The name of the decay of a rule or of the rules inside it, if it has one above 0."""
     for name in ("decay", "weight_decay"):
-        part: Any = rule
-        while part is not None:
+        for part in layers(rule):
             known = getattr(type(part), "__dataclass_fields__", {}).get(name)
             if known is not None and np.ndim(getattr(part, name)) == 0 and getattr(part, name) > 0:
                 return name
-            part = getattr(part, "rule", None)
     return None
 
 

@@ -13,6 +13,7 @@ from fallline.diagnosis.remedies import by
 from fallline.diagnosis.steps import READ, spread
 from fallline.hyperparameters import hyperparameters
 from fallline.optimizers import Optimizer
+from fallline.optimizers.base import layers
 from fallline.optimizers.settings import has_setting, setting_of, with_settings
 
 # Steps shorter than this part of those without epsilon are set by it.
@@ -70,10 +71,9 @@ def _has_epsilon(rule: Optimizer[Any]) -> bool:
 
 
 def _usual(rule: Optimizer[Any]) -> float:
-    while (inner := getattr(rule, "rule", None)) is not None:
-        rule = inner
-    known = hyperparameters(rule)["epsilon"]
-    return float(known.defaults.get(rule.convention, known.default))
+    inner = layers(rule)[-1]
+    known = hyperparameters(inner)["epsilon"]
+    return float(known.defaults.get(inner.convention, known.default))
 
 
 def _steps(rule: Optimizer[Any], size: float) -> float:

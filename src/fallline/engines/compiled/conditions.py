@@ -135,9 +135,9 @@ class _Memory:
         here = self.here
         at_the_start: dict[str, Any] = {
             "step": here.made,
-            "x": Coordinates(here.x),
+            "x": Row(here.x),
             "value": Run([here.value]),
-            "gradient": Coordinates(here.gradient),
+            "gradient": Row(here.gradient),
             "first_value": Run([self.first]),
             "evaluations": Run([here.evaluations]),
             "seconds": Clock(),
@@ -145,9 +145,9 @@ class _Memory:
         arrays: dict[str, Any] = {name: _array(value) for name, value in at_the_start.items()}
         start = Progress(**arrays, change=None, previous_value=None)
         kept: dict[str, Any] = {
-            "change": _array(Coordinates(self.change)),
+            "change": _array(Row(self.change)),
             "previous_value": _array(Run([self.previous])),
-            "previous_change": _array(Coordinates(self.change_before)),
+            "previous_change": _array(Row(self.change_before)),
         }
         later = start._replace(**kept)
         return start, later
@@ -159,7 +159,7 @@ class _Memory:
         value = met.value if isinstance(met, Traced) else met
         if isinstance(value, Run):
             (value,) = value
-        elif isinstance(value, Coordinates):
+        elif isinstance(value, Row):
             raise TypeError("met returns more than one answer for each run")
         if isinstance(value, Node):
             return _boolean(value)
@@ -221,7 +221,7 @@ def _with_leaves(condition: StoppingCondition, setting: Callable[[float], Node])
 # Stand-ins for arrays, which hold one run's part -------------------------------------------------------------
 
 
-class Coordinates(list[Any]):
+class Row(list[Any]):
     """One run's row of an array of shape (k, n)."""
 
 
@@ -245,7 +245,7 @@ class Traced(Proxy):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape for a batch of one run."""
-        if isinstance(self.value, Coordinates):
+        if isinstance(self.value, Row):
             return (1, len(self.value))
         return (1,) if isinstance(self.value, Run) else ()
 
@@ -265,11 +265,11 @@ class Traced(Proxy):
             return self
         (column,) = rest
         if isinstance(self.value, Run) and column is None:
-            return _array(Coordinates(self.value))
-        if not isinstance(self.value, Coordinates):
+            return _array(Row(self.value))
+        if not isinstance(self.value, Row):
             raise TypeError("it has no second axis")
         if isinstance(column, slice):
-            return _array(Coordinates(self.value[column]))
+            return _array(Row(self.value[column]))
         return _array(Run([self.value[operator.index(column)]]))
 
     def __getattr__(self, name: str) -> Any:
@@ -290,7 +290,7 @@ def _each(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def on_arrays(*inputs: Any) -> Any:
         parts = [_part(part) for part in inputs]
-        kinds = {type(part) for part in parts} & {Run, Coordinates}
+        kinds = {type(part) for part in parts} & {Run, Row}
         if len(kinds) > 1:
             raise TypeError("arrays of shape (k, n) and (k,) have no common shape; write [:, None]")
         if not kinds:
@@ -321,10 +321,10 @@ def _along_coordinates(function: Callable[[list[Any]], Any]) -> Callable[..., An
     """A reduction, such as a sum, along the last of two axes."""
 
     def reduced(array: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        if not isinstance(array, Coordinates) or axis not in (1, -1):
+        if not isinstance(array, Row) or axis not in (1, -1):
             raise TypeError("each run is looked at by itself: give axis=-1, and an array of shape (k, n)")
         number = function(list(array))
-        return Coordinates([number]) if keepdims else Run([number])
+        return Row([number]) if keepdims else Run([number])
 
     return reduced
 

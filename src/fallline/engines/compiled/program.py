@@ -92,8 +92,8 @@ class Program:
         lanes, rows = self.layout.lanes, len(self.layout.slots)
         wide = -(-runs // lanes) * lanes
         # The stride is chosen so that the rows of a strip do not evict one another from the cache.
-        apart = wide + (llvm.STRIP - wide) % _WAY
-        slots = np.zeros((rows, apart))[:, :wide]
+        stride = wide + (llvm.STRIP - wide) % _WAY
+        slots = np.zeros((rows, stride))[:, :wide]
         slots[self.layout.slots["stop"], runs:] = np.inf
         return slots
 
@@ -131,8 +131,8 @@ class Program:
                 # No step is made from the last point.
                 steps = range(made + 1, min(made + visits, self.most) + 1)
                 table[i, : len(steps)] = [self._rate(step) for step in steps]
-        apart = _NEVER if every is None else min(every, _NEVER)
-        until = -made % apart
+        stride = _NEVER if every is None else min(every, _NEVER)
+        until = -made % stride
         return self._advance(
             settings.ctypes.data,
             table.ctypes.data,
@@ -145,7 +145,7 @@ class Program:
             None if record is None else record.ctypes.data,
             capacity,
             rows,
-            apart,
+            stride,
             until,
         )
 

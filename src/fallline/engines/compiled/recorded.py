@@ -158,8 +158,8 @@ class _Run:
         problem, objective = self.problem, self.problem.objective
         value, rate, x, gradient, *states = self.record.of(self.rows)
         made = int(self._slot("made"))
-        apart = min(problem.record.every or 1, max(made, 1))
-        steps = np.arange(0, self.rows * apart, apart)
+        stride = min(problem.record.every or 1, max(made, 1))
+        steps = np.arange(0, self.rows * stride, stride)
         steps[-1] = made
         rate[-1] = np.nan
         evaluations = Cost(*(cost * (made + 1) for cost in self.program.step.cost))

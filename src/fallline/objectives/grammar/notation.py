@@ -17,7 +17,8 @@ _WORD = 9
 _FRACTIONS = {unicodedata.normalize("NFKC", sign).replace("⁄", "/"): sign for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"}
 # Functions whose names papers write with a backslash; other names are upright all the same.
 _UPRIGHT = frozenset(["sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "ln", "min", "max"])
-
+# Functions whose names are not written, or take no exponent.
+_NO_EXPONENT = frozenset(["sqrt", "cbrt", "abs", "norm", "exp", "where", "sum", "prod"])
 _LOGARITHMS = frozenset(["log10", "log2"])
 
 
@@ -112,14 +113,19 @@ class _Notation(ABC):
 
     def within(self, tree: Tree, least: int) -> str:
         """A part of an operation, in brackets unless it binds at least this strongly."""
-        binds = _BINDS.get(tree.kind, _WORD)
-        return self.of(tree) if binds >= least else self.bracketed(self.of(tree))
+        return self.of(tree) if self.binds(tree) >= least else self.bracketed(self.of(tree))
+
+    def binds(self, tree: Tree) -> int:
+        """How strongly a tree binds its parts; a number such as 2e-5 is written as a product, 1e-5 as a power."""
+        if tree.kind == "number" and "e" in tree.text.lower():
+            return _BINDS["power"] if tree.text.lower().startswith("1e") else _BINDS["product"] + 1
+        return _BINDS.get(tree.kind, _WORD)
 
     def factors(self, trees: Sequence[Tree]) -> str:
         """Factors side by side."""
         made = ""
         for place, tree in enumerate(trees):
-            is_part = place > 0 or (len(trees) > 1 and _is_quotient(tree))
+            is_part = place > 0 or (len(trees) > 1 and (_is_quotient(tree) or tree.kind == "call"))
             text = self.within(tree, _BINDS["product"] + is_part)
             if place:
                 words = any(_is_word(one) for one in trees[place - 1 : place + 1])
@@ -201,6 +207,11 @@ def _runs_on(tree: Tree) -> bool:
     return tree.kind == "power" and not tree.parts[1].text.isdecimal()
 
 
+def _is_over_index(tree: Tree) -> bool:
+    """Whether it is a sum or product over an index."""
+    return tree.text in ("sum", "prod") and tree.parts[-1].kind == "clause"
+
+
 def _is_short(tree: Tree) -> bool:
     """Whether a factor is a number, or a letter, with its index or exponent."""
     base = tree.parts[0] if tree.kind == "power" else tree
@@ -216,7 +227,7 @@ def _is_word(tree: Tree) -> bool:
 def _stands_at_name(base: Tree, exponent: Tree) -> bool:
     """Whether an exponent is written at the function's name, as in sin²(x)."""
     is_count = exponent.kind == "number" and exponent.text.isdecimal()
-    return base.kind == "call" and base.text.isalpha() and base.text not in ("sqrt", "abs", "norm", "exp") and is_count
+    return base.kind == "call" and base.text.isalpha() and base.text not in _NO_EXPONENT and is_count
 
 
 class _Plain(_Notation):
@@ -237,7 +248,10 @@ class _Plain(_Notation):
         above = self.of(exponent)
         if _stands_at_name(base, exponent):
             return self.call(base.text, base.parts, raised(above))
-        return self.raised(self.base(base), above if exponent.kind in ("number", "name") else f"({above})")
+        return self.raised(
+            self.base(base),
+            above if exponent.kind in ("number", "name") and self.binds(exponent) == _WORD else f"({above})",
+        )
 
     def base(self, tree: Tree) -> str:
         """What is raised to a power; a root in brackets, since its own sign has no end."""
@@ -322,6 +336,10 @@ class _Latex(_Notation):
         shown = rf"\{letters}" if letters in _UPRIGHT else rf"\mathrm{{{letters}}}"
         shown += f"_{{{base}}}" if base else ""
         return rf"{shown}{above}\left({', '.join(inside)}\right)"
+
+    def binds(self, tree: Tree) -> int:
+        # What follows a sum over an index would be read as part of it.
+        return _BINDS["product"] if _is_over_index(tree) else super().binds(tree)
 
     def of(self, tree: Tree) -> str:
         if tree.kind == "number" and "/" in tree.text:
