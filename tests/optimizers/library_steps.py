@@ -1,4 +1,4 @@
-"""What other libraries make of a few gradients, as they were when the file was written: see tests/parity/recording.py."""
+"""What other libraries made of a few gradients, as tests/parity/recording.py wrote it down."""
 
 from __future__ import annotations
 

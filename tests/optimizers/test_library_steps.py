@@ -11,12 +11,11 @@ from tests.optimizers.library_steps import FILE, GIVEN, START
 
 from fallline.optimizers.recipes import rebuilt
 
-RECORDED: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
+RECORDED: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", RECORDED)
-def test_a_convention_takes_the_recorded_steps_of_its_library(name: str) -> None:
-    known = RECORDED[name]
+@pytest.mark.parametrize("known", RECORDED, ids=lambda known: known["name"])
+def test_a_convention_takes_the_recorded_steps_of_its_library(known: dict[str, Any]) -> None:
     rule = rebuilt(known["rule"])
     x = np.array(START)
     state = rule.init(x)

@@ -235,3 +235,11 @@ def test_the_set_of_the_rule_inside_is_that_of_the_whole(name: str) -> None:
     if not rule.changes_step:
         with pytest.raises(FalllineError, match="the nearest point is"):
             WRAPPERS[name](fallline.ProjectedLBFGS(1.0, onto=box)).check_starts(np.array([[-1.0, 0.0]]))
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_a_wrapper_is_elementwise_where_it_and_the_rule_inside_are(name: str) -> None:
+    rule = WRAPPERS[name](fallline.LAMB(0.1))
+    assert not rule.elementwise
+    assert WRAPPERS[name](Momentum(0.1)).elementwise == WRAPPERS[name].elementwise
+    assert rule.learning_rate == 0.1

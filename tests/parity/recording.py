@@ -34,13 +34,13 @@ def recorded(row: Row) -> dict[str, Any]:
     rule = row.ours(**settings)
     drive = row.drive or DRIVERS.get(row.library, torch_style)
     points = drive(peer(row, dict(row.arguments(rule))), COURSE, STEPS)
-    return {"rule": encode(rule), "at_lookahead": row.at_lookahead, "bound": row.bound, "points": points.tolist()}
+    return {"name": row.name, "rule": encode(rule), "at_lookahead": row.at_lookahead, "bound": row.bound, "points": points.tolist()}
 
 
 def main() -> None:
     """Write the file."""
-    lines = (f"{json.dumps(row.name)}: {json.dumps(recorded(row))}" for row in TABLE)
-    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    lines = (json.dumps(recorded(row)) for row in TABLE)
+    FILE.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

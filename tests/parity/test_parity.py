@@ -43,11 +43,12 @@ def test_rule_equals_the_librarys_over_a_thousand_steps(row: Row, settings: Mapp
     assert found.steps >= FEWEST_STEPS
 
 
-@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in TABLE])
-def test_the_recorded_steps_are_the_librarys(row: Row) -> None:
-    kept, found = json.loads(FILE.read_text(encoding="utf-8"))[row.name], recorded(row)
+@pytest.mark.parametrize("place", range(len(TABLE)), ids=lambda place: TABLE[place].name)
+def test_the_recorded_steps_are_the_librarys(place: int) -> None:
+    row = TABLE[place]
+    kept, found = json.loads(FILE.read_text(encoding="utf-8"))[place], recorded(row)
     assert kept["rule"] == found["rule"], "python -m tests.parity.recording"
-    np.testing.assert_allclose(kept["points"], found["points"], rtol=row.bound)
+    np.testing.assert_allclose(kept["points"], found["points"], rtol=row.bound, atol=row.bound)
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in TABLE if row.defaults])
