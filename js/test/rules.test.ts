@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eigen } from "../src/flatness.ts";
+import { remainder } from "../src/functions.ts";
 import { rules } from "../src/generated.ts";
 import { interpolated } from "../src/line_search.ts";
 import { mathml } from "../src/mathml.ts";
 import { power } from "../src/pow.ts";
-import { remainder } from "../src/functions.ts";
 import { SettingError, settingsArray } from "../src/rules.ts";
 import { stepPower } from "../src/step_power.ts";
 

@@ -243,15 +243,8 @@ class _Plain(_Notation):
         above = self.of(exponent)
         if _stands_at_name(base, exponent):
             return self.call(base.text, base.parts, raised(above))
-<<<<<<< HEAD
         is_word = exponent.kind in ("number", "name") and self.binds(exponent) == _WORD
         return self.raised(self.base(base), above if is_word else f"({above})")
-=======
-        return self.raised(
-            self.base(base),
-            above if exponent.kind in ("number", "name") and self.binds(exponent) == _WORD else f"({above})",
-        )
->>>>>>> mut-rules
 
     def base(self, tree: Tree) -> str:
         """What is raised to a power; a root in brackets, since its own sign has no end."""
