@@ -142,6 +142,7 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         ("-prod(x[i] + 1, i=0..9)", "−∏(xᵢ + 1, i = 0 … 9)", r"-\prod_{i=0}^{9} \left(x_{i} + 1\right)"),
         ("2*sum(x, y)", "2 ∑(x, y)", r"2 \, \mathrm{sum}\left(x, y\right)"),
         ("(1e-3)**2 + x/2.5e-3", "(10⁻³)² + x/(2.5 · 10⁻³)", r"\left(10^{-3}\right)^{2} + \frac{x}{2.5 \cdot 10^{-3}}"),
+        ("x/1e-3 + x/1E5", "x/10⁻³ + x/10⁵", r"\frac{x}{10^{-3}} + \frac{x}{10^{5}}"),
         ("cbrt(x)**2", "cbrt(x)²", r"\sqrt[3]{x}^{2}"),
         ("x[i+1] - x[12]", "x[i + 1] − x₁₂", r"x_{i + 1} - x_{12}"),
         ("x_max + x_b2*größe", "xₘₐₓ + x_b2 · größe", r"x_{max} + x_{b2} \cdot \mathrm{größe}"),
