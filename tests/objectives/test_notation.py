@@ -119,6 +119,7 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         ("x**2*y + 2*x**3", "x²y + 2x³", r"x^{2} y + 2 x^{3}"),
         # On one line, neither an exponent nor a root has an end that is seen.
         ("x**y*z - -x**y*z", "x^y · z − (−x^y · z)", r"x^{y} z - \left(-x^{y} z\right)"),
+        ("(-sqrt(x))*y + (2*x**y)*z", "−√x · y + 2x^y · z", r"-\sqrt{x} y + 2 x^{y} z"),
         ("sqrt(x)*y + abs(x)*y", "√x · y + |x| · y", r"\sqrt{x} y + \left|x\right| y"),
         ("sqrt(x)**3 + sqrt(2*x) + sqrt(2)", "(√x)³ + √(2x) + √2", r"\sqrt{x}^{3} + \sqrt{2 x} + \sqrt{2}"),
         ("x**-y + x**(y + 1) + 2**-3", "x^(−y) + x^(y + 1) + 2⁻³", r"x^{-y} + x^{y + 1} + 2^{-3}"),
