@@ -551,6 +551,9 @@ AROUND = [
     ("aaaa*bbbb*cccc*dddd*(eeee + x", "b*cccc*dddd*(eeee + x"[-20:]),
     ("x*y + [z] - wwww*vvvv", "[z] - wwww*"),
     ("w + x***2 - 3*wwww*vvvv*uuuu*tttt", "*2 - 3*wwww*vvvv*uuu"),
+    ("aaaa*bbbb*cccc*dddd*eeee, ffff*gggg", "bbbb*cccc*dddd*eeee, ffff"),
+    ("w + else xx*yy*zz*ww*vv", "else xx*yy*zz*"),
+    ("(" * 61 + "x" + ")" * 61, "(" * 21),
     ("x = y = 3", "y = 3"),
     ("pi = x", "pi ="),
     ("sin = x; sin + w", "sin ="),
@@ -591,7 +594,8 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
     "text",
     ["x + sum(foo(y))", "x*foo(y)", "foo(x)y", "sin foo(x)", "@x", "x @ y", "x @ 2", "√@ 2 + x", "2 x @ y",
      "x + (y @ z)(x)", "u = foo(x); u*u + v", "u = x @ 2; v = u + 1; u*v", "max(foo(x)) + y",
-     "x if foo(x) > 0 else y", "f(x, y) = foo(x)"],
+     "x if foo(x) > 0 else y", "f(x, y) = foo(x)", "sin*x + y", "y sin + x", "max - x", "sum + x", "2 min x",
+     "log^2 + x"],
 )  # fmt: skip
 def test_one_mistake_is_told_as_one(text: str) -> None:
     with pytest.raises(FalllineError) as error:
