@@ -35,9 +35,7 @@ class Room:
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py",)),
     "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
-    "optimizers": Room(
-        ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
-    ),
+    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers", "src/fallline/optimizers")),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
     "grammar": Room(
         ("objectives/grammar/*.py",),
@@ -47,7 +45,23 @@ ROOMS = {
             f"--deselect=tests/objectives/test_grammar.py::test_{name}" for name in ("hostile", "any", "many", "a_mut")
         ),
     ),
-    "diagnosis": Room(("diagnosis/*.py", "diagnosis/findings/*.py"), ("tests/diagnosis",)),
+    "diagnosis": Room(
+        ("diagnosis/*.py", "diagnosis/findings/*.py"),
+        # Without the slow ones: the suite of cases, healthy runs, whole proofs, and every rule in every form.
+        ("tests/diagnosis",)
+        + tuple(f"--ignore=tests/diagnosis/test_{name}.py" for name in ("suite", "porting_page", "more_healthy"))
+        + tuple(
+            f"--deselect=tests/diagnosis/test_{name}"
+            for name in (
+                "healthy.py::test_a_million",
+                "any_run.py::test_a_million",
+                "proof.py::test_what_is_proved",
+                "explanation.py::test_every",
+                "explanation.py::test_runs_of_other",
+                "explanation.py::test_first_step",
+            )
+        ),
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
+from fallline.schedules import Schedule
 
 # Gradients that tell whether a rule answers twice the gradients with twice the steps.
 PROBES = (1.0, -0.5, 0.7)
@@ -34,7 +35,9 @@ def constant_limit(rule: Optimizer[Any]) -> float | None:
         return None
     from fallline.optimizers.stability import stability_limit  # not for a run without a fault, which would wait for it
 
-    limit = stability_limit(rule).limit
+    # The rate of a schedule may be nothing at a late step, where a limit is sought; that of 1 serves as well.
+    scheduled = isinstance(rule.learning_rate, Schedule)
+    limit = stability_limit(rule, rate=1.0 if scheduled else None).limit
     return limit if np.isfinite(limit) else None
 
 

@@ -107,7 +107,7 @@ def _of_parting(found: Parting) -> Summary:
     facts = [line for name, fact in found.facts.items() for line in wrapped_fact(name, fact)]
     for name, pair in found.lines.items():
         for number, (label, line) in enumerate(zip(short, pair, strict=True)):
-            facts += wrapped_fact(f"{name} =" if number == 0 else "", f"{line}    ({label})")
+            facts += wrapped_fact(f"{name} =" if number == 0 else "", f"{line} ({label})")
     return Summary(head, facts)
 
 

@@ -84,7 +84,8 @@ class Sample:
         with np.errstate(all="ignore"):
             left = weights @ ((targets - predictions) ** 2).sum(axis=1)
             varied = weights @ ((targets - weights @ targets) ** 2).sum(axis=1)
-        if not varied > 0:
+        # The weights' sum is 1 but for rounding.
+        if not varied > 1e-24 * (weights @ (targets**2).sum(axis=1)):
             return np.nan
         return float(1 - left / varied) if np.isfinite(left) else -np.inf
 

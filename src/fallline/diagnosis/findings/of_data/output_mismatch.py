@@ -75,13 +75,14 @@ def _out_of_reach(case: Case) -> Finding | None:
 
 def _unreached(case: Case, low: float, high: float, y: FloatArray, beyond: float) -> Finding:
     """The finding that a part of the targets y is beyond the range of the output."""
-    where = f"between {round(low, 9):.3g} and {high:.3g}"  # a sigmoid's lower end is 1e-308
+    low, high = round(low, 9) + 0.0, high + 0.0  # a sigmoid's lower end is 1e-308; not -0
+    where = f"between {low:.3g} and {high:.3g}"
     if not -FAR < low < high < FAR:
         where = f"above {low:.3g}" if low > -FAR else f"below {high:.3g}"
     ours = case.innermost.of_data
     model = "take a model of numbers, such as fallline.models.Linear" if ours else "leave out the last activation"
     return _found(
-        f"targets from {y.min():.3g} to {y.max():.3g} are out of the output's reach",
+        f"targets from {y.min() + 0.0:.3g} to {y.max() + 0.0:.3g} are out of the output's reach",
         f"The output lies {where}; {beyond:.0%} of {len(y)} targets do not. The loss ends at "
         f"{case.run.final.value:.3g}.",
         "No parameters let the output reach these targets, so it goes to the end of its range, where it has no slope.",

@@ -1,0 +1,215 @@
+"""The convergence report on gradients and values that follow a known law, without anything else of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fallline import GradientDescent, Momentum, MultiStep, Trajectory, minimize
+from fallline.arrays import FloatArray
+from fallline.diagnosis.convergence import Best, Convergence
+
+
+def sequence(norms: FloatArray, values: FloatArray | None = None, every: int = 1) -> Trajectory:
+    """A run whose gradients have these norms and whose values are these."""
+    run = minimize("x**2", 1.0, GradientDescent(1e-4), max_steps=len(norms) - 1, engine="reference")
+    assert len(run) == len(norms)
+    values = norms if values is None else values
+    return dataclasses.replace(run, gradient=norms[:, None], value=values, steps=every * run.steps, objective=None)
+
+
+T = np.arange(201.0)
+
+
+@pytest.mark.parametrize("factor", [0.3, 0.9, 0.999])
+def test_a_factor(factor: float) -> None:
+    found = sequence(factor**T).convergence()
+    # Half a number for each sign: a run that goes to and fro has the same factor.
+    waved = sequence(factor**T * np.where(T % 2, 1, 0.1)).convergence()
+    assert (found.kind, waved.kind) == ("linear", "linear")
+    assert found.factor == pytest.approx(factor, rel=1e-9)
+    assert waved.factor == pytest.approx(factor, rel=1e-2)
+    # The last half of the steps.
+    assert found.measured == (100, 200)
+    assert math.isnan(found.power)
+
+
+@pytest.mark.parametrize("power", [0.4, 1.0, 2.5])
+def test_a_power(power: float) -> None:
+    found = sequence((T + 1) ** -power).convergence()
+    assert found.kind == "sublinear"
+    # Of t + 1, where t is meant, in steps from 100 to 200.
+    assert found.power == pytest.approx(power, rel=0.01)
+    assert found.measured == (100, 200)
+    # In the last third, where its logarithm falls by about p / 185 per step.
+    assert found.factor == pytest.approx(math.exp(-power / 185), rel=1e-3)
+
+
+@pytest.mark.parametrize("times", [1.0, 1.49, 1.51, 3.0])
+def test_a_factor_that_falls_by_half_more_is_superlinear(times: float) -> None:
+    slope = np.where(T < 150, 0.1, 0.1 * times)
+    found = sequence(np.exp(-np.cumsum(slope))).convergence()
+    assert found.kind == ("superlinear" if times > 1.5 else "linear")
+
+
+@pytest.mark.parametrize("growth", [1.0, 1.02, 1.2])
+def test_what_does_not_shrink(growth: float) -> None:
+    found = sequence(growth**T).convergence()
+    assert found.kind == "none"
+    assert found.factor == pytest.approx(growth, rel=1e-9)
+    assert found.measured == (100, 200)
+    assert math.isnan(found.left)
+    assert found.unknown["left"] == "needs a measured factor"
+
+
+def test_a_gradient_that_is_no_number() -> None:
+    found = sequence(np.where(T == 30, np.nan, 0.9**T)).convergence(0.5)
+    assert (found.kind, found.measured, found.target) == ("none", (0, 200), 0.5)
+    assert math.isnan(found.factor)
+
+
+@pytest.mark.parametrize(("rows", "kind"), [(14, "unknown"), (15, "linear")])
+def test_eight_rows_in_the_last_half_tell_a_rate(rows: int, kind: str) -> None:
+    assert sequence(0.9 ** T[:rows]).convergence().kind == kind
+
+
+def test_of_very_many_rows_some_tell_the_same() -> None:
+    found = sequence(0.999 ** np.arange(2001.0)).convergence()
+    assert (found.factor, found.measured) == (pytest.approx(0.999, rel=1e-9), (1000, 2000))
+
+
+def test_steps_between_recorded_rows_count() -> None:
+    found = sequence(0.9 ** (10 * T), every=10).convergence()
+    assert found.factor == pytest.approx(0.9, rel=1e-9)
+    assert found.measured == (1000, 2000)
+
+
+END = 0.25
+
+
+def falling(norms: FloatArray, above: FloatArray) -> Trajectory:
+    return sequence(norms, END + above)
+
+
+@pytest.mark.parametrize("part", [0.5, 0.1, 1e-3])
+@pytest.mark.parametrize("factor", [0.9, 0.97])
+def test_the_steps_left_of_a_factor(factor: float, part: float) -> None:
+    run = falling(factor ** T[:101], 3 * factor ** (2 * T[:101]))
+    found = run.convergence(END + part * (run.value[-1] - END))
+    assert found.left == math.ceil(math.log(part) / (2 * math.log(factor)) - 1e-6)
+    assert found.target == END + part * (run.value[-1] - END)
+
+
+def test_the_steps_left_are_counted_from_the_last_and_not_from_the_last_above_rounding() -> None:
+    norms = np.where(T > 90, 0.0, 0.9**T)[:101]
+    run = falling(norms, 3 * 0.9 ** (2 * T[:101]))
+    assert run.convergence().measured == (45, 90)
+    target = END + 3 * 0.9 ** (2 * 120)
+    assert run.convergence(target).left == pytest.approx(20, abs=1)
+
+
+@pytest.mark.parametrize("power", [0.8, 1.5])
+@pytest.mark.parametrize("part", [0.5, 0.2])
+def test_the_steps_left_of_a_power(power: float, part: float) -> None:
+    with np.errstate(divide="ignore"):
+        norms, above = np.minimum(T**-power, 2.0), np.minimum(T ** (1 - 2 * power), 2.0)
+    run = falling(norms, above)
+    steps = 200 * (part ** (1 / (1 - 2 * power)) - 1)
+    found = run.convergence(END + part * above[-1])
+    # A power of 0.8 that is measured as 0.801 makes twice as much of it in 2 p - 1.
+    assert found.left == pytest.approx(steps, rel=0.02)
+
+
+def test_a_power_of_half_or_less_has_no_end() -> None:
+    run = falling((T + 1) ** -0.4, 1 - 0.01 * T**0.2)
+    assert run.convergence(0.1).unknown["left"] == "cannot be told: at this pace the value falls without end"
+    assert run.convergence(0.1).target == 0.1
+
+
+def test_targets_that_are_reached_or_never_will_be() -> None:
+    run = falling(0.9 ** T[:101], 3 * 0.9 ** (2 * T[:101]))
+    assert run.convergence(float(run.value[-1])).left == 0
+    assert run.convergence(END - 1e-3).left == math.inf
+    # Where the end is known to some thousandths of the 2e-9 that are left.
+    rough = falling(0.9 ** T[:101], 3 * 0.9 ** (2 * T[:101]) * (1 + 1e-3 * (T[:101] > 70)))
+    near = rough.convergence(END + 1e-12)
+    assert near.unknown["left"].startswith("cannot be told: the value tends to 0.25, within ")
+    assert math.isnan(near.left)
+    # Without a target: where a value of the size of the first one is rounded.
+    to_rounding = run.convergence()
+    left = 3 * 0.9**200 / (3.25 * 2.0**-52)
+    assert to_rounding.left == pytest.approx(math.log(left) / (-2 * math.log(0.9)), abs=1)
+    assert to_rounding.target == pytest.approx(END, abs=1e-9)
+
+
+def test_what_a_file_cannot_hold_is_named() -> None:
+    found = sequence(0.9**T).convergence()
+    assert found.unknown["curvature"] == "needs the objective, which a file cannot hold"
+    assert found.unknown["theory"] == "needs the curvature"
+    run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
+    ruleless = dataclasses.replace(run, rule=None).convergence()
+    assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
+    assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]
+
+
+def test_the_theory_is_that_of_the_last_rate() -> None:
+    rule = GradientDescent(MultiStep(0.09, milestones=(5,), factor=0.5))
+    found = minimize("x**2 + 10*y**2", [1.0, 1.0], rule, max_steps=20, engine="reference").convergence()
+    # |1 - η λ| at the curvatures 2 and 20 and the rate 0.045.
+    assert found.theory == pytest.approx(0.91, abs=1e-6)
+
+
+def report(**settings: Any) -> Convergence:
+    known: dict[str, Any] = {"title": "a rule on f", "kind": "linear", "factor": 0.1, "power": math.nan}
+    known |= {"measured": (10, 20), "theory": 0.5, "lowest": 2.0, "highest": 8.0, "left": 7.0, "target": 0.25}
+    return Convergence(**known | settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [
+        (
+            {},
+            [
+                "Convergence of a rule on f",
+                "measured   linear: a factor of 0.1 per step, a digit every 1 steps, from step 10 to 20",
+                "curvature  2 to 8, condition number 4",
+                "theory     a factor of 0.5 per step, a digit every 3.32 steps",
+                "left       7 steps to 0.25",
+            ],
+        ),
+        ({"kind": "sublinear", "power": 1.5}, ["measured   sublinear, as step^-1.5, from step 10 to 20"]),
+        ({"kind": "none"}, ["measured   the gradient does not shrink from step 10 to 20"]),
+        ({"kind": "unknown", "unknown": {"measured": "needs more"}}, ["measured   needs more"]),
+        ({"kind": "superlinear", "factor": 0.0}, ["superlinear: a factor of 0 per step, a digit every 0 steps"]),
+        ({"theory": 1.0}, ["theory     a factor of 1 per step, which does not converge"]),
+        ({"unknown": {"curvature": "needs f"}}, ["curvature  needs f", "left       7 steps"]),
+        ({"unknown": {"theory": "has none"}}, ["theory     has none"]),
+        ({"unknown": {"left": "cannot be told"}}, ["left       cannot be told"]),
+        ({"left": math.inf}, ["left       it tends to a value above 0.25"]),
+        ({"lowest": 0.0}, ["curvature  0 to 8\n"]),
+        ({"best": (Best(Momentum(0.5), 0.01),)}, ["best settings at the minimum", "factor", "steps a digit", "0.5  "]),
+    ],
+)
+def test_it_prints_what_is_known_and_why_the_rest_is_not(settings: dict[str, Any], lines: list[str]) -> None:
+    text = repr(report(**settings))
+    for line in lines:
+        assert line in text
+    assert ("steps a digit" in text) == ("best" in settings)
+
+
+def test_the_condition_number() -> None:
+    assert report().condition == 4
+    assert report(lowest=0.0).condition == math.inf
+    assert math.isnan(report(lowest=-1.0).condition)
+
+
+def test_a_frame_of_the_best_rules() -> None:
+    frame = report(best=(Best(GradientDescent(0.5), 0.1), Best(Momentum(0.1), 1.5))).to_frame()
+    assert frame["rule"].tolist() == [GradientDescent(0.5).label, Momentum(0.1).label]
+    assert frame["factor"].tolist() == [0.1, 1.5]
+    assert frame["steps_per_digit"].tolist() == pytest.approx([1, math.inf])

@@ -1,0 +1,501 @@
+"""What the checks measure of data and models, held against brute force: samples, layers, scales, the held-out curve."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.diagnosis.checked import found, missing
+from tests.diagnosis.rows import clouds, line, wave
+
+import fallline
+from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax
+from fallline.data.rows import Rows
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.findings.of_data import overfitting as overfitting_file
+from fallline.diagnosis.findings.of_data.unscaled import unscaled
+from fallline.diagnosis.known import Series
+from fallline.diagnosis.layers import layers_at, repeated
+from fallline.diagnosis.sample import Sample, best_constant
+
+X, Y = line(rows=60)
+SURE = (Y > 0.5).astype(float)
+WEIGHTS = np.linspace(0.5, 2, 60)
+
+
+def share(targets: Any, predictions: Any, weights: Any) -> float:
+    """The share of a variance that predictions explain."""
+    weights = weights / weights.sum()
+    left = weights @ (np.reshape(targets, (len(targets), -1)) - np.reshape(predictions, (len(targets), -1))) ** 2
+    varied = weights @ (np.reshape(targets, (len(targets), -1)) - weights @ np.reshape(targets, (len(targets), -1))) ** 2
+    return float(1 - left.sum() / varied.sum())
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_the_share_of_the_variance_that_is_explained(weights: Any) -> None:
+    counted = np.ones(60) if weights is None else weights
+    x = np.array([0.4, -0.2, 0.9, 1.0, 0.3])
+    sample = Sample.of(Linear(X, Y, sample_weight=weights))
+    predicted = X @ x[:-1] + x[-1]
+    assert sample.explained(x) == pytest.approx(share(Y, predicted, counted), rel=1e-9)
+    assert sample.weights.sum() == pytest.approx(1)
+    assert sample.share(sample.targets) == 1
+    assert sample.share(np.full((60, 1), np.inf)) == -np.inf
+    assert np.isnan(Sample.of(Linear(X, np.ones(60))).explained(x))
+    assert sample.shortfall(x) == pytest.approx(sample.told_by_a_line - sample.explained(x))
+
+
+def test_targets_are_numbers_classes_or_sides() -> None:
+    x = np.zeros(5)
+    assert np.array_equal(Sample.of(Linear(X, Y)).targets, Y[:, None])
+    assert np.array_equal(Sample.of(Logistic(X, SURE)).targets, SURE[:, None])
+    assert np.array_equal(Sample.of(Hinge(X, SURE)).targets, 2 * SURE[:, None] - 1)
+    three = clouds(rows=60)
+    soft = Softmax(three.X, three.y.astype(int))
+    assert np.array_equal(Sample.of(soft).targets, np.eye(3)[three.y.astype(int)])
+    assert Sample.of(soft).predictions(np.zeros(soft.dimension)) == pytest.approx(np.full((60, 3), 1 / 3))
+    # A margin beyond 1 is as good as 1.
+    far = np.array([0.0, 0, 0, 0, 7.0])
+    assert np.array_equal(Sample.of(Hinge(X, SURE)).predictions(far), np.ones((60, 1)))
+    assert Sample.of(Logistic(X, SURE)).predictions(x) == pytest.approx(np.full((60, 1), 0.5))
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_what_a_line_tells_is_what_it_predicts_of_rows_left_out(weights: Any) -> None:
+    counted = np.ones(60) if weights is None else weights
+    predicted = np.empty(60)
+    A = np.column_stack([X, np.ones(60)])
+    for row in range(60):
+        rest = np.arange(60) != row
+        root = np.sqrt(counted[rest])
+        predicted[row] = A[row] @ np.linalg.lstsq(root[:, None] * A[rest], root * Y[rest])[0]
+    sample = Sample.of(Linear(X, Y, sample_weight=weights))
+    assert sample.told_by_a_line == pytest.approx(share(Y, predicted, counted), rel=1e-6)
+    assert sample.attainable == sample.told_by_a_line
+
+
+def test_what_a_line_cannot_tell() -> None:
+    random = np.random.default_rng(0)
+    assert Sample.of(Linear(X, random.normal(size=60))).told_by_a_line < 0.1
+    # A column that does not vary tells nothing; one that is another's double changes nothing.
+    known = Sample.of(Linear(X, Y)).told_by_a_line
+    more = np.column_stack([X, np.ones(60), 2 * X[:, 0]])
+    assert Sample.of(Linear(more, Y)).told_by_a_line == pytest.approx(known, rel=1e-6)
+    assert Sample.of(Linear(np.ones((60, 1)), Y)).told == 0
+    # At least three rows for each column.
+    for count, told in ((12, True), (11, False)):
+        assert (Sample.of(Linear(X[:count], X[:count] @ [1.0, 2, 3, 4])).told_by_a_line > 0.5) == told
+
+
+def test_what_the_neighbours_tell() -> None:
+    some = wave(rows=80)
+    network = Network(some.X, some.y, hidden=(4,), loss="squared")
+    far = np.abs(some.X - some.X.T)
+    np.fill_diagonal(far, np.inf)
+    nearest = np.argsort(far, axis=1)[:, :5]
+    told = share(some.y, some.y[nearest].mean(axis=1), np.ones(80))
+    sample = Sample.of(network)
+    assert sample.told == pytest.approx(max(told, sample.told_by_a_line), rel=1e-9)
+    assert sample.told > sample.told_by_a_line
+    assert sample.attainable == sample.told
+    # A model of a line can learn only what a line tells.
+    assert Sample.of(Linear(some.X, some.y)).attainable == sample.told_by_a_line
+    # So few rows can be learnt by heart, if no two are alike.
+    assert Sample.of(Network(X[:10], Y[:10], hidden=(2,), loss="squared")).told == 1
+    twice = np.concatenate([X[:5], X[:5]])
+    assert Sample.of(Network(twice, Y[:10], hidden=(2,), loss="squared")).told < 1
+
+
+def test_a_sample_is_of_rows_that_count_in_their_order() -> None:
+    loss = Linear(X, np.arange(60.0), sample_weight=(np.arange(60) % 3 > 0).astype(float))
+    sample = Sample.of(loss, most=25)
+    assert len(sample.rows) == 25
+    assert (np.diff(sample.rows.y) > 0).all()
+    assert (sample.rows.y % 3 > 0).all()
+    assert np.array_equal(sample.rows.X, X[sample.rows.y.astype(int)])
+    assert np.array_equal(Sample.of(loss, most=25).rows.y, sample.rows.y)
+    assert len(Sample.of(loss, most=400).rows) == 40
+    assert len(Sample.of(loss, most=0).rows) == 1
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_the_best_constant_prediction(weights: Any) -> None:
+    counted = np.ones(60) if weights is None else weights
+    mean, sure = (float(np.average(values, weights=counted)) for values in (Y, SURE))
+    counts = np.floor(np.abs(3 * Y))
+    for loss, constant, value in [
+        (Linear(X, Y, sample_weight=weights), mean, np.average((Y - mean) ** 2, weights=counted) / 2),
+        (
+            Logistic(X, SURE, sample_weight=weights),
+            np.log(sure / (1 - sure)),
+            -sure * np.log(sure) - (1 - sure) * np.log(1 - sure),
+        ),
+        (Poisson(X, counts, sample_weight=weights), np.log(np.average(counts, weights=counted)), None),
+    ]:
+        assert best_constant(loss, counted) == pytest.approx(constant, abs=1e-9)
+        if value is not None:
+            assert Sample.of(loss).baseline == pytest.approx(value, rel=1e-9)
+    three = clouds(rows=60)
+    soft = Softmax(three.X, three.y.astype(int))
+    assert Sample.of(soft).baseline == pytest.approx(np.log(3))
+    net = Network(X, Y, hidden=(2,), loss="squared", sample_weight=weights)
+    assert Sample.of(net).baseline == pytest.approx(np.average((Y - mean) ** 2, weights=counted) / 2, rel=1e-9)
+    summed = Sample.of(Linear(X, Y, reduction="sum")).baseline
+    assert summed == pytest.approx(60 * np.var(Y) / 2, rel=1e-9)
+    far = Linear(X, 1000 + Y)
+    assert best_constant(far, np.ones(60)) == pytest.approx(1000 + Y.mean(), rel=1e-9)
+
+
+# Layers
+
+
+def test_units_that_nothing_reaches() -> None:
+    z = np.linspace(-1, 1, 41)[:, None]
+    for activation, dead in (("relu", 0.95), ("tanh", 0.8)):
+        network = Network(z, z[:, 0], hidden=(3,), loss="squared", activation=activation)
+        x = network.flat([([[1.0], [1.0], [0.0]], [0.0, -30.0, 30.0]), ([[1.0, 1.0, 1.0]], [0.0])])
+        layers = layers_at(network, Rows(network.X, network.y), x)
+        last = 0.0 if activation == "relu" else 1.0
+        # The first is inactive where z is below 0, and at 0 itself, or nowhere.
+        assert layers.inactive[0] == pytest.approx([21 / 41 if activation == "relu" else 0, 1, last])
+        assert layers.of_rows == dead
+        assert layers.dead == [pytest.approx(1 / 3 if activation == "relu" else 2 / 3)]
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_the_gradient_of_each_layer(weights: Any) -> None:
+    network = Network(X, Y, hidden=(4, 3), loss="squared", activation="tanh", sample_weight=weights)
+    x = network.initial(0)
+    layers = layers_at(network, Rows(network.X, network.y, weights), x)
+    of_layers = network.layers(network.gradient(x))
+    norms = [np.linalg.norm(layer.W) for layer in of_layers]
+    assert layers.gradients == pytest.approx(norms, rel=1e-9)
+    first, second, _ = network.layers(x)
+    inside = [X, a := np.tanh(X @ first.W.T + first.b), np.tanh(a @ second.W.T + second.b)]
+    sizes = [_size(part) for part in inside]
+    assert layers.signals == pytest.approx(np.array(norms) / sizes, rel=1e-9)
+
+
+def _size(part: Any) -> float:
+    """The root of the mean over rows of the sum of squares over units."""
+    return float(np.sqrt((part**2).sum(axis=1).mean()))
+
+
+def test_units_that_are_alike() -> None:
+    network = Network(X, Y, hidden=(3, 2), loss="squared")
+    x = network.initial(0)
+    assert repeated(network, x, 1e-9) == [0, 0]
+    first, second, third = network.layers(x.copy())
+    W, b = first.W.copy(), first.b.copy()
+    W[2], b[2] = W[0], b[0]
+    alike = network.flat([(W, b), (second.W, second.b), (third.W, third.b)])
+    assert repeated(network, alike, 1e-9) == [1, 0]
+    # Another bias is another unit.
+    b[2] += 0.1
+    assert repeated(network, network.flat([(W, b), (second.W, second.b), (third.W, third.b)]), 1e-9) == [0, 0]
+    b[2] -= 0.1 + 1e-6 * abs(W).max()
+    near = network.flat([(W, b), (second.W, second.b), (third.W, third.b)])
+    assert repeated(network, near, 1e-9) == [0, 0]
+    assert repeated(network, near, 1e-5) == [1, 0]
+
+
+# Scales
+
+
+@pytest.mark.parametrize(("times", "told"), [(95, False), (105, True)])
+def test_columns_differ_by_a_factor_of_a_hundred(times: float, told: bool) -> None:
+    sizes = np.array([1.0, times, 1.0, 1.0])
+    loss = Linear(X * sizes, Y)
+    run = fallline.minimize(loss, np.zeros(5), GradientDescent(1 / loss.smoothness()), max_steps=50)
+    finding = found("unscaled", run)
+    assert (finding is not None) == told
+    if finding is not None:
+        assert finding.numbers["spread"] == pytest.approx(times, rel=1e-6)
+        assert finding.numbers["largest"] == pytest.approx(times, rel=1e-6)
+        assert "The column x2 has mean " in finding.evidence
+        assert f"deviation {times:.3g}" in finding.evidence
+        assert finding.title.endswith(f"sizes from 1 to {times:.2g}")
+
+
+def test_the_part_of_the_fall_that_is_ahead() -> None:
+    sizes = np.array([1.0, 300.0, 1.0, 1.0])
+    for loss in (Linear(X * sizes, Y), Linear(X * sizes, Y, l2=0.1), Linear(X * sizes, Y, reduction="sum")):
+        run = fallline.minimize(loss, np.zeros(5), GradientDescent(1 / loss.smoothness()), max_steps=50)
+        # A quadratic is solved at once.
+        x, size = run.final.x, len(run.final.x)
+        hessian = np.array([loss.gradient(x + e) - loss.gradient(x) for e in np.eye(size)])
+        least = float(loss.value(x - np.linalg.solve(hessian, loss.gradient(x))))
+        left = (run.final.value - least) / (run.start.value - least)
+        finding = found("unscaled", run)
+        assert finding is not None
+        assert f"{left:.0%} of the possible fall of the loss was still ahead at step 50." in finding.evidence
+
+
+def test_columns_that_are_no_scale() -> None:
+    # Of two values, mostly zero, or constant.
+    odd = {"two": 500.0 * SURE, "zero": np.where(np.arange(60) < 5, 1000 * Y, 0), "same": np.full(60, 700.0)}
+    for name, column in odd.items():
+        loss = Linear(np.column_stack([X, column]), Y)
+        run = fallline.minimize(loss, np.zeros(6), GradientDescent(1 / loss.smoothness()), max_steps=50)
+        assert found("unscaled", run) is None, name
+    assert found("unscaled", fallline.minimize(Linear(X[:9] * 500, Y[:9]), np.zeros(5), "adam", max_steps=9)) is None
+
+
+def test_a_run_that_broke_out_tells_since_when() -> None:
+    loss = Linear(X * [1.0, 300.0, 1.0, 1.0], Y)
+    # The first steps fall, at a tenth of the limit; then the rate goes beyond it.
+    rule = GradientDescent(fallline.PiecewiseConstant(0.1 / loss.smoothness(), milestones=(7,), parts=(100.0,)))
+    finding = found("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=30))
+    assert finding is not None
+    assert 5 <= finding.since <= 7
+    assert "The loss rose from " in finding.evidence
+
+
+def test_named_columns_are_named() -> None:
+    data = {"length": X[:, 0], "price": 5000 * X[:, 1], "y": Y}
+    fit = fallline.fit(data, "y", model="linear", standardize=False, optimizer=GradientDescent(1e-8), max_steps=20)
+    finding = found("unscaled", fit)
+    assert finding is not None
+    assert "The column price has mean" in finding.evidence
+    assert ", length mean" in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("loss", "rule", "reach"),
+    [
+        (Linear(X, 1000 + Y), Adam(0.01), 0.01 * 40),
+        (Huber(X, 1000 + Y, delta=2.0), GradientDescent(0.1), 0.1 * 2 * 40),
+        (Linear(X, 1000 + Y), fallline.SignDescent(fallline.PiecewiseConstant(0.1, milestones=(20,), parts=(0.5,))), 3.0),
+    ],
+)
+def test_how_far_bounded_steps_reach(loss: Any, rule: Any, reach: float) -> None:
+    for record in ("all", 4):
+        finding = found("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=40, record=record))
+        assert finding is not None
+        assert finding.numbers["reach"] == pytest.approx(reach)
+        assert finding.numbers["mean"] == pytest.approx(np.mean(1000 + Y))
+        assert finding.numbers["deviation"] == pytest.approx(np.std(Y))
+        assert f"All 40 steps together can move the intercept by {reach:.3g} at most." in finding.evidence
+        # Fewer than a hundred times the rate would do for none of these.
+        assert len(finding.remedies) == 1
+
+
+def test_a_rate_that_would_reach_is_offered() -> None:
+    run = fallline.minimize(Linear(X, 50 + Y), np.zeros(5), Adam(0.1), max_steps=100)
+    finding = found("unscaled", run)
+    assert finding is not None
+    # Three times the way, which is 10 steps' of the length of the rate.
+    assert finding.remedies[1].settings["optimizer"] == Adam(float(f"{0.1 * 3 * (50 + Y.mean()) / 10:.2g}"))
+
+
+# The held-out curve
+
+
+def held(values: Any, training: Any = None, **settings: Any) -> Case:
+    """A case of a run with this held-out curve, at every step."""
+    values = np.asarray(values, float)
+    training = np.linspace(2, 1, len(values)) if training is None else np.asarray(training, float)
+    run = fallline.minimize("x**2", 1.0, GradientDescent(1e-4), max_steps=len(values) - 1)
+    case = Case.of(dataclasses.replace(run, value=training))
+    return dataclasses.replace(case, series={**case.series, "held_out": Series(run.steps, values)}, **settings)
+
+
+def rising(rise: float, since: int = 50, rows: int = 101) -> Any:
+    """A curve that falls to 1, and rises from there to the end."""
+    t = np.arange(rows)
+    return 1 + np.where(t < since, 0.01 * (since - t), rise * (t - since) / (rows - 1 - since))
+
+
+def overfits(case: Case) -> Any:
+    return overfitting_file.overfitting.find(case)
+
+
+def test_an_overfitted_curve() -> None:
+    finding = overfits(held(rising(0.5)))
+    assert (finding.since, finding.steps) == (50, (50,))
+    assert finding.title == "Overfitting since step 50"
+    assert (finding.numbers["lowest"], finding.numbers["last"]) == (1, 1.5)
+    # The median of the last tenth of 101 rows.
+    assert finding.numbers["rise"] == pytest.approx(0.5 * 45.5 / 50)
+    assert "from 1 at step 50 to 1.5 at step 100" in finding.evidence
+    assert "the training loss fell from 1.5 to 1." in finding.evidence
+    assert finding.remedies[0].settings == {"max_steps": 50}
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        (held(rising(0.12)), True),
+        (held(rising(0.10)), False),  # by medians less than a tenth of the minimum
+        (held(rising(0.5, since=79)), True),
+        (held(rising(0.5, since=81)), False),  # in the last fifth
+        (held(rising(0.5), np.linspace(1.055 / 0.95, 1, 101)), True),  # it falls by more than a twentieth since
+        (held(rising(0.5), np.linspace(1.10, 1, 101)), False),
+        (held([1.2, 1.0, 1.1, 1.2, 1.35, 1.5]), True),
+    ],
+)
+def test_what_counts_as_overfitting(case: Case, told: bool) -> None:
+    assert (overfits(case) is not None) == told
+
+
+@pytest.mark.parametrize(("errors", "told"), [(1.5, False), (1.8, True)])
+def test_jumps_of_the_curve_are_its_error(errors: float, told: bool) -> None:
+    """1.4826 times the median deviation of the differences is their deviation."""
+    # Up and down by turns: the differences are ±1, and the median of their sizes is 1.
+    curve = 5 + np.where(np.arange(201) % 2, 0.5, -0.5) * (np.arange(201) != 60)
+    curve[60] = 4.0 - errors * 0
+    rise = np.median(curve[-20:]) - curve[60]
+    scale = rise / (1.4826 * errors)
+    small = 5 + (curve - 5) * np.where(np.arange(201) == 60, 1, scale)
+    rise = np.median(small[-20:]) - small[60]
+    jumps = 1.4826 * np.median(np.abs(np.diff(small) - np.median(np.diff(small))))
+    assert (overfits(held(small)) is not None) == (rise > 1.645 * jumps)
+    assert (rise > 1.645 * jumps) == told
+
+
+def test_what_cannot_be_told_of_a_curve() -> None:
+    from fallline.diagnosis.finding import CannotCheck
+
+    for curve in (rising(0.5)[:4], np.where(np.arange(101) == 3, np.nan, rising(0.5))):
+        with pytest.raises(CannotCheck, match="^a held-out loss at more steps$"):
+            overfits(held(curve))
+    run = fallline.minimize("x**2", 1.0, GradientDescent(0.1), max_steps=5)
+    assert missing("overfitting", run) == "a held-out loss"
+
+
+def test_a_fit_is_offered_a_penalty_of_ten_times_its_own() -> None:
+    for l2, offered in ((0.0, 0.01), (0.003, 0.03)):
+        fit = fallline.fit({"x": X[:, 0], "y": Y}, "y", model="linear", l2=l2, max_steps=50, holdout=0.3)
+        case = Case.of(fit)
+        stopping, penalty = overfitting_file._remedies(case, 12)
+        assert stopping.settings == {"max_steps": 12, "epochs": None}
+        assert penalty.settings == {"l2": pytest.approx(offered)}
+
+
+def test_the_penalty_is_no_part_of_the_curves() -> None:
+    fit = fallline.fit({"x": X[:, 0], "y": Y}, "y", model="linear", l2=0.5, max_steps=50, holdout=0.3)
+    case = Case.of(fit)
+    steps = np.array([0, 10, 20])
+    bare = overfitting_file._without_penalty(case, Series(steps, np.ones(3)))
+    weights = fit.trajectory.x[steps][:, 0]
+    assert bare.values == pytest.approx(1 - 0.25 * weights**2)
+
+
+def test_rows_held_out_are_paired_with_themselves() -> None:
+    data = {"a": X[:, 0], "b": X[:, 1], "y": np.where(SURE > 0, "yes", "no")}
+    fit = fallline.fit(data, "y", holdout=0.5, max_steps=50, optimizer=GradientDescent(1.0), seed=1)
+    case = Case.of(fit)
+    error, better = overfitting_file._paired(case, 5, 50)
+    assert fit.held_out is not None
+    rows = next(fit.held_out.blocks())
+    first, middle, last = (fit.trajectory.x[step] for step in (5, 27, 50))
+    log_losses = []
+    answers = []
+    for x in (first, middle, last):
+        z = rows.X @ x[:-1] + x[-1]
+        sides = 2 * rows.y - 1
+        log_losses.append(np.log1p(np.exp(-sides * z)))
+        answers.append((z > 0) == (rows.y > 0))
+    change = log_losses[2] - log_losses[0]
+    assert error == pytest.approx(change.std() / np.sqrt(len(change)), rel=1e-9)
+    right = answers[2].sum() - answers[1].sum()
+    assert better == (right > np.sqrt((answers[1] != answers[2]).sum()))
+    assert overfitting_file._paired(held(rising(0.5)), 5, 50) == (0.0, False)
+    assert overfitting_file._paired(Case.of(fallline.fit(data, "y", max_steps=9)), 2, 9) == (0.0, False)
+
+
+def test_right_answers_of_every_kind_of_model() -> None:
+    three = clouds(rows=60)
+    for loss in (Logistic(X, SURE), Hinge(X, SURE)):
+        x = np.array([1.0, -1, 0.5, 1, 0.2])
+        right = overfitting_file._right(loss, X, SURE, x)
+        assert np.array_equal(right, ((X @ x[:-1] + x[-1] > 0) == (SURE > 0)).astype(float))
+    soft = Softmax(three.X, three.y.astype(int))
+    W = np.random.default_rng(0).normal(size=soft.dimension)
+    right = overfitting_file._right(soft, three.X, three.y, W)
+    assert np.array_equal(right, (soft.predict(three.X, W).argmax(axis=1) == three.y).astype(float))
+
+
+# A model whose output does not suit
+
+
+
+def test_a_neuron_that_is_stuck() -> None:
+    loss = SigmoidNeuron(X, SURE)
+    run = fallline.minimize(loss, np.full(5, -20.0), GradientDescent(0.1), max_steps=20)
+    finding = found("output_mismatch", run)
+    assert finding is not None
+    p = 1 / (1 + np.exp(-(X @ run.final.x[:-1] + run.final.x[-1])))
+    stuck = np.mean((abs(p - SURE) > 0.5) & (p * (1 - p) < 0.01))
+    assert finding.numbers["stuck"] == pytest.approx(stuck)
+    assert finding.title == "The squared loss of a saturated neuron has no slope"
+    assert f"On {stuck:.0%} of the rows the neuron is more than 0.5 away from the target at step 20" in finding.evidence
+    (remedy,) = finding.remedies
+    assert (remedy.text, remedy.command, remedy.settings) == ("fallline.models.Logistic", "--model logistic", {})
+
+
+@pytest.mark.parametrize(("classes", "told"), [(19, False), (20, True)])
+def test_twenty_numbers_are_too_many_classes(classes: int, told: bool) -> None:
+    labels = np.arange(2 * classes) % classes
+    features = np.random.default_rng(0).normal(size=(2 * classes, 2))
+    for loss in (Softmax(features, labels), Network(features, labels, hidden=(2,))):
+        run = fallline.minimize(loss, np.zeros(loss.dimension), Adam(0.01), max_steps=5)
+        finding = found("output_mismatch", run)
+        assert (finding is not None) == told
+        if finding is not None:
+            assert finding.numbers["classes"] == classes
+            assert finding.title == "20 numbers are taken for classes"
+            assert "The 40 targets are 20 different numbers" in finding.evidence
+            assert "2.0 rows on average" in finding.evidence
+            assert finding.remedies[0].text == "the squared loss, as of Network(X, y, loss='squared')"
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [((15, 15, 15), True), ((10, 15, 15), True), ((9, 13, 13), False), ((10, 16, 15), False), ((15, 0, 15), False)],
+)
+def test_classes_come_equally_often(counts: tuple[int, ...], told: bool) -> None:
+    y = np.repeat([0.0, 1.0, 2.0], counts)
+    features = np.column_stack([np.where(y == 1, 3.0, 0.0), np.arange(len(y)) % 2])
+    for loss in (Linear(features, y), Network(features, y, hidden=(2,), loss="squared")):
+        start = loss.initial(0) if isinstance(loss, Network) else np.zeros(loss.dimension)
+        finding = found("output_mismatch", fallline.minimize(loss, start, GradientDescent(0.01), max_steps=20))
+        assert (finding is not None) == told
+        if finding is not None:
+            assert finding.title == "3 classes are taken for numbers"
+            assert f"{len(y)} targets are the whole numbers 0 to 2, each {min(counts)} to {max(counts)}" in finding.evidence
+            assert finding.remedies[0].text == "the cross-entropy, as of Softmax(X, y) or Network(X, y)"
+
+
+@pytest.mark.parametrize(
+    ("loss", "title"),
+    [
+        (Logistic(X, np.zeros(60)), "Every target is 0"),
+        (Poisson(X, np.zeros(60)), "Every target is 0"),
+        (SigmoidNeuron(X, np.ones(60)), "Every target is 1"),
+        (SigmoidNeuron(X, np.full(60, 0.5)), ""),
+        (Poisson(X, np.ones(60)), ""),
+        (Linear(X, np.zeros(60)), ""),
+    ],
+)
+def test_targets_that_are_all_the_same(loss: Any, title: str) -> None:
+    finding = found("output_mismatch", fallline.minimize(loss, np.zeros(5), Adam(0.1), max_steps=30))
+    assert (finding.title if finding is not None else "") == title
+    if finding is not None:
+        assert finding.numbers["rows"] == 60
+        assert finding.evidence.startswith(f"All 60 targets are {title.split()[-1]}, so")
+
+
+def test_a_fit_is_offered_what_suits() -> None:
+    labels = np.arange(60) % 3
+    data = {"a": X[:, 0], "b": X[:, 1], "kind": labels.astype(float)}
+    finding = found("output_mismatch", fallline.fit(data, "kind", model="linear", max_steps=20))
+    assert finding is not None
+    assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='softmax'", {"model": "softmax"})
+    many = {"a": X[:, 0], "b": X[:, 1], "kind": np.arange(60)}
+    finding = found("output_mismatch", fallline.fit(many, "kind", model="softmax", max_steps=5))
+    assert finding is not None
+    assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='linear'", {"model": "linear"})
+    assert unscaled.name == "unscaled"
