@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import subprocess
@@ -704,6 +705,16 @@ def test_functions_nest_as_deep_with_brackets_as_without(function: str) -> None:
     assert parse(text(59)).variables == ("x",)
     with pytest.raises(FalllineError, match="nested more than 60 deep"):
         parse(text(61))
+
+
+def test_a_text_beyond_pythons_recursion_is_refused() -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 100)
+    try:
+        with pytest.raises(FalllineError, match=r"^objective is '\(+x\)+', which is too long or nested too deeply$"):
+            parse(nested("({})".format, 20))
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
