@@ -244,7 +244,7 @@ class Terms:
         arguments = [part for part in tree.parts if part.kind != "clause"]
         if not arguments and (clauses or name in OVER_PARTS):
             raise NoValueError(faults.AT_LEAST_ONE.format(name))
-        if name in OVER_PARTS and len(tree.parts) == 1 and tree.parts[0].kind != "nothing":
+        if name in OVER_PARTS and len(tree.parts) == 1:
             raise NoValueError(faults.SEVERAL_PARTS.format(name))
         self.indices_used -= {clause.text for clause in clauses}
         parts = [self.of(argument) for _ in self.over(clauses) for argument in arguments]
