@@ -853,7 +853,9 @@ def test_a_mutated_formula_is_read_or_refused(text: str, edits: list[tuple[int, 
 
 def test_the_limit_on_length_is_exact() -> None:
     assert parse("x".ljust(MAX_CHARACTERS)).variables == ("x",)
-    with pytest.raises(FalllineError, match=f"^objective is .*a formula of {MAX_CHARACTERS + 1} characters.*at most {MAX_CHARACTERS}"):
+    with pytest.raises(
+        FalllineError, match=f"^objective is .*a formula of {MAX_CHARACTERS + 1} characters.*at most {MAX_CHARACTERS}"
+    ):
         parse("x".ljust(MAX_CHARACTERS + 1))
 
 
