@@ -102,7 +102,8 @@ def test_the_lines_in_latex_and_mathml_compute_a_step_of_the_rule(name: str) -> 
     for step, gradient in enumerate(GIVEN, start=1):
         x, before = after_x, dict(named_leaves(state))
         (change, state), local = observed(rule.update, gradient, state, 0.05, step)
-        after, after_x = {**dict(named_leaves(state)), **local, "change": change}, x - change
+        after_x = x - change
+    after: dict[Any, Any] = {**dict[Any, Any](named_leaves(state)), **local, "change": change}
     values: dict[Any, Any] = {run.x: x, run.gradient: gradient, run.rate: 0.05, run.step: step}
     values |= {part: before[path] for path, part in run.before.items()}
     values |= {part: settings[path] for path, part in run.hyperparameters.items()}
