@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -279,6 +280,26 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
     assert objective.value(np.array(list(at.values()))) == pytest.approx(value, rel=4e-15, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # In floats, 1/49*49 is a little less than 1, and ten tenths are too.
+        ("1/49*49*x", 1.0),
+        ("49*(1/49)*x", 1.0),
+        ("-(1/49)*49*x", -1.0),
+        ("-(-(1/49))*49*x", 1.0),
+        ("(1/49)**2*49**2*x", 1.0),
+        ("(1/49)**-1/49*x", 1.0),
+        ("(" + " + ".join(["1/10"] * 10) + ")*x", 1.0),
+        ("(1 - " + " - ".join(["1/10"] * 10) + " + 1)*x", 1.0),
+        ("(7/3 - 1/3)*x", 2.0),
+        ("x**(1/3 + 1/3 + 1/3)", 1.0),
+    ],
+)
+def test_small_fractions_are_exact(text: str, value: float) -> None:
+    assert float(FormulaObjective.from_text(text).value(np.array([1.0]))) == value
+
+
 @pytest.mark.parametrize("name", [name for name in CALLED if takes_one(name)])
 def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> None:
     for number in (-0.3, 0.3, 0.9, 1.7):
@@ -351,6 +372,9 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("sum(x[i]^2, i in 1..3)", "write the range as i=1..3"),
         ("x!", "no factorials"),
         ("inf*x", "finite numbers"),
+        ("nan*x", "finite numbers"),
+        ("oo*x", "finite numbers"),
+        ("x + Infinity", "finite numbers"),
         ("sin(x, y)", "sin takes one argument, not 2"),
         ("x + sin()", "sin takes one argument, not 0"),
         ("atan2(x)", "atan2 takes two arguments, not 1"),
@@ -518,6 +542,8 @@ QUOTED = [
 AROUND = [
     ("aa*bb*cc*dd*ee*ff % gg*hh*ii*jj*kk*ll", "cc*dd*ee*ff % gg*hh*ii"),
     ("x % " + 60 * "z", "x % " + 38 * "z"),
+    ("x % " + 11 * "z" + "+y", "x % " + 11 * "z"),
+    (7 * "x" + "+" + 11 * "z" + "% y", 11 * "z" + "% y"),
     ("w*w + x) - 3*w", "w*w + x)"),
     ("w*w*w*w + (x; y", "w*w*w*w + (x;"),
     ("aaaa*bbbb*cccc*dddd*eeee + x) - 3*w", "bb*cccc*dddd*eeee + x)"[-20:]),
@@ -559,6 +585,18 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
             parse(text)
         assert str(error.value).endswith(last + ALLOWED)
         assert str(error.value).count("Allowed") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x + sum(foo(y))", "x*foo(y)", "foo(x)y", "sin foo(x)", "@x", "x @ y", "x @ 2", "√@ 2 + x", "2 x @ y",
+     "x + (y @ z)(x)", "u = foo(x); u*u + v", "u = x @ 2; v = u + 1; u*v", "max(foo(x)) + y",
+     "x if foo(x) > 0 else y", "f(x, y) = foo(x)"],
+)  # fmt: skip
+def test_one_mistake_is_told_as_one(text: str) -> None:
+    with pytest.raises(FalllineError) as error:
+        parse(text)
+    assert len(re.findall(" at '", str(error.value))) == 1
 
 
 @pytest.mark.parametrize(("thing", "kind"), [(None, "a NoneType"), (3, "an int"), (["x"], "a list"), (b"x", "a bytes")])

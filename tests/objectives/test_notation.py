@@ -119,6 +119,7 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         ("x**2*y + 2*x**3", "x²y + 2x³", r"x^{2} y + 2 x^{3}"),
         # On one line, neither an exponent nor a root has an end that is seen.
         ("x**y*z - -x**y*z", "x^y · z − (−x^y · z)", r"x^{y} z - \left(-x^{y} z\right)"),
+        ("(-sqrt(x))*y + (2*x**y)*z", "−√x · y + 2x^y · z", r"-\sqrt{x} y + 2 x^{y} z"),
         ("sqrt(x)*y + abs(x)*y", "√x · y + |x| · y", r"\sqrt{x} y + \left|x\right| y"),
         ("sqrt(x)**3 + sqrt(2*x) + sqrt(2)", "(√x)³ + √(2x) + √2", r"\sqrt{x}^{3} + \sqrt{2 x} + \sqrt{2}"),
         ("x**-y + x**(y + 1) + 2**-3", "x^(−y) + x^(y + 1) + 2⁻³", r"x^{-y} + x^{y + 1} + 2^{-3}"),
@@ -142,6 +143,7 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         ("-prod(x[i] + 1, i=0..9)", "−∏(xᵢ + 1, i = 0 … 9)", r"-\prod_{i=0}^{9} \left(x_{i} + 1\right)"),
         ("2*sum(x, y)", "2 ∑(x, y)", r"2 \, \mathrm{sum}\left(x, y\right)"),
         ("(1e-3)**2 + x/2.5e-3", "(10⁻³)² + x/(2.5 · 10⁻³)", r"\left(10^{-3}\right)^{2} + \frac{x}{2.5 \cdot 10^{-3}}"),
+        ("x/1e-3 + x/1E5", "x/10⁻³ + x/10⁵", r"\frac{x}{10^{-3}} + \frac{x}{10^{5}}"),
         ("cbrt(x)**2", "cbrt(x)²", r"\sqrt[3]{x}^{2}"),
         ("x[i+1] - x[12]", "x[i + 1] − x₁₂", r"x_{i + 1} - x_{12}"),
         ("x_max + x_b2*größe", "xₘₐₓ + x_b2 · größe", r"x_{max} + x_{b2} \cdot \mathrm{größe}"),
