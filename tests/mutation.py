@@ -35,7 +35,7 @@ class Room:
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py",)),
     "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
-    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers", "src/fallline/optimizers")),
+    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers",)),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
     "grammar": Room(
         ("objectives/grammar/*.py",),

@@ -179,7 +179,9 @@ REMEDIES = (Remedy("one", {}, "--one"), Remedy("two"))
 
 def test_the_whole_text_and_the_brief_one() -> None:
     first = finding(1, remedies=REMEDIES, proof="Proved.", led_to=("this.", "that"), ignore="never.", runs=("a", "b"))
-    diagnosis = Diagnosis("a run", (first, dataclasses.replace(first, name="f2", title="f of x"), finding(3, remark=True)))
+    diagnosis = Diagnosis(
+        "a run", (first, dataclasses.replace(first, name="f2", title="f of x"), finding(3, remark=True))
+    )
     whole = [
         "   In a; b.",
         "   Evidence 1.",
@@ -220,7 +222,10 @@ def test_the_whole_text_and_the_brief_one() -> None:
     ]
 
 
-@pytest.mark.parametrize(("passed", "unchecked", "words"), [(0, 0, "0 checks."), (1, 0, "1 check."), (3, 2, "3 checks; 2 could not be made.")])
+@pytest.mark.parametrize(
+    ("passed", "unchecked", "words"),
+    [(0, 0, "0 checks."), (1, 0, "1 check."), (3, 2, "3 checks; 2 could not be made.")],
+)
 def test_the_sentence_for_no_alarm(passed: int, unchecked: int, words: str) -> None:
     diagnosis = Diagnosis(
         "a run", (), {f"p_{i}": "it" for i in range(passed)}, {f"u_{i}": "needs it" for i in range(unchecked)}

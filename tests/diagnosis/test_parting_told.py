@@ -145,7 +145,9 @@ def test_differences_of_64_roundings_are_no_more_than_rounding(part: int, by: st
     assert (found.step, found.by) == (20, by)
 
 
-@pytest.mark.parametrize(("part", "words"), [(5e-10, "at most 5e-10 of x: the last digits"), (5e-9, "up to 5e-09 of x")])
+@pytest.mark.parametrize(
+    ("part", "words"), [(5e-10, "at most 5e-10 of x: the last digits"), (5e-9, "up to 5e-09 of x")]
+)
 def test_rounding_that_grew_is_told_as_such(part: float, words: str) -> None:
     path = run()
     other = moved(path, 20, x=part * np.linalg.norm(path.x[20]))

@@ -67,7 +67,9 @@ def test_five_runs_stand_beside_five_others_at_equal_cost() -> None:
     assert found.proof == "Proved: 5 of 5 starts reach 0.002; unchanged, on other starts, 0 of 5."
     unchanged, changed = runs.asked[:5], runs.asked[5:]
     assert [(one[0], one[1], one[2]) for one in unchanged] == [({}, number, 100) for number in range(16, 21)]
-    assert [(one[0], one[1], one[2]) for one in changed] == [({"optimizer": 1}, number, 100) for number in range(11, 16)]
+    assert [(one[0], one[1], one[2]) for one in changed] == [
+        ({"optimizer": 1}, number, 100) for number in range(11, 16)
+    ]
     # The remedy may cost what 100 steps of 3 evaluations do.
     assert {one[4] for one in unchanged} == {np.inf}
     assert {one[4] for one in changed} == {300.0}

@@ -12,7 +12,7 @@ from jax import numpy as jnp
 
 from fallline import GradientDescent, check_gradient, compare, minimize
 
-DATA = jnp.linspace(-1, 1, 14).reshape(7, 2)
+DATA = np.linspace(-1, 1, 14).reshape(7, 2)
 
 
 def shifted(x: Any, y: Any) -> Any:
@@ -33,7 +33,7 @@ def shifted(x: Any, y: Any) -> Any:
             [1, 1],
         ),
         (
-            functools.partial(lambda x, data: jnp.sum((x - data) ** 2), data=jnp.array([0.5, 0.25])),
+            functools.partial(lambda x, data: jnp.sum((x - data) ** 2), data=np.array([0.5, 0.25])),
             [1.0, 1.0],
             [0.5, 0.25],
         ),

@@ -97,7 +97,9 @@ INSIDE = (
 def of_latex(text: str, names: Mapping[str, str]) -> str:
     """A formula in LaTeX as Python, with names for its symbols."""
     symbols = "|".join(re.escape(symbol) for symbol in sorted(names, key=len, reverse=True))
-    text = re.sub(f"({symbols or '(?!)'})|{COMMANDS}", lambda found: f" {names[found[1]]} " if found[1] else found[0], text)
+    text = re.sub(
+        f"({symbols or '(?!)'})|{COMMANDS}", lambda found: f" {names[found[1]]} " if found[1] else found[0], text
+    )
     for spelling, instead in SPELLINGS:
         text = re.sub(spelling, instead, text)
     before = ""

@@ -131,6 +131,7 @@ def looks_at_x(rule: Any) -> bool:
 @pytest.mark.parametrize("name", [name for name, rule in ALL.items() if not looks_at_x(rule)])
 def test_from_elsewhere_the_same_gradients_give_the_same_steps(name: str) -> None:
     given = gradients(20)
-    # x is known to its last place, here and there.
-    there = steps_of(ALL[name], START + np.array([16.0, -1.0, 256.0]), given)
-    np.testing.assert_allclose(there, steps_of(ALL[name], START, given), rtol=1e-9, atol=1e-12)
+    for away in (np.array([16.0, -1.0, 256.0]), np.array([-16.0, 1.0, -1024.0])):
+        # x is known to its last place, here and there.
+        there = steps_of(ALL[name], START + away, given)
+        np.testing.assert_allclose(there, steps_of(ALL[name], START, given), rtol=1e-9, atol=1e-12)

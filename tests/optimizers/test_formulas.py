@@ -15,15 +15,32 @@ from tests.optimizers.rules import RULES, START, UNUSUAL, gradients
 from fallline.errors import FalllineError
 from fallline.optimizers import Optimizer
 from fallline.optimizers.conventions import formula
-from fallline.optimizers.latex import tex, with_short_memory
-from fallline.optimizers.lines import lines_of
+from fallline.optimizers.latex import moved, tex, with_short_memory
+from fallline.optimizers.lines import X_BEFORE, lines_of
 from fallline.optimizers.mathml import as_mathml
 from fallline.optimizers.noise import standard_normal
 from fallline.optimizers.placeholders import formula_settings, observed
 from fallline.optimizers.plain_text import in_words, moved_text, plain_text
 from fallline.state import named_leaves
 
-ALL = {**RULES, **UNUSUAL}
+
+@dataclasses.dataclass(frozen=True)
+class Levelled(Optimizer[None]):
+    """A rule of a user's own, over the largest slope and the norm, each of all coordinates."""
+
+    learning_rate: float = 0.1
+    elementwise = False
+
+    def init(self, x: Any) -> None:
+        return None
+
+    def update(self, gradient: Any, state: None, rate: Any, step: Any) -> tuple[Any, None]:
+        largest = np.max(abs(gradient), axis=-1, keepdims=True)
+        size = np.linalg.norm(gradient, axis=-1, keepdims=True)
+        return rate * gradient / np.where(step != 3, largest + size, 1.0), state
+
+
+ALL = {**RULES, **UNUSUAL, "levelled": Levelled()}
 # Every coordinate begins with a slope: the guards against 0 / 0 are left out of formulas.
 GIVEN = np.array([[1.0, -1e-4, 1e3], *gradients(4)])
 
@@ -85,7 +102,8 @@ def test_the_lines_in_latex_and_mathml_compute_a_step_of_the_rule(name: str) -> 
     for step, gradient in enumerate(GIVEN, start=1):
         x, before = after_x, dict(named_leaves(state))
         (change, state), local = observed(rule.update, gradient, state, 0.05, step)
-        after, after_x = {**dict(named_leaves(state)), **local, "change": change}, x - change
+        after_x = x - change
+    after: dict[Any, Any] = {**dict[Any, Any](named_leaves(state)), **local, "change": change}
     values: dict[Any, Any] = {run.x: x, run.gradient: gradient, run.rate: 0.05, run.step: step}
     values |= {part: before[path] for path, part in run.before.items()}
     values |= {part: settings[path] for path, part in run.hyperparameters.items()}
@@ -116,11 +134,19 @@ def test_with_numbers_for_its_symbols_a_formula_has_the_same_value(name: str) ->
     for line in (*lines.lines, lines.change):
         for text in (
             plain_text(line.expression, numbers),
-            of_latex(tex(line.expression, {**numbers, **{s: r"\left(-0.75\right)" for s in values if values[s] < 0}}), {}),
+            of_latex(
+                tex(line.expression, {**numbers, **{s: r"\left(-0.75\right)" for s in values if values[s] < 0}}), {}
+            ),
             of_mathml(as_mathml(line.expression, lines.letters, numbers), {}),
         ):
             # Other orders of the same operations.
             assert computed(text, {}) == pytest.approx(float(line.expression.xreplace(values)), rel=1e-12)
+    change = lines.change.expression
+    expected = values[X_BEFORE] - float(change.xreplace(values))
+    assert computed(of_latex(moved(change, numbers), {}), {}) == pytest.approx(expected, rel=1e-12)
+    words = in_words(lines)
+    told = {words[symbol]: text for symbol, text in numbers.items()}
+    assert computed(moved_text(change.xreplace(words), told), {}) == pytest.approx(expected, rel=1e-12)
 
 
 @dataclasses.dataclass(frozen=True)

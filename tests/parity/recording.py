@@ -34,7 +34,13 @@ def recorded(row: Row) -> dict[str, Any]:
     rule = row.ours(**settings)
     drive = row.drive or DRIVERS.get(row.library, torch_style)
     points = drive(peer(row, dict(row.arguments(rule))), COURSE, STEPS)
-    return {"name": row.name, "rule": encode(rule), "at_lookahead": row.at_lookahead, "bound": row.bound, "points": points.tolist()}
+    return {
+        "name": row.name,
+        "rule": encode(rule),
+        "at_lookahead": row.at_lookahead,
+        "bound": row.bound,
+        "points": points.tolist(),
+    }
 
 
 def main() -> None:
