@@ -147,6 +147,11 @@ def test_the_lowest_of_the_other_runs_is_what_was_seen_elsewhere(monkeypatch: py
     runs.diagnose(proof=False)
     best = [one.best.value for one in runs]
     assert seen == {0.1: best[1], 0.4: best[2], 0.3: best[1]}
+    # A run without a value is not the lowest.
+    with_none = {"a": fallline.Adam(0.1), "b": G(0.2), "c": G(0.3)}
+    runs = compare("sqrt(x) + 1", [[4.0], [-1.0], [9.0]], with_none, max_steps=1)
+    runs.diagnose(proof=False)
+    assert all(np.isfinite(value) for value in seen.values())
     compare("x**2", 1.0, [G(0.1)], max_steps=3).diagnose(proof=False)
     assert seen[0.1] is None
 

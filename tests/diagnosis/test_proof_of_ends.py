@@ -288,6 +288,17 @@ def test_settings_change_the_run() -> None:
     assert repeat.ended({"x0": [2.0]}, 0, 20, 10.0, np.inf, "value").start == 4
 
 
+def test_a_run_is_repeated_with_its_own_gradient_and_conditions() -> None:
+    settings: dict[str, Any] = {"gradient": fallline.Perturbation(1e-3), "stop": Target(0.01), "engine": "reference"}
+    run = minimize(lambda x: (x**2).sum(), [1.0, 2.0], GradientDescent(0.1), max_steps=50, **settings)
+    ended = again(run).ended({}, 0, 50, 10.0, np.inf, "value")
+    assert (ended.start, ended.end, ended.told) == (5, run.final.value, run.stop.reason)
+    assert run.stop.reason == Target.reason
+    assert 0 < ended.seconds < 10
+    exact = again(run).ended({"gradient": "auto"}, 0, 50, 10.0, np.inf, "value")
+    assert exact.end != ended.end
+
+
 def test_losses_are_measured_by_their_error_without_the_penalty() -> None:
     X, y = np.arange(6.0), np.array([0.0, 1, 1, 2, 2, 3])
     loss = Linear(X, y, l2=0.5)
