@@ -25,7 +25,9 @@ def well_told(finding: Finding, name: str) -> Finding:
     words = f"{finding.title}. {finding.evidence} {finding.cause} {finding.proof}"
     # Sentences begin with a capital letter, a number or a name, are not shouted, and words do not run together.
     assert re.match(r"[A-Z0-9]|\w{1,2} ", words), words
-    assert not re.search(r"[a-z]{2}[.!?] (?!epsilon|\w*[_=])[a-z]{3}| {3}|[A-Z]{3,} [A-Z]{3,}|[a-z.,;:]X{2}|X{2}[a-z]|None\b", words), words
+    assert not re.search(
+        r"[a-z]{2}[.!?] (?!epsilon|\w*[_=])[a-z]{3}| {3}|[A-Z]{3,} [A-Z]{3,}|[a-z.,;:]X{2}|X{2}[a-z]|None\b", words
+    ), words
     assert type(finding.since) is int
     assert all(type(step) is int for step in finding.steps)
     for value in finding.numbers.values():

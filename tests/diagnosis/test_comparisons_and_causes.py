@@ -1,4 +1,4 @@
-"""What a diagnosis makes of the findings: causes and consequences, runs of a comparison, texts of any length, errors."""
+"""What a diagnosis makes of findings: causes and consequences, runs of a comparison, texts of any length, errors."""
 
 from __future__ import annotations
 
@@ -184,7 +184,9 @@ REMEDIES = (Remedy("one", {}, "--one"), Remedy("two"))
 
 def test_the_whole_text_and_the_brief_one() -> None:
     first = finding(1, remedies=REMEDIES, proof="Proved.", led_to=("this.", "that"), ignore="never.", runs=("a", "b"))
-    diagnosis = Diagnosis("a run", (first, dataclasses.replace(first, name="f2", title="f of x"), finding(3, remark=True)))
+    diagnosis = Diagnosis(
+        "a run", (first, dataclasses.replace(first, name="f2", title="f of x"), finding(3, remark=True))
+    )
     whole = [
         "   In a; b.",
         "   Evidence 1.",
@@ -225,7 +227,10 @@ def test_the_whole_text_and_the_brief_one() -> None:
     ]
 
 
-@pytest.mark.parametrize(("passed", "unchecked", "words"), [(0, 0, "0 checks."), (1, 0, "1 check."), (3, 2, "3 checks; 2 could not be made.")])
+@pytest.mark.parametrize(
+    ("passed", "unchecked", "words"),
+    [(0, 0, "0 checks."), (1, 0, "1 check."), (3, 2, "3 checks; 2 could not be made.")],
+)
 def test_the_sentence_for_no_alarm(passed: int, unchecked: int, words: str) -> None:
     diagnosis = Diagnosis(
         "a run", (), {f"p_{i}": "it" for i in range(passed)}, {f"u_{i}": "needs it" for i in range(unchecked)}
@@ -344,9 +349,9 @@ def test_what_cannot_be_told_of_an_operation() -> None:
 
 def test_series_that_are_missing_are_named() -> None:
     case = Case.of(run("x**2", 1.0, G(0.1), 5))
-    with pytest.raises(CannotCheck, match="^a held-out loss$"):
+    with pytest.raises(CannotCheck, match=r"^a held-out loss$"):
         case["held_out"]
-    with pytest.raises(CannotCheck, match="^the series 'momentum'$"):
+    with pytest.raises(CannotCheck, match=r"^the series 'momentum'$"):
         case["momentum"]
     bare = Case(case.series)
     for name, words in (
@@ -354,15 +359,15 @@ def test_series_that_are_missing_are_named() -> None:
         ("fit", "a fit"),
         ("data", "the points of the run"),
     ):
-        with pytest.raises(CannotCheck, match=f"^{words}$"):
+        with pytest.raises(CannotCheck, match=rf"^{words}$"):
             getattr(bare, name)
     loaded = Case.of(dataclasses.replace(case.run, objective=None, rule=None))
-    with pytest.raises(CannotCheck, match="^the objective, which a file cannot hold$"):
+    with pytest.raises(CannotCheck, match=r"^the objective, which a file cannot hold$"):
         _ = loaded.objective
-    with pytest.raises(CannotCheck, match="^the rule, which a file cannot hold$"):
+    with pytest.raises(CannotCheck, match=r"^the rule, which a file cannot hold$"):
         _ = loaded.rule
     for name, words in (("data", "a model with its data"), ("network", "a network")):
-        with pytest.raises(CannotCheck, match=f"^{words}$"):
+        with pytest.raises(CannotCheck, match=rf"^{words}$"):
             getattr(case, name)
 
 

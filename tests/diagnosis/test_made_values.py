@@ -57,8 +57,9 @@ def test_a_jump_is_told_with_its_rows(at: int) -> None:
     # The median of the twentieth of the run before it.
     level = float(np.median(falling()[at - 20 : at]))
     assert finding.numbers["level"] == pytest.approx(level)
-    assert f"At step {at} the value went from about {level:.4g} to {falling()[at] + 30:.4g}, and came back within 3" in (
-        finding.evidence
+    assert (
+        f"At step {at} the value went from about {level:.4g} to {falling()[at] + 30:.4g}, and came back within 3"
+        in (finding.evidence)
     )
 
 
@@ -217,7 +218,10 @@ def test_of_many_coordinates_the_slope_and_the_way_are_followed() -> None:
     path = run(plane, np.zeros(size), G(0.1), 20, gradient=slope)
     finding = the(unbounded, path)
     assert re.search(r"Along the slope \(mostly x299(, x\d+)+\) the value is ", finding.evidence)
-    assert found(unbounded, run(lambda x: float((x**2).sum()), np.ones(size), G(0.1), 20, gradient=lambda x: 2 * x)) is None
+    assert (
+        found(unbounded, run(lambda x: float((x**2).sum()), np.ones(size), G(0.1), 20, gradient=lambda x: 2 * x))
+        is None
+    )
 
 
 # A rate that decayed
@@ -313,7 +317,9 @@ def test_by_how_much_the_rate_may_grow(made_part: float, factor: float) -> None:
     assert slow_file._factor(plain, made_part) == pytest.approx(500, rel=1e-3)
 
 
-@pytest.mark.parametrize(("levels", "falls"), [((5, 4, 3, 2, 1), True), ((5, 4, 3, 3, 1), False), ((5, 4, 3, 2, 4), False)])
+@pytest.mark.parametrize(
+    ("levels", "falls"), [((5, 4, 3, 2, 1), True), ((5, 4, 3, 3, 1), False), ((5, 4, 3, 2, 4), False)]
+)
 def test_each_of_the_last_tenths_is_lower(levels: tuple[int, ...], falls: bool) -> None:
     values = np.concatenate([np.full(50, 9.0), np.repeat(levels, 10), levels[-1:]])
     assert slow_file._falls_on(Case.of(made(values))) == falls
@@ -331,7 +337,10 @@ def test_half_of_the_gradients_are_clipped(clipped: float, told: bool) -> None:
     assert (finding is not None) == told
     if finding is not None:
         assert finding.numbers == {"clipped": pytest.approx(0.55), "limit": 1.0, "typical": 3.0}
-        assert [one.settings["optimizer"] for one in finding.remedies] == [fallline.ClipNorm(G(1e-4), limit=9.0), G(1e-4)]
+        assert [one.settings["optimizer"] for one in finding.remedies] == [
+            fallline.ClipNorm(G(1e-4), limit=9.0),
+            G(1e-4),
+        ]
         assert finding.steps[:3] == (0, 1, 2)
         assert "55% of 200 gradients are clipped" in finding.evidence
         assert "their norm is 3 in the median, and the limit 1" in finding.evidence

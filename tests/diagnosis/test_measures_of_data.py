@@ -29,7 +29,9 @@ def share(targets: Any, predictions: Any, weights: Any) -> float:
     """The share of a variance that predictions explain."""
     weights = weights / weights.sum()
     left = weights @ (np.reshape(targets, (len(targets), -1)) - np.reshape(predictions, (len(targets), -1))) ** 2
-    varied = weights @ (np.reshape(targets, (len(targets), -1)) - weights @ np.reshape(targets, (len(targets), -1))) ** 2
+    varied = (
+        weights @ (np.reshape(targets, (len(targets), -1)) - weights @ np.reshape(targets, (len(targets), -1))) ** 2
+    )
     return float(1 - left.sum() / varied.sum())
 
 
@@ -267,7 +269,11 @@ def test_named_columns_are_named() -> None:
     [
         (Linear(X, 1000 + Y), Adam(0.01), 0.01 * 40),
         (Huber(X, 1000 + Y, delta=2.0), GradientDescent(0.1), 0.1 * 2 * 40),
-        (Linear(X, 1000 + Y), fallline.SignDescent(fallline.PiecewiseConstant(0.1, milestones=(20,), parts=(0.5,))), 3.0),
+        (
+            Linear(X, 1000 + Y),
+            fallline.SignDescent(fallline.PiecewiseConstant(0.1, milestones=(20,), parts=(0.5,))),
+            3.0,
+        ),
     ],
 )
 def test_how_far_bounded_steps_reach(loss: Any, rule: Any, reach: float) -> None:
@@ -359,7 +365,7 @@ def test_what_cannot_be_told_of_a_curve() -> None:
     from fallline.diagnosis.finding import CannotCheck
 
     for curve in (rising(0.5)[:4], np.where(np.arange(101) == 3, np.nan, rising(0.5))):
-        with pytest.raises(CannotCheck, match="^a held-out loss at more steps$"):
+        with pytest.raises(CannotCheck, match=r"^a held-out loss at more steps$"):
             overfits(held(curve))
     run = fallline.minimize("x**2", 1.0, GradientDescent(0.1), max_steps=5)
     assert missing("overfitting", run) == "a held-out loss"
@@ -421,7 +427,6 @@ def test_right_answers_of_every_kind_of_model() -> None:
 # A model whose output does not suit
 
 
-
 def test_a_neuron_that_is_stuck() -> None:
     loss = SigmoidNeuron(X, SURE)
     run = fallline.minimize(loss, np.full(5, -20.0), GradientDescent(0.1), max_steps=20)
@@ -465,7 +470,10 @@ def test_classes_come_equally_often(counts: tuple[int, ...], told: bool) -> None
         assert (finding is not None) == told
         if finding is not None:
             assert finding.title == "3 classes are taken for numbers"
-            assert f"{len(y)} targets are the whole numbers 0 to 2, each {min(counts)} to {max(counts)}" in finding.evidence
+            assert (
+                f"{len(y)} targets are the whole numbers 0 to 2, each {min(counts)} to {max(counts)}"
+                in finding.evidence
+            )
             assert finding.remedies[0].text == "the cross-entropy, as of Softmax(X, y) or Network(X, y)"
 
 
