@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, run
+from tests.diagnosis.looks import G, run, well_told
 
 import fallline
 from fallline import Linear, minimize
 from fallline.diagnosis.case import Case
-from fallline.diagnosis.finding import CannotCheck
-from fallline.diagnosis.findings import plateau, rate_too_large, saddle, too_slow
+from fallline.diagnosis.finding import CannotCheck, Check
+from fallline.diagnosis.findings import all_checks, plateau, rate_too_large, saddle, too_slow
 from fallline.diagnosis.findings.of_data import sorted_batches
 from fallline.objectives import as_objective
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
+def test_every_check_says_what_it_looks_for_and_where_that_is_from(check: Check) -> None:
+    names = [one.name for one in all_checks()]
+    assert check.find.__name__ == check.name
+    assert re.fullmatch(r"[a-z].*[^.]", check.about)
+    assert re.search(r"\b(19|20)\d\d\b", check.source)
+    assert set(check.leads_to) <= set(names) - {check.name}
+    assert check.measure == ("held_out" if check.name == "overfitting" else "value")
+    assert check.remark == (check.name in ("converged", "lower_seen", "wasted_steps"))
 
 
 def space(**known: Any) -> Any:
@@ -169,7 +181,7 @@ def test_what_is_told_of_a_run_that_crawls() -> None:
     path = run("rosenbrock", [-1.2, 1.0], G(0.001), 1000)
     case = Case.of(path)
     assert too_slow._crawls(case)
-    finding = too_slow._crawling(case)
+    finding = well_told(too_slow._crawling(case), "too_slow")
     assert (finding.title, finding.since) == ("The run ended too early", 0)
     faster, longer = finding.remedies
     assert faster.settings["optimizer"] == fallline.LBFGS()
@@ -199,7 +211,8 @@ def test_the_escape_from_a_saddle(formula: str, x: list[float], direction: list[
     if formula.startswith("log"):
         # At a distance of 1 along half of y, where log(1/2) is the lowest.
         assert found is not None
-        assert (found.fall, found.step.tolist()) == (pytest.approx(np.log(2)), [0.0, 0.5])
+        assert found.fall == pytest.approx(np.log(2))
+        assert found.step.tolist() == [0.0, 0.5]
     elif fall is None:
         assert found is None
     else:
@@ -230,7 +243,8 @@ def test_where_the_limit_comes_from() -> None:
     known: Any = space(steepest=SimpleNamespace(rate=0.25, curvature=8.0))
     seen = rate_too_large._limit(known, 0.3, 0.1)
     assert (seen.rate, seen.words) == (0.25, "The steepest curvature seen, 8, allows 0.25")
-    for case, used in ((known, 0.25), (known, 0.2), (space(steepest=None), 0.3), (Unknown(), 0.3)):
+    others: list[Any] = [(known, 0.25), (known, 0.2), (space(steepest=None), 0.3), (Unknown(), 0.3)]
+    for case, used in others:
         tried = rate_too_large._limit(case, used, 0.1)
         assert (tried.rate, tried.words) == (0.1, "Steps of a rate of 0.1 would have gone downhill")
 

@@ -280,7 +280,8 @@ def test_how_far_bounded_steps_reach(loss: Any, rule: Any, reach: float) -> None
     for record in ("all", 4):
         finding = found("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=40, record=record))
         assert finding is not None
-        assert (finding.since, finding.numbers["reach"]) == (0, pytest.approx(reach))
+        assert finding.since == 0
+        assert finding.numbers["reach"] == pytest.approx(reach)
         assert finding.numbers["mean"] == pytest.approx(np.mean(1000 + Y))
         assert finding.numbers["deviation"] == pytest.approx(np.std(Y))
         assert f"All 40 steps together can move the intercept by {reach:.3g} at most." in finding.evidence

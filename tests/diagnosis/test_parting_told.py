@@ -150,7 +150,7 @@ def test_differences_of_64_roundings_are_no_more_than_rounding(part: int, by: st
 )
 def test_rounding_that_grew_is_told_as_such(part: float, words: str) -> None:
     path = run()
-    other = moved(path, 20, x=part * np.linalg.norm(path.x[20]))
+    other = moved(path, 20, x=part * float(np.linalg.norm(path.x[20])))
     # The same rule, so that only rounding can part them.
     found = differ(path, dataclasses.replace(other, engine="another"))
     assert found.by == "rounding"

@@ -367,6 +367,18 @@ def test_a_start_of_a_run_that_diverged_stays_near_and_no_higher_than_twice() ->
     assert (np.abs(starts - 3) <= 0.2 * np.abs(run.x[run.value <= 81] - 3).max() + 0.03).all()
 
 
+def test_a_start_is_no_higher_than_the_fall_above_the_runs_own() -> None:
+    run = minimize("x**2", 3.0, GradientDescent(0.4), max_steps=100)
+    assert run.objective is not None
+    values = run.objective.value(np.array([start_near(run, run.start.x, number) for number in range(1, 41)]))
+    # Up to 3.6, where the value is 12.96; at 18 it would be too high.
+    assert 12 < values.max() <= 12.96
+    far = minimize("exp(9*x)", 1.0, GradientDescent(1e-4), max_steps=100)
+    assert far.objective is not None
+    values = far.objective.value(np.array([start_near(far, far.start.x, number) for number in range(1, 41)]))
+    assert values.max() <= 2 * far.start.value
+
+
 def fitted(**settings: Any) -> fallline.Fit:
     X = np.linspace(0, 1, 12)
     data = {"x": 5 + 3 * X, "y": 2 * X + np.sin(9 * X)}
@@ -407,6 +419,7 @@ def test_what_changes_the_loss_is_measured_by_the_score() -> None:
     assert repeat.ended({"model": "huber"}, 0, 300, 10.0, np.inf, "score").end < 0
     assert repeat.ended({}, 0, 30, 10.0, np.inf, "score").end == pytest.approx(-fit.score(), rel=1e-9)
     held = fitted(holdout=0.25)
+    assert (again(held).varied, again(fitted(batch_size=4)).varied) == ("seeds", "seeds")
     ended = again(held).ended({}, 0, 30, 10.0, np.inf, "held_out")
     assert held.held_out is not None
     curve = held.learning_curve()

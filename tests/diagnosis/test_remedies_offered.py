@@ -105,7 +105,8 @@ def of_run(loss: Any, **settings: Any) -> Case:
 
 def of_fit(**settings: Any) -> Case:
     data = {"a": X[:, 0], "b": X[:, 1], "y": Y}
-    return Case.of(fit(data, "y", model="linear", **{"max_steps": 3, "optimizer": GradientDescent(0.1)} | settings))
+    usual: dict[str, Any] = {"max_steps": 3, "optimizer": GradientDescent(0.1)}
+    return Case.of(fit(data, "y", model="linear", **usual | settings))
 
 
 def test_standardised_features() -> None:
