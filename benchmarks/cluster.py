@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import statistics
 import time
@@ -28,16 +27,6 @@ The same work on one Dask worker and on two, each a running process of one threa
 workers compared with {THREADS} threads in one process without a cluster: both use the whole machine, so the
 difference is the cost of communication. A gradient is limited by memory, which two threads share: the row that compares
 one thread with two, without a cluster, shows what that leaves to gain."""
-
-
-def main() -> None:
-    """Print the times of the same work on one worker and on two, and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    asked = parser.parse_args()
-    show(rows(asked.repeats, asked.steps, asked.rows))
 
 
 def rows(repeats: int = 3, steps: int = 100_000, count: int = 1_000_000) -> Iterator[Row]:
@@ -134,4 +123,4 @@ def sent(call: Callable[[], Any]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,13 +19,6 @@ more. The run and its diagnosis are timed alternately."""
 
 # The part of the run's time that a diagnosis may take, and the seconds that it may take in any case.
 SHARE, SECONDS = 0.2, 0.05
-
-
-def main() -> None:
-    """Print the times and their ratios, and whether they reach their aims."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
-    show(rows(parser.parse_args().repeats))
 
 
 def rows(repeats: int = 5) -> Iterator[Row]:
@@ -95,4 +87,4 @@ RUNS: dict[str, Callable[[], Any]] = {
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

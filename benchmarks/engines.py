@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import concurrent.futures
 import ctypes
 import functools
@@ -112,15 +111,6 @@ of the arguments' checks, of the outcomes, the minima or the file."""
 
 STEPS, START = 1_000_000, (-1.2, 1.0)
 BATCH_STEPS = 200
-
-
-def main() -> None:
-    """Print the times and their ratios, and whether they reach their aims."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--starts", type=int, default=100_000)
-    asked = parser.parse_args()
-    show(rows(asked.repeats, asked.starts))
 
 
 def rows(repeats: int = 7, starts: int = 100_000) -> Iterator[Row]:
@@ -436,4 +426,4 @@ def memory() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import gzip
 import shutil
@@ -76,14 +75,6 @@ USEFUL = """() => {
 }"""
 
 
-def main() -> None:
-    """Print the times and sizes, and whether they reach their aims."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--moves", type=int, default=MOVES)
-    parser.add_argument("--openings", type=int, default=OPENINGS)
-    show(rows(parser.parse_args().moves, parser.parse_args().openings))
-
-
 def rows(moves: int = MOVES, openings: int = OPENINGS) -> Iterator[Row]:
     """Sizes, opening, dragging, basins."""
     return measured(sizes, functools.partial(in_chromium, moves, openings))
@@ -154,4 +145,4 @@ def within(claim: str, taken: Sequence[float], most: float) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

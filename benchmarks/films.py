@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +22,7 @@ RATE = 20
 LEAST, MOST = 12.0, 1.3
 # Frames of the films that are compared with encoding alone.
 FEW = 100
-
-
-SCENES = ("contour", "contour_3d", "surface")
+SCENES = ["contour", "contour_3d", "surface"]
 TITLE = "Films"
 ABOUT = f"""\
 Four paths over a landscape, or one on a curve, as a film of {SIZE[0]} × {SIZE[1]} pixels: `animate` from the runs to
@@ -37,17 +34,7 @@ take only what changed from frame to frame; where they are the peer, with ready 
 drawing what moves: about two milliseconds a frame, and a .gif's frame is encoded in one."""
 
 
-def main() -> None:
-    """Print the times and their ratios, and whether all reach their aims."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--scenes", nargs="+", default=SCENES)
-    asked = parser.parse_args()
-    show(rows(asked.repeats, asked.frames, asked.scenes))
-
-
-def rows(repeats: int = 3, frames: int = 200, scenes: Sequence[str] = SCENES) -> Iterator[Row]:
+def rows(repeats: int = 3, frames: int = 200, scenes: list[str] = SCENES) -> Iterator[Row]:
     """Every scene as GIF and as MP4."""
     endings = (".gif", ".mp4")
     return measured(
@@ -195,4 +182,4 @@ class Places:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

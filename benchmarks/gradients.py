@@ -67,11 +67,6 @@ class ByHand(fallline.Objective):
         return np.array([v for v, _ in found]).reshape(x.shape[:-1]), np.array([g for _, g in found]).reshape(x.shape)
 
 
-def main() -> None:
-    """Measure and print."""
-    show(rows())
-
-
 def rows() -> Iterator[Row]:
     """A call, and a whole run."""
     return measured(call_by_jax, call_by_autograd, run_by_jax)
@@ -122,4 +117,4 @@ def run_by_jax() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

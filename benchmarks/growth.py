@@ -5,7 +5,6 @@ It draws docs/images/cost.png.
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,13 +43,6 @@ class Curve:
     def exponent(self) -> float:
         """The exponent of the growth of time with size."""
         return float(np.polyfit(np.log(self.sizes), np.log(self.seconds), 1)[0])
-
-
-def main() -> None:
-    """Print the exponents, and draw the curves."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=9)
-    show(rows(parser.parse_args().repeats))
 
 
 def rows(repeats: int = 9) -> Iterator[Row]:
@@ -114,13 +106,13 @@ def draw(curves: list[Curve], path: Path) -> None:
         sizes = np.array(curve.sizes)
         ax.loglog(sizes, curve.seconds, **look)
         ax.loglog(sizes, curve.seconds[-1] * sizes / sizes[-1], color=look["color"], linestyle=":")
-        keys.append(legends.key(ax, f"{curve.work}: exponent {curve.exponent:.2f}", look))
-    keys.append(legends.key(ax, "proportional", {"color": "grey", "linestyle": ":"}))
+        keys.append(legends.key(f"{curve.work}: exponent {curve.exponent:.2f}", look))
+    keys.append(legends.key("proportional", {"color": "grey", "linestyle": ":"}))
     appearance.label_axes(ax, "steps, starts or rows", "seconds")
     appearance.set_title(ax, "Cost against work")
-    legends.legend_below(ax, keys, columns=1)
+    legends.legend_of(ax, keys)
     figure.savefig(path)
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

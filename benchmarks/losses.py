@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import functools
 import statistics
@@ -97,15 +96,6 @@ void columns(const NUMBER *X, long stride, const double *y, const double *x, dou
 """
 # The steps of a run of gradient descent beside that many gradients of the C program.
 STEPS = 10
-
-
-def main() -> None:
-    """Print the times, their ratios, and the share of the memory bandwidth."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    asked = parser.parse_args()
-    show(rows(asked.repeats, asked.rows))
 
 
 def rows(repeats: int = 9, count: int = 1_000_000) -> Iterator[Row]:
@@ -385,4 +375,4 @@ def jax_layers(X: Any, y: Any, layers: Any) -> Callable[[], Any]:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from fallline.errors import FalllineError
 
 THREADS = len(os.sched_getaffinity(0))
@@ -117,11 +119,16 @@ def printed(rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def show(rows: Iterable[Row]) -> None:
-    """Print the machine, the versions, and the rows."""
-    print(f"{machine()}\n{versions()}\n")
-    for _ in printed(rows):
-        pass
+def show(rows: Callable[..., Iterable[Row]]) -> None:
+    """Print the machine, the versions, and the rows; the arguments of `rows` are options of the command line."""
+
+    @functools.wraps(rows)
+    def command(**options: Any) -> None:
+        print(f"{machine()}\n{versions()}\n")
+        for _ in printed(rows(**options)):
+            pass
+
+    typer.run(command)
 
 
 def verdict(row: Row) -> str:

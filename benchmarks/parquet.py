@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 import subprocess
@@ -96,15 +95,6 @@ def generate(folder: Path, size: int) -> int:
     return written
 
 
-def main() -> None:
-    """Print the memory and the speed."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--gigabytes", type=float, default=8.0, help="size of the folder (8)")
-    arguments.add_argument("--folder", type=Path, help="where to make it: a folder with room (the temporary one)")
-    given = arguments.parse_args()
-    show(rows(given.gigabytes, given.folder))
-
-
 def rows(gigabytes: float = 0.5, folder: Path | None = None) -> Iterator[Row]:
     """Each fit; without a folder, a temporary one."""
     return measured(functools.partial(fits, gigabytes, folder), functools.partial(fit_of_csv, folder))
@@ -156,4 +146,4 @@ def fit_of_csv(where: Path | None, repeats: int = 7) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import os
 import subprocess
@@ -23,13 +22,6 @@ process. *import* is what a program pays that uses the library."""
 COMMAND = (str(Path(sys.executable).with_name("fallline")),)
 LIBRARIES, FIRST_NAME = "import numpy, rich, typer", "import fallline; fallline.minimize"
 COMPLETION = {"_FALLLINE_COMPLETE": "complete_bash", "COMP_WORDS": "fallline r", "COMP_CWORD": "1"}
-
-
-def main() -> None:
-    """Print the times and their ratios, and whether they reach their aims."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=9)
-    show(rows(parser.parse_args().repeats))
 
 
 def rows(repeats: int = 9) -> Iterator[Row]:
@@ -80,4 +72,4 @@ def process(*command: str, **variables: str) -> Callable[[], Any]:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,13 +19,6 @@ takes it for many runs of a Python function that JAX follows. The peers written 
 stopping conditions, outcomes or checks of arguments. All are warm: compiled before."""
 
 RUNS, STEPS, RATE = 10_000, 500, 0.01
-
-
-def main() -> None:
-    """Print the times and their ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=7)
-    show(rows(parser.parse_args().repeats))
 
 
 def rows(repeats: int = 7) -> Iterator[Row]:
@@ -140,4 +132,4 @@ def batch_on_a_gpu(repeats: int) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    show(rows)

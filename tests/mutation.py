@@ -35,9 +35,7 @@ class Room:
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py",)),
     "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
-    "optimizers": Room(
-        ("optimizers/*.py",), ("tests/optimizers", "tests/parity/test_parity.py", "tests/test_registry.py")
-    ),
+    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers", "src/fallline/optimizers")),
     "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
     "grammar": Room(
         ("objectives/grammar/*.py",),

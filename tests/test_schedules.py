@@ -176,6 +176,7 @@ def test_every_schedule_checks_its_settings() -> None:
     [
         ((10, 20), (0.5,), r"PiecewiseConstant: parts is \(0\.5,\); it must be 2, one for each milestone"),
         ((20, 10), (0.5, 0.1), r"PiecewiseConstant: milestones is \(20, 10\); each must be above the one before"),
+        ((10, 10), (0.5, 0.1), r"PiecewiseConstant: milestones is \(10, 10\); each must be above the one before"),
         ((10,), (0.0,), r"PiecewiseConstant: parts is \(0\.0,\); it must be a number above 0"),
         ((-1,), (0.5,), r"PiecewiseConstant: milestones is \(-1,\); it must be a whole number at least 0"),
     ],
@@ -255,6 +256,16 @@ CLOSED: dict[str, tuple[Schedule, Callable[[int], float]]] = {
     "one_cycle without a way up": (
         OneCycle(0.3, 4, 0.1, 0.5, 0.1),
         lambda count: 0.15 - 0.04 * min(count, 3) if count else 0.3,
+    ),
+    # Half a step up and half a step down.
+    "one_cycle with a short way up": (
+        OneCycle(0.3, 15, 0.1, 0.5, 0.1),
+        lambda count: 0.15 - 0.12 * max(min(count, 14) - 1, 0) / 13,
+    ),
+    # Up and down in all the steps but one, which has the last rate.
+    "one_cycle without a tail": (
+        OneCycle(0.3, 12, 0.5, 0.5, 0.1),
+        lambda count: 0.15 + 0.03 * (5 - abs(5 - count)) if count <= 10 else 0.03,
     ),
     "cyclic": (Cyclic(0.3, 5, 0.5), lambda count: 0.15 + 0.03 * (5 - abs(5 - count % 10))),
     "cyclic that shrinks": (
@@ -472,7 +483,7 @@ def test_a_schedule_of_the_library_is_known_by_its_name_once_it_is_defined(monke
     new = type("New", (Constant,), {"name": "new", "__module__": Constant.__module__})
     type("Nameless", (Constant,), {"__module__": Constant.__module__})
     type("Users", (Constant,), {"name": "users"})
-    assert {**SCHEDULES} == {**before, "new": new}
+    assert {**before, "new": new} == {**SCHEDULES}
 
 
 def test_the_room_shows_what_can_be_imported_from_it() -> None:

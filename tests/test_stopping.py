@@ -354,6 +354,7 @@ def test_at_the_start_there_is_no_change(condition: StoppingCondition) -> None:
     assert found.tolist() == [expected] * 2
     near = condition.near(start)
     assert near is None or near.dtype == bool
+    assert not NotFinite().near(runs_at(value=[0.0, 2.0, -1.0])).any()
     # All that ask how far a run moved, and whether it is finite, see that at a glance.
     assert condition.unmet(start) == isinstance(condition, (StepSize, NotFinite))
 
@@ -417,7 +418,7 @@ def test_a_condition_of_the_library_is_known_by_its_class_name(monkeypatch: pyte
     before = {**CONDITIONS}
     new = type("New", (Target,), {"__module__": Target.__module__})
     type("Users", (Target,), {})
-    assert {**CONDITIONS} == {**before, "New": new}
+    assert {**before, "New": new} == {**CONDITIONS}
 
 
 def test_a_condition_of_ones_own_needs_no_registering() -> None:

@@ -53,7 +53,7 @@ def _told(check: Check, link: str) -> str:
     lines = [f"{about}.{' A remark.' if check.remark else ''}", ""]
     lines += [f"**Test.** {inspect.cleandoc(check.find.__doc__ or '')}", ""]
     known = {other.name for other in all_checks()}
-    led_to = [f"[{name}]({link.format(name)})" for name in check.leads_to if name in known]
+    led_to = [f"[{_words(name).lower()}]({link.format(name)})" for name in check.leads_to if name in known]
     if led_to:
         lines += [f"**It leads to** {', '.join(led_to)}.", ""]
     if check.ignore:

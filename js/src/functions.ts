@@ -14,10 +14,11 @@ function sigmoid(x: number): number {
   return (x >= 0 ? 1 : z) / (1 + z);
 }
 
-/** The remainder, with the divisor's sign. */
-function mod(x: number, divisor: number): number {
+/** The remainder, with the divisor's sign, also where it is 0: as Python and NumPy have it. */
+export function remainder(x: number, divisor: number): number {
   const rest = x % divisor;
-  return rest && rest < 0 !== divisor < 0 ? rest + divisor : rest;
+  if (rest === 0) return 0 / divisor;
+  return rest < 0 !== divisor < 0 ? rest + divisor : rest;
 }
 
 /** The product, in which a 0 wins against what is infinite or NaN. */
@@ -31,7 +32,7 @@ export const functions: ReadonlyMap<string, NumberFunction> = new Map<string, Nu
     return known ? [[name, known]] : [];
   }),
   ["sigmoid", sigmoid],
-  ["mod", mod],
+  ["mod", remainder],
   ["erf", erf],
   ["power", power],
   ["whole_power", power],

@@ -1,13 +1,14 @@
 // Written by `python -m fallline.explorer.generating` from the library; do not edit.
 import type { Line } from "./mathml.ts";
 import { power as pow } from "./pow.ts";
-import { condition, family, rate as R, remainder, scheduleFamily, search, setting } from "./rules.ts";
+import { remainder } from "./functions.ts";
+import { condition, family, rate as R, scheduleFamily, search, setting } from "./rules.ts";
 import { step as S, tests as C } from "./rules.ts";
 import { stepPower } from "./step_power.ts";
 import type { Code, Condition, Landscape, Limits, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";
 
 
-const { abs, cos, exp, floor, log, max, min, sign, sqrt } = Math;
+const { abs, cbrt, cos, exp, floor, log, max, min, sign, sqrt } = Math;
 
 const L: readonly Line[] = [
   ["c[g]","r[∇i[f](l[x])]"],
@@ -60,7 +61,7 @@ const L: readonly Line[] = [
   ["c[weight]","r[η.q[i[t]]]"],
   ["c[s]","r[r[c[weight].c[g]]+l[s]]"],
   ["c[v]","r[r[c[weight].p[c[g]2]]+l[v]]"],
-  ["c[z]","r[l[start]-r[f[c[s]r[ε+p[c[v]n[0.333333333333333]]]]]]"],
+  ["c[z]","r[l[start]-r[f[c[s]r[ε+k[c[v]3]]]]]"],
   ["c[change]","r[r[(r[1-i:momentum[μ]])].r[(r[l[x]-c[z]])]]"],
   ["c[weight]","r[q[i[t]].r[(r[ε+η])]]"],
   ["c[m]","r[r[b:beta1[i[β]i[1]].l[m]]+r[c[g].r[(r[1-b:beta1[i[β]i[1]]])]]]"],
@@ -291,8 +292,8 @@ const F: readonly Code[] = [
   (g,s,r,_step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=2*a3,a6=-a1;for(let i=0;i<n;i++){const a7=g[i];const a8=s[i];const a9=s[n+i];const a10=a9+a7*a7;const a11=a4+0*a10;const a12=pow(a10,a11);const a13=s[2*n+i]+a7+a5*a8-(a12-pow(a9,a11))/r*a8;const a14=a8-(min(max(a13,a6),a1)-a13)/max((a0+a12)/r+a2,2.2250738585072014e-308);o[i]=a14;s[i]=a8-a14;s[n+i]=a10;s[2*n+i]=a13;}},
   (g,s,r,_step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=2*a3,a6=2*a2,a7=-a1;for(let i=0;i<n;i++){const a8=g[i];const a9=s[i];const a10=s[n+i];const a11=a10+a8*a8;const a12=a4+0*a11;const a13=pow(a11,a12);const a14=s[2*n+i]+a8+a5*a9-(a13-pow(a10,a12))/r*a9;const a15=a9-(min(max(a14,a7),a1)-a14)/max((a0+a13)/r+a6,2.2250738585072014e-308);o[i]=a15;s[i]=a9-a15;s[n+i]=a11;s[2*n+i]=a14;}},
   (x,s)=>{const n=x.length;for(let i=0;i<n;i++){const a0=x[i];const a1=0*a0;s[i]=a0;s[n+i]=a0;s[2*n+i]=a1;s[3*n+i]=a1;}},
-  (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=r*sqrt(step),a3=1-a0;for(let i=0;i<n;i++){const a4=g[i];const a5=s[i];const a6=s[n+i];const a7=s[2*n+i]+a2*a4;const a8=s[3*n+i]+a2*(a4*a4);const a9=a3*(a5-(a6-a7/max(pow(a8,.3333333333333333)+a1,2.2250738585072014e-308)));o[i]=a9;s[i]=a5-a9;s[n+i]=a6;s[2*n+i]=a7;s[3*n+i]=a8;}},
-  (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=(r+a1)*sqrt(step),a3=1-a0;for(let i=0;i<n;i++){const a4=g[i];const a5=s[i];const a6=s[n+i];const a7=s[2*n+i]+a2*a4;const a8=s[3*n+i]+a2*(a4*a4);const a9=a3*(a5-(a6-a7/max(pow(a8,.3333333333333333)+a1,2.2250738585072014e-308)));o[i]=a9;s[i]=a5-a9;s[n+i]=a6;s[2*n+i]=a7;s[3*n+i]=a8;}},
+  (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=r*sqrt(step),a3=1-a0;for(let i=0;i<n;i++){const a4=g[i];const a5=s[i];const a6=s[n+i];const a7=s[2*n+i]+a2*a4;const a8=s[3*n+i]+a2*(a4*a4);const a9=a3*(a5-(a6-a7/max(cbrt(a8)+a1,2.2250738585072014e-308)));o[i]=a9;s[i]=a5-a9;s[n+i]=a6;s[2*n+i]=a7;s[3*n+i]=a8;}},
+  (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=(r+a1)*sqrt(step),a3=1-a0;for(let i=0;i<n;i++){const a4=g[i];const a5=s[i];const a6=s[n+i];const a7=s[2*n+i]+a2*a4;const a8=s[3*n+i]+a2*(a4*a4);const a9=a3*(a5-(a6-a7/max(cbrt(a8)+a1,2.2250738585072014e-308)));o[i]=a9;s[i]=a5-a9;s[n+i]=a6;s[2*n+i]=a7;s[3*n+i]=a8;}},
   (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=h[2],a3=1-a0,a4=1-a1,a5=1-stepPower(a0,step),a6=1-stepPower(a1,step);for(let i=0;i<n;i++){const a7=g[i];const a8=a0*s[i]+a3*a7;const a9=a1*s[n+i]+a4*(a7*a7);o[i]=r*(a8/a5)/(sqrt(a9/a6)+a2);s[i]=a8;s[n+i]=a9;}},
   (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=h[2],a3=1-a0,a4=1-a1,a5=1-stepPower(a0,step),a6=r*sqrt(1-stepPower(a1,step));for(let i=0;i<n;i++){const a7=g[i];const a8=a0*s[i]+a3*a7;const a9=a1*s[n+i]+a4*(a7*a7);o[i]=a6*(a8/a5)/(sqrt(a9)+a2);s[i]=a8;s[n+i]=a9;}},
   (g,s,r,step,h,o)=>{const n=g.length;const a0=h[0],a1=h[1],a2=h[2],a3=1-a0,a4=1-a1,a5=1-stepPower(a0,step),a6=1-stepPower(a1,step);for(let i=0;i<n;i++){const a7=g[i];const a8=a0*s[i]+a3*a7;const a9=a1*s[n+i]+a4*(a7*a7);o[i]=(r/sqrt(max(a9/a6,2.2250738585072014e-308))+a2)*(a8/a5);s[i]=a8;s[n+i]=a9;}},
@@ -406,7 +407,7 @@ const F: readonly Code[] = [
   (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=floor(a2*a1),a6=min(step-1,a1),a7=a1-a5;return a0*(a6<=a5?1+(a3-1)*(1+cos(3.141592653589793*(a5>0?a6/max(a5,1e-300):1)))/2:a4+(1-a4)*(1+cos(3.141592653589793*(a7>0?(a6-a5)/max(a7,1e-300):1)))/2);},
   (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=step-1,a6=2*a1,a7=remainder(a5,a6);return a0*(a2+(1-abs(a7/a1-1))*((1-a2)*pow(a3,floor((a5-a7)/a6+.5))*pow(a4,a5)));},
   (step,h,_m,inner)=>{const a0=h[0],a1=h[1];return (step>a0?1:a1+(1-a1)*(step-1)/a0)*inner(max(step-a0,1));},
-  (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=h[5],a6=step-1,a7=min(max((a6-a1-a2)/a3,0),1);return a0*(a7>0?1+(a5-1)*a7:a4+(1-a4)*min(a6/a1,1));},
+  (step,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=h[5],a6=step-1,a7=min((a6-a1-a2)/a3,1);return a0*(a7>0?1+(a5-1)*a7:a4+(1-a4)*min(a6/a1,1));},
   (step,_h,m,inner)=>{const a0=m[3];return a0*inner(step);},
   (v,m)=>{m[0]=v!==v?1/0:v;m[1]=0;m[2]=0;m[3]=1;},
   (v,m,h)=>{const a0=h[0],a1=h[1],a2=h[2],a3=h[3],a4=h[4],a5=m[0],a6=m[1],a7=m[2],a8=m[3],a9=v<a5*(1-a2*sign(a5)),a10=a7===0&&!a9?a6+1:0,a11=a10>a1;m[0]=a9?v:a5;m[1]=a11?0:a10;m[2]=a11?a3:max(a7-1,0);m[3]=a11?max(a8*a0,a4):a8;},

@@ -1,6 +1,8 @@
 // A user's own rules, which fallline/explorer/own_rules.py writes as a function of what builds rules.
+
+import { remainder } from "./functions.ts";
 import { power } from "./pow.ts";
-import { family, type Rule, remainder, setting, step } from "./rules.ts";
+import { family, type Rule, setting, step } from "./rules.ts";
 import { stepPower } from "./step_power.ts";
 
 const builders = { family, pow: power, remainder, setting, step, stepPower };

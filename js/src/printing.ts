@@ -46,16 +46,22 @@ export function printed(tree: Tree): string {
 }
 
 function chain(tree: Tree, forward: string, inverse: string): string {
-  const binds = BINDS[tree.kind]!;
+  const least = BINDS[tree.kind]!;
   return tree.parts
     .map((part, i) => {
       const sign = i ? (tree.inverse[i] ? inverse : forward) : "";
-      return sign + within(part, binds + Number(i > 0 || part.kind === tree.kind));
+      return sign + within(part, least + Number(i > 0 || part.kind === tree.kind));
     })
     .join("");
 }
 
 /** A part of an operation, in brackets unless it binds at least this strongly. */
 function within(tree: Tree, least: number): string {
-  return (BINDS[tree.kind] ?? WORD) >= least ? printed(tree) : `(${printed(tree)})`;
+  return binds(tree) >= least ? printed(tree) : `(${printed(tree)})`;
+}
+
+/** How strongly a tree binds its parts; the sign before a product, as the product does. */
+function binds(tree: Tree): number {
+  const isSignedProduct = tree.kind === "negative" && binds(tree.parts[0]!) === BINDS.product;
+  return isSignedProduct ? BINDS.product! : (BINDS[tree.kind] ?? WORD);
 }

@@ -228,12 +228,6 @@ function number(entry: Hyperparameter, value: Value): number {
   return given;
 }
 
-/** The remainder with the divisor's sign, as Python has it. */
-export function remainder(x: number, divisor: number): number {
-  const left = x % divisor;
-  return left !== 0 && left * divisor < 0 ? left + divisor : left;
-}
-
 // What builds the entries of generated.ts -----------------------------------------------------------------------------
 
 // biome-ignore lint/suspicious/noExplicitAny: the functions of generated.ts are of all the kinds above

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eigen } from "../src/flatness.ts";
+import { remainder } from "../src/functions.ts";
 import { rules } from "../src/generated.ts";
 import { interpolated } from "../src/line_search.ts";
 import { mathml } from "../src/mathml.ts";
 import { power } from "../src/pow.ts";
-import { remainder, SettingError, settingsArray } from "../src/rules.ts";
+import { SettingError, settingsArray } from "../src/rules.ts";
 import { stepPower } from "../src/step_power.ts";
 
 const named = (name: string, convention = "paper") =>
@@ -83,6 +84,9 @@ test("remainders have the divisor's sign", () => {
     [7, -7, 7, -7, 6].map((x, k) => remainder(x, [3, 3, -3, -3, 3][k]!)),
     [1, 2, -2, -1, 0],
   );
+  // Also where it is 0, and where a product would be too small for a float.
+  assert.ok(Object.is(remainder(-1.2, 0.6), 0) && Object.is(remainder(1.2, -0.6), -0));
+  assert.equal(remainder(1e-200, -3e-200), -2e-200);
 });
 
 test("the cubic through two places is lowest between them", () => {

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # What a printed object shows at most: lines, rows of a table, coordinates of a point, characters of a line.
 MOST_LINES, MOST_ROWS, MOST_COORDINATES, LONGEST = 30, 10, 6, 100
+# The longest line of a fact: its name stands before it.
+LONGEST_FACT = 80
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> str:
@@ -88,7 +90,7 @@ def wrapped_fact(name: str, text: str) -> list[tuple[str, str]]:
     """A fact of a summary, wrapped over as many lines as its text needs."""
     import textwrap
 
-    lines = textwrap.wrap(text, LONGEST)
+    lines = textwrap.wrap(text, LONGEST_FACT)
     return list(zip([name, *[""] * len(lines)], lines, strict=False))
 
 

@@ -19,6 +19,7 @@ from tests.environments import without_coverage
         ("fallline diagn", "fallline diagnose "),
         ("fallline run x --start 1 --learning-ra", "--learning-rate "),
         ("fallline expl", r"explain\s+explore"),  # both are possible
+        ("fallline run booth --optimizer rms", "rmsprop "),
     ],
 )
 def test_bash_completes_once_it_is_installed(typed: str, shown: str, tmp_path: Path) -> None:

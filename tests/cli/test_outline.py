@@ -15,6 +15,7 @@ from typer._completion_classes import completion_init
 
 import fallline
 from fallline.cli.app import COMMANDS, app_of
+from fallline.cli.outline import candidates
 from fallline.cli.outlining import outline
 
 COMPLETE = "_FALLLINE_COMPLETE"
@@ -76,7 +77,7 @@ def typers(shell: str, words: str, place: int, monkeypatch: pytest.MonkeyPatch) 
         "fallline run 'x**2 + y' --start 0,1 --s",
         "fallline fit data.csv --",
         "fallline sweep x --grid a=1 --gr",
-        "fallline basins ",
+        "fallline predict ",
     ],
 )
 def test_completion_is_typers(shell: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +92,24 @@ def test_completion_is_typers(shell: str, words: str, monkeypatch: pytest.Monkey
     # help in the order of a set.
     said = re.sub(r"\[default[^]]*\]", "", done.stdout)
     assert sorted(said.split()) == sorted(typers(shell, words, place, monkeypatch).split())
+
+
+@pytest.mark.parametrize(
+    ("given", "word", "found"),
+    [
+        ("run booth --optimizer", "rms", {"rmsprop"}),
+        ("compare booth --optimizers", "adam,nest", {"adam,nesterov"}),
+        ("optimizers", "qh", {"qhm"}),
+        ("run", "ros", {"rosenbrock"}),
+        ("run", "twelve", {"twelve_epochs"}),
+        ("compare", "twelve", set()),  # a recipe is run by run alone
+        ("run booth --start", "r", set()),
+        ("run booth --json", "--see", {"--seed"}),
+        ("run", "--see", {"--seed"}),
+    ],
+)
+def test_the_names_that_a_value_may_have_complete(given: str, word: str, found: set[str]) -> None:
+    assert {name for name, about in candidates(given.split(), word)} == found
 
 
 @pytest.mark.parametrize("asked", ["source_bash", "bash_source", "nope"])

@@ -223,7 +223,7 @@ def test_the_whole_text_and_the_brief_one() -> None:
     assert diagnosis.verdict().splitlines() == [
         "diagnosis: Title 1. In a; b. Evidence 1.",
         "→ one  (--one)",
-        "also: f of x; title 3.",
+        "also: f of x (a; b); title 3.",
     ]
 
 

@@ -205,6 +205,13 @@ def test_a_verdict_is_two_or_three_short_lines() -> None:
     assert max(map(len, Diagnosis("run", (long_words,) * 9).verdict().splitlines())) <= 2 * LONGEST
 
 
+def test_a_verdict_on_a_comparison_says_in_which_runs() -> None:
+    first = Finding("first", "First", "It is so.", "", runs=("a",))
+    second = Finding("second", "Second", "", "", runs=("a", "b", "c", "d"))
+    lines = Diagnosis("race", (first, second)).verdict().splitlines()
+    assert lines == ["diagnosis: First. In a. It is so.", "also: Second (a; b; c; 1 more)."]
+
+
 def test_json_and_a_frame_hold_the_same() -> None:
     diagnosis = diagnose(diverging())
     told = json.loads(diagnosis.to_json())

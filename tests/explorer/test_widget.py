@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.views.browser import WatchedPage
 
 import fallline
 from fallline.explorer import answers
@@ -37,17 +38,14 @@ async (traits, code) => {
 """
 
 
-class Shown:
+class Shown(WatchedPage):
     """An explorer in such a notebook."""
 
     def __init__(
         self, browser: Any, explorer: Explorer, answer: Callable[[Any], Any] | None = None, policy: str = ""
     ) -> None:
         widget = explorer.widget
-        self.page = browser.new_page(viewport={"width": 1000, "height": 900})
-        self.complaints: list[str] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
+        super().__init__(browser.new_page(viewport={"width": 1000, "height": 900}))
 
         def python(question: Any) -> Any:
             told, arrays = (answer or widget._answers.to)(question)
@@ -90,7 +88,7 @@ def shown(browser: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     yield show
     for one in opened:
         one.page.close()
-        assert one.complaints == []
+        one.check()
 
 
 def bowl(x: float, y: float) -> float:

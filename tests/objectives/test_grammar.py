@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,10 @@ from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
 from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, parse
 from fallline.objectives.grammar.conversion import from_sympy
+from fallline.objectives.grammar.faults import ALLOWED
+from fallline.objectives.grammar.juxtaposition import takes_one
 from fallline.objectives.grammar.reading import _read
+from fallline.objectives.grammar.words import CALLED
 from fallline.objectives.symbolic import Symbolic
 
 x, y, u = sympy.symbols("x y u", real=True)
@@ -108,6 +112,7 @@ def test_variables_come_in_natural_order_and_are_real() -> None:
 def test_a_variable_named_f_does_not_take_the_name_of_the_formula() -> None:
     assert parse("f**2").name not in {"f", ""}
     assert parse("f**2 + f_").name not in {"f", "f_"}
+    assert parse("f = 2*x; f + f_").name not in {"f", "f_"}
 
 
 def test_nothing_is_simplified() -> None:
@@ -185,6 +190,34 @@ READ_AS = [
     ("f(x) = x**2", "f = x**2"),
     ("f(x, y) = x² + y²", "f = x**2 + y**2"),
     ("x if x > 0 else -x", "where(x > 0, x, -x)"),
+    ("x(2) + x", "x*2 + x"),
+    ("||x| - y|", "abs(abs(x) - y)"),
+    ("|x||y|", "abs(x)*abs(y)"),
+    ("max(|x|, y)|x|", "max(abs(x), y)*abs(x)"),
+    ("(x)(y)(z)", "x*y*z"),
+    ("2x3 + x3y", "2*x3 + x3y"),
+    ("abcx + x", "abcx + x"),
+    ("sin x sin y", "sin(x)*sin(y)"),
+    ("sin x[1]", "sin(x[1])"),
+    ("sin √x - ln|x|", "sin(sqrt(x)) - ln(abs(x))"),
+    ("x²^2", "(x**2)**2"),
+    ("xⁿ + n", "x**n + n"),
+    ("e²ˣ", "e**(2*x)"),
+    ("√√x", "sqrt(sqrt(x))"),
+    ("y := x**2", "y = x**2"),
+    ("1e+x", "1*e + x"),
+    (".5x", ".5*x"),
+    ("f(x,) = x", "f = x"),
+    ("a/b*c d", "a/b*c*d"),
+    ("x - (y - 1) - (z + 2)*-3", "x - (y - 1) - (z + 2)*-3"),
+    ("x/(y/z)*(x/y)", "x/(y/z)*(x/y)"),
+    ("-(x + y)**-(2*z)", "-(x + y)**(-2*z)"),
+    ("x*-(2*z) - -(x*y)**-(-(x/y))", "x*(-2*z) - -(x*y)**(--x/y)"),
+    ("2**(x**y)**2", "2**(x**y)**2"),
+    (
+        "where((x > y or x < 1) and not (y >= x and x != 2), ½x, (x > 0)**2)",
+        "where((x > y or x < 1) and not (y >= x and x != 2), (1/2)*x, (x > 0)**2)",
+    ),
 ]
 
 
@@ -217,6 +250,8 @@ MEANINGS: list[tuple[str, dict[str, float], float]] = [
     ("sum(sum(x[i], i=1..j), j=1..2)", {"x1": 1.0, "x2": 2.0}, 4.0),
     ("max(x[i], i=1..3) - min(x[i], i=1..3)", {"x1": 1.0, "x2": 5.0, "x3": 3.0}, 4.0),
     ("norm(x[i], i=1..2)", {"x1": 3.0, "x2": 4.0}, 5.0),
+    ("max(x[i], i=1..1) + norm(y[i], i=2..2)", {"x1": -3.0, "y2": -4.0}, 1.0),
+    ("where(1 < 2, x, y) - where(2 < 1 or not 1 != 2, x, 2*y)", {"x": 3.0, "y": 5.0}, -7.0),
     ("norm(x, y, 2)", {"x": 2.0, "y": 1.0}, 3.0),
     ("floor(x) + ceil(x) + mod(x, 2)", {"x": -2.5}, -3.5),
     ("log(x, 10) + log10(x) + log2(y)", {"x": 1000.0, "y": 8.0}, 9.0),
@@ -245,6 +280,36 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
     assert objective.value(np.array(list(at.values()))) == pytest.approx(value, rel=4e-15, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # In floats, 1/49*49 is a little less than 1, and ten tenths are too.
+        ("1/49*49*x", 1.0),
+        ("49*(1/49)*x", 1.0),
+        ("-(1/49)*49*x", -1.0),
+        ("-(-(1/49))*49*x", 1.0),
+        ("(1/49)**2*49**2*x", 1.0),
+        ("(1/49)**-1/49*x", 1.0),
+        ("(" + " + ".join(["1/10"] * 10) + ")*x", 1.0),
+        ("(1 - " + " - ".join(["1/10"] * 10) + " + 1)*x", 1.0),
+        ("(7/3 - 1/3)*x", 2.0),
+        ("x**(1/3 + 1/3 + 1/3)", 1.0),
+    ],
+)
+def test_small_fractions_are_exact(text: str, value: float) -> None:
+    assert float(FormulaObjective.from_text(text).value(np.array([1.0]))) == value
+
+
+@pytest.mark.parametrize("name", [name for name in CALLED if takes_one(name)])
+def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> None:
+    for number in (-0.3, 0.3, 0.9, 1.7):
+        expected = FormulaObjective.from_text(f"{name}(x)").value(np.array([number]))
+        if np.isfinite(expected):
+            found = FormulaObjective.from_text(f"{name}({number})*x").value(np.array([1.0]))
+            # A few roundings, in Python's own functions and in NumPy's.
+            assert found == pytest.approx(expected, rel=2e-15)
+
+
 # Refusing --------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +329,8 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
         ("sin^n(x)", "write the power last, as in sin(x)**2"),
         ("sin⁻¹(x)", "write asin(x) or 1/sin(x)"),
         ("√2x", "write √(2*x) or √(2)*x"),
+        ("√2sin(x)y", "write √(2*sin(x)) or √(2)*sin(x)"),
+        ("√2x[1]y", "write √(2*x[1]) or √(2)*x[1]"),
         ("1/2(" + "x+" * 40 + "1)", "write * between factors"),
         ("minimise x", "write minimise*x"),
         ("|x|y", "write |x|*y"),
@@ -305,6 +372,9 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
         ("sum(x[i]^2, i in 1..3)", "write the range as i=1..3"),
         ("x!", "no factorials"),
         ("inf*x", "finite numbers"),
+        ("nan*x", "finite numbers"),
+        ("oo*x", "finite numbers"),
+        ("x + Infinity", "finite numbers"),
         ("sin(x, y)", "sin takes one argument, not 2"),
         ("x + sin()", "sin takes one argument, not 0"),
         ("atan2(x)", "atan2 takes two arguments, not 1"),
@@ -356,6 +426,59 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
         ("", "empty formula"),
         (" ;\n; ", "empty formula"),
         ("007*x", "'007'"),
+        ("f() = x", "at 'f() = x': = only follows"),
+        ("(x) = 2*x", "at '(x) = 2*x': = only follows"),
+        ("f(x)g = 2", "at 'f(x)g = 2': = only follows"),
+        ("f(x y) = x*y", "at 'f(x y) = x*y': = only follows"),
+        ("f(2) = x", "at 'f(2) = x': = only follows"),
+        ("u = ; 2*x", "at 'u =': there is nothing after the ="),
+        ("x or", "at 'x or': nothing follows the or"),
+        ("x if y else", "at 'x if y else': nothing follows the else"),
+        ("else x", "at 'else x': write a if condition else b"),
+        ("x > 1 and y", "a condition is a comparison"),
+        ("where(not x, 1, 2)", "a condition is a comparison"),
+        ("x[-1]", "at 'x[-1]': an index is a whole number"),
+        ("x[0.5]", "at 'x[0.5]': an index is a whole number"),
+        ("x[1e15]", "at 'x[1e15]': an index is a whole number"),
+        ("sin(x,)", "at 'sin(x,)': nothing follows the ,"),
+        ("sin(,x)", "at 'sin(,': nothing follows the ("),
+        ("max(x,,y)", "at 'max(x,,': nothing follows the ,"),
+        ("x..y", "at '..y': it does not fit"),
+        ("x² ²", "at '²': it does not fit"),
+        ("2|x|3", "at '|x|3': write |x|*3"),
+        ("|x + |y|", "at '|x + |y|': a | is never closed"),
+        ("x(2)", "at 'x(2)': write x*(2) or x[2]"),
+        ("x(2.5)", "at 'x(2.5)': write x*(2.5)"),
+        ("x_(2)", "at 'x_(2)': write x[2]"),
+        ("0x", "at '0x': write a number in its digits alone"),
+        ("2_x", "at '2_x': write a number in its digits alone"),
+        ("a/b c*d", "at 'a/b c': write a/(b*c) or (a/b)*c"),
+        ("sin^1(x)", "at 'sin^1': write the power last, as in sin(x)**2"),
+        ("log^-1(x)", "at 'log^-1': write the power last, as in log(x)**2"),
+        ("cos^-1 x", "at 'cos^-1': write acos(x) or 1/cos(x)"),
+        ("sin -x", "at 'sin': write sin(-x)"),
+        ("sin x[1] y", "at 'sin x[1] y': write sin(x[1]*y) or sin(x[1])*y"),
+        ("ln |x| y", "at 'ln |x| y': write ln(|x|*y) or ln(|x|)*y"),
+        ("3 mod x", "at 'mod x': write mod(3, x)"),
+        ("mod x 3", "at 'mod x': mod takes its arguments in brackets, as in mod(x, y)"),
+        ("sum = 3", "at 'sum =': sum is the function"),
+        ("sum(x)", "at 'sum(x)': sum takes several parts"),
+        ("prod()", "at 'prod()': prod takes at least one argument"),
+        ("min(x[i], i=1..2, j=1..2)", "j does not occur in it; write x_j or x[j]"),
+        ("x⁻", "at '⁻': write the exponent as x**2"),
+        ("xᵃᵇ", "at 'ᵃᵇ': write the exponent as x**2"),
+        ("√", "at '√': nothing follows the √"),
+        ("f(x;y)", "at 'f(x;': a ( is never closed"),
+        ("x*[y;z]", "at 'x*[y;': a [ is never closed"),
+        ("xsin(y)", "at 'xsin(y)': write x*sin(y)"),
+        ("xsin(" + "y+" * 25 + "y)", "write * between factors"),
+        ("sinabc(x)", "did you mean sin?"),
+        ("log_2(x)", "write log2(x)"),
+        ("sinx", "write sin(x), or use another name"),
+        ("xsin2x", "write x*sin(2*x), or use another name"),
+        ("xe + x", "write x*e, or use another name"),
+        ("xy + x + y", "write x*y, or use another name"),
+        ("0." + "3" * 399 + "*x", "the number is too long"),
     ],
 )
 def test_refuses_in_one_line_that_says_what_to_write(text: str, advice: str) -> None:
@@ -367,6 +490,87 @@ def test_refuses_in_one_line_that_says_what_to_write(text: str, advice: str) -> 
     assert "\n" not in message
 
 
+# What is quoted of a text: the part to change, wherever it stands.
+QUOTED = [
+    ("x(y+1)", "x(y+1)"),
+    ("2/x", None),
+    ("1/2x", "1/2x"),
+    ("x/2(x+1)*3", "x/2(x+1)"),
+    ("y*x^2y", "x^2y"),
+    ("5*sin x^2*y", "sin x^2"),
+    ("cos x²", "cos x²"),
+    ("sin x/2*y", "sin x/2"),
+    ("sin^-1(x)", "sin^-1"),
+    ("sin⁻¹(x)", "sin⁻¹"),
+    ("sin^n(x)", "sin^n"),
+    ("√2x*3", "√2x"),
+    ("√-x", "√-x"),
+    ("√x²", "√x²"),
+    ("√x^3", "√x^"),
+    ("|x|y", "|x|y"),
+    ("y*x 2", "x 2"),
+    ("1.2.3*x", "1.2.3"),
+    ("2 000x", "000"),
+    ("sin*x", "sin"),
+    ("sinn(x - (y))*2", "sinn(x - (y))"),
+    ("2*x[y]", "x[y]"),
+    ("x[1, 2]", "x[1,"),
+    ("Sin[x]", "Sin["),
+    ("sum(x[i], i=1..n)*n", "sum(x[i], i=1..n)"),
+    ("sum(x[i], i=3..1)", "sum(x[i], i=3..1)"),
+    ("sum(x[i], i=1)", "i=1"),
+    ("sum(i=1..3)*x", "sum(i=1..3)"),
+    ("where(x, 1, 2)", "where(x, 1, 2)"),
+    ("Pi*x", "Pi"),
+    ("x//2", "//"),
+    ("x mod 3", "mod 3"),
+    ("min x^2", "min x^2"),
+    ("inf*x", "inf"),
+    ("sin(x, y)*2", "sin(x, y)"),
+    ("cos(x=2)", "x=2"),
+    ("x.real", "x.real"),
+    ("1/0", "1/0"),
+    ("y*x/(2 - 2)", "y*x/(2 - 2)"),
+    ("0**-1", "0**-1"),
+    ("(-8)**(1/3)*x", "(-8)**(1/3)"),
+    ("x**10**400", "10**400"),
+    ("x⁺", "⁺"),
+    ("007*x", "007"),
+    ("e^x.y", "x.y"),
+]
+# Ten characters on both sides of one without a meaning, in whole words of up to forty; what stands before a bracket.
+AROUND = [
+    ("aa*bb*cc*dd*ee*ff % gg*hh*ii*jj*kk*ll", "cc*dd*ee*ff % gg*hh*ii"),
+    ("x % " + 60 * "z", "x % " + 38 * "z"),
+    ("x % " + 11 * "z" + "+y", "x % " + 11 * "z"),
+    (7 * "x" + "+" + 11 * "z" + "% y", 11 * "z" + "% y"),
+    ("w*w + x) - 3*w", "w*w + x)"),
+    ("w*w*w*w + (x; y", "w*w*w*w + (x;"),
+    ("aaaa*bbbb*cccc*dddd*eeee + x) - 3*w", "bb*cccc*dddd*eeee + x)"[-20:]),
+    ("aaaa*bbbb*cccc*dddd*eeee + x +", "cccc*dddd*eeee + x +"),
+    ("aaaa*bbbb*cccc*dddd*(eeee + x", "b*cccc*dddd*(eeee + x"[-20:]),
+    ("x*y + [z] - wwww*vvvv", "[z] - wwww*"),
+    ("w + x***2 - 3*wwww*vvvv*uuuu*tttt", "*2 - 3*wwww*vvvv*uuu"),
+    ("x = y = 3", "y = 3"),
+    ("pi = x", "pi ="),
+    ("sin = x; sin + w", "sin ="),
+    ("u = x + y; v = u*u; u*3 + x", "v = "),
+    ("f(x, y) = x**2", "f(x, y)"),
+]
+
+
+@pytest.mark.parametrize(("text", "quoted"), [*QUOTED, *AROUND])
+def test_the_part_that_is_quoted_is_the_one_to_change(text: str, quoted: str | None) -> None:
+    texts = [text] if (text, quoted) in AROUND else [text, f"w*w + {text}", f"w*w + {text} - 3*w", f"u = {text}; u + w"]
+    for whole in texts:
+        if quoted is None:
+            parse(whole)
+            continue
+        with pytest.raises(FalllineError) as error:
+            parse(whole)
+        assert f"cannot be read at {quoted!r}: " in str(error.value)
+
+
 def test_all_that_cannot_be_read_is_told_at_once() -> None:
     with pytest.raises(FalllineError) as error:
         parse("u = foo(x) + 1/2y; v = x @ 2; w = sqrt(x, y); u + v*w + sin x^2")
@@ -375,6 +579,24 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
         assert advice in str(error.value)
     with pytest.raises(FalllineError, match=r"; and 3 more\. Allowed: "):
         parse(" + ".join(f"f{i}o(x)" for i in range(8)))
+    # What is allowed is told once, at the end.
+    for text, last in (("sinn(x) + x @ 2", "did you mean sin? "), ("sinn(x) + fghij(y)", "no function fghij. ")):
+        with pytest.raises(FalllineError) as error:
+            parse(text)
+        assert str(error.value).endswith(last + ALLOWED)
+        assert str(error.value).count("Allowed") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x + sum(foo(y))", "x*foo(y)", "foo(x)y", "sin foo(x)", "@x", "x @ y", "x @ 2", "√@ 2 + x", "2 x @ y",
+     "x + (y @ z)(x)", "u = foo(x); u*u + v", "u = x @ 2; v = u + 1; u*v", "max(foo(x)) + y",
+     "x if foo(x) > 0 else y", "f(x, y) = foo(x)"],
+)  # fmt: skip
+def test_one_mistake_is_told_as_one(text: str) -> None:
+    with pytest.raises(FalllineError) as error:
+        parse(text)
+    assert len(re.findall(" at '", str(error.value))) == 1
 
 
 @pytest.mark.parametrize(("thing", "kind"), [(None, "a NoneType"), (3, "an int"), (["x"], "a list"), (b"x", "a bytes")])
@@ -647,6 +869,25 @@ def test_sympy_sums_and_cases_are_read() -> None:
     # A few roundings.
     expected = pytest.approx(float(others.subs({x: 1.7, y: 0.9})), rel=1e-14)
     assert FormulaObjective.from_sympy(others).value(np.array([1.7, 0.9])) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (sympy.Piecewise((x, (x > 1) | (y <= 2)), (y, True)), "where((y <= 2) or (x > 1), x, y)"),
+        (sympy.Piecewise((x, (x >= 1) & (y < 2)), (y, sympy.Eq(x, 3)), (2, True)),
+         "where((x >= 1) and (y < 2), x, where(x == 3, y, 2))"),
+        (sympy.Piecewise((x, sympy.Not(sympy.Ne(x, y), evaluate=False)), (y, True)), "where(not (x != y), x, y)"),
+        (sympy.Max(x, y) - sympy.Min(x, 2), "max(x, y) - min(2, x)"),
+        (sympy.Mod(x, 3) + sympy.Heaviside(y), "heaviside(y, 1/2) + mod(x, 3)"),
+        (sympy.ceiling(x) * sympy.E + 2.5 * sympy.pi, "e*ceil(x) + 2.5*pi"),
+        (sympy.Sum(x**sympy.Symbol("i") + sympy.Symbol("j"), (sympy.Symbol("i"), 0, 2), (sympy.Symbol("j"), 1, 3)),
+         "sum(j + x**i, j=1..3, i=0..2)"),
+        (sympy.IndexedBase("x")[1] * 2, "2*x[1]"),
+    ],
+)  # fmt: skip
+def test_a_sympy_expression_is_written_as_a_formula(expression: sympy.Expr, text: str) -> None:
+    assert from_sympy(expression).text == text
 
 
 def test_a_float_keeps_all_its_digits() -> None:

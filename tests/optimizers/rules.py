@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,10 @@ import numpy.typing as npt
 import pytest
 
 from fallline.arrays import FloatArray
-from fallline.optimizers import OPTIMIZERS, WRAPPERS, Momentum, Optimizer
+from fallline.errors import FalllineError
+from fallline.fields import fields_of
+from fallline.hyperparameters import hyperparameters
+from fallline.optimizers import OPTIMIZERS, WRAPPERS, ConjugateGradient, Momentum, Optimizer
 
 # The formula of the two-loop recursion doubles with every step that is remembered.
 SETTINGS: dict[str, dict[str, Any]] = {"lbfgs": {"memory": 2}}
@@ -22,6 +27,26 @@ RULES: dict[str, Optimizer[Any]] = {
     f"{name}@{convention}:momentum": around(Momentum(0.05), convention=convention)
     for name, around in WRAPPERS.items()
     for convention in around.conventions
+}
+
+
+def moved(rule: Optimizer[Any]) -> Optimizer[Any]:
+    """The rule with 0.1 for every setting that is 0, and every flag turned, as far as its convention has them."""
+    for entry in fields_of(rule):
+        value, known = getattr(rule, entry.name), hyperparameters(rule)
+        with contextlib.suppress(FalllineError):
+            if isinstance(value, bool):
+                rule = dataclasses.replace(rule, **dict[str, Any]({entry.name: not value}))
+            elif entry.name in known and known[entry.name].symbol and isinstance(value, float) and value == 0:
+                rule = dataclasses.replace(rule, **dict[str, Any]({entry.name: 0.1}))
+    return rule
+
+
+# Rules with what their defaults leave out.
+UNUSUAL: dict[str, Optimizer[Any]] = {
+    f"{name} moved": moved(rule) for name, rule in RULES.items() if moved(rule) != rule
+} | {
+    f"conjugate_gradient {formula}": ConjugateGradient(0.05, formula=formula) for formula in ConjugateGradient.FORMULAS
 }
 
 # The names of all, for tests that take long: other conventions than the paper's run with the long ones.

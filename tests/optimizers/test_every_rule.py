@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.optimizers.rules import RULES, gradients
+from tests.optimizers.rules import RULES, START, UNUSUAL, gradients
 
 from fallline import Optimizer, minimize
+from fallline.arrays import FloatArray
 from fallline.hyperparameters import hyperparameters
 from fallline.state import named_leaves
+
+ALL = {**RULES, **UNUSUAL}
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -70,3 +73,64 @@ def test_arrays_of_hyperparameters_and_starts_give_the_same_bits_as_one_by_one(n
         for row, rule in enumerate(rules):
             single, alone[row] = rule.update(slopes[row : row + 1], alone[row], rule.rate(step), step)
             assert np.array_equal(change[row : row + 1], single)
+
+
+def steps_of(rule: Optimizer[Any], start: FloatArray, given: FloatArray) -> FloatArray:
+    """What the rule subtracts from x, step by step, of gradients of the shape (steps, runs, n)."""
+    state = rule.init(start)
+    made = []
+    for step, gradient in enumerate(given, start=1):
+        change, state = rule.update(gradient, state, 0.05, step)
+        made.append(change)
+    return np.array(made)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_point_that_a_rule_keeps_is_the_one_after_its_step(name: str) -> None:
+    x, state = START, ALL[name].init(START)
+    for step, gradient in enumerate(gradients(20), start=1):
+        change, state = ALL[name].update(gradient, state, 0.05, step)
+        x = x - change
+        for path, leaf in named_leaves(state):
+            if path.rpartition(".")[2] == "x":
+                # A wrapper takes its own difference.
+                np.testing.assert_allclose(leaf, x, rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_runs_side_by_side_have_the_bits_of_each_alone(name: str) -> None:
+    starts = np.array([START, START[::-1], -2 * START])
+    given = np.stack([gradients(20, seed) for seed in range(3)], axis=1)
+    together = steps_of(ALL[name], starts, given)
+    for run in range(3):
+        assert np.array_equal(
+            together[:, run], steps_of(ALL[name], starts[run : run + 1], given[:, run : run + 1])[:, 0]
+        )
+
+
+@pytest.mark.parametrize("name", [name for name, rule in ALL.items() if rule.elementwise])
+def test_a_coordinate_of_an_elementwise_rule_moves_as_it_does_alone(name: str) -> None:
+    given = gradients(20)
+    together = steps_of(ALL[name], START, given)
+    for place in range(len(START)):
+        alone = steps_of(ALL[name], START[place : place + 1], given[:, place : place + 1])
+        assert np.array_equal(together[:, place], alone[:, 0])
+
+
+def looks_at_x(rule: Any) -> bool:
+    """Whether the steps depend on where x is: on its norm, a set or a penalty, or a decay of x."""
+    decays = [getattr(rule, setting, 0) for setting in ("decay", "weight_decay", "l1", "l2", "shrinkage")]
+    inside = getattr(rule, "rule", None)
+    return (
+        rule.name in ("lars", "lamb", "dog", "projected", "proximal", "fista", "ftrl")
+        or any(decays)
+        or (inside is not None and looks_at_x(inside))
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, rule in ALL.items() if not looks_at_x(rule)])
+def test_from_elsewhere_the_same_gradients_give_the_same_steps(name: str) -> None:
+    given = gradients(20)
+    # x is known to its last place, here and there.
+    there = steps_of(ALL[name], START + np.array([16.0, -1.0, 256.0]), given)
+    np.testing.assert_allclose(there, steps_of(ALL[name], START, given), rtol=1e-9, atol=1e-12)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.cases import few
 from tests.optimizers.rules import RULES
@@ -124,6 +124,7 @@ def test_the_limit_is_where_real_runs_begin_to_grow(name: str) -> None:
 
 
 @given(beta=st.floats(0, 0.99), rate=st.floats(1e-4, 10))
+@example(beta=1e-220, rate=1.5)
 @settings(max_examples=10)
 def test_closed_forms(beta: float, rate: float) -> None:
     """Polyak's limit, Nesterov's as torch writes it (Cohen et al., 2021), and Adam's (Cohen et al., 2022)."""

@@ -220,3 +220,26 @@ def test_noise_depends_on_the_seed_and_on_nothing_else() -> None:
     np.testing.assert_allclose(np.diff(third.x, axis=0), np.diff(first.x, axis=0), rtol=1e-12)
     other = minimize("x + y", [1.0, 2.0], dataclasses.replace(rule, seed=2), max_steps=10)
     assert not np.isclose(other.x[1:], first.x[1:]).any()
+
+
+@pytest.mark.parametrize("name", sorted(set(WRAPPERS) - {"projected"}))
+def test_the_set_of_the_rule_inside_is_that_of_the_whole(name: str) -> None:
+    box = fallline.Box((0.0, -5.0), (5.0, 5.0))
+    inside = fallline.Projected(GradientDescent(0.1), box)
+    rule = WRAPPERS[name](inside)
+    x, gradient, near = np.array([[0.0, 1.0]]), np.array([[2.0, 4.0]]), np.array([[0.5]])
+    # On the bound, what leads out of the set is balanced by it.
+    assert rule.unbalanced(x, gradient, near).tolist() == [[0.0, 4.0]]
+    assert rule.projected_gradient(x, gradient).tolist() == (x - box.projected(x - gradient)).tolist()
+    assert rule.rule is inside
+    if not rule.changes_step:
+        with pytest.raises(FalllineError, match="the nearest point is"):
+            WRAPPERS[name](fallline.ProjectedLBFGS(1.0, onto=box)).check_starts(np.array([[-1.0, 0.0]]))
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_a_wrapper_is_elementwise_where_it_and_the_rule_inside_are(name: str) -> None:
+    rule = WRAPPERS[name](fallline.LAMB(0.1))
+    assert not rule.elementwise
+    assert WRAPPERS[name](Momentum(0.1)).elementwise == WRAPPERS[name].elementwise
+    assert rule.learning_rate == 0.1

@@ -28,7 +28,7 @@ class Measured(NamedTuple):
 def measured(row: Row, settings: Mapping[str, Any], course: Course) -> Measured:
     """Our rule and the library's optimizer with the same settings."""
     rule = row.ours(**settings)
-    return _measured(row, rule, _peer(row, dict(row.arguments(rule))), course)
+    return _measured(row, rule, peer(row, dict(row.arguments(rule))), course)
 
 
 def measured_by_default(row: Row, course: Course) -> Measured:
@@ -43,7 +43,7 @@ def measured_by_default(row: Row, course: Course) -> Measured:
         for name, value in row.arguments(rule).items()
         if name not in parameters or parameters[name].default is inspect.Parameter.empty
     }
-    return _measured(row, rule, _peer(row, required), course)
+    return _measured(row, rule, peer(row, required), course)
 
 
 def relative_difference(ours: FloatArray, theirs: FloatArray) -> FloatArray:
@@ -85,7 +85,8 @@ def _measured(row: Row, rule: Optimizer[Any], build: Callable[..., Any], course:
     return Measured(float(relative_difference(ours, theirs).max()), steps)
 
 
-def _peer(row: Row, arguments: Mapping[str, Any]) -> Callable[..., Any]:
+def peer(row: Row, arguments: Mapping[str, Any]) -> Callable[..., Any]:
+    """What makes the optimizer of the library, but for the parameters."""
     return functools.partial(row.peer, **{**arguments, **(row.fixed or {})})
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
+from tests.optimizers.library_steps import FILE
 from tests.parity.measure import measured, measured_by_default
 from tests.parity.objectives import COURSES, Course
+from tests.parity.recording import recorded
 from tests.parity.row import Row
 from tests.parity.table import TABLE
 
@@ -37,6 +41,14 @@ def test_rule_equals_the_librarys_over_a_thousand_steps(row: Row, settings: Mapp
     found = measured(row, settings, course)
     assert found.difference <= row.bound, f"{found.difference:.2g} apart within {found.steps} steps"
     assert found.steps >= FEWEST_STEPS
+
+
+@pytest.mark.parametrize("place", range(len(TABLE)), ids=lambda place: TABLE[place].name)
+def test_the_recorded_steps_are_the_librarys(place: int) -> None:
+    row = TABLE[place]
+    kept, found = json.loads(FILE.read_text(encoding="utf-8"))[place], recorded(row)
+    assert kept["rule"] == found["rule"], "python -m tests.parity.recording"
+    np.testing.assert_allclose(kept["points"], found["points"], rtol=row.bound, atol=row.bound)
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in TABLE if row.defaults])

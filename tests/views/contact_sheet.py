@@ -88,7 +88,8 @@ def sheet(drawn: dict[str, Callable[..., Any]], style: str, context: str) -> Ima
         image = Image.open(file).convert("RGB")
         images.append(image.resize((WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS))
     rows = [images[start : start + COLUMNS] for start in range(0, len(images), COLUMNS)]
-    page = Image.new("RGB", (WIDTH * COLUMNS, sum(max(one.height for one in row) for row in rows)), "#808080")
+    height = sum(max(one.height for one in row) for row in rows)
+    page = Image.new("RGB", (WIDTH * COLUMNS, height), images[0].getpixel((0, 0)))
     top = 0
     for row in rows:
         for column, image in enumerate(row):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # Both are made by `python -m fallline.cli.outlining`: the help of the program, for a terminal of at least WIDTH
-# columns, and its commands and options, one a line, with tabs between its parts.
+# columns, and its commands, options and the words that stand for a value, one a line, with tabs between its parts.
 HELP, WORDS = (os.path.join(os.path.dirname(__file__), name) for name in ("help.txt", "words.tsv"))
 WIDTH = 80
 # The environment variable by which the shell scripts of `--install-completion` ask.
@@ -33,7 +33,7 @@ def answered(arguments: Sequence[str]) -> bool:
 
 
 def candidates(given: Sequence[str], word: str) -> Iterator[tuple[str, str]]:
-    """The words that may stand next, each with its help: commands, or options where the word begins with a dash.
+    """The words that may stand next, each with its help: commands, values, or options where it begins with a dash.
 
     Arguments:
         given: the words before it, without the program's name.
@@ -41,15 +41,31 @@ def candidates(given: Sequence[str], word: str) -> Iterator[tuple[str, str]]:
 
     >>> [command for command, about in candidates([], "ru")]
     ['run']
+    >>> [rule for rule, about in candidates(["run", "booth", "--optimizer"], "rms")]
+    ['rmsprop']
     """
     rows = [line.split("\t") for line in _content(WORDS).splitlines()]
-    commands = {flags for command, flags, repeats, about in rows if not flags.startswith("-")}
+    commands = {flags for command, flags, *_ in rows if not command and not flags.startswith("-")}
     chosen = next((name for name in given if name in commands), "")
-    for command, flags, repeats, about in rows:
+    last = given[-1] if given else ""
+    asked = next((value for command, flags, _, value, _ in rows if command == chosen and last in flags.split(" ")), "")
+    if asked and not (last == chosen and word.startswith("-")):
+        yield from _values(rows, asked, word)
+        return
+    for command, flags, repeats, _, about in rows:
         names = flags.split(" ")
         used = not repeats and any(name in given for name in names)
         if command == chosen and flags.startswith("-") == word.startswith("-") and not used and "--" not in given:
             yield from ((name, about) for name in names if name.startswith(word))
+
+
+def _values(rows: Sequence[Sequence[str]], asked: str, word: str) -> Iterator[tuple[str, str]]:
+    """The words that stand for a value such as RULE, or go on with a list such as RULE,RULE,..."""
+    kinds = asked.strip("[].,").replace(",", "|").split("|")
+    before, comma, begun = word.rpartition(",") if "," in asked else ("", "", word)
+    for kind, name, _, _, about in rows:
+        if kind in kinds and name.startswith(begun):
+            yield before + comma + name, about
 
 
 def _completed(shell: str) -> bool:

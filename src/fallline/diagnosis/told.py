@@ -98,7 +98,10 @@ def verdict(diagnosis: Diagnosis) -> str:
         lines = [one_line(f"diagnosis: {' '.join(filter(None, sentences))}", VERDICT)]
         if first.remedies:
             lines.append(f"→ {spoken_remedy(first.remedies[0])}")
-    others = [finding.title.rstrip(".") for finding in (*alarms[1:], *diagnosis.remarks)]
+    others = [
+        finding.title.rstrip(".") + (f" ({names_of_runs(finding)})" if finding.runs else "")
+        for finding in (*alarms[1:], *diagnosis.remarks)
+    ]
     if others:
         lines.append(one_line(f"also: {'; '.join(others)}.", VERDICT))
     return "\n".join(lines)
@@ -154,10 +157,13 @@ def titled(finding: Finding) -> str:
 
 def whose(finding: Finding) -> str:
     """The runs of a comparison that have it, as a sentence; empty for a single run."""
-    if not finding.runs:
-        return ""
+    return f"In {names_of_runs(finding)}." if finding.runs else ""
+
+
+def names_of_runs(finding: Finding) -> str:
+    """The names of the runs of a comparison that have it, of many the first."""
     more = [f"{len(finding.runs) - MOST_NAMED} more"] if len(finding.runs) > MOST_NAMED else []
-    return f"In {'; '.join([*finding.runs[:MOST_NAMED], *more])}."
+    return "; ".join([*finding.runs[:MOST_NAMED], *more])
 
 
 def _spoken(name: str) -> str:

@@ -128,7 +128,7 @@ class Demo:
 
     def descent(self) -> None:
         """Part A."""
-        self.results.heading("A. Descent with a known derivative, and with an unknown one")
+        self.results.heading("A. Descent, with a known derivative and with an unknown one")
         surroundings = functools.partial(views.plot_contour_3d, bounds=((-2.5, 2.5), (-2.5, 2.5)))
         for case in self._cases("A"):
             self._show(case)
@@ -180,7 +180,7 @@ class Demo:
 
     def chain_rule(self) -> None:
         """Part C: slope, sign steps, the chain rule, several variables."""
-        self.results.heading("C. Slope, sign steps, the chain rule, several variables")
+        self.results.heading("C. The chain rule, from a slope to several variables")
         for case in self._cases("C"):
             self._show(case)
             if case.name == "sign_descent_1d":

@@ -35,8 +35,8 @@ nav { position: sticky; top: 0; background: var(--ground); border-bottom: 1px so
 nav div { max-width: 76rem; margin: 0 auto; padding: .6rem clamp(1rem, 4vw, 2.5rem); display: flex; gap: 1.4rem;
   overflow-x: auto; white-space: nowrap; }
 nav a { text-decoration: none; font-size: .95rem; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1.2rem;
-  margin: 1rem 0; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: 1.2rem;
+  align-items: start; margin: 1rem 0; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 figure a { display: block; background: #fff; } img { display: block; width: 100%; height: auto; }
 iframe { display: block; width: 100%; height: min(46rem, 88vh); border: 1px solid var(--line); border-radius: 10px; }
@@ -83,8 +83,9 @@ class Section:
 
     @property
     def title(self) -> str:
-        """The heading as HTML, without the underscores of a case's name."""
-        return html.escape(self.heading.replace("_", " "))
+        """The heading as HTML, in words where it is a case's name."""
+        words = self.heading.replace("_", " ").replace("/", ", ")
+        return html.escape(words[:1].upper() + words[1:])
 
     @property
     def short(self) -> str:

@@ -46,7 +46,8 @@ _HEAD = """\
 // Written by `python -m fallline.explorer.generating` from the library; do not edit.
 import type { Line } from "./mathml.ts";
 import { power as pow } from "./pow.ts";
-import { condition, family, rate as R, remainder, scheduleFamily, search, setting } from "./rules.ts";
+import { remainder } from "./functions.ts";
+import { condition, family, rate as R, scheduleFamily, search, setting } from "./rules.ts";
 import { step as S, tests as C } from "./rules.ts";
 import { stepPower } from "./step_power.ts";
 import type { Code, Condition, Landscape, Limits, LineSearchKind, Rule, Schedule, Written } from "./rules.ts";

@@ -275,10 +275,11 @@ def floor(x: Any) -> Any:
 
 
 def remainder(x: Any, divisor: Any) -> Any:
-    """The remainder of a division, with the divisor's sign, as Python's `%`."""
+    """The remainder of a division, with the divisor's sign also where it is 0, as Python's `%`."""
     some = x if isinstance(x, Node) else divisor
     left = some.make("remainder", x, divisor)
-    return where(left.differs(0.0) & ((left * divisor) < 0.0), left + divisor, left)
+    other_side = ((left < 0.0) & (divisor > 0.0)) | ((left > 0.0) & (divisor < 0.0))
+    return where(left.equals(0.0), 0.0 / divisor, where(other_side, left + divisor, left))
 
 
 def polynomial(x: Any, coefficients: Sequence[float]) -> Any:

@@ -327,6 +327,6 @@ class MADGRAD(Optimizer[MADGRADState]):
         weight = (rate + self.epsilon if self.convention == "optax" else rate) * np.sqrt(step)
         s = state.s + weight * gradient
         v = state.v + weight * gradient**2
-        z = state.start - s / np.maximum(v ** (1 / 3) + self.epsilon, SMALLEST)
+        z = state.start - s / np.maximum(np.cbrt(v) + self.epsilon, SMALLEST)
         change = (1 - self.momentum) * (state.x - z)
         return change, MADGRADState(state.x - change, state.start, s, v)

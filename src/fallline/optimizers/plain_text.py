@@ -82,3 +82,6 @@ class _Printer(StrPrinter):  # type: ignore[misc]
 
     def _print_Equality(self, expression: Any) -> str:
         return f"{self._print(expression.lhs)} == {self._print(expression.rhs)}"
+
+    def _print_Unequality(self, expression: Any) -> str:
+        return f"{self._print(expression.lhs)} != {self._print(expression.rhs)}"

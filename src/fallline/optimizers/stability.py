@@ -13,7 +13,7 @@ import numpy as np
 
 from fallline.arrays import BoolArray, FloatArray
 from fallline.line_search import LineSearch
-from fallline.optimizers.base import Optimizer, layers
+from fallline.optimizers.base import SMALLEST, Optimizer, layers
 from fallline.optimizers.settings import has_setting, with_learning_rate, with_settings
 from fallline.optimizers.wrappers import GradientNoise
 from fallline.state import map_state, named_leaves
@@ -323,7 +323,9 @@ class _Answers(NamedTuple):
             return np.stack([answer(still + by, state), *to_parts], axis=1) / by
 
         answers, twice = both(TINY), both(2 * TINY)
-        linear = np.all(np.abs(twice - answers) <= DEPENDENT * np.abs(answers), axis=(0, 1))
+        # Below the smallest float, as with a momentum of 1e-220, answers lose their digits.
+        rounding = DEPENDENT * np.abs(answers) + SMALLEST / TINY
+        linear = np.all(np.abs(twice - answers) <= rounding, axis=(0, 1))
         matrix = answers.copy()
         matrix[:, 0] = 0.0
         matrix[0, 0] = 1.0

@@ -106,6 +106,7 @@ SYMPY: Library = {
     "tanh": sympy.tanh,
     "cumsum": lambda x, axis: x,
     "equal": sympy.Eq,
+    "not_equal": sympy.Ne,
     "norm": lambda x, axis=None, keepdims=False: Norm(x),
     "standard_normal": lambda seed, step, coordinate: StandardNormal(seed, step, coordinate),
     "sum": lambda x, axis=None, keepdims=False: Total(x),

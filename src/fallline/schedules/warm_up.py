@@ -80,6 +80,6 @@ class WarmUpStableDecay(Schedule):
 
     def rate(self, step: Quantity) -> Quantity:
         up = np.minimum((step - 1) / self.warm_up, 1.0)
-        down = np.clip((step - 1 - self.warm_up - self.stable) / self.decay, 0.0, 1.0)
+        down = np.minimum((step - 1 - self.warm_up - self.stable) / self.decay, 1.0)
         shape: Quantity = np.where(down > 0, straight(1.0, self.final, down), straight(self.start, 1.0, up))
         return self.peak * shape

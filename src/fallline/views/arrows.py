@@ -113,10 +113,10 @@ def draw_arrows(ax: Axes, data: Arrows) -> None:
             zorder=9 - rank / len(ranks),
             **look,
         )
-        keys.append(legends.key(ax, kind.words, {"color": colour} | shaft))
+        keys.append(legends.key(kind.words, {"color": colour} | shaft))
     if not isinstance(ground, Descent) and len(ground.minima):
         keys.append(legends.minimum_key(ax))
-    legends.legend_below(ax, keys, columns=min(3, len(keys) - 2))
+    legends.legend_of(ax, keys)
     appearance.set_title(ax, *path.title)
 
 

@@ -174,7 +174,7 @@ def draw_words(ax: Axes, data: Landscape) -> None:
     if len(data.paths) == 1:
         path = data.paths[0]
         keys = legends.step_keys(ax, path.last(data.unit)) + stars
-        legends.legend_below(ax, keys, columns=len(keys))
+        legends.legend_of(ax, keys)
         remarks.append(path.remark)
     else:
         rings = [legends.start_key(ax)] if flat and len(_starts(data)) else []

@@ -136,7 +136,7 @@ def draw_with_slope(ax: Axes, data: Curve, ylim: Limits = None) -> None:
         slope = f"d{data.symbol}/d{data.name}"
         ax.plot(data.x, data.slope, "--", color=theme_of(ax).slope, linewidth=sizes_of(ax).line, label=slope)
         appearance.label_axes(ax, data.name, "value")
-        legends.legend_below(ax, list(ax.lines)[-2:], columns=2)
+        legends.legend_of(ax, list(ax.lines)[-2:])
 
 
 def draw_run(ax: Axes, path: Path) -> None:
@@ -149,7 +149,7 @@ def draw_run(ax: Axes, path: Path) -> None:
 def draw_keys(ax: Axes, data: Descent) -> None:
     """Draw the legend that says what red and yellow mean."""
     last = data.paths[0].last(data.unit) if len(data.paths) == 1 else "end"
-    legends.legend_below(ax, legends.step_keys(ax, last), columns=2)
+    legends.legend_of(ax, legends.step_keys(ax, last))
 
 
 def draw_race(ax: Axes, data: Descent) -> None:

@@ -39,7 +39,7 @@ def plot_fitted(data: FittedCurve | Regions, **options: Unpack[Options]) -> Figu
     keys = _draw_curve(ax, data) if isinstance(data, FittedCurve) else _draw_regions(ax, data)
     appearance.set_title(ax, *data.title)
     appearance.note(ax, data.rows.remark)
-    legends.legend_below(ax, keys, columns=3)
+    legends.legend_of(ax, keys)
     return appearance.finished(figure, look)
 
 
@@ -54,7 +54,7 @@ def _draw_curve(ax: Axes, data: FittedCurve) -> list[Line2D]:
         }
         ax.plot(data.x, answer, zorder=3, **line)
     if not many:
-        keys.append(legends.key(ax, "fitted", {"color": theme.slope, "linewidth": sizes.line}))
+        keys.append(legends.key("fitted", {"color": theme.slope, "linewidth": sizes.line}))
     for place in data.crossings:
         ax.axvline(place, color=theme.ink, linewidth=0.5 * sizes.line, linestyle=":", zorder=1)
     ax.set_xlim(data.x[0], data.x[-1])
@@ -107,7 +107,7 @@ def _draw_rows(ax: Axes, rows: Sampled, x: Any, y: Any) -> list[Line2D]:
             "markeredgewidth": 0.6 * line,
         }
         ax.plot(x[mine & rows.held_out], y[mine & rows.held_out], zorder=5, **(hollow | {"alpha": alpha}))
-        keys.append(legends.key(ax, label, look))
+        keys.append(legends.key(label, look))
     if rows.held_out.any():
-        keys.append(legends.key(ax, "held out" if rows.classes else "rows held out", hollow))
+        keys.append(legends.key("held out" if rows.classes else "rows held out", hollow))
     return keys

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import MaxNLocator
@@ -100,7 +99,7 @@ def plot_heat_map(
     appearance.set_title(ax, *data.title, ", ".join(words.setting(*setting) for setting in data.held.items()))
     _bars(figure, ax, data)
     if look.ax is None:
-        keys += [Line2D([], [], **mark.look, label=mark.label) for mark in marks]
+        keys += [legends.key(mark.label, mark.look) for mark in marks]
     legends.legend_of(ax, keys, share=AXES)
     return appearance.finished(figure, look)
 

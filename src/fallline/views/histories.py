@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeAlias, Unpack
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fallline.arrays import FloatArray
@@ -147,7 +146,7 @@ def draw_panels(figure: Figure, data: Histories, xscale: XScale, shape: tuple[in
 def _legend(drawn: Any, data: Histories) -> None:
     """The legend of axes or of a figure."""
     entries = _entries(look_of(drawn), data)
-    legends.legend_of(drawn, [Line2D([], [], **line, label=label) for label, line in entries])
+    legends.legend_of(drawn, [legends.key(label, line) for label, line in entries])
 
 
 def _entries(look: Look, data: Histories) -> list[tuple[str, dict[str, Any]]]:

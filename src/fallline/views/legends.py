@@ -14,32 +14,20 @@ from matplotlib.lines import Line2D
 from fallline.errors import FalllineError
 from fallline.pictures.paths import Path, legend_labels, named
 from fallline.views.appearance import LINE_HEIGHT, WIDTH, inches, plain
-from fallline.views.look import CHARACTER, Look, Sizes, look_of, sizes_of, theme_of
+from fallline.views.look import Look, look_of, sizes_of, theme_of
 from fallline.views.traces import STEPS, run_look, star_look, start_look
 
-# The width of the axes of a picture by that of its figure, with and without a colour bar: a legend that is wider would
-# push them together.
-BARRED, AXES = 0.78, 0.86
-# The width of a key and of the gaps around it, and the least of a column of labels, in characters.
+# The width of axes beside a colour bar, by that of their figure: a wider legend would push them together.
+AXES = 0.78
+# The width of a key and of the gaps around it, and that to which a column of labels may be narrowed, in characters.
 HANDLE, NARROWEST = 7, 20
 # The lines of a legend: at most so many below a figure of ours, and on this share of the height on axes of the user's;
 # on fewer than the last, runs alone are named.
 MOST_LINES, INSIDE, ROOMY = 8, 0.4, 6
 # In front of everything else.
 FRONT = 20
-# The space between columns, and what an entry takes beside its text, in font sizes: the line, and spaces around it.
-SPACING, BESIDE = 1.5, 4.6
-
-
-def legend_below(ax: Any, keys: Sequence[Artist], *, columns: int) -> None:
-    """Put a legend below the axes, where it hides nothing; on axes of the user's, inside them.
-
-    Arguments:
-        columns: how many at most; fewer where they would be wider than the axes.
-    """
-    if look_of(ax).legend:
-        labels = [str(entry.get_label()) for entry in keys]
-        _put(ax, keys, min(columns, _columns(labels, sizes_of(ax), _width(ax))))
+# The space between columns, in font sizes.
+SPACING = 1.5
 
 
 def _put(ax: Any, keys: Sequence[Artist], columns: int) -> None:
@@ -63,23 +51,15 @@ def _put(ax: Any, keys: Sequence[Artist], columns: int) -> None:
     ax.legend(handles=keys, borderaxespad=(2.3 if solid else 4) + folded, **place, **shape)
 
 
-def _width(ax: Any) -> float:
-    """The width for a legend in inches: that of the axes, in a figure of ours as it will be."""
-    look = look_of(ax)
-    return inches(ax)[0] if look.ax is not None else BARRED * float(ax.get_figure(root=True).get_figwidth())
-
-
-def _columns(labels: Sequence[str], sizes: Sizes, width: float) -> int:
-    """In how many columns labels fit on a width in inches, all of them about equally long."""
-    letters = max((len(line) for label in labels for line in label.splitlines()), default=0)
-    wide = (CHARACTER * letters + BESIDE) * sizes.legend / 72
-    most = min(len(labels), max(1, int(width / wide)))
-    lines = -(-len(labels) // max(1, most))
-    return -(-len(labels) // max(1, lines))
+def _room(drawn: Any, share: float) -> int:
+    """How many characters a legend may be wide: as the axes, in a figure of ours as they will be."""
+    look = look_of(drawn)
+    width = inches(drawn)[0] if look.ax is not None else share * float(drawn.get_figure(root=True).get_figwidth())
+    return look.sizes.characters(width, look.sizes.legend)
 
 
 def legend_of(drawn: Any, keys: Sequence[Artist], *, share: float = AXES) -> None:
-    """Put a legend below axes or below a figure of several, in as many columns as its labels leave room for.
+    """Put a legend below axes or below a figure of several, where it hides nothing; on axes of the user's, inside them.
 
     Arguments:
         keys: one for each line, with its label.
@@ -89,11 +69,7 @@ def legend_of(drawn: Any, keys: Sequence[Artist], *, share: float = AXES) -> Non
     if not (look.legend and keys):
         return
     solitary = isinstance(drawn, Axes)
-    figure = drawn.get_figure(root=True).get_figwidth()
-    width = inches(drawn)[0] if look.ax is not None else (share if solitary else 1) * figure
-    columns, labels, _ = _wrapped(
-        [str(key.get_label()) for key in keys], look.sizes.characters(width, look.sizes.legend)
-    )
+    columns, labels, _ = _wrapped([str(key.get_label()) for key in keys], _room(drawn, share if solitary else 1))
     for entry, label in zip(keys, labels, strict=True):
         entry.set_label(label)
     if solitary:
@@ -120,9 +96,11 @@ def _wrapped(labels: Sequence[str], room: int) -> tuple[int, list[str], int]:
     Arguments:
         room: how many characters it may be wide.
     """
-    most = max(1, min(len(labels), room // (NARROWEST + HANDLE)))
+    longest = max(map(len, labels), default=0)
+    most = max(1, min(len(labels), room // (min(NARROWEST, longest) + HANDLE)))
     wrapped = {
-        count: [textwrap.fill(label, room // count - HANDLE) for label in labels] for count in range(1, most + 1)
+        count: [textwrap.fill(label, max(8, room // count - HANDLE)) for label in labels]
+        for count in range(1, most + 1)
     }
 
     def lines(count: int) -> int:
@@ -137,35 +115,33 @@ def _wrapped(labels: Sequence[str], room: int) -> tuple[int, list[str], int]:
 
 def race_legend(ax: Axes, paths: Sequence[Path], extra: Sequence[Line2D] = ()) -> None:
     """Add the legend of several runs on one landscape; of more than there is room for it names the first."""
-    look, sizes, width, height = look_of(ax), sizes_of(ax), _width(ax), inches(ax)[1]
-    room = MOST_LINES if look.ax is None else int(INSIDE * height * 72 / (1.5 * sizes.legend))
-    extra = extra if room >= ROOMY else ()
-    labels, others = _names(look, paths, room - bool(extra), width)
-    keys = [key(ax, label, run_look(ax, number)) for number, label in enumerate(labels)]
+    look, sizes = look_of(ax), sizes_of(ax)
+    lines = MOST_LINES if look.ax is None else int(INSIDE * inches(ax)[1] * 72 / (1.5 * sizes.legend))
+    extra = extra if lines >= ROOMY else ()
+    labels, others = _names(look, paths, lines - bool(extra), _room(ax, AXES))
+    keys = [key(label, run_look(ax, number)) for number, label in enumerate(labels)]
     if others:
         line = {"color": look.theme.ink, "linewidth": sizes.line}
-        keys.append(key(ax, others, {"linestyle": "none"} if labels else line))
+        keys.append(key(others, {"linestyle": "none"} if labels else line))
     keys += extra
-    legend_below(ax, keys, columns=len(keys))
+    legend_of(ax, keys)
 
 
 def lines_below(look: Look, paths: Sequence[Path]) -> int:
     """The number of lines of the legend below a new figure on one landscape, with the keys of starts and minima."""
     if look.ax is not None:
         return 0
-    width = BARRED * (look.figsize[0] if look.figsize else look.sizes.width)
-    labels, others = _names(look, paths, MOST_LINES - 1, width) if len(paths) > 1 else (("step 1000",), "")
-    entries = [*labels, *filter(None, [others]), "start", "known minimum"]
-    letters = look.sizes.characters(width, look.sizes.legend)
-    folded = sum(len(textwrap.wrap(entry, letters)) - 1 for entry in entries)
-    return -(-len(entries) // _columns(entries, look.sizes, width)) + folded
+    width = AXES * (look.figsize[0] if look.figsize else look.sizes.width)
+    room = look.sizes.characters(width, look.sizes.legend)
+    labels, others = _names(look, paths, MOST_LINES - 1, room) if len(paths) > 1 else (("step 1000",), "")
+    return _wrapped([*labels, *filter(None, [others]), "start", "known minimum"], room)[2]
 
 
-def _names(look: Look, paths: Sequence[Path], lines: int, width: float) -> tuple[Sequence[str], str]:
-    """The runs that a legend of so many lines names on a width in inches, and a line about the others."""
+def _names(look: Look, paths: Sequence[Path], lines: int, room: int) -> tuple[Sequence[str], str]:
+    """The runs that a legend of so many lines names, so many characters wide, and a line about the others."""
     own = None if isinstance(look.legend, bool) else look.legend
     every = legend_labels(paths) if own is None else own
-    labels, others = named(paths, max(2, lines * _columns(every, look.sizes, width)))
+    labels, others = named(paths, max(2, lines * _wrapped(every, room)[0]))
     return own_names(look, labels), others
 
 
@@ -184,18 +160,17 @@ def own_names(look: Look, labels: Sequence[str]) -> Sequence[str]:
 
 def minimum_key(ax: Axes) -> Line2D:
     """The entry of a legend for the stars at known minima."""
-    return key(ax, "known minimum", star_look(ax))
+    return key("known minimum", star_look(ax))
 
 
 def start_key(ax: Axes) -> Line2D:
     """The entry of a legend for the rings at the starts."""
-    return key(ax, "start", start_look(ax))
+    return key("start", start_look(ax))
 
 
-def key(ax: Any, label: str, line: dict[str, Any]) -> Line2D:
-    """An entry of the legend of axes; labels longer than these are wide are wrapped."""
-    width = sizes_of(ax).characters(_width(ax), sizes_of(ax).legend)
-    return Line2D([], [], **line, label=plain(textwrap.fill(label, width)))
+def key(label: str, line: dict[str, Any]) -> Line2D:
+    """An entry of a legend."""
+    return Line2D([], [], **line, label=label)
 
 
 def step_keys(ax: Any, last: str) -> list[Line2D]:
@@ -203,4 +178,4 @@ def step_keys(ax: Any, last: str) -> list[Line2D]:
     theme, sizes = theme_of(ax), sizes_of(ax)
     dot = {"linestyle": "none", "marker": "o", "markeredgecolor": theme.edge, "markersize": sizes.marker}
     dot |= {"markeredgewidth": 0.5 * sizes.line}
-    return [key(ax, label, dot | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]
+    return [key(label, dot | {"color": STEPS(share)}) for share, label in ((0.0, "start"), (1.0, last)) if label]

@@ -290,7 +290,7 @@ def _curves(scene: Scene, data: Descent) -> tuple[Figure, tuple[Stage, ...]]:
         single = len(paths) == 1
         appearance.note(ax, paths[0].remark if single else "")
         keys = legends.step_keys(ax, paths[0].last(data.unit) if single else "end")
-        legends.legend_below(ax, keys, columns=2)
+        legends.legend_of(ax, keys)
         stages.append(Stage(ax, _on_curve(paths), _wrapped(ax, titles)))
     return appearance.finished(figure, scene.look), tuple(stages)
 

@@ -98,14 +98,14 @@ def draw_roc(ax: Axes, curves: Sequence[Roc]) -> None:
         ax.plot(curve.false_positive, curve.true_positive, **line)
         if curve.chosen is not None:
             ax.plot(*curve.chosen, marker="o", markersize=sizes.marker, color=line["color"], linestyle="none")
-        keys.append(legends.key(ax, f"{name}: area {words.number(curve.area, 3)}", line))
+        keys.append(legends.key(f"{name}: area {words.number(curve.area, 3)}", line))
     if any(curve.chosen for curve in curves):
         dot: dict[str, Any] = {"marker": "o", "markersize": sizes.marker, "linestyle": "none"}
-        keys.append(legends.key(ax, "where the model decides", dot | {"color": theme.runs[0]}))
+        keys.append(legends.key("where the model decides", dot | {"color": theme.runs[0]}))
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.02, 1.02)
     appearance.label_axes(ax, "false positive rate", "true positive rate")
-    legends.legend_below(ax, keys, columns=1 if len(keys) < 4 else 2)
+    legends.legend_of(ax, keys, share=legends.AXES / 2)
 
 
 def plot_residuals(data: Residuals, **options: Unpack[Options]) -> Figure:
@@ -141,8 +141,8 @@ def plot_residuals(data: Residuals, **options: Unpack[Options]) -> Figure:
     appearance.note(ax, data.remark)
     appearance.label_axes(ax, f"predicted {data.name}", "residual: measured − predicted")
     if data.held_out.any():
-        keys = [legends.key(ax, "rows fitted to", fitted), legends.key(ax, "rows held out", held)]
-        legends.legend_below(ax, keys, columns=2)
+        keys = [legends.key("rows fitted to", fitted), legends.key("rows held out", held)]
+        legends.legend_of(ax, keys)
     return appearance.finished(figure, look)
 
 

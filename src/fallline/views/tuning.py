@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fallline.pictures.histories import BAND
@@ -67,7 +66,7 @@ def plot_tuning(found: Tuning, **options: Unpack[Options]) -> Figure:
     place.grid(color=look.theme.grid)
     appearance.set_title(place, *data.title)
     appearance.label_axes(place, "trial", data.name)
-    legends.legend_of(place, [Line2D([], [], **line, label=name) for name, line in looks.items()])
+    legends.legend_of(place, [legends.key(name, line) for name, line in looks.items()])
     return appearance.finished(figure, look)
 
 

@@ -112,9 +112,6 @@ class _FormulaPrinter(StrPrinter):  # type: ignore[misc]
 
     _print_Product = _print_Sum
 
-    def _print_Indexed(self, expr: Any) -> str:
-        return f"{expr.base.label}[{', '.join(map(self._print, expr.indices))}]"
-
 
 _NAMES: dict[Any, str] = {
     **{function: name for name, function in FUNCTIONS.items() if name not in ("+", "*", "**", *CONDITIONS, "where")},

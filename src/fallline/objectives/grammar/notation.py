@@ -76,21 +76,12 @@ class _Notation(ABC):
         match tree.kind:
             case "sum":
                 signs = [f" {self.minus} " if minus else " + " for minus in tree.inverse[1:]]
-                first, *rest = (
-                    self.bracketed(self.of(part))
-                    if i and part.kind == "negative"
-                    else self.within(part, _BINDS["sum"] + (i > 0))
-                    for i, part in enumerate(tree.parts)
-                )
-                return first + "".join(sign + part for sign, part in zip(signs, rest, strict=True))
+                first, *rest = (self.within(part, _BINDS["sum"] + (i > 0)) for i, part in enumerate(tree.parts))
+                return first + "".join(sign + self.unsigned(part) for sign, part in zip(signs, rest, strict=True))
             case "product":
                 return self.product(tree)
             case "negative":
-                (part,) = tree.parts
-                is_signed = self.of(part).startswith(self.minus)
-                return self.minus + (
-                    self.bracketed(self.of(part)) if is_signed else self.within(part, _BINDS["product"])
-                )
+                return self.minus + self.unsigned(self.within(tree.parts[0], _BINDS["product"]))
             case "power":
                 return self.power(*tree.parts)
             case "compare":
@@ -114,6 +105,10 @@ class _Notation(ABC):
     def within(self, tree: Tree, least: int) -> str:
         """A part of an operation, in brackets unless it binds at least this strongly."""
         return self.of(tree) if self.binds(tree) >= least else self.bracketed(self.of(tree))
+
+    def unsigned(self, text: str) -> str:
+        """What stands behind a sign: in brackets if it begins with one."""
+        return self.bracketed(text) if text.startswith(self.minus) else text
 
     def binds(self, tree: Tree) -> int:
         """How strongly a tree binds its parts; a number such as 2e-5 is written as a product, 1e-5 as a power."""
@@ -248,7 +243,8 @@ class _Plain(_Notation):
         above = self.of(exponent)
         if _stands_at_name(base, exponent):
             return self.call(base.text, base.parts, raised(above))
-        return self.raised(self.base(base), above if exponent.kind in ("number", "name") and self.binds(exponent) == _WORD else f"({above})")
+        is_word = exponent.kind in ("number", "name") and self.binds(exponent) == _WORD
+        return self.raised(self.base(base), above if is_word else f"({above})")
 
     def base(self, tree: Tree) -> str:
         """What is raised to a power; a root in brackets, since its own sign has no end."""

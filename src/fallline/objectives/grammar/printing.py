@@ -55,4 +55,10 @@ def _chain(tree: Tree, forward: str, inverse: str) -> str:
 def _within(tree: Tree, least: int) -> str:
     """A part of an operation, in brackets unless it binds at least this strongly."""
     text = printed(tree)
-    return text if _BINDS.get(tree.kind, _WORD) >= least else f"({text})"
+    return text if _binds(tree) >= least else f"({text})"
+
+
+def _binds(tree: Tree) -> int:
+    """How strongly a tree binds its parts; the sign before a product, as the product does."""
+    is_signed_product = tree.kind == "negative" and _binds(tree.parts[0]) == _BINDS["product"]
+    return _BINDS["product"] if is_signed_product else _BINDS.get(tree.kind, _WORD)
