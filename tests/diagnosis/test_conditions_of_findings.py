@@ -302,3 +302,39 @@ def test_a_short_descent_is_made_on_some_rows_and_judged_on_others() -> None:
     assert reach.tried == pytest.approx(float(others.value(case.from_start.x)))
     small = Case.of(minimize(Linear(X[:399], X[:399, 0]), np.zeros(3), G(0.1), max_steps=3))
     assert small.probes == (small.loss, small.loss)
+
+
+@pytest.mark.parametrize(
+    ("steps", "x", "rate"), [(50, [0.5], 0.1), (200, [0.5], 0.05), (1000, [-30.0, 2.0], 0.3), (0, [1.0], 0.1)]
+)
+def test_remedies_of_a_plateau(steps: int, x: list[float], rate: float) -> None:
+    """Adam, whose steps together go ten times as far as the point is from zero; ten times the rate; another start."""
+    case = space(rule=G(0.1), course__length=steps, run__final__x=np.array(x))
+    adam, faster, start = plateau._remedies(case)
+    assert adam.settings["optimizer"] == fallline.Adam(rate)
+    assert faster.settings["optimizer"] == G(1.0)
+    assert (start.text, start.settings) == ("start from another point", {})
+    case.rule = fallline.Adam(0.1)
+    assert [one.settings.get("optimizer") for one in plateau._remedies(case)] == [fallline.Adam(1.0), None]
+    case.rule = fallline.LBFGS()
+    assert [one.text for one in plateau._remedies(case)] == ["start from another point"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "converged", "last", "rests"),
+    [
+        ("step limit", False, 0.0099, True),
+        ("step limit", False, 0.0101, False),
+        ("step limit", True, 1.0, True),
+        ("saddle", False, 1.0, True),
+        ("maximum", False, 1.0, True),
+    ],
+)
+def test_a_run_that_rests(reason: str, converged: bool, last: float, rests: bool) -> None:
+    class Resting(SimpleNamespace):
+        def __getitem__(self, name: str) -> Any:
+            assert name == "gradient_norm"
+            return SimpleNamespace(values=np.array([0.5, np.nan, 1.0, last]), steps=np.arange(4))
+
+    case: Any = Resting(run=space(stop__reason=reason, stop__converged=converged))
+    assert saddle._at_rest(case) == rests
