@@ -48,18 +48,20 @@ ROOMS = {
     "diagnosis": Room(
         ("diagnosis/*.py", "diagnosis/findings/*.py"),
         # Without the slow ones: the suite of cases, healthy runs, whole proofs, and every rule in every form.
-        ("tests/diagnosis",)
-        + tuple(f"--ignore=tests/diagnosis/test_{name}.py" for name in ("suite", "porting_page", "more_healthy"))
-        + tuple(
-            f"--deselect=tests/diagnosis/test_{name}"
-            for name in (
-                "healthy.py::test_a_million",
-                "any_run.py::test_a_million",
-                "proof.py::test_what_is_proved",
-                "explanation.py::test_every",
-                "explanation.py::test_runs_of_other",
-                "explanation.py::test_first_step",
-            )
+        (
+            "tests/diagnosis",
+            *(f"--ignore=tests/diagnosis/test_{name}.py" for name in ("suite", "porting_page", "more_healthy")),
+            *(
+                f"--deselect=tests/diagnosis/test_{name}"
+                for name in (
+                    "healthy.py::test_a_million",
+                    "any_run.py::test_a_million",
+                    "proof.py::test_what_is_proved",
+                    "explanation.py::test_every",
+                    "explanation.py::test_runs_of_other",
+                    "explanation.py::test_first_step",
+                )
+            ),
         ),
     ),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from tests.diagnosis.looks import well_told
+
 from fallline import Fit, Trajectory
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding
@@ -16,7 +18,8 @@ Runs: TypeAlias = dict[str, Callable[[], Any]]
 
 def found(name: str, result: Trajectory | Fit) -> Finding | None:
     """What the check of this name finds, None for nothing."""
-    return next(check for check in all_checks() if check.name == name).find(Case.of(result))
+    finding = next(check for check in all_checks() if check.name == name).find(Case.of(result))
+    return None if finding is None else well_told(finding, name)
 
 
 def missing(name: str, result: Trajectory | Fit) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,20 +16,46 @@ from fallline.diagnosis.finding import CannotCheck, Check, Finding
 Make = Callable[[], Any]
 
 
+def well_told(finding: Finding, name: str) -> Finding:
+    """A finding that is told as all are: in sentences, by numbers, with remedies in words and whole steps."""
+    assert finding.name == name
+    assert finding.title == finding.title.strip(". ")
+    for sentence in (finding.evidence, finding.cause):
+        assert re.fullmatch(r"\S.*\S\.", sentence), sentence
+    words = f"{finding.title}. {finding.evidence} {finding.cause} {finding.proof}"
+    # Sentences begin with a capital letter, a number or a name, are not shouted, and words do not run together.
+    assert re.match(r"[A-Z0-9]|\w{1,2} ", words), words
+    assert not re.search(
+        r"[a-z]{2}[.!?] (?!epsilon|\w*[_=])[a-z]{3}| {3}|[A-Z]{3,} [A-Z]{3,}|[a-z.,;:]X{2}|X{2}[a-z]|None\b", words
+    ), words
+    assert type(finding.since) is int
+    assert all(type(step) is int for step in finding.steps)
+    for value in finding.numbers.values():
+        float(value)
+    for remedy in finding.remedies:
+        assert remedy.text
+        assert "None" not in remedy.text.replace("x0=None", "")
+        assert not re.search(r"[A-Z]{3,} [A-Z]{3,}|X{2}", remedy.text)
+        for setting, changed in remedy.settings.items():
+            assert changed is not None or setting in ("x0", "epochs")
+        assert not remedy.command or re.match(r"--[a-z]", remedy.command)
+    return finding
+
+
 def found(check: Check, result: Any) -> Finding | None:
     """What one check finds; nothing where it cannot be applied."""
     try:
-        return check.find(Case.of(result))
+        finding = check.find(Case.of(result))
     except CannotCheck:
         return None
+    return None if finding is None else well_told(finding, check.name)
 
 
 def the(check: Check, result: Any) -> Finding:
     """What one check finds, which must be something."""
     finding = check.find(Case.of(result))
     assert finding is not None
-    assert finding.name == check.name
-    return finding
+    return well_told(finding, check.name)
 
 
 def bowl(*curvatures: float) -> str:

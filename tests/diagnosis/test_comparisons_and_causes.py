@@ -1,4 +1,4 @@
-"""What a diagnosis makes of the findings: causes and consequences, runs of a comparison, texts of any length, errors."""
+"""What a diagnosis makes of findings: causes and consequences, runs of a comparison, texts of any length, errors."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_comparison_is_told_by_its_findings(monkeypatch: pytest.MonkeyPatch) -
     known = (
         Check("high", "it is high", find),
         Check("always", "it is always so", always, remark=True),
-        Check("seldom", "it is seldom so", seldom),  # type: ignore[arg-type]
+        Check("seldom", "it is seldom so", seldom),
         Check("never", "it is never so", lambda _: None),
     )
     monkeypatch.setattr("fallline.diagnosis.diagnosing.all_checks", lambda _: known)
@@ -142,11 +142,16 @@ def test_the_lowest_of_the_other_runs_is_what_was_seen_elsewhere(monkeypatch: py
     def look(case: Case) -> None:
         seen[float(case.run.rate[0])] = None if case.elsewhere is None else case.elsewhere.value
 
-    monkeypatch.setattr("fallline.diagnosis.diagnosing.all_checks", lambda _: (Check("look", "it", look),))  # type: ignore[arg-type]
+    monkeypatch.setattr("fallline.diagnosis.diagnosing.all_checks", lambda _: (Check("look", "it", look),))
     runs = compare("x**2", 1.0, [G(0.1), G(0.4), G(0.3)], max_steps=3)
     runs.diagnose(proof=False)
     best = [one.best.value for one in runs]
     assert seen == {0.1: best[1], 0.4: best[2], 0.3: best[1]}
+    # A run without a value is not the lowest.
+    with_none: dict[str, Any] = {"a": fallline.Adam(0.1), "b": G(0.2), "c": G(0.3)}
+    runs = compare("sqrt(x) + 1", [[4.0], [-1.0], [9.0]], with_none, max_steps=1)
+    runs.diagnose(proof=False)
+    assert all(np.isfinite(value) for value in seen.values())
     compare("x**2", 1.0, [G(0.1)], max_steps=3).diagnose(proof=False)
     assert seen[0.1] is None
 
@@ -158,7 +163,7 @@ def test_twenty_runs_of_a_comparison_are_diagnosed_first_and_last_among_them(
     starts: list[float] = []
     monkeypatch.setattr(
         "fallline.diagnosis.diagnosing.all_checks",
-        lambda _: (Check("a", "it", lambda case: starts.append(float(case.run.x[0, 0]))),),  # type: ignore[func-returns-value]
+        lambda _: (Check("a", "it", lambda case: starts.append(float(case.run.x[0, 0]))),),
     )
     diagnosis = compare("x**2", np.linspace(1, 2, count)[:, None], G(0.1), max_steps=2).diagnose(proof=False)
     assert len(starts) == shown
@@ -344,9 +349,9 @@ def test_what_cannot_be_told_of_an_operation() -> None:
 
 def test_series_that_are_missing_are_named() -> None:
     case = Case.of(run("x**2", 1.0, G(0.1), 5))
-    with pytest.raises(CannotCheck, match="^a held-out loss$"):
+    with pytest.raises(CannotCheck, match=r"^a held-out loss$"):
         case["held_out"]
-    with pytest.raises(CannotCheck, match="^the series 'momentum'$"):
+    with pytest.raises(CannotCheck, match=r"^the series 'momentum'$"):
         case["momentum"]
     bare = Case(case.series)
     for name, words in (
@@ -354,15 +359,15 @@ def test_series_that_are_missing_are_named() -> None:
         ("fit", "a fit"),
         ("data", "the points of the run"),
     ):
-        with pytest.raises(CannotCheck, match=f"^{words}$"):
+        with pytest.raises(CannotCheck, match=rf"^{words}$"):
             getattr(bare, name)
     loaded = Case.of(dataclasses.replace(case.run, objective=None, rule=None))
-    with pytest.raises(CannotCheck, match="^the objective, which a file cannot hold$"):
+    with pytest.raises(CannotCheck, match=r"^the objective, which a file cannot hold$"):
         _ = loaded.objective
-    with pytest.raises(CannotCheck, match="^the rule, which a file cannot hold$"):
+    with pytest.raises(CannotCheck, match=r"^the rule, which a file cannot hold$"):
         _ = loaded.rule
     for name, words in (("data", "a model with its data"), ("network", "a network")):
-        with pytest.raises(CannotCheck, match=f"^{words}$"):
+        with pytest.raises(CannotCheck, match=rf"^{words}$"):
             getattr(case, name)
 
 

@@ -47,6 +47,7 @@ def test_measured_and_theoretical_factor_on_a_quadratic(rule: Optimizer[Any], fa
     # The envelope of an oscillation has steps as long as half a period.
     assert found.factor == pytest.approx(factor, abs=2e-3)
     descent, heavy = found.best[:2]
+    assert {type(best.rule) for best in found.best} == {GradientDescent, Momentum, type(rule)}
     assert (descent.rule.learning_rate, descent.factor) == pytest.approx((2 / 22, 9 / 11), rel=1e-5)
     root = math.sqrt(10)
     assert heavy.factor == pytest.approx((root - 1) / (root + 1), abs=1e-5)

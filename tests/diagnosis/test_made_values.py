@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -216,7 +217,7 @@ def test_of_many_coordinates_the_slope_and_the_way_are_followed() -> None:
 
     path = run(plane, np.zeros(size), G(0.1), 20, gradient=slope)
     finding = the(unbounded, path)
-    assert "Along the slope (mostly x299" in finding.evidence
+    assert re.search(r"Along the slope \(mostly x299(, x\d+)+\) the value is ", finding.evidence)
     assert (
         found(unbounded, run(lambda x: float((x**2).sum()), np.ones(size), G(0.1), 20, gradient=lambda x: 2 * x))
         is None
@@ -265,7 +266,9 @@ def test_when_a_schedule_left_no_rate(parts: Any, found_since: int | None) -> No
     if found_since is None:
         assert told is None
     else:
-        assert told == ("The rate of the schedule", found_since, pytest.approx(parts[-1]))
+        assert told is not None
+        assert told[:2] == ("The rate of the schedule", found_since)
+        assert told[2] == pytest.approx(parts[-1])
     assert decayed_file._by_schedule(Case.of(run("x**2", 1.0, G(0.1), 20))) is None
 
 
@@ -276,11 +279,10 @@ def test_when_a_growing_sum_left_no_rate() -> None:
     # The lengths of the steps are shares of the gradients'.
     x = np.concatenate([[0.0], np.cumsum(0.1 * shares[:-1] * np.abs(path.gradient[:-1, 0]))])
     made_path = dataclasses.replace(path, x=x[:, None])
-    assert decayed_file._by_sum(Case.of(made_path)) == (
-        "The length of a step by that of its gradient",
-        30,
-        pytest.approx(0.005, rel=1e-6),
-    )
+    told = decayed_file._by_sum(Case.of(made_path))
+    assert told is not None
+    assert told[:2] == ("The length of a step by that of its gradient", 30)
+    assert told[2] == pytest.approx(0.005, rel=1e-6)
     assert decayed_file._by_sum(Case.of(dataclasses.replace(made_path, rule=A(0.1)))) is None
     even = dataclasses.replace(path, x=np.cumsum(np.abs(path.gradient), axis=0))
     assert decayed_file._by_sum(Case.of(even)) is None

@@ -280,6 +280,7 @@ def test_how_far_bounded_steps_reach(loss: Any, rule: Any, reach: float) -> None
     for record in ("all", 4):
         finding = found("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=40, record=record))
         assert finding is not None
+        assert finding.since == 0
         assert finding.numbers["reach"] == pytest.approx(reach)
         assert finding.numbers["mean"] == pytest.approx(np.mean(1000 + Y))
         assert finding.numbers["deviation"] == pytest.approx(np.std(Y))
@@ -365,7 +366,7 @@ def test_what_cannot_be_told_of_a_curve() -> None:
     from fallline.diagnosis.finding import CannotCheck
 
     for curve in (rising(0.5)[:4], np.where(np.arange(101) == 3, np.nan, rising(0.5))):
-        with pytest.raises(CannotCheck, match="^a held-out loss at more steps$"):
+        with pytest.raises(CannotCheck, match=r"^a held-out loss at more steps$"):
             overfits(held(curve))
     run = fallline.minimize("x**2", 1.0, GradientDescent(0.1), max_steps=5)
     assert missing("overfitting", run) == "a held-out loss"

@@ -51,7 +51,7 @@ class Module(Objective):
 
 def descent(module: Objective) -> Trajectory:
     # So many steps allow for all answers, however busy the machine is.
-    return run(module, np.ones(len(module.names)), G(0.1), 1200)
+    return run(module, np.ones(len(module.names)), G(1e-4), 1200)
 
 
 def sigmoid(z: FloatArray) -> FloatArray:

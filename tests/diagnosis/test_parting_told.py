@@ -140,7 +140,7 @@ def test_a_distance_that_is_no_number_is_not_the_largest() -> None:
 @pytest.mark.parametrize(("part", "by"), [(60, "rounding"), (70, "rule")])
 def test_differences_of_64_roundings_are_no_more_than_rounding(part: int, by: str) -> None:
     path = run()
-    other = moved(path, 20, x=part * np.finfo(float).eps * np.linalg.norm(path.x[20]))
+    other = moved(path, 20, x=part * float(np.finfo(float).eps * np.linalg.norm(path.x[20])))
     found = differ(path, dataclasses.replace(other, rule=fallline.Momentum(0.01)))
     assert (found.step, found.by) == (20, by)
 
@@ -150,7 +150,7 @@ def test_differences_of_64_roundings_are_no_more_than_rounding(part: int, by: st
 )
 def test_rounding_that_grew_is_told_as_such(part: float, words: str) -> None:
     path = run()
-    other = moved(path, 20, x=part * np.linalg.norm(path.x[20]))
+    other = moved(path, 20, x=part * float(np.linalg.norm(path.x[20])))
     # The same rule, so that only rounding can part them.
     found = differ(path, dataclasses.replace(other, engine="another"))
     assert found.by == "rounding"
@@ -207,8 +207,8 @@ def test_rules_that_are_not_at_hand_are_told_by_their_names() -> None:
 def test_runs_that_part_late_and_did_not_record_all_are_repeated(record: Any) -> None:
     # The rates part in the step after 300, beyond the 64 that are looked at first.
     late = fallline.StepDecay(0.001, factor=0.5, every=300)
-    paths = (run(fallline.GradientDescent(rate), max_steps=400, record=record) for rate in (0.001, late))
-    found = differ(*paths)
+    one, other = (run(fallline.GradientDescent(rate), max_steps=400, record=record) for rate in (0.001, late))
+    found = differ(one, other)
     assert (found.step, found.by) == (301, "rate")
     assert np.array_equal(found.steps, np.arange(len(found.steps)))
     assert len(found.steps) > 301

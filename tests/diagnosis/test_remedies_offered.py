@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def test_a_rule_as_python_makes_the_same_rule(name: str) -> None:
     rule = RULES[name]
     names = {name: getattr(fallline, name) for name in dir(fallline)}
     text = as_python(rule)
-    assert eval(text, names) == rule
+    assert types.FunctionType(compile(text, "rule", "eval"), names)() == rule
     # Nothing that is the default, but the first setting.
     assert text.count("=") <= text.count("(") + 12
     assert "convention='paper'" not in text
@@ -104,7 +105,8 @@ def of_run(loss: Any, **settings: Any) -> Case:
 
 def of_fit(**settings: Any) -> Case:
     data = {"a": X[:, 0], "b": X[:, 1], "y": Y}
-    return Case.of(fit(data, "y", model="linear", **{"max_steps": 3, "optimizer": GradientDescent(0.1)} | settings))
+    usual: dict[str, Any] = {"max_steps": 3, "optimizer": GradientDescent(0.1)}
+    return Case.of(fit(data, "y", model="linear", **usual | settings))
 
 
 def test_standardised_features() -> None:

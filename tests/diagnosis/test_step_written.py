@@ -1,4 +1,4 @@
-"""A step written out as text, LaTeX, MathML and data, held against the step computed by hand; and where rates come from."""
+"""A step written out as text, LaTeX, MathML and data, held against one computed by hand; and where rates come from."""
 
 from __future__ import annotations
 

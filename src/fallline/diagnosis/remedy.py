@@ -204,7 +204,7 @@ def level_won(changed: Sequence[Ended], unchanged: Sequence[Ended], *, exact: bo
     starts = _finite(one.start for one in changed)
     worst = float(ends.max())
     # A level below this one is reached by at most as many of the unchanged runs as chance allows.
-    barrier = float(others[min(CHANCE, len(others) - 1)]) if len(others) > 1 else float(others[0])
+    barrier = float(others[min(CHANCE, len(others) - 1)])
     if not worst < barrier or not (ends < starts).all():
         return None
     lowest = float(min(ends.min(), others.min()))

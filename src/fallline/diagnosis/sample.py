@@ -84,8 +84,9 @@ class Sample:
         with np.errstate(all="ignore"):
             left = weights @ ((targets - predictions) ** 2).sum(axis=1)
             varied = weights @ ((targets - weights @ targets) ** 2).sum(axis=1)
-        # The weights' sum is 1 but for rounding.
-        if not varied > 1e-24 * (weights @ (targets**2).sum(axis=1)):
+            # The weights' sum is 1 but for rounding.
+            rounding = 1e-24 * (weights @ np.square(targets).sum(axis=1))
+        if not varied > min(rounding, 1e300):
             return np.nan
         return float(1 - left / varied) if np.isfinite(left) else -np.inf
 

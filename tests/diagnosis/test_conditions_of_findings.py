@@ -1,0 +1,340 @@
+"""The conditions of some findings, each with numbers on either side of it."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.diagnosis.looks import G, run, well_told
+
+import fallline
+from fallline import Linear, minimize
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import CannotCheck, Check
+from fallline.diagnosis.findings import all_checks, plateau, rate_too_large, saddle, too_slow
+from fallline.diagnosis.findings.of_data import sorted_batches
+from fallline.objectives import as_objective
+
+
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
+def test_every_check_says_what_it_looks_for_and_where_that_is_from(check: Check) -> None:
+    names = [one.name for one in all_checks()]
+    assert check.find.__name__ == check.name
+    assert re.fullmatch(r"[a-z].*[^.]", check.about)
+    assert re.search(r"\b(19|20)\d\d\b", check.source)
+    assert set(check.leads_to) <= set(names) - {check.name}
+    assert check.measure == ("held_out" if check.name == "overfitting" else "value")
+    assert check.remark == (check.name in ("converged", "lower_seen", "wasted_steps"))
+
+
+def space(**known: Any) -> Any:
+    """An object with these attributes; names with two underscores are those of parts."""
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in known.items():
+        part, _, rest = name.partition("__")
+        if rest:
+            parts.setdefault(part, {})[rest] = value
+        else:
+            parts[part] = value
+    return SimpleNamespace(**{name: space(**part) if isinstance(part, dict) else part for name, part in parts.items()})
+
+
+def stranded(**changed: Any) -> bool:
+    """A run that ended at 10, without slope and curvature, where 0 was in reach of its start at 10."""
+    known: dict[str, Any] = {"course__end": 10.0, "course__lowest": 10.0, "course__start": 10.0}
+    known |= {"course__noise": np.array([1e-9, 1e-6]), "from_end__slope": 0.0, "from_start__end": 0.0}
+    known |= {"from_start__steepest": 100.0, "spectrum__highest": 0.0, "spectrum__lowest": 0.0}
+    known |= {"run__final__x": np.array([1.0, -2.0])}
+    return plateau._stranded(space(**known | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, True),
+        # A tenth of the fall must be left.
+        ({"from_start__end": 8.9, "course__start": 19.9}, False),
+        ({"from_start__end": 8.9, "course__start": 19.7}, True),
+        ({"course__lowest": 0.0, "from_start__end": 9.9}, True),
+        ({"from_start__end": 9.9999999, "course__start": 10.0}, False),
+        # The slope, and the curvature times the size, are below 1e-4 of the steepest slope.
+        ({"from_end__slope": 0.0099}, True),
+        ({"from_end__slope": 0.0101}, False),
+        ({"spectrum__highest": 0.0049}, True),
+        ({"spectrum__highest": 0.0051}, False),
+        ({"spectrum__lowest": -0.0051}, False),
+        ({"spectrum__highest": 0.0049, "spectrum__lowest": -0.003}, True),
+        ({"spectrum__highest": 0.1, "run__final__x": np.array([0.09])}, True),
+        ({"spectrum__highest": 0.1, "run__final__x": np.array([0.11])}, False),
+    ],
+)
+def test_where_a_run_is_stranded(changed: dict[str, Any], told: bool) -> None:
+    assert stranded(**changed) == told
+
+
+def further(**changed: Any) -> float | None:
+    """A run from 10 that ended at 5 with the slope 1, from where L-BFGS reaches 1."""
+    known: dict[str, Any] = {"objective__of_data": False, "from_end__slope": 1.0, "from_end__start": 5.0}
+    known |= {"from_end__end": 4.9, "from_start__steepest": 100.0, "curved_from_end__fun": 1.0}
+    known |= {"course__end": 5.0, "course__start": 10.0, "course__fall": 5.0, "spectrum__lowest": -1.0}
+    return plateau._further(space(**known | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reached"),
+    [
+        ({}, 1.0),
+        # Descent makes less than a twentieth of it, or the slope is gone.
+        ({"from_end__end": 4.81}, 1.0),
+        ({"from_end__end": 4.79}, None),
+        ({"from_end__end": 4.0, "from_end__slope": 0.0099}, 1.0),
+        ({"from_end__end": 4.0, "from_end__slope": 0.0101}, None),
+        # A tenth of the fall from the start.
+        ({"curved_from_end__fun": 4.4, "from_end__end": 5.0}, 4.4),
+        ({"curved_from_end__fun": 4.5, "from_end__end": 5.0}, None),
+        ({"objective__of_data": True}, None),
+        ({"from_end__slope": 0.0}, None),
+        # Where it curves up and slopes by too little to fall by 1e-4 of the fall: 1 / (2 λ).
+        ({"spectrum__lowest": 1001.0}, None),
+        ({"spectrum__lowest": 999.0}, 1.0),
+    ],
+)
+def test_what_is_reached_from_a_plateau(changed: dict[str, Any], reached: float | None) -> None:
+    assert further(**changed) == reached
+
+
+def beyond(value: Any, **changed: Any) -> float | None:
+    """A run at 1, or at a larger point, with the slope 1e-6 and no curvature."""
+    known: dict[str, Any] = {"objective__of_data": False, "from_end__slope": 1e-6, "from_end__start": 5.0}
+    known |= {"run__final__x": np.array([0.5]), "run__final__gradient": np.array([1e-6]), "loss__value": value}
+    known |= {"course__fall": 5.0, "course__noise": np.array([1e-9]), "spectrum__highest": 0.0, "spectrum__lowest": 0.0}
+    return plateau._beyond(space(**known | changed))
+
+
+@pytest.mark.parametrize(
+    ("value", "changed", "lowest"),
+    [
+        # Twice the size of the point on either side, where that is 1 at least.
+        (lambda x: np.where(abs(x[:, 0] - 0.5) > 1.99, 1.0, 5.0), {}, 1.0),
+        (lambda x: np.where(abs(x[:, 0] - 0.5) > 2.01, 1.0, 5.0), {}, None),
+        (lambda x: np.where(x[:, 0] > 2.4, 1.0, 5.0), {}, 1.0),
+        (lambda x: np.where(x[:, 0] < -1.4, 1.0, 5.0), {}, 1.0),
+        (lambda x: np.where(x[:, 0] > 11.9, 1.0, 5.0), {"run__final__x": np.array([4.0])}, 1.0),
+        (lambda x: np.where(x[:, 0] > 12.1, 1.0, 5.0), {"run__final__x": np.array([4.0])}, None),
+        (lambda x: np.where(x[:, 0] > 2.4, 4.49, np.nan), {}, 4.49),
+        (lambda x: np.where(x[:, 0] > 2.4, 4.51, 5.0), {}, None),
+        (lambda x: np.where(x[:, 0] > 2.4, 1.0, 5.0), {"objective__of_data": True}, None),
+        (lambda x: np.where(x[:, 0] > 2.4, 1.0, 5.0), {"from_end__slope": 0.0}, None),
+        # Slope and curvature promise less than 1e-4 of the fall of 4.
+        (lambda x: np.where(x[:, 0] > 2.4, 1.0, 5.0), {"spectrum__highest": 3.9e-4}, 1.0),
+        (lambda x: np.where(x[:, 0] > 2.4, 1.0, 5.0), {"spectrum__lowest": -4.1e-4}, None),
+    ],
+)
+def test_what_lies_beyond_a_plateau(value: Any, changed: dict[str, Any], lowest: float | None) -> None:
+    assert beyond(value, **changed) == lowest
+
+
+def crawls(**changed: Any) -> bool:
+    """A run whose level went from 2 to 1.5 in its last tenths, with 0 at 1 from there and 2 from the start."""
+    levels = {(0.8, 0.9): 2.0, (0.9, 1.0): 1.5}
+    levels.update(changed.pop("levels", {}))
+    known: dict[str, Any] = {"objective__of_data": False, "objective__dimension": 2, "objective__stochastic": False}
+    known |= {"run__stop__converged": False, "run__final__x": np.array([1.0]), "run__start__x": np.array([2.0])}
+    known |= {"course__lowest": 1.4, "course__values": np.array([9.0, 1.4]), "course__noise": np.array([1e-9, 1e-9])}
+    known |= {"course__part": lambda *_: np.array([False, True]), "course__level": lambda *ends: levels[ends]}
+    known |= {"course__end": 1.5, "course__start": 9.0}
+    known |= {"curved_from_end__final__x": np.array([0.0]), "curved_from_end__fun": 0.0}
+    return too_slow._crawls(space(**known | changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, True),
+        ({"objective__of_data": True}, False),
+        ({"objective__dimension": 20}, True),
+        ({"objective__dimension": 21}, False),
+        ({"run__stop__converged": True}, False),
+        ({"objective__stochastic": True}, False),
+        ({"course__lowest": 1.3}, False),
+        ({"levels": {(0.8, 0.9): 1.5}}, False),
+        # Farther than a quarter of the way from the minimum.
+        ({"run__final__x": np.array([0.51])}, True),
+        ({"run__final__x": np.array([0.49])}, False),
+        # What is left shrinks by no more than half, and by a thousandth at least.
+        ({"levels": {(0.8, 0.9): 3.1}}, False),
+        ({"levels": {(0.8, 0.9): 1.501}}, False),
+        ({"levels": {(0.8, 0.9): 1.502}}, True),
+        # A thousandth of the fall is left.
+        ({"course__end": 0.0091}, True),
+        ({"course__end": 0.0089}, False),
+    ],
+)
+def test_a_run_that_crawls(changed: dict[str, Any], told: bool) -> None:
+    assert crawls(**changed) == told
+
+
+def test_what_is_told_of_a_run_that_crawls() -> None:
+    path = run("rosenbrock", [-1.2, 1.0], G(0.001), 1000)
+    case = Case.of(path)
+    assert too_slow._crawls(case)
+    finding = well_told(too_slow._crawling(case), "too_slow")
+    assert (finding.title, finding.since) == ("The run ended too early", 0)
+    faster, longer = finding.remedies
+    assert faster.settings["optimizer"] == fallline.LBFGS()
+    assert (longer.text, longer.command) == ("max_steps=10000", "--max-steps 10000")
+    assert longer.settings == {"max_steps": 10_000}
+    # The minimum is 0.
+    before, after = (float(np.median(path.value[begin : begin + 100])) for begin in (800, 900))
+    assert f"{1 - after / before:.0%} less over the last tenth of the 1000 steps" in finding.evidence
+    assert finding.numbers["left"] == pytest.approx(after / path.value[0], rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("formula", "x", "direction", "fall"),
+    [
+        ("x**2 - y**2", [0.0, 0.0], [0.0, 1.0], 1.0),
+        ("x**2 - y**2", [0.0, 0.0], [1.0, 0.0], None),
+        ("x**2 - y**2", [4.0, 0.0], [0.0, 1.0], 16.0),
+        ("x**2 - y**2 + y**3/10", [0.0, 0.0], [0.0, 1.0], 1.1),
+        ("x**2 - 1e-11*y**2", [0.0, 0.0], [0.0, 1.0], None),
+        ("log(1 - y) + x", [0.0, 0.0], [0.0, 0.5], None),
+    ],
+)
+def test_the_escape_from_a_saddle(formula: str, x: list[float], direction: list[float], fall: float | None) -> None:
+    objective = as_objective(formula, 2)
+    start = np.array(x)
+    found = saddle._escape(objective, start, float(objective.value(start)), np.array(direction))
+    if formula.startswith("log"):
+        # At a distance of 1 along half of y, where log(1/2) is the lowest.
+        assert found is not None
+        assert found.fall == pytest.approx(np.log(2))
+        assert found.step.tolist() == [0.0, 0.5]
+    elif fall is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert found.fall == pytest.approx(fall)
+        assert objective.value(start + found.step) == pytest.approx(float(objective.value(start)) - fall)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "rests"),
+    [
+        ([1.0] + [0.5] * 8 + [0.099], True),
+        ([1.0] + [0.5] * 8 + [0.101], False),
+        ([0.1] * 10 + [9.0] * 89 + [0.05], False),  # of the last tenth the median, of the first ten the largest
+        ([1.0] * 10 + [9.0] * 80 + [0.05] * 10, True),
+    ],
+)
+def test_steps_that_came_to_rest(lengths: list[float], rests: bool) -> None:
+    assert rate_too_large._rests(space(lengths=np.array(lengths))) == rests
+
+
+def test_where_the_limit_comes_from() -> None:
+    class Unknown:
+        @property
+        def steepest(self) -> Any:
+            raise CannotCheck("time")
+
+    known: Any = space(steepest=SimpleNamespace(rate=0.25, curvature=8.0))
+    seen = rate_too_large._limit(known, 0.3, 0.1)
+    assert (seen.rate, seen.words) == (0.25, "The steepest curvature seen, 8, allows 0.25")
+    others: list[Any] = [(known, 0.25), (known, 0.2), (space(steepest=None), 0.3), (Unknown(), 0.3)]
+    for case, used in others:
+        tried = rate_too_large._limit(case, used, 0.1)
+        assert (tried.rate, tried.words) == (0.1, "Steps of a rate of 0.1 would have gone downhill")
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "rates"), [(0.5, 1.0, [0.25, 0.025]), (5.0, 1.0, [0.5, 0.05]), (0.05, 1.0, [0.025])]
+)
+def test_half_of_the_limit_is_offered_and_adam(limit: float, used: float, rates: list[float]) -> None:
+    case = space(rule=G(used), run__start__x=np.array([5.0, 300.0, -200.0]))
+    remedies = rate_too_large._remedies(case, limit, used)
+    # Adam goes a hundredth of the median size of a coordinate per step.
+    assert [one.settings["optimizer"] for one in remedies] == [*map(G, rates), fallline.Adam(2.0)]
+    case = space(rule=fallline.Adam(used), run__start__x=np.array([0.1]))
+    assert len(rate_too_large._remedies(case, limit, used)) == len(rates)
+
+
+@pytest.mark.parametrize("steps", [4, 5, 7, 8])
+def test_how_far_predictions_lean_towards_the_rows_seen_last(steps: int) -> None:
+    y = np.repeat([0.0, 1.0, 2.0, 3.0], 6)
+    loss = Linear(np.zeros((24, 1)), y)
+    batches = loss.batches(6, order="sequential")
+    path = minimize(batches, [0.0, 1.5], G(0.1), max_steps=steps)
+    case = Case.of(path)
+    number = (steps - 1) % 4
+    # The mean target is 1.5, that of the last batch its number.
+    expected = (path.final.x[1] - 1.5) / (number - 1.5)
+    assert sorted_batches._lean(case, 6) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("every", "known"), [(1, True), (3, False)])
+def test_how_far_the_loss_swings_within_an_epoch(every: int, known: bool) -> None:
+    y = np.repeat([0.0, 1.0, 2.0, 3.0], 6)
+    batches = Linear(np.zeros((24, 1)), y).batches(3, order="sequential", epoch_value="full")
+    path = minimize(batches, [0.0, 1.5], G(0.3), max_steps=64, record=every)
+    swing = sorted_batches._swing(Case.of(path), 8)
+    # Epochs are counted from the end.
+    epochs = path.value[1:].reshape(-1, 8) if every == 1 else np.ones((1, 2))
+    swings = [np.ptp(epoch) / abs(np.median(epoch)) for epoch in epochs]
+    assert swing == (pytest.approx(np.median(swings[-8:]), rel=0.2) if known else 0)
+
+
+def test_a_short_descent_is_made_on_some_rows_and_judged_on_others() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(600, 2))
+    loss = Linear(X, X @ [1.0, -2.0] + 0.5 * random.normal(size=600))
+    case = Case.of(minimize(loss, np.zeros(3), G(0.1), max_steps=30))
+    few, others = case.probes
+    assert (few.rows, others.rows) == (100, 200)  # type: ignore[attr-defined]
+    assert case.from_end.start == pytest.approx(float(few.value(case.run.final.x)))
+    assert case.from_start.start == pytest.approx(float(few.value(case.run.start.x)))
+    reach = case.reach
+    assert (reach.start, reach.end) == pytest.approx(
+        (float(others.value(case.run.start.x)), float(others.value(case.run.final.x)))
+    )
+    assert reach.tried == pytest.approx(float(others.value(case.from_start.x)))
+    small = Case.of(minimize(Linear(X[:399], X[:399, 0]), np.zeros(3), G(0.1), max_steps=3))
+    assert small.probes == (small.loss, small.loss)
+
+
+@pytest.mark.parametrize(
+    ("steps", "x", "rate"), [(50, [0.5], 0.1), (200, [0.5], 0.05), (1000, [-30.0, 2.0], 0.3), (0, [1.0], 0.1)]
+)
+def test_remedies_of_a_plateau(steps: int, x: list[float], rate: float) -> None:
+    """Adam, whose steps together go ten times as far as the point is from zero; ten times the rate; another start."""
+    case = space(rule=G(0.1), course__length=steps, run__final__x=np.array(x))
+    adam, faster, start = plateau._remedies(case)
+    assert adam.settings["optimizer"] == fallline.Adam(rate)
+    assert faster.settings["optimizer"] == G(1.0)
+    assert (start.text, start.settings) == ("start from another point", {})
+    case.rule = fallline.Adam(0.1)
+    assert [one.settings.get("optimizer") for one in plateau._remedies(case)] == [fallline.Adam(1.0), None]
+    case.rule = fallline.LBFGS()
+    assert [one.text for one in plateau._remedies(case)] == ["start from another point"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "converged", "last", "rests"),
+    [
+        ("step limit", False, 0.0099, True),
+        ("step limit", False, 0.0101, False),
+        ("step limit", True, 1.0, True),
+        ("saddle", False, 1.0, True),
+        ("maximum", False, 1.0, True),
+    ],
+)
+def test_a_run_that_rests(reason: str, converged: bool, last: float, rests: bool) -> None:
+    class Resting(SimpleNamespace):
+        def __getitem__(self, name: str) -> Any:
+            assert name == "gradient_norm"
+            return SimpleNamespace(values=np.array([0.5, np.nan, 1.0, last]), steps=np.arange(4))
+
+    case: Any = Resting(run=space(stop__reason=reason, stop__converged=converged))
+    assert saddle._at_rest(case) == rests
