@@ -127,11 +127,11 @@ class StoppingCondition(metaclass=CalledInOurWords):
     A condition of your own needs no registration:
 
     >>> import fallline
-    >>> class Left(fallline.StoppingCondition):
+    >>> class Arrived(fallline.StoppingCondition):
     ...     reason = "left of the line"
     ...     def met(self, progress): return progress.x[:, 0] < 0.1
     ...     def message(self, progress, run): return f"x is {progress.x[run, 0]:g}"
-    >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.25), stop=Left()).stop.message
+    >>> fallline.minimize("x**2", 1.0, fallline.GradientDescent(0.25), stop=Arrived()).stop.message
     'x is 0.0625'
     """
 
