@@ -409,6 +409,7 @@ OF_NUMPY: Mapping[str, Callable[..., Any]] = {
     "sin": sin,
     "cos": cos,
     "tanh": tanh,
+    "cbrt": FUNCTIONS["cbrt"],
     "floor": floor,
     "remainder": remainder,
     "floor_divide": _whole_quotient,
