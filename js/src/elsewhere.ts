@@ -43,6 +43,7 @@ export class Elsewhere {
   private told: readonly Omit<ShownRun, "look">[] = [];
   private problems: ReadonlyMap<number, string> = new Map();
   private readonly asked = { land: "", runs: "" };
+  private readonly faults = new Map<string, string>();
   private answered = false;
 
   /** Arguments:
@@ -117,9 +118,9 @@ export class Elsewhere {
 
   /** Ask for the constant rate with which a rule ends lowest from the start looked at. */
   best(state: State, entry: number, rates: readonly number[], take: (rate: number) => void): void {
-    this.host.ask("best", { link: fragmentOf(state), entry, rates }, ({ error, rate }) => {
-      this.failed(error ?? "");
-      if (error === undefined) take(Number(rate));
+    this.host.ask("best", { link: fragmentOf(state), entry, rates }, (answer) => {
+      this.judge(answer);
+      if (answer.error === undefined) take(Number(answer.rate));
     });
   }
 
@@ -165,7 +166,7 @@ export class Elsewhere {
     if (size === undefined) return;
     const asked = performance.now();
     this.host.ask(kind, about(size), (answer) => {
-      this.failed(answer.error ?? "");
+      this.judge(answer);
       if (answer.error !== undefined || !wanted()) return;
       take(size, answer);
       if (performance.now() - asked < SOON) this.askFor(kind, finer, wanted, about, take);
@@ -195,10 +196,17 @@ export class Elsewhere {
 
   private take(answer: Answer, keep: () => void): void {
     this.answered = true;
-    this.failed(answer.error ?? "");
+    this.judge(answer);
     if (answer.error !== undefined) return;
     keep();
     this.changed(answer.kind === "land" ? "land" : "runs");
+  }
+
+  /** Tell what Python could not do last: an answer of one kind says nothing of the others. */
+  private judge({ kind, error }: Answer): void {
+    this.faults.delete(kind);
+    if (error !== undefined) this.faults.set(kind, error);
+    this.failed([...this.faults.values()].at(-1) ?? "");
   }
 
   private takeRuns({ runs, problems, arrays }: Answer): void {
