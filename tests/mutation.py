@@ -127,7 +127,9 @@ def explained(name: str) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """Change the room, and print the share of changes that were noticed, and the others, each as a difference."""
-    name, *drawing = sys.argv[1:]
+    name, *drawing = sys.argv[1:] or [""]
+    if name not in ROOMS:
+        sys.exit(f"the room is {name!r}; it must be one of {', '.join(ROOMS)}")
     folder = prepared(name)
     chosen: list[str] = []
     if drawing:
@@ -146,8 +148,10 @@ def main() -> None:
             told += 1
         else:
             print(f"\n{change}: {outcome}", *difference, sep="\n")
-    # Also what mutmut cannot run counts as a timeout.
-    print(*(f"{change}: timeout" for change, outcome in found.items() if outcome == "timeout"), sep="\n")
+    # Mutmut also calls a timeout what it cannot run: look at each.
+    for change, outcome in found.items():
+        if outcome == "timeout":
+            print(f"{change}: timeout")
     noticed = sum(outcome in NOTICED for outcome in found.values())
     print(f"\n{name}: {noticed} of {len(found)} noticed, {noticed / len(found):.1%}; {told} of the others explained")
 
