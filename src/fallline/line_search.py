@@ -11,6 +11,7 @@ import numpy as np
 
 from fallline.arrays import FloatArray
 from fallline.hyperparameters import check_hyperparameters, hyperparameter
+from fallline.norms import scalar_product
 from fallline.registry import Registry
 from fallline.slips import CalledInOurWords
 
@@ -54,7 +55,7 @@ class Line:
         self.x = x
         self.direction = direction
         self.longest = longest
-        self.start = Place(0.0, float(value), -float(gradient @ direction))
+        self.start = Place(0.0, float(value), -scalar_product(gradient, direction))
 
     def moves(self, rate: float) -> bool:
         """Whether the rate is large enough to move any coordinate."""
@@ -67,7 +68,7 @@ class Line:
     def at(self, rate: float) -> Place:
         """Value and slope at a rate."""
         value, gradient = self._both_at(self.x - rate * self.direction)
-        return Place(rate, value, -float(gradient @ self.direction))
+        return Place(rate, value, -scalar_product(gradient, self.direction))
 
 
 @dataclass(frozen=True)

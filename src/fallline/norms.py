@@ -1,4 +1,4 @@
-"""The Euclidean norm, without overflow or underflow."""
+"""The scalar product, the same on every processor, and the Euclidean norm, without overflow or underflow."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def norm(vectors: FloatArray) -> FloatArray:
         usual = (length > 1e-150) & (length < np.inf)
         lengths: FloatArray = unless(length, usual, lambda: _norm_by_parts(vectors))
     return lengths
+
+
+def scalar_product(a: FloatArray, b: FloatArray) -> float:
+    """The scalar product of two vectors. That of BLAS rounds otherwise on another kind of processor.
+
+    >>> scalar_product(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    11.0
+    """
+    return float((a * b).sum())
 
 
 def _total(squares: FloatArray) -> FloatArray:
