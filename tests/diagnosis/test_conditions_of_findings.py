@@ -292,7 +292,7 @@ def test_a_short_descent_is_made_on_some_rows_and_judged_on_others() -> None:
     loss = Linear(X, X @ [1.0, -2.0] + 0.5 * random.normal(size=600))
     case = Case.of(minimize(loss, np.zeros(3), G(0.1), max_steps=30))
     few, others = case.probes
-    assert (few.rows, others.rows) == (100, 200)  # type: ignore[attr-defined]
+    assert (few.rows, others.rows) == (100, 200)
     assert case.from_end.start == pytest.approx(float(few.value(case.run.final.x)))
     assert case.from_start.start == pytest.approx(float(few.value(case.run.start.x)))
     reach = case.reach

@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from fallline.arrays import FloatArray
 from fallline.diagnosis.known import Known
-from fallline.objectives import Objective
 
 # All checks together may take this share of the run's own time, or so many seconds.
 SHARE, SECONDS = 0.2, 0.05
 # The rows that a short descent takes; it is judged by twice as many others.
 DESCENDED = 100
-# So many evaluations of a formula, or of a model on data in memory of at most so many rows times parameters, are
-# allowed whatever the clock said: they take a few milliseconds, and the clock of a first run counts imports, too.
-ALWAYS, SMALL = 40, 100_000
+# So many evaluations are always allowed of a formula, of a model on data in memory of at most so many rows times
+# parameters, and of whatever else takes less than so many seconds, as the quickest of a few evaluations tells.
+ALWAYS, SMALL, QUICK, TIMED = 40, 100_000, 1e-3, 10
 
 
 class Budget(Known):
@@ -40,16 +38,40 @@ class Budget(Known):
 
         It follows from the time of the run's own, by the rows in each, so that it is the same at every diagnosis.
         """
-        probe: Any = self.probes[0]
         if (self.loss.gradient_kind or "").startswith("autodiff"):
-            return int(self.seconds / _quickest(probe, self.run.start.x))
-        probed = probe.rows if self.loss.of_data else 1
-        allowed = int(self.seconds * self.rows_evaluated / (2 * probed * max(self.run.seconds, 1e-6)))
-        ours = probe.dataset is None if self.loss.of_data else self.loss.gradient_kind == "symbolic"
-        return max(allowed, ALWAYS) if ours and probed * probe.dimension <= SMALL else allowed
+            allowed = int(self.seconds / self._quickest)
+        else:
+            allowed = int(self.seconds * self.rows_evaluated / (2 * self._probed * max(self.run.seconds, 1e-6)))
+        return max(allowed, ALWAYS) if self.cheap else allowed
 
     @cached_property
-    def probes(self) -> tuple[Objective, Objective]:
+    def cheap(self) -> bool:
+        """Whether `ALWAYS` evaluations are allowed whatever the clock says: that of a first run counts imports, too."""
+        probe, of_data, kind = self.probes[0], self.loss.of_data, self.loss.gradient_kind
+        if kind is None or (of_data and probe.dataset is not None):
+            return False
+        ours = of_data or kind == "symbolic"
+        return (ours and self._probed * probe.dimension <= SMALL) or self._quickest < QUICK
+
+    @property
+    def _probed(self) -> int:
+        """The rows of data in an evaluation of the first of `probes`."""
+        return self.probes[0].rows if self.loss.of_data else 1
+
+    @cached_property
+    def _quickest(self) -> float:
+        """The shortest time, in seconds, of a few evaluations of the first of `probes` with its gradient."""
+        times: list[float] = []
+        # A slow one is not timed again.
+        while len(times) < TIMED and sum(times) < TIMED * QUICK:
+            began = time.perf_counter()
+            with np.errstate(all="ignore"):
+                self.probes[0].value_and_gradient(self.run.start.x)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    @cached_property
+    def probes(self) -> tuple[Any, Any]:
         """The loss on a few rows, to descend on, and on others, to judge by.
 
         Without data, or where that has few rows, both are the loss itself.
@@ -60,14 +82,3 @@ class Budget(Known):
         rows = np.random.default_rng(0).permutation(loss.rows)[: 3 * DESCENDED]
         descended, judged = np.sort(rows[:DESCENDED]), np.sort(rows[DESCENDED:])
         return loss.on_rows(descended), loss.on_rows(judged)
-
-
-def _quickest(objective: Objective, x: FloatArray) -> float:
-    """The time of an evaluation; that of the run holds JAX's compilation, too."""
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        with np.errstate(all="ignore"):
-            objective.value_and_gradient(x)
-        times.append(time.perf_counter() - began)
-    return min(times)

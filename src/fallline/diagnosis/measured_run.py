@@ -67,7 +67,8 @@ class MeasuredRun(Budget):
             order = objective.size, objective.order, objective.remainder
             objective = type(objective)(objective.loss, *order, epoch_value="running")
         # A step made again takes up to three times its time, since it is recorded and measured.
-        steps = min(OPENING, run.step_count, int(self.seconds / (3 * self.step_seconds)))
+        allowed = OPENING if self.cheap else int(self.seconds / (3 * self.step_seconds))
+        steps = min(OPENING, run.step_count, allowed)
         if steps < 1:
             raise CannotCheck("every step recorded")
         return minimize(objective, run.start.x, self.rule, max_steps=steps, seed=run.seed, engine="reference")
@@ -87,7 +88,7 @@ class MeasuredRun(Budget):
         """The lowest and the highest curvature where the run ended."""
         if not np.isfinite(self.run.final.x).all() or self.loss.gradient_kind is None or self.loss.rereads:
             raise CannotCheck("an end at which the curvature can be measured")
-        loss, probe = cast("Any", self.loss), cast("Any", self.probes[0])
+        loss, probe = cast("Any", self.loss), self.probes[0]
         allowed = self.allowance * (probe.rows / loss.rows if loss.of_data else 1) / 2
         products = int(np.clip(allowed, FEWEST_PRODUCTS, PRODUCTS))
         return extreme_eigenvalues(self.loss, self.run.final.x, products=products)

@@ -19,8 +19,8 @@ from fallline.objectives.formula import FormulaObjective
 POINTS, DIRECTIONS, STEPS_A_POINT = 4, 2, 15
 # Slopes that differ by more than this part are wrong, if the difference quotients agree ten times better.
 WRONG = 1e-3
-# Where a step took fewer seconds than this, so many points are looked at whatever the clock of a busy machine says.
-QUICK, SURE = 1e-3, 3
+# Where evaluations are cheap, so many points are looked at whatever the clock of a busy machine says.
+SURE = 3
 # Below this part of the value, over the length of the point, a slope is lost in the rounding.
 FLAT = 1e-7
 # The steps of the difference quotients, as a part of the size of the point.
@@ -66,7 +66,7 @@ def wrong_gradient(case: Case) -> Finding | None:
     if objective.gradient_kind not in ("given", "exact") or objective.stochastic:
         return None
     finite = np.flatnonzero(np.isfinite(run.x).all(axis=-1) & np.isfinite(run.value))
-    least = SURE if case.step_seconds < QUICK else 1
+    least = SURE if case.cheap else 1
     points = int(np.clip(case.seconds / (STEPS_A_POINT * case.step_seconds), least, POINTS))
     rows = finite[np.unique(np.linspace(0, len(finite) - 1, points).astype(int))] if len(finite) else finite
     with np.errstate(all="ignore"):
