@@ -1,8 +1,8 @@
 """How many small changes of a room's code its tests notice: `python -m tests.mutation ROOM [COUNT [SEED]]`.
 
-Mutmut makes the changes, one operator, number or name each, and runs the tests that reach the changed function. It
-works on a copy of the repository below build/mutation. With a COUNT, so many changes are drawn by chance; the seed is
-printed. Changes that no test can notice, or need not, stand with their reasons in tests/survivors.toml.
+Mutmut makes the changes, one operator, number or name each, in a copy of the repository below build/mutation, and
+`tests.change_runner` runs the tests that reach the changed function. With a COUNT, so many changes are drawn by chance;
+the seed is printed. Changes that no test can notice, or need not, stand with their reasons in tests/survivors.toml.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 # A change that makes a loop endless is noticed as well as one that makes a test fail.
-NOTICED = ("killed", "timeout", "segfault")
+NOTICED = ("killed", "timeout")
+# The tests of a change, the quick ones first, may take so long.
+SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -67,22 +69,6 @@ ROOMS = {
 }
 
 
-def configure(folder: Path, name: str, *left_out: str) -> None:
-    """Say to mutmut what it changes, and by which tests."""
-    room = ROOMS[name]
-    options = {
-        "source_paths": ["src"],
-        "only_mutate": [f"src/fallline/{path}" for path in room.changed],
-        "also_copy": sorted({path.name for path in folder.iterdir()} - {"src", "tests", "mutants"}),
-        "pytest_add_cli_args_test_selection": [*room.tests, *(f"--deselect={test}" for test in left_out)],
-        # A process that has run JAX must not be forked.
-        "process_isolation": "forkserver",
-    }
-    lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
-    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    (folder / "pyproject.toml").write_text("\n".join([project, "[tool.mutmut]", *lines]), encoding="utf-8")
-
-
 def prepared(name: str) -> Path:
     """A copy of the repository's files with all changes of this room in it, none of them in force."""
     folder = ROOT / "build/mutation" / name
@@ -91,18 +77,17 @@ def prepared(name: str) -> Path:
     for path in filter(None, listed.split("\0")):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
-    configure(folder, name)
+    options = {
+        "source_paths": ["src"],
+        "only_mutate": [f"src/fallline/{path}" for path in ROOMS[name].changed],
+        "also_copy": sorted({path.name for path in folder.iterdir()} - {"src", "tests"}),
+        # Mutmut only makes the changes here; with no test to run, it stops after that.
+        "pytest_add_cli_args_test_selection": ["--collect-only", "--deselect=tests"],
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (folder / "pyproject.toml").write_text("\n".join([project, "[tool.mutmut]", *lines]), encoding="utf-8")
     mutmut(folder, "run", "none of them")
-    # Mutmut wraps the functions; the compiled engine refuses those, for they look at the environment.
-    wrapped = folder / "mutants"
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", *ROOMS[name].tests]
-    subprocess.run(
-        command, cwd=wrapped, check=False, stdout=sys.stderr, env={**os.environ, "PYTHONPATH": str(wrapped / "src")}
-    )
-    failed = wrapped / ".pytest_cache/v/cache/lastfailed"
-    left_out = json.loads(failed.read_text(encoding="utf-8")) if failed.exists() else {}
-    print(f"{len(left_out)} tests left out", file=sys.stderr)
-    configure(folder, name, *left_out)
     return folder
 
 
@@ -112,10 +97,31 @@ def mutmut(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, cwd=folder, check=False, stdout=subprocess.PIPE, text=True).stdout
 
 
-def outcomes(folder: Path) -> dict[str, str]:
-    """By the change's name: "killed", "survived", "no tests", "timeout", ..."""
+def changes_of(folder: Path) -> list[str]:
+    """The names of all changes."""
     lines = mutmut(folder, "results", "--all", "true").splitlines()
-    return dict(line.strip().split(": ") for line in lines if ": " in line)
+    return sorted(line.strip().rpartition(": ")[0] for line in lines if ": " in line)
+
+
+def tried(folder: Path, name: str, changes: list[str], in_force: str = "stats") -> dict[str, str]:
+    """The outcome of each change: "killed", "timeout", "survived", "no tests", "not all tests" or "at import".
+
+    Arguments:
+        folder: the copy.
+        name: the room.
+        changes: their names.
+        in_force: the one that is in force while the tests are collected; "stats" for none.
+    """
+    wrapped, outcomes = folder / "mutants", folder / "outcomes.txt"
+    (folder / "changes.json").write_text(json.dumps({"changes": changes, "seconds": SECONDS}), encoding="utf-8")
+    outcomes.unlink(missing_ok=True)
+    told = {"CHANGES": str(folder / "changes.json"), "MUTANT_UNDER_TEST": in_force}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.change_runner", *ROOMS[name].tests]
+    environment = {**os.environ, "PYTHONPATH": str(wrapped / "src"), **told}
+    subprocess.run(command, cwd=wrapped, check=False, stdout=sys.stderr, env=environment)
+    # A change with which the tests cannot even be collected is noticed.
+    lines = outcomes.read_text(encoding="utf-8").splitlines() if outcomes.exists() else []
+    return dict.fromkeys(changes, "killed") | dict(line.split(": ") for line in lines)
 
 
 def explained(name: str) -> Iterator[tuple[str, str]]:
@@ -131,13 +137,17 @@ def main() -> None:
     if name not in ROOMS:
         sys.exit(f"the room is {name!r}; it must be one of {', '.join(ROOMS)}")
     folder = prepared(name)
-    chosen: list[str] = []
+    chosen = changes_of(folder)
     if drawing:
         count, seed = (*map(int, drawing), secrets.randbits(32))[:2]
         print(f"seed {seed}")
-        chosen = random.Random(seed).sample(sorted(outcomes(folder)), count)
-    mutmut(folder, "run", *chosen)
-    found = {change: outcome for change, outcome in outcomes(folder).items() if outcome != "not checked"}
+        chosen = random.Random(seed).sample(chosen, count)
+    found = tried(folder, name, chosen)
+    if not (folder / "outcomes.txt").exists():
+        sys.exit("the tests could not be run")
+    for change, outcome in found.items():
+        if outcome == "at import":
+            found |= tried(folder, name, [change], in_force=change)
     known, told = set(explained(name)), 0
     for change, outcome in found.items():
         if outcome in NOTICED:
@@ -148,10 +158,6 @@ def main() -> None:
             told += 1
         else:
             print(f"\n{change}: {outcome}", *difference, sep="\n")
-    # Mutmut also calls a timeout what it cannot run: look at each.
-    for change, outcome in found.items():
-        if outcome == "timeout":
-            print(f"{change}: timeout")
     noticed = sum(outcome in NOTICED for outcome in found.values())
     print(f"\n{name}: {noticed} of {len(found)} noticed, {noticed / len(found):.1%}; {told} of the others explained")
 
