@@ -14,8 +14,8 @@ import fallline
 from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax
 from fallline.data.rows import Rows
 from fallline.diagnosis.case import Case
+from fallline.diagnosis.finding import CannotCheck
 from fallline.diagnosis.findings.of_data import overfitting as overfitting_file
-from fallline.diagnosis.findings.of_data.unscaled import unscaled
 from fallline.diagnosis.known import Series
 from fallline.diagnosis.layers import layers_at, repeated
 from fallline.diagnosis.sample import Sample, best_constant
@@ -27,12 +27,8 @@ WEIGHTS = np.linspace(0.5, 2, 60)
 
 def share(targets: Any, predictions: Any, weights: Any) -> float:
     """The share of a variance that predictions explain."""
-    weights = weights / weights.sum()
-    left = weights @ (np.reshape(targets, (len(targets), -1)) - np.reshape(predictions, (len(targets), -1))) ** 2
-    varied = (
-        weights @ (np.reshape(targets, (len(targets), -1)) - weights @ np.reshape(targets, (len(targets), -1))) ** 2
-    )
-    return float(1 - left.sum() / varied.sum())
+    mean = np.average(targets, weights=weights)
+    return 1 - float(weights @ (targets - predictions) ** 2 / (weights @ (targets - mean) ** 2))
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
@@ -363,8 +359,6 @@ def test_jumps_of_the_curve_are_its_error(errors: float, told: bool) -> None:
 
 
 def test_what_cannot_be_told_of_a_curve() -> None:
-    from fallline.diagnosis.finding import CannotCheck
-
     for curve in (rising(0.5)[:4], np.where(np.arange(101) == 3, np.nan, rising(0.5))):
         with pytest.raises(CannotCheck, match=r"^a held-out loss at more steps$"):
             overfits(held(curve))
@@ -507,4 +501,3 @@ def test_a_fit_is_offered_what_suits() -> None:
     finding = found("output_mismatch", fallline.fit(many, "kind", model="softmax", max_steps=5))
     assert finding is not None
     assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='linear'", {"model": "linear"})
-    assert unscaled.name == "unscaled"

@@ -144,10 +144,8 @@ def test_numbers_in_a_formula() -> None:
     assert "= (-6)/max(1, 6/0.5)" in lines
     assert "= 0.9*0 + (-0.5)*(1 - 0.9)" in lines
     assert "norm" not in one.text.split("\ny, by")[1]
-    assert r"\left(-6\right)" in one.latex or "-6" in one.latex
-    assert r"&= \frac{-6}{" in one.latex or r"\frac{\left(-6\right)}{" in one.latex
-    assert r"- 8.33333 \cdot 10^{-8}" in one.latex or r"-8.33333 \cdot 10^{-8}" in one.latex
-    assert r"10^{-8} + " in one.latex
+    for part in (r"&= -6 \\", r"&= \frac{\left(-6\right)}{", r"&= -8.33333 \cdot 10^{-8} \\", r"10^{-8} + "):
+        assert part in one.latex
     assert "e-0" not in re.sub(r"\\mathrm\{norm[^}]*\}", "", one.latex)
 
 
@@ -248,7 +246,7 @@ def test_the_numbers_of_a_step(record: Any, step: int) -> None:
     assert np.array_equal(one.gradient, whole.gradient[step - 1])
     # The velocity is the step before, or nothing.
     before = whole.x[step - 2] - whole.x[step - 1] if step > 1 else np.zeros(2)
-    assert np.ravel(one.state.velocity if hasattr(one.state, "velocity") else one.state) == pytest.approx(before)
+    assert one.state.velocity[0] == pytest.approx(before)
     change, _ = one.rule.update(*one.arguments)
     assert change[0] == pytest.approx(whole.x[step - 1] - whole.x[step], rel=1e-12)
     # What the rule is given may be changed by it.
