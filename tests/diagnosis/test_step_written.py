@@ -146,6 +146,7 @@ def test_numbers_in_a_formula() -> None:
     assert "norm" not in one.text.split("\ny, by")[1]
     for part in (r"&= -6 \\", r"&= \frac{\left(-6\right)}{", r"&= -8.33333 \cdot 10^{-8} \\", r"10^{-8} + "):
         assert part in one.latex
+    assert r"\left(\left(" not in one.latex
     assert "e-0" not in re.sub(r"\\mathrm\{norm[^}]*\}", "", one.latex)
 
 
