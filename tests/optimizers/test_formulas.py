@@ -219,5 +219,5 @@ class Scaled(Optimizer[None]):
 
 def test_a_rule_that_asks_for_the_shape_has_a_formula_for_so_many_coordinates() -> None:
     assert str(lines_of(Scaled(), coordinates=4).change.expression) == r"\eta*g_{t}/4"
-    with pytest.raises(FalllineError):
+    with pytest.raises(FalllineError, match=r"\.shape cannot be carried over"):
         lines_of(Scaled())
