@@ -296,7 +296,7 @@ def test_a_run_is_repeated_with_its_own_gradient_and_conditions() -> None:
     assert (ended.start, ended.end, ended.told) == (5, run.final.value, run.stop.reason)
     assert run.stop.reason == Target.reason
     assert 0 < ended.seconds < 10
-    exact = again(run).ended({"gradient": "auto"}, 0, 50, 10.0, np.inf, "value")
+    exact = again(run).ended({"gradient": lambda x: 2 * x}, 0, 50, 10.0, np.inf, "value")
     assert exact.end != ended.end
 
 
