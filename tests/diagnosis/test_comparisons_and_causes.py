@@ -95,7 +95,7 @@ def test_an_error_is_told_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "allowed"),
     [
-        ("proof", "yes", "allowed: True, False"),
+        *(("proof", value, "allowed: True, False") for value in ("yes", 1)),
         *(("proof_seconds", value, "it must be a number at least 0") for value in (-1, [1.0], "x")),
     ],
 )

@@ -129,7 +129,9 @@ def test_the_data() -> None:
     assert contents["quantities"]["velocity"]["value"] == pytest.approx([0.0888, 0.26])
     frame = second_step().to_frame()
     assert frame.columns.tolist() == ["coordinate", "x_old", "g", "velocity", "change", "x"]
+    assert frame["coordinate"].tolist() == ["x", "y_1"]
     assert frame["velocity"].tolist() == pytest.approx([0.0888, 0.26])
+    assert frame["x"].tolist() == pytest.approx([2.8512, 0.54])
 
 
 NESTED = ("settings", "remarks", "state_old", "state", "quantities")
@@ -269,11 +271,15 @@ def test_rows_up_to_a_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "said"), [(10, "step is 10; the steps of this run are 1 to 9"), (0, "step is 0"), (1.5, "step is 1.5")]
+    ("step", "said"),
+    [
+        (10, "step is 10; the steps of this run are 1 to 9"),
+        *((step, f"step is {step}; ") for step in (0, -1, 1.5, True)),
+    ],
 )
-def test_steps_that_there_are_not(step: Any, said: str) -> None:
+def test_steps_that_the_run_does_not_have_are_refused(step: Any, said: str) -> None:
     with pytest.raises(FalllineError, match=f"^{re.escape(said)}"):
-        one_step(path(), step)
+        path().explain(step)
 
 
 def test_a_run_that_went_on_counts_from_where_it_began() -> None:
