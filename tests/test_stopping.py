@@ -190,6 +190,7 @@ def test_a_number_that_is_not_finite_goes_before_all_others() -> None:
     assert run.stop.reason == "not finite"
     assert [type(part) for part in conditions(Target(0) | NotFinite() | StepSize(1))] == [NotFinite, Target, StepSize]
     assert conditions(None) == (NotFinite(), StepSize())
+    assert not NotFinite().near(runs_at(value=[0.0, 2.0, -1.0])).any()
 
 
 def runs_at(**parts: Any) -> Progress:
@@ -354,7 +355,6 @@ def test_at_the_start_there_is_no_change(condition: StoppingCondition) -> None:
     assert found.tolist() == [expected] * 2
     near = condition.near(start)
     assert near is None or near.dtype == bool
-    assert not NotFinite().near(runs_at(value=[0.0, 2.0, -1.0])).any()
     # All that ask how far a run moved, and whether it is finite, see that at a glance.
     assert condition.unmet(start) == isinstance(condition, (StepSize, NotFinite))
 

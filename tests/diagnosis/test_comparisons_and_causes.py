@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, run
+from tests.diagnosis.looks import G, run
+from tests.refusals import refusal
 
 import fallline
-from fallline import FalllineError, compare, diagnose, minimize
+from fallline import compare, diagnose, minimize
 from fallline.diagnosis import Diagnosis, told
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Check, Finding, Remedy, raised
@@ -92,13 +93,16 @@ def test_an_error_is_told_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("proof", "yes"), ("proof_seconds", -1), ("proof_seconds", [1.0]), ("proof_seconds", "x")]
+    ("setting", "value", "allowed"),
+    [
+        *(("proof", value, "allowed: True, False") for value in ("yes", 1)),
+        *(("proof_seconds", value, "it must be a number at least 0") for value in (-1, [1.0], "x")),
+    ],
 )
-def test_a_wrong_setting_is_named_with_its_value(setting: str, value: Any) -> None:
-    with pytest.raises(FalllineError) as error:
-        diagnose(run("x**2", 1.0, G(0.1), 5), **{setting: value})
-    assert str(error.value).startswith(f"{setting} is {value!r}; ")
-    assert "True, False" in str(error.value) or "0 or more" in str(error.value) or "at least 0" in str(error.value)
+def test_a_wrong_setting_is_named_with_its_value(setting: str, value: Any, allowed: str) -> None:
+    told = refusal(diagnose, run("x**2", 1.0, G(0.1), 5), **{setting: value})
+    assert told.startswith(f"{setting} is {value!r}; ")
+    assert allowed in told
 
 
 def test_a_comparison_is_told_by_its_findings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,9 +160,9 @@ def test_the_lowest_of_the_other_runs_is_what_was_seen_elsewhere(monkeypatch: py
     assert seen[0.1] is None
 
 
-@pytest.mark.parametrize(("count", "shown"), [(20, 20), (21, 20), (40, 20)])
+@pytest.mark.parametrize("count", [20, 21, 40])
 def test_twenty_runs_of_a_comparison_are_diagnosed_first_and_last_among_them(
-    count: int, shown: int, monkeypatch: pytest.MonkeyPatch
+    count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts: list[float] = []
     monkeypatch.setattr(
@@ -166,7 +170,7 @@ def test_twenty_runs_of_a_comparison_are_diagnosed_first_and_last_among_them(
         lambda _: (Check("a", "it", lambda case: starts.append(float(case.run.x[0, 0]))),),
     )
     diagnosis = compare("x**2", np.linspace(1, 2, count)[:, None], G(0.1), max_steps=2).diagnose(proof=False)
-    assert len(starts) == shown
+    assert len(starts) == 20
     assert (starts[0], starts[-1]) == (1, 2)
     assert np.diff(starts).max() <= 2.01 / (count - 1) * np.ceil(count / 20)
     assert diagnosis.title == f"{'20 of ' if count > 20 else ''}{count} runs on x**2"
@@ -286,18 +290,14 @@ def test_long_sentences_are_cut() -> None:
         ("(x - 3)**0.3", [1.0], "-2 to the power 0.3"),
         ("log(x)*2", [-2.0], "log(-2)"),
         ("exp(x) + 1", [1000.0], "exp(1000)"),
-        ("1e300*x*x", [1e10], "a product that is too large for a number: "),
-        ("x + 1e308 + y", [1.5e308, 1.0], "a sum that is too large for a number: "),
+        ("1e300*x*x", [1e10], "a product that is too large for a number: 1e+300 · 1e+10 · 1e+10"),
+        ("x + 1e308 + y", [1.5e308, 1.0], "a sum that is too large for a number: 1.5e+308 + 1e+308 + 1"),
         ("x**2", [1e200], "1e+200 to the power 2"),
         ("x**2 + 1", [3.0], None),
     ],
 )
 def test_the_operation_of_a_formula(formula: str, x: list[float], told_as: str | None) -> None:
-    found = first_bad_operation(as_objective(formula, len(x)), np.array(x))
-    assert found == told_as if told_as is None else found is not None and found.startswith(told_as)
-    if told_as is not None and "too large" in told_as:
-        assert found is not None
-        assert (" · " if "product" in found else " + ") in found
+    assert first_bad_operation(as_objective(formula, len(x)), np.array(x)) == told_as
 
 
 def divided(x: Any) -> Any:
@@ -335,13 +335,16 @@ def test_the_line_of_a_function(function: Any, x: list[float], line: str) -> Non
     assert re.match("divide by zero|overflow|math domain|expected a nonnegative", found)
 
 
+def test_the_function_that_has_no_line_is_named() -> None:
+    found = first_bad_operation(as_objective(np.log, None), np.array([-1.0]))
+    assert found == "invalid value encountered in log in log"
+
+
 def test_what_cannot_be_told_of_an_operation() -> None:
     for function in (other, lambda x: x * 0 + np.nan, lambda x: x):
         assert first_bad_operation(as_objective(function, None), np.array([2.0])) is None
     loss = fallline.Linear([1.0, 2.0], [1.0, 2.0])
     assert first_bad_operation(loss, np.array([1.0, np.inf])) is None
-    with_builtin = first_bad_operation(as_objective(np.log, None), np.array([-1.0]))
-    assert with_builtin is None or "invalid value" in with_builtin
 
 
 # What is known
@@ -419,4 +422,3 @@ def test_a_penalty_beside_the_data(l2: float, outweighs: bool) -> None:
         assert found.numbers["without"] == pytest.approx(1, abs=0.01)
         assert [one.text for one in found.remedies] == ["l2=0.03", "l2=0.3"]
         assert found.cause.startswith("l2=30 holds")
-        assert A(0.1).label

@@ -77,7 +77,7 @@ def test_a_jump_is_told_with_its_rows(at: int) -> None:
         (spiked(30.0, at=20), True),
         # More than 0.15 of the run wide, and as long in its climb as in its fall.
         (falling() + 20 * np.exp(-(((np.arange(N) - 200) / 60.0) ** 2)), False),
-        (np.concatenate([falling()[:29]]), False),  # fewer than three windows of ten
+        (falling()[:29], False),  # fewer than three windows of ten
         (np.concatenate([[np.nan], falling()[1:200], [99], falling()[201:]]), False),
     ],
 )
@@ -178,16 +178,12 @@ def test_a_fall_without_end(values: FloatArray, endless: bool) -> None:
         ("-log(x) + y**2", "x"),
         ("exp(-x) + y**2", ""),
         ("x**2 - y**2", "y"),  # from the ridge
-        ("1/x + (y - 3)**2", "x"),
+        ("1/x + (y - 3)**2", ""),  # far to the right it has a bound, and downhill is there
     ],
 )
 def test_along_which_coordinates(formula: str, names: str) -> None:
     path = run(formula, [1.0, 0.0], G(0.01), 5)
     finding = found(unbounded, path)
-    if formula.startswith("1/x"):
-        # Far to the right it has a bound, and downhill is there.
-        assert finding is None
-        return
     assert (finding.title if finding else "") == (f"f has no lower bound along {names}" if names else "")
     if finding is not None:
         assert f"hold {names} fixed" in finding.remedies[0].text
@@ -234,12 +230,12 @@ def test_of_many_coordinates_the_slope_and_the_way_are_followed() -> None:
         (fallline.RMSProp(0.1), False),
         (A(0.1), False),
         (G(0.1), False),
-        (fallline.ClipNorm(fallline.AdaGrad(0.1), limit=2.0), False),  # not elementwise
+        (fallline.ClipNorm(fallline.AdaGrad(0.1), limit=2.0), False),  # not by coordinate
         (fallline.LBFGS(), False),
     ],
 )
 def test_which_rules_divide_by_a_sum(rule: Any, sums: bool) -> None:
-    assert decayed_file._divides_by_a_sum(rule) == sums or isinstance(rule, fallline.ClipNorm)
+    assert decayed_file._divides_by_a_sum(rule) == sums
 
 
 def decayed(parts: Any, rule: Any = None) -> Case:

@@ -155,13 +155,6 @@ def _rounded_otherwise(chaotic: Trajectory) -> Trajectory:
     return dataclasses.replace(chaotic, x=x, gradient=4 * x**2 - 3 * x, engine="another")
 
 
-def test_the_stopping() -> None:
-    found = differ(run(max_steps=50), run(max_steps=80))
-    assert (found.step, found.by) == (None, "stopping")
-    assert "50 steps" in found.text
-    assert "80 steps" in found.text
-
-
 def test_the_state_of_an_earlier_run() -> None:
     before = run(max_steps=10)
     resumed = run(x0=before.final.x, max_steps=10, resume=before)

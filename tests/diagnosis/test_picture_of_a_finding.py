@@ -95,18 +95,13 @@ def test_labels_stand_beside_their_ends() -> None:
         assert 0 < float(found["y"]) <= height
 
 
-@pytest.mark.parametrize(("times", "values"), [([], []), ([3.0], [2.0])])
-def test_of_no_curve_the_axes_are_left(times: list[float], values: list[float]) -> None:
-    picture = Picture(evidence(times=np.array(times), values=np.array(values), limits=(2.0, 2.0)))
-    assert len(picture.points) == len(times)
-    assert all(0 <= share <= 1 for point in picture.points for share in point)
-
-
-def test_a_single_value_is_at_the_lower_left() -> None:
+def test_a_single_value_is_at_the_lower_left_and_of_none_the_axes_are_left() -> None:
     picture = Picture(evidence(times=np.array([3.0]), values=np.array([2.0]), limits=(2.0, 2.0)))
     assert picture.points == [(0, 0)]
     assert "step 3" in picture.labels
-    assert "step 1" in Picture(evidence(times=np.empty(0), values=np.empty(0))).labels
+    empty = Picture(evidence(times=np.empty(0), values=np.empty(0)))
+    assert empty.points == []
+    assert "step 1" in empty.labels
 
 
 def finding(name: str, **settings: Any) -> Finding:

@@ -107,13 +107,6 @@ def test_a_fit_is_told_to_standardise() -> None:
     assert finding.remedies[0].command == "--standardize"
 
 
-def test_the_way_is_counted() -> None:
-    finding = found("unscaled", UNSCALED["a constant out of reach"]())
-    assert finding is not None
-    assert finding.numbers["reach"] == pytest.approx(500 * 0.01)
-    assert finding.numbers["mean"] == pytest.approx(np.mean(1000 + Y))
-
-
 def one_hot() -> Trajectory:
     random = np.random.default_rng(0)
     kinds = np.eye(30)[random.integers(0, 30, 300)]

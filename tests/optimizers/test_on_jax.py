@@ -13,7 +13,7 @@ from tests.optimizers.rules import START, gradients
 from fallline import Adam, Cautious, Exponential, Momentum, Nesterov, Optimizer, Projected
 from fallline.optimizers.on_jax import OnJax, with_settings_replaced
 from fallline.penalties import Box
-from fallline.state import map_state
+from fallline.state import named_leaves
 
 
 def is_array(value: Any) -> bool:
@@ -49,7 +49,9 @@ def test_every_method_of_a_rule(rule: Optimizer[Any]) -> None:
             # XLA may contract a product and a sum.
             np.testing.assert_allclose(change_there, change, rtol=1e-12, atol=1e-14)
             x = x - change
-            map_state(lambda leaf: np.testing.assert_allclose(leaf, leaf), state_there)
+            for (_, there), (_, here) in zip(named_leaves(state_there), named_leaves(state), strict=True):
+                assert is_array(there)
+                np.testing.assert_allclose(there, here, rtol=1e-12, atol=1e-14)
 
 
 def test_settings_are_replaced_in_a_copy_without_being_checked() -> None:

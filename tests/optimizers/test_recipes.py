@@ -42,10 +42,16 @@ def test_a_users_rule_is_kept_as_it_was_written_also_inside_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"type": "Adamm"}, [{"type": "Adamm"}], {"type": "Adam", "beta": {"type": "zzz"}}, {}]
+    ("wrong", "named"),
+    [
+        ({"type": "Adamm"}, "'Adamm'"),
+        ([{"type": "Adamm"}], "'Adamm'"),
+        ({"type": "Adam", "beta": {"type": "zzz"}}, "'zzz'"),
+        ({}, "None"),
+    ],
 )
-def test_what_is_no_recipe_is_told(wrong: Any) -> None:
-    with pytest.raises(FalllineError):
+def test_what_is_no_recipe_is_told(wrong: Any, named: str) -> None:
+    with pytest.raises(FalllineError, match=f"^recipe names the type {named}, which is not known here"):
         unkept(wrong)
 
 

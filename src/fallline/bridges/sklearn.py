@@ -23,7 +23,6 @@ from fallline.norms import norm
 from fallline.objectives import Cost, Objective
 from fallline.optimizers import Optimizer, optimizer_from_name
 from fallline.optimizers.settings import with_learning_rate
-from fallline.optimizers.wrappers import Wrapper
 from fallline.results.trajectory import Record, Trajectory
 from fallline.schedules import Schedule, parse_schedule
 from fallline.stopping import GradientNorm, NotFinite, SmallEpoch, StoppingCondition
@@ -654,12 +653,10 @@ def _with_rate(rule: Optimizer[Any], rate: float | str | Schedule | LineSearch) 
     """The rule with another learning rate."""
     if not isinstance(rate, str):
         return with_learning_rate(rule, rate)
-    if isinstance(rule, Wrapper):
-        return dataclasses.replace(rule, rule=_with_rate(rule.rule, rate))
     if rate in LINE_SEARCHES:
-        return dataclasses.replace(rule, learning_rate=LINE_SEARCHES[rate]())
+        return with_learning_rate(rule, LINE_SEARCHES[rate]())
     if not isinstance(rule.learning_rate, float):
         raise FalllineError(
             "learning_rate", rate, problem=f"which scales a number, but that of the optimizer is {rule.learning_rate}"
         )
-    return dataclasses.replace(rule, learning_rate=parse_schedule(rate, rule.learning_rate))
+    return with_learning_rate(rule, parse_schedule(rate, rule.learning_rate))

@@ -328,11 +328,11 @@ def _check_group(rule: Optimizer[Any], groups: list[dict[str, Any]], given_lr: b
 
 def _kind(rule: Optimizer[Any]) -> str:
     """What a rule's state belongs to: its class, its convention and the rules inside it."""
-    inside = ""
+    kind = ""
     for one in reversed(layers(rule)):
         convention = "" if one.convention == "paper" else f"@{one.convention}"
-        inside = f"{type(one).__name__}{convention}" + (f"({inside})" if inside else "")
-    return inside
+        kind = f"{type(one).__name__}{convention}" + (f"({kind})" if kind else "")
+    return kind
 
 
 def _check_saved(rule: Optimizer[Any], saved: Mapping[str, Any]) -> None:

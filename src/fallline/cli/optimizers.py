@@ -42,7 +42,7 @@ def optimizers(
 
 
 def _row(name: str, kind: type[Optimizer[Any]]) -> list[str]:
-    return [f"{name}:RULE" if name in WRAPPERS else name, about_rule(kind).partition(":")[0].rstrip(".")]
+    return [f"{name}:RULE" if name in WRAPPERS else name, about_rule(kind)]
 
 
 def _data(name: str, kind: type[Optimizer[Any]]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _data(name: str, kind: type[Optimizer[Any]]) -> dict[str, Any]:
 
     return {
         "name": name,
-        "about": about_rule(kind),
+        "about": _about(kind),
         "formula": conventions(name)[0].formula,
         "conventions": dict(kind.conventions),
         "hyperparameters": {
@@ -63,7 +63,7 @@ def _data(name: str, kind: type[Optimizer[Any]]) -> dict[str, Any]:
 def _text(name: str, kind: type[Optimizer[Any]]) -> str:
     from fallline.optimizers.conventions import conventions
 
-    lines = [f"{name}:RULE" if name in WRAPPERS else name, f"  {about_rule(kind)}"]
+    lines = [f"{name}:RULE" if name in WRAPPERS else name, f"  {_about(kind)}"]
     lines += [f"  {quantity} = {shortened_line(text)}" for quantity, text in conventions(name)[0].formula.items()]
     lines += [f"    {setting}={_setting(about)}" for setting, about in hyperparameters(kind).items()]
     if len(kind.conventions) > 1:
@@ -72,7 +72,11 @@ def _text(name: str, kind: type[Optimizer[Any]]) -> str:
 
 
 def about_rule(kind: type[Optimizer[Any]]) -> str:
-    """What a rule is, in one line."""
+    """What a rule is, in a few words."""
+    return _about(kind).partition(":")[0].rstrip(".")
+
+
+def _about(kind: type[Optimizer[Any]]) -> str:
     return (kind.__doc__ or "").partition("\n")[0]
 
 

@@ -61,7 +61,7 @@ def candidates(given: Sequence[str], word: str) -> Iterator[tuple[str, str]]:
 
 def _values(rows: Sequence[Sequence[str]], asked: str, word: str) -> Iterator[tuple[str, str]]:
     """The words that stand for a value such as RULE, or go on with a list such as RULE,RULE,..."""
-    kinds = asked.strip("[].,").replace(",", "|").split("|")
+    kinds = set(asked.strip("[].,").replace(",", "|").split("|")) - {""}  # in "cpu|gpu|..." there is an empty one
     before, comma, begun = word.rpartition(",") if "," in asked else ("", "", word)
     for kind, name, _, _, about in rows:
         if kind in kinds and name.startswith(begun):

@@ -18,7 +18,7 @@ from fallline.optimizers import OPTIMIZERS
 
 # The words that stand for a value, each with its help.
 VALUES = {
-    "RULE": {name: about_rule(kind).partition(":")[0].rstrip(".") for name, kind in OPTIMIZERS.items()},
+    "RULE": {name: about_rule(kind) for name, kind in OPTIMIZERS.items()},
     "OBJECTIVE": dict.fromkeys(LANDSCAPES, "a landscape"),
     "RECIPE": dict.fromkeys(recipes(), "a recipe"),
 }

@@ -35,9 +35,8 @@ def constant_limit(rule: Optimizer[Any]) -> float | None:
         return None
     from fallline.optimizers.stability import stability_limit  # not for a run without a fault, which would wait for it
 
-    # The rate of a schedule may be nothing at a late step, where a limit is sought; that of 1 serves as well.
-    scheduled = isinstance(rule.learning_rate, Schedule)
-    limit = stability_limit(rule, rate=1.0 if scheduled else None).limit
+    # A schedule may have come to 0 at the late step of which the limit is found; a rate of 1 has the same limit.
+    limit = stability_limit(rule, rate=1.0 if isinstance(rule.learning_rate, Schedule) else None).limit
     return limit if np.isfinite(limit) else None
 
 

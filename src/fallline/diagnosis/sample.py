@@ -84,7 +84,7 @@ class Sample:
         with np.errstate(all="ignore"):
             left = weights @ ((targets - predictions) ** 2).sum(axis=1)
             varied = weights @ ((targets - weights @ targets) ** 2).sum(axis=1)
-            # The weights' sum is 1 but for rounding.
+            # Equal targets differ from their mean by its rounding.
             rounding = 1e-24 * (weights @ np.square(targets).sum(axis=1))
         if not varied > min(rounding, 1e300):
             return np.nan

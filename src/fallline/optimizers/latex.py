@@ -123,6 +123,10 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
         self._settings |= separators
         return text
 
+    def parenthesize_super(self, text: str) -> str:
+        # A number that needs brackets has them.
+        return text if text.startswith(r"\left(") else str(super().parenthesize_super(text))
+
     def _print_Mod(self, remainder: Any, exp: str | None = None) -> str:
         # Mathtext does not know \\bmod.
         whole, by = map(self._print, remainder.args)

@@ -89,8 +89,8 @@ def _decay(rule: Optimizer[Any]) -> str | None:
     """The name of the decay of a rule or of the rules inside it, if it has one above 0."""
     for name in ("decay", "weight_decay"):
         for part in layers(rule):
-            known = getattr(type(part), "__dataclass_fields__", {}).get(name)
-            if known is not None and np.ndim(getattr(part, name)) == 0 and getattr(part, name) > 0:
+            decay = getattr(part, name, 0.0)
+            if np.ndim(decay) == 0 and decay > 0:
                 return name
     return None
 
