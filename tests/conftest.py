@@ -47,6 +47,11 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 os.environ.setdefault("FALLLINE_FUZZ_SEED", str(secrets.randbelow(2**32)))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More processes than processors: tests wait for browsers and for processes that they start."""
+    return (3 * (os.cpu_count() or 1) + 1) // 2
+
+
 def pytest_report_header() -> str:
     """The seed, told at the start of every session."""
     return f"seed of made-up texts: FALLLINE_FUZZ_SEED={os.environ['FALLLINE_FUZZ_SEED']}"

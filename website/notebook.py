@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from website.code import blocks_of, typed
 
@@ -19,6 +15,8 @@ def notebook(text: str) -> str:
     Returns:
         The text of an .ipynb file, the same each time.
     """
+    from nbformat import v4, writes  # it takes seconds to import
+
     cells, told, lines = [], [], text.splitlines()
     place = 0
     blocks = blocks_of(text)
@@ -26,15 +24,15 @@ def notebook(text: str) -> str:
         told += lines[place : block.line - 1]
         place = block.line + len(block.text.splitlines()) + 1
         if code := _code(block.language, block.text, block.file):
-            cells += [*_markdown(told), new_code_cell(code)]
+            cells += [*map(v4.new_markdown_cell, _markdown(told)), v4.new_code_cell(code)]
             told = []
         elif not (block.language == "text" and number and blocks[number - 1].language in ("python", "console")):
             told += lines[block.line - 1 : place]
-    cells += _markdown(told + lines[place:])
+    cells += map(v4.new_markdown_cell, _markdown(told + lines[place:]))
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return str(nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel})))
+    return str(writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})))
 
 
 def _code(language: str, text: str, file: str) -> str:
@@ -46,6 +44,7 @@ def _code(language: str, text: str, file: str) -> str:
     return text.rstrip() if language == "python" else ""
 
 
-def _markdown(lines: list[str]) -> list[Any]:
+def _markdown(lines: list[str]) -> list[str]:
+    """The cell of lines between blocks, if there is anything in them."""
     text = _PICTURE.sub("", "\n".join(lines) + "\n").strip()
-    return [new_markdown_cell(text)] if text else []
+    return [text] if text else []

@@ -32,6 +32,7 @@ def test_a_cluster_that_is_none_is_refused_before_any_work(
     assert (code, out, err) == (2, "", f"fallline: --cluster is {address!r}; {complaint}\n")
 
 
+@pytest.mark.long
 def test_a_fit_on_a_cluster_is_that_of_one_machine(run: Run, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     for number in range(3):

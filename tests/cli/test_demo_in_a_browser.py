@@ -26,6 +26,7 @@ def page(tmp_path: Path) -> Path:
     return results.write_page("The demonstration")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "columns"), [(390, 1), (1366, 2)])
 def test_the_page_fits_a_phone_and_a_screen(browser: Any, page: Path, width: int, columns: int) -> None:
     tab = browser.new_page(viewport={"width": width, "height": 844})

@@ -189,6 +189,7 @@ def test_ctrl_c_during_an_import_that_turns_it_into_another_error_is_quiet() -> 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_the_demo_without_a_figure_of_the_run(tmp_path: Path) -> None:
     # Pressed after 0.03 seconds of the processor in this case's run, which takes more than a tenth of one.
     program = (
@@ -210,6 +211,7 @@ def test_ctrl_c_ends_the_demo_without_a_figure_of_the_run(tmp_path: Path) -> Non
     assert not (tmp_path / "index.html").exists()
 
 
+@pytest.mark.long
 def test_ctrl_c_during_a_fit_saves_it(tmp_path: Path) -> None:
     saved = tmp_path / "fit.npz"
     data = str(fallline.examples.challenger())
@@ -221,6 +223,7 @@ def test_ctrl_c_during_a_fit_saves_it(tmp_path: Path) -> None:
     assert fallline.Trajectory.load(saved).stop.reason == "interrupted"
 
 
+@pytest.mark.long
 def test_a_broken_pipe_is_quiet_and_files_are_written(tmp_path: Path) -> None:
     picture = tmp_path / "run.png"
     command = [*FALLLINE, "run", "x**2", "--start", "1", "--every", "1", "--max-steps", "20000", "--stop-step", "0"]

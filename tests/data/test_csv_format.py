@@ -70,6 +70,7 @@ def test_an_encoding_that_cannot_be_found_is_asked_for(tmp_path: Path, encoding:
     assert read_table(path, encoding=encoding).columns["ort"].tolist() == ["Köln", "Fürth"]
 
 
+@pytest.mark.long
 def test_a_byte_that_is_not_utf_8_is_found_late_in_the_file_too(tmp_path: Path) -> None:
     path = written(tmp_path, "a;b\n" + "1;2\n" * 50_000 + "3;é\n", "latin-1")
     with pytest.raises(FalllineError, match="encoding='latin-1'"):
@@ -261,6 +262,7 @@ def test_a_large_file_and_a_pipe_are_read_as_a_small_one(tmp_path: Path, monkeyp
     assert piped.notes == large.notes
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.lists(st.floats(-1e6, 1e6).map(lambda number: round(number, 3)), min_size=2, max_size=2),

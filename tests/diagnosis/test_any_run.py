@@ -125,6 +125,7 @@ def test_a_formula_has_no_data(name: str) -> None:
     assert missing(name, RUNS["a formula"]()) in ("a model with its data", "a network", "a held-out loss")
 
 
+@pytest.mark.long
 def test_a_million_parameters() -> None:
     random = np.random.default_rng(0)
     wide = Network(random.normal(size=(64, 500)), random.integers(0, 2, 64), hidden=(2000,))

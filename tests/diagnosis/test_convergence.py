@@ -53,6 +53,7 @@ def test_measured_and_theoretical_factor_on_a_quadratic(rule: Optimizer[Any], fa
     assert heavy.factor == pytest.approx((root - 1) / (root + 1), abs=1e-5)
 
 
+@pytest.mark.long
 def test_the_steps_left_are_those_it_takes() -> None:
     short = minimize(VALLEY, [1.0, 1.0], GradientDescent(0.05), max_steps=60)
     for target in (1e-6, 1e-8):

@@ -87,6 +87,7 @@ def test_every_rule_can_be_looked_at(name: str) -> None:
     told(run(bowl(1, 5), [1.0, 2.0], name, 60))
 
 
+@pytest.mark.long
 def test_a_million_coordinates() -> None:
     def value(x: Any) -> Any:
         return (x**2).sum(axis=-1)

@@ -23,6 +23,7 @@ def test_there_are_enough_cases_of_each_finding_in_both_halves() -> None:
         assert all(labels[name] >= 10 for name in LABELS)
 
 
+@pytest.mark.long
 def test_what_is_right_is_the_name_of_a_finding() -> None:
     for case in all_cases():
         assert {case.label, *case.also} <= {*LABELS, HEALTHY}, case.name

@@ -104,6 +104,7 @@ def kill_a_worker(client: Any) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("within", [120.0, 0.0])
 @pytest.mark.parametrize("asked", [None, False])
 def test_workers_are_asked_past_the_scheduler_where_they_answer(
@@ -133,6 +134,7 @@ def test_a_sweep_has_the_bits_of_one_machine(here: Cluster, rules: Any) -> None:
     )
 
 
+@pytest.mark.long
 def test_functions_losses_and_rules_of_the_users_own_go_out_to_the_workers(here: Cluster) -> None:
     @dataclass(frozen=True)
     class Halving(Optimizer[None]):
@@ -186,6 +188,7 @@ def test_a_dask_array_is_descended_on_with_the_bits_of_one_machine(here: Cluster
     np.testing.assert_allclose(one.x, whole.x, rtol=1e-12)
 
 
+@pytest.mark.long
 def test_neither_the_threads_of_blas_nor_the_order_of_a_frame_are_anything_to_the_bits(here: Cluster) -> None:
     # A worker's BLAS has one thread, which adds a long row in another order than two.
     wide = dask.array.from_array(made_up(4, 40_000)[0], chunks=(2, 40_000))
@@ -198,6 +201,7 @@ def test_neither_the_threads_of_blas_nor_the_order_of_a_frame_are_anything_to_th
         assert_same_run(one, other)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [spread.KEPT_SHARE, 0.0])
 def test_a_folder_is_fitted_with_the_bits_of_one_machine_kept_or_read_again(
     here: Cluster, tmp_path: Path, share: float, monkeypatch: pytest.MonkeyPatch
@@ -212,6 +216,7 @@ def test_a_folder_is_fitted_with_the_bits_of_one_machine_kept_or_read_again(
     assert one.score() == other.score()
 
 
+@pytest.mark.long
 def test_the_number_of_workers_is_nothing_to_the_bits(here: Cluster) -> None:
     X, y = made_up(400)
     loss = Logistic(dask.array.from_array(X, chunks=(37, 4)), y)
@@ -234,6 +239,7 @@ def test_a_tree_of_shards_and_chunks_of_any_size_are_nothing_to_the_bits(
     assert_same_run(run, minimize(loss, np.zeros(5), Adam(0.1), max_steps=4))
 
 
+@pytest.mark.long
 def test_rows_that_do_not_fit_are_computed_anew_with_the_same_bits(
     here: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -690,6 +696,7 @@ def test_kill_9_leaves_no_workers_behind(tmp_path: Path) -> None:
     assert not left_of(process.pid)
 
 
+@pytest.mark.long
 def test_a_script_that_does_not_guard_its_beginning_is_told_so(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

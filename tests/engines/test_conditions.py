@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tests.cases import few
 from tests.engines.problems import problem
 from tests.runs import same
 
@@ -92,7 +93,7 @@ def table(of_edges: Any) -> Any:
 
 
 @pytest.mark.parametrize("number", range(len(CONDITIONS)), ids=lambda number: str(CONDITIONS[number]))
-@pytest.mark.parametrize("lanes", [1, 8])
+@pytest.mark.parametrize("lanes", few([1, 8], 1))
 @given(
     numbers=table(st.sampled_from(EDGES)) | table(st.floats()) | table(st.floats(-2e-3, 2e-3)),
     made=st.sampled_from([0, 1, 5, 6]),
@@ -208,7 +209,7 @@ OWN = [Within(), Within(0.01, 1), Slow(1e-3), Turned(), Steep(), Tenth(), AtTheS
 
 
 @pytest.mark.parametrize("condition", OWN, ids=lambda condition: type(condition).__name__)
-@pytest.mark.parametrize("rule", [GradientDescent(0.05), Momentum(0.1), Adam(0.1)], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", few([GradientDescent(0.05), Momentum(0.1), Adam(0.1)], 1), ids=lambda rule: rule.name)
 def test_a_condition_of_ones_own_compiles_and_ends_the_same_run(condition: Any, rule: Any) -> None:
     alone_and_among_others = condition, condition | StepSize(1e-3), Diverging() | condition | GradientNorm(1e-3)
     # How conditions are joined does not depend on the rule.

@@ -79,6 +79,7 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.long
 def test_a_run_interrupted_at_a_random_moment_is_the_beginning_of_the_undisturbed_one(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", INTERRUPTED, tmp_path], check=True, env=without_coverage(), cwd=root)

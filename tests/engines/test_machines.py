@@ -22,6 +22,8 @@ from tests.environments import without_coverage
 from fallline import Adam, Cluster, FalllineError, Logistic, minimize, sweep
 from fallline.engines import workers
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -105,7 +107,6 @@ def test_certificates_that_are_not_there_are_named_in_one_line(address: str, tmp
         sweep("x**2", 1.0, "momentum", {"learning_rate": [0.1]}, engine=Cluster(address, security(tmp_path)))
 
 
-@pytest.mark.long
 def test_the_command_line_takes_the_certificates_of_dasks_configuration(address: str, certificates: Path) -> None:
     command = ("sweep", "x**2", "--start", "1", "--optimizer", "momentum", "--grid", "learning_rate=0.1,0.2")
     asked = [sys.executable, "-m", "fallline", *command, "--cluster", address]

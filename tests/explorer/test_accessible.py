@@ -84,6 +84,7 @@ def test_axe_finds_no_serious_fault_in_any_state(browser: Any, plain: Path, look
         assert faults(page) == [], "with an error under a slider"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", few(STATES, 2))
 def test_the_keyboard_goes_through_all_controls_in_their_order_and_is_seen(
     browser: Any, plain: Path, state: str
@@ -110,6 +111,7 @@ def test_the_keyboard_goes_through_all_controls_in_their_order_and_is_seen(
         assert page.evaluate(FOCUS)["place"] == count - 2
 
 
+@pytest.mark.long
 def test_the_order_of_the_keyboard_is_the_order_of_reading(browser: Any, plain: Path) -> None:
     parts = ("header", ".stage", ".histories", ".side")
     for width in (360, 1000, 1600):
@@ -144,6 +146,7 @@ def test_the_figure_is_moved_zoomed_and_given_starts_by_keys(browser: Any, plain
         assert opened.state["starts"][1] == pytest.approx([sum(moved[:2]) / 2, sum(moved[2:]) / 2], abs=0.02)
 
 
+@pytest.mark.long
 def test_what_happens_is_told_to_readers_of_the_screen(browser: Any, plain: Path) -> None:
     told = "document.querySelector('[role=status]').textContent"
     with Opened(browser, plain, "f=(x-1)**2%2By**2&start=3,2") as opened:
@@ -162,6 +165,7 @@ def test_what_happens_is_told_to_readers_of_the_screen(browser: Any, plain: Path
         assert page.get_attribute(".start", "aria-label").startswith(f"Start 1 at x {x:.3g}, y 2. Arrow keys")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", few(["אבג דה", "β Ж", "温度 湿度", "क ख", "س ص"], 2))
 def test_names_of_any_script_are_read_and_shown(browser: Any, tmp_path: Path, names: str) -> None:
     first, second = names.split()
@@ -187,6 +191,7 @@ def test_names_of_any_script_are_read_and_shown(browser: Any, tmp_path: Path, na
         assert again.state == state
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [360, 1280])
 def test_from_right_to_left_all_fits_and_numbers_keep_their_direction(browser: Any, plain: Path, width: int) -> None:
     text = plain.read_text(encoding="utf-8")
@@ -217,6 +222,7 @@ def test_from_right_to_left_all_fits_and_numbers_keep_their_direction(browser: A
             assert places == sorted(places, reverse=True)
 
 
+@pytest.mark.long
 def test_nothing_moves_by_itself_and_nothing_slides_where_motion_is_unwanted(browser: Any, plain: Path) -> None:
     with Opened(browser, plain, reduced_motion="reduce") as opened:
         before = opened.state
@@ -232,6 +238,7 @@ def test_nothing_moves_by_itself_and_nothing_slides_where_motion_is_unwanted(bro
         opened.page.wait_for_function("fallline.store.now.at > 2")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_paper_it_is_light_and_without_controls(browser: Any, plain: Path, scheme: str, tmp_path: Path) -> None:
     with Opened(browser, plain, "at=5", color_scheme=scheme) as opened:

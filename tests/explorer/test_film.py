@@ -11,6 +11,8 @@ from tests.explorer.opened import Opened
 
 import fallline
 
+pytestmark = pytest.mark.long
+
 
 def test_the_film_plays(browser: Any, tmp_path: Path) -> None:
     fallline.explore("himmelblau", [-0.5, -1.0], ["adam", "momentum"], max_steps=30).save(tmp_path / "page.html")

@@ -134,6 +134,7 @@ def test_the_page_reads_the_corpus_as_python_does(programs: Path) -> None:
     assert accepted + refused >= 3_000
 
 
+@pytest.mark.long
 def test_the_page_reads_what_nobody_has_written_yet_as_python_does(programs: Path) -> None:
     compare(programs, texts(int(os.environ["FALLLINE_FUZZ_SEED"]), 500))
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cases import few
 from tests.explorer.opened import Opened
 
 import fallline
 from fallline.results.sweep import NAMES
+
+pytestmark = pytest.mark.long
 
 SIDE, STEPS = 256, 300
 WELLS = ("(x**2 - 1)**2 + y**2", [(-2.0, 2.0), (-1.0, 1.0)])
@@ -52,7 +53,7 @@ def page_basins(opened: Opened) -> Any:
     )
 
 
-@pytest.mark.parametrize(("formula", "rule", "stop"), few(CASES, 2))
+@pytest.mark.parametrize(("formula", "rule", "stop"), CASES)
 def test_basins_are_those_of_the_library(
     browser: Any, tmp_path: Path, formula: str, rule: str, stop: fallline.StoppingCondition | None
 ) -> None:
@@ -113,7 +114,7 @@ def page_cells(opened: Opened) -> Any:
     )
 
 
-@pytest.mark.parametrize("name", few(RATES, 1))
+@pytest.mark.parametrize("name", RATES)
 def test_a_rate_map_is_the_sweep_of_the_library(browser: Any, tmp_path: Path, name: str) -> None:
     formula, rule, settings = RATES[name]
     text, box = BASINS[formula]

@@ -14,6 +14,8 @@ import pytest
 from tests.explorer.notebook_servers import PATIENCE, jupyterlab, marimo, notebook_of
 from tests.views.notebooks import github, untrusted
 
+pytestmark = pytest.mark.long
+
 EXPLORED = """\
 import fallline
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from tests.explorer.opened import Opened
 
 import fallline
@@ -49,6 +50,7 @@ def test_thousands_of_rows_are_scrolled_and_copied(browser: Any, tmp_path: Path)
     assert float(active[3].replace("−", "-")) == float(f"{ours.value[2345]:.5g}")
 
 
+@pytest.mark.long
 def test_where_the_clipboard_is_kept_from_the_page_the_text_is_shown(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         opened.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
 from tests.explorer.friction import Friction
 from tests.explorer.opened import Opened
 
@@ -51,11 +52,14 @@ def test_a_typed_formula_is_what_is_minimised(browser: Any, plain: Path) -> None
 
 @pytest.mark.parametrize(
     ("formula", "marked", "told"),
-    [
-        ("x**2 + y**", "", "nothing follows the **"),
-        ("x**2 + foo(y)", "foo", "no function foo"),
-        ("x**2 + [y]", "[", "round brackets"),
-    ],
+    few(
+        [
+            ("x**2 + y**", "", "nothing follows the **"),
+            ("x**2 + foo(y)", "foo", "no function foo"),
+            ("x**2 + [y]", "[", "round brackets"),
+        ],
+        1,
+    ),
 )
 def test_what_cannot_be_read_is_told_at_its_place_and_the_last_picture_stays(
     browser: Any, plain: Path, formula: str, marked: str, told: str
@@ -85,6 +89,7 @@ def test_a_function_of_one_variable_is_a_curve_of_three_a_slice(browser: Any, pl
         assert opened.state["axes"] == [2, 1]
 
 
+@pytest.mark.long
 def test_a_start_where_the_function_has_no_value_is_told_until_it_is_moved(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         type_formula(opened, "log(x) + y**2")
@@ -108,6 +113,7 @@ def test_values_that_differ_by_little_are_told_apart(browser: Any, plain: Path) 
         assert caption.inner_text() == "Value"
 
 
+@pytest.mark.long
 def test_charts_keep_their_shape_when_the_window_changes_and_changes_back(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         # What the charts are told while the window is another size, before it is drawn again.
@@ -121,6 +127,7 @@ def test_charts_keep_their_shape_when_the_window_changes_and_changes_back(browse
         assert all(drawn == pytest.approx(seen, abs=1) for drawn, seen in shapes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", ["rprop", "momentum", "nesterov"])
 def test_a_line_search_that_a_rule_cannot_use_is_named_in_words(browser: Any, plain: Path, rule: str) -> None:
     link = f"f=x**2%2B3*y**2&start=1,2&rule={rule},rate=search:strong_wolfe"
@@ -139,6 +146,7 @@ def test_without_conditions_one_can_be_added(browser: Any, tmp_path: Path) -> No
         assert [each["condition"] for each in opened.state["stop"]] == ["GradientNorm"]
 
 
+@pytest.mark.long
 def test_what_the_hill_hides_of_a_path_is_faint(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         opened.page.click("text=Surface")
@@ -147,6 +155,7 @@ def test_what_the_hill_hides_of_a_path_is_faint(browser: Any, plain: Path) -> No
         assert opened.page.evaluate("fallline.stage.surface.gl.getContextAttributes().alpha") is False
 
 
+@pytest.mark.long
 def test_pause_is_seen_under_the_pointer(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         colour = "getComputedStyle(document.querySelector('.transport .primary')).backgroundColor"
@@ -155,6 +164,7 @@ def test_pause_is_seen_under_the_pointer(browser: Any, plain: Path) -> None:
         assert opened.page.evaluate(colour) == before
 
 
+@pytest.mark.long
 def test_printed_the_picture_keeps_half_of_the_width(browser: Any, plain: Path) -> None:
     for width in (720, 1040, 1280):
         with Opened(browser, plain, viewport={"width": width, "height": 900}) as opened:
@@ -183,6 +193,7 @@ def test_the_start_is_dragged_and_the_drag_undone_at_once(browser: Any, plain: P
         assert opened.state["starts"][0] == moved
 
 
+@pytest.mark.long
 def test_clicks_add_starts_up_to_the_limit_and_they_can_go_again(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         box = opened.page.locator("canvas.figure").first.bounding_box()
@@ -274,6 +285,7 @@ def test_a_slider_changes_its_hyperparameter_and_lights_its_symbol(browser: Any,
         assert opened.state["entries"][1]["rate"] > 0.004
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("conventions", "step"), [(("torch", "keras"), 1), (("paper", "torch"), None)])
 def test_two_conventions_tell_where_they_part(
     browser: Any, tmp_path: Path, conventions: tuple[str, str], step: int | None
@@ -291,6 +303,7 @@ def test_two_conventions_tell_where_they_part(
         assert float(told.rpartition(" ")[2].rstrip(".").replace("−", "-")) == pytest.approx(most, rel=0.05)
 
 
+@pytest.mark.long
 def test_a_slider_goes_to_and_fro_until_it_is_stopped(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         sweep = opened.page.locator(".card.active [data-name='momentum'] .sweep")
@@ -400,6 +413,7 @@ COPIED: dict[str, list[fallline.Optimizer[Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rules", COPIED.values(), ids=COPIED)
 def test_the_page_as_python_repeats_its_runs(
     browser: Any, tmp_path: Path, rules: list[fallline.Optimizer[Any]]
@@ -414,6 +428,7 @@ def test_the_page_as_python_repeats_its_runs(
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.long
 def test_every_rule_in_every_convention_is_said_by_a_link(browser: Any, plain: Path) -> None:
     kinds: list[Any] = list(OPTIMIZERS.values())
     rules = [kind(convention=name) for kind in kinds for name in kind.conventions]
@@ -447,6 +462,7 @@ def test_own_rules_come_along(browser: Any, tmp_path: Path) -> None:
         np.testing.assert_allclose(np.reshape(run["x"], (-1, 2)), ours.x, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("item", "name"), [("PNG", "fallline.png"), ("SVG", "fallline.svg"), ("CSV", "fallline.csv")])
 def test_files_are_offered(browser: Any, plain: Path, tmp_path: Path, item: str, name: str) -> None:
     with Opened(browser, plain) as opened:
@@ -466,6 +482,7 @@ def test_files_are_offered(browser: Any, plain: Path, tmp_path: Path, item: str,
         assert content.startswith(b"\x89PNG" if item == "PNG" else b"<svg")
 
 
+@pytest.mark.long
 def test_the_rate_map_is_clicked_and_sets_the_rule(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         opened.page.click("text=Rate map")
@@ -488,6 +505,7 @@ def test_the_rate_map_is_clicked_and_sets_the_rule(browser: Any, plain: Path) ->
     assert best < 1e-6
 
 
+@pytest.mark.long
 def test_any_two_hyperparameters_are_drawn_against_each_other(browser: Any, plain: Path) -> None:
     adam = "f=x**2%2B3*y**2&start=2,1&rule=adam@paper,rate=constant,learning_rate=0.1&panel=rates"
     with Opened(browser, plain, adam) as opened:
@@ -544,6 +562,7 @@ def test_all_is_reached_by_the_keyboard_alone(browser: Any, plain: Path) -> None
         page.wait_for_function("document.querySelector('[role=status]').textContent.includes('Lowest')")
 
 
+@pytest.mark.long
 def test_a_phone_shows_all_in_one_column_and_is_touched(browser: Any, plain: Path) -> None:
     with Opened(browser, plain, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as opened:
         page = opened.page
@@ -559,6 +578,7 @@ def test_a_phone_shows_all_in_one_column_and_is_touched(browser: Any, plain: Pat
         assert small == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_have_their_own_colours(browser: Any, plain: Path, scheme: str) -> None:
     with Opened(browser, plain, color_scheme=scheme) as opened:
@@ -566,6 +586,7 @@ def test_light_and_dark_have_their_own_colours(browser: Any, plain: Path, scheme
         assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}[scheme]
 
 
+@pytest.mark.long
 def test_landscapes_are_chosen_with_their_own_box(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         for name, ours in LANDSCAPES.items():
@@ -577,6 +598,7 @@ def test_landscapes_are_chosen_with_their_own_box(browser: Any, plain: Path) -> 
             assert all(run["value"][-1] <= run["value"][0] for run in opened.runs()), name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["rosenbrock", "beale", "booth", "easom"])
 def test_the_first_runs_on_a_landscape_go_down_within_its_bounds(browser: Any, tmp_path: Path, name: str) -> None:
     fallline.explore(name).save(tmp_path / "page.html")
@@ -592,6 +614,7 @@ def test_the_first_runs_on_a_landscape_go_down_within_its_bounds(browser: Any, t
         assert (run.x <= high).all()
 
 
+@pytest.mark.long
 def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Any, tmp_path: Path) -> None:
     shown = fallline.explore("x**2 + y**2", [1.0, 2.0])._repr_html_()
     (tmp_path / "notebook.html").write_text(f"<!doctype html><title>Notebook</title>{shown}", encoding="utf-8")
@@ -609,6 +632,7 @@ def test_in_a_notebook_it_stands_in_a_frame_of_its_own(browser: Any, tmp_path: P
     assert complaints == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("objective", ["rosenbrock", "beale", "x**2 + 100*y**2", "1000*x**2"])
 def test_the_rules_that_the_page_chooses_go_down(browser: Any, tmp_path: Path, objective: str) -> None:
     fallline.explore(objective).save(tmp_path / "page.html")

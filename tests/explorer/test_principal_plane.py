@@ -13,6 +13,8 @@ import fallline
 from fallline.pictures.paths import Labelled
 from fallline.pictures.plane import principal_plane
 
+pytestmark = pytest.mark.long
+
 FORMULAS = {
     "three": ("(x - 1)**2 + 4*(y - x**2)**2 + (z - y)**2", [-1.0, 1.0, 2.0]),
     # All points lie on a line, so that the second direction is free.

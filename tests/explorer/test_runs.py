@@ -133,6 +133,7 @@ WIDE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wide", WIDE, ids=lambda wide: str(len(wide[1])))
 def test_rules_take_any_number_of_coordinates(programs: Path, wide: tuple[str, tuple[float, ...]]) -> None:
     cases = [case(*wide, rule, max_steps=10, stop=NEVER) for rule in rules()]
@@ -182,6 +183,7 @@ def test_rules_with_other_settings_make_the_same_steps(programs: Path) -> None:
     assert_steps_with_other_settings_are_the_same(programs, 0, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "rate", [0.3, fallline.WarmUp(0.3, 5), fallline.ReduceOnPlateau(0.3), fallline.StepDecay(0.3)], ids=str
 )
@@ -434,6 +436,7 @@ class Swapping(fallline.Optimizer[Pair]):
         return change, Pair(state.new, state.old + change, length, state.length)
 
 
+@pytest.mark.long
 def test_rules_of_the_users_own_make_the_same_steps(programs: Path) -> None:
     own: list[Any] = [
         Friction(0.05),

@@ -39,7 +39,7 @@ def name_of(condition: fallline.StoppingCondition) -> str:
     return "|".join(map(repr, condition.parts))
 
 
-@pytest.mark.parametrize("stop", few(CONDITIONS, 3), ids=name_of)
+@pytest.mark.parametrize("stop", few(CONDITIONS, 1), ids=name_of)
 def test_runs_end_where_and_why_they_end_in_python(
     browser: Any, tmp_path: Path, stop: fallline.StoppingCondition
 ) -> None:
@@ -54,6 +54,7 @@ def test_runs_end_where_and_why_they_end_in_python(
     assert [run["count"] for run in runs] == [run.steps[-1] for run in ours]
 
 
+@pytest.mark.long
 def test_every_condition_is_added_changed_removed_and_undone(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         page = opened.page
@@ -86,6 +87,7 @@ def test_every_condition_is_added_changed_removed_and_undone(browser: Any, plain
             assert opened.state["stop"][0]["values"] == values
 
 
+@pytest.mark.long
 def test_a_link_keeps_the_conditions(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         for stop in (
@@ -124,6 +126,7 @@ def test_a_link_with_a_wrong_condition_says_so(browser: Any, plain: Path, said: 
         assert opened.state["stop"] == [{"condition": "ValueChange", "values": {"tolerance": 0.5}}]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stop", few([fallline.NotFinite(), *CONDITIONS[2:5], CONDITIONS[-2]], 1), ids=name_of)
 def test_as_python_ends_alike(browser: Any, tmp_path: Path, stop: fallline.StoppingCondition) -> None:
     fallline.explore(FORMULA, START, RULES, max_steps=200, stop=stop).save(tmp_path / "page.html")

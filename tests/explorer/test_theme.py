@@ -12,6 +12,7 @@ GROUND = "getComputedStyle(document.getElementById('fallline')).backgroundColor"
 WHITE, BLACK = "rgb(255, 255, 255)", "rgb(18, 22, 28)"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("system", "own"), [("light", WHITE), ("dark", BLACK)])
 def test_the_theme_is_chosen_by_the_keyboard_and_kept(browser: Any, plain: Path, system: str, own: str) -> None:
     with Opened(browser, plain, color_scheme=system) as opened:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.explorer.opened import Opened
 
+pytestmark = pytest.mark.long
+
 Point = tuple[float, float]
 STEPS = 8
 

@@ -130,6 +130,7 @@ def test_python_runs_a_function_from_where_its_start_is_dragged(shown: Callable[
     np.testing.assert_allclose(run["value"], [bowl(*x) for x in falls(start, 20)], rtol=1e-12)
 
 
+@pytest.mark.long
 def test_while_python_is_busy_only_the_last_question_waits(shown: Callable[..., Shown]) -> None:
     page = shown(on_bowl())
     page.until("fallline.race.runs.length === 1")
@@ -144,12 +145,14 @@ def test_while_python_is_busy_only_the_last_question_waits(shown: Callable[..., 
     assert page.page.evaluate(asked) - before == 2
 
 
+@pytest.mark.long
 def test_the_landscape_is_the_functions(shown: Callable[..., Shown]) -> None:
     page = shown(on_bowl(box=[(-2, 2), (-1, 3)]))
     # On a grid of 96 lines, straight lines between them are off by at most f'' d² / 8 along each axis.
     page.until(f"Math.abs({value_at(0.31, 1.23)} - {bowl(0.31, 1.23)}) < 2e-3")
 
 
+@pytest.mark.long
 def test_of_more_coordinates_a_slice_through_the_start_is_shown(shown: Callable[..., Shown]) -> None:
     weights = np.array([1.0, 2.0, 3.0, 4.0])
     page = shown(
@@ -164,6 +167,7 @@ def test_of_more_coordinates_a_slice_through_the_start_is_shown(shown: Callable[
     page.until(f"Math.abs({value_at(0, -1, 1, 0)} - 10) < 0.01")
 
 
+@pytest.mark.long
 def test_a_curve_of_one_coordinate(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(lambda x: (x - 1) ** 4, 3.0, [fallline.GradientDescent(0.02)], max_steps=5))
     page.until("fallline.race.runs.length === 1")
@@ -174,6 +178,7 @@ def test_a_curve_of_one_coordinate(shown: Callable[..., Shown]) -> None:
     np.testing.assert_allclose(page.runs()[0]["x"], expected, rtol=1e-13)
 
 
+@pytest.mark.long
 def test_what_python_cannot_do_is_told(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(lambda x, y: x**2 + y**2 if x < 3 else "much", [1.0, 2.0], ["adam"], max_steps=5))
     page.until("fallline.race.runs.length === 1")
@@ -204,6 +209,7 @@ def test_a_remedy_is_set_by_a_press(shown: Callable[..., Shown]) -> None:
     assert page.frame.evaluate("fallline.store.now.entries[0].rate") == 0.4
 
 
+@pytest.mark.long
 def test_the_best_rate_is_found_by_python(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(bowl, [0.0, 2.0], [fallline.GradientDescent(0.01)], max_steps=5))
     page.inside.get_by_role("button", name="Set the best rate").first.click()
@@ -215,6 +221,7 @@ def two_bowls(x: float, y: float) -> float:
     return (x**2 - 1) ** 2 + y**2
 
 
+@pytest.mark.long
 def test_basins_of_a_python_function_are_the_librarys(shown: Callable[..., Shown]) -> None:
     box = [(-2.0, 2.0), (-1.0, 1.0)]
     page = shown(fallline.explore(two_bowls, [0.5, 0.5], [fallline.GradientDescent(0.05)], box=box, max_steps=300))
@@ -229,6 +236,7 @@ def test_basins_of_a_python_function_are_the_librarys(shown: Callable[..., Shown
     np.testing.assert_allclose(found["minima"], ours.minima)
 
 
+@pytest.mark.long
 def test_the_rate_map_of_a_python_function_is_the_librarys(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(bowl, [1.0, 2.0], [fallline.Momentum(0.1)], max_steps=60))
     page.until("fallline.race.runs.length === 1")
@@ -244,6 +252,7 @@ def test_the_rate_map_of_a_python_function_is_the_librarys(shown: Callable[..., 
     np.testing.assert_allclose(np.array(found["value"], float), value, rtol=1e-9)
 
 
+@pytest.mark.long
 def test_a_step_is_explained_from_the_slopes_that_python_told(shown: Callable[..., Shown]) -> None:
     page = shown(fallline.explore(bowl, [1.0, 2.0], [fallline.Momentum(0.1, 0.5)], max_steps=20))
     page.until("fallline.race.runs.length === 1")
@@ -295,6 +304,7 @@ STRICT = "default-src 'none'; script-src data: blob: 'unsafe-inline'; style-src 
     "worker-src 'none'"  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", [VS_CODE, STRICT], ids=["VS Code", "strict"])
 def test_the_widget_works_under_a_policy(browser: Any, policy: str) -> None:
     formula, start = "x**2 + exp(y)*y + 1", [1.0, 2.0]

@@ -53,6 +53,7 @@ def test_adam_is_worked_out_as_python_makes_the_step(browser: Any, tmp_path: Pat
     assert any(f"0.8·{run.states['m'][step - 1][0]:.4g}" in text.replace("(", "") for text in put_in)
 
 
+@pytest.mark.long
 def test_noise_is_in_the_gradient_that_is_explained(browser: Any, tmp_path: Path) -> None:
     rule = fallline.GradientNoise(fallline.GradientDescent(0.1), 0.25, 0.0, 3)
     page = fallline.explore("x**2 + y**2", [4.0, 1.0], rule, max_steps=5)
@@ -65,6 +66,7 @@ def test_noise_is_in_the_gradient_that_is_explained(browser: Any, tmp_path: Path
     assert results(rows, "gt") == pytest.approx((run.x[2] - run.x[3]) / 0.1, rel=1e-3)
 
 
+@pytest.mark.long
 def test_names_of_a_function_cannot_break_out_of_the_formula(browser: Any, plain: Path) -> None:
     with Opened(browser, plain) as opened:
         opened.page.evaluate("fallline.store.change({formula: 'α**2 + длина**2', starts: [[1, 2]], at: 1})")

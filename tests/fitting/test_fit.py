@@ -144,6 +144,7 @@ def test_a_start_is_given_in_own_units() -> None:
 SMOOTH = sorted(name for name, model in MODELS.items() if np.isfinite(model.curvature) and name != "softmax")
 
 
+@pytest.mark.long
 @given(
     st.sampled_from(SMOOTH),
     st.integers(0, 2**32),

@@ -200,6 +200,7 @@ def test_copies_of_a_column_are_told() -> None:
     ]
 
 
+@pytest.mark.long
 def test_columns_that_only_resemble_each_other_are_not_told() -> None:
     random = np.random.default_rng(5)
     x = random.normal(size=500)

@@ -100,6 +100,7 @@ def test_a_single_negative_curvature_among_many() -> None:
     assert abs(found.lowest_vector[-1]) == pytest.approx(1)
 
 
+@pytest.mark.long
 def test_a_million_coordinates() -> None:
     curvatures = np.r_[np.linspace(0, 1, 10**6 - 3), -0.5, 10, 9.9]
     objective, x = Quadratic(curvatures), np.zeros(10**6)

@@ -206,6 +206,7 @@ def test_processes_share_it_and_one_that_is_killed_leaves_it_whole(
         assert cache.read(key) == (b"last" if key == "0" * 64 else key.encode() * (200 + 100 * int(key[0], 16)))
 
 
+@pytest.mark.long
 def test_runs_in_a_cache_of_no_size_are_the_same(tmp_path: Path) -> None:
     run = (
         "import fallline\n"

@@ -203,6 +203,7 @@ ERRORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@pytest.mark.long
 def test_a_textbook_rate_suits_any_number_of_rows() -> None:
     random = np.random.default_rng(0)
     for rows in (3, 30, 3000):

@@ -38,6 +38,7 @@ def test_logistic_with_l2_on_breast_cancer_reaches_the_optimum_of_newton_cholesk
     assert optimum(loss).final.value == pytest.approx(theirs, rel=1e-8)
 
 
+@pytest.mark.long
 def test_softmax_with_l2_on_digits_reaches_the_optimum_of_lbfgs() -> None:
     X, y = load_digits(return_X_y=True)
     peer = LogisticRegression(C=1.0, solver="lbfgs", tol=1e-10, max_iter=5000).fit(X / 16, y)

@@ -165,6 +165,7 @@ def test_every_landscape_as_by_differences_of_its_gradient(name: str) -> None:
     assert near.all(axis=1).mean() > 0.9
 
 
+@pytest.mark.long
 def test_the_products_that_jax_finds_in_a_thousand_variables() -> None:
     import jax
 

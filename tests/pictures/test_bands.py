@@ -210,6 +210,7 @@ def test_a_rule_without_a_label_of_the_users_is_told_in_words() -> None:
     )
 
 
+@pytest.mark.long
 def test_many_seeds_of_several_rules_are_not_too_many() -> None:
     rules = {f"rate {rate}": GradientDescent(rate / 100) for rate in range(1, 6)}
     pairs = labelled(compare(BATCHES, np.zeros(3), rules, seeds=range(30), max_steps=2))

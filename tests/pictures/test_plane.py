@@ -165,6 +165,7 @@ def test_a_model_on_data_is_shown_by_histories_unless_asked() -> None:
     assert landscape_data(run, resolution=8).symbol == "loss"
 
 
+@pytest.mark.long
 def test_several_runs_share_one_plane() -> None:
     runs = fallline.compare(sphere, [3, 2, 1, 0.5], [GradientDescent(0.1), fallline.Adam(0.2)], max_steps=15)
     data = landscape_data(runs, resolution=16)
@@ -174,6 +175,7 @@ def test_several_runs_share_one_plane() -> None:
     assert len(colours(plot(runs, resolution=16))) > 50
 
 
+@pytest.mark.long
 def test_films_of_many_coordinates() -> None:
     film = animate(in_space(), frames=3, resolution=16)
     assert sum(1 for _ in film.pictures()) == 3

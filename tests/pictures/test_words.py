@@ -92,6 +92,7 @@ def combined(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.recursive(NAMES, combined, max_leaves=8))
 def test_what_is_written_by_hand_is_read_as_the_same_formula(formula: str) -> None:

@@ -58,7 +58,7 @@ def refused(kind: type[Any], path: Path) -> str:
     return line
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@pytest.mark.parametrize("name", few(ONE_OF_EACH, 3))
 def test_every_wrong_array_is_refused_by_its_name(name: str, tmp_path: Path) -> None:
     path = tmp_path / "result.npz"
     header, arrays = parts(name, path)
@@ -257,6 +257,7 @@ def use(result: Any, path: Path, drawn: bool) -> None:
         plt.close("all")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", few(ONE_OF_EACH, 3))
 def test_a_crafted_file_is_refused_or_of_use(name: str, tmp_path: Path) -> None:
     path = tmp_path / "result.npz"

@@ -133,6 +133,7 @@ def test_of_many_starts_the_quartiles_and_the_best_are_told() -> None:
     assert facts(named("comparison"))["start"] == "x = 1, y = 2"
 
 
+@pytest.mark.long
 def test_seeds_are_told_by_rule_with_the_runs_that_left_beyond_all_quartiles() -> None:
     loss = Linear([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 2.0]).batches(1)
     rules = {"calm": GradientDescent(0.05), "wild": GradientDescent(5.0)}

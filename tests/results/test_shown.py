@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
+from tests.cases import few
 from tests.results.samples import RESULTS, named, result
 
 from fallline import Basins, Comparison, FalllineError, Fit, Sweep, Trajectory, Tuning
 
 
-@pytest.mark.parametrize("name", [name for name in RESULTS if name != "diverging"])
+@pytest.mark.parametrize("name", few((name for name in RESULTS if name != "diverging"), 4))
 def test_every_result_has_a_picture(name: str, tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     figure = named(name).plot(path, style="dark")
@@ -25,7 +26,7 @@ def test_every_result_has_a_picture(name: str, tmp_path: Path) -> None:
         named(name).plot(tmp_path / "picture.txt")
 
 
-@pytest.mark.parametrize("kind", [Trajectory, Comparison, Fit])
+@pytest.mark.parametrize("kind", few([Trajectory, Comparison, Fit], 1))
 def test_a_result_with_paths_can_be_filmed(kind: type, tmp_path: Path) -> None:
     film = result(kind).animate(tmp_path / "film.gif", frames=3)
     assert film.frames == 3

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
 
 import fallline
 from fallline.cli.app import main
@@ -100,7 +101,7 @@ def test_the_command_lines_show_the_stored_figures(
     assert [one["x"] for one in printed] == [run.final.x.tolist() for run in runs]
 
 
-@pytest.mark.parametrize("name", [name for name in STORED if WORKED[name].part == "B"])
+@pytest.mark.parametrize("name", few((name for name in STORED if WORKED[name].part == "B"), 4))
 def test_the_command_line_ends_where_the_line_of_python_does(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +195,7 @@ def test_a_run_that_ctrl_c_ended_gives_no_figures(monkeypatch: pytest.MonkeyPatc
         WORKED["twelve_epochs"].run()
 
 
-@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("name", few(STORED, 6))
 def test_the_line_of_python_runs_what_the_recipe_does(name: str) -> None:
     case = WORKED[name]
     names = {**vars(fallline.models), **{word: getattr(fallline, word) for word in dir(fallline)}}
@@ -219,7 +220,7 @@ def test_every_recipe_belongs_to_a_case_or_a_lesson_and_is_written_as_fallline_w
         assert recipe.text
 
 
-@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("name", few(STORED, 6))
 def test_fallline_run_and_the_name_of_the_recipe_show_the_stored_figures(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

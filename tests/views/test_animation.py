@@ -13,6 +13,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from tests.cases import few
 from tests.views.pixels import frames
 from tests.views.runs import doubling, halving, in_space, on_batches, on_bowl, two_on_bowl
 
@@ -54,6 +55,7 @@ def test_by_length_long_first_steps_are_seen_one_by_one() -> None:
     assert not {1.0, 2.0, 3.0} & by_time
 
 
+@pytest.mark.long
 def test_a_single_frame_shows_the_end() -> None:
     film = animate(halving(3), frames=1)
     assert film.times.tolist() == [3]
@@ -62,6 +64,7 @@ def test_a_single_frame_shows_the_end() -> None:
     np.testing.assert_array_equal(last, end)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface"])
 def test_gif_holds_the_frames(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "descent.gif"
@@ -95,8 +98,8 @@ def test_a_film_can_be_drawn_twice() -> None:
 
 
 # In some sizes the letters of a line are taller than a line of their font, and push others away.
-@pytest.mark.parametrize("size", [None, (420, 330)])
-@pytest.mark.parametrize("runs", [on_bowl, two_on_bowl], ids=["one", "two"])
+@pytest.mark.parametrize("size", few([(None,), ((420, 330),)], 1))
+@pytest.mark.parametrize("runs", few([on_bowl, two_on_bowl], 1), ids=["one", "two"])
 @pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface"])
 def test_the_last_frame_is_the_picture_to_the_last_pixel(
     kind: str, runs: Callable[[], Runs], size: tuple[int, int] | None
@@ -123,6 +126,7 @@ def drawn_at_once(figure: Figure, film: Film) -> Any:
     return np.asarray(canvas.buffer_rgba())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bounds", [None, ((-0.5, 1), (-0.2, 0.8))], ids=["whole", "cut off"])
 @pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface"])
 def test_frames_are_as_they_would_be_drawn_anew(kind: str, bounds: Any) -> None:

@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from tests.cases import few
 from tests.views.runs import halving, on_bowl, two_on_bowl
 
 import fallline
@@ -163,7 +164,7 @@ def test_landscapes_and_steps_are_a_scale_in_grey(theme: Theme) -> None:
 
 
 @styles
-@pytest.mark.parametrize("kind", ["contour", "contour_3d", "surface", "histories", "steps", "arrows"])
+@pytest.mark.parametrize("kind", few(["contour", "contour_3d", "surface", "histories", "steps", "arrows"], 3))
 def test_all_letters_are_large_and_in_the_ink(kind: str, style: str) -> None:
     options: dict[str, Any] = {"resolution": 16} if kind not in ("histories", "steps") else {}
     runs = on_bowl() if kind == "arrows" else two_on_bowl()
@@ -189,6 +190,7 @@ def assert_readable(figure: Figure, theme: Theme) -> None:
         assert ax.get_facecolor() == to_rgba(theme.ground)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["contour", "surface", "histories"])
 def test_a_dark_picture_has_hardly_any_white(kind: str) -> None:
     file = io.BytesIO()

@@ -60,6 +60,7 @@ def test_frames_size_and_duration_in_mp4(tmp_path: Path) -> None:
         assert np.abs(picture.astype(int) - drawn[..., :3]).mean() < 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "exact"),
     [
@@ -94,6 +95,7 @@ def test_only_the_first_frame_of_a_webp_is_whole(tmp_path: Path) -> None:
     assert long.stat().st_size < 2 * short.stat().st_size
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
 def test_less_quality_makes_smaller_files(tmp_path: Path, ending: str) -> None:
     small, large = tmp_path / f"small{ending}", tmp_path / f"large{ending}"
@@ -244,6 +246,7 @@ def test_the_colours_of_an_mp4_are_those_of_the_standard(
     assert np.abs(chromas[1, :, :, 20:].astype(int) - 128).max() <= 2
 
 
+@pytest.mark.long
 def test_a_turning_camera_sees_other_frames_from_several_processes() -> None:
     made = animate(on_bowl(), None, "contour_3d", frames=16, size=(200, 160), resolution=16, turn=90)
     fixed = animate(on_bowl(), None, "contour_3d", frames=16, size=(200, 160), resolution=16)

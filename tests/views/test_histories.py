@@ -331,6 +331,7 @@ def twenty() -> Comparison:
     return compare("(1 - x)**2 + 5*(y - x**2)**2", (-1.5, 2), rules, max_steps=60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("context", ["notebook", "paper", "slide"])
 def test_twenty_runs_leave_room_for_their_plots(context: str) -> None:
     for quantities in (None, "value"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from tests.cases import few
 
 from fallline.views.lettering import Lettering, lettering
 
@@ -34,7 +35,7 @@ def drawn(title: Any, line: str, renderer: Any, ground: int = 255) -> Any:
 
 
 @pytest.mark.parametrize("family", ["DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral"])
-@pytest.mark.parametrize("style", ["normal", "italic"])
+@pytest.mark.parametrize("style", few(["normal", "italic"], 1))
 def test_lines_look_as_matplotlib_draws_them(family: str, style: str) -> None:
     title, renderer = blank(family=family, style=style)
     quick = lettering(title, renderer, LINES)

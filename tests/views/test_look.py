@@ -100,6 +100,7 @@ single = pytest.mark.parametrize("draw", few(SINGLE.values(), 3), ids=SINGLE.key
 every = pytest.mark.parametrize("draw", few(EVERY.values(), 4), ids=EVERY.keys())
 
 
+@pytest.mark.long
 @every
 def test_at_a_columns_width_all_texts_are_readable_and_apart(draw: Callable[..., Figure]) -> None:
     assert_fits(draw(context="paper"), least=5.5)
@@ -167,7 +168,7 @@ def test_on_one_of_four_axes_the_neighbours_are_untouched(draw: Callable[..., Fi
         assert [other.get_position().bounds for other in others] == before
 
 
-@pytest.mark.parametrize("draw", [SINGLE["contours"], SINGLE["heat map"]], ids=["contours", "heat map"])
+@pytest.mark.parametrize("draw", few([SINGLE["contours"], SINGLE["heat map"]], 1), ids=["contours", "heat map"])
 def test_four_pictures_on_four_axes(draw: Callable[..., Figure]) -> None:
     figure = rows_and_columns(figsize=(8, 6))
     axes = list(figure.axes)
@@ -189,6 +190,7 @@ def abs_near(bar: Any, ax: Any) -> bool:
     return bool(abs(one.y0 - other.y0) < 0.01 and 0 <= one.x0 - other.x1 < 0.05)
 
 
+@pytest.mark.long
 @single
 @pytest.mark.parametrize("layout", ["constrained", "none"])
 def test_on_a_page_of_two_inches_nothing_is_cut(draw: Callable[..., Figure], layout: Any) -> None:
@@ -201,6 +203,7 @@ def test_on_a_page_of_two_inches_nothing_is_cut(draw: Callable[..., Figure], lay
         assert legend.get_window_extent().height < 0.7 * ax.bbox.height
 
 
+@pytest.mark.long
 @single
 def test_an_inset_has_no_colour_bar_and_leaves_its_parent_alone(draw: Callable[..., Figure]) -> None:
     figure = Figure(figsize=(8, 6))
@@ -332,6 +335,7 @@ def test_the_star_of_a_single_run_is_explained_where_there_is_one(kind: str) -> 
     assert "known minimum" not in words(unknown)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("context", list(SIZES))
 def test_the_lines_of_a_crowd_are_seen_from_afar(context: Any) -> None:
     figure = plot(starts(), resolution=32, context=context)

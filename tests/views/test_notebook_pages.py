@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.cases import few
 from tests.views.notebooks import Pages, colab, github, jupyter, untrusted, vscode
 from tests.views.runs import halving, on_bowl, two_on_bowl
 
 import fallline
 from fallline import GradientDescent
 from fallline.views.player import HEIGHT, WIDTH
+
+pytestmark = pytest.mark.long
 
 Host = Callable[[list[str], str], Pages]
 PLAYING: tuple[Host, ...] = (jupyter, vscode, colab)
@@ -100,7 +101,7 @@ def players(page: Any, count: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("width", [1200, 400])
-@pytest.mark.parametrize("host", few(PLAYING, 1))
+@pytest.mark.parametrize("host", PLAYING)
 def test_players_play_and_each_has_the_room_it_needs(opened: Callable[..., Any], host: Host, width: int) -> None:
     outputs = [output_of(make) for make in (halving, thirty_steps, race)]
     page = opened(host, outputs, viewport={"width": width, "height": 900})
@@ -143,7 +144,7 @@ def test_a_player_without_a_width_asks_for_no_height(opened: Callable[..., Any])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("host", few(PLAYING, 1))
+@pytest.mark.parametrize("host", PLAYING)
 def test_a_player_is_as_dark_as_its_notebook_whatever_the_system_is(
     opened: Callable[..., Any], host: Host, theme: str
 ) -> None:

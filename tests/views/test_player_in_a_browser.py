@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from tests.cases import few
 from tests.views.browser import Opened
 from tests.views.runs import bowl, halving, on_bowl, two_on_bowl
 
@@ -61,6 +62,7 @@ def test_it_plays_pauses_and_ends(opened: Open) -> None:
     assert play.is_visible()
 
 
+@pytest.mark.long
 def test_speed(opened: Open) -> None:
     page = opened(on_bowl(steps=100))
     page.get_by_role("combobox", name="Speed").select_option("4")
@@ -70,6 +72,7 @@ def test_speed(opened: Open) -> None:
     assert 38 <= step(page) <= 41
 
 
+@pytest.mark.long
 def test_by_length_it_stays_with_the_long_first_steps(opened: Open) -> None:
     page = opened(on_bowl(steps=100), {"spacing": "length"})
     page.get_by_role("button", name="Play").click()
@@ -151,6 +154,7 @@ def test_the_pointer_finds_the_numbers_of_the_run(opened: Open) -> None:
     assert not tip.is_visible()
 
 
+@pytest.mark.long
 def test_beside_the_path_the_pointer_finds_the_landscape(opened: Open) -> None:
     page = opened(on_bowl(), {"bounds": ((-4, 4), (-2, 2)), "resolution": 129})
     x, y = page.evaluate("() => fallline.figure.spot({x: [-3, -1.5]}, 0)")
@@ -202,6 +206,7 @@ def test_a_run_of_the_legend_is_hidden_and_shown_again(opened: Open) -> None:
     assert page.evaluate(PICTURE) == before
 
 
+@pytest.mark.long
 def test_a_click_on_a_history_goes_to_its_step(opened: Open) -> None:
     page = opened(on_bowl(steps=30))
     history = page.get_by_role("img", name="Gradient norm")
@@ -220,6 +225,7 @@ CORNER = """() => {
 GROUND = "() => getComputedStyle(document.body).backgroundColor"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_light_and_dark_follow_the_system_and_the_button(opened: Open, system: str) -> None:
     page = opened(on_bowl(), color_scheme=system)
@@ -242,6 +248,7 @@ def test_a_dark_film_is_dark_wherever_it_is_shown(opened: Open) -> None:
     assert page.evaluate(GROUND) == "rgb(18, 22, 28)"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)], ids=["slide", "phone"])
 @pytest.mark.parametrize("runs", [halving(), two_on_bowl()], ids=["curve", "race"])
 def test_it_fits_the_window(opened: Open, runs: Runs, size: tuple[int, int]) -> None:
@@ -254,6 +261,7 @@ def test_it_fits_the_window(opened: Open, runs: Runs, size: tuple[int, int]) -> 
     assert page.locator("canvas.figure").bounding_box()["width"] > 0.5 * min(width, height)
 
 
+@pytest.mark.long
 def test_four_paths_of_a_thousand_steps(opened: Open) -> None:
     rules = {f"rate {rate}": GradientDescent(rate) for rate in (1e-3, 2e-3, 3e-3, 4e-3)}
     slope = lambda x, y: (2 * x, 6 * y)  # noqa: E731
@@ -263,7 +271,7 @@ def test_four_paths_of_a_thousand_steps(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
-@pytest.mark.parametrize("runs", [halving(), two_on_bowl()], ids=["curve", "race"])
+@pytest.mark.parametrize("runs", few([halving(), two_on_bowl()], 1), ids=["curve", "race"])
 def test_axe_finds_no_fault(opened: Open, runs: Runs, system: str) -> None:
     page = opened(runs, color_scheme=system, viewport={"width": 390, "height": 844})
     page.get_by_role("slider", name="Step").fill("2")
@@ -272,6 +280,7 @@ def test_axe_finds_no_fault(opened: Open, runs: Runs, system: str) -> None:
     assert Axe().run(page).response["violations"] == []
 
 
+@pytest.mark.long
 def test_in_a_notebook_a_run_plays_and_touches_nothing_else(browser: Any, tmp_path: Path) -> None:
     """Two outputs of a notebook, as nbconvert, Jupyter, VS Code and Colab put them into their pages."""
     path = tmp_path / "notebook.html"

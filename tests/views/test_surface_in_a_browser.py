@@ -116,6 +116,7 @@ def test_a_finger_turns_it_and_two_come_nearer(opened: Open) -> None:
     assert near[2] < turned[2]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["screen", "phone"])
 def test_it_fits_the_window_and_the_box_is_inside(opened: Open, options: dict[str, Any]) -> None:
     page = opened(two_on_bowl(), **options)
