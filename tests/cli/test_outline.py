@@ -104,7 +104,8 @@ def test_completion_is_typers(shell: str, words: str, monkeypatch: pytest.Monkey
         ("run", "twelve", {"twelve_epochs"}),
         ("compare", "twelve", set()),  # a recipe is run by run alone
         ("run booth --start", "r", set()),
-        ("run booth --device", "", set()),
+        ("run booth --device", "", {"cpu", "gpu", "gpu:1"}),
+        ("run booth --style", "l", {"light"}),
         ("fit data.csv --decimal", "", set()),
         ("run booth --json", "--see", {"--seed"}),
         ("run", "--see", {"--seed"}),

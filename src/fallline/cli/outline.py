@@ -60,12 +60,13 @@ def candidates(given: Sequence[str], word: str) -> Iterator[tuple[str, str]]:
 
 
 def _values(rows: Sequence[Sequence[str]], asked: str, word: str) -> Iterator[tuple[str, str]]:
-    """The words that stand for a value such as RULE, or go on with a list such as RULE,RULE,..."""
+    """The words that stand for a value such as RULE, or go on with a list such as RULE,RULE,..., or light|dark."""
     kinds = set(asked.strip("[].,").replace(",", "|").split("|")) - {""}  # in "cpu|gpu|..." there is an empty one
     before, comma, begun = word.rpartition(",") if "," in asked else ("", "", word)
     for kind, name, _, _, about in rows:
         if kind in kinds and name.startswith(begun):
             yield before + comma + name, about
+    yield from ((choice, "") for choice in asked.split("|") if choice.islower() and choice.startswith(word))
 
 
 def _completed(shell: str) -> bool:
