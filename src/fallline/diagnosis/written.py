@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import html
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -267,7 +268,11 @@ def _number(value: Any, coordinate: int) -> str:
 
 
 def _in_latex(text: str) -> str:
-    """A number inside a formula: in brackets where the sign or the power of ten needs them."""
+    """A number inside a formula, in brackets where sign or power of ten need them; or a norm or sum of some."""
+    if called := re.fullmatch(r"(\w+)\(\[(.*)\]\)", text):
+        entries = [r"\ldots" if entry.startswith("…") else _power_of_ten(entry) for entry in called[2].split(", ")]
+        vector = rf"\left({', '.join(entries)}\right)"
+        return rf"\left\|{vector}\right\|" if called[1] == "norm" else rf"\mathrm{{{called[1]}}}{vector}"
     shown = _power_of_ten(text)
     return rf"\left({shown}\right)" if shown.startswith("-") or r"\cdot" in shown else shown
 
