@@ -63,7 +63,7 @@ class Budget(Known):
         """The shortest time, in seconds, of a few evaluations of the first of `probes` with its gradient."""
         times: list[float] = []
         # A slow one is not timed again.
-        while len(times) < TIMED and sum(times) < TIMED * QUICK:
+        while len(times) < TIMED and sum(times) < SECONDS:
             began = time.perf_counter()
             with np.errstate(all="ignore"):
                 self.probes[0].value_and_gradient(self.run.start.x)
