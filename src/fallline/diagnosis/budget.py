@@ -16,7 +16,7 @@ SHARE, SECONDS = 0.2, 0.05
 DESCENDED = 100
 # So many evaluations are always allowed of a formula, of a model on data in memory of at most so many rows times
 # parameters, and of whatever else takes less than so many seconds, as the quickest of a few evaluations tells.
-ALWAYS, SMALL, QUICK, TIMED = 40, 100_000, 1e-3, 10
+ALWAYS, SMALL, QUICK, TIMED = 40, 100_000, 3e-3, 10
 
 
 class Budget(Known):
