@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,18 @@ def the(check: Check, result: Any) -> Finding:
     finding = check.find(Case.of(result))
     assert finding is not None
     return well_told(finding, check.name)
+
+
+def space(**known: Any) -> Any:
+    """An object with these attributes; names with two underscores are those of parts."""
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in known.items():
+        part, _, rest = name.partition("__")
+        if rest:
+            parts.setdefault(part, {})[rest] = value
+        else:
+            parts[part] = value
+    return SimpleNamespace(**{name: space(**part) if isinstance(part, dict) else part for name, part in parts.items()})
 
 
 def bowl(*curvatures: float) -> str:

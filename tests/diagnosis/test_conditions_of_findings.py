@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, run, well_told
+from tests.diagnosis.looks import G, run, space, well_told
 
 import fallline
 from fallline import Linear, minimize
@@ -28,18 +28,6 @@ def test_every_check_says_what_it_looks_for_and_where_that_is_from(check: Check)
     assert set(check.leads_to) <= set(names) - {check.name}
     assert check.measure == ("held_out" if check.name == "overfitting" else "value")
     assert check.remark == (check.name in ("converged", "lower_seen", "wasted_steps"))
-
-
-def space(**known: Any) -> Any:
-    """An object with these attributes; names with two underscores are those of parts."""
-    parts: dict[str, dict[str, Any]] = {}
-    for name, value in known.items():
-        part, _, rest = name.partition("__")
-        if rest:
-            parts.setdefault(part, {})[rest] = value
-        else:
-            parts[part] = value
-    return SimpleNamespace(**{name: space(**part) if isinstance(part, dict) else part for name, part in parts.items()})
 
 
 def stranded(**changed: Any) -> bool:
