@@ -23,6 +23,8 @@ def well_told(finding: Finding, name: str) -> Finding:
     assert finding.title == finding.title.strip(". ")
     for sentence in (finding.evidence, finding.cause):
         assert re.fullmatch(r"\S.*\S\.", sentence), sentence
+        # It begins with a capital letter, a number or a name.
+        assert not re.match(r"(?!epsilon|\w*[_=])[a-z]{3}", sentence), sentence
     words = f"{finding.title}. {finding.evidence} {finding.cause} {finding.proof}"
     # Sentences begin with a capital letter, a number or a name, are not shouted, and words do not run together.
     assert re.match(r"[A-Z0-9]|\w{1,2} ", words), words
@@ -31,7 +33,8 @@ def well_told(finding: Finding, name: str) -> Finding:
     ), words
     assert type(finding.since) is int
     assert all(type(step) is int for step in finding.steps)
-    for value in finding.numbers.values():
+    for number, value in finding.numbers.items():
+        assert re.fullmatch("[a-z_]+", number)
         float(value)
     for remedy in finding.remedies:
         assert remedy.text

@@ -121,6 +121,7 @@ def test_an_adaptive_rule_at_its_own_state() -> None:
         (lambda: minimize("x**2 - y**2", [1.0, 0.0], GradientDescent(0.1)), "theory", "curves downwards"),
         (lambda: minimize("x**2 + 0*y", [1.0, 0.0], GradientDescent(0.1)), "theory", "lowest curvature is 0"),
         (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(1.0)), "curvature", "no finite point"),
+        (lambda: minimize("sqrt(x)", 0.25, GradientDescent(0.25), max_steps=1), "curvature", "has no finite value"),
         (lambda: minimize(VALLEY, [1.0, 1.0], Adam(0.1), engine="compiled"), "theory", "state of the rule"),
     ],
 )

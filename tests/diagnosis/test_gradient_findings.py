@@ -99,7 +99,11 @@ def float32_data(x: Any) -> Any:
     return np.sum(np.asarray(x, np.float32) * np.array([0.3, 0.7], np.float32) + np.asarray(x, np.float32) ** 2)
 
 
-@pytest.mark.parametrize("function", [cast_at_the_start, cast_at_the_end, float32_data])
+def beside_a_larger_number(x: Any) -> Any:
+    return np.float32(100 + np.sum(x))
+
+
+@pytest.mark.parametrize("function", [cast_at_the_start, cast_at_the_end, float32_data, beside_a_larger_number])
 def test_float32_inside_a_function(function: Any) -> None:
     run = minimize(function, [1.5, 2.0], GradientDescent(0.1), gradient=Perturbation(0.01), max_steps=50)
     assert found(run, "float32") is not None

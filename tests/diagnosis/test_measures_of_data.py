@@ -16,6 +16,7 @@ from fallline.data.rows import Rows
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
 from fallline.diagnosis.findings.of_data import overfitting as overfitting_file
+from fallline.diagnosis.findings.of_data import unscaled as unscaled_file
 from fallline.diagnosis.known import Series
 from fallline.diagnosis.layers import layers_at, repeated
 from fallline.diagnosis.sample import Sample, best_constant
@@ -251,6 +252,21 @@ def test_a_run_that_broke_out_tells_since_when() -> None:
     assert "The loss rose from " in finding.evidence
 
 
+@pytest.mark.parametrize(
+    ("values", "since"),
+    [
+        ([5, 4, 4, 3, 6, 7], 3),
+        ([5, 4, 6, 3, 6, 7], 1),
+        ([5, 4, 4, 3, np.nan], 3),
+        ([5, 4, 6, 5], None),
+        ([5, 4, 6, 5.1], 1),
+    ],
+)
+def test_when_the_loss_first_rose_in_a_run_that_broke_out(values: list[float], since: int | None) -> None:
+    series: Any = {"value": Series(np.arange(len(values)), np.array(values, float))}
+    assert unscaled_file._breaks_out(series) == since
+
+
 def test_named_columns_are_named() -> None:
     data = {"length": X[:, 0], "price": 5000 * X[:, 1], "y": Y}
     fit = fallline.fit(data, "y", model="linear", standardize=False, optimizer=GradientDescent(1e-8), max_steps=20)
@@ -404,9 +420,10 @@ def test_rows_held_out_are_paired_with_themselves() -> None:
 def test_right_answers_of_every_kind_of_model() -> None:
     three = clouds(rows=60)
     for loss in (Logistic(X, SURE), Hinge(X, SURE)):
-        x = np.array([1.0, -1, 0.5, 1, 0.2])
-        right = overfitting_file._right(loss, X, SURE, x)
-        assert np.array_equal(right, ((X @ x[:-1] + x[-1] > 0) == (SURE > 0)).astype(float))
+        # With no parameters every row is on the line, and of the first class.
+        for x in (np.array([1.0, -1, 0.5, 1, 0.2]), np.zeros(5)):
+            right = overfitting_file._right(loss, X, SURE, x)
+            assert np.array_equal(right, ((X @ x[:-1] + x[-1] > 0) == (SURE > 0)).astype(float))
     soft = Softmax(three.X, three.y.astype(int))
     W = np.random.default_rng(0).normal(size=soft.dimension)
     right = overfitting_file._right(soft, three.X, three.y, W)
@@ -414,6 +431,13 @@ def test_right_answers_of_every_kind_of_model() -> None:
 
 
 # A model whose output does not suit
+
+
+@pytest.mark.parametrize(("rows", "told"), [(59, True), (60, False)])
+def test_classes_of_three_rows_are_no_numbers(rows: int, told: bool) -> None:
+    loss = Softmax(np.zeros((rows, 1)), np.arange(rows) % 20)
+    run = fallline.minimize(loss, np.zeros(loss.dimension), Adam(0.01), max_steps=5)
+    assert (found("output_mismatch", run) is not None) == told
 
 
 def test_a_neuron_that_is_stuck() -> None:

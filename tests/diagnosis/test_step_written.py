@@ -14,6 +14,7 @@ import pytest
 import fallline
 from fallline import FalllineError, GradientDescent, Momentum, Optimizer, Record, Trajectory, minimize
 from fallline.diagnosis.one_step import one_step, recorded_to
+from fallline.optimizers.noise import standard_normal
 
 MATH = "{http://www.w3.org/1998/Math/MathML}"
 
@@ -232,6 +233,23 @@ def test_a_rule_without_a_formula_shows_its_numbers() -> None:
     assert uphill.text.endswith("= 0 - (-0.1) = 0.1")
 
 
+def test_noise_is_shown_as_the_number_that_it_is() -> None:
+    rule = fallline.GradientNoise(GradientDescent(0.1), variance=0.25, seed=3)
+    one = minimize("x**2 + y**2", [3.0, 1.0], rule, max_steps=1).explain(1)
+    # The deviation is 1/2 in the first step, and each coordinate has its own noise.
+    for place, slope in enumerate((6.0, 2.0)):
+        noise = float(standard_normal(3, 1, np.array([place + 1.0]))[0])
+        shown = f"{noise:.6g}" if noise > 0 else f"({noise:.6g})"
+        assert f" = 0.5*{shown} + {slope:g}" in one.text
+        assert one.change[place] == pytest.approx(0.1 * (slope + noise / 2))
+
+
+def test_a_point_that_a_rule_without_a_formula_keeps_is_not_told_again() -> None:
+    rule = fallline.CoupledWeightDecay(fallline.CoupledWeightDecay(Branching()))
+    one = minimize("x**2 + y**2", [3.0, 1.0], rule, max_steps=2).explain(2)
+    assert [quantity.name for quantity in one.quantities] == ["penalised", "change", "inner.inner.0"]
+
+
 # Where the numbers come from
 
 
@@ -359,3 +377,5 @@ def test_a_batch_is_named_with_its_epoch(step: int) -> None:
     epoch, number = divmod(step - 1, 3)
     told = f"{number + 1} of 3 in epoch {epoch + 1}: rows [{2 * number}, {2 * number + 1}]"
     assert run.explain(step).remarks["batch"] == told
+    if step > 2:
+        assert run[2:].explain(step).remarks["batch"] == told
