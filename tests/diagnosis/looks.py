@@ -34,7 +34,7 @@ def well_told(finding: Finding, name: str) -> Finding:
     assert type(finding.since) is int
     assert all(type(step) is int for step in finding.steps)
     for number, value in finding.numbers.items():
-        assert re.fullmatch("[a-z_]+", number)
+        assert re.fullmatch("[a-z][a-z_0-9]*", number)
         float(value)
     for remedy in finding.remedies:
         assert remedy.text

@@ -83,6 +83,7 @@ def further(**changed: Any) -> float | None:
         # A tenth of the fall from the start.
         ({"curved_from_end__fun": 4.4, "from_end__end": 5.0}, 4.4),
         ({"curved_from_end__fun": 4.5, "from_end__end": 5.0}, None),
+        ({"curved_from_end__fun": 0.0, "from_end__end": 5.0, "course__end": 1.0}, None),
         ({"objective__of_data": True}, None),
         ({"from_end__slope": 0.0}, None),
         # Where it curves up and slopes by too little to fall by 1e-4 of the fall: 1 / (2 λ).
@@ -159,6 +160,8 @@ def crawls(**changed: Any) -> bool:
         # A thousandth of the fall is left.
         ({"course__end": 0.0091}, True),
         ({"course__end": 0.0089}, False),
+        ({"curved_from_end__fun": -1.0, "course__end": -0.9899}, True),
+        ({"curved_from_end__fun": -1.0, "course__end": -0.9901}, False),
     ],
 )
 def test_a_run_that_crawls(changed: dict[str, Any], told: bool) -> None:
