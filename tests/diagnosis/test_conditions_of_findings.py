@@ -13,7 +13,7 @@ from tests.diagnosis.looks import G, run, space, well_told
 import fallline
 from fallline import Linear, minimize
 from fallline.diagnosis.case import Case
-from fallline.diagnosis.finding import CannotCheck, Check
+from fallline.diagnosis.finding import CannotCheck, Check, check
 from fallline.diagnosis.findings import all_checks, plateau, rate_too_large, saddle, too_slow
 from fallline.diagnosis.findings.of_data import sorted_batches
 from fallline.objectives import as_objective
@@ -28,6 +28,17 @@ def test_every_check_says_what_it_looks_for_and_where_that_is_from(check: Check)
     assert set(check.leads_to) <= set(names) - {check.name}
     assert check.measure == ("held_out" if check.name == "overfitting" else "value")
     assert check.remark == (check.name in ("converged", "lower_seen", "wasted_steps"))
+
+
+def test_a_check_has_what_it_is_given() -> None:
+    def odd(case: Case) -> None:
+        """Find nothing."""
+
+    parts: dict[str, Any] = {"leads_to": ("other",), "ignore": "never", "source": "nobody (2000)"}
+    made = check("it is odd", **parts, remark=True, measure="held_out")(odd)
+    assert made == Check("odd", "it is odd", odd, ("other",), "never", "nobody (2000)", True, "held_out")
+    plain = check("it is odd")(odd)
+    assert plain == Check("odd", "it is odd", odd, (), "", "", False, "value")
 
 
 def stranded(**changed: Any) -> bool:

@@ -42,6 +42,7 @@ VALLEY = "x**2 + 10*y**2"
 def test_measured_and_theoretical_factor_on_a_quadratic(rule: Optimizer[Any], factor: float) -> None:
     found = minimize(VALLEY, [1.0, 1.0], rule, max_steps=600).convergence()
     assert found.kind == "linear"
+    assert found.title == f"{rule.label} on {VALLEY}"
     assert (found.lowest, found.highest, found.condition) == pytest.approx((2, 20, 10))
     assert found.theory == pytest.approx(factor, abs=1e-6)
     # The envelope of an oscillation has steps as long as half a period.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -415,6 +416,29 @@ def test_rows_held_out_are_paired_with_themselves() -> None:
     assert better == (right > np.sqrt((answers[1] != answers[2]).sum()))
     assert overfitting_file._paired(held(rising(0.5)), 5, 50) == (0.0, False)
     assert overfitting_file._paired(Case.of(fallline.fit(data, "y", max_steps=9)), 2, 9) == (0.0, False)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "better"),
+    [
+        # Of n answers that change, √n more may be right by chance: one of one, and not two of two.
+        (20, 19, False),
+        (20, 18, True),
+        (18, 20, False),
+        (18, 18, False),
+    ],
+)
+def test_more_right_answers_than_by_chance(begin: int, end: int, better: bool) -> None:
+    rows = Rows(np.arange(20.0)[:, None], np.ones(20))
+    # Right are the rows above the place at which the answer turns.
+    points = np.array([[1.0, -5.5], [1.0, 0.5 - begin], [1.0, 0.5 - end]])
+    case: Any = SimpleNamespace(data=Logistic(rows.X, np.arange(20) % 2), run=SimpleNamespace(x=points))
+    case.fit = SimpleNamespace(held_out=SimpleNamespace(blocks=lambda: iter([rows])))
+    case.run.steps = np.array([10, 15, 20])
+    error, told = overfitting_file._paired(case, 10, 20)
+    assert told == better
+    losses = [np.log1p(np.exp(-rows.X[:, 0] - b)) for b in points[[0, 2], 1]]
+    assert error == pytest.approx(np.std(losses[1] - losses[0]) / np.sqrt(20), rel=1e-9)
 
 
 def test_right_answers_of_every_kind_of_model() -> None:
