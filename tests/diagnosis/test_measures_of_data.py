@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.diagnosis.checked import found, missing
+from tests.diagnosis.looks import well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
@@ -231,6 +232,146 @@ def test_the_part_of_the_fall_that_is_ahead() -> None:
         finding = found("unscaled", run)
         assert finding is not None
         assert f"{left:.0%} of the possible fall of the loss was still ahead at step 50." in finding.evidence
+
+
+COUNTS = np.floor(np.abs(3 * Y))
+
+
+@pytest.mark.parametrize("settings", [{}, {"l2": 0.1}, {"reduction": "sum"}, {"sample_weight": WEIGHTS}])
+@pytest.mark.parametrize(
+    ("model", "targets"), [(Linear, Y), (Logistic, SURE), (Poisson, COUNTS), (Huber, Y), (fallline.SquaredHinge, SURE)]
+)
+def test_the_part_that_is_ahead_is_newtons_decrement(model: Any, targets: Any, settings: dict[str, Any]) -> None:
+    # A column that does not vary is a second intercept.
+    columns = np.column_stack([X * [1.0, 30.0, 1.0, 1.0], np.full(60, 2.0)])
+    loss = model(columns, targets, **settings)
+    # The slope of an exponential has no largest change.
+    rate = 0.1 / min(loss.smoothness(), 6e4)
+    path = fallline.minimize(loss, np.zeros(6), GradientDescent(rate), max_steps=20)
+    x = path.final.x
+    gradient, size = loss.gradient(x), 1e-5
+    hessian = np.array([loss.gradient(x + size * e) - loss.gradient(x - size * e) for e in np.eye(6)]) / (2 * size)
+    if settings.get("l2"):  # which the check leaves out for a column that does not vary
+        gradient[4] -= 0.1 * x[4]
+        hessian[4, 4] -= 0.1
+    ahead = 0.5 * gradient @ np.linalg.pinv(hessian, rcond=1e-7) @ gradient
+    fallen = path.start.value - path.final.value
+    assert unscaled_file._left(Case.of(path)) == pytest.approx(ahead / (fallen + ahead), rel=2e-3)
+
+
+def test_what_is_ahead_where_there_is_no_hessian_is_the_shortfall() -> None:
+    three = clouds(rows=60)
+    soft = Softmax(three.X, three.y.astype(int))
+    network = Network(X, Y, hidden=(2,), loss="squared")
+    many = Linear(np.random.default_rng(0).normal(size=(20, 101)), Y[:20])
+    for loss in (soft, network, many):
+        start = loss.initial(0) if isinstance(loss, Network) else np.zeros(loss.dimension)
+        case = Case.of(fallline.minimize(loss, start, GradientDescent(1e-3), max_steps=5))
+        assert unscaled_file._left(case) == case.shortfall
+        # Of a model whose minimum is known to be reached, nothing is left, whatever it explains.
+        stop = dataclasses.replace(case.run.stop, converged=True)
+        ended = Case.of(dataclasses.replace(case.run, stop=stop))
+        assert unscaled_file._left(ended) == (case.shortfall if isinstance(loss, Network) else 0)
+    # Without a curvature there is no way to tell.
+    flat = Case.of(fallline.minimize(Hinge(X, SURE), np.zeros(5), GradientDescent(1e-3), max_steps=5))
+    assert unscaled_file._left(flat) == flat.shortfall
+
+
+@pytest.mark.parametrize(
+    ("rule", "free"),
+    [
+        (GradientDescent(0.1), False),
+        (fallline.Momentum(0.1), False),
+        (Adam(0.1), True),
+        (fallline.SignDescent(0.1), True),
+        (fallline.AdaGrad(0.1), True),
+        (fallline.RMSProp(0.1, beta=0.9), False),  # whose first steps are 1 / √0.1
+        (fallline.RMSProp(0.1, beta=0.5), True),
+        (fallline.ClipValue(GradientDescent(0.1), limit=1.0), True),
+        (fallline.ClipValue(GradientDescent(0.1), limit=0.2), False),
+        (fallline.ClipValue(GradientDescent(0.1), limit=4.0), False),
+    ],
+)
+def test_steps_of_the_rates_length(rule: Any, free: bool) -> None:
+    assert unscaled_file._is_scale_free(rule, Linear(X, Y)) == free
+
+
+def reach(loss: Any, rule: Any = None, **changed: Any) -> float:
+    path = fallline.minimize(loss, np.zeros(5), rule or Adam(0.1), max_steps=4)
+    return unscaled_file._reach(Case.of(dataclasses.replace(path, **changed)))
+
+
+def test_a_reach_without_bound() -> None:
+    loss = Linear(X, Y)
+    assert reach(loss) == pytest.approx(0.4)
+    assert reach(loss, GradientDescent(0.1)) == np.inf
+    assert reach(loss, rule=Adam(0.1), rate=np.array([0.1, 0.1, np.nan, 0.1, 0.1])) == np.inf
+    assert reach(loss, rate=np.array([0.1, 0.1, 0.1, 0.1, np.nan])) == pytest.approx(0.4)
+    # Huber's slope is at most delta times the sum of the rows' weights, which is 1 of a mean.
+    for reduction, known in (("mean", 0.8), ("sum", np.inf)):
+        assert reach(Huber(X, Y, reduction, delta=2.0), GradientDescent(0.1)) == pytest.approx(known)
+    assert reach(Huber(X, Y, delta=2.0)) == pytest.approx(0.4)
+
+
+def targets(
+    y: Any, shortfall: float = 0.2, broke_out: int | None = None, network: bool = False, reach: float = np.inf
+) -> Any:
+    """What is told of these targets, by steps that reach so far."""
+    loss = Network(X, y, hidden=(2,), loss="squared") if network else Linear(X, y)
+    steps, rate = 10, reach / 10
+    path: Any = SimpleNamespace(
+        step_count=steps, steps=np.array([0, steps]), final=SimpleNamespace(x=np.zeros(loss.dimension))
+    )
+    path.rule = Adam(0.1) if np.isfinite(reach) else GradientDescent(0.1)
+    path.rate = np.array([rate, np.nan])
+    case: Any = SimpleNamespace(data=loss, run=path, sample=Sample.of(loss), shortfall=shortfall)
+    return unscaled_file._targets(case, broke_out)
+
+
+TURNS = np.resize([1.0, -1.0], 60)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        # A constant beyond 10 that the steps do not reach, where a tenth is left to explain or the run broke out.
+        ({"y": 10.1 + TURNS, "reach": 10.0}, True),
+        ({"y": 10.1 + TURNS, "reach": 10.2}, False),
+        ({"y": 9.9 + TURNS, "reach": 9.0}, False),
+        ({"y": -10.1 + TURNS, "reach": 10.0}, True),
+        ({"y": 10.1 + TURNS, "reach": 10.0, "shortfall": 0.11}, True),
+        ({"y": 10.1 + TURNS, "reach": 10.0, "shortfall": 0.09}, False),
+        ({"y": 10.1 + TURNS, "reach": 10.0, "shortfall": 0.09, "broke_out": 3}, True),
+        # Of a network, those of a size of 30: √(18² + 24²).
+        ({"y": 18 + 24.1 * TURNS, "network": True}, True),
+        ({"y": 18 + 23.9 * TURNS, "network": True}, False),
+        ({"y": 18 + 24.1 * TURNS, "network": True, "shortfall": 0.09}, False),
+        ({"y": 18 + 24.1 * TURNS}, False),
+        ({"y": 10.1 + TURNS, "reach": 10.0, "network": True}, True),
+    ],
+)
+def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None:
+    assert (targets(**known) is not None) == told
+
+
+def test_what_is_told_of_targets() -> None:
+    far = well_told(targets(20 + TURNS, reach=8.0, broke_out=5), "unscaled")
+    assert far.title == "The targets are not scaled: their mean is 20, their deviation 1"
+    assert far.evidence.startswith("The targets have mean 20 and deviation 1. All 10 steps together can move the")
+    assert "explains 0% of their variance" in far.evidence
+    assert "too short for a way" in far.cause
+    assert far.since == 5
+    scaling, faster = far.remedies
+    assert "y.std()" in scaling.text
+    assert faster.settings["optimizer"] == Adam(0.75)  # thrice the way
+    assert far.numbers == pytest.approx({"mean": 20, "deviation": 1, "reach": 8})
+    # A hundred times the rate is not offered.
+    assert len(targets(20 + TURNS, reach=0.61).remedies) == 2
+    assert len(targets(20 + TURNS, reach=0.59).remedies) == 1
+    large = well_told(targets(40 + TURNS, network=True), "unscaled")
+    assert large.evidence.startswith("The targets have mean 40 and deviation 1. The model explains")
+    assert "grow with the targets" in large.cause
+    assert (large.since, len(large.remedies)) == (0, 1)
 
 
 def test_columns_that_are_no_scale() -> None:
