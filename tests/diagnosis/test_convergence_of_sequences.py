@@ -11,6 +11,7 @@ import pytest
 
 from fallline import GradientDescent, Momentum, MultiStep, Trajectory, minimize
 from fallline.arrays import FloatArray
+from fallline.diagnosis import convergence as convergence_file
 from fallline.diagnosis.convergence import Best, Convergence
 
 
@@ -86,6 +87,14 @@ def test_steps_between_recorded_rows_count() -> None:
     found = sequence(0.9 ** (10 * T), every=10).convergence()
     assert found.factor == pytest.approx(0.9, rel=1e-9)
     assert found.measured == (1000, 2000)
+
+
+def test_how_far_points_are_from_their_line() -> None:
+    x = 100 * np.arange(9.0)
+    assert convergence_file._spread(x, 3 * x + 7) == 0
+    # The same from either end, so that the slope stays; six of nine are at a distance of 2.
+    apart = np.array([2.0, -2, 0, 2, 0, 2, 0, -2, 2])
+    assert convergence_file._spread(x, 3 * x + 7 + apart) == pytest.approx(2)
 
 
 END = 0.25

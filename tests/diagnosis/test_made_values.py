@@ -251,7 +251,7 @@ def decayed(parts: Any, rule: Any = None) -> Case:
         ([1.0] * 40 + [0.0099] * 60, 40),
         ([1.0] * 40 + [0.0101] * 60, None),
         ([1.0] * 50 + [0.001] * 50, 50),
-        ([1.0] * 52 + [0.001] * 48, None),  # in the last half
+        ([1.0] * 51 + [0.001] * 49, None),  # in the last half
         ([0.001] * 22 + [1.0] * 20 + [0.001] * 58, None),  # it only went up for a moment
         ([0.001] * 20 + [1.0] * 22 + [0.001] * 58, 42),
         ([1.0] * 100, None),

@@ -272,6 +272,8 @@ def test_what_is_ahead_where_there_is_no_hessian_is_the_shortfall() -> None:
         stop = dataclasses.replace(case.run.stop, converged=True)
         ended = Case.of(dataclasses.replace(case.run, stop=stop))
         assert unscaled_file._left(ended) == (case.shortfall if isinstance(loss, Network) else 0)
+    # At the minimum from the start nothing fell, and nothing is ahead.
+    assert unscaled_file._left(Case.of(fallline.minimize(Linear(X, 0 * Y), np.zeros(5), Adam(0.1), max_steps=5))) == 0
     # Without a curvature there is no way to tell.
     flat = Case.of(fallline.minimize(Hinge(X, SURE), np.zeros(5), GradientDescent(1e-3), max_steps=5))
     assert unscaled_file._left(flat) == flat.shortfall
