@@ -77,6 +77,7 @@ def test_a_jump_is_told_with_its_rows(at: int) -> None:
         (spiked(30.0, at=20), True),
         # More than 0.15 of the run wide, and as long in its climb as in its fall.
         (falling() + 20 * np.exp(-(((np.arange(N) - 200) / 60.0) ** 2)), False),
+        (np.where(np.arange(N) == 200, 9.0, 1.0), False),  # from the height of the start
         (falling()[:29], False),  # fewer than three windows of ten
         (np.concatenate([[np.nan], falling()[1:200], [99], falling()[201:]]), False),
     ],
