@@ -100,6 +100,8 @@ def further(**changed: Any) -> float | None:
         # Where it curves up and slopes by too little to fall by 1e-4 of the fall: 1 / (2 λ).
         ({"spectrum__lowest": 1001.0}, None),
         ({"spectrum__lowest": 999.0}, 1.0),
+        ({"from_end__slope": 2.0, "spectrum__lowest": 4001.0}, None),
+        ({"from_end__slope": 2.0, "spectrum__lowest": 3999.0}, 1.0),
     ],
 )
 def test_what_is_reached_from_a_plateau(changed: dict[str, Any], reached: float | None) -> None:

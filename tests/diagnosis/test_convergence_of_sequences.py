@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,10 @@ def test_a_gradient_that_is_no_number() -> None:
 @pytest.mark.parametrize(("rows", "kind"), [(14, "unknown"), (15, "linear")])
 def test_eight_rows_in_the_last_half_tell_a_rate(rows: int, kind: str) -> None:
     assert sequence(0.9 ** T[:rows]).convergence().kind == kind
+
+
+def test_a_gradient_of_zero_tells_no_rate() -> None:
+    assert sequence(np.zeros(20)).convergence().kind == "unknown"
 
 
 def test_of_very_many_rows_some_tell_the_same() -> None:
@@ -160,6 +165,9 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     assert found.unknown["curvature"] == "needs the objective, which a file cannot hold"
     assert found.unknown["theory"] == "needs the curvature"
     run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
+    in_files: Any = SimpleNamespace(rereads=True, stochastic=False, rounding=2.0**-52)
+    read = dataclasses.replace(run, objective=in_files).convergence()
+    assert read.unknown["curvature"] == "needs many passes over files"
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
     assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]

@@ -223,6 +223,7 @@ def test_where_there_is_no_slope_there_is_no_descent(start: float) -> None:
         (fallline.ClipNorm(GradientDescent(0.1), limit=1.5), None, False, False),
         (GradientDescent(fallline.Exponential(0.1, decay=0.9)), 2.0, True, False),
         (GradientDescent(fallline.Backtracking()), None, True, False),
+        (fallline.ProximalDescent(0.1, fallline.L1(1.0, free=(1,))), None, False, False),  # of two coordinates
     ],
     ids=lambda value: str(value)[:24],
 )

@@ -14,6 +14,7 @@ import pytest
 import fallline
 from fallline import FalllineError, GradientDescent, Momentum, Optimizer, Record, Trajectory, minimize
 from fallline.diagnosis.one_step import one_step, recorded_to
+from fallline.optimizers.base import SMALLEST
 from fallline.optimizers.noise import standard_normal
 
 MATH = "{http://www.w3.org/1998/Math/MathML}"
@@ -244,6 +245,22 @@ def test_noise_is_shown_as_the_number_that_it_is() -> None:
         assert one.change[place] == pytest.approx(0.1 * (slope + noise / 2))
 
 
+@dataclass(frozen=True)
+class Averaged(Branching):
+    """A user's rule that asks how many coordinates there are, and guards a quotient."""
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        sign = gradient / np.maximum(abs(gradient), SMALLEST)
+        return rate * sign / gradient.shape[-1], state
+
+
+def test_a_guarded_rule_that_asks_for_its_coordinates_is_written() -> None:
+    one = minimize("x**2 + y**2", [0.0, 1.0], Averaged(), max_steps=1).explain(1)
+    assert "max(" in one.text
+    assert one.change.tolist() == [0, 0.05]
+    assert "formula" not in one.remarks
+
+
 def test_a_point_that_a_rule_without_a_formula_keeps_is_not_told_again() -> None:
     rule = fallline.CoupledWeightDecay(fallline.CoupledWeightDecay(Branching()))
     one = minimize("x**2 + y**2", [3.0, 1.0], rule, max_steps=2).explain(2)
@@ -273,6 +290,20 @@ def test_the_numbers_of_a_step(record: Any, step: int) -> None:
     # What the rule is given may be changed by it.
     one.arguments[0][:] = 0
     assert np.array_equal(one.gradient, whole.gradient[step - 1])
+
+
+@pytest.mark.parametrize("gradient", [lambda x: 2.5 * x, fallline.Perturbation(0.5, "forward")])
+def test_a_repeated_run_has_the_gradient_that_it_had(gradient: Any) -> None:
+    def bowl(x: Any) -> float:
+        return float(x @ x)
+
+    run = minimize(bowl, [3.0, 1.0], GradientDescent(0.1), max_steps=5, gradient=gradient, record="ends")
+    # From 2.25 of 3: a wrong slope of 2.5 x; or the difference quotient 2 x + 1/2.
+    x, slopes = np.array([3.0, 1.0]), []
+    for _ in range(2):
+        slopes.append(2.5 * x if run.gradient_kind == "given" else 2 * x + 0.5)
+        x = x - 0.1 * slopes[-1]
+    assert run.explain(2).step.gradient == pytest.approx(slopes[1])
 
 
 def test_rows_up_to_a_step() -> None:
