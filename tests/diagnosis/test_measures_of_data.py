@@ -403,6 +403,7 @@ def test_a_run_that_broke_out_tells_since_when() -> None:
         ([5, 4, 6, 3, 6, 7], 1),
         ([5, 4, 4, 3, np.nan], 3),
         ([5, 4, 6, 5], None),
+        ([5, np.nan, 4, 3], None),
         ([5, 4, 6, 5.1], 1),
     ],
 )
