@@ -186,6 +186,8 @@ def test_targets_out_of_reach_of_a_model(loss: Loss, title: str | None, words: s
         (Poisson(COLUMN, np.zeros(100)), "Every target is 0"),
         (Poisson(COLUMN, np.ones(100)), None),
         (SigmoidNeuron(COLUMN, np.ones(100)), "Every target is 1"),
+        (SigmoidNeuron(COLUMN, np.zeros(100)), "Every target is 0"),
+        (SigmoidNeuron(COLUMN, np.full(100, 0.5)), None),
         (Linear(COLUMN, np.ones(100)), None),
         (Linear(COLUMN, np.zeros(100)), None),
     ],
@@ -199,8 +201,9 @@ def test_targets_of_one_answer(loss: Loss, title: str | None) -> None:
 
 
 def test_data_in_files_are_not_looked_at_for_one_answer() -> None:
-    loss: Any = SimpleNamespace(y=np.zeros(3), dataset="files")
-    assert mismatch_file._one_answer(SimpleNamespace(data=loss)) is None  # type: ignore[arg-type]
+    loss: Any = SimpleNamespace(y=np.zeros(3), dataset="files", class_labels=lambda: ("no", "yes"))
+    case: Any = SimpleNamespace(data=loss)
+    assert mismatch_file._one_answer(case) is None
 
 
 def logit(p: float) -> float:
