@@ -286,6 +286,7 @@ def test_what_is_ahead_where_there_is_no_hessian_is_the_shortfall() -> None:
         (fallline.Momentum(0.1), False),
         (Adam(0.1), True),
         (fallline.SignDescent(0.1), True),
+        (fallline.AdamW(0.1, weight_decay=5.0), True),  # from 0 there is nothing to decay
         (fallline.AdaGrad(0.1), True),
         (fallline.RMSProp(0.1, beta=0.9), False),  # whose first steps are 1 / √0.1
         (fallline.RMSProp(0.1, beta=0.5), True),

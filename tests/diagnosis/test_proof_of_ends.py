@@ -254,6 +254,8 @@ def test_what_a_run_was_allowed_and_costs() -> None:
     repeat = again(run)
     assert isinstance(repeat, RunAgain)
     assert (repeat.steps, repeat.made, repeat.varied, repeat.steps_per_epoch) == (500, run.step_count, "starts", 1)
+    short = dataclasses.replace(minimize("x**2", 1.0, GradientDescent(0.1), max_steps=1), seconds=0.5)
+    assert (RunAgain.of(short).made, RunAgain.of(short).seconds) == (1, 0.5)
     assert repeat.seconds == run.seconds / run.step_count
     assert repeat.exact
     ended = repeat.ended({}, 0, 500, 10.0, np.inf, "value")
