@@ -14,7 +14,16 @@ import fallline
 from fallline import Linear, minimize
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Check, check
-from fallline.diagnosis.findings import all_checks, plateau, rate_too_large, saddle, too_slow
+from fallline.diagnosis.findings import (
+    all_checks,
+    decay_dominates,
+    epsilon_dominates,
+    plateau,
+    rate_too_large,
+    saddle,
+    too_slow,
+    zigzag,
+)
 from fallline.diagnosis.findings.of_data import sorted_batches
 from fallline.objectives import as_objective
 
@@ -342,3 +351,72 @@ def test_a_run_that_rests(reason: str, converged: bool, last: float, rests: bool
 
     case: Any = Resting(run=space(stop__reason=reason, stop__converged=converged))
     assert saddle._at_rest(case) == rests
+
+
+@pytest.mark.parametrize(
+    ("norms", "since"),
+    [
+        # Since the last that is above a hundredth of the largest.
+        ([1.0, 0.5, 0.009, 0.02, 0.009, 0.009], 40),
+        ([1.0, 0.5, 0.0101, 0.009, 0.009, 0.009], 30),
+        ([1.0, 0.5, np.nan, 0.009], 30),
+        ([0.1, 0.2, 1.0], 20),
+        ([0.0, 0.0, 0.0], 0),
+    ],
+)
+def test_since_when_the_slope_stayed_small(norms: list[float], since: int) -> None:
+    series = SimpleNamespace(values=np.array(norms), steps=10 * np.arange(len(norms)))
+    case: Any = {"gradient_norm": series}
+    assert saddle._since(case) == since
+
+
+@pytest.mark.parametrize(
+    ("highest", "narrow", "rate", "momentum"),
+    [(8.0, 100.0, 0.41, 0.67), (8.0, 25.0, 0.35, 0.44), (2.0, 1e9, 2.0, 0.96)],
+)
+def test_the_momentum_for_a_narrow_valley(highest: float, narrow: float, rate: float, momentum: float) -> None:
+    """4 / (√L + √μ)² and ((√κ - 1) / (√κ + 1))², κ being 10,000 at most: Polyak (1964)."""
+    ball, newton = zigzag._remedies(highest, narrow)
+    assert ball.settings["optimizer"] == fallline.Momentum(rate, momentum=momentum)
+    assert newton.settings["optimizer"] == fallline.LBFGS()
+
+
+@pytest.mark.parametrize(
+    ("rule", "usual"),
+    [
+        (fallline.Adam(0.1, epsilon=0.5), 1e-8),
+        (fallline.Lookahead(fallline.Adam(0.1, epsilon=0.5)), 1e-8),
+        (fallline.Adam(0.1, convention="keras"), 1e-7),
+        (G(0.1), None),
+        (fallline.Lookahead(G(0.1)), None),
+    ],
+)
+def test_the_usual_epsilon_of_a_rule(rule: Any, usual: float | None) -> None:
+    assert epsilon_dominates._has_epsilon(rule) == (usual is not None)
+    if usual is not None:
+        assert epsilon_dominates._usual(rule) == usual
+
+
+def test_the_way_of_eight_steps_on_one_slope() -> None:
+    # On a slope s each step of Adam is s / (s + ε) long at the rate 1; that of descent is s.
+    assert epsilon_dominates._steps(fallline.Adam(0.1, epsilon=1e-3), 1e-3) == pytest.approx(4)
+    assert epsilon_dominates._steps(fallline.Adam(0.1, epsilon=3e-3), -1e-3) == pytest.approx(2)
+    assert epsilon_dominates._steps(G(0.1), 0.25) == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (fallline.AdamW(0.1, weight_decay=0.01), "weight_decay"),
+        (fallline.AdamW(0.1, weight_decay=0.0), None),
+        (fallline.CoupledWeightDecay(G(0.1), decay=0.01), "decay"),
+        (fallline.ClipNorm(fallline.CoupledWeightDecay(G(0.1), decay=0.01)), "decay"),
+        (G(0.1), None),
+    ],
+)
+def test_the_decay_of_a_rule(rule: Any, name: str | None) -> None:
+    assert decay_dominates._decay(rule) == name
+    if name == "decay":
+        # 0.01 x beside the gradient; and with the rate of 0.5 beside x itself.
+        x, gradient = np.array([3.0, 4.0]), np.array([0.0, 0.1])
+        assert decay_dominates._parts(rule, name, x, gradient, 0.5) == pytest.approx((0.05 / 0.1, 0.5 * 0.01))
