@@ -18,13 +18,16 @@ from fallline.diagnosis.findings import (
     all_checks,
     decay_dominates,
     epsilon_dominates,
+    no_warm_up,
     plateau,
     rate_too_large,
     saddle,
+    schedule_idle,
     too_slow,
+    two_cycle,
     zigzag,
 )
-from fallline.diagnosis.findings.of_data import sorted_batches
+from fallline.diagnosis.findings.of_data import noise_floor, sorted_batches
 from fallline.objectives import as_objective
 
 
@@ -420,3 +423,67 @@ def test_the_decay_of_a_rule(rule: Any, name: str | None) -> None:
         # 0.01 x beside the gradient; and with the rate of 0.5 beside x itself.
         x, gradient = np.array([3.0, 4.0]), np.array([0.0, 0.1])
         assert decay_dominates._parts(rule, name, x, gradient, 0.5) == pytest.approx((0.05 / 0.1, 0.5 * 0.01))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "steady"),
+    [
+        ([1.0, 1.0, 1.0, 1.0], True),
+        # The mean of the last half beside that of the first, whatever the one in the middle.
+        ([1.0, 1.1, 1.1, 1.0], True),
+        ([1.0, 1.0, 9.0, 1.0, 1.0], True),
+        ([1.0, 1.0, 0.5, 0.5], False),
+        ([0.5, 0.5, 1.0, 1.0], False),
+    ],
+)
+def test_steps_that_keep_their_length(lengths: list[float], steady: bool) -> None:
+    assert two_cycle._steady(np.array(lengths)) == steady
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "moves"), [(1.0, 0.51, True), (1.0, 0.49, False), (1.0, np.nan, False), (np.nan, 1.0, False)]
+)
+def test_steps_of_the_last_quarter_beside_those_of_the_second(early: float, late: float, moves: bool) -> None:
+    share = np.arange(41) / 40
+    lengths = np.select([share < 0.25, share < 0.5, share < 0.75], [9.0, early, 9.0], late)
+    # The last row has no step; what is no number counts for nothing.
+    lengths[[-1, 12]] = np.nan
+    case = {"step_length": SimpleNamespace(values=lengths, steps=100 + 10 * np.arange(41))}
+    known: Any = type("Case", (dict,), {"course": space(length=400)})(case)
+    assert schedule_idle._moves_on(known) == moves
+
+
+@pytest.mark.parametrize(("size", "larger"), [(1, 8), (2, 16), (3, 20), (19, 20), (20, None)])
+def test_eight_times_as_large_batches_are_offered(size: int, larger: int | None) -> None:
+    loss = Linear(np.zeros((20, 1)), np.zeros(20))
+    batches = loss.batches(size)
+    case: Any = space(objective=batches, data=loss)
+    case.known_fit = None
+    offered = [remedy.settings["objective"].size for remedy in noise_floor._larger(case)]
+    assert offered == ([] if larger is None else [larger])
+
+
+@pytest.mark.parametrize(
+    ("rate", "warms_up"),
+    [
+        (0.1, False),
+        (fallline.WarmUp(0.1, steps=50, start=0.4), True),
+        (fallline.WarmUp(0.1, steps=50, start=0.6), False),
+        (fallline.Cosine(0.1, 200), False),
+        (fallline.WarmUp(0.1, steps=100_000, start=0.4), False),  # it has hardly begun by step 100
+        (fallline.ReduceOnPlateau(0.1), False),
+    ],
+)
+def test_a_schedule_that_warms_up(rate: Any, warms_up: bool) -> None:
+    assert no_warm_up._warms_up(rate) == warms_up
+
+
+def test_the_peak_of_another_start() -> None:
+    # From 1 each step of 1.5 · 2 x leads to -2 x: 4^n after n steps, of which twice as many as asked are made.
+    case: Any = space(seconds=1.0, step_seconds=0.1, objective=as_objective("x**2", 1), run__start__x=np.ones(1))
+    case.objective = run("x**2", 1.0, G(0.1), 1).objective
+    case.run.seed = 0
+    assert no_warm_up._peak_with(case, G(1.5), 3) == pytest.approx(4.0**6)
+    case.step_seconds = 2.1 / 6
+    with pytest.raises(CannotCheck, match="more time for another start"):
+        no_warm_up._peak_with(case, G(1.5), 3)

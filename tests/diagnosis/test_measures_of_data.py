@@ -331,26 +331,26 @@ def targets(
     return unscaled_file._targets(case, broke_out)
 
 
-TURNS = np.resize([1.0, -1.0], 60)
+SIDES = np.resize([1.0, -1.0], 60)
 
 
 @pytest.mark.parametrize(
     ("known", "told"),
     [
         # A constant beyond 10 that the steps do not reach, where a tenth is left to explain or the run broke out.
-        ({"y": 10.1 + TURNS, "reach": 10.0}, True),
-        ({"y": 10.1 + TURNS, "reach": 10.2}, False),
-        ({"y": 9.9 + TURNS, "reach": 9.0}, False),
-        ({"y": -10.1 + TURNS, "reach": 10.0}, True),
-        ({"y": 10.1 + TURNS, "reach": 10.0, "shortfall": 0.11}, True),
-        ({"y": 10.1 + TURNS, "reach": 10.0, "shortfall": 0.09}, False),
-        ({"y": 10.1 + TURNS, "reach": 10.0, "shortfall": 0.09, "broke_out": 3}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.0}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.2}, False),
+        ({"y": 9.9 + SIDES, "reach": 9.0}, False),
+        ({"y": -10.1 + SIDES, "reach": 10.0}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "shortfall": 0.11}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "shortfall": 0.09}, False),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "shortfall": 0.09, "broke_out": 3}, True),
         # Of a network, those of a size of 30: √(18² + 24²).
-        ({"y": 18 + 24.1 * TURNS, "network": True}, True),
-        ({"y": 18 + 23.9 * TURNS, "network": True}, False),
-        ({"y": 18 + 24.1 * TURNS, "network": True, "shortfall": 0.09}, False),
-        ({"y": 18 + 24.1 * TURNS}, False),
-        ({"y": 10.1 + TURNS, "reach": 10.0, "network": True}, True),
+        ({"y": 18 + 24.1 * SIDES, "network": True}, True),
+        ({"y": 18 + 23.9 * SIDES, "network": True}, False),
+        ({"y": 18 + 24.1 * SIDES, "network": True, "shortfall": 0.09}, False),
+        ({"y": 18 + 24.1 * SIDES}, False),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "network": True}, True),
     ],
 )
 def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None:
@@ -358,7 +358,7 @@ def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None
 
 
 def test_what_is_told_of_targets() -> None:
-    far = well_told(targets(20 + TURNS, reach=8.0, broke_out=5), "unscaled")
+    far = well_told(targets(20 + SIDES, reach=8.0, broke_out=5), "unscaled")
     assert far.title == "The targets are not scaled: their mean is 20, their deviation 1"
     assert far.evidence.startswith("The targets have mean 20 and deviation 1. All 10 steps together can move the")
     assert "explains 0% of their variance" in far.evidence
@@ -369,12 +369,71 @@ def test_what_is_told_of_targets() -> None:
     assert faster.settings["optimizer"] == Adam(0.75)  # thrice the way
     assert far.numbers == pytest.approx({"mean": 20, "deviation": 1, "reach": 8})
     # A hundred times the rate is not offered.
-    assert len(targets(20 + TURNS, reach=0.61).remedies) == 2
-    assert len(targets(20 + TURNS, reach=0.59).remedies) == 1
-    large = well_told(targets(40 + TURNS, network=True), "unscaled")
+    assert len(targets(20 + SIDES, reach=0.61).remedies) == 2
+    assert len(targets(20 + SIDES, reach=0.59).remedies) == 1
+    large = well_told(targets(40 + SIDES, network=True), "unscaled")
     assert large.evidence.startswith("The targets have mean 40 and deviation 1. The model explains")
     assert "grow with the targets" in large.cause
     assert (large.since, len(large.remedies)) == (0, 1)
+
+
+def features(columns: Any, left: float = 1.0, broke_out: int | None = None, network: bool = False) -> Any:
+    """What is told of these columns of 60 rows, where this part of the fall is left."""
+    columns = np.column_stack([columns])
+    loss = Network(columns, Y, hidden=(2,), loss="squared") if network else Linear(columns, Y)
+    ends = {"start": SimpleNamespace(value=2.0), "final": SimpleNamespace(value=9.0)}
+    path: Any = SimpleNamespace(step_count=7, stop=SimpleNamespace(converged=False), **ends)
+    known = {"data": loss, "loss": loss, "innermost": loss, "objective": loss, "known_fit": None}
+    case: Any = SimpleNamespace(run=path, sample=Sample.of(loss), shortfall=left, **known)
+    return unscaled_file._features(case, broke_out)
+
+
+TURNS = np.resize([1.0, -1.0, 0.0], 60) * np.sqrt(1.5)
+WIDE = np.random.default_rng(0).normal(size=(60, 101))
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        # Sizes differ by a factor of a hundred, also from that of the column of ones.
+        ({"columns": 101 * TURNS, "network": True}, True),
+        ({"columns": 99 * TURNS, "network": True}, False),
+        ({"columns": 0.0099 * TURNS, "network": True}, True),
+        ({"columns": 0.0101 * TURNS, "network": True}, False),
+        ({"columns": np.column_stack([11 * TURNS, 0.1 * TURNS]), "network": True}, True),
+        ({"columns": np.column_stack([9 * TURNS, 0.1 * TURNS]), "network": True}, False),
+        # Far from zero a column has a size, too.
+        ({"columns": 101 + TURNS, "network": True}, True),
+        ({"columns": 99 + TURNS, "network": True}, False),
+        # Of a network a tenth is left to explain, of any other model a twentieth of the fall.
+        ({"columns": 101 * TURNS, "network": True, "left": 0.11}, True),
+        ({"columns": 101 * TURNS, "network": True, "left": 0.09}, False),
+        ({"columns": 400 * WIDE, "left": 0.06}, True),
+        ({"columns": 400 * WIDE, "left": 0.04}, False),
+        # Where the run broke out, a column is of a size of 10.
+        ({"columns": 0.09 * TURNS + 9.5, "broke_out": 3}, False),
+        ({"columns": 0.09 * TURNS + 10.5, "broke_out": 3}, True),
+    ],
+)
+def test_which_features_are_not_scaled(known: dict[str, Any], told: bool) -> None:
+    assert (features(**known) is not None) == told
+
+
+def test_what_is_told_of_features() -> None:
+    columns = np.column_stack([3 + 4 * TURNS, 500 * TURNS, np.full(60, 7.0), 0.2 + 0.5 * TURNS])
+    finding = well_told(features(columns, network=True, left=0.25), "unscaled")
+    assert finding.title == "The features are not scaled: sizes from 0.5 to 5e+02"
+    assert finding.evidence.startswith(
+        "The column x2 has mean 0 and deviation 500, x4 mean 0.2 and deviation 0.5; the intercept has a column of ones."
+    )
+    assert finding.evidence.endswith("25% of the possible fall of the loss was still ahead at step 7.")
+    assert "up to 1e+06-fold" in finding.cause
+    assert finding.numbers == pytest.approx({"largest": 500, "smallest": 0.5, "spread": 1000})
+    assert finding.since == 0
+    alone = features(500 * TURNS, broke_out=4)
+    assert alone.evidence.startswith("The column x1 has mean 0 and deviation 500; the intercept")
+    assert alone.evidence.endswith("The loss rose from 2 to 9.")
+    assert alone.since == 4
 
 
 def test_columns_that_are_no_scale() -> None:
