@@ -16,6 +16,7 @@ from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Check, check
 from fallline.diagnosis.findings import (
     all_checks,
+    clipping_always,
     decay_dominates,
     epsilon_dominates,
     no_warm_up,
@@ -266,7 +267,8 @@ def test_where_the_limit_comes_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "used", "rates"), [(0.5, 1.0, [0.25, 0.025]), (5.0, 1.0, [0.5, 0.05]), (0.05, 1.0, [0.025])]
+    ("limit", "used", "rates"),
+    [(0.5, 1.0, [0.25, 0.025]), (5.0, 1.0, [0.5, 0.05]), (0.1, 1.0, [0.05]), (0.05, 1.0, [0.025])],
 )
 def test_half_of_the_limit_is_offered_and_adam(limit: float, used: float, rates: list[float]) -> None:
     case = space(rule=G(used), run__start__x=np.array([5.0, 300.0, -200.0]))
@@ -476,6 +478,24 @@ def test_eight_times_as_large_batches_are_offered(size: int, larger: int | None)
 )
 def test_a_schedule_that_warms_up(rate: Any, warms_up: bool) -> None:
     assert no_warm_up._warms_up(rate) == warms_up
+
+
+@pytest.mark.parametrize(
+    ("rule", "typical", "offered"),
+    [
+        (fallline.ClipNorm(G(0.1), limit=1.0), 1.234, [fallline.ClipNorm(G(0.1), limit=3.7), G(0.1)]),
+        (fallline.ClipValue(G(0.1), limit=1.0), 1.0, [fallline.ClipValue(G(0.1), limit=3.0), G(0.1)]),
+        (fallline.ClipNorm(G(0.1), limit=1.0), np.nan, [G(0.1)]),
+        (
+            fallline.Lookahead(fallline.ClipNorm(G(0.1), limit=1.0)),
+            1.0,
+            [fallline.Lookahead(fallline.ClipNorm(G(0.1), limit=3.0))],
+        ),
+    ],
+)
+def test_a_wider_clipping_is_offered_and_none(rule: Any, typical: float, offered: list[Any]) -> None:
+    remedies = clipping_always._remedies(rule, typical)
+    assert [remedy.settings["optimizer"] for remedy in remedies] == offered
 
 
 def test_the_peak_of_another_start() -> None:

@@ -405,6 +405,9 @@ WIDE = np.random.default_rng(0).normal(size=(60, 101))
         # Far from zero a column has a size, too.
         ({"columns": 101 + TURNS, "network": True}, True),
         ({"columns": 99 + TURNS, "network": True}, False),
+        # What is 0 in nine of ten rows is one of many that take turns.
+        ({"columns": np.where(np.arange(60) < 7, 1e4 * Y, 0), "network": True}, True),
+        ({"columns": np.where(np.arange(60) < 6, 1e4 * Y, 0), "network": True}, False),
         # Of a network a tenth is left to explain, of any other model a twentieth of the fall.
         ({"columns": 101 * TURNS, "network": True, "left": 0.11}, True),
         ({"columns": 101 * TURNS, "network": True, "left": 0.09}, False),
