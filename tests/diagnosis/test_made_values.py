@@ -256,6 +256,7 @@ def decayed(parts: Any, rule: Any = None) -> Case:
         ([0.001] * 22 + [1.0] * 20 + [0.001] * 58, None),  # it only went up for a moment
         ([0.001] * 20 + [1.0] * 22 + [0.001] * 58, 42),
         ([1.0] * 100, None),
+        ([np.inf] + [1.0] * 99, None),
     ],
 )
 def test_when_a_schedule_left_no_rate(parts: Any, found_since: int | None) -> None:

@@ -422,6 +422,15 @@ def test_which_features_are_not_scaled(known: dict[str, Any], told: bool) -> Non
     assert (features(**known) is not None) == told
 
 
+def test_columns_whose_deviation_is_infinite() -> None:
+    rows = Rows(np.column_stack([1e200 * TURNS, TURNS]), Y)
+    case: Any = SimpleNamespace(sample=SimpleNamespace(rows=rows), data=SimpleNamespace(feature_names=None))
+    scales = unscaled_file._scales(case)
+    assert scales is not None
+    assert scales.size.tolist() == pytest.approx([np.inf, 1])
+    assert scales.names == ("x1", "x2")
+
+
 def test_what_is_told_of_features() -> None:
     columns = np.column_stack([3 + 4 * TURNS, 500 * TURNS, np.full(60, 7.0), 0.2 + 0.5 * TURNS])
     finding = well_told(features(columns, network=True, left=0.25), "unscaled")

@@ -302,7 +302,7 @@ class FitAgain(Again):
             del given["epochs"], given["max_steps"]
             given |= dict.fromkeys({"epochs", "max_steps"} - set(settings))
         began = time.monotonic()
-        other = fit.repeat(**{**given, **settings, "seed": run.seed + number})
+        other = fit.repeat(**{**settings, **given, "seed": run.seed + number})
         taken = time.monotonic() - began
         path = other.trajectory
         start, end = (self.measure(other, path.x[row], measure) for row in (0, _row(path, allowed)))
