@@ -102,6 +102,7 @@ def further(**changed: Any) -> float | None:
         # Descent makes less than a twentieth of it, or the slope is gone.
         ({"from_end__end": 4.81}, 1.0),
         ({"from_end__end": 4.79}, None),
+        ({"from_end__end": 4.75, "curved_from_end__fun": 0.0}, None),
         ({"from_end__end": 4.0, "from_end__slope": 0.0099}, 1.0),
         ({"from_end__end": 4.0, "from_end__slope": 0.0101}, None),
         # A tenth of the fall from the start.

@@ -13,6 +13,7 @@ import pytest
 
 import fallline
 from fallline import FalllineError, GradientDescent, Momentum, Optimizer, Record, Trajectory, minimize
+from fallline.diagnosis import written as written_file
 from fallline.diagnosis.one_step import one_step, recorded_to
 from fallline.optimizers.base import SMALLEST
 from fallline.optimizers.noise import standard_normal
@@ -152,6 +153,21 @@ def test_numbers_in_a_formula() -> None:
         assert part in one.latex
     assert r"\left(\left(" not in one.latex
     assert "e-0" not in re.sub(r"\\mathrm\{norm[^}]*\}", "", one.latex)
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("-2.5", "-2.5"),
+        ("1.5e-08", r"1.5 \cdot 10^{-8}"),
+        ("1e+20", "10^{20}"),
+        ("-1e-20", "-10^{-20}"),
+        ("inf", r"\mathrm{inf}"),
+        ("norm([1, 2, … 9 more])", r"\mathrm{norm([1, 2, \ldots 9 more])}"),
+    ],
+)
+def test_a_number_in_latex(text: str, latex: str) -> None:
+    assert written_file._power_of_ten(text) == latex
 
 
 def test_a_long_memory_shows_its_newest_part_and_what_is_too_long_is_said_to_be_computed() -> None:
