@@ -371,6 +371,12 @@ def test_what_the_run_did_not_do_is_told() -> None:
     assert told == f"the run went to x = {x[5, 0]:.6g}, y = {x[5, 1]:.6g}, 0.001 from here"
     x[5] = whole.x[5] * (1 + 1e-11)
     assert "but" not in dataclasses.replace(whole, x=x).explain(5).remarks
+    # By a thousandth of a millionth of x, however large that is.
+    for size in (1e-4, 1e4):
+        for part, told in ((0.9e-9, False), (1.1e-9, True)):
+            far = minimize("x**2", size, GradientDescent(0.1), max_steps=5)
+            far = dataclasses.replace(far, x=np.where(np.arange(6)[:, None] == 5, far.x * (1 + part), far.x))
+            assert ("but" in far.explain(5).remarks) == told
 
 
 # Where the rate comes from
