@@ -276,6 +276,8 @@ def test_half_of_the_limit_is_offered_and_adam(limit: float, used: float, rates:
     remedies = rate_too_large._remedies(case, limit, used)
     # Adam goes a hundredth of the median size of a coordinate per step.
     assert [one.settings["optimizer"] for one in remedies] == [*map(G, rates), fallline.Adam(2.0)]
+    near = space(rule=G(used), run__start__x=np.array([0.1]))
+    assert rate_too_large._remedies(near, limit, used)[-1].settings["optimizer"] == fallline.Adam(0.01)
     case = space(rule=fallline.Adam(used), run__start__x=np.array([0.1]))
     assert len(rate_too_large._remedies(case, limit, used)) == len(rates)
 
