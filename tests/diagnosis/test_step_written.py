@@ -283,6 +283,20 @@ def test_a_point_that_a_rule_without_a_formula_keeps_is_not_told_again() -> None
     assert [quantity.name for quantity in one.quantities] == ["penalised", "change", "inner.inner.0"]
 
 
+@dataclass(frozen=True)
+class Crossed(Branching):
+    """A user's rule that computes a matrix on its way."""
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        products = gradient.T * gradient if step else gradient
+        return rate * gradient + 0 * products[:1], state
+
+
+def test_of_a_matrix_the_first_row_is_told() -> None:
+    one = minimize("x**2 + y**2", [3.0, 1.0], Crossed(), max_steps=1).explain(1)
+    assert {quantity.name: quantity.value.tolist() for quantity in one.quantities}["products"] == [36.0, 12.0]
+
+
 # Where the numbers come from
 
 
