@@ -59,9 +59,8 @@ ROOMS = {
                     "healthy.py::test_a_million",
                     "any_run.py::test_a_million",
                     "proof.py::test_what_is_proved",
-                    "explanation.py::test_every",
+                    "explanation.py::test_every_rule",
                     "explanation.py::test_runs_of_other",
-                    "explanation.py::test_first_step",
                 )
             ),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ def well_told(finding: Finding, name: str) -> Finding:
     assert finding.title == finding.title.strip(". ")
     for sentence in (finding.evidence, finding.cause):
         assert re.fullmatch(r"\S.*\S\.", sentence), sentence
+        # It begins with a capital letter, a number or a name.
+        assert not re.match(r"(?!epsilon|\w*[_=])[a-z]{3}", sentence), sentence
     words = f"{finding.title}. {finding.evidence} {finding.cause} {finding.proof}"
     # Sentences begin with a capital letter, a number or a name, are not shouted, and words do not run together.
     assert re.match(r"[A-Z0-9]|\w{1,2} ", words), words
@@ -30,7 +33,8 @@ def well_told(finding: Finding, name: str) -> Finding:
     ), words
     assert type(finding.since) is int
     assert all(type(step) is int for step in finding.steps)
-    for value in finding.numbers.values():
+    for number, value in finding.numbers.items():
+        assert re.fullmatch("[a-z][a-z_0-9]*", number)
         float(value)
     for remedy in finding.remedies:
         assert remedy.text
@@ -56,6 +60,18 @@ def the(check: Check, result: Any) -> Finding:
     finding = check.find(Case.of(result))
     assert finding is not None
     return well_told(finding, check.name)
+
+
+def space(**known: Any) -> Any:
+    """An object with these attributes; names with two underscores are those of parts."""
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in known.items():
+        part, _, rest = name.partition("__")
+        if rest:
+            parts.setdefault(part, {})[rest] = value
+        else:
+            parts[part] = value
+    return SimpleNamespace(**{name: space(**part) if isinstance(part, dict) else part for name, part in parts.items()})
 
 
 def bowl(*curvatures: float) -> str:

@@ -8,14 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, run, well_told
+from tests.diagnosis.looks import G, run, space, well_told
 
 import fallline
 from fallline import Linear, minimize
 from fallline.diagnosis.case import Case
-from fallline.diagnosis.finding import CannotCheck, Check
-from fallline.diagnosis.findings import all_checks, plateau, rate_too_large, saddle, too_slow
-from fallline.diagnosis.findings.of_data import sorted_batches
+from fallline.diagnosis.finding import CannotCheck, Check, check
+from fallline.diagnosis.findings import (
+    all_checks,
+    clipping_always,
+    decay_dominates,
+    epsilon_dominates,
+    no_warm_up,
+    plateau,
+    rate_too_large,
+    saddle,
+    schedule_idle,
+    too_slow,
+    two_cycle,
+    zigzag,
+)
+from fallline.diagnosis.findings.of_data import noise_floor, sorted_batches
 from fallline.objectives import as_objective
 
 
@@ -30,16 +43,15 @@ def test_every_check_says_what_it_looks_for_and_where_that_is_from(check: Check)
     assert check.remark == (check.name in ("converged", "lower_seen", "wasted_steps"))
 
 
-def space(**known: Any) -> Any:
-    """An object with these attributes; names with two underscores are those of parts."""
-    parts: dict[str, dict[str, Any]] = {}
-    for name, value in known.items():
-        part, _, rest = name.partition("__")
-        if rest:
-            parts.setdefault(part, {})[rest] = value
-        else:
-            parts[part] = value
-    return SimpleNamespace(**{name: space(**part) if isinstance(part, dict) else part for name, part in parts.items()})
+def test_a_check_has_what_it_is_given() -> None:
+    def odd(case: Case) -> None:
+        """Find nothing."""
+
+    parts: dict[str, Any] = {"leads_to": ("other",), "ignore": "never", "source": "nobody (2000)"}
+    made = check("it is odd", **parts, remark=True, measure="held_out")(odd)
+    assert made == Check("odd", "it is odd", odd, ("other",), "never", "nobody (2000)", True, "held_out")
+    plain = check("it is odd")(odd)
+    assert plain == Check("odd", "it is odd", odd, (), "", "", False, "value")
 
 
 def stranded(**changed: Any) -> bool:
@@ -90,16 +102,20 @@ def further(**changed: Any) -> float | None:
         # Descent makes less than a twentieth of it, or the slope is gone.
         ({"from_end__end": 4.81}, 1.0),
         ({"from_end__end": 4.79}, None),
+        ({"from_end__end": 4.75, "curved_from_end__fun": 0.0}, None),
         ({"from_end__end": 4.0, "from_end__slope": 0.0099}, 1.0),
         ({"from_end__end": 4.0, "from_end__slope": 0.0101}, None),
         # A tenth of the fall from the start.
         ({"curved_from_end__fun": 4.4, "from_end__end": 5.0}, 4.4),
         ({"curved_from_end__fun": 4.5, "from_end__end": 5.0}, None),
+        ({"curved_from_end__fun": 0.0, "from_end__end": 5.0, "course__end": 1.0}, None),
         ({"objective__of_data": True}, None),
         ({"from_end__slope": 0.0}, None),
         # Where it curves up and slopes by too little to fall by 1e-4 of the fall: 1 / (2 λ).
         ({"spectrum__lowest": 1001.0}, None),
         ({"spectrum__lowest": 999.0}, 1.0),
+        ({"from_end__slope": 2.0, "spectrum__lowest": 4001.0}, None),
+        ({"from_end__slope": 2.0, "spectrum__lowest": 3999.0}, 1.0),
     ],
 )
 def test_what_is_reached_from_a_plateau(changed: dict[str, Any], reached: float | None) -> None:
@@ -171,6 +187,8 @@ def crawls(**changed: Any) -> bool:
         # A thousandth of the fall is left.
         ({"course__end": 0.0091}, True),
         ({"course__end": 0.0089}, False),
+        ({"curved_from_end__fun": -1.0, "course__end": -0.9899}, True),
+        ({"curved_from_end__fun": -1.0, "course__end": -0.9901}, False),
     ],
 )
 def test_a_run_that_crawls(changed: dict[str, Any], told: bool) -> None:
@@ -250,13 +268,16 @@ def test_where_the_limit_comes_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "used", "rates"), [(0.5, 1.0, [0.25, 0.025]), (5.0, 1.0, [0.5, 0.05]), (0.05, 1.0, [0.025])]
+    ("limit", "used", "rates"),
+    [(0.5, 1.0, [0.25, 0.025]), (5.0, 1.0, [0.5, 0.05]), (0.1, 1.0, [0.05]), (0.05, 1.0, [0.025])],
 )
 def test_half_of_the_limit_is_offered_and_adam(limit: float, used: float, rates: list[float]) -> None:
     case = space(rule=G(used), run__start__x=np.array([5.0, 300.0, -200.0]))
     remedies = rate_too_large._remedies(case, limit, used)
     # Adam goes a hundredth of the median size of a coordinate per step.
     assert [one.settings["optimizer"] for one in remedies] == [*map(G, rates), fallline.Adam(2.0)]
+    near = space(rule=G(used), run__start__x=np.array([0.1]))
+    assert rate_too_large._remedies(near, limit, used)[-1].settings["optimizer"] == fallline.Adam(0.01)
     case = space(rule=fallline.Adam(used), run__start__x=np.array([0.1]))
     assert len(rate_too_large._remedies(case, limit, used)) == len(rates)
 
@@ -338,3 +359,154 @@ def test_a_run_that_rests(reason: str, converged: bool, last: float, rests: bool
 
     case: Any = Resting(run=space(stop__reason=reason, stop__converged=converged))
     assert saddle._at_rest(case) == rests
+
+
+@pytest.mark.parametrize(
+    ("norms", "since"),
+    [
+        # Since the last that is above a hundredth of the largest.
+        ([1.0, 0.5, 0.009, 0.02, 0.009, 0.009], 40),
+        ([1.0, 0.5, 0.0101, 0.009, 0.009, 0.009], 30),
+        ([1.0, 0.5, np.nan, 0.009], 30),
+        ([0.1, 0.2, 1.0], 20),
+        ([0.0, 0.0, 0.0], 0),
+    ],
+)
+def test_since_when_the_slope_stayed_small(norms: list[float], since: int) -> None:
+    series = SimpleNamespace(values=np.array(norms), steps=10 * np.arange(len(norms)))
+    case: Any = {"gradient_norm": series}
+    assert saddle._since(case) == since
+
+
+@pytest.mark.parametrize(
+    ("highest", "narrow", "rate", "momentum"),
+    [(8.0, 100.0, 0.41, 0.67), (8.0, 25.0, 0.35, 0.44), (2.0, 1e9, 2.0, 0.96)],
+)
+def test_the_momentum_for_a_narrow_valley(highest: float, narrow: float, rate: float, momentum: float) -> None:
+    """4 / (√L + √μ)² and ((√κ - 1) / (√κ + 1))², κ being 10,000 at most: Polyak (1964)."""
+    ball, newton = zigzag._remedies(highest, narrow)
+    assert ball.settings["optimizer"] == fallline.Momentum(rate, momentum=momentum)
+    assert newton.settings["optimizer"] == fallline.LBFGS()
+
+
+@pytest.mark.parametrize(
+    ("rule", "usual"),
+    [
+        (fallline.Adam(0.1, epsilon=0.5), 1e-8),
+        (fallline.Lookahead(fallline.Adam(0.1, epsilon=0.5)), 1e-8),
+        (fallline.Adam(0.1, convention="keras"), 1e-7),
+        (G(0.1), None),
+        (fallline.Lookahead(G(0.1)), None),
+    ],
+)
+def test_the_usual_epsilon_of_a_rule(rule: Any, usual: float | None) -> None:
+    assert epsilon_dominates._has_epsilon(rule) == (usual is not None)
+    if usual is not None:
+        assert epsilon_dominates._usual(rule) == usual
+
+
+def test_the_way_of_eight_steps_on_one_slope() -> None:
+    # On a slope s each step of Adam is s / (s + ε) long at the rate 1; that of descent is s.
+    assert epsilon_dominates._steps(fallline.Adam(0.1, epsilon=1e-3), 1e-3) == pytest.approx(4)
+    assert epsilon_dominates._steps(fallline.Adam(0.1, epsilon=3e-3), -1e-3) == pytest.approx(2)
+    assert epsilon_dominates._steps(G(0.1), 0.25) == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (fallline.AdamW(0.1, weight_decay=0.01), "weight_decay"),
+        (fallline.AdamW(0.1, weight_decay=0.0), None),
+        (fallline.CoupledWeightDecay(G(0.1), decay=0.01), "decay"),
+        (fallline.ClipNorm(fallline.CoupledWeightDecay(G(0.1), decay=0.01)), "decay"),
+        (G(0.1), None),
+    ],
+)
+def test_the_decay_of_a_rule(rule: Any, name: str | None) -> None:
+    assert decay_dominates._decay(rule) == name
+    if name == "decay":
+        # 0.01 x beside the gradient; and with the rate of 0.5 beside x itself.
+        x, gradient = np.array([3.0, 4.0]), np.array([0.0, 0.1])
+        assert decay_dominates._parts(rule, name, x, gradient, 0.5) == pytest.approx((0.05 / 0.1, 0.5 * 0.01))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "steady"),
+    [
+        ([1.0, 1.0, 1.0, 1.0], True),
+        # The mean of the last half beside that of the first, whatever the one in the middle.
+        ([1.0, 1.1, 1.1, 1.0], True),
+        ([1.0, 1.0, 9.0, 1.0, 1.0], True),
+        ([1.0, 1.0, 0.5, 0.5], False),
+        ([0.5, 0.5, 1.0, 1.0], False),
+    ],
+)
+def test_steps_that_keep_their_length(lengths: list[float], steady: bool) -> None:
+    assert two_cycle._steady(np.array(lengths)) == steady
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "moves"), [(1.0, 0.51, True), (1.0, 0.49, False), (1.0, np.nan, False), (np.nan, 1.0, False)]
+)
+def test_steps_of_the_last_quarter_beside_those_of_the_second(early: float, late: float, moves: bool) -> None:
+    share = np.arange(41) / 40
+    lengths = np.select([share < 0.25, share < 0.5, share < 0.75], [9.0, early, 9.0], late)
+    # The last row has no step; what is no number counts for nothing.
+    lengths[[-1, 12]] = np.nan
+    case = {"step_length": SimpleNamespace(values=lengths, steps=100 + 10 * np.arange(41))}
+    known: Any = type("Case", (dict,), {"course": space(length=400)})(case)
+    assert schedule_idle._moves_on(known) == moves
+
+
+@pytest.mark.parametrize(("size", "larger"), [(1, 8), (2, 16), (3, 20), (19, 20), (20, None)])
+def test_eight_times_as_large_batches_are_offered(size: int, larger: int | None) -> None:
+    loss = Linear(np.zeros((20, 1)), np.zeros(20))
+    batches = loss.batches(size)
+    case: Any = space(objective=batches, data=loss)
+    case.known_fit = None
+    offered = [remedy.settings["objective"].size for remedy in noise_floor._larger(case)]
+    assert offered == ([] if larger is None else [larger])
+
+
+@pytest.mark.parametrize(
+    ("rate", "warms_up"),
+    [
+        (0.1, False),
+        (fallline.WarmUp(0.1, steps=50, start=0.4), True),
+        (fallline.WarmUp(0.1, steps=50, start=0.6), False),
+        (fallline.Cosine(0.1, 200), False),
+        (fallline.WarmUp(0.1, steps=100_000, start=0.4), False),  # it has hardly begun by step 100
+        (fallline.ReduceOnPlateau(0.1), False),
+    ],
+)
+def test_a_schedule_that_warms_up(rate: Any, warms_up: bool) -> None:
+    assert no_warm_up._warms_up(rate) == warms_up
+
+
+@pytest.mark.parametrize(
+    ("rule", "typical", "offered"),
+    [
+        (fallline.ClipNorm(G(0.1), limit=1.0), 1.234, [fallline.ClipNorm(G(0.1), limit=3.7), G(0.1)]),
+        (fallline.ClipValue(G(0.1), limit=1.0), 1.0, [fallline.ClipValue(G(0.1), limit=3.0), G(0.1)]),
+        (fallline.ClipNorm(G(0.1), limit=1.0), np.nan, [G(0.1)]),
+        (
+            fallline.Lookahead(fallline.ClipNorm(G(0.1), limit=1.0)),
+            1.0,
+            [fallline.Lookahead(fallline.ClipNorm(G(0.1), limit=3.0))],
+        ),
+    ],
+)
+def test_a_wider_clipping_is_offered_and_none(rule: Any, typical: float, offered: list[Any]) -> None:
+    remedies = clipping_always._remedies(rule, typical)
+    assert [remedy.settings["optimizer"] for remedy in remedies] == offered
+
+
+def test_the_peak_of_another_start() -> None:
+    # From 1 each step of 1.5 · 2 x leads to -2 x: 4^n after n steps, of which twice as many as asked are made.
+    case: Any = space(seconds=1.0, step_seconds=0.1, objective=as_objective("x**2", 1), run__start__x=np.ones(1))
+    case.objective = run("x**2", 1.0, G(0.1), 1).objective
+    case.run.seed = 0
+    assert no_warm_up._peak_with(case, G(1.5), 3) == pytest.approx(4.0**6)
+    case.step_seconds = 2.1 / 6
+    with pytest.raises(CannotCheck, match="more time for another start"):
+        no_warm_up._peak_with(case, G(1.5), 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from tests.diagnosis.rows import Drawn, clouds, line, moons, wave
 import fallline
 from fallline import Adam, GradientDescent, Huber, Linear, Logistic, Momentum, Network, Poisson, Softmax, Trajectory
 from fallline.arrays import FloatArray
+from fallline.data.rows import Rows
+from fallline.diagnosis.findings.of_data import constant_predictor as constant_file
 from fallline.diagnosis.sample import Sample
 from fallline.models import Batches, Loss
 from fallline.models.base import Reduction
@@ -132,3 +135,24 @@ def test_models_that_have_learnt_what_there_is(name: str) -> None:
 def test_ends_only_need_more_steps() -> None:
     ends = fallline.minimize(Logistic(*rings()), np.full(3, 0.1), GradientDescent(0.01), max_steps=300, record="ends")
     assert missing("constant_predictor", ends) == "the loss at more steps"
+
+
+@pytest.mark.parametrize(
+    ("slope", "values", "moves"),
+    [
+        # Three tenths of the first slope, and more than nine of ten steps do not go up.
+        (0.31, np.arange(20, 0, -1), True),
+        (0.29, np.arange(20, 0, -1), False),
+        (0.31, np.full(20, 5), True),
+        (0.31, [*range(20, 0, -1), 2], True),
+        (0.31, [*range(10, 0, -1), 2], False),
+    ],
+)
+def test_a_run_that_still_goes_downhill(slope: float, values: Any, moves: bool) -> None:
+    part = SimpleNamespace(gradient=lambda x: x)
+    known: Any = {"value": SimpleNamespace(values=np.array(values))}
+    case = type("Case", (dict,), {})(known)
+    case.sample = SimpleNamespace(rows=Rows(np.ones((9, 1)), np.ones(9)))
+    case.data = SimpleNamespace(on_part=lambda *_: part)
+    case.run, case.rows = SimpleNamespace(x=np.array([[0.6, 0.8], [9.0, 9.0], [slope, 0.0]])), np.array([0, 2])
+    assert constant_file._moves(case) == moves

@@ -42,6 +42,7 @@ VALLEY = "x**2 + 10*y**2"
 def test_measured_and_theoretical_factor_on_a_quadratic(rule: Optimizer[Any], factor: float) -> None:
     found = minimize(VALLEY, [1.0, 1.0], rule, max_steps=600).convergence()
     assert found.kind == "linear"
+    assert found.title == f"{rule.label} on {VALLEY}"
     assert (found.lowest, found.highest, found.condition) == pytest.approx((2, 20, 10))
     assert found.theory == pytest.approx(factor, abs=1e-6)
     # The envelope of an oscillation has steps as long as half a period.
@@ -122,6 +123,7 @@ def test_an_adaptive_rule_at_its_own_state() -> None:
         (lambda: minimize("x**2 - y**2", [1.0, 0.0], GradientDescent(0.1)), "theory", "curves downwards"),
         (lambda: minimize("x**2 + 0*y", [1.0, 0.0], GradientDescent(0.1)), "theory", "lowest curvature is 0"),
         (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(1.0)), "curvature", "no finite point"),
+        (lambda: minimize("sqrt(x)", 0.25, GradientDescent(0.25), max_steps=1), "curvature", "has no finite value"),
         (lambda: minimize(VALLEY, [1.0, 1.0], Adam(0.1), engine="compiled"), "theory", "state of the rule"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from fallline import GradientDescent, Momentum, MultiStep, Trajectory, minimize
 from fallline.arrays import FloatArray
+from fallline.diagnosis import convergence as convergence_file
 from fallline.diagnosis.convergence import Best, Convergence
 
 
@@ -77,6 +79,10 @@ def test_eight_rows_in_the_last_half_tell_a_rate(rows: int, kind: str) -> None:
     assert sequence(0.9 ** T[:rows]).convergence().kind == kind
 
 
+def test_a_gradient_of_zero_tells_no_rate() -> None:
+    assert sequence(np.zeros(20)).convergence().kind == "unknown"
+
+
 def test_of_very_many_rows_some_tell_the_same() -> None:
     found = sequence(0.999 ** np.arange(2001.0)).convergence()
     assert (found.factor, found.measured) == (pytest.approx(0.999, rel=1e-9), (1000, 2000))
@@ -86,6 +92,14 @@ def test_steps_between_recorded_rows_count() -> None:
     found = sequence(0.9 ** (10 * T), every=10).convergence()
     assert found.factor == pytest.approx(0.9, rel=1e-9)
     assert found.measured == (1000, 2000)
+
+
+def test_how_far_points_are_from_their_line() -> None:
+    x = 100 * np.arange(9.0)
+    assert convergence_file._spread(x, 3 * x + 7) == 0
+    # The same from either end, so that the slope stays; six of nine are at a distance of 2.
+    apart = np.array([2.0, -2, 0, 2, 0, 2, 0, -2, 2])
+    assert convergence_file._spread(x, 3 * x + 7 + apart) == pytest.approx(2)
 
 
 END = 0.25
@@ -151,6 +165,9 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     assert found.unknown["curvature"] == "needs the objective, which a file cannot hold"
     assert found.unknown["theory"] == "needs the curvature"
     run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
+    in_files: Any = SimpleNamespace(rereads=True, stochastic=False, rounding=2.0**-52)
+    read = dataclasses.replace(run, objective=in_files).convergence()
+    assert read.unknown["curvature"] == "needs many passes over files"
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
     assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]

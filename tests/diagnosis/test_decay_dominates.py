@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, M, Make, classes, found, line, network, run, the
+from tests.diagnosis.looks import G, M, Make, classes, found, line, network, run, space, the, well_told
 
 import fallline
 from fallline.diagnosis.findings.decay_dominates import decay_dominates
+from fallline.diagnosis.penalised import outweighing_penalty
+from fallline.diagnosis.sample import Sample
 
 SHOWN: dict[str, Make] = {
     "decoupled, as torch": lambda: run(
@@ -89,3 +93,45 @@ def test_a_modest_penalty_is_no_fault() -> None:
     for loss in (line(l2=0.01), line(l2=0.3), classes(l2=0.01), classifier(0.001)):
         start = loss.initial(1) if isinstance(loss, fallline.Network) else np.zeros(4)
         assert found(decay_dominates, run(loss, start, G(0.1), 400)) is None
+
+
+def held_back(weight: float = 0.2, l2: float = 3.0, start: float = 0.0, **settings: Any) -> Any:
+    """What is told of a line through 0 with the slope 1 whose penalty holds it at this weight."""
+    x = np.resize([1.0, -1.0], 40)
+    allowed = settings.pop("allowance", 40)
+    loss = fallline.Linear(x[:, None], x, l2=l2, **settings)
+    ends = space(final__x=np.array([weight, 0.0]), start__x=np.array([start, 0.0]))
+    known = {"data": loss, "loss": loss, "innermost": loss, "objective": loss, "known_fit": None}
+    case: Any = space(run=ends, sample=Sample.of(loss), allowance=allowed, **known)
+    return outweighing_penalty(case)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ({}, True),
+        ({"l2": 0.0}, False),
+        ({"weight": np.inf}, False),
+        # The penalty pulls with λ w, the data with 1 - w: half as strongly.
+        ({"l2": 2.04}, True),
+        ({"l2": 1.96}, False),
+        # 1 - (1 - w)² is less than half of what a line tells, which is all.
+        ({"weight": 0.29}, True),
+        ({"weight": 0.296}, False),
+        # A few steps explain 0.2 more than the 0.36; three evaluations allow for none from the start.
+        ({"allowance": 3, "start": 0.34}, True),
+        ({"allowance": 3, "start": 0.33}, False),
+    ],
+)
+def test_when_a_penalty_outweighs_the_data(known: dict[str, Any], told: bool) -> None:
+    assert (held_back(**known) is not None) == told
+
+
+def test_what_is_told_of_a_penalty() -> None:
+    finding = well_told(held_back(), "decay_dominates")
+    assert finding.numbers == pytest.approx({"part": 0.75, "explained": 0.36, "without": 1.0}, rel=1e-6)
+    assert "pulls at the weights 0.75 times as strongly as the data" in finding.evidence
+    assert "explains 36% of the variance of the targets" in finding.evidence
+    assert [one.settings["objective"].l2 for one in finding.remedies] == [0.003, 0.03]
+    # Predictions worse than the mean explain nothing.
+    assert "explains 0% of" in held_back(weight=-0.5).evidence

@@ -222,6 +222,24 @@ def test_every_run_has_a_picture(run: Any) -> None:
         assert "nan" not in picture
 
 
+def test_nothing_is_found_in_a_comparison_of_no_runs() -> None:
+    diagnosis = diagnose(Comparison([], []))
+    assert (diagnosis.title, diagnosis.findings) == ("a comparison of no runs", ())
+
+
+def test_names_with_hyphens_and_capitals_stay_whole() -> None:
+    finding = Finding("x", "It is about X.", "well-known " * 40, "Y-axis " * 40)
+    other = Finding("y", "Also about XX.", "", "")
+    diagnosis = Diagnosis("run", (finding, other))
+    assert "-\n" not in diagnosis.text
+    assert "1. It is about X.\n" in diagnosis.text
+    assert diagnosis.verdict().endswith("also: Also about XX.")
+    assert (
+        "It led to: About X; about XX."
+        in Diagnosis("run", (Finding("z", "t", "", "", led_to=("About X.", "about XX.")),)).text
+    )
+
+
 def test_findings_that_runs_of_a_comparison_share_are_told_once() -> None:
     rules = {"fine": GradientDescent(0.1), "bad": GradientDescent(1.1), "worse": GradientDescent(1.5)}
     diagnosis = compare("x**2", 3.0, rules, max_steps=30).diagnose()

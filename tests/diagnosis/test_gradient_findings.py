@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.diagnosis.looked_at import alarms, found
 
 from fallline import GradientDescent, Momentum, Perturbation, minimize
 from fallline.diagnosis.case import Case
+from fallline.diagnosis.findings import wrong_gradient as wrong_file
 from fallline.diagnosis.findings.lower_seen import lower_seen
 from fallline.diagnosis.findings.wrong_gradient import wrong_gradient
 from fallline.models import Logistic
@@ -99,7 +101,11 @@ def float32_data(x: Any) -> Any:
     return np.sum(np.asarray(x, np.float32) * np.array([0.3, 0.7], np.float32) + np.asarray(x, np.float32) ** 2)
 
 
-@pytest.mark.parametrize("function", [cast_at_the_start, cast_at_the_end, float32_data])
+def beside_a_larger_number(x: Any) -> Any:
+    return np.float32(100 + np.sum(x))
+
+
+@pytest.mark.parametrize("function", [cast_at_the_start, cast_at_the_end, float32_data, beside_a_larger_number])
 def test_float32_inside_a_function(function: Any) -> None:
     run = minimize(function, [1.5, 2.0], GradientDescent(0.1), gradient=Perturbation(0.01), max_steps=50)
     assert found(run, "float32") is not None
@@ -156,3 +162,50 @@ def test_a_slow_clock_hides_no_wrong_gradient() -> None:
     )
     for seconds in (1e-3, 0.079):
         assert wrong_gradient.find(Case.of(replace(ran, seconds=seconds))) is not None
+
+
+def of_one(function: Any) -> Any:
+    """An objective of one number with these values."""
+    return SimpleNamespace(value=lambda x: function(x[..., 0]))
+
+
+def slope_at(function: Any, x: float) -> float | None:
+    return wrong_file._slope_of_values(of_one(function), np.array([x]), np.array([1.0]), max(1.0, abs(x)))
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "slope"),
+    [
+        (lambda x: x**3, 2.0, 12.0),
+        (np.exp, 1.0, np.e),
+        # Within a thousandth of the point the values are rough: what the cube adds to wider steps is taken out.
+        (lambda x: x**3 + 1e-6 * np.where(abs(x - 2) < 5e-4, np.sin(1e9 * x), 0), 2.0, 12.0),
+        (lambda x: np.where(x > 0, x, np.nan), 5e-4, None),
+        # A ten millionth of the value is lost in its rounding.
+        (lambda x: 1e6 + 0.11 * x, 0.0, 0.11),
+        (lambda x: 1e6 + 0.09 * x, 0.0, None),
+        (lambda x: 1e6 + 0.011 * x, 10.0, 0.011),
+        # Quotients of the two smallest steps, 1e-5 and 3e-5, must agree to a ten thousandth: 8e-10 of the cube.
+        (lambda x: x + 0.99e-4 / 8e-10 * x**3, 0.0, 1.0),
+        (lambda x: x + 1.01e-4 / 8e-10 * x**3, 0.0, None),
+    ],
+)
+def test_the_slope_of_values(function: Any, x: float, slope: float | None) -> None:
+    found = slope_at(function, x)
+    assert found is None if slope is None else found == pytest.approx(slope, rel=1e-8 if x == 2 else 1e-5)
+
+
+def test_slopes_are_compared_along_the_gradient_and_random_directions() -> None:
+    def value(x: Any) -> Any:
+        return x[..., 0] ** 2 + 3 * x[..., 1]
+
+    for gradient, count in (([4.0, 3.0], 3), ([8.0, 6.0], 3), ([0.0, 0.0], 2), ([np.nan, 3.0], 0)):
+        objective: Any = SimpleNamespace(value=value, gradient=lambda x, g=gradient: np.array([g]))
+        slopes = wrong_file._slopes(objective, np.array([2.0, 50.0]), 7)
+        assert [slope.step for slope in slopes] == [7] * count
+        if count:
+            factor = np.linalg.norm(gradient) / 5
+            assert [slope.told for slope in slopes] == pytest.approx([factor * slope.true for slope in slopes])
+            assert len({slope.true for slope in slopes}) == count
+        if count == 3:
+            assert slopes[0].true == pytest.approx(5)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.diagnosis.looked_at import found
+from tests.diagnosis.looks import space, well_told
 
 from fallline import Adam, Exponential, GradientDescent, Momentum, minimize
+from fallline.arrays import FloatArray
+from fallline.diagnosis.finding import CannotCheck, Finding
+from fallline.diagnosis.findings import kink as kink_file
 from fallline.models import Linear, Network
+
+Slope = Callable[[FloatArray], FloatArray]
 
 
 def highest(x: Any) -> Any:
@@ -69,3 +77,152 @@ def test_the_kinks_of_rectifying_units_do_not_matter() -> None:
         assert found(minimize(network, network.initial(0), GradientDescent(rate), max_steps=300), "kink") is None
     line = Linear(X, X[:, 0]).batches(10)
     assert found(minimize(line, np.zeros(4), GradientDescent(0.1), max_steps=300), "kink") is None
+
+
+def across(slope: Slope, begin: float = -1.0, end: float = 1.1) -> Any:
+    """Where a diagonal step of two numbers crosses a kink of a function with this slope along the first."""
+
+    def gradient(x: FloatArray) -> FloatArray:
+        return np.stack([slope(x[:, 0]), 0 * x[:, 0]], axis=1)
+
+    objective: Any = SimpleNamespace(gradient=gradient)
+    return kink_file._crossing(objective, np.array([begin, 5.0]), np.array([end, 5 + end - begin]))
+
+
+@pytest.mark.parametrize(
+    ("slope", "place", "down", "up"),
+    [
+        (lambda x: np.where(x < 0.3, -1.5, 2.5), 0.3, -1.5, 2.5),
+        # The larger of two, on either side of the middle.
+        (lambda x: np.select([x < -0.5, x < 0.7], [-1.0, -0.5], 0.5), 0.7, -0.5, 0.5),
+        (lambda x: np.select([x < -0.5, x < 0.7], [-0.5, 0.5], 1.0), -0.5, -0.5, 0.5),
+        # Where it is as steep as it is only near the kink, and both sides have one sign.
+        (lambda x: np.where(x < 0, -2.0, x - 1.0), 0.0, -2.0, -1.0),
+    ],
+)
+def test_the_slopes_on_both_sides_of_a_kink(slope: Slope, place: float, down: float, up: float) -> None:
+    at, *slopes = across(slope)
+    assert at == pytest.approx([place, 6 + place], abs=1e-8)
+    # Along the diagonal.
+    assert slopes == pytest.approx([down / np.sqrt(2), up / np.sqrt(2)], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("slope", "crosses"),
+    [
+        (lambda x: x, False),
+        # The slope goes from below 0 to above it.
+        (lambda x: np.where(x < 0, 1.0, 2.0), False),
+        (lambda x: np.where(x < 0, -2.0, -1.0), False),
+        (lambda x: np.where(x < 0, 0.0, 1.0), False),
+        (lambda x: np.where(x < 0, -1.0, 0.0), False),
+        (lambda x: np.where(x < 0, -0.1, 0.1), True),
+        # The sides are apart by a twentieth of the gradient at the start, 1.
+        (lambda x: np.where(x < 0, x, x + 0.072), True),
+        (lambda x: np.where(x < 0, x, x + 0.069), False),
+        # Seen at 2^-30 of the step and at a thousand times that, it is as sharp, or it is not.
+        (lambda x: np.tanh(x * 2.0**35), True),
+        (lambda x: np.tanh(x * 2.0**30), False),
+        (lambda x: np.tanh(x * 2.0**24), False),
+    ],
+)
+def test_what_is_a_kink(slope: Slope, crosses: bool) -> None:
+    assert (across(slope) is not None) == crosses
+
+
+class Case(SimpleNamespace):
+    """A case of some parts."""
+
+    def __getitem__(self, name: str) -> Any:
+        assert name == "step_length"
+        return SimpleNamespace(values=self.lengths)
+
+
+# By turns on both sides of 0, at 0.1.
+TURNS = 0.1 * (-1.0) ** np.arange(100)
+
+
+def values(level: float = 1.0, up: int = 19, rows: int = 100) -> FloatArray:
+    """A fall from 10 to 1, and at the end a level, with so many steps that do not go down there."""
+    end = np.full(20, level) - 1e-6 * np.concatenate([np.zeros(up + 1), np.arange(1, 20 - up)])
+    return np.concatenate([np.linspace(10, 1, rows - 20), end])
+
+
+def told(slope: Slope = lambda x: np.where(x < 0, -2.0, 1.0), **changed: Any) -> Finding | None:
+    """What is told of a run by turns on both sides of a kink."""
+    value = changed.pop("value", values())
+    x = changed.pop("x", TURNS)[: len(value), None]
+    loss = space(stochastic=False, gradient_kind="exact", of_data=False, gradient=slope)
+    parts = {"value": value, "x": x, "steps": np.arange(len(value)), "names": ("x",), "step_count": len(value) - 1}
+    known: dict[str, Any] = {"loss": loss, "objective": loss, "rule": GradientDescent(0.1)}
+    known["lengths"] = changed.pop("lengths", np.ones(len(value)))
+    loss.__dict__.update(changed.pop("loss", {}))
+    known["run"] = SimpleNamespace(**parts | {"stop": space(converged=False)} | changed.pop("run", {}))
+    case: Any = Case(**known | changed)
+    finding = kink_file.kink.find(case)
+    return None if finding is None else well_told(finding, "kink")
+
+
+def test_what_is_told_of_a_kink() -> None:
+    finding = told()
+    assert finding is not None
+    # The first of them, from row 93, goes to the right.
+    assert finding.numbers == {"down": -2.0, "up": 1.0}
+    assert "the slope along step 94 is -2 on one side and 1 on the other" in finding.evidence
+    assert (finding.since, finding.steps) == (93, (93, 94, 95, 96, 97, 98))
+    assert finding.evidence.startswith("6 of the last 6 steps looked at cross one. At x = ")
+    assert finding.evidence.endswith("The steps at the end have the length 0.2.")
+    falling, proximal = finding.remedies
+    # To a hundredth in 99 steps: 0.01^(1/99) = 0.9546.
+    assert falling.settings["optimizer"] == GradientDescent(Exponential(0.1, decay=0.955))
+    assert "proximal" in proximal.text
+    scheduled = told(rule=GradientDescent(Exponential(0.1, decay=0.99)))
+    assert scheduled is not None
+    assert scheduled.remedies == (proximal,)
+
+
+def falls_on(x: FloatArray) -> FloatArray:
+    """A slope that is below 0 on both sides of a kink, and above 0 farther on."""
+    return np.where(x < 0, -2.0, 10 * x - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_told"),
+    [
+        ({"loss": {"stochastic": True}}, False),
+        ({"loss": {"gradient_kind": None}}, False),
+        ({"objective": None}, False),
+        ({"run": {"stop": space(converged=True)}}, False),
+        ({"value": values(rows=24)}, True),
+        ({"value": values(rows=24)[:23]}, False),
+        # In the last fifth every value is finite.
+        ({"value": np.where(np.arange(100) == 80, np.nan, values())}, False),
+        ({"value": np.where(np.arange(100) == 99, np.inf, values())}, False),
+        # A fifth of its 19 steps do not go down.
+        ({"value": values(up=4)}, True),
+        ({"value": values(up=3)}, False),
+        # It falls by a hundredth of the fall before, which is 9.
+        ({"value": values(0.92)}, True),
+        ({"value": values(0.90)}, False),
+        # The last quarter of its steps is shorter than seven tenths of the first.
+        ({"lengths": np.where(np.arange(100) > 94, 0.71, 1.0)}, True),
+        ({"lengths": np.where(np.arange(100) > 94, 0.69, 1.0)}, False),
+        ({"lengths": np.where(np.arange(100) > 95, 0.65, 1.0)}, True),
+        ({"lengths": np.where(np.arange(100) < 80, 9.0, 1.0)}, True),
+        ({"lengths": np.where(np.arange(100) == 80, np.nan, 1.0)}, True),
+        # A quarter of the last six steps cross it, which are two.
+        ({"x": np.where(np.arange(100) < 97, 0.1 + 0.01 * np.arange(100), TURNS)}, True),
+        ({"x": np.where(np.arange(100) < 99, 0.1 + 0.01 * np.arange(100), TURNS)}, False),
+        # Of units that rectify, it counts where the slope turns at the kink itself.
+        ({"slope": falls_on}, True),
+        ({"slope": falls_on, "loss": {"of_data": True}}, False),
+        ({"loss": {"of_data": True}}, True),
+    ],
+)
+def test_runs_on_either_side_of_what_is_asked_for(changed: dict[str, Any], is_told: bool) -> None:
+    assert (told(**changed) is not None) == is_told
+
+
+def test_steps_that_were_not_recorded_are_asked_for() -> None:
+    with pytest.raises(CannotCheck, match="successive steps recorded at the end"):
+        told(run={"steps": 2 * np.arange(100)})

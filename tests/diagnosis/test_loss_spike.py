@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, rows, run, the
@@ -9,6 +11,7 @@ from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, net
 import fallline
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.findings import loss_spike as spike_file
 from fallline.diagnosis.findings.loss_spike import loss_spike
 
 SHOWN: dict[str, Make] = {
@@ -87,3 +90,55 @@ def test_the_step_and_the_height() -> None:
 def test_one_row_for_each_epoch_is_too_few() -> None:
     with pytest.raises(CannotCheck, match="each epoch"):
         loss_spike.find(Case.of(run(line().batches(8), np.zeros(4), G(0.05), 300, record=15)))
+
+
+def grouped(**parts: Any) -> list[tuple[int, int, bool]]:
+    """First row, last row and whether it came back, of the jumps of a level of 0, where values are above 5."""
+    values = np.zeros(100)
+    for place, some in parts.items():
+        begin = int(place[2:])
+        values[begin : begin + len(some)] = some
+    spikes = spike_file._grouped(values, np.zeros(90), values[10:] > 5, 10)
+    assert all(spike.level == 0 and (np.diff(spike.rows) == 1).all() for spike in spikes)
+    return [(int(spike.rows[0]), int(spike.rows[-1]), spike.recovered) for spike in spikes]
+
+
+@pytest.mark.parametrize(
+    ("parts", "spikes"),
+    [
+        ({}, []),
+        # It is over below half of its height.
+        ({"at50": [10, 8, 4.9]}, [(50, 51, True)]),
+        ({"at50": [10, 8, 5, 4]}, [(50, 52, True)]),
+        ({"at50": [6, 10, 7, 4, 9]}, [(50, 52, True)]),
+        ({"at50": [6] * 50}, [(50, 99, False)]),
+        ({"at50": [8, np.nan]}, [(50, 99, False)]),
+        # Ten rows after its end the next one counts.
+        ({"at50": [9], "at60": [9]}, [(50, 50, True)]),
+        ({"at50": [9], "at61": [9]}, [(50, 50, True), (61, 61, True)]),
+        ({"at10": [9], "at99": [9]}, [(10, 10, True), (99, 99, False)]),
+        # More than 15 rows wide it is a swing, if it climbs for more than a fifth of that.
+        ({"at50": [9] * 16}, [(50, 65, True)]),
+        ({"at50": [6, 6, 6, *[9] * 13]}, [(50, 65, True)]),
+        ({"at50": [6, 6, 6, 6, *[9] * 12]}, []),
+        ({"at50": [6, 6, 6, 6, *[9] * 11]}, [(50, 64, True)]),
+        ({"at50": [*[6] * 16, *[9] * 34]}, [(50, 99, False)]),
+    ],
+)
+def test_the_rows_of_a_jump(parts: dict[str, Any], spikes: list[tuple[int, int, bool]]) -> None:
+    assert grouped(**parts) == spikes
+
+
+@pytest.mark.parametrize(("count", "size"), [(4000, 1), (4001, 2), (8000, 2), (8001, 3), (12005, 4)])
+def test_of_many_rows_the_highest_of_each_stretch_are_looked_at(count: int, size: int) -> None:
+    values = np.random.default_rng(0).normal(size=count)
+    values[7::100] = np.nan
+    steps, highest = spike_file._highest(3 * np.arange(count), values)
+    if size == 1:
+        assert steps.tolist() == (3 * np.arange(count)).tolist()
+        return
+    filled = np.where(np.isnan(values), np.inf, values)
+    # The first of the highest.
+    rows = [max(range(begin, begin + size), key=filled.__getitem__) for begin in range(0, count - size + 1, size)]
+    assert steps.tolist() == [3 * row for row in rows]
+    assert np.array_equal(highest, values[rows], equal_nan=True)

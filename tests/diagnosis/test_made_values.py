@@ -77,6 +77,7 @@ def test_a_jump_is_told_with_its_rows(at: int) -> None:
         (spiked(30.0, at=20), True),
         # More than 0.15 of the run wide, and as long in its climb as in its fall.
         (falling() + 20 * np.exp(-(((np.arange(N) - 200) / 60.0) ** 2)), False),
+        (np.where(np.arange(N) == 200, 9.0, 1.0), False),  # from the height of the start
         (falling()[:29], False),  # fewer than three windows of ten
         (np.concatenate([[np.nan], falling()[1:200], [99], falling()[201:]]), False),
     ],
@@ -251,10 +252,11 @@ def decayed(parts: Any, rule: Any = None) -> Case:
         ([1.0] * 40 + [0.0099] * 60, 40),
         ([1.0] * 40 + [0.0101] * 60, None),
         ([1.0] * 50 + [0.001] * 50, 50),
-        ([1.0] * 52 + [0.001] * 48, None),  # in the last half
+        ([1.0] * 51 + [0.001] * 49, None),  # in the last half
         ([0.001] * 22 + [1.0] * 20 + [0.001] * 58, None),  # it only went up for a moment
         ([0.001] * 20 + [1.0] * 22 + [0.001] * 58, 42),
         ([1.0] * 100, None),
+        ([np.inf] + [1.0] * 99, None),
     ],
 )
 def test_when_a_schedule_left_no_rate(parts: Any, found_since: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from fallline import GradientDescent, Linear, Trajectory, minimize
 from fallline.diagnosis.course import Course
 from fallline.diagnosis.limits import constant_limit, is_linear, keeps_length
 from fallline.diagnosis.quantiles import median, quantile
-from fallline.diagnosis.steps import ENDS, SHARES, measured_steps, objective_of, spread
+from fallline.diagnosis.steps import ENDS, SHARES, Steps, measured_steps, objective_of, spread
 from fallline.diagnosis.trial import trial_descent
+from fallline.stopping import ROUNDING
 
 NUMBERS = st.floats(-1e6, 1e6)
 
@@ -93,6 +95,49 @@ def test_only_rows_that_follow_each_other_and_are_finite_are_steps() -> None:
     assert {6, 8} <= set(steps.rows.tolist())
     cut = dataclasses.replace(run, steps=np.where(run.steps > 10, run.steps + 5, run.steps))
     assert 10 not in measured_steps(cut, 100).rows
+
+
+@pytest.mark.parametrize(("start", "least"), [(5.0, 1.0), (-5.0, 1.0), (0.01, 0.01), (np.nan, 0.0)])
+def test_values_are_rounded_by_their_size_and_that_of_the_first_up_to_1(start: float, least: float) -> None:
+    run = bowl(0.1, 4)
+    run = dataclasses.replace(run, value=np.array([start, 1e-9, -7.0, 0.3, 2.0]))
+    rounding = measured_steps(run, 100).rounding
+    known = [abs(value) for value in (start, 1e-9, 7.0, 0.3) if np.isfinite(value)]
+    assert rounding == pytest.approx([ROUNDING * max(value, least) for value in known])
+    # Of float32, 2^29 times as coarsely.
+    single: Any = SimpleNamespace(stochastic=False, rounding=2.0**-23)
+    assert measured_steps(dataclasses.replace(run, objective=single), 9).rounding == pytest.approx(2.0**29 * rounding)
+    bare = measured_steps(dataclasses.replace(run, objective=None), 100)
+    assert np.array_equal(bare.rounding, rounding)
+
+
+@pytest.mark.parametrize(
+    ("after", "promised", "rounding", "overshot"),
+    [
+        # A thousandth of the height of 10 above the lowest, 5, and the rounding.
+        (10.0051, 1.0, 0.0, True),
+        (10.0049, 1.0, 0.0, False),
+        (10.0061, 1.0, 0.001, True),
+        (10.0059, 1.0, 0.001, False),
+        (10.0051, 0.0, 0.0, False),
+        (10.0051, -1.0, 0.0, False),
+        (np.nan, 1.0, 0.0, True),
+        (np.inf, 1.0, 0.0, True),
+        (np.nan, -1.0, 0.0, False),
+    ],
+)
+def test_a_step_that_overshot(after: float, promised: float, rounding: float, overshot: bool) -> None:
+    every = np.ones(2)
+    steps = Steps(
+        bowl(0.1),
+        np.arange(2),
+        np.array([10.0, 5.0]),
+        np.array([after, 4.0]),
+        promised * every,
+        rounding * every,
+        every,
+    )
+    assert steps.overshot.tolist() == [overshot, False]
 
 
 def test_steps_of_batches_are_measured_on_their_own_batch() -> None:
@@ -223,6 +268,7 @@ def test_where_there_is_no_slope_there_is_no_descent(start: float) -> None:
         (fallline.ClipNorm(GradientDescent(0.1), limit=1.5), None, False, False),
         (GradientDescent(fallline.Exponential(0.1, decay=0.9)), 2.0, True, False),
         (GradientDescent(fallline.Backtracking()), None, True, False),
+        (fallline.ProximalDescent(0.1, fallline.L1(1.0, free=(1,))), None, False, False),  # of two coordinates
     ],
     ids=lambda value: str(value)[:24],
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.diagnosis.checked import found, missing
+from tests.diagnosis.looks import well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
@@ -16,6 +18,7 @@ from fallline.data.rows import Rows
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
 from fallline.diagnosis.findings.of_data import overfitting as overfitting_file
+from fallline.diagnosis.findings.of_data import unscaled as unscaled_file
 from fallline.diagnosis.known import Series
 from fallline.diagnosis.layers import layers_at, repeated
 from fallline.diagnosis.sample import Sample, best_constant
@@ -231,6 +234,220 @@ def test_the_part_of_the_fall_that_is_ahead() -> None:
         assert f"{left:.0%} of the possible fall of the loss was still ahead at step 50." in finding.evidence
 
 
+COUNTS = np.floor(np.abs(3 * Y))
+
+
+@pytest.mark.parametrize("settings", [{}, {"l2": 0.1}, {"reduction": "sum"}, {"sample_weight": WEIGHTS}])
+@pytest.mark.parametrize(
+    ("model", "targets"), [(Linear, Y), (Logistic, SURE), (Poisson, COUNTS), (Huber, Y), (fallline.SquaredHinge, SURE)]
+)
+def test_the_part_that_is_ahead_is_newtons_decrement(model: Any, targets: Any, settings: dict[str, Any]) -> None:
+    # A column that does not vary is a second intercept.
+    columns = np.column_stack([X * [1.0, 30.0, 1.0, 1.0], np.full(60, 2.0)])
+    loss = model(columns, targets, **settings)
+    # The slope of an exponential has no largest change.
+    rate = 0.1 / min(loss.smoothness(), 6e4)
+    path = fallline.minimize(loss, np.zeros(6), GradientDescent(rate), max_steps=20)
+    x = path.final.x
+    gradient, size = loss.gradient(x), 1e-5
+    hessian = np.array([loss.gradient(x + size * e) - loss.gradient(x - size * e) for e in np.eye(6)]) / (2 * size)
+    if settings.get("l2"):  # which the check leaves out for a column that does not vary
+        gradient[4] -= 0.1 * x[4]
+        hessian[4, 4] -= 0.1
+    ahead = 0.5 * gradient @ np.linalg.pinv(hessian, rcond=1e-7) @ gradient
+    fallen = path.start.value - path.final.value
+    assert unscaled_file._left(Case.of(path)) == pytest.approx(ahead / (fallen + ahead), rel=2e-3)
+
+
+def test_what_is_ahead_where_there_is_no_hessian_is_the_shortfall() -> None:
+    three = clouds(rows=60)
+    soft = Softmax(three.X, three.y.astype(int))
+    network = Network(X, Y, hidden=(2,), loss="squared")
+    many = Linear(np.random.default_rng(0).normal(size=(20, 101)), Y[:20])
+    for loss in (soft, network, many):
+        start = loss.initial(0) if isinstance(loss, Network) else np.zeros(loss.dimension)
+        case = Case.of(fallline.minimize(loss, start, GradientDescent(1e-3), max_steps=5))
+        assert unscaled_file._left(case) == case.shortfall
+        # Of a model whose minimum is known to be reached, nothing is left, whatever it explains.
+        stop = dataclasses.replace(case.run.stop, converged=True)
+        ended = Case.of(dataclasses.replace(case.run, stop=stop))
+        assert unscaled_file._left(ended) == (case.shortfall if isinstance(loss, Network) else 0)
+    # At the minimum from the start nothing fell, and nothing is ahead.
+    assert unscaled_file._left(Case.of(fallline.minimize(Linear(X, 0 * Y), np.zeros(5), Adam(0.1), max_steps=5))) == 0
+    # Without a curvature there is no way to tell.
+    flat = Case.of(fallline.minimize(Hinge(X, SURE), np.zeros(5), GradientDescent(1e-3), max_steps=5))
+    assert unscaled_file._left(flat) == flat.shortfall
+
+
+@pytest.mark.parametrize(
+    ("rule", "free"),
+    [
+        (GradientDescent(0.1), False),
+        (fallline.Momentum(0.1), False),
+        (Adam(0.1), True),
+        (fallline.SignDescent(0.1), True),
+        (fallline.AdamW(0.1, weight_decay=5.0), True),  # from 0 there is nothing to decay
+        (fallline.AdaGrad(0.1), True),
+        (fallline.RMSProp(0.1, beta=0.9), False),  # whose first steps are 1 / √0.1
+        (fallline.RMSProp(0.1, beta=0.5), True),
+        (fallline.ClipValue(GradientDescent(0.1), limit=1.0), True),
+        (fallline.ClipValue(GradientDescent(0.1), limit=0.2), False),
+        (fallline.ClipValue(GradientDescent(0.1), limit=4.0), False),
+    ],
+)
+def test_steps_of_the_rates_length(rule: Any, free: bool) -> None:
+    assert unscaled_file._is_scale_free(rule, Linear(X, Y)) == free
+
+
+def reach(loss: Any, rule: Any = None, **changed: Any) -> float:
+    path = fallline.minimize(loss, np.zeros(5), rule or Adam(0.1), max_steps=4)
+    return unscaled_file._reach(Case.of(dataclasses.replace(path, **changed)))
+
+
+def test_a_reach_without_bound() -> None:
+    loss = Linear(X, Y)
+    assert reach(loss) == pytest.approx(0.4)
+    assert reach(loss, GradientDescent(0.1)) == np.inf
+    assert reach(loss, rule=Adam(0.1), rate=np.array([0.1, 0.1, np.nan, 0.1, 0.1])) == np.inf
+    assert reach(loss, rate=np.array([0.1, 0.1, 0.1, 0.1, np.nan])) == pytest.approx(0.4)
+    # Huber's slope is at most delta times the sum of the rows' weights, which is 1 of a mean.
+    assert reach(Huber(X, Y, delta=2.0), GradientDescent(0.1)) == pytest.approx(0.8)
+    assert reach(Huber(X, Y, "sum", delta=2.0), GradientDescent(0.1)) == np.inf
+    assert reach(Huber(X, Y, delta=2.0)) == pytest.approx(0.4)
+
+
+def targets(
+    y: Any, shortfall: float = 0.2, broke_out: int | None = None, network: bool = False, reach: float = np.inf
+) -> Any:
+    """What is told of these targets, by steps that reach so far."""
+    loss = Network(X, y, hidden=(2,), loss="squared") if network else Linear(X, y)
+    steps, rate = 10, reach / 10
+    path: Any = SimpleNamespace(
+        step_count=steps, steps=np.array([0, steps]), final=SimpleNamespace(x=np.zeros(loss.dimension))
+    )
+    path.rule = Adam(0.1) if np.isfinite(reach) else GradientDescent(0.1)
+    path.rate = np.array([rate, np.nan])
+    case: Any = SimpleNamespace(data=loss, run=path, sample=Sample.of(loss), shortfall=shortfall)
+    return unscaled_file._targets(case, broke_out)
+
+
+SIDES = np.resize([1.0, -1.0], 60)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        # A constant beyond 10 that the steps do not reach, where a tenth is left to explain or the run broke out.
+        ({"y": 10.1 + SIDES, "reach": 10.0}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.2}, False),
+        ({"y": 9.9 + SIDES, "reach": 9.0}, False),
+        ({"y": -10.1 + SIDES, "reach": 10.0}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "shortfall": 0.11}, True),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "shortfall": 0.09}, False),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "shortfall": 0.09, "broke_out": 3}, True),
+        # Of a network, those of a size of 30: √(18² + 24²).
+        ({"y": 18 + 24.1 * SIDES, "network": True}, True),
+        ({"y": 18 + 23.9 * SIDES, "network": True}, False),
+        ({"y": 18 + 24.1 * SIDES, "network": True, "shortfall": 0.09}, False),
+        ({"y": 18 + 24.1 * SIDES}, False),
+        ({"y": 10.1 + SIDES, "reach": 10.0, "network": True}, True),
+    ],
+)
+def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None:
+    assert (targets(**known) is not None) == told
+
+
+def test_what_is_told_of_targets() -> None:
+    far = well_told(targets(20 + SIDES, reach=8.0, broke_out=5), "unscaled")
+    assert far.title == "The targets are not scaled: their mean is 20, their deviation 1"
+    assert far.evidence.startswith("The targets have mean 20 and deviation 1. All 10 steps together can move the")
+    assert "explains 0% of their variance" in far.evidence
+    assert "too short for a way" in far.cause
+    assert far.since == 5
+    scaling, faster = far.remedies
+    assert "y.std()" in scaling.text
+    assert faster.settings["optimizer"] == Adam(0.75)  # thrice the way
+    assert far.numbers == pytest.approx({"mean": 20, "deviation": 1, "reach": 8})
+    # A hundred times the rate is not offered.
+    assert len(targets(20 + SIDES, reach=0.61).remedies) == 2
+    assert len(targets(20 + SIDES, reach=0.59).remedies) == 1
+    large = well_told(targets(40 + SIDES, network=True), "unscaled")
+    assert large.evidence.startswith("The targets have mean 40 and deviation 1. The model explains")
+    assert "grow with the targets" in large.cause
+    assert (large.since, len(large.remedies)) == (0, 1)
+
+
+def features(columns: Any, left: float = 1.0, broke_out: int | None = None, network: bool = False) -> Any:
+    """What is told of these columns of 60 rows, where this part of the fall is left."""
+    columns = np.column_stack([columns])
+    loss = Network(columns, Y, hidden=(2,), loss="squared") if network else Linear(columns, Y)
+    ends = {"start": SimpleNamespace(value=2.0), "final": SimpleNamespace(value=9.0)}
+    path: Any = SimpleNamespace(step_count=7, stop=SimpleNamespace(converged=False), **ends)
+    known = {"data": loss, "loss": loss, "innermost": loss, "objective": loss, "known_fit": None}
+    case: Any = SimpleNamespace(run=path, sample=Sample.of(loss), shortfall=left, **known)
+    return unscaled_file._features(case, broke_out)
+
+
+TURNS = np.resize([1.0, -1.0, 0.0], 60) * np.sqrt(1.5)
+WIDE = np.random.default_rng(0).normal(size=(60, 101))
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        # Sizes differ by a factor of a hundred, also from that of the column of ones.
+        ({"columns": 101 * TURNS, "network": True}, True),
+        ({"columns": 99 * TURNS, "network": True}, False),
+        ({"columns": 0.0099 * TURNS, "network": True}, True),
+        ({"columns": 0.0101 * TURNS, "network": True}, False),
+        ({"columns": np.column_stack([11 * TURNS, 0.1 * TURNS]), "network": True}, True),
+        ({"columns": np.column_stack([9 * TURNS, 0.1 * TURNS]), "network": True}, False),
+        # Far from zero a column has a size, too.
+        ({"columns": 101 + TURNS, "network": True}, True),
+        ({"columns": 99 + TURNS, "network": True}, False),
+        # What is 0 in nine of ten rows is one of many that take turns.
+        ({"columns": np.where(np.arange(60) < 7, 1e4 * Y, 0), "network": True}, True),
+        ({"columns": np.where(np.arange(60) < 6, 1e4 * Y, 0), "network": True}, False),
+        # Of a network a tenth is left to explain, of any other model a twentieth of the fall.
+        ({"columns": 101 * TURNS, "network": True, "left": 0.11}, True),
+        ({"columns": 101 * TURNS, "network": True, "left": 0.09}, False),
+        ({"columns": 400 * WIDE, "left": 0.06}, True),
+        ({"columns": 400 * WIDE, "left": 0.04}, False),
+        # Where the run broke out, a column is of a size of 10.
+        ({"columns": 0.09 * TURNS + 9.5, "broke_out": 3}, False),
+        ({"columns": 0.09 * TURNS + 10.5, "broke_out": 3}, True),
+    ],
+)
+def test_which_features_are_not_scaled(known: dict[str, Any], told: bool) -> None:
+    assert (features(**known) is not None) == told
+
+
+def test_columns_whose_deviation_is_infinite() -> None:
+    rows = Rows(np.column_stack([1e200 * TURNS, TURNS]), Y)
+    case: Any = SimpleNamespace(sample=SimpleNamespace(rows=rows), data=SimpleNamespace(feature_names=None))
+    scales = unscaled_file._scales(case)
+    assert scales is not None
+    assert scales.size.tolist() == pytest.approx([np.inf, 1])
+    assert scales.names == ("x1", "x2")
+
+
+def test_what_is_told_of_features() -> None:
+    columns = np.column_stack([3 + 4 * TURNS, 500 * TURNS, np.full(60, 7.0), 0.2 + 0.5 * TURNS])
+    finding = well_told(features(columns, network=True, left=0.25), "unscaled")
+    assert finding.title == "The features are not scaled: sizes from 0.5 to 5e+02"
+    assert finding.evidence.startswith(
+        "The column x2 has mean 0 and deviation 500, x4 mean 0.2 and deviation 0.5; the intercept has a column of ones."
+    )
+    assert finding.evidence.endswith("25% of the possible fall of the loss was still ahead at step 7.")
+    assert "up to 1e+06-fold" in finding.cause
+    assert finding.numbers == pytest.approx({"largest": 500, "smallest": 0.5, "spread": 1000})
+    assert finding.since == 0
+    alone = features(500 * TURNS, broke_out=4)
+    assert alone.evidence.startswith("The column x1 has mean 0 and deviation 500; the intercept")
+    assert alone.evidence.endswith("The loss rose from 2 to 9.")
+    assert alone.since == 4
+
+
 def test_columns_that_are_no_scale() -> None:
     # Of two values, mostly zero, or constant.
     odd = {"two": 500.0 * SURE, "zero": np.where(np.arange(60) < 5, 1000 * Y, 0), "same": np.full(60, 700.0)}
@@ -249,6 +466,22 @@ def test_a_run_that_broke_out_tells_since_when() -> None:
     assert finding is not None
     assert 5 <= finding.since <= 7
     assert "The loss rose from " in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("values", "since"),
+    [
+        ([5, 4, 4, 3, 6, 7], 3),
+        ([5, 4, 6, 3, 6, 7], 1),
+        ([5, 4, 4, 3, np.nan], 3),
+        ([5, 4, 6, 5], None),
+        ([5, np.nan, 4, 3], None),
+        ([5, 4, 6, 5.1], 1),
+    ],
+)
+def test_when_the_loss_first_rose_in_a_run_that_broke_out(values: list[float], since: int | None) -> None:
+    series: Any = {"value": Series(np.arange(len(values)), np.array(values, float))}
+    assert unscaled_file._breaks_out(series) == since
 
 
 def test_named_columns_are_named() -> None:
@@ -401,12 +634,36 @@ def test_rows_held_out_are_paired_with_themselves() -> None:
     assert overfitting_file._paired(Case.of(fallline.fit(data, "y", max_steps=9)), 2, 9) == (0.0, False)
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "better"),
+    [
+        # Of n answers that change, √n more may be right by chance: one of one, and not two of two.
+        (20, 19, False),
+        (20, 18, True),
+        (18, 20, False),
+        (18, 18, False),
+    ],
+)
+def test_more_right_answers_than_by_chance(begin: int, end: int, better: bool) -> None:
+    rows = Rows(np.arange(20.0)[:, None], np.ones(20))
+    # Right are the rows above the place at which the answer turns.
+    points = np.array([[1.0, -5.5], [1.0, 0.5 - begin], [1.0, 0.5 - end]])
+    case: Any = SimpleNamespace(data=Logistic(rows.X, np.arange(20) % 2), run=SimpleNamespace(x=points))
+    case.fit = SimpleNamespace(held_out=SimpleNamespace(blocks=lambda: iter([rows])))
+    case.run.steps = np.array([10, 15, 20])
+    error, told = overfitting_file._paired(case, 10, 20)
+    assert told == better
+    losses = [np.log1p(np.exp(-rows.X[:, 0] - b)) for b in points[[0, 2], 1]]
+    assert error == pytest.approx(np.std(losses[1] - losses[0]) / np.sqrt(20), rel=1e-9)
+
+
 def test_right_answers_of_every_kind_of_model() -> None:
     three = clouds(rows=60)
     for loss in (Logistic(X, SURE), Hinge(X, SURE)):
-        x = np.array([1.0, -1, 0.5, 1, 0.2])
-        right = overfitting_file._right(loss, X, SURE, x)
-        assert np.array_equal(right, ((X @ x[:-1] + x[-1] > 0) == (SURE > 0)).astype(float))
+        # With no parameters every row is on the line, and of the first class.
+        for x in (np.array([1.0, -1, 0.5, 1, 0.2]), np.zeros(5)):
+            right = overfitting_file._right(loss, X, SURE, x)
+            assert np.array_equal(right, ((X @ x[:-1] + x[-1] > 0) == (SURE > 0)).astype(float))
     soft = Softmax(three.X, three.y.astype(int))
     W = np.random.default_rng(0).normal(size=soft.dimension)
     right = overfitting_file._right(soft, three.X, three.y, W)
@@ -414,6 +671,13 @@ def test_right_answers_of_every_kind_of_model() -> None:
 
 
 # A model whose output does not suit
+
+
+@pytest.mark.parametrize(("rows", "told"), [(59, True), (60, False)])
+def test_classes_of_three_rows_are_no_numbers(rows: int, told: bool) -> None:
+    loss = Softmax(np.zeros((rows, 1)), np.arange(rows) % 20)
+    run = fallline.minimize(loss, np.zeros(loss.dimension), Adam(0.01), max_steps=5)
+    assert (found("output_mismatch", run) is not None) == told
 
 
 def test_a_neuron_that_is_stuck() -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.diagnosis.looks import A, G, M, Make, bowl, found, line, run, the
 
 import fallline
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.findings import momentum_overshoot as overshoot_file
 from fallline.diagnosis.findings.momentum_overshoot import momentum_overshoot
 
 SHOWN: dict[str, Make] = {
@@ -52,4 +54,12 @@ def test_the_climbs_are_those_of_the_pendulum() -> None:
 def test_the_settings_that_are_proposed() -> None:
     finding = the(momentum_overshoot, run("x**2", 1.0, M(0.005, momentum=0.99), 150))
     rules = [remedy.settings["optimizer"] for remedy in finding.remedies]
-    assert M(0.005, momentum=0.9) in rules
+    # On a steady slope the velocity is a hundred times the rate; half of that is 0.25.
+    assert rules == [G(0.2), M(0.005, momentum=0.9), M(0.005, momentum=0.5)]
+    for rule, less in ((M(0.1, momentum=0.8), [M(0.1, momentum=0.5)]), (M(0.1, momentum=0.5), [])):
+        case = Case.of(run("x**2", 1.0, rule, 3))
+        plain, *others = overshoot_file._remedies(case, "momentum", rule.momentum)
+        assert plain.settings["optimizer"] == G(float(f"{0.05 / (1 - rule.momentum):.1g}"))
+        assert [remedy.settings["optimizer"] for remedy in others] == less
+    averaged = Case.of(run("x**2", 1.0, M(0.1, momentum=0.5, convention="averaged"), 3))
+    assert overshoot_file._remedies(averaged, "momentum", 0.5) == ()

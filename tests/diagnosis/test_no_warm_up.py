@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, M, Make, bowl, found, line, network, rows, run, the
+from tests.diagnosis.looks import A, G, M, Make, bowl, found, line, network, rows, run, space, the
 
 import fallline
+from fallline.diagnosis.findings import no_warm_up as warm_up_file
 from fallline.diagnosis.findings.no_warm_up import no_warm_up
 
 SHOWN: dict[str, Make] = {
@@ -57,3 +60,20 @@ def test_the_height_of_the_jump() -> None:
     told = the(no_warm_up, run("x**2", [1.0], fallline.RMSProp(0.15, beta=0.999), 400))
     assert told.numbers["peak"] == pytest.approx((1 - 0.15 / np.sqrt(0.001)) ** 2, rel=1e-6)
     assert told.numbers["with_warm_up"] <= told.numbers["start"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "spectrum", "ill"),
+    [
+        # The deviations of columns that vary differ by a factor of 30, and curvatures by its square.
+        (space(X=np.outer([0.0, 1.0], [1.0, 29.9, 0.0])), None, False),
+        (space(X=np.outer([0.0, 1.0], [1.0, 30.1, 0.0])), None, True),
+        (space(X=np.ones((2, 2))), None, False),
+        (space(), space(highest=899.0, lowest=1.0), False),
+        (space(), space(highest=901.0, lowest=1.0), True),
+        (space(), space(highest=899.0, lowest=-1.0), False),
+        (space(), space(highest=np.nan, lowest=1.0), True),
+    ],
+)
+def test_coordinates_of_different_scales(loss: Any, spectrum: Any, ill: bool) -> None:
+    assert warm_up_file._ill_scaled(space(loss=loss, spectrum=spectrum)) == ill

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.optimizers.rules import RULES
 
 import fallline
 from fallline import FalllineError, Optimizer, Parting, Perturbation, Trajectory, differ, minimize
+from fallline.diagnosis import parting as parting_file
 
 ROSENBROCK = "100*(y - x**2)**2 + (1 - x)**2"
 
@@ -206,6 +208,21 @@ def test_users_rules_differ_by_lines_of_formula_or_code() -> None:
     assert found.lines == {"code": ("return rate * np.tanh(gradient), state", "if step > 5:")}
 
 
+def test_code_with_a_line_more_at_its_end_and_code_that_is_not_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = "def update():\n    go()"
+    sources = {Steady.update: short, Halting.update: f"{short}\n    halt()"}
+    monkeypatch.setattr(inspect, "getsource", sources.__getitem__)
+    assert parting_file._source_lines(Steady(), Halting()) == {"code": ("-", "halt()")}
+    assert parting_file._source_lines(Halting(), Steady()) == {"code": ("halt()", "-")}
+    assert parting_file._source_lines(Steady(), Steady()) == {}
+
+    def missing(_: Any) -> str:
+        raise OSError
+
+    monkeypatch.setattr(inspect, "getsource", missing)
+    assert parting_file._source_lines(Steady(), Halting()) == {}
+
+
 @pytest.mark.parametrize("name", [name for name in RULES if "@paper" not in name and ":" not in name])
 def test_every_convention_is_held_against_the_paper(name: str) -> None:
     rule = RULES[name]
@@ -270,7 +287,7 @@ def test_a_comparison_of_one_run_has_no_second() -> None:
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(FalllineError, match="it must be what minimize returns"):
         differ(run(), "adam")  # type: ignore[arg-type]
-    with pytest.raises(FalllineError, match=r"it must be of the coordinates \('x', 'y'\)"):
+    with pytest.raises(FalllineError, match=r"^b is \('x',\), .* it must be of the coordinates \('x', 'y'\)$"):
         differ(run(), run(objective="x**2", x0=1.0))
 
 

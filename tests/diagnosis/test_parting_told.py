@@ -147,6 +147,19 @@ def test_differences_of_64_roundings_are_no_more_than_rounding(part: int, by: st
     assert (found.step, found.by) == (20, by)
 
 
+def test_where_rounding_shows_first_the_step_at_which_the_rules_part_is_told() -> None:
+    path = run()
+    other = moved(moved(path, 5, x=4 * float(np.finfo(float).eps * np.linalg.norm(path.x[5]))), 9, x=1.0)
+    found = differ(path, dataclasses.replace(other, rule=fallline.Momentum(0.01)))
+    assert (found.step, found.by) == (9, "rule")
+    assert found.facts["before"] == "from step 5 on the same but for rounding"
+    assert found.facts["distance"].startswith("1 at step 9")
+    # Where the rules are the same it is rounding that grew.
+    same = differ(path, other)
+    assert (same.step, same.by) == (5, "rounding")
+    assert "before" not in same.facts
+
+
 @pytest.mark.parametrize(
     ("part", "words"), [(5e-10, "at most 5e-10 of x: the last digits"), (5e-9, "up to 5e-09 of x")]
 )

@@ -254,6 +254,8 @@ def test_what_a_run_was_allowed_and_costs() -> None:
     repeat = again(run)
     assert isinstance(repeat, RunAgain)
     assert (repeat.steps, repeat.made, repeat.varied, repeat.steps_per_epoch) == (500, run.step_count, "starts", 1)
+    short = dataclasses.replace(minimize("x**2", 1.0, GradientDescent(0.1), max_steps=1), seconds=0.5)
+    assert (RunAgain.of(short).made, RunAgain.of(short).seconds) == (1, 0.5)
     assert repeat.seconds == run.seconds / run.step_count
     assert repeat.exact
     ended = repeat.ended({}, 0, 500, 10.0, np.inf, "value")
@@ -406,6 +408,23 @@ def test_a_fit_is_repeated_from_its_own_arguments() -> None:
     X = np.linspace(0, 1, 12)
     start = np.mean((3 * X - 2 * X - np.sin(9 * X)) ** 2) / 2
     assert elsewhere.start == pytest.approx(start, rel=1e-9)
+
+
+def test_other_starts_are_near_the_runs_own_and_nearer_to_one_that_is_given() -> None:
+    fit, path = fitted(), minimize("x**2", 1.0, GradientDescent(0.1), max_steps=200)
+    for repeat, given in ((again(fit), [1.0, -5.0]), (again(path), [2.0])):
+        own, elsewhere = (
+            [repeat.ended(settings, number, 30, 10.0, np.inf, "value").start for number in range(4)]
+            for settings in ({}, {"x0": given})
+        )
+        assert len(set(own)) == len(set(elsewhere)) == 4
+        # Within a hundredth of a fifth of the way, against a fifth: of about 1 in either case.
+        assert np.ptp(elsewhere) / elsewhere[0] < 0.05
+        assert np.ptp(own) / own[0] > 0.05
+    # With seeds the start is the fit's own.
+    seeded = again(fitted(batch_size=4, max_steps=None, epochs=10))
+    assert seeded.varied == "seeds"
+    assert len({seeded.ended({}, number, 30, 10.0, np.inf, "value").start for number in range(3)}) == 1
 
 
 def test_what_changes_the_loss_is_measured_by_the_score() -> None:

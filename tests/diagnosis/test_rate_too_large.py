@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, rows, run, the
+from tests.diagnosis.looks import A, G, M, Make, bowl, classes, found, line, network, rows, run, space, the
 
 import fallline
+from fallline.arrays import FloatArray
 from fallline.diagnosis import diagnose
+from fallline.diagnosis.course import Course
+from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.findings import rate_too_large as rate_file
 from fallline.diagnosis.findings.rate_too_large import rate_too_large
+from fallline.diagnosis.measured_run import Reach
+from fallline.diagnosis.steps import Steps
 
 
 def relu_on_unscaled_data() -> fallline.Trajectory:
@@ -140,3 +149,212 @@ FINE: dict[str, Make] = {
 @pytest.mark.parametrize("make", FINE.values(), ids=FINE)
 def test_what_only_looks_like_it(make: Make) -> None:
     assert found(rate_too_large, make()) is None
+
+
+# Cases made by hand, on either side of what is asked for
+
+
+class Made(Steps):
+    """Steps that do not fall to an edge."""
+
+    def falls_to_edge(self, place: int) -> bool:
+        return False
+
+
+class Bare(SimpleNamespace):
+    """A case, of no network where it has none."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise CannotCheck("a network") if name == "network" else AttributeError(name)
+
+
+def made(values: Any, promised: Any = 1.0, **changed: Any) -> Any:
+    """A case of 40 steps with these values, whose slopes promised a fall of 1 each; from the start, 9.9 is in reach."""
+    values = np.asarray(values, float)
+    path: Any = SimpleNamespace(steps=np.arange(len(values)))
+    rows = path.steps[:-1]
+    every = np.ones(len(rows))
+    steps = Made(path, rows, values[:-1], values[1:], promised * every, 0 * every, changed.pop("lengths", 1.0) * every)
+    known = {"run": path, "measured": steps, "course": Course(path.steps, values), "rule": G(0.1), "left": 0.0}
+    known |= {"objective": space(stochastic=changed.pop("stochastic", False)), "from_start": space(steps=7)}
+    return Bare(**known | {"reach": Reach(10.0, float(values[-1]), changed.pop("tried", 9.9))} | changed)
+
+
+def jumping(count: int, height: float, first: int = 0) -> FloatArray:
+    """Values that fall by 0.01 a step from 10, but for so many jumps upwards."""
+    rises = np.zeros(40)
+    rises[first : first + count] = height + 0.01
+    return np.asarray(10 + np.concatenate([[0], np.cumsum(rises - 0.01)]))
+
+
+ELSEWHERE: dict[str, Any] = {"run": None}
+
+
+@pytest.mark.parametrize(
+    ("values", "changed", "told"),
+    [
+        # A tenth of the steps go uphill, of those on batches three tenths.
+        (jumping(4, 0.2, 30), {}, True),
+        (jumping(3, 0.3, 30), {}, False),
+        (jumping(12, 0.1, 28), {"stochastic": True}, True),
+        (jumping(11, 0.1, 28), {"stochastic": True}, False),
+        # It must end higher than it began.
+        (jumping(4, 0.05), {}, False),
+        # One is enough if it ends ten times as high as the 0.1 in reach, or a tenth where only the first were measured.
+        (jumping(1, 1.45), {}, True),
+        (jumping(1, 1.35), {}, False),
+        (jumping(1, 0.95), {"tried": 5.0} | ELSEWHERE, True),
+        (jumping(1, 0.85), {"tried": 5.0} | ELSEWHERE, False),
+        # Where the slope promised no fall it is wrong, and the step not too long.
+        (jumping(4, 0.2, 30), {"promised": -1.0}, False),
+    ],
+)
+def test_what_counts_as_diverged(values: FloatArray, changed: dict[str, Any], told: bool) -> None:
+    assert (rate_file._diverged(made(values, **changed)) is not None) == told
+
+
+def test_how_it_diverged() -> None:
+    values = jumping(20, 1.0, 20)
+    over = rate_file._diverged(made(values))
+    assert over is not None
+    assert over.outcome == "the value rose from 10 to 29.8"
+    # Of the first ten, those that made less than a tenth of the promised 1; later ones only where they went uphill.
+    assert np.flatnonzero(over.wrong).tolist() == [*range(10), *range(20, 40)]
+    over = rate_file._diverged(made(values, promised=0.05))
+    assert over is not None
+    assert np.flatnonzero(over.wrong).tolist() == list(range(20, 40))
+    values[-1] = np.inf
+    over = rate_file._diverged(made(values))
+    assert over is not None
+    assert over.outcome == "the value rose from 10 to 28.8 and then to no finite value"
+    over = rate_file._diverged(made([10.0, 9.0, np.nan]))
+    assert over is not None
+    assert over.outcome == "the value went from 10 to no finite value"
+
+
+def swinging(height: float, level: float = 5.0, since: int = 0) -> FloatArray:
+    """Values that swing about a level after the start at 10; before a row they stay below."""
+    turns = level + height / 2 * (-1.0) ** np.arange(41)
+    return np.where(np.arange(41) == 0, 10.0, np.where(np.arange(41) < since, level - height / 2, turns))
+
+
+# Only the slopes of the last steps promise a fall.
+AT_LAST = np.where(np.arange(40) < 36, -1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "changed", "told"),
+    [
+        (swinging(1.0), {}, True),
+        # In the second half a tenth of the steps went uphill: here two of twenty, or one.
+        (swinging(1.0, since=37), {"promised": AT_LAST}, True),
+        (swinging(1.0, since=39), {"promised": AT_LAST}, False),
+        # A hundredth of the fall is material: 5, and half of the swing.
+        (swinging(0.051), {}, True),
+        (swinging(0.049), {}, False),
+        # A cycle that makes nothing of what the slope promised matters where a hundredth of the fall is left.
+        (swinging(0.0), {"left": 0.011}, True),
+        (swinging(0.0), {"left": 0.009}, False),
+        (swinging(0.0), {"left": 0.5, "promised": 0.0}, False),
+        (swinging(0.0), {"left": 0.5, "stochastic": True}, False),
+        # On batches three tenths of the steps, and by a rule without a state.
+        (swinging(1.0, since=30), {"stochastic": True}, True),
+        (swinging(1.0, since=32), {"stochastic": True}, False),
+        (swinging(1.0), {"stochastic": True, "rule": M(0.1)}, False),
+        (swinging(1.0), {"rule": M(0.1)}, True),
+        (swinging(1.0), {"rule": fallline.SignDescent(0.1)}, False),
+        # While the level falls by more than a tenth of the swing, it is no such run.
+        (np.where(np.arange(41) > 20, swinging(1.0, 4.85), swinging(1.0, 5.0)), {}, False),
+        (np.where(np.arange(41) > 20, swinging(1.0, 4.95), swinging(1.0, 5.0)), {}, True),
+    ],
+)
+def test_what_counts_as_unsettled(values: FloatArray, changed: dict[str, Any], told: bool) -> None:
+    changed = {"run": space(start__x=np.zeros(1))} | changed
+    assert (rate_file._unsettled(made(values, **changed)) is not None) == told
+
+
+def test_since_when_it_is_unsettled() -> None:
+    over = rate_file._unsettled(made(swinging(1.0)))
+    assert over is not None
+    assert over.outcome == "in the last quarter the value still swings by 1 around 5.5"
+    assert np.flatnonzero(over.wrong).tolist() == list(range(1, 40, 2))
+    over = rate_file._unsettled(made(swinging(0.0), left=0.5))
+    assert over is not None
+    assert np.flatnonzero(over.wrong).tolist() == list(range(1, 40))
+
+
+def thrown(end: float = 15.0, middle: float | None = None, top: float = 20.0, at: int = 0, **changed: Any) -> Any:
+    """A case thrown from 10 to 20 at a step, which comes to 15 and rests there, where 0 was in reach of its start."""
+    row = np.arange(41)
+    later = np.where(row > 20, end, end if middle is None else middle)
+    values = np.select([row <= at, row == at + 1], [10.0, top], later)
+    promised = np.where((row[:-1] == at) | (row[:-1] == at + 1), 1.0, -1.0)
+    lengths = np.where(row[:-1] <= 10, 1.0, 0.001)
+    return made(values, **{"promised": promised, "lengths": lengths, "tried": 0.0} | changed)
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        (thrown(), True),
+        (thrown(at=9), True),
+        (thrown(at=10), False),
+        (thrown(lengths=1.0), False),  # it goes on
+        (thrown(stochastic=True), False),  # one step of batches is no throw
+        (thrown(stochastic=True, promised=np.ones(40)), True),
+        # Since its first quarter it made three tenths of what was in reach, 15, or it came back from far above.
+        (thrown(middle=19.4), True),
+        (thrown(middle=19.6), False),
+        (thrown(middle=19.6, top=111.0), True),
+        (thrown(middle=19.6, top=109.0), False),
+        # It ended higher than the descent by 0.08 of what that gained, 1, or of the value, 1.
+        (thrown(9.09, tried=9.0), True),
+        (thrown(9.07, tried=9.0), False),
+        (thrown(1.0, tried=0.91), True),
+        (thrown(1.0, tried=0.93), False),
+        (thrown(0.0, tried=-1.0), True),
+        (thrown(0.0, tried=-1e-20), False),
+    ],
+)
+def test_what_counts_as_thrown(case: Any, told: bool) -> None:
+    assert (rate_file._thrown(case) is not None) == told
+
+
+def test_how_it_was_thrown() -> None:
+    over = rate_file._thrown(thrown())
+    assert over is not None
+    words = "the first steps threw it up to a value of 20, and it ended at 15"
+    assert over.outcome == f"{words}; 7 shorter steps from the start reach 0"
+    assert np.flatnonzero(over.wrong).tolist() == [0]
+    # Its output the same for all rows, nothing need be in reach.
+    ends = {"run": space(start__x=np.array([1.0]), final__x=np.array([0.0]))}
+    one = SimpleNamespace(dataset=None, X=np.arange(9.0)[:, None], predict=lambda X, x: X * x)
+    over = rate_file._thrown(thrown(9.0, tried=9.0, network=one, **ends))
+    assert over is not None
+    assert (
+        over.outcome
+        == "the first steps threw it up to a value of 20, and it ended at 9, its output the same for all rows"
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "changed", "alike"),
+    [
+        ([0.0009, 0.0], {}, True),
+        ([0.0011, 0.0], {}, False),
+        ([0.0, 0.0011], {}, False),
+        ([np.nan, 0.0], {}, False),
+        ([0.0, 0.0], {"dataset": "files"}, False),
+        # The first 200 rows count.
+        ([0.0, 0.0], {"X": np.eye(300, 2, k=-200)}, False),
+        ([0.0, 0.0], {"X": np.eye(300, 2, k=-199)}, True),
+    ],
+)
+def test_answers_that_became_alike(end: list[float], changed: dict[str, Any], alike: bool) -> None:
+    X = np.column_stack([np.arange(9.0), np.arange(9.0)])
+    one = SimpleNamespace(**{"dataset": None, "X": X, "predict": lambda X, x: X * x} | changed)
+    ends = space(start__x=np.ones(2), final__x=np.array(end))
+    case: Any = Bare(network=one, run=ends)
+    assert rate_file._answers_alike(case) == alike
+    del case.network
+    assert not rate_file._answers_alike(case)

@@ -13,7 +13,10 @@ import pytest
 
 import fallline
 from fallline import FalllineError, GradientDescent, Momentum, Optimizer, Record, Trajectory, minimize
+from fallline.diagnosis import written as written_file
 from fallline.diagnosis.one_step import one_step, recorded_to
+from fallline.optimizers.base import SMALLEST
+from fallline.optimizers.noise import standard_normal
 
 MATH = "{http://www.w3.org/1998/Math/MathML}"
 
@@ -153,6 +156,21 @@ def test_numbers_in_a_formula() -> None:
     assert "e-0" not in one.latex
 
 
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("-2.5", "-2.5"),
+        ("1.5e-08", r"1.5 \cdot 10^{-8}"),
+        ("1e+20", "10^{20}"),
+        ("-1e-20", "-10^{-20}"),
+        ("inf", r"\mathrm{inf}"),
+        ("norm([1, 2, … 9 more])", r"\mathrm{norm([1, 2, \ldots 9 more])}"),
+    ],
+)
+def test_a_number_in_latex(text: str, latex: str) -> None:
+    assert written_file._power_of_ten(text) == latex
+
+
 def test_a_long_memory_shows_its_newest_part_and_what_is_too_long_is_said_to_be_computed() -> None:
     run = minimize("x**2 + 10*y**4", [3.0, 1.0], fallline.LBFGS(), max_steps=9)
     one = run.explain(8)
@@ -233,6 +251,53 @@ def test_a_rule_without_a_formula_shows_its_numbers() -> None:
     assert uphill.text.endswith("= 0 - (-0.1) = 0.1")
 
 
+def test_noise_is_shown_as_the_number_that_it_is() -> None:
+    rule = fallline.GradientNoise(GradientDescent(0.1), variance=0.25, seed=3)
+    one = minimize("x**2 + y**2", [3.0, 1.0], rule, max_steps=1).explain(1)
+    # The deviation is 1/2 in the first step, and each coordinate has its own noise.
+    for place, slope in enumerate((6.0, 2.0)):
+        noise = float(standard_normal(3, 1, np.array([place + 1.0]))[0])
+        shown = f"{noise:.6g}" if noise > 0 else f"({noise:.6g})"
+        assert f" = 0.5*{shown} + {slope:g}" in one.text
+        assert one.change[place] == pytest.approx(0.1 * (slope + noise / 2))
+
+
+@dataclass(frozen=True)
+class Averaged(Branching):
+    """A user's rule that asks how many coordinates there are, and guards a quotient."""
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        sign = gradient / np.maximum(abs(gradient), SMALLEST)
+        return rate * sign / gradient.shape[-1], state
+
+
+def test_a_guarded_rule_that_asks_for_its_coordinates_is_written() -> None:
+    one = minimize("x**2 + y**2", [0.0, 1.0], Averaged(), max_steps=1).explain(1)
+    assert "max(" in one.text
+    assert one.change.tolist() == [0, 0.05]
+    assert "formula" not in one.remarks
+
+
+def test_a_point_that_a_rule_without_a_formula_keeps_is_not_told_again() -> None:
+    rule = fallline.CoupledWeightDecay(fallline.CoupledWeightDecay(Branching()))
+    one = minimize("x**2 + y**2", [3.0, 1.0], rule, max_steps=2).explain(2)
+    assert [quantity.name for quantity in one.quantities] == ["penalised", "change", "inner.inner.0"]
+
+
+@dataclass(frozen=True)
+class Crossed(Branching):
+    """A user's rule that computes a matrix on its way."""
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        products = gradient.T * gradient if step else gradient
+        return rate * gradient + 0 * products[:1], state
+
+
+def test_of_a_matrix_the_first_row_is_told() -> None:
+    one = minimize("x**2 + y**2", [3.0, 1.0], Crossed(), max_steps=1).explain(1)
+    assert {quantity.name: quantity.value.tolist() for quantity in one.quantities}["products"] == [36.0, 12.0]
+
+
 # Where the numbers come from
 
 
@@ -256,6 +321,20 @@ def test_the_numbers_of_a_step(record: Any, step: int) -> None:
     # What the rule is given may be changed by it.
     one.arguments[0][:] = 0
     assert np.array_equal(one.gradient, whole.gradient[step - 1])
+
+
+@pytest.mark.parametrize("gradient", [lambda x: 2.5 * x, fallline.Perturbation(0.5, "forward")])
+def test_a_repeated_run_has_the_gradient_that_it_had(gradient: Any) -> None:
+    def bowl(x: Any) -> float:
+        return float(x @ x)
+
+    run = minimize(bowl, [3.0, 1.0], GradientDescent(0.1), max_steps=5, gradient=gradient, record="ends")
+    # From 2.25 of 3: a wrong slope of 2.5 x; or the difference quotient 2 x + 1/2.
+    x, slopes = np.array([3.0, 1.0]), []
+    for _ in range(2):
+        slopes.append(2.5 * x if run.gradient_kind == "given" else 2 * x + 0.5)
+        x = x - 0.1 * slopes[-1]
+    assert run.explain(2).step.gradient == pytest.approx(slopes[1])
 
 
 def test_rows_up_to_a_step() -> None:
@@ -307,6 +386,12 @@ def test_what_the_run_did_not_do_is_told() -> None:
     assert told == f"the run went to x = {x[5, 0]:.6g}, y = {x[5, 1]:.6g}, 0.001 from here"
     x[5] = whole.x[5] * (1 + 1e-11)
     assert "but" not in dataclasses.replace(whole, x=x).explain(5).remarks
+    # By a thousandth of a millionth of x, however large that is.
+    for size in (1e-4, 1e4):
+        for part, told in ((0.9e-9, False), (1.1e-9, True)):
+            far = minimize("x**2", size, GradientDescent(0.1), max_steps=5)
+            far = dataclasses.replace(far, x=np.where(np.arange(6)[:, None] == 5, far.x * (1 + part), far.x))
+            assert ("but" in far.explain(5).remarks) == told
 
 
 # Where the rate comes from
@@ -360,3 +445,5 @@ def test_a_batch_is_named_with_its_epoch(step: int) -> None:
     epoch, number = divmod(step - 1, 3)
     told = f"{number + 1} of 3 in epoch {epoch + 1}: rows [{2 * number}, {2 * number + 1}]"
     assert run.explain(step).remarks["batch"] == told
+    if step > 2:
+        assert run[2:].explain(step).remarks["batch"] == told

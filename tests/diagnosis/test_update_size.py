@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.diagnosis.looks import A, G, Make, found, line, network, run, the
 
 import fallline
+from fallline.diagnosis.findings.of_data import update_size as size_file
 from fallline.diagnosis.findings.of_data.update_size import update_size
 
 SHOWN: dict[str, Make] = {
@@ -47,3 +51,21 @@ def test_the_ratio_is_that_of_the_norms() -> None:
     x = result.x
     ratio = np.median(np.linalg.norm(np.diff(x, axis=0), axis=1) / np.linalg.norm(x[:-1], axis=1))
     assert the(update_size, result).numbers["ratio"] == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize(
+    ("course", "reached", "poor"),
+    [
+        # A twentieth of the fall from 10 is left, to the lowest value or to what a descent reaches.
+        ({"end": 1.6, "lowest": 1.0}, 2.0, True),
+        ({"end": 1.4, "lowest": 1.0}, 2.0, False),
+        ({"end": 2.6, "lowest": 2.5}, 2.0, True),
+        ({"end": 2.3, "lowest": 2.3}, 2.0, False),
+        ({"end": 11.0, "lowest": 10.0}, 11.0, True),
+        ({"end": 1.0, "lowest": 1.0, "finite": [True, False]}, 1.0, True),
+    ],
+)
+def test_how_much_is_left(course: dict[str, Any], reached: float, poor: bool) -> None:
+    known = {"start": 10.0, "finite": [False, True]} | course
+    case: Any = SimpleNamespace(course=SimpleNamespace(**known), from_end=SimpleNamespace(end=reached))
+    assert size_file._poor(case, 0.05) == poor

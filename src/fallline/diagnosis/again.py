@@ -220,7 +220,7 @@ class RunAgain(Again):
         gradient = given.pop("gradient", decode(recipe["gradient"], {"Perturbation": Perturbation}))
         if "gradient" in settings:
             objective = _undressed(objective)
-        around = np.atleast_1d(np.asarray(given.pop("x0", run.start.x), float))
+        around = np.atleast_1d(given.pop("x0", run.start.x))
         x0 = around
         if self.varied == "starts":
             x0 = start_near(run, around, number, part=LEAST if "x0" in settings else 1.0)
@@ -302,7 +302,7 @@ class FitAgain(Again):
             del given["epochs"], given["max_steps"]
             given |= dict.fromkeys({"epochs", "max_steps"} - set(settings))
         began = time.monotonic()
-        other = fit.repeat(**{**given, **settings, "seed": run.seed + number})
+        other = fit.repeat(**{**settings, **given, "seed": run.seed + number})
         taken = time.monotonic() - began
         path = other.trajectory
         start, end = (self.measure(other, path.x[row], measure) for row in (0, _row(path, allowed)))

@@ -257,9 +257,12 @@ def _measured(run: Trajectory, spectrum: Spectrum | None) -> _Measured:
         return _Measured("none", steps=(int(run.steps[0]), run.step_count))
     # The largest from each step on, without the swings of a run that oscillates.
     norms, measured = np.maximum.accumulate(norms[::-1])[::-1], norms
-    rounding = 2.0**-52 if run.objective is None else run.objective.rounding
-    size = float(np.abs(run.final.x).max()) * (0.0 if spectrum is None else max(abs(spectrum.highest), 0.0))
-    above = np.flatnonzero(norms > max(ROUNDINGS * rounding * size, np.finfo(float).tiny))
+    rounding = float(np.finfo(float).tiny)
+    if spectrum is not None:
+        assert run.objective is not None
+        size = float(np.abs(run.final.x).max()) * abs(spectrum.highest)
+        rounding = max(rounding, ROUNDINGS * run.objective.rounding * size)
+    above = np.flatnonzero(norms > rounding)
     # A row stands for those after it too, so the last one says least.
     steps, logs = run.steps[above].astype(float), np.log(norms[above])
     kept = steps >= (steps[0] + steps[-1]) / 2 if len(steps) else np.zeros(0, bool)

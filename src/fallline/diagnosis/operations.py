@@ -36,8 +36,7 @@ def first_bad_operation(objective: Objective, x: FloatArray) -> str | None:
 def _in_formula(objective: FormulaObjective, x: FloatArray) -> str | None:
     code = StraightLine(objective.formula)
     expressions = list(code.known)
-    with np.errstate(all="ignore"):
-        values = Compiled(code, [code.node(code.known[part]) for part in expressions])(x[None, :])[0]
+    values = Compiled(code, [code.node(code.known[part]) for part in expressions])(x[None, :])[0]
     known = dict(zip(expressions, values.tolist(), strict=True))
     for part in expressions:
         inside = [known[operand] for operand in part.parts]

@@ -108,7 +108,7 @@ class Written:
         values |= {part: settings[path] for path, part in run.hyperparameters.items()}
         values |= {line.part: found[line.found][None] for line in lines.lines}
         constants = [part for part in lines.symbols if part.operation == CONSTANT]
-        values |= {part: np.array(part.settings["numbers"], float).reshape(1, -1) for part in constants}
+        values |= {part: np.reshape(part.settings["numbers"], (1, -1)) for part in constants}
         x_after = one.x - change
         values |= {part: x_after[None] for part, symbol in lines.symbols.items() if symbol == lines.change.symbol}
         return values

@@ -94,13 +94,12 @@ def _unreached(case: Case, low: float, high: float, y: FloatArray, beyond: float
 def _one_answer(case: Case) -> Finding | None:
     """Every target at the end of the output's range, which only infinite parameters reach."""
     data = case.data
-    first = float(data.y[0])
+    classes, first = data.class_labels(), data.y[0]
     if data.dataset is not None or (data.y != first).any():
         return None
-    at_the_end = first == 0 if isinstance(data, Poisson) else first in (0, 1) and isinstance(data, SigmoidNeuron)
-    if not (data.class_labels() or at_the_end):
+    if not (classes or (first == 0 and isinstance(data, Poisson))):
         return None
-    answer = data.class_labels()[int(data.class_numbers(data.y[:1])[0])] if data.class_labels() else f"{first:g}"
+    answer = classes[int(data.class_numbers(data.y[:1])[0])] if classes else "0"
     return _found(
         f"every target is {answer}",
         f"All {data.rows} targets are {answer}, so the features have nothing to tell apart.",

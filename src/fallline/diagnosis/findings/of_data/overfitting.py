@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fallline.arrays import FloatArray
+from fallline.arrays import BoolArray, FloatArray
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.changes import with_settings
 from fallline.diagnosis.finding import CannotCheck, Finding, Remedy, check
@@ -102,12 +102,12 @@ def _paired(case: Case, low: int, end: int) -> tuple[float, bool]:
     return whole * float(change.std() / np.sqrt(len(change))), bool(better)
 
 
-def _right(model: Loss, X: FloatArray, y: FloatArray, x: FloatArray) -> FloatArray:
-    """1 for each row whose class is told right, else 0."""
+def _right(model: Loss, X: FloatArray, y: FloatArray, x: FloatArray) -> BoolArray:
+    """Whether the class of each row is told right."""
     answers = model.predict(X, x)
     middle = 0.5 if model.model.startswith("cross") else 0.0
     told = answers.argmax(axis=1) if answers.ndim == 2 else answers > middle
-    return np.asarray(told == model.class_numbers(y), np.float64)
+    return np.asarray(told == model.class_numbers(y))
 
 
 def _remedies(case: Case, low: int) -> tuple[Remedy, ...]:

@@ -66,9 +66,8 @@ def _lean(case: Case, stretch: int) -> float:
     seen = Sample(data, Rows(data.X, data.y)[max(0, end - stretch) : end])
     towards = seen.targets.mean(axis=0) - case.sample.weights @ case.sample.targets
     moved = case.sample.weights @ (case.sample.predictions(run.final.x) - case.sample.targets)
-    distance = float(towards @ towards)
     with np.errstate(all="ignore"):
-        lean = float(moved @ towards / distance) if distance else 0.0
+        lean = float(moved @ towards / (towards @ towards))
     return lean if np.isfinite(lean) else 0.0
 
 
