@@ -368,7 +368,7 @@ class Vectorized:
         ]
         if results and isinstance(results[0], tuple):
             return tuple(carry(np.array, (list(column),), {}).reshape(shape) for column in zip(*results, strict=True))
-        return carry(np.array, (results,), {}).reshape(shape) if shape else as_traced(results[0])[()]
+        return carry(np.array, (results,), {}).reshape(shape)
 
 
 class Joined:
@@ -450,7 +450,7 @@ def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings
         return own(*things, **settings)
     best, *others = numbers
     for other in others:
-        best = carry(np.where, (carry(better, (other, best), {}), other, best), {})
+        best = carry(np.where, (carry(better, (other, best), {}), other, best), {})[()]
     return best
 
 

@@ -1,0 +1,307 @@
+"""What can be done with arrays and numbers: a result as of NumPy, and the gradient that differences give."""
+
+from __future__ import annotations
+
+import cmath
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.gradients.test_corpus import differences
+
+from fallline.gradients.autodiff import AutodiffObjective
+from fallline.objectives import FunctionObjective, as_objective
+
+# At the other points what is decided by the values, such as an order, is decided otherwise.
+POINTS = np.array([[0.4, 0.9, -0.7, 2.3], [2.6, -1.2, 0.35, 0.8], [-0.45, 1.7, 3.2, -2.1]])
+TABLE = np.array([[1.0, 2.0, 0.5, -0.3], [0.3, -1.0, 2.0, 0.7], [2.0, 0.1, -0.4, 1.1], [1.5, 1.2, 0.2, -0.6]])
+
+
+def told(results: Any) -> Any:
+    """A number that depends on every element of nested results, on their shapes, dtypes and types."""
+    parts: list[Any] = []
+    known = 0.0
+
+    def gather(result: Any) -> None:
+        nonlocal known
+        known += 1
+        if isinstance(result, (list, tuple)):
+            for part in result:
+                gather(part)
+        elif isinstance(result, (bool, int)):
+            parts.append([float(result)])
+        else:
+            known += sum(math.sin(len(parts) + i) * size for i, size in enumerate(np.shape(result)))
+            kind = getattr(result, "dtype", np.dtype(float))
+            known += math.cos(len(parts)) * (kind.num + 0.1 * isinstance(result, np.ndarray))
+            flat = np.ravel(result)
+            parts.extend([flat.real, flat.imag] if kind.kind == "c" else [flat])
+
+    gather(results)
+    flat = np.concatenate(parts)
+    return flat @ np.cos(1.7 * np.arange(flat.size)) + known
+
+
+def written(change: Callable[[Any, Any], Any], start: Any = 0.5) -> Callable[[Any], Any]:
+    """What an array holds after a change."""
+
+    def function(x: Any) -> Any:
+        y = np.full(4, start)
+        made = change(y, x)
+        return y if made is None else (y, made)
+
+    return function
+
+
+def square(x: Any) -> Any:
+    return x.reshape(2, 2)
+
+
+def set_items(y: Any, x: Any) -> Any:
+    y[1:3] = x[:2] ** 2
+    y[[0, 0]] = x[2:]
+    y[3] = 7.0
+    z = y[::-1]
+    z[0] += x[1]
+    y[1:1] = x[1:1]
+    return z * 1
+
+
+def set_in_views(y: Any, x: Any) -> Any:
+    square = y.reshape(2, 2)
+    square.T[0] = x[:2]
+    square[:, 1] = x[0] * x[1]
+    square[0] += 1
+    y[:2] = x[None, 1:3]
+    whole = np.zeros((2, 2))
+    whole[...] = x[3]
+    whole[[0, 1], [1, 0]] = x[:2]
+    return whole, square
+
+
+def set_where(y: Any, x: Any) -> Any:
+    y[x > 0.5] = x[0]
+    z = np.ones(4)
+    z[x < 0.5] = x[x < 0.5] ** 2
+    w = np.ones((2, 4))
+    w[1][x > 0] = -1
+    w[:, x > 1] = x[3]
+    return z, w
+
+
+def set_other_kinds(y: Any, x: Any) -> Any:
+    y[0] = np.float32(3)
+    single, complexes = np.zeros(2, np.float32), np.zeros(2, complex)
+    single[1] = x[1]
+    complexes[0], complexes[1] = x[0], 1j * x[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        y[:2] = complexes + x[:2] * 1j
+    return single, complexes
+
+
+def in_place(y: Any, x: Any) -> Any:
+    a, b, c, d, e = (np.zeros(4) for _ in range(5))
+    np.copyto(a, x)
+    np.copyto(b, 2 * x, where=x > 0.5)
+    np.put(c, [0, 2], x[:2])
+    np.putmask(d, x > 0.5, x**2)
+    np.place(e, np.array([True, False, True, True]), x[:2])
+    f, g = np.ones((2, 2)), np.ones((2, 2))
+    np.fill_diagonal(f, x[:2])
+    np.put_along_axis(g, np.array([[1], [0]]), x[:2, None], axis=1)
+    y.fill(x[0])
+    z = x * 1
+    np.copyto(z, 3.0, where=[True, False, False, True])
+    z.sort()
+    w = x.reshape(2, 2) * 1
+    w.sort(axis=0)
+    return a, b, c, d, e, f, g, z, w
+
+
+def at_indices(y: Any, x: Any) -> Any:
+    made = []
+    for of in (np.add, np.subtract, np.maximum, np.minimum):
+        z = np.full(4, 0.8)
+        of.at(z, [1, 1, 3], x[:3])
+        made.append(z)
+    z = x * 1
+    np.add.at(z, slice(1, 3), 2.0)
+    np.add.at(z.reshape(2, 2), ([0, 0], [1, 1]), x[0])
+    np.add.at(z, 2, x[1])
+    np.add.at(z, np.argsort(x)[:2], [x[0], 5.0])
+    np.add.at(y, [0], 2.0)
+    return (*made, z)
+
+
+def into_out(y: Any, x: Any) -> Any:
+    z, w, v, u = np.zeros(4), np.zeros(2), np.full(4, 9.0), x * 1
+    np.multiply(x, 3, out=y)
+    np.add(x, 1, z)
+    np.sum(x.reshape(2, 2), axis=0, out=w)
+    np.exp(x, out=v, where=x > 0.5)
+    u += 1
+    u *= x
+    s = x[0]
+    s += 1
+    counts = np.zeros(4, int)
+    try:
+        counts += x
+    except TypeError:
+        counts = counts + 2 * x
+    return z, w, v, u, s, counts, np.cumsum(x, out=np.zeros(4))
+
+
+def flat(y: Any, x: Any) -> Any:
+    square, other = y.reshape(2, 2), np.zeros((2, 2))
+    square.flat[2] = x[0]
+    square.T.flat[[0, 1]] = x[1:3]
+    other.flat = x
+    z = x * 1
+    z.shape = (2, 2)
+    z[1] = 3.0
+    return list(square.flat), len(other.flat), other.flat[1:3], other, z
+
+
+def conversions(x: Any) -> Any:
+    return (
+        x.tolist(), square(x).tolist(), x[1].tolist(), x.item(1), square(x).item(1, 0), square(x).item(3), x[2].item(),
+        np.float64(x[0]), float(x[1]), complex(x[0], x[1]).imag, complex(x[3]).real, np.complex128(x[2]), x.astype(np.float32),
+        x.astype(complex), (x + 1j).astype(complex).real, np.array(x), np.asarray(x[1]), np.array([x[0], 2.0]),
+        np.array([x, x**2]), np.array([[1, x[1]], [x[0], 2]], dtype=float), np.float64(x[:2]), float(x[:1][0]),
+        np.zeros(2).tolist(), TABLE[0].item(1), np.ones(2).astype(int), np.ones(1).item(),
+    )  # fmt: skip
+
+
+def kinds(x: Any) -> Any:
+    return (
+        isinstance(x, np.ndarray), isinstance(x[0], float), isinstance(x[0], np.floating), type(x) is np.ndarray,
+        isinstance(1, float), isinstance(x[0], int), issubclass(float, float),
+        issubclass(np.float64, float), issubclass(int, float), float == float, float == int, isinstance(float, type),
+        type("a") is str, len(type("Made", (), {"one": 1}).__mro__), hash(float) == hash(float),
+        np.sin == np.sin, np.sin == np.cos, len({np.sin, np.sin, np.cos}), np.add.nin, len(x), x.ndim, x.size,
+        x.nbytes, x.itemsize, x.flags.c_contiguous, x.T.shape[0], 0.4 in x, 7.0 in x, bool(x.any()),
+        np.result_type(x, 1.0) == np.float64, np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size,
+    )  # fmt: skip
+
+
+def decisions(x: Any) -> Any:
+    whole = int(x[3]), math.floor(x[3]), math.ceil(x[3]), math.trunc(x[3]), round(x[3]), int(np.sum(x > 0.5))
+    some = [number**2 for number in x if number > 0.5]
+    return (
+        whole, round(x[0], 1), some, x[np.argmax(x)], x[x > 0.5], x[np.argsort(x)], np.sort(x), TABLE[np.argmin(x)],
+        TABLE[np.argsort(x), [0, 1, 2, 3]], TABLE[:, np.argmax(x)], x[: abs(int(x[3]))], np.flatnonzero(x > 0.5), x[np.nonzero(x > 0.5)],
+        np.where(x > 0.5)[0], np.argwhere(x > 0.5), np.count_nonzero(x > 0.5), np.take(x, np.argmax(x)), x.take(np.argsort(x)[:2]), x.repeat((x > 0.5).astype(int)), np.unique(x > 0.5),
+        x[0] * 2 if x[1] else x[2], len("positive" if x[2] > 0 else "no"), max(x), min(x[0], x[1], 0.5),
+        max(x, key=lambda number: number**2), min(list(x)), max(x[0], 1.0), sorted(x), f"{x[0] > 0}" == "True",
+        np.interp(x, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0]), np.roll(x, int(x[3])), np.searchsorted([0.0, 1.0], x),
+    )  # fmt: skip
+
+
+def places(x: Any) -> Any:
+    m = square(x)
+    return (
+        x[1], x[-1], x[1:3], x[::-1], x[::2], x[[2, 0, 2]], x[np.array([True, False, True, False])], x[..., None], x[()],
+        x[1:1], m[:, 1], m.T[0], m[1, 0], m.T, m.mT, m.diagonal(), m.swapaxes(0, 1), m.flatten(), m.ravel("F"), m.squeeze(),
+        m.reshape(4), m.reshape((4,), order="F"), m.transpose(1, 0), x.take([0, 3]), x.repeat(2), x.compress([1, 0, 1, 1]),
+        x.view(), x.copy(), list(x), [*m], x[np.newaxis, 1:], m[[0, 1], [1, 0]], m[np.ix_([1, 0], [0])],
+        x.reshape(1, 4)[0, ::3], x[2:0:-1], np.flip(m), m[::-1, ::-1], m.T[::-1].T, m[None].transpose(2, 0, 1), TABLE[1] * x,
+    )  # fmt: skip
+
+
+def moves(x: Any) -> Any:
+    m = square(x)
+    return (
+        np.concatenate([x, [1.0], x[:2]]), np.concatenate([m, m], axis=1), np.stack([x, 2 * x], axis=1), np.vstack([x, x]),
+        np.hstack([x, 1.0]), np.append(x, [x[0], 2.0]), np.insert(x, 1, x[2]), np.delete(x, 1), np.tile(x, 2), np.roll(x, 1),
+        np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1), np.triu(m), np.tril(m, -1), np.rot90(m),
+        np.split(x, 2), np.array_split(x, 3), np.resize(x, 6), np.take_along_axis(m, np.array([[1], [0]]), 1), np.block([[m, m]]),
+        np.broadcast_to(x, (2, 4)), np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0),
+        np.meshgrid(x[:2], [1.0, 2.0]), np.meshgrid(x[:2], x[2:], indexing="ij"), np.compress([True, False, True, True], x),
+        np.extract([True, False, True, True], x), np.choose([0, 1, 0, 1], [x, 2 * x]), np.expand_dims(x, 1), np.moveaxis(m, 0, 1),
+        np.r_[x, 1.0, x[:1]], np.c_[x, 2 * x], np.r_[0:2, x], np.r_[0:3], np.c_[[1.0, 2.0]], np.pad(x, 1), np.column_stack((x, x)),
+        np.array(x, dtype=np.float32), np.array(x, copy=True), np.asarray(m, order="F"), np.ravel(m, order="F"), np.squeeze(m[:1]),
+        np.concatenate([x, 1j * x]), np.concatenate((x[:1], np.arange(2))), np.sum([part * 2 for part in np.split(x, 2)]),
+    )  # fmt: skip
+
+
+def sums(x: Any) -> Any:
+    m = square(x)
+    return (
+        x.sum(), m.sum(0), m.mean(1, keepdims=True), x.prod(), x.std(ddof=1), m.var(axis=0), x.max(), m.min(axis=1), np.ptp(x),
+        x.cumsum(), x.cumprod(), x.dot([1.0, 2.0, 3.0, 4.0]), m.dot(m), m @ m, x.trace() if x.ndim > 1 else m.trace(), x.conj(),
+        x.clip(0, 1), x.clip(min=0.5), x.clip(max=0.5), np.clip(x, a_min=None, a_max=0.5), np.clip(x, 0.5, None), np.clip(x, x[2], x[1]),
+        np.add.reduce(m), np.multiply.reduce(m, axis=1), np.maximum.reduce(x), np.minimum.reduce(m, axis=0), np.add.reduce(m, axis=None),
+        np.add.reduce(m, keepdims=True), np.logical_and.reduce(x > 0), np.fmax.reduce(x), np.add.accumulate(m), np.multiply.accumulate(x),
+        np.maximum.accumulate(x), np.minimum.accumulate(m, axis=-1), np.add.outer(x[:2], x), np.subtract.outer(m, x[:2]),
+        np.multiply.outer(x[0], x), np.maximum.outer([0.0, 1.0], x), np.diff(x), np.gradient(x), np.median(x), np.quantile(x, 0.3),
+        np.average(x, weights=[1, 2, 3, 4]), np.cov(m), np.convolve(x, x[:2]), np.trapezoid(x), np.nansum(x), np.round(x, 1),
+        np.fabs(x), np.fix(x), np.full_like(x, x[1]), np.zeros_like(x), np.ones_like(x), np.around(x), np.amax(x), np.amin(m, axis=0),
+        np.bincount([0, 2, 2, 1], weights=x), np.where(x > 0.5, x, 2 * x), np.select([x > 1, x > 0], [x, x**2], 0.5), np.isin(x, [0.4]),
+        np.piecewise(x, [x < 0, x >= 0], [lambda t: -t, lambda t: t**3]), np.sum(x, where=[True, False, True, True]),
+        np.sum((x[0], x[1], 1.0)), np.mean([x, x**2], axis=0), np.polyval([x[0], x[1], 1], 2.0),
+        np.add(x, [1, 2, 3, 4], casting="same_kind"), np.apply_along_axis(lambda row: row @ row, 1, m),
+        np.apply_along_axis(lambda row, by: row * by, 0, m, by=2), np.apply_along_axis(np.cumsum, 0, m), np.apply_over_axes(np.sum, m, [0]),
+        np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
+        [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
+    )  # fmt: skip
+
+
+def vectorized(x: Any) -> Any:
+    power = np.vectorize(lambda a, b: a**b)
+    both = np.vectorize(lambda a: (a, 2 * a))
+    scaled = np.vectorize(lambda table, a, by=1.0: table[0] * a * by, excluded={0})
+
+    @np.vectorize
+    def bent(a: float) -> float:
+        return a if a > 0.5 else a**2
+
+    return power(square(x), 2), power(x[0] ** 2, 3), both(x), scaled([x[1], 2.0], x[2:], by=3.0), bent(x), power(x[:1], x[None, :2] * 0 + 2)
+
+
+def norms(x: Any) -> Any:
+    m, norm = square(x), np.linalg.norm
+    return (
+        norm(x), norm(m), norm(m, "fro"), norm(x, 2), norm(x, 1), norm(m, axis=1), norm(m, axis=0, keepdims=True), norm(m, 2, 1),
+        norm(m, 1, 1), norm(x, np.inf), norm(m, ord=1), norm(x.tolist()), norm(x * 0), norm(x * (1 + 1j)), norm(m[None], axis=(1, 2)),
+        norm(m, ord=1, axis=0, keepdims=True), np.linalg.vector_norm(x), norm(m, 2), np.linalg.eig(m @ m.T)[0], np.roots([1.0, x[0], -3.0]),
+    )  # fmt: skip
+
+
+def numbers(x: Any) -> Any:
+    a, b, c, d = x**2 / 20 + 0.1
+    z = complex(a, b)
+    return (
+        *(getattr(math, name)(a) for name in ("sin", "asin", "acos", "atan", "tanh", "atanh", "asinh", "exp", "expm1", "sqrt", "erf", "erfc",
+                                              "gamma", "lgamma", "fabs", "degrees", "log1p", "log2", "log10", "cbrt")),
+        math.acosh(1 + a), math.log(a), math.log(a, 3), math.log(8, a), math.pow(a, b), math.atan2(a, b), math.hypot(a, b, c), math.fsum(x),
+        math.fsum(number for number in x), math.prod(x), math.prod([a, b], start=c), math.dist((a, b), [c, d]), math.copysign(a, -1.0),
+        bool(math.isclose(a, a + 1e-12)), bool(math.isclose(a, b)), bool(math.isclose(a, a + 0.01, abs_tol=0.1)), bool(math.isnan(a)), math.sin(2.0), math.comb(5, int(3 + a)),
+        math.log(2.0, b), math.log(b, 2.0), math.pi * a, abs(cmath.exp(z)), cmath.phase(z), *cmath.polar(z), abs(cmath.rect(a, b)), cmath.sqrt(z).real,
+        a % 0.07, a // 0.07, divmod(a, 0.07), -a, +a, abs(-a), a**b, 2**a, sum([a, b]), sum(x), pow(a, 2), math.fmod(a, 0.07), bool(math.isfinite(a)),
+    )  # fmt: skip
+
+
+FUNCTIONS = {
+    "places": places, "moves": moves, "sums": sums, "norms": norms, "numbers": numbers, "conversions": conversions,
+    "decisions": decisions, "kinds": kinds, "vectorized": vectorized,
+    **{change.__name__: written(change) for change in (set_items, set_in_views, set_where, set_other_kinds, in_place, at_indices, into_out,
+                                                       flat)},
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_result_is_numpys_and_the_gradient_that_of_differences(name: str) -> None:
+    function = FUNCTIONS[name]
+    objective = as_objective(lambda x: told(function(x)), 4)
+    assert isinstance(objective, FunctionObjective)
+    points = POINTS[: 3 if name == "decisions" else 1]
+    values, gradients = AutodiffObjective(objective, points[0]).value_and_gradient(points)
+    np.testing.assert_allclose(values, objective.value(points), rtol=1e-12)
+    for point, gradient in zip(points, gradients, strict=True):
+        expected = differences(objective, point)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
