@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import cmath
+import copy
+import dataclasses
+import decimal
+import enum
+import functools
 import math
+import operator
+import pickle
+import struct
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import pytest
+from scipy import special, stats
 from tests.gradients.test_corpus import differences
 
 from fallline.gradients.autodiff import AutodiffObjective
+from fallline.gradients.traced import NotCarried, Trace, as_traced, root_of
 from fallline.objectives import FunctionObjective, as_objective
 
 # At the other points what is decided by the values, such as an order, is decided otherwise.
-POINTS = np.array([[0.4, 0.9, -0.7, 2.3], [2.6, -1.2, 0.35, 0.8], [-0.45, 1.7, 3.2, -2.1]])
+POINTS = np.array([[0.4, 0.9, -0.7, 2.3], [2.6, -1.2, 0.35, 0.8], [-0.43, 1.7, 3.2, -2.1]])
 TABLE = np.array([[1.0, 2.0, 0.5, -0.3], [0.3, -1.0, 2.0, 0.7], [2.0, 0.1, -0.4, 1.1], [1.5, 1.2, 0.2, -0.6]])
 
 
@@ -285,23 +296,241 @@ def numbers(x: Any) -> Any:
     )  # fmt: skip
 
 
+class Base:
+    scale = 2.0
+    table = np.array([1.0, 2.0])
+    kind = "base"
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+        self.own = self
+
+    def value(self) -> Any:
+        return self.scale * np.sum(np.array([self.x[0], 1.0]) ** 2)
+
+    @classmethod
+    def made(cls, x: Any) -> Base:
+        return cls(x)
+
+    @staticmethod
+    def sine(x: Any) -> Any:
+        return math.sin(x)
+
+    @property
+    def half(self) -> Any:
+        return math.sqrt(self.x[1]) / 2
+
+    @half.setter
+    def half(self, new: Any) -> None:
+        self.x = np.array([new, 2 * new])
+
+
+class Derived(Base):
+    kind = "derived"
+    __slots__ = ("slot",)
+
+    def value(self) -> Any:
+        return super().value() + super(Derived, self).sine(self.x[1]) + len(super().kind) + np.zeros(1)[0]
+
+    @functools.cached_property
+    def cached(self) -> Any:
+        return np.zeros(2) + self.x[0]
+
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any = 3.0
+
+    def product(self) -> Any:
+        return math.exp(self.first) * self.second
+
+
+@dataclasses.dataclass
+class Record:
+    weight: Any
+    others: list[Any] = dataclasses.field(default_factory=list)
+
+    def total(self) -> Any:
+        return math.fsum([self.weight, *self.others])
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+@functools.lru_cache
+def tabled(n: int) -> Any:
+    return np.arange(n) + 0.5
+
+
+def helper(x: Any, *, power: Any = np.array([2.0]), table: Any = TABLE[0]) -> Any:
+    """It has defaults that are arrays."""
+    return np.zeros(1)[0] + x ** power[0] + table[1]
+
+
+helper.factor = 3.0  # type: ignore[attr-defined]
+LATER: Any = 5.0
+SELF: list[Any] = [np.array([1.0, 2.0])]
+SELF.append(SELF)
+NAMED: dict[str, Any] = {"table": TABLE, "helper": helper, "pair": (np.sqrt, Pair(1.0)), "mode": "sum"}
+PARTIAL = functools.partial(helper, power=np.array([3.0]))
+TWICE = np.vectorize(lambda number: 2 * math.sin(number))
+MADE = Derived(np.array([1.0, 4.0]))
+MADE.slot = np.array([3.0])
+
+
+def closed(depth: Any) -> Any:
+    def inner(x: Any) -> Any:
+        return unset(x) if len(depth) else math.cos(x)
+
+    def unset(x: Any) -> Any:
+        return np.zeros(2) + depth * x
+
+    return inner
+
+
+INNER, OUTER = closed(np.array([1.0, 2.0])), closed(())
+
+
+def objects(x: Any) -> Any:
+    global LATER
+    LATER = np.zeros(2)
+    LATER[0] = x[0]
+    import numpy.linalg as algebra
+    from scipy import special
+
+    base, derived = Base(x), Derived.made(x)
+    derived.slot = x[2]
+    record, pair = Record(x[0], [x[1], 2.0]), Pair(x[0])
+    base.half = x[3]
+    SELF[0][1] = x[2]
+    MADE.x[0] = x[1]
+    MADE.slot[0] = x[3]
+    types = [isinstance(derived, Base), isinstance(MADE, Derived), isinstance(base, Derived), issubclass(Derived, Base),
+             type(derived) is Derived, isinstance(pair, tuple), isinstance(record, Record), Colour.RED is Colour(1), Colour.BLUE == Colour.RED,
+             len(helper.__module__), len(helper.__qualname__), len(helper.__name__), len(str(helper.__doc__)), len(np.sin.__name__),
+             len(str(np.sin.__doc__)) > 9, len(MADE.kind), len(Base.__name__), len(Derived.__qualname__), len(Derived.__module__),
+             len(__name__), callable(np.sin), SELF[1] is SELF, MADE.own is MADE, len(np.linalg.__name__), len(NAMED["mode"])]  # fmt: skip
+    return (
+        types, LATER, algebra.norm(x), special.expit(x), special.logsumexp(x), special.xlogy(x[0], 2.0), base.value(), base.half, derived.value(),
+        derived.half, derived.cached, derived.slot, derived.table * x[0], Base.sine(x[0]), record.total(), pair.product(), pair.first, pair[1],
+        dataclasses.replace(record, weight=x[3]).total(), pair._replace(first=x[1]).product(), tabled(4) * x, helper(x[1]), helper.factor * x[0],  # type: ignore[attr-defined]
+        helper(x[1], power=[3]), PARTIAL(x[0]), TWICE(x), SELF[0], SELF[1][1][0], NAMED["table"] @ x, NAMED["helper"](x[0]), NAMED["pair"][0](x[0]),
+        NAMED["pair"][1].product() * x[0], MADE.value(), MADE.x, MADE.slot, INNER(x[:2]), OUTER(x[0]), getattr(np, "sin")(x), vars(record)["weight"],
+        copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)], list(zip(x, TABLE[0], strict=True)), functools.reduce(np.add, x),
+        np.add.identity + x[0], operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0], scale=2.0).logpdf(x[1]), stats.norm.cdf(x, loc=x[0]),
+        stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5), np.polynomial.Polynomial([x[0], 1.0, x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
+    )  # fmt: skip
+
+
 FUNCTIONS = {
     "places": places, "moves": moves, "sums": sums, "norms": norms, "numbers": numbers, "conversions": conversions,
-    "decisions": decisions, "kinds": kinds, "vectorized": vectorized,
+    "decisions": decisions, "kinds": kinds, "vectorized": vectorized, "objects": objects,
     **{change.__name__: written(change) for change in (set_items, set_in_views, set_where, set_other_kinds, in_place, at_indices, into_out,
                                                        flat)},
 }  # fmt: skip
 
+# They take seconds to compile.
+LONG = ("decisions", "numbers", "objects", "sums")
+
 
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in FUNCTIONS]
+)
 def test_the_result_is_numpys_and_the_gradient_that_of_differences(name: str) -> None:
     function = FUNCTIONS[name]
     objective = as_objective(lambda x: told(function(x)), 4)
     assert isinstance(objective, FunctionObjective)
-    points = POINTS[: 3 if name == "decisions" else 1]
+    points = POINTS[: 2 if name == "decisions" else 1]
     values, gradients = AutodiffObjective(objective, points[0]).value_and_gradient(points)
     np.testing.assert_allclose(values, objective.value(points), rtol=1e-12)
     for point, gradient in zip(points, gradients, strict=True):
         expected = differences(objective, point)
         np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+
+
+class Own(np.ndarray[Any, Any]):
+    """A class of arrays of the user's own, which is not traced."""
+
+
+PLAIN = np.zeros(4).view(Own)
+SAFER = "write it with functions that jax.numpy has, or use gradient='auto' or a Perturbation"
+
+
+def added_at(array: Any, of: Any = np.add) -> Callable[[Any], Any]:
+    def function(x: Any) -> Any:
+        of.at(array if array is PLAIN else x * 1, [0], x[:1])
+        return x.sum()
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "advice"),
+    [
+        (lambda x: np.add(x, 1, out=PLAIN)[0], "np.add into a plain array", SAFER),
+        (lambda x: np.sum(x.reshape(2, 2), 0, out=PLAIN[:2])[0], "np.sum into a plain array", SAFER),
+        (lambda x: np.copyto(PLAIN, x) or x[0], "np.copyto into a plain array", SAFER),
+        (added_at(PLAIN), "np.add.at into a plain array", SAFER),
+        (added_at(None, np.multiply), "np.multiply.at", SAFER),
+        (lambda x: np.exp(x, where=x > -9).sum(), "np.exp with where= and no out=", SAFER),
+        (lambda x: pickle.loads(pickle.dumps(x)).sum(), "pickle", "leave it out of the objective"),
+        (lambda x: [x[0], (x * 1).partition(1)][0], ".partition", SAFER),
+        (lambda x: x.put([0], 1.0) or x.sum(), ".put", SAFER),
+        (lambda x: PLAIN.__setitem__(slice(None), x) or PLAIN[0], "a conversion to a plain array",
+         "write it with np.* on what the function was given, or give gradient= yourself"),
+        (lambda x: float(decimal.Decimal(float(x[0])) + 0), "decimal.Decimal(...)", SAFER),
+        (lambda x: struct.unpack("d", struct.pack("d", x[0]))[0], "struct.pack(...)", SAFER),
+        (lambda x: np.vectorize(np.sum, signature="(n)->()")(x), "np.vectorize with signature=", SAFER),
+        (lambda x: special.jv(1.5, x[0]), "scipy.special.jv", SAFER),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:'where' used without 'out'")
+def test_what_cannot_be_carried_is_named_with_what_to_write_instead(function: Any, call: str, advice: str) -> None:
+    objective = as_objective(function, 4)
+    assert isinstance(objective, FunctionObjective)
+    with pytest.raises(NotCarried) as raised:
+        AutodiffObjective(objective, np.array([0.5, 1.5, 2.5, 3.5]))
+    said = str(raised.value)
+    assert said.startswith(f"gradient is 'autodiff', but {call} in test_operations.py:")
+    assert " cannot be carried to JAX" in said
+    assert said.endswith(f"; {advice}")
+    assert (raised.value.parameter, raised.value.value) == ("gradient", "autodiff")
+    assert raised.value.call.startswith(f"{call} in test_operations.py:")
+    assert (f"{call} in " in said) == (raised.value.call in said)
+
+
+def test_views_are_recorded_as_slices_and_a_loop_over_elements_as_one_split() -> None:
+    # A gather compiles to slow code, and n slices of n elements take long to compile.
+    def recorded(function: Any) -> list[str]:
+        with jax.enable_x64(True):
+            jaxpr = jax.make_jaxpr(lambda x: as_traced(function(root_of(np.arange(1.0, 13.0), x, Trace()))).value)(np.arange(1.0, 13.0))
+        return [equation.primitive.name for equation in jaxpr.jaxpr.eqns]
+
+    for view in (lambda x: x[2:5], lambda x: x[::3], lambda x: x.reshape(3, 4)[1], lambda x: x.reshape(3, 4).T[1], lambda x: x[5],
+                 lambda x: x.reshape(3, 4)[:, 2], lambda x: x.reshape(3, 2, 2).transpose(2, 0, 1)):  # fmt: skip
+        assert "gather" not in recorded(view), view
+    assert "gather" in recorded(lambda x: x[[3, 1, 1]])
+    looped = recorded(lambda x: sum(x[i] for i in range(12)))
+    assert (looped.count("split"), looped.count("slice")) == (1, 4)
+
+    def written(x: Any) -> Any:
+        x[2:5] = 0.5
+        return x
+
+    assert "scatter" not in recorded(written)
+
+
+def test_a_trace_holds_where_what_was_decided_is_the_same() -> None:
+    def held(given: Any, found: Any) -> bool:
+        trace = Trace()
+        trace.decided = [(np.array([1.0]), np.array([1.0])), (np.array(found), np.array(given))]
+        return bool(trace.holds())
+
+    assert held([1.0, np.nan], [1.0, np.nan])
+    assert held(True, True)
+    for given, found in (([1.0, np.nan], [1.0, 2.0]), ([1.0, 2.0], [1.0, np.nan]), ([1.0, 2.0], [3.0, 2.0]), (True, False)):
+        assert not held(given, found)
+    assert bool(Trace().holds())

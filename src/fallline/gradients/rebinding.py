@@ -268,7 +268,7 @@ def _like(meta: Any) -> Any:
 
 
 class Above:
-    """The result of `super()`: the methods of the base classes, as stand-ins."""
+    """The result of `super()`: what the base classes have, as stand-ins."""
 
     def __init__(self, world: World, own: Any, instance: Any) -> None:
         self._parts = (world, own, instance)
@@ -278,7 +278,7 @@ class Above:
         found = getattr(own, name)
         if isinstance(found, types.MethodType) and found.__self__ is instance:
             return types.MethodType(world.stand_in(found.__func__), instance)
-        return found
+        return world.stand_in(found)
 
 
 class SeenModule(types.ModuleType):
