@@ -86,6 +86,12 @@ def test_points_nearby_show_whether_the_factor_is_one_and_the_same() -> None:
 def test_the_complex_step_says_what_is_expected_to_the_last_digits() -> None:
     (slope,) = check_gradient("exp(x)", 1.0).slopes
     assert slope.expected == pytest.approx(np.e, rel=1e-15)
+    # Values in which differences lose ten digits.
+    (slope,) = check_gradient("1e6 + exp(2*x)", 1.0).slopes
+    assert slope.expected == pytest.approx(2 * np.exp(2), rel=1e-15)
+    # A function that drops what is imaginary has no complex step.
+    (slope,) = check_gradient(lambda x: np.exp(np.real(x)), 1.0, gradient=math.exp).slopes
+    assert (slope.verdict, slope.expected) == ("right", pytest.approx(np.e, rel=1e-9))
 
 
 def test_the_number_of_points_nearby_is_whole() -> None:
@@ -203,11 +209,15 @@ def test_coordinates_of_different_sizes() -> None:
 
 @pytest.mark.parametrize(("order", "terms"), [(1, [3.0, -2.0, 0.5]), (2, [-1.0, 4.0, 7.0])])
 def test_slopes_are_extrapolated_to_a_step_of_0(order: int, terms: list[float]) -> None:
-    steps = 0.1 / SHRINKING ** np.arange(8)
+    steps = 0.1 / SHRINKING ** np.arange(5)
     error = sum(term * steps ** (order * (k + 1)) for k, term in enumerate(terms))
     best, uncertainty = _extrapolated(5.0 + error, order)
     assert best == pytest.approx(5, abs=1e-12)
     assert uncertainty < 1e-11
+    # With as many steps as terms the last of all is exact.
+    best, uncertainty = _extrapolated((5.0 + error)[:4], order)
+    assert best == pytest.approx(5, abs=1e-12)
+    assert 1e-8 < uncertainty < 0.1
     # Of slopes that do not settle the best is not better than they.
     rough = 5 + np.array([0.1, -0.2, 0.15, -0.1, 0.2, -0.15, 0.1, -0.2])
     best, uncertainty = _extrapolated(rough, order)

@@ -115,3 +115,14 @@ def test_the_step_of_a_function_without_curvature_is_as_long_as_the_noise_allows
     step = _step(as_objective(lambda x: 1.0 + x[0], 1), np.zeros(1), 0, 1e-8, 1.0)
     # No curvature is seen above the noise at a step of noise^(1/4) = 0.01: that of noise / 0.01² is taken.
     assert step == pytest.approx(8**0.25 * (1e-8 / 1e-4) ** 0.5, rel=1e-6)
+
+
+def test_a_first_step_that_is_too_long_is_taken_anew() -> None:
+    # At 0.01 the value more than doubles, though its curvature is large: the second try is at 6e-5.
+    noise, curvature = 1e-8, 1e4
+    step = _step(as_objective(lambda x: np.cosh(100 * x[0]), 1), np.zeros(1), 0, noise, 1.0)
+    assert step == pytest.approx(8**0.25 * (noise / curvature) ** 0.5, rel=0.01)
+    # One that is sure at once is kept, though the second derivative is another at the shorter step.
+    objective = as_objective(lambda x: 1 + 0.01 * np.cosh(100 * x[0]), 1)
+    second = 2 * 0.01 * (np.cosh(1) - 1) / 1e-4
+    assert _step(objective, np.zeros(1), 0, noise, 1.0) == pytest.approx(8**0.25 * (noise / second) ** 0.5, rel=1e-3)
