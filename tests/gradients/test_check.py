@@ -91,7 +91,8 @@ def test_the_complex_step_says_what_is_expected_to_the_last_digits() -> None:
     assert slope.expected == pytest.approx(2 * np.exp(2), rel=1e-15)
     # A function that drops what is imaginary has no complex step.
     (slope,) = check_gradient(lambda x: np.exp(np.real(x)), 1.0, gradient=math.exp).slopes
-    assert (slope.verdict, slope.expected) == ("right", pytest.approx(np.e, rel=1e-9))
+    assert slope.verdict == "right"
+    assert slope.expected == pytest.approx(np.e, rel=1e-9)
 
 
 def test_the_number_of_points_nearby_is_whole() -> None:
@@ -210,12 +211,12 @@ def test_coordinates_of_different_sizes() -> None:
 @pytest.mark.parametrize(("order", "terms"), [(1, [3.0, -2.0, 0.5]), (2, [-1.0, 4.0, 7.0])])
 def test_slopes_are_extrapolated_to_a_step_of_0(order: int, terms: list[float]) -> None:
     steps = 0.1 / SHRINKING ** np.arange(5)
-    error = sum(term * steps ** (order * (k + 1)) for k, term in enumerate(terms))
-    best, uncertainty = _extrapolated(5.0 + error, order)
+    slopes = 5 + np.sum([term * steps ** (order * (k + 1)) for k, term in enumerate(terms)], axis=0)
+    best, uncertainty = _extrapolated(slopes, order)
     assert best == pytest.approx(5, abs=1e-12)
     assert uncertainty < 1e-11
     # With as many steps as terms the last of all is exact.
-    best, uncertainty = _extrapolated((5.0 + error)[:4], order)
+    best, uncertainty = _extrapolated(slopes[:4], order)
     assert best == pytest.approx(5, abs=1e-12)
     assert 1e-8 < uncertainty < 0.1
     # Of slopes that do not settle the best is not better than they.
@@ -262,6 +263,10 @@ def test_the_table_has_the_wrong_ones_first_and_no_more_than_fit() -> None:
     assert "wrong in x7, and maybe in others" in repr(GradientCheck((one,), tuple(along)))
 
 
+def constant(number: float) -> Any:
+    return lambda _: number
+
+
 @pytest.mark.parametrize(
     ("function", "at", "slope"),
     [
@@ -280,8 +285,8 @@ def test_the_slope_of_values_alone_is_within_what_it_says(function: Any, at: flo
     assert abs(found.expected - slope) <= 10 * found.uncertainty + 1e-14 * max(1, abs(slope))
     assert found.uncertainty <= 1e-6 * max(1, abs(slope))
     for error in (-1e-4, 1e-4):
-        (found,) = check_gradient(function, at, gradient=lambda x: slope + error * max(1, abs(slope))).slopes
-        assert found.verdict == "wrong"
+        wrong = slope + error * max(1, abs(slope))
+        assert [it.verdict for it in check_gradient(function, at, gradient=constant(wrong)).slopes] == ["wrong"]
 
 
 @pytest.mark.parametrize(("side", "verdict"), [(1e-3, "kink"), (1e-9, "right")])

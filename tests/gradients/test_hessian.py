@@ -67,6 +67,10 @@ def test_each_point_has_a_vector_of_its_own(given: Any, gradient: Any) -> None:
 
 
 def test_differences_of_float32_values_take_longer_steps() -> None:
-    objective = with_gradient(as_objective("x**2 + 3*x*y + y**2"), lambda x, y: (np.float32(2 * x + 3 * y), np.float32(3 * x + 2 * y)), np.ones(2))
+    objective = with_gradient(
+        as_objective("x**2 + 3*x*y + y**2"),
+        lambda x, y: (np.float32(2 * x + 3 * y), np.float32(3 * x + 2 * y)),
+        np.ones(2),
+    )
     objective.precision = "float32"
     np.testing.assert_allclose(hessian(objective, np.array([0.3, 0.7])), [[2, 3], [3, 2]], atol=1e-3)

@@ -131,7 +131,9 @@ def test_a_slope_that_reverse_mode_loses_is_told_with_the_remedy() -> None:
     # Where forward mode is asked, for few coordinates, nothing is lost.
     few = JaxObjective(lambda x: x[0] + jnp.where(x[1] > 0, jnp.sqrt(x[1]), 0.0), ("a", "b"), "loss", few=True)
     assert few.gradient(np.array([[1.0, 0.0]])).tolist() == [[1, 0]]
-    lost = JaxObjective(lambda x: x[0] + jnp.where(x[1] > 1, jnp.arccos(x[1] - 1) * 0 + jnp.log(x[1] - 1), 0.0), ("a", "b"), "loss")
+    lost = JaxObjective(
+        lambda x: x[0] + jnp.where(x[1] > 1, jnp.arccos(x[1] - 1) * 0 + jnp.log(x[1] - 1), 0.0), ("a", "b"), "loss"
+    )
     assert np.isnan(lost.gradient(np.array([[1.0, 1.0]]))[0, 1])
     with pytest.raises(FalllineError, match=r"^gradient of loss is NaN in b, though .* infinite or NaN; .*jnp\.where"):
         lost.raise_errors_at(np.array([[1.0, 3.0], [1.0, 1.0]]))

@@ -194,10 +194,13 @@ def test_gradients_that_cannot_be_read_are_one_line(text: str, said: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("scheme", "hidden"), [("forward", 1.5), ("backward", 0.5), ("central", 1.5), ("central", 0.5), ("complex", 1 + 0.5j)]
+    ("scheme", "hidden"),
+    [("forward", 1.5), ("backward", 0.5), ("central", 1.5), ("central", 0.5), ("complex", 1 + 0.5j)],
 )
 def test_an_error_at_a_moved_point_is_the_users(scheme: str, hidden: complex) -> None:
-    objective = with_gradient(as_objective(lambda x, y: abs(y.item() / (x.item() - hidden))), Perturbation(0.5, scheme), np.ones(2))
+    objective = with_gradient(
+        as_objective(lambda x, y: abs(y.item() / (x.item() - hidden))), Perturbation(0.5, scheme), np.ones(2)
+    )
     points = np.array([[1.0, 2.0]])
     with pytest.raises(ZeroDivisionError):
         objective.raise_errors_at(points)

@@ -26,6 +26,7 @@ class Callable:
 
 
 LINE = plain.__code__.co_firstlineno
+UNTYPED: Any = plain
 
 
 @pytest.mark.parametrize(
@@ -69,11 +70,11 @@ def fails() -> Any:
         (lambda: [1, 2][5] + 1, "[1, 2][5]", 0),
         (lambda: int("many words" + "ö"), "int(...)", 0),
         (lambda: 1 / (3 - 3), "1 / (3 - 3)", 0),
-        (lambda: {"ä": plain}["ä"](1, 2), '{"ä": plain}["ä"](1, 2)', 0),
-        (lambda: plain.unknown, "plain.unknown", 0),
-        (lambda: {}["a name that is long enough to be too long"], '{}["a name that is long enough to be to…', 0),
-        (lambda: sum([
-            1, "2"]), "", 0),
+        (lambda: {"ä": UNTYPED}["ä"](1, 2), '{"ä": UNTYPED}["ä"](1, 2)', 0),
+        (lambda: UNTYPED.unknown, "UNTYPED.unknown", 0),
+        (lambda: UNTYPED["a name that is long enough to be too long"], 'UNTYPED["a name that is long enough to …', 0),
+        (lambda: UNTYPED([
+            1, "2"], 3), "", 0),
     ],
 )  # fmt: skip
 def test_what_failed_in_the_users_code(function: Any, said: str, line: int) -> None:
