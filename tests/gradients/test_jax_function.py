@@ -117,10 +117,15 @@ def test_batches_keep_their_shape_and_are_of_float64() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [(None, "None"), (jnp.ones(2), r"an array of shape \(2,\)"), (jnp.array(1j), "complex")]
+    ("function", "said"),
+    [
+        (lambda x: None, "None"),
+        (lambda x: x * jnp.ones(2), r"an array of shape \(2,\)"),
+        (lambda x: 1j * x[0], "complex"),
+    ],
 )
-def test_what_is_not_one_real_number_is_named(wrong: Any, said: str) -> None:
-    objective = JaxObjective(lambda x: wrong, ("x",), "loss")
+def test_what_is_not_one_real_number_is_named(function: Any, said: str) -> None:
+    objective = JaxObjective(function, ("x",), "loss")
     with pytest.raises(FalllineError, match=rf"^function loss returned .*{said}.*; it must return one real number"):
         objective.gradient(np.ones((1, 1)))
 
