@@ -157,7 +157,10 @@ def test_where_drops_a_branch_without_a_derivative() -> None:
 
 
 def test_the_norm_has_the_symmetric_slope_at_its_kink() -> None:
-    np.testing.assert_array_equal(autodiff(np.linalg.norm, 2).gradient(np.zeros(2)), [0.0, 0.0])
+    objective = autodiff(np.linalg.norm, 2)
+    np.testing.assert_array_equal(objective.gradient(np.zeros(2)), [0.0, 0.0])
+    # In one pass, and not in one for each coordinate.
+    assert "forward" not in objective.program.paths[0].compiled
 
 
 def unknown(x: Any) -> Any:
@@ -473,3 +476,13 @@ def test_the_paths_of_a_function_are_few_and_the_last_is_tried_first(monkeypatch
         assert objective.gradient(np.array([start])).tolist() == [math.floor(start)]
     assert len(objective.program.paths) == 2
     assert objective.program.paths[0].rows(np.array([[1.5]]))[0, 1] == 1
+
+
+def test_side_by_side_a_path_gives_the_same_and_says_where_it_holds() -> None:
+    import jax
+
+    objective = autodiff(lambda x: x[0] ** 2 if x[0] > 0 else x[1], 2, at=[1.0, 2.0])
+    (path,) = objective.program.paths
+    with jax.enable_x64(True):
+        values, slopes, holds = path.side_by_side(jax.numpy.array([[3.0, 4.0], [-1.0, 2.0]]))
+    assert (float(values[0]), slopes[0].tolist(), holds.tolist()) == (9, [6, 0], [True, False])

@@ -70,7 +70,7 @@ def set_other_kinds(y, x):
     single[1] = x[1]
     complexes[0], complexes[1] = x[0], 1j * x[1]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
         y[:2] = complexes + x[:2] * 1j
     return single, complexes
 
@@ -363,6 +363,11 @@ class Record:
         return math.fsum([self.weight, *self.others])
 
 
+class Triple(tuple):
+    def total(self):
+        return self[0] @ self[1]
+
+
 class Colour(enum.Enum):
     RED = 1
     BLUE = 2
@@ -385,6 +390,7 @@ SELF.append(SELF)
 NAMED = {"table": TABLE, "helper": helper, "pair": (np.sqrt, Pair(1.0)), "mode": "sum"}
 PARTIAL = functools.partial(helper, power=np.array([3.0]))
 TWICE = np.vectorize(lambda number: 2 * math.sin(number))
+TRIPLE = Triple((TABLE, TABLE[0]))
 MADE = Derived(np.array([1.0, 4.0]))
 MADE.slot = np.array([3.0])
 
@@ -437,7 +443,8 @@ def objects(x):
         NAMED["helper"](x[0]), NAMED["pair"][0](x[0]),
         NAMED["pair"][1].product() * x[0], MADE.value(), MADE.x, MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x),
         vars(record)["weight"],
-        copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)], list(zip(x, TABLE[0],
+        TRIPLE.total() * x, copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
+        list(zip(x, TABLE[0],
         strict=True)), functools.reduce(np.add, x),
         np.add.identity + x[0], operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0],
         scale=2.0).logpdf(x[1]), stats.norm.cdf(x, loc=x[0]),
