@@ -143,12 +143,13 @@ def test_the_gradient_is_the_one_that_was_asked_for() -> None:
         (
             Exact(),
             "symbolic",
-            "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto'",
+            "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto' or a Perturb.*$",
         ),
-        (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation"),
-        (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'"),
+        (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation$"),
+        (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'.* symbolic.* a Perturbation, or a function$"),
         (bowl, 3, "gradient is 3; it must be 'auto', 'symbolic', 'exact', 'autodiff', a Perturbation, or a function"),
-        (bowl, None, "gradient is None; it must be 'auto'"),
+        (bowl, None, "gradient is None; it must be 'auto'.*, a Perturbation, or a function$"),
+        (as_objective("x + y"), "autodiff", r"gradient is 'autodiff', but x \+ y has a gradient that is symbolic; use"),
     ],
 )
 def test_a_gradient_that_is_not_to_be_had_is_said(objective: Any, gradient: Any, said: str) -> None:

@@ -299,8 +299,8 @@ class Carried:
     def __init__(self, world: World, function: Any) -> None:
         self._world = world
         self._function = function
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
-        self.__doc__ = getattr(function, "__doc__", None)
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         function = self._function
