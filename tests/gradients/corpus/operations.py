@@ -141,26 +141,22 @@ def flat(y, x):
 def conversions(x):
     return (
         x.tolist(), square(x).tolist(), x[1].tolist(), x.item(1), square(x).item(1, 0), square(x).item(3),
-        x[2].item(),
-        np.float64(x[0]), float(x[1]), complex(x[0], x[1]).imag, complex(x[3]).real, np.complex128(x[2]),
-        x.astype(np.float32),
-        x.astype(complex), (x + 1j).astype(complex).real, np.array(x), np.asarray(x[1]), np.array([x[0], 2.0]),
-        np.array([x, x**2]), np.array([[1, x[1]], [x[0], 2]], dtype=float), np.float64(x[:2]), float(x[:1][0]),
-        np.zeros(2).tolist(), TABLE[0].item(1), np.ones(2).astype(int), np.ones(1).item(),
+        x[2].item(), np.float64(x[0]), float(x[1]), complex(x[0], x[1]).imag, complex(x[3]).real, np.complex128(x[2]),
+        x.astype(np.float32), x.astype(complex), (x + 1j).astype(complex).real, np.array(x), np.asarray(x[1]),
+        np.array([x[0], 2.0]), np.array([x, x**2]), np.array([[1, x[1]], [x[0], 2]], dtype=float), np.float64(x[:2]),
+        float(x[:1][0]), np.zeros(2).tolist(), TABLE[0].item(1), np.ones(2).astype(int), np.ones(1).item(),
     )  # fmt: skip
 
 
 def kinds(x):
     return (
         isinstance(x, np.ndarray), isinstance(x[0], float), isinstance(x[0], np.floating), type(x) is np.ndarray,
-        isinstance(1, float), isinstance(x[0], int), issubclass(float, float),
-        issubclass(np.float64, float), issubclass(int, float), operator.eq(float, float), operator.eq(float, int),
-        isinstance(float,
-        type),
-        str is str, len(type("Made", (), {"one": 1}).__mro__), hash(float) == hash(float),
-        np.sin == np.sin, np.sin == np.cos, len({np.sin, np.sin, np.cos}), np.add.nin, len(x), x.ndim, x.size,
-        x.nbytes, x.itemsize, x.flags.c_contiguous, x.T.shape[0], 0.4 in x, 7.0 in x, bool(x.any()),
-        np.result_type(x, 1.0) == np.float64, np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size,
+        isinstance(1, float), isinstance(x[0], int), issubclass(float, float), issubclass(np.float64, float),
+        issubclass(int, float), operator.eq(float, float), operator.eq(float, int), isinstance(float, type),
+        str is str, len(type("Made", (), {"one": 1}).__mro__), hash(float) == hash(float), np.sin == np.sin,
+        np.sin == np.cos, len({np.sin, np.sin, np.cos}), np.add.nin, len(x), x.ndim, x.size, x.nbytes, x.itemsize,
+        x.flags.c_contiguous, x.T.shape[0], 0.4 in x, 7.0 in x, bool(x.any()), np.result_type(x, 1.0) == np.float64,
+        np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size,
     )  # fmt: skip
 
 
@@ -170,9 +166,8 @@ def decisions(x):
     return (
         whole, round(x[0], 1), some, x[np.argmax(x)], x[x > 0.5], x[np.argsort(x)], np.sort(x), TABLE[np.argmin(x)],
         TABLE[np.argsort(x), [0, 1, 2, 3]], TABLE[:, np.argmax(x)], x[: abs(int(x[3]))], np.flatnonzero(x > 0.5),
-        x[np.nonzero(x > 0.5)],
-        np.where(x > 0.5)[0], np.argwhere(x > 0.5), np.count_nonzero(x > 0.5), np.take(x, np.argmax(x)),
-        x.take(np.argsort(x)[:2]), x.repeat((x > 0.5).astype(int)), np.unique(x > 0.5),
+        x[np.nonzero(x > 0.5)], np.where(x > 0.5)[0], np.argwhere(x > 0.5), np.count_nonzero(x > 0.5),
+        np.take(x, np.argmax(x)), x.take(np.argsort(x)[:2]), x.repeat((x > 0.5).astype(int)), np.unique(x > 0.5),
         x[0] * 2 if x[1] else x[2], len("positive" if x[2] > 0 else "no"), max(x), min(x[0], x[1], 0.5),
         max(x, key=lambda number: number**2), min(list(x)), max(x[0], 1.0), sorted(x), f"{x[0] > 0}" == "True",
         np.interp(x, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0]), np.roll(x, int(x[3])), np.searchsorted([0.0, 1.0], x),
@@ -183,14 +178,11 @@ def places(x):
     m = square(x)
     return (
         x[1], x[-1], x[1:3], x[::-1], x[::2], x[[2, 0, 2]], x[np.array([True, False, True, False])], x[..., None],
-        x[()],
-        x[1:1], m[:, 1], m.T[0], m[1, 0], m.T, m.mT, m.diagonal(), m.swapaxes(0, 1), m.flatten(), m.ravel("F"),
-        m.squeeze(),
-        m.reshape(4), m.reshape((4,), order="F"), m.transpose(1, 0), x.take([0, 3]), x.repeat(2), x.compress([1, 0,
-        1, 1]),
-        x.view(), x.copy(), list(x), [*m], x[np.newaxis, 1:], m[[0, 1], [1, 0]], m[np.ix_([1, 0], [0])],
-        x.reshape(1, 4)[0, ::3], x[2:0:-1], np.flip(m), m[::-1, ::-1], m.T[::-1].T, m[None].transpose(2, 0, 1),
-        TABLE[1] * x,
+        x[()], x[1:1], m[:, 1], m.T[0], m[1, 0], m.T, m.mT, m.diagonal(), m.swapaxes(0, 1), m.flatten(), m.ravel("F"),
+        m.squeeze(), m.reshape(4), m.reshape((4,), order="F"), m.transpose(1, 0), x.take([0, 3]), x.repeat(2),
+        x.compress([1, 0, 1, 1]), x.view(), x.copy(), list(x), [*m], x[np.newaxis, 1:], m[[0, 1], [1, 0]],
+        m[np.ix_([1, 0], [0])], x.reshape(1, 4)[0, ::3], x[2:0:-1], np.flip(m), m[::-1, ::-1], m.T[::-1].T,
+        m[None].transpose(2, 0, 1), TABLE[1] * x,
     )  # fmt: skip
 
 
@@ -198,58 +190,43 @@ def moves(x):
     m = square(x)
     return (
         np.concatenate([x, [1.0], x[:2]]), np.concatenate([m, m], axis=1), np.stack([x, 2 * x], axis=1),
-        np.vstack([x, x]),
-        np.hstack([x, 1.0]), np.append(x, [x[0], 2.0]), np.insert(x, 1, x[2]), np.delete(x, 1), np.tile(x, 2),
-        np.roll(x, 1),
-        np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1), np.triu(m), np.tril(m, -1),
-        np.rot90(m),
-        np.split(x, 2), np.array_split(x, 3), np.resize(x, 6), np.take_along_axis(m, np.array([[1], [0]]), 1),
-        np.block([[m, m]]),
-        np.broadcast_to(x, (2, 4)), np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0),
-        np.meshgrid(x[:2], [1.0, 2.0]), np.meshgrid(x[:2], x[2:], indexing="ij"), np.compress([True, False, True,
-        True], x),
+        np.vstack([x, x]), np.hstack([x, 1.0]), np.append(x, [x[0], 2.0]), np.insert(x, 1, x[2]), np.delete(x, 1),
+        np.tile(x, 2), np.roll(x, 1), np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1),
+        np.triu(m), np.tril(m, -1), np.rot90(m), np.split(x, 2), np.array_split(x, 3), np.resize(x, 6),
+        np.take_along_axis(m, np.array([[1], [0]]), 1), np.block([[m, m]]), np.broadcast_to(x, (2, 4)),
+        np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0), np.meshgrid(x[:2], [1.0, 2.0]),
+        np.meshgrid(x[:2], x[2:], indexing="ij"), np.compress([True, False, True, True], x),
         np.extract([True, False, True, True], x), np.choose([0, 1, 0, 1], [x, 2 * x]), np.expand_dims(x, 1),
-        np.moveaxis(m, 0, 1),
-        np.r_[x, 1.0, x[:1]], np.c_[x, 2 * x], np.r_[0:2, x], np.r_[0:3], np.c_[[1.0, 2.0]], np.pad(x, 1),
-        np.column_stack((x, x)),
-        np.array(x, dtype=np.float32), np.array(x, copy=True), np.asarray(m, order="F"), np.ravel(m, order="F"),
-        np.squeeze(m[:1]),
-        np.concatenate([x, 1j * x]), np.concatenate((x[:1], np.arange(2))),
-        np.sum([part * 2 for part in np.split(x, 2)]),
+        np.moveaxis(m, 0, 1), np.r_[x, 1.0, x[:1]], np.c_[x, 2 * x], np.r_[0:2, x], np.r_[0:3], np.c_[[1.0, 2.0]],
+        np.pad(x, 1), np.column_stack((x, x)), np.array(x, dtype=np.float32), np.array(x, copy=True),
+        np.asarray(m, order="F"), np.ravel(m, order="F"), np.squeeze(m[:1]), np.concatenate([x, 1j * x]),
+        np.concatenate((x[:1], np.arange(2))), np.sum([part * 2 for part in np.split(x, 2)]),
     )  # fmt: skip
 
 
 def sums(x):
     m = square(x)
     return (
-        x.sum(), m.sum(0), m.mean(1, keepdims=True), x.prod(), x.std(ddof=1), m.var(axis=0), x.max(),
-        m.min(axis=1), np.ptp(x),
-        x.cumsum(), x.cumprod(), x.dot([1.0, 2.0, 3.0, 4.0]), m.dot(m), m @ m,
-        x.trace() if x.ndim > 1 else m.trace(), x.conj(),
-        x.clip(0, 1), x.clip(min=0.5), x.clip(max=0.5), np.clip(x, a_min=None, a_max=0.5), np.clip(x, 0.5, None),
-        np.clip(x, x[2], x[1]),
-        np.add.reduce(m), np.multiply.reduce(m, axis=1), np.maximum.reduce(x), np.minimum.reduce(m, axis=0),
-        np.add.reduce(m, axis=None),
-        np.add.reduce(m, keepdims=True), np.logical_and.reduce(x > 0), np.fmax.reduce(x), np.add.accumulate(m),
-        np.multiply.accumulate(x),
-        np.maximum.accumulate(x), np.minimum.accumulate(m, axis=-1), np.add.outer(x[:2], x), np.subtract.outer(m,
-        x[:2]),
-        np.multiply.outer(x[0], x), np.maximum.outer([0.0, 1.0], x), np.diff(x), np.gradient(x), np.median(x),
-        np.quantile(x, 0.3),
+        x.sum(), m.sum(0), m.mean(1, keepdims=True), x.prod(), x.std(ddof=1), m.var(axis=0), x.max(), m.min(axis=1),
+        np.ptp(x), x.cumsum(), x.cumprod(), x.dot([1.0, 2.0, 3.0, 4.0]), m.dot(m), m @ m,
+        x.trace() if x.ndim > 1 else m.trace(), x.conj(), x.clip(0, 1), x.clip(min=0.5), x.clip(max=0.5),
+        np.clip(x, a_min=None, a_max=0.5), np.clip(x, 0.5, None), np.clip(x, x[2], x[1]), np.add.reduce(m),
+        np.multiply.reduce(m, axis=1), np.maximum.reduce(x), np.minimum.reduce(m, axis=0),
+        np.add.reduce(m, axis=None), np.add.reduce(m, keepdims=True), np.logical_and.reduce(x > 0), np.fmax.reduce(x),
+        np.add.accumulate(m), np.multiply.accumulate(x), np.maximum.accumulate(x), np.minimum.accumulate(m, axis=-1),
+        np.add.outer(x[:2], x), np.subtract.outer(m, x[:2]), np.multiply.outer(x[0], x),
+        np.maximum.outer([0.0, 1.0], x), np.diff(x), np.gradient(x), np.median(x), np.quantile(x, 0.3),
         np.average(x, weights=[1, 2, 3, 4]), np.cov(m), np.convolve(x, x[:2]), np.trapezoid(x), np.nansum(x),
-        np.round(x, 1),
-        np.fabs(x), np.fix(x), np.full_like(x, x[1]), np.zeros_like(x), np.ones_like(x), np.around(x), np.amax(x),
-        np.amin(m, axis=0),
-        np.bincount([0, 2, 2, 1], weights=x), np.where(x > 0.5, x, 2 * x), np.select([x > 1, x > 0], [x, x**2],
-        0.5), np.isin(x, [0.4]),
-        np.piecewise(x, [x < 0, x >= 0], [lambda t: -t, lambda t: t**3]), np.sum(x, where=[True, False, True,
-        True]),
+        np.round(x, 1), np.fabs(x), np.fix(x), np.full_like(x, x[1]), np.zeros_like(x), np.ones_like(x), np.around(x),
+        np.amax(x), np.amin(m, axis=0), np.bincount([0, 2, 2, 1], weights=x), np.where(x > 0.5, x, 2 * x),
+        np.select([x > 1, x > 0], [x, x**2], 0.5), np.isin(x, [0.4]),
+        np.piecewise(x, [x < 0, x >= 0], [lambda t: -t, lambda t: t**3]), np.sum(x, where=[True, False, True, True]),
         np.sum((x[0], x[1], 1.0)), np.mean([x, x**2], axis=0), np.polyval([x[0], x[1], 1], 2.0),
         np.add(x, [1, 2, 3, 4], casting="same_kind"), np.apply_along_axis(lambda row: row @ row, 1, m),
         np.apply_along_axis(lambda row, by: row * by, 0, m, by=2), np.apply_along_axis(np.cumsum, 0, m),
-        np.apply_over_axes(np.sum, m, [0]),
-        np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
-        [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
+        np.apply_over_axes(np.sum, m, [0]), np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)),
+        np.fromiter((number**2 for number in x), float), [i[0] * number for i, number in np.ndenumerate(x)],
+        np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
 
 
@@ -268,40 +245,39 @@ def vectorized(x):
         both(x),
         scaled([x[1], 2.0], x[2:], by=3.0),
         bent(x),
+        power(x[:1], x[None, :2] * 0 + 2),
     )
-    power(x[:1], x[None, :2] * 0 + 2)
 
 
 def norms(x):
     m, norm = square(x), np.linalg.norm
     return (
         norm(x), norm(m), norm(m, "fro"), norm(x, 2), norm(x, 1), norm(m, axis=1), norm(m, axis=0, keepdims=True),
-        norm(m, 2, 1),
-        norm(m, 1, 1), norm(x, np.inf), norm(m, ord=1), norm(x.tolist()), norm(x * 0), norm(x * (1 + 1j)),
-        norm(m[None], axis=(1, 2)),
-        norm(m, ord=1, axis=0, keepdims=True), np.linalg.vector_norm(x), norm(m, 2), np.linalg.eig(m @ m.T)[0],
-        np.roots([1.0, x[0], -3.0]),
+        norm(m, 2, 1), norm(m, 1, 1), norm(x, np.inf), norm(m, ord=1), norm(x.tolist()), norm(x * 0),
+        norm(x * (1 + 1j)), norm(m[None], axis=(1, 2)), norm(m, ord=1, axis=0, keepdims=True),
+        np.linalg.vector_norm(x), norm(m, 2), np.linalg.eig(m @ m.T)[0], np.roots([1.0, x[0], -3.0]),
     )  # fmt: skip
+
+
+OF_ONE = (
+    "sin", "asin", "acos", "atan", "tanh", "atanh", "asinh", "exp", "expm1", "sqrt", "erf", "erfc", "gamma", "lgamma",
+    "fabs", "degrees", "log1p", "log2", "log10", "cbrt",
+)  # fmt: skip
 
 
 def numbers(x):
     a, b, c, d = x**2 / 20 + 0.1
     z = complex(a, b)
     return (
-        *(getattr(math, name)(a) for name in ("sin", "asin", "acos", "atan", "tanh", "atanh", "asinh", "exp",
-        "expm1", "sqrt", "erf", "erfc",
-                                              "gamma", "lgamma", "fabs", "degrees", "log1p", "log2", "log10",
-                                              "cbrt")),
+        *(getattr(math, name)(a) for name in OF_ONE),
         math.acosh(1 + a), math.log(a), math.log(a, 3), math.log(8, a), math.pow(a, b), math.atan2(a, b),
-        math.hypot(a, b, c), math.fsum(x),
-        math.fsum(number for number in x), math.prod(x), math.prod([a, b], start=c), math.dist((a, b), [c, d]),
-        math.copysign(a, -1.0),
+        math.hypot(a, b, c), math.fsum(x), math.fsum(number for number in x), math.prod(x),
+        math.prod([a, b], start=c), math.dist((a, b), [c, d]), math.copysign(a, -1.0),
         bool(math.isclose(a, a + 1e-12)), bool(math.isclose(a, b)), bool(math.isclose(a, a + 0.01, abs_tol=0.1)),
-        bool(math.isnan(a)), math.sin(2.0), math.comb(5, int(3 + a)),
-        math.log(2.0, b), math.log(b, 2.0), math.pi * a, abs(cmath.exp(z)), cmath.phase(z), *cmath.polar(z),
-        abs(cmath.rect(a, b)), cmath.sqrt(z).real,
-        a % 0.07, a // 0.07, divmod(a, 0.07), -a, +a, abs(-a), a**b, 2**a, sum([a, b]), sum(x), pow(a, 2),
-        math.fmod(a, 0.07), bool(math.isfinite(a)),
+        bool(math.isnan(a)), math.sin(2.0), math.comb(5, int(3 + a)), math.log(2.0, b), math.log(b, 2.0), math.pi * a,
+        abs(cmath.exp(z)), cmath.phase(z), *cmath.polar(z), abs(cmath.rect(a, b)), cmath.sqrt(z).real, a % 0.07,
+        a // 0.07, divmod(a, 0.07), -a, +a, abs(-a), a**b, 2**a, sum([a, b]), sum(x), pow(a, 2), math.fmod(a, 0.07),
+        bool(math.isfinite(a)),
     )  # fmt: skip
 
 
@@ -422,34 +398,26 @@ def objects(x):
     SELF[0][1] = x[2]
     MADE.x[0] = x[1]
     MADE.slot[0] = x[3]
-    types = [isinstance(derived, Base), isinstance(MADE, Derived), isinstance(base, Derived), issubclass(Derived,
-    Base),
-             type(derived) is Derived, isinstance(pair, tuple), isinstance(record, Record),
-             Colour.RED is Colour(1), Colour.BLUE == Colour.RED,
-             len(helper.__module__), len(helper.__qualname__), len(helper.__name__), len(str(helper.__doc__)),
-             len(np.sin.__name__),
-             len(str(np.sin.__doc__)) > 9, len(MADE.kind), len(Base.__name__), len(Derived.__qualname__),
-             len(Derived.__module__),
-             len(__name__), callable(np.sin), SELF[1] is SELF, MADE.own is MADE, len(np.linalg.__name__),
-             len(NAMED["mode"])]  # fmt: skip
+    types = [
+        isinstance(derived, Base), isinstance(MADE, Derived), isinstance(base, Derived), issubclass(Derived, Base),
+        type(derived) is Derived, isinstance(pair, tuple), isinstance(record, Record), Colour.RED is Colour(1),
+        Colour.BLUE == Colour.RED, len(helper.__module__), len(helper.__qualname__), len(helper.__name__),
+        len(str(helper.__doc__)), len(np.sin.__name__), len(str(np.sin.__doc__)) > 9, len(MADE.kind),
+        len(Base.__name__), len(Derived.__qualname__), len(Derived.__module__), len(__name__), callable(np.sin),
+        SELF[1] is SELF, MADE.own is MADE, len(np.linalg.__name__), len(NAMED["mode"]),
+    ]  # fmt: skip
     return (
-        types, LATER, algebra.norm(x), special.expit(x), special.logsumexp(x), special.xlogy(x[0], 2.0),
-        base.value(), base.half, derived.value(),
-        derived.half, derived.cached, derived.slot, derived.table * x[0], Base.sine(x[0]), record.total(),
-        pair.product(), pair.first, pair[1],
-        dataclasses.replace(record, weight=x[3]).total(), pair._replace(first=x[1]).product(), tabled(4) * x,
-        helper(x[1]), helper.factor * x[0],
+        types, LATER, algebra.norm(x), special.expit(x), special.logsumexp(x), special.xlogy(x[0], 2.0), base.value(),
+        base.half, derived.value(), derived.half, derived.cached, derived.slot, derived.table * x[0], Base.sine(x[0]),
+        record.total(), pair.product(), pair.first, pair[1], dataclasses.replace(record, weight=x[3]).total(),
+        pair._replace(first=x[1]).product(), tabled(4) * x, helper(x[1]), helper.factor * x[0],
         helper(x[1], power=[3]), PARTIAL(x[0]), TWICE(x), SELF[0], SELF[1][1][0], NAMED["table"] @ x,
-        NAMED["helper"](x[0]), NAMED["pair"][0](x[0]),
-        NAMED["pair"][1].product() * x[0], MADE.value(), MADE.x, MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x),
-        vars(record)["weight"],
-        TRIPLE.total() * x, copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
-        list(zip(x, TABLE[0],
-        strict=True)), functools.reduce(np.add, x),
-        np.add.identity + x[0], operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0],
-        scale=2.0).logpdf(x[1]), stats.norm.cdf(x, loc=x[0]),
-        stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5), np.polynomial.Polynomial([x[0], 1.0,
-        x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
+        NAMED["helper"](x[0]), NAMED["pair"][0](x[0]), NAMED["pair"][1].product() * x[0], MADE.value(), MADE.x,
+        MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x), vars(record)["weight"], TRIPLE.total() * x, copy.copy(x),
+        copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)], list(zip(x, TABLE[0], strict=True)),
+        functools.reduce(np.add, x), np.add.identity + x[0], operator.mul(x[0], x[1]), stats.norm.logpdf(x),
+        stats.norm(x[0], scale=2.0).logpdf(x[1]), stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0),
+        stats.gamma.logpdf(x[0], 2.5), np.polynomial.Polynomial([x[0], 1.0, x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
     )  # fmt: skip
 
 
