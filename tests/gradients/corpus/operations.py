@@ -322,6 +322,15 @@ class Derived(Base):
         return np.zeros(2) + self.x[0]
 
 
+class Implied(Base):
+    def value(self):
+        return math.sin(super().value()) + super().sine(self.x[1])
+
+
+def inherited(x):
+    return Implied(x).value(), Implied.made(x).half
+
+
 class Pair(NamedTuple):
     first: Any
     second: Any = 3.0
@@ -423,7 +432,8 @@ def objects(x):
 
 FUNCTIONS = {
     "places": places, "moves": moves, "sums": sums, "norms": norms, "numbers": numbers, "conversions": conversions,
-    "decisions": decisions, "kinds": kinds, "vectorized": vectorized, "objects": objects,
+    "decisions": decisions, "kinds": kinds, "vectorized": vectorized,
+    "objects": objects, "inherited": inherited,
     **{change.__name__: written(change) for change in (set_items, set_in_views, set_where, set_other_kinds,
     in_place, at_indices, into_out,
                                                        flat)},
