@@ -141,6 +141,9 @@ def test_where_there_is_no_hessian_there_is_no_number() -> None:
     ):
         found = extreme_eigenvalues(objective, np.array(x, float))
         assert np.isnan([found.lowest, found.highest, found.lowest_error, found.highest_error]).all()
+        assert np.isnan([found.lowest_vector, found.highest_vector]).all()
+        assert found.lowest_vector.shape == found.highest_vector.shape == (2,)
+        assert found.products == 1
 
 
 def test_losses_functions_and_formulas() -> None:

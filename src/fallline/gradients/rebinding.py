@@ -210,7 +210,7 @@ class World:
                 new = self._member(member)
                 if new is not member:
                     members[name] = new
-                elif name not in ("__module__", "__qualname__"):
+                elif name != "__module__":
                     # A subclass overrides it.
                     members.pop(name, None)
         if len(members) == 2:

@@ -222,11 +222,11 @@ def sums(x):
         np.select([x > 1, x > 0], [x, x**2], 0.5), np.isin(x, [0.4]),
         np.piecewise(x, [x < 0, x >= 0], [lambda t: -t, lambda t: t**3]), np.sum(x, where=[True, False, True, True]),
         np.sum((x[0], x[1], 1.0)), np.mean([x, x**2], axis=0), np.polyval([x[0], x[1], 1], 2.0),
-        np.add(x, [1, 2, 3, 4], casting="same_kind"), np.apply_along_axis(lambda row: row @ row, 1, m),
-        np.apply_along_axis(lambda row, by: row * by, 0, m, by=2), np.apply_along_axis(np.cumsum, 0, m),
-        np.apply_over_axes(np.sum, m, [0]), np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)),
-        np.fromiter((number**2 for number in x), float), [i[0] * number for i, number in np.ndenumerate(x)],
-        np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
+        np.add(x, [1, 2, 3, 4], dtype=float, casting="same_kind", order="C", subok=True),
+        np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
+        np.apply_along_axis(np.cumsum, 0, m), np.apply_over_axes(np.sum, m, [0]),
+        np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
+        [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
 
 
@@ -269,10 +269,9 @@ def numbers(x):
     a, b, c, d = x**2 / 20 + 0.1
     z = complex(a, b)
     return (
-        *(getattr(math, name)(a) for name in OF_ONE),
-        math.acosh(1 + a), math.log(a), math.log(a, 3), math.log(8, a), math.pow(a, b), math.atan2(a, b),
-        math.hypot(a, b, c), math.fsum(x), math.fsum(number for number in x), math.prod(x),
-        math.prod([a, b], start=c), math.dist((a, b), [c, d]), math.copysign(a, -1.0),
+        *(getattr(math, name)(a) for name in OF_ONE), math.acosh(1 + a), math.log(a), math.log(a, 3), math.log(8, a),
+        math.pow(a, b), math.atan2(a, b), math.hypot(a, b, c), math.fsum(x), math.fsum(number for number in x),
+        math.prod(x), math.prod([a, b], start=c), math.dist((a, b), [c, d]), math.copysign(a, -1.0),
         bool(math.isclose(a, a + 1e-12)), bool(math.isclose(a, b)), bool(math.isclose(a, a + 0.01, abs_tol=0.1)),
         bool(math.isnan(a)), math.sin(2.0), math.comb(5, int(3 + a)), math.log(2.0, b), math.log(b, 2.0), math.pi * a,
         abs(cmath.exp(z)), cmath.phase(z), *cmath.polar(z), abs(cmath.rect(a, b)), cmath.sqrt(z).real, a % 0.07,
