@@ -486,3 +486,12 @@ def test_side_by_side_a_path_gives_the_same_and_says_where_it_holds() -> None:
     with jax.enable_x64(True):
         values, slopes, holds = path.side_by_side(jax.numpy.array([[3.0, 4.0], [-1.0, 2.0]]))
     assert (float(values[0]), slopes[0].tolist(), holds.tolist()) == (9, [6, 0], [True, False])
+
+
+def test_the_largest_of_numbers_is_chosen_on_one_path() -> None:
+    objective = autodiff(lambda x: 3 * max(x[0], x[1]) + min(x), 2)
+    found = objective.gradient(np.array([[1.0, 2.0], [4.0, 3.0], [-1.0, -2.0]]))
+    assert found.tolist() == [[1, 3], [3, 1], [3, 1]]
+    assert len(objective.program.paths) == 1
+    # Of equal ones the first is taken, as by Python.
+    assert objective.gradient(np.array([5.0, 5.0])).tolist() == [4, 0]

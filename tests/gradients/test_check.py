@@ -119,7 +119,8 @@ def test_of_many_coordinates_a_few_directions_are_checked() -> None:
     assert check
     assert not check.slopes
     assert [slope.verdict for slope in check.directions] == ["right"] * 3
-    assert len(values) < 200
+    # Three directions, twelve values along each.
+    assert 36 < len(values) < 60
     # The point is written once.
     text = repr(check)
     assert text.count("2994 more") == 1

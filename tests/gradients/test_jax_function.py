@@ -119,6 +119,10 @@ def test_batches_keep_their_shape_and_are_of_float64() -> None:
         assert objective.value(points[0, 0]).shape == ()
         assert objective.title == "a function"
         objective.raise_errors_at(points)
+        with jax.enable_x64(True):
+            beside = objective.side_by_side(jnp.asarray(points[0]))
+        np.testing.assert_allclose(beside[0], value[0], rtol=10 * close)
+        np.testing.assert_allclose(beside[1], gradient[0], rtol=10 * close)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,10 @@ def test_a_slope_that_reverse_mode_loses_is_told_with_the_remedy() -> None:
         lambda x: x[0] + jnp.where(x[1] > 1, jnp.arccos(x[1] - 1) * 0 + jnp.log(x[1] - 1), 0.0), ("a", "b"), "loss"
     )
     assert np.isnan(lost.gradient(np.array([[1.0, 1.0]]))[0, 1])
-    with pytest.raises(FalllineError, match=r"^gradient of loss is NaN in b, though .* infinite or NaN; keep its argument in the domain: jnp\.where"):
+    with pytest.raises(
+        FalllineError,
+        match=r"^gradient of loss is NaN in b, though .* infinite or NaN; keep its argument in the domain: jnp\.where",
+    ):
         lost.raise_errors_at(np.array([[1.0, 3.0], [1.0, 1.0]]))
 
 

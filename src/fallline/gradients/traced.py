@@ -668,7 +668,7 @@ def _carry_into(target: Any, function: Callable[..., Any], inputs: tuple[Any, ..
 
 
 def _listless(part: Any) -> Any:
-    return as_traced(part).value if type(part) in (list, tuple) else followed(part)
+    return as_traced(part).value if isinstance(part, list | tuple) else followed(part)
 
 
 def standing(result: Any) -> Any:

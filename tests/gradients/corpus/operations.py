@@ -174,6 +174,24 @@ def decisions(x):
     )  # fmt: skip
 
 
+def decided_after(x):
+    """Whether the second coordinate is above 0, as it is seen after it went through other arrays."""
+    a, b, c, d, e, f = (np.zeros(4) for _ in range(6))
+    a[0] = x[1]
+    np.copyto(b, x)
+    np.add.at(c, [0], x[1:2])
+    np.add(x, 0, out=d)
+    e.flat[1:3] = x[1]
+    f[x > -9] = x[1]
+    seen = (
+        x.item(1), x.astype(complex)[1].real, np.array([x[1], 1.0])[0], np.concatenate([x, [1.0]])[1], a[0], b[1],
+        c[0], d[1], e[1], f[2], x.reshape(2, 2).T[1, 0], np.where(x > 9, 0, x)[1],
+        np.linalg.eigvalsh(np.diag(x[1:2]))[0], x[1:][0], np.sort(x[1:2])[0], TABLE[0][:2][int(x[1] > 0)] - 1.5,
+        x[[1, 0]][0], math.atan(x[1]), max(x[1], -9.0), np.append(1.0, x[1])[1],
+    )  # fmt: skip
+    return [1 if number > 0 else 2 for number in seen], x
+
+
 def places(x):
     m = square(x)
     return (
@@ -373,6 +391,7 @@ SELF = [np.array([1.0, 2.0])]
 SELF.append(SELF)
 NAMED = {"table": TABLE, "helper": helper, "pair": (np.sqrt, Pair(1.0)), "mode": "sum"}
 PARTIAL = functools.partial(helper, power=np.array([3.0]))
+ADDED = np.add.reduce
 TWICE = np.vectorize(lambda number: 2 * math.sin(number))
 TRIPLE = Triple((TABLE, TABLE[0]))
 MADE = Derived(np.array([1.0, 4.0]))
@@ -417,23 +436,23 @@ def objects(x):
     return (
         types, LATER, algebra.norm(x), special.expit(x), special.logsumexp(x), special.xlogy(x[0], 2.0), base.value(),
         base.half, derived.value(), derived.half, derived.cached, derived.slot, derived.table * x[0], Base.sine(x[0]),
-        record.total(), pair.product(), pair.first, pair[1], dataclasses.replace(record, weight=x[3]).total(),
-        pair._replace(first=x[1]).product(), tabled(4) * x, helper(x[1]), helper.factor * x[0],
-        helper(x[1], power=[3]), PARTIAL(x[0]), TWICE(x), SELF[0], SELF[1][1][0], NAMED["table"] @ x,
-        NAMED["helper"](x[0]), NAMED["pair"][0](x[0]), NAMED["pair"][1].product() * x[0], MADE.value(), MADE.x,
-        MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x), vars(record)["weight"], TRIPLE.total() * x, copy.copy(x),
-        copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)], list(zip(x, TABLE[0], strict=True)),
-        functools.reduce(np.add, x), np.add.identity + x[0], operator.mul(x[0], x[1]), stats.norm.logpdf(x),
-        stats.norm(x[0], scale=2.0).logpdf(x[1]), stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0),
-        stats.gamma.logpdf(x[0], 2.5), np.polynomial.Polynomial([x[0], 1.0, x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
+        record.total(), pair.product(), pair.first, pair[1], np.sum(pair), np.array(pair), ADDED([x[0], 1.0, x[1]]),
+        dataclasses.replace(record, weight=x[3]).total(), pair._replace(first=x[1]).product(), tabled(4) * x,
+        helper(x[1]), helper.factor * x[0], helper(x[1], power=[3]), PARTIAL(x[0]), TWICE(x), SELF[0], SELF[1][1][0],
+        NAMED["table"] @ x, NAMED["helper"](x[0]), NAMED["pair"][0](x[0]), NAMED["pair"][1].product() * x[0],
+        MADE.value(), MADE.x, MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x), vars(record)["weight"],
+        TRIPLE.total() * x, copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
+        list(zip(x, TABLE[0], strict=True)), functools.reduce(np.add, x), np.add.identity + x[0],
+        operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0], scale=2.0).logpdf(x[1]),
+        stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5),
+        np.polynomial.Polynomial([x[0], 1.0, x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
     )  # fmt: skip
 
 
+CHANGES = (set_items, set_in_views, set_where, set_other_kinds, in_place, at_indices, into_out, flat)
 FUNCTIONS = {
     "places": places, "moves": moves, "sums": sums, "norms": norms, "numbers": numbers, "conversions": conversions,
-    "decisions": decisions, "kinds": kinds, "vectorized": vectorized,
+    "decisions": decisions, "decided_after": decided_after, "kinds": kinds, "vectorized": vectorized,
     "objects": objects, "inherited": inherited,
-    **{change.__name__: written(change) for change in (set_items, set_in_views, set_where, set_other_kinds,
-    in_place, at_indices, into_out,
-                                                       flat)},
+    **{change.__name__: written(change) for change in CHANGES},
 }  # fmt: skip
