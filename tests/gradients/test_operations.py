@@ -50,7 +50,7 @@ def told(results: Any) -> Any:
 
 
 # They take seconds to compile.
-LONG = ("decisions", "numbers", "objects", "sums")
+LONG = ("decided_after", "decisions", "norms", "numbers", "objects", "sums")
 
 
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
