@@ -38,7 +38,22 @@ ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py",)),
     "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
     "optimizers": Room(("optimizers/*.py",), ("tests/optimizers",)),
-    "gradients": Room(("gradients/*.py",), ("tests/gradients",)),
+    "gradients": Room(
+        ("gradients/*.py",),
+        # With the whole corpus of functions, and without what takes seconds.
+        (
+            "tests/gradients",
+            "-m=",
+            *(
+                f"--deselect=tests/gradients/test_{name}"
+                for name in (
+                    "subgradients.py::test_nothing_else_changes",
+                    "spectrum.py::test_a_million_coordinates",
+                    "autodiff.py::test_the_process_keeps_its_own_precision",
+                )
+            ),
+        ),
+    ),
     "grammar": Room(
         ("objectives/grammar/*.py",),
         tuple(f"tests/objectives/test_{name}.py" for name in ("grammar", "formula_corpus", "notation"))

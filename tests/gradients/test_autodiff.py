@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from tests.environments import without_coverage
 
 from fallline import Adam, FalllineError, GradientDescent, check_gradient, compare, minimize
-from fallline.gradients.autodiff import AutodiffObjective
+from fallline.gradients import autodiff as autodiff_module
+from fallline.gradients.autodiff import AutodiffObjective, Path, contradicted, same
 from fallline.objectives import FunctionObjective, as_objective
 
 
@@ -156,7 +157,10 @@ def test_where_drops_a_branch_without_a_derivative() -> None:
 
 
 def test_the_norm_has_the_symmetric_slope_at_its_kink() -> None:
-    np.testing.assert_array_equal(autodiff(np.linalg.norm, 2).gradient(np.zeros(2)), [0.0, 0.0])
+    objective = autodiff(np.linalg.norm, 2)
+    np.testing.assert_array_equal(objective.gradient(np.zeros(2)), [0.0, 0.0])
+    # In one pass, and not in one for each coordinate.
+    assert "forward" not in objective.program.paths[0].compiled
 
 
 def unknown(x: Any) -> Any:
@@ -322,3 +326,172 @@ def test_it_goes_to_another_process_without_what_is_compiled() -> None:
 def test_its_gradient_passes_the_check() -> None:
     check = check_gradient(rosenbrock, [-1.2, 1.0, 0.5], gradient="autodiff", nearby=3)
     assert [slope.verdict for slope in check.slopes] == ["right"] * 12
+
+
+CUBES = {dimension: autodiff(lambda x: np.sum(x**3), dimension) for dimension in (1, 3)}
+
+
+def parabola(x: Any) -> Any:
+    return x @ x
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "gradient", "answer"),
+    [
+        (parabola, [1.0, -2.0], [2.0, -4.0], False),
+        (parabola, [1.0, -2.0], [2.0, -3.9], True),
+        (parabola, [1.0, -2.0], [2.0, -3.99], False),  # within a hundredth
+        (parabola, [1.0, -2.0], [0.0, 0.0], True),
+        (parabola, [1e6, 1e6], [2e6, 2e6], False),
+        (parabola, [1e6, 1e6], [2e6, 0.0], True),
+        (lambda x: np.abs(x).sum(), [0.0, 1.0], [0.0, 0.5], False),  # at a kink the sides differ
+        (lambda x: np.abs(x - 2e-5).sum(), [0.0], [5.0], False),  # beside one, the step lengths
+        (lambda x: 1e9 + 1e-3 * x.sum(), [1.0], [0.0], False),  # the slope is lost in rounding
+        (lambda x: 1e3 + x.sum(), [1.0], [0.0], True),
+        (lambda x: np.float64(np.inf), [1.0], [5.0], False),
+        (lambda x: 5.0, [1.0], [0.0], False),
+        (lambda x: 5.0, [1.0], [1.0], True),
+        (lambda x: np.log(x).sum(), [-1.0], [1.0], False),
+        (lambda x: np.sin(x[0]) + x[1] ** 3, [1.0, 2.0], [np.cos(1.0), 12.0], False),
+        (lambda x: np.sin(x[0]) + x[1] ** 3, [1.0, 2.0], [np.cos(1.0), 0.0], True),
+        (lambda x: -3 * x[0], [1.0], [3.0], True),
+        (lambda x: -3 * x[0], [1.0], [-30.0], True),
+    ],
+)
+def test_differences_contradict_a_gradient_only_where_they_are_sure(
+    function: Any, at: Any, gradient: Any, answer: bool
+) -> None:
+    assert contradicted(as_objective(function, len(at)), np.array(at), np.array(gradient)) is answer
+
+
+def test_values_in_float32_contradict_less() -> None:
+    objective = as_objective(lambda x: np.float32(1e3) + np.float32(x[0]), 1)
+    objective.precision = "float32"
+    assert not contradicted(objective, np.ones(1), np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("found", "plain", "rounding", "answer"),
+    [
+        (1.0, 1.0, 2.0**-52, True),
+        (1.0 + 5e-9, 1.0, 2.0**-52, True),
+        (1.0 + 5e-8, 1.0, 2.0**-52, False),
+        (5e-11, 0.0, 2.0**-52, True),
+        (5e-10, 0.0, 2.0**-52, False),
+        (1.0 + 1e-6, 1.0, 2.0**-23, True),
+        (1.0 + 1e-4, 1.0, 2.0**-23, False),
+        (np.nan, np.nan, 2.0**-52, True),
+        (np.nan, 1.0, 2.0**-52, False),
+        (np.inf, np.inf, 2.0**-52, True),
+        (-np.inf, np.inf, 2.0**-52, False),
+    ],
+)
+def test_values_are_the_same_within_the_rounding_of_sums(
+    found: float, plain: float, rounding: float, answer: bool
+) -> None:
+    assert same(found, plain, rounding) is answer
+
+
+@pytest.mark.parametrize("dimension", [1, 3])
+@pytest.mark.parametrize("count", [0, 1, 16, 17, 64, 65, 1500])
+def test_batches_of_any_size_keep_their_shape_and_order(dimension: int, count: int) -> None:
+    points = np.random.default_rng(count).normal(size=(count, dimension))
+    value, gradient = CUBES[dimension].value_and_gradient(points)
+    np.testing.assert_allclose(value, (points**3).sum(axis=1), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(gradient, 3 * points**2, rtol=1e-14)
+    if count == 64:
+        shaped = points.reshape(4, 16, dimension)
+        assert CUBES[dimension].value(shaped).tolist() == value.reshape(4, 16).tolist()
+        assert CUBES[dimension].gradient(shaped).tolist() == gradient.reshape(shaped.shape).tolist()
+        vectors = np.ones((4, 16, dimension))
+        np.testing.assert_allclose(CUBES[dimension].hessian_vector(shaped, vectors), 6 * shaped, rtol=1e-14)
+        hessians = CUBES[dimension].hessian(shaped)
+        np.testing.assert_allclose(hessians, 6 * shaped[..., None] * np.eye(dimension), rtol=1e-14)
+
+
+def test_of_many_coordinates_fewer_points_are_taken_at_once() -> None:
+    for dimension, few, many in ((1, 16, 1024), (254, 16, 512), (5000, 1, 26), (200_000, 1, 1)):
+        path = Path(lambda x: (x @ x, True), dimension, 10)
+        assert (path.few, path.many) == (few, many)
+    assert Path(lambda x: (x @ x, True), 1, 400).options == {}
+    assert Path(lambda x: (x @ x, True), 1, 401).options
+
+
+def test_a_branch_that_is_left_out_spoils_only_its_own_points_on_the_way() -> None:
+    def guarded(x: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return np.where(x[0] > 0, np.sqrt(x[0]), x[0] ** 2) + x[1] ** 3
+
+    objective = autodiff(guarded, 2)
+    points = np.array([[4.0, 1.0], [0.0, 2.0], [-3.0, 3.0]])
+    value, gradient = objective.value_and_gradient(points)
+    assert value.tolist() == [3.0, 8.0, 36.0]
+    assert gradient.tolist() == [[0.25, 3.0], [0.0, 12.0], [-6.0, 27.0]]
+    # All three take one path.
+    assert len(objective.program.paths) == 1
+
+
+def test_a_point_outside_of_the_domain_spoils_no_other() -> None:
+    with np.errstate(all="ignore"):
+        objective = autodiff(lambda x: np.log(x[0]) + x[1], 2, at=[1.0, 1.0])
+        value, gradient = objective.value_and_gradient(np.array([[-1.0, 1.0], [2.0, 1.0]]))
+    assert np.isnan(value[0])
+    assert gradient[1].tolist() == [0.5, 1.0]
+
+
+def test_complex_values_are_those_of_the_function_itself() -> None:
+    objective = autodiff(lambda x: x[0] ** 2, 1, at=[1.0])
+    assert objective.value(np.array([[1 + 2j]])).tolist() == [(1 + 2j) ** 2]
+    assert objective.title == "a function"
+    # A complex result is a number where its imaginary part is 0.
+    roots = autodiff(lambda x: np.emath.sqrt(x[0]) + 0j, 1, at=[4.0])
+    value, gradient = roots.value_and_gradient(np.array([4.0]))
+    assert [value.tolist(), gradient.tolist()] == [2, [0.25]]
+
+
+def test_a_path_that_was_not_traced_has_no_kink_to_name() -> None:
+    objective = AutodiffObjective(as_of(lambda x: unknown(x) if x[1] < 0 else np.sqrt(x[0])), np.ones(2))
+    assert objective.kink(np.array([0.0, 1.0])) == "kink in sqrt at 0"
+    assert objective.kink(np.array([0.0, -1.0])) is None
+
+
+def test_errors_are_raised_by_the_function_itself() -> None:
+    objective = autodiff(lambda x: 1 / (x[0] - 1).item() if x[0] == 1 else x[0], 1, at=[2.0])
+    objective.raise_errors_at(np.array([[2.0], [3.0]]))
+    with pytest.raises(ZeroDivisionError):
+        objective.raise_errors_at(np.array([[2.0], [1.0]]))
+
+
+def as_of(function: Any) -> FunctionObjective:
+    objective = as_objective(function, 2)
+    assert isinstance(objective, FunctionObjective)
+    return objective
+
+
+def test_the_paths_of_a_function_are_few_and_the_last_is_tried_first(monkeypatch: Any) -> None:
+    monkeypatch.setattr(autodiff_module, "PATHS", 2)
+    objective = autodiff(lambda x: x[0] * math.floor(x[0]), 1)
+    for start in (0.5, 1.5, 2.5, 1.5):
+        # The slope between whole numbers is the number below.
+        assert objective.gradient(np.array([start])).tolist() == [math.floor(start)]
+    assert len(objective.program.paths) == 2
+    assert objective.program.paths[0].rows(np.array([[1.5]]))[0, 1] == 1
+
+
+def test_side_by_side_a_path_gives_the_same_and_says_where_it_holds() -> None:
+    import jax
+
+    objective = autodiff(lambda x: x[0] ** 2 if x[0] > 0 else x[1], 2, at=[1.0, 2.0])
+    (path,) = objective.program.paths
+    with jax.enable_x64(True):
+        values, slopes, holds = path.side_by_side(jax.numpy.array([[3.0, 4.0], [-1.0, 2.0]]))
+    assert (float(values[0]), slopes[0].tolist(), holds.tolist()) == (9, [6, 0], [True, False])
+
+
+def test_the_largest_of_numbers_is_chosen_on_one_path() -> None:
+    objective = autodiff(lambda x: 3 * max(x[0], x[1]) + min(x), 2)
+    found = objective.gradient(np.array([[1.0, 2.0], [4.0, 3.0], [-1.0, -2.0]]))
+    assert found.tolist() == [[1, 3], [3, 1], [3, 1]]
+    assert len(objective.program.paths) == 1
+    # Of equal ones the first is taken, as by Python.
+    assert objective.gradient(np.array([5.0, 5.0])).tolist() == [4, 0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
+from matplotlib import pyplot as plt
 
 from fallline.errors import FalllineError
 from fallline.gradients.chain import chain_rule
@@ -70,3 +72,31 @@ def test_too_many_paths_are_refused() -> None:
 def test_a_point_of_the_wrong_size_is_refused() -> None:
     with pytest.raises(FalllineError, match=r"x has 1 number; x\*y needs 2, for x, y"):
         chain_rule("x*y", 1)
+
+
+def test_only_a_formula_has_one() -> None:
+    with pytest.raises(FalllineError, match=r"^objective is <function .*; the chain rule is shown of a formula only$"):
+        chain_rule(lambda x: x**2, 1.0)
+
+
+def test_it_reads_short_and_is_drawn_into_a_file(tmp_path: Any) -> None:
+    chain = chain_rule("u = x*y; v = u + x; z = u*v", [2.0, -3.0])
+    # z = x²y² + x²y: dz/dx = 2xy² + 2xy, dz/dy = 2x²y + x².
+    assert chain.gradient == {"x": 24.0, "y": -20.0}
+    assert (chain.name, chain.values) == ("z", {"x": 2.0, "y": -3.0, "u": -6.0, "v": -4.0, "z": 24.0})
+    assert repr(chain) == chain.text
+    (path, *_) = chain.paths["y"]
+    assert (path.names[0], path.names[-1], path.product) == ("y", "z", math.prod(f.number for f in path.factors))
+    assert r"\frac{d z}{d y} &= " in chain.latex
+    assert r"-4 \cdot 2 + (-6) \cdot 1 \cdot 2" in chain.latex
+    figure, ax = plt.subplots()
+    assert chain.plot(tmp_path / "chain.svg", ax=ax) is figure
+    assert "$x = 2$" in [text.get_text() for text in ax.texts]
+    plt.close(figure)
+    assert (tmp_path / "chain.svg").exists()
+
+
+def test_a_formula_that_reads_like_its_value_is_told_once() -> None:
+    chain = chain_rule("c = 5; c*x", 2)
+    assert chain.text.split("\n")[0] == "c = 5"
+    assert chain.latex.split("\n")[1] == r"c &= 5 \\"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fallline.errors import FalllineError
 from fallline.gradients import Perturbation
-from fallline.gradients.check import check_gradient
+from fallline.gradients.check import SHRINKING, CheckedSlope, GradientCheck, _extrapolated, check_gradient
 
 
 def test_a_wrong_factor_of_the_chain_rule_is_caught() -> None:
@@ -86,6 +86,13 @@ def test_points_nearby_show_whether_the_factor_is_one_and_the_same() -> None:
 def test_the_complex_step_says_what_is_expected_to_the_last_digits() -> None:
     (slope,) = check_gradient("exp(x)", 1.0).slopes
     assert slope.expected == pytest.approx(np.e, rel=1e-15)
+    # Values in which differences lose ten digits.
+    (slope,) = check_gradient("1e6 + exp(2*x)", 1.0).slopes
+    assert slope.expected == pytest.approx(2 * np.exp(2), rel=1e-15)
+    # A function that drops what is imaginary has no complex step.
+    (slope,) = check_gradient(lambda x: np.exp(np.real(x)), 1.0, gradient=math.exp).slopes
+    assert slope.verdict == "right"
+    assert slope.expected == pytest.approx(np.e, rel=1e-9)
 
 
 def test_the_number_of_points_nearby_is_whole() -> None:
@@ -112,7 +119,8 @@ def test_of_many_coordinates_a_few_directions_are_checked() -> None:
     assert check
     assert not check.slopes
     assert [slope.verdict for slope in check.directions] == ["right"] * 3
-    assert len(values) < 200
+    # Three directions, twelve values along each.
+    assert 36 < len(values) < 60
     # The point is written once.
     text = repr(check)
     assert text.count("2994 more") == 1
@@ -199,3 +207,113 @@ def test_coordinates_of_different_sizes() -> None:
         lambda x: np.sum((x / sizes) ** 4), 2 * sizes, gradient=lambda x: wrong * 4 * x**3 / sizes**4
     )
     assert [slope.name for slope in check.slopes if slope.verdict == "wrong"] == ["x42"]
+
+
+@pytest.mark.parametrize(("order", "terms"), [(1, [3.0, -2.0, 0.5]), (2, [-1.0, 4.0, 7.0])])
+def test_slopes_are_extrapolated_to_a_step_of_0(order: int, terms: list[float]) -> None:
+    steps = 0.1 / SHRINKING ** np.arange(5)
+    slopes = 5 + np.sum([term * steps ** (order * (k + 1)) for k, term in enumerate(terms)], axis=0)
+    best, uncertainty = _extrapolated(slopes, order)
+    assert best == pytest.approx(5, abs=1e-12)
+    assert uncertainty < 1e-11
+    # With as many steps as terms the last of all is exact.
+    best, uncertainty = _extrapolated(slopes[:4], order)
+    assert best == pytest.approx(5, abs=1e-12)
+    assert 1e-8 < uncertainty < 0.1
+    # Of slopes that do not settle the best is not better than they.
+    rough = 5 + np.array([0.1, -0.2, 0.15, -0.1, 0.2, -0.15, 0.1, -0.2])
+    best, uncertainty = _extrapolated(rough, order)
+    assert abs(best - 5) < 1
+    assert uncertainty > 0.05
+    assert _extrapolated(np.array([3.0]), order) == (3.0, math.inf)
+
+
+def test_an_entry_tells_what_was_found_and_expected() -> None:
+    point = np.array([1.0, 2.0])
+    slope = CheckedSlope(point, "y", 3.0, 2.0, 1e-9, "wrong")
+    assert (slope.factor, repr(slope)) == (
+        1.5, "d/dy at [1, 2]: found 3, expected 2, 1.5 times what it should be: wrong"
+    )  # fmt: skip
+    slope = CheckedSlope(point, "y", 3.0, 0.0, 1e-9, "wrong")
+    assert (slope.factor, repr(slope)) == (math.inf, "d/dy at [1, 2]: found 3, expected 0: wrong")
+    slope = CheckedSlope(point, "direction 2", 3.0, 3.0, 1e-9, "right")
+    assert repr(slope) == "along direction 2 at [1, 2]: found 3, expected 3: right"
+
+
+def test_the_table_has_the_wrong_ones_first_and_no_more_than_fit() -> None:
+    right = [CheckedSlope(np.array([float(i)]), "x", 1.0, 1.0, 0.0, "right") for i in range(40)]
+    wrong = CheckedSlope(np.array([50.0]), "x", 2.0, 1.0, 0.0, "wrong")
+    lines = repr(GradientCheck((*right, wrong))).splitlines()
+    assert lines[0] == "Gradient check: the gradient is wrong in x"
+    assert lines[2].split() == ["at", "coordinate", "found", "expected", "factor", "verdict"]
+    assert lines[3].split() == ["[50]", "x", "2", "1", "2", "wrong"]
+    assert lines[4].split() == ["[0]", "x", "1", "1", "right"]
+    assert "31 more" in lines[-1]
+    assert repr(GradientCheck(tuple(right))).splitlines()[0] == "Gradient check: the gradient is right"
+    along = [CheckedSlope(np.zeros(60), f"direction {i + 1}", 1.0, 1.0, 0.0, "right") for i in range(3)]
+    lines = repr(GradientCheck((), tuple(along))).splitlines()
+    assert lines[0] == "Gradient check: the gradient is right"
+    assert "60, checked along random directions" in lines[1] + lines[2]
+    assert any(line.split() == ["coordinate", "found", "expected", "factor", "verdict"] for line in lines)
+    unclear = CheckedSlope(np.ones(60), "direction 1", 1.0, 1.0, 0.0, "unclear")
+    lines = repr(GradientCheck((), (*along, unclear))).splitlines()
+    assert lines[0] == "Gradient check: nothing is wrong, but not everything can be told: unclear"
+    # At several points each line has its own.
+    assert any(line.split() == ["at", "coordinate", "found", "expected", "factor", "verdict"] for line in lines)
+    one = CheckedSlope(np.ones(60), "x7", 2.0, 1.0, 0.0, "wrong")
+    assert "wrong in x7, and maybe in others" in repr(GradientCheck((one,), tuple(along)))
+
+
+def constant(number: float) -> Any:
+    return lambda _: number
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "slope"),
+    [
+        (lambda x: math.exp(3 * x), 1.0, 3 * math.exp(3)),
+        (lambda x: math.sin(1000 * x), 0.3, 1000 * math.cos(300)),
+        (lambda x: float(np.real(x)) ** 2, 1e6, 2e6),
+        (lambda x: math.sqrt(x), 1e-3, 0.5 / math.sqrt(1e-3)),
+        (lambda x: math.atan(50 * x), 0.0, 50.0),
+        (lambda x: 1e-8 * math.sin(x), 1.0, 1e-8 * math.cos(1)),
+    ],
+)
+def test_the_slope_of_values_alone_is_within_what_it_says(function: Any, at: float, slope: float) -> None:
+    (found,) = check_gradient(function, at, gradient=lambda x: slope).slopes
+    assert found.verdict == "right"
+    assert found.found == slope
+    assert abs(found.expected - slope) <= 10 * found.uncertainty + 1e-14 * max(1, abs(slope))
+    assert found.uncertainty <= 1e-6 * max(1, abs(slope))
+    for error in (-1e-4, 1e-4):
+        wrong = slope + error * max(1, abs(slope))
+        assert [it.verdict for it in check_gradient(function, at, gradient=constant(wrong)).slopes] == ["wrong"]
+
+
+@pytest.mark.parametrize(("side", "verdict"), [(1e-3, "kink"), (1e-9, "right")])
+def test_a_kink_is_one_if_the_sides_differ_by_more_than_their_errors(side: float, verdict: str) -> None:
+    (found,) = check_gradient(lambda x: 3 * x + side * abs(x), 0.0, gradient=lambda x: 3.0).slopes
+    assert found.verdict == verdict
+
+
+def test_values_too_rough_for_a_slope_are_unclear() -> None:
+    (found,) = check_gradient(lambda x: x + 0.1 * math.sin(1e7 * x), 1.0, gradient=lambda x: 1.0).slopes
+    assert found.verdict != "right"
+
+
+def test_points_nearby_are_within_a_tenth_of_the_size_and_always_the_same() -> None:
+    points = [[100.0, 0.1], [3.0, 4.0]]
+    first = check_gradient("x*y", points, nearby=5)
+    second = check_gradient("x*y", points, nearby=5)
+    at = np.array([slope.point for slope in first.slopes]).reshape(2, 6, 2, 2)[:, :, 0]
+    np.testing.assert_array_equal([slope.point for slope in first.slopes], [slope.point for slope in second.slopes])
+    np.testing.assert_array_equal(at[:, 0], points)
+    away = np.abs(at[:, 1:] - at[:, :1]) / np.maximum(1, np.abs(at[:, :1]))
+    assert 0.05 < away.max() <= 0.1
+    assert (away > 0).all()
+
+
+@pytest.mark.parametrize("nearby", [-1, 1.5, "2", None])
+def test_nearby_is_a_whole_number(nearby: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^nearby is .*; it must be a whole number at least 0$"):
+        check_gradient("x**2", 1.0, nearby=nearby)

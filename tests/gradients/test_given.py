@@ -79,15 +79,46 @@ def test_what_it_returns_must_fit(wrong: Any) -> None:
         minimize(bowl, [1.0, 2.0], STEP, gradient=slopes)
 
 
-def test_one_coordinate_needs_one_number() -> None:
+@pytest.mark.parametrize("wrong", [(1.0, 2.0), 1 + 2j, [], "no", {}])
+def test_one_coordinate_needs_one_number(wrong: Any) -> None:
     with pytest.raises(FalllineError, match=r"it must return 1 number, one for each of x$"):
-        minimize(lambda x: x**2, 1.0, STEP, gradient=lambda x: (x, x))
+        minimize(lambda x: x**2, 1.0, STEP, gradient=lambda x: wrong)
+
+
+def test_a_function_that_does_not_take_the_point_is_named_with_what_it_takes() -> None:
+    def slopes(a: Any, b: Any, c: Any) -> Any:
+        return a, b, c
+
+    said = r"^gradient is slopes, a function of a, b, c; it must take a vector, g\(x\), or 2 numbers, for x, y$"
+    with pytest.raises(FalllineError, match=said):
+        minimize(bowl, [1.0, 2.0], STEP, gradient=slopes)
+    with pytest.raises(FalllineError, match=r"a function of no arguments; it must take one argument, for x$"):
+        minimize(lambda x: x**2, 1.0, STEP, gradient=lambda: 1.0)
+
+
+def test_its_own_error_is_raised_where_it_gave_nan() -> None:
+    def sloped(x: Any, y: Any) -> Any:
+        return 1 / x.item(), y
+
+    objective = with_gradient(as_objective(lambda x, y: x + math.log(y)), sloped, np.ones(2))
+    assert np.isnan(objective.gradient(np.array([[0.0, 1.0]]))).all()
+    objective.raise_errors_at(np.ones((3, 2)))
+    with pytest.raises(ZeroDivisionError):
+        objective.raise_errors_at(np.array([[1.0, 1.0], [0.0, 1.0]]))
+    with pytest.raises(ValueError, match=r"math domain|expected a positive"):
+        objective.raise_errors_at(np.array([1.0, -1.0]))
 
 
 class Exact(Objective):
     """With a gradient of its own."""
 
     names = ("x",)
+    symbol = "p"
+    bounds = ((-1.0, 2.0),)
+    minima = ((0.0,),)
+    precision = "float32"
+    steps_per_epoch = 7
+    epoch_value = "running"
     title = "a parabola"
     gradient_kind = "exact"
 
@@ -102,7 +133,7 @@ def test_the_gradient_is_the_one_that_was_asked_for() -> None:
     exact, at = Exact(), np.ones(1)
     assert with_gradient(exact, "auto", at) is exact
     assert with_gradient(exact, "exact", at) is exact
-    assert with_gradient(exact, Perturbation(0.1), at).gradient_kind == "forward differences"
+    assert with_gradient(exact, Perturbation(0.1), at).gradient_kind == "forward differences of float32 values"
     assert with_gradient(exact, lambda x: 2 * x, at).gradient_kind == "given"
 
 
@@ -112,12 +143,13 @@ def test_the_gradient_is_the_one_that_was_asked_for() -> None:
         (
             Exact(),
             "symbolic",
-            "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto'",
+            "gradient is 'symbolic', but a parabola has a gradient that is exact; use gradient='auto' or a Perturb.*$",
         ),
-        (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation"),
-        (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'"),
+        (bowl, "exact", "gradient is 'exact', but bowl has none; use gradient='auto' or a Perturbation$"),
+        (bowl, "symbolc", "gradient is 'symbolc'; did you mean 'symbolic'.* symbolic.* a Perturbation, or a function$"),
         (bowl, 3, "gradient is 3; it must be 'auto', 'symbolic', 'exact', 'autodiff', a Perturbation, or a function"),
-        (bowl, None, "gradient is None; it must be 'auto'"),
+        (bowl, None, "gradient is None; it must be 'auto'.*, a Perturbation, or a function$"),
+        (as_objective("x + y"), "autodiff", r"gradient is 'autodiff', but x \+ y has a gradient that is symbolic; use"),
     ],
 )
 def test_a_gradient_that_is_not_to_be_had_is_said(objective: Any, gradient: Any, said: str) -> None:
@@ -127,8 +159,13 @@ def test_a_gradient_that_is_not_to_be_had_is_said(objective: Any, gradient: Any,
 
 
 def test_title_bounds_and_recipe_are_the_objectives() -> None:
-    formula = as_objective("x**2 + y")
-    for gradient in (Perturbation(0.1), lambda x, y: (2 * x, 1.0)):
-        other = with_gradient(formula, gradient, np.ones(2))
-        assert (other.title, other.names, other.recipe()) == (formula.title, formula.names, formula.recipe())
-        assert (other.bounds, other.minima, other.steps_per_epoch) == (formula.bounds, formula.minima, 1)
+    for objective in (as_objective("x**2"), Exact()):
+        for gradient in (Perturbation(0.1), lambda x: 2 * x):
+            other = with_gradient(objective, gradient, np.ones(1))
+            assert (other.title, other.names, other.recipe()) == (objective.title, ("x",), objective.recipe())
+            assert (other.symbol, other.bounds) == (objective.symbol, objective.bounds)
+            assert (other.minima, other.precision) == (objective.minima, objective.precision)
+    # Where it comes from values alone, batches of data are drawn as before.
+    perturbed = with_gradient(Exact(), Perturbation(0.1), np.ones(1))
+    assert (perturbed.steps_per_epoch, perturbed.epoch_value, perturbed.stochastic) == (7, "running", False)
+    assert perturbed.at_step(1, 0) is perturbed

@@ -9,7 +9,7 @@ import pytest
 
 from fallline import FalllineError, GradientDescent, Perturbation, as_objective, minimize
 from fallline.gradients import parse_gradient
-from fallline.gradients.noise import fitted_steps, noise_of
+from fallline.gradients.noise import _step, fitted_steps, noise_of
 
 
 def smooth(x: Any) -> float:
@@ -87,3 +87,42 @@ def test_what_cannot_be_is_refused() -> None:
         Perturbation("noise", "complex")
     with pytest.raises(FalllineError, match=r"x0 is \[0.0, 1.0\], but a function is not finite around it"):
         minimize(lambda x: np.log(x[0]) + x[1], [0.0, 1.0], "adam", gradient=Perturbation("noise"))
+
+
+def test_noise_that_changes_its_sign_with_every_value() -> None:
+    # Its differences of order k are 2^k of it, and (2k)! / (k!)² is 2 for k = 1.
+    values = 5 + 0.001 * np.array([1.0, -1.0] * 4 + [1.0])
+    assert noise_of(values) == pytest.approx(0.001 * 2**0.5, rel=1e-9)
+    # A slope and a curvature do not hide it; then the first order that shows it is a later one: 8 / 20^(1/2).
+    line = np.arange(9.0)
+    assert noise_of(values + line + line**2) == pytest.approx(0.001 * 8 / 20**0.5, rel=1e-9)
+    assert noise_of(line**2) is None
+    assert noise_of(np.zeros(9)) is None
+
+
+@pytest.mark.parametrize("curvature", [1e-3, 1.0, 40.0])
+@pytest.mark.parametrize("at", [[0.0, 0.0], [3.0, -50.0]])
+def test_the_step_balances_the_noise_against_the_curvature(curvature: float, at: list[float]) -> None:
+    point, noise = np.array(at), 1e-8
+    objective = as_objective(lambda x: curvature * (x[1] - at[1]) ** 2 / 2 + 10, 2)
+    for size in (1.0, 50.0):
+        found = _step(objective, point, 1, noise, size)
+        # The second derivative is found to the rounding of the value 10 over the squared step.
+        assert found == pytest.approx(8**0.25 * (noise / curvature) ** 0.5, rel=0.02)
+
+
+def test_the_step_of_a_function_without_curvature_is_as_long_as_the_noise_allows() -> None:
+    step = _step(as_objective(lambda x: 1.0 + x[0], 1), np.zeros(1), 0, 1e-8, 1.0)
+    # No curvature is seen above the noise at a step of noise^(1/4) = 0.01: that of noise / 0.01² is taken.
+    assert step == pytest.approx(8**0.25 * (1e-8 / 1e-4) ** 0.5, rel=1e-6)
+
+
+def test_a_first_step_that_is_too_long_is_taken_anew() -> None:
+    # At 0.01 the value more than doubles, though its curvature is large: the second try is at 6e-5.
+    noise, curvature = 1e-8, 1e4
+    step = _step(as_objective(lambda x: np.cosh(100 * x[0]), 1), np.zeros(1), 0, noise, 1.0)
+    assert step == pytest.approx(8**0.25 * (noise / curvature) ** 0.5, rel=0.01)
+    # One that is sure at once is kept, though the second derivative is another at the shorter step.
+    objective = as_objective(lambda x: 1 + 0.01 * np.cosh(100 * x[0]), 1)
+    second = 2 * 0.01 * (np.cosh(1) - 1) / 1e-4
+    assert _step(objective, np.zeros(1), 0, noise, 1.0) == pytest.approx(8**0.25 * (noise / second) ** 0.5, rel=1e-3)

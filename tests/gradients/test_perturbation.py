@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fallline import FalllineError, GradientDescent, Perturbation, as_objective, minimize
+from fallline import FalllineError, GradientDescent, Linear, Perturbation, as_objective, minimize
 from fallline.gradients import parse_gradient, perturbation, with_gradient
 
 EPSILON = float(np.finfo(float).eps)
@@ -191,3 +191,67 @@ def test_gradients_are_read_from_text(text: str, gradient: Any) -> None:
 def test_gradients_that_cannot_be_read_are_one_line(text: str, said: str) -> None:
     with pytest.raises(FalllineError, match=f"^{said}"):
         parse_gradient(text)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "hidden"),
+    [("forward", 1.5), ("backward", 0.5), ("central", 1.5), ("central", 0.5), ("complex", 1 + 0.5j)],
+)
+def test_an_error_at_a_moved_point_is_the_users(scheme: str, hidden: complex) -> None:
+    objective = with_gradient(
+        as_objective(lambda x, y: abs(y.item() / (x.item() - hidden))), Perturbation(0.5, scheme), np.ones(2)
+    )
+    points = np.array([[1.0, 2.0]])
+    with pytest.raises(ZeroDivisionError):
+        objective.raise_errors_at(points)
+    objective.raise_errors_at(points + 8)
+
+
+def test_an_error_at_the_point_itself_is_the_users_too() -> None:
+    objective = with_gradient(as_objective(lambda x: 1 / x.item()), Perturbation(0.5), np.ones(1))
+    with pytest.raises(ZeroDivisionError):
+        objective.raise_errors_at(np.zeros((1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "gradient", "both"), [("forward", 4, 4), ("backward", 4, 4), ("central", 6, 7), ("complex", 3, 4)]
+)
+def test_what_a_gradient_costs(scheme: str, gradient: int, both: int) -> None:
+    made = 0
+
+    def counted(x: Any) -> Any:
+        nonlocal made
+        made += 1
+        return x @ x
+
+    objective = with_gradient(as_objective(counted, 3), Perturbation(0.5, scheme), np.ones(3))
+    before = made
+    objective.gradient(np.ones(3))
+    assert objective.cost_of_gradient == (made - before, 0) == (gradient, 0)
+    before = made
+    objective.value_and_gradient(np.ones(3))
+    assert objective.cost_of_both == (made - before, 0) == (both, 0)
+
+
+def test_a_batch_drawn_at_each_step_is_perturbed() -> None:
+    objective = Linear(np.array([[1.0], [2.0], [5.0]]), np.zeros(3)).batches(1)
+    perturbed = with_gradient(objective, Perturbation(0.5), np.ones(2))
+    assert perturbed.stochastic
+    assert perturbed.seeded
+    assert perturbed.steps_per_epoch == 3
+    drawn = perturbed.at_step(2, 4)
+    assert drawn.gradient_kind == "forward differences"
+    first, second, here = objective.at_step(2, 4).value(np.array([[1.5, 1.0], [1.0, 1.5], [1.0, 1.0]]))
+    assert drawn.gradient(np.ones(2)).tolist() == [(first - here) / 0.5, (second - here) / 0.5]
+
+
+def test_the_usual_step_is_one_that_floats_make() -> None:
+    objective = with_gradient(as_objective("x + y"), Perturbation(), np.ones(2))
+    assert isinstance(objective, perturbation.PerturbedObjective)
+    x = np.array([0.1, 1234.5])
+    step = objective.steps(x)
+    np.testing.assert_array_equal((x + step) - x, step)
+    np.testing.assert_allclose(step, 2.0**-26 * np.array([1, 1234.5]), rtol=1e-4)
+    objective = with_gradient(as_objective("x + y"), Perturbation(scheme="central"), np.ones(2))
+    assert isinstance(objective, perturbation.PerturbedObjective)
+    np.testing.assert_allclose(objective.steps(x), 2.0 ** (-52 / 3) * np.array([1, 1234.5]), rtol=1e-4)

@@ -142,6 +142,9 @@ def test_where_there_is_no_hessian_there_is_no_number() -> None:
     ):
         found = extreme_eigenvalues(objective, np.array(x, float))
         assert np.isnan([found.lowest, found.highest, found.lowest_error, found.highest_error]).all()
+        assert np.isnan([found.lowest_vector, found.highest_vector]).all()
+        assert found.lowest_vector.shape == found.highest_vector.shape == (2,)
+        assert found.products == 1
 
 
 def test_losses_functions_and_formulas() -> None:
@@ -175,3 +178,58 @@ def test_float32_values_take_longer_steps() -> None:
     found = extreme_eigenvalues(Single(np.array([1.0, 2.0, 30.0]), exact=False), np.array([1.0, 2.0, 3.0]))
     # The power 2/3 of the rounding of float32, 2e-5, times the size of the gradient.
     assert [found.lowest, found.highest] == pytest.approx([1, 30], abs=0.01)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_a_basis_of_all_directions_is_exact(n: int, seed: int) -> None:
+    random = np.random.default_rng(n)
+    matrix = random.standard_normal((n, n))
+    matrix = matrix + matrix.T
+    found = extreme_eigenvalues(Quadratic(matrix), np.zeros(n), seed=seed)
+    ends, vectors = np.linalg.eigh(matrix)
+    size = np.abs(ends).max()
+    # Both ends are settled to a thousandth; the bounds tell how far they are.
+    for value, error, i in ((found.lowest, found.lowest_error, 0), (found.highest, found.highest_error, -1)):
+        assert abs(value - ends[i]) <= error <= 1.1e-3 * size
+    assert abs(found.lowest_vector @ vectors[:, 0]) > 0.99
+    assert abs(found.highest_vector @ vectors[:, -1]) > 0.99
+    assert found.products <= n
+    assert isinstance(found.lowest, float)
+    assert isinstance(found.highest_error, float)
+
+
+def test_the_bounds_of_the_ends_count_rounding() -> None:
+    found = extreme_eigenvalues(Quadratic(np.array([1.0, 2.0, 7.0])), np.zeros(3))
+    # The size of the largest times the rounding, at least.
+    assert 0 < found.lowest_error < 1e-13
+    assert 2.0**-52 * 6.9 <= found.highest_error < 1e-13
+    rough = extreme_eigenvalues(Quadratic(np.array([1.0, 2.0, 7.0]), exact=False), np.ones(3))
+    assert 1e-14 < rough.highest_error < 1e-8
+
+
+@pytest.mark.parametrize("scale", [[1.0, 2.0, 0.0], [1.0, -2.0, 3.0], [1.0, 2.0], 1.0])
+def test_a_scale_that_does_not_fit_is_refused(scale: Any) -> None:
+    with pytest.raises(FalllineError, match=r"^scale is .*; it must be 3 numbers above 0$"):
+        extreme_eigenvalues(Quadratic(np.ones(3)), np.zeros(3), scale=scale)
+
+
+def test_at_least_ten_products_are_made_where_there_are_so_many_directions() -> None:
+    # The start has next to nothing of the last eigenvector: after few products both ends seem to be settled.
+    curvatures = np.r_[np.ones(3000), 1 + 1e-7, 5.0]
+    start = spectrum._start(len(curvatures), 0)
+    assert np.abs(start).max() <= 0.5
+    assert abs(start.mean()) < 0.02
+    assert abs(start.var() - 1 / 12) < 0.01
+    assert np.abs(start - spectrum._start(len(curvatures), 1)).max() > 0.5
+    found = extreme_eigenvalues(Quadratic(curvatures), np.zeros(len(curvatures)))
+    assert found.highest == pytest.approx(5, abs=1e-6)
+
+
+def test_many_coordinates_are_held_in_a_small_basis(monkeypatch: Any) -> None:
+    monkeypatch.setattr(spectrum, "LARGEST_MEMORY", 1000)
+    for dimension, size in ((3, 3), (20, 20), (50, 20), (100, 10), (500, 8)):
+        basis = spectrum._Basis(np.arange(1.0, dimension + 1))
+        assert basis.vectors.shape == (size, dimension)
+        assert basis.projected.shape == (size, size)
+        assert np.linalg.norm(basis.newest) == pytest.approx(1)

@@ -386,3 +386,62 @@ def test_a_bound_function_is_minimised() -> None:
         np.testing.assert_allclose(run.final.x, exact, atol=1e-10)
         assert run.gradient_kind == "autodiff"
     assert minimize(functools.partial(squares, X=X, y=Y), [0.0, 0.0], "adam", max_steps=1).title == "squares"
+
+
+@pytest.mark.parametrize(
+    ("roundings", "precision", "same"),
+    [(50, "float64", True), (200, "float64", False), (50, "float32", True), (200, "float32", False)],
+)
+def test_values_repeat_within_a_hundred_roundings_of_their_precision(
+    roundings: float, precision: str, same: bool
+) -> None:
+    rounding = {"float64": 2.0**-52, "float32": 2.0**-23}[precision]
+    calls = itertools.count()
+
+    def function(w: Any) -> Any:
+        number = (3.7 + w[0]) * (1 + roundings * rounding * (next(calls) % 2))
+        return number if precision == "float64" else np.float32(number)
+
+    if same:
+        objective = as_of(function, 1)
+        tried(objective, np.array([0.123]))
+        assert objective.precision == precision
+    else:
+        with pytest.raises(FalllineError, match=r"gives 3\.82\S* and 3\.82\S* at the same point"):
+            tried(as_of(function, 1), np.array([0.123]))
+
+
+def test_whether_the_values_are_of_jax_is_told() -> None:
+    from jax import numpy as jnp
+
+    assert tried(as_of(lambda x: jnp.sum(x**2), 2), np.array([0.5, 0.25]))
+    assert not tried(as_of(lambda x: np.sum(x**2), 2), np.array([0.5, 0.25]))
+
+
+def test_around_the_point_the_function_may_have_no_value() -> None:
+    def alone(x: Any) -> Any:
+        if x[0] != 2.0:
+            raise LookupError(x[0])
+        return 3.0
+
+    assert not tried(as_of(alone, 1), np.array([2.0]))
+    # Values that are whole on both sides, and none between.
+    with pytest.raises(FalllineError, match=r"gives whole numbers also where x is none, such as -?1 at \["):
+        tried(as_of(lambda x: 1.0 if x[0] > 2 else (-1.0 if x[0] < 2 else 1 / 0), 1), np.array([2.5]))
+
+
+@pytest.mark.parametrize(
+    ("function", "precision"),
+    [
+        (lambda x: np.float32(np.pi), "float32"),
+        (lambda x: float(np.float32(x[0] + 0.1)), "float32"),
+        (lambda x: 1 + x[0] / 2**30, "float64"),
+        (lambda x: float(np.float32(x[0]) ** 2) * 1e300, "float64"),
+        (lambda x: np.nan, "float64"),
+        (lambda x: 0.1234, "float64"),
+    ],
+)
+def test_the_precision_is_read_from_type_or_digits(function: Any, precision: str) -> None:
+    objective = as_of(function, 1)
+    tried(objective, np.array([0.7]))
+    assert objective.precision == precision

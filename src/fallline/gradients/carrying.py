@@ -64,9 +64,9 @@ def advice(call: str) -> str:
 
 
 def spelled(name: str) -> str:
-    """The name of a NumPy function as written in a program."""
+    """The name of a NumPy function, alone or before other words, as written in a program."""
     found: Any = np
-    for part in name.split("."):
+    for part in name.partition(" ")[0].split("."):
         found = getattr(found, part, None)
     return f"np.{name}" if found is not None else name
 

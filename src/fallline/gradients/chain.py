@@ -188,6 +188,9 @@ def chain_rule(objective: Any, x: Any) -> ChainRule:
         inside = {part.detail for part in expression.walk() if part.operation == "name"}
         names = tuple(known_name for known_name in known if known_name in inside)
         shown = str(in_sympy(expression))
+        if not names:  # a constant has no slopes
+            known[name] = float(in_sympy(expression))
+            continue
         step = FormulaObjective(Formula(shown, shown, names, (), expression, name))
         value, slopes = step.value_and_gradient(np.array([[known[by] for by in names]]))
         for by, derivative, slope in zip(names, step.derivatives(), slopes[0], strict=True):

@@ -45,7 +45,7 @@ def defined_at(function: Any) -> str:
 
 
 def _is_users(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES
+    return str(frame.f_globals.get("__name__")).partition(".")[0] not in LIBRARIES
 
 
 def _place(path: str, line: int | None) -> str:

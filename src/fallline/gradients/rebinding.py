@@ -210,7 +210,7 @@ class World:
                 new = self._member(member)
                 if new is not member:
                     members[name] = new
-                elif name not in ("__module__", "__qualname__"):
+                elif name != "__module__":
                     # A subclass overrides it.
                     members.pop(name, None)
         if len(members) == 2:
@@ -268,7 +268,7 @@ def _like(meta: Any) -> Any:
 
 
 class Above:
-    """The result of `super()`: the methods of the base classes, as stand-ins."""
+    """The result of `super()`: what the base classes have, as stand-ins."""
 
     def __init__(self, world: World, own: Any, instance: Any) -> None:
         self._parts = (world, own, instance)
@@ -278,7 +278,7 @@ class Above:
         found = getattr(own, name)
         if isinstance(found, types.MethodType) and found.__self__ is instance:
             return types.MethodType(world.stand_in(found.__func__), instance)
-        return found
+        return world.stand_in(found)
 
 
 class SeenModule(types.ModuleType):
@@ -299,8 +299,8 @@ class Carried:
     def __init__(self, world: World, function: Any) -> None:
         self._world = world
         self._function = function
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
-        self.__doc__ = getattr(function, "__doc__", None)
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         function = self._function
@@ -368,7 +368,7 @@ class Vectorized:
         ]
         if results and isinstance(results[0], tuple):
             return tuple(carry(np.array, (list(column),), {}).reshape(shape) for column in zip(*results, strict=True))
-        return carry(np.array, (results,), {}).reshape(shape) if shape else as_traced(results[0])[()]
+        return carry(np.array, (results,), {}).reshape(shape)
 
 
 class Joined:
@@ -450,7 +450,7 @@ def _extreme(own: Callable[..., Any], better: np.ufunc, *things: Any, **settings
         return own(*things, **settings)
     best, *others = numbers
     for other in others:
-        best = carry(np.where, (carry(better, (other, best), {}), other, best), {})
+        best = carry(np.where, (carry(better, (other, best), {}), other, best), {})[()]
     return best
 
 

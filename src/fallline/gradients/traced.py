@@ -157,8 +157,7 @@ def _whole_method(function: Callable[[Any], int]) -> Callable[..., int]:
     def convert(self: TracedArray) -> int:
         whole = function(self.concrete)
         if self.depends:
-            same = carry({"floor": np.floor, "ceil": np.ceil}.get(function.__name__, np.trunc), (self,), {})
-            same.decide()
+            carry(np.trunc, (self,), {}).decide()
         return whole
 
     return convert
@@ -256,7 +255,7 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def __round__(self, digits: int | None = None) -> Any:
         rounded = carry(np.round, (self, digits or 0), {})
-        return int(rounded) if digits is None and np.ndim(self.concrete) == 0 else rounded
+        return int(rounded) if digits is None else rounded
 
     def __bool__(self) -> bool:
         answer = bool(self.concrete)
@@ -663,13 +662,13 @@ def _carry_into(target: Any, function: Callable[..., Any], inputs: tuple[Any, ..
     if isinstance(target.concrete, np.generic):
         return result
     if not np.can_cast(constant(result).dtype, target.dtype, "same_kind"):
-        raise TypeError(f"Cannot cast output of {name_of(function)} from {constant(result).dtype} to {target.dtype}")
+        raise TypeError(f"Cannot cast output of {name_of(function)}")
     target[...] = result if where is True else carry(np.where, (where, result, target), {})
     return target
 
 
 def _listless(part: Any) -> Any:
-    return as_traced(part).value if type(part) in (list, tuple) else followed(part)
+    return as_traced(part).value if isinstance(part, list | tuple) else followed(part)
 
 
 def standing(result: Any) -> Any:
@@ -774,8 +773,8 @@ def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others:
         return
     if type(target) is not TracedArray:
         raise NotCarried(f"{name} into a plain array")
-    method = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max",
-              "minimum": "min", "power": "power"}.get(name.partition(".")[0])  # fmt: skip
+    # JAX does not differentiate the others.
+    method = {"add": "add", "subtract": "subtract", "maximum": "max", "minimum": "min"}.get(name.partition(".")[0])
     if method is None:
         raise NotCarried(name)
     target._follow(first((target, others)).buffer.trace)
