@@ -103,3 +103,11 @@ def test_polak_ribieres_factor_is_never_negative() -> None:
     state = rule.update(np.array([[1.0, 0.0]]), rule.init(np.zeros((1, 2))), 1.0, 1)[1]
     change, _ = rule.update(np.array([[0.2, 0.1]]), state, 1.0, 2)
     assert change.tolist() == [[0.2, 0.1]]
+
+
+def test_hager_and_zhangs_factor_is_bounded_below() -> None:
+    # d = (-1, 0) and y = (-3, 30): β is -102 by the formula, and at least -1 / (1 * 0.01).
+    rule = ConjugateGradient(1.0, formula="hager_zhang")
+    state = rule.update(np.array([[1.0, 0.0]]), rule.init(np.zeros((1, 2))), 1.0, 1)[1]
+    change, _ = rule.update(np.array([[-2.0, 30.0]]), state, 1.0, 2)
+    np.testing.assert_allclose(change, [[-102.0, 30.0]], rtol=1e-14)

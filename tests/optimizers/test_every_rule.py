@@ -76,12 +76,12 @@ def test_arrays_of_hyperparameters_and_starts_give_the_same_bits_as_one_by_one(n
             assert np.array_equal(change[row : row + 1], single)
 
 
-def steps_of(rule: Optimizer[Any], start: FloatArray, given: FloatArray) -> FloatArray:
+def steps_of(rule: Optimizer[Any], start: FloatArray, given: FloatArray, rate: float = 0.05) -> FloatArray:
     """What the rule subtracts from x, step by step, of gradients of the shape (steps, runs, n)."""
     state = rule.init(start)
     made = []
     for step, gradient in enumerate(given, start=1):
-        change, state = rule.update(gradient, state, 0.05, step)
+        change, state = rule.update(gradient, state, rate, step)
         made.append(change)
     return np.array(made)
 
@@ -106,11 +106,11 @@ def test_the_point_that_a_rule_keeps_is_the_one_after_its_step(name: str) -> Non
 def test_runs_side_by_side_have_the_bits_of_each_alone(name: str) -> None:
     starts = np.array([START, START[::-1], -2 * START])
     given = np.stack([gradients(20, seed) for seed in range(3)], axis=1)
-    together = steps_of(ALL[name], starts, given)
-    for run in range(3):
-        assert np.array_equal(
-            together[:, run], steps_of(ALL[name], starts[run : run + 1], given[:, run : run + 1])[:, 0]
-        )
+    for rate in (0.05, 1.0):
+        together = steps_of(ALL[name], starts, given, rate)
+        for run in range(3):
+            alone = steps_of(ALL[name], starts[run : run + 1], given[:, run : run + 1], rate)
+            assert np.array_equal(together[:, run], alone[:, 0])
 
 
 @pytest.mark.parametrize("name", [name for name, rule in ALL.items() if rule.elementwise])

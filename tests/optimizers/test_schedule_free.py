@@ -38,6 +38,17 @@ def test_with_beta_zero_x_is_the_mean_of_gradient_descents_points(convention: st
     np.testing.assert_allclose(averaged[1:], means, rtol=1e-13)
 
 
+def test_optax_weighs_the_points_by_the_square_of_the_largest_rate() -> None:
+    rate = WarmUp(0.1, steps=10)
+    settings: dict[str, Any] = {"max_steps": 20, "stop": fallline.NotFinite()}
+    plain = fallline.minimize("x**2", 1.0, GradientDescent(rate), **settings).x.ravel()
+    rule = ScheduleFreeSGD(rate, beta=0.0, convention="optax")
+    averaged = fallline.minimize("x**2", 1.0, rule, **settings).x.ravel()
+    weights = np.array([float(rate.rate(step)) for step in range(1, 21)]) ** 2
+    # A few roundings a step.
+    np.testing.assert_allclose(averaged[1:], np.cumsum(weights * plain[1:]) / np.cumsum(weights), rtol=1e-13)
+
+
 @pytest.mark.parametrize("rule", [ScheduleFreeSGD(0.3), ScheduleFreeAdamW(0.3)], ids=lambda rule: rule.label)
 def test_the_run_records_the_value_at_x_and_the_gradient_at_y(rule: Optimizer[Any]) -> None:
     run = fallline.minimize("x**2", 1.0, rule, max_steps=20, record=Record(state=True))
