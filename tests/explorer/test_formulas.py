@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,12 @@ def moved(objective: FormulaObjective, points: np.ndarray[Any, Any]) -> list[np.
         return shake
 
     code = StraightLine(objective.formula)
-    names = {**ON_ARRAYS, **{name: shaken(ON_ARRAYS[name]) for name in ROUNDED}, "inf": np.inf, "nan": np.nan}
-    exec(code.source([code.result, *code.gradient()]), names)  # noqa: S102 - our own code
+    shaky = {name: shaken(ON_ARRAYS[name]) for name in ROUNDED} | {"computed": shaken(float)}
+    names = {**ON_ARRAYS, **shaky, "inf": np.inf, "nan": np.nan}
+    # Functions of constants stand there as numbers of many digits.
+    source = code.source([code.result, *code.gradient()])
+    source = re.sub(r"(?<![\w.])\d+\.\d{9,}(e[+-]\d+)?", r"computed(\g<0>)", source)
+    exec(source, names)  # noqa: S102 - our own code
     with np.errstate(all="ignore"):
         return [
             np.array([[np.ravel(number)[0] for number in names["f"](*point[:, None])] for point in points])
