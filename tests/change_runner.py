@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutmut.state import state
 
 # A test that takes so many times as long as without a change, and so many seconds more, hangs.
 SLOWER, PATIENCE = 20, 10
@@ -31,8 +30,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     told = json.loads(Path(os.environ["CHANGES"]).read_text(encoding="utf-8"))
     # One change may have been in force since the start: then any test may show what it did at import.
     anywhere = os.environ["MUTANT_UNDER_TEST"] != "stats"
-    at_import = set(state()._stats)
-    state()._stats.clear()
+    at_import = set(reached())
+    reached().clear()
     tests = recorded(session.items, folder / "reached.json")
     items = {item.nodeid: item for item in session.items}
     with (folder / "outcomes.txt").open("w", encoding="utf-8", buffering=1) as outcomes:
@@ -53,6 +52,14 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 
         in_processes(told["changes"], trial, ended)
     return True
+
+
+def reached() -> set[str]:
+    """The functions that ran since this was cleared; mutmut adds to it."""
+    from mutmut.state import state  # only `make mutation` has it
+
+    functions: set[str] = state()._stats
+    return functions
 
 
 def function_of(change: str) -> str:
@@ -116,8 +123,8 @@ def seen_of(items: list[pytest.Item]) -> Iterable[tuple[str, dict[str, Any]]]:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         seconds = time.monotonic() - began
         passed = item.session.testsfailed == failed
-        yield item.nodeid, {"passed": passed, "seconds": seconds, "functions": sorted(state()._stats)}
-        state()._stats.clear()
+        yield item.nodeid, {"passed": passed, "seconds": seconds, "functions": sorted(reached())}
+        reached().clear()
 
 
 def outcome_of(tests: dict[pytest.Item, float], seconds: float) -> int:

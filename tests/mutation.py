@@ -37,7 +37,7 @@ class Room:
 ROOMS = {
     "schedules": Room(("schedules/*.py",), ("tests/test_schedules.py",)),
     "stopping": Room(("stopping.py",), ("tests/test_stopping.py",)),
-    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers",)),
+    "optimizers": Room(("optimizers/*.py",), ("tests/optimizers", "-m=")),
     "gradients": Room(
         ("gradients/*.py",),
         # With the whole corpus of functions, and without what takes seconds.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.cases import few
 from tests.cli.outcome import Run
 
 BOWL = ("run", "x**2 + 3*y**2", "--start", "2,1", "--max-steps", "5")
@@ -17,12 +18,15 @@ RACE = ("compare", "x**2 + 3*y**2", "--start", "2,1", "--max-steps", "5", "--opt
 
 @pytest.mark.parametrize(
     ("line", "kind"),
-    [
-        *((BOWL, kind) for kind in ("contour", "contour_3d", "surface", "histories", "arrows")),
-        *((LINE, kind) for kind in ("auto", "curve", "arrows", "epochs")),
-        *((THREE, kind) for kind in ("auto", "arrows")),
-        *((RACE, kind) for kind in ("auto", "steps")),
-    ],
+    few(
+        [
+            *((BOWL, kind) for kind in ("contour", "contour_3d", "surface", "histories", "arrows")),
+            *((LINE, kind) for kind in ("auto", "curve", "arrows", "epochs")),
+            *((THREE, kind) for kind in ("auto", "arrows")),
+            *((RACE, kind) for kind in ("auto", "steps")),
+        ],
+        6,
+    ),
 )
 def test_every_kind_is_written(run: Run, tmp_path: Path, line: tuple[str, ...], kind: str) -> None:
     path = tmp_path / "run.png"

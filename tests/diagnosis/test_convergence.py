@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.cases import few
 
 from fallline import (
     LBFGS,
@@ -29,15 +30,18 @@ VALLEY = "x**2 + 10*y**2"
 
 @pytest.mark.parametrize(
     ("rule", "factor"),
-    [
-        (GradientDescent(0.05), 0.9),
-        (GradientDescent(0.099), 0.98),
-        # Complex eigenvalues: the root of the momentum.
-        (Momentum(0.05), math.sqrt(0.9)),
-        (Momentum(0.05, convention="torch"), math.sqrt(0.9)),
-        # The root of the largest momentum times (1 - ηλ), at λ = 2.
-        (Nesterov(0.02), math.sqrt(0.9 * (1 - 0.04))),
-    ],
+    few(
+        [
+            (GradientDescent(0.05), 0.9),
+            (GradientDescent(0.099), 0.98),
+            # Complex eigenvalues: the root of the momentum.
+            (Momentum(0.05), math.sqrt(0.9)),
+            (Momentum(0.05, convention="torch"), math.sqrt(0.9)),
+            # The root of the largest momentum times (1 - ηλ), at λ = 2.
+            (Nesterov(0.02), math.sqrt(0.9 * (1 - 0.04))),
+        ],
+        2,
+    ),
 )
 def test_measured_and_theoretical_factor_on_a_quadratic(rule: Optimizer[Any], factor: float) -> None:
     found = minimize(VALLEY, [1.0, 1.0], rule, max_steps=600).convergence()
@@ -115,17 +119,24 @@ def test_an_adaptive_rule_at_its_own_state() -> None:
 
 @pytest.mark.parametrize(
     ("run", "name", "words"),
-    [
-        (lambda: minimize(VALLEY, [1.0, 1.0], LBFGS()), "theory", "line search chooses its rate"),
-        (lambda: minimize(VALLEY, [1.0, 1.0], ConjugateGradient(0.01)), "theory", "depends on the others"),
-        (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(0.05), record="ends"), "measured", "needs 8 recorded"),
-        (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(0.05), max_steps=1), "measured", "needs 8 recorded"),
-        (lambda: minimize("x**2 - y**2", [1.0, 0.0], GradientDescent(0.1)), "theory", "curves downwards"),
-        (lambda: minimize("x**2 + 0*y", [1.0, 0.0], GradientDescent(0.1)), "theory", "lowest curvature is 0"),
-        (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(1.0)), "curvature", "no finite point"),
-        (lambda: minimize("sqrt(x)", 0.25, GradientDescent(0.25), max_steps=1), "curvature", "has no finite value"),
-        (lambda: minimize(VALLEY, [1.0, 1.0], Adam(0.1), engine="compiled"), "theory", "state of the rule"),
-    ],
+    few(
+        [
+            (lambda: minimize(VALLEY, [1.0, 1.0], LBFGS()), "theory", "line search chooses its rate"),
+            (lambda: minimize(VALLEY, [1.0, 1.0], ConjugateGradient(0.01)), "theory", "depends on the others"),
+            (
+                lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(0.05), record="ends"),
+                "measured",
+                "needs 8 recorded",
+            ),
+            (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(0.05), max_steps=1), "measured", "needs 8 recorded"),
+            (lambda: minimize("x**2 - y**2", [1.0, 0.0], GradientDescent(0.1)), "theory", "curves downwards"),
+            (lambda: minimize("x**2 + 0*y", [1.0, 0.0], GradientDescent(0.1)), "theory", "lowest curvature is 0"),
+            (lambda: minimize(VALLEY, [1.0, 1.0], GradientDescent(1.0)), "curvature", "no finite point"),
+            (lambda: minimize("sqrt(x)", 0.25, GradientDescent(0.25), max_steps=1), "curvature", "has no finite value"),
+            (lambda: minimize(VALLEY, [1.0, 1.0], Adam(0.1), engine="compiled"), "theory", "state of the rule"),
+        ],
+        2,
+    ),
 )
 def test_what_is_not_known_is_said(run: Any, name: str, words: str) -> None:
     found = run().convergence()

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tests.cases import few
 from tests.engines import problems
 from tests.engines.problems import problem
 from tests.optimizers.rules import IN_LONG_TESTS, RULES
@@ -89,13 +90,13 @@ def test_every_rule_goes_the_same_way(name: str) -> None:
     assert_same(*both(given), tolerance=0.0 if exact else 1e-10)
 
 
-@pytest.mark.parametrize("name", [name for name in RULES if not name.startswith(OTHER_LAST_DIGITS)][::3])
+@pytest.mark.parametrize("name", few([name for name in RULES if not name.startswith(OTHER_LAST_DIGITS)][::3], 18))
 def test_ill_conditioned_or_chaotic_runs_are_the_same_to_the_last_bit(name: str) -> None:
     # In Rosenbrock's valley, and thrown out of it, rounding errors grow: only equal bits stay equal.
     assert_same(*both(problem(VALLEY, [-1.2, 1.0], RULES[name], max_steps=500)))
 
 
-@pytest.mark.parametrize("name", LANDSCAPES)
+@pytest.mark.parametrize("name", few(LANDSCAPES, 6))
 def test_every_landscape(name: str) -> None:
     start = [low + 0.4 * (high - low) for low, high in LANDSCAPES[name].bounds]
     one, other = both(problem(name, start, Adam(0.01), max_steps=200))

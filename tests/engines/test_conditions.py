@@ -277,17 +277,20 @@ class Counting(Own):
 
 @pytest.mark.parametrize(
     ("condition", "reason"),
-    [
-        (Asking(), "the stopping condition Asking does what has no graph"),
-        (Together(), "the stopping condition Together does what has no graph"),
-        (Seconds(60), "the stopping condition Seconds looks at the clock"),
-        (Late(), "the stopping condition Late looks at the clock"),
-        (Clocked(), "Clocked does in Python what its graph does not: it calls time.time"),
-        (Chance(), "Chance does in Python what its graph does not: it computes something else each time"),
-        (Printing(), "Printing does in Python what its graph does not: it calls builtins.print"),
-        (Patient(), "Patient does in Python what its graph does not: it changes what it reads"),
-        (Counting(), "Counting does in Python what its graph does not"),
-    ],
+    few(
+        [
+            (Asking(), "the stopping condition Asking does what has no graph"),
+            (Together(), "the stopping condition Together does what has no graph"),
+            (Seconds(60), "the stopping condition Seconds looks at the clock"),
+            (Late(), "the stopping condition Late looks at the clock"),
+            (Clocked(), "Clocked does in Python what its graph does not: it calls time.time"),
+            (Chance(), "Chance does in Python what its graph does not: it computes something else each time"),
+            (Printing(), "Printing does in Python what its graph does not: it calls builtins.print"),
+            (Patient(), "Patient does in Python what its graph does not: it changes what it reads"),
+            (Counting(), "Counting does in Python what its graph does not"),
+        ],
+        3,
+    ),
     ids=lambda part: type(part).__name__,
 )
 def test_a_condition_that_does_more_is_asked_in_python(condition: Any, reason: str) -> None:

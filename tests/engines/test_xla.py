@@ -150,12 +150,15 @@ def in_jax(x: Any, y: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("function", "rule"),
-    [
-        (in_numpy, GradientDescent(0.001)),
-        (with_branches, Nesterov(0.1)),
-        (with_a_flat_root, GradientDescent(0.5)),
-        (in_jax, Momentum(0.1)),
-    ],
+    few(
+        [
+            (in_numpy, GradientDescent(0.001)),
+            (with_branches, Nesterov(0.1)),
+            (with_a_flat_root, GradientDescent(0.5)),
+            (in_jax, Momentum(0.1)),
+        ],
+        2,
+    ),
 )
 def test_functions_that_jax_follows(function: Any, rule: Optimizer[Any]) -> None:
     # The starts take all branches, or the run comes to them; at (0, 0) reverse mode gives NaN for the root.

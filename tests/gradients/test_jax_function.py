@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
+from tests.cases import few
 
 from fallline import FalllineError, GradientDescent, as_objective, check_gradient, compare, minimize
 from fallline.gradients import with_gradient
@@ -24,26 +25,29 @@ def shifted(x: Any, y: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("function", "start", "minimum"),
-    [
-        (lambda x: jnp.linalg.norm(x) ** 2 + jnp.sum((x - 1) ** 2), [3.0, 2.0], [0.5, 0.5]),
-        (jax.jit(lambda x: jnp.sum((x - 1 / 3) ** 2)), [3.0, 2.0], [1 / 3, 1 / 3]),
-        (shifted, [1.0, 3.0], [0, 1]),
-        (jax.jit(shifted), [1.0, 3.0], [0, 1]),
-        (lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + (x[0] - i) ** 2, 0.0), [7.0], [1]),
-        (
-            lambda x: jnp.mean(jax.vmap(lambda row: (row @ (x - 1)) ** 2)(DATA)) + jnp.sum((x - 1) ** 2),
-            [3.0, 2.0],
-            [1, 1],
-        ),
-        (
-            functools.partial(lambda x, data: jnp.sum((x - data) ** 2), data=np.array([0.5, 0.25])),
-            [1.0, 1.0],
-            [0.5, 0.25],
-        ),
-        # As Python functions: a branch on a value, and NumPy's functions between JAX's.
-        (lambda x: jnp.sum((x - 1) ** 2) if x[0] > 0 else -jnp.sum(x), [3.0, 2.0], [1, 1]),
-        (lambda x: jnp.sum((jnp.asarray(np.asarray(x) * 2) - 3) ** 2), [3.0, 2.0], [1.5, 1.5]),
-    ],
+    few(
+        [
+            (lambda x: jnp.linalg.norm(x) ** 2 + jnp.sum((x - 1) ** 2), [3.0, 2.0], [0.5, 0.5]),
+            (jax.jit(lambda x: jnp.sum((x - 1 / 3) ** 2)), [3.0, 2.0], [1 / 3, 1 / 3]),
+            (shifted, [1.0, 3.0], [0, 1]),
+            (jax.jit(shifted), [1.0, 3.0], [0, 1]),
+            (lambda x: jax.lax.fori_loop(0, 3, lambda i, s: s + (x[0] - i) ** 2, 0.0), [7.0], [1]),
+            (
+                lambda x: jnp.mean(jax.vmap(lambda row: (row @ (x - 1)) ** 2)(DATA)) + jnp.sum((x - 1) ** 2),
+                [3.0, 2.0],
+                [1, 1],
+            ),
+            (
+                functools.partial(lambda x, data: jnp.sum((x - data) ** 2), data=np.array([0.5, 0.25])),
+                [1.0, 1.0],
+                [0.5, 0.25],
+            ),
+            # As Python functions: a branch on a value, and NumPy's functions between JAX's.
+            (lambda x: jnp.sum((x - 1) ** 2) if x[0] > 0 else -jnp.sum(x), [3.0, 2.0], [1, 1]),
+            (lambda x: jnp.sum((jnp.asarray(np.asarray(x) * 2) - 3) ** 2), [3.0, 2.0], [1.5, 1.5]),
+        ],
+        4,
+    ),
 )
 def test_the_minimum_is_that_of_float64(function: Any, start: Any, minimum: Any) -> None:
     with jax.enable_x64(False):

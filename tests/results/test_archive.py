@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.cases import few
 from tests.refusals import refusal
 from tests.results.samples import BOWL, KINDS, RESULTS, ROWS, named, parts, result, write
 
@@ -205,7 +206,7 @@ def test_another_file_is_refused_by_name(kind: type[Archived], called: str, tmp_
     assert refused(kind, path).endswith(f"not {called} saved by Fallline")
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@pytest.mark.parametrize("name", few(ONE_OF_EACH, 2))
 @settings(max_examples=60)
 @given(data=st.data())
 def test_a_damaged_byte_is_noticed_or_harmless(
@@ -236,7 +237,7 @@ def test_a_hidden_array_is_missed(tmp_path: Path) -> None:
     refused(Trajectory, path)
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@pytest.mark.parametrize("name", few(ONE_OF_EACH, 2))
 def test_every_array_is_there_and_no_other(name: str, tmp_path: Path) -> None:
     path = tmp_path / "result.npz"
     header, arrays = parts(name, path)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
+from tests.cases import few
 from tests.views.pixels import colours
 from tests.views.runs import doubling, halving, in_space, on_bowl, two_on_bowl
 
@@ -99,15 +100,18 @@ def test_arrows_of_many_coordinates(coordinates: object) -> None:
 
 @pytest.mark.parametrize(
     "run",
-    [
-        doubling,
-        lambda: halving(1),
-        lambda: on_bowl(rate=2.0, steps=3000),
-        lambda: on_bowl(steps=1),
-        lambda: minimize(lambda x, y: 7 + 0 * x * y, (1, 1), Momentum(0.1), max_steps=3),
-        lambda: minimize(lambda x: 7 + 0 * x, 1, Momentum(0.1), max_steps=3),
-        lambda: minimize("1e200*x**2 + 1e200*y**2", (1e50, 1), GradientDescent(1e-201), max_steps=20),
-    ],
+    few(
+        [
+            doubling,
+            lambda: halving(1),
+            lambda: on_bowl(rate=2.0, steps=3000),
+            lambda: on_bowl(steps=1),
+            lambda: minimize(lambda x, y: 7 + 0 * x * y, (1, 1), Momentum(0.1), max_steps=3),
+            lambda: minimize(lambda x: 7 + 0 * x, 1, Momentum(0.1), max_steps=3),
+            lambda: minimize("1e200*x**2 + 1e200*y**2", (1e50, 1), GradientDescent(1e-201), max_steps=20),
+        ],
+        3,
+    ),
 )
 def test_odd_runs_are_drawn(run: object) -> None:
     assert len(colours(plot(run(), kind="arrows"))) > 10  # type: ignore[operator]

@@ -34,7 +34,7 @@ def drawn(title: Any, line: str, renderer: Any, ground: int = 255) -> Any:
     return pixels.copy()
 
 
-@pytest.mark.parametrize("family", ["DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral"])
+@pytest.mark.parametrize("family", few(["DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono", "STIXGeneral"], 2))
 @pytest.mark.parametrize("style", few(["normal", "italic"], 1))
 def test_lines_look_as_matplotlib_draws_them(family: str, style: str) -> None:
     title, renderer = blank(family=family, style=style)

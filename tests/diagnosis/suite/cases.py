@@ -37,8 +37,3 @@ def built(place: int) -> Labelled:
 def all_cases() -> tuple[Labelled, ...]:
     """All of them."""
     return tuple(built(place) for place in range(len(PLANS)))
-
-
-def sample() -> tuple[Labelled, ...]:
-    """Every fifth case: some of each finding, of both halves."""
-    return tuple(built(place) for place in range(0, len(PLANS), 5))
