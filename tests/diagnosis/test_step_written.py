@@ -171,6 +171,11 @@ def test_a_number_in_latex(text: str, latex: str) -> None:
     assert written_file._power_of_ten(text) == latex
 
 
+def test_of_many_coordinates_a_norm_shows_the_first() -> None:
+    run = minimize(lambda x: (x**2).sum(), np.ones(50), fallline.ClipNorm(fallline.GradientDescent(0.1)), max_steps=1)
+    assert re.search(r"\\left\\\|\\left\(2, 2, [2, ]*, \\ldots\\right\)\\right\\\|", run.explain(1).latex)
+
+
 def test_a_long_memory_shows_its_newest_part_and_what_is_too_long_is_said_to_be_computed() -> None:
     run = minimize("x**2 + 10*y**4", [3.0, 1.0], fallline.LBFGS(), max_steps=9)
     one = run.explain(8)
