@@ -7,12 +7,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.explorer.node import JS, built
 from tests.explorer.runs import apart, case, in_firefox
 from tests.views.browser import firefox
 
 import fallline
+from fallline.line_search import LineSearch
 from fallline.optimizers import OPTIMIZERS
 
 
@@ -51,5 +53,11 @@ def test_rules_make_the_same_runs_in_firefox(tmp_path: Path) -> None:
     for one, made in zip(cases, in_firefox(built(tmp_path), cases), strict=True):
         run = one.in_python()
         assert made.end["reason"] == run.stop.reason, one.name
+        errors = apart(made.x, run.x)
+        # At the end, a line search compares values that differ by their rounding alone; x is then told to its root.
+        with np.errstate(all="ignore"):
+            end = np.abs(run.value - run.value[-1]) <= 2.0**-50 * np.maximum(1, np.abs(run.value))
+        rounded = end & isinstance(one.rule.learning_rate, LineSearch)
         # In 300 steps, the rounding of one grows by no more than this.
-        assert apart(made.x, run.x).max() <= 1e-12, one.name
+        assert errors[~rounded].max(initial=0) <= 1e-12, one.name
+        assert errors.max() <= 1e-7, one.name
