@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -135,3 +136,23 @@ def test_what_is_told_of_a_penalty() -> None:
     assert [one.settings["objective"].l2 for one in finding.remedies] == [0.003, 0.03]
     # Predictions worse than the mean explain nothing.
     assert "explains 0% of" in held_back(weight=-0.5).evidence
+
+
+def test_a_method_of_a_users_rule_is_no_decay() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Named(fallline.Optimizer[None]):
+        learning_rate: float = 0.1
+
+        def decay(self) -> float:
+            return 1.0
+
+        def init(self, x: Any) -> None:
+            return None
+
+        def update(self, gradient: Any, state: None, rate: Any, step: Any) -> tuple[Any, None]:
+            return rate * gradient, state
+
+    diagnosis = fallline.minimize("x**2", 1.0, Named(), max_steps=30).diagnose(proof=False)
+    assert "decay dominates" in " ".join(
+        diagnosis.text.partition("Checked and passed:")[2].split("Could not")[0].split()
+    )

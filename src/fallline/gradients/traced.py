@@ -662,7 +662,7 @@ def _carry_into(target: Any, function: Callable[..., Any], inputs: tuple[Any, ..
     if isinstance(target.concrete, np.generic):
         return result
     if not np.can_cast(constant(result).dtype, target.dtype, "same_kind"):
-        raise TypeError(f"Cannot cast output of {name_of(function)}")
+        raise TypeError(f"Cannot cast output of {name_of(function)} from {constant(result).dtype} to {target.dtype}")
     target[...] = result if where is True else carry(np.where, (where, result, target), {})
     return target
 

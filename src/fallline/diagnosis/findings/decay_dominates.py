@@ -11,6 +11,7 @@ from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import Finding, check
 from fallline.diagnosis.remedies import by, rounded
 from fallline.diagnosis.steps import READ, spread
+from fallline.fields import fields_of
 from fallline.norms import norm
 from fallline.optimizers import Optimizer
 from fallline.optimizers.base import layers
@@ -89,7 +90,8 @@ def _decay(rule: Optimizer[Any]) -> str | None:
     """The name of the decay of a rule or of the rules inside it, if it has one above 0."""
     for name in ("decay", "weight_decay"):
         for part in layers(rule):
-            decay = getattr(part, name, 0.0)
+            # A rule of the user's own may call something else so.
+            decay = getattr(part, name) if name in {field.name for field in fields_of(part)} else 0.0
             if np.ndim(decay) == 0 and decay > 0:
                 return name
     return None
