@@ -118,7 +118,8 @@ def changes_of(folder: Path) -> list[str]:
 
 
 def tried(folder: Path, name: str, changes: list[str], in_force: str = "stats") -> dict[str, str]:
-    """The outcome of each change: "killed", "timeout", "survived", "no tests", "not all tests" or "at import".
+    """The outcome of each change: "killed", "timeout", "survived", "no tests", "not all tests", "not run"
+    or "at import".
 
     Arguments:
         folder: the copy.
@@ -133,9 +134,10 @@ def tried(folder: Path, name: str, changes: list[str], in_force: str = "stats") 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.change_runner", *ROOMS[name].tests]
     environment = {**os.environ, "PYTHONPATH": str(wrapped / "src"), **told}
     subprocess.run(command, cwd=wrapped, check=False, stdout=sys.stderr, env=environment)
-    # A change with which the tests cannot even be collected is noticed.
     lines = outcomes.read_text(encoding="utf-8").splitlines() if outcomes.exists() else []
-    return dict.fromkeys(changes, "killed") | dict(line.split(": ") for line in lines)
+    # A change that is in force while the tests are collected, and keeps them from that, is noticed.
+    untold = "not run" if in_force == "stats" else "killed"
+    return dict.fromkeys(changes, untold) | dict(line.split(": ") for line in lines)
 
 
 def explained(name: str) -> Iterator[tuple[str, str]]:
