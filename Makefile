@@ -22,8 +22,8 @@ demo: $(VENV)/installed-fast  ## run the worked examples; demo/index.html shows 
 test: $(VENV)/installed-test  ## run the tests and doctests
 	$(BIN)/python -m pytest -n auto $(if $(CI),--cov --cov-report= --cov-fail-under=0)
 
-test-long: $(VENV)/installed-test  ## run the long tests: campaigns, kills, the whole demonstration
-	$(BIN)/python -m pytest -n auto -m long $(if $(CI),--cov --cov-append)
+test-long: $(VENV)/installed-test  ## run the other cases, and the long tests: campaigns, kills, the whole demonstration
+	$(BIN)/python -m pytest -n auto -m "long or more" $(if $(CI),--cov --cov-append)
 
 parity: $(VENV)/installed-test,parity  ## compare with torch, keras, optax and jax (installs gigabytes)
 	$(BIN)/python -m pytest tests/parity

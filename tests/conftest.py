@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import signal
 import tempfile
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -45,6 +47,22 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 # Texts that are made up anew in each session are the same again with its seed, which the processes of the tests share.
 os.environ.setdefault("FALLLINE_FUZZ_SEED", str(secrets.randbelow(2**32)))
+
+
+# Of each test, `make test` runs at most so many cases.
+CASES = 8
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases of each test beyond a few, drawn by its name, as `more`: `make test-long` runs them."""
+    short = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("long") is None:
+            short[item.nodeid.partition("[")[0]].append(item)
+    for name, cases in short.items():
+        for case in random.Random(name).sample(cases, max(len(cases) - CASES, 0)):
+            case.add_marker(pytest.mark.more)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.cases import few
 from tests.optimizers.rules import RULES
 
 import fallline
@@ -79,7 +78,7 @@ def test_every_line_computes_its_number_and_the_last_is_the_runs_next_point(name
             numbers[quantity.name] = quantity.value
 
 
-@pytest.mark.parametrize("name", few(RULES, 30))
+@pytest.mark.parametrize("name", RULES)
 def test_every_rule_is_written_as_text_latex_and_well_formed_mathml(name: str) -> None:
     one = minimize(BOWL, START, RULES[name], max_steps=3).explain(2)
     for coordinate in "xyz":

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.optimizers.rules import IN_LONG_TESTS, RULES
+from tests.optimizers.rules import RULES
 from tests.runs import same
 
 from fallline import (
@@ -115,7 +115,7 @@ def assert_same_one_by_one(rules: list[Optimizer[Any]], batch: list[Trajectory],
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=["all", "every 4th", "ends"])
-@pytest.mark.parametrize("name", IN_LONG_TESTS)
+@pytest.mark.parametrize("name", RULES)
 def test_every_rule_on_many_starts(name: str, record: Record) -> None:
     rule = RULES[name]
     # Some start at a minimum or a flat point, some come close to one, some are thrown out.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.environments import without_coverage
-from tests.optimizers.rules import IN_LONG_TESTS, RULES
+from tests.optimizers.rules import RULES
 from tests.runs import same
 
 from fallline import (
@@ -151,7 +151,7 @@ def interrupting(step: int) -> Callable[[Point], None]:
     return callback
 
 
-@pytest.mark.parametrize("name", IN_LONG_TESTS)
+@pytest.mark.parametrize("name", RULES)
 def test_every_rule_goes_on_where_ctrl_c_ended_it(tmp_path: Path, name: str) -> None:
     rule = RULES[name]
     settings: dict[str, Any] = {"max_steps": 24, "record": Record(every=3, state=True), "stop": StepSize(0)}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engines.problems import problem
-from tests.optimizers.rules import IN_LONG_TESTS, RULES
+from tests.optimizers.rules import RULES
 from tests.runs import same
 
 from fallline import (
@@ -46,7 +46,7 @@ def step_by_step(*arguments: Any, **settings: Any) -> Any:
     return minimize(*arguments, **settings, callback=lambda point: False)
 
 
-@pytest.mark.parametrize("name", IN_LONG_TESTS)
+@pytest.mark.parametrize("name", RULES)
 def test_every_rule(name: str) -> None:
     for formula, start in PROBLEMS:
         given: dict[str, Any] = {"max_steps": 130, "engine": "reference"}

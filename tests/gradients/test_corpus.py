@@ -14,8 +14,6 @@ from fallline.gradients.autodiff import AutodiffObjective
 from fallline.objectives import FunctionObjective, as_objective
 from fallline.objectives.function import positional_parameters
 
-# The others are left to `make test-long`.
-EVERY = 8
 MODULES = (arrays, classical, objects, programs, working_in_place)
 # The central differences of order 8 (Fornberg, 1988, Generation of finite difference formulas).
 WEIGHTS = {1: 4 / 5, 2: -1 / 5, 3: 4 / 105, 4: -1 / 280}
@@ -50,9 +48,7 @@ def test_the_corpus_is_large() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")  # as the plain functions do, outside their domains
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] if i % EVERY else []) for i, name in enumerate(CASES)]
-)
+@pytest.mark.parametrize("name", CASES)
 def test_gradient_is_exact(name: str) -> None:
     case = CASES[name]
     objective, point = objective_of(case), np.array(case.point)

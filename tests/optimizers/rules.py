@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
@@ -48,9 +47,6 @@ UNUSUAL: dict[str, Optimizer[Any]] = {
 } | {
     f"conjugate_gradient {formula}": ConjugateGradient(0.05, formula=formula) for formula in ConjugateGradient.FORMULAS
 }
-
-# The names of all, for tests that take long: other conventions than the paper's run with the long ones.
-IN_LONG_TESTS = [name if "@paper" in name else pytest.param(name, marks=pytest.mark.long) for name in RULES]
 
 # Where every run in these tests begins, of the sizes of the gradients: some rules look at the point itself.
 START = np.array([1.0, -2e-4, 500.0])

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cases import few
 from tests.optimizers.reading import computed, of_latex, of_mathml
 from tests.optimizers.rules import RULES, START, UNUSUAL, gradients
 
@@ -59,7 +58,7 @@ def assert_near(found: Any, expected: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("name", few(ALL, 20))
+@pytest.mark.parametrize("name", ALL)
 def test_a_formula_in_plain_text_computes_a_step_of_the_rule(name: str) -> None:
     rule: Optimizer[Any] = with_short_memory(ALL[name])
     texts = formula(rule)
@@ -93,7 +92,7 @@ def test_a_formula_in_plain_text_computes_a_step_of_the_rule(name: str) -> None:
                 known[whole] = after[whole, place]
 
 
-@pytest.mark.parametrize("name", few(ALL, 25))
+@pytest.mark.parametrize("name", ALL)
 def test_the_lines_in_latex_and_mathml_compute_a_step_of_the_rule(name: str) -> None:
     rule = with_short_memory(ALL[name])
     lines = lines_of(rule, all_names=True, most_operations=math.inf)

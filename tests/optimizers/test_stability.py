@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.cases import few
 from tests.optimizers.rules import RULES
 
 from fallline import (
@@ -112,7 +111,7 @@ def bisected(rule: Optimizer[Any]) -> float:
     return float(curvatures[5])
 
 
-@pytest.mark.parametrize("name", few(ELEMENTWISE, 8))
+@pytest.mark.parametrize("name", ELEMENTWISE)
 def test_the_limit_is_where_real_runs_begin_to_grow(name: str) -> None:
     rule = ELEMENTWISE[name]
     expected = bisected(frozen(rule))

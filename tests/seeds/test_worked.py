@@ -36,7 +36,7 @@ def test_every_stored_case_is_worked_and_no_other() -> None:
     assert WORKED.keys() == STORED.keys()
 
 
-@pytest.mark.parametrize("name", few(STORED, 8))
+@pytest.mark.parametrize("name", STORED)
 def test_python_shows_the_stored_figures(name: str) -> None:
     case = WORKED[name]
     assert off(case, case.run()) == []
